@@ -1,0 +1,113 @@
+"""Documents: what a source yields, what a part holds, and the Arrow schema of both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("content_hash", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("date", pa.string()),
+        pa.field("snapshot", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("license", pa.string()),
+        pa.field("group", pa.string()),
+        pa.field(
+            "origin",
+            pa.struct([("file", pa.string()), ("offset", pa.int64()), ("length", pa.int64())]),
+            nullable=False,
+        ),
+        pa.field("metadata", pa.map_(pa.string(), pa.string())),
+        pa.field("gate", pa.string()),
+    ]
+)
+"""Columns of a documents part; `text`, `content_hash` and `language` are null behind a gate."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One record of a source before extraction.
+
+    `offset` and `length` place it in `file`: bytes in the file as it is stored, for formats whose
+    records can be reached there, else bytes in the decompressed stream. A record with `gate` set was
+    stopped by its source (a redirect, a wrong MIME type) and needs no body.
+    """
+
+    native_id: str
+    file: str
+    offset: int
+    length: int
+    media_type: str = "text/plain"
+    body: bytes | str = b""
+    url: str | None = None
+    date: str | None = None
+    snapshot: str | None = None
+    license: str | None = None
+    group: str | None = None
+    charset: str | None = None
+    language: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    gate: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Failure:
+    """Input that could not be read: where it is, which step gave up, and why."""
+
+    file: str
+    offset: int
+    length: int
+    step: str
+    error: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    """A row of a documents part: see `SCHEMA`."""
+
+    id: str
+    file: str
+    offset: int
+    length: int
+    content_hash: str | None = None
+    text: str | None = None
+    url: str | None = None
+    date: str | None = None
+    snapshot: str | None = None
+    language: str | None = None
+    license: str | None = None
+    group: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    gate: str | None = None
+
+
+def document_id(source: str, native_id: str) -> str:
+    """128-bit BLAKE2b of (source, native record id), as 32 hex digits."""
+    return hashlib.blake2b(f"{source}\0{native_id}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def content_hash(text: str) -> str:
+    """128-bit BLAKE2b of the text in UTF-8, as 32 hex digits."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
+    """Documents as one record batch of `SCHEMA`, in their order."""
+    rows = list(documents)
+    columns: list[pa.Array] = []
+    for column in SCHEMA:
+        if column.name == "origin":
+            values = [{"file": d.file, "offset": d.offset, "length": d.length} for d in rows]
+        elif column.name == "metadata":
+            values = [sorted(d.metadata.items()) for d in rows]
+        else:
+            values = [getattr(d, column.name) for d in rows]
+        columns.append(pa.array(values, column.type))
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -1,0 +1,41 @@
+"""Fingerprints: what made a file, as one short string."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import xxhash
+
+from corpus.storage import File, open_input
+
+WHOLE = 256 << 20
+SAMPLE = 64 << 10
+SAMPLES = 64
+
+
+def fingerprint(what: Any) -> str:
+    """32 hex digits of BLAKE2b over the canonical JSON of `what` (dicts, lists, strings, numbers)."""
+    text = json.dumps(what, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def file_identity(file: File) -> str:
+    """What is in an input file, independent of its place and its times.
+
+    Files up to 256 MiB are hashed whole; of larger ones the size and 64 evenly spread blocks of
+    64 KiB, so that planning a crawl does not read it: a change of a large file that keeps its size
+    and touches none of the blocks is not seen.
+    """
+    digest = xxhash.xxh3_128()
+    digest.update(str(file.size).encode())
+    with open_input(file.path) as stream:
+        if file.size <= WHOLE:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        else:
+            for i in range(SAMPLES):
+                stream.seek(i * (file.size - SAMPLE) // (SAMPLES - 1))
+                digest.update(stream.read(SAMPLE))
+    return digest.hexdigest()

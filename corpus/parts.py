@@ -1,0 +1,69 @@
+"""Parts: Parquet files that are whole or absent, and know what made them."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.storage import atomic_output, exists, open_input
+
+FINGERPRINT = b"corpus.fingerprint"
+GROUP_ROWS = 4096
+GROUP_BYTES = 16 << 20
+"""A row group of documents ends at 4,096 rows or 16 MiB of text, whichever comes first. Signals,
+signatures and decisions follow the row groups of their documents, so that any of them can be made
+again from a stored part, a row group at a time, with the same bytes."""
+
+
+def with_fingerprint(schema: pa.Schema, fingerprint: str) -> pa.Schema:
+    """The schema with the fingerprint in its metadata."""
+    return schema.with_metadata({**(schema.metadata or {}), FINGERPRINT: fingerprint.encode()})
+
+
+def read_fingerprint(path: str) -> str | None:
+    """The fingerprint of a Parquet part, or None when there is no such (whole) part."""
+    if not exists(path):
+        return None
+    with open_input(path) as stream:
+        try:
+            metadata = pq.read_schema(stream).metadata or {}
+        except pa.ArrowInvalid:
+            return None
+    value = metadata.get(FINGERPRINT)
+    return value.decode() if value is not None else None
+
+
+class PartWriter:
+    """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends well.
+
+    The bytes depend on the rows, the row groups and the fingerprint alone.
+    """
+
+    def __init__(self, path: str, schema: pa.Schema, fingerprint: str) -> None:
+        self.path = path
+        self.schema = with_fingerprint(schema, fingerprint)
+        self.rows = 0
+
+    def __enter__(self) -> PartWriter:
+        self._output = atomic_output(self.path)
+        stream = self._output.__enter__()
+        self._writer = pq.ParquetWriter(stream, self.schema, compression="zstd", compression_level=3)
+        return self
+
+    def write(self, rows: pa.RecordBatch | pa.Table) -> None:
+        """Append rows as one row group; their columns must be those of the schema, in its order."""
+        table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
+        self.rows += table.num_rows
+        self._writer.write_table(table.cast(self.schema).combine_chunks(), row_group_size=max(1, table.num_rows))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close()
+        except BaseException as failure:
+            if not self._output.__exit__(type(failure), failure, failure.__traceback__):
+                raise
+        self._output.__exit__(kind, error, trace)

@@ -1,0 +1,71 @@
+"""What every source kind is: options from the manifest, a plan for a file, and a reader for a split."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpus.document import Failure, Record
+
+VERSION = 1
+
+
+class Source(BaseModel):
+    """A source as the manifest gives it. A new kind is a subclass in a module of its own.
+
+    `paths` are globs, URLs or `@list-of-paths`; `priority` decides which of two duplicates stays (the
+    higher); `rules` names the presets that decide on its documents (None: those of the kind).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    paths: list[str] = Field(min_length=1)
+    priority: int = 0
+    rules: list[str] | None = None
+    snapshot: str | None = None
+    license: str | None = None
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        """The rule presets that suit the kind when the manifest names none."""
+        return []
+
+    @classmethod
+    def default_priority(cls) -> int:
+        """The priority of the kind when the manifest gives none."""
+        return 0
+
+    @abstractmethod
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        """Byte ranges [start, end) that cover one file; `[(0, size)]` where it cannot be split."""
+
+    @abstractmethod
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        """The records that begin in [start, end) of `path`, in order; `file` is its name for origins.
+
+        Every record of a file comes from exactly one of its ranges. What cannot be read is yielded as
+        a Failure with its place and never raised.
+        """
+
+    def parameters(self) -> dict[str, Any]:
+        """What the records depend on besides the input: part of every fingerprint."""
+        return {
+            **self.model_dump(mode="json", exclude={"paths", "priority", "rules"}),
+            "version": type(self).version(),
+        }
+
+    @classmethod
+    def version(cls) -> int:
+        """Raised when the kind's reader changes what it yields."""
+        return VERSION
+
+
+def ranges(size: int, split_size: int) -> list[tuple[int, int]]:
+    """[0, size) cut every `split_size` bytes; one range for an empty file."""
+    if size <= split_size:
+        return [(0, size)]
+    return [(at, min(at + split_size, size)) for at in range(0, size, split_size)]
