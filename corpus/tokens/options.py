@@ -1,0 +1,109 @@
+"""What a manifest says about tokens: `tokenizer`, `mixture` and `tokens`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
+
+END_OF_TEXT = "<|endoftext|>"
+
+SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts written without spaces; the two signs of long vowels in Japanese belong to no script."""
+PATTERN = "|".join(
+    [
+        rf"[^\r\n\p{{L}}\p{{M}}\p{{N}}]?[\p{{L}}\p{{M}}&&[^{SPACELESS}]]{{1,64}}",
+        rf" ?[\p{{L}}\p{{M}}&&[{SPACELESS}]]{{1,32}}",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{M}\p{N}]{1,64}[\r\n]{0,16}",
+        r"\s{0,32}[\r\n]{1,32}",
+        r"\s{1,64}(?!\S)",
+        r"\s",
+    ]
+)
+"""How text is cut before pairs are merged; no merge crosses a cut.
+
+The lines are, in this order: a word with the one space or sign before it, marks included (Hindi vowel
+signs and Arabic vowel points are marks: without them words would break in the middle); a run of a script
+written without spaces, apart from other scripts; digits in groups of up to three; signs, with the line
+breaks after them; line breaks with the space before them; other space, leaving one for the next word.
+This is GPT-4's pattern with marks, the spaceless scripts and bounds added. The bounds keep every piece
+short: one run of a million letters, spaces or signs costs no more than the same amount of prose.
+"""
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tokenizer(_Options):
+    """`tokenizer: {vocabulary: 32000}` trains one; `tokenizer: path/to/tokenizer.json` takes one as it is.
+
+    A given tokenizer leaves all keys but `path` and `end_of_text` without effect, so they are refused.
+    """
+
+    path: str | None = None
+    vocabulary: Annotated[int, Field(ge=257, le=2**20)] = 32_000
+    """Tokens in all: 256 bytes, end-of-text, and the merges."""
+    sample_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(256_000_000)
+    """UTF-8 bytes of training documents to learn from, over all languages."""
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """A language's share of the sample is its share of the corpus to this power: 1 as it comes, 0 all equal;
+    .3 as in XLM-R (Conneau et al. 2020)."""
+    min_frequency: Annotated[int, Field(ge=1)] = 2
+    """A pair seen less often in the sample is not merged: a small sample gives a smaller vocabulary."""
+    pattern: Annotated[str, Field(min_length=1)] = PATTERN
+    end_of_text: Annotated[str, Field(min_length=1)] | None = None
+    """The token that ends every document; `<|endoftext|>` when trained, found among the usual names when given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _given_or_trained(self) -> Tokenizer:
+        if self.path is not None:
+            changed = {
+                name
+                for name in self.model_fields_set - {"path", "end_of_text"}
+                if getattr(self, name) != type(self).model_fields[name].default
+            }
+            if changed:
+                raise ValueError(
+                    f"a tokenizer given by path is not trained: {', '.join(sorted(changed))} would do nothing"
+                )
+        return self
+
+
+class Mixture(_Options):
+    """How often the trainer draws from each source and language.
+
+    `weights`: shares of the tokens drawn, by source, relative to each other (a source not named has 1).
+    `epochs`: times each source is read while one that is not named is read once.
+    `temperature`: languages drawn in proportion to their amount to this power (1 as it comes, towards 0 all
+    equal), each language keeping the proportions of its sources; the T of "temperature sampling" is its inverse.
+    """
+
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    epochs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    temperature: float = 1.0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Mixture:
+        if self.weights is not None and self.epochs is not None:
+            raise ValueError("weights and epochs both say how often a source is read: keep one of them")
+        if not 0 < self.temperature <= 1:
+            raise ValueError(
+                f"temperature {self.temperature:g} is outside (0, 1]: it is the power on a language's amount, "
+                "the inverse of the T of temperature sampling (T = 5 is 0.2)"
+            )
+        return self
+
+
+class Tokens(_Options):
+    """The shape of the token shards."""
+
+    max_shard_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100_000_000
+    min_language_tokens: Annotated[int, Field(ge=0)] = 10_000
+    """A language with fewer tokens in a source shares the shards of `language=other` there."""
