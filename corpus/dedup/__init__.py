@@ -1,0 +1,1 @@
+"""Duplicates: by content, by URL, and by resemblance (MinHash)."""

@@ -1,0 +1,117 @@
+"""What the manifest says about duplicates."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+THRESHOLD = 0.7
+PERMUTATIONS = 112
+BANDS, ROWS = 14, 8
+"""FineWeb's banding (datatrove `examples/fineweb.py`): a pair of Jaccard similarity s becomes a candidate
+with probability 1 - (1 - s^8)^14: .05 at .5, .21 at .6, .56 at .7, .77 at .75, .92 at .8, .988 at .85."""
+FALSE_NEGATIVES = 0.7
+"""The weight of missed pairs in datasketch's optimizer (false candidates, which verification removes, have
+the rest): the weight at which its answer for the default threshold and permutations is FineWeb's 14 x 8."""
+
+
+class MinHash(BaseModel):
+    """Near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
+
+    `threshold` is what the full signatures of a candidate pair must agree in (standard error
+    sqrt(s (1 - s) / permutations), .043 at .7 and 112). Which pairs become candidates is the banding's
+    matter: with neither `bands` nor `rows` given, the one that datasketch's optimizer finds for the threshold
+    and the permutations, which is FineWeb's 14 x 8 by default and 23 x 4 at a threshold of .5, where 14 x 8
+    would find one such pair in twenty.
+
+    `words` is the n-gram's length where words are spaced; `characters` where they are not (Chinese,
+    Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...): see `corpus.dedup.shingles`. `seed` draws the permutations.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: float = Field(THRESHOLD, gt=0, le=1)
+    permutations: int | None = Field(None, ge=2, le=1024)
+    bands: int | None = Field(None, ge=1)
+    rows: int | None = Field(None, ge=1)
+    words: int = Field(5, ge=1, le=64)
+    characters: int = Field(10, ge=1, le=256)
+    seed: int = Field(1, ge=0, lt=1 << 32)
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> MinHash:
+        bands, rows, permutations = self.bands, self.rows, self.permutations
+        if (bands is None) != (rows is None):
+            raise ValueError("bands and rows go together: give both or neither")
+        if bands is None or rows is None:
+            permutations = permutations or PERMUTATIONS
+            bands, rows = best_bands(self.threshold, permutations)
+        permutations = permutations or bands * rows
+        if bands * rows > permutations:
+            raise ValueError(f"{bands} bands of {rows} rows need {bands * rows} permutations, not {permutations}")
+        # The resolved manifest shows what was used, so the gaps are filled in the (frozen) model itself.
+        for name, value in (("bands", bands), ("rows", rows), ("permutations", permutations)):
+            object.__setattr__(self, name, value)
+        return self
+
+    @property
+    def banding(self) -> tuple[int, int]:
+        """(bands, rows of each)."""
+        assert self.bands is not None and self.rows is not None
+        return self.bands, self.rows
+
+    @property
+    def width(self) -> int:
+        """How many permutations a signature has."""
+        assert self.permutations is not None
+        return self.permutations
+
+    @property
+    def matches(self) -> int:
+        """The least number of equal signature values that makes a candidate pair a near-duplicate."""
+        return max(1, int(-(-(self.threshold * self.width - 1e-6) // 1)))
+
+
+class Dedup(BaseModel):
+    """Which duplicates go. `minhash: false` looks for none that merely resemble each other.
+
+    `url` removes documents whose canonical URL (`corpus.dedup.urls`) a kept one has; a source in which
+    many documents share one URL should not be given it as `url`. `closure`: with `best`, a document goes
+    only for one that stays and that it was found similar to; with `transitive` (FineWeb's way) only the
+    best document of every connected cluster stays. A band group of more than `max_group` different
+    contents is paired with its best only (see `corpus.dedup.pairs`), so that the work stays linear.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exact: bool = True
+    url: bool = True
+    minhash: MinHash | None = Field(default_factory=lambda: MinHash())
+    closure: Literal["best", "transitive"] = "best"
+    max_group: int = Field(256, ge=2)
+
+    @field_validator("minhash", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        return {} if value is True else None if value is False else value
+
+
+@cache
+def best_bands(threshold: float, permutations: int) -> tuple[int, int]:
+    """datasketch's (bands, rows) for a threshold, with `FALSE_NEGATIVES`; half a second for 112 permutations.
+
+    At least two bands: where one would do (a threshold of 1), identical signatures meet in both.
+    """
+    if (threshold, permutations) == (THRESHOLD, PERMUTATIONS):
+        return BANDS, ROWS
+    from datasketch import MinHashLSH
+
+    try:
+        index = MinHashLSH(
+            threshold=threshold, num_perm=permutations, weights=(1 - FALSE_NEGATIVES, FALSE_NEGATIVES)
+        )
+    except ValueError:  # its answer is a single band
+        return 2, permutations // 2
+    return int(index.b), int(index.r)
