@@ -84,12 +84,16 @@ class Warc(Source):
             if start == 0:
                 message = "not a WARC file" if at is None else "no record begins here"
                 yield Failure(file=file, offset=0, length=lost_to, step="read", error=message)
+        pending: Failure | None = None
         while at is not None and at < end:
             last, position = -1, at
             stream.seek(at)
             error: str | None = None
             try:
                 for record in ArchiveIterator(stream, strict_mode=False, buffer_size=BLOCK):
+                    if pending is not None:
+                        yield pending
+                        pending = None
                     if record.stream_pos >= end and not whole:
                         return
                     last = position = record.stream_pos
@@ -97,13 +101,20 @@ class Warc(Source):
             except ERRORS as failure:
                 error = f"{type(failure).__name__}: {failure}"
             following = find_next(stream, position + 1)
-            if error is not None and (last < 0 or following is None):
+            if error is None and following is not None:
+                error = "reading stopped before the next record"
+            if error is not None:
                 lost = (following if following is not None else length) - position
-                yield Failure(file=file, offset=position, length=lost, step="read", error=error)
+                pending = Failure(file=file, offset=position, length=lost, step="read", error=error)
+                if last < 0:
+                    yield pending
+                    pending = None
             at = following
+        if pending is not None:
+            yield pending
 
     def _record(self, record: WarcRecord, file: str) -> Iterator[Record | Failure]:
-        kind = record.record_type.name
+        kind = str(record.record_type).rpartition(".")[2]
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
         offset = record.stream_pos
@@ -175,9 +186,10 @@ class Warc(Source):
         try:
             records = WarcioIterator(stream, arc2warc=True)
             for record in records:
-                offset = records.get_record_offset()
                 if record.rec_type != "response":
                     continue
+                raw = record.raw_stream.read()
+                offset = records.get_record_offset()
                 http = record.http_headers
                 headers = record.rec_headers
                 result = Record(
@@ -190,7 +202,6 @@ class Warc(Source):
                     snapshot=self.snapshot,
                     license=self.license,
                 )
-                raw = record.raw_stream.read()
                 declared = (http.get_header("Content-Type") if http else None) or ""
                 payload = Payload(
                     status=status_of(f"HTTP/1.1 {http.statusline}") if http else 0,
