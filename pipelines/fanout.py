@@ -1,0 +1,94 @@
+"""Fan work out: one string an item, each done once, by whichever worker is free."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+
+from pipelines.options import Running
+
+CLAIMS_A_WORKER = 4
+"""Local elements a worker: the engine deals them out blindly, so each worker is sure to get some."""
+
+
+class _Each(beam.DoFn):
+    """Does one item an element: for runners that balance the load themselves."""
+
+    def __init__(self, work: Callable[[str], Iterable[Any]]) -> None:
+        self.work = work
+
+    def process(self, item: str) -> Iterator[Any]:
+        yield from self.work(item)
+
+
+class _Claim(beam.DoFn):
+    """Does items from a queue until it is empty: a claim is a file that only one worker can make."""
+
+    def __init__(
+        self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str, parent: int
+    ) -> None:
+        self.work, self.items, self.claims, self.parent = work, list(items), claims, parent
+
+    def setup(self) -> None:
+        if os.getpid() != self.parent:
+            threading.Thread(target=_leave_with, args=(self.parent,), daemon=True).start()
+
+    def process(self, _: int) -> Iterator[Any]:
+        for number, item in enumerate(self.items):
+            try:
+                os.close(os.open(f"{self.claims}/{number}", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            yield from self.work(item)
+
+
+class FanOut(beam.PTransform):
+    """Pipeline -> what `work(item)` yields for every item, in any order.
+
+    `items` come in the order in which they should be begun (largest first). Locally `claims` is an
+    empty folder of this run alone; the engine deals elements out statically, so workers claim items
+    from it instead. A worker leaves when the process that started it is gone. Elsewhere the items are
+    elements of their own behind a Reshuffle.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[str],
+        work: Callable[[str], Iterable[Any]],
+        running: Running,
+        claims: str | None,
+        result_type: Any = str,
+    ) -> None:
+        super().__init__()
+        self.items, self.work, self.running, self.claims, self.result_type = items, work, running, claims, result_type
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        if self.running.local and self.claims is not None:
+            workers = list(range(self.running.workers * CLAIMS_A_WORKER))
+            each: beam.DoFn = _Claim(self.work, self.items, self.claims, os.getpid())
+            start = pipeline | "Workers" >> beam.Create(workers, reshuffle=False).with_output_types(int)
+        else:
+            each = _Each(self.work)
+            start = pipeline | "Items" >> beam.Create(list(self.items), reshuffle=False).with_output_types(str)
+        return start | beam.Reshuffle() | "Work" >> beam.ParDo(each).with_output_types(self.result_type)
+
+
+def _leave_with(parent: int) -> None:
+    """Ends this process soon after `parent` has ended."""
+    while True:
+        time.sleep(0.5)
+        try:
+            os.kill(parent, 0)
+            with open(f"/proc/{parent}/stat") as stat:
+                gone = stat.read().rpartition(")")[2].split()[0] == "Z"
+        except ProcessLookupError:
+            gone = True
+        except OSError:  # no /proc on this system: the signal's answer stands
+            gone = False
+        if gone:
+            os._exit(1)
