@@ -1,0 +1,151 @@
+"""How a language is written: punctuation, stop words and phrases, from manifests/languages/.
+
+What a document's language has no file for comes from `default.yaml`. A file is named after a language
+(`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes what it does not say from the
+first, and that from the default. `same_as` names other languages that a file serves as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.fingerprint import fingerprint
+from corpus.text.hashes import Hashes
+from corpus.text.words import word_hashes
+from corpus.yaml_lines import load
+
+Characters = npt.NDArray[np.bool_]
+"""A set of characters as a table over code points below U+20000."""
+
+DEFAULT = "default"
+PLANES = 0x20000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conventions:
+    """Of one language: `stop_words` as sorted hashes, sets of characters as tables, phrases in lower case.
+
+    `terminal_punctuation` ends a sentence; `closing_punctuation` may end a line of prose as well (C4 counts
+    quotes); a line that starts with one of `bullets` is an item; `ellipses` are strings; a line with one
+    of `policy_phrases` is about cookies or terms, one of `placeholder_phrases` is filler.
+    """
+
+    stop_words: Hashes
+    terminal_punctuation: Characters
+    closing_punctuation: Characters
+    bullets: Characters
+    ellipses: tuple[str, ...]
+    policy_phrases: tuple[str, ...]
+    placeholder_phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageFile:
+    """One file of manifests/languages/ as it stands; None where it says nothing."""
+
+    name: str
+    same_as: tuple[str, ...] = ()
+    stop_words: tuple[str, ...] | None = None
+    terminal_punctuation: tuple[str, ...] | None = None
+    closing_punctuation: tuple[str, ...] | None = None
+    bullets: tuple[str, ...] | None = None
+    ellipses: tuple[str, ...] | None = None
+    policy_phrases: tuple[str, ...] | None = None
+    placeholder_phrases: tuple[str, ...] | None = None
+    rules: dict[str, Any] = field(default_factory=dict)
+
+
+@cache
+def language_files() -> dict[str, LanguageFile]:
+    """Every language file by the names it serves, sorted. Raises UserError for a malformed one."""
+    served: dict[str, LanguageFile] = {}
+    for path in sorted(data_path("languages").glob("*.yaml")):
+        file = _read(path)
+        for name in (file.name, *file.same_as):
+            if name in served:
+                raise UserError(f"{path}: {name} has a file already: {served[name].name}.yaml")
+            served[name] = file
+    return dict(sorted(served.items()))
+
+
+def layers(language: str | None) -> list[LanguageFile]:
+    """The files that hold for a language, the default first, the most particular last."""
+    files = language_files()
+    names = [DEFAULT, *([language[:3], language] if language else [])]
+    found: list[LanguageFile] = []
+    for name in names:
+        if name in files and files[name] not in found:
+            found.append(files[name])
+    return found
+
+
+@cache
+def conventions(language: str | None) -> Conventions:
+    """Conventions of a label such as `cmn_Hant`; None gives the default's."""
+    return Conventions(
+        stop_words=np.unique(word_hashes(list(_value(language, "stop_words")))),
+        terminal_punctuation=_characters(_value(language, "terminal_punctuation")),
+        closing_punctuation=_characters(_value(language, "closing_punctuation")),
+        bullets=_characters(_value(language, "bullets")),
+        ellipses=_value(language, "ellipses"),
+        policy_phrases=_value(language, "policy_phrases"),
+        placeholder_phrases=_value(language, "placeholder_phrases"),
+    )
+
+
+@cache
+def identity() -> str:
+    """Hash of everything here that signals depend on (not the rules), for fingerprints."""
+    files = {file.name: file for file in language_files().values()}
+    return fingerprint(
+        [
+            [name, *([list(getattr(file, key) or ()) for key in _LISTS])]
+            for name, file in sorted(files.items())
+        ]
+    )
+
+
+def _value(language: str | None, key: str) -> tuple[str, ...]:
+    for file in reversed(layers(language)):
+        value: tuple[str, ...] | None = getattr(file, key)
+        if value is not None:
+            return value
+    return ()
+
+
+@cache
+def _characters(characters: tuple[str, ...]) -> Characters:
+    table = np.zeros(PLANES, np.bool_)
+    table[[ord(character) for character in characters]] = True
+    table.flags.writeable = False
+    return table
+
+
+_LISTS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules"))
+_SINGLE = ("terminal_punctuation", "closing_punctuation", "bullets")
+
+
+def _read(path: Path) -> LanguageFile:
+    """Lists may be written as a list or as words between spaces; numbers in lists are refused."""
+    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    values: dict[str, Any] = {}
+    for key, value in (data or {}).items():
+        if key == "rules" and isinstance(value, dict):
+            values[key] = value
+        elif key in _LISTS and isinstance(value, str):
+            values[key] = tuple(value.split())
+        elif key in _LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            values[key] = tuple(value)
+        else:
+            raise UserError(f"{path}: {key}: unknown key or not a list of texts")
+        if key in _SINGLE and any(len(item) != 1 or ord(item) >= PLANES for item in values[key]):
+            raise UserError(f"{path}: {key}: single characters below U+20000 are wanted")
+    return LanguageFile(name=path.stem, **values)

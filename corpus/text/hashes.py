@@ -1,0 +1,68 @@
+"""64-bit hashes of any spans of an array, all at once.
+
+The hash of a span is a polynomial of its values in an odd base modulo 2^64, divided by the power the
+span starts at (so it does not depend on the place), the length mixed in and scrambled by the finalizer of
+SplitMix64 (Steele, Lea, Flood 2014). One pass gives the prefix sums; every span costs two look-ups.
+Equal spans have equal hashes; different ones collide with probability of about 2^-64 each pair, unless
+built to collide: these hashes count and compare, they do not authenticate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint64]
+Positions = npt.NDArray[np.int32]
+
+BASE = 0x9E3779B97F4A7C15 | 1
+"""Odd, so that it has an inverse modulo 2^64: the golden ratio, as in SplitMix64."""
+INVERSE = pow(BASE, -1, 1 << 64)
+KEPT = 1 << 20
+"""Powers kept between calls: 16 MiB at most; longer texts make their own."""
+
+
+def finalize(values: Hashes) -> Hashes:
+    """SplitMix64's finalizer: each output bit depends on every input bit."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def prefix(values: Hashes) -> Hashes:
+    """Prefix sums of value times power: [n] values to [n + 1] sums, for `spans`."""
+    sums = np.empty(len(values) + 1, np.uint64)
+    sums[0] = 0
+    np.cumsum(values * _powers(len(values))[0], out=sums[1:])
+    return sums
+
+
+def spans(sums: Hashes, starts: Positions, ends: Positions) -> Hashes:
+    """Hash of each span [start, end) of the array `sums` was made from."""
+    inverses = _powers(len(sums))[1]
+    lengths = (ends - starts).astype(np.uint64)
+    return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(BASE))
+
+
+_table: tuple[Hashes, Hashes] = (np.ones(1, np.uint64), np.ones(1, np.uint64))
+
+
+def _powers(length: int) -> tuple[Hashes, Hashes]:
+    """Powers of the base and of its inverse: the first `length` of each."""
+    global _table
+    table = _table
+    if len(table[0]) < length:
+        size = 1 << max(16, (length - 1).bit_length())
+        table = (_geometric(BASE, size), _geometric(INVERSE, size))
+        if size <= KEPT:
+            _table = table
+    return table[0][:length], table[1][:length]
+
+
+def _geometric(base: int, size: int) -> Hashes:
+    powers = np.ones(size, np.uint64)
+    done = 1
+    while done < size:
+        powers[done : 2 * done] = powers[:done] * np.uint64(pow(base, done, 1 << 64))
+        done *= 2
+    return powers

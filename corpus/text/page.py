@@ -1,0 +1,192 @@
+"""One document's text, tokenized once and shared by every filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.document import Document
+from corpus.text.conventions import Conventions, conventions
+from corpus.text.hashes import Hashes, Positions, spans
+from corpus.text.units import LOWER, SPACE, VISIBLE, Kinds, Units, pairs, to_text, to_units
+from corpus.text.words import Words, exact_prefix, segment, sentences
+
+_JOINED = np.zeros(0x10000, np.bool_)
+_JOINED[[ord(character) for character in ".-…—"]] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Ranges [start, end) of a text in UTF-16 code units: two arrays int32[n], in order, not overlapping."""
+
+    starts: Positions
+    ends: Positions
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+class Page:
+    """A text and what can be counted in it; every property is computed when first asked for, and once.
+
+    Offsets are UTF-16 code units; lengths are in characters (code points).
+    """
+
+    def __init__(
+        self,
+        text: str,
+        language: str | None = None,
+        url: str | None = None,
+        document: Document | None = None,
+    ) -> None:
+        self.text = text
+        self.language = language
+        self.url = url
+        self.document = document
+
+    @cached_property
+    def words(self) -> Words:
+        """Segments with a letter or a number, and everything between them."""
+        return segment(self.text, self.language)
+
+    @cached_property
+    def conventions(self) -> Conventions:
+        """Punctuation, stop words and phrases of the page's language."""
+        return conventions(self.language)
+
+    @property
+    def units(self) -> Units:
+        return self.words.units
+
+    @property
+    def kinds(self) -> Kinds:
+        return self.words.kinds
+
+    @cached_property
+    def tokens(self) -> Spans:
+        """Words, punctuation marks and symbols; a run of the same dot, hyphen, ellipsis or dash is one."""
+        chosen = np.flatnonzero(self.words.segments & VISIBLE)
+        starts, ends = self.words.boundaries[chosen], self.words.boundaries[chosen + 1]
+        first = self.units[starts]
+        repeated = np.zeros(len(starts) + 1, np.bool_)
+        repeated[1:-1] = (first[1:] == first[:-1]) & _JOINED[first[1:]] & (ends[:-1] == starts[1:])
+        return Spans(starts[~repeated[:-1]], ends[~repeated[1:]])
+
+    @cached_property
+    def token_hashes(self) -> Hashes:
+        """Hash of each token as it is written (upper and lower case differ)."""
+        return self.hashes(self.tokens)
+
+    @cached_property
+    def lines(self) -> Spans:
+        """Lines with something in them, without the white space around them."""
+        return self._lines[0]
+
+    @cached_property
+    def line_hashes(self) -> Hashes:
+        return self.hashes(self.lines)
+
+    @cached_property
+    def line_total(self) -> int:
+        """Lines including empty ones, but for an empty last one."""
+        return self.text.count("\n") + (not self.text.endswith("\n")) if self.text else 0
+
+    @cached_property
+    def paragraphs(self) -> Spans:
+        """Lines with no empty line between them, as one range each."""
+        lines, numbers = self._lines
+        first = np.ones(len(lines) + 1, np.bool_)
+        first[1:-1] = np.diff(numbers) > 1
+        return Spans(lines.starts[first[:-1]], lines.ends[first[1:]])
+
+    @cached_property
+    def sentences(self) -> Positions:
+        """Starts of the sentences, then the end of the text."""
+        return sentences(self.text, self.language)
+
+    @cached_property
+    def lowered(self) -> str:
+        """The text lower-cased unit by unit, so that it keeps its length."""
+        return to_text(LOWER[self.units])
+
+    @cached_property
+    def word_lengths(self) -> Positions:
+        """Characters of each word."""
+        return self.lengths(self.words.starts, self.words.ends)
+
+    @cached_property
+    def words_per_line(self) -> Positions:
+        """Words in each of `lines`."""
+        return self.starting_in(self.words.starts, self.lines)
+
+    def hashes(self, ranges: Spans) -> Hashes:
+        """Hash of each range, exactly as it is written."""
+        return spans(self._prefix, ranges.starts, ranges.ends)
+
+    def lengths(self, starts: Positions, ends: Positions) -> Positions:
+        """Characters of ranges of units."""
+        lengths = ends - starts
+        return lengths if self._second is None else lengths - (self._second[ends] - self._second[starts])
+
+    def starting_in(self, positions: Positions, ranges: Spans) -> Positions:
+        """How many of the sorted `positions` lie in each range."""
+        counts: Positions = np.searchsorted(positions, ranges.ends) - np.searchsorted(positions, ranges.starts)
+        return counts
+
+    def last_characters(self, ranges: Spans) -> npt.NDArray[np.int32]:
+        """Code point of the last character of each range; none may be empty."""
+        last = self.units[ranges.ends - 1].astype(np.int32)
+        if self._second is not None:
+            paired = np.flatnonzero((last & 0xFC00) == 0xDC00)
+            high = self.units[ranges.ends[paired] - 2].astype(np.int32)
+            last[paired] = 0x10000 + ((high - 0xD800) << 10) + (last[paired] - 0xDC00)
+        return last
+
+    def ending_with(self, ranges: Spans, suffix: str) -> npt.NDArray[np.bool_]:
+        """Which ranges end with a string."""
+        wanted = to_units(suffix)
+        result = ranges.ends - ranges.starts >= len(wanted)
+        for place, unit in enumerate(wanted[::-1].tolist(), start=1):
+            result &= self.units[np.maximum(ranges.ends - place, 0)] == unit
+        return result
+
+    def find(self, phrase: str) -> Positions:
+        """Where a lower-case phrase stands in the text, whatever the case there."""
+        found: list[int] = []
+        place = self.lowered.find(phrase)
+        while place >= 0:
+            found.append(place)
+            place = self.lowered.find(phrase, place + len(phrase))
+        positions = np.array(found, np.int32)
+        if self._second is not None and found:
+            characters = np.flatnonzero(np.diff(self._second, prepend=0)[:-1] == 0)
+            positions = characters[positions].astype(np.int32)
+        return positions
+
+    @cached_property
+    def _prefix(self) -> Hashes:
+        return exact_prefix(self.units)
+
+    @cached_property
+    def _second(self) -> Positions | None:
+        """How many second halves of surrogate pairs stand before each unit; None where there are no pairs."""
+        if len(self.text) == len(self.units):
+            return None
+        before = np.zeros(len(self.units) + 1, np.int32)
+        np.cumsum(pairs(self.units)[:-1], out=before[2:])
+        return before
+
+    @cached_property
+    def _lines(self) -> tuple[Spans, Positions]:
+        """Lines with something in them, and the number of each among all lines."""
+        breaks = np.flatnonzero(self.units == 10).astype(np.int32)
+        starts = np.concatenate((np.zeros(1, np.int32), breaks + 1))
+        ends = np.append(breaks, np.int32(len(self.units)))
+        written = np.flatnonzero(~(self.kinds & SPACE).astype(np.bool_)).astype(np.int32)
+        first = np.searchsorted(written, starts)
+        last = np.searchsorted(written, ends)
+        numbers = np.flatnonzero(first < last).astype(np.int32)
+        return Spans(written[first[numbers]], written[last[numbers] - 1] + 1), numbers

@@ -1,0 +1,119 @@
+"""Words and sentences in every language, by ICU. The one module that knows icu4py.
+
+ICU follows Unicode Standard Annex 29 and has dictionaries for Chinese, Japanese, Thai, Lao, Khmer and
+Burmese, so no language is split on spaces. Measured on a shared core: 5 KB of English .25 ms (0.17 of it
+in ICU), of Chinese .25 ms, of Thai .2 ms.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+from icu4py import icu_version
+from icu4py.breakers import SentenceBreaker, WordBreaker
+
+from corpus.text.hashes import Hashes, Positions, finalize, prefix, spans
+from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
+
+VERSION = 1
+"""Raised when the same text would give other words or hashes."""
+
+_LOCALES = {"fin": "fi", "swe": "sv", "ell": "el"}
+"""Languages whose break rules differ from the root's (CLDR segments: the colon within words in Finnish
+and Swedish, the Greek question mark); the dictionaries follow the script, not the locale."""
+
+_MIXED: Hashes = finalize(np.arange(1, 0x10001, dtype=np.uint64))
+_MIXED_LOWER: Hashes = _MIXED[LOWER]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Words of a text and all segments between them.
+
+    `units` uint16[n] is the text in UTF-16 code units; `kinds` uint8[n] the class of each (see `units`).
+    `starts`, `ends` int32[w] bound the words: the segments with a letter or a number.
+    `hashes` uint64[w]: one of each lower-cased word; equal words have equal hashes anywhere.
+    `boundaries` int32[s + 1] bound all segments, spaces and punctuation too; `segments` uint8[s] has the
+    classes found in each, or-ed.
+    """
+
+    units: Units
+    kinds: Kinds
+    starts: Positions
+    ends: Positions
+    hashes: Hashes
+    boundaries: Positions
+    segments: Kinds
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def segment(text: str, language: str | None = None) -> Words:
+    """Words of `text` by ICU; `language` is a label such as `fin_Latn`, of which few matter (`_LOCALES`).
+
+    Works for any text: lone surrogates count as one unit of no class.
+    """
+    units = to_units(text)
+    boundaries = _boundaries(WordBreaker, text, language)
+    classes = kinds(units)
+    segments = np.bitwise_or.reduceat(classes, boundaries[:-1]) if len(units) else classes
+    chosen = np.flatnonzero(segments & WORD)
+    starts, ends = boundaries[chosen], boundaries[chosen + 1]
+    return Words(
+        units=units,
+        kinds=classes,
+        starts=starts,
+        ends=ends,
+        hashes=spans(lower_prefix(units), starts, ends),
+        boundaries=boundaries,
+        segments=segments,
+    )
+
+
+def word_hashes(words: list[str]) -> Hashes:
+    """Hash of each string as one word: for looking up a word list in `Words.hashes`."""
+    lengths = np.fromiter((len(to_units(word)) for word in words), np.int32, len(words))
+    ends = np.cumsum(lengths, dtype=np.int32)
+    return spans(lower_prefix(to_units("".join(words))), ends - lengths, ends)
+
+
+def sentences(text: str, language: str | None = None) -> Positions:
+    """Starts of the sentences in UTF-16 code units, then the text's length: int32[s + 1].
+
+    A line break ends a sentence. Costs about .03 ms for 5 KB.
+    """
+    return _boundaries(SentenceBreaker, text, language)
+
+
+def lower_prefix(units: Units) -> Hashes:
+    """Prefix sums for `hashes.spans` over the lower-cased units."""
+    return prefix(_MIXED_LOWER[units])
+
+
+def exact_prefix(units: Units) -> Hashes:
+    """Prefix sums for `hashes.spans` over the units as they are."""
+    return prefix(_MIXED[units])
+
+
+def versions() -> dict[str, str]:
+    """What decides where words begin and end, for fingerprints."""
+    return {"words": str(VERSION), "icu": icu_version, "unicode": unicodedata.unidata_version}
+
+
+def _boundaries(breaker: type, text: str, language: str | None) -> Positions:
+    locale = _LOCALES.get((language or "")[:3], "root")
+    try:
+        segments = breaker(text, locale).segments()
+    except UnicodeEncodeError:
+        segments = breaker(_well_formed(text), locale).segments()
+    ends = np.fromiter(map(itemgetter(1), segments), np.int32)
+    return np.concatenate((np.zeros(1, np.int32), ends))
+
+
+def _well_formed(text: str) -> str:
+    """The text with each lone surrogate replaced by U+FFFD, which is one unit as well."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

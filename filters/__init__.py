@@ -1,0 +1,37 @@
+"""Filters: a document -> signals. One module each; a new one needs a line in `FILTERS`, nothing else."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from corpus.errors import UserError
+from filters.base import Filter
+
+FILTERS = {
+    "text": "filters.text",
+    "url": "filters.url",
+    "gopher": "filters.gopher",
+    "gopher_repetition": "filters.gopher_repetition",
+    "c4": "filters.c4",
+    "fineweb": "filters.fineweb",
+    "language": "filters.language",
+    "quality": "filters.quality",
+}
+"""Step -> the module that computes it, imported when it is first used."""
+
+
+def load(step: str, options: Mapping[str, Any] | None = None) -> Filter:
+    """The filter of a step, made with its options. Raises UserError for an unknown step or option."""
+    if step not in FILTERS:
+        raise UserError(f"unknown filter {step!r}: known are {', '.join(FILTERS)}", path=(step,))
+    create = import_module(FILTERS[step]).create
+    known = inspect.signature(create).parameters
+    for name in options or {}:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise UserError(f"filter {step} has no option {name!r}: its options are {listed}", path=(step, name))
+    filter: Filter = create(**(options or {}))
+    return filter
