@@ -1,0 +1,211 @@
+"""Manifests: what to read, which rules, which mixture. See docs/manifest.md for every key."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator
+
+from corpus.dedup.options import Dedup
+from corpus.errors import UserError
+from corpus.sources import source_class
+from corpus.sources.base import Source
+from corpus.storage import is_remote, read_bytes
+from corpus.tokens.options import Mixture, Tokenizer, Tokens
+from corpus.yaml_lines import Path, dotted, line_of
+from corpus.yaml_lines import load as load_yaml
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|[a-z]{2}")
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Extraction(_Options):
+    """How the text of HTML pages is found: trafilatura's trade of precision against recall."""
+
+    mode: Literal["fast", "precision", "recall"] = "fast"
+
+
+class Identification(_Options):
+    """Which model names the language: lid.176 joined with CLD2, or any fastText model by its path."""
+
+    model: str | None = None
+
+
+class Quality(_Options):
+    """A classifier made by `corpus model train classifier`; its signal is `quality.score`."""
+
+    model: str
+
+
+class Validation(_Options):
+    """The share of groups (domains, pages, repositories) whose documents are kept for validation."""
+
+    share: Annotated[float, Field(ge=0, lt=1)] = 0.005
+
+
+class Manifest(_Options):
+    """A manifest with every default filled in."""
+
+    name: str
+    seed: int = 0
+    sources: Annotated[dict[str, Source], Field(min_length=1)]
+    languages: Literal["all"] | list[str] = "all"
+    split_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(64_000_000)
+    extraction: Extraction = Extraction()
+    identification: Identification = Identification()
+    quality: Quality | None = None
+    rules: dict[str, Any] = {}
+    dedup: Dedup = Field(default_factory=lambda: Dedup())
+    validation: Validation = Validation()
+    tokenizer: Tokenizer = Field(default_factory=lambda: Tokenizer())
+    tokens: Tokens = Field(default_factory=lambda: Tokens())
+    mixture: Mixture = Field(default_factory=lambda: Mixture())
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        return _checked_name(name)
+
+    @field_validator("languages")
+    @classmethod
+    def _labels(cls, languages: Any) -> Any:
+        for label in languages if isinstance(languages, list) else []:
+            if not LANGUAGE.fullmatch(label):
+                raise ValueError(f"{label!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
+        return languages
+
+    @field_validator("dedup", mode="before")
+    @classmethod
+    def _switch_dedup(cls, value: Any) -> Any:
+        if value is False:
+            return {"exact": False, "url": False, "minhash": False}
+        return {} if value is True else value
+
+    def model_dump_yaml(self) -> str:
+        """The manifest as YAML with all defaults, in the order of its keys."""
+        dumped = self.model_dump(mode="json")
+        dumped["sources"] = {name: source.model_dump(mode="json") for name, source in self.sources.items()}
+        return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True)
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """A manifest with the place it came from, so that errors can name the line."""
+
+    path: str
+    manifest: Manifest
+    lines: dict[Path, int]
+
+    @property
+    def folder(self) -> str:
+        """What relative paths start from."""
+        return self.path.rpartition("/")[0] if is_remote(self.path) else os.path.dirname(os.path.abspath(self.path))
+
+    def error(self, path: Path, message: str) -> UserError:
+        """A one-line error about a key: file, line, key, message."""
+        key = f"{dotted(path)}: " if path else ""
+        return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
+
+
+def load(path: str) -> ManifestFile:
+    """Read and check a manifest. Raises UserError: one line with the file, the line and the key."""
+    try:
+        text = read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
+    data, lines = load_yaml(text, path)
+    found = ManifestFile(path, None, lines)  # type: ignore[arg-type]
+    if not isinstance(data, dict):
+        raise found.error((), "a manifest is a mapping with at least `name` and `sources`")
+    for bad in [key for key in data if not isinstance(key, str)]:
+        raise found.error((bad,), "keys must be text")
+    data = _resolve(found, data, (), False)
+    sources = data.get("sources")
+    if isinstance(sources, dict):
+        data["sources"] = {name: _source(found, name, options) for name, options in sources.items()}
+    try:
+        manifest = Manifest.model_validate(data)
+    except ValidationError as error:
+        raise _first(found, error, ()) from None
+    for key in ("weights", "epochs"):
+        for name in getattr(manifest.mixture, key) or {}:
+            if name not in manifest.sources:
+                raise found.error(("mixture", key, name), f"no such source: there are {', '.join(manifest.sources)}")
+    return ManifestFile(path, manifest, lines)
+
+
+def _source(found: ManifestFile, name: Any, options: Any) -> Source:
+    where: Path = ("sources", name)
+    try:
+        _checked_name(name)
+    except ValueError as error:
+        raise found.error(where, str(error)) from None
+    if not isinstance(options, dict):
+        raise found.error(where, "a source is a mapping with `kind` and `paths`")
+    if "kind" not in options:
+        raise found.error(where, "no `kind`: say warc, wikipedia, jsonl, parquet or text")
+    try:
+        kind = source_class(str(options["kind"]))
+        given = {"rules": kind.default_rules(), "priority": kind.default_priority()}
+        return kind.model_validate({**given, **options})
+    except UserError as error:
+        raise found.error((*where, *error.path), str(error)) from None
+    except ValidationError as error:
+        raise _first(found, error, where) from None
+
+
+def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserError:
+    """The first of pydantic's errors as one of ours."""
+    problem = error.errors()[0]
+    path: Path = (*where, *problem["loc"])
+    while len(path) > len(where) and path not in found.lines and problem["type"] != "missing":
+        path = path[:-1]
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        path = (*where, *problem["loc"])
+        message = "unknown key"
+    elif problem["type"] == "missing":
+        message = "this key is needed"
+    elif "input" in problem and not isinstance(problem["input"], dict | list):
+        message = f"{message} (it is {problem['input']!r})"
+    return found.error(path, message)
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a name: letters, digits, _ . and -, at most 64")
+    return name
+
+
+def _resolve(found: ManifestFile, value: Any, path: Path, is_path: bool) -> Any:
+    """Environment variables put in everywhere, and the paths of models made absolute."""
+    if isinstance(value, dict):
+        return {k: _resolve(found, v, (*path, k), k in ("path", "model")) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_resolve(found, item, (*path, at), False) for at, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise found.error(path, f"the environment variable {match[1]} is not set")
+        return os.environ[match[1]]
+
+    value = VARIABLE.sub(variable, value)
+    if path == ("tokenizer",) or is_path:
+        full = value if is_remote(value) else os.path.join(found.folder, value)
+        if not is_remote(full) and not os.path.isfile(full):
+            raise found.error(path, f"no such file: {full}")
+        return full
+    return value

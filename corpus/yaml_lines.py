@@ -1,0 +1,82 @@
+"""YAML with the line of every key, and duplicate keys refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from corpus.errors import UserError
+
+Path = tuple[str | int, ...]
+
+
+def load(text: str, name: str) -> tuple[Any, dict[Path, int]]:
+    """The value of a YAML document and the line of every key in it (from 1), by its path from the root.
+
+    Raises UserError (with `name` and the line) where the text is no YAML, a key stands twice, or
+    aliases blow the document up.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UserError(f"{name}:{mark.line + 1 if mark else 1}: not YAML: {error.problem or error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
+    if root is None:
+        return None, {(): 1}
+    lines: dict[Path, int] = {}
+    try:
+        return _value(loader, root, (), lines, name, [0]), lines
+    except RecursionError:
+        raise UserError(f"{name}:1: nested too deeply") from None
+
+
+def _value(
+    loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int], name: str, seen: list[int]
+) -> Any:
+    seen[0] += 1
+    if seen[0] > 100_000:
+        raise UserError(f"{name}:{node.start_mark.line + 1}: too large, or its aliases are")
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = loader.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool):
+                raise UserError(f"{name}:{line}: a key must be plain text")
+            key = key if isinstance(key, str) else str(key_node.value)
+            where = (*path, key)
+            if key in result:
+                raise UserError(f"{name}:{line}: {dotted(where)}: this key stands twice (first on line {lines[where]})")
+            lines[where] = line
+            result[key] = _value(loader, value_node, where, lines, name, seen)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        items = []
+        for at, item in enumerate(node.value):
+            lines[(*path, at)] = item.start_mark.line + 1
+            items.append(_value(loader, item, (*path, at), lines, name, seen))
+        return items
+    try:
+        return loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{name}:{node.start_mark.line + 1}: {dotted(path)}: {error}") from None
+
+
+def dotted(path: Path) -> str:
+    """`sources.web.paths[0]` for a path of keys."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def line_of(path: Path, lines: dict[Path, int]) -> int:
+    """The line of a key, or of the nearest key above it."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)

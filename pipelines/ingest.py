@@ -1,0 +1,343 @@
+"""Ingest: every split through the recipe, once, into parts.
+
+A document's way is one line: source -> gates -> extract -> language -> signals -> parts. A split's parts
+are its documents, the signals of every step, its MinHash signatures and its quarantine; whichever of
+them exist with the right fingerprint are not made again, and what is missing is made from the stored
+documents where they are whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import filters
+from corpus import storage
+from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
+from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
+from corpus.errors import UserError
+from corpus.extract import extract
+from corpus.fingerprint import fingerprint
+from corpus.groups import domain_of
+from corpus.languages.identify import Identifier
+from corpus.manifest import Manifest
+from corpus.parts import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.splits import Split
+from corpus.text.page import Page
+from corpus.workspace import Workspace
+from filters.base import Filter
+from filters.url import url_gate
+from pipelines.fanout import FanOut
+from pipelines.options import Running
+
+VERSION = 1
+"""Raised when ingest itself would give other documents from the same input."""
+
+QUARANTINE = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("file", pa.string()),
+        pa.field("offset", pa.int64()),
+        pa.field("length", pa.int64()),
+        pa.field("step", pa.string()),
+        pa.field("error", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a process needs to work on splits; models load when they are first used, once a process."""
+
+    manifest: Manifest
+
+    @cached_property
+    def identifier(self) -> Identifier:
+        return Identifier(self.manifest.identification.model)
+
+    @cached_property
+    def filters(self) -> dict[str, Filter]:
+        return load_filters(self.manifest)
+
+    @cached_property
+    def signatures(self) -> SignatureStep | None:
+        minhash = self.manifest.dedup.minhash
+        return SignatureStep(minhash) if minhash is not None else None
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        """What documents depend on beside their source and the bytes of their split."""
+        return {
+            "ingest": VERSION,
+            "extraction": self.manifest.extraction.model_dump(mode="json"),
+            "languages": self.manifest.languages,
+            "language": dict(self.identifier.parameters),
+        }
+
+    def documents_fingerprint(self, split: Split) -> str:
+        source = self.manifest.sources[split.source]
+        return fingerprint(
+            {
+                **self._common,
+                "source": source.parameters(),
+                "input": [split.source, split.file, split.start, split.end, split.identity],
+            }
+        )
+
+    def step_fingerprint(self, documents: str, step: str) -> str:
+        found = self.filters[step]
+        return fingerprint([documents, step, found.version, dict(found.parameters)])
+
+    def signatures_fingerprint(self, documents: str) -> str:
+        assert self.signatures is not None
+        return fingerprint([documents, "signatures", dict(self.signatures.parameters)])
+
+
+def load_filters(manifest: Manifest) -> dict[str, Filter]:
+    """The filters that a manifest asks for, by step: every one that needs no option, and those given theirs."""
+    options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
+    if manifest.quality is not None:
+        options["quality"] = {"model": manifest.quality.model}
+    steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
+    return {step: filters.load(step, options.get(step, {})) for step in steps}
+
+
+@lru_cache(maxsize=1)
+def tools_for(manifest_json: str) -> Tools:
+    """The tools of this process."""
+    return Tools(manifest_from_json(manifest_json))
+
+
+def manifest_to_json(manifest: Manifest) -> str:
+    dumped = manifest.model_dump(mode="json")
+    dumped["sources"] = {name: source.model_dump(mode="json") for name, source in manifest.sources.items()}
+    return json.dumps(dumped)
+
+
+def manifest_from_json(text: str) -> Manifest:
+    from corpus.sources import source_class
+
+    data = json.loads(text)
+    data["sources"] = {n: source_class(o["kind"]).model_validate(o) for n, o in data["sources"].items()}
+    return Manifest.model_validate(data)
+
+
+class IngestWork:
+    """Does one split; yields one line of JSON about it. Picklable: it carries strings only."""
+
+    def __init__(self, root: str, manifest_json: str) -> None:
+        self.root, self.manifest_json = root, manifest_json
+
+    def __call__(self, item: str) -> Iterator[str]:
+        split = Split.from_json(item)
+        rows = ingest(Workspace(self.root), tools_for(self.manifest_json), split)
+        yield json.dumps({"source": split.source, "split": split.name, "rows": rows})
+
+
+def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
+    """Make the missing parts of one split; the number of rows, or -1 where none was missing."""
+    documents = tools.documents_fingerprint(split)
+    documents_path = workspace.part("documents", split.source, split.name)
+    steps = {step: tools.step_fingerprint(documents, step) for step in tools.filters}
+    missing = [
+        step
+        for step, wanted in steps.items()
+        if read_fingerprint(workspace.part(f"signals/{step}", split.source, split.name)) != wanted
+    ]
+    signatures_path = workspace.part("dedup/signatures", split.source, split.name, "arrow")
+    signatures = (
+        tools.signatures_fingerprint(documents)
+        if tools.signatures is not None
+        else None
+    )
+    sign = signatures is not None and read_signature_fingerprint(signatures_path) != signatures
+    stored = read_fingerprint(documents_path) == documents
+    if stored and not missing and not sign:
+        return -1
+    with ExitStack() as stack:
+        writers = {
+            step: stack.enter_context(
+                PartWriter(
+                    workspace.part(f"signals/{step}", split.source, split.name),
+                    signal_schema(tools.filters[step]),
+                    steps[step],
+                )
+            )
+            for step in missing
+        }
+        signature_writer = None
+        if sign and tools.signatures is not None and signatures is not None:
+            signature_writer = stack.enter_context(SignatureWriter(signatures_path, tools.signatures, signatures))
+        if stored:
+            chunks = stored_chunks(documents_path)
+        else:
+            writer = stack.enter_context(PartWriter(documents_path, SCHEMA, documents))
+            chunks = fresh_chunks(workspace, tools, split, writer)
+        rows = 0
+        for pages in chunks:
+            rows += len(pages)
+            for step, step_writer in writers.items():
+                step_writer.write(measure(tools.filters[step], pages))
+            if signature_writer is not None:
+                signature_writer.write([page.words if page is not None else None for page in pages])
+    return rows
+
+
+def signal_schema(found: Filter) -> pa.Schema:
+    return pa.schema([pa.field(name, pa.float32()) for name in found.signals])
+
+
+def measure(found: Filter, pages: list[Page | None]) -> pa.RecordBatch:
+    """The signals of one step for a row group; null where a page was gated or a signal not measured."""
+    values = np.full((len(pages), len(found.signals)), np.nan, np.float32)
+    for row, page in enumerate(pages):
+        if page is not None:
+            values[row] = found.measure(page)
+    columns = [pa.array(values[:, at], pa.float32(), from_pandas=True) for at in range(len(found.signals))]
+    return pa.RecordBatch.from_arrays(columns, schema=signal_schema(found))
+
+
+def stored_chunks(path: str) -> Iterator[list[Page | None]]:
+    """The pages of a documents part, a row group at a time; None for rows behind a gate."""
+    with storage.open_input(path) as stream:
+        part = pq.ParquetFile(stream)
+        for group in range(part.num_row_groups):
+            rows = part.read_row_group(group, columns=["text", "language", "url"]).to_pylist()
+            yield [
+                Page(row["text"], row["language"], row["url"]) if row["text"] is not None else None
+                for row in rows
+            ]
+
+
+def fresh_chunks(
+    workspace: Workspace, tools: Tools, split: Split, writer: PartWriter
+) -> Iterator[list[Page | None]]:
+    """Read a split from its source: writes documents and quarantine, yields the pages of each row group."""
+    source = tools.manifest.sources[split.source]
+    failures: list[Failure] = []
+    documents: list[Document] = []
+    held = 0
+    for found in source.read(split.path, split.file, split.start, split.end):
+        if isinstance(found, Record):
+            outcome = to_document(found, split.source, tools)
+        else:
+            outcome = found
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            continue
+        documents.append(outcome)
+        held += len(outcome.text or "")
+        if len(documents) >= GROUP_ROWS or held >= GROUP_BYTES:
+            writer.write(to_batch(documents))
+            yield [page_of(document) for document in documents]
+            documents, held = [], 0
+    if documents:
+        writer.write(to_batch(documents))
+        yield [page_of(document) for document in documents]
+    write_quarantine(workspace, split, failures, writer.schema.metadata)
+
+
+def page_of(document: Document) -> Page | None:
+    if document.text is None:
+        return None
+    return Page(document.text, document.language, document.url)
+
+
+def to_document(record: Record, source: str, tools: Tools) -> Document | Failure:
+    """One record through gates, extraction and language identification."""
+    document = Document(
+        id=document_id(source, record.native_id),
+        file=record.file,
+        offset=record.offset,
+        length=record.length,
+        url=record.url,
+        date=record.date,
+        snapshot=record.snapshot,
+        license=record.license,
+        group=record.group or (domain_of(record.url) if record.url else None),
+        metadata=record.metadata,
+        gate=record.gate,
+    )
+    if document.group is None:
+        document.group = document.id
+    if document.gate is None and record.url is not None and record.media_type == "text/html":
+        document.gate = url_gate(record.url)
+    if document.gate is not None:
+        return document
+    try:
+        text = extract(record, tools.manifest.extraction.mode)
+    except Exception as error:
+        # Parsers raise whatever they like on hostile input: the record is placed and kept, never lost.
+        return Failure(
+            file=record.file,
+            offset=record.offset,
+            length=record.length,
+            step="extract",
+            error=f"{type(error).__name__}: {error}"[:500],
+        )
+    if not text:
+        document.gate = "extract.empty"
+        return document
+    language, _ = tools.identifier.identify(text, record.language)
+    if not is_wanted(language, tools.manifest.languages):
+        document.language = language
+        document.gate = "language.unwanted"
+        return document
+    document.text, document.language, document.content_hash = text, language, content_hash(text)
+    return document
+
+
+def is_wanted(language: str, languages: str | list[str]) -> bool:
+    """Whether a label is among those asked for; `cmn` stands for every script of it."""
+    return languages == "all" or language in languages or language.partition("_")[0] in languages
+
+
+def write_quarantine(
+    workspace: Workspace, split: Split, failures: list[Failure], metadata: dict[bytes, bytes] | None
+) -> None:
+    """The quarantine part of a split; no file where nothing failed."""
+    path = workspace.quarantine_part(split.source, split.name)
+    if not failures:
+        storage.remove(path)
+        return
+    rows = [
+        {
+            "source": split.source,
+            "split": split.name,
+            "file": failure.file,
+            "offset": failure.offset,
+            "length": failure.length,
+            "step": failure.step,
+            "error": failure.error.encode("utf-8", "replace").decode(),
+        }
+        for failure in failures
+    ]
+    table = pa.Table.from_pylist(rows, QUARANTINE.with_metadata(metadata))
+    with storage.atomic_output(path) as stream:
+        pq.write_table(table, stream, compression="zstd")
+
+
+def pipeline(
+    root: str, manifest: Manifest, splits: Iterable[Split], running: Running, claims: str | None
+) -> Callable[[beam.Pipeline], beam.PCollection]:
+    """The ingest pipeline over `splits`, largest first; its elements are one line of JSON a split."""
+    items = [
+        split.to_json()
+        for split in sorted(splits, key=lambda split: (split.start - split.end, split.source, split.name))
+    ]
+    work = IngestWork(root, manifest_to_json(manifest))
+
+    def build(start: beam.Pipeline) -> beam.PCollection:
+        return start | "Ingest" >> FanOut(items, work, running, claims)
+
+    return build
