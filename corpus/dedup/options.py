@@ -27,18 +27,19 @@ class MinHash(BaseModel):
     would find one such pair in twenty.
 
     `words` is the n-gram's length where words are spaced; `characters` where they are not (Chinese,
-    Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...): see `corpus.dedup.shingles`. `seed` draws the permutations.
+    Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...): see `corpus.dedup.shingles`. `seed` draws the
+    permutations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    threshold: float = Field(THRESHOLD, gt=0, le=1)
-    permutations: int | None = Field(None, ge=2, le=1024)
-    bands: int | None = Field(None, ge=1)
-    rows: int | None = Field(None, ge=1)
-    words: int = Field(5, ge=1, le=64)
-    characters: int = Field(10, ge=1, le=256)
-    seed: int = Field(1, ge=0, lt=1 << 32)
+    threshold: float = Field(default=THRESHOLD, gt=0, le=1)
+    permutations: int | None = Field(default=None, ge=2, le=1024)
+    bands: int | None = Field(default=None, ge=1)
+    rows: int | None = Field(default=None, ge=1)
+    words: int = Field(default=5, ge=1, le=64)
+    characters: int = Field(default=10, ge=1, le=256)
+    seed: int = Field(default=1, ge=0, lt=1 << 32)
 
     @model_validator(mode="after")
     def _fill_in(self) -> MinHash:
@@ -50,7 +51,9 @@ class MinHash(BaseModel):
             bands, rows = best_bands(self.threshold, permutations)
         permutations = permutations or bands * rows
         if bands * rows > permutations:
-            raise ValueError(f"{bands} bands of {rows} rows need {bands * rows} permutations, not {permutations}")
+            raise ValueError(
+                f"{bands} bands of {rows} rows need {bands * rows} permutations, not {permutations}"
+            )
         # The resolved manifest shows what was used, so the gaps are filled in the (frozen) model itself.
         for name, value in (("bands", bands), ("rows", rows), ("permutations", permutations)):
             object.__setattr__(self, name, value)
@@ -90,7 +93,7 @@ class Dedup(BaseModel):
     url: bool = True
     minhash: MinHash | None = Field(default_factory=lambda: MinHash())
     closure: Literal["best", "transitive"] = "best"
-    max_group: int = Field(256, ge=2)
+    max_group: int = Field(default=256, ge=2)
 
     @field_validator("minhash", mode="before")
     @classmethod
