@@ -31,7 +31,6 @@ def load(step: str, options: Mapping[str, Any] | None = None) -> Filter:
     known = inspect.signature(create).parameters
     for name in options or {}:
         if name not in known:
-            listed = ", ".join(known) or "none"
-            raise UserError(f"filter {step} has no option {name!r}: its options are {listed}", path=(step, name))
+            raise UserError(f"filter {step} knows no {name!r}, only {list(known)}", path=(step, name))
     filter: Filter = create(**(options or {}))
     return filter

@@ -1,8 +1,9 @@
 """How a language is written: punctuation, stop words and phrases, from manifests/languages/.
 
-What a document's language has no file for comes from `default.yaml`. A file is named after a language
-(`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes what it does not say from the
-first, and that from the default. `same_as` names other languages that a file serves as it is.
+A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes
+what it does not say from the first, and that from `default.yaml`; phrases add up. `same_as` names other
+languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.rules`; those of
+the default hold only for languages that have no file.
 """
 
 from __future__ import annotations
@@ -96,8 +97,8 @@ def conventions(language: str | None) -> Conventions:
         closing_punctuation=_characters(_value(language, "closing_punctuation")),
         bullets=_characters(_value(language, "bullets")),
         ellipses=_value(language, "ellipses"),
-        policy_phrases=_value(language, "policy_phrases"),
-        placeholder_phrases=_value(language, "placeholder_phrases"),
+        policy_phrases=_phrases(language, "policy_phrases"),
+        placeholder_phrases=_phrases(language, "placeholder_phrases"),
     )
 
 
@@ -113,12 +114,24 @@ def identity() -> str:
     )
 
 
+def language_rules(language: str) -> list[tuple[str, dict[str, Any]]]:
+    """(file name, rules) that correct presets for a language, the most particular last."""
+    own = [file for file in layers(language) if file.name != DEFAULT]
+    return [(file.name, file.rules) for file in own or layers(None)]
+
+
 def _value(language: str | None, key: str) -> tuple[str, ...]:
     for file in reversed(layers(language)):
         value: tuple[str, ...] | None = getattr(file, key)
         if value is not None:
             return value
     return ()
+
+
+def _phrases(language: str | None, key: str) -> tuple[str, ...]:
+    """Phrases add up: English boilerplate stands on pages of every language."""
+    found = [phrase.lower() for file in layers(language) for phrase in getattr(file, key) or ()]
+    return tuple(dict.fromkeys(found))
 
 
 @cache

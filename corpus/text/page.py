@@ -133,7 +133,8 @@ class Page:
 
     def starting_in(self, positions: Positions, ranges: Spans) -> Positions:
         """How many of the sorted `positions` lie in each range."""
-        counts: Positions = np.searchsorted(positions, ranges.ends) - np.searchsorted(positions, ranges.starts)
+        first, last = np.searchsorted(positions, ranges.starts), np.searchsorted(positions, ranges.ends)
+        counts: Positions = last - first
         return counts
 
     def last_characters(self, ranges: Spans) -> npt.NDArray[np.int32]:

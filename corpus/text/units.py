@@ -65,7 +65,7 @@ def kinds(units: Units) -> Kinds:
 
 def pairs(units: Units) -> npt.NDArray[np.bool_]:
     """True at the first unit of each surrogate pair."""
-    head = (units & 0xFC00) == 0xD800
+    head: npt.NDArray[np.bool_] = (units & 0xFC00) == 0xD800
     if len(units):
         head[:-1] &= (units[1:] & 0xFC00) == 0xDC00
         head[-1] = False
