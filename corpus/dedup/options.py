@@ -26,9 +26,9 @@ class MinHash(BaseModel):
     and the permutations, which is FineWeb's 14 x 8 by default and 23 x 4 at a threshold of .5, where 14 x 8
     would find one such pair in twenty.
 
-    `words` is the n-gram's length where words are spaced; `characters` where they are not (Chinese,
-    Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...): see `corpus.dedup.shingles`. `seed` draws the
-    permutations.
+    `words` is the n-gram's length where words are spaced; `characters` of Han and kana, and twice as many
+    of the alphabets written without spaces (Thai, Lao, Khmer, Burmese, Tibetan ...), are one where they are
+    not: `corpus.dedup.shingles` says why. `seed` draws the permutations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +38,7 @@ class MinHash(BaseModel):
     bands: int | None = Field(default=None, ge=1)
     rows: int | None = Field(default=None, ge=1)
     words: int = Field(default=5, ge=1, le=64)
-    characters: int = Field(default=10, ge=1, le=256)
+    characters: int = Field(default=8, ge=1, le=256)
     seed: int = Field(default=1, ge=0, lt=1 << 32)
 
     @model_validator(mode="after")
