@@ -1,0 +1,265 @@
+"""Decide: rules on stored signals, duplicates and validation, into decisions and counts.
+
+Nothing here reads a text: a decision is made from signals and the light columns of documents, so
+thresholds can change without a page being read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.dedup.clusters import removals_of
+from corpus.fingerprint import fingerprint
+from corpus.groups import is_validation
+from corpus.ledger.counts import count_part, merge_counts
+from corpus.parts import PartWriter, read_fingerprint
+from corpus.rules import RuleSet, threshold
+from corpus.workspace import Workspace
+from pipelines.fanout import FanOut
+from pipelines.options import Running
+
+VERSION = 1
+DECISIONS = pa.schema(
+    [
+        pa.field("gate", pa.string()),
+        pa.field("failed_rules", pa.list_(pa.string())),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("kept", pa.bool_(), nullable=False),
+    ]
+)
+LIGHT = ["id", "content_hash", "url", "language", "group", "gate", "characters", "bytes"]
+"""Document columns that decisions need: everything but the text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """What decides, apart from duplicates: rules, the measured steps, seed and thresholds."""
+
+    rules: RuleSet
+    steps: tuple[str, ...]
+    seed: int
+    thresholds: Mapping[tuple[str, str], float]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All of it, for fingerprints."""
+        thresholds = sorted([signal, language, value] for (signal, language), value in self.thresholds.items())
+        return {"decide": VERSION, "rules": self.rules.parameters(), "seed": self.seed, "thresholds": thresholds}
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """One row group of a split: light document columns, the failed rules, and which rows passed gates and rules."""
+
+    documents: pa.Table
+    failed: pa.Array
+    passes: npt.NDArray[np.bool_]
+    signals: pa.Table
+
+
+def judged(workspace: Workspace, judge: Judge, source: str, split: str) -> Iterator[RowGroup]:
+    """The row groups of a split with the rules applied. Memory: one row group without its text."""
+    documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
+    wanted = set(judge.rules.signals(source))
+    steps = [
+        pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split))) for step in judge.steps
+    ]
+    try:
+        for group in range(documents.num_row_groups):
+            light = documents.read_row_group(group, columns=LIGHT)
+            signals: dict[str, pa.ChunkedArray] = {}
+            for step in steps:
+                columns = [name for name in step.schema_arrow.names if name in wanted]
+                if columns:
+                    table = step.read_row_group(group, columns=columns)
+                    signals.update(zip(table.column_names, table.columns, strict=True))
+            table = pa.table(signals) if signals else pa.table({"": pa.nulls(light.num_rows)})
+            failed, passes = judge.rules.evaluate(
+                table,
+                light.column("language"),
+                source,
+                gates=light.column("gate"),
+                ids=light.column("id"),
+                seed=judge.seed,
+                thresholds=judge.thresholds,
+            )
+            yield RowGroup(light, failed, passes, table)
+    finally:
+        for file in [documents, *steps]:
+            file.close(force=True)
+
+
+class ScoresWork:
+    """Yields, for every signal with a `top_share` rule, the scores of a split's texts by language, packed."""
+
+    def __init__(self, root: str, signals: tuple[str, ...]) -> None:
+        self.root, self.signals = root, signals
+
+    def __call__(self, item: str) -> Iterator[tuple[str, bytes]]:
+        source, split = json.loads(item)
+        workspace = Workspace(self.root)
+        documents = read_columns(workspace.part("documents", source, split), ["language"])
+        languages = pc.fill_null(documents.column("language"), "").combine_chunks().dictionary_encode()
+        codes = languages.indices.to_numpy()
+        for signal in self.signals:
+            step = signal.partition(".")[0]
+            scores = read_columns(workspace.part(f"signals/{step}", source, split), [signal]).column(signal).to_numpy()
+            measured = ~np.isnan(scores)
+            for code, label in enumerate(languages.dictionary.to_pylist()):
+                chosen = scores[measured & (codes == code)].astype("<f4")
+                if len(chosen):
+                    yield json.dumps([signal, label]), chosen.tobytes()
+
+
+def read_columns(path: str, columns: list[str]) -> pa.Table:
+    with storage.open_input(path) as stream:
+        return pq.read_table(stream, columns=columns)
+
+
+class _Threshold(beam.DoFn):
+    """(signal and language, packed scores) -> a line of JSON: signal, language, threshold for each share."""
+
+    def __init__(self, shares: dict[str, float]) -> None:
+        self.shares = shares
+
+    def process(self, element: tuple[str, Any]) -> Iterator[str]:
+        key, packed = element
+        signal, language = json.loads(key)
+        scores = np.frombuffer(b"".join(packed), "<f4")
+        yield json.dumps([signal, language, threshold(scores, self.shares[signal])])
+
+
+class _WriteLines(beam.DoFn):
+    """All lines, sorted, as one JSON file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def process(self, element: tuple[int, Any]) -> Iterator[str]:
+        storage.write_text(self.path, json.dumps(sorted(json.loads(line) for line in element[1])))
+        yield self.path
+
+
+def thresholds_pipeline(
+    root: str,
+    shares: dict[str, float],
+    splits: list[tuple[str, str]],
+    path: str,
+    running: Running,
+    claims: str | None,
+) -> Callable[[beam.Pipeline], beam.PCollection]:
+    """What score each language's top share comes to, written to `path`. Memory: the scores of one language."""
+    work = ScoresWork(root, tuple(sorted(shares)))
+    items = [json.dumps(split) for split in splits]
+
+    def build(start: beam.Pipeline) -> beam.PCollection:
+        return (
+            start
+            | "Scores" >> FanOut(items, work, running, claims, tuple[str, bytes])
+            | "By language" >> beam.GroupByKey()
+            | "Threshold" >> beam.ParDo(_Threshold(shares)).with_output_types(str)
+            | "One key" >> beam.Map(lambda line: (0, line)).with_output_types(tuple[int, str])
+            | "Together" >> beam.GroupByKey()
+            | "Write" >> beam.ParDo(_WriteLines(path)).with_output_types(str)
+        )
+
+    return build
+
+
+class DecideWork:
+    """Writes the decisions and counts of one split."""
+
+    def __init__(self, root: str, judge: Judge, share: float, clusters: str | None, fingerprints: str) -> None:
+        self.root, self.judge, self.share, self.clusters, self.given = root, judge, share, clusters, fingerprints
+
+    def __call__(self, item: str) -> Iterator[str]:
+        source, split = json.loads(item)
+        rows = decide(Workspace(self.root), self.judge, self.share, self.clusters, self.given, source, split)
+        yield json.dumps({"source": source, "split": split, "rows": rows})
+
+
+@lru_cache(maxsize=256)
+def _side(group: str, share: float) -> str:
+    return "valid" if is_validation(group, share) else "train"
+
+
+def decide(
+    workspace: Workspace,
+    judge: Judge,
+    share: float,
+    clusters: str | None,
+    given: str,
+    source: str,
+    split: str,
+) -> int:
+    """Decisions and counts of one split; -1 where they are there already."""
+    removals = removals_of(clusters, source, split) if clusters is not None else None
+    decisions_path = workspace.part("decisions", source, split)
+    counts_path = workspace.part("stats/parts", source, split)
+    inputs = [read_fingerprint(workspace.part("documents", source, split))]
+    inputs += [read_fingerprint(workspace.part(f"signals/{step}", source, split)) for step in judge.steps]
+    removed = [] if removals is None else removals.to_pylist()
+    wanted = fingerprint([given, inputs, removed])
+    if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
+        return -1
+    by_row = {row["row"]: row for row in removed}
+    first, tables = 0, []
+    with PartWriter(decisions_path, DECISIONS, wanted) as writer:
+        for group in judged(workspace, judge, source, split):
+            rows = group.documents.num_rows
+            here = [by_row.get(row) for row in range(first, first + rows)]
+            duplicate_of = pa.array([row["kept_id"] if row else None for row in here], pa.string())
+            level = pa.array([row["level"] if row else None for row in here], pa.string())
+            kept = group.passes & duplicate_of.is_null().to_numpy(zero_copy_only=False)
+            groups = group.documents.column("group").to_pylist()
+            sides = [_side(name, share) if keep else None for name, keep in zip(groups, kept, strict=True)]
+            decided = pa.table(
+                [
+                    group.documents.column("gate").combine_chunks(),
+                    group.failed,
+                    duplicate_of,
+                    pa.array(sides, pa.string()),
+                    pa.array(kept),
+                ],
+                schema=DECISIONS,
+            )
+            writer.write(decided)
+            tables.append(count_part(source, group.documents, decided, level))
+            first += rows
+    counts = merge_counts(tables)
+    with PartWriter(counts_path, counts.schema, wanted) as writer:
+        writer.write(counts)
+    return first
+
+
+def pipeline(
+    root: str,
+    judge: Judge,
+    share: float,
+    clusters: str | None,
+    splits: list[tuple[str, str]],
+    running: Running,
+    claims: str | None,
+) -> Callable[[beam.Pipeline], beam.PCollection]:
+    """The decision pipeline over (source, split name) pairs."""
+    given = fingerprint([judge.parameters, share])
+    work = DecideWork(root, judge, share, clusters, given)
+    items = [json.dumps(split) for split in splits]
+
+    def build(start: beam.Pipeline) -> beam.PCollection:
+        return start | "Decide" >> FanOut(items, work, running, claims)
+
+    return build
