@@ -17,6 +17,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,7 +25,6 @@ import filters
 from corpus import storage
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
-from corpus.errors import UserError
 from corpus.extract import extract
 from corpus.fingerprint import fingerprint
 from corpus.groups import domain_of
@@ -41,6 +41,9 @@ from pipelines.options import Running
 
 VERSION = 1
 """Raised when ingest itself would give other documents from the same input."""
+
+BATCH_PAGES = 32
+"""Pages whose arrays are held at once: signatures are cheaper together."""
 
 QUARANTINE = pa.schema(
     [
@@ -177,7 +180,9 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
         }
         signature_writer = None
         if sign and tools.signatures is not None and signatures is not None:
-            signature_writer = stack.enter_context(SignatureWriter(signatures_path, tools.signatures, signatures))
+            signature_writer = stack.enter_context(
+                SignatureWriter(signatures_path, tools.signatures.schema, signatures)
+            )
         if stored:
             chunks = stored_chunks(documents_path)
         else:
@@ -186,10 +191,21 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
         rows = 0
         for pages in chunks:
             rows += len(pages)
+            values = {
+                step: np.full((len(pages), len(tools.filters[step].signals)), np.nan, np.float32) for step in writers
+            }
+            for first in range(0, len(pages), BATCH_PAGES):
+                batch = pages[first : first + BATCH_PAGES]
+                for row, page in enumerate(batch, first):
+                    if page is not None:
+                        for step, table in values.items():
+                            table[row] = tools.filters[step].measure(page)
+                if signature_writer is not None and tools.signatures is not None:
+                    words = [page.words if page is not None else None for page in batch]
+                    signature_writer.write(tools.signatures.signatures(words))
+                pages[first : first + BATCH_PAGES] = [None] * len(batch)  # their arrays go before the next come
             for step, step_writer in writers.items():
-                step_writer.write(measure(tools.filters[step], pages))
-            if signature_writer is not None:
-                signature_writer.write([page.words if page is not None else None for page in pages])
+                step_writer.write(to_signals(tools.filters[step], values[step]))
     return rows
 
 
@@ -197,12 +213,8 @@ def signal_schema(found: Filter) -> pa.Schema:
     return pa.schema([pa.field(name, pa.float32()) for name in found.signals])
 
 
-def measure(found: Filter, pages: list[Page | None]) -> pa.RecordBatch:
-    """The signals of one step for a row group; null where a page was gated or a signal not measured."""
-    values = np.full((len(pages), len(found.signals)), np.nan, np.float32)
-    for row, page in enumerate(pages):
-        if page is not None:
-            values[row] = found.measure(page)
+def to_signals(found: Filter, values: npt.NDArray[np.float32]) -> pa.RecordBatch:
+    """Values float32[rows, signals] as a batch; null where a page was gated or a signal not measured."""
     columns = [pa.array(values[:, at], pa.float32(), from_pandas=True) for at in range(len(found.signals))]
     return pa.RecordBatch.from_arrays(columns, schema=signal_schema(found))
 

@@ -1,0 +1,104 @@
+"""Plan: everything that can be wrong is found here, before any work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.fingerprint import fingerprint
+from corpus.manifest import ManifestFile
+from corpus.manifest import load as load_manifest
+from corpus.rules import RuleSet, load_rules
+from corpus.splits import Split, list_files
+from corpus.splits import plan as plan_source
+from corpus.workspace import Workspace
+from pipelines.ingest import Tools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a build will do: its splits, sorted by source and name, its tools and its rules."""
+
+    file: ManifestFile
+    splits: list[Split]
+    tools: Tools
+    rules: RuleSet
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(source, split name), sorted: the order of everything after ingest."""
+        return [(split.source, split.name) for split in self.splits]
+
+    @property
+    def steps(self) -> list[str]:
+        return list(self.tools.filters)
+
+
+def make_plan(path: str) -> Plan:
+    """Read a manifest, find its files, cut them into splits, and check its rules against its signals.
+
+    Raises UserError, one line, for anything wrong. Reads every input file once (see `file_identity`).
+    """
+    file = load_manifest(path)
+    manifest = file.manifest
+    tools = Tools(manifest)
+    signals = {signal for found in tools.filters.values() for signal in found.signals}
+    try:
+        rules = load_rules(
+            presets={name: list(source.rules or []) for name, source in manifest.sources.items()},
+            overrides=manifest.rules,
+            signals=signals,
+            folder=file.folder,
+        )
+    except UserError as error:
+        raise file.error(error.path, str(error)) from None
+    splits: list[Split] = []
+    for name, source in manifest.sources.items():
+        try:
+            files = list_files(source.paths, file.folder)
+        except UserError as error:
+            raise file.error(("sources", name, *error.path), str(error)) from None
+        splits += plan_source(name, source, files, int(manifest.split_size))
+    splits.sort(key=lambda split: (split.source, split.name))
+    return Plan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def plan_fingerprint(plan: Plan) -> str:
+    """Fingerprint of everything that a build's results depend on."""
+    dumped = plan.file.manifest.model_dump(mode="json", exclude={"sources"})
+    documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
+    steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
+    signatures = plan.tools.signatures
+    priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
+    return fingerprint(
+        [
+            dumped,
+            documents,
+            plan.names,
+            steps,
+            plan.rules.parameters(),
+            signatures and dict(signatures.parameters),
+            priorities,
+        ]
+    )
+
+
+def write_plan(workspace: Workspace, plan: Plan) -> None:
+    """plan.json and manifest.yaml, and away with parts of splits and steps that are no longer there."""
+    names = plan.names
+    storage.write_text(workspace.path("plan.json"), json.dumps({"splits": names, "steps": plan.steps}) + "\n")
+    storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
+    expected = set()
+    for source, split in names:
+        for folder in ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]:
+            expected.add(workspace.part(folder, source, split))
+        expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
+        expected.add(workspace.quarantine_part(source, split))
+    for folder in ("documents", "decisions", "signals", "quarantine", "stats/parts", "dedup/signatures"):
+        if not storage.exists(workspace.path(folder)):
+            continue
+        for path in storage.list_files(workspace.path(folder)):
+            if path not in expected:
+                storage.remove(path)
