@@ -9,11 +9,14 @@ built to collide: these hashes count and compare, they do not authenticate.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int32]
+AnyPositions = npt.NDArray[np.signedinteger[Any]]
 
 BASE = 0x9E3779B97F4A7C15 | 1
 """Odd, so that it has an inverse modulo 2^64: the golden ratio, as in SplitMix64."""
@@ -37,7 +40,7 @@ def prefix(values: Hashes) -> Hashes:
     return sums
 
 
-def spans(sums: Hashes, starts: Positions, ends: Positions) -> Hashes:
+def spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes:
     """Hash of each span [start, end) of the array `sums` was made from."""
     inverses = _powers(len(sums))[1]
     lengths = (ends - starts).astype(np.uint64)

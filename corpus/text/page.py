@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.document import Document
-from corpus.text.conventions import Conventions, conventions
+from corpus.text.conventions import PLANES, Characters, Conventions, conventions
 from corpus.text.hashes import Hashes, Positions, spans
+from corpus.text.ngrams import Indices, later_copies
 from corpus.text.units import LOWER, SPACE, VISIBLE, Kinds, Units, pairs, to_text, to_units
 from corpus.text.words import Words, exact_prefix, segment, sentences
 
@@ -90,6 +91,21 @@ class Page:
         return self.hashes(self.lines)
 
     @cached_property
+    def line_lengths(self) -> Positions:
+        """Characters of each of `lines`."""
+        return self.lengths(self.lines.starts, self.lines.ends)
+
+    @cached_property
+    def line_copies(self) -> Indices:
+        """Which of `lines` equal an earlier one, in no particular order."""
+        return later_copies(self.line_hashes)
+
+    @cached_property
+    def terminal_lines(self) -> npt.NDArray[np.bool_]:
+        """Which of `lines` end in the language's terminal punctuation."""
+        return self.ending_in(self.lines, self.conventions.terminal_punctuation)
+
+    @cached_property
     def line_total(self) -> int:
         """Lines including empty ones, but for an empty last one."""
         return self.text.count("\n") + (not self.text.endswith("\n")) if self.text else 0
@@ -104,8 +120,9 @@ class Page:
 
     @cached_property
     def sentences(self) -> Positions:
-        """Starts of the sentences, then the end of the text."""
-        return sentences(self.text, self.language)
+        """Start of the first word of each sentence that has a word."""
+        firsts = np.searchsorted(self.words.starts, sentences(self.text, self.language))
+        return self.words.starts[firsts[:-1][firsts[:-1] < firsts[1:]]]
 
     @cached_property
     def lowered(self) -> str:
@@ -137,14 +154,15 @@ class Page:
         counts: Positions = last - first
         return counts
 
-    def last_characters(self, ranges: Spans) -> npt.NDArray[np.int32]:
-        """Code point of the last character of each range; none may be empty."""
+    def ending_in(self, ranges: Spans, characters: Characters) -> npt.NDArray[np.bool_]:
+        """Which ranges end in one of a set of characters; none may be empty."""
         last = self.units[ranges.ends - 1].astype(np.int32)
         if self._second is not None:
             paired = np.flatnonzero((last & 0xFC00) == 0xDC00)
-            high = self.units[ranges.ends[paired] - 2].astype(np.int32)
-            last[paired] = 0x10000 + ((high - 0xD800) << 10) + (last[paired] - 0xDC00)
-        return last
+            high = self.units[np.maximum(ranges.ends[paired] - 2, 0)].astype(np.int32)
+            last[paired] = np.minimum(((high - 0xD7C0) << 10) + (last[paired] - 0xDC00), PLANES - 1)
+        found: npt.NDArray[np.bool_] = characters[last]
+        return found
 
     def ending_with(self, ranges: Spans, suffix: str) -> npt.NDArray[np.bool_]:
         """Which ranges end with a string."""

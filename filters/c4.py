@@ -1,0 +1,138 @@
+"""C4's rules as signals (Raffel et al. 2020): what its line rules would keep, never applied to the text.
+
+Three readings of the line rules are in use, each with its own signals:
+
+- datatrove (`c4.sentences`): a line ends in terminal punctuation or a quote, not an ellipsis; 3 words;
+- the code in TensorFlow Datasets (`c4.tfds_*`): the same with 5 words;
+- FineWeb (`c4.unpunctuated_*`): 3 words, any ending.
+
+In all of them a line goes that has a word of more than 1,000 characters, the word javascript or a phrase
+about cookies and terms; what remains counts. Words and sentences are ICU's, where the sources split lines on
+spaces and sentences with punkt or spaCy: `e-mail` is two words here, `Mr. Smith` ends a sentence.
+Citations such as [3] at the end of a line are looked through, as the sources remove them first.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.text.conventions import identity
+from corpus.text.page import Page, Spans
+from corpus.text.units import KIND, SPACE, to_text
+from corpus.text.words import versions
+from filters.base import Filter, Measure
+
+STEP = "c4"
+VERSION = 1
+LONGEST_WORD = 1000
+READINGS = (("", True, 3), ("tfds_", True, 5), ("unpunctuated_", False, 3))
+"""Prefix of the signals, whether a line needs terminal punctuation, and how many words it needs."""
+SIGNALS = (
+    *(
+        f"c4.{reading}{name}"
+        for reading, _, _ in READINGS
+        for name in ("sentences", "filler", "curly_bracket")
+    ),
+    "c4.lines_kept",
+    "c4.terminal_lines",
+    "c4.javascript_lines",
+    "c4.policy_lines",
+    "c4.longest_word",
+)
+"""For each reading the sentences in the lines that stay, and how many lines that reach the test hold a filler
+phrase (lorem ipsum) and a curly bracket. Then shares of the lines: that stay by the first reading, that end
+as it asks, that mention javascript, that hold a policy phrase. Last the longest run without white space."""
+
+CITATION = re.compile(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$")
+
+_APART = (KIND & SPACE).astype(np.bool_)
+for _start, _end in (
+    (0x0E00, 0x1100),
+    (0x1780, 0x1800),
+    (0x2E80, 0xE000),
+    (0xF900, 0xFB00),
+    (0xFF00, 0x10000),
+):
+    _APART[_start:_end] = True
+"""White space and the blocks of Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese; surrogates."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+def measure(page: Page) -> tuple[float, ...]:
+    lines = page.lines
+    total = len(lines) or 1
+    words = page.words_per_line
+    sentences = page.starting_in(page.sentences, lines)
+    long, longest = _long_words(page)
+    terminal = _terminal(page)
+    filler = _lines_with(page, page.conventions.placeholder_phrases)
+    javascript = _lines_with(page, ("javascript",))
+    brace = _lines_with(page, ("{",))
+    policy = _lines_with(page, page.conventions.policy_phrases)
+    values: list[float] = []
+    kept: list[Mask] = []
+    for _, punctuated, least in READINGS:
+        left = ~long & (words >= least)
+        if punctuated:
+            left &= terminal
+        written = left & ~javascript
+        kept.append(written & ~policy)
+        values += [int(sentences[kept[-1]].sum()), _count(left & filler), _count(written & brace)]
+    return (
+        *values,
+        _count(kept[0]) / total,
+        _count(terminal) / total,
+        _count(javascript) / total,
+        _count(policy) / total,
+        longest,
+    )
+
+
+def _terminal(page: Page) -> Mask:
+    """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
+    lines = page.lines
+    ends = lines.ends.copy()
+    for at in np.flatnonzero(page.units[ends - 1] == ord("]")).tolist():
+        citation = CITATION.search(to_text(page.units[lines.starts[at] : ends[at]]))
+        if citation and citation.start() > 0:
+            ends[at] -= len(citation[0])
+    seen = Spans(lines.starts, ends)
+    found = page.ending_in(seen, page.conventions.terminal_punctuation | page.conventions.closing_punctuation)
+    for ellipsis in page.conventions.ellipses:
+        found &= ~page.ending_with(seen, ellipsis)
+    return found
+
+
+def _long_words(page: Page) -> tuple[Mask, int]:
+    """Lines with a run of more than 1,000 characters without white space, and the longest run of all. A
+    character of a script without spaces begins and ends a run, as words may begin and end there."""
+    ends = np.flatnonzero(_APART[page.units])
+    places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
+    runs = np.diff(places) - 1
+    found = np.zeros(len(page.lines), np.bool_)
+    long = places[:-1][runs > LONGEST_WORD] + 1
+    found[np.searchsorted(page.lines.starts, long, "right") - 1] = True
+    return found, int(runs.max())
+
+
+def _lines_with(page: Page, phrases: tuple[str, ...]) -> Mask:
+    lines = page.lines
+    found = np.zeros(len(lines), np.bool_)
+    for phrase in phrases:
+        places = page.find(phrase)
+        if len(places) and len(lines):
+            found[np.searchsorted(lines.starts, places, "right") - 1] = True
+    return found
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def create() -> Filter:
+    parameters = {**versions(), "conventions": identity()}
+    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
