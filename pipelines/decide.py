@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.dedup.clusters import removals_of
+from corpus.dedup.removed import Clusters
 from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
 from corpus.ledger.counts import count_part, merge_counts
 from corpus.parts import PartWriter, read_fingerprint
-from corpus.rules import RuleSet, threshold
+from corpus.rules import Rule, RuleSet, threshold
 from corpus.workspace import Workspace
 from pipelines.fanout import FanOut
 from pipelines.options import Running
@@ -130,16 +130,18 @@ def read_columns(path: str, columns: list[str]) -> pa.Table:
 
 
 class _Threshold(beam.DoFn):
-    """(signal and language, packed scores) -> a line of JSON: signal, language, threshold for each share."""
+    """(signal and language, packed scores) -> a line of JSON: signal, language, threshold."""
 
-    def __init__(self, shares: dict[str, float]) -> None:
+    def __init__(self, shares: dict[str, Rule]) -> None:
         self.shares = shares
 
     def process(self, element: tuple[str, Any]) -> Iterator[str]:
         key, packed = element
         signal, language = json.loads(key)
-        scores = np.frombuffer(b"".join(packed), "<f4")
-        yield json.dumps([signal, language, threshold(scores, self.shares[signal])])
+        share = self.shares[signal].limit(language)
+        if not np.isnan(share):
+            scores = np.frombuffer(b"".join(packed), "<f4")
+            yield json.dumps([signal, language, threshold(scores, share)])
 
 
 class _WriteLines(beam.DoFn):
@@ -155,7 +157,7 @@ class _WriteLines(beam.DoFn):
 
 def thresholds_pipeline(
     root: str,
-    shares: dict[str, float],
+    shares: dict[str, Rule],
     splits: list[tuple[str, str]],
     path: str,
     running: Running,
@@ -206,12 +208,15 @@ def decide(
     split: str,
 ) -> int:
     """Decisions and counts of one split; -1 where they are there already."""
-    removals = removals_of(clusters, source, split) if clusters is not None else None
+    removed = []
+    if clusters is not None:
+        found = Clusters(clusters)
+        removed = found.of_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
+        found.close()
     decisions_path = workspace.part("decisions", source, split)
     counts_path = workspace.part("stats/parts", source, split)
     inputs = [read_fingerprint(workspace.part("documents", source, split))]
     inputs += [read_fingerprint(workspace.part(f"signals/{step}", source, split)) for step in judge.steps]
-    removed = [] if removals is None else removals.to_pylist()
     wanted = fingerprint([given, inputs, removed])
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
         return -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 
 from corpus import storage
@@ -10,7 +11,8 @@ from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
 from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
-from corpus.rules import RuleSet, load_rules
+from corpus.presets import load_rules
+from corpus.rules import RuleSet
 from corpus.splits import Split, list_files
 from corpus.splits import plan as plan_source
 from corpus.workspace import Workspace
@@ -46,12 +48,8 @@ def make_plan(path: str) -> Plan:
     tools = Tools(manifest)
     signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:
-        rules = load_rules(
-            presets={name: list(source.rules or []) for name, source in manifest.sources.items()},
-            overrides=manifest.rules,
-            signals=signals,
-            folder=file.folder,
-        )
+        presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
+        rules = load_rules(presets, manifest.rules, signals)
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     splits: list[Split] = []
@@ -90,6 +88,8 @@ def write_plan(workspace: Workspace, plan: Plan) -> None:
     names = plan.names
     storage.write_text(workspace.path("plan.json"), json.dumps({"splits": names, "steps": plan.steps}) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
+    if not storage.is_remote(workspace.root):
+        remove_unfinished(storage.local(workspace.root))
     expected = set()
     for source, split in names:
         for folder in ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]:
@@ -102,3 +102,11 @@ def write_plan(workspace: Workspace, plan: Plan) -> None:
         for path in storage.list_files(workspace.path(folder)):
             if path not in expected:
                 storage.remove(path)
+
+
+def remove_unfinished(root: str) -> None:
+    """Remove the temporary files that a killed build left behind."""
+    for base, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(".tmp"):
+                os.unlink(os.path.join(base, name))

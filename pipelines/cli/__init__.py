@@ -1,0 +1,67 @@
+"""The command line: `corpus`. Each command is a function in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from corpus import __version__
+from corpus.errors import RunError, UserError
+
+app = typer.Typer(
+    name="corpus",
+    help="Build multilingual pre-training corpora, see what every rule did, and train on them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+model = typer.Typer(help="Train the models that a manifest can name.", no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"corpus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def _register() -> None:
+    """Put the commands on the app. Their modules import what is heavy when they run."""
+    from pipelines.cli import build, generate, model as models, sample, stats, train
+
+    app.command("build")(build.build)
+    app.command("stats")(stats.stats)
+    app.command("sample")(sample.sample)
+    app.command("train")(train.train)
+    app.command("generate")(generate.generate)
+    app.add_typer(models.app, name="model")
+
+
+def main() -> None:
+    """Run the command line: exit status 2 for wrong input, 1 for a failed run, one line for either."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    else:
+        warnings.filterwarnings("ignore")
+    _register()
+    try:
+        app()
+    except UserError as error:
+        if debug:
+            raise
+        typer.echo(f"corpus: {error}", err=True)
+        sys.exit(2)
+    except (RunError, OSError) as error:
+        if debug:
+            raise
+        typer.echo(f"corpus: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,181 @@
+"""Build: every stage in order, each from the parts of the one before; what is done is not done again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpus import storage
+from corpus.errors import RunError, UserError
+from corpus.fingerprint import fingerprint
+from corpus.lock import locked
+from corpus.progress import Status
+from corpus.workspace import Workspace
+from pipelines.options import Running
+from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
+
+ATTEMPTS = 3
+"""How often a pipeline is begun: a worker that dies takes it down, and it goes on from its parts."""
+
+
+@dataclass
+class Build:
+    """One build at work."""
+
+    plan: Plan
+    workspace: Workspace
+    running: Running
+    status: Status
+    say: Callable[[str], None]
+    state: dict[str, str] = field(default_factory=dict)
+
+    def stage(self, name: str, wanted: str, work: Callable[[], Any]) -> None:
+        """Do a stage unless the workspace says that it was done with the same fingerprint."""
+        if self.state.get(name) == wanted:
+            return
+        self.forget(name)
+        work()
+        self.state[name] = wanted
+        storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
+
+    def forget(self, name: str) -> None:
+        """The stage and all after it are no longer done."""
+        if name in self.state:
+            names = list(self.state)
+            for later in names[names.index(name) :]:
+                del self.state[later]
+            storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
+
+    def run(self, name: str, build: Callable[[str | None], Callable[[Any], Any]], total: int) -> None:
+        """Run a Beam pipeline; `build(claims)` puts its transforms on a Pipeline. Begun up to three times."""
+        import apache_beam as beam
+
+        self.status.at(name, 0, total)
+        for attempt in range(1, ATTEMPTS + 1):
+            with claims_folder(self.running) as claims, self._watch(name, claims, total):
+                try:
+                    with beam.Pipeline(options=self.running.options(name)) as pipeline:
+                        build(claims)(pipeline)
+                    break
+                except Exception as error:
+                    logging.getLogger(__name__).debug("pipeline failed", exc_info=True)
+                    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
+                    if attempt == ATTEMPTS:
+                        raise RunError(
+                            f"{name} failed {ATTEMPTS} times, last with: {reason}. What was finished is kept: "
+                            "the same command goes on from there (--debug shows where it stopped)"
+                        ) from error
+                    self.say(f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {ATTEMPTS}")
+        self.status.at(name, total, total)
+
+    @contextlib.contextmanager
+    def _watch(self, name: str, claims: str | None, total: int) -> Iterator[None]:
+        """Progress by the claims that were made, twice a second."""
+        if claims is None or total == 0:
+            yield
+            return
+        finished = threading.Event()
+
+        def look() -> None:
+            while not finished.wait(0.5):
+                begun = sum(entry.is_file() for entry in os.scandir(claims))
+                self.status.at(name, max(0, begun - self.running.workers), total)
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            thread.join()
+
+
+@contextlib.contextmanager
+def claims_folder(running: Running) -> Iterator[str | None]:
+    """An empty folder for the claims of one pipeline run; None where another runner deals out the work."""
+    if not running.local:
+        yield None
+        return
+    folder = tempfile.mkdtemp(prefix="corpus-claims-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(
+    manifest: str,
+    out: str,
+    running: Running,
+    say: Callable[[str], None] = lambda line: None,
+    show: Callable[[str, int, int], None] | None = None,
+) -> Workspace:
+    """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
+
+    A finished build of the same manifest and input does nothing.
+    """
+    plan = make_plan(manifest)
+    with locked(out):
+        if storage.exists(storage.join(out, "workspace.json")):
+            workspace = Workspace.open(out)
+        elif not storage.is_remote(out) and set(os.listdir(storage.local(out))) - {".lock"}:
+            raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
+        else:
+            workspace = Workspace.create(out)
+        wanted = plan_fingerprint(plan)
+        state = read_state(workspace)
+        if state.get("build") == wanted and not missing_parts(workspace, plan):
+            say("nothing to do: the workspace is complete")
+            return workspace
+        status = Status(out, show)
+        builder = Build(plan, workspace, running, status, say, state)
+        try:
+            stages(builder, wanted)
+        except BaseException as error:
+            status.end("failed", error=str(error)[:1000] or type(error).__name__)
+            raise
+        status.end("done")
+    return workspace
+
+
+def read_state(workspace: Workspace) -> dict[str, str]:
+    """Which stages are done, by the fingerprint they were done with, in their order."""
+    path = workspace.path("state.json")
+    if not storage.exists(path):
+        return {}
+    found: dict[str, str] = json.loads(storage.read_text(path))
+    return found
+
+
+def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
+    """Parts that a finished build has and this workspace has not."""
+    folders = ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]
+    present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
+    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
+    expected += [workspace.path("tokens", "dataset.json"), workspace.path("stats", "counts.parquet")]
+    return [path for path in expected if path not in present and not storage.exists(path)]
+
+
+def stages(builder: Build, wanted: str) -> None:
+    """All stages of a build, in order."""
+    from pipelines import stages as work
+
+    builder.forget("build")
+    absent = missing_parts(builder.workspace, builder.plan)
+    if absent:
+        builder.state.clear()
+    write_plan(builder.workspace, builder.plan)
+    ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
+    builder.stage("ingest", fingerprint([ingested, work.ingest_parameters(builder.plan)]), lambda: work.ingest(builder))
+    builder.stage("decide", wanted, lambda: work.decide(builder))
+    builder.stage("tokenize", wanted, lambda: work.tokenize(builder))
+    builder.stage("count", wanted, lambda: work.count(builder))
+    builder.stage("build", wanted, lambda: None)

@@ -1,0 +1,66 @@
+"""`corpus build`: a manifest becomes a workspace."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Annotated
+
+import typer
+
+EXAMPLE = """Read, filter, deduplicate and tokenize what a manifest names, into the folder DIR.
+
+Killed at any moment, the same command goes on where it stopped; a finished build does nothing.
+
+Example: corpus build manifests/demo.yaml --out demo-workspace --workers 2
+
+Options of Beam follow after --, for instance: -- --runner=DataflowRunner --project=P --region=R"""
+
+
+def build(
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="A YAML file: see docs/manifest.md.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="The workspace: a folder or URL.")],
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    beam_options: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]")] = None,
+) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from corpus.errors import UserError
+    from pipelines.build import build as run_build
+    from pipelines.cli.stats import print_stats
+    from pipelines.options import Running, check_unknown
+
+    extra = tuple(beam_options or ())
+    stray = [option for option in extra if not option.startswith("-")]
+    if stray and not any(option.startswith("-") and "=" not in option for option in extra):
+        raise UserError(f"unexpected argument {stray[0]!r}: one manifest, then --out DIR; Beam options follow after --")
+    unknown = check_unknown(extra)
+    if unknown:
+        raise UserError(f"{unknown[0]}: no such option of Beam")
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    logging.getLogger().setLevel(logging.ERROR)
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        tasks: dict[str, object] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+                if not console.is_terminal:
+                    console.print(f"{stage}: {total} to do")
+            progress.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+        workspace = run_build(manifest, out, Running(workers=workers, extra=extra), console.print, show)
+    if as_json:
+        typer.echo(json.dumps(workspace.shards()["totals"]))
+    else:
+        print_stats(workspace, Console())

@@ -1,0 +1,55 @@
+"""`make demo`: what the toolkit does, on the sample that comes with it, command by command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
+
+
+def run(*command: str) -> None:
+    """Show a `corpus` command and run it; its failure is ours."""
+    print(f"\n$ corpus {shlex.join(command)}", flush=True)
+    subprocess.run([sys.executable, "-m", "pipelines.cli", *command], check=True)
+
+
+def quality_manifest(manifest: Path, model: Path, to: Path) -> None:
+    """The manifest with the classifier added: only what depends on it is made again."""
+    text = manifest.read_text(encoding="utf-8").replace('"demo/', f'"{manifest.parent.resolve()}/demo/')
+    rule = "rules: {quality.score: {pareto: 9, where: {sources: [web]}}}"
+    to.write_text(f"{text}quality: {{model: {model.resolve()}}}\n{rule}\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", default="demo-workspace")
+    parser.add_argument("--workers", default="2")
+    parser.add_argument("--minutes", default="1")
+    options = parser.parse_args()
+    manifest = Path(__file__).parents[1] / "manifests" / "demo.yaml"
+    out, models = options.out, Path(f"{options.out}-models")
+    os.makedirs(models, exist_ok=True)
+    try:
+        run("build", str(manifest), "--out", out, "--workers", options.workers)
+        classifier = models / "encyclopedia.bin"
+        positive, negative = f"{out}:source=wikipedia", f"{out}:source=web"
+        run("model", "train", "classifier", "--positive", positive, "--negative", negative, "--out", str(classifier))
+        quality_manifest(manifest, classifier, models / "demo-quality.yaml")
+        run("build", str(models / "demo-quality.yaml"), "--out", out, "--workers", options.workers)
+        run("sample", out, "--documents", "2", "--language", "cmn")
+        run("train", out, "--minutes", options.minutes)
+        for prompt in PROMPTS:
+            run("generate", f"{out}/runs/default", "--prompt", prompt, "--tokens", "80")
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    print(f"\nLook further: corpus stats {out}; corpus sample {out} --dropped; corpus --help")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

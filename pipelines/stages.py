@@ -1,0 +1,156 @@
+"""The stages of a build: what each takes from the plan, and the pipelines it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corpus import storage
+from corpus.dedup.rows import SplitRows, split_rows
+from corpus.fingerprint import fingerprint
+from corpus.ledger.tables import write_ledger
+from corpus.workspace import Workspace
+from pipelines import decide as decide_pipeline
+from pipelines import dedup as dedup_pipeline
+from pipelines import ingest as ingest_pipeline
+from pipelines.decide import Judge, judged
+
+if TYPE_CHECKING:
+    from pipelines.build import Build
+    from pipelines.plan import Plan
+
+QUALITY = "quality.score"
+
+
+def ingest_parameters(plan: Plan) -> Any:
+    """What ingest depends on beside documents: the steps and the signatures."""
+    steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
+    signatures = plan.tools.signatures
+    return [steps, signatures and dict(signatures.parameters)]
+
+
+def ingest(build: Build) -> None:
+    """Every split through the recipe."""
+    plan = build.plan
+    build.run(
+        "ingest",
+        lambda claims: ingest_pipeline.pipeline(
+            build.workspace.root, plan.file.manifest, plan.splits, build.running, claims
+        ),
+        len(plan.splits),
+    )
+
+
+def decide(build: Build) -> None:
+    """Thresholds of shares, duplicates, then the decisions and counts of every split."""
+    plan, workspace = build.plan, build.workspace
+    manifest = plan.file.manifest
+    judge = Judge(
+        rules=plan.rules,
+        steps=tuple(plan.steps),
+        seed=manifest.seed,
+        thresholds=thresholds(build),
+    )
+    clusters = None
+    if manifest.dedup.exact or manifest.dedup.url or manifest.dedup.minhash is not None:
+        clusters = workspace.path("dedup", "clusters.parquet")
+        load = Rows(
+            workspace.root,
+            judge,
+            {name: source.priority for name, source in manifest.sources.items()},
+            manifest.quality is not None,
+        )
+        documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
+        wanted = fingerprint(
+            [documents, ingest_parameters(plan), load.parameters, manifest.dedup.model_dump(mode="json")]
+        )
+        build.run(
+            "dedup",
+            lambda claims: dedup_pipeline.pipeline(
+                workspace, plan.names, load, manifest.dedup, wanted, build.running, claims
+            ),
+            len(plan.splits),
+        )
+    build.run(
+        "decide",
+        lambda claims: decide_pipeline.pipeline(
+            workspace.root, judge, manifest.validation.share, clusters, plan.names, build.running, claims
+        ),
+        len(plan.splits),
+    )
+
+
+def thresholds(build: Build) -> dict[tuple[str, str], float]:
+    """The score that each language's top share comes to, for every `top_share` rule."""
+    shares = {}
+    for _, rule in build.plan.rules.shares():
+        shares[rule.signal] = rule
+    if not shares:
+        return {}
+    path = build.workspace.path("stats", "thresholds.json")
+    build.run(
+        "thresholds",
+        lambda claims: decide_pipeline.thresholds_pipeline(
+            build.workspace.root, shares, build.plan.names, path, build.running, claims
+        ),
+        len(build.plan.names),
+    )
+    return {(signal, language): value for signal, language, value in json.loads(storage.read_text(path))}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Gives deduplication the rows of a split that pass gates and rules. Picklable."""
+
+    root: str
+    judge: Judge
+    priorities: dict[str, int]
+    quality: bool
+
+    @property
+    def parameters(self) -> Any:
+        return [self.judge.parameters, self.priorities, self.quality]
+
+    def __call__(self, source: str, split: str) -> SplitRows:
+        workspace = Workspace(self.root)
+        first = 0
+        rows, ids, hashes, urls, lengths = [], [], [], [], []
+        for group in judged(workspace, self.judge, source, split):
+            chosen = np.flatnonzero(group.passes)
+            light = group.documents.take(chosen)
+            rows.append(chosen + first)
+            ids.append(light.column("id"))
+            hashes.append(light.column("content_hash"))
+            urls.append(light.column("url"))
+            lengths.append(light.column("characters").to_numpy())
+            first += group.documents.num_rows
+        row = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        quality = None
+        if self.quality:
+            scores = decide_pipeline.read_columns(workspace.part("signals/quality", source, split), [QUALITY])
+            quality = scores.column(QUALITY).to_numpy()[row]
+        return split_rows(
+            row=row,
+            id=flat(ids),
+            content_hash=flat(hashes),
+            url=flat(urls),
+            priority=self.priorities[source],
+            quality=quality,
+            length=np.concatenate(lengths) if lengths else np.zeros(0, np.int64),
+        )
+
+
+def flat(columns: list[Any]) -> Any:
+    """Chunked string columns as one array."""
+    import pyarrow as pa
+
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+
+
+def count(build: Build) -> None:
+    """The merged ledger."""
+    write_ledger(build.workspace, fingerprint(build.state.get("tokenize", "")))
