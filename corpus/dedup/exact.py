@@ -1,0 +1,57 @@
+"""Documents with the same content, and documents with the same URL."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.dedup.rows import SplitRows, coarse_order, numbers
+
+KEY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8"), ("url", "<u8"), ("order", "<u8")])
+"""One document to be matched by its content: 40 bytes."""
+URL = np.dtype([("url", "<u8"), ("content", "<i8")])
+"""One content (the number that stands for it) found under a URL: 16 bytes."""
+
+
+def content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArray[np.void]:
+    """KEY[n] for a split; without `exact` every document is a content of its own."""
+    keys = np.empty(len(rows), KEY)
+    keys["number"] = numbers(split, rows.row)
+    keys["high"], keys["low"] = rows.content[:, 0], rows.content[:, 1]
+    if not exact:
+        keys["low"] = keys["number"]
+        keys["high"] = keys["number"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    keys["url"] = rows.url
+    keys["order"] = coarse_order(rows)
+    return keys
+
+
+def content_classes(keys: NDArray[np.void]) -> NDArray[np.void]:
+    """The keys sorted by content, then number."""
+    return keys[np.lexsort((keys["number"], keys["low"], keys["high"]))]
+
+
+def representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """For sorted keys: the lowest document number of each one's content, and the content's best order."""
+    if not len(ordered):
+        return np.empty(0, np.int64), np.empty(0, np.uint64)
+    new = np.empty(len(ordered), np.bool_)
+    new[0] = True
+    new[1:] = (ordered["high"][1:] != ordered["high"][:-1]) | (ordered["low"][1:] != ordered["low"][:-1])
+    starts = np.flatnonzero(new)
+    sizes = np.diff(np.append(starts, len(ordered)))
+    order = np.minimum.reduceat(ordered["order"], starts)
+    return np.repeat(ordered["number"][starts], sizes), np.repeat(order, sizes)
+
+
+def url_links(found: NDArray[np.void]) -> NDArray[np.int64]:
+    """int64[k, 2]: links between the contents (URL[n]) that share a URL, each to the lowest of them."""
+    found = found[found["url"] != 0]
+    if not len(found):
+        return np.empty((0, 2), np.int64)
+    found = found[np.lexsort((found["content"], found["url"]))]
+    new = np.append(True, found["url"][1:] != found["url"][:-1])
+    first = found["content"][np.flatnonzero(new)][np.cumsum(new) - 1]
+    links: NDArray[np.int64] = np.stack([first, found["content"]], axis=1)
+    differing: NDArray[np.bool_] = links[:, 0] != links[:, 1]
+    return links[differing]

@@ -1,0 +1,110 @@
+"""Candidate pairs: contents that share a band of their signatures.
+
+The contents with one band key are a group. In a group of up to `max_group` all pairs are candidates. In a
+larger one (boilerplate, templates, spam) each is paired with the group's `LEADERS` best ones, which is where
+best-first removal needs its edges, and with the next `WINDOW` in the order of quality and length. So a
+group of n has at most max(n (max_group - 1) / 2, n (LEADERS + WINDOW)) candidates.
+What a large group misses: two near-duplicates in it that none of its leaders resembles, unless they meet
+in a smaller group of another band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+BAND = np.dtype([("key", "<u8"), ("number", "<i8"), ("order", "<u8")])
+"""One band of one content: 24 bytes, 336 for a content in 14 bands."""
+LEADERS = 16
+WINDOW = 16
+CHUNK = 1 << 20
+"""Candidates made at a time: 16 MiB."""
+
+
+def bands(keys: NDArray[np.uint64], number: NDArray[np.int64], order: NDArray[np.uint64]) -> NDArray[np.void]:
+    """BAND[n * bands] of band keys uint64[n, bands]."""
+    found = np.empty(keys.shape, BAND)
+    found["key"] = keys
+    found["number"] = number[:, None]
+    found["order"] = order[:, None]
+    return found.reshape(-1)
+
+
+def partition(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
+    """The range of the hash space that each key falls in, of so many equal ones (at most 2^32)."""
+    ranges: NDArray[np.uint64] = (keys >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)
+    return ranges.astype(np.int64)
+
+
+def candidate_pairs(found: NDArray[np.void], max_group: int) -> Iterator[NDArray[np.int64]]:
+    """int64[k, 2], the lower document number first, of all groups among BAND[n]; repeats are possible.
+
+    Memory: 50 bytes an entry of `found` besides it, and one chunk. The same for any order of the entries.
+    """
+    found = found[np.argsort(found["key"])]
+    same = found["key"][1:] == found["key"][:-1]
+    grouped = np.zeros(len(found), np.bool_)
+    grouped[1:] |= same
+    grouped[:-1] |= same
+    found = found[grouped]
+    if not len(found):
+        return
+    found = found[np.lexsort((found["number"], found["order"], found["key"]))]
+    number = np.ascontiguousarray(found["number"])
+    starts = np.flatnonzero(np.append(True, found["key"][1:] != found["key"][:-1]))
+    sizes = np.diff(np.append(starts, len(found)))
+    place = np.arange(len(found)) - np.repeat(starts, sizes)  # in the group, best first
+    left = np.repeat(sizes, sizes) - place - 1  # how many come after
+    small = np.repeat(sizes <= max_group, sizes)
+    yield from _chunks(_offsets(number, np.flatnonzero(small), left, max_group - 1))
+    if not small.all():
+        followers = np.flatnonzero(~small & (place >= LEADERS))
+        yield from _chunks(_offsets(number, followers, left, WINDOW))
+        yield from _chunks(_leaders(number, np.flatnonzero(~small), place))
+
+
+def _offsets(
+    number: NDArray[np.int64], at: NDArray[np.int64], left: NDArray[np.int64], most: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Each entry `at` with the next one of its group, then with the one after that, up to `most`."""
+    for offset in range(1, most + 1):
+        at = at[left[at] >= offset]
+        if not len(at):
+            return
+        yield number[at], number[at + offset]
+
+
+def _leaders(
+    number: NDArray[np.int64], at: NDArray[np.int64], place: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Each entry `at` with the best ones of its group."""
+    for leader in range(LEADERS):
+        at = at[place[at] > leader]
+        yield number[at - place[at] + leader], number[at]
+
+
+def _chunks(
+    made: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
+) -> Iterator[NDArray[np.int64]]:
+    waiting: list[NDArray[np.int64]] = []
+    for one, other in made:
+        for start in range(0, len(one), CHUNK):
+            piece = np.stack([one[start : start + CHUNK], other[start : start + CHUNK]], axis=1)
+            piece.sort(axis=1)
+            waiting.append(piece[piece[:, 0] != piece[:, 1]])
+            if sum(map(len, waiting)) >= CHUNK:
+                yield unique_pairs(np.concatenate(waiting))
+                waiting = []
+    if waiting:
+        yield unique_pairs(np.concatenate(waiting))
+
+
+def unique_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs sorted, each once."""
+    ordered = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    if not len(ordered):
+        return ordered
+    new: NDArray[np.bool_] = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    return ordered[new]

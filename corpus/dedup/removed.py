@@ -1,0 +1,110 @@
+"""DIR/dedup/clusters.parquet: every removed document, the one that stands for it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from corpus.dedup.clusters import LEVELS
+from corpus.dedup.rows import row_of, split_of, to_hex
+from corpus.parts import PartWriter
+from corpus.storage import open_input
+
+SCHEMA = pa.schema(
+    [
+        pa.field("removed_id", pa.string(), nullable=False),
+        pa.field("kept_id", pa.string(), nullable=False),
+        pa.field("similarity", pa.float32()),
+        pa.field("cluster_size", pa.int64(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("row", pa.int64(), nullable=False),
+    ]
+)
+"""One row for each removed document, sorted by (source, split, row), which place it in the documents parts.
+
+`level`: exact, url or minhash, the relation to the kept document. `similarity`: 1 for exact, the estimated
+Jaccard similarity for minhash, null where the two were not compared. `cluster_size`: how many documents the
+kept one stands for, itself included; the same in every row of one `kept_id`.
+"""
+GROUP_ROWS = 1 << 16
+
+
+def to_table(removed: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int = 0) -> pa.Table:
+    """REMOVED as rows of `SCHEMA`, sorted; `splits` names (source, split) from split number `first` on."""
+    removed = removed[np.argsort(removed["number"], kind="stable")]
+    at = pa.array(split_of(removed["number"]) - first)
+    sources, names = zip(*splits, strict=True) if splits else ((), ())
+    similarity = pa.array(removed["similarity"], from_pandas=True)
+    columns = [
+        to_hex(removed["id"]),
+        to_hex(removed["kept"]),
+        similarity,
+        pa.array(removed["size"]),
+        pa.array(LEVELS).take(pa.array(removed["level"].astype(np.int64))),
+        pa.array(sources, pa.string()).take(at),
+        pa.array(names, pa.string()).take(at),
+        pa.array(row_of(removed["number"])),
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> int:
+    """Write sorted tables of `SCHEMA`, one after the other, and return the number of rows.
+
+    Row groups have `GROUP_ROWS` rows whatever the tables' sizes, so the file depends on the rows alone.
+    """
+    waiting: list[pa.Table] = []
+    with PartWriter(path, SCHEMA, fingerprint) as writer:
+        for table in tables:
+            waiting.append(table)
+            if sum(piece.num_rows for piece in waiting) >= GROUP_ROWS:
+                joined = pa.concat_tables(waiting)
+                until = joined.num_rows // GROUP_ROWS * GROUP_ROWS
+                for start in range(0, until, GROUP_ROWS):
+                    writer.write(joined.slice(start, GROUP_ROWS))
+                waiting = [joined.slice(until)]
+        if sum(piece.num_rows for piece in waiting):
+            writer.write(pa.concat_tables(waiting))
+    return writer.rows
+
+
+def read_groups(path: str) -> Iterator[pa.Table]:
+    """The rows of a clusters file, a row group at a time."""
+    with open_input(path) as stream, pq.ParquetFile(stream) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
+
+
+class Clusters:
+    """A clusters file, for finding the removed documents of a split."""
+
+    def __init__(self, path: str) -> None:
+        self._file = pq.ParquetFile(open_input(path))
+        columns = [SCHEMA.get_field_index(name) for name in ("source", "split")]
+        self._bounds: list[tuple[tuple[str, str], tuple[str, str]]] = []
+        for group in range(self._file.num_row_groups):
+            found = [self._file.metadata.row_group(group).column(column).statistics for column in columns]
+            self._bounds.append((tuple(one.min for one in found), tuple(one.max for one in found)))
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    def of_split(self, source: str, split: str) -> pa.Table:
+        """The rows of one split, sorted by `row`; reads only the row groups that may hold some."""
+        groups = [
+            group
+            for group, (low, high) in enumerate(self._bounds)
+            if low[0] <= source <= high[0] and (low[0] != high[0] or low[1] <= split <= high[1])
+        ]
+        table = self._file.read_row_groups(groups)
+        return table.filter(pc.and_(pc.equal(table["source"], source), pc.equal(table["split"], split)))
+
+    def close(self) -> None:
+        self._file.close(force=True)

@@ -1,0 +1,142 @@
+"""What deduplication knows of the documents of a split, as arrays; text and strings stay behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from corpus.dedup.urls import url_hashes
+
+ROW_BITS = 32
+"""A document's number is the place of its split in the sorted list of splits, then its row in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRows:
+    """The rows of one split that are to be deduplicated, in any order: n entries each.
+
+    `row` int64: the row in the documents part. `content` uint64[n, 2]: the 128 bits of the content hash.
+    `url` uint64: a hash of the canonical URL, 0 for none. What makes a document better than another,
+    in this order: higher `priority` int32 (its source's), higher `quality` float32 (NaN is the lowest),
+    higher `length` int64 (of the text, in any unit), lower `id` uint64[n, 2].
+    """
+
+    row: NDArray[np.int64]
+    content: NDArray[np.uint64]
+    url: NDArray[np.uint64]
+    priority: NDArray[np.int32]
+    quality: NDArray[np.float32]
+    length: NDArray[np.int64]
+    id: NDArray[np.uint64]
+
+    def __post_init__(self) -> None:
+        shapes = {
+            "row": (len(self.row),), "content": (len(self.row), 2), "url": (len(self.row),),
+            "priority": (len(self.row),), "quality": (len(self.row),), "length": (len(self.row),),
+            "id": (len(self.row), 2),
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, not {shape}")
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def split_rows(
+    *,
+    row: NDArray[np.int64],
+    id: pa.Array,
+    content_hash: pa.Array,
+    url: pa.Array | None,
+    priority: int,
+    quality: NDArray[np.float32] | None,
+    length: NDArray[np.int64],
+) -> SplitRows:
+    """`SplitRows` from columns of a documents part, already cut down to the rows at hand.
+
+    `id` and `content_hash` are 32 hex digits each, never null. Cost: the URLs', 3 microseconds each.
+    """
+    none = np.zeros(len(row), np.uint64)
+    return SplitRows(
+        row=row.astype(np.int64),
+        content=from_hex(content_hash),
+        url=none if url is None else url_hashes(url),
+        priority=np.full(len(row), priority, np.int32),
+        quality=np.zeros(len(row), np.float32) if quality is None else quality.astype(np.float32),
+        length=length.astype(np.int64),
+        id=from_hex(id),
+    )
+
+
+def from_hex(column: pa.Array) -> NDArray[np.uint64]:
+    """uint64[n, 2] of strings of 32 hex digits, in their order. ValueError for anything else."""
+    combined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if combined.null_count or (
+        len(combined) and not pc.all(pc.equal(pc.binary_length(combined), 32)).as_py()
+    ):
+        raise ValueError("ids and content hashes are 32 hex digits each, none null")
+    raw = bytes.fromhex(b"".join(pc.cast(combined, pa.binary()).to_pylist()).decode("ascii"))
+    return np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2)
+
+
+def to_hex(values: NDArray[np.uint64]) -> pa.Array:
+    """Strings of 32 hex digits of uint64[n, 2]."""
+    digits = values.astype(">u8").tobytes().hex().encode("ascii")
+    offsets = pa.py_buffer(np.arange(0, 32 * len(values) + 1, 32, dtype=np.int32))
+    return pa.StringArray.from_buffers(len(values), offsets, pa.py_buffer(digits))
+
+
+def numbers(split: int, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Document numbers: split << 32 | row."""
+    return np.int64(split << ROW_BITS) | row
+
+
+def split_of(number: NDArray[np.int64]) -> NDArray[np.int64]:
+    return number >> np.int64(ROW_BITS)
+
+
+def row_of(number: NDArray[np.int64]) -> NDArray[np.int64]:
+    return number & np.int64((1 << ROW_BITS) - 1)
+
+
+def best_first(
+    *,
+    priority: NDArray[np.int32],
+    quality: NDArray[np.float32],
+    length: NDArray[np.int64],
+    id: NDArray[np.uint64],
+    number: NDArray[np.int64],
+    within: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The order that puts the best document of each group `within` first; the number parts equal ids."""
+    return np.lexsort((number, id[:, 1], id[:, 0], -length, -_comparable(quality), -priority, within))
+
+
+def coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
+    """The order of `best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
+    -128..127), the sign, exponent and 11 bits of the quality, 20 bits of the length's float32, the
+    first 16 of the id. Documents that differ in less compare by what comes after.
+    """
+    priority = 127 - np.clip(rows.priority.astype(np.int64), -128, 127)
+    quality = ~_sortable_bits(_comparable(rows.quality)) >> np.uint32(12)
+    length = ~_sortable_bits(rows.length.astype(np.float32)) >> np.uint32(12)
+    order = priority.astype(np.uint64) << np.uint64(56)
+    order |= quality.astype(np.uint64) << np.uint64(36)
+    order |= length.astype(np.uint64) << np.uint64(16)
+    order |= rows.id[:, 0] >> np.uint64(48)
+    return order
+
+
+def _comparable(quality: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.where(np.isnan(quality), np.float32(-np.inf), quality + np.float32(0))
+
+
+def _sortable_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Integers in the order of the floats."""
+    bits = values.view(np.uint32)
+    return np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
