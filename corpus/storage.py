@@ -6,6 +6,7 @@ import bz2
 import glob
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import uuid
@@ -91,7 +92,8 @@ def open_decompressed(path: str) -> BinaryIO:
         return cast(BinaryIO, lzma.LZMAFile(raw))
     if head[:4] == b"\x28\xb5\x2f\xfd":
         decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-        return cast(BinaryIO, decoder.stream_reader(raw, read_across_frames=True, closefd=True))
+        reader = decoder.stream_reader(raw, read_across_frames=True, closefd=True)
+        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, reader), 1 << 20))
     return raw
 
 

@@ -45,7 +45,7 @@ def _value(
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = loader.construct_object(key_node, deep=True)
+            key = _scalar(loader, key_node, name)
             if not isinstance(key, str | int | float | bool):
                 raise UserError(f"{name}:{line}: a key must be plain text")
             key = key if isinstance(key, str) else str(key_node.value)
@@ -64,7 +64,17 @@ def _value(
     try:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{name}:{node.start_mark.line + 1}: {dotted(path)}: {error}") from None
+        reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        where = f" {dotted(path)}:" if path else ""
+        raise UserError(f"{name}:{node.start_mark.line + 1}:{where} {reason}") from None
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        raise UserError(f"{name}:{node.start_mark.line + 1}: not a key: {reason}") from None
 
 
 def dotted(path: Path) -> str:

@@ -101,11 +101,12 @@ class Warc(Source):
             except ERRORS as failure:
                 error = f"{type(failure).__name__}: {failure}"
             following = find_next(stream, position + 1)
-            if error is None and following is not None:
-                error = "reading stopped before the next record"
+            begins = _record_end(stream, last, length) if last >= 0 else position
+            lost = (following if following is not None else length) - begins
+            if error is None and lost > 0 and (following is not None or _is_data(stream, begins)):
+                error = "a record that is cut or damaged"
             if error is not None:
-                lost = (following if following is not None else length) - position
-                pending = Failure(file=file, offset=position, length=lost, step="read", error=error)
+                pending = Failure(file=file, offset=begins, length=max(0, lost), step="read", error=error)
                 if last < 0:
                     yield pending
                     pending = None
@@ -115,10 +116,13 @@ class Warc(Source):
 
     def _record(self, record: WarcRecord, file: str) -> Iterator[Record | Failure]:
         kind = str(record.record_type).rpartition(".")[2]
-        if kind not in ("response", "resource", "conversion", "revisit"):
-            return
         offset = record.stream_pos
         headers = record.headers
+        if headers.get("Content-Length") is None:
+            yield Failure(file=file, offset=offset, length=0, step="read", error="a header that is cut or damaged")
+            return
+        if kind not in ("response", "resource", "conversion", "revisit"):
+            return
         url = (headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
         result = Record(
             native_id=headers.get("WARC-Record-ID") or f"{file}\0{offset}",
@@ -156,6 +160,10 @@ class Warc(Source):
             yield result
             return
         raw = record.reader.read()
+        if len(raw) < record.content_length:
+            message = f"cut: {len(raw)} of {record.content_length} bytes"
+            yield Failure(file=file, offset=offset, length=len(raw), step="read", error=message)
+            return
         yield from self._finish(result, payload, raw)
 
     def _finish(self, result: Record, payload: Payload, raw: bytes) -> Iterator[Record | Failure]:
@@ -278,6 +286,33 @@ def _scan(stream: BinaryIO, at: int, magic: bytes, accept: Callable[[bytes], boo
         keep = max(0, last)
         base, window = base + keep, window[keep:] + more if more else b""
     return None
+
+
+def _record_end(stream: BinaryIO, at: int, length: int) -> int:
+    """Where the record at `at` ends in the file of `length` bytes: its gzip member, or its header's length.
+
+    A record that is itself cut or damaged ends with the file. Other compressions: with the file.
+    """
+    stream.seek(at)
+    head = stream.read(HEAD)
+    if head.startswith(GZIP):
+        inflater, fed = zlib.decompressobj(31), 0
+        try:
+            while head and not inflater.eof:
+                inflater.decompress(head)
+                fed += len(head)
+                head = stream.read(HEAD)
+        except zlib.error:
+            return length
+        return at + fed - len(inflater.unused_data) if inflater.eof else length
+    top, found, _ = head.partition(b"\r\n\r\n")
+    return min(length, at + len(top) + 8 + _content_length(top)) if found and top.startswith(b"WARC/") else length
+
+
+def _is_data(stream: BinaryIO, at: int) -> bool:
+    """Whether anything but zeros and line ends follows."""
+    stream.seek(at)
+    return bool(stream.read(HEAD).strip(b"\x00\r\n"))
 
 
 def _member_a_record(stream: BinaryIO, at: int) -> bool:

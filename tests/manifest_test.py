@@ -1,0 +1,100 @@
+"""A wrong manifest gets one line: file, line, key, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.errors import UserError
+from corpus.manifest import load
+
+GOOD = """\
+name: demo
+sources:
+  web: {kind: warc, paths: ["crawl/*.warc.gz"]}
+  mine:
+    kind: jsonl
+    paths: [docs.jsonl]
+    fields: {text: body}
+languages: [cmn_Hans, tha]
+dedup: {minhash: {threshold: 0.8}}
+tokenizer: {vocabulary: 32000}
+mixture: {weights: {web: 3}}
+"""
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "m.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_only_name_and_sources_are_needed(tmp_path: Path) -> None:
+    text = "name: 语料\n".replace("语料", "small") + "sources: {a: {kind: text, paths: [x.txt]}}\n"
+    manifest = load(write(tmp_path, text)).manifest
+    assert manifest.languages == "all"
+    assert manifest.split_size == 64_000_000
+    assert manifest.dedup.minhash is not None
+    assert manifest.dedup.minhash.banding == (14, 8)
+    assert manifest.sources["a"].rules == []
+
+
+def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Path) -> None:
+    first = load(write(tmp_path, GOOD)).manifest
+    again = load(write(tmp_path, first.model_dump_yaml())).manifest
+    assert again == first
+    assert "permutations: 112" in first.model_dump_yaml()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("languages:", "language:", ":8: language: unknown key"),
+        ("{text: body}", "{txt: body}", ":7: sources.mine.fields.txt: unknown key"),
+        ("name: demo", "name: demo\nname: x", ":2: name: this key stands twice (first on line 1)"),
+        ("{text: body}", "{text: a, text: b}", ":7: sources.mine.fields.text: this key stands twice"),
+        ("kind: jsonl", "kind: jsnl", ":5: sources.mine.kind: unknown kind 'jsnl': it is one of"),
+        ("    kind: jsonl\n", "", ":4: sources.mine: no `kind`"),
+        ("vocabulary: 32000", "vocabulary: many", ":10: tokenizer.vocabulary: "),
+        ("threshold: 0.8", "threshold: 8", ":9: dedup.minhash.threshold: "),
+        ("{web: 3}", "{wob: 3}", ":11: mixture.weights.wob: no such source: there are web, mine"),
+        ("tokenizer: {vocabulary: 32000}", "tokenizer: gone.json", ":10: tokenizer: no such file: "),
+        ("crawl/", "${NOT_SET_ANYWHERE}/", ":3: sources.web.paths[0]: the environment variable NOT_SET_ANYWHERE"),
+        ("[cmn_Hans, tha]", "[chinese]", ":8: languages: 'chinese' is not a language"),
+        ("name: demo\n", "", "name: this key is needed"),
+        ("mixture: {", "mixture: {{", "not YAML: "),
+        ("demo", "'a/b'", ":1: name: 'a/b' is not a name"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(write(tmp_path, GOOD.replace(old, new, 1)))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "m.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_environment_variables_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWL", "/archive")
+    manifest = load(write(tmp_path, GOOD.replace("crawl/", "${CRAWL}/"))).manifest
+    assert manifest.sources["web"].paths == ["/archive/*.warc.gz"]
+
+
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
+    with pytest.raises(UserError, match="too large"):
+        load(write(tmp_path, "\n".join(lines)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(alphabet=st.sampled_from("name: demo{}[]&*!|>-'\"#\n\t 语éก\x00%@`,?"), max_size=80))
+def test_any_text_gives_a_manifest_or_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "m.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load(str(path))
+    assert len(str(caught.value).splitlines()) == 1
