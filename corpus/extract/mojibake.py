@@ -18,6 +18,8 @@ _COMMON_SETS = {"gb2312": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "euc_jp": (0xB0, 0
 """Lead bytes of the level-1 (everyday) characters: hanzi of GB 2312 and Big5, kanji of JIS X 0208,
 hangul syllables of KS X 1001."""
 
+_EXPECTED = {"cp932": "kana", "euc_jp": "kana", "cp949": "hangul", "gb18030": "han", "big5hkscs": "han"}
+
 CODE_POINTS = 1 << 16
 SAMPLE = 1 << 20
 
@@ -25,7 +27,9 @@ SAMPLE = 1 << 20
 def _common_east_asian() -> set[str]:
     found: set[str] = set()
     for codec, (first, last) in _COMMON_SETS.items():
-        pairs = bytes(b for lead in range(first, last + 1) for trail in range(0xA1, 0xFF) for b in (lead, trail))
+        pairs = bytes(
+            b for lead in range(first, last + 1) for trail in range(0xA1, 0xFF) for b in (lead, trail)
+        )
         found.update(pairs.decode(codec, "ignore"))
     low = bytes(b for lead in range(0xA4, 0xC7) for trail in range(0x40, 0x7F) for b in (lead, trail))
     found.update(low.decode("big5", "ignore"))
@@ -55,14 +59,7 @@ def _class_of(character: str, common: set[str]) -> int:
         if name == "LATIN" and category in ("Ll", "Lu"):
             return _LATIN_LOWER if category == "Ll" else _LATIN_UPPER
         return _OTHER
-    if code < 0x2000 and category[0] in "SPN" and name_is_latin1(code):
-        return _SYMBOL
-    return _NEUTRAL
-
-
-def name_is_latin1(code: int) -> bool:
-    """Whether a code point is one of the signs of Latin-1, which wrong decoding strews into words."""
-    return 0xA1 <= code <= 0xF7
+    return _SYMBOL if 0xA1 <= code <= 0xF7 else _NEUTRAL
 
 
 @cache
@@ -112,3 +109,22 @@ def mojibake(text: str) -> float:
     kinds = classes[units]
     cost = float(single[kinds].sum()) + float(pair[kinds[:-1], kinds[1:]].sum())
     return cost / count
+
+
+def atypical(text: str, codec: str) -> float:
+    """.2 when the text lacks what nearly every text in an East Asian charset has, else 0.
+
+    Japanese has kana, Korean has hangul, Chinese has neither: it tells apart charsets that share
+    their byte ranges (EUC-JP, EUC-KR and GB 2312), whose wrong readings are everyday ideographs.
+    """
+    if codec not in _EXPECTED:
+        return 0.0
+    units = np.frombuffer(text[:SAMPLE].encode("utf-16-le", "surrogatepass"), np.uint16)
+    kana = int(np.count_nonzero((units >= 0x3041) & (units < 0x30FF)))
+    hangul = int(np.count_nonzero((units >= 0xAC00) & (units < 0xD7B0)))
+    han = int(np.count_nonzero((units >= 0x4E00) & (units < 0xA000)))
+    total = kana + hangul + han
+    if not total:
+        return 0.2
+    expected = {"kana": kana >= 0.1 * total, "hangul": hangul >= 0.9 * total, "han": han >= 0.7 * total}
+    return 0.0 if expected[_EXPECTED[codec]] else 0.2
