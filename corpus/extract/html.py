@@ -1,0 +1,93 @@
+"""HTML to main text, by trafilatura."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import trafilatura
+from lxml.etree import ParserError
+from lxml.html import HtmlElement, HTMLParser, fromstring
+from trafilatura.meta import reset_caches
+from trafilatura.utils import repair_faulty_html
+
+from corpus.extract.text import clean_text
+
+MODES = ("fast", "precision", "recall")
+"""`fast` is trafilatura's own rules alone; the others compare them with readability and jusText and, in
+doubt, take less (`precision`, FineWeb's choice) or more (`recall`)."""
+
+LARGE = 1 << 20
+"""Characters of a page after which trafilatura's caches are emptied: they hold strings of any length."""
+
+_JOINERS = re.compile("[\u200c\u200d]|&zwn?j;|&#820[45];|&#[xX]200[cCdD];")
+_HINTS = ("\u200c", "\u200d", "&zw", "&#820", "&#x200", "&#X200")
+_STAND_INS = {"\u200c": "\U0001da87", "\u200d": "\U0001da88"}
+"""Trafilatura drops the zero-width joiners, without which Persian and Indic words and emoji are other words.
+Two full stops of SignWriting stand in for them meanwhile, on pages that have none of their own."""
+
+_PARSER = HTMLParser(
+    encoding="utf-8",
+    collect_ids=False,
+    default_doctype=False,
+    remove_comments=True,
+    remove_pis=True,
+    huge_tree=True,
+)
+"""Trafilatura's parser without libxml2's limit of 256 levels, which cuts pages with unclosed tags short."""
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every page without main text
+
+
+def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None:
+    """The main text of a page, without comments, tables as `a | b` lines; None where it has none.
+
+    The result depends on the page alone: trafilatura's store of texts seen before stays off, and what it
+    caches besides are values of pure functions. `url` names the page in its log. Raises `ValueError` for an
+    unknown mode. On 502 pages with gold segments: `fast` F1 .919 at 14 ms a page (11 ms on
+    average web pages), `precision` .919 (precision .921 for .904) at 20 ms, `recall` .917 at 15 ms.
+    """
+    if mode not in MODES:
+        raise ValueError(f"no extraction mode {mode!r}; there are {', '.join(MODES)}")
+    held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
+    page = _JOINERS.sub(_stand_in, html) if held else html
+    tree = _parse(page)
+    if tree is None:
+        return None
+    text = trafilatura.extract(
+        tree,
+        url=url,
+        fast=mode == "fast",
+        favor_precision=mode == "precision",
+        favor_recall=mode == "recall",
+        include_comments=False,
+        include_tables=True,
+        include_links=False,
+        deduplicate=False,
+        with_metadata=False,
+    )
+    if len(html) > LARGE:
+        reset_caches()
+    if text is None:
+        return None
+    if held:
+        for joiner, sign in _STAND_INS.items():
+            text = text.replace(sign, joiner)
+    return clean_text(text) or None
+
+
+def _parse(html: str) -> HtmlElement | None:
+    """The page as a tree, None where it is empty or one tag without `html`: what is no page."""
+    beginning = html[:50].lower()
+    data = repair_faulty_html(html, beginning).encode("utf-8", "replace")
+    try:
+        tree = fromstring(data, parser=_PARSER)
+    except ParserError:
+        return None
+    return None if "html" not in beginning and len(tree) < 2 else tree
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    found = match[0].lower()
+    joiner = "\u200d" if found in ("\u200d", "&zwj;", "&#8205;", "&#x200d;") else "\u200c"
+    return _STAND_INS[joiner]

@@ -1,0 +1,62 @@
+"""Clean-up of plain text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.extract.text import clean_text
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
+        ("\ufeffNUL\x00 and bell\x07, so\xadft and zero\u200bwidth", "NUL and bell, soft and zerowidth"),
+        ("trailing   \nspaces\t\n\u3000indented stays", "trailing\nspaces\n\u3000indented stays"),
+        ("\n\na\n\n\n\n\n\nb\n\n", "a\n\n\nb"),
+        ("100\xa0000 €", "100 000 €"),
+        ("cafe\u0301", "café"),
+        ("がき".replace("が", "か\u3099"), "がき"),
+        ("broken \ud800 surrogate", "broken  surrogate"),
+        ("\u202bעברית\u202c and \u200eEnglish", "עברית and English"),
+    ],
+)
+def test_what_no_reader_would_miss_goes(raw: str, clean: str) -> None:
+    assert clean_text(raw) == clean
+
+
+@pytest.mark.parametrize(
+    "text", ["می\u200cخواهم", "क्\u200dष", "ന്\u200d", "👩\u200d👩\u200d👧", "ක්\u200dෂ", "🏳️\u200d🌈"]
+)
+def test_joiners_stay_where_a_script_needs_them(text: str) -> None:
+    assert clean_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("in\u200dvisible", "invisible"),
+        ("中\u200c文", "中文"),
+        ("خانه\u200c \u200cها", "خانه ها"),
+        ("می\u200c\u200cشود", "می\u200cشود"),
+    ],
+)
+def test_joiners_go_elsewhere(raw: str, clean: str) -> None:
+    assert clean_text(raw) == clean
+
+
+@given(st.text(alphabet=st.characters(), max_size=200))
+def test_idempotent(text: str) -> None:
+    once = clean_text(text)
+    assert clean_text(once) == once
+    once.encode("utf-8")
+
+
+def test_time_is_linear_in_runs_of_spaces() -> None:
+    start = time.perf_counter()
+    clean_text("a" + " " * 2_000_000 + "b\n" + "\n" * 2_000_000 + "\u200c" * 1_000_000)
+    assert time.perf_counter() - start < 2
