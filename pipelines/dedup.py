@@ -1,0 +1,139 @@
+"""Deduplication over all splits: signatures and hashes in, DIR/dedup/clusters.parquet out.
+
+Elements are packed arrays (`pipelines.packed`). Splits are dealt into blocks of neighbours; a document's
+number names its split, so its block. Hashes are dealt by their range. So every step sees one block or one
+range at a time:
+
+    splits     `keys`      loads their rows                                         -> content hash range
+    range      `contents`  documents of the same content: the lowest number stands  -> block, URL range
+    range      `same_url`  contents that share a URL are linked                     -> merge
+    block      `bands`     reads the signatures of its contents                     -> band hash range
+    range      `pairs`     contents that share a band are candidates                -> block of the higher
+    block      `ask`       reads the higher ones' signatures, a pair once           -> block of the lower
+    block      `verify`    reads the lower ones', compares; similar ones are linked -> merge, block
+    (one)      `merge`     links to connected components                            -> block
+    block      `members`   every document of a component                            -> block, component range
+    block      `ranks`     loads their rows: what makes one better than another     -> component range
+    range      `walk`      who stays, and who goes for whom                         -> block
+    block      `write`     a file of the removed documents of its splits
+    (one)      `join`      one file of all
+
+Memory: a range or a block of a million documents takes about 1 GB at its peak (336 bytes a document in 14
+bands, and as much again while they are sorted); `partitions` says how many there are. Two steps see more:
+`merge` holds the links of all near-duplicates between different contents, already reduced to about one a
+content (100 bytes each at the peak: 2 GB for 20 million contents in clusters; give it a large worker
+beyond that), and `walk` never parts a component (100 bytes a document, 60 an edge).
+The result depends on neither the number of partitions nor that of workers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import apache_beam as beam
+
+from corpus import storage
+from corpus.dedup.options import Dedup
+from corpus.fingerprint import fingerprint as fingerprint_of
+from corpus.parts import read_fingerprint
+from corpus.workspace import Workspace
+from pipelines import dedup_steps as steps
+from pipelines.dedup_steps import Load, Plan, clusters_path, share, splits_path
+from pipelines.fanout import FanOut
+from pipelines.options import Running
+from pipelines.packed import Element, Gathered
+
+VERSION = 1
+"""Raised when the same input would give other clusters."""
+SPLITS_A_BLOCK = 64
+MOST_BLOCKS = 1024
+MOST_ITEMS = 4096
+"""Items of the first step: single splits in a smaller build."""
+
+
+def pipeline(
+    workspace: Workspace,
+    splits: Iterable[tuple[str, str]],
+    load: Load,
+    options: Dedup,
+    fingerprint: str,
+    running: Running,
+    claims: str | None,
+    partitions: int | None = None,
+) -> Callable[[beam.Pipeline], None]:
+    """What puts the search for duplicates among the splits' documents on a Beam pipeline.
+
+    `splits` (source, split) in any order; `load` gives the rows to compare (those that no rule or gate
+    dropped) and must be picklable; their signatures are read from the splits' signature parts.
+    `fingerprint` says what the input is: where DIR/dedup/clusters.parquet was made from it with these
+    options, there is nothing to do. `partitions`: see the module; by default one for 64 splits, 1,024 at
+    most. Beam's counters `dedup/...` say how many documents, candidate and similar pairs there were.
+    """
+    ordered = sorted(set(splits))
+    digest = fingerprint_of(
+        {
+            "version": VERSION,
+            "input": fingerprint,
+            "splits": ordered,
+            "options": options.model_dump(mode="json"),
+        }
+    )
+    plan = Plan(
+        root=workspace.root,
+        options=options,
+        splits=len(ordered),
+        partitions=partitions
+        or max(4 * running.workers, min(MOST_BLOCKS, -(-len(ordered) // SPLITS_A_BLOCK))),
+        digest=digest,
+    )
+    if read_fingerprint(clusters_path(workspace)) == digest:
+        return _nothing_to_do
+    storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
+    return partial(build, plan=plan, load=load, running=running, claims=claims)
+
+
+def _nothing_to_do(root: beam.Pipeline) -> None:
+    root | "Nothing to do" >> beam.Create([], reshuffle=False).with_output_types(int)
+
+
+def build(root: beam.Pipeline, plan: Plan, load: Load, running: Running, claims: str | None) -> None:
+    """All steps of the module's table; the splits' list must be in place when they run."""
+
+    def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> beam.PTransform:
+        return name >> beam.FlatMap(function, plan, *arguments).with_output_types(tuple[int, bytes])
+
+    def gather(name: str, *inputs: beam.PCollection[Element]) -> beam.PCollection[Gathered]:
+        joined = inputs[0] if len(inputs) == 1 else inputs | f"{name}: together" >> beam.Flatten()
+        return joined | f"{name}: gather" >> beam.GroupByKey()
+
+    def only(kind: str, found: beam.PCollection[Element], reader: str) -> beam.PCollection[Element]:
+        chosen = beam.Filter(steps.KINDS.is_kind, kind).with_output_types(tuple[int, bytes])
+        return found | f"{reader}: {kind}" >> chosen
+
+    count = max(1, min(plan.splits, MOST_ITEMS))
+    shares = [share(plan.splits, number, count) for number in range(count)]
+    items = [f"{one.start}:{one.stop}" for one in shares]
+    keys = root | "Keys" >> FanOut(
+        items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]
+    )
+    contents = gather("Contents", keys) | step("Contents", steps.contents_step)
+    linked = [gather("Same URL", only("urls", contents, "Same URL")) | step("Same URL", steps.same_url_step)]
+    known = [only("copies", contents, "Members")]
+    if plan.options.minhash is not None:
+        bands = gather("Bands", only("contents", contents, "Bands")) | step("Bands", steps.bands_step)
+        candidates = gather("Pairs", bands) | step("Pairs", steps.pairs_step)
+        asked = gather("Ask", candidates) | step("Ask", steps.ask_step)
+        verified = gather("Verify", asked) | step("Verify", steps.verify_step)
+        linked.append(only("links", verified, "Merge"))
+        known.append(only("edges", verified, "Members"))
+    roots = gather("Merge", *linked) | step("Merge", steps.merge_step)
+    members = gather("Members", roots, *known) | step("Members", steps.members_step)
+    ranks = gather("Ranks", only("memberships", members, "Ranks")) | step("Ranks", steps.ranks_step, load)
+    removed = gather("Walk", ranks, only("edges", members, "Walk")) | step("Walk", steps.walk_step)
+    pieces = gather("Write", removed) | step("Write", steps.write_step)
+    always = root | "Even if none" >> beam.Create([(0, b"")], reshuffle=False).with_output_types(
+        tuple[int, bytes]
+    )
+    gather("Join", always, pieces) | step("Join", steps.join_step)

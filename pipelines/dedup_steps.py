@@ -1,0 +1,350 @@
+"""The steps of deduplication: from what one partition has gathered to what the next ones need.
+
+`pipelines.dedup` has the table of them, and what they cost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from apache_beam.metrics import Metrics
+from numpy.typing import NDArray
+
+from corpus import storage
+from corpus.dedup import clusters, exact, minhash, pairs
+from corpus.dedup.options import Dedup, MinHash
+from corpus.dedup.removed import read_groups, to_table, write_clusters
+from corpus.dedup.rows import SplitRows, row_of, split_of
+from corpus.dedup.signatures import Signatures, present
+from corpus.errors import UserError
+from corpus.parts import read_fingerprint
+from corpus.workspace import Workspace
+from pipelines.packed import Element, Gathered, Kinds, Outbox, Records, records
+
+Load = Callable[[str, str], SplitRows]
+"""(source, split) to the rows to deduplicate; called twice a split, in any process."""
+
+CONTENT = np.dtype([("number", "<i8"), ("order", "<u8")])
+LINK = np.dtype([("one", "<i8"), ("other", "<i8")])
+MEMBERSHIP = np.dtype([("number", "<i8"), ("content", "<i8"), ("root", "<i8")])
+KINDS = Kinds(
+    keys=exact.KEY,
+    contents=CONTENT,
+    copies=LINK,  # a document, the content it has
+    urls=exact.URL,
+    bands=pairs.BAND,
+    pairs=LINK,
+    links=LINK,
+    roots=LINK,  # a content, the root of its component
+    edges=clusters.EDGE,
+    memberships=MEMBERSHIP,
+    members=clusters.MEMBER,
+    removed=clusters.REMOVED,
+)
+SIGNATURE_ROWS = 1 << 16
+"""Signatures held at a time: 28 MiB for 112 permutations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What every step knows: the workspace, the options, and how splits and hashes are dealt.
+
+    The list of splits itself is in a file of the workspace, as it can outgrow a pipeline's description.
+    """
+
+    root: str
+    options: Dedup
+    splits: int
+    partitions: int
+    digest: str
+
+    @property
+    def blocks(self) -> int:
+        return max(1, min(self.splits, self.partitions))
+
+    def block(self, number: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The block of each document number."""
+        return split_of(number) * self.blocks // max(1, self.splits)
+
+    def block_splits(self, block: int) -> range:
+        """The split numbers of a block."""
+        return share(self.splits, block, self.blocks)
+
+    def names(self) -> Sequence[tuple[str, str]]:
+        """(source, split) by split number."""
+        return _names(splits_path(Workspace(self.root)), self.digest)
+
+    @property
+    def minhash(self) -> MinHash:
+        assert self.options.minhash is not None
+        return self.options.minhash
+
+
+def clusters_path(workspace: Workspace) -> str:
+    return workspace.path("dedup", "clusters.parquet")
+
+
+def splits_path(workspace: Workspace) -> str:
+    """The list of splits of a run; gone when it has ended."""
+    return workspace.path("dedup", "splits.json")
+
+
+def share(count: int, number: int, shares: int) -> range:
+    """The numbers n below `count` whose n * shares // count is `number`."""
+    return range(-(-number * count // shares), -(-(number + 1) * count // shares))
+
+
+def keys_step(item: str, plan: Plan, load: Load) -> Iterator[Element]:
+    """The content hashes of some splits' documents, by their range."""
+    outbox = Outbox(KINDS)
+    first, until = item.split(":")
+    for split in range(int(first), int(until)):
+        keys = exact.content_keys(load(*plan.names()[split]), split, plan.options.exact)
+        if not plan.options.url:
+            keys["url"] = 0
+        Metrics.counter("dedup", "documents").inc(len(keys))
+        yield from outbox.put("keys", pairs.partition(keys["high"], plan.partitions), keys)
+    yield from outbox.flush()
+
+
+def contents_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """Each content's lowest document stands for it; the other copies, and who has which URL."""
+    outbox = Outbox(KINDS)
+    ordered = exact.content_classes(KINDS.unpack(element[1], "keys")[0])
+    content, order = exact.representatives(ordered)
+    first = content == ordered["number"]
+    if plan.options.minhash is not None:
+        found = records(CONTENT, number=content[first], order=order[first])
+        yield from outbox.put("contents", plan.block(found["number"]), found)
+    several = ~(first & np.append(first[1:], True)[: len(first)])
+    copies = records(LINK, one=ordered["number"][several], other=content[several])
+    yield from outbox.put("copies", plan.block(copies["other"]), copies)
+    has_url = ordered["url"] != 0
+    urls = records(exact.URL, url=ordered["url"][has_url], content=content[has_url])
+    yield from outbox.put("urls", pairs.partition(urls["url"], plan.partitions), urls)
+    yield from outbox.flush()
+
+
+def same_url_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    links = clusters.stars(exact.url_links(KINDS.unpack(element[1], "urls")[0]))
+    if len(links):
+        yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
+
+
+def bands_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The band keys of its contents that have a signature, by their range."""
+    outbox = Outbox(KINDS)
+    contents = KINDS.unpack(element[1], "contents")[0]
+    contents = contents[np.argsort(contents["number"])]
+    bands, rows = plan.minhash.banding
+    for start in range(0, len(contents), SIGNATURE_ROWS):
+        piece = contents[start : start + SIGNATURE_ROWS]
+        found = _signatures(piece["number"], plan)
+        filled = present(found)
+        piece = piece[filled]
+        keys = minhash.band_keys(found[filled], bands, rows)
+        made = pairs.bands(keys, piece["number"], piece["order"])
+        yield from outbox.put("bands", pairs.partition(made["key"], plan.partitions), made)
+    yield from outbox.flush()
+
+
+def pairs_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The candidates that share one of its bands, to the block of the higher number."""
+    outbox = Outbox(KINDS)
+    for found in pairs.candidate_pairs(KINDS.unpack(element[1], "bands")[0], plan.options.max_group):
+        yield from outbox.put(
+            "pairs", plan.block(found[:, 1]), records(LINK, one=found[:, 0], other=found[:, 1])
+        )
+    yield from outbox.flush()
+
+
+def ask_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """Its candidates, each once, with the signatures of its own side, to the block of the other one."""
+    links = KINDS.unpack(element[1], "pairs")[0]
+    found = pairs.unique_pairs(np.stack([links["one"], links["other"]], axis=1))
+    Metrics.counter("dedup", "candidate_pairs").inc(len(found))
+    blocks, starts = np.unique(plan.block(found[:, 0]), return_index=True)
+    for block, theirs in zip(blocks.tolist(), np.split(found, starts[1:]), strict=False):
+        for start in range(0, len(theirs), SIGNATURE_ROWS):
+            piece = theirs[start : start + SIGNATURE_ROWS]
+            own, at = np.unique(piece[:, 1], return_inverse=True)
+            yield block, _frame(piece[:, 0], at.astype(np.int64), own, _signatures(own, plan))
+
+
+def verify_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The candidates whose signatures agree in enough values: edges, and their components as links."""
+    block, frames = element
+    edges = [np.empty(0, clusters.EDGE)]
+    for frame in frames:
+        low, at, high, theirs = _unframe(frame, plan.minhash.width)
+        own, own_at = np.unique(low, return_inverse=True)
+        signatures = _signatures(own, plan)
+        for start in range(0, len(low), SIGNATURE_ROWS // 8):
+            piece = slice(start, start + SIGNATURE_ROWS // 8)
+            agreeing = minhash.matches(signatures[own_at[piece]], theirs[at[piece]])
+            similar = agreeing >= plan.minhash.matches
+            edges.append(
+                records(
+                    clusters.EDGE,
+                    one=low[piece][similar],
+                    other=high[at[piece]][similar],
+                    matches=agreeing[similar],
+                )
+            )
+    found = np.concatenate(edges)
+    Metrics.counter("dedup", "similar_pairs").inc(len(found))
+    if len(found):
+        links = clusters.stars(np.stack([found["one"], found["other"]], axis=1))
+        yield block, KINDS.pack("edges", found)
+        yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
+
+
+def merge_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The root of every content that hangs together with another."""
+    outbox = Outbox(KINDS)
+    links = KINDS.unpack(element[1], "links")[0]
+    roots = clusters.stars(np.stack([links["one"], links["other"]], axis=1))
+    del links
+    yield from outbox.put("roots", plan.block(roots[:, 0]), records(LINK, one=roots[:, 0], other=roots[:, 1]))
+    yield from outbox.flush()
+
+
+def members_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """Every document of a component of several, and every edge, with the component's root."""
+    outbox = Outbox(KINDS)
+    roots, copies, edges = KINDS.unpack(element[1], "roots", "copies", "edges")
+    roots = roots[np.argsort(roots["one"])]
+
+    def root(content: NDArray[np.int64]) -> NDArray[np.int64]:
+        if not len(roots):
+            return content
+        at = np.minimum(np.searchsorted(roots["one"], content), len(roots) - 1)
+        return np.where(roots["one"][at] == content, roots["other"][at], content)
+
+    alone = roots[~np.isin(roots["one"], copies["other"])]
+    number = np.concatenate([copies["one"], alone["one"]])
+    content = np.concatenate([copies["other"], alone["one"]])
+    members = records(MEMBERSHIP, number=number, content=content, root=root(content))
+    yield from outbox.put("memberships", plan.block(number), members)
+    yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
+    yield from outbox.flush()
+
+
+def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
+    """Its members of components with what makes one better than another."""
+    outbox = Outbox(KINDS)
+    memberships = KINDS.unpack(element[1], "memberships")[0]
+    memberships = memberships[np.argsort(memberships["number"])]
+    for split, piece in _by_split(memberships):
+        rows = load(*plan.names()[split])
+        by_row = np.argsort(rows.row)
+        wanted = row_of(piece["number"])
+        at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
+        if not np.array_equal(rows.row[at], wanted):
+            raise RuntimeError(f"the rows of split {plan.names()[split]} changed while duplicates were found")
+        found = records(
+            clusters.MEMBER,
+            root=piece["root"],
+            number=piece["number"],
+            content=piece["content"],
+            url=rows.url[at] if plan.options.url else np.zeros(len(at), np.uint64),
+            priority=rows.priority[at],
+            quality=rows.quality[at],
+            length=rows.length[at],
+            id=rows.id[at],
+        )
+        yield from outbox.put("members", _component_range(found["root"], plan), found)
+    yield from outbox.flush()
+
+
+def walk_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The documents that go, to the block that has them."""
+    outbox = Outbox(KINDS)
+    members, edges = KINDS.unpack(element[1], "members", "edges")
+    width = plan.options.minhash.width if plan.options.minhash else 1
+    removed = clusters.walk(members, edges, width, plan.options.closure)
+    Metrics.counter("dedup", "removed").inc(len(removed))
+    yield from outbox.put("removed", plan.block(removed["number"]), removed)
+    yield from outbox.flush()
+
+
+def write_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """A file of the block's removed documents; passes on which block it is."""
+    block, chunks = element
+    splits = plan.block_splits(block)
+    table = to_table(
+        KINDS.unpack(chunks, "removed")[0], plan.names()[splits.start : splits.stop], splits.start
+    )
+    write_clusters(_piece_path(plan, block), [table], plan.digest)
+    yield 0, str(block).encode()
+
+
+def join_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """The blocks' files as one, a row group at a time; away with them and the list of splits."""
+    path = clusters_path(Workspace(plan.root))
+    if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
+        pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
+        write_clusters(path, (table for piece in pieces for table in read_groups(piece)), plan.digest)
+    for piece in storage.list_files(Workspace(plan.root).path("dedup", "removed")):
+        storage.remove(piece)
+    storage.remove(splits_path(Workspace(plan.root)))
+    yield 0, path.encode()
+
+
+def _frame(
+    low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
+) -> bytes:
+    """Pairs (low, high[at]) with the signatures of `high`, as bytes."""
+    sizes = np.array([len(low), len(high)], np.int64)
+    return b"".join(array.tobytes() for array in (sizes, low, at, high, signatures))
+
+
+def _unframe(
+    frame: bytes, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
+    edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
+    values = np.frombuffer(frame, np.int64, 2 * edges + singles, 16)
+    signatures = np.frombuffer(frame, np.uint32, offset=16 + values.nbytes).reshape(singles, width)
+    return values[:edges], values[edges : 2 * edges], values[2 * edges :], signatures
+
+
+def _by_split(found: Records) -> Iterator[tuple[int, Records]]:
+    """Records sorted by `number`, cut by split."""
+    splits, starts = np.unique(split_of(found["number"]), return_index=True)
+    yield from zip(splits.tolist(), np.split(found, starts[1:]), strict=False)
+
+
+def _signatures(number: NDArray[np.int64], plan: Plan) -> NDArray[np.uint32]:
+    """uint32[n, permutations] of documents by ascending number."""
+    found = [np.empty((0, plan.minhash.width), np.uint32)]
+    for split, piece in _by_split(records(np.dtype([("number", "<i8")]), number=number)):
+        source, name = plan.names()[split]
+        path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
+        part = Signatures(path, plan.minhash)
+        try:
+            found.append(part.read(row_of(piece["number"])))
+        except IndexError as error:
+            raise UserError(f"{error}, but its documents do: remove the part and build again") from None
+        finally:
+            part.close()
+    return np.concatenate(found)
+
+
+def _component_range(root: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
+    return pairs.partition(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
+
+
+def _piece_path(plan: Plan, block: int) -> str:
+    return Workspace(plan.root).path("dedup", "removed", f"block-{block:05d}.parquet")
+
+
+@lru_cache(maxsize=1)
+def _names(path: str, digest: str) -> list[tuple[str, str]]:
+    found = json.loads(storage.read_text(path))
+    if found["digest"] != digest:
+        raise UserError(f"{path} was changed while the duplicates were being found: two builds at once?")
+    return [(source, split) for source, split in found["splits"]]

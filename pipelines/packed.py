@@ -1,0 +1,80 @@
+"""Arrays as the elements of pipelines: records of a fixed size, packed into bytes and dealt to partitions.
+
+An element is (partition, bytes); the first byte says which kind of records follows. Shuffling packed arrays
+costs a seventh of shuffling the records one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Element = tuple[int, bytes]
+Gathered = tuple[int, Iterable[bytes]]
+"""What a GroupByKey makes of elements."""
+Records = NDArray[np.void]
+
+FLUSH = 32 << 20
+"""Bytes an outbox gathers before it passes them on."""
+
+
+class Kinds:
+    """The kinds of records of one pipeline: a byte for each, and their dtypes."""
+
+    def __init__(self, **dtypes: np.dtype[np.void]) -> None:
+        self.dtypes = dtypes
+        self.codes = {name: bytes([code]) for code, name in enumerate(dtypes)}
+        self._names = {code: name for name, code in self.codes.items()}
+
+    def pack(self, kind: str, records: Records) -> bytes:
+        """The bytes of an element."""
+        if records.dtype != self.dtypes[kind]:
+            raise TypeError(f"{kind} are {self.dtypes[kind]}, not {records.dtype}")
+        return self.codes[kind] + records.tobytes()
+
+    def is_kind(self, element: Element, kind: str) -> bool:
+        return element[1][:1] == self.codes[kind]
+
+    def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
+        """All records of each of the kinds; the chunks may hold no other."""
+        found: dict[str, list[Records]] = {kind: [np.empty(0, self.dtypes[kind])] for kind in kinds}
+        for chunk in chunks:
+            kind = self._names[chunk[:1]]
+            found[kind].append(np.frombuffer(chunk, self.dtypes[kind], offset=1))
+        return [np.concatenate(found.pop(kind)) for kind in kinds]
+
+
+class Outbox:
+    """Records on their way to partitions; passed on when `FLUSH` bytes wait, so call `flush` at the end."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
+        self._waiting: dict[tuple[str, int], list[Records]] = {}
+        self._size = 0
+
+    def put(self, kind: str, to: NDArray[np.int64], records: Records) -> Iterator[Element]:
+        """Records of one kind, each to the partition beside it."""
+        order = np.argsort(to, kind="stable")
+        keys, starts = np.unique(to[order], return_index=True)
+        for key, piece in zip(keys.tolist(), np.split(records[order], starts[1:]), strict=False):
+            self._waiting.setdefault((kind, key), []).append(piece)
+        self._size += records.nbytes
+        if self._size >= FLUSH:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Element]:
+        waiting, self._waiting, self._size = self._waiting, {}, 0
+        for (kind, key), pieces in waiting.items():
+            yield key, self._kinds.pack(kind, np.concatenate(pieces))
+
+
+def records(dtype: np.dtype[np.void], **columns: NDArray[np.generic]) -> Records:
+    """A record array of columns of one length, one for each field."""
+    if dtype.names is None or set(columns) != set(dtype.names):
+        raise TypeError(f"{sorted(columns)} are not the fields of {dtype}")
+    made = np.empty(len(next(iter(columns.values()))), dtype)
+    for name, column in columns.items():
+        made[name] = column
+    return made
