@@ -13,6 +13,8 @@ SCHEMA = pa.schema(
         pa.field("id", pa.string(), nullable=False),
         pa.field("content_hash", pa.string()),
         pa.field("text", pa.string()),
+        pa.field("characters", pa.int64(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
         pa.field("url", pa.string()),
         pa.field("date", pa.string()),
         pa.field("snapshot", pa.string()),
@@ -28,7 +30,10 @@ SCHEMA = pa.schema(
         pa.field("gate", pa.string()),
     ]
 )
-"""Columns of a documents part; `text`, `content_hash` and `language` are null behind a gate."""
+"""Columns of a documents part; `text` and `content_hash` are null behind a gate.
+
+`characters` and `bytes` (UTF-8) are the lengths of the text, 0 behind a gate, so that counting needs no text.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +112,10 @@ def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
             values = [{"file": d.file, "offset": d.offset, "length": d.length} for d in rows]
         elif column.name == "metadata":
             values = [sorted(d.metadata.items()) for d in rows]
+        elif column.name == "characters":
+            values = [len(d.text or "") for d in rows]
+        elif column.name == "bytes":
+            values = [len((d.text or "").encode()) for d in rows]
         else:
             values = [getattr(d, column.name) for d in rows]
         columns.append(pa.array(values, column.type))

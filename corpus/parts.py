@@ -11,8 +11,8 @@ from corpus.storage import atomic_output, exists, open_input
 
 FINGERPRINT = b"corpus.fingerprint"
 GROUP_ROWS = 4096
-GROUP_BYTES = 16 << 20
-"""A row group of documents ends at 4,096 rows or 16 MiB of text, whichever comes first. Signals,
+GROUP_BYTES = 8 << 20
+"""A row group of documents ends at 4,096 rows or 8 MiB of text, whichever comes first. Signals,
 signatures and decisions follow the row groups of their documents, so that any of them can be made
 again from a stored part, a row group at a time, with the same bytes."""
 

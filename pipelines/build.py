@@ -6,8 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from corpus.fingerprint import fingerprint
 from corpus.lock import locked
 from corpus.progress import Status
 from corpus.workspace import Workspace
+from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
 
@@ -96,19 +95,6 @@ class Build:
         finally:
             finished.set()
             thread.join()
-
-
-@contextlib.contextmanager
-def claims_folder(running: Running) -> Iterator[str | None]:
-    """An empty folder for the claims of one pipeline run; None where another runner deals out the work."""
-    if not running.local:
-        yield None
-        return
-    folder = tempfile.mkdtemp(prefix="corpus-claims-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build(

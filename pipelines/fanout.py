@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
@@ -22,8 +25,9 @@ class _Each(beam.DoFn):
     def __init__(self, work: Callable[[str], Iterable[Any]]) -> None:
         self.work = work
 
-    def process(self, item: str) -> Iterator[Any]:
-        yield from self.work(item)
+    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[Any]:
+        for item in element[1]:
+            yield from self.work(item)
 
 
 class _Claim(beam.DoFn):
@@ -38,7 +42,7 @@ class _Claim(beam.DoFn):
         if os.getpid() != self.parent:
             threading.Thread(target=_leave_with, args=(self.parent,), daemon=True).start()
 
-    def process(self, _: int) -> Iterator[Any]:
+    def process(self, _: tuple[int, Iterable[str]]) -> Iterator[Any]:
         for number, item in enumerate(self.items):
             try:
                 os.close(os.open(f"{self.claims}/{number}", os.O_CREAT | os.O_EXCL))
@@ -52,8 +56,9 @@ class FanOut(beam.PTransform):
 
     `items` come in the order in which they should be begun (largest first). Locally `claims` is an
     empty folder of this run alone; the engine deals elements out statically, so workers claim items
-    from it instead. A worker leaves when the process that started it is gone. Elsewhere the items are
-    elements of their own behind a Reshuffle.
+    from it instead. A worker leaves when the process that started it is gone. Elsewhere every item is
+    an element with a key of its own, grouped so that it is not fused with its neighbours (Beam's Reshuffle
+    does the same and pickles timestamps on the way).
     """
 
     def __init__(
@@ -68,14 +73,30 @@ class FanOut(beam.PTransform):
         self.items, self.work, self.running, self.claims, self.result_type = items, work, running, claims, result_type
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        each: beam.DoFn = _Each(self.work)
+        elements = list(enumerate(self.items))
         if self.running.local and self.claims is not None:
-            workers = list(range(self.running.workers * CLAIMS_A_WORKER))
-            each: beam.DoFn = _Claim(self.work, self.items, self.claims, os.getpid())
-            start = pipeline | "Workers" >> beam.Create(workers, reshuffle=False).with_output_types(int)
-        else:
-            each = _Each(self.work)
-            start = pipeline | "Items" >> beam.Create(list(self.items), reshuffle=False).with_output_types(str)
-        return start | beam.Reshuffle() | "Work" >> beam.ParDo(each).with_output_types(self.result_type)
+            each = _Claim(self.work, self.items, self.claims, os.getpid())
+            elements = [(number, "") for number in range(self.running.workers * CLAIMS_A_WORKER)]
+        return (
+            pipeline
+            | "Items" >> beam.Create(elements, reshuffle=False).with_output_types(tuple[int, str])
+            | "Deal" >> beam.GroupByKey()
+            | "Work" >> beam.ParDo(each).with_output_types(self.result_type)
+        )
+
+
+@contextmanager
+def claims_folder(running: Running) -> Iterator[str | None]:
+    """An empty folder for the claims of one pipeline run; None where another runner deals out the work."""
+    if not running.local:
+        yield None
+        return
+    folder = tempfile.mkdtemp(prefix="corpus-claims-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leave_with(parent: int) -> None:

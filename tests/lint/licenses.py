@@ -29,7 +29,7 @@ def main() -> int:
         if name in CHOSEN or name in KNOWN:
             continue
         fields = [str(package.get(f"License-{kind}", "UNKNOWN")) for kind in ("Expression", "Metadata", "Classifier")]
-        given = next((text for text in fields if text.strip() not in ("", "UNKNOWN")), "")
+        given = next((text for text in fields if text.strip() not in ("", "UNKNOWN") and len(text) < 300), "")
         offered = [text for text in re.split(r"\bOR\b|;", given) if text.strip()]
         if not offered:
             wrong.append(f"{name}: no licence named: read its licence file, then add it to KNOWN in {__file__}")
