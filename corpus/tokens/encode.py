@@ -1,0 +1,218 @@
+"""Text to tokens: a Hugging Face tokenizer.json run by tiktoken, six times faster, with the same tokens.
+
+tiktoken merges whichever neighbours join to a known token, lowest rank first; tokenizers merges only the
+listed pairs, in their order. The two agree on every text if each token, encoded alone by the listed
+merges, gives itself: inside any longer text, neighbours that join to a token have been made from its
+bytes by the merges before it, just as alone, so they are the pair the list names. `Encoder` checks this
+for every token when it loads (.05 s for 32,000), ranks by the order of the merges, and translates to ids
+where these differ. How text is cut before merging is one pattern in two regex engines: `proven` compares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tiktoken
+import tokenizers
+
+from corpus.errors import UserError
+from corpus.storage import read_bytes
+from corpus.tokens.options import END_OF_TEXT
+
+Array = npt.NDArray[Any]
+
+GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+"""What the ByteLevel pre-tokenizer cuts by when it cuts itself (Radford et al. 2019)."""
+
+ENDS = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "<|eos|>", "[EOS]")
+"""Names of the token that ends a document, looked for in this order in a given tokenizer."""
+
+
+def _byte_characters() -> dict[str, int]:
+    """The character that stands for each byte in a byte-level vocabulary, as GPT-2 has it."""
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    return {chr(b): b for b in shown} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
+
+
+_BYTES = _byte_characters()
+
+
+class Encoder:
+    """A tokenizer at work; one a process.
+
+    `end_of_text` is the id that ends every row, `vocabulary_size` the largest id plus one, `dtype` uint16
+    where all ids fit, else uint32. `engine` is "tiktoken", or "tokenizers" where tiktoken cannot do the
+    same (`why` says for what reason) or where it was asked for.
+    """
+
+    def __init__(self, content: bytes, end_of_text: str | None = None, engine: str | None = None) -> None:
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        try:
+            raw = json.loads(content)
+            self._hf = tokenizers.Tokenizer.from_str(content.decode())
+        except Exception as error:  # tokenizers raises a bare Exception
+            raise UserError(
+                f"not a tokenizer.json of Hugging Face tokenizers: {str(error).splitlines()[0]}"
+            ) from None
+        self._hf.no_truncation()
+        self._hf.no_padding()
+        self._hf.encode_special_tokens = True
+        ids = self._hf.get_vocab(with_added_tokens=True)
+        self.vocabulary_size = max(ids.values(), default=-1) + 1
+        self.dtype: np.dtype[Any] = np.dtype(np.uint16 if self.vocabulary_size <= 1 << 16 else np.uint32)
+        self.end_of_text_token = _end_of_text(ids, end_of_text)
+        self.end_of_text: int = ids[self.end_of_text_token]
+        self.why = _why_not(raw) if engine != "tokenizers" else "asked for"
+        self._tiktoken: tiktoken.Encoding | None = None
+        self._ids: Array | None = None
+        if self.why is None:
+            self._tiktoken, self._ids, self.why = _tiktoken_of(raw, self._hf)
+        self.engine = "tiktoken" if self.why is None else "tokenizers"
+
+    @cached_property
+    def _normalizer(self) -> Any:
+        return self._hf.normalizer
+
+    def encode(self, text: str) -> Array:
+        """Tokens of one text, uint32, without end-of-text; names of special tokens in it are plain text."""
+        if self.engine == "tokenizers":
+            return self.reference(text)
+        assert self._tiktoken is not None
+        if self._normalizer is not None:
+            text = self._normalizer.normalize_str(text)
+        try:
+            ranks: Array = self._tiktoken.encode_to_numpy(text, disallowed_special=())
+        except ValueError:
+            # A pattern without bounds runs out of stack on about a million spaces; the other engine does not.
+            return self.reference(text)
+        return ranks if self._ids is None else self._ids[ranks]
+
+    def encode_batch(self, texts: Sequence[str]) -> tuple[Array, npt.NDArray[np.int64]]:
+        """All texts on end, each closed by end-of-text, as `dtype`; and the tokens of each, that included."""
+        end = np.array([self.end_of_text], np.uint32)
+        pieces: list[Array] = []
+        for text in texts:
+            pieces += (self.encode(text), end)
+        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces)).reshape(-1, 2).sum(1)
+        if not pieces:
+            return np.empty(0, self.dtype), lengths
+        return np.concatenate(pieces, dtype=self.dtype, casting="unsafe"), lengths
+
+    def reference(self, text: str) -> Array:
+        """What tokenizers itself gives for `text`: the definition, slowly."""
+        return np.array(self._hf.encode(text, add_special_tokens=False).ids, np.uint32)
+
+    def decode(self, tokens: Sequence[int] | Array) -> str:
+        """The text of tokens, special ones left out."""
+        return str(self._hf.decode([int(token) for token in tokens], skip_special_tokens=True))
+
+    def proven(self) -> bool:
+        """Whether both engines agree on a probe with every character up to U+323AF in and out of words.
+
+        Only the sense of character classes can differ, by the Unicode version each engine was built with:
+        the merges themselves are checked when the encoder loads. Takes about 1 s.
+        """
+        return all(np.array_equal(self.encode(text), self.reference(text)) for text in _probe())
+
+
+def load(path: str, end_of_text: str | None = None, engine: str | None = None) -> Encoder:
+    """The encoder of a tokenizer.json; UserError, with its path, for what is none or has no end-of-text."""
+    try:
+        return Encoder(read_bytes(path), end_of_text, engine)
+    except UserError as error:
+        raise UserError(f"{path}: {error}", ("tokenizer",)) from None
+
+
+def _end_of_text(ids: dict[str, int], asked: str | None) -> str:
+    for name in [asked] if asked is not None else ENDS:
+        if name in ids:
+            return name
+    if asked is not None:
+        raise UserError(f"the tokenizer has no token {asked!r} to end documents with: name one that it has")
+    raise UserError(
+        f"the tokenizer has none of {', '.join(ENDS)} to end documents with: name its own by "
+        "`tokenizer: {path: ..., end_of_text: ...}`"
+    )
+
+
+def _pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
+    """The one pattern that a byte-level pre-tokenizer cuts by, or None where it does anything else."""
+    steps = [pre_tokenizer or {}]
+    if steps[0].get("type") == "Sequence":
+        steps = steps[0]["pretokenizers"]
+    last = steps[-1]
+    if last.get("type") != "ByteLevel" or last.get("add_prefix_space"):
+        return None
+    cuts = last.get("use_regex", True)
+    if len(steps) == 1:
+        return GPT2_PATTERN if cuts else None
+    split = steps[0]
+    isolated = split.get("type") == "Split" and split["behavior"] == "Isolated" and not split["invert"]
+    if len(steps) != 2 or cuts or not isolated:
+        return None
+    pattern = split["pattern"].get("Regex")
+    return str(pattern) if pattern is not None else None
+
+
+def _why_not(raw: dict[str, Any]) -> str | None:
+    """Why a tokenizer.json is not for tiktoken, as far as its settings show; None where nothing is."""
+    model = raw["model"]
+    if model.get("type", "BPE") != "BPE" or "merges" not in model:
+        return f"its model is {model.get('type')}, not BPE"
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
+        if model.get(option):
+            return f"its model has {option}"
+    if _pattern(raw.get("pre_tokenizer")) is None:
+        return "its pre-tokenizer is not one pattern before bytes"
+    plain = [token["content"] for token in raw.get("added_tokens") or [] if not token["special"]]
+    return f"it has added tokens that are not special: {plain[0]!r}" if plain else None
+
+
+def _tiktoken_of(
+    raw: dict[str, Any], hf: tokenizers.Tokenizer
+) -> tuple[tiktoken.Encoding | None, Array | None, str | None]:
+    """(encoding, ids by rank where they differ from ranks, None), or (None, None, why not)."""
+    model = raw["model"]
+    ids: dict[str, int] = model["vocab"]
+    joined = ["".join(m) if isinstance(m, list) else m.replace(" ", "", 1) for m in model["merges"]]
+    missing = [character for character in _BYTES if character not in ids]
+    if missing:
+        return None, None, f"its vocabulary lacks byte {_BYTES[missing[0]]:#04x}"
+    if len(set(joined)) < len(joined):
+        return None, None, "two of its merges give the same token"
+    merge = hf.model
+    if merge.ignore_merges:
+        special = {token["content"] for token in raw.get("added_tokens") or []}
+        if set(ids) - special - set(_BYTES) - set(joined):
+            return None, None, "it has tokens that no merge gives"
+        merge.ignore_merges = False
+    for token in joined:
+        alone = merge.tokenize(token)
+        if len(alone) != 1:
+            return None, None, f"its token {token!r} does not encode to itself"
+    tokens = [*_BYTES, *joined]
+    by_rank = np.array([ids[token] for token in tokens], np.uint32)
+    same = bool((np.diff(by_rank[256:].astype(np.int64)) > 0).all())
+    ranks = by_rank.tolist() if same else range(len(tokens))
+    mergeable = {bytes(map(_BYTES.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)}
+    pattern = _pattern(raw["pre_tokenizer"]) or ""
+    try:
+        encoding = tiktoken.Encoding("", pat_str=pattern, mergeable_ranks=mergeable, special_tokens={})
+    except ValueError as error:
+        return None, None, f"its pattern does not suit tiktoken: {str(error).splitlines()[0]}"
+    return encoding, None if same else by_rank, None
+
+
+def _probe() -> Iterator[str]:
+    """Every assigned character below U+323B0 between letters, digits, signs, spaces and at line ends."""
+    for start in range(0, 0x323B0, 0x1000):
+        characters = [chr(c) for c in range(start, start + 0x1000) if not 0xD800 <= c < 0xE000]
+        yield "".join(f"a{c}{c}1{c}. {c} {c}\n" for c in characters)
+    yield "I'll don't DON'T l'eau  x\t\ty \r\n\r\n z   \n  12345 a1b22 ...!!! \u00a0\u3000 end  "

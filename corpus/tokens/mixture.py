@@ -1,0 +1,101 @@
+"""How often each source and language is drawn: weights, epochs or a temperature, resolved to one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from corpus.errors import UserError
+from corpus.tokens.options import Mixture
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """A row of the mixture table, as in table 2.2 of GPT-3 (Brown et al. 2020).
+
+    `weight` is the part of the drawn tokens that comes from here; `epochs` the times these tokens are seen
+    in a run that draws as many tokens as the whole table has (twice that in a run twice as long).
+    """
+
+    source: str
+    language: str
+    tokens: int
+    weight: float
+    epochs: float
+
+
+def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Share]:
+    """The mixture over (source, language), sorted; those without tokens are left out.
+
+    Weights sum to 1. Without options everything is seen once: the weight is the part of all tokens. Inside
+    a source with a weight, languages keep their proportions. The temperature comes last: a language with
+    weight w gets w ** temperature, normalized, and its sources keep their proportions.
+    Raises UserError where the options leave nothing to draw.
+    """
+    present = {key: count for key, count in sorted(tokens.items()) if count > 0}
+    if not present:
+        return []
+    total = sum(present.values())
+    weights = {key: count * multiplier for key, count, multiplier in _multiplied(options, present)}
+    drawn = sum(weights.values())
+    if drawn <= 0:
+        raise UserError(
+            "the mixture leaves nothing to draw: every source with tokens has weight 0", ("mixture",)
+        )
+    weights = {key: weight / drawn for key, weight in weights.items()}
+    if options.temperature != 1:
+        weights = _tempered(weights, options.temperature)
+    return [
+        Share(
+            source=source,
+            language=language,
+            tokens=count,
+            weight=weights[source, language],
+            epochs=weights[source, language] * total / count,
+        )
+        for (source, language), count in present.items()
+    ]
+
+
+def gather(shares: list[Share], streams: Mapping[tuple[str, str], str]) -> list[Share]:
+    """The same table over (source, stream), where `streams` says which stream a source's language went to.
+
+    Languages that share the shards of `other` are drawn together, with the sum of their weights.
+    """
+    gathered: dict[tuple[str, str], tuple[int, float]] = {}
+    total = sum(share.tokens for share in shares)
+    for share in shares:
+        key = (share.source, streams.get((share.source, share.language), share.language))
+        tokens, weight = gathered.get(key, (0, 0.0))
+        gathered[key] = (tokens + share.tokens, weight + share.weight)
+    return [
+        Share(source=source, language=language, tokens=tokens, weight=weight, epochs=weight * total / tokens)
+        for (source, language), (tokens, weight) in sorted(gathered.items())
+    ]
+
+
+def _multiplied(
+    options: Mixture, present: Mapping[tuple[str, str], int]
+) -> list[tuple[tuple[str, str], int, float]]:
+    """(key, tokens, weight of one token before normalization) of every source and language."""
+    if options.weights is not None:
+        sizes: dict[str, int] = {}
+        for (source, _), count in present.items():
+            sizes[source] = sizes.get(source, 0) + count
+        return [
+            (key, count, options.weights.get(key[0], 1.0) / sizes[key[0]]) for key, count in present.items()
+        ]
+    epochs = options.epochs or {}
+    return [(key, count, epochs.get(key[0], 1.0)) for key, count in present.items()]
+
+
+def _tempered(weights: dict[tuple[str, str], float], temperature: float) -> dict[tuple[str, str], float]:
+    languages: dict[str, float] = {}
+    for (_, language), weight in weights.items():
+        languages[language] = languages.get(language, 0.0) + weight
+    powers = {language: weight**temperature for language, weight in languages.items() if weight > 0}
+    norm = sum(powers.values())
+    return {
+        (source, language): weight * (powers[language] / norm / languages[language]) if weight > 0 else 0.0
+        for (source, language), weight in weights.items()
+    }
