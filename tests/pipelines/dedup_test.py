@@ -60,7 +60,9 @@ class Made:
             own = self.place[:, 0] == split
             rows = np.full((self.place[own, 1].max(initial=-1) + 1, WIDTH), minhash.EMPTY, np.uint32)
             rows[self.place[own, 1]] = self.signature[own]
-            with SignatureWriter(workspace.part("dedup/signatures", source, name, "arrow"), schema, "x") as part:
+            with SignatureWriter(
+                workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
+            ) as part:
                 part.write(to_batch(rows, schema))
 
 

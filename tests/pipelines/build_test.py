@@ -1,0 +1,176 @@
+"""A whole build: the same bytes with any number of workers and after any crash, nothing lost, nothing repeated."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import random
+import time
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+import corpus
+from tests.pipelines.small import digests, killed_build, run_build, write_inputs
+
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(scope="module")
+def built(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A finished workspace and the seconds that it took."""
+    out = tmp_path_factory.mktemp("built") / "workspace"
+    began = time.monotonic()
+    done = run_build(inputs, out)
+    assert done.returncode == 0, done.stderr
+    return out, time.monotonic() - began
+
+
+def test_every_input_is_a_document_or_in_quarantine(built: tuple[Path, float]) -> None:
+    workspace = corpus.open(str(built[0]))
+    documents = workspace.documents().to_table()
+    counts = {row["values"]: row["counts"] for row in pc.value_counts(documents["source"]).to_pylist()}
+    assert counts == {"web": 60, "wikipedia": 20, "mine": 8}
+    quarantine = workspace.stats()["quarantine"].to_pylist()
+    assert [(row["source"], row["step"], row["records"]) for row in quarantine] == [("mine", "read", 1), ("web", "read", 2)]
+    languages = set(documents["language"].to_pylist())
+    assert {"eng_Latn", "cmn_Hans", "rus_Cyrl", "tha_Thai", "arb_Arab"} <= languages
+
+
+def test_counts_equal_a_plain_count(built: tuple[Path, float]) -> None:
+    workspace = corpus.open(str(built[0]))
+    counts = workspace.stats()["counts"]
+    total = {what: 0 for what in ("read", "gated", "rules", "duplicate", "kept")}
+    for row in counts.to_pylist():
+        if row["what"] in total:
+            total[row["what"]] += row["documents"]
+    decisions = workspace.decisions().to_table()
+    kept = pc.sum(decisions["kept"]).as_py()
+    assert total["read"] == decisions.num_rows == sum(total[what] for what in total if what != "read")
+    assert total["kept"] == kept
+    shards = workspace.shards()
+    assert sum(shard["rows"] for shard in shards["shards"]) == kept
+    texts = workspace.documents().to_table(columns=["bytes"])["bytes"].filter(decisions["kept"])
+    assert sum(shard["bytes"] for shard in shards["shards"]) == pc.sum(texts).as_py()
+
+
+def test_a_duplicate_names_a_document_that_was_kept(built: tuple[Path, float]) -> None:
+    workspace = corpus.open(str(built[0]))
+    decisions = workspace.decisions().to_table()
+    ids = workspace.documents().to_table(columns=["id"])["id"]
+    kept = set(ids.filter(decisions["kept"]).to_pylist())
+    named = [name for name in decisions["duplicate_of"].to_pylist() if name is not None]
+    assert len(named) >= 3
+    assert set(named) <= kept
+
+
+def test_two_workers_give_the_same_bytes(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+    done = run_build(inputs, tmp_path / "two", workers=2)
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "two") == digests(built[0])
+
+
+def test_a_finished_build_does_nothing(built: tuple[Path, float], inputs: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in built[0].rglob("*.*") if path.name != "status.json"}
+    began = time.monotonic()
+    done = run_build(inputs, built[0])
+    assert "nothing to do" in done.stderr
+    assert time.monotonic() - began < 15  # 5 s on an idle machine: see tests/benchmarks
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_killed_anywhere_it_goes_on_to_the_same_bytes(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+    reference, seconds = built
+    wanted = digests(reference)
+    draw = random.Random(20260102)
+    interrupted = 0
+    for kill in range(KILLS):
+        out = tmp_path / f"killed-{kill}"
+        ended = killed_build(inputs, out, draw.uniform(0.2, 1.0) * seconds, workers=1 + kill % 2)
+        interrupted += not ended
+        whole = [path for path in out.rglob("part-*.parquet") if "documents" in path.parts]
+        before = {path: path.stat().st_ino for path in whole}
+        done = run_build(inputs, out, workers=1 + kill % 2)
+        assert done.returncode == 0, done.stderr
+        assert digests(out) == wanted
+        assert {path: path.stat().st_ino for path in before} == before, "a finished split was read again"
+    assert interrupted >= KILLS // 2
+
+
+def test_a_second_build_at_once_is_refused(built: tuple[Path, float], inputs: Path) -> None:
+    with open(built[0] / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run_build(inputs, built[0])
+    assert done.returncode == 1
+    assert "another build is at work here" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_new_rule_decides_again_without_reading_a_page(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    assert run_build(inputs, out).returncode == 0
+    parts = {path: path.stat().st_ino for path in out.rglob("part-*") if {"documents", "signals"} & set(path.parts)}
+    changed = inputs.with_name("stricter.yaml")
+    changed.write_text(inputs.read_text() + "rules: {text.characters: {min: 700}}\n")
+    done = run_build(changed, out)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_ino for path in parts} == parts
+    rules = {row["key"] for row in corpus.open(str(out)).stats()["counts"].to_pylist() if row["what"] == "failed"}
+    assert "text.characters.min" in rules
+    again = run_build(inputs, out)
+    assert again.returncode == 0
+    assert digests(out) == digests(built[0])
+
+
+def test_a_changed_file_is_read_again_and_the_others_are_not(inputs: Path, tmp_path: Path) -> None:
+    manifest = write_inputs(tmp_path / "inputs")
+    out = tmp_path / "out"
+    assert run_build(manifest, out).returncode == 0
+    parts = {path: path.stat().st_ino for path in out.rglob("documents/*/part-*")}
+    lines = manifest.with_name("mine.jsonl")
+    lines.write_text(lines.read_text().replace("river", "stream", 1))
+    assert run_build(manifest, out).returncode == 0
+    changed = {path.parent.name for path, inode in parts.items() if path.stat().st_ino != inode}
+    assert changed == {"source=mine"}
+
+
+def test_inputs_that_went_take_their_parts_with_them(tmp_path: Path) -> None:
+    manifest = write_inputs(tmp_path / "inputs")
+    out = tmp_path / "out"
+    assert run_build(manifest, out).returncode == 0
+    manifest.with_name("crawl-1.warc.gz").unlink()
+    assert run_build(manifest, out).returncode == 0
+    fresh = tmp_path / "fresh"
+    assert run_build(manifest, fresh).returncode == 0
+    assert digests(out) == digests(fresh)
+
+
+def test_wrong_arguments_get_one_line_and_status_2(inputs: Path, tmp_path: Path) -> None:
+    wrong = inputs.with_name("wrong.yaml")
+    wrong.write_text(inputs.read_text() + "rules:\n  gopher.mean_wrd_length: {max: 8}\n")
+    done = run_build(wrong, tmp_path / "out")
+    assert done.returncode == 2
+    assert f"{wrong}:11: rules.gopher.mean_wrd_length: " in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    wrong.write_text(inputs.read_text().replace("*.jsonl", "*.jsnl"))
+    done = run_build(wrong, tmp_path / "out")
+    assert done.returncode == 2
+    assert f"{wrong}:5: sources.mine.paths[0]: no such file: *.jsnl" in done.stderr
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    done = run_build(inputs, tmp_path / "other")
+    assert done.returncode == 2
+    assert "other things in it" in done.stderr
+
+
+def test_status_tells_how_it_stands(built: tuple[Path, float]) -> None:
+    status = json.loads((built[0] / "status.json").read_text())
+    assert status["state"] == "done"
+    assert status["done"] == status["total"]
