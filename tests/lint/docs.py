@@ -1,0 +1,52 @@
+"""The documentation holds: its links lead to files, its commands and options exist, its YAML is a manifest."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+CODE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:py|md|yaml|txt))`")
+COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?corpus (\w+.*)$", re.MULTILINE)
+
+
+def main() -> int:
+    wrong = []
+    helps: dict[str, str] = {}
+    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(ROOT)
+        for target in LINK.findall(text):
+            if not (path.parent / target).exists():
+                wrong.append(f"{name}: the link {target} leads nowhere")
+        for target in CODE.findall(text):
+            if not (ROOT / target).exists():
+                wrong.append(f"{name}: there is no {target}")
+        for line in COMMAND.findall(text):
+            words = shlex.split(line.split(" -- ")[0], comments=True)
+            command = words[:3] if words[0] == "model" else words[:1]
+            key = " ".join(command)
+            if key not in helps:
+                shown = subprocess.run(
+                    [sys.executable, "-m", "pipelines.cli", *command, "--help"],
+                    capture_output=True,
+                    text=True,
+                    cwd=ROOT,
+                    env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
+                )
+                helps[key] = shown.stdout if shown.returncode == 0 else ""
+            if not helps[key]:
+                wrong.append(f"{name}: no command `corpus {key}`")
+            for option in [word.split("=")[0] for word in words if word.startswith("--")]:
+                if helps[key] and option not in helps[key]:
+                    wrong.append(f"{name}: `corpus {key}` has no {option}")
+    print("\n".join(wrong) or "docs: links, files, commands and options are there")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
