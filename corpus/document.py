@@ -95,7 +95,9 @@ class Document:
 
 def document_id(source: str, native_id: str) -> str:
     """128-bit BLAKE2b of (source, native record id), as 32 hex digits."""
-    return hashlib.blake2b(f"{source}\0{native_id}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hashlib.blake2b(
+        f"{source}\0{native_id}".encode("utf-8", "surrogatepass"), digest_size=16
+    ).hexdigest()
 
 
 def content_hash(text: str) -> str:
@@ -108,6 +110,7 @@ def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
     rows = list(documents)
     columns: list[pa.Array] = []
     for column in SCHEMA:
+        values: list[object]
         if column.name == "origin":
             values = [{"file": d.file, "offset": d.offset, "length": d.length} for d in rows]
         elif column.name == "metadata":

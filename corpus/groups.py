@@ -23,7 +23,7 @@ def domain_of(url: str) -> str | None:
     two groups. About 3 microseconds.
     """
     found = _suffixes()(url)
-    return (found.top_domain_under_public_suffix or found.fqdn or found.domain or None)
+    return found.top_domain_under_public_suffix or found.fqdn or found.domain or None
 
 
 def is_validation(group: str, share: float) -> bool:

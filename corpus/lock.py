@@ -28,7 +28,9 @@ def locked(root: str) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise RunError(f"{root}: another build is at work here (process {holder}): wait for it, or stop it") from None
+            raise RunError(
+                f"{root}: another build is at work here (process {holder}): wait for it, or stop it"
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -80,7 +80,9 @@ class Manifest(_Options):
     def _labels(cls, languages: Any) -> Any:
         for label in languages if isinstance(languages, list) else []:
             if not LANGUAGE.fullmatch(label):
-                raise ValueError(f"{label!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
+                raise ValueError(
+                    f"{label!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng"
+                )
         return languages
 
     @field_validator("dedup", mode="before")
@@ -108,7 +110,11 @@ class ManifestFile:
     @property
     def folder(self) -> str:
         """What relative paths start from."""
-        return self.path.rpartition("/")[0] if is_remote(self.path) else os.path.dirname(os.path.abspath(self.path))
+        return (
+            self.path.rpartition("/")[0]
+            if is_remote(self.path)
+            else os.path.dirname(os.path.abspath(self.path))
+        )
 
     def error(self, path: Path, message: str) -> UserError:
         """A one-line error about a key: file, line, key, message."""
@@ -141,7 +147,9 @@ def load(path: str) -> ManifestFile:
     for key in ("weights", "epochs"):
         for name in getattr(manifest.mixture, key) or {}:
             if name not in manifest.sources:
-                raise found.error(("mixture", key, name), f"no such source: there are {', '.join(manifest.sources)}")
+                raise found.error(
+                    ("mixture", key, name), f"no such source: there are {', '.join(manifest.sources)}"
+                )
     return ManifestFile(path, manifest, lines)
 
 

@@ -56,7 +56,9 @@ class PartWriter:
         """Append rows as one row group; their columns must be those of the schema, in its order."""
         table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
         self.rows += table.num_rows
-        self._writer.write_table(table.cast(self.schema).combine_chunks(), row_group_size=max(1, table.num_rows))
+        self._writer.write_table(
+            table.cast(self.schema).combine_chunks(), row_group_size=max(1, table.num_rows)
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -36,6 +36,10 @@ class Status:
 
     def _write(self) -> None:
         now = time.time()
-        times = {"began": round(self.began, 1), "updated": round(now, 1), "seconds": round(now - self.began, 1)}
+        times = {
+            "began": round(self.began, 1),
+            "updated": round(now, 1),
+            "seconds": round(now - self.began, 1),
+        }
         storage.write_text(self.path, json.dumps({**self.fields, **times}, indent=1) + "\n")
         self._written = now

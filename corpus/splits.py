@@ -69,7 +69,9 @@ def list_files(patterns: Iterable[str], folder: str) -> list[File]:
                 with open_decompressed(list_path) as stream:
                     inner = [line.strip() for line in stream.read().decode().splitlines() if line.strip()]
             except OSError as error:
-                raise UserError(f"cannot read the list {list_path}: {error.strerror or error}", ("paths", at)) from None
+                raise UserError(
+                    f"cannot read the list {list_path}: {error.strerror or error}", ("paths", at)
+                ) from None
             base_folder = os.path.dirname(list_path)
         else:
             inner, base_folder = [pattern], folder
@@ -81,7 +83,11 @@ def list_files(patterns: Iterable[str], folder: str) -> list[File]:
             if not paths or (not is_remote(full) and not glob.has_magic(full) and not os.path.exists(full)):
                 raise UserError(f"no such file: {one} (looked for {full})", ("paths", at))
             for path in paths:
-                name = os.path.relpath(path, base) if not is_remote(path) else path.removeprefix(base).lstrip("/")
+                name = (
+                    os.path.relpath(path, base)
+                    if not is_remote(path)
+                    else path.removeprefix(base).lstrip("/")
+                )
                 if found.setdefault(name, path) != path:
                     raise UserError(
                         f"{found[name]} and {path} would both be called {name}: name them by one pattern over "

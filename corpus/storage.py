@@ -67,7 +67,7 @@ def size(path: str) -> int:
 def open_input(path: str, offset: int = 0) -> BinaryIO:
     """The raw bytes of a file, seekable, positioned at `offset`."""
     if not is_remote(path):
-        stream: BinaryIO = open(local(path), "rb")
+        stream: BinaryIO = open(local(path), "rb")  # noqa: SIM115 - the caller closes it
     else:
         stream = cast(BinaryIO, fsspec.open(path, "rb").open())
     if offset:
@@ -165,7 +165,10 @@ def list_files(folder: str) -> list[str]:
     """Every file below `folder`, sorted, without the temporary files of unfinished writes."""
     if not is_remote(folder):
         found = [
-            f"{base}/{name}" for base, _, names in os.walk(local(folder)) for name in names if not name.endswith(".tmp")
+            f"{base}/{name}"
+            for base, _, names in os.walk(local(folder))
+            for name in names
+            if not name.endswith(".tmp")
         ]
         return sorted(found)
     filesystem, inner = _filesystem(folder)

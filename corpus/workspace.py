@@ -41,7 +41,8 @@ class Workspace:
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
             storage.write_text(
-                workspace.path("workspace.json"), json.dumps({"schema_version": SCHEMA_VERSION}, indent=1) + "\n"
+                workspace.path("workspace.json"),
+                json.dumps({"schema_version": SCHEMA_VERSION}, indent=1) + "\n",
             )
         return Workspace.open(root)
 
@@ -94,7 +95,9 @@ class Workspace:
 
     def stats(self) -> dict[str, pa.Table]:
         """The ledger: its tables by name."""
-        names = [p for p in storage.list_files(self.path("stats")) if p.endswith(".parquet") and "/parts/" not in p]
+        names = [
+            p for p in storage.list_files(self.path("stats")) if p.endswith(".parquet") and "/parts/" not in p
+        ]
         return {name.rsplit("/", 1)[1].removesuffix(".parquet"): read_table(name) for name in names}
 
     def shards(self) -> dict[str, Any]:

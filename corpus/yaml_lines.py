@@ -22,7 +22,9 @@ def load(text: str, name: str) -> tuple[Any, dict[Path, int]]:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise UserError(f"{name}:{mark.line + 1 if mark else 1}: not YAML: {error.problem or error}") from None
+        raise UserError(
+            f"{name}:{mark.line + 1 if mark else 1}: not YAML: {error.problem or error}"
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
     if root is None:
@@ -51,7 +53,9 @@ def _value(
             key = key if isinstance(key, str) else str(key_node.value)
             where = (*path, key)
             if key in result:
-                raise UserError(f"{name}:{line}: {dotted(where)}: this key stands twice (first on line {lines[where]})")
+                raise UserError(
+                    f"{name}:{line}: {dotted(where)}: this key stands twice (first on line {lines[where]})"
+                )
             lines[where] = line
             result[key] = _value(loader, value_node, where, lines, name, seen)
         return result
@@ -65,8 +69,8 @@ def _value(
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-        where = f" {dotted(path)}:" if path else ""
-        raise UserError(f"{name}:{node.start_mark.line + 1}:{where} {reason}") from None
+        key = f" {dotted(path)}:" if path else ""
+        raise UserError(f"{name}:{node.start_mark.line + 1}:{key} {reason}") from None
 
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:

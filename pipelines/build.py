@@ -72,7 +72,9 @@ class Build:
                             f"{name} failed {ATTEMPTS} times, last with: {reason}. What was finished is kept: "
                             "the same command goes on from there (--debug shows where it stopped)"
                         ) from error
-                    self.say(f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {ATTEMPTS}")
+                    self.say(
+                        f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {ATTEMPTS}"
+                    )
         self.status.at(name, total, total)
 
     @contextlib.contextmanager
@@ -160,7 +162,9 @@ def stages(builder: Build, wanted: str) -> None:
         builder.state.clear()
     write_plan(builder.workspace, builder.plan)
     ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
-    builder.stage("ingest", fingerprint([ingested, work.ingest_parameters(builder.plan)]), lambda: work.ingest(builder))
+    builder.stage(
+        "ingest", fingerprint([ingested, work.ingest_parameters(builder.plan)]), lambda: work.ingest(builder)
+    )
     builder.stage("decide", wanted, lambda: work.decide(builder))
     builder.stage("tokenize", wanted, lambda: work.tokenize(builder))
     builder.stage("count", wanted, lambda: work.count(builder))

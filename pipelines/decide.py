@@ -56,8 +56,15 @@ class Judge:
     @property
     def parameters(self) -> dict[str, Any]:
         """All of it, for fingerprints."""
-        thresholds = sorted([signal, language, value] for (signal, language), value in self.thresholds.items())
-        return {"decide": VERSION, "rules": self.rules.parameters(), "seed": self.seed, "thresholds": thresholds}
+        thresholds = sorted(
+            [signal, language, value] for (signal, language), value in self.thresholds.items()
+        )
+        return {
+            "decide": VERSION,
+            "rules": self.rules.parameters(),
+            "seed": self.seed,
+            "thresholds": thresholds,
+        }
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ def judged(workspace: Workspace, judge: Judge, source: str, split: str) -> Itera
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     wanted = set(judge.rules.signals(source))
     steps = [
-        pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split))) for step in judge.steps
+        pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
+        for step in judge.steps
     ]
     try:
         for group in range(documents.num_row_groups):
@@ -116,7 +124,11 @@ class ScoresWork:
         codes = languages.indices.to_numpy()
         for signal in self.signals:
             step = signal.partition(".")[0]
-            scores = read_columns(workspace.part(f"signals/{step}", source, split), [signal]).column(signal).to_numpy()
+            scores = (
+                read_columns(workspace.part(f"signals/{step}", source, split), [signal])
+                .column(signal)
+                .to_numpy()
+            )
             measured = ~np.isnan(scores)
             for code, label in enumerate(languages.dictionary.to_pylist()):
                 chosen = scores[measured & (codes == code)].astype("<f4")
@@ -184,8 +196,16 @@ def thresholds_pipeline(
 class DecideWork:
     """Writes the decisions and counts of one split."""
 
-    def __init__(self, root: str, judge: Judge, share: float, clusters: str | None, fingerprints: str) -> None:
-        self.root, self.judge, self.share, self.clusters, self.given = root, judge, share, clusters, fingerprints
+    def __init__(
+        self, root: str, judge: Judge, share: float, clusters: str | None, fingerprints: str
+    ) -> None:
+        self.root, self.judge, self.share, self.clusters, self.given = (
+            root,
+            judge,
+            share,
+            clusters,
+            fingerprints,
+        )
 
     def __call__(self, item: str) -> Iterator[str]:
         source, split = json.loads(item)

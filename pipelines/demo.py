@@ -38,7 +38,17 @@ def main() -> int:
         run("build", str(manifest), "--out", out, "--workers", options.workers)
         classifier = models / "encyclopedia.bin"
         positive, negative = f"{out}:source=wikipedia", f"{out}:source=web"
-        run("model", "train", "classifier", "--positive", positive, "--negative", negative, "--out", str(classifier))
+        run(
+            "model",
+            "train",
+            "classifier",
+            "--positive",
+            positive,
+            "--negative",
+            negative,
+            "--out",
+            str(classifier),
+        )
         quality_manifest(manifest, classifier, models / "demo-quality.yaml")
         run("build", str(models / "demo-quality.yaml"), "--out", out, "--workers", options.workers)
         run("sample", out, "--documents", "2", "--language", "cmn")

@@ -70,7 +70,13 @@ class FanOut(beam.PTransform):
         result_type: Any = str,
     ) -> None:
         super().__init__()
-        self.items, self.work, self.running, self.claims, self.result_type = items, work, running, claims, result_type
+        self.items, self.work, self.running, self.claims, self.result_type = (
+            items,
+            work,
+            running,
+            claims,
+            result_type,
+        )
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         each: beam.DoFn = _Each(self.work)

@@ -20,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from corpus.languages.identify import Identifier
+from filters.url import url_gate
 
 import filters
 from corpus import storage
@@ -28,14 +30,12 @@ from corpus.document import SCHEMA, Document, Failure, Record, content_hash, doc
 from corpus.extract import extract
 from corpus.fingerprint import fingerprint
 from corpus.groups import domain_of
-from corpus.languages.identify import Identifier
 from corpus.manifest import Manifest
 from corpus.parts import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.splits import Split
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 from filters.base import Filter
-from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
@@ -158,11 +158,7 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
         if read_fingerprint(workspace.part(f"signals/{step}", split.source, split.name)) != wanted
     ]
     signatures_path = workspace.part("dedup/signatures", split.source, split.name, "arrow")
-    signatures = (
-        tools.signatures_fingerprint(documents)
-        if tools.signatures is not None
-        else None
-    )
+    signatures = tools.signatures_fingerprint(documents) if tools.signatures is not None else None
     sign = signatures is not None and read_signature_fingerprint(signatures_path) != signatures
     stored = read_fingerprint(documents_path) == documents
     if stored and not missing and not sign:
@@ -192,7 +188,8 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
         for pages in chunks:
             rows += len(pages)
             values = {
-                step: np.full((len(pages), len(tools.filters[step].signals)), np.nan, np.float32) for step in writers
+                step: np.full((len(pages), len(tools.filters[step].signals)), np.nan, np.float32)
+                for step in writers
             }
             for first in range(0, len(pages), BATCH_PAGES):
                 batch = pages[first : first + BATCH_PAGES]
@@ -203,7 +200,9 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
                 if signature_writer is not None and tools.signatures is not None:
                     words = [page.words if page is not None else None for page in batch]
                     signature_writer.write(tools.signatures.signatures(words))
-                pages[first : first + BATCH_PAGES] = [None] * len(batch)  # their arrays go before the next come
+                pages[first : first + BATCH_PAGES] = [None] * len(
+                    batch
+                )  # their arrays go before the next come
             for step, step_writer in writers.items():
                 step_writer.write(to_signals(tools.filters[step], values[step]))
     return rows
@@ -240,10 +239,7 @@ def fresh_chunks(
     documents: list[Document] = []
     held = 0
     for found in source.read(split.path, split.file, split.start, split.end):
-        if isinstance(found, Record):
-            outcome = to_document(found, split.source, tools)
-        else:
-            outcome = found
+        outcome = to_document(found, split.source, tools) if isinstance(found, Record) else found
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue

@@ -48,4 +48,8 @@ def check_unknown(extra: Sequence[str]) -> list[str]:
     """Those of the given flags that no Beam option knows."""
     options = PipelineOptions(list(extra))
     known = options.get_all_options()
-    return [flag for flag in extra if flag.startswith("--") and flag[2:].split("=")[0].replace("-", "_") not in known]
+    return [
+        flag
+        for flag in extra
+        if flag.startswith("--") and flag[2:].split("=")[0].replace("-", "_") not in known
+    ]

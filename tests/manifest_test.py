@@ -62,7 +62,11 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
         ("threshold: 0.8", "threshold: 8", ":9: dedup.minhash.threshold: "),
         ("{web: 3}", "{wob: 3}", ":11: mixture.weights.wob: no such source: there are web, mine"),
         ("tokenizer: {vocabulary: 32000}", "tokenizer: gone.json", ":10: tokenizer: no such file: "),
-        ("crawl/", "${NOT_SET_ANYWHERE}/", ":3: sources.web.paths[0]: the environment variable NOT_SET_ANYWHERE"),
+        (
+            "crawl/",
+            "${NOT_SET_ANYWHERE}/",
+            ":3: sources.web.paths[0]: the environment variable NOT_SET_ANYWHERE",
+        ),
         ("[cmn_Hans, tha]", "[chinese]", ":8: languages: 'chinese' is not a language"),
         ("name: demo\n", "", "name: this key is needed"),
         ("mixture: {", "mixture: {{", "not YAML: "),

@@ -63,7 +63,9 @@ def token_table(workspace: Workspace) -> pa.Table:
         }
         for row in workspace.shards()["totals"]["by_language"]
     ]
-    return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in ("split", "source", "language")])
+    return pa.Table.from_pylist(rows, TOKENS).sort_by(
+        [(key, "ascending") for key in ("split", "source", "language")]
+    )
 
 
 def quarantine_table(workspace: Workspace) -> pa.Table:

@@ -21,6 +21,5 @@ def source_class(kind: str) -> type[Source]:
     if kind not in KINDS:
         raise UserError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}", ("kind",))
     module, name = KINDS[kind].split(":")
-    found = getattr(importlib.import_module(module), name)
-    assert issubclass(found, Source)
+    found: type[Source] = getattr(importlib.import_module(module), name)
     return found

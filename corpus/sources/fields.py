@@ -26,11 +26,26 @@ class Fields(BaseModel):
 
     def names(self) -> list[str]:
         """All field names that are read."""
-        given = [self.id, self.text, self.url, self.date, self.license, self.language, self.group, *self.metadata]
+        given = [
+            self.id,
+            self.text,
+            self.url,
+            self.date,
+            self.license,
+            self.language,
+            self.group,
+            *self.metadata,
+        ]
         return [name for name in given if name is not None]
 
     def record(
-        self, row: dict[str, Any], file: str, offset: int, length: int, snapshot: str | None, license: str | None
+        self,
+        row: dict[str, Any],
+        file: str,
+        offset: int,
+        length: int,
+        snapshot: str | None,
+        license: str | None,
     ) -> Record:
         """The record of a row. Raises ValueError where there is no text.
 

@@ -43,7 +43,11 @@ def media_type_of(payload: Payload, raw: bytes) -> str | None:
     if declared in HTML_TYPES:
         return "text/html"
     if declared == "text/plain":
-        return "text/html" if raw[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")) else "text/plain"
+        return (
+            "text/html"
+            if raw[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+            else "text/plain"
+        )
     if declared in UNKNOWN_TYPES or "/" not in declared:
         head = raw[:4096]
         return "text/html" if SNIFF.search(head) and not BINARY.search(head) else None
@@ -98,7 +102,9 @@ def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes | None:
         if encoding == "br":
             return BrotliReader(io.BytesIO(body)).read(limit) or None
         if encoding == "zstd":
-            with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(io.BytesIO(body)) as reader:
+            with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
+                io.BytesIO(body)
+            ) as reader:
                 return bytes(reader.read(limit))
     except (OSError, ValueError, EOFError, RuntimeError, zstandard.ZstdError):
         return None

@@ -42,7 +42,9 @@ class Parquet(Source):
             try:
                 parquet = pq.ParquetFile(stream)
             except (pa.ArrowInvalid, OSError) as error:
-                yield Failure(file=file, offset=0, length=end, step="read", error=f"not a Parquet file: {error}")
+                yield Failure(
+                    file=file, offset=0, length=end, step="read", error=f"not a Parquet file: {error}"
+                )
                 return
             wanted = [name for name in self.fields.names() if name in parquet.schema_arrow.names]
             for group, (first, row, rows) in enumerate(_row_groups(parquet.metadata)):

@@ -119,7 +119,9 @@ class Warc(Source):
         offset = record.stream_pos
         headers = record.headers
         if headers.get("Content-Length") is None:
-            yield Failure(file=file, offset=offset, length=0, step="read", error="a header that is cut or damaged")
+            yield Failure(
+                file=file, offset=offset, length=0, step="read", error="a header that is cut or damaged"
+            )
             return
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
@@ -142,7 +144,9 @@ class Warc(Source):
         if kind == "response" and http is not None:
             payload = Payload(
                 status=status_of(http.status_line),
-                content_type=record.headers.get("WARC-Identified-Payload-Type") or http.get("Content-Type") or "",
+                content_type=record.headers.get("WARC-Identified-Payload-Type")
+                or http.get("Content-Type")
+                or "",
                 declared_type=http.get("Content-Type") or "",
                 transfer_encoding=http.get("Transfer-Encoding") or "",
                 content_encoding=http.get("Content-Encoding") or "",
@@ -306,7 +310,11 @@ def _record_end(stream: BinaryIO, at: int, length: int) -> int:
             return length
         return at + fed - len(inflater.unused_data) if inflater.eof else length
     top, found, _ = head.partition(b"\r\n\r\n")
-    return min(length, at + len(top) + 8 + _content_length(top)) if found and top.startswith(b"WARC/") else length
+    return (
+        min(length, at + len(top) + 8 + _content_length(top))
+        if found and top.startswith(b"WARC/")
+        else length
+    )
 
 
 def _is_data(stream: BinaryIO, at: int) -> bool:

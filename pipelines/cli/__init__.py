@@ -28,14 +28,17 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     pass
 
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import build, generate, model as models, sample, stats, train
+    from pipelines.cli import build, generate, sample, stats, train
+    from pipelines.cli import model as models
 
     app.command("build")(build.build)
     app.command("stats")(stats.stats)

@@ -35,7 +35,9 @@ def build(
     extra = tuple(beam_options or ())
     stray = [option for option in extra if not option.startswith("-")]
     if stray and not any(option.startswith("-") and "=" not in option for option in extra):
-        raise UserError(f"unexpected argument {stray[0]!r}: one manifest, then --out DIR; Beam options follow after --")
+        raise UserError(
+            f"unexpected argument {stray[0]!r}: one manifest, then --out DIR; Beam options follow after --"
+        )
     unknown = check_unknown(extra)
     if unknown:
         raise UserError(f"{unknown[0]}: no such option of Beam")

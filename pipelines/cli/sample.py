@@ -21,7 +21,9 @@ SHOWN = 1500
 def sample(
     workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
     documents: Annotated[int, typer.Option("-n", "--documents", min=1, help="How many.")] = 5,
-    dropped: Annotated[bool, typer.Option("--dropped", help="Documents that went (default: that stayed).")] = False,
+    dropped: Annotated[
+        bool, typer.Option("--dropped", help="Documents that went (default: that stayed).")
+    ] = False,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     language: Annotated[str | None, typer.Option(help="In this language: tha_Thai, or tha.")] = None,
     rule: Annotated[str | None, typer.Option(help="That fail this rule, or this signal's rules.")] = None,
@@ -93,7 +95,11 @@ def choose(workspace: Workspace, count: int, seed: int, wanted: dict[str, Any]) 
                         heapq.heapreplace(best, entry)
         documents.close(force=True)
         decisions.close(force=True)
-    return [_read(workspace, *place) for *_, source, split, group, row in sorted(best, reverse=True) for place in [(source, split, group, row)]]
+    return [
+        _read(workspace, *place)
+        for *_, source, split, group, row in sorted(best, reverse=True)
+        for place in [(source, split, group, row)]
+    ]
 
 
 def _fits(fact: dict[str, Any], verdict: dict[str, Any], wanted: dict[str, Any]) -> bool:
@@ -102,7 +108,10 @@ def _fits(fact: dict[str, Any], verdict: dict[str, Any], wanted: dict[str, Any])
     if verdict["kept"] == wanted["dropped"]:
         return False
     language = wanted["language"]
-    if language is not None and language not in (fact["language"], (fact["language"] or "").partition("_")[0]):
+    if language is not None and language not in (
+        fact["language"],
+        (fact["language"] or "").partition("_")[0],
+    ):
         return False
     if wanted["gate"] is not None and fact["gate"] != wanted["gate"]:
         return False
@@ -149,17 +158,25 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
     elif row["duplicate_of"]:
         verdict += f" as a duplicate of {row['duplicate_of']}"
     console.print(Rule(style="dim"))
-    console.print(f"[bold]{row['id']}[/]  {escape(row['source'])}  {row['language'] or '-'}  [{'green' if row['kept'] else 'red'}]{escape(verdict)}[/]")
-    console.print(f"[dim]{escape(printable(row['url'] or '-'))}  {escape(printable(origin['file']))} @ {origin['offset']}[/]", highlight=False)
+    color = "green" if row["kept"] else "red"
+    head = f"[bold]{row['id']}[/]  {escape(row['source'])}  {row['language'] or '-'}"
+    place = f"{escape(printable(row['url'] or '-'))}  {escape(printable(origin['file']))} @ {origin['offset']}"
+    console.print(f"{head}  [{color}]{escape(verdict)}[/]", highlight=False)
+    console.print(f"[dim]{place}[/]", highlight=False)
     text = row["text"] or ""
     shown = text if full else text[:SHOWN]
     console.print(escape(printable(shown)), highlight=False, style=None if row["kept"] else "strike")
     if len(shown) < len(text):
-        console.print(f"[dim]... {len(text) - len(shown):,} more characters (--full shows them)[/]", highlight=False)
+        console.print(
+            f"[dim]... {len(text) - len(shown):,} more characters (--full shows them)[/]", highlight=False
+        )
 
 
 def printable(text: str) -> str:
     """The text with control and direction-changing characters made visible."""
     return "".join(
-        character if character in "\n\t\u200c\u200d" or character.isprintable() else f"\\u{ord(character):04x}" for character in text
+        character
+        if character in "\n\t\u200c\u200d" or character.isprintable()
+        else f"\\u{ord(character):04x}"
+        for character in text
     )

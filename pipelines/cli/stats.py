@@ -19,7 +19,9 @@ VIEWS = ("source", "language", "rule")
 
 def stats(
     workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
-    by: Annotated[str, typer.Option(help="Which tables: source, language, rule, or several with commas.")] = "source,language,rule",
+    by: Annotated[
+        str, typer.Option(help="Which tables: source, language, rule, or several with commas.")
+    ] = "source,language,rule",
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
 ) -> None:
     """Documents, bytes and tokens by source and language, and what each rule dropped, alone and in all.
@@ -54,7 +56,9 @@ def ledger(workspace: Workspace) -> dict[str, pa.Table]:
 
     tables = workspace.stats()
     if "counts" not in tables:
-        raise UserError(f"{workspace.root} has no statistics yet: its build is not finished, `corpus build` goes on")
+        raise UserError(
+            f"{workspace.root} has no statistics yet: its build is not finished, `corpus build` goes on"
+        )
     return tables
 
 
@@ -82,7 +86,9 @@ def _rules(counts: pa.Table) -> list[dict[str, Any]]:
         if row["what"] == "passed":
             texts += row["documents"]
         elif row["what"] in ("failed", "failed_only"):
-            entry = found.setdefault(row["key"], {"rule": row["key"], "failed": 0, "failed_only": 0, "bytes": 0})
+            entry = found.setdefault(
+                row["key"], {"rule": row["key"], "failed": 0, "failed_only": 0, "bytes": 0}
+            )
             entry[row["what"]] += row["documents"]
             entry["bytes"] += row["bytes"] if row["what"] == "failed" else 0
     for entry in found.values():
@@ -99,7 +105,9 @@ def print_stats(workspace: Workspace, console: Console, views: list[str] | None 
         if view == "rule":
             _print_rules(console, tables["counts"])
             continue
-        table = Table(title=f"documents by {view}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table = Table(
+            title=f"documents by {view}", title_justify="left", title_style="bold", box=None, pad_edge=False
+        )
         table.add_column(view, overflow="fold")
         for name in ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"):
             table.add_column(name, justify="right")
@@ -133,13 +141,19 @@ def _add(table: Table, name: str, row: dict[str, Any]) -> None:
 def _print_rules(console: Console, counts: pa.Table) -> None:
     from rich.table import Table
 
-    table = Table(title="texts by failed rule", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title="texts by failed rule", title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     table.add_column("rule", overflow="fold")
     for name in ("failed", "share", "only this", "bytes"):
         table.add_column(name, justify="right")
     for row in _rules(counts):
         table.add_row(
-            row["rule"], f"{row['failed']:,}", f"{row['share']:.1%}", f"{row['failed_only']:,}", size(row["bytes"])
+            row["rule"],
+            f"{row['failed']:,}",
+            f"{row['share']:.1%}",
+            f"{row['failed_only']:,}",
+            size(row["bytes"]),
         )
     console.print(table)
     console.print()

@@ -39,7 +39,9 @@ def main() -> int:
         "import sys, corpus, corpus.workspace, corpus.manifest; "
         "print([name for name in ('apache_beam', 'torch', 'fasttext') if name in sys.modules])"
     )
-    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     if loaded.stdout.strip() != "[]":
         wrong.append(f"import corpus pulls in {loaded.stdout.strip()}")
     print("\n".join(wrong) or "layers: every import points down")

@@ -28,11 +28,16 @@ def main() -> int:
         name = package["Name"]
         if name in CHOSEN or name in KNOWN:
             continue
-        fields = [str(package.get(f"License-{kind}", "UNKNOWN")) for kind in ("Expression", "Metadata", "Classifier")]
+        fields = [
+            str(package.get(f"License-{kind}", "UNKNOWN"))
+            for kind in ("Expression", "Metadata", "Classifier")
+        ]
         given = next((text for text in fields if text.strip() not in ("", "UNKNOWN") and len(text) < 300), "")
         offered = [text for text in re.split(r"\bOR\b|;", given) if text.strip()]
         if not offered:
-            wrong.append(f"{name}: no licence named: read its licence file, then add it to KNOWN in {__file__}")
+            wrong.append(
+                f"{name}: no licence named: read its licence file, then add it to KNOWN in {__file__}"
+            )
         elif all(COPYLEFT.search(text) and not LESSER.search(text) for text in offered):
             wrong.append(f"{name}: {given[:200]}")
     print("\n".join(wrong) or f"licences: none of {len(packages)} packages is under the GPL or AGPL")

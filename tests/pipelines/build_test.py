@@ -38,7 +38,10 @@ def test_every_input_is_a_document_or_in_quarantine(built: tuple[Path, float]) -
     counts = {row["values"]: row["counts"] for row in pc.value_counts(documents["source"]).to_pylist()}
     assert counts == {"web": 60, "wikipedia": 20, "mine": 8}
     quarantine = workspace.stats()["quarantine"].to_pylist()
-    assert [(row["source"], row["step"], row["records"]) for row in quarantine] == [("mine", "read", 1), ("web", "read", 2)]
+    assert [(row["source"], row["step"], row["records"]) for row in quarantine] == [
+        ("mine", "read", 1),
+        ("web", "read", 2),
+    ]
     languages = set(documents["language"].to_pylist())
     assert {"eng_Latn", "cmn_Hans", "rus_Cyrl", "tha_Thai", "arb_Arab"} <= languages
 
@@ -85,7 +88,9 @@ def test_a_finished_build_does_nothing(built: tuple[Path, float], inputs: Path) 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+def test_killed_anywhere_it_goes_on_to_the_same_bytes(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
     reference, seconds = built
     wanted = digests(reference)
     draw = random.Random(20260102)
@@ -112,16 +117,22 @@ def test_a_second_build_at_once_is_refused(built: tuple[Path, float], inputs: Pa
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_new_rule_decides_again_without_reading_a_page(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+def test_a_new_rule_decides_again_without_reading_a_page(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "again"
     assert run_build(inputs, out).returncode == 0
-    parts = {path: path.stat().st_ino for path in out.rglob("part-*") if {"documents", "signals"} & set(path.parts)}
+    parts = {
+        path: path.stat().st_ino for path in out.rglob("part-*") if {"documents", "signals"} & set(path.parts)
+    }
     changed = inputs.with_name("stricter.yaml")
     changed.write_text(inputs.read_text() + "rules: {text.characters: {min: 700}}\n")
     done = run_build(changed, out)
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_ino for path in parts} == parts
-    rules = {row["key"] for row in corpus.open(str(out)).stats()["counts"].to_pylist() if row["what"] == "failed"}
+    rules = {
+        row["key"] for row in corpus.open(str(out)).stats()["counts"].to_pylist() if row["what"] == "failed"
+    }
     assert "text.characters.min" in rules
     again = run_build(inputs, out)
     assert again.returncode == 0

@@ -115,7 +115,17 @@ def write_inputs(folder: Path, pages: int = 60) -> Path:
 
 
 def command(manifest: Path, out: Path, workers: int = 1) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", "build", str(manifest), "--out", str(out), "--workers", str(workers)]
+    return [
+        sys.executable,
+        "-m",
+        "pipelines.cli",
+        "build",
+        str(manifest),
+        "--out",
+        str(out),
+        "--workers",
+        str(workers),
+    ]
 
 
 def run_build(manifest: Path, out: Path, workers: int = 1) -> subprocess.CompletedProcess[str]:

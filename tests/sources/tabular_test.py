@@ -20,8 +20,22 @@ from corpus.sources.jsonl import Jsonl
 from corpus.sources.parquet import Parquet
 from corpus.sources.text import Text
 
-TEXTS = ["Guten Morgen, Welt.", "早安，世界。", "おはよう世界", "สวัสดีชาวโลก", "صباح الخير", "सुप्रभात", "Доброе утро"]
-PACKERS = {"": bytes, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.compress}
+TEXTS = [
+    "Guten Morgen, Welt.",
+    "早安，世界。",
+    "おはよう世界",
+    "สวัสดีชาวโลก",
+    "صباح الخير",
+    "सुप्रभात",
+    "Доброе утро",
+]
+PACKERS = {
+    "": bytes,
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.compress,
+}
 
 
 def read(source: Source, path: Path, split_size: int = 1 << 40) -> list[Record | Failure]:
@@ -47,7 +61,15 @@ def test_json_lines_come_once_with_mapped_fields(tmp_path: Path, packer: str, sp
 
 def test_broken_lines_are_placed_and_the_rest_is_read(tmp_path: Path) -> None:
     path = tmp_path / "docs.jsonl"
-    lines = [b'{"text": "eins"}', b'{"text": ', b"[1]", b'{"nothing": 1}', b"", '{"text": "二"}'.encode(), b'{"text": 5}']
+    lines = [
+        b'{"text": "eins"}',
+        b'{"text": ',
+        b"[1]",
+        b'{"nothing": 1}',
+        b"",
+        '{"text": "二"}'.encode(),
+        b'{"text": 5}',
+    ]
     path.write_bytes(b"\n".join([*lines, b"\xff"]))
     found = read(Jsonl(paths=["x"]), path)
     assert [r.body for r in found if isinstance(r, Record)] == ["eins", "二"]
@@ -72,7 +94,9 @@ def test_parquet_rows_come_once_with_their_row_numbers(tmp_path: Path, split_siz
     pq.write_table(table, path, row_group_size=3)
     source = Parquet(paths=["x"], fields=Fields(text="content"))
     found = read(source, path, split_size)
-    assert [(r.body, r.offset) for r in found if isinstance(r, Record)] == list(zip(TEXTS, range(7), strict=True))
+    assert [(r.body, r.offset) for r in found if isinstance(r, Record)] == list(
+        zip(TEXTS, range(7), strict=True)
+    )
     assert [f.offset for f in found if isinstance(f, Failure)] == [7]
 
 

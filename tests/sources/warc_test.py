@@ -62,8 +62,12 @@ def test_every_page_comes_once_whatever_the_splits(tmp_path: Path, compress: boo
     path = tmp_path / "a.warc"
     offsets = write_warc(path, PAGES, compress)
     found = read(path, split_size)
-    assert [(r.url, r.offset) for r in found if isinstance(r, Record)] == list(zip(PAGES, offsets, strict=True))
-    assert [r.body.decode() for r in found if isinstance(r, Record) and isinstance(r.body, bytes)] == list(PAGES.values())
+    assert [(r.url, r.offset) for r in found if isinstance(r, Record)] == list(
+        zip(PAGES, offsets, strict=True)
+    )
+    assert [r.body.decode() for r in found if isinstance(r, Record) and isinstance(r.body, bytes)] == list(
+        PAGES.values()
+    )
     assert {(r.media_type, r.charset, r.date) for r in found if isinstance(r, Record)} == {
         ("text/html", "utf-8", "2026-01-02T03:04:05Z")
     }
@@ -101,7 +105,9 @@ def test_one_gzip_member_around_all_records_is_read_whole(tmp_path: Path) -> Non
     assert [r.url for r in read(packed, 100) if isinstance(r, Record)] == list(PAGES)
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a not an archive", b"\x1f\x8b\x08\x00garbage", b"PK\x03\x04zip"])
+@pytest.mark.parametrize(
+    "content", [b"", b"GIF89a not an archive", b"\x1f\x8b\x08\x00garbage", b"PK\x03\x04zip"]
+)
 def test_what_is_no_archive_is_a_failure_with_its_place(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(content)
@@ -123,7 +129,9 @@ def test_gates_name_what_stopped_a_record(tmp_path: Path) -> None:
         ]:
             http = StatusAndHeaders(status, [("Content-Type", kind)] if kind else [], protocol="HTTP/1.1")
             writer.write_record(
-                writer.create_warc_record("http://example.org/", "response", payload=io.BytesIO(body), http_headers=http)
+                writer.create_warc_record(
+                    "http://example.org/", "response", payload=io.BytesIO(body), http_headers=http
+                )
             )
     gates = [r.gate for r in read(path) if isinstance(r, Record)]
     assert gates == ["warc.status", "warc.media_type", "warc.empty", None, "warc.media_type"]
@@ -142,18 +150,26 @@ def test_content_encodings_are_undone_and_false_ones_ignored(tmp_path: Path) -> 
             ("Transfer-Encoding", "chunked", html),
             ("Content-Encoding", "identity", html),
         ]:
-            http = StatusAndHeaders("200 OK", [("Content-Type", "text/html"), (name, value)], protocol="HTTP/1.1")
+            http = StatusAndHeaders(
+                "200 OK", [("Content-Type", "text/html"), (name, value)], protocol="HTTP/1.1"
+            )
             writer.write_record(
-                writer.create_warc_record("http://example.org/", "response", payload=io.BytesIO(body), http_headers=http)
+                writer.create_warc_record(
+                    "http://example.org/", "response", payload=io.BytesIO(body), http_headers=http
+                )
             )
     assert [r.body for r in read(path) if isinstance(r, Record)] == [html] * 5
 
 
-@pytest.mark.parametrize("folder", ["warc/warcio-testdata", "warc/pywb", "warc/resiliparse", "warc/cc-whirlwind"])
+@pytest.mark.parametrize(
+    "folder", ["warc/warcio-testdata", "warc/pywb", "warc/resiliparse", "warc/cc-whirlwind"]
+)
 def test_real_archives_give_the_same_records_for_any_splits(data: Path, folder: str) -> None:
     seen = 0
     for path in sorted((data / folder).iterdir()):
-        if not path.name.endswith((".warc", ".warc.gz", ".arc", ".arc.gz", ".bad", ".lz4", ".wet.gz", ".wacz")):
+        if not path.name.endswith(
+            (".warc", ".warc.gz", ".arc", ".arc.gz", ".bad", ".lz4", ".wet.gz", ".wacz")
+        ):
             continue
         whole, pieces = read(path), read(path, 1000)
         assert [(type(r), r.offset) for r in whole] == [(type(r), r.offset) for r in pieces], path.name
