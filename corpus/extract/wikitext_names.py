@@ -1,0 +1,94 @@
+"""What wikis call things: namespaces, magic words, templates and section titles, in every language at hand."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.fingerprint import fingerprint
+from corpus.yaml_lines import load
+
+Names = frozenset[str]
+
+FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
+
+PROJECTS: Names = frozenset(
+    [
+        "w",
+        "wikt",
+        "wiktionary",
+        "s",
+        "wikisource",
+        "b",
+        "wikibooks",
+        "q",
+        "wikiquote",
+        "n",
+        "wikinews",
+        "v",
+        "m",
+        "mw",
+    ]
+    + ["wikiversity", "voy", "wikivoyage", "species", "wikispecies", "c", "commons", "d", "wikidata", "meta"]
+)
+"""Prefixes of links to sister projects: dropped from what such a link shows, not the link itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WikiNames:
+    """Names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing."""
+
+    file: Names
+    category: Names
+    languages: Names
+    hidden: Names
+    redirect: Names
+    disambiguation: Names
+    back_matter: Names
+
+
+@cache
+def wiki_names(code: str | None = None) -> WikiNames:
+    """The names that hold on one wiki (`de`), English ones included; those of all wikis for None or unknown."""
+    data = _data("names")
+    parts = [data["en"], data[code]] if code in data else list(data.values())
+
+    def every(key: str) -> Names:
+        return frozenset(folded(name) for part in parts for name in part.get(key, ()))
+
+    file, category, languages = every("file"), every("category"), frozenset(_data("wikis"))
+    return WikiNames(
+        file=file,
+        category=category,
+        languages=languages,
+        hidden=file | category | languages,
+        redirect=every("redirect"),
+        disambiguation=every("disambiguation"),
+        back_matter=every("back_matter"),
+    )
+
+
+@cache
+def wiki_languages() -> dict[str, str | None]:
+    """The language of each wiki by its code; None where the code does not tell."""
+    return _data("wikis")
+
+
+@cache
+def data_identity() -> str:
+    """Hash of the data files of wikitext, for fingerprints."""
+    return fingerprint([data_path("wikitext", name).read_text(encoding="utf-8") for name in FILES])
+
+
+def folded(name: str) -> str:
+    """A name in NFC and lower case, with spaces for underscores."""
+    return unicodedata.normalize("NFC", name).replace("_", " ").strip().lower()
+
+
+def _data(name: str) -> dict[str, Any]:
+    path = data_path("wikitext", f"{name}.yaml")
+    value: dict[str, Any] = load(path.read_text(encoding="utf-8"), f"wikitext/{name}.yaml")[0]
+    return value

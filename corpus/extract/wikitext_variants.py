@@ -1,0 +1,52 @@
+"""Script variants that Chinese (and Serbian, Kazakh...) pages spell out: -{zh-hans:软件; zh-hant:軟體}-."""
+
+from __future__ import annotations
+
+import re
+
+VARIANT = re.compile(r"-\{((?:[^{}-]|-(?!\{)|\{(?!\{)|\}(?!-))*?)\}-")
+RULE = re.compile(r"\s*(?:[^;:]{1,40}=>)?\s*([a-z]{2,3}(?:-[a-z]{2,8})?)\s*:\s*([^;]*)", re.I)
+MAX_DEPTH = 4
+
+SIMPLIFIED = "这国们时为会来说对学发个过还现东车长门马书"
+TRADITIONAL = "這國們時為會來說對學發個過還現東車長門馬書"
+"""Frequent characters that only one of the two scripts has; which of them a page uses more tells its script."""
+
+ORDER = {
+    "Hans": ("zh-hans", "zh-cn", "zh-sg", "zh-my", "zh"),
+    "Hant": ("zh-hant", "zh-tw", "zh-hk", "zh-mo", "zh"),
+    "Cyrl": ("sr-ec", "sr-cyrl", "kk-cyrl", "uz-cyrl", "tg-cyrl"),
+    "Latn": ("sr-el", "sr-latn", "kk-latn", "uz-latn", "tg-latn"),
+}
+
+
+def show_variants(text: str, language: str | None = None) -> str:
+    """The text with every -{...}- replaced by the variant of the page's script; titles and hidden rules go."""
+    order = ORDER.get((language or "")[4:], ()) or ORDER[script_of(text)]
+    for _ in range(MAX_DEPTH):
+        shown = VARIANT.sub(lambda match: _shown(match[1], order), text)
+        if shown == text:
+            break
+        text = shown
+    return text
+
+
+def script_of(text: str) -> str:
+    """ "Hans" or "Hant", by which frequent characters the text uses more; "Hans" where neither."""
+    simplified = sum(text.count(character) for character in SIMPLIFIED)
+    traditional = sum(text.count(character) for character in TRADITIONAL)
+    return "Hant" if traditional > simplified else "Hans"
+
+
+def _shown(body: str, order: tuple[str, ...]) -> str:
+    flags, bar, rest = body.partition("|")
+    if bar and len(flags) <= 20 and re.fullmatch(r"[A-Z\s;+-]*|[a-z-;\s]+", flags):
+        if set(flags) & set("HTD-"):
+            return ""
+        body = rest
+        if re.fullmatch(r"[A-Z\s;+-]*R[A-Z\s;+-]*", flags):
+            return body
+    variants = {match[1].lower(): match[2].strip() for match in RULE.finditer(body)} if ":" in body else {}
+    if not variants or not RULE.match(body):
+        return body
+    return next((variants[name] for name in order if name in variants), next(iter(variants.values())))
