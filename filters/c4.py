@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.text.conventions import identity
-from corpus.text.page import Page, Spans
-from corpus.text.units import KIND, SPACE, to_text
+from corpus.text.page import Page
+from corpus.text.tokens import APART, Spans
+from corpus.text.units import to_text
 from corpus.text.words import versions
 from filters.base import Filter, Measure
 
@@ -47,17 +48,6 @@ phrase (lorem ipsum) and a curly bracket. Then shares of the lines: that stay by
 as it asks, that mention javascript, that hold a policy phrase. Last the longest run without white space."""
 
 CITATION = re.compile(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$")
-
-_APART = (KIND & SPACE).astype(np.bool_)
-for _start, _end in (
-    (0x0E00, 0x1100),
-    (0x1780, 0x1800),
-    (0x2E80, 0xE000),
-    (0xF900, 0xFB00),
-    (0xFF00, 0x10000),
-):
-    _APART[_start:_end] = True
-"""White space and the blocks of Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese; surrogates."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -110,7 +100,7 @@ def _terminal(page: Page) -> Mask:
 def _long_words(page: Page) -> tuple[Mask, int]:
     """Lines with a run of more than 1,000 characters without white space, and the longest run of all. A
     character of a script without spaces begins and ends a run, as words may begin and end there."""
-    ends = np.flatnonzero(_APART[page.units])
+    ends = np.flatnonzero(APART[page.units])
     places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
     runs = np.diff(places) - 1
     found = np.zeros(len(page.lines), np.bool_)

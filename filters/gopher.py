@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from corpus.text.conventions import identity
+from corpus.text.hashes import places
 from corpus.text.page import Page
 from corpus.text.units import LETTER
 from corpus.text.words import versions
@@ -46,7 +47,7 @@ def measure(page: Page) -> tuple[float, ...]:
         sum(text.count(ellipsis) for ellipsis in conventions.ellipses) / tokens,
         int(np.count_nonzero(conventions.bullets[page.units[lines.starts]])) / total,
         int(np.count_nonzero(ellipsis)) / total,
-        int(np.count_nonzero(words.segments & LETTER)) / tokens,
+        int(np.count_nonzero(page.tokens.kinds & LETTER)) / tokens,
         _stop_words(page),
     )
 
@@ -55,11 +56,9 @@ def _stop_words(page: Page) -> float:
     stop_words = page.conventions.stop_words
     if not len(stop_words):
         return NOT_MEASURED
-    places = np.searchsorted(stop_words, page.words.hashes)
-    places[places == len(stop_words)] = 0
-    found = np.zeros(len(stop_words), np.bool_)
-    found[places[stop_words[places] == page.words.hashes]] = True
-    return int(np.count_nonzero(found))
+    found = np.zeros(len(stop_words) + 1, np.bool_)
+    found[places(stop_words, page.words.hashes)] = True
+    return int(np.count_nonzero(found[:-1]))
 
 
 def create() -> Filter:

@@ -32,14 +32,16 @@ PLANES = 0x20000
 
 @dataclass(frozen=True, kw_only=True)
 class Conventions:
-    """Of one language: `stop_words` as sorted hashes, sets of characters as tables, phrases in lower case.
+    """Of one language: words as sorted hashes, sets of characters as tables, phrases in lower case.
 
+    `abbreviations` are words whose full stop ends no sentence (written without it);
     `terminal_punctuation` ends a sentence; `closing_punctuation` may end a line of prose as well (C4 counts
     quotes); a line that starts with one of `bullets` is an item; `ellipses` are strings; a line with one
     of `policy_phrases` is about cookies or terms, one of `placeholder_phrases` is filler.
     """
 
     stop_words: Hashes
+    abbreviations: Hashes
     terminal_punctuation: Characters
     closing_punctuation: Characters
     bullets: Characters
@@ -55,6 +57,7 @@ class LanguageFile:
     name: str
     same_as: tuple[str, ...] = ()
     stop_words: tuple[str, ...] | None = None
+    abbreviations: tuple[str, ...] | None = None
     terminal_punctuation: tuple[str, ...] | None = None
     closing_punctuation: tuple[str, ...] | None = None
     bullets: tuple[str, ...] | None = None
@@ -93,6 +96,7 @@ def conventions(language: str | None) -> Conventions:
     """Conventions of a label such as `cmn_Hant`; None gives the default's."""
     return Conventions(
         stop_words=np.unique(word_hashes(list(_value(language, "stop_words")))),
+        abbreviations=np.unique(word_hashes(list(_value(language, "abbreviations")))),
         terminal_punctuation=_characters(_value(language, "terminal_punctuation")),
         closing_punctuation=_characters(_value(language, "closing_punctuation")),
         bullets=_characters(_value(language, "bullets")),

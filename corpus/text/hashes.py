@@ -47,6 +47,19 @@ def spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes:
     return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(BASE))
 
 
+def places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
+    """Where each value stands in a sorted table of different ones; -1 where it does not."""
+    if not len(table):
+        return np.full(len(values), -1, np.int64)
+    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
+    return np.where(table[at] == values, at, -1)
+
+
+def contains(table: Hashes, values: Hashes) -> npt.NDArray[np.bool_]:
+    """Which values stand in a sorted table."""
+    return places(table, values) >= 0
+
+
 _table: tuple[Hashes, Hashes] = (np.ones(1, np.uint64), np.ones(1, np.uint64))
 
 

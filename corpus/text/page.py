@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,24 +9,11 @@ import numpy.typing as npt
 
 from corpus.document import Document
 from corpus.text.conventions import PLANES, Characters, Conventions, conventions
-from corpus.text.hashes import Hashes, Positions, spans
+from corpus.text.hashes import Hashes, Positions, contains, spans
 from corpus.text.ngrams import Indices, later_copies
-from corpus.text.units import LOWER, SPACE, VISIBLE, Kinds, Units, pairs, to_text, to_units
+from corpus.text.tokens import Spans, Tokens, tokens
+from corpus.text.units import LETTER, LOWER, SPACE, Kinds, Units, pairs, to_text, to_units
 from corpus.text.words import Words, exact_prefix, segment, sentences
-
-_JOINED = np.zeros(0x10000, np.bool_)
-_JOINED[[ord(character) for character in ".-…—"]] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Ranges [start, end) of a text in UTF-16 code units: two arrays int32[n], in order, not overlapping."""
-
-    starts: Positions
-    ends: Positions
-
-    def __len__(self) -> int:
-        return len(self.starts)
 
 
 class Page:
@@ -67,14 +53,9 @@ class Page:
         return self.words.kinds
 
     @cached_property
-    def tokens(self) -> Spans:
-        """Words, punctuation marks and symbols; a run of the same dot, hyphen, ellipsis or dash is one."""
-        chosen = np.flatnonzero(self.words.segments & VISIBLE)
-        starts, ends = self.words.boundaries[chosen], self.words.boundaries[chosen + 1]
-        first = self.units[starts]
-        repeated = np.zeros(len(starts) + 1, np.bool_)
-        repeated[1:-1] = (first[1:] == first[:-1]) & _JOINED[first[1:]] & (ends[:-1] == starts[1:])
-        return Spans(starts[~repeated[:-1]], ends[~repeated[1:]])
+    def tokens(self) -> Tokens:
+        """Words, punctuation marks and symbols, as rule-based tokenizers cut them."""
+        return tokens(self.words)
 
     @cached_property
     def token_hashes(self) -> Hashes:
@@ -120,9 +101,23 @@ class Page:
 
     @cached_property
     def sentences(self) -> Positions:
-        """Start of the first word of each sentence that has a word."""
-        firsts = np.searchsorted(self.words.starts, sentences(self.text, self.language))
-        return self.words.starts[firsts[:-1][firsts[:-1] < firsts[1:]]]
+        """Start of the first word of each sentence that has a word; ICU's, but for the stop of an initial or
+        an abbreviation."""
+        words = self.words
+        borders = sentences(self.text, self.language)
+        firsts = np.searchsorted(words.starts, borders)
+        begun = firsts[:-1] < firsts[1:]
+        before = np.maximum(firsts[:-1] - 1, 0)
+        inner = np.flatnonzero(begun & (firsts[:-1] > 0))
+        before = before[inner]
+        ends = words.ends[before]
+        short = ends - words.starts[before] == 1
+        stopped = (self.units[ends] == ord(".")) & (self.units[borders[:-1][inner] - 1] != ord("\n"))
+        stopped &= short & (self.kinds[ends - 1] == LETTER) | contains(
+            self.conventions.abbreviations, words.hashes[before]
+        )
+        begun[inner[stopped]] = False
+        return words.starts[firsts[:-1][begun]]
 
     @cached_property
     def lowered(self) -> str:
