@@ -1,0 +1,169 @@
+"""Addresses: a gate that stops a page before it is extracted, and signals of its URL.
+
+The lists are in manifests/urls.yaml. The gate is for what no corpus wants and what is no public web page; it
+reads the address alone and costs about 10 us.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.fingerprint import fingerprint
+from corpus.text.page import Page
+from corpus.yaml_lines import load
+from filters.base import NOT_MEASURED, Filter, Measure
+
+STEP = "url"
+VERSION = 1
+SOFT_WORDS = 2
+"""Different soft words that stop a page."""
+GATES = ("url.scheme", "url.host", "url.domain", "url.word", "url.soft_words")
+SIGNALS = (
+    "url.length",
+    "url.depth",
+    "url.parameters",
+    "url.digits",
+    "url.hyphens",
+    "url.hard_words",
+    "url.soft_words",
+)
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SPACELESS = re.compile(r"[฀-๿぀-ヿ㐀-鿿]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lists:
+    """manifests/urls.yaml; `inside` are the words that count within a longer run of letters."""
+
+    schemes: frozenset[str]
+    private_hosts: frozenset[str]
+    domains: frozenset[str]
+    hard: frozenset[str]
+    hard_inside: tuple[str, ...]
+    soft: frozenset[str]
+    soft_inside: tuple[str, ...]
+    host_parts: tuple[str, ...]
+    host_exceptions: tuple[str, ...]
+    identity: str
+
+
+@cache
+def lists() -> Lists:
+    """The lists, read once. Raises UserError if the file is malformed."""
+    path = data_path("urls.yaml")
+    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    try:
+        hard, soft = (
+            {word for words in data[key].values() for word in words.split()}
+            for key in ("hard_words", "soft_words")
+        )
+        return Lists(
+            schemes=frozenset(data["schemes"]),
+            private_hosts=frozenset(data["private_hosts"]),
+            domains=frozenset(data["domains"].split()),
+            hard=frozenset(hard),
+            hard_inside=tuple(sorted(filter(_SPACELESS.search, hard))),
+            soft=frozenset(soft),
+            soft_inside=tuple(sorted(filter(_SPACELESS.search, soft))),
+            host_parts=tuple(data["host_parts"]),
+            host_exceptions=tuple(data["host_exceptions"]),
+            identity=fingerprint(data),
+        )
+    except (KeyError, AttributeError, TypeError) as error:
+        raise UserError(f"{path}: not as expected: {error}") from None
+
+
+def url_gate(url: str) -> str | None:
+    """The gate that stops a page at this address (one of `GATES`), or None."""
+    known = lists()
+    parts = _split(url)
+    if parts is None:
+        return "url.host"
+    if parts.scheme.lower() not in known.schemes:
+        return "url.scheme"
+    host = _host(parts)
+    if not _is_public(host, known):
+        return "url.host"
+    if any(domain in known.domains for domain in _domains(host)):
+        return "url.domain"
+    hard, soft = _words(parts, host, known)
+    if hard:
+        return "url.word"
+    return "url.soft_words" if soft >= SOFT_WORDS else None
+
+
+def measure(page: Page) -> tuple[float, ...]:
+    """Characters; folders in the path; parameters; digits and hyphens a character; different hard and soft
+    words. Not measured where there is no URL, or none that can be read."""
+    parts = _split(page.url) if page.url else None
+    if page.url is None or parts is None:
+        return (NOT_MEASURED,) * len(SIGNALS)
+    hard, soft = _words(parts, _host(parts), lists())
+    length = len(page.url) or 1
+    return (
+        len(page.url),
+        sum(1 for name in parts.path.split("/") if name),
+        sum(1 for pair in parts.query.split("&") if pair),
+        sum(map(str.isdigit, page.url)) / length,
+        page.url.count("-") / length,
+        hard,
+        soft,
+    )
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url.strip())
+    except ValueError:
+        return None
+
+
+def _host(parts: SplitResult) -> str:
+    """The host name in lower case, internationalized names as they are read."""
+    host = (parts.hostname or "").rstrip(".")
+    if "xn--" in host:
+        try:
+            return host.encode("ascii").decode("idna")
+        except UnicodeError:
+            return host
+    return host
+
+
+def _is_public(host: str, known: Lists) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and host.rpartition(".")[2] not in known.private_hosts
+
+
+def _domains(host: str) -> Iterator[str]:
+    """`a.b.c`, `b.c`, `c`."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
+
+
+def _words(parts: SplitResult, host: str, known: Lists) -> tuple[int, int]:
+    """How many different hard and soft words stand in an address."""
+    text = unquote(f"{host} {parts.path} {parts.query}").lower()
+    words = set(_WORD.findall(text))
+    hard, soft = words & known.hard, words & known.soft
+    if _SPACELESS.search(text):
+        hard.update(word for word in known.hard_inside if word in text)
+        soft.update(word for word in known.soft_inside if word in text)
+    if not any(name in host for name in known.host_exceptions):
+        hard.update(part for part in known.host_parts if part in host)
+    return len(hard), len(soft)
+
+
+def create() -> Filter:
+    parameters = {"lists": lists().identity}
+    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
