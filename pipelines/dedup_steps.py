@@ -169,6 +169,7 @@ def ask_step(element: Gathered, plan: Plan) -> Iterator[Element]:
     Metrics.counter("dedup", "candidate_pairs").inc(len(found))
     blocks, starts = np.unique(plan.block(found[:, 0]), return_index=True)
     for block, theirs in zip(blocks.tolist(), np.split(found, starts[1:]), strict=False):
+        theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
         for start in range(0, len(theirs), SIGNATURE_ROWS):
             piece = theirs[start : start + SIGNATURE_ROWS]
             own, at = np.unique(piece[:, 1], return_inverse=True)

@@ -1,0 +1,194 @@
+"""Deduplication beside datasketch: signatures a second, then pairing as a pipeline.
+
+    python -m tests.benchmarks.dedup_benchmark --documents 100000 --workers 1
+
+The signatures to pair are made up: a fifth of the documents are near-duplicates (similarity .75 to 1) of
+others, half of those in 1,000 large families, and a twentieth exact copies. Peak memory is that of the
+largest process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow.parquet as pq
+import xxhash
+from datasketch import LeanMinHash, MinHashLSH
+from datasketch import MinHash as TheirMinHash
+
+from corpus.dedup import minhash
+from corpus.dedup.options import Dedup, MinHash
+from corpus.dedup.rows import SplitRows
+from corpus.dedup.shingles import shingles, window_bytes
+from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_batch
+from corpus.text.words import segment
+from corpus.workspace import Workspace
+from pipelines import dedup
+from pipelines.options import Running
+
+
+@dataclass
+class Timer:
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+
+@contextmanager
+def timed() -> Iterator[Timer]:
+    """Wall-clock and CPU seconds of a block, child processes included."""
+
+    def cpu() -> float:
+        both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return sum(one.ru_utime + one.ru_stime for one in both)
+
+    timer, start, used = Timer(), time.perf_counter(), cpu()
+    yield timer
+    timer.seconds, timer.cpu = time.perf_counter() - start, cpu() - used
+
+
+def texts(count: int, words: int) -> list[str]:
+    """Made-up texts over 20,000 words, frequencies as in language."""
+    random = np.random.default_rng(1)
+    letters = random.integers(97, 123, (20_000, 7)).astype(np.uint8)
+    vocabulary = np.array([bytes(row[: 2 + at % 6]).decode() for at, row in enumerate(letters)])
+    return [" ".join(vocabulary[random.zipf(1.2, words) % 20_000]) for _ in range(count)]
+
+
+def signatures(count: int, words: int) -> None:
+    options = MinHash()
+    step = SignatureStep(options)
+    made = texts(count, words)
+    print(f"\nsignatures of {count:,} documents of {words} words, {options.width} permutations, one core")
+    with timed() as split:
+        documents = [segment(text, "eng_Latn") for text in made]
+    print(f"  {'ICU words (shared with the filters)':44}{count / split.cpu:>10,.0f} documents/s")
+    with timed() as ours:
+        for start in range(0, count, 512):
+            step.signatures(documents[start : start + 512])
+    print(f"  {'ours, shingles and all':44}{count / ours.cpu:>10,.0f} documents/s")
+    hashes, counts = shingles(documents, options.words, options.characters)
+    with timed() as permuted:
+        minhash.signatures(hashes, counts, options.width, options.seed)
+    print(f"  {'ours, permutations alone':44}{count / permuted.cpu:>10,.0f} documents/s")
+    some = documents[: count // 10]
+    with timed() as windows:
+        given = [window_bytes(document, options.words, options.characters) for document in some]
+    with timed() as theirs:
+        for pieces in given:
+            sketch = TheirMinHash(
+                num_perm=options.width, seed=options.seed, scheme="affine32", hashfunc=xxhash.xxh32_intdigest
+            )
+            sketch.update_batch(pieces)
+    print(f"  {'datasketch, update_batch on window bytes':44}{len(some) / theirs.cpu:>10,.0f} documents/s")
+    together = len(some) / (theirs.cpu + windows.cpu)
+    print(f"  {'datasketch, making the windows too':44}{together:>10,.0f} documents/s")
+
+
+@dataclass(frozen=True)
+class Made:
+    """Rows for documents that exist only as signatures."""
+
+    rows: int
+    seed: int
+
+    def content(self, split: int) -> np.ndarray:
+        """uint64[rows, 2]: every twentieth document has the content of one before it."""
+        random = np.random.default_rng([self.seed, split])
+        content = random.integers(0, 1 << 64, (self.rows, 2), dtype=np.uint64)
+        copies = np.arange(19, self.rows, 20)
+        content[copies] = content[copies - random.integers(1, 19, len(copies))]
+        return content
+
+    def __call__(self, source: str, split: str) -> SplitRows:
+        random = np.random.default_rng([self.seed, int(split), 1])
+        return SplitRows(
+            row=np.arange(self.rows),
+            content=self.content(int(split)),
+            url=random.integers(1, 1 << 64, self.rows, dtype=np.uint64),
+            priority=np.zeros(self.rows, np.int32),
+            quality=random.random(self.rows, dtype=np.float32),
+            length=random.integers(200, 100_000, self.rows),
+            id=random.integers(0, 1 << 64, (self.rows, 2), dtype=np.uint64),
+        )
+
+    def signatures(self, split: int, width: int) -> np.ndarray:
+        """uint32[rows, width]: a fifth of them near one of 1,000 shared families or of the same split."""
+        random = np.random.default_rng([self.seed, split, 2])
+        families = np.random.default_rng([self.seed, 3]).integers(0, 1 << 32, (1000, width), dtype=np.uint32)
+        found = random.integers(0, 1 << 32, (self.rows, width), dtype=np.uint32)
+        near = np.flatnonzero(random.random(self.rows) < 0.2)
+        kept = random.random((len(near), width)) < random.uniform(0.87, 1, (len(near), 1))
+        # Half of them of large families over all splits, half in pairs.
+        base = np.where(
+            (np.arange(len(near)) % 2 == 0)[:, None],
+            families[random.integers(0, 1000, len(near))],
+            found[near - 1],
+        )
+        found[near] = np.where(kept, base, found[near])
+        _, first, same = np.unique(self.content(split), axis=0, return_index=True, return_inverse=True)
+        return found[first[same.reshape(-1)]]
+
+
+def pairing(documents: int, rows: int, workers: int, baseline: int) -> None:
+    options = Dedup()
+    assert options.minhash is not None
+    made, schema = Made(rows, 1), signature_schema(options.minhash)
+    names = [("web", f"{split:06d}") for split in range(-(-documents // rows))]
+    documents = rows * len(names)
+    print(f"\npairing of {documents:,} documents in {len(names)} splits, {workers} worker(s)")
+    with tempfile.TemporaryDirectory(prefix="corpus-benchmark-") as folder:
+        workspace = Workspace(folder)
+        for split, (source, name) in enumerate(names):
+            with SignatureWriter(
+                workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
+            ) as part:
+                part.write(to_batch(made.signatures(split, options.minhash.width), schema))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        running = Running(workers=workers)
+        with timed() as ours, tempfile.TemporaryDirectory(prefix="corpus-claims-") as claims:
+            search = dedup.pipeline(workspace, names, made, options, "benchmark", running, claims)
+            with beam.Pipeline(options=running.options("dedup")) as pipeline:
+                search(pipeline)
+        peak = max(
+            resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        counters = pipeline.result.metrics().query()["counters"]
+        found = pq.read_table(dedup.clusters_path(workspace))
+    for counter in sorted(counters, key=lambda counter: counter.key.metric.name):
+        print(f"  {counter.key.metric.name:44}{counter.committed:>10,}")
+    for level in found["level"].value_counts().to_pylist():
+        print(f"  removed, {level['values']:35}{level['counts']:>10,}")
+    print(f"  {'wall-clock':44}{ours.seconds:>10,.1f} s")
+    print(f"  {'CPU':44}{ours.cpu:>10,.1f} s, {documents / ours.cpu:,.0f} documents/s")
+    print(f"  {'peak memory of a process':44}{peak / 1024:>10,.0f} MiB ({before / 1024:,.0f} before)")
+    some = made.signatures(0, options.minhash.width)[:baseline]
+    with timed() as theirs:
+        index = MinHashLSH(params=options.minhash.banding, num_perm=options.minhash.width)
+        for at, row in enumerate(some):
+            sketch = LeanMinHash(seed=1, hashvalues=row, scheme="affine32")
+            index.query(sketch)
+            index.insert(at, sketch, check_duplication=False)
+    print(
+        f"  {'datasketch MinHashLSH, candidates alone':44}{theirs.cpu / len(some) * documents:>10,.1f} s CPU"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=5_000, help="documents of a split")
+    parser.add_argument("--words", type=int, default=500)
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    pairing(arguments.documents, arguments.rows, arguments.workers, baseline=min(arguments.rows, 5_000))
+    signatures(min(arguments.documents, 5_000), arguments.words)
