@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 
 from corpus.extract.wikitext_layout import lay_out, mend_holes
-from corpus.extract.wikitext_names import PROJECTS, data_identity, wiki_names
+from corpus.extract.wikitext_names import data_identity, wiki_names
 from corpus.extract.wikitext_templates import HOLE, expand_templates
 from corpus.extract.wikitext_variants import show_variants
 
@@ -43,6 +43,8 @@ MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|svg|tiff?|webp|xcf|bmp|djvu|pdf|og[agv]|opus|webm|mp[34g]|mpeg|wav|flac|midi?|stl)\s*$",
     re.I,
 )
+QUALIFIER = re.compile(r"\s*[(（][^()（）]*[)）]$|, .*$")
+"""What [[Paris (Texas)|]] and [[Paris, Texas|]] leave out."""
 EXTERNAL = re.compile(
     r"\[(?:(?:https?|ftps?|irc|news|gopher|git|svn|nntp)://|//|mailto:|tel:)[^\s\[\]<>\"|]*+([^\[\]\n]*+)\]"
 )
@@ -237,15 +239,13 @@ def _shown_link(body: str) -> str:
             return HOLE
         target = target.lstrip(": ")
         prefix, _, rest = target.partition(":")
-        while rest and (
-            prefix.strip().lower() in PROJECTS or prefix.strip().lower() in wiki_names().languages
-        ):
+        while rest and prefix.strip().lower() in wiki_names().elsewhere:
             target = rest
             prefix, _, rest = target.partition(":")
     if label:
         return label
     if pipe:
-        return re.sub(r"\s*[(（][^()（）]*[)）]$|, .*$", "", target)
+        return QUALIFIER.sub("", target)
     return target.lstrip("#").replace("_", " ") if "#" in target else target
 
 

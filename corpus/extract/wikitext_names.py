@@ -15,35 +15,16 @@ Names = frozenset[str]
 
 FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
 
-PROJECTS: Names = frozenset(
-    [
-        "w",
-        "wikt",
-        "wiktionary",
-        "s",
-        "wikisource",
-        "b",
-        "wikibooks",
-        "q",
-        "wikiquote",
-        "n",
-        "wikinews",
-        "v",
-        "m",
-        "mw",
-    ]
-    + ["wikiversity", "voy", "wikivoyage", "species", "wikispecies", "c", "commons", "d", "wikidata", "meta"]
-)
-"""Prefixes of links to sister projects: dropped from what such a link shows, not the link itself."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class WikiNames:
-    """Names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing."""
+    """Names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing,
+    those with one in `elsewhere` show themselves without it."""
 
     file: Names
     category: Names
     languages: Names
+    elsewhere: Names
     hidden: Names
     redirect: Names
     disambiguation: Names
@@ -59,11 +40,12 @@ def wiki_names(code: str | None = None) -> WikiNames:
     def every(key: str) -> Names:
         return frozenset(folded(name) for part in parts for name in part.get(key, ()))
 
-    file, category, languages = every("file"), every("category"), frozenset(_data("wikis"))
+    file, category, languages = every("file"), every("category"), frozenset(wiki_languages())
     return WikiNames(
         file=file,
         category=category,
         languages=languages,
+        elsewhere=languages | frozenset(_data("wikis")["projects"]),
         hidden=file | category | languages,
         redirect=every("redirect"),
         disambiguation=every("disambiguation"),
@@ -74,7 +56,8 @@ def wiki_names(code: str | None = None) -> WikiNames:
 @cache
 def wiki_languages() -> dict[str, str | None]:
     """The language of each wiki by its code; None where the code does not tell."""
-    return _data("wikis")
+    languages: dict[str, str | None] = _data("wikis")["languages"]
+    return languages
 
 
 @cache
@@ -88,6 +71,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).replace("_", " ").strip().lower()
 
 
+@cache
 def _data(name: str) -> dict[str, Any]:
     path = data_path("wikitext", f"{name}.yaml")
     value: dict[str, Any] = load(path.read_text(encoding="utf-8"), f"wikitext/{name}.yaml")[0]

@@ -24,8 +24,9 @@ SEPARATORS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\|")
 UNCLOSED = re.compile(r"(?m)^[ \t]*\{\{[^\n]*(?:\n[ \t]*[|}][^\n]*)*|\{\{+|\}\}+")
 PARSER_FUNCTIONS = ("formatnum", "lc", "uc", "lcfirst", "ucfirst")
 NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August") + (
-    ("September", "October", "November", "December")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 Named = dict[str, str]

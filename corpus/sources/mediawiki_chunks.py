@@ -1,0 +1,236 @@
+"""The bytes of a MediaWiki XML dump from any place: plain, .bz2 of one or many streams, .xz, .gz, .zst."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import lzma
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import zstandard
+
+from corpus.storage import open_decompressed, open_input
+
+BLOCK = 1 << 20
+COMPRESSED_BLOCK = 256 << 10
+HEAD = 256 << 10
+STREAM = re.compile(rb"BZh[1-9]1AY&SY")
+"""A bz2 stream header and the magic number of its first block."""
+BZIP2 = b"BZh"
+COMPRESSED = (b"\x1f\x8b", BZIP2, b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]+)["']""")
+
+
+@dataclass(slots=True)
+class Chunk:
+    """A piece of the dump: at `offset` in the file, or, inside a bz2 stream at `offset`, `within` its text.
+
+    Pages that begin in a chunk that is not `owned` belong to the next split.
+    """
+
+    data: bytes
+    offset: int
+    within: int | None
+    owned: bool
+
+
+@dataclass(slots=True)
+class Gap:
+    """Bytes of the file that could not be decompressed."""
+
+    offset: int
+    length: int
+    error: str
+    owned: bool
+
+
+@dataclass(slots=True, frozen=True)
+class Head:
+    """The beginning of a dump as UTF-8, up to its first page; `encoding` is None where it needs no decoding."""
+
+    data: bytes
+    encoding: str | None
+
+    @property
+    def has_root(self) -> bool:
+        return b"<mediawiki" in self.data
+
+
+def read_head(path: str) -> Head:
+    """The head of a dump, decompressed; what can be read of it where it is damaged."""
+    data = b""
+    with open_decompressed(path) as stream:
+        try:
+            while len(data) < HEAD and b"<page>" not in data and (block := _read_some(stream)):
+                data += block
+        except DAMAGE:
+            pass
+    for bom, encoding in BOMS:
+        if data.startswith(bom):
+            return Head(data.decode(encoding, "ignore").encode().partition(b"<page>")[0], encoding)
+    data = data.removeprefix(codecs.BOM_UTF8).partition(b"<page>")[0]
+    declared = DECLARED.match(data)
+    if declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        try:
+            encoding = codecs.lookup(declared[1].decode()).name
+            return Head(data.decode(encoding, "replace").encode(), encoding)
+        except LookupError:
+            pass
+    return Head(data, None)
+
+
+def is_splittable(path: str) -> bool:
+    """Whether a dump can be read from the middle: plain UTF-8 XML, or .bz2 of more than one stream."""
+    with open_input(path) as stream:
+        head = stream.read(6)
+        if head.startswith(BZIP2):
+            stream.seek(0)
+            first = bz2.BZ2Decompressor()
+            read = 0
+            try:
+                while not first.eof and read < 4 * BLOCK and (block := stream.read(COMPRESSED_BLOCK)):
+                    read += len(block)
+                    first.decompress(block)
+            except OSError:
+                return find_stream(stream, 1) is not None
+            if not first.eof or not (first.unused_data or stream.read(1)):
+                return False
+        elif head.startswith(COMPRESSED):
+            return False
+    return read_head(path).encoding is None
+
+
+def read_chunks(path: str, start: int, end: int, encoding: str | None) -> Iterator[Chunk | Gap]:
+    """The dump from `start` on, past `end` too: the reader stops when it has its last page."""
+    with open_input(path) as stream:
+        head = stream.read(6)
+        if head.startswith(BZIP2):
+            chunks = _bzip2_chunks(stream, start, end)
+        elif head.startswith(COMPRESSED):
+            chunks = _decompressed_chunks(path)
+        else:
+            chunks = _plain_chunks(stream, start, end)
+        yield from _transcoded(chunks, encoding) if encoding else chunks
+
+
+def _plain_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Gap]:
+    at = start
+    stream.seek(at)
+    while data := stream.read(min(BLOCK, end - at) if at < end else BLOCK):
+        yield Chunk(data, at, None, at < end)
+        at += len(data)
+
+
+def _read_some(stream: BinaryIO) -> bytes:
+    """What one read gives: a longer one would lose what it has when it meets damage."""
+    read1 = getattr(stream, "read1", stream.read)
+    data: bytes = read1(BLOCK)
+    return data
+
+
+def _decompressed_chunks(path: str) -> Iterator[Chunk | Gap]:
+    at = 0
+    with open_decompressed(path) as stream:
+        while True:
+            try:
+                data = _read_some(stream)
+            except DAMAGE as error:
+                yield Gap(at, 0, f"damaged: {error}", True)
+                return
+            if not data:
+                return
+            yield Chunk(data, at, None, True)
+            at += len(data)
+
+
+def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Gap]:
+    """The streams that begin at or after `start`, one after the other, past damage.
+
+    A header may occur by chance: only what decompresses is a stream, and its checksums tell.
+    """
+    at: int | None = find_stream(stream, start) if start else 0
+    while at is not None:
+        owned = at < end
+        stream.seek(at)
+        decompressor = bz2.BZ2Decompressor()
+        within = 0
+        position = at
+        error = None
+        while not decompressor.eof:
+            block = stream.read(COMPRESSED_BLOCK) if decompressor.needs_input else b""
+            position += len(block)
+            if decompressor.needs_input and not block:
+                error = "the file ends inside a bz2 stream"
+                break
+            try:
+                data = decompressor.decompress(block, BLOCK)
+            except OSError as failure:
+                error = f"damaged bz2 stream: {failure}"
+                break
+            if data:
+                yield Chunk(data, at, within, owned)
+                within += len(data)
+        if error is None:
+            following = position - len(decompressor.unused_data)
+            stream.seek(following)
+            opening = stream.read(4)
+            if not opening:
+                return
+            if opening[:3] == BZIP2 and opening[3:4].isdigit():
+                at = following
+                continue
+            at, error = following, "not a bz2 stream"
+        found = find_stream(stream, at + 1)
+        if error != "not a bz2 stream" or not _is_padding(stream, at, found):
+            stream.seek(0, 2)
+            lost_to = stream.tell() if found is None else found
+            yield Gap(at, lost_to - at, error, owned)
+        at = found
+
+
+def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
+    """Whether nothing but zero bytes or white space stands between two streams, or behind the last."""
+    stream.seek(start)
+    left = None if end is None else end - start
+    while left is None or left > 0:
+        block = stream.read(BLOCK if left is None else min(BLOCK, left))
+        if not block:
+            break
+        if block.strip(b"\0 \t\r\n"):
+            return False
+        left = None if left is None else left - len(block)
+    return True
+
+
+def find_stream(stream: BinaryIO, start: int) -> int | None:
+    """The offset of the first bz2 stream header at or after `start`; None where there is none."""
+    stream.seek(start)
+    at, kept = start, b""
+    while block := stream.read(BLOCK):
+        window = kept + block
+        match = STREAM.search(window)
+        if match:
+            return at - len(kept) + match.start()
+        at += len(block)
+        kept = window[-9:]
+    return None
+
+
+def _transcoded(chunks: Iterable[Chunk | Gap], encoding: str) -> Iterator[Chunk | Gap]:
+    """Chunks as UTF-8; their places count the bytes of that."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    at = 0
+    for chunk in chunks:
+        if isinstance(chunk, Gap):
+            yield chunk
+            continue
+        data = decoder.decode(chunk.data).encode("utf-8", "replace")
+        inside = None if chunk.within is None else at
+        yield Chunk(data, chunk.offset if inside is not None else at, inside, chunk.owned)
+        at += len(data)
