@@ -1,0 +1,88 @@
+"""tokens/dataset.json: what a trainer needs to know of the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from corpus.fingerprint import fingerprint
+from corpus.tokens.encode import Encoder
+from corpus.tokens.mixture import gather, resolve
+from corpus.tokens.options import Mixture
+from corpus.tokens.shards import SIDES, Part, Shard
+
+SCHEMA_VERSION = 1
+TOKENIZER = "../tokenizer/tokenizer.json"
+"""Where the tokenizer lies, from the folder of dataset.json."""
+
+Sizes = dict[str, int]
+
+
+def describe(
+    *,
+    name: str,
+    encoder: Encoder,
+    shards: Sequence[Shard],
+    digests: Mapping[str, str],
+    parts: Sequence[Part],
+    streams: Mapping[tuple[str, str], str],
+    mixture: Mixture,
+) -> dict[str, Any]:
+    """The contents of dataset.json. `digests` are the shards' sha256 by path.
+
+    `totals` go by the documents' languages, also of those that share the shards of `other`; the streams of
+    the mixture are the (source, language) folders of the training shards.
+    """
+    totals = count(parts)
+    trained = {
+        (source, language): sizes["tokens"]
+        for source, found in totals["train"]["sources"].items()
+        for language, sizes in found["languages"].items()
+    }
+    table = gather(resolve(mixture, trained), streams)
+    description: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "tokenizer": {"path": TOKENIZER, "sha256": encoder.sha256},
+        "vocabulary_size": encoder.vocabulary_size,
+        "dtype": encoder.dtype.name,
+        "end_of_text": encoder.end_of_text,
+        "shards": [
+            {
+                "path": shard.path,
+                "split": shard.split,
+                "source": shard.source,
+                "language": shard.language,
+                "rows": shard.rows,
+                "tokens": shard.tokens,
+                "bytes": shard.bytes,
+                "sha256": digests[shard.path],
+            }
+            for shard in shards
+        ],
+        "totals": totals,
+        "mixture": {**mixture.model_dump(mode="json"), "streams": [asdict(share) for share in table]},
+    }
+    return {**description, "fingerprint": fingerprint(description)}
+
+
+def count(parts: Sequence[Part]) -> dict[str, Any]:
+    """Rows, tokens and bytes by side, in each by source, in each by language; names sorted."""
+    cells: dict[tuple[str, str, str], Sizes] = {}
+    for source, _, _, index in parts:
+        for batch in index:
+            for key in ((batch.side, "", ""), (batch.side, source, ""), (batch.side, source, batch.language)):
+                sizes = cells.setdefault(key, {"rows": 0, "tokens": 0, "bytes": 0})
+                sizes["rows"] += batch.rows
+                sizes["tokens"] += batch.tokens
+                sizes["bytes"] += batch.bytes
+    totals: dict[str, Any] = {side: {"rows": 0, "tokens": 0, "bytes": 0, "sources": {}} for side in SIDES}
+    for (side, source, language), sizes in sorted(cells.items()):
+        if not source:
+            totals[side].update(sizes)
+        elif not language:
+            totals[side]["sources"][source] = {**sizes, "languages": {}}
+        else:
+            totals[side]["sources"][source]["languages"][language] = sizes
+    return totals

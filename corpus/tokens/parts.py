@@ -1,0 +1,186 @@
+"""Token parts: the kept documents of one split as tokens, sorted into record batches by (split, language).
+
+An Arrow file with the columns of a shard (`schema`). Each record batch holds documents of one side (train
+or valid) and one language, in their order, up to a number of tokens; the last batch is empty and carries
+the index: the side, language, rows, tokens and bytes of every batch before it. So shards are put together
+from whole batches, planned from the indexes alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpus.parts import FINGERPRINT, with_fingerprint
+from corpus.storage import atomic_output, exists, open_input
+from corpus.tokens.encode import Encoder
+from corpus.tokens.rows import kept
+
+VERSION = 1
+"""Raised when the same documents would give another part."""
+BATCH_TOKENS = 1 << 20
+"""Tokens of a record batch of a part, at most, but for a document that has more."""
+HELD_TOKENS = 32 << 20
+"""Tokens held back over all languages of a part before the largest batch is written: 64 or 128 MB."""
+TEXTS = 1 << 20
+"""Characters encoded at a time."""
+
+INDEX = b"corpus.index"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One record batch of a part: `bytes` is the UTF-8 size of its texts, `tokens` counts end-of-text too."""
+
+    side: str
+    language: str
+    rows: int
+    tokens: int
+    bytes: int
+
+
+def schema(dtype: np.dtype[Any]) -> pa.Schema:
+    """Columns of token parts and shards: one row a document, end-of-text as its last token."""
+    return pa.schema(
+        [
+            pa.field("doc_id", pa.string(), nullable=False),
+            pa.field("bytes", pa.uint32(), nullable=False),
+            pa.field("language", pa.string(), nullable=False),
+            pa.field("tokens", pa.list_(pa.from_numpy_dtype(dtype)), nullable=False),
+        ]
+    )
+
+
+@dataclass(slots=True)
+class _Held:
+    """Documents of one side and language waiting for their batch."""
+
+    ids: list[str] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+    tokens: list[npt.NDArray[Any]] = field(default_factory=list)
+    size: int = 0
+
+
+class PartWriter:
+    """Sorts documents into the batches of a token part; the file appears, whole, when the block ends well."""
+
+    def __init__(self, path: str, encoder: Encoder, fingerprint: str, batch_tokens: int) -> None:
+        self.path = path
+        self.batch_tokens = batch_tokens
+        self.dtype = encoder.dtype
+        self.schema = with_fingerprint(schema(encoder.dtype), fingerprint)
+        self.index: list[Batch] = []
+        self._held: dict[tuple[str, str], _Held] = {}
+        self._size = 0
+
+    @contextmanager
+    def open(self) -> Iterator[PartWriter]:
+        with atomic_output(self.path) as stream, pa.ipc.new_file(stream, self.schema) as self._writer:
+            yield self
+            for key in sorted(self._held):
+                self._flush(key)
+            index = [[b.side, b.language, b.rows, b.tokens, b.bytes] for b in self.index]
+            empty = pa.RecordBatch.from_pylist([], schema=self.schema)
+            self._writer.write_batch(empty, custom_metadata={INDEX: json.dumps(index)})
+
+    def add(self, side: str, language: str, id: str, bytes: int, tokens: npt.NDArray[Any]) -> None:
+        """The next document; memory: `HELD_TOKENS`, and a document."""
+        held = self._held.setdefault((side, language), _Held())
+        if held.size and held.size + len(tokens) > self.batch_tokens:
+            self._flush((side, language))
+        held.ids.append(id)
+        held.bytes.append(bytes)
+        held.tokens.append(tokens)
+        held.size += len(tokens)
+        self._size += len(tokens)
+        if self._size > HELD_TOKENS:
+            self._flush(max(sorted(self._held), key=lambda key: self._held[key].size))
+
+    def _flush(self, key: tuple[str, str]) -> None:
+        held, self._held[key] = self._held[key], _Held()
+        if not held.ids:
+            return
+        side, language = key
+        offsets = np.zeros(len(held.ids) + 1, np.int32)
+        np.cumsum([len(tokens) for tokens in held.tokens], out=offsets[1:])
+        values = pa.array(np.concatenate(held.tokens, dtype=self.dtype))
+        columns = [
+            pa.array(held.ids, pa.string()),
+            pa.array(held.bytes, pa.uint32()),
+            pa.array([language] * len(held.ids), pa.string()),
+            pa.ListArray.from_arrays(pa.array(offsets), values),
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
+        self.index.append(Batch(side, language, len(held.ids), held.size, sum(held.bytes)))
+        self._size -= held.size
+
+
+def encode_part(
+    path: str, documents: str, decisions: str, encoder: Encoder, fingerprint: str, batch_tokens: int
+) -> list[Batch]:
+    """Encode the kept documents of one split into the token part at `path`; its index.
+
+    Memory: a row group of documents, its tokens, and `HELD_TOKENS`; with the libraries about 300 MB.
+    """
+    with PartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
+        for group in kept(documents, decisions):
+            light = group.light.to_pydict()
+            texts = group.texts(np.arange(len(group)))
+            for start, end in _chunks(light["bytes"]):
+                tokens, lengths = encoder.encode_batch(texts.slice(start, end - start).to_pylist())
+                ends = np.cumsum(lengths).tolist()
+                for row, first, last in zip(range(start, end), [0, *ends], ends, strict=False):
+                    writer.add(
+                        light["split"][row],
+                        light["language"][row],
+                        light["id"][row],
+                        light["bytes"][row],
+                        tokens[first:last],
+                    )
+    return writer.index
+
+
+def _chunks(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ranges of rows with about `TEXTS` bytes each."""
+    start, held = 0, 0
+    for row, size in enumerate(sizes):
+        held += size
+        if held >= TEXTS:
+            yield start, row + 1
+            start, held = row + 1, 0
+    if start < len(sizes):
+        yield start, len(sizes)
+
+
+def read_part_fingerprint(path: str) -> str | None:
+    """The fingerprint of a token part or shard, or None where there is no whole one."""
+    if not exists(path):
+        return None
+    with open_input(path) as stream:
+        try:
+            value = (pa.ipc.open_file(stream).schema.metadata or {}).get(FINGERPRINT)
+        except pa.ArrowInvalid:
+            return None
+    return value.decode() if value is not None else None
+
+
+def read_index(path: str) -> list[Batch]:
+    """What each record batch of a token part holds."""
+    with open_input(path) as stream:
+        reader = pa.ipc.open_file(stream)
+        last = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)
+        return [Batch(*row) for row in json.loads(last.custom_metadata[INDEX])]
+
+
+def read_batches(stream: BinaryIO, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Some record batches of an open token part, one at a time."""
+    reader = pa.ipc.open_file(stream)
+    for number in numbers:
+        yield reader.get_batch(number)

@@ -1,0 +1,151 @@
+"""Learning a vocabulary: byte-level BPE from counted pieces.
+
+Pieces (what the pattern cuts a text into) are counted where the text is, a table a split; only the counts
+travel. Scripts written without spaces are cut into ICU words first, for learning only: whole clauses
+hardly ever come twice, so they would teach little and fill the memory. The trainer of `tokenizers` holds
+about 100 bytes for each byte of distinct pieces, so the rarest are left out of it beyond `PIECE_BYTES`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from corpus.text.hashes import finalize, prefix, spans
+from corpus.text.words import segment
+from corpus.tokens.options import END_OF_TEXT
+from corpus.tokens.options import Tokenizer as Options
+
+VERSION = 1
+"""Raised when the same sample would give another vocabulary."""
+
+PIECE_BYTES = 4 << 20
+"""Distinct pieces given to the trainer, in bytes: about 400 MB of its memory."""
+LONGEST = 128
+"""Bytes of a piece; longer ones are no words, and left out."""
+HELD = 500_000
+"""Distinct pieces counted before they are packed."""
+
+COUNTS = pa.schema(
+    [pa.field("piece", pa.string(), nullable=False), pa.field("count", pa.int64(), nullable=False)]
+)
+
+SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+MARK = "\uffff"
+"""Stands between pieces on their way to the trainer; Unicode promises that it is no character."""
+
+
+def count_pieces(texts: Iterable[str], pattern: str) -> pa.Table:
+    """`COUNTS` of the pieces of some texts, sorted. About 5 MB/s; memory: the distinct pieces."""
+    split = pre_tokenizers.Split(Regex(pattern), "isolated").pre_tokenize_str
+    counts: Counter[str] = Counter()
+    tables: list[pa.Table] = []
+    for text in texts:
+        counts.update([piece for piece, _ in split(text)])
+        if len(counts) > HELD:
+            tables = [merge([*tables, _pack(counts)])]
+            counts.clear()
+    return merge([*tables, _pack(counts)]).sort_by("piece")
+
+
+def merge(tables: list[pa.Table]) -> pa.Table:
+    """The sum of counts, in no order."""
+    table = pa.concat_tables([COUNTS.empty_table(), *tables])
+    sums = table.group_by("piece", use_threads=False).aggregate([("count", "sum")])
+    return pa.table([sums.column("piece"), sums.column("count_sum")], schema=COUNTS)
+
+
+def learn(counts: pa.Table, options: Options) -> str:
+    """The text of tokenizer.json for merged counts. The same on every run and with any number of threads."""
+    tokenizer = Tokenizer(models.BPE())
+    by_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(MARK, "removed"), by_bytes])
+    trainer = trainers.BpeTrainer(
+        vocab_size=options.vocabulary,
+        min_frequency=options.min_frequency,
+        special_tokens=[options.end_of_text or END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_repeated(most_frequent(counts, PIECE_BYTES)), trainer)
+    cut = pre_tokenizers.Split(Regex(options.pattern), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([cut, by_bytes])
+    tokenizer.decoder = decoders.ByteLevel()
+    return str(tokenizer.to_str(pretty=True)) + "\n"
+
+
+def most_frequent(counts: pa.Table, size: int) -> pa.Table:
+    """The most frequent pieces within `size` bytes, in alphabetical order; equals are chosen by hash."""
+    lengths = pc.binary_length(counts.column("piece")).to_numpy()
+    if int(lengths.sum()) > size:
+        order = np.lexsort((_hashes(counts.column("piece")), -counts.column("count").to_numpy()))
+        within = np.cumsum(lengths[order], dtype=np.int64) <= size
+        counts = counts.take(pa.array(order[within]))
+    return counts.sort_by("piece")
+
+
+def _repeated(counts: pa.Table, size: int = 4096) -> Iterator[str]:
+    """Every piece as often as it was counted, `MARK` between them, in strings of about `size` characters."""
+    held: list[str] = []
+    characters = 0
+    for piece, count in zip(
+        counts.column("piece").to_pylist(), counts.column("count").to_pylist(), strict=True
+    ):
+        once = piece + MARK
+        while count:
+            times = min(count, max(1, (size - characters) // len(once)))
+            held.append(once * times)
+            characters += len(once) * times
+            count -= times
+            if characters >= size:
+                yield "".join(held)
+                held, characters = [], 0
+    yield "".join(held)
+
+
+def _pack(counts: Counter[str]) -> pa.Table:
+    """Counts as a table: spaceless scripts cut into words, pieces of one byte or beyond `LONGEST` left out."""
+    pieces = pa.array(counts.keys(), pa.string())
+    table = pa.table([pieces, pa.array(counts.values(), pa.int64())], schema=COUNTS)
+    table = table.filter(pc.invert(pc.match_substring(table.column("piece"), MARK)))
+    spaceless = pc.match_substring_regex(table.column("piece"), SPACELESS)
+    table = pa.concat_tables([table.filter(pc.invert(spaceless)), _words(table.filter(spaceless))])
+    size = pc.binary_length(table.column("piece"))
+    return merge([table.filter(pc.and_(pc.greater(size, 1), pc.less_equal(size, LONGEST)))])
+
+
+def _words(table: pa.Table) -> pa.Table:
+    """The ICU words of pieces, a space before a word kept with it, each as often as its piece."""
+    if not table.num_rows:
+        return table
+    found = segment("".join(piece + MARK for piece in table.column("piece").to_pylist()))
+    ends = found.boundaries[1:]
+    ends = ends[found.units[ends - 1] != ord(" ")]
+    marks = found.units[ends - 1] == ord(MARK)
+    piece_of = np.cumsum(marks) - marks
+    offsets = np.concatenate(([0], np.cumsum(_utf8_sizes(found.units))))[np.concatenate(([0], ends))]
+    utf8 = pa.py_buffer(found.units.tobytes().decode("utf-16-le").encode())
+    words = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets.astype(np.int32)), utf8)
+    counts = table.column("count").to_numpy()[piece_of]
+    return pa.table([words, counts], schema=COUNTS).filter(pa.array(~marks))
+
+
+def _utf8_sizes(units: npt.NDArray[np.uint16]) -> npt.NDArray[np.int64]:
+    """Bytes of UTF-8 that each UTF-16 unit stands for; two for each half of a surrogate pair."""
+    surrogate = (units & 0xF800) == 0xD800
+    sizes: npt.NDArray[np.int64] = 1 + (units >= 0x80).astype(np.int64) + ((units >= 0x800) & ~surrogate)
+    return sizes
+
+
+def _hashes(pieces: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """A hash of each string, of its UTF-8 bytes; no piece is empty."""
+    lengths = pc.binary_length(pieces).to_numpy().astype(np.int64)
+    content = np.frombuffer(b"".join(pc.cast(pieces, pa.binary()).to_pylist()), np.uint8)
+    ends = np.cumsum(lengths)
+    return spans(prefix(finalize(content.astype(np.uint64) + np.uint64(1))), ends - lengths, ends)
