@@ -125,7 +125,7 @@ def _source_rules(
         preset.update(found)
     manifest = _bounds(general, ("rules",), source, sources)
     calibrated = _calibrated()
-    listed = frozenset(language_files()) - {DEFAULT}
+    as_presets = frozenset(name for name, file in language_files().items() if file.as_presets)
     keys = {*preset, *manifest, *(key for bounds in particular.values() for key in bounds)}
     rules: list[Rule] = []
     for key in sorted(keys):
@@ -138,8 +138,8 @@ def _source_rules(
             calibrated={
                 name: bounds[key] for name, bounds in corrected.items() if key in bounds and name != DEFAULT
             },
-            unlisted=corrected.get(DEFAULT, {}).get(key),
-            listed=listed,
+            default=corrected.get(DEFAULT, {}).get(key),
+            as_presets=as_presets,
             preset=preset.get(key, OFF),
         )
         if rule.is_set():

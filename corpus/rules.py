@@ -33,8 +33,8 @@ class Rule:
     """One bound on one signal, with all the places that speak of it; nan means that there is no bound.
 
     `languages` and `manifest` are what the manifest says (for a label such as `cmn_Hant` or a bare language
-    such as `cmn`; in general, None if nothing); `calibrated` is what manifests/languages/ says by name,
-    `unlisted` what it says for languages without a file (None if nothing); `preset` is the preset's value.
+    such as `cmn`; in general, None if nothing). `calibrated` is what manifests/languages/ says by name, `default`
+    what it says for all but the languages in `as_presets` (None if nothing). `preset` is the preset's value.
     """
 
     signal: str
@@ -42,8 +42,8 @@ class Rule:
     languages: Mapping[str, float]
     manifest: float | None
     calibrated: Mapping[str, float]
-    unlisted: float | None
-    listed: frozenset[str]
+    default: float | None
+    as_presets: frozenset[str]
     preset: float
 
     @property
@@ -62,15 +62,15 @@ class Rule:
         for key in keys:
             if key in self.calibrated:
                 return self.calibrated[key]
-        if self.unlisted is not None and not any(key in self.listed for key in keys):
-            return self.unlisted
+        if self.default is not None and not any(key in self.as_presets for key in keys):
+            return self.default
         return self.preset
 
     def is_set(self) -> bool:
         """Whether there is a bound for any language."""
         values = [
             self.manifest,
-            self.unlisted,
+            self.default,
             self.preset,
             *self.languages.values(),
             *self.calibrated.values(),
@@ -224,7 +224,7 @@ def _column(signals: pa.Table, name: str) -> Values:
 
 
 def _described(rule: Rule) -> list[Any]:
-    numbers = [rule.manifest, rule.unlisted, rule.preset]
+    numbers = [rule.manifest, rule.default, rule.preset]
     return [
         rule.name,
         *[None if value is None else str(value) for value in numbers],

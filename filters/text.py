@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corpus.text.page import Page
-from corpus.text.units import LETTER, NUMBER, SPACE, SYMBOL, Units
+from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
 from filters.base import Filter, Measure
 
@@ -27,7 +27,7 @@ SIGNALS = (
 def measure(page: Page) -> tuple[float, ...]:
     """Characters, words and lines with something in them; then shares, 0 of nothing.
 
-    `letters`, `digits`, `symbols`: of the characters that are not white space. `unique_words`: different
+    `letters` (with the marks on them), `digits`, `symbols`: of the characters that are not white space. `unique_words`: different
     words in lower case, of all words. `replacement`: U+FFFD and private-use characters, of all.
     `mojibake`: characters that look like UTF-8 read as Windows-1252 or Latin-1, of all.
     """
@@ -41,7 +41,7 @@ def measure(page: Page) -> tuple[float, ...]:
         len(page.text),
         len(words),
         len(page.lines),
-        int(kinds[LETTER]) / written,
+        int(kinds[LETTER] + kinds[MARK]) / written,
         int(kinds[NUMBER]) / written,
         int(kinds[SYMBOL]) / written,
         different / (len(words) or 1),

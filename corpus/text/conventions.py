@@ -2,8 +2,8 @@
 
 A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes
 what it does not say from the first, and that from `default.yaml`; phrases add up. `same_as` names other
-languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.rules`; those of
-the default hold only for languages that have no file.
+languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.presets`; a file
+with `as_presets` is spared those of the default.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class LanguageFile:
     policy_phrases: tuple[str, ...] | None = None
     placeholder_phrases: tuple[str, ...] | None = None
     rules: dict[str, Any] = field(default_factory=dict)
+    as_presets: bool = False
 
 
 @cache
@@ -118,12 +119,6 @@ def identity() -> str:
     )
 
 
-def language_rules(language: str) -> list[tuple[str, dict[str, Any]]]:
-    """(file name, rules) that correct presets for a language, the most particular last."""
-    own = [file for file in layers(language) if file.name != DEFAULT]
-    return [(file.name, file.rules) for file in own or layers(None)]
-
-
 def _value(language: str | None, key: str) -> tuple[str, ...]:
     for file in reversed(layers(language)):
         value: tuple[str, ...] | None = getattr(file, key)
@@ -146,7 +141,7 @@ def _characters(characters: tuple[str, ...]) -> Characters:
     return table
 
 
-_LISTS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules"))
+_LISTS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules", "as_presets"))
 _SINGLE = ("terminal_punctuation", "closing_punctuation", "bullets")
 
 
@@ -155,7 +150,7 @@ def _read(path: Path) -> LanguageFile:
     data, _ = load(path.read_text(encoding="utf-8"), str(path))
     values: dict[str, Any] = {}
     for key, value in (data or {}).items():
-        if key == "rules" and isinstance(value, dict):
+        if (key == "rules" and isinstance(value, dict)) or (key == "as_presets" and isinstance(value, bool)):
             values[key] = value
         elif key in _LISTS and isinstance(value, str):
             values[key] = tuple(value.split())
