@@ -12,7 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 TRACKING = (
-    "utm_[a-z_]+|[fgd]clid|gbraid|wbraid|gclsrc|msclkid|yclid|twclid|ttclid|igshid|igsh|mc_cid|mc_eid|mkt_tok|"
+    "utm_[a-z_]+|fbclid|gclid|dclid|gbraid|wbraid|gclsrc|msclkid|yclid|twclid|ttclid|igshid|igsh|mc_cid|mc_eid|mkt_tok|"
     "_ga|_gl|_hsenc|_hsmi|oly_anon_id|oly_enc_id|vero_id|wickedid|s_cid|wt_mc|spm|PHPSESSID|jsessionid"
 )
 """Query parameters that say where a visitor came from or who he is, never what the page holds: those that

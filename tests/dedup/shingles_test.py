@@ -1,0 +1,78 @@
+"""What a shingle is in each way of writing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from corpus.dedup.shingles import IDEOGRAPHIC, SPACED, UNSPACED, letters, shingles, tokens, writing
+from corpus.text.units import to_text, to_units
+from corpus.text.words import segment
+from tests.dedup.texts import STORIES
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The river", SPACED),
+        ("Паром", SPACED),
+        ("عبّارة", SPACED),
+        ("नाव", SPACED),
+        ("나룻배는 강을 건넌다", SPACED),  # Korean has spaces
+        ("渡船每天过河", IDEOGRAPHIC),
+        ("わたしぶね", IDEOGRAPHIC),
+        ("ﾜﾀｼﾌﾞﾈ", IDEOGRAPHIC),
+        ("𠀀𠀁𠀂", IDEOGRAPHIC),
+        ("เรือข้ามฟาก", UNSPACED),
+        ("ເຮືອຂ້າມຟາກ", UNSPACED),
+        ("សាឡាង", UNSPACED),
+        ("ကူးတို့", UNSPACED),
+        ("གྲུ་གཟིངས", UNSPACED),
+        ("渡船 ferry", SPACED),  # as most of its letters are
+        ("渡船每天过河四趟 ferry", IDEOGRAPHIC),
+        ("", SPACED),
+        ("1234", SPACED),
+    ],
+)
+def test_a_text_is_taken_as_most_of_its_letters_are_written(text: str, expected: int) -> None:
+    assert writing(to_units(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("渡船，每天 过河！", "渡船每天过河"),
+        ("Ｗｅｂ版「渡し船」\n№１", "ｗｅｂ版渡し船１"),
+        ("𠮷野家🍚です", "𠮷野家です"),
+        ("น้ำ ท่วม", "น้ำท่วม"),  # vowel and tone marks stay
+        ("...", ""),
+    ],
+)
+def test_letters_leave_out_what_pages_set_differently(text: str, expected: str) -> None:
+    assert to_text(letters(segment(text))) == expected
+
+
+def test_the_lengths_follow_the_writing() -> None:
+    lengths = {language: tokens(segment(text, language), 5, 8)[1] for language, text in STORIES.items()}
+    assert lengths["eng_Latn"] == lengths["hin_Deva"] == 5
+    assert lengths["cmn_Hans"] == lengths["cmn_Hant"] == lengths["jpn_Jpan"] == 8
+    assert lengths["tha_Thai"] == 16
+
+
+def test_line_breaks_in_chinese_and_case_in_english_make_no_difference() -> None:
+    chinese, english = STORIES["cmn_Hans"], STORIES["eng_Latn"]
+    wrapped = "\n".join(chinese[at : at + 20] for at in range(0, len(chinese), 20))
+    for one, other in ((chinese, wrapped), (english, english.upper().replace(" ", "  "))):
+        hashes, counts = shingles([segment(one), segment(other)], 5, 8)
+        assert counts[0] == counts[1] > 60
+        np.testing.assert_array_equal(hashes[: counts[0]], hashes[counts[0] :])
+
+
+def test_counts_are_those_of_windows() -> None:
+    documents = [
+        segment(text) for text in ("", "one", "1 2 3 4 5", "1 2 3 4 5 6 7", "渡船每天过河四趟走", "渡")
+    ]
+    hashes, counts = shingles(documents, 5, 8)
+    assert counts.tolist() == [0, 1, 1, 3, 2, 1]
+    assert len(hashes) == 8
+    assert shingles([], 5, 8)[0].tolist() == []
