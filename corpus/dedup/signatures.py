@@ -161,7 +161,7 @@ class Signatures:
 
     def __init__(self, path: str, options: MinHash | None = None) -> None:
         self.path = path
-        source = pa.PythonFile(open_input(path)) if is_remote(path) else pa.memory_map(local(path))
+        source = pa.PythonFile(open_input(path), mode="r") if is_remote(path) else pa.memory_map(local(path))
         self._source = source
         self._file = pa.ipc.open_file(source)
         if options is not None:
@@ -187,7 +187,8 @@ class Signatures:
         found = np.empty((len(rows), self.width), np.uint32)
         order = np.argsort(rows, kind="stable")
         batches, starts = np.unique(rows[order] // BATCH_ROWS, return_index=True)
-        for batch, members in zip(batches.tolist(), np.split(order, starts[1:]), strict=True):
+        pieces = np.split(order, starts[1:])  # one empty piece of no rows
+        for batch, members in zip(batches.tolist(), pieces, strict=False):
             if not 0 <= batch < self._file.num_record_batches:
                 raise IndexError(f"{self.path} has no row {int(rows[members[0]])}")
             found[members] = _values(self._file.get_batch(batch))[rows[members] - batch * BATCH_ROWS]
