@@ -16,6 +16,7 @@ from corpus.workspace import Workspace
 from pipelines import decide as decide_pipeline
 from pipelines import dedup as dedup_pipeline
 from pipelines import ingest as ingest_pipeline
+from pipelines import tokenize as tokenize_pipeline
 from pipelines.decide import Judge, judged
 
 if TYPE_CHECKING:
@@ -149,6 +150,24 @@ def flat(columns: list[Any]) -> Any:
 
     chunks = [chunk for column in columns for chunk in column.chunks]
     return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+
+
+def tokenize(build: Build) -> None:
+    """The vocabulary and the token shards."""
+    manifest = build.plan.file.manifest
+    tokenize_pipeline.tokenize(
+        tokenize_pipeline.Job(
+            workspace=build.workspace,
+            name=manifest.name,
+            splits=build.plan.names,
+            tokenizer=manifest.tokenizer,
+            tokens=manifest.tokens,
+            mixture=manifest.mixture,
+            seed=manifest.seed,
+            running=build.running,
+            run=build.run,
+        )
+    )
 
 
 def count(build: Build) -> None:

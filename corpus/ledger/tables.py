@@ -51,21 +51,22 @@ def write_ledger(workspace: Workspace, fingerprint: str) -> None:
 
 
 def token_table(workspace: Workspace) -> pa.Table:
-    """Documents, tokens and bytes per split, source and language of the shards (a document's own language)."""
+    """Documents, tokens and bytes in the shards, per split, source and the documents' own language."""
     rows = [
         {
-            "split": row["split"],
-            "source": row["source"],
-            "language": row["language"],
-            "documents": row["rows"],
-            "tokens": row["tokens"],
-            "bytes": row["bytes"],
+            "split": split,
+            "source": source,
+            "language": language,
+            "documents": sizes["rows"],
+            "tokens": sizes["tokens"],
+            "bytes": sizes["bytes"],
         }
-        for row in workspace.shards()["totals"]["by_language"]
+        for split, side in workspace.shards()["totals"].items()
+        for source, found in side["sources"].items()
+        for language, sizes in found["languages"].items()
     ]
-    return pa.Table.from_pylist(rows, TOKENS).sort_by(
-        [(key, "ascending") for key in ("split", "source", "language")]
-    )
+    keys = ("split", "source", "language")
+    return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in keys])
 
 
 def quarantine_table(workspace: Workspace) -> pa.Table:
