@@ -19,6 +19,9 @@ from corpus.dedup.rows import from_hex
 from corpus.text.hashes import finalize
 from corpus.tokens.rows import Group, kept
 
+VERSION = 1
+"""Raised when the same corpus would give another sample."""
+
 CLIP = 64 << 10
 """Bytes that the sample takes of one document, so that a few books do not speak for a language."""
 
@@ -139,7 +142,7 @@ def _by_language(table: pa.Table) -> dict[str, dict[str, npt.NDArray[np.int64]]]
     """The rows of a sorted histogram by language."""
     names = table.column("language").to_pylist()
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-    ends = [*starts[1:], len(names)]
+    ends = [*starts[1:], len(names)] if starts else []
     columns = {name: table.column(name).to_numpy() for name in ("bin", "documents", "bytes")}
     return {
         names[start]: {name: values[start:end] for name, values in columns.items()}

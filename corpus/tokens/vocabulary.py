@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import tokenizers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from corpus.text.hashes import finalize, prefix, spans
@@ -52,6 +53,11 @@ def count_pieces(texts: Iterable[str], pattern: str) -> pa.Table:
             tables = [merge([*tables, _pack(counts)])]
             counts.clear()
     return merge([*tables, _pack(counts)]).sort_by("piece")
+
+
+def versions() -> dict[str, str]:
+    """What trains, for the card."""
+    return {"tokenizers": tokenizers.__version__, "vocabulary": str(VERSION)}
 
 
 def merge(tables: list[pa.Table]) -> pa.Table:

@@ -1,0 +1,398 @@
+"""Tokenize: from decisions to token shards, in three steps that each go on where they stopped.
+
+sample     every split counts its training documents by language and key, then the pieces of those that
+           fall into the sample; the vocabulary is learned here, from the sums
+encode     every split's kept documents become a token part
+assemble   the shards are planned here, from the parts' indexes, and each put together from whole batches
+
+Only names, counts and hashes go through Beam; texts and tokens go from file to file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import apache_beam as beam
+import pyarrow as pa
+
+from corpus import storage
+from corpus.errors import RunError
+from corpus.fingerprint import fingerprint
+from corpus.parts import PartWriter, read_fingerprint
+from corpus.text import words
+from corpus.tokens import dataset, encode, parts, sample, shards, vocabulary
+from corpus.tokens.encode import Encoder
+from corpus.tokens.options import Mixture, Tokenizer, Tokens
+from corpus.workspace import Workspace, read_table
+from pipelines.fanout import FanOut
+from pipelines.options import Running
+
+Split = tuple[str, str]
+"""(source, split name)."""
+Build = Callable[[beam.Pipeline], beam.PCollection]
+Run = Callable[[str, Callable[[str | None], Build], int], None]
+"""run(name, build, total): `build(claims)` puts the transforms on a Pipeline; `total` items are to be done."""
+
+HISTOGRAMS = "tokenizer/sample/histograms"
+PIECES = "tokenizer/sample/pieces"
+PARTS = "tokens/parts"
+RECORDS = "tokens/parts/shards"
+PLAN = "tokens/parts/plan.json"
+READERS = 16
+"""Threads that look at small files; on an object store each look takes tens of milliseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to tokenize and how. `splits` is in the order their documents are to have, `run` runs pipelines."""
+
+    workspace: Workspace
+    name: str
+    splits: Sequence[Split]
+    tokenizer: Tokenizer
+    tokens: Tokens
+    mixture: Mixture
+    seed: int
+    running: Running
+    run: Run
+
+    def fan_out(self, name: str, items: Sequence[str], work: Callable[[str], Iterable[str]]) -> None:
+        """Do the work for every item; nothing is started where there is none."""
+        if items:
+            self.run(name, lambda claims: pipeline(name, items, work, self.running, claims), len(items))
+
+
+def pipeline(
+    name: str,
+    items: Sequence[str],
+    work: Callable[[str], Iterable[str]],
+    running: Running,
+    claims: str | None,
+) -> Build:
+    """A pipeline that does `work` for every item; its elements are the items done."""
+
+    def build(start: beam.Pipeline) -> beam.PCollection:
+        return start | name.capitalize() >> FanOut(items, work, running, claims)
+
+    return build
+
+
+def tokenize(job: Job) -> dict[str, Any]:
+    """All three steps; gives what it wrote to tokens/dataset.json. Without kept documents there are no shards."""
+    inputs = read_inputs(job.workspace, job.splits)
+    encoder = sample_and_train(job, inputs)
+    encode_splits(job, inputs, encoder)
+    return assemble(job, inputs, encoder)
+
+
+def read_inputs(workspace: Workspace, splits: Sequence[Split]) -> dict[Split, str]:
+    """A fingerprint of the documents and decisions of every split; RunError where one is not there."""
+
+    def read(split: Split) -> str:
+        found = [read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")]
+        if None in found:
+            raise RunError(f"split {split[1]} of {split[0]} has not been read and decided: build again")
+        return fingerprint(found)
+
+    return dict(zip(splits, _each(read, splits), strict=True))
+
+
+# --- sample ---
+
+
+class HistogramWork:
+    """Counts the training documents of a split by language and key."""
+
+    def __init__(self, root: str, seed: int) -> None:
+        self.root, self.seed = root, seed
+
+    def __call__(self, item: str) -> Iterator[str]:
+        source, split, wanted = json.loads(item)
+        workspace = Workspace(self.root)
+        table = sample.histogram(*_inputs(workspace, source, split), self.seed)
+        with PartWriter(workspace.part(HISTOGRAMS, source, split), sample.HISTOGRAM, wanted) as writer:
+            writer.write(table)
+        yield item
+
+
+class PiecesWork:
+    """Counts the pieces of a split's sampled documents."""
+
+    def __init__(self, root: str, seed: int, cuts: Mapping[str, int], pattern: str) -> None:
+        self.root, self.seed, self.cuts, self.pattern = root, seed, cuts, pattern
+
+    def __call__(self, item: str) -> Iterator[str]:
+        source, split, wanted = json.loads(item)
+        workspace = Workspace(self.root)
+        texts = sample.texts(*_inputs(workspace, source, split), self.seed, self.cuts)
+        table = vocabulary.count_pieces(texts, self.pattern)
+        with PartWriter(workspace.part(PIECES, source, split), vocabulary.COUNTS, wanted) as writer:
+            writer.write(table)
+        yield item
+
+
+def sample_and_train(job: Job, inputs: Mapping[Split, str]) -> Encoder:
+    """Put the tokenizer at tokenizer/tokenizer.json, trained on a sample or as given; card.json says what it is.
+
+    Nothing is done again that is there with the same inputs, options and seed. Memory of learning: see
+    `vocabulary`; .7 GB with the default options, whatever the size of the corpus.
+    """
+    options, workspace = job.tokenizer, job.workspace
+    path, card_path = workspace.path("tokenizer", "tokenizer.json"), workspace.path("tokenizer", "card.json")
+    given = storage.read_bytes(options.path) if options.path is not None else None
+    if given is None:
+        versions = [vocabulary.VERSION, sample.VERSION, words.VERSION]
+        asked = options.model_dump(mode="json", exclude={"path"})
+        wanted = fingerprint([versions, asked, job.seed, sorted(inputs.values())])
+    else:
+        wanted = fingerprint([encode.VERSION, encode.sha256(given), options.end_of_text])
+    if storage.exists(card_path) and storage.exists(path):
+        card = json.loads(storage.read_text(card_path))
+        if card["fingerprint"] == wanted and storage.sha256(path) == card["sha256"]:
+            return encode.load(path, card["end_of_text"], card["engine"])
+    storage.remove(card_path)
+    if given is None:
+        content, learned = _train(job, inputs)
+        encoder = Encoder(content, options.end_of_text)
+    else:
+        assert options.path is not None
+        content, learned = given, {}
+        encoder = encode.load(options.path, options.end_of_text)
+    if encoder.engine == "tiktoken" and not encoder.proven():
+        encoder = Encoder(content, encoder.end_of_text_token, "tokenizers")
+    storage.write_bytes(path, content)
+    card = {
+        "schema_version": 1,
+        "kind": "trained" if given is None else "given",
+        "sha256": encoder.sha256,
+        "vocabulary_size": encoder.vocabulary_size,
+        "end_of_text": encoder.end_of_text_token,
+        "engine": encoder.engine,
+        "engine_reason": encoder.why,
+        **learned,
+        "fingerprint": wanted,
+    }
+    storage.write_text(card_path, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return encoder
+
+
+def _train(job: Job, inputs: Mapping[Split, str]) -> tuple[bytes, dict[str, Any]]:
+    """The text of a tokenizer.json learned from a sample, and what the card says of it."""
+    options, workspace = job.tokenizer, job.workspace
+    made_by = {split: fingerprint([sample.VERSION, job.seed, inputs[split]]) for split in job.splits}
+    histograms = HistogramWork(workspace.root, job.seed)
+    job.fan_out("sample", _missing(job, HISTOGRAMS, made_by), histograms)
+    table = _sum(job, HISTOGRAMS, made_by, sample.merge)
+    cuts = sample.cuts(table, int(options.sample_bytes), options.alpha)
+    made_by = {
+        split: fingerprint([vocabulary.VERSION, words.VERSION, options.pattern, cuts, made_by[split]])
+        for split in job.splits
+    }
+    pieces = PiecesWork(workspace.root, job.seed, cuts, options.pattern)
+    job.fan_out("pieces", _missing(job, PIECES, made_by), pieces)
+    counts = _sum(job, PIECES, made_by, vocabulary.merge)
+    learned = {
+        "options": options.model_dump(mode="json", exclude={"path"}),
+        "seed": job.seed,
+        "versions": {**vocabulary.versions(), **words.versions()},
+        "distinct_pieces": counts.num_rows,
+        "sample": sample.sizes(table, cuts),
+    }
+    return vocabulary.learn(counts, options).encode(), learned
+
+
+def _missing(job: Job, folder: str, made_by: Mapping[Split, str]) -> list[str]:
+    """The items of splits whose part in `folder` is not there with its fingerprint, as JSON."""
+    found = _each(lambda split: read_fingerprint(job.workspace.part(folder, *split)), job.splits)
+    return [
+        json.dumps([*split, made_by[split]])
+        for split, there in zip(job.splits, found, strict=True)
+        if there != made_by[split]
+    ]
+
+
+def _sum(
+    job: Job, folder: str, made_by: Mapping[Split, str], merge: Callable[[list[pa.Table]], pa.Table]
+) -> pa.Table:
+    """The sum of the parts of all splits, merged a few at a time."""
+    total = merge([])
+    for start in range(0, len(job.splits), READERS):
+        some = job.splits[start : start + READERS]
+        paths = [job.workspace.part(folder, *split) for split in some]
+        for split, there in zip(some, _each(read_fingerprint, paths), strict=True):
+            if there != made_by[split]:
+                raise RunError(f"{folder} lacks split {split[1]} of {split[0]}: build again")
+        total = merge([total, *_each(read_table, paths)])
+    return total
+
+
+# --- encode ---
+
+
+class EncodeWork:
+    """Makes the token part of a split."""
+
+    def __init__(self, root: str, end_of_text: str, engine: str, sha256: str, batch_tokens: int) -> None:
+        self.root, self.batch_tokens = root, batch_tokens
+        self.encoder = (Workspace(root).path("tokenizer", "tokenizer.json"), end_of_text, engine, sha256)
+
+    def __call__(self, item: str) -> Iterator[str]:
+        source, split, wanted = json.loads(item)
+        workspace = Workspace(self.root)
+        parts.encode_part(
+            shards.part_path(workspace.path(PARTS), source, split),
+            *_inputs(workspace, source, split),
+            _encoder(*self.encoder),
+            wanted,
+            self.batch_tokens,
+        )
+        yield item
+
+
+@lru_cache(maxsize=1)
+def _encoder(path: str, end_of_text: str, engine: str, sha256: str) -> Encoder:
+    """The encoder of this process."""
+    found = encode.load(path, end_of_text, engine)
+    if found.sha256 != sha256:
+        raise RunError(f"{path} is not the tokenizer that this run began with: build again")
+    return found
+
+
+def encode_splits(job: Job, inputs: Mapping[Split, str], encoder: Encoder) -> None:
+    """Make the token parts that are missing, largest first. Memory: see `parts.encode_part`."""
+    batch_tokens = batch_size(job.tokens)
+    wanted = part_fingerprints(inputs, encoder, batch_tokens)
+    folder = job.workspace.path(PARTS)
+    paths = {split: shards.part_path(folder, *split) for split in job.splits}
+    found = dict(zip(job.splits, _each(parts.read_part_fingerprint, list(paths.values())), strict=True))
+    missing = [split for split in job.splits if found[split] != wanted[split]]
+    sizes = dict(
+        zip(
+            missing,
+            _each(lambda split: storage.size(job.workspace.part("documents", *split)), missing),
+            strict=True,
+        )
+    )
+    items = [json.dumps([*split, wanted[split]]) for split in sorted(missing, key=lambda s: (-sizes[s], s))]
+    root = job.workspace.root
+    work = EncodeWork(root, encoder.end_of_text_token, encoder.engine, encoder.sha256, batch_tokens)
+    job.fan_out("encode", items, work)
+
+
+def batch_size(options: Tokens) -> int:
+    """Tokens of a part's batches: small beside a shard, so that shards fill up."""
+    return min(parts.BATCH_TOKENS, max(1, options.max_shard_tokens // 16))
+
+
+def part_fingerprints(inputs: Mapping[Split, str], encoder: Encoder, batch_tokens: int) -> dict[Split, str]:
+    """What the token part of every split is made from."""
+    common = [parts.VERSION, encode.VERSION, encoder.sha256, encoder.end_of_text, batch_tokens]
+    return {split: fingerprint([*common, made_by]) for split, made_by in inputs.items()}
+
+
+# --- assemble ---
+
+
+class ShardWork:
+    """Writes a shard of the plan."""
+
+    def __init__(self, root: str, plan: str, dtype: str) -> None:
+        self.root, self.plan, self.dtype = root, plan, dtype
+
+    def __call__(self, item: str) -> Iterator[str]:
+        workspace = Workspace(self.root)
+        shard = shards.read_plan(workspace.path(PLAN), self.plan)[item]
+        shards.write_shard(*_shard_paths(workspace, shard), shard, workspace.path(PARTS), self.dtype)
+        yield item
+
+
+def assemble(job: Job, inputs: Mapping[Split, str], encoder: Encoder) -> dict[str, Any]:
+    """Plan the shards, write those that are missing, take away those of an earlier plan; then dataset.json.
+
+    While shards change there is no dataset.json, so nobody reads half of each plan.
+    """
+    workspace = job.workspace
+    indexed = _read_parts(job, part_fingerprints(inputs, encoder, batch_size(job.tokens)))
+    planned = shards.plan(indexed, job.tokens)
+    streams = shards.streams(indexed, job.tokens)
+    description_path = workspace.path("tokens", "dataset.json")
+    missing = [shard for shard, found in _records(workspace, planned) if found is None]
+    stale = _stale(job, planned)
+    if missing or stale:
+        storage.remove(description_path)
+    for path in stale:
+        storage.remove(path)
+    if missing:
+        whole = fingerprint([shard.fingerprint for shard in planned])
+        shards.write_plan(workspace.path(PLAN), planned)
+        largest_first = sorted(missing, key=lambda shard: (-shard.tokens, shard.path))
+        work = ShardWork(workspace.root, whole, encoder.dtype.name)
+        job.fan_out("shards", [shard.path for shard in largest_first], work)
+    digests: dict[str, str] = {}
+    for shard, found in _records(workspace, planned):
+        if found is None:
+            raise RunError(f"tokens/{shard.path} was not written: build again")
+        digests[shard.path] = found
+    description = dataset.describe(
+        name=job.name,
+        encoder=encoder,
+        shards=planned,
+        digests=digests,
+        parts=indexed,
+        streams=streams,
+        mixture=job.mixture,
+    )
+    storage.write_text(description_path, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+    return description
+
+
+def _read_parts(job: Job, wanted: Mapping[Split, str]) -> list[shards.Part]:
+    """Every token part with its index, in the order of the splits."""
+
+    def read(split: Split) -> shards.Part:
+        path = shards.part_path(job.workspace.path(PARTS), *split)
+        if parts.read_part_fingerprint(path) != wanted[split]:
+            raise RunError(f"split {split[1]} of {split[0]} was not encoded: build again")
+        return (*split, wanted[split], parts.read_index(path))
+
+    return _each(read, job.splits)
+
+
+def _records(workspace: Workspace, planned: Sequence[shards.Shard]) -> list[tuple[shards.Shard, str | None]]:
+    """Every shard with its sha256, None where it is not there as planned."""
+    found = _each(lambda shard: shards.read_record(*_shard_paths(workspace, shard), shard), planned)
+    return list(zip(planned, found, strict=True))
+
+
+def _shard_paths(workspace: Workspace, shard: shards.Shard) -> tuple[str, str]:
+    """Where a shard lies, and the record of what it came to."""
+    return workspace.path("tokens", shard.path), workspace.path(RECORDS, shard.path + ".json")
+
+
+def _stale(job: Job, planned: Sequence[shards.Shard]) -> list[str]:
+    """Files below tokens/ that neither the plan nor the splits account for."""
+    workspace = job.workspace
+    expected = {workspace.path("tokens", "dataset.json"), workspace.path(PLAN)}
+    expected |= {path for shard in planned for path in _shard_paths(workspace, shard)}
+    expected |= {shards.part_path(workspace.path(PARTS), *split) for split in job.splits}
+    present = {path: storage.local(path) for path in storage.list_files(workspace.path("tokens"))}
+    return sorted(set(present.values()) - {storage.local(path) for path in expected})
+
+
+def _inputs(workspace: Workspace, source: str, split: str) -> tuple[str, str]:
+    return workspace.part("documents", source, split), workspace.part("decisions", source, split)
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def _each(read: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """`read` of every item, in order, several at a time."""
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(read, items))
