@@ -89,6 +89,7 @@ def pipeline(
         digest=digest,
     )
     if read_fingerprint(clusters_path(workspace)) == digest:
+        steps.clean_up(workspace)  # of a run that was killed at the very end
         return _nothing_to_do
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
     return partial(build, plan=plan, load=load, running=running, claims=claims)

@@ -93,6 +93,13 @@ def splits_path(workspace: Workspace) -> str:
     return workspace.path("dedup", "splits.json")
 
 
+def clean_up(workspace: Workspace) -> None:
+    """Remove what a run leaves besides its result."""
+    for piece in storage.list_files(workspace.path("dedup", "removed")):
+        storage.remove(piece)
+    storage.remove(splits_path(workspace))
+
+
 def share(count: int, number: int, shares: int) -> range:
     """The numbers n below `count` whose n * shares // count is `number`."""
     return range(-(-number * count // shares), -(-(number + 1) * count // shares))
@@ -290,9 +297,7 @@ def join_step(element: Gathered, plan: Plan) -> Iterator[Element]:
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
         pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
         write_clusters(path, (table for piece in pieces for table in read_groups(piece)), plan.digest)
-    for piece in storage.list_files(Workspace(plan.root).path("dedup", "removed")):
-        storage.remove(piece)
-    storage.remove(splits_path(Workspace(plan.root)))
+    clean_up(Workspace(plan.root))
     yield 0, path.encode()
 
 

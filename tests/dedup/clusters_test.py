@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-import networkx
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,15 @@ from hypothesis import strategies as st
 from corpus.dedup.clusters import EDGE, EXACT, LEVELS, MEMBER, stars, walk
 
 WIDTH = 100
+
+
+def components(links: Iterable[tuple[Hashable, Hashable]]) -> list[set[Any]]:
+    """What hangs together, by joining sets."""
+    found: list[set[Any]] = []
+    for link in links:
+        touched = [one for one in found if one & set(link)]
+        found = [one for one in found if one not in touched] + [set(link).union(*touched)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -25,14 +35,15 @@ def decided(
     documents: list[Document], similar: dict[tuple[int, int], int], closure: str = "best", seed: int = 0
 ) -> dict[int, tuple[str, int, float | None, int]]:
     """Document to (level, the one that stands for it, similarity, size). `similar`: contents to matches."""
-    graph = networkx.Graph()
+    links: list[tuple[Hashable, Hashable]] = [
+        (("content", one), ("content", other)) for one, other in similar
+    ]
     for at, document in enumerate(documents):
-        graph.add_edge(("document", at), ("content", document.content))
+        links.append((("document", at), ("content", document.content)))
         if document.url:
-            graph.add_edge(("document", at), ("url", document.url))
-    graph.add_edges_from((("content", one), ("content", other)) for one, other in similar)
+            links.append((("document", at), ("url", document.url)))
     members = np.zeros(len(documents), MEMBER)
-    for root, component in enumerate(networkx.connected_components(graph)):
+    for root, component in enumerate(components(links)):
         for kind, at in component:
             if kind == "document":
                 members["root"][at] = root
@@ -107,14 +118,13 @@ def test_transitive_keeps_the_best_of_each_component(
     here = {document.content for document in documents}
     similar = {pair: matches for pair, matches in similar.items() if set(pair) <= here}
     found = decided(documents, similar, "transitive", seed)
-    graph = networkx.Graph()
-    graph.add_nodes_from(range(len(documents)))
+    links: list[tuple[int, int]] = [(at, at) for at in range(len(documents))]
     for one, left in enumerate(documents):
         for other, right in enumerate(documents[:one]):
             pair = tuple(sorted((left.content, right.content)))
             if left.content == right.content or left.url == right.url != 0 or pair in similar:
-                graph.add_edge(one, other)
-    for component in networkx.connected_components(graph):
+                links.append((one, other))
+    for component in components(links):
         best, *others = sorted(component, key=lambda at: (-documents[at].quality, at))
         assert best not in found
         assert all(found[at][1] == best and found[at][3] == len(component) for at in others)
@@ -185,10 +195,7 @@ def test_stars_are_components_and_may_be_taken_in_parts(
     links: list[tuple[int, int]], offset: int, parts: int
 ) -> None:
     made = np.array(links, np.int64).reshape(-1, 2) + offset
-    graph = networkx.Graph(made.tolist())
-    expected = {
-        node: min(component) for component in networkx.connected_components(graph) for node in component
-    }
+    expected = {node: min(component) for component in components(made.tolist()) for node in component}
     assert dict(stars(made).tolist()) == expected
     reduced = np.concatenate([stars(made[part::parts]) for part in range(parts)])
     np.testing.assert_array_equal(stars(reduced), stars(made))
