@@ -1,0 +1,127 @@
+"""Every pipeline becomes a Dataflow job, offline; what it shuffles has coders of its own, never pickles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import apache_beam as beam
+import numpy as np
+import pytest
+
+from corpus.dedup.options import Dedup
+from corpus.dedup.rows import SplitRows
+from corpus.manifest import load
+from corpus.presets import load_rules
+from corpus.rules import Rule
+from corpus.splits import Split
+from corpus.workspace import Workspace
+from pipelines import decide, dedup, ingest, tokenize
+from pipelines.decide import Judge
+from pipelines.options import Running
+
+PROJECT = "corpus-example-123"
+FLAGS = (
+    "--runner=DataflowRunner",
+    "--no_auth",
+    "--dry_run=True",
+    f"--project={PROJECT}",
+    "--region=europe-west4",
+    f"--temp_location=gs://{PROJECT}-temp/tmp",
+    f"--staging_location=gs://{PROJECT}-temp/staging",
+    f"--sdk_container_image=europe-docker.pkg.dev/{PROJECT}/corpus/worker:0.1",
+    "--sdk_location=container",
+)
+ROOT = "memory://workspace"
+"""A remote filesystem at hand: building a pipeline writes the list of splits there."""
+SPLITS = [("web", "00aa"), ("wikipedia", "11bb")]
+RUNNING = Running(extra=FLAGS)
+PLAIN = {
+    "beam:coder:kv:v1",
+    "beam:coder:varint:v1",
+    "beam:coder:bytes:v1",
+    "beam:coder:string_utf8:v1",
+    "beam:coder:iterable:v1",
+}
+
+
+def no_rows(source: str, split: str) -> SplitRows:
+    """Stands for the rows of a split: building a pipeline reads none."""
+    none = np.zeros(0, np.int64)
+    two = np.zeros((0, 2), np.uint64)
+    return SplitRows(
+        row=none,
+        content=two,
+        url=none.astype(np.uint64),
+        priority=none.astype(np.int32),
+        quality=none.astype(np.float32),
+        length=none,
+        id=two,
+    )
+
+
+def echo(item: str) -> Iterator[str]:
+    yield item
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam.Pipeline], Any]]:
+    """The transforms of every pipeline, by its name."""
+    folder: Path = tmp_path_factory.mktemp("manifest")
+    (folder / "m.yaml").write_text(
+        "name: small\nsources:\n  web: {kind: warc, paths: [a.warc.gz]}\n"
+        "  wikipedia: {kind: wikipedia, paths: [b.xml.bz2]}\n"
+    )
+    manifest = load(str(folder / "m.yaml")).manifest
+    splits = [Split(source, f"gs://{PROJECT}-in/{name}", name, 0, 1000, "same") for source, name in SPLITS]
+    wanted = {"quality.score": {"top_share": 0.1}}
+    rules = load_rules({"web": [], "wikipedia": []}, wanted, ["quality.score"])
+    judge = Judge(rules=rules, steps=(), seed=0, thresholds={})
+    share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
+    find = dedup.pipeline(Workspace(ROOT), SPLITS, no_rows, Dedup(), "made", RUNNING, None)
+    return {
+        "ingest": ingest.pipeline(ROOT, manifest, splits, RUNNING, None),
+        "thresholds": decide.thresholds_pipeline(ROOT, share, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None),
+        "dedup": find,
+        "decide": decide.pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
+        "encode": tokenize.pipeline("encode", ["[]"], echo, RUNNING, None),
+    }
+
+
+NAMES = ("ingest", "thresholds", "dedup", "decide", "encode")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def job(request: pytest.FixtureRequest, builds: dict[str, Callable[[beam.Pipeline], Any]]) -> Any:
+    """The job that the Dataflow runner would send."""
+    with mock.patch("apache_beam.io.gcp.gcsio.GcsIO.is_soft_delete_enabled", return_value=False):
+        pipeline = beam.Pipeline(options=RUNNING.options(request.param))
+        builds[request.param](pipeline)
+        return pipeline.run().job
+
+
+def test_a_job_is_made_offline_with_its_steps(job: Any) -> None:
+    components = job.proto_pipeline.components
+    labels = {transform.unique_name for transform in components.transforms.values()}
+    assert job.google_cloud_options.job_name.startswith("corpus-")
+    assert {label.rpartition("/")[2] for label in labels} >= {"Items", "Deal", "Work"}
+    images = [
+        environment.payload.decode(errors="replace") for environment in components.environments.values()
+    ]
+    assert any("/corpus/worker:0.1" in image for image in images)
+
+
+def test_what_is_shuffled_is_never_pickled(job: Any) -> None:
+    components = job.proto_pipeline.components
+
+    def urns(coder: str) -> set[str]:
+        found = components.coders[coder]
+        return {found.spec.urn}.union(*(urns(inner) for inner in found.component_coder_ids))
+
+    shuffles = [t for t in components.transforms.values() if t.spec.urn == "beam:transform:group_by_key:v1"]
+    assert shuffles
+    for transform in shuffles:
+        for collection in transform.inputs.values():
+            assert urns(components.pcollections[collection].coder_id) <= PLAIN, transform.unique_name
