@@ -35,6 +35,9 @@ FORMULA_TAGS = "math|chem|ce"
 LITERAL_TAGS = "nowiki|pre|syntaxhighlight|source"
 EXTENSION = re.compile(rf"<(?:!--|({DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(\s[^<>]*+|/)?>)", re.I)
 EXTENSION_NAMES = f"{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS}".split("|")
+DROPPED_NAMES, FORMULA_NAMES = frozenset(DROPPED_TAGS.split("|")), frozenset(FORMULA_TAGS.split("|"))
+BEFORE_HOLE = ("(", "（", " ")
+"""Behind these a dropped reference leaves a hole to be mended."""
 CLOSERS = {name: re.compile(rf"</{name}\s*>", re.I) for name in EXTENSION_NAMES}
 TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|\})")
 LOOSE_TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|[-}+])[^\n]*")
@@ -61,6 +64,8 @@ LIST_ITEM = re.compile(r"<li(?:\s[^<>]*+)?>\s*", re.I)
 SCRIPTS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([-+−=() 0-9]{1,12})</\1\s*>", re.I)
 SUPERSCRIPT = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
 SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+READING, READING_END = re.compile(r"(?<!</rp>)<rt(?:\s[^<>]*+)?>", re.I), re.compile(r"</rt>(?!<rp>)", re.I)
+"""Readings above Japanese and Chinese words, where the page gives no parentheses for them."""
 SWITCH = re.compile(r"__((?:[^\W_]|_(?!_))+)__")
 BOLD = re.compile(r"'''(?=[^\W\d_])")
 QUOTES = re.compile(r"'{2,}")
@@ -111,30 +116,33 @@ def _take_extensions(text: str, aside: list[str]) -> str:
         return text
     pieces: list[str] = []
     closers: dict[str, tuple[int, int]] = {}
-    at = 0
+    at, before = 0, ""
     while match := EXTENSION.search(text, at):
         start, end = match.span()
-        pieces.append(text[at:start])
-        if match[1] is None:
-            end = text.find("-->", end)
-            end = len(text) if end < 0 else end + 3
-            if text[start - 1 : start] == "\n" == text[end : end + 1]:
+        if start > at:
+            pieces.append(text[at:start])
+            before = text[start - 1]
+        name = match[1].lower() if match[1] else "!--"
+        stop = -1
+        if name == "!--":
+            found = text.find("-->", end)
+            end = len(text) if found < 0 else found + 3
+            if text[start - 1] == "\n" == text[end : end + 1]:
                 end += 1
-            at = end
-            continue
-        name = match[1].lower()
-        closed = (match[2] or "").endswith("/")
-        if not closed:
-            stop = closers.get(name, (-1, -1))
-            if stop[0] < end:
-                found = CLOSERS[name].search(text, end)
-                stop = closers[name] = found.span() if found else (len(text) + 1, 0)
-            if stop[1] and not (name == "ref" and _reopened(text, end, stop[0])):
-                pieces.append(_extension(name, text[end : stop[0]], aside))
-                at = stop[1]
-                continue
-        if name == "ref" and pieces[-1][-1:] in ("(", "（"):
-            pieces.append(HOLE)
+        elif not (match[2] or "").endswith("/"):
+            stop, after = closers.get(name, (-1, -1))
+            if stop < end:
+                close = CLOSERS[name].search(text, end)
+                stop, after = closers[name] = close.span() if close else (len(text) + 1, 0)
+            if not after or (name == "ref" and _reopened(text, end, stop)):
+                stop = -1
+            else:
+                content, end = text[end:stop], after
+        if name == "ref":
+            if before in BEFORE_HOLE or before == text[end : end + 1]:
+                pieces.append(HOLE)
+        elif stop >= 0:
+            pieces.append(_extension(name, content, aside))
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
@@ -147,9 +155,9 @@ def _reopened(text: str, start: int, stop: int) -> bool:
 
 
 def _extension(name: str, content: str, aside: list[str]) -> str:
-    if name in DROPPED_TAGS.split("|"):
-        return "" if name == "ref" else HOLE
-    if name in FORMULA_TAGS.split("|"):
+    if name in DROPPED_NAMES:
+        return HOLE
+    if name in FORMULA_NAMES:
         content = " ".join(unescape(content).split())
         content = f"${content}$" if content else ""
     elif name == "nowiki":
@@ -205,9 +213,10 @@ def _resolve_links(text: str) -> str:
     for piece in pieces[1:]:
         body, closed, rest = piece.partition("]]")
         if closed and "]" not in rest:
-            target, _, label = body.partition("|")
-            shown = label if label and ":" not in target else _shown_link(body)
-            out.append(shown + rest)
+            target, pipe, label = body.partition("|")
+            if ":" in target or (pipe and not label) or (not pipe and "#" in target):
+                label = _shown_link(body)
+            out.append((label or target) + rest)
             continue
         if len(opened) < MAX_LINK_DEPTH:
             opened.append(len(out))
@@ -272,8 +281,8 @@ def _plain(text: str) -> str:
     if "<" in text:
         if "<s" in text:
             text = SCRIPTS.sub(_script, text)
-        if "<rt" in text and "<rp" not in text:
-            text = re.sub(r"<rt(?:\s[^<>]*)?>", "（", text).replace("</rt>", "）")
+        if "<rt" in text:
+            text = READING_END.sub("）", READING.sub("（", text))
         text = LIST_ITEM.sub("\n* ", text)
         text = BLOCK_TAG.sub("\n", text)
         text = TAG.sub("", text)

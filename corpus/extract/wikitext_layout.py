@@ -12,12 +12,14 @@ OPENING = "([{（［｛〔【「『〈《«‹“„‘"
 CLOSING = ")]}）］｝〕】」』〉》»›””’"
 PAIRS = dict(zip(OPENING, CLOSING, strict=True))
 SEPARATORS = ",;:、，；：،؛/|·・"
-QUOTES = ("'", "''", '"')
 STOPS = ".!?。！？।؟…"
 EDGES = " \t" + SEPARATORS
 DASHES = "–—-"
 HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
 
+WORD = re.compile(r"[^\W_]")
+LOOSE = " ,;、，；"
+"""What may be left at the beginning of a line whose first words were dropped."""
 RUN_ON_TITLE = re.compile(r"(={2,6})[ \t]*([^=]+?)[ \t]*\1(?!=)[ \t]*")
 """A title with text behind it on its line, which MediaWiki takes for no title but its writer did."""
 
@@ -61,7 +63,7 @@ def _join(left: str, right: str) -> tuple[str, str]:
             return _without_bracket(trimmed[:-1], after[1:])
         return trimmed, after
     if first and (first in SEPARATORS or first in STOPS):
-        if last and last in SEPARATORS:
+        if last and (last in SEPARATORS or last == first):
             before = before[:-1].rstrip(" \t")
         keep_space = right != after and first in ":;!?" and not before.endswith(tuple(STOPS + SEPARATORS))
         return before, (" " + after if keep_space and before else after)
@@ -145,7 +147,7 @@ def lay_out(text: str, back_matter: Names) -> str:
     preformatted = False
     for line in text.split("\n"):
         content = line.strip()
-        if not content or content[0] == "|" or content in QUOTES:
+        if not content or content[0] == "|":
             apart = apart or not content
             continue
         first = content[0]
@@ -165,8 +167,10 @@ def lay_out(text: str, back_matter: Names) -> str:
         if first in "*#:;" and line[0] == first:
             body = content.lstrip("*#:;")
             marks, body = content[: len(content) - len(body)], body.strip()
-            if not body:
+            if not WORD.search(body):
                 continue
+            if body[0] in LOOSE:
+                body = body.lstrip(LOOSE)
             if marks[-1] in "*#":
                 page.line("item", _bullet(marks, numbers) + body, apart)
             else:
@@ -181,6 +185,11 @@ def lay_out(text: str, back_matter: Names) -> str:
             if not content:
                 continue
         indented = line[0] == " "
+        if not indented:
+            if not WORD.search(content):
+                continue
+            if first in LOOSE:
+                content = content.lstrip(LOOSE)
         page.line("text", line[1:].rstrip() if indented and preformatted else content, apart)
         preformatted = indented
         apart = False
@@ -190,9 +199,9 @@ def lay_out(text: str, back_matter: Names) -> str:
 
 
 def _bullet(marks: str, numbers: list[int]) -> str:
+    """What stands before a list item; `numbers` holds the last number at each depth."""
     depth = len(marks)
     del numbers[depth:]
     numbers.extend([0] * (depth - len(numbers)))
-    numbers[depth - 1] += 1
-    indent = "  " * min(depth - 1, 8)
-    return f"{indent}{numbers[depth - 1]}. " if marks[-1] == "#" else f"{indent}- "
+    numbers[-1] = numbers[-1] + 1 if marks[-1] == "#" else 0
+    return "  " * min(depth - 1, 8) + (f"{numbers[-1]}. " if marks[-1] == "#" else "- ")

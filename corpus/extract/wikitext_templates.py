@@ -146,6 +146,9 @@ class Arguments:
 
 def _parts(body: str) -> Iterator[str]:
     """The parts of a call after its name, cut at the pipes that are in no inner link or template."""
+    if "{{" not in body and "[[" not in body:
+        yield from body.split("|")[1:]
+        return
     depth, at = 0, -1
     for match in SEPARATORS.finditer(body):
         token = match.group()
