@@ -6,14 +6,20 @@ Nothing here imports torch, so that the command line can name the sizes without 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, get_args
 
 from corpus.errors import UserError
 
-Schedule = Literal["wsd", "cosine"]
+Shape = Literal["wsd", "cosine"]
 Precision = Literal["auto", "bf16", "fp32"]
+
+TOKENS_PER_PARAMETER = 20
+"""Tokens a model of a given size is best trained on (Hoffmann et al. 2022, arXiv:2203.15556)."""
+MOST_EPOCHS = 4
+"""Readings of the same text that still help almost like new text (Muennighoff et al. 2023, arXiv:2305.16264)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +87,172 @@ class Size:
             hidden=-(-8 * self.width // 3 // 64) * 64,
             tied=self.tied,
         )
+
+
+SIZES = {
+    "tiny": Size(
+        depth=3, width=192, heads=3, kv_heads=1, tied=True, context=256, batch_tokens=4096, learning_rate=3e-3
+    ),
+    "small": Size(
+        depth=6,
+        width=384,
+        heads=6,
+        kv_heads=2,
+        tied=True,
+        context=512,
+        batch_tokens=32_768,
+        learning_rate=1e-3,
+    ),
+    "base": Size(
+        depth=8,
+        width=512,
+        heads=8,
+        kv_heads=4,
+        tied=True,
+        context=1024,
+        batch_tokens=131_072,
+        learning_rate=8e-4,
+    ),
+    "gpt2": Size(
+        depth=12,
+        width=768,
+        heads=12,
+        kv_heads=12,
+        tied=True,
+        context=1024,
+        batch_tokens=524_288,
+        learning_rate=6e-4,
+    ),
+    "gpt2-medium": Size(
+        depth=24,
+        width=1024,
+        heads=16,
+        kv_heads=16,
+        tied=True,
+        context=1024,
+        batch_tokens=524_288,
+        learning_rate=3e-4,
+    ),
+    "gpt2-large": Size(
+        depth=36,
+        width=1280,
+        heads=20,
+        kv_heads=20,
+        tied=True,
+        context=1024,
+        batch_tokens=524_288,
+        learning_rate=2.5e-4,
+    ),
+    "gpt2-xl": Size(
+        depth=48,
+        width=1600,
+        heads=25,
+        kv_heads=25,
+        tied=True,
+        context=1024,
+        batch_tokens=1_048_576,
+        learning_rate=2e-4,
+    ),
+}
+"""The gpt2 sizes have GPT-2's depths and widths, with the learning rates and batches of the GPT-3 models of those sizes
+(arXiv:2005.14165, table 2.1). tiny was measured: docs/training.md has the table. small and base lie between."""
+
+
+def size(name: str) -> Size:
+    """A size by name, or `dN`: N blocks of width 64 N, its settings those of the next larger named size."""
+    if name in SIZES:
+        return SIZES[name]
+    if match := re.fullmatch(r"d([1-9]\d?)", name):
+        depth = int(match[1])
+        near = next((s for s in SIZES.values() if s.depth >= depth), SIZES["gpt2-xl"])
+        return dataclasses.replace(near, depth=depth, width=64 * depth, heads=depth, kv_heads=depth)
+    raise UserError(f"--size {name}: there is {', '.join(SIZES)}, or dN for N blocks of width 64 N (d8)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what a run computes; RUN/config.json holds it."""
+
+    workspace: str
+    dataset: str
+    fingerprint: str
+    end_of_text: int
+    size: str
+    model: ModelConfig
+    seed: int
+    steps: int | None
+    """Steps of the whole run; None where `minutes` bounds it."""
+    minutes: float | None
+    """Minutes of training steps. The learning rate then follows the clock, so two such runs differ."""
+    batch_samples: int
+    """Windows in a step, over all micro-batches."""
+    micro_samples: int
+    """Windows computed at once; only memory and speed depend on it."""
+    learning_rate: float
+    shape: Shape = "wsd"
+    warmup: float = 0.03
+    """Share of the run in which the learning rate rises."""
+    decay: float = 0.4
+    """Share of the run in which a `wsd` learning rate falls to zero."""
+    weight_decay: float = 0.1
+    beta1: float = 0.9
+    beta2: float = 0.95
+    clip: float = 1.0
+    """Largest norm of the gradient (GPT-3)."""
+    precision: Precision = "auto"
+    compile: bool = False
+    evaluate_every: int = 1000
+    """Steps between evaluations; there is one at the end in any case. 0: only that one."""
+    evaluate_tokens: int = 131_072
+    """Validation tokens looked at in one evaluation; 0: all."""
+    save_minutes: float = 10.0
+    """Minutes between checkpoints; there is one at the end and on SIGTERM in any case."""
+
+    @property
+    def step_tokens(self) -> int:
+        return self.batch_samples * self.model.context
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.minutes is None):
+            raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
+        positive = {
+            "--steps": self.steps,
+            "--minutes": self.minutes,
+            "--batch-tokens": self.batch_samples,
+            "--micro-tokens": self.micro_samples,
+            "--lr": self.learning_rate,
+            "--context": self.model.context,
+        }
+        for option, number in positive.items():
+            if number is not None and not 0 < number < math.inf:
+                raise UserError(f"{option} {number}: a number above 0")
+        if not (0 <= self.warmup <= 1 and 0 <= self.decay <= 1 and self.warmup + self.decay <= 1):
+            raise UserError("--warmup and --decay are shares of the run: together at most 1")
+        for name, value, choices in (
+            ("schedule", self.shape, Shape),
+            ("precision", self.precision, Precision),
+        ):
+            if value not in get_args(choices):
+                raise UserError(f"--{name} {value}: there is {', '.join(get_args(choices))}")
+
+    def json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must share with the run that takes it up."""
+        return {
+            "fingerprint": self.fingerprint,
+            "model": dataclasses.asdict(self.model),
+            "seed": self.seed,
+            "batch_samples": self.batch_samples,
+        }
+
+    @staticmethod
+    def from_json(raw: dict[str, Any]) -> RunConfig:
+        """Raises TypeError for a configuration that is not of this version."""
+        return RunConfig(**{**raw, "model": ModelConfig(**raw["model"])})
+
+
+def default_tokens(model: ModelConfig, train_tokens: int) -> int:
+    """Tokens to train on where nobody says: 20 a parameter, and no text more than four times."""
+    return min(TOKENS_PER_PARAMETER * model.parameters(), MOST_EPOCHS * train_tokens)

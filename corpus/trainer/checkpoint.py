@@ -1,0 +1,215 @@
+"""Checkpoints: a folder a step, whole or not there at all, without pickle.
+
+    RUN/checkpoint/step-000000500/model.safetensors optimizer.safetensors state.json
+
+The files are written into a hidden folder, synced to disk, hashed into state.json, and renamed as one; the last two are
+kept. A checkpoint whose hashes do not match is named and passed over. The tensor files are safetensors (an eight-byte
+length, a JSON header, the values), which any of its readers opens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from corpus.errors import RunError, UserError
+from corpus.fingerprint import fingerprint
+
+KEEP = 2
+DTYPES = {
+    "F32": torch.float32,
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "I64": torch.int64,
+    "U8": torch.uint8,
+}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+
+class Damaged(Exception):
+    """A checkpoint that is not what was written."""
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    values: memoryview = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+    return values
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
+    """Writes tensors as safetensors, synced to disk; gives the hash of the file."""
+    header: dict[str, Any] = {}
+    offset = 0
+    for name, tensor in tensors.items():
+        end = offset + tensor.numel() * tensor.element_size()
+        header[name] = {
+            "dtype": NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, end],
+        }
+        offset = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("wb") as file:
+        for part in (len(text).to_bytes(8, "little"), text, *map(_bytes, tensors.values())):
+            digest.update(part)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file; raises Damaged if its hash is not `digest`."""
+    actual = hashlib.blake2b(digest_size=16)
+    out: dict[str, Tensor] = {}
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            text = file.read(int.from_bytes(start, "little"))
+            actual.update(start + text)
+            for name, entry in json.loads(text).items():
+                if name == "__metadata__":
+                    continue
+                buffer = np.empty(entry["data_offsets"][1] - entry["data_offsets"][0], np.uint8)
+                if file.readinto(buffer.data) != len(buffer):
+                    raise Damaged(f"{path.name} is cut short")
+                actual.update(buffer.data)
+                out[name] = torch.from_numpy(buffer).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    except (OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
+        raise Damaged(f"{path.name} cannot be read ({error})") from error
+    if actual.hexdigest() != digest:
+        raise Damaged(f"{path.name} is not what was written")
+    return out
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _training_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's state by the name of its parameter (`exp_avg/norm.weight`), and torch's random generators."""
+    tensors = {
+        f"{key}/{name}": value
+        for name, parameter in model.named_parameters()
+        for key, value in sorted(optimizer.state[parameter].items())
+    }
+    tensors["generator/cpu"] = torch.get_rng_state()
+    if next(model.parameters()).is_cuda:
+        tensors["generator/cuda"] = torch.cuda.get_rng_state()
+    return tensors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint that was read whole: `state` is what the loop passed to `save`."""
+
+    step: int
+    state: dict[str, Any]
+    model: dict[str, Tensor]
+    training: dict[str, Tensor]
+
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Puts model, optimizer and generators where they were, bit by bit."""
+        model.load_state_dict(self.model)
+        parameters = dict(model.named_parameters())
+        for key, value in self.training.items():
+            kind, name = key.split("/", 1)
+            if key == "generator/cpu":
+                torch.set_rng_state(value)
+            elif key == "generator/cuda":
+                if torch.cuda.is_available():
+                    torch.cuda.set_rng_state(value)
+            else:
+                optimizer.state[parameters[name]][kind] = value.to(parameters[name].device)
+
+
+def save(
+    folder: Path, step: int, state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Writes the checkpoint of `step` into `folder` and drops all but the last two.
+
+    Costs 12 bytes a parameter on disk. Raises RunError where the disk is full or broken; what was there stays.
+    """
+    temporary = folder / f".step-{step:09d}"
+    final = folder / f"step-{step:09d}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".step-*"):
+            shutil.rmtree(leftover)
+        temporary.mkdir()
+        files = {
+            "model.safetensors": write_tensors(temporary / "model.safetensors", model.state_dict()),
+            "optimizer.safetensors": write_tensors(
+                temporary / "optimizer.safetensors", _training_tensors(model, optimizer)
+            ),
+        }
+        content = {"step": step, "state": state, "files": files}
+        with (temporary / "state.json").open("w", encoding="utf-8") as file:
+            json.dump({**content, "hash": fingerprint(content)}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(temporary)
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.rename(final)
+        _sync_folder(folder)
+        for old in _steps(folder)[:-KEEP]:
+            shutil.rmtree(old)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise RunError(
+            f"cannot save step {step} to {folder} ({error.strerror}): make room, then go on with --resume"
+        ) from error
+
+
+def _steps(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*"))
+
+
+def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = True) -> Checkpoint | None:
+    """The last whole checkpoint of a run, None if there is none yet; `damaged` hears a line for each one passed over.
+
+    Without `training`, only the model. Raises UserError if there are checkpoints and none of them is whole.
+    """
+    paths = _steps(folder)
+    for path in reversed(paths):
+        try:
+            return _read(path, training)
+        except Damaged as error:
+            damaged(f"{path}: {error}; taking the one before")
+    if paths:
+        raise UserError(f"no checkpoint in {folder} is whole: start again with another --out")
+    return None
+
+
+def _read(path: Path, training: bool) -> Checkpoint:
+    try:
+        content = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        if content.pop("hash") != fingerprint(content):
+            raise Damaged("state.json is not what was written")
+        files = content["files"]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise Damaged(f"state.json cannot be read ({error})") from error
+    return Checkpoint(
+        step=content["step"],
+        state=content["state"],
+        model=read_tensors(path / "model.safetensors", files["model.safetensors"]),
+        training=read_tensors(path / "optimizer.safetensors", files["optimizer.safetensors"])
+        if training
+        else {},
+    )

@@ -1,0 +1,156 @@
+"""Windows of tokens out of memory-mapped Arrow shards.
+
+A shard is mapped when it is first needed, with MADV_RANDOM, so that the kernel reads the pages a window touches
+and no more (pyarrow's own map reads a cold file whole). The tokens of a record batch lie in one buffer: a window is
+one slice of it, two where it crosses into the next batch or shard, copied once, into the batch for the model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import resource
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpus.errors import UserError
+from corpus.trainer.dataset import Dataset, Shard, Stream
+from corpus.trainer.order import Order, make_order
+
+Tokens = npt.NDArray[Any]
+SPARE_FILES = 256
+
+
+class MappedShard:
+    """One shard, mapped: its record batches, and their tokens as numpy views of the map."""
+
+    def __init__(self, path: Path, shard: Shard) -> None:
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            mapped.madvise(mmap.MADV_RANDOM)
+            reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+            self.batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+            self.tokens = [
+                batch.column("tokens").flatten().to_numpy(zero_copy_only=True) for batch in self.batches
+            ]
+        except FileNotFoundError:
+            raise UserError(f"{path} is missing: build the tokens again, or copy the shard back") from None
+        except (pa.ArrowException, KeyError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"{path} cannot be read ({reason}): build the tokens again, or copy the shard whole"
+            ) from error
+        self.starts = list(accumulate((len(tokens) for tokens in self.tokens), initial=0))
+        if self.starts[-1] != shard.tokens:
+            raise UserError(
+                f"{path} holds {self.starts[-1]:,} tokens where dataset.json says {shard.tokens:,}: "
+                "build the tokens again"
+            )
+
+    def copy(self, start: int, out: Tokens) -> int:
+        """Fills `out` with tokens from `start` as far as the shard goes; gives how many."""
+        filled = 0
+        number = bisect_right(self.starts, start) - 1
+        while filled < len(out) and number < len(self.tokens):
+            offset = start + filled - self.starts[number]
+            piece = self.tokens[number][offset : offset + len(out) - filled]
+            out[filled : filled + len(piece)] = piece
+            filled += len(piece)
+            number += 1
+        return filled
+
+
+class TokenStream:
+    """A stream's tokens by position, over all of its shards; each is mapped at its first use."""
+
+    def __init__(self, folder: Path, stream: Stream) -> None:
+        self.folder = folder
+        self.stream = stream
+        self.starts = list(accumulate((shard.tokens for shard in stream.shards), initial=0))
+        self.length = self.starts[-1]
+        self._mapped: list[MappedShard | None] = [None] * len(stream.shards)
+
+    def shard(self, number: int) -> MappedShard:
+        found = self._mapped[number]
+        if found is None:
+            shard = self.stream.shards[number]
+            found = self._mapped[number] = MappedShard(self.folder / shard.path, shard)
+        return found
+
+    def copy(self, start: int, out: Tokens) -> int:
+        """Fills `out` with tokens from `start` as far as the stream goes; gives how many."""
+        filled = 0
+        number = bisect_right(self.starts, start) - 1
+        while filled < len(out) and number < len(self.starts) - 1:
+            filled += self.shard(number).copy(start + filled - self.starts[number], out[filled:])
+            number += 1
+        return filled
+
+
+def windows(tokens: int, context: int) -> int:
+    """Windows of a stream: each has `context` targets, the last one overlaps the one before rather than lose any."""
+    return max(1, -(-(tokens - 1) // context))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Samples ready for a model. `tokens` (samples, context + 1) in the shards' type: inputs and, shifted, targets."""
+
+    tokens: Tokens
+    lengths: npt.NDArray[np.int64]
+    """Tokens of each sample that are text; what follows, in a stream shorter than a window, is padding."""
+    streams: npt.NDArray[np.int64]
+    """Which stream each sample is from."""
+
+
+class Loader:
+    """Samples of a run by their numbers, from the streams of one split in the order that `seed` gives."""
+
+    def __init__(self, dataset: Dataset, weights: list[float], *, context: int, seed: int) -> None:
+        streams = dataset.streams("train")
+        allow_open_files(len(dataset.shards) + SPARE_FILES)
+        self.dataset = dataset
+        self.context = context
+        self.streams = [TokenStream(dataset.folder, stream) for stream in streams]
+        self.order: Order = make_order(
+            [stream.name for stream in streams],
+            weights,
+            [windows(stream.tokens, context) for stream in streams],
+            fingerprint=dataset.fingerprint,
+            seed=seed,
+        )
+
+    def read(self, start: int, stop: int) -> Batch:
+        """Samples start..stop-1 of the run."""
+        streams, _, numbers = self.order.samples(start, stop)
+        size = self.context + 1
+        tokens = np.full((stop - start, size), self.dataset.end_of_text, dtype=self.dataset.dtype)
+        lengths = np.empty(stop - start, np.int64)
+        for row, (stream, number) in enumerate(zip(streams.tolist(), numbers.tolist(), strict=True)):
+            source = self.streams[stream]
+            first = min(number * self.context, max(0, source.length - size))
+            lengths[row] = source.copy(first, tokens[row])
+        largest = int(tokens.max())
+        if largest >= self.dataset.vocabulary:
+            raise UserError(
+                f"{self.dataset.folder}: token {largest} in a shard, but dataset.json has a vocabulary of "
+                f"{self.dataset.vocabulary}: build the tokens again"
+            )
+        return Batch(tokens=tokens, lengths=lengths, streams=streams)
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raises this process's limit on open files, as far as the machine lets it: a mapped shard keeps one open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

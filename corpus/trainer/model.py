@@ -1,0 +1,183 @@
+"""The transformer, top to bottom: tokens in, logits or a loss out.
+
+Decoder-only and shaped as Qwen3 (arXiv:2505.09388): RMSNorm before each half of a block, rotary positions, an RMSNorm
+on every query and key head, grouped-query attention, SwiGLU, no biases, tied or untied embeddings. Queries, keys and
+values come from one matrix, gate and up from another: fewer, larger products, and an export only has to cut them.
+
+Attention sees the whole window, documents before an end-of-text included.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from corpus.trainer.config import ModelConfig
+from corpus.trainer.loss import cross_entropy, nats
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + epsilon) * weight over the last dimension (arXiv:1910.07467), in fp32 under autocast."""
+
+    def __init__(self, width: int, epsilon: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+
+
+class Cache:
+    """Keys and values of the positions seen so far, for generation: (depth, batch, kv_heads, context, head_width)."""
+
+    def __init__(self, config: ModelConfig, batch: int, device: torch.device) -> None:
+        shape = (config.depth, batch, config.kv_heads, config.context, config.head_width)
+        self.keys = torch.zeros(shape, device=device)
+        self.values = torch.zeros(shape, device=device)
+        self.length = 0
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores new positions of one layer and gives all of its keys and values; `length` grows after the last."""
+        end = self.length + keys.shape[2]
+        self.keys[layer, :, :, self.length : end] = keys
+        self.values[layer, :, :, self.length : end] = values
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
+def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Rotary positions: turns the pair (x_i, x_i+d/2) of each head by its position's angle. x (..., time, d)."""
+    a, b = x.chunk(2, dim=-1)
+    cosine, sine = cosine.to(x.dtype), sine.to(x.dtype)
+    return torch.cat((a * cosine - b * sine, b * cosine + a * sine), dim=-1)
+
+
+class Attention(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads, self.kv_heads, self.head_width = config.heads, config.kv_heads, config.head_width
+        self.qkv = nn.Linear(config.width, (self.heads + 2 * self.kv_heads) * self.head_width, bias=False)
+        self.q_norm = RMSNorm(self.head_width, config.norm_epsilon)
+        self.k_norm = RMSNorm(self.head_width, config.norm_epsilon)
+        self.out = nn.Linear(self.heads * self.head_width, config.width, bias=False)
+
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, layer: int, cache: Cache | None) -> Tensor:
+        batch, time, _ = x.shape
+        heads = self.qkv(x).view(batch, time, -1, self.head_width).transpose(1, 2)
+        q, k, v = heads.split((self.heads, self.kv_heads, self.kv_heads), dim=1)
+        q = rotate(self.q_norm(q).to(v.dtype), cosine, sine)
+        k = rotate(self.k_norm(k).to(v.dtype), cosine, sine)
+        mask = None
+        if cache is not None:
+            k, v = cache.extend(layer, k, v)
+            mask = torch.ones(time, k.shape[2], dtype=torch.bool, device=x.device).tril(k.shape[2] - time)
+        y = F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            attn_mask=mask,
+            is_causal=mask is None,
+            enable_gqa=self.heads != self.kv_heads,
+        )
+        mixed: Tensor = self.out(y.transpose(1, 2).reshape(batch, time, -1))
+        return mixed
+
+
+class SwiGLU(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)
+        self.down = nn.Linear(config.hidden, config.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        y: Tensor = self.down(F.silu(gate) * up)
+        return y
+
+
+class Block(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.width, config.norm_epsilon)
+        self.attention = Attention(config)
+        self.mlp_norm = RMSNorm(config.width, config.norm_epsilon)
+        self.mlp = SwiGLU(config)
+
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, layer: int, cache: Cache | None) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), cosine, sine, layer, cache)
+        x = x + self.mlp(self.mlp_norm(x))
+        return x
+
+
+class GPT(nn.Module):
+    """`hidden` gives the last layer's states, `logits` scores over the vocabulary, `forward` the loss."""
+
+    cosine: Tensor
+    sine: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm = RMSNorm(config.width, config.norm_epsilon)
+        if not config.tied:
+            self.output = nn.Linear(config.width, config.vocabulary, bias=False)
+        half = torch.arange(config.head_width // 2, dtype=torch.float64) * 2 / config.head_width
+        angles = torch.outer(torch.arange(config.context, dtype=torch.float64), config.rope_base**-half)
+        self.register_buffer("cosine", angles.cos().float(), persistent=False)
+        self.register_buffer("sine", angles.sin().float(), persistent=False)
+
+    def output_weight(self) -> Tensor:
+        return self.embedding.weight if self.config.tied else self.output.weight
+
+    def hidden(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """States after the last norm, (batch, time, width), of tokens (batch, time) that follow what `cache` holds."""
+        start = 0 if cache is None else cache.length
+        end = start + tokens.shape[1]
+        if end > self.config.context:
+            raise ValueError(f"{end} positions in a context of {self.config.context}")
+        x = self.embedding(tokens)
+        cosine, sine = self.cosine[start:end], self.sine[start:end]
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cosine, sine, layer, cache)
+        if cache is not None:
+            cache.length = end
+        normed: Tensor = self.norm(x)
+        return normed
+
+    def logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """(batch, time, vocabulary)."""
+        return F.linear(self.hidden(tokens, cache), self.output_weight())
+
+    def last_logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """(batch, vocabulary): the scores of what comes after the last token."""
+        return F.linear(self.hidden(tokens, cache)[:, -1], self.output_weight())
+
+    def forward(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """The summed nats of all targets (batch, time), a scalar; negative targets are padding."""
+        return cross_entropy(self.hidden(tokens).flatten(0, 1), self.output_weight(), targets.flatten())
+
+    def nats(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """The nats of every target, (batch, time), 0 for padding; without a gradient."""
+        states = self.hidden(tokens).flatten(0, 1)
+        return nats(states, self.output_weight(), targets.flatten()).view(targets.shape)
+
+
+def initialize(model: GPT, seed: int) -> None:
+    """Normal weights of deviation 1/sqrt(inputs); what a block adds starts smaller by sqrt(2 depth) (GPT-2).
+
+    The embedding takes GPT-2's .02: tied, it is also the output layer, and the first loss is log(vocabulary).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim < 2:
+                continue
+            scale = 0.02 if name.startswith("embedding") else parameter.shape[1] ** -0.5
+            if name.endswith(("attention.out.weight", "mlp.down.weight")):
+                scale /= math.sqrt(2 * model.config.depth)
+            parameter.normal_(0.0, scale, generator=generator)

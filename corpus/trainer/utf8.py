@@ -1,0 +1,94 @@
+"""Tokens of a byte-level vocabulary as bytes, and which of them may follow so that the text stays valid UTF-8.
+
+A byte-level token can end in the middle of a character. An automaton over the well-formed sequences says which bytes
+may come next; here it is run over all tokens of a vocabulary at once, a byte of each at a time.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.errors import UserError
+
+START = 0
+REJECT = 8
+_RANGES = [
+    (0, 0x00, 0x7F, START),
+    (0, 0xC2, 0xDF, 1),
+    (0, 0xE0, 0xE0, 4),
+    (0, 0xE1, 0xEC, 2),
+    (0, 0xED, 0xED, 5),
+    (0, 0xEE, 0xEF, 2),
+    (0, 0xF0, 0xF0, 6),
+    (0, 0xF1, 0xF3, 3),
+    (0, 0xF4, 0xF4, 7),
+    (1, 0x80, 0xBF, START),
+    (2, 0x80, 0xBF, 1),
+    (3, 0x80, 0xBF, 2),
+    (4, 0xA0, 0xBF, 1),
+    (5, 0x80, 0x9F, 1),
+    (6, 0x90, 0xBF, 2),
+    (7, 0x80, 0x8F, 2),
+]
+"""(state, first byte, last byte, next state): the well-formed sequences of the Unicode Standard, table 3-7. States 1
+to 3 wait for so many continuation bytes, 4 to 7 for a restricted one after E0, ED, F0 and F4."""
+
+
+def _automaton() -> npt.NDArray[np.uint8]:
+    table = np.full((REJECT + 1, 256), REJECT, np.uint8)
+    for state, first, last, following in _RANGES:
+        table[state, first : last + 1] = following
+    return table
+
+
+AUTOMATON = _automaton()
+"""[state, byte] -> state."""
+
+
+def byte_alphabet() -> dict[str, int]:
+    """The byte that each character of a byte-level vocabulary stands for: GPT-2's, itself where it prints."""
+    printing = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printing]
+    return {chr(byte): byte for byte in printing} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+def token_bytes(vocabulary: dict[str, int], special: set[int], size: int) -> list[bytes]:
+    """The bytes of each token id below `size`; empty for special tokens and ids that no token has."""
+    alphabet = byte_alphabet()
+    out = [b""] * size
+    for token, number in vocabulary.items():
+        if number in special or number >= size:
+            continue
+        try:
+            out[number] = bytes(alphabet[character] for character in token)
+        except KeyError:
+            raise UserError(
+                f"tokenizer.json: token {number} ({token!r}) is not byte-level, and only such vocabularies can be "
+                "turned back into text here: train with a byte-level tokenizer"
+            ) from None
+    return out
+
+
+def transitions(tokens: list[bytes]) -> npt.NDArray[np.uint8]:
+    """(states, tokens): the state after each token from each state, REJECT where it cannot follow or has no bytes."""
+    lengths = np.array([len(token) for token in tokens])
+    flat = np.frombuffer(b"".join(tokens), np.uint8)
+    starts = np.cumsum(lengths) - lengths
+    after = np.repeat(np.arange(REJECT + 1, dtype=np.uint8)[:, None], len(tokens), axis=1)
+    for position in range(int(lengths.max(initial=0))):
+        longer = np.flatnonzero(lengths > position)
+        after[:, longer] = AUTOMATON[after[:, longer], flat[starts[longer] + position]]
+    after[:, lengths == 0] = REJECT
+    return after
+
+
+def stream(tokens: Iterator[bytes]) -> Iterator[str]:
+    """Text as soon as its characters are complete; bytes of one that is never completed are dropped."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
+    for token in tokens:
+        if text := decoder.decode(token):
+            yield text
