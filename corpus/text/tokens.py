@@ -97,8 +97,9 @@ def _continues(words: Words, starts: Positions, ends: Positions, classes: Kinds)
     heads, tails = marks[~inside[:-1]], marks[~inside[1:]]  # the first and the last of each run of marks
     before, after = np.maximum(heads - 1, 0), np.minimum(tails + 1, count - 1)
     left, right = kinds[ends[before] - 1], kinds[starts[after]]
-    joins_before = touches[heads] & word[before] & ~APART[units[ends[before] - 1]]
-    joins_after = touches[tails + 1] & word[after] & ~APART[units[starts[after]]]
+    follows, precedes = touches[heads] & word[before], touches[tails + 1] & word[after]
+    joins_before = follows & ~APART[units[ends[before] - 1]]
+    joins_after = precedes & ~APART[units[starts[after]]]
 
     role = np.where(heads == tails, roles[heads], 0)
     alone = (role & LETTERS > 0) & (left & right & LETTER > 0)
@@ -106,8 +107,8 @@ def _continues(words: Words, starts: Positions, ends: Positions, classes: Kinds)
     alone |= (role & NUMBERS > 0) & (left & right & NUMBER > 0)
     alone &= ~_in_names(words, starts, ends, word, touches)[heads]
     through = joins_before & joins_after & ~alone
-    backward = through | (joins_before & ~joins_after & (roles[tails] & TRAILING > 0))
-    forward = joins_after & ~joins_before & (roles[heads] & LEADING > 0)
+    backward = through | (joins_before & ~precedes & (roles[tails] & TRAILING > 0))
+    forward = joins_after & ~follows & (roles[heads] & LEADING > 0)
 
     changes = np.zeros(count + 1, np.int32)
     changes[heads[backward]] = 1

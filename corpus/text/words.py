@@ -21,9 +21,9 @@ from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
 VERSION = 1
 """Raised when the same text would give other words or hashes."""
 
-_LOCALES = {"fin": "fi", "swe": "sv", "ell": "el"}
-"""Languages whose break rules differ from the root's (CLDR segments: the colon within words in Finnish
-and Swedish, the Greek question mark); the dictionaries follow the script, not the locale."""
+_LOCALES = {"ell": "el"}
+"""Languages with break rules of their own in ICU 78: only sentences in Greek, where a semicolon asks. The
+dictionaries follow the script, so words are the same in all languages."""
 
 _MIXED: Hashes = finalize(np.arange(1, 0x10001, dtype=np.uint64))
 _MIXED_LOWER: Hashes = _MIXED[LOWER]
@@ -53,9 +53,10 @@ class Words:
 
 
 def segment(text: str, language: str | None = None) -> Words:
-    """Words of `text` by ICU; `language` is a label such as `fin_Latn`, of which few matter (`_LOCALES`).
+    """Words of `text` by ICU; `language` is a label such as `ell_Grek` (see `_LOCALES`).
 
-    Works for any text: lone surrogates count as one unit of no class.
+    Works for any text, which should be in NFC for words to be found again: a lone surrogate is one unit of
+    no class.
     """
     units = to_units(text)
     boundaries = _boundaries(WordBreaker, text, language)

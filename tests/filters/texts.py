@@ -30,11 +30,11 @@ Bake it for half an hour under the lid and for a quarter of an hour without it.
 The crust is done when it sounds hollow, and it should be cold before anybody cuts it."""
 
 SENTENCES = [*ARTICLE.splitlines(), *OTHER.splitlines()]
-WORDS = (
-    """river captain engine farmer village bridge county winter flood morning kitchen flour water bubble surface
+NOUNS = """\
+river captain engine farmer village bridge county winter flood morning kitchen flour water bubble surface
 oven steam crust hour night money answer school bicycle penny father boy bank roof stage people talk dough corner
 size hand lid pot loaf bread salt time rest evening travel landing village crossing vegetable child metre"""
-).split()  # noqa: SIM905
+WORDS = NOUNS.split()
 
 
 def _shifted(*steps: int) -> Iterator[tuple[str, ...]]:
