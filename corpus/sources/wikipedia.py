@@ -14,7 +14,8 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from corpus.document import Failure, Record
-from corpus.extract.wikitext_names import data_identity, folded, wiki_languages, wiki_names
+from corpus.extract.wikitext import identity
+from corpus.extract.wikitext_names import folded, wiki_languages, wiki_names
 from corpus.extract.wikitext_templates import template_names
 from corpus.sources.base import Source, ranges
 from corpus.sources.mediawiki import Loss, Page, PageScanner
@@ -80,7 +81,7 @@ class Wikipedia(Source):
         return 1
 
     def parameters(self) -> dict[str, Any]:
-        return {**super().parameters(), "names": data_identity()}
+        return {**super().parameters(), **identity()}
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         if size <= split_size or not is_splittable(path):

@@ -230,9 +230,9 @@ def test_the_title_stands_first_and_alone_is_nothing() -> None:
 
 
 PIECES = """
-{{ }} {{{ }}} [[ ]] {| |} |- | == = ''' '' <ref> </ref> <ref/> <!-- --> -{ }- <math> </math> <nowiki> </nowiki> [http://a ]
-( ) （ ） 、 ; , File:a.jpg Category:b lang|fr| nowrap| convert|1|km zh-hans: &nbsp; &#0; &lt; __TOC__ <br> <table>
-</table> <li> <sup>2</sup> 1= {{!}} See 字 ไทย word عربي
+{{ }} {{{ }}} [[ ]] {| |} |- | == = ''' '' <ref> </ref> <ref/> <!-- --> -{ }- <math> </math> <nowiki> </nowiki>
+[http://a ] ( ) （ ） 、 ; , File:a.jpg Category:b lang|fr| nowrap| convert|1|km zh-hans: &nbsp; &#0; &lt; __TOC__
+<br> <table> </table> <li> <sup>2</sup> 1= {{!}} See 字 ไทย word عربي
 """
 SPACES = [" ", "\n", "\r\n", "\n* ", "\n# ", "\n: ", "== See also ==\n", "\x00", "\x01", "\x001\x00"]
 MARKUP = st.sampled_from([*PIECES.split(), *SPACES])
