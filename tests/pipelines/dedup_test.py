@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import apache_beam as beam
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -236,6 +237,19 @@ def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers(tmp_pat
         )
         assert left == ["clusters.parquet", "signatures"]
     assert len(set(contents.values())) == 1
+
+
+def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
+    made, workspace = make(7, 80), Workspace("memory://dedup-test/build")
+    made.write_signatures(workspace, Dedup())
+    search = dedup.pipeline(workspace, made.names(), made, Dedup(), "input", Running(), _claims(tmp_path))
+    with beam.Pipeline(options=Running().options("dedup")) as pipeline:
+        search(pipeline)
+    store = fsspec.filesystem("memory")
+    files = [path for path in store.find("/dedup-test") if "/signatures/" not in path]
+    assert files == ["/dedup-test/build/dedup/clusters.parquet"]
+    assert store.cat(files[0]) == run(tmp_path, made, Dedup()).read_bytes()
+    store.rm("/dedup-test", recursive=True)
 
 
 def test_the_place_of_a_document_decides_nothing(tmp_path: Path) -> None:
