@@ -21,8 +21,8 @@ range at a time:
 Memory: a range or a block of a million documents takes about 1 GB at its peak (336 bytes a document in 14
 bands, and as much again while they are sorted); `partitions` says how many there are. Two steps see more:
 `merge` holds the links of all near-duplicates between different contents, already reduced to about one a
-content (100 bytes each at the peak: 2 GB for 20 million contents in clusters; give it a large worker
-beyond that), and `walk` never parts a component (100 bytes a document, 60 an edge). The local engine also
+content (75 bytes each at the peak: 2 GB for 27 million contents in clusters; give it a large worker
+beyond that), and `walk` never parts a component (600 bytes a document with two edges). The local engine also
 keeps what is shuffled in the process that started it, some 500 bytes a document and 100 a candidate pair.
 
 Measured on two shared cores with tests/benchmarks/dedup_benchmark.py: a million made-up documents, 216,000 of

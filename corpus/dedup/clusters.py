@@ -45,7 +45,7 @@ def stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
     """int64[n, 2]: every node of the links int64[k, 2] (its own root too) with the lowest node it hangs
     together with, sorted. Links reduced to stars, joined and reduced again give the same components.
 
-    Memory: some 100 bytes a link at the peak, so 20 million links in 2 GB. Cost: a second for 3 million.
+    Memory: 75 bytes a link at the peak, so 27 million links in 2 GB. Cost: a second for 2 million.
     """
     if not len(links):
         return np.empty((0, 2), np.int64)
@@ -73,7 +73,7 @@ def walk(
 
     `similarity` is 1 for the same content, the matches over `width` where the two contents were compared,
     and NaN where they were not. `size` is the number of documents that the kept one stands for, itself
-    included. Cost: about a microsecond a document and edge.
+    included. Cost: 2 microseconds and 600 bytes a document that has two edges.
     """
     members = members[
         best_first(
