@@ -293,7 +293,7 @@ def posts(lines: Iterable[str]) -> str:
         tag, text = _block(line)
         if tag == "h2":
             close = "</div></div>" if out else ""
-            out.append(f'{close}<div class="row"><div class="member">{text}</div><div class="text">')
+            out.append(f'{close}<div class="msg-box"><div class="who">{text}</div><div class="said">')
         else:
             out.append(f"<{tag}>{text}</{tag}>")
     return "\n".join([*out, "</div></div>"])
