@@ -177,7 +177,17 @@ class Builder:
             "comments_divs": "".join(f'<div class="comment"><p>{c}</p></div>' for c in comments),
             "comments_title": words["comments"],
         }
-        plain = ["search", "login", "cookie", "accept", "share", "related", "newsletter", "footer", "javascript"]
+        plain = [
+            "search",
+            "login",
+            "cookie",
+            "accept",
+            "share",
+            "related",
+            "newsletter",
+            "footer",
+            "javascript",
+        ]
         return self.layouts[layout].substitute(fields, **{key: words[key] for key in plain})
 
     def duplicates(self) -> Iterator[Page]:
