@@ -53,15 +53,26 @@ class Build:
                 del self.state[later]
             storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
 
-    def run(self, name: str, build: Callable[[str | None], Callable[[Any], Any]], total: int) -> None:
+    def sized(self, stage: str) -> Running:
+        """How to run the pipelines of a stage."""
+        return self.running.sized(stage, self.plan.size)
+
+    def run(
+        self,
+        name: str,
+        build: Callable[[str | None], Callable[[Any], Any]],
+        total: int,
+        *,
+        running: Running,
+    ) -> None:
         """Run a Beam pipeline; `build(claims)` puts its transforms on a Pipeline. Begun up to three times."""
         import apache_beam as beam
 
         self.status.at(name, 0, total)
         for attempt in range(1, ATTEMPTS + 1):
-            with claims_folder(self.running) as claims, self._watch(name, claims, total):
+            with claims_folder(running) as claims, self._watch(name, claims, total, running.workers):
                 try:
-                    with beam.Pipeline(options=self.running.options(name)) as pipeline:
+                    with beam.Pipeline(options=running.options(name)) as pipeline:
                         build(claims)(pipeline)
                     break
                 except Exception as error:
@@ -78,7 +89,7 @@ class Build:
         self.status.at(name, total, total)
 
     @contextlib.contextmanager
-    def _watch(self, name: str, claims: str | None, total: int) -> Iterator[None]:
+    def _watch(self, name: str, claims: str | None, total: int, workers: int) -> Iterator[None]:
         """Progress by the claims that were made, twice a second."""
         if claims is None or total == 0:
             yield
@@ -88,7 +99,7 @@ class Build:
         def look() -> None:
             while not finished.wait(0.5):
                 begun = sum(entry.is_file() for entry in os.scandir(claims))
-                self.status.at(name, max(0, begun - self.running.workers), total)
+                self.status.at(name, max(0, begun - workers), total)
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()

@@ -54,7 +54,7 @@ def main() -> int:
         run("sample", out, "--documents", "2", "--language", "cmn")
         run("train", out, "--minutes", options.minutes)
         for prompt in PROMPTS:
-            run("generate", f"{out}/runs/default", "--prompt", prompt, "--tokens", "80")
+            run("generate", f"{out}/runs/tiny", "--prompt", prompt, "--tokens", "80")
     except subprocess.CalledProcessError as error:
         return error.returncode
     print(f"\nLook further: corpus stats {out}; corpus sample {out} --dropped; corpus --help")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
 LOCAL = "FnApiRunner"
 """Beam's `DirectRunner` tries to download another engine first and falls back in silence."""
+
+
+SPREAD_FROM = {"ingest": 3_000_000, "decide": 300_000_000, "tokenize": 50_000_000, "dedup": 3_000_000_000}
+"""Bytes of input from which local processes pay: starting them costs 3 s a pipeline, and what is shuffled
+between them costs more than the work on it. The environment variable CORPUS_SPREAD_FROM replaces all four."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +28,11 @@ class Running:
     def local(self) -> bool:
         """Whether the pinned local engine runs the pipelines."""
         return not any(option.startswith("--runner") for option in self.extra)
+
+    def sized(self, stage: str, size: int) -> Running:
+        """How to run a stage of a build with `size` bytes of input: small local work stays in one process."""
+        least = int(os.environ.get("CORPUS_SPREAD_FROM", SPREAD_FROM[stage]))
+        return replace(self, workers=1) if self.local and size < least else self
 
     def options(self, name: str) -> PipelineOptions:
         """Beam's options for the pipeline called `name`."""

@@ -34,6 +34,11 @@ class Plan:
         return [(split.source, split.name) for split in self.splits]
 
     @property
+    def size(self) -> int:
+        """Bytes of input as it is stored."""
+        return sum(split.end - split.start for split in self.splits)
+
+    @property
     def steps(self) -> list[str]:
         return list(self.tools.filters)
 

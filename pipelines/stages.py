@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +36,14 @@ def ingest_parameters(plan: Plan) -> Any:
 
 def ingest(build: Build) -> None:
     """Every split through the recipe."""
-    plan = build.plan
+    plan, running = build.plan, build.sized("ingest")
     build.run(
         "ingest",
         lambda claims: ingest_pipeline.pipeline(
-            build.workspace.root, plan.file.manifest, plan.splits, build.running, claims
+            build.workspace.root, plan.file.manifest, plan.splits, running, claims
         ),
         len(plan.splits),
+        running=running,
     )
 
 
@@ -49,6 +51,7 @@ def decide(build: Build) -> None:
     """Thresholds of shares, duplicates, then the decisions and counts of every split."""
     plan, workspace = build.plan, build.workspace
     manifest = plan.file.manifest
+    running = build.sized("decide")
     judge = Judge(
         rules=plan.rules,
         steps=tuple(plan.steps),
@@ -68,19 +71,22 @@ def decide(build: Build) -> None:
         wanted = fingerprint(
             [documents, ingest_parameters(plan), load.parameters, manifest.dedup.model_dump(mode="json")]
         )
+        finding = build.sized("dedup")
         build.run(
             "dedup",
             lambda claims: dedup_pipeline.pipeline(
-                workspace, plan.names, load, manifest.dedup, wanted, build.running, claims
+                workspace, plan.names, load, manifest.dedup, wanted, finding, claims
             ),
             len(plan.splits),
+            running=finding,
         )
     build.run(
         "decide",
         lambda claims: decide_pipeline.pipeline(
-            workspace.root, judge, manifest.validation.share, clusters, plan.names, build.running, claims
+            workspace.root, judge, manifest.validation.share, clusters, plan.names, running, claims
         ),
         len(plan.splits),
+        running=running,
     )
 
 
@@ -92,12 +98,14 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
     if not shares:
         return {}
     path = build.workspace.path("stats", "thresholds.json")
+    running = build.sized("decide")
     build.run(
         "thresholds",
         lambda claims: decide_pipeline.thresholds_pipeline(
-            build.workspace.root, shares, build.plan.names, path, build.running, claims
+            build.workspace.root, shares, build.plan.names, path, running, claims
         ),
         len(build.plan.names),
+        running=running,
     )
     return {(signal, language): value for signal, language, value in json.loads(storage.read_text(path))}
 
@@ -155,6 +163,7 @@ def flat(columns: list[Any]) -> Any:
 def tokenize(build: Build) -> None:
     """The vocabulary and the token shards."""
     manifest = build.plan.file.manifest
+    running = build.sized("tokenize")
     tokenize_pipeline.tokenize(
         tokenize_pipeline.Job(
             workspace=build.workspace,
@@ -164,8 +173,8 @@ def tokenize(build: Build) -> None:
             tokens=manifest.tokens,
             mixture=manifest.mixture,
             seed=manifest.seed,
-            running=build.running,
-            run=build.run,
+            running=running,
+            run=partial(build.run, running=running),
         )
     )
 

@@ -114,6 +114,10 @@ def write_inputs(folder: Path, pages: int = 60) -> Path:
     return folder / "manifest.yaml"
 
 
+SPREAD = {**os.environ, "CORPUS_SPREAD_FROM": "0"}
+"""Small as the input is, it goes to as many processes as are asked for."""
+
+
 def command(manifest: Path, out: Path, workers: int = 1) -> list[str]:
     return [
         sys.executable,
@@ -130,13 +134,13 @@ def command(manifest: Path, out: Path, workers: int = 1) -> list[str]:
 
 def run_build(manifest: Path, out: Path, workers: int = 1) -> subprocess.CompletedProcess[str]:
     """A build in a process of its own, to its end."""
-    return subprocess.run(command(manifest, out, workers), capture_output=True, text=True)
+    return subprocess.run(command(manifest, out, workers), capture_output=True, text=True, env=SPREAD)
 
 
 def killed_build(manifest: Path, out: Path, after: float, workers: int = 1) -> bool:
     """A build killed with SIGKILL after some seconds; whether it had ended before."""
     process = subprocess.Popen(
-        command(manifest, out, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(manifest, out, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=SPREAD
     )
     deadline = time.monotonic() + after
     while time.monotonic() < deadline and process.poll() is None:

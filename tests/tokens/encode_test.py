@@ -278,16 +278,16 @@ def test_what_is_no_tokenizer_is_refused_by_name(tmp_path: Path, content: bytes)
 
 
 def real_texts(data: Path) -> Iterator[str]:
-    """About 5 MB: declarations in 500 languages, sentences, and encyclopedia pages with their markup."""
+    """About 4 MB: declarations in 500 languages, sentences, and encyclopedia pages with their markup."""
     with tarfile.open(data / "lang" / "udhr.tar.xz") as archive:
-        for member in archive.getmembers()[::6]:
+        for member in archive.getmembers()[::4]:
             stream = archive.extractfile(member) if member.isfile() else None
             if stream is not None:
                 yield stream.read().decode("utf-8", "replace")
     with lzma.open(
         data / "lang" / "tatoeba" / "tatoeba-nonascii-CC0.csv.xz", "rt", encoding="utf-8"
     ) as lines:
-        yield lines.read(1_000_000)
+        yield lines.read(500_000)
     for path in sorted((data / "wiki").rglob("*")):
         if path.suffix in (".xml", ".bz2", ".xz"):
             opener: Any = {".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix, open)
@@ -297,7 +297,7 @@ def real_texts(data: Path) -> Iterator[str]:
 
 def test_real_text_in_hundreds_of_languages(data: Path, ours: Encoder) -> None:
     texts = list(real_texts(data))
-    assert sum(len(text.encode()) for text in texts) > 4_000_000
+    assert sum(len(text.encode()) for text in texts) > 3_500_000
     learned = vocabulary.learn(vocabulary.count_pieces(texts[::3], PATTERN), Tokenizer(vocabulary=20_000))
     encoder = Encoder(learned.encode())
     assert encoder.engine == "tiktoken" and encoder.vocabulary_size == 20_000
