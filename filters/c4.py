@@ -56,9 +56,10 @@ def measure(page: Page) -> tuple[float, ...]:
     lines = page.lines
     total = len(lines) or 1
     words = page.words_per_line
-    sentences = page.starting_in(page.sentences, lines)
+    uncited = _without_citations(page)
+    sentences = page.starting_in(page.sentences, uncited)
     long, longest = _long_words(page)
-    terminal = _terminal(page)
+    terminal = _terminal(page, uncited)
     filler = _lines_with(page, page.conventions.placeholder_phrases)
     javascript = _lines_with(page, ("javascript",))
     brace = _lines_with(page, ("{",))
@@ -82,18 +83,23 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
-def _terminal(page: Page) -> Mask:
-    """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
+def _without_citations(page: Page) -> Spans:
+    """The lines as they end without [3] and the like, which may leave none of it."""
     lines = page.lines
     ends = lines.ends.copy()
     for at in np.flatnonzero(page.units[ends - 1] == ord("]")).tolist():
         citation = CITATION.search(to_text(page.units[lines.starts[at] : ends[at]]))
         if citation and citation.start() > 0:
             ends[at] -= len(citation[0])
-    seen = Spans(lines.starts, ends)
-    found = page.ending_in(seen, page.conventions.terminal_punctuation | page.conventions.closing_punctuation)
-    for ellipsis in page.conventions.ellipses:
-        found &= ~page.ending_with(seen, ellipsis)
+    return Spans(lines.starts, ends)
+
+
+def _terminal(page: Page, lines: Spans) -> Mask:
+    """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
+    conventions = page.conventions
+    found = page.ending_in(lines, conventions.terminal_punctuation | conventions.closing_punctuation)
+    for ellipsis in conventions.ellipses:
+        found &= ~page.ending_with(lines, ellipsis)
     return found
 
 
