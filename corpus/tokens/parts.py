@@ -27,8 +27,10 @@ VERSION = 1
 """Raised when the same documents would give another part."""
 BATCH_TOKENS = 1 << 20
 """Tokens of a record batch of a part, at most, but for a document that has more."""
-HELD_TOKENS = 32 << 20
-"""Tokens held back over all languages of a part before the largest batch is written: 64 or 128 MB."""
+HELD_BYTES = 128 << 20
+"""Memory of the documents held back over all languages of a part before the largest batch is written."""
+ROW_BYTES = 400
+"""Memory of a held document beside its tokens: its array, id and places in lists."""
 TEXTS = 1 << 20
 """Characters encoded at a time."""
 
@@ -66,6 +68,7 @@ class _Held:
     bytes: list[int] = field(default_factory=list)
     tokens: list[npt.NDArray[Any]] = field(default_factory=list)
     size: int = 0
+    memory: int = 0
 
 
 class PartWriter:
@@ -78,7 +81,7 @@ class PartWriter:
         self.schema = with_fingerprint(schema(encoder.dtype), fingerprint)
         self.index: list[Batch] = []
         self._held: dict[tuple[str, str], _Held] = {}
-        self._size = 0
+        self._memory = 0
 
     @contextmanager
     def open(self) -> Iterator[PartWriter]:
@@ -91,22 +94,22 @@ class PartWriter:
             self._writer.write_batch(empty, custom_metadata={INDEX: json.dumps(index)})
 
     def add(self, side: str, language: str, id: str, bytes: int, tokens: npt.NDArray[Any]) -> None:
-        """The next document; memory: `HELD_TOKENS`, and a document."""
-        held = self._held.setdefault((side, language), _Held())
-        if held.size and held.size + len(tokens) > self.batch_tokens:
-            self._flush((side, language))
+        """The next document; memory: `HELD_BYTES`, and a document."""
+        key = (side, language)
+        if key in self._held and self._held[key].size + len(tokens) > self.batch_tokens:
+            self._flush(key)
+        held = self._held.setdefault(key, _Held())
         held.ids.append(id)
         held.bytes.append(bytes)
-        held.tokens.append(tokens)
+        held.tokens.append(tokens.copy())  # a view would keep its whole batch in memory
         held.size += len(tokens)
-        self._size += len(tokens)
-        if self._size > HELD_TOKENS:
-            self._flush(max(sorted(self._held), key=lambda key: self._held[key].size))
+        held.memory += tokens.nbytes + ROW_BYTES
+        self._memory += tokens.nbytes + ROW_BYTES
+        if self._memory > HELD_BYTES:
+            self._flush(max(sorted(self._held), key=lambda key: self._held[key].memory))
 
     def _flush(self, key: tuple[str, str]) -> None:
-        held, self._held[key] = self._held[key], _Held()
-        if not held.ids:
-            return
+        held = self._held.pop(key)
         side, language = key
         offsets = np.zeros(len(held.ids) + 1, np.int32)
         np.cumsum([len(tokens) for tokens in held.tokens], out=offsets[1:])
@@ -119,7 +122,7 @@ class PartWriter:
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
         self.index.append(Batch(side, language, len(held.ids), held.size, sum(held.bytes)))
-        self._size -= held.size
+        self._memory -= held.memory
 
 
 def encode_part(
@@ -127,7 +130,7 @@ def encode_part(
 ) -> list[Batch]:
     """Encode the kept documents of one split into the token part at `path`; its index.
 
-    Memory: a row group of documents, its tokens, and `HELD_TOKENS`; with the libraries about 300 MB.
+    Memory: a row group of documents, its tokens, and `HELD_BYTES`; with the libraries about 300 MB.
     """
     with PartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
         for group in kept(documents, decisions):

@@ -3,8 +3,7 @@
     CORPUS_DATA=... python -m tests.benchmarks.tokens_benchmark --megabytes 100
 
 The text is what the sample data has of wiki dumps, declarations in 500 languages, pages and books, over and
-over until there is enough; figures are for one process. Peak memory is that of the whole process so far, so
-run one step at a time (--step) where it matters.
+over until there is enough; figures are for one process, and peak memory is that of all steps so far.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 
 from corpus.document import SCHEMA, Document, document_id, to_batch
 from corpus.parts import PartWriter
@@ -123,7 +123,7 @@ def end_to_end(texts: list[tuple[str, str]], megabytes: int, encoder: Encoder) -
 
         def run(name: str, build: Callable[[str | None], Any], _: int) -> None:
             with claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
-                seconds, _ = timed(lambda: build(claims)(start))
+                build(claims)(start)
 
         job = Job(
             workspace=workspace,
@@ -158,14 +158,8 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
                 rows.append(Document(id=id, file="made", offset=0, length=0, text=text, language=language))
             writer.write(to_batch(rows))
             decided = {"gate": None, "failed_rules": [], "duplicate_of": None, "split": "train", "kept": True}
-            beside.write(beside_table(decided, len(rows)))
+            beside.write(pa.Table.from_pylist([decided] * len(rows), DECISIONS))
     return size
-
-
-def beside_table(decided: dict[str, Any], rows: int) -> Any:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist([decided] * rows, DECISIONS)
 
 
 def main() -> None:
