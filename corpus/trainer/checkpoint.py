@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
     text += b" " * (-len(text) % 8)
     digest = hashlib.blake2b(digest_size=16)
     with path.open("wb") as file:
-        for part in (len(text).to_bytes(8, "little"), text, *map(_bytes, tensors.values())):
+        start: list[bytes | memoryview] = [len(text).to_bytes(8, "little"), text]
+        for part in chain(start, map(_bytes, tensors.values())):
             digest.update(part)
             file.write(part)
         file.flush()

@@ -78,7 +78,7 @@ class Size:
         """SwiGLU's three matrices at 8/3 of the width cost what a plain block's two cost at 4 (arXiv:2002.05202)."""
         return ModelConfig(
             vocabulary=vocabulary,
-            context=context or self.context,
+            context=self.context if context is None else context,
             depth=self.depth,
             width=self.width,
             heads=self.heads,

@@ -60,6 +60,7 @@ class Dataset:
     dtype: str
     end_of_text: int
     tokenizer: Path
+    tokenizer_sha256: str
     shards: tuple[Shard, ...]
     mixture: dict[str, Any] = field(default_factory=dict)
 
@@ -74,23 +75,33 @@ class Dataset:
             for (source, language), shards in sorted(groups.items())
         )
 
-    def weights(self) -> list[float]:
-        """The share of training samples of each stream of `streams("train")`, summing to 1.
+    def drawn(self) -> tuple[tuple[Stream, float], ...]:
+        """The training streams with their shares of the samples, which sum to 1; those with a share of 0 left out.
 
-        dataset.json's mixture gives a source's share relative to the others; without one it is the source's tokens.
-        Inside a source, languages are drawn as they come.
+        dataset.json's mixture gives them by source and language (`streams`), or by source (`weights`), languages as
+        they come inside; without either, everything is drawn as it comes.
         """
         streams = self.streams("train")
-        tokens: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for stream in streams:
-            tokens[stream.source] = tokens.get(stream.source, 0) + stream.tokens
-        given = self.mixture.get("weights") or tokens
-        if missing := sorted(tokens.keys() - given.keys()):
+            sizes[stream.source] = sizes.get(stream.source, 0) + stream.tokens
+        try:
+            if rows := self.mixture.get("streams"):
+                table = {(row["source"], row["language"]): row["weight"] for row in rows}
+                weights = [table[stream.source, stream.language] for stream in streams]
+            else:
+                shares = self.mixture.get("weights") or sizes
+                weights = [shares[stream.source] * stream.tokens / sizes[stream.source] for stream in streams]
+        except KeyError as error:
             raise UserError(
-                f"{self.folder}/dataset.json: the mixture has no weight for source {missing[0]}: build the tokens again"
+                f"{self.folder}/dataset.json: the mixture has no {error}: build the tokens again"
+            ) from None
+        total = sum(weights)
+        if not total > 0:
+            raise UserError(
+                f"{self.folder}/dataset.json: the mixture draws from nothing: build the tokens again"
             )
-        weights = [given[stream.source] * stream.tokens / tokens[stream.source] for stream in streams]
-        return [weight / sum(weights) for weight in weights]
+        return tuple((stream, w / total) for stream, w in zip(streams, weights, strict=True) if w > 0)
 
 
 def open_dataset(workspace: str) -> Dataset:
@@ -137,6 +148,7 @@ def _parse(path: Path) -> Dataset:
             dtype=raw["dtype"],
             end_of_text=raw["end_of_text"],
             tokenizer=path.parent / raw["tokenizer"]["path"],
+            tokenizer_sha256=raw["tokenizer"]["sha256"],
             shards=tuple(Shard(**{name: shard[name] for name in names}) for shard in raw["shards"]),
             mixture=raw.get("mixture") or {},
         )

@@ -112,17 +112,18 @@ class Batch:
 
 
 class Loader:
-    """Samples of a run by their numbers, from the streams of one split in the order that `seed` gives."""
+    """Samples of a run by their numbers, from the training streams in the order that `seed` gives."""
 
-    def __init__(self, dataset: Dataset, weights: list[float], *, context: int, seed: int) -> None:
-        streams = dataset.streams("train")
+    def __init__(self, dataset: Dataset, *, context: int, seed: int) -> None:
+        streams, weights = zip(*dataset.drawn(), strict=True)
         allow_open_files(len(dataset.shards) + SPARE_FILES)
         self.dataset = dataset
         self.context = context
+        self.weights: tuple[float, ...] = weights
         self.streams = [TokenStream(dataset.folder, stream) for stream in streams]
         self.order: Order = make_order(
             [stream.name for stream in streams],
-            weights,
+            list(weights),
             [windows(stream.tokens, context) for stream in streams],
             fingerprint=dataset.fingerprint,
             seed=seed,

@@ -12,6 +12,7 @@ comes to the same parameters, bit by bit, where the arithmetic is the same (mach
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import time
@@ -73,12 +74,12 @@ class _Trainer:
     def __init__(self, config: RunConfig, run: Path, device: torch.device, console: Console) -> None:
         self.config, self.run, self.device, self.console = config, run, device, console
         self.dataset = _checked(open_dataset(config.workspace), config)
-        self.weights = self.dataset.weights()
-        self.loader = Loader(self.dataset, self.weights, context=config.model.context, seed=config.seed)
+        self.loader = Loader(self.dataset, context=config.model.context, seed=config.seed)
         self.bytes_per_token = np.array([s.stream.bytes / s.stream.tokens for s in self.loader.streams])
         self.streams = [stream.stream for stream in self.loader.streams]
         self.groups = validation(self.dataset, config.evaluate_tokens)
         self.bf16 = use_bf16(device, config.precision)
+        torch.manual_seed(config.seed)
         self.model = GPT(config.model)
         initialize(self.model, config.seed)
         self.model.to(device)
@@ -162,7 +163,7 @@ class _Trainer:
         self._say(report.describe(self.config, device=str(self.device), bf16=self.bf16))
         steps = self.config.steps or self._steps_in_time()
         counts = self.loader.order.counts(steps * self.config.batch_samples)
-        rows = report.plan(self.streams, self.weights, counts.tolist(), self.config.model.context)
+        rows = report.plan(self.streams, self.loader.weights, counts.tolist(), self.config.model.context)
         self.console.print(report.plan_table(rows, estimated=self.config.steps is None))
         if warning := report.repeated(rows):
             self._say(warning)
@@ -252,7 +253,7 @@ class _Trainer:
         self.log.write(
             "consumed",
             step=self.step,
-            streams=report.plan(self.streams, self.weights, counts, self.config.model.context),
+            streams=report.plan(self.streams, self.loader.weights, counts, self.config.model.context),
         )
         if not self.groups:
             return
@@ -300,6 +301,8 @@ def _write_config(config: RunConfig, dataset: Dataset, run: Path) -> None:
         tokenizer = dataset.tokenizer.read_bytes()
     except OSError:
         raise UserError(f"{dataset.tokenizer} is missing: build the tokens again, or copy it back") from None
+    if hashlib.sha256(tokenizer).hexdigest() != dataset.tokenizer_sha256:
+        raise UserError(f"{dataset.tokenizer} is not the one that made the shards: build the tokens again")
     for name, content in (
         ("config.json", json.dumps(config.json(), indent=1).encode()),
         ("tokenizer.json", tokenizer),

@@ -20,7 +20,7 @@ from corpus.trainer.loss import cross_entropy, nats
 
 
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x^2) + epsilon) * weight over the last dimension (arXiv:1910.07467), in fp32 under autocast."""
+    """x / sqrt(mean(x^2) + epsilon) * weight over the last dimension (arXiv:1910.07467), in the type of x."""
 
     def __init__(self, width: int, epsilon: float) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.epsilon)
 
 
 class Cache:
@@ -68,8 +68,8 @@ class Attention(nn.Module):
         batch, time, _ = x.shape
         heads = self.qkv(x).view(batch, time, -1, self.head_width).transpose(1, 2)
         q, k, v = heads.split((self.heads, self.kv_heads, self.kv_heads), dim=1)
-        q = rotate(self.q_norm(q).to(v.dtype), cosine, sine)
-        k = rotate(self.k_norm(k).to(v.dtype), cosine, sine)
+        q = rotate(self.q_norm(q), cosine, sine)
+        k = rotate(self.k_norm(k), cosine, sine)
         mask = None
         if cache is not None:
             k, v = cache.extend(layer, k, v)

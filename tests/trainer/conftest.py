@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,27 +160,30 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-SMALL = {"context": 24, "depth": 2, "width": 32, "heads": 4, "kv_heads": 2, "head_width": 8, "hidden": 64}
+SMALL: dict[str, int] = {
+    "context": 24,
+    "depth": 2,
+    "width": 32,
+    "heads": 4,
+    "kv_heads": 2,
+    "head_width": 8,
+    "hidden": 64,
+}
 
 
-@pytest.fixture
-def configure() -> Callable[..., RunConfig]:
+def small_run(workspace: Path, **options: Any) -> RunConfig:
     """A run of a model that takes milliseconds a step, in fp32; options as `new_run` takes them."""
-
-    def make(workspace: Path, **options: Any) -> RunConfig:
-        dataset = open_dataset(str(workspace))
-        settings = {
-            "steps": 12,
-            "context": 24,
-            "batch_tokens": 96,
-            "precision": "fp32",
-            "learning_rate": 0.01,
-            **options,
-        }
-        config = new_run(dataset, str(workspace), settings)
-        return dataclasses.replace(config, model=ModelConfig(vocabulary=dataset.vocabulary, **SMALL))
-
-    return make
+    dataset = open_dataset(str(workspace))
+    settings = {
+        "steps": 12,
+        "context": 24,
+        "batch_tokens": 96,
+        "precision": "fp32",
+        "learning_rate": 0.01,
+        **options,
+    }
+    config = new_run(dataset, str(workspace), settings)
+    return dataclasses.replace(config, model=ModelConfig(vocabulary=dataset.vocabulary, **SMALL))
 
 
 @pytest.fixture(autouse=True, scope="session")

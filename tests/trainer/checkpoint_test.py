@@ -1,0 +1,149 @@
+"""Checkpoints: what was written comes back bit by bit, or is named and passed over."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from corpus.errors import RunError, UserError
+from corpus.trainer import checkpoint
+from corpus.trainer.model import GPT, initialize
+from tests.trainer.model_test import CONFIG
+
+
+def trained(seed: int, steps: int = 2) -> tuple[GPT, torch.optim.AdamW]:
+    model = GPT(CONFIG)
+    initialize(model, seed)
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    for _ in range(steps):
+        tokens = torch.randint(50, (2, 9), generator=torch.Generator().manual_seed(seed))
+        model(tokens[:, :-1], tokens[:, 1:]).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model, optimizer
+
+
+def same(a: tuple[GPT, torch.optim.AdamW], b: tuple[GPT, torch.optim.AdamW]) -> bool:
+    pairs = list(zip(a[0].state_dict().values(), b[0].state_dict().values(), strict=True))
+    for p, q in zip(a[0].parameters(), b[0].parameters(), strict=True):
+        assert a[1].state[p].keys() == b[1].state[q].keys()
+        pairs += [(a[1].state[p][key], b[1].state[q][key]) for key in a[1].state[p]]
+    return all(torch.equal(x, y) and x.dtype == y.dtype for x, y in pairs)
+
+
+def heard() -> tuple[list[str], object]:
+    lines: list[str] = []
+    return lines, lines.append
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Checkpoints of steps 1, 2 and 3, of seeds 1, 2 and 3."""
+    for step in (1, 2, 3):
+        checkpoint.save(tmp_path / "checkpoint", step, {"seconds": step / 7}, *trained(step))
+    return tmp_path / "checkpoint"
+
+
+def test_model_optimizer_and_generator_come_back_bit_by_bit(folder: Path) -> None:
+    lines, hear = heard()
+    found = checkpoint.newest(folder, hear)
+    assert found is not None
+    assert (found.step, found.state, lines) == (3, {"seconds": 3 / 7}, [])
+    other = trained(9, steps=0)
+    torch.rand(7)
+    found.restore(*other)
+    assert same(other, trained(3))
+    found.restore(*other)
+    first = torch.rand(3)
+    torch.rand(5)
+    found.restore(*other)
+    assert torch.equal(torch.rand(3), first)
+
+
+def test_the_last_two_are_kept(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == ["step-000000002", "step-000000003"]
+
+
+def test_files_are_safetensors_as_any_reader_understands_them(folder: Path) -> None:
+    content = (folder / "step-000000003" / "model.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    assert length % 8 == 0
+    entry = header["blocks.1.mlp.down.weight"]
+    start, end = entry["data_offsets"]
+    values = np.frombuffer(content[8 + length + start : 8 + length + end], "<f4").reshape(entry["shape"])
+    assert values.tolist() == trained(3)[0].blocks[1].mlp.down.weight.tolist()
+    ends = [entry["data_offsets"][1] for entry in header.values()]
+    assert len(content) == 8 + length + max(ends)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["one byte", "cut", "gone", "empty"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(folder: Path, name: str, damage: str) -> None:
+    path = folder / "step-000000003" / name
+    content = bytearray(path.read_bytes())
+    if damage == "gone":
+        path.unlink()
+    elif damage == "one byte":
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    else:
+        path.write_bytes(content[: len(content) * 2 // 3] if damage == "cut" else b"")
+    lines, hear = heard()
+    found = checkpoint.newest(folder, hear)
+    assert found is not None
+    assert found.step == 2
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{folder}/step-000000003: {name}")
+
+
+def test_if_none_is_whole_the_run_is_refused(folder: Path) -> None:
+    for path in folder.glob("*/state.json"):
+        path.write_text("{}")
+    lines, hear = heard()
+    with pytest.raises(UserError, match=r"no checkpoint in .* is whole: start again with another --out"):
+        checkpoint.newest(folder, hear)
+    assert len(lines) == 2
+
+
+def test_a_run_that_never_saved_has_none(tmp_path: Path) -> None:
+    assert checkpoint.newest(tmp_path / "checkpoint", print) is None
+
+
+def test_what_a_killed_save_left_is_cleared_and_never_read(folder: Path) -> None:
+    shutil.copytree(folder / "step-000000003", folder / ".step-000000004")
+    (folder / ".step-000000004" / "state.json").unlink()
+    found = checkpoint.newest(folder, print)
+    assert found is not None
+    assert found.step == 3
+    checkpoint.save(folder, 5, {}, *trained(5))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-000000003", "step-000000005"]
+
+
+@contextmanager
+def disk_of(size: int) -> Iterator[None]:
+    """Lets no file grow beyond `size` bytes: the operating system refuses the write, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(folder: Path) -> None:
+    size = (folder / "step-000000003" / "model.safetensors").stat().st_size
+    for limit in (100, size - 1, size + 1):
+        with disk_of(limit), pytest.raises(RunError) as caught:
+            checkpoint.save(folder, 4, {}, *trained(4))
+        assert "cannot save step 4" in str(caught.value)
+        assert "then go on with --resume" in str(caught.value)
+        assert sorted(path.name for path in folder.iterdir()) == ["step-000000002", "step-000000003"]

@@ -1,0 +1,165 @@
+"""Writing: whole characters, the same text for the same seed, and the cache as good as none."""
+
+from __future__ import annotations
+
+import codecs
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from corpus.errors import UserError
+from corpus.trainer import loop
+from corpus.trainer.generate import Writer, draw
+from corpus.trainer.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
+from tests.trainer.conftest import small_run
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def run(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose workspace is gone."""
+    folder = tmp_path_factory.mktemp("generate")
+    copy = Path(shutil.copytree(workspace, folder / "workspace"))
+    loop.train(small_run(copy, steps=30), folder / "run", console=Console(quiet=True))
+    shutil.rmtree(copy)
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def writer(run: Path) -> Writer:
+    return Writer(run, CPU, print)
+
+
+def test_text_is_whole_characters_however_long(writer: Writer) -> None:
+    for seed in range(6):
+        pieces = list(writer.write("春天", tokens=120, temperature=1.5, seed=seed))
+        text = "".join(pieces)
+        assert "�" not in text
+        assert text.encode("utf-8").decode("utf-8") == text
+        assert all(pieces)
+
+
+def test_a_seed_gives_one_text_and_another_another(writer: Writer) -> None:
+    def text(seed: int) -> str:
+        return "".join(writer.write("The river", tokens=40, seed=seed))
+
+    assert text(1) == text(1)
+    assert len({text(seed) for seed in range(5)}) == 5
+
+
+def test_the_cache_writes_what_the_whole_text_read_again_would(writer: Writer) -> None:
+    prompt = "She"
+    text = "".join(writer.write(prompt, tokens=12, temperature=0))
+    end = writer.config.end_of_text
+    ids = [end, *writer.tokenizer.encode(prompt).ids]
+    state, out = START, []
+    for _ in range(12):
+        logits = writer.model.logits(torch.tensor([ids]))[0, -1]
+        allowed = torch.from_numpy(writer.transitions[state] != REJECT)
+        allowed[end] = state == START
+        token = int(logits.masked_fill(~allowed, -torch.inf).argmax())
+        if token == end:
+            break
+        out.append(writer.bytes[token])
+        ids.append(token)
+        state = int(writer.transitions[state, token])
+    assert text == "".join(stream(iter(out)))
+    assert text
+
+
+def test_text_goes_on_beyond_the_context(writer: Writer) -> None:
+    longest = max(len(list(writer.write("", tokens=200, temperature=1.2, seed=s))) for s in range(8))
+    assert longest > writer.config.model.context
+
+
+def test_a_prompt_longer_than_the_context_is_read_from_its_end(writer: Writer) -> None:
+    long = "The river was high in spring. " * 30
+    assert isinstance("".join(writer.write(long, tokens=5)), str)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": -1}, "--temperature -1"),
+        ({"temperature": float("nan")}, "--temperature nan"),
+        ({"top_k": -2}, "--top-k -2"),
+        ({"top_p": 0}, "--top-p 0"),
+        ({"top_p": 1.5}, "--top-p 1.5"),
+    ],
+)
+def test_wrong_options_are_named(writer: Writer, options: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        writer.write("", tokens=1, **options)  # type: ignore[arg-type]
+
+
+def test_drawing_keeps_to_the_likeliest() -> None:
+    logits = torch.tensor([0.5, 0.2, 0.2, 0.1]).log()
+    random = torch.Generator().manual_seed(0)
+
+    def drawn(**options: float) -> set[int]:
+        settings = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, **options}
+        return {draw(logits, generator=random, **settings) for _ in range(300)}  # type: ignore[arg-type]
+
+    assert drawn() == {0, 1, 2, 3}
+    assert drawn(temperature=0) == drawn(top_k=1) == drawn(top_p=0.5) == {0}
+    assert drawn(top_k=3) == drawn(top_p=0.9) == {0, 1, 2}
+    counts = [draw(logits, 1.0, 0, 1.0, random) for _ in range(4000)]
+    assert np.bincount(counts, minlength=4) / 4000 == pytest.approx([0.5, 0.2, 0.2, 0.1], abs=0.03)
+
+
+def test_a_run_without_a_checkpoint_says_how_to_get_one(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint"))
+    with pytest.raises(UserError, match="has no checkpoint yet: `corpus train"):
+        Writer(tmp_path / "run", CPU, print)
+    with pytest.raises(UserError, match=r"is no run: `corpus train WORKSPACE"):
+        Writer(tmp_path / "nothing", CPU, print)
+
+
+def test_a_tokenizer_that_is_none_is_named(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "tokenizer.json").write_text("{}")
+    with pytest.raises(UserError, match=r"tokenizer\.json cannot be read"):
+        Writer(tmp_path / "run", CPU, print)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=5), min_size=1, max_size=5))
+def test_the_automaton_accepts_what_python_decodes(tokens: list[bytes]) -> None:
+    table = transitions(tokens)
+    state = START
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for number, token in enumerate(tokens):
+        state = int(table[state, number])
+        try:
+            decoder.decode(token)
+        except UnicodeDecodeError:
+            assert state == REJECT
+            return
+        assert state != REJECT
+        assert (state == START) == (decoder.getstate()[0] == b"")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(), st.randoms(use_true_random=False))
+def test_text_cut_anywhere_streams_back_whole(text: str, random: object) -> None:
+    content = text.encode("utf-8")
+    cuts = sorted(random.randrange(len(content) + 1) for _ in range(5))  # type: ignore[attr-defined]
+    pieces = [content[a:b] for a, b in zip([0, *cuts], [*cuts, len(content)], strict=True)]
+    assert "".join(stream(iter(pieces))) == text
+
+
+def test_tokens_are_the_bytes_their_characters_stand_for() -> None:
+    alphabet = {byte: character for character, byte in byte_alphabet().items()}
+    assert sorted(alphabet) == list(range(256))
+    assert (alphabet[0x20], alphabet[0x0A], alphabet[0x41]) == ("Ġ", "Ċ", "A")
+    river = "".join(alphabet[byte] for byte in " 河".encode())
+    assert token_bytes({"<|end|>": 0, river: 1}, {0}, 3) == [b"", " 河".encode(), b""]
+    with pytest.raises(UserError, match=r"token 1 .* is not byte-level"):
+        token_bytes({"河": 1}, set(), 2)

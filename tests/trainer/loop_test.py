@@ -1,0 +1,358 @@
+"""A run: it learns, stops when told, and goes on as if it had not stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from corpus.errors import RunError, UserError
+from corpus.trainer import checkpoint, loop
+from corpus.trainer.config import RunConfig, default_tokens
+from corpus.trainer.optimizer import rate
+from corpus.trainer.start import new_run, read_run, resumed_run
+from tests.trainer.conftest import shard, small_run, write_workspace
+
+QUIET = Console(quiet=True)
+VARYING = {"seconds", "speed", "torch", "threads"}
+
+
+def train(config: RunConfig, run: Path) -> loop.Result:
+    return loop.train(config, run, device="cpu", console=QUIET)
+
+
+def log(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def steps(run: Path) -> list[dict[str, Any]]:
+    """The log's steps, without what the clock says."""
+    return [
+        {k: v for k, v in entry.items() if k not in VARYING} for entry in log(run) if entry["kind"] == "step"
+    ]
+
+
+def saved(run: Path) -> checkpoint.Checkpoint:
+    found = checkpoint.newest(run / "checkpoint", print)
+    assert found is not None
+    return found
+
+
+def assert_same(a: Path, b: Path) -> None:
+    """Losses, scores, parameters and optimizer of two runs, bit by bit."""
+    one, two = saved(a), saved(b)
+    assert one.step == two.step
+    assert one.model.keys() == two.model.keys()
+    assert all(torch.equal(value, two.model[name]) for name, value in one.model.items())
+    assert one.training.keys() == two.training.keys()
+    assert all(torch.equal(value, two.training[name]) for name, value in one.training.items())
+    assert steps(a) == steps(b)
+    assert [e["scores"] for e in log(a) if e["kind"] == "evaluate"] == [
+        e["scores"] for e in log(b) if e["kind"] == "evaluate"
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 40 steps that nobody stopped."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    result = train(small_run(workspace, steps=40, evaluate_every=15), run)
+    assert (result.step, result.tokens, result.stopped) == (40, 40 * 96, None)
+    return run
+
+
+def stop_at(run: Path, step: int, number: int) -> threading.Thread:
+    """Sends this process a signal once the log of `run` has reached `step`."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + 30
+        path = run / "log.jsonl"
+        while time.monotonic() < deadline:
+            if path.exists() and path.read_text(encoding="utf-8").count('"step", "step"') >= step:
+                os.kill(os.getpid(), number)
+                return
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_at_random_steps_a_run_ends_the_same(
+    whole: Path, workspace: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    chance = random.Random(int(number))
+    stops = sorted(chance.sample(range(1, 35), 2))
+    config = small_run(workspace, steps=40, evaluate_every=15)
+    for step in stops:
+        thread = stop_at(tmp_path / "run", step, number)
+        result = train(config, tmp_path / "run")
+        thread.join()
+        assert result.stopped == number.name
+        assert step <= result.step < 40
+        assert saved(tmp_path / "run").step == result.step
+    assert train(config, tmp_path / "run").stopped is None
+    assert_same(tmp_path / "run", whole)
+
+
+KILLED = """
+import sys, json
+from pathlib import Path
+import torch
+from rich.console import Console
+torch.set_num_threads(1)
+from corpus.trainer import loop
+from corpus.trainer.config import RunConfig
+config = RunConfig.from_json(json.loads(sys.argv[1]))
+loop.train(config, Path(sys.argv[2]), device="cpu", console=Console(quiet=True))
+"""
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
+def test_killed_at_random_moments_a_run_ends_the_same(
+    whole: Path, workspace: Path, tmp_path: Path, kills: int
+) -> None:
+    """It saves at every step, so that a kill is likely to hit a save."""
+    config = small_run(workspace, steps=40, evaluate_every=15, save_minutes=0)
+    run = tmp_path / "run"
+    chance = random.Random(7)
+    codes = []
+    for _ in range(kills):
+        process = subprocess.Popen([sys.executable, "-c", KILLED, json.dumps(config.json()), str(run)])
+        size = (run / "log.jsonl").stat().st_size if run.exists() else 0
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if (run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size > size + 500:
+                time.sleep(chance.random() * 0.4 / kills)
+                process.kill()
+                break
+            time.sleep(0.002)
+        codes.append(process.wait())
+    assert -signal.SIGKILL in codes
+    train(dataclasses.replace(config, save_minutes=10.0), run)
+    assert_same(run, whole)
+
+
+def test_micro_batches_change_the_rounding_only(whole: Path, workspace: Path, tmp_path: Path) -> None:
+    config = small_run(workspace, steps=10, micro_tokens=24)
+    assert (config.batch_samples, config.micro_samples) == (4, 1)
+    train(config, tmp_path / "one")
+    train(small_run(workspace, steps=10), tmp_path / "four")
+    one, four = ([entry["loss"] for entry in steps(tmp_path / name)] for name in ("one", "four"))
+    assert one == pytest.approx(four, rel=1e-4)
+
+
+def test_the_loss_of_real_text_falls(data: Path, tmp_path: Path) -> None:
+    text = (data / "trainer" / "tinyshakespeare.txt").read_text(encoding="utf-8")[:60_000]
+    speeches = [speech for speech in text.split("\n\n") if speech]
+    documents = [("\n\n".join(speeches[i : i + 8]), "eng_Latn") for i in range(0, len(speeches), 8)]
+    root = write_workspace(
+        tmp_path / "w", {("plays", "eng_Latn"): {"train": [documents[4:]], "valid": [documents[:4]]}}
+    )
+    config = small_run(root, steps=150, batch_tokens=384, learning_rate=0.01)
+    result = train(config, tmp_path / "run")
+    losses = [entry["loss"] for entry in steps(tmp_path / "run")]
+    assert losses[0] == pytest.approx(6.0, abs=0.3), "log of 400 tokens"
+    assert sum(losses[-10:]) / 10 < 4.6
+    score = result.scores[0]
+    assert score.bits_per_byte < 0.6 * score.tokens * math.log2(400) / score.bytes, "of guessing"
+
+
+def test_the_log_says_what_was_planned_done_and_read(whole: Path) -> None:
+    entries = log(whole)
+    kinds = [entry["kind"] for entry in entries if entry["kind"] != "step"]
+    assert kinds == [
+        "start",
+        "consumed",
+        "evaluate",
+        "consumed",
+        "evaluate",
+        "save",
+        "consumed",
+        "evaluate",
+        "end",
+    ]
+    assert [entry["step"] for entry in steps(whole)] == list(range(1, 41))
+    start, last = entries[0], [entry for entry in entries if entry["kind"] == "consumed"][-1]
+    assert start["time_dependent"] is False
+    assert [row["source"] for row in start["plan"]] == ["books", "web", "web", "web"]
+    assert last["streams"] == start["plan"], "after the last step, the plan has been carried out"
+    assert sum(row["drawn"] for row in last["streams"]) == 40 * 96
+    assert last["streams"][0]["drawn"] == pytest.approx(40 * 96 / 4, abs=2 * 24)
+    numbers = {"loss", "bits_per_byte", "norm", "rate", "seconds", "speed", "step", "kind"}
+    assert all(entry.keys() == numbers for entry in entries if entry["kind"] == "step")
+
+
+def test_evaluations_do_not_touch_the_training(whole: Path, workspace: Path, tmp_path: Path) -> None:
+    train(small_run(workspace, steps=40, evaluate_every=0), tmp_path / "run")
+    assert steps(tmp_path / "run") == steps(whole)
+    assert len([entry for entry in log(tmp_path / "run") if entry["kind"] == "evaluate"]) == 1
+
+
+def test_a_run_by_the_clock_ends_by_the_clock(workspace: Path, tmp_path: Path) -> None:
+    result = train(small_run(workspace, steps=None, minutes=0.02), tmp_path / "run")
+    assert 1.2 <= result.seconds < 2.5
+    start, *_ = log(tmp_path / "run")
+    assert start["time_dependent"] is True
+    rates = [entry["rate"] for entry in steps(tmp_path / "run")]
+    assert max(rates) == pytest.approx(0.01)
+    assert rates[-1] < 0.002
+
+
+def test_a_finished_run_trains_no_further_until_it_is_made_longer(
+    whole: Path, workspace: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    assert train(read_run(run), run).step == 40
+    assert_same(run, whole)
+    longer = resumed_run(run, str(workspace), {"tokens": 50 * 96})
+    assert longer.steps == 50
+    assert train(longer, run).step == 50
+    assert steps(run)[:40] == steps(whole)
+
+
+def test_settings_that_would_make_it_another_run_are_refused(whole: Path, workspace: Path) -> None:
+    same = {
+        "size": "tiny",
+        "context": 24,
+        "seed": 0,
+        "batch_tokens": 96,
+        "learning_rate": 0.001,
+        "minutes": 3.0,
+    }
+    config = resumed_run(whole, str(workspace), same)
+    assert (config.learning_rate, config.minutes, config.steps) == (0.001, 3.0, None)
+    for name, value in {"size": "small", "context": 48, "seed": 1, "batch_tokens": 960}.items():
+        option = name.replace("_", "-")
+        with pytest.raises(UserError, match=f"--{option} differs from the .* that .* began with"):
+            resumed_run(whole, str(workspace), {name: value})
+
+
+def one_line(error: BaseException) -> str:
+    assert "\n" not in str(error)
+    return str(error)
+
+
+def test_shards_that_changed_since_are_refused(whole: Path, workspace: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    other = write_workspace(tmp_path / "w", {("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)]}})
+    with pytest.raises(UserError) as caught:
+        train(resumed_run(run, str(other), {}), run)
+    assert "has changed since the run began" in one_line(caught.value)
+    assert (run / "log.jsonl").read_bytes() == (whole / "log.jsonl").read_bytes()
+
+
+def test_another_vocabulary_is_refused(whole: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    texts = {("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)]}}
+    other = write_workspace(tmp_path / "w", texts, vocabulary=300)
+    with pytest.raises(UserError) as caught:
+        train(resumed_run(run, str(other), {}), run)
+    assert "has a vocabulary of 300 tokens, the run one of 400" in one_line(caught.value)
+
+
+def test_a_checkpoint_of_another_run_is_refused(whole: Path, workspace: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    with pytest.raises(UserError) as caught:
+        train(small_run(workspace, seed=1), run)
+    assert "checkpoint is of another model or dataset" in one_line(caught.value)
+
+
+def test_a_tokenizer_that_did_not_make_the_shards_is_refused(workspace: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(workspace, tmp_path / "w"))
+    path = copy / "tokenizer" / "tokenizer.json"
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(UserError, match=r"tokenizer\.json is not the one that made the shards"):
+        train(small_run(copy), tmp_path / "run")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
+    whole: Path, workspace: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    with pytest.raises(RunError) as caught:
+        train(resumed_run(run, str(workspace), {"steps": 400, "learning_rate": 1e30}), run)
+    assert "go on from the last checkpoint with --resume and a lower --lr than 1e+30" in one_line(
+        caught.value
+    )
+    assert saved(run).step == 40
+
+
+def test_a_second_trainer_in_the_same_run_is_refused(workspace: Path, tmp_path: Path) -> None:
+    from corpus.trainer.guard import locked
+
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run"), pytest.raises(UserError, match="is being trained by another process"):
+        train(small_run(workspace), tmp_path / "run")
+
+
+def test_a_corpus_without_validation_trains_without_scores(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path / "w", {("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)]}})
+    assert train(small_run(root, steps=2), tmp_path / "run").scores == ()
+
+
+def test_a_corpus_smaller_than_a_window_trains(tmp_path: Path) -> None:
+    root = write_workspace(
+        tmp_path / "w",
+        {
+            ("web", "eng_Latn"): {"train": [shard("eng_Latn", 1)]},
+            ("web", "cmn_Hans"): {"train": [shard("cmn_Hans", 30)]},
+        },
+    )
+    config = small_run(root, steps=20)
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, context=200))
+    train(config, tmp_path / "run")
+    assert all(entry["loss"] < 7 for entry in steps(tmp_path / "run"))
+
+
+def test_a_run_is_as_long_as_its_size_asks_and_its_text_allows(workspace: Path) -> None:
+    model = small_run(workspace).model
+    assert default_tokens(model, 10**9) == 20 * model.parameters()
+    assert default_tokens(model, 500) == 2000
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 3, "minutes": 1.0}, "bounded by --steps, --tokens or --minutes, by one of them"),
+        ({"steps": 3, "tokens": 100}, "bounded by --steps, --tokens or --minutes, by one of them"),
+        ({"size": "huge"}, "--size huge: there is tiny, small, base, gpt2"),
+        ({"learning_rate": 0.0}, "--lr 0.0: a number above 0"),
+        ({"learning_rate": float("nan")}, "--lr nan: a number above 0"),
+        ({"minutes": -1.0}, "--minutes -1.0: a number above 0"),
+        ({"context": 0}, "--context 0: at least 1"),
+        ({"warmup": 0.7, "decay": 0.7}, "--warmup and --decay are shares of the run: together at most 1"),
+        ({"shape": "linear"}, "--schedule linear: there is wsd, cosine"),
+        ({"precision": "fp16"}, "--precision fp16: there is auto, bf16, fp32"),
+    ],
+)
+def test_wrong_settings_are_named(workspace: Path, options: dict[str, Any], message: str) -> None:
+    from corpus.trainer.dataset import open_dataset
+
+    with pytest.raises(UserError) as caught:
+        new_run(open_dataset(str(workspace)), str(workspace), options)
+    assert message in one_line(caught.value)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    def at(progress: float, shape: Any = "wsd") -> float:
+        return rate(progress, shape=shape, warmup=0.1, decay=0.4)
+
+    assert [at(p) for p in (0, 0.05, 0.1, 0.6)] == pytest.approx([0, 0.5, 1, 1])
+    assert [at(p) for p in (0.8, 1, 1.2)] == pytest.approx([0.5, 0, 0])
+    assert [at(p, "cosine") for p in (0.05, 0.1, 0.55, 1)] == pytest.approx([0.5, 1, 0.55, 0.1])
