@@ -380,8 +380,9 @@ def _stale(job: Job, planned: Sequence[shards.Shard]) -> list[str]:
     expected = {workspace.path("tokens", "dataset.json"), workspace.path(PLAN)}
     expected |= {path for shard in planned for path in _shard_paths(workspace, shard)}
     expected |= {shards.part_path(workspace.path(PARTS), *split) for split in job.splits}
-    present = {path: storage.local(path) for path in storage.list_files(workspace.path("tokens"))}
-    return sorted(set(present.values()) - {storage.local(path) for path in expected})
+    # A filesystem may spell its URLs in another way than we do: only what follows tokens/ counts.
+    names = {path.rpartition("/tokens/")[2] for path in storage.list_files(workspace.path("tokens"))}
+    return sorted({workspace.path("tokens", name) for name in names} - expected)
 
 
 def _inputs(workspace: Workspace, source: str, split: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
+from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.tokens.encode import load
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
@@ -41,22 +42,14 @@ def job_of(workspace: Workspace, workers: int = 1, **given: Any) -> tuple[Job, l
         with claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
             build(claims)(start)
 
-    folders = Path(workspace.root, "documents").glob("*/*.parquet")
-    found = sorted((p.parent.name[7:], p.stem[5:]) for p in folders)
+    parts = Path(workspace.root, "documents").glob("*/*.parquet")
     options: dict[str, Any] = {
+        "splits": sorted((p.parent.name[7:], p.stem[5:]) for p in parts),
         "tokenizer": Tokenizer(vocabulary=900),
         "tokens": OPTIONS,
         "mixture": Mixture(),
     }
-    job = Job(
-        workspace=workspace,
-        name="test",
-        splits=found,
-        seed=0,
-        running=running,
-        run=run,
-        **{**options, **given},
-    )
+    job = Job(workspace=workspace, name="test", seed=0, running=running, run=run, **{**options, **given})
     return job, ran
 
 
@@ -211,6 +204,22 @@ def test_new_decisions_make_what_a_fresh_workspace_would_have(copied: Path, tmp_
     leftover = {"tokenizer/sample/histograms/source=wiki/part-cc.parquet"}
     leftover |= {"tokenizer/sample/pieces/source=wiki/part-cc.parquet"}
     assert {name: digest for name, digest in ours.items() if name not in leftover} == theirs
+
+
+def test_a_workspace_on_another_filesystem_is_the_same(
+    built: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    workspace = Workspace.create("memory://bucket/workspace")
+    for (source, split), docs in SPLITS.items():
+        write_split(workspace, source, split, docs)
+    job, _ = job_of(workspace, splits=sorted(SPLITS))
+    storage.write_text(workspace.path("tokens", "split=train", "stale.arrow"), "of an earlier plan")
+    assert tokenize(job) == built[1]
+    assert not storage.exists(workspace.path("tokens", "split=train", "stale.arrow"))
+    job, ran = job_of(workspace, splits=sorted(SPLITS))
+    assert tokenize(job) == built[1] and ran == []
+    shard = built[1]["shards"][0]["path"]
+    assert storage.read_bytes(workspace.path("tokens", shard)) == (built[0] / "tokens" / shard).read_bytes()
 
 
 def test_another_mixture_changes_dataset_json_alone(copied: Path) -> None:
