@@ -88,10 +88,9 @@ class Encoder:
         if self.engine == "tokenizers":
             return self.reference(text)
         assert self._tiktoken is not None
-        if self._normalizer is not None:
-            text = self._normalizer.normalize_str(text)
+        normal = text if self._normalizer is None else self._normalizer.normalize_str(text)
         try:
-            ranks: Array = self._tiktoken.encode_to_numpy(text, disallowed_special=())
+            ranks: Array = self._tiktoken.encode_to_numpy(normal, disallowed_special=())
         except ValueError:
             # A pattern without bounds runs out of stack on about a million spaces; the other engine does not.
             return self.reference(text)
@@ -196,15 +195,16 @@ def _tiktoken_of(
     if len(set(joined)) < len(joined):
         return None, None, "two of its merges give the same token"
     merge = hf.model
-    if merge.ignore_merges:
+    ignore_merges = merge.ignore_merges
+    if ignore_merges:
         special = {token["content"] for token in raw.get("added_tokens") or []}
         if set(ids) - special - set(_BYTES) - set(joined):
             return None, None, "it has tokens that no merge gives"
-        merge.ignore_merges = False
-    for token in joined:
-        alone = merge.tokenize(token)
-        if len(alone) != 1:
-            return None, None, f"its token {token!r} does not encode to itself"
+    merge.ignore_merges = False  # of the tokenizer itself: put back below
+    broken = next((token for token in joined if len(merge.tokenize(token)) != 1), None)
+    merge.ignore_merges = ignore_merges
+    if broken is not None:
+        return None, None, f"its token {broken!r} does not encode to itself"
     tokens = [*_BYTES, *joined]
     by_rank = np.array([ids[token] for token in tokens], np.uint32)
     same = bool((np.diff(by_rank[256:].astype(np.int64)) > 0).all())

@@ -71,7 +71,7 @@ class _Held:
     memory: int = 0
 
 
-class PartWriter:
+class TokenPartWriter:
     """Sorts documents into the batches of a token part; the file appears, whole, when the block ends well."""
 
     def __init__(self, path: str, encoder: Encoder, fingerprint: str, batch_tokens: int) -> None:
@@ -84,7 +84,7 @@ class PartWriter:
         self._memory = 0
 
     @contextmanager
-    def open(self) -> Iterator[PartWriter]:
+    def open(self) -> Iterator[TokenPartWriter]:
         with atomic_output(self.path) as stream, pa.ipc.new_file(stream, self.schema) as self._writer:
             yield self
             for key in sorted(self._held):
@@ -132,7 +132,7 @@ def encode_part(
 
     Memory: a row group of documents, its tokens, and `HELD_BYTES`; with the libraries about 300 MB.
     """
-    with PartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
+    with TokenPartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
         for group in kept(documents, decisions):
             light = group.light.to_pydict()
             texts = group.texts(np.arange(len(group)))

@@ -114,6 +114,7 @@ def test_a_million_spaces_under_a_pattern_without_bounds() -> None:
     text = "a" + " " * 1_000_000 + "b"
     assert same(gpt2, text)
     assert gpt2.decode(gpt2.encode(text)) == text
+    assert same(encoder_of(bpe(normalizer=normalizers.Prepend("x"))), text)
 
 
 def test_names_of_special_tokens_in_a_text_are_text(ours: Encoder) -> None:
@@ -145,13 +146,20 @@ GPT4 = (
 )
 
 
+def whole_words_first() -> dict[str, Any]:
+    raw = bpe(split(GPT4))
+    raw["model"]["ignore_merges"] = True
+    return raw
+
+
 @pytest.mark.parametrize(
     "raw",
     [
         pytest.param(lambda: bpe(), id="GPT-2"),
+        pytest.param(whole_words_first, id="Llama 3"),
         pytest.param(lambda: bpe(split(GPT4)), id="GPT-4"),
         pytest.param(lambda: bpe(split(GPT4), normalizer=normalizers.NFC()), id="composed first"),
-        pytest.param(lambda: bpe(special="</s>"), id="another end"),
+        pytest.param(lambda: bpe(special="</s>", normalizer=normalizers.Prepend("x")), id="another end"),
     ],
 )
 def test_given_byte_level_tokenizers_run_on_tiktoken(raw: Callable[[], dict[str, Any]]) -> None:
@@ -219,6 +227,12 @@ def two_ways() -> dict[str, Any]:
     return raw
 
 
+def words_without_merges() -> dict[str, Any]:
+    raw = whole_words_first()
+    raw["model"]["vocab"]["Donaudampf"] = len(raw["model"]["vocab"])
+    return raw
+
+
 def no_byte() -> dict[str, Any]:
     raw = bpe()
     del raw["model"]["vocab"]["!"]
@@ -235,6 +249,7 @@ def no_byte() -> dict[str, Any]:
         (plain_addition, "'quick brown'"),
         (out_of_order, "does not encode to itself"),
         (two_ways, "give the same token"),
+        (words_without_merges, "tokens that no merge gives"),
         (no_byte, "lacks byte 0x21"),
     ],
 )
