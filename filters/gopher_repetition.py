@@ -40,14 +40,14 @@ def measure(page: Page) -> tuple[float, ...]:
         int(page.lengths(lines.starts[copies], lines.ends[copies]).sum()) / total,
         int(page.lengths(paragraphs.starts[copied], paragraphs.ends[copied]).sum()) / total,
     ]
-    lengths = page.lengths(page.tokens.starts, page.tokens.ends).astype(np.int64)
-    ends = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=ends[1:])
-    for found in repeated(page.token_hashes, DUPLICATE[-1]):
-        if found.n in TOP:
-            values.append(top_characters(found, lengths) / total)
-        else:
-            values.append(duplicate_characters(found, ends) / total)
+    ends = np.zeros(len(page.tokens) + 1, np.int64)
+    np.cumsum(page.lengths(page.tokens.starts, page.tokens.ends), out=ends[1:])
+    found = repeated(page.token_hashes, TOP[-1])
+    values += [top_characters(found[n], n, ends) / total for n in TOP]
+    places = found[TOP[-1]].places
+    values += [
+        characters / total for characters in duplicate_characters(page.token_hashes, places, DUPLICATE, ends)
+    ]
     return tuple(values)
 
 

@@ -27,9 +27,9 @@ SIGNALS = (
 def measure(page: Page) -> tuple[float, ...]:
     """Characters, words and lines with something in them; then shares, 0 of nothing.
 
-    `letters` (with the marks on them), `digits`, `symbols`: of the characters that are not white space. `unique_words`: different
-    words in lower case, of all words. `replacement`: U+FFFD and private-use characters, of all.
-    `mojibake`: characters that look like UTF-8 read as Windows-1252 or Latin-1, of all.
+    `letters` (with the marks on them), `digits`, `symbols`: of the characters that are not white space.
+    `unique_words`: different words in lower case, of all words. `replacement`: U+FFFD and private-use
+    characters, of all. `mojibake`: characters that look like UTF-8 read as Windows-1252 or Latin-1, of all.
     """
     characters = len(page.text) or 1
     kinds = np.bincount(page.kinds, minlength=256)

@@ -7,7 +7,7 @@ for a page of 1,000 words confuses two with a probability of 10^-11.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,15 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The n-grams of one length that stand more than once: where (ascending), and which are equal."""
+    """The n-grams of one length that stand more than once.
 
-    n: int
+    `places` are all of theirs, ascending; `count` and `first` are how often the most frequent one stands and
+    where it begins: the first of several; the first n-gram of all where none is repeated.
+    """
+
     places: Indices
-    groups: Indices
+    count: int
+    first: int
 
 
 def later_copies(hashes: Hashes) -> Indices:
@@ -42,61 +46,79 @@ def ngrams(hashes: Hashes, n: int) -> Hashes:
     return windows
 
 
-def repeated(hashes: Hashes, longest: int) -> Iterator[Repeated]:
-    """The repeated n-grams of n = 2 to `longest` items.
+def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
+    """The repeated n-grams for each n from 2 to `longest`.
 
-    An n-gram can be repeated only where its first n - 1 items are, so each length looks only at what the
-    one before found: on ordinary prose the first sort is nearly all of the cost.
+    An n-gram can be repeated only where its beginning is, so each length looks only at what the one before
+    found: on ordinary prose the first sort is nearly all of the cost.
     """
-    places = np.arange(len(hashes))
+    found: dict[int, Repeated] = {}
+    places: Indices = np.arange(len(hashes))
     windows = hashes
     for n in range(2, longest + 1):
-        count = int(np.searchsorted(places, len(hashes) - n, "right"))
-        places = places[:count]
-        windows = windows[:count] * np.uint64(BASE) + hashes[places + (n - 1)]
-        groups = _groups(windows)
-        chosen = np.flatnonzero(groups >= 0)
-        places, windows = places[chosen], windows[chosen]
-        yield Repeated(n, places, groups[chosen])
+        places, windows = _longer(hashes, places, windows, n)
+        order, same = _sorted(windows)
+        if not same.any():
+            rest = range(n, longest + 1)
+            return found | {longer: Repeated(places[:0], int(len(hashes) >= longer), 0) for longer in rest}
+        tails = np.flatnonzero(np.append(~same, True))
+        counts = np.diff(tails, prepend=-1)
+        most = counts.max()
+        first = places[order[(tails - counts + 1)[counts == most]].min()]
+        member = np.zeros(len(order), np.bool_)
+        member[order[1:][same]] = True
+        member[order[:-1][same]] = True
+        places, windows = places[member], windows[member]
+        found[n] = Repeated(places, int(most), int(first))
+    return found
 
 
-def top_characters(found: Repeated, lengths: Indices) -> int:
+def top_characters(found: Repeated, n: int, ends: Indices) -> int:
     """Characters in all copies of the most frequent n-gram, its items joined by a space.
 
-    `lengths` are the characters of all items. Among equally frequent ones the first in the text counts,
-    even where it stands only once: the definition of datatrove's Gopher filter.
+    `ends` are the running totals of the items' characters, from 0: [items + 1]. Among equally frequent n-grams
+    the first in the text counts, even where it stands only once: the definition of datatrove's Gopher filter.
     """
-    if len(lengths) < found.n:
+    if not found.count:
         return 0
-    place, count = 0, 1
-    if len(found.places):
-        counts = np.bincount(found.groups)
-        count = int(counts.max())
-        place = int(found.places[np.argmax(counts[found.groups] == count)])
-    return count * (int(lengths[place : place + found.n].sum()) + found.n - 1)
+    return found.count * (int(ends[found.first + n] - ends[found.first]) + n - 1)
 
 
-def duplicate_characters(found: Repeated, ends: Indices) -> int:
-    """Characters in n-grams seen before, reading on behind each one found (so none counts twice).
+def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices) -> list[int]:
+    """Characters in n-grams seen before, reading on behind each one found (so none counts twice), for each n.
 
-    `ends` are the running totals of the items' characters, from 0: [items + 1]. What was jumped over is
-    not remembered, as in datatrove's Gopher filter; hence the order matters, and this is a loop: over
-    the repeated n-grams alone, about .1 us each.
+    `places` are all those where an n-gram, or a beginning of it, is repeated; `ends` as above. What was jumped
+    over is not remembered, as in datatrove's Gopher filter: the order matters, so this is a loop, but over
+    these places alone, at .1 us each.
     """
-    total = after = 0
-    if not len(found.places):
-        return 0
-    seen = bytearray(int(found.groups.max()) + 1)
-    sizes = (ends[found.places + found.n] - ends[found.places]).tolist()
-    for place, group, size in zip(found.places.tolist(), found.groups.tolist(), sizes, strict=True):
-        if place < after:
-            continue
-        if seen[group]:
-            total += size
-            after = place + found.n
-        else:
-            seen[group] = 1
-    return total
+    totals: list[int] = []
+    windows = np.zeros(len(places), np.uint64)
+    done = 0
+    for n in lengths:
+        for length in range(done + 1, n + 1):
+            places, windows = _longer(hashes, places, windows, length)
+        done = n
+        sizes = ends[places + n] - ends[places]
+        seen: set[int] = set()
+        total = after = 0
+        for place, window, size in zip(places.tolist(), windows.tolist(), sizes.tolist(), strict=True):
+            if place < after:
+                continue
+            if window in seen:
+                total += size
+                after = place + n
+            else:
+                seen.add(window)
+        totals.append(total)
+    return totals
+
+
+def _longer(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[Indices, Hashes]:
+    """From the windows of n - 1 items at `places` to those of n, at the places that have as many."""
+    if len(places) and places[-1] > len(hashes) - n:
+        count = np.searchsorted(places, len(hashes) - n, "right")
+        places, windows = places[:count], windows[:count]
+    return places, windows * np.uint64(BASE) + hashes[places + (n - 1)]
 
 
 def _sorted(hashes: Hashes) -> tuple[Indices, npt.NDArray[np.bool_]]:
@@ -107,18 +129,3 @@ def _sorted(hashes: Hashes) -> tuple[Indices, npt.NDArray[np.bool_]]:
     values = packed >> bits
     order = (packed ^ (values << bits)).astype(np.int64)
     return order, values[1:] == values[:-1]
-
-
-def _groups(hashes: Hashes) -> Indices:
-    """A number for each item that is there more than once, the same for equal ones; -1 for the others."""
-    groups = np.full(len(hashes), -1, np.int64)
-    if len(hashes):
-        order, same = _sorted(hashes)
-        if same.any():
-            number = np.zeros(len(order), np.int64)
-            np.cumsum(~same, out=number[1:])
-            member = np.zeros(len(order) + 1, np.bool_)
-            member[1:-1] = same
-            member = member[1:] | member[:-1]
-            groups[order[member]] = number[member]
-    return groups

@@ -161,6 +161,8 @@ class Page:
 
     def ending_with(self, ranges: Spans, suffix: str) -> npt.NDArray[np.bool_]:
         """Which ranges end with a string."""
+        if suffix not in self.text:
+            return np.zeros(len(ranges), np.bool_)
         wanted = to_units(suffix)
         result = ranges.ends - ranges.starts >= len(wanted)
         for place, unit in enumerate(wanted[::-1].tolist(), start=1):

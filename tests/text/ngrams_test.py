@@ -40,11 +40,14 @@ def duplicates(items: list[str], n: int) -> int:
 def test_top_and_duplicate_characters_follow_their_definition(items: list[str]) -> None:
     lengths = np.array([len(item) for item in items], np.int64)
     ends = np.concatenate(([0], np.cumsum(lengths)))
-    found = {one.n: one for one in repeated(word_hashes(items), 10)}
-    assert list(found) == list(range(2, 11))
+    hashes = word_hashes(items)
+    found = repeated(hashes, 4)
     for n, one in found.items():
-        assert top_characters(one, lengths) == top(items, n)
-        assert duplicate_characters(one, ends) == duplicates(items, n)
+        assert top_characters(one, n, ends) == top(items, n)
+        grams = [tuple(items[at : at + n]) for at in range(len(items) - n + 1)]
+        assert one.places.tolist() == [at for at, gram in enumerate(grams) if grams.count(gram) > 1]
+    expected = [duplicates(items, n) for n in range(4, 11)]
+    assert duplicate_characters(hashes, found[4].places, range(4, 11), ends) == expected
 
 
 @given(ITEMS)
@@ -68,5 +71,5 @@ def test_the_order_of_items_matters() -> None:
 
 def test_nothing_repeats_in_nothing() -> None:
     empty = np.zeros(0, np.uint64)
-    assert [len(one.places) for one in repeated(empty, 4)] == [0, 0, 0]
+    assert [len(one.places) for one in repeated(empty, 4).values()] == [0, 0, 0]
     assert len(later_copies(empty)) == len(ngrams(empty, 3)) == 0
