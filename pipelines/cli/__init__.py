@@ -17,7 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-model = typer.Typer(help="Train the models that a manifest can name.", no_args_is_help=True)
 
 
 def _version(wanted: bool) -> None:
