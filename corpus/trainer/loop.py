@@ -88,6 +88,7 @@ class _Trainer:
         self.optimizer = make_optimizer(self.model, config)
         self.step = 0
         self.seconds = 0.0
+        self.saved = self.evaluated = -1
         self.scores: list[Score] = []
         self.log = report.Log(run / "log.jsonl", self._restore())
         _write_config(config, self.dataset, run)
@@ -102,7 +103,8 @@ class _Trainer:
                 f"{self.run}/checkpoint is of another model or dataset than {self.run}/config.json: use --out"
             )
         found.restore(self.model, self.optimizer)
-        self.step, self.seconds = found.step, found.state["seconds"]
+        self.step = self.saved = found.step
+        self.seconds, self.evaluated = found.state["seconds"], found.state["evaluated"]
         self._say(f"going on from step {self.step:,}")
         size: int = found.state["log_bytes"]
         return size
@@ -111,12 +113,14 @@ class _Trainer:
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def go(self, caught: list[str]) -> Result:
-        """The loop: steps, and between them checkpoints (first) and evaluations."""
+        """The loop: steps, and between them checkpoints and evaluations, a step's checkpoint first."""
         self._announce()
         loss, bits = math.nan, math.nan
         saved = time.monotonic()
         with report.ProgressLine(self.console) as line:
             while self._progress() < 1 and not caught:
+                if self._evaluation_due():
+                    self._evaluate()
                 entry = self._train_step()
                 loss = _smooth(loss, entry["loss"])
                 bits = _smooth(bits, entry["bits_per_byte"])
@@ -131,9 +135,6 @@ class _Trainer:
                 if time.monotonic() - saved >= 60 * self.config.save_minutes:
                     self._save()
                     saved = time.monotonic()
-                every = self.config.evaluate_every
-                if every and self.step % every == 0 and self._progress() < 1:
-                    self._evaluate()
         self._save()
         if caught:
             self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; --resume goes on from there")
@@ -150,6 +151,11 @@ class _Trainer:
             scores=tuple(self.scores),
             stopped=caught[0] if caught else None,
         )
+
+    def _evaluation_due(self) -> bool:
+        """Asked before a step, so that a run killed while it evaluates does so again."""
+        every = self.config.evaluate_every
+        return every > 0 and self.step > 0 and self.step % every == 0 and self.evaluated != self.step
 
     def _progress(self) -> float:
         """The share of the run that is done: of its steps, or of its minutes."""
@@ -243,12 +249,22 @@ class _Trainer:
         return entry
 
     def _save(self) -> None:
+        """A checkpoint, with the size of the log: what is logged after it will be logged again."""
+        if self.saved == self.step:
+            return
         self.log.write("save", step=self.step)
-        state = {"identity": self.config.identity(), "seconds": self.seconds, "log_bytes": self.log.sync()}
+        state = {
+            "identity": self.config.identity(),
+            "seconds": self.seconds,
+            "evaluated": self.evaluated,
+            "log_bytes": self.log.sync(),
+        }
         checkpoint.save(self.run / "checkpoint", self.step, state, self.model, self.optimizer)
+        self.saved = self.step
 
     def _evaluate(self) -> None:
         """Bits per byte of the validation split, and what has been read so far, into the log and onto the terminal."""
+        self.evaluated = self.step
         counts = self.loader.order.counts(self.step * self.config.batch_samples).tolist()
         self.log.write(
             "consumed",
