@@ -112,7 +112,7 @@ def test_more_spaces_than_a_pattern_without_bounds_can_take() -> None:
     prefixed_gpt2 = encoder_of(bpe(normalizer=normalizers.Prepend("x")))
     assert prefixed_gpt2.engine == "tiktoken" and prefixed_gpt2._tiktoken is not None
     text = "a" + " " * 1_000_000 + "b"
-    with pytest.raises(ValueError, match="[Ss]tack"):
+    with pytest.raises(ValueError, match=r"[Ss]tack"):
         prefixed_gpt2._tiktoken.encode_to_numpy(text)
     assert same(prefixed_gpt2, text)
     assert prefixed_gpt2.decode(prefixed_gpt2.encode(text)) == "x" + text
