@@ -57,14 +57,19 @@ class MappedShard:
 
     def copy(self, start: int, out: Tokens) -> int:
         """Fills `out` with tokens from `start` as far as the shard goes; gives how many."""
-        filled = 0
         number = bisect_right(self.starts, start) - 1
-        while filled < len(out) and number < len(self.tokens):
-            offset = start + filled - self.starts[number]
-            piece = self.tokens[number][offset : offset + len(out) - filled]
+        offset = start - self.starts[number]
+        wanted = len(out)
+        piece = self.tokens[number][offset : offset + wanted]
+        filled = len(piece)
+        if filled == wanted:
+            out[:] = piece
+            return filled
+        out[:filled] = piece
+        for piece in self.tokens[number + 1 :]:
+            piece = piece[: wanted - filled]
             out[filled : filled + len(piece)] = piece
             filled += len(piece)
-            number += 1
         return filled
 
 
@@ -87,11 +92,13 @@ class TokenStream:
 
     def copy(self, start: int, out: Tokens) -> int:
         """Fills `out` with tokens from `start` as far as the stream goes; gives how many."""
-        filled = 0
         number = bisect_right(self.starts, start) - 1
-        while filled < len(out) and number < len(self.starts) - 1:
-            filled += self.shard(number).copy(start + filled - self.starts[number], out[filled:])
+        if number == len(self._mapped):
+            return 0
+        filled = self.shard(number).copy(start - self.starts[number], out)
+        while filled < len(out) and number < len(self._mapped) - 1:
             number += 1
+            filled += self.shard(number).copy(0, out[filled:])
         return filled
 
 
@@ -133,12 +140,14 @@ class Loader:
         """Samples start..stop-1 of the run."""
         streams, _, numbers = self.order.samples(start, stop)
         size = self.context + 1
-        tokens = np.full((stop - start, size), self.dataset.end_of_text, dtype=self.dataset.dtype)
+        tokens = np.empty((stop - start, size), dtype=self.dataset.dtype)
         lengths = np.empty(stop - start, np.int64)
         for row, (stream, number) in enumerate(zip(streams.tolist(), numbers.tolist(), strict=True)):
             source = self.streams[stream]
             first = min(number * self.context, max(0, source.length - size))
-            lengths[row] = source.copy(first, tokens[row])
+            lengths[row] = filled = source.copy(first, tokens[row])
+            if filled < size:
+                tokens[row, filled:] = self.dataset.end_of_text
         largest = int(tokens.max())
         if largest >= self.dataset.vocabulary:
             raise UserError(
