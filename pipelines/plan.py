@@ -19,6 +19,10 @@ from corpus.workspace import Workspace
 from pipelines.ingest import Tools
 
 
+PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
+"""Folders with a part for every split, beside those of the signals."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a build will do: its splits, sorted by source and name, its tools and its rules."""
@@ -97,11 +101,11 @@ def write_plan(workspace: Workspace, plan: Plan) -> None:
         remove_unfinished(storage.local(workspace.root))
     expected = set()
     for source, split in names:
-        for folder in ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]:
+        for folder in [*PARTS, *(f"signals/{step}" for step in plan.steps)]:
             expected.add(workspace.part(folder, source, split))
         expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
         expected.add(workspace.quarantine_part(source, split))
-    for folder in ("documents", "decisions", "signals", "quarantine", "stats/parts", "dedup/signatures"):
+    for folder in (*PARTS, "signals", "quarantine", "dedup/signatures"):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):

@@ -56,7 +56,7 @@ SENTENCES = {
 MANIFEST = """\
 name: small
 sources:
-  web: {kind: warc, paths: ["*.warc.gz"]}
+  web: {kind: warc, paths: ["*.warc.gz"], rules: [language]}
   wikipedia: {kind: wikipedia, paths: ["*.xml.bz2"]}
   mine: {kind: jsonl, paths: ["*.jsonl"], rules: [], group: null}
 split_size: 4kB
@@ -81,7 +81,7 @@ def write_inputs(folder: Path, pages: int = 60) -> Path:
         with open(folder / f"crawl-{number}.warc.gz", "wb") as output:
             writer = WARCWriter(output, gzip=True)
             for page in range(number, pages, 2):
-                text = article(names[page % len(names)], page // 10 * 10 if page % 10 == 7 else page)
+                text = article(names[page % len(names)], page - 5 if page % 10 == 7 else page)
                 paragraphs = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
                 html = f"<html><head><title>{page}</title></head><body><article>{paragraphs}</article></body></html>"
                 record = writer.create_warc_record(
