@@ -119,9 +119,8 @@ def _lines_with(page: Page, phrases: tuple[str, ...]) -> Mask:
     lines = page.lines
     found = np.zeros(len(lines), np.bool_)
     for phrase in phrases:
-        places = page.find(phrase)
-        if len(places) and len(lines):
-            found[np.searchsorted(lines.starts, places, "right") - 1] = True
+        if phrase in page.lowered:
+            found[np.searchsorted(lines.starts, page.find(phrase), "right") - 1] = True
     return found
 
 

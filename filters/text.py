@@ -69,6 +69,8 @@ def mojibake(units: Units) -> int:
     of Latin, Greek, Cyrillic, Arabic, or of a script further up, and as many that could follow it. A no-break
     space and the marks « » · ° are left out of those: French and Catalan set them behind a vowel."""
     role = _ROLE[units]
+    if not (role & (_PAIR | _TRIPLE)).any():
+        return 0
     tail = role == _TAIL
     pairs = int(np.count_nonzero((role[:-1] == _PAIR) & tail[1:]))
     triples = int(np.count_nonzero((role[:-2] == _TRIPLE) & tail[1:-1] & tail[2:]))

@@ -7,6 +7,7 @@ for a page of 1,000 words confuses two with a probability of 10^-11.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from corpus.text.hashes import BASE, Hashes
 
 Indices = npt.NDArray[np.int64]
+
+
+_POWERS: Hashes = np.array([pow(BASE, power, 1 << 64) for power in range(64)], np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,12 @@ def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
         if not same.any():
             rest = range(n, longest + 1)
             return found | {longer: Repeated(places[:0], int(len(hashes) >= longer), 0) for longer in rest}
-        tails = np.flatnonzero(np.append(~same, True))
-        counts = np.diff(tails, prepend=-1)
+        heads = np.ones(len(order) + 1, np.bool_)  # where a group of equal ones begins
+        np.logical_not(same, out=heads[1:-1])
+        starts = np.flatnonzero(heads)
+        counts = starts[1:] - starts[:-1]
         most = counts.max()
-        first = places[order[(tails - counts + 1)[counts == most]].min()]
+        first = places[order[starts[:-1][counts == most]].min()]
         member = np.zeros(len(order), np.bool_)
         member[order[1:][same]] = True
         member[order[:-1][same]] = True
@@ -85,23 +91,29 @@ def top_characters(found: Repeated, n: int, ends: Indices) -> int:
 
 
 def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices) -> list[int]:
-    """Characters in n-grams seen before, reading on behind each one found (so none counts twice), for each n.
+    """Characters in n-grams seen before, reading on behind each one found (so none counts twice), for each n of
+    `lengths`.
 
     `places` are all those where an n-gram, or a beginning of it, is repeated; `ends` as above. What was jumped
     over is not remembered, as in datatrove's Gopher filter: the order matters, so this is a loop, but over
     these places alone, at .1 us each.
     """
+    if not len(places):
+        return [0] * len(lengths)
+    longest = max(lengths)
+    reach = places[:, np.newaxis] + np.arange(longest + 1)
+    np.minimum(reach, len(hashes), out=reach)
+    padded = np.append(hashes, np.uint64(0))
+    windows = np.cumsum(padded[reach[:, :-1]] * _POWERS[:longest], axis=1)
+    sizes = ends[reach] - ends[places][:, np.newaxis]
+    starts = places.tolist()
     totals: list[int] = []
-    windows = np.zeros(len(places), np.uint64)
-    done = 0
     for n in lengths:
-        for length in range(done + 1, n + 1):
-            places, windows = _longer(hashes, places, windows, length)
-        done = n
-        sizes = ends[places + n] - ends[places]
+        count = bisect_right(starts, len(hashes) - n)
+        columns = zip(starts[:count], windows[:count, n - 1].tolist(), sizes[:count, n].tolist(), strict=True)
         seen: set[int] = set()
         total = after = 0
-        for place, window, size in zip(places.tolist(), windows.tolist(), sizes.tolist(), strict=True):
+        for place, window, size in columns:
             if place < after:
                 continue
             if window in seen:

@@ -54,8 +54,7 @@ def to_text(units: Units) -> str:
 def kinds(units: Units) -> Kinds:
     """Class of each unit: `KIND` of it; for a surrogate pair that of its character, then 0."""
     result: Kinds = KIND[units]
-    surrogates = (units & 0xF800) == 0xD800
-    if surrogates.any():
+    if ((units & 0xF800) == 0xD800).any():
         high = np.flatnonzero(pairs(units))
         code = ((units[high].astype(np.int32) - 0xD800) << 10) + (units[high + 1].astype(np.int32) - 0xDC00)
         result[high] = _astral()[code]
