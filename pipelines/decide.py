@@ -23,14 +23,15 @@ from corpus import storage
 from corpus.dedup.removed import Clusters
 from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
-from corpus.ledger.counts import count_part, merge_counts
+from corpus.ledger.counts import PART, PartCounts
 from corpus.parts import PartWriter, read_fingerprint
 from corpus.rules import Rule, RuleSet, threshold
 from corpus.workspace import Workspace
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
-VERSION = 1
+VERSION = 2
+"""Raised when the same signals would give other decisions or counts."""
 DECISIONS = pa.schema(
     [
         pa.field("gate", pa.string()),
@@ -40,7 +41,18 @@ DECISIONS = pa.schema(
         pa.field("kept", pa.bool_(), nullable=False),
     ]
 )
-LIGHT = ["id", "content_hash", "url", "language", "group", "gate", "characters", "bytes"]
+LIGHT = [
+    "id",
+    "content_hash",
+    "url",
+    "snapshot",
+    "language",
+    "license",
+    "group",
+    "gate",
+    "characters",
+    "bytes",
+]
 """Document columns that decisions need: everything but the text."""
 
 
@@ -77,8 +89,13 @@ class RowGroup:
     signals: pa.Table
 
 
-def judged(workspace: Workspace, judge: Judge, source: str, split: str) -> Iterator[RowGroup]:
-    """The row groups of a split with the rules applied. Memory: one row group without its text."""
+def judged(
+    workspace: Workspace, judge: Judge, source: str, split: str, *, all_signals: bool = False
+) -> Iterator[RowGroup]:
+    """The row groups of a split with the rules applied; `signals` are those that rules look at, or all of them.
+
+    Memory: one row group without its text.
+    """
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     wanted = set(judge.rules.signals(source))
     steps = [
@@ -90,7 +107,7 @@ def judged(workspace: Workspace, judge: Judge, source: str, split: str) -> Itera
             light = documents.read_row_group(group, columns=LIGHT)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:
-                columns = [name for name in step.schema_arrow.names if name in wanted]
+                columns = [name for name in step.schema_arrow.names if all_signals or name in wanted]
                 if columns:
                     table = step.read_row_group(group, columns=columns)
                     signals.update(zip(table.column_names, table.columns, strict=True))
@@ -241,9 +258,10 @@ def decide(
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
         return -1
     by_row = {row["row"]: row for row in removed}
-    first, tables = 0, []
+    first = 0
+    counts = PartCounts(judge.rules.rules[source], judge.thresholds)
     with PartWriter(decisions_path, DECISIONS, wanted) as writer:
-        for group in judged(workspace, judge, source, split):
+        for group in judged(workspace, judge, source, split, all_signals=True):
             rows = group.documents.num_rows
             here = [by_row.get(row) for row in range(first, first + rows)]
             duplicate_of = pa.array([row["kept_id"] if row else None for row in here], pa.string())
@@ -262,11 +280,10 @@ def decide(
                 schema=DECISIONS,
             )
             writer.write(decided)
-            tables.append(count_part(source, group.documents, decided, level))
+            counts.add(group.documents, decided, level, group.signals)
             first += rows
-    counts = merge_counts(tables)
-    with PartWriter(counts_path, counts.schema, wanted) as writer:
-        writer.write(counts)
+    with PartWriter(counts_path, PART, wanted) as writer:
+        writer.write(counts.table())
     return first
 
 

@@ -181,4 +181,8 @@ def tokenize(build: Build) -> None:
 
 def count(build: Build) -> None:
     """The merged ledger."""
-    write_ledger(build.workspace, fingerprint(build.state.get("tokenize", "")))
+    path = build.workspace.path("stats", "thresholds.json")
+    found = json.loads(storage.read_text(path)) if any(build.plan.rules.shares()) else []
+    thresholds = {(signal, language): value for signal, language, value in found}
+    made_of = fingerprint(build.state.get("tokenize", ""))
+    write_ledger(build.workspace, made_of, build.plan.rules, thresholds)

@@ -1,6 +1,15 @@
-"""Counts of documents, characters and bytes, per part and merged.
+"""What happened to the documents of one split, counted while they are decided on.
 
-One long table: `what` is the kind of count, `key` its value (a gate, a rule, a level).
+One Parquet part holds five tables, told apart by the column `table`, with the columns that each needs:
+
+table       keys                               numbers
+counts      language, snapshot, what, key      documents, characters, bytes
+overlaps    language, key, other (two rules)   documents that fail both
+histograms  language, key (a signal), bin      documents, kept
+domains     key (a registered domain)          documents, characters, bytes, kept, kept_bytes
+licenses    key                                documents, characters, bytes, kept, kept_bytes
+
+`what` of counts is the kind of count, `key` its value:
 
 what        key                 counted
 read        -                   every record that became a row
@@ -8,6 +17,8 @@ gated       the gate            rows stopped by a gate
 passed      -                   rows behind no gate: they have a text
 failed      a rule              texts that fail the rule
 failed_only a rule              texts that fail it and no other
+near_failed a rule              texts that fail it by little: see `near`
+near_passed a rule              texts that pass it by little
 rules       -                   texts that fail any rule
 duplicate   exact, url, minhash texts that fail no rule and go for another one
 kept        train, valid        texts that stay, by side
@@ -15,79 +26,279 @@ kept        train, valid        texts that stay, by side
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SCHEMA = pa.schema(
+from corpus.groups import domain_of
+from corpus.ledger.bins import bins
+from corpus.ledger.sums import CodedSums
+from corpus.rules import Rule, Thresholds
+
+TEXT = ("table", "language", "snapshot", "what", "key", "other")
+NUMBERS = ("documents", "characters", "bytes", "kept", "kept_bytes")
+PART = pa.schema(
     [
-        pa.field("source", pa.string()),
-        pa.field("language", pa.string()),
-        pa.field("what", pa.string()),
-        pa.field("key", pa.string()),
-        pa.field("documents", pa.int64()),
-        pa.field("characters", pa.int64()),
-        pa.field("bytes", pa.int64()),
+        *[pa.field(name, pa.string()) for name in TEXT],
+        pa.field("bin", pa.int16()),
+        *[pa.field(name, pa.int64()) for name in NUMBERS],
     ]
 )
-KEYS = ["source", "language", "what", "key"]
+LIGHT = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
+"""Document columns that counting needs."""
+WHAT = (
+    "read",
+    "gated",
+    "passed",
+    "failed",
+    "failed_only",
+    "near_failed",
+    "near_passed",
+    "rules",
+    "duplicate",
+    "kept",
+)
 UNKNOWN = "und_Zyyy"
 """The language of rows that were stopped before it was identified."""
+LICENSE_CHARACTERS = 200
+HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
+BIN_BITS, NAME_BITS, WHAT_BITS, SNAPSHOT_BITS = 13, 20, 4, 12
+ZERO_BIN = 1 << (BIN_BITS - 1)
+
+Integers = npt.NDArray[np.int64]
 
 
-def count_part(source: str, documents: pa.Table, decisions: pa.Table, level: pa.Array) -> pa.Table:
-    """Counts of a row group: `documents` with language, characters and bytes, `decisions` and the duplicates' level."""
-    language = pc.fill_null(documents.column("language").combine_chunks(), UNKNOWN)
-    numbers = [documents.column("characters").combine_chunks(), documents.column("bytes").combine_chunks()]
-    gate = decisions.column("gate").combine_chunks()
-    failed = decisions.column("failed_rules").combine_chunks()
-    kept = decisions.column("kept").combine_chunks()
-    failures = pc.fill_null(pc.list_value_length(failed), 0)
-    everything = np.arange(len(gate))
-    parent = pc.list_parent_indices(failed).to_numpy(zero_copy_only=False)
-    names = pc.list_flatten(failed)
-    alone = failures.to_numpy(zero_copy_only=False)[parent] == 1
-    blank = pa.array([""] * len(gate), pa.string())
+def near(rule: Rule, limit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far from its bound a value still counts as near: a tenth of the bound, at least 1 where the bound is
+    a whole number of 2 or more (words, lines), a hundredth where the bound is 0."""
+    width = np.abs(limit) * 0.1
+    whole = (np.abs(limit) >= 2) & (limit == np.round(limit))
+    return np.where(limit == 0, 0.01, np.where(whole, np.maximum(width, 1.0), width))
 
-    def count(what: str, rows: npt.NDArray[np.int64], key: pa.Array) -> pa.Table:
-        taken = pa.array(rows)
-        return pa.table(
-            [
-                pa.array([source] * len(rows), pa.string()),
-                language.take(taken),
-                pa.array([what] * len(rows), pa.string()),
-                key,
-                pa.array(np.ones(len(rows), np.int64)),
-                *[number.take(taken) for number in numbers],
-            ],
-            schema=SCHEMA,
+
+class Names:
+    """Numbers for texts, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        found = self._numbers.get(text)
+        if found is None:
+            found = self._numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return found
+
+    def numbers(self, column: pa.Array | pa.ChunkedArray, null: str = "") -> Integers:
+        """The number of each text of a column."""
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        encoded = pc.fill_null(array.cast(pa.string()), null).dictionary_encode()
+        codes = np.array([self.number(text) for text in encoded.dictionary.to_pylist()], np.int64)
+        taken: Integers = codes[encoded.indices.to_numpy()] if len(codes) else np.zeros(0, np.int64)
+        return taken
+
+    def column(self, numbers: Integers) -> pa.Array:
+        return pa.array(self.texts, pa.string()).take(pa.array(numbers))
+
+
+class PartCounts:
+    """Counts the row groups of one split of one source. Memory: what the counts take, and one row group."""
+
+    def __init__(self, rules: Sequence[Rule], thresholds: Thresholds) -> None:
+        self.rules, self.thresholds = rules, thresholds
+        self.languages, self.snapshots, self.names, self.signals = Names(), Names(), Names(), Names()
+        self.domains, self.licenses = Names(), Names()
+        self._domain_of: dict[str, str] = {}
+        self._counts, self._overlaps, self._histograms = CodedSums(3), CodedSums(1), CodedSums(2)
+        self._by_domain, self._by_license = CodedSums(5), CodedSums(5)
+
+    def add(self, documents: pa.Table, decisions: pa.Table, level: pa.Array, signals: pa.Table) -> None:
+        """A row group: documents with `LIGHT`, decisions, the level of its duplicates, and all its signals."""
+        language = self.languages.numbers(documents.column("language"), UNKNOWN)
+        snapshot = self.snapshots.numbers(documents.column("snapshot"))
+        gate = documents.column("gate").combine_chunks()
+        kept = _mask(decisions.column("kept"))
+        sizes = [documents.column(name).to_numpy().astype(np.int64) for name in ("characters", "bytes")]
+        has_text = _mask(gate.is_null())
+        self._groups, self._group = np.unique((language << SNAPSHOT_BITS) | snapshot, return_inverse=True)
+        self._sizes = [np.ones(len(language), np.int64), *sizes]
+        self._count_outcomes(gate, has_text, decisions, level, kept)
+        self._count_rules(decisions.column("failed_rules").combine_chunks(), language)
+        self._count_near(signals, language, has_text)
+        self._count_signals(signals, language, kept)
+        numbers = [*self._sizes, kept.astype(np.int64), kept * sizes[1]]
+        hosts = self._hosts(documents.column("url").combine_chunks())
+        self._by_domain.add(hosts[hosts >= 0], *[number[hosts >= 0] for number in numbers])
+        licenses = pc.utf8_slice_codeunits(documents.column("license"), 0, LICENSE_CHARACTERS)
+        self._by_license.add(self.licenses.numbers(licenses), *numbers)
+
+    def _count(self, what: str, rows: Integers, keys: Integers | int) -> None:
+        names = len(self.names.texts)
+        dense = self._group[rows] * names + keys
+        sums = [np.bincount(dense, size[rows]).astype(np.int64) for size in self._sizes]
+        hit = np.flatnonzero(sums[0])
+        group, key = np.divmod(hit, max(1, names))
+        codes = (self._groups[group] << WHAT_BITS | WHAT.index(what)) << NAME_BITS | key
+        self._counts.add(codes, *[found[hit] for found in sums])
+
+    def _count_outcomes(
+        self,
+        gate: pa.Array,
+        has_text: npt.NDArray[np.bool_],
+        decisions: pa.Table,
+        level: pa.Array,
+        kept: npt.NDArray[np.bool_],
+    ) -> None:
+        everything, blank = np.arange(len(gate)), self.names.number("")
+        gated, duplicates, stays = everything[~has_text], _where(level.is_valid()), everything[kept]
+        sides = decisions.column("split").combine_chunks()
+        self._count("read", everything, blank)
+        self._count("passed", everything[has_text], blank)
+        self._count("gated", gated, self.names.numbers(gate.take(pa.array(gated))))
+        self._count("duplicate", duplicates, self.names.numbers(level.take(pa.array(duplicates))))
+        self._count("kept", stays, self.names.numbers(sides.take(pa.array(stays))))
+
+    def _count_rules(self, failed: pa.Array, language: Integers) -> None:
+        failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)
+        parent = pc.list_parent_indices(failed).to_numpy(zero_copy_only=False)
+        names = self.names.numbers(pc.list_flatten(failed))
+        alone = failures[parent] == 1
+        self._count("rules", np.flatnonzero(failures), self.names.number(""))
+        self._count("failed", parent, names)
+        self._count("failed_only", parent[alone], names[alone])
+        together = ~alone
+        parent, names = parent[together], names[together]
+        present = sorted(set(names.tolist()), key=lambda number: self.names.texts[number])
+        column = np.zeros(len(self.names.texts), np.int64)
+        column[present] = np.arange(len(present))
+        rows, at = np.unique(parent, return_inverse=True)
+        fails = np.zeros((len(rows), len(present)), np.float32)
+        fails[at, column[names]] = 1
+        one, other = np.triu_indices(len(present), 1)
+        numbers = np.array(present, np.int64)
+        for code in np.unique(language[rows]).tolist():
+            chosen = fails[language[rows] == code]
+            both = (chosen.T @ chosen)[one, other].astype(np.int64)
+            hit = both > 0
+            codes = ((code << NAME_BITS | numbers[one[hit]]) << NAME_BITS) | numbers[other[hit]]
+            self._overlaps.add(codes, both[hit])
+
+    def _count_near(self, signals: pa.Table, language: Integers, has_text: npt.NDArray[np.bool_]) -> None:
+        labels = self.languages.texts
+        for rule in self.rules:
+            if rule.bound == "pareto":
+                continue
+            limits = np.array([rule.limit(label) for label in labels], np.float64)
+            if rule.bound == "top_share":
+                keys = [(rule.signal, label) for label in labels]
+                limits = np.array([self.thresholds.get(key, np.nan) for key in keys], np.float64)
+            widths, here = near(rule, limits)[language], limits.astype(np.float32)[language]
+            values = signals.column(rule.signal).to_numpy().astype(np.float32)
+            rows = np.flatnonzero(has_text & (np.abs(values - here) <= widths))
+            over = values[rows] > here[rows] if rule.bound == "max" else values[rows] < here[rows]
+            name = self.names.number(rule.name)
+            self._count("near_failed", rows[over], name)
+            self._count("near_passed", rows[~over], name)
+
+    def _count_signals(self, signals: pa.Table, language: Integers, kept: npt.NDArray[np.bool_]) -> None:
+        names = [name for name in signals.column_names if name]
+        if not names or not len(language):
+            return
+        values = np.stack([signals.column(name).to_numpy().astype(np.float32) for name in names])
+        numbers = np.array([self.signals.number(name) for name in names], np.int64)
+        measured = ~np.isnan(values)
+        binned = bins(np.where(measured, values, np.float32(0))) + ZERO_BIN
+        codes = ((language << NAME_BITS)[None, :] | numbers[:, None]) << BIN_BITS | binned
+        codes = np.sort((codes << 1 | kept[None, :])[measured])
+        if not len(codes):
+            return
+        first = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
+        counted = np.diff(first, append=len(codes))
+        self._histograms.add(codes[first] >> 1, counted, counted * (codes[first] & 1))
+
+    def _hosts(self, urls: pa.Array) -> Integers:
+        """The number of each URL's registered domain, -1 where there is none."""
+        found = pc.extract_regex(urls, HOST)
+        hosts = pc.fill_null(pc.struct_field(found, "host"), "").dictionary_encode()
+        codes = []
+        for host in hosts.dictionary.to_pylist():
+            if host not in self._domain_of:
+                self._domain_of[host] = (domain_of(host.lower()) or "") if host else ""
+            domain = self._domain_of[host]
+            codes.append(self.domains.number(domain) if domain else -1)
+        taken: Integers = (
+            np.array(codes, np.int64)[hosts.indices.to_numpy()] if codes else np.zeros(0, np.int64)
         )
+        return taken
 
-    def where(mask: pa.Array) -> npt.NDArray[np.int64]:
-        rows: npt.NDArray[np.int64] = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-        return rows
-
-    gated, passed = where(gate.is_valid()), where(gate.is_null())
-    fails = where(pc.greater(failures, 0))
-    duplicates, stays = where(level.is_valid()), where(kept)
-    return merge_counts(
-        [
-            count("read", everything, blank),
-            count("gated", gated, gate.take(pa.array(gated))),
-            count("passed", passed, blank.take(pa.array(passed))),
-            count("failed", parent, names),
-            count("failed_only", parent[alone], names.filter(pa.array(alone))),
-            count("rules", fails, blank.take(pa.array(fails))),
-            count("duplicate", duplicates, level.take(pa.array(duplicates))),
-            count("kept", stays, decisions.column("split").combine_chunks().take(pa.array(stays))),
+    def table(self) -> pa.Table:
+        """All counts as a table of `PART`, sorted."""
+        bits = (1 << NAME_BITS) - 1
+        codes, numbers = self._counts.result()
+        what = codes >> NAME_BITS & ((1 << WHAT_BITS) - 1)
+        group = codes >> (NAME_BITS + WHAT_BITS)
+        tables = [
+            _rows(
+                "counts",
+                numbers,
+                language=self.languages.column(group >> SNAPSHOT_BITS),
+                snapshot=self.snapshots.column(group & ((1 << SNAPSHOT_BITS) - 1)),
+                what=pa.array(WHAT).take(pa.array(what)),
+                key=self.names.column(codes & bits),
+            )
         ]
-    )
+        codes, numbers = self._overlaps.result()
+        tables.append(
+            _rows(
+                "overlaps",
+                numbers,
+                language=self.languages.column(codes >> 2 * NAME_BITS),
+                key=self.names.column(codes >> NAME_BITS & bits),
+                other=self.names.column(codes & bits),
+            )
+        )
+        codes, numbers = self._histograms.result()
+        tables.append(
+            _rows(
+                "histograms",
+                np.stack([numbers[0], 0 * numbers[0], 0 * numbers[0], numbers[1]]),
+                language=self.languages.column(codes >> (BIN_BITS + NAME_BITS)),
+                key=self.signals.column(codes >> BIN_BITS & bits),
+                bin=pa.array((codes & ((1 << BIN_BITS) - 1)) - ZERO_BIN, pa.int16()),
+            )
+        )
+        for name, names, sums in (
+            ("domains", self.domains, self._by_domain),
+            ("licenses", self.licenses, self._by_license),
+        ):
+            codes, numbers = sums.result()
+            tables.append(_rows(name, numbers, key=names.column(codes)))
+        order = [(name, "ascending") for name in (*TEXT, "bin")]
+        return pa.concat_tables(tables).sort_by(order).combine_chunks()
 
 
-def merge_counts(tables: list[pa.Table]) -> pa.Table:
-    """Sums of count tables, sorted by their keys."""
-    whole = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-    sums = whole.group_by(KEYS).aggregate([("documents", "sum"), ("characters", "sum"), ("bytes", "sum")])
-    columns = [sums.column(f"{name}_sum" if name not in KEYS else name) for name in SCHEMA.names]
-    return pa.table(columns, schema=SCHEMA).sort_by([(key, "ascending") for key in KEYS])
+def _rows(table: str, numbers: npt.NDArray[np.int64], **keys: pa.Array) -> pa.Table:
+    """Rows of one table of a part: its keys, and its numbers in the order of `NUMBERS`; null is all else."""
+    count = numbers.shape[1]
+    given: Mapping[str, pa.Array] = {
+        "table": pa.array(np.full(count, table, object), pa.string()),
+        **{name: pa.array(column) for name, column in zip(NUMBERS, numbers, strict=False)},
+        **keys,
+    }
+    columns = [given[field.name] if field.name in given else pa.nulls(count, field.type) for field in PART]
+    return pa.table(columns, schema=PART)
+
+
+def _mask(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found: npt.NDArray[np.bool_] = array.to_numpy(zero_copy_only=False).astype(np.bool_)
+    return found
+
+
+def _where(column: pa.Array) -> Integers:
+    found: Integers = np.flatnonzero(_mask(column))
+    return found

@@ -1,53 +1,124 @@
-"""The merged ledger: stats/counts.parquet, stats/tokens.parquet and stats/quarantine.parquet."""
+"""The merged ledger: the tables of DIR/stats, their schemas, how they are made and read. See docs/ledger.md."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.ledger.counts import SCHEMA as COUNTS
-from corpus.ledger.counts import merge_counts
+from corpus.dedup.removed import read_groups
+from corpus.errors import UserError
+from corpus.ledger.bins import edges
+from corpus.ledger.stages import stage_table
+from corpus.ledger.sums import TableSums, Top
 from corpus.parts import PartWriter
+from corpus.rules import RuleSet, Thresholds
 from corpus.workspace import Workspace, read_table
 
-TOKENS = pa.schema(
-    [
-        pa.field("split", pa.string()),
-        pa.field("source", pa.string()),
-        pa.field("language", pa.string()),
-        pa.field("documents", pa.int64()),
-        pa.field("tokens", pa.int64()),
-        pa.field("bytes", pa.int64()),
-    ]
-)
-QUARANTINE = pa.schema(
-    [
-        pa.field("source", pa.string()),
-        pa.field("step", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("records", pa.int64()),
-    ]
-)
-MERGE_AT = 256
-"""Part tables held before they are summed: the memory of a merge does not grow with the parts."""
+DOMAINS = 10_000
+LICENSES = 1_000
+REASONS = 1_000
+REASON_CHARACTERS = 120
 
 
-def write_ledger(workspace: Workspace, fingerprint: str) -> None:
-    """Merge the statistics of all parts of the plan and write the ledger."""
-    merged, waiting = COUNTS.empty_table(), []
-    for source, split in workspace.splits():
-        waiting.append(read_table(workspace.part("stats/parts", source, split)).replace_schema_metadata(None))
-        if len(waiting) >= MERGE_AT:
-            merged, waiting = merge_counts([merged, *waiting]), []
-    tables = {
-        "counts": merge_counts([merged, *waiting]),
-        "tokens": token_table(workspace),
-        "quarantine": quarantine_table(workspace),
-    }
+KINDS = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
+
+
+def _schema(**columns: str) -> pa.Schema:
+    """A schema from kinds and the names of the columns of each."""
+    return pa.schema([(name, KINDS[kind]) for kind, names in columns.items() for name in names.split()])
+
+
+SIZES = "documents characters bytes"
+COUNTS = _schema(text="source language snapshot what key", count=SIZES)
+OVERLAPS = _schema(text="source language rule other", count="documents")
+BINNED = _schema(text="source language signal", bin="bin", count="documents kept")
+HISTOGRAMS = _schema(text="source language signal", bin="bin", value="low high", count="documents kept")
+DOMAIN_SUMS = _schema(text="source domain", count=f"{SIZES} kept kept_bytes")
+LICENSE_SUMS = _schema(text="source license", count=f"{SIZES} kept kept_bytes")
+DUPLICATES = _schema(text="source level", count="cluster_size documents")
+TOKENS = _schema(text="split source language", count="documents tokens bytes")
+QUARANTINE = _schema(text="source step reason", count="records")
+REASON_SUMS = _schema(text="place reason", count="records")
+RULES = _schema(text="source language rule signal bound", value="limit")
+
+
+def write_ledger(
+    workspace: Workspace, fingerprint: str, rules: RuleSet, thresholds: Thresholds
+) -> dict[str, pa.Table]:
+    """Merge the statistics of all parts of the plan, write the ledger, and give its tables.
+
+    Memory: three times the merged tables, whatever the number of parts.
+    """
+    tables = merge_parts(workspace)
+    tables["duplicates"] = duplicate_table(workspace.path("dedup", "clusters.parquet"))
+    tables["quarantine"] = quarantine_table(workspace)
+    tables["tokens"] = token_table(workspace)
+    tables["rules"] = rule_table(tables["counts"], rules, thresholds)
+    tables["stages"] = stage_table(tables["counts"], tables["tokens"])
     for name, table in tables.items():
         with PartWriter(workspace.path("stats", f"{name}.parquet"), table.schema, fingerprint) as writer:
             writer.write(table)
+    return tables
+
+
+def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Table]:
+    """Tables of the ledger by name; raises UserError where the build has not come that far."""
+    missing = [name for name in names if not storage.exists(workspace.path("stats", f"{name}.parquet"))]
+    if missing:
+        raise UserError(
+            f"{workspace.root} has no statistics of {missing[0]} yet: its build is not finished, "
+            "`corpus build` goes on"
+        )
+    return {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
+
+
+def merge_parts(workspace: Workspace) -> dict[str, pa.Table]:
+    """The five tables that parts hold, merged."""
+    counts = TableSums(COUNTS, COUNTS.names[:5])
+    overlaps = TableSums(OVERLAPS, OVERLAPS.names[:4])
+    histograms = TableSums(BINNED, BINNED.names[:4])
+    domains = Top(DOMAIN_SUMS, "source", "domain", "documents", DOMAINS)
+    licenses = Top(LICENSE_SUMS, "source", "license", "documents", LICENSES)
+    found: dict[str, tuple[TableSums, dict[str, str]]] = {
+        "counts": (counts, {}),
+        "overlaps": (overlaps, {"key": "rule"}),
+        "histograms": (histograms, {"key": "signal"}),
+        "domains": (domains, {"key": "domain"}),
+        "licenses": (licenses, {"key": "license"}),
+    }
+    for source, split in workspace.splits():
+        part = read_table(workspace.part("stats/parts", source, split)).replace_schema_metadata(None)
+        part = part.append_column("source", pa.array([source]).take(pa.array(np.zeros(len(part), np.int8))))
+        for name, (sums, renamed) in found.items():
+            rows = part.filter(pc.equal(part.column("table"), name))
+            sums.add(rows.rename_columns([renamed.get(column, column) for column in rows.column_names]))
+    binned = histograms.result()
+    low, high = edges(binned.column("bin").to_numpy())
+    binned = binned.append_column("low", pa.array(low)).append_column("high", pa.array(high))
+    return {
+        "counts": counts.result(),
+        "overlaps": overlaps.result(),
+        "histograms": binned.select(HISTOGRAMS.names),
+        "domains": domains.result(),
+        "licenses": licenses.result(),
+    }
+
+
+def duplicate_table(clusters: str) -> pa.Table:
+    """Documents that went as duplicates by source, level and size of their cluster.
+
+    n distinct sizes take n(n + 1) / 2 documents, so three billion make at most 77,000.
+    """
+    sums = TableSums(DUPLICATES, DUPLICATES.names[:3])
+    if storage.exists(clusters):
+        for group in read_groups(clusters):
+            group = group.replace_schema_metadata(None).select(["source", "level", "cluster_size"])
+            sums.add(group.append_column("documents", pa.array(np.ones(len(group), np.int64))))
+    return sums.result()
 
 
 def token_table(workspace: Workspace) -> pa.Table:
@@ -65,23 +136,45 @@ def token_table(workspace: Workspace) -> pa.Table:
         for source, found in side["sources"].items()
         for language, sizes in found["languages"].items()
     ]
-    keys = ("split", "source", "language")
-    return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in keys])
+    return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in TOKENS.names[:3]])
 
 
 def quarantine_table(workspace: Workspace) -> pa.Table:
     """Records in quarantine by source, step and reason (the error up to its first colon)."""
-    tables = [
-        read_table(path).replace_schema_metadata(None)
-        for path in storage.list_files(workspace.path("quarantine"))
-        if path.endswith(".parquet")
-    ]
-    if not tables:
-        return QUARANTINE.empty_table()
-    whole = pa.concat_tables(tables)
-    reason = pc.list_element(pc.split_pattern(whole.column("error"), ":", max_splits=1), 0)
-    whole = whole.append_column("reason", reason)
-    sums = whole.group_by(["source", "step", "reason"]).aggregate([([], "count_all")])
-    columns = [sums.column(name) for name in ("source", "step", "reason")] + [sums.column("count_all")]
-    table = pa.table(columns, names=QUARANTINE.names).cast(QUARANTINE)
-    return table.sort_by([(key, "ascending") for key in ("source", "step", "reason")])
+    sums = Top(REASON_SUMS, "place", "reason", "records", REASONS)
+    for path in _quarantined(workspace):
+        part = read_table(path).replace_schema_metadata(None)
+        reason = pc.list_element(pc.split_pattern(part.column("error"), ":", max_splits=1), 0)
+        place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
+        columns = [place, pc.utf8_slice_codeunits(reason, 0, REASON_CHARACTERS)]
+        sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS))
+    found = sums.result()
+    place = pc.split_pattern(found.column("place"), "\t")
+    reason = pc.fill_null(found.column("reason"), "others")
+    columns = [pc.list_element(place, 0), pc.list_element(place, 1), reason, found.column("records")]
+    table = pa.table(columns, schema=QUARANTINE)
+    return table.sort_by([(key, "ascending") for key in QUARANTINE.names[:3]]).combine_chunks()
+
+
+def _quarantined(workspace: Workspace) -> Iterator[str]:
+    names = {workspace.quarantine_part(source, split) for source, split in workspace.splits()}
+    for path in storage.list_files(workspace.path("quarantine")):
+        if path in names:
+            yield path
+
+
+def rule_table(counts: pa.Table, rules: RuleSet, thresholds: Thresholds) -> pa.Table:
+    """The bound of every rule for every language with texts; for `top_share` the score that it comes to."""
+    texts = counts.filter(pc.equal(counts.column("what"), "passed")).select(["source", "language"])
+    pairs = sorted({(row["source"], row["language"]) for row in texts.to_pylist()})
+    rows = []
+    for source, language in pairs:
+        for rule in rules.rules.get(source, ()):
+            limit = rule.limit(language)
+            if rule.bound == "top_share" and limit == limit:
+                limit = thresholds.get((rule.signal, language), limit)
+            if limit == limit:
+                rows.append((source, language, rule.name, rule.signal, rule.bound, limit))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(RULES)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RULES, strict=True)]
+    return pa.table(arrays, schema=RULES)

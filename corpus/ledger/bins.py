@@ -1,0 +1,49 @@
+"""Bins of histograms: one fixed scale for every signal, so that histograms of any parts add up.
+
+Zero has a bin of its own. Between 0 and 1, where shares and scores lie, there are 128 bins of equal width; from
+1 on, 16 to each doubling (a bin is at most a sixteenth wider than its lower edge). Below zero they are mirrored.
+A bin is known by its number alone, and empty ones are not stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+SHARES = 128
+"""Bins between 0 and 1: numbers 1 to 128."""
+STEPS = 16
+"""Bins a doubling, from number 129 on: the first four bits of a float32's fraction."""
+FRACTION_BITS = 19
+ONE = 127 * STEPS
+"""What the exponent and the first four fraction bits of 1.0 come to."""
+LAST = SHARES + 1 + 128 * STEPS
+"""The bin of infinity; -LAST is the lowest."""
+
+
+def bins(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """The bin of every value, in the same shape; not for nan. About 3 ns a value."""
+    size = np.abs(values, dtype=np.float32)
+    small = size < 1
+    large = (size.view(np.int32) >> FRACTION_BITS) - ONE + SHARES + 1
+    within = (np.where(small, size, 0) * SHARES).astype(np.int32) + 1
+    found = np.where(small, within, large)
+    found[size == 0] = 0
+    return np.where(values < 0, -found, found).astype(np.int32)
+
+
+def edges(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The least value of each bin and the one where the next begins; both 0 for bin 0."""
+    size = np.abs(numbers.astype(np.int64))
+    low, high = _edge(size), _edge(size + 1)
+    high = np.where(size == 0, 0.0, high)
+    low, high = np.where(numbers < 0, -high, low), np.where(numbers < 0, -low, high)
+    return low + 0.0, high + 0.0
+
+
+def _edge(size: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    steps = np.maximum(size - SHARES - 1, 0)
+    large = np.ldexp(1.0 + (steps % STEPS) / STEPS, (steps // STEPS).astype(np.int32))
+    return np.where(size <= SHARES, np.maximum(size - 1, 0) / SHARES, large)

@@ -1,0 +1,175 @@
+"""The ledger of a whole build: every total equals a plain count over documents, decisions and shards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+import pytest
+
+import corpus
+from corpus.errors import UserError
+from corpus.groups import domain_of
+from corpus.ledger.bins import bins
+from corpus.ledger.tables import read_ledger
+from corpus.workspace import Workspace
+from tests.ledger.demo import demo_workspace
+
+COLUMNS = ["language", "snapshot", "license", "url", "characters", "bytes", "gate"]
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return corpus.open(str(demo_workspace()))
+
+
+@pytest.fixture(scope="module")
+def ledger(workspace: Workspace) -> dict[str, pa.Table]:
+    return workspace.stats()
+
+
+@pytest.fixture(scope="module")
+def documents(workspace: Workspace) -> list[dict[str, Any]]:
+    return list(plain(workspace))
+
+
+def plain(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Every document with its decision, as dictionaries."""
+    for source, _, table in workspace.rows(COLUMNS):
+        for row in table.to_pylist():
+            yield {**row, "source": source, "language": row["language"] or "und_Zyyy"}
+
+
+def sums(table: pa.Table, *keys: str) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for row in table.to_pylist():
+        found[tuple(row[key] for key in keys)] += row["documents"]
+    return found
+
+
+def test_counts(ledger: dict[str, pa.Table], documents: list[dict[str, Any]]) -> None:
+    expected: Counter[Any] = Counter()
+    for row in documents:
+        here = (row["source"], row["language"], row["snapshot"] or "")
+        expected[*here, "read", ""] += 1
+        if row["gate"]:
+            expected[*here, "gated", row["gate"]] += 1
+            continue
+        expected[*here, "passed", ""] += 1
+        failed = row["failed_rules"]
+        for name in failed:
+            expected[*here, "failed", name] += 1
+            expected[*here, "failed_only", name] += failed == [name]
+        expected[*here, "rules", ""] += bool(failed)
+        if row["kept"]:
+            expected[*here, "kept", row["split"]] += 1
+    found = sums(ledger["counts"], "source", "language", "snapshot", "what", "key")
+    duplicates = sum(number for key, number in found.items() if key[3] == "duplicate")
+    assert duplicates == sum(row["duplicate_of"] is not None for row in documents) > 0
+    left_out = ("duplicate", "near_failed", "near_passed")
+    assert {k: v for k, v in found.items() if k[3] not in left_out} == {
+        k: v for k, v in expected.items() if v
+    }
+
+
+def test_bytes_and_characters(ledger: dict[str, pa.Table], documents: list[dict[str, Any]]) -> None:
+    for size in ("characters", "bytes"):
+        kept = [row[size] for row in ledger["counts"].to_pylist() if row["what"] == "kept"]
+        assert sum(kept) == sum(row[size] for row in documents if row["kept"])
+
+
+def test_overlaps(ledger: dict[str, pa.Table], documents: list[dict[str, Any]]) -> None:
+    expected: Counter[Any] = Counter()
+    for row in documents:
+        failed = row["failed_rules"] or []
+        for at, one in enumerate(failed):
+            for other in failed[at + 1 :]:
+                expected[row["source"], row["language"], one, other] += 1
+    assert sums(ledger["overlaps"], "source", "language", "rule", "other") == expected
+
+
+def test_histograms(
+    ledger: dict[str, pa.Table], documents: list[dict[str, Any]], workspace: Workspace
+) -> None:
+    expected: Counter[Any] = Counter()
+    kept: Counter[Any] = Counter()
+    for step in workspace.steps():
+        table = workspace.signals(step).to_table().drop_columns(["source"])
+        for signal in table.column_names:
+            values = table.column(signal).to_numpy()
+            places = bins(np.nan_to_num(values.astype(np.float32)))
+            for row, value, place in zip(documents, values.tolist(), places.tolist(), strict=True):
+                if value == value:
+                    expected[row["source"], row["language"], signal, place] += 1
+                    kept[row["source"], row["language"], signal, place] += row["kept"]
+    found = ledger["histograms"]
+    assert sums(found, "source", "language", "signal", "bin") == expected
+    columns = ("source", "language", "signal", "bin", "kept")
+    assert {tuple(r[c] for c in columns) for r in found.to_pylist()} == {(*k, v) for k, v in kept.items()}
+
+
+def test_domains_and_licenses(ledger: dict[str, pa.Table], documents: list[dict[str, Any]]) -> None:
+    domains: Counter[Any] = Counter()
+    licenses: Counter[Any] = Counter()
+    for row in documents:
+        if row["url"]:
+            domains[row["source"], domain_of(row["url"])] += 1
+        licenses[row["source"], row["license"] or ""] += 1
+    assert sums(ledger["domains"], "source", "domain") == domains
+    assert sums(ledger["licenses"], "source", "license") == licenses
+    assert sum(ledger["domains"]["kept"].to_pylist()) <= sum(row["kept"] for row in documents)
+
+
+def test_duplicates_by_cluster(ledger: dict[str, pa.Table], workspace: Workspace) -> None:
+    removed = pq.read_table(workspace.path("dedup", "clusters.parquet")).to_pylist()
+    expected = Counter((row["source"], row["level"], row["cluster_size"]) for row in removed)
+    assert sums(ledger["duplicates"], "source", "level", "cluster_size") == expected
+
+
+def test_tokens_equal_the_shards(ledger: dict[str, pa.Table], workspace: Workspace) -> None:
+    rows, tokens, size = 0, 0, 0
+    for shard in workspace.shards()["shards"]:
+        with pa.memory_map(workspace.path("tokens", shard["path"])) as source:
+            table = pa.ipc.open_file(source).read_all()
+        rows += table.num_rows
+        tokens += sum(len(row) for row in table["tokens"].to_pylist())
+        size += sum(table["bytes"].to_pylist())
+    found = ledger["tokens"].to_pylist()
+    assert [sum(row[key] for row in found) for key in ("documents", "tokens", "bytes")] == [
+        rows,
+        tokens,
+        size,
+    ]
+    last = [row for row in ledger["stages"].to_pylist() if row["stage"] == "tokens"]
+    assert sum(row["documents_out"] for row in last) == rows
+    assert sum(row["tokens_out"] for row in last) == tokens
+
+
+def test_each_stage_takes_what_the_one_before_gave(ledger: dict[str, pa.Table]) -> None:
+    rows = ledger["stages"].to_pylist()
+    for before, after in pairwise(rows):
+        if after["stage"] != "gates":
+            assert [before[f"{size}_out"] for size in ("documents", "characters", "bytes")] == [
+                after[f"{size}_in"] for size in ("documents", "characters", "bytes")
+            ]
+
+
+def test_rules_have_their_bounds(ledger: dict[str, pa.Table]) -> None:
+    limits = {
+        (row["source"], row["language"], row["rule"]): row["limit"] for row in ledger["rules"].to_pylist()
+    }
+    assert limits["web", "eng_Latn", "gopher.words.min"] == 50
+    failing = {row["key"] for row in ledger["counts"].to_pylist() if row["what"] == "failed"}
+    assert failing <= {rule for _, _, rule in limits}
+
+
+def test_an_unfinished_workspace_is_refused_in_a_sentence(tmp_path: Any) -> None:
+    workspace = Workspace.create(str(tmp_path))
+    with pytest.raises(UserError, match="is not finished"):
+        read_ledger(workspace, ["counts"])
