@@ -18,7 +18,6 @@ from corpus.splits import plan as plan_source
 from corpus.workspace import Workspace
 from pipelines.ingest import Tools
 
-
 PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
 """Folders with a part for every split, beside those of the signals."""
 

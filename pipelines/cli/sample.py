@@ -160,7 +160,9 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
     console.print(Rule(style="dim"))
     color = "green" if row["kept"] else "red"
     head = f"[bold]{row['id']}[/]  {escape(row['source'])}  {row['language'] or '-'}"
-    place = f"{escape(printable(row['url'] or '-'))}  {escape(printable(origin['file']))} @ {origin['offset']}"
+    place = (
+        f"{escape(printable(row['url'] or '-'))}  {escape(printable(origin['file']))} @ {origin['offset']}"
+    )
     console.print(f"{head}  [{color}]{escape(verdict)}[/]", highlight=False)
     console.print(f"[dim]{place}[/]", highlight=False)
     text = row["text"] or ""

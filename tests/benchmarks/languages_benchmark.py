@@ -16,6 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from corpus import fasttext_models
 from corpus.languages import models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import labels
@@ -25,7 +26,7 @@ Namer = Callable[[str], str]
 
 
 def by_lid(text: str) -> str:
-    return labels().lid[models.predict(models.lid_path(), models.sample(text), 1)[0][0]]
+    return labels().lid[fasttext_models.predict(models.lid_path(), models.sample(text), 1)[0][0]]
 
 
 def by_cld2(text: str) -> str:

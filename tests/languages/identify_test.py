@@ -16,8 +16,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus import fasttext_models
 from corpus.errors import UserError
-from corpus.languages import models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import is_label, labels
 
@@ -168,7 +168,7 @@ def test_any_other_fasttext_model_by_path(tmp_path: Path) -> None:
     assert own.identify(spaced)[0] == "cmn_Hant"
     assert own.identify(" ".join(TEXTS["deu_Latn"]))[0] == "deu_Latn"
     assert math.isnan(own.identify(" ".join(TEXTS["fra_Latn"]), "fra_Latn")[1])
-    assert own.parameters["model"] == models.file_hash(str(tmp_path / "own.bin"))
+    assert own.parameters["model"] == fasttext_models.file_hash(str(tmp_path / "own.bin"))
     assert "cld2" not in own.parameters
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from corpus.fasttext_models import names
 from corpus.languages.chinese import chinese_script
 from corpus.languages.labels import compatible, labels, parse
-from corpus.languages.models import lid_path, names
+from corpus.languages.models import lid_path
 from corpus.languages.scripts import main_script, script_counts, script_shares
 
 
