@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import filters
 from corpus.errors import UserError
 from corpus.presets import load_rules, preset_names, read_preset
+from corpus.text.conventions import conventions, language_files
 from tests.filters.measuring import SIGNALS
 
 PRODUCED = {*SIGNALS, "language.score", "quality.score"}
@@ -19,6 +21,22 @@ def test_every_preset_can_be_used_and_names_its_source(name: str) -> None:
     preset = read_preset(name)
     assert preset.description and preset.source and preset.rules
     assert load_rules({"web": [name]}, {}, PRODUCED).rules["web"]
+
+
+def test_language_files_and_presets_speak_of_signals_that_exist() -> None:
+    """A correction of a signal that was renamed would be lost in silence."""
+    known = {"language.score", *SIGNALS}
+    for name in preset_names():
+        assert {signal for signal, _ in read_preset(name).rules} <= known, name
+    for file in language_files().values():
+        assert file.rules.keys() <= known, file.name
+
+
+def test_every_language_with_stop_words_is_judged_by_them_and_no_other() -> None:
+    rules = load_rules({"web": ["gopher_quality"]}, {}, PRODUCED).rules["web"]
+    (stop_words,) = [rule for rule in rules if rule.signal == "gopher.stop_words"]
+    for name in language_files():
+        assert math.isnan(stop_words.limit(name)) == (not len(conventions(name).stop_words)), name
 
 
 def test_fineweb_is_gopher_and_what_it_adds() -> None:
