@@ -46,9 +46,12 @@ NAMES = ["Alta", "Bern", "Cora", "Dova", "Elna", "Fyre", "Gola", "Hima", "Isar",
 def texts(templates: dict[str, str], count: int = 60) -> list[tuple[str, str]]:
     draw = random.Random(len(templates["eng_Latn"]))
     return [
-        (f"{template.format(draw.choice(NAMES), draw.randrange(10**6))} {i}", language)
+        (
+            f"{template.format(draw.choice(NAMES), draw.randrange(10**6))} {' '.join(draw.sample(NAMES, 9))}",
+            language,
+        )
         for language, template in templates.items()
-        for i in range(count)
+        for _ in range(count)
     ]
 
 
@@ -93,7 +96,7 @@ def test_the_card_says_what_the_model_is(model: str) -> None:
     assert card["sha256"] == hashlib.sha256(Path(model).read_bytes()).hexdigest()
     assert set(card["languages"]) == {"eng_Latn", "cmn_Hans"}
     assert card["languages"]["eng_Latn"]["documents"] == 60
-    assert 0 < card["languages"]["eng_Latn"]["held_out"] < 40
+    assert 0 < card["languages"]["eng_Latn"]["held_out"] <= 12
     assert card["training"]["seed"] == 0
     assert {"fasttext", "icu", "words"} <= set(card["versions"])
 
@@ -135,10 +138,25 @@ def test_near_duplicates_are_held_out_together() -> None:
     assert together > 180
 
 
-def test_a_tenth_is_held_out() -> None:
-    shingles = [classifier_training._shingle(segment(text, None)) for text, _ in texts(SHOP, 1000)]
-    share = np.mean([shingle % classifier_training.HELD_OUT == 0 for shingle in shingles])
-    assert 0.05 < share < 0.15
+def test_a_tenth_is_held_out_and_groups_of_near_duplicates_are_not_divided() -> None:
+    draw = random.Random(0)
+    sides = [
+        [classifier_training.Text(-i, bytes([side, i]), draw.randrange(40), 0, 0) for i in range(200)]
+        for side in range(2)
+    ]
+    sample = classifier_training._hold_out(*sides)
+    for trained_on, tested_on in zip(*sample, strict=True):
+        assert len(trained_on) + len(tested_on) == 200
+        assert 10 <= len(tested_on) <= 20
+    trained, held_out = ({text.shingle for texts in part for text in texts} for part in sample)
+    assert not trained & held_out
+
+
+def test_a_side_of_near_duplicates_is_not_held_out_whole() -> None:
+    sides = [
+        [classifier_training.Text(-i, bytes([side, i]), side, 0, 0) for i in range(30)] for side in range(2)
+    ]
+    assert classifier_training._hold_out(*sides).held_out == ([], [])
 
 
 def test_too_few_texts(tmp_path: Path) -> None:
@@ -269,7 +287,8 @@ def _web_pages(data: Path, count: int) -> list[tuple[str, str]]:
     with tarfile.open(data / "html_gold/trafilatura/pages.tar.xz") as archive:
         for member in archive:
             stream = archive.extractfile(member) if member.isfile() else None
-            text = extract(decode(stream.read())[0]) if stream is not None else None
+            body = stream.read() if stream is not None else b""
+            text = extract(decode(body)[0]) if b'lang="en' in body[:2000] else None
             if text and Identifier().identify(text)[0] == "eng_Latn":
                 found.append((text, "eng_Latn"))
             if len(found) == count:
@@ -278,7 +297,7 @@ def _web_pages(data: Path, count: int) -> list[tuple[str, str]]:
 
 
 def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """English Wikipedia articles against English web pages, a third held out of 75 each: AUC over .8 (.98)."""
+    """English Wikipedia articles against English web pages, a third held out of 60 each: AUC over .8."""
     from corpus.document import Failure
     from corpus.extract import extract as extract_record
     from corpus.sources.wikipedia import Wikipedia
@@ -291,7 +310,7 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
         if not isinstance(record, Failure) and not record.gate and (text := extract_record(record, "fast"))
     ]
     monkeypatch.setattr(classifier_training, "HELD_OUT", 3)
-    card = train(articles, _web_pages(data, 75), str(tmp_path / "m.bin"), Training(dimension=16))
-    assert card.languages["eng_Latn"].documents >= 70
+    card = train(articles, _web_pages(data, 60), str(tmp_path / "m.bin"), Training(dimension=8, epochs=40))
+    assert card.languages["eng_Latn"].documents >= 55
     assert card.auc is not None
     assert card.auc > 0.8

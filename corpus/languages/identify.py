@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from corpus import fasttext_models
 from corpus.languages import models
 from corpus.languages.labels import NO_SCRIPT, UNKNOWN, compatible, is_label, labels, parse, with_script
 from corpus.languages.scripts import script_counts, script_shares
@@ -93,7 +94,7 @@ class Identifier:
             "version": VERSION,
             "labels": labels().fingerprint,
             "unicode": unicodedata.unidata_version,
-            "model": models.file_hash(self.model or models.lid_path()),
+            "model": fasttext_models.file_hash(self.model or models.lid_path()),
         }
         return common if self.model else common | {"cld2": models.cld2_version()}
 
@@ -123,12 +124,14 @@ def _named_by(model: str, line: str) -> Verdict:
     """The verdict of one fastText model: its best label."""
     scores: dict[str, float] = {}
     best: tuple[str, str] | None = None
-    for name, probability in models.predict(model, line):
+    for name, probability in fasttext_models.predict(model, line):
         code, _ = parse(name) or (UNKNOWN, None)
         scores[code] = scores.get(code, 0.0) + probability
         best = best or (code, name)
     code, name = best or (UNKNOWN, "")
-    known = frozenset(parsed[0] for label in models.names(model) if (parsed := parse(label)) is not None)
+    known = frozenset(
+        parsed[0] for label in fasttext_models.names(model) if (parsed := parse(label)) is not None
+    )
     kept = name if is_label(name) and code != "cmn" else None
     return Verdict(code=code, scores={code: 0.0} | scores, known=known, label=kept)
 
@@ -152,7 +155,11 @@ def _joined(line: str, present: list[str], shares: Mapping[str, float]) -> Verdi
 def _by_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
     """lid.176's probabilities of the allowed languages, most probable first."""
     codes = labels().lid
-    found = {codes[name]: p for name, p in models.predict(models.lid_path(), line) if codes[name] in allowed}
+    found = {
+        codes[name]: p
+        for name, p in fasttext_models.predict(models.lid_path(), line)
+        if codes[name] in allowed
+    }
     total = sum(found.values())
     return {code: p / total for code, p in found.items()} if total and len(allowed) < FEW else found
 

