@@ -24,7 +24,7 @@ def extract(record: Record, mode: str) -> str | None:
     if isinstance(text, bytes):
         text, _ = decode(text, record.charset, html=is_html)
     if is_html:
-        from corpus.extract import html
+        from corpus.extract.html import extract as main_text
 
-        return html.extract(text, record.url, mode) or None
+        return main_text(text, record.url, mode) or None
     return clean_text(text) or None
