@@ -161,7 +161,7 @@ def test_a_side_of_near_duplicates_is_not_held_out_whole() -> None:
 
 def test_too_few_texts(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match="10 different texts on both sides: there are 3 positive and 60 negative"
+        UserError, match="5 different texts on both sides: there are 3 positive and 60 negative"
     ):
         train(texts(ENCYCLOPEDIA)[:3], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     with pytest.raises(UserError, match="no texts with words on either side"):

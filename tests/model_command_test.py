@@ -53,7 +53,7 @@ def test_table_card_and_json(folder: Path) -> None:
         ),
         (
             ["--positive", "{folder}/rivers.txt", "--negative", "{folder}/rivers.txt"],
-            "no language has 10 different texts",
+            "no language has 5 different texts",
         ),
     ],
 )

@@ -144,7 +144,7 @@ def _joined(line: str, present: list[str], shares: Mapping[str, float]) -> Verdi
         code = next(iter(allowed), None) or names.scripts.get(present[0], UNKNOWN)
         return Verdict(code=code, scores={code: shares[present[0]]}, known=frozenset(names.languages))
     lid = _by_lid(line, allowed)
-    cld2, script = _by_cld2(line, allowed, crowded=not CROWDED.isdisjoint(present))
+    cld2, script = _by_cld2(line, allowed, lid, crowded=not CROWDED.isdisjoint(present))
     scores = _pooled(lid, {code: belief.confidence for code, belief in cld2.items()})
     known = frozenset(names.languages)
     if not scores:
@@ -164,8 +164,13 @@ def _by_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
     return {code: p / total for code, p in found.items()} if total and len(allowed) < FEW else found
 
 
-def _by_cld2(line: str, allowed: frozenset[str], crowded: bool) -> tuple[dict[str, Belief], str | None]:
-    """What CLD2 makes of the allowed languages, and which Chinese script it names."""
+def _by_cld2(
+    line: str, allowed: frozenset[str], lid: Mapping[str, float], crowded: bool
+) -> tuple[dict[str, Belief], str | None]:
+    """What CLD2 makes of the allowed languages, and which Chinese script it names.
+
+    A low score may mean that CLD2 does not know the language, so it is less sure; but no less than lid.176 is.
+    """
     seen, guesses = models.cld2(line)
     enough = min(1.0, seen / ENOUGH)
     found: dict[str, Belief] = {}
@@ -174,7 +179,7 @@ def _by_cld2(line: str, allowed: frozenset[str], crowded: bool) -> tuple[dict[st
         code = labels().cld2.get(guess.code, "")
         if code not in allowed or code in found:
             continue
-        trust = min(1.0, guess.score / FULL) if crowded else 1.0
+        trust = min(1.0, max(guess.score / FULL, lid.get(code, 0.0))) if crowded else 1.0
         weak = crowded and guess.score * enough < WEAK
         found[code] = Belief(enough * trust * guess.percent / 100, weak, guess.percent)
         if code == "cmn":
