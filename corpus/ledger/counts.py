@@ -73,7 +73,7 @@ Integers = npt.NDArray[np.int64]
 
 def near(rule: Rule, limit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How far from its bound a value still counts as near: a tenth of the bound, at least 1 where the bound is
-    a whole number of 2 or more (words, lines), a hundredth where the bound is 0."""
+    a whole number of 2 or more (words, lines), a hundredth where the bound is 0 (which is not near itself: most flags are 0)."""
     width = np.abs(limit) * 0.1
     whole = (np.abs(limit) >= 2) & (limit == np.round(limit))
     return np.where(limit == 0, 0.01, np.where(whole, np.maximum(width, 1.0), width))
@@ -198,7 +198,8 @@ class PartCounts:
                 limits = np.array([self.thresholds.get(key, np.nan) for key in keys], np.float64)
             widths, here = near(rule, limits)[language], limits.astype(np.float32)[language]
             values = signals.column(rule.signal).to_numpy().astype(np.float32)
-            rows = np.flatnonzero(has_text & (np.abs(values - here) <= widths))
+            close = (np.abs(values - here) <= widths) & ((here != 0) | (values != 0))
+            rows = np.flatnonzero(has_text & close)
             over = values[rows] > here[rows] if rule.bound == "max" else values[rows] < here[rows]
             name = self.names.number(rule.name)
             self._count("near_failed", rows[over], name)

@@ -1,177 +1,247 @@
-"""`corpus stats`: what is in a workspace, and what every rule did."""
+"""`corpus stats`: what is in a workspace, what every rule did, and how two workspaces differ."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from corpus.workspace import Workspace
 
-VIEWS = ("source", "language", "rule")
+DEFAULT = "source,language,rule"
+TITLES = {
+    "source": "documents by source",
+    "language": "documents by language",
+    "snapshot": "documents by snapshot",
+    "gate": "records stopped by a gate",
+    "rule": "texts by failed rule",
+    "duplicate": "duplicates by level",
+    "domain": "documents by domain",
+    "license": "documents by license",
+    "quarantine": "records in quarantine",
+}
+COLUMNS = {
+    "source": ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"),
+    "gate": ("documents",),
+    "rule": ("failed", "share", "failed_only", "near_failed", "near_passed"),
+    "duplicate": ("documents", "bytes", "largest"),
+    "domain": ("documents", "kept", "bytes", "kept_bytes"),
+    "quarantine": ("records",),
+}
+SAME = {"language": "source", "snapshot": "source", "license": "domain"}
+HEADS = {
+    "failed_only": "alone",
+    "near_failed": "just fail",
+    "near_passed": "just pass",
+    "kept_bytes": "kept",
+    "largest": "largest cluster",
+}
+ONE_LINE = 26
+"""Characters of a rule's name that fit beside its numbers; a longer one breaks after its step."""
+COMPARED = {"source": ("kept", "tokens"), "rule": ("failed", "failed_only"), "domain": ("documents", "kept")}
 
 
 def stats(
     workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="Another one to compare it with.")
+    ] = None,
     by: Annotated[
-        str, typer.Option(help="Which tables: source, language, rule, or several with commas.")
-    ] = "source,language,rule",
+        str,
+        typer.Option(
+            help="Which tables, with commas between: source, language, snapshot, gate, rule, duplicate, "
+            "domain, license, quarantine."
+        ),
+    ] = DEFAULT,
+    limit: Annotated[int, typer.Option(min=1, help="Rows shown of a table; --json and --csv have all.")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one table as CSV.")] = False,
 ) -> None:
     """Documents, bytes and tokens by source and language, and what each rule dropped, alone and in all.
 
     Example: corpus stats demo-workspace --by source,rule
+
+    Compare: corpus stats one-workspace other-workspace --by language
     """
     from rich.console import Console
 
     import corpus
     from corpus.errors import UserError
+    from corpus.ledger.views import NAMES, NEEDS, compared
 
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
-        if view not in VIEWS:
-            raise UserError(f"--by {view}: it is one of {', '.join(VIEWS)}, or several with commas between")
+        if view not in NEEDS:
+            raise UserError(f"--by {view}: it is one of {', '.join(NEEDS)}, or several with commas between")
+    if as_csv and len(views) != 1:
+        raise UserError("--csv prints one table: name it, for instance --by language")
     opened = corpus.open(workspace)
+    found = {view: rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
+    if other is not None:
+        beside = corpus.open(other)
+        found = {view: compared(found[view], rows(beside, view), NAMES[view]) for view in views}
     if as_json:
-        typer.echo(json.dumps({view: rows(opened, view) for view in views}, ensure_ascii=False))
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    elif as_csv:
+        typer.echo(to_csv(found[views[0]]), nl=False)
+    elif other is not None:
+        print_compared(Console(), found, workspace, other, limit)
     else:
-        print_stats(opened, Console(), views)
+        print_stats(opened, Console(), views, limit)
 
 
 def rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
     """The rows of one view, the largest first, as plain values."""
-    tables = ledger(workspace)
-    return _rules(tables["counts"]) if view == "rule" else _by(tables["counts"], tables["tokens"], view)
+    from corpus.ledger.tables import read_ledger
+    from corpus.ledger.views import NEEDS
+    from corpus.ledger.views import view as view_of
+
+    return view_of(read_ledger(workspace, NEEDS[view]), view)
 
 
-def ledger(workspace: Workspace) -> dict[str, pa.Table]:
-    """The ledger; raises UserError where the build has not come that far."""
-    from corpus.errors import UserError
-
-    tables = workspace.stats()
-    if "counts" not in tables:
-        raise UserError(
-            f"{workspace.root} has no statistics yet: its build is not finished, `corpus build` goes on"
-        )
-    return tables
-
-
-def _by(counts: pa.Table, tokens: pa.Table, key: str) -> list[dict[str, Any]]:
-    """Per source or language: documents at every stage, bytes and tokens kept, bytes a token."""
-    found: dict[str, dict[str, Any]] = {}
-    blank = {"read": 0, "gated": 0, "rules": 0, "duplicate": 0, "kept": 0, "bytes": 0, "tokens": 0}
-    for row in counts.select([key, "what", "documents", "bytes"]).to_pylist():
-        entry = found.setdefault(row[key], {key: row[key], **blank})
-        if row["what"] in entry:
-            entry[row["what"]] += row["documents"]
-        if row["what"] == "kept":
-            entry["bytes"] += row["bytes"]
-    for row in tokens.select([key, "tokens"]).to_pylist():
-        if row[key] in found:
-            found[row[key]]["tokens"] += row["tokens"]
-    return sorted(found.values(), key=lambda entry: (-entry["bytes"], -entry["read"], entry[key]))
+def to_csv(rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV with a head; numbers of two workspaces become two columns."""
+    flat = []
+    for row in rows:
+        entry: dict[str, Any] = {}
+        for name, value in row.items():
+            if isinstance(value, list):
+                entry[f"{name}_1"], entry[f"{name}_2"] = value
+            else:
+                entry[name] = value
+        flat.append(entry)
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    output = io.StringIO()
+    writer = csv.DictWriter(output, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return output.getvalue()
 
 
-def _rules(counts: pa.Table) -> list[dict[str, Any]]:
-    """Per rule: texts that fail it, that fail it alone, and their share of all texts."""
-    texts = 0
-    found: dict[str, dict[str, Any]] = {}
-    for row in counts.select(["what", "key", "documents", "bytes"]).to_pylist():
-        if row["what"] == "passed":
-            texts += row["documents"]
-        elif row["what"] in ("failed", "failed_only"):
-            entry = found.setdefault(
-                row["key"], {"rule": row["key"], "failed": 0, "failed_only": 0, "bytes": 0}
-            )
-            entry[row["what"]] += row["documents"]
-            entry["bytes"] += row["bytes"] if row["what"] == "failed" else 0
-    for entry in found.values():
-        entry["share"] = round(entry["failed"] / max(1, texts), 4)
-    return sorted(found.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
+def print_stats(
+    workspace: Workspace, console: Console, views: list[str] | None = None, limit: int = 30
+) -> None:
+    """A line of totals, then the tables, for a terminal of 80 columns."""
+    from corpus.ledger.tables import read_ledger
+    from corpus.ledger.views import totals
+    from pipelines.cli.words import short, size, whole
 
-
-def print_stats(workspace: Workspace, console: Console, views: list[str] | None = None) -> None:
-    """The tables for a terminal of 80 columns."""
-    from rich.table import Table
-
-    tables = ledger(workspace)
-    for view in views or list(VIEWS):
-        if view == "rule":
-            _print_rules(console, tables["counts"])
-            continue
-        table = Table(
-            title=f"documents by {view}", title_justify="left", title_style="bold", box=None, pad_edge=False
-        )
-        table.add_column(view, overflow="fold")
-        for name in ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"):
-            table.add_column(name, justify="right")
-        shown = _by(tables["counts"], tables["tokens"], view)
-        for row in shown:
-            _add(table, row[view], row)
-        if len(shown) > 1:
-            total = {key: sum(row[key] for row in shown) for key in shown[0] if key != view}
-            table.add_section()
-            _add(table, "all", total)
-        console.print(table)
-        console.print()
-    quarantined = tables["quarantine"].to_pylist()
-    if quarantined:
-        table = Table(title="quarantine", title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for name in ("source", "step", "reason"):
-            table.add_column(name, overflow="fold")
-        table.add_column("records", justify="right")
-        for row in quarantined:
-            table.add_row(row["source"], row["step"], row["reason"], f"{row['records']:,}")
-        console.print(table)
-
-
-def _add(table: Table, name: str, row: dict[str, Any]) -> None:
-    """One line of counts; gated, rules, duplicate and kept add up to read."""
-    ratio = f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"
-    counts = [f"{row[key]:,}" for key in ("read", "gated", "rules", "duplicate", "kept")]
-    table.add_row(name, *counts, size(row["bytes"]), short(row["tokens"]), ratio)
-
-
-def _print_rules(console: Console, counts: pa.Table) -> None:
-    from rich.table import Table
-
-    table = Table(
-        title="texts by failed rule", title_justify="left", title_style="bold", box=None, pad_edge=False
+    tables = read_ledger(workspace, ["counts", "tokens", "quarantine"])
+    total = totals(tables["counts"], tables["tokens"])
+    share = total["kept"] / max(1, total["read"])
+    console.print(
+        f"{whole(total['kept'])} of {whole(total['read'])} documents kept ({share:.1%}), "
+        f"{size(total['bytes'])}, {short(total['tokens'])} tokens, {whole(total['valid'])} in validation\n",
+        highlight=False,
     )
-    table.add_column("rule", overflow="fold")
-    for name in ("failed", "share", "only this", "bytes"):
-        table.add_column(name, justify="right")
-    for row in _rules(counts):
-        table.add_row(
-            row["rule"],
-            f"{row['failed']:,}",
-            f"{row['share']:.1%}",
-            f"{row['failed_only']:,}",
-            size(row["bytes"]),
-        )
-    console.print(table)
+    chosen = list(views or DEFAULT.split(","))
+    if views is None and tables["quarantine"].num_rows:
+        chosen.append("quarantine")
+    for view in chosen:
+        _print(console, view, rows(workspace, view), limit)
+
+
+def _print(console: Console, view: str, found: list[dict[str, Any]], limit: int) -> None:
+    table = _table(view)
+    numbers = COLUMNS[SAME.get(view, view)]
+    if view == "quarantine":
+        for name in ("source", "step"):
+            table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(HEADS.get(name, name), justify="right")
+    for row in found[:limit]:
+        extra = [plain(row["source"]), plain(row["step"])] if view == "quarantine" else []
+        table.add_row(_name(view, row), *extra, *[_number(name, row) for name in numbers])
+    if SAME.get(view, view) == "source" and len(found) > 1:
+        total = {
+            name: sum(row[name] or 0 for row in found) for name in found[0] if isinstance(found[0][name], int)
+        }
+        table.add_section()
+        table.add_row(plain("all"), *[_number(name, {"tokens": None, **total}) for name in numbers])
+    _finish(console, table, found, limit)
+
+
+def print_compared(
+    console: Console, found: dict[str, list[dict[str, Any]]], one: str, other: str, limit: int
+) -> None:
+    """The views of two workspaces: two numbers of each row, before and after, and how they changed."""
+    from rich.text import Text
+
+    from pipelines.cli.words import change, printable, whole
+
+    console.print(Text(printable(f"1: {one}\n2: {other}\n")))
+    for view, entries in found.items():
+        table = _table(view)
+        numbers = COMPARED.get(SAME.get(view, view), COLUMNS[SAME.get(view, view)][:1])
+        for name in numbers:
+            head = HEADS.get(name, name)
+            for label in (f"{head} 1", f"{head} 2", "change"):
+                table.add_column(label, justify="right")
+        for row in entries[:limit]:
+            cells: list[str] = []
+            for name in numbers:
+                before, after = row.get(name, [0, 0])
+                cells += [whole(before), whole(after), change(before, after)]
+            table.add_row(_name(view, row), *cells)
+        _finish(console, table, entries, limit)
+
+
+def _table(view: str) -> Table:
+    from rich.table import Table
+
+    from corpus.ledger.views import NAMES
+
+    table = Table(title=TITLES[view], title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column(NAMES[view], overflow="fold")
+    return table
+
+
+def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> None:
+    console.print(table if entries else f"[bold]{table.title}[/]: none")
+    if len(entries) > limit:
+        console.print(f"[dim]... {len(entries) - limit:,} more rows (--limit, --json and --csv show them)[/]")
     console.print()
 
 
-def size(count: float) -> str:
-    """Bytes for people: 12.3 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} TB"
+def _name(view: str, row: dict[str, Any]) -> Text:
+    from corpus.ledger.views import NAMES
+
+    value = row[NAMES[view]]
+    if value is None:
+        names = row.get("names", 0)
+        count = names[0] if isinstance(names, list) else names
+        return plain(f"({count:,} others)")
+    if view == "rule" and len(value) > ONE_LINE:
+        value = value.replace(".", ".\n ", 1)
+    return plain(value or "-")
 
 
-def short(count: float) -> str:
-    """A large number for people: 12.3M."""
-    for unit in ("", "k", "M"):
-        if count < 1000:
-            return f"{count:.0f}" if not unit else f"{count:.1f}{unit}"
-        count /= 1000
-    return f"{count:,.1f}B"
+def plain(text: str) -> Text:
+    """Text from anywhere: no markup, nothing that a terminal would obey."""
+    from rich.text import Text
+
+    from pipelines.cli.words import printable
+
+    return Text(printable(text))
+
+
+def _number(name: str, row: dict[str, Any]) -> str:
+    from pipelines.cli.words import short, size, whole
+
+    if name == "b/tok":
+        return f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"
+    if name == "share":
+        return f"{row['share']:.1%}"
+    if name in ("bytes", "kept_bytes"):
+        return size(row[name])
+    if name == "tokens":
+        return "-" if row[name] is None else short(row[name])
+    return whole(row[name])

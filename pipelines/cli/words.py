@@ -1,0 +1,49 @@
+"""Numbers and texts for people, in a terminal."""
+
+from __future__ import annotations
+
+JOINERS = "\u200c\u200d"
+"""Persian, Hindi and others need them inside words; they draw nothing and turn nothing around."""
+
+
+def size(count: float) -> str:
+    """Bytes for people: 12.3 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
+def short(count: float) -> str:
+    """A large number for people: 12.3M."""
+    for unit in ("", "k", "M"):
+        if count < 1000:
+            return f"{count:.0f}" if not unit else f"{count:.1f}{unit}"
+        count /= 1000
+    return f"{count:,.1f}B"
+
+
+def whole(count: int) -> str:
+    """A count in at most eight places: exact below a million, else 12.3M."""
+    return f"{count:,}" if abs(count) < 1_000_000 else short(count)
+
+
+def change(one: float, other: float) -> str:
+    """How much more `other` is than `one`: +12%, -3.1%, =, new, gone."""
+    if one == other:
+        return "="
+    if not one or not other:
+        return "gone" if one else "new"
+    share = other / one - 1
+    if share >= 10:
+        return f"x{other / one:,.0f}"
+    return f"{share:+.0%}" if abs(share) >= 0.1 else f"{share:+.1%}"
+
+
+def printable(text: str) -> str:
+    """The text with control and direction-changing characters made visible."""
+    return "".join(
+        character if character in f"\n\t{JOINERS}" or character.isprintable() else f"\\u{ord(character):04x}"
+        for character in text
+    )
