@@ -1,0 +1,131 @@
+"""The ledger as small tables for people: one list of rows a view, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Row = dict[str, Any]
+Tables = Mapping[str, pa.Table]
+NEEDS = {
+    "source": ("counts", "tokens"),
+    "language": ("counts", "tokens"),
+    "snapshot": ("counts", "tokens"),
+    "gate": ("counts",),
+    "rule": ("counts",),
+    "duplicate": ("counts", "duplicates"),
+    "domain": ("domains",),
+    "license": ("licenses",),
+    "quarantine": ("quarantine",),
+}
+"""The views, and the tables of the ledger that each is made from."""
+NAMES = {name: "reason" if name == "quarantine" else name for name in NEEDS}
+"""The column that names the rows of a view."""
+OUTCOMES = ("read", "gated", "rules", "duplicate", "kept")
+
+
+def view(tables: Tables, name: str) -> list[Row]:
+    """The rows of a view, plain values: numbers are integers, shares between 0 and 1."""
+    if name in ("source", "language", "snapshot"):
+        return grouped(tables["counts"], tables["tokens"], name)
+    if name == "gate":
+        return sorted(
+            summed(tables["counts"], "gated", "key", name), key=lambda row: (-row["documents"], row[name])
+        )
+    if name == "rule":
+        return rules(tables["counts"])
+    if name == "duplicate":
+        return duplicates(tables["counts"], tables["duplicates"])
+    if name == "quarantine":
+        order = [("records", "descending"), *[(key, "ascending") for key in ("source", "step", "reason")]]
+        rows: list[Row] = tables[name].sort_by(order).to_pylist()
+        return rows
+    return named(tables["domains" if name == "domain" else "licenses"], name)
+
+
+def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
+    """Per source, language or snapshot: documents by outcome, bytes and tokens kept (None by snapshot)."""
+    found: dict[str, Row] = {}
+    sums = counts.group_by([key, "what"]).aggregate([("documents", "sum"), ("bytes", "sum")])
+    for row in sums.to_pylist():
+        blank = {**dict.fromkeys(OUTCOMES, 0), "bytes": 0, "tokens": None if key == "snapshot" else 0}
+        entry = found.setdefault(row[key], {key: row[key], **blank})
+        if row["what"] in OUTCOMES:
+            entry[row["what"]] = row["documents_sum"]
+        if row["what"] == "kept":
+            entry["bytes"] = row["bytes_sum"]
+    if key != "snapshot":
+        for row in tokens.group_by([key]).aggregate([("tokens", "sum")]).to_pylist():
+            if row[key] in found:
+                found[row[key]]["tokens"] = row["tokens_sum"]
+    return sorted(found.values(), key=lambda row: (-row["bytes"], -row["read"], row[key]))
+
+
+def totals(counts: pa.Table, tokens: pa.Table) -> Row:
+    """All of the workspace in one row: documents by outcome, bytes, tokens, and documents in validation."""
+    rows = grouped(counts, tokens, "source")
+    found: Row = {name: sum(row[name] for row in rows) for name in (*OUTCOMES, "bytes", "tokens")}
+    kept = {row["side"]: row["documents"] for row in summed(counts, "kept", "key", "side")}
+    return {**found, "valid": kept.get("valid", 0)}
+
+
+def summed(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
+    """Documents and bytes of one kind of count, by `key`, which becomes `name`."""
+    chosen = counts.filter(pc.equal(counts.column("what"), what))
+    sums = chosen.group_by([key]).aggregate([("documents", "sum"), ("bytes", "sum")])
+    rows = sums.sort_by(key).to_pylist()
+    return [{name: row[key], "documents": row["documents_sum"], "bytes": row["bytes_sum"]} for row in rows]
+
+
+def rules(counts: pa.Table) -> list[Row]:
+    """Per rule: texts that fail it, alone, and by little; that pass by little; share of texts; bytes that fail."""
+    kinds = ("failed", "failed_only", "near_failed", "near_passed")
+    texts = sum(row["documents"] for row in summed(counts, "passed", "key", "key"))
+    found: dict[str, Row] = {}
+    for what in kinds:
+        for row in summed(counts, what, "key", "rule"):
+            entry = found.setdefault(
+                row["rule"], {"rule": row["rule"], **dict.fromkeys(kinds, 0), "bytes": 0}
+            )
+            entry[what] = row["documents"]
+            entry["bytes"] += row["bytes"] if what == "failed" else 0
+    for entry in found.values():
+        entry["share"] = round(entry["failed"] / max(1, texts), 6)
+    return sorted(found.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
+
+
+def duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
+    """Per level: documents that went, their bytes, and the size of the largest cluster that they are in."""
+    found = {
+        row["duplicate"]: {**row, "largest": 0} for row in summed(counts, "duplicate", "key", "duplicate")
+    }
+    for row in clusters.group_by(["level"]).aggregate([("cluster_size", "max")]).to_pylist():
+        if row["level"] in found:
+            found[row["level"]]["largest"] = row["cluster_size_max"]
+    return sorted(found.values(), key=lambda row: (-row["documents"], row["duplicate"]))
+
+
+def named(table: pa.Table, key: str) -> list[Row]:
+    """Per domain or licence: documents, kept ones, bytes read and kept; one row of the rest, with key None."""
+    numbers = ("documents", "kept", "bytes", "kept_bytes")
+    sums = table.group_by([key]).aggregate([(name, "sum") for name in (*numbers, "names")])
+    rows = []
+    for row in sums.to_pylist():
+        names = row["names_sum"] if row[key] is None else 1
+        rows.append({key: row[key], **{name: row[f"{name}_sum"] for name in numbers}, "names": names})
+    return sorted(rows, key=lambda row: (row[key] is None, -row["documents"], row[key] or ""))
+
+
+def compared(one: list[Row], other: list[Row], key: str) -> list[Row]:
+    """The rows of two workspaces side by side: numbers as [one's, other's]; a row that one lacks has zeros."""
+    rows = {}
+    for at, side in enumerate((one, other)):
+        for row in side:
+            entry = rows.setdefault(row[key], {key: row[key]})
+            for name, value in row.items():
+                if isinstance(value, int | float):
+                    entry.setdefault(name, [0, 0])[at] += value
+    return list(rows.values())

@@ -1,0 +1,124 @@
+"""`corpus stats`: the ledger in 80 columns, as JSON and CSV, and two workspaces beside each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+import corpus
+from corpus.errors import UserError
+from corpus.ledger.views import NEEDS, compared, named
+from pipelines.cli.stats import _print, stats
+from pipelines.cli.words import change, printable, short, size, whole
+from tests.cli.running import run
+from tests.ledger.demo import demo_workspace
+
+
+@pytest.fixture(scope="module")
+def demo() -> Path:
+    return demo_workspace()
+
+
+def test_every_table_fits_80_columns(demo: Path) -> None:
+    printed = run(stats, str(demo), "--by", ",".join(NEEDS), "--limit", "1000")
+    assert "documents by language" in printed
+    assert "gopher.words.min" in printed
+    assert max(cell_len(line) for line in printed.splitlines()) <= 80
+    compare = run(stats, str(demo), str(demo), "--by", ",".join(NEEDS))
+    assert max(cell_len(line) for line in compare.splitlines()) <= 80
+
+
+def test_the_first_line_tells_the_totals(demo: Path) -> None:
+    decisions = corpus.open(str(demo)).decisions().to_table()
+    kept = pc.sum(decisions["kept"]).as_py()
+    first = run(stats, str(demo)).splitlines()[0]
+    assert first.startswith(f"{kept} of {decisions.num_rows} documents kept (")
+
+
+def test_json_has_every_row_and_adds_up(demo: Path) -> None:
+    found = json.loads(run(stats, str(demo), "--by", "source,language,rule,domain,license", "--json"))
+    workspace = corpus.open(str(demo))
+    table = workspace.documents().to_table(columns=["source", "language", "license"])
+    for key in ("source", "license"):
+        expected = Counter(value or "" for value in table[key].to_pylist())
+        number = "read" if key == "source" else "documents"
+        assert {row[key]: row[number] for row in found[key]} == expected
+    for key in ("source", "language"):
+        outcomes = ("gated", "rules", "duplicate", "kept")
+        assert all(row["read"] == sum(row[name] for name in outcomes) for row in found[key])
+        assert sum(row["tokens"] for row in found[key]) == sum(
+            shard["tokens"] for shard in workspace.shards()["shards"]
+        )
+    failed = Counter(
+        name for row in workspace.decisions().to_table()["failed_rules"].to_pylist() for name in row or ()
+    )
+    assert {row["rule"]: row["failed"] for row in found["rule"] if row["failed"]} == failed
+
+
+def test_csv_is_one_table(demo: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(stats, str(demo), "--by", "language", "--csv"))))
+    as_json = json.loads(run(stats, str(demo), "--by", "language", "--json"))["language"]
+    assert [{name: str(value) for name, value in row.items()} for row in as_json] == rows
+    with pytest.raises(UserError, match="--csv prints one table"):
+        run(stats, str(demo), "--csv")
+
+
+def test_a_wrong_table_is_refused_with_those_that_there_are(demo: Path) -> None:
+    with pytest.raises(UserError, match="--by colour: it is one of source, language"):
+        run(stats, str(demo), "--by", "colour")
+
+
+def test_a_workspace_beside_itself_differs_in_nothing(demo: Path) -> None:
+    printed = run(stats, str(demo), str(demo), "--by", "source")
+    web = next(line.split() for line in printed.splitlines() if line.startswith("web"))
+    assert web[1] == web[2] and web[3] == "=" and web[6] == "="
+
+
+def test_rows_that_only_one_workspace_has() -> None:
+    one = [{"language": "tha_Thai", "kept": 4}, {"language": "eng_Latn", "kept": 2}]
+    other = [{"language": "eng_Latn", "kept": 3}, {"language": "cmn_Hant", "kept": 7}]
+    assert compared(one, other, "language") == [
+        {"language": "tha_Thai", "kept": [4, 0]},
+        {"language": "eng_Latn", "kept": [2, 3]},
+        {"language": "cmn_Hant", "kept": [0, 7]},
+    ]
+
+
+def test_the_rest_of_the_domains_stands_last() -> None:
+    numbers = ("documents", "kept", "bytes", "kept_bytes", "names")
+    rows = {"domain": ["a.org", None, "b.org"], **{name: [5, 9000, 7] for name in numbers}}
+    assert [row["domain"] for row in named(pa.table(rows), "domain")] == ["b.org", "a.org", None]
+
+
+def test_hostile_names_do_nothing_to_the_terminal() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    name = "[red]evil[/]\x1b]0;owned\x07\u202egnp.exe"
+    row = {"domain": name, "documents": 1, "kept": 1, "bytes": 1, "kept_bytes": 1, "names": 1}
+    _print(console, "domain", [row], 10)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "[red]evil[/]\\u001b]0;owned\\u0007\\u202egnp.exe" in shown.replace("\n", "").replace(" ", "")
+    assert "\x07" not in shown and "\u202e" not in shown
+
+
+def test_numbers_for_people() -> None:
+    assert [size(n) for n in (7, 1500, 2e9, 3.2e15)] == ["7 B", "1.5 kB", "2.0 GB", "3,200.0 TB"]
+    assert [short(n) for n in (7, 1500, 2e9)] == ["7", "1.5k", "2.0B"]
+    assert [whole(n) for n in (0, 999_999, 12_345_678)] == ["0", "999,999", "12.3M"]
+    assert [change(*pair) for pair in ((4, 4), (0, 4), (4, 0), (100, 99), (100, 150), (1, 40))] == [
+        "=",
+        "new",
+        "gone",
+        "-1.0%",
+        "+50%",
+        "x40",
+    ]
+    assert printable("ก\u200bข\u200d\n\x1b") == "ก\\u200bข\u200d\n\\u001b"
