@@ -150,9 +150,13 @@ def codec_of(label: str | None) -> str | None:
 
 
 def declared_in(body: bytes) -> str | None:
-    """The charset label in the first 4 KB: `<meta charset>`, `<meta http-equiv>` or the XML declaration."""
-    match = _META.search(_COMMENT.sub(b"", body[:PRESCAN]))
-    return (match[1] or match[2]).decode("ascii") if match else None
+    """The first charset label that means something in the first 4 KB: of `<meta charset>`, `<meta http-equiv>` or
+    the XML declaration. Comments do not count; what stands in attributes of other names does."""
+    for match in _META.finditer(_COMMENT.sub(b"", body[:PRESCAN])):
+        label = (match[1] or match[2]).decode("ascii")
+        if codec_of(label) is not None:
+            return label
+    return None
 
 
 def _wide(body: bytes) -> str | None:

