@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from corpus import fasttext_models
 from corpus.errors import UserError
+from corpus.languages import models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import is_label, labels
 
