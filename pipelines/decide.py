@@ -7,7 +7,7 @@ thresholds can change without a page being read again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -128,9 +128,12 @@ def judged(
 
 
 class ScoresWork:
-    """Yields, for every signal with a `top_share` rule, the scores of a split's texts by language, packed."""
+    """Yields, for every signal with a `top_share` rule, the scores of a split's texts by language, packed.
 
-    def __init__(self, root: str, signals: tuple[str, ...]) -> None:
+    `signals` names them with the sources that the rule is for.
+    """
+
+    def __init__(self, root: str, signals: Mapping[str, Collection[str]]) -> None:
         self.root, self.signals = root, signals
 
     def __call__(self, item: str) -> Iterator[tuple[str, bytes]]:
@@ -139,13 +142,9 @@ class ScoresWork:
         documents = read_columns(workspace.part("documents", source, split), ["language"])
         languages = pc.fill_null(documents.column("language"), "").combine_chunks().dictionary_encode()
         codes = languages.indices.to_numpy()
-        for signal in self.signals:
-            step = signal.partition(".")[0]
-            scores = (
-                read_columns(workspace.part(f"signals/{step}", source, split), [signal])
-                .column(signal)
-                .to_numpy()
-            )
+        for signal in [signal for signal, sources in self.signals.items() if source in sources]:
+            path = workspace.part(f"signals/{signal.partition('.')[0]}", source, split)
+            scores = read_columns(path, [signal]).column(signal).to_numpy()
             measured = ~np.isnan(scores)
             for code, label in enumerate(languages.dictionary.to_pylist()):
                 chosen = scores[measured & (codes == code)].astype("<f4")
@@ -187,13 +186,14 @@ class _WriteLines(beam.DoFn):
 def thresholds_pipeline(
     root: str,
     shares: dict[str, Rule],
+    sources: Mapping[str, Collection[str]],
     splits: list[tuple[str, str]],
     path: str,
     running: Running,
     claims: str | None,
 ) -> Callable[[beam.Pipeline], beam.PCollection]:
     """What score each language's top share comes to, written to `path`. Memory: the scores of one language."""
-    work = ScoresWork(root, tuple(sorted(shares)))
+    work = ScoresWork(root, sources)
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> beam.PCollection:

@@ -11,8 +11,10 @@ import numpy as np
 
 from corpus import storage
 from corpus.dedup.rows import SplitRows, split_rows
+from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
 from corpus.ledger.tables import write_ledger
+from corpus.rules import Rule
 from corpus.workspace import Workspace
 from pipelines import decide as decide_pipeline
 from pipelines import dedup as dedup_pipeline
@@ -92,9 +94,15 @@ def decide(build: Build) -> None:
 
 def thresholds(build: Build) -> dict[tuple[str, str], float]:
     """The score that each language's top share comes to, for every `top_share` rule."""
-    shares = {}
-    for _, rule in build.plan.rules.shares():
-        shares[rule.signal] = rule
+    shares: dict[str, Rule] = {}
+    sources: dict[str, list[str]] = {}
+    for source, rule in build.plan.rules.shares():
+        if shares.setdefault(rule.signal, rule) != rule:
+            raise UserError(
+                f"{rule.name} has another value in {source} than in {sources[rule.signal][0]}: "
+                "a top share is taken over all sources that have one, so say it once, under `rules`"
+            )
+        sources.setdefault(rule.signal, []).append(source)
     if not shares:
         return {}
     path = build.workspace.path("stats", "thresholds.json")
@@ -102,7 +110,7 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
     build.run(
         "thresholds",
         lambda claims: decide_pipeline.thresholds_pipeline(
-            build.workspace.root, shares, build.plan.names, path, running, claims
+            build.workspace.root, shares, sources, build.plan.names, path, running, claims
         ),
         len(build.plan.names),
         running=running,

@@ -83,7 +83,9 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     find = dedup.pipeline(Workspace(ROOT), SPLITS, no_rows, Dedup(), "made", RUNNING, None)
     return {
         "ingest": ingest.pipeline(ROOT, manifest, splits, RUNNING, None),
-        "thresholds": decide.thresholds_pipeline(ROOT, share, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None),
+        "thresholds": decide.thresholds_pipeline(
+            ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
+        ),
         "dedup": find,
         "decide": decide.pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
         "encode": tokenize.pipeline("encode", ["[]"], echo, RUNNING, None),
