@@ -73,7 +73,7 @@ Integers = npt.NDArray[np.int64]
 
 def near(rule: Rule, limit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How far from its bound a value still counts as near: a tenth of the bound, at least 1 where the bound is
-    a whole number of 2 or more (words, lines), a hundredth where the bound is 0 (which is not near itself: most flags are 0)."""
+    a whole number of 2 or more (words, lines), a hundredth where it is 0 (0 itself is not near it: most flags are)."""
     width = np.abs(limit) * 0.1
     whole = (np.abs(limit) >= 2) & (limit == np.round(limit))
     return np.where(limit == 0, 0.01, np.where(whole, np.maximum(width, 1.0), width))
@@ -105,6 +105,19 @@ class Names:
         return pa.array(self.texts, pa.string()).take(pa.array(numbers))
 
 
+def domains_of(urls: pa.Array, domains: Names, known: dict[str, str]) -> Integers:
+    """The number in `domains` of each URL's registered domain, -1 where it has none; `known` are hosts seen."""
+    found = pc.extract_regex(urls, HOST)
+    hosts = pc.fill_null(pc.struct_field(found, "host"), "").dictionary_encode()
+    codes = []
+    for host in hosts.dictionary.to_pylist():
+        if host not in known:
+            known[host] = (domain_of(host.lower()) or "") if host else ""
+        codes.append(domains.number(known[host]) if known[host] else -1)
+    taken: Integers = np.array(codes, np.int64)[hosts.indices.to_numpy()] if codes else np.zeros(0, np.int64)
+    return taken
+
+
 class PartCounts:
     """Counts the row groups of one split of one source. Memory: what the counts take, and one row group."""
 
@@ -131,8 +144,8 @@ class PartCounts:
         self._count_near(signals, language, has_text)
         self._count_signals(signals, language, kept)
         numbers = [*self._sizes, kept.astype(np.int64), kept * sizes[1]]
-        hosts = self._hosts(documents.column("url").combine_chunks())
-        self._by_domain.add(hosts[hosts >= 0], *[number[hosts >= 0] for number in numbers])
+        domains = domains_of(documents.column("url").combine_chunks(), self.domains, self._domain_of)
+        self._by_domain.add(domains[domains >= 0], *[number[domains >= 0] for number in numbers])
         licenses = pc.utf8_slice_codeunits(documents.column("license"), 0, LICENSE_CHARACTERS)
         self._by_license.add(self.licenses.numbers(licenses), *numbers)
 
@@ -220,21 +233,6 @@ class PartCounts:
         first = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
         counted = np.diff(first, append=len(codes))
         self._histograms.add(codes[first] >> 1, counted, counted * (codes[first] & 1))
-
-    def _hosts(self, urls: pa.Array) -> Integers:
-        """The number of each URL's registered domain, -1 where there is none."""
-        found = pc.extract_regex(urls, HOST)
-        hosts = pc.fill_null(pc.struct_field(found, "host"), "").dictionary_encode()
-        codes = []
-        for host in hosts.dictionary.to_pylist():
-            if host not in self._domain_of:
-                self._domain_of[host] = (domain_of(host.lower()) or "") if host else ""
-            domain = self._domain_of[host]
-            codes.append(self.domains.number(domain) if domain else -1)
-        taken: Integers = (
-            np.array(codes, np.int64)[hosts.indices.to_numpy()] if codes else np.zeros(0, np.int64)
-        )
-        return taken
 
     def table(self) -> pa.Table:
         """All counts as a table of `PART`, sorted."""

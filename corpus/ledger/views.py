@@ -121,7 +121,7 @@ def named(table: pa.Table, key: str) -> list[Row]:
 
 def compared(one: list[Row], other: list[Row], key: str) -> list[Row]:
     """The rows of two workspaces side by side: numbers as [one's, other's]; a row that one lacks has zeros."""
-    rows = {}
+    rows: dict[Any, Row] = {}
     for at, side in enumerate((one, other)):
         for row in side:
             entry = rows.setdefault(row[key], {key: row[key]})

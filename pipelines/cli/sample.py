@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
+import contextlib
 import json
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli.words import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+    from corpus.ledger.differences import Pieces
     from corpus.workspace import Workspace
 
 SHOWN = 1500
@@ -26,159 +30,211 @@ def sample(
     ] = False,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     language: Annotated[str | None, typer.Option(help="In this language: tha_Thai, or tha.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="Of this snapshot.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Of this registered domain.")] = None,
     rule: Annotated[str | None, typer.Option(help="That fail this rule, or this signal's rules.")] = None,
     gate: Annotated[str | None, typer.Option(help="That this gate stopped.")] = None,
-    duplicates: Annotated[bool, typer.Option("--duplicates", help="That went as duplicates.")] = False,
+    score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGNAL=LOW..HIGH", help="Kept or dropped, with a signal in a range: gopher.words=40..60"
+        ),
+    ] = None,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="That went as duplicates, beside those that stayed.")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ID", help="All that hangs together with this one.")
+    ] = None,
     id: Annotated[str | None, typer.Option(help="This one.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed shows others.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Whole texts.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write them as a page.")] = None,
+    pager: Annotated[bool, typer.Option(help="Page through them in a terminal.")] = True,
 ) -> None:
     """Show documents that were kept or dropped, chosen by chance, the same ones for the same seed.
 
     Example: corpus sample demo-workspace --dropped --rule gopher.words.min -n 3
+
+    A duplicate is shown beside the one that stayed, with the words marked that only one of them has.
     """
     from rich.console import Console
 
     import corpus
     from corpus.errors import UserError
+    from corpus.ledger.samples import Wanted, choose
 
     opened = corpus.open(workspace)
-    chosen = choose(
-        opened,
-        documents,
-        seed,
-        {
-            "dropped": dropped or rule is not None or gate is not None or duplicates,
-            "source": source,
-            "language": language,
-            "rule": rule,
-            "gate": gate,
-            "duplicates": duplicates,
-            "id": id,
-        },
+    kept: bool | None = not (dropped or rule is not None or gate is not None or duplicates)
+    if (score is not None and not dropped) or id is not None:
+        kept = None
+    wanted = Wanted(
+        kept=kept,
+        source=source,
+        language=language,
+        snapshot=snapshot,
+        domain=domain,
+        rule=rule,
+        gate=gate,
+        score=None if score is None else parse_score(score),
+        duplicates=duplicates,
+        ids=None if id is None else [id],
     )
+    chosen = in_cluster(opened, cluster) if cluster else choose(opened, wanted, documents, seed)
+    if not chosen:
+        raise UserError(f"{workspace} has no such documents: `corpus stats {workspace}` shows what there is")
+    add_relations(opened, chosen, pairs=duplicates or cluster is not None)
     if as_json:
         for row in chosen:
             typer.echo(json.dumps(row, ensure_ascii=False, default=str))
         return
-    if not chosen:
-        raise UserError(f"{workspace} has no such documents: `corpus stats {workspace}` shows what there is")
+    if html is not None:
+        from corpus import storage
+        from pipelines.sample_page import page
+
+        storage.write_text(html, page(chosen, f"{len(chosen)} documents of {workspace}", full))
+        typer.echo(f"{html}: {len(chosen)} documents")
+        return
     console = Console()
-    for row in chosen:
-        show(console, row, full)
+    with paged(console) if pager and console.is_terminal else contextlib.nullcontext():
+        for row in chosen:
+            show(console, row, full)
 
 
-def choose(workspace: Workspace, count: int, seed: int, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-    """`count` documents with the smallest hash of (seed, id) among those wanted. Reads texts of those only."""
-    import pyarrow.parquet as pq
+def parse_score(text: str) -> tuple[str, float, float]:
+    """`gopher.words=40..60`; either end may be left out."""
+    from corpus.errors import UserError
 
-    from corpus import storage
-
-    best: list[tuple[int, str, str, str, int, int]] = []
-    light = ["id", "language", "gate"]
-    for source, split in workspace.splits():
-        if wanted["source"] not in (None, source):
-            continue
-        documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
-        decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
-        for group in range(documents.num_row_groups):
-            facts = documents.read_row_group(group, columns=light).to_pylist()
-            verdicts = decisions.read_row_group(group).to_pylist()
-            for row, (fact, verdict) in enumerate(zip(facts, verdicts, strict=True)):
-                if _fits(fact, verdict, wanted):
-                    key = hashlib.blake2b(f"{seed}\0{fact['id']}".encode(), digest_size=8).digest()
-                    entry = (-int.from_bytes(key, "big"), fact["id"], source, split, group, row)
-                    if len(best) < count:
-                        heapq.heappush(best, entry)
-                    elif entry > best[0]:
-                        heapq.heapreplace(best, entry)
-        documents.close(force=True)
-        decisions.close(force=True)
-    return [
-        _read(workspace, *place)
-        for *_, source, split, group, row in sorted(best, reverse=True)
-        for place in [(source, split, group, row)]
-    ]
-
-
-def _fits(fact: dict[str, Any], verdict: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    if wanted["id"] is not None:
-        return bool(fact["id"] == wanted["id"])
-    if verdict["kept"] == wanted["dropped"]:
-        return False
-    language = wanted["language"]
-    if language is not None and language not in (
-        fact["language"],
-        (fact["language"] or "").partition("_")[0],
-    ):
-        return False
-    if wanted["gate"] is not None and fact["gate"] != wanted["gate"]:
-        return False
-    if wanted["duplicates"] and verdict["duplicate_of"] is None:
-        return False
-    rule = wanted["rule"]
-    return rule is None or any(
-        name == rule or name.rpartition(".")[0] == rule for name in verdict["failed_rules"] or ()
-    )
-
-
-def _read(workspace: Workspace, source: str, split: str, group: int, row: int) -> dict[str, Any]:
-    """One document with its decision and all its signals."""
-    import pyarrow.parquet as pq
-
-    from corpus import storage
-
-    found: dict[str, Any] = {"source": source}
-    folders = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
-    signals: dict[str, float] = {}
-    for folder in folders:
-        with storage.open_input(workspace.part(folder, source, split)) as stream:
-            values = pq.ParquetFile(stream).read_row_group(group).slice(row, 1).to_pylist()[0]
-        if folder.startswith("signals/"):
-            signals.update({name: round(value, 5) for name, value in values.items() if value is not None})
-        else:
-            found.update(values)
-    found["metadata"] = dict(found["metadata"] or [])
-    found["signals"] = signals
+    signal, _, limits = text.partition("=")
+    low, dots, high = limits.partition("..")
+    try:
+        found = (signal, float(low or "-inf"), float(high or "inf"))
+    except ValueError:
+        found = (signal, 1.0, 0.0)
+    if not dots or found[1] > found[2]:
+        raise UserError(
+            f"--score {text}: it is SIGNAL=LOW..HIGH, such as gopher.words=40..60 or c4.sentences=..3"
+        )
     return found
+
+
+def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
+    """The documents that went in the cluster of a document."""
+    from corpus.ledger.samples import cluster, find
+
+    found = cluster(workspace, id)
+    rows = find(workspace, [row["removed_id"] for row in found], kept=False)
+    return [rows[id] for id in dict.fromkeys(row["removed_id"] for row in found)]
+
+
+def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
+    """`relation` (level, similarity, cluster_size) of every duplicate, and with `pairs` the one that `stayed`."""
+    from corpus.ledger.samples import find, relations
+
+    duplicates = [row for row in rows if row["duplicate_of"] is not None]
+    found = {row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])}
+    stayed = find(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True) if pairs else {}
+    for row in duplicates:
+        relation = found[row["id"]]
+        row["relation"] = {name: relation[name] for name in ("level", "similarity", "cluster_size")}
+        if pairs:
+            other = stayed[row["duplicate_of"]]
+            row["stayed"] = {name: other[name] for name in ("id", "source", "url", "text", "origin")}
+
+
+@contextlib.contextmanager
+def paged(console: Console) -> Any:
+    """Everything through the pager, in colour; nothing happens to what fits a screen."""
+    os.environ.setdefault("LESS", "-FRX")
+    with console.pager(styles=True):
+        yield
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """What became of a document, and why."""
+    if row["kept"]:
+        return f"kept for {'validation' if row['split'] == 'valid' else 'training'}"
+    if row["gate"]:
+        return f"dropped by the gate {row['gate']}"
+    if row["failed_rules"]:
+        return f"dropped by {', '.join(row['failed_rules'])}"
+    relation = row.get("relation")
+    how = "" if relation is None else f" ({alike(relation)})"
+    return f"dropped as a duplicate of {row['duplicate_of']}{how}"
+
+
+def alike(relation: dict[str, Any]) -> str:
+    """How a duplicate relates to the one that stayed: minhash .93, 4 in the cluster."""
+    similarity = "" if relation["similarity"] is None else f" {relation['similarity']:.2f}"
+    return f"{relation['level']}{similarity}, {relation['cluster_size']} in the cluster"
+
+
+def measured(row: dict[str, Any]) -> str:
+    """The signals of the rules that a document fails: gopher.words 12."""
+    signals = dict.fromkeys(name.rpartition(".")[0] for name in row["failed_rules"] or ())
+    return "  ".join(f"{name} {row['signals'][name]:g}" for name in signals if name in row["signals"])
 
 
 def show(console: Console, row: dict[str, Any], full: bool) -> None:
     """One document for the terminal; control characters in its text are shown, never sent."""
-    from rich.markup import escape
     from rich.rule import Rule
+    from rich.text import Text
 
     origin = row["origin"]
-    verdict = "kept" if row["kept"] else "dropped"
-    if row["gate"]:
-        verdict += f" by the gate {row['gate']}"
-    elif row["failed_rules"]:
-        verdict += f" by {', '.join(row['failed_rules'])}"
-    elif row["duplicate_of"]:
-        verdict += f" as a duplicate of {row['duplicate_of']}"
     console.print(Rule(style="dim"))
-    color = "green" if row["kept"] else "red"
-    head = f"[bold]{row['id']}[/]  {escape(row['source'])}  {row['language'] or '-'}"
-    place = (
-        f"{escape(printable(row['url'] or '-'))}  {escape(printable(origin['file']))} @ {origin['offset']}"
-    )
-    console.print(f"{head}  [{color}]{escape(verdict)}[/]", highlight=False)
-    console.print(f"[dim]{place}[/]", highlight=False)
+    head = Text.assemble(
+        (row["id"], "bold"), f"  {printable(row['source'])}  {row['language'] or '-'}  ",
+        (printable(verdict(row)), "green" if row["kept"] else "red"),
+    )  # fmt: skip
+    console.print(head)
+    place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
+    console.print(Text(printable(place), "dim"))
+    if row["failed_rules"]:
+        console.print(Text(measured(row), "dim"))
+    console.print()
+    if row.get("stayed") is not None:
+        show_pair(console, row, full)
+        return
     text = row["text"] or ""
     shown = text if full else text[:SHOWN]
-    console.print(escape(printable(shown)), highlight=False, style=None if row["kept"] else "strike")
+    console.print(Text(printable(shown), "" if row["kept"] else "strike"))
     if len(shown) < len(text):
-        console.print(
-            f"[dim]... {len(text) - len(shown):,} more characters (--full shows them)[/]", highlight=False
-        )
+        console.print(Text(f"... {len(text) - len(shown):,} more characters (--full shows them)", "dim"))
 
 
-def printable(text: str) -> str:
-    """The text with control and direction-changing characters made visible."""
-    return "".join(
-        character
-        if character in "\n\t\u200c\u200d" or character.isprintable()
-        else f"\\u{ord(character):04x}"
-        for character in text
-    )
+def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
+    """A duplicate beside the document that stayed: what only one has is marked, equal lines are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from corpus.ledger.differences import side_by_side
+
+    pairs = side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
+    table = Table(box=None, pad_edge=False, expand=True)
+    marks = [("[-", "-]", "bold red strike"), ("{+", "+}", "bold green")]
+    for name in ("went", "stayed"):
+        table.add_column(name, ratio=1, overflow="fold")
+    for pair in pairs:
+        if pair.skipped:
+            table.add_row(Text(f"... {pair.skipped} equal lines", "dim"), Text(f"... {pair.skipped}", "dim"))
+        if pair.one is not None or pair.other is not None:
+            sides = [
+                marked(side, mark, console) for side, mark in zip((pair.one, pair.other), marks, strict=True)
+            ]
+            table.add_row(*sides)
+    console.print(table)
+
+
+def marked(pieces: Pieces | None, mark: tuple[str, str, str], console: Console) -> Text:
+    """One side of a line; where there are no colours, brackets mark what the other side lacks."""
+    from rich.text import Text
+
+    opening, closing, style = mark
+    text = Text()
+    for piece, differs in pieces or []:
+        shown = printable(piece)
+        if differs and not console.is_terminal:
+            shown = f"{opening}{shown}{closing}"
+        text.append(shown, style if differs else "")
+    return text

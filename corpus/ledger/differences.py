@@ -1,0 +1,81 @@
+"""Two texts side by side, line by line, with the words marked that only one of them has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise, zip_longest
+
+from corpus.text.units import to_text
+from corpus.text.words import segment
+
+Pieces = list[tuple[str, bool]]
+"""Text and whether the other side lacks it."""
+LINES = 2_000
+"""Lines of each text that are compared; what follows is left out."""
+SEGMENTS = 1_000
+"""Words, spaces and marks of a line that are compared; a longer line counts as changed as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A line of either side; None where a side has none. `skipped` lines, equal on both sides, stand before it."""
+
+    one: Pieces | None
+    other: Pieces | None
+    skipped: int = 0
+
+
+def side_by_side(one: str, other: str, language: str | None = None, around: int | None = 1) -> list[Pair]:
+    """Lines of both texts in their order; of equal ones only `around` beside a change stay (None: all),
+    of equal texts their beginning.
+
+    A pair without lines at the end may tell how many equal ones follow. Words are ICU's, so a changed character
+    in Chinese or Thai marks its word and not its line. Quadratic in lines and in the words of a line.
+    """
+    left, right = one.split("\n")[:LINES], other.split("\n")[:LINES]
+    pairs: list[Pair] = []
+    for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        for first, second in zip_longest(left[a:b], right[c:d]):
+            if kind == "equal":
+                pairs.append(Pair([(first, False)], [(first, False)]))
+            elif first is None or second is None:
+                whole = [(second if first is None else first, True)]
+                pairs.append(Pair(None, whole) if first is None else Pair(whole, None))
+            else:
+                pairs.append(Pair(*_lines(first, second, language)))
+    return pairs if around is None else _shortened(pairs, around)
+
+
+def _lines(one: str, other: str, language: str | None) -> tuple[Pieces, Pieces]:
+    left, right = _segments(one, language), _segments(other, language)
+    if max(len(left), len(right)) > SEGMENTS:
+        return [(one, True)], [(other, True)]
+    first: Pieces = []
+    second: Pieces = []
+    for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if b > a:
+            first.append(("".join(left[a:b]), kind != "equal"))
+        if d > c:
+            second.append(("".join(right[c:d]), kind != "equal"))
+    return first, second
+
+
+def _segments(text: str, language: str | None) -> list[str]:
+    words = segment(text, language)
+    bounds = words.boundaries.tolist()
+    return [to_text(words.units[a:b]) for a, b in pairwise(bounds)]
+
+
+def _shortened(pairs: list[Pair], around: int) -> list[Pair]:
+    changed = [at for at, pair in enumerate(pairs) if pair.one != pair.other] or [0]
+    near = {at for place in changed for at in range(place - around, place + around + 1)}
+    found: list[Pair] = []
+    skipped = 0
+    for at, pair in enumerate(pairs):
+        if at in near:
+            found.append(Pair(pair.one, pair.other, skipped))
+            skipped = 0
+        else:
+            skipped += 1
+    return [*found, Pair(None, None, skipped)] if skipped else found

@@ -1,0 +1,163 @@
+"""`corpus sample`: the documents asked for and no others, the same for the same seed, safe to look at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import corpus
+from corpus.errors import UserError
+from corpus.groups import domain_of
+from pipelines.cli.sample import parse_score, sample
+from pipelines.html_text import cut, escape
+from pipelines.sample_page import page
+from tests.cli.running import run
+from tests.ledger.demo import demo_workspace
+
+EVERYTHING = ("-n", "100000")
+
+
+@pytest.fixture(scope="module")
+def demo() -> str:
+    return str(demo_workspace())
+
+
+@pytest.fixture(scope="module")
+def documents(demo: str) -> list[dict[str, Any]]:
+    workspace = corpus.open(demo)
+    steps = workspace.steps()
+    return [
+        {**row, "source": source}
+        for source, _, table in workspace.rows(None, steps)
+        for row in table.to_pylist()
+    ]
+
+
+def sampled(demo: str, *options: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(sample, demo, *options, "--json").splitlines()]
+
+
+def ids(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(row["id"] for row in rows)
+
+
+def test_kept_and_dropped_are_all_there_are(demo: str, documents: list[dict[str, Any]]) -> None:
+    kept, dropped = sampled(demo, *EVERYTHING), sampled(demo, *EVERYTHING, "--dropped")
+    assert ids(kept) == ids([row for row in documents if row["kept"]])
+    assert ids(dropped) == ids([row for row in documents if not row["kept"]])
+
+
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        (("--source", "wikipedia"), lambda row: row["kept"] and row["source"] == "wikipedia"),
+        (("--language", "cmn"), lambda row: row["kept"] and (row["language"] or "").startswith("cmn_")),
+        (("--language", "cmn_Hant"), lambda row: row["kept"] and row["language"] == "cmn_Hant"),
+        (("--rule", "gopher.words.min"), lambda row: "gopher.words.min" in (row["failed_rules"] or ())),
+        (
+            ("--rule", "gopher.words"),
+            lambda row: any(name.startswith("gopher.words.") for name in row["failed_rules"] or ()),
+        ),
+        (("--gate", "wikipedia.redirect"), lambda row: row["gate"] == "wikipedia.redirect"),
+        (("--duplicates",), lambda row: row["duplicate_of"] is not None),
+        (
+            ("--score", "gopher.words=40..60"),
+            lambda row: row["gopher.words"] is not None and 40 <= row["gopher.words"] <= 60,
+        ),
+        (
+            ("--domain", "example.net", "--dropped"),
+            lambda row: not row["kept"] and row["url"] and domain_of(row["url"]) == "example.net",
+        ),
+    ],
+)
+def test_what_is_asked_for(demo: str, documents: list[dict[str, Any]], options: Any, fits: Any) -> None:
+    expected = [row for row in documents if fits(row)]
+    assert expected
+    assert ids(sampled(demo, *EVERYTHING, *options)) == ids(expected)
+
+
+def test_the_seed_decides(demo: str) -> None:
+    assert sampled(demo, "-n", "4") == sampled(demo, "-n", "9")[:4]
+    assert ids(sampled(demo, "-n", "4")) != ids(sampled(demo, "-n", "4", "--seed", "1"))
+
+
+def test_one_document_with_all_its_signals(demo: str, documents: list[dict[str, Any]]) -> None:
+    row = next(row for row in documents if row["failed_rules"])
+    (found,) = sampled(demo, "--id", row["id"])
+    assert (found["text"], found["failed_rules"]) == (row["text"], row["failed_rules"])
+    assert found["signals"]["gopher.words"] == row["gopher.words"]
+
+
+def test_a_cluster_beside_the_document_that_stayed(demo: str) -> None:
+    removed = pq.read_table(corpus.open(demo).path("dedup", "clusters.parquet")).to_pylist()
+    row = max(removed, key=lambda row: row["cluster_size"])
+    found = sampled(demo, "--cluster", row["kept_id"])
+    assert len(found) == row["cluster_size"] - 1
+    assert {one["stayed"]["id"] for one in found} == {row["kept_id"]}
+    assert ids(found) == ids(sampled(demo, "--cluster", row["removed_id"]))
+    printed = run(sample, demo, "--cluster", row["kept_id"])
+    assert "went" in printed and "stayed" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--source", "books"), "no source books: the workspace has web, wikipedia"),
+        (("--score", "gopher.words"), "SIGNAL=LOW..HIGH"),
+        (("--score", "gopher.wrods=1..2"), "no signal gopher.wrods: gopher has gopher.words"),
+        (("--score", "nothing.at=1..2"), "no signal nothing.at: the workspace has signals of text, url"),
+        (("--cluster", "0" * 32), "no cluster has the document"),
+        (("--language", "xho"), "has no such documents"),
+    ],
+)
+def test_wrong_questions_are_answered_in_a_line(demo: str, options: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        run(sample, demo, *options)
+
+
+def test_ranges_may_be_open() -> None:
+    assert parse_score("c4.sentences=..3") == ("c4.sentences", float("-inf"), 3)
+    assert parse_score("c4.sentences=3..") == ("c4.sentences", 3, float("inf"))
+
+
+def test_a_page_of_pairs(demo: str, tmp_path: Path) -> None:
+    target = tmp_path / "pairs.html"
+    run(sample, demo, "--duplicates", *EVERYTHING, "--html", str(target))
+    content = target.read_text(encoding="utf-8")
+    assert "<del>" in content and "<ins>" in content
+    assert "<script" not in content and "http-equiv" in content
+
+
+def test_hostile_text_does_nothing_on_a_page() -> None:
+    row = {
+        "id": "0" * 32,
+        "source": "<b>web</b>",
+        "language": None,
+        "url": 'https://x.example/"onmouseover="alert(1)',
+        "origin": {"file": "<img src=x onerror=alert(1)>", "offset": 0},
+        "kept": True,
+        "split": "train",
+        "gate": None,
+        "failed_rules": [],
+        "duplicate_of": None,
+        "signals": {},
+        "text": "</div><script>alert(1)</script>\u202eabc\u0000",
+    }
+    content = page([row], "</title><script>", full=True)
+    assert "<script" not in content and "<img" not in content and "<b>" not in content
+    assert "\\u202eabc\\u0000" in content
+
+
+def test_text_for_pages() -> None:
+    assert escape("a<b>&\"'") == "a&lt;b&gt;&amp;&quot;&#x27;"
+    assert escape("می\u200cخواهم") == "می\u200cخواهم"
+    assert len(escape("a" + "\u200d" * 100_000 + "b")) == 3
+    assert len(escape("z" + "\u0300" * 100_000)) == 9
+    assert escape("नि\u0301") == "नि\u0301"
+    assert escape("\u200b") == "\\u200b"
+    assert cut("word" * 1_000_000, 8) == "wordword ..."
+    assert cut("短い", 8) == "短い"
