@@ -14,9 +14,9 @@ from corpus.errors import UserError
 if TYPE_CHECKING:
     from corpus.trainer.loop import Result
 
-SPIN = "20000"
-"""Turns that an OpenMP thread waits for the others before it sleeps. The default, about 100 times more, is as fast
-alone, and ten times slower than one thread as soon as another process wants one of the cores (docs/training.md)."""
+SPIN = "5000"
+"""Turns an OpenMP thread spins while it waits for the others, before it sleeps. The default of 300,000 is a few percent
+faster alone, and up to ten times slower once another process wants one of the cores (docs/training.md)."""
 
 
 def train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from corpus.errors import UserError
 from pipelines.cli.generate import generate
 from pipelines.cli.train import train
+from tests.trainer.loop_test import stop_at
 
 app = typer.Typer()
 app.command("train")(train)
@@ -79,3 +81,12 @@ def test_naming_the_commands_loads_neither_torch_nor_beam() -> None:
         "assert not {'torch', 'apache_beam'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_stopped_run_has_the_status_of_its_signal(workspace: Path, tmp_path: Path) -> None:
+    thread = stop_at(tmp_path / "run", 3, signal.SIGTERM)
+    command = ["train", str(workspace), "--out", str(tmp_path / "run"), "--steps", "100000", *SMALL]
+    result = CliRunner().invoke(app, command)
+    thread.join()
+    assert result.exit_code == 143
+    assert "SIGTERM: saved step" in result.stderr.replace("\n", " ")
