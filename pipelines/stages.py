@@ -21,6 +21,7 @@ from pipelines import dedup as dedup_pipeline
 from pipelines import ingest as ingest_pipeline
 from pipelines import tokenize as tokenize_pipeline
 from pipelines.decide import Judge, judged
+from pipelines.report import write_report
 
 if TYPE_CHECKING:
     from pipelines.build import Build
@@ -188,9 +189,10 @@ def tokenize(build: Build) -> None:
 
 
 def count(build: Build) -> None:
-    """The merged ledger."""
+    """The merged ledger and the report."""
     path = build.workspace.path("stats", "thresholds.json")
-    found = json.loads(storage.read_text(path)) if any(build.plan.rules.shares()) else []
+    found = json.loads(storage.read_text(path)) if storage.exists(path) else []
     thresholds = {(signal, language): value for signal, language, value in found}
     made_of = fingerprint(build.state.get("tokenize", ""))
     write_ledger(build.workspace, made_of, build.plan.rules, thresholds)
+    write_report(build.workspace)

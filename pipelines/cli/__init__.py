@@ -36,12 +36,13 @@ def _root(
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import build, generate, sample, stats, train
+    from pipelines.cli import build, generate, report, sample, stats, train
     from pipelines.cli import model as models
 
     app.command("build")(build.build)
     app.command("stats")(stats.stats)
     app.command("sample")(sample.sample)
+    app.command("report")(report.report)
     app.command("train")(train.train)
     app.command("generate")(generate.generate)
     app.add_typer(models.app, name="model")

@@ -69,7 +69,7 @@ def write_split(root: str, number: int) -> None:
         signals = filters.load(step).signals
         values = {s: np.abs(draw.normal(0.3, 0.3, ROWS)).astype(np.float32) * spread(s) for s in signals}
         table = pa.table(values)
-        with PartWriter(workspace.part(f"signals/{step}", "web", name), table.schema, name) as writer:
+        with PartWriter(workspace.part(f"signals/{step}", "web", name), table.schema, name, name) as writer:
             for start in range(0, ROWS, GROUP_ROWS):
                 writer.write(table.slice(start, GROUP_ROWS))
 

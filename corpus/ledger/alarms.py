@@ -1,0 +1,153 @@
+"""What in a ledger deserves a look: each alarm says what, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+ENOUGH = 50
+"""Documents below which shares say nothing."""
+RULE_SHARE, KEPT_SHARE, GATED_SHARE, DUPLICATE_SHARE = 0.5, 0.05, 0.9, 0.5
+QUARANTINE_SHARE, DOMAIN_SHARE = 0.01, 0.2
+WHOLE_SOURCE = 0.9
+"""A domain that is its source, such as wikipedia.org, is no surprise."""
+EPOCHS = 4.0
+"""Repeating data up to four times costs little, beyond that more and more (Muennighoff et al. 2023)."""
+LOW_BYTES_A_TOKEN = 2.0
+"""Real vocabularies give 3 to 5 in the languages that they were trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`weight` orders alarms: documents or records concerned; `text` is what, where, what to do."""
+
+    weight: int
+    text: str
+
+
+Sums = dict[tuple[str, str, str, str], int]
+"""(source, language, what, key) -> documents."""
+
+
+def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validation: float) -> list[Alarm]:
+    """All alarms, the weightiest first. `validation` is the share that the manifest asks for."""
+    sums: Sums = defaultdict(int)
+    for row in tables["counts"].to_pylist():
+        sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
+    found = [
+        *_rules(sums),
+        *_outcomes(sums),
+        *_quarantine(tables["quarantine"], sums),
+        *_domains(tables["domains"], sums),
+    ]
+    found += [*_tokens(tables["tokens"]), *_mixture(mixture), *_validation(sums, validation)]
+    return sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
+
+
+def _rules(sums: Sums) -> list[Alarm]:
+    texts: dict[str, int] = defaultdict(int)
+    failed: dict[tuple[str, str], int] = defaultdict(int)
+    for (_, language, what, key), documents in sums.items():
+        if what == "passed":
+            texts[language] += documents
+        elif what == "failed":
+            failed[language, key] += documents
+    found = []
+    for (language, rule), documents in failed.items():
+        if texts[language] >= ENOUGH and documents > RULE_SHARE * texts[language]:
+            text = f"{rule} fails {documents / texts[language]:.0%} of the texts in {language}: is its bound right "
+            text += "for the language? `rules: {languages: ...}` in the manifest sets another"
+            found.append(Alarm(documents, text))
+    return found
+
+
+def _outcomes(sums: Sums) -> list[Alarm]:
+    by: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for (source, language, what, _), documents in sums.items():
+        by["source", source][what] += documents
+        by["language", language][what] += documents
+    found = []
+    for (kind, name), did in sorted(by.items()):
+        read, texts, passing = did["read"], did["passed"], did["passed"] - did["rules"]
+        if texts >= ENOUGH and did["kept"] < KEPT_SHARE * texts:
+            text = f"{kind} {name}: {did['kept']:,} of {texts:,} texts are kept: "
+            found.append(Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what goes"))
+        if kind == "source" and read >= ENOUGH and did["gated"] > GATED_SHARE * read:
+            text = (
+                f"source {name}: gates stop {did['gated'] / read:.0%} of the records: is the input what it "
+            )
+            found.append(Alarm(read, text + "should be? `corpus stats --by gate` names the gates"))
+        if kind == "source" and passing >= ENOUGH and did["duplicate"] > DUPLICATE_SHARE * passing:
+            text = f"source {name}: {did['duplicate'] / passing:.0%} of what passes the rules are duplicates: is "
+            found.append(Alarm(passing, text + "the same input named twice?"))
+    return found
+
+
+def _quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
+    records: dict[str, int] = defaultdict(int)
+    for row in quarantine.to_pylist():
+        records[row["source"]] += row["records"]
+    found = []
+    for source, count in records.items():
+        read = sum(number for (name, _, what, _), number in sums.items() if name == source and what == "read")
+        if count > QUARANTINE_SHARE * (read + count):
+            text = f"source {source}: {count:,} records could not be read ({count / (read + count):.1%}): "
+            found.append(Alarm(count, text + "DIR/quarantine has file and offset of each"))
+    return found
+
+
+def _domains(domains: pa.Table, sums: Sums) -> list[Alarm]:
+    kept = _kept(sums)
+    of_source: dict[str, int] = defaultdict(int)
+    for (source, _, what, _), number in sums.items():
+        of_source[source] += number if what == "kept" else 0
+    found = []
+    for row in domains.to_pylist():
+        is_its_source = row["kept"] > WHOLE_SOURCE * of_source[row["source"]]
+        if row["domain"] and kept >= ENOUGH and row["kept"] > DOMAIN_SHARE * kept and not is_its_source:
+            text = f"domain {row['domain']} is {row['kept'] / kept:.0%} of the documents kept "
+            found.append(Alarm(row["kept"], text + f"(source {row['source']})"))
+    return found
+
+
+def _tokens(tokens: pa.Table) -> list[Alarm]:
+    sizes: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in tokens.to_pylist():
+        for at, name in enumerate(("documents", "bytes", "tokens")):
+            sizes[row["language"]][at] += row[name]
+    return [
+        Alarm(
+            count, f"{language}: {size / spent:.2f} bytes a token: the vocabulary knows this language badly"
+        )
+        for language, (count, size, spent) in sizes.items()
+        if count >= ENOUGH and size < LOW_BYTES_A_TOKEN * spent
+    ]
+
+
+def _mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
+    found = []
+    for stream in mixture.get("streams", []):
+        if stream["epochs"] > EPOCHS:
+            text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while all "
+            found.append(Alarm(0, text + "is seen once: more than four repetitions teach little"))
+    return found
+
+
+def _validation(sums: Sums, share: float) -> list[Alarm]:
+    kept, valid = _kept(sums), _kept(sums, "valid")
+    if kept >= ENOUGH and share and not valid:
+        text = "nothing is in validation: so few groups need a larger `validation: {share: ...}`"
+        return [Alarm(kept, text)]
+    if valid >= ENOUGH and valid > 3 * share * kept:
+        text = f"validation has {valid / kept:.1%} of the documents, {share:.1%} were asked for: one group is large"
+        return [Alarm(valid, text)]
+    return []
+
+
+def _kept(sums: Sums, side: str | None = None) -> int:
+    kept = {key: number for key, number in sums.items() if key[2] == "kept"}
+    return sum(number for (_, _, _, key), number in kept.items() if side in (None, key))

@@ -1,0 +1,31 @@
+"""`corpus report`: one page that shows what a build did."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def report(
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to (default: DIR/report.html).")
+    ] = None,
+) -> None:
+    """Write the report of a workspace: one HTML page that opens from disk.
+
+    Example: corpus report demo-workspace --out report.html
+
+    A build writes DIR/report.html itself, without its times, so that the same input gives the same page; a page
+    written elsewhere with --out has them.
+    """
+    import corpus
+    from corpus import storage
+    from pipelines.report import write_report
+
+    opened = corpus.open(workspace)
+    status = opened.path("status.json")
+    timings = json.loads(storage.read_text(status)) if out and storage.exists(status) else None
+    typer.echo(write_report(opened, out, timings))

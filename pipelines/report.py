@@ -1,0 +1,91 @@
+"""The report: one page that shows what a build did; it opens from disk, and needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from typing import Any
+
+import yaml
+
+from corpus import storage
+from corpus.data import data_path
+from corpus.ledger.cuts import beside_cuts
+from corpus.ledger.tables import read_ledger
+from corpus.workspace import Workspace
+from pipelines.html_text import cut
+from pipelines.report_data import report_data
+
+TABLES = (
+    "counts",
+    "tokens",
+    "rules",
+    "histograms",
+    "overlaps",
+    "duplicates",
+    "domains",
+    "licenses",
+    "quarantine",
+)
+LARGEST = 4_500_000
+"""Bytes of a page; with fewer groups of their own it gets smaller."""
+GROUPS = (400, 150, 60, 25, 10, 3)
+SAMPLES = 3
+"""Documents on either side of a rule's cut."""
+
+
+def write_report(workspace: Workspace, path: str | None = None, timings: dict[str, Any] | None = None) -> str:
+    """Write the page (DIR/report.html if nowhere else) and give its path. Without `timings` the bytes depend on the
+    results alone. Memory: the ledger; reads at most 48 row groups of documents for the samples."""
+    target = path or workspace.path("report.html")
+    storage.write_text(target, page(workspace, timings))
+    return target
+
+
+def page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
+    """The page's HTML, under 5 MB."""
+    tables = read_ledger(workspace, TABLES)
+    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    cuts = beside_cuts(workspace, tables["rules"], SAMPLES)
+    shards = workspace.shards()
+    share = (manifest.get("validation") or {}).get("share", 0.0)
+    content = ""
+    for most in GROUPS:
+        data = report_data(tables, shards, cuts, manifest["name"], share, most)
+        data["timings"] = timings
+        content = render(data)
+        if len(content.encode()) <= LARGEST:
+            break
+    return content
+
+
+def render(data: dict[str, Any]) -> str:
+    """The page around its data. Scripts run by their hash alone, so nothing in the data ever can."""
+    scripts = [_asset("uplot.js"), _asset("report.js")]
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
+    encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
+    title = html.escape(cut(f"{data['name']}: corpus report", 100))
+    styles = _asset("uplot.css") + _asset("report.css")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{styles}</style>\n</head>\n<body>\n"
+        "<noscript>This page draws itself: it needs JavaScript, from this file alone.</noscript>\n"
+        f'<script type="application/json" id="data">{encoded}</script>\n'
+        + "".join(f"<script>{script}</script>\n" for script in scripts)
+        + "</body>\n</html>\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return data_path("report", name).read_text(encoding="utf-8").strip()
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
