@@ -15,6 +15,11 @@ UNKNOWN_TYPES = {"", "application/octet-stream", "unknown/unknown", "application
 CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 SNIFF = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|table|p|h1)\b", re.IGNORECASE)
 BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a]")
+GZIP = b"\x1f\x8b\x08"
+BLOCK = 1 << 14
+"""Compressed bytes given to zlib at once: what it does not use of them is copied for every member."""
+ZSTD_WINDOW = 1 << 27
+"""Memory that a body may ask for. RFC 8878 recommends, and browsers take, 8 MiB; archives hold more."""
 
 
 @dataclass(slots=True)
@@ -89,23 +94,62 @@ def _unchunk(body: bytes) -> bytes:
 
 
 def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes | None:
-    """At most `max_bytes` + 1 bytes of the decompressed body, also of a cut one; None if nothing decodes."""
+    """At most `max_bytes` + 1 bytes of the decompressed body; None if nothing decodes.
+
+    Of a body that was cut, what is there: browsers show it too, and crawlers store cut bodies as they came.
+    """
     limit = max_bytes + 1
     try:
         if encoding in ("gzip", "x-gzip", "deflate"):
-            for window in (47, -15):
-                try:
-                    return zlib.decompressobj(window).decompress(body, limit)
-                except zlib.error:
-                    continue
-            return None
+            try:
+                return _inflate(body, 47, limit)
+            except zlib.error:
+                return _inflate(body, -15, limit)
         if encoding == "br":
             return BrotliReader(io.BytesIO(body)).read(limit) or None
         if encoding == "zstd":
-            with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-                io.BytesIO(body)
-            ) as reader:
-                return bytes(reader.read(limit))
-    except (OSError, ValueError, EOFError, RuntimeError, zstandard.ZstdError):
+            return _unzstd(body, limit)
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zstandard.ZstdError):
         return None
     return None
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
+    """Up to `limit` bytes of a deflate stream or of all members of a gzip body.
+
+    `window` is zlib's: 47 for gzip or zlib, -15 for neither. What follows the last member is ignored, and a
+    later member ends the body where it is damaged. Raises zlib.error where the first one is damaged.
+    """
+    pieces: list[bytes] = []
+    inflater = zlib.decompressobj(window)
+    at, first = 0, True
+    while at < len(body) and limit > 0:
+        block = body[at : at + BLOCK]
+        try:
+            piece = inflater.decompress(block, limit)
+        except zlib.error:
+            if first:
+                raise
+            break
+        pieces.append(piece)
+        limit -= len(piece)
+        at += len(block) - len(inflater.unused_data)
+        if inflater.eof:
+            if not body.startswith(GZIP, at):
+                break
+            inflater, first = zlib.decompressobj(window), False
+    return b"".join(pieces)
+
+
+def _unzstd(body: bytes, limit: int) -> bytes:
+    """Up to `limit` bytes of all frames of a zstd body, of the first where no frame follows it.
+
+    Raises ZstdError where the first one is damaged.
+    """
+    decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+    try:
+        with decoder.stream_reader(io.BytesIO(body), read_across_frames=True) as reader:
+            return bytes(reader.read(limit))
+    except zstandard.ZstdError:
+        with decoder.stream_reader(io.BytesIO(body)) as reader:
+            return bytes(reader.read(limit))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastwarc import ArchiveIterator, WarcRecord
+from pydantic import ByteSize, Field
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 from warcio.exceptions import ArchiveLoadFailed
 
@@ -37,7 +38,11 @@ class Warc(Source):
     """
 
     kind: Literal["warc"] = "warc"
-    max_bytes: int = 32 << 20
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 30)] = ByteSize(32 << 20)
+
+    @classmethod
+    def version(cls) -> int:
+        return 2
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -200,8 +205,8 @@ class Warc(Source):
             for record in records:
                 if record.rec_type != "response":
                     continue
-                raw = record.raw_stream.read()
-                offset = records.get_record_offset()
+                raw = _read_up_to(record.raw_stream, self.max_bytes + 1)
+                offset = records.get_record_offset()  # skips the rest of the record
                 http = record.http_headers
                 headers = record.rec_headers
                 result = Record(
@@ -225,12 +230,25 @@ class Warc(Source):
                 if not 200 <= payload.status < 300:
                     result.gate = "warc.status"
                     yield result
+                    continue
+                if len(raw) > self.max_bytes:
+                    result.gate = "warc.size"
+                    yield result
                 else:
                     yield from self._finish(result, payload, raw)
         except (ArchiveLoadFailed, *ERRORS) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             message = f"ARC: {lines[0] if lines else type(error).__name__}"
             yield Failure(file=file, offset=offset, length=0, step="read", error=message)
+
+
+def _read_up_to(stream: Any, limit: int) -> bytes:
+    """At most `limit` bytes of a stream whose reads may give less than was asked."""
+    pieces: list[bytes] = []
+    while limit > 0 and (piece := stream.read(min(limit, BLOCK))):
+        pieces.append(piece)
+        limit -= len(piece)
+    return b"".join(pieces)
 
 
 def status_of(line: str | None) -> int:

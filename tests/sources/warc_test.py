@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -159,6 +160,43 @@ def test_content_encodings_are_undone_and_false_ones_ignored(tmp_path: Path) -> 
                 )
             )
     assert [r.body for r in read(path) if isinstance(r, Record)] == [html] * 5
+
+
+def write_arc(path: Path, bodies: dict[str, bytes]) -> None:
+    """An ARC file, plain."""
+
+    def record(head: bytes, content: bytes) -> bytes:
+        return head % len(content) + content + b"\n"
+
+    version = b"1 0 test\nURL IP-address Archive-date Content-type Archive-length\n"
+    pieces = [record(b"filedesc://a.arc 0.0.0.0 20260102030405 text/plain %d\n", version)]
+    for url, body in bodies.items():
+        response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
+        pieces.append(record(url.encode() + b" 1.2.3.4 20260102030405 text/html %d\n", response))
+    path.write_bytes(b"".join(pieces))
+
+
+def test_a_body_over_the_limit_is_gated_and_not_read(tmp_path: Path) -> None:
+    big = b"<html><p>" + b"x " * (4 << 20) + b"</p></html>"
+    small = PAGES["https://example.org/th"].encode()
+    source = Warc.model_validate({"kind": "warc", "paths": ["x"], "max_bytes": "64KiB"})
+    arc, warc = tmp_path / "a.arc", tmp_path / "a.warc.gz"
+    write_arc(arc, {"http://a.org/": small, "http://b.org/": big, "http://c.org/": small})
+    write_warc(
+        warc,
+        {"http://a.org/": small.decode(), "http://b.org/": big.decode(), "http://c.org/": small.decode()},
+    )
+    for path in (arc, warc):
+        tracemalloc.start()
+        found = list(source.read(str(path), path.name, 0, path.stat().st_size))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert [(r.url, r.gate) for r in found if isinstance(r, Record)] == [
+            ("http://a.org/", None),
+            ("http://b.org/", "warc.size"),
+            ("http://c.org/", None),
+        ]
+        assert peak < len(big), path.name
 
 
 @pytest.mark.parametrize(

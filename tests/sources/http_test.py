@@ -1,0 +1,72 @@
+"""Bodies of HTTP responses: encodings undone, as far as they go."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+
+import pytest
+import zstandard
+
+from corpus.sources.http import Payload, body_of
+
+PAGE = "<html><body><p>早上好，世界。Привет, мир. สวัสดีชาวโลก</p></body></html>".encode() * 400
+LIMIT = 1 << 20
+
+
+def decoded(body: bytes, encoding: str, max_bytes: int = LIMIT) -> bytes | str | None:
+    return body_of(Payload(200, "text/html", "text/html", content_encoding=encoding), body, max_bytes)
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("zstd", zstandard.compress),
+    ],
+)
+def test_a_packed_body_is_unpacked_and_a_cut_one_as_far_as_it_goes(encoding: str, pack) -> None:  # type: ignore[no-untyped-def]
+    packed = pack(PAGE)
+    assert decoded(packed, encoding) == PAGE
+    cut = decoded(packed[: len(packed) - 5], encoding)
+    assert isinstance(cut, bytes)
+    assert PAGE.startswith(cut)
+    assert decoded(packed, encoding, len(PAGE) - 1) is None
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+def test_all_members_of_a_body_are_read(encoding: str, pack) -> None:  # type: ignore[no-untyped-def]
+    body = pack(PAGE[:100]) + pack(b"") + pack(PAGE[100:5000]) + pack(PAGE[5000:])
+    assert decoded(body, encoding) == PAGE
+    assert decoded(body, encoding, len(PAGE)) == PAGE
+    assert decoded(body, encoding, len(PAGE) - 1) is None
+    assert decoded(body, encoding, 4999) is None
+
+
+def test_what_follows_the_last_member_is_ignored() -> None:
+    assert decoded(gzip.compress(PAGE) + b"\0" * 512, "gzip") == PAGE
+    assert decoded(gzip.compress(PAGE) + b"\x1f\x8b\x08 is no member", "gzip") == PAGE
+    assert decoded(zlib.compress(PAGE) + b"\r\n", "deflate") == PAGE
+    assert decoded(zstandard.compress(PAGE) + b"\r\n", "zstd") == PAGE
+
+
+def test_what_does_not_decode_is_said() -> None:
+    damaged = bytearray(gzip.compress(PAGE))
+    damaged[20] ^= 0xFF
+    assert decoded(bytes(damaged), "gzip") == "content encoding 'gzip' does not decode"
+    assert decoded(b"\x28\xb5\x2f\xfd nothing", "zstd") == "content encoding 'zstd' does not decode"
+
+
+def test_a_body_of_many_empty_members_takes_no_time() -> None:
+    started = time.perf_counter()
+    assert decoded(gzip.compress(b"") * 100_000, "gzip") == b""
+    assert time.perf_counter() - started < 5
