@@ -16,6 +16,7 @@ class BuildWithManifests(build_py):
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib) / "corpus" / "_manifests"
+            shutil.rmtree(target, ignore_errors=True)
             shutil.copytree("manifests", target, dirs_exist_ok=True, ignore=LEFT_OUT)
 
 

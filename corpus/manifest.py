@@ -21,7 +21,6 @@ from corpus.yaml_lines import load as load_yaml
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|[a-z]{2}")
 
 
 class _Options(BaseModel):
@@ -78,12 +77,22 @@ class Manifest(_Options):
     @field_validator("languages")
     @classmethod
     def _labels(cls, languages: Any) -> Any:
-        for label in languages if isinstance(languages, list) else []:
-            if not LANGUAGE.fullmatch(label):
+        if not isinstance(languages, list):
+            return languages
+        if not languages:
+            raise ValueError("no language is wanted: say all, or name some")
+        return [_label(name) for name in languages]
+
+    @field_validator("sources")
+    @classmethod
+    def _apart(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        seen: dict[str, str] = {}
+        for name in sources:
+            if seen.setdefault(name.casefold(), name) != name:
                 raise ValueError(
-                    f"{label!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng"
+                    f"{seen[name.casefold()]} and {name} differ in case alone: some disks take them for one"
                 )
-        return languages
+        return sources
 
     @field_validator("dedup", mode="before")
     @classmethod
@@ -166,7 +175,9 @@ def _source(found: ManifestFile, name: Any, options: Any) -> Source:
     try:
         kind = source_class(str(options["kind"]))
         given = {"rules": kind.default_rules(), "priority": kind.default_priority()}
-        return kind.model_validate({**given, **options})
+        return kind.model_validate(
+            {**given, **{key: value for key, value in options.items() if value is not None}}
+        )
     except UserError as error:
         raise found.error((*where, *error.path), str(error)) from None
     except ValidationError as error:
@@ -188,6 +199,17 @@ def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserErro
     elif "input" in problem and not isinstance(problem["input"], dict | list):
         message = f"{message} (it is {problem['input']!r})"
     return found.error(path, message)
+
+
+def _label(name: str) -> str:
+    """A language as documents carry it: eng_Latn, or its code alone for any script of it."""
+    from corpus.languages.labels import parse
+
+    found = parse(name)
+    if found is None:
+        raise ValueError(f"{name!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
+    code, script = found
+    return f"{code}_{script}" if script is not None else code
 
 
 def _checked_name(name: Any) -> str:

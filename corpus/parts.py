@@ -7,9 +7,11 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.errors import RunError
 from corpus.storage import atomic_output, exists, open_input
 
 FINGERPRINT = b"corpus.fingerprint"
+DOCUMENTS = b"corpus.documents"
 GROUP_ROWS = 4096
 GROUP_BYTES = 8 << 20
 """A row group of documents ends at 4,096 rows or 8 MiB of text, whichever comes first. Signals,
@@ -17,9 +19,20 @@ signatures and decisions follow the row groups of their documents, so that any o
 again from a stored part, a row group at a time, with the same bytes."""
 
 
-def with_fingerprint(schema: pa.Schema, fingerprint: str) -> pa.Schema:
-    """The schema with the fingerprint in its metadata."""
-    return schema.with_metadata({**(schema.metadata or {}), FINGERPRINT: fingerprint.encode()})
+def with_fingerprint(schema: pa.Schema, fingerprint: str, documents: str | None = None) -> pa.Schema:
+    """The schema with the fingerprint in its metadata, and that of the documents part it stands beside."""
+    added = {FINGERPRINT: fingerprint.encode()}
+    if documents is not None:
+        added[DOCUMENTS] = documents.encode()
+    return schema.with_metadata({**(schema.metadata or {}), **added})
+
+
+def check_beside(documents: pq.ParquetFile, other: pq.ParquetFile, name: str) -> None:
+    """Raises RunError where two parts do not belong together: other rows, or made beside other documents."""
+    made = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
+    beside = (other.schema_arrow.metadata or {}).get(DOCUMENTS)
+    if made != beside or documents.metadata.num_rows != other.metadata.num_rows:
+        raise RunError(f"{name} was not made from the documents beside it: remove it and build again")
 
 
 def read_fingerprint(path: str) -> str | None:
@@ -38,12 +51,13 @@ def read_fingerprint(path: str) -> str | None:
 class PartWriter:
     """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends well.
 
-    The bytes depend on the rows, the row groups and the fingerprint alone.
+    The bytes depend on the rows, the row groups and the fingerprints alone. `documents` is the fingerprint of
+    the documents part that the rows stand beside.
     """
 
-    def __init__(self, path: str, schema: pa.Schema, fingerprint: str) -> None:
+    def __init__(self, path: str, schema: pa.Schema, fingerprint: str, documents: str | None = None) -> None:
         self.path = path
-        self.schema = with_fingerprint(schema, fingerprint)
+        self.schema = with_fingerprint(schema, fingerprint, documents)
         self.rows = 0
 
     def __enter__(self) -> PartWriter:

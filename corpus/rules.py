@@ -227,6 +227,7 @@ def _described(rule: Rule) -> list[Any]:
     numbers = [rule.manifest, rule.default, rule.preset]
     return [
         rule.name,
+        sorted(rule.as_presets),
         *[None if value is None else str(value) for value in numbers],
         *[{key: str(value) for key, value in sorted(t.items())} for t in (rule.languages, rule.calibrated)],
     ]

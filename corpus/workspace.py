@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UserError
+from corpus.parts import check_beside
 
 SCHEMA_VERSION = 1
 
@@ -20,7 +21,7 @@ class Workspace:
     """Paths and contents of a workspace. `root` is a folder or any fsspec URL."""
 
     def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/") or "/"
+        self.root = storage.local(root).rstrip("/") or "/"
 
     @staticmethod
     def open(root: str) -> Workspace:
@@ -28,7 +29,12 @@ class Workspace:
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
             raise UserError(f"{root} is not a workspace: `corpus build MANIFEST --out {root}` makes one")
-        version = json.loads(storage.read_text(workspace.path("workspace.json")))["schema_version"]
+        try:
+            version = int(json.loads(storage.read_text(workspace.path("workspace.json")))["schema_version"])
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{root}/workspace.json is damaged: name a new folder, or put the file back"
+            ) from None
         if version > SCHEMA_VERSION:
             raise UserError(
                 f"{root} has schema version {version}, this corpus reads up to {SCHEMA_VERSION}: use a newer corpus"
@@ -120,9 +126,8 @@ class Workspace:
                 pq.ParquetFile(storage.open_input(self.part(folder, source, split)))
                 for folder in ["documents", "decisions", *(f"signals/{step}" for step in steps)]
             ]
-            counts = {file.metadata.num_rows for file in files}
-            if len(counts) != 1:
-                raise UserError(f"parts of split {split} of {source} have different row counts: build again")
+            for file, folder in zip(files[1:], ["decisions", *steps], strict=True):
+                check_beside(files[0], file, f"{folder} of split {split} of {source}")
             for group in range(files[0].num_row_groups):
                 table = files[0].read_row_group(group, columns=document_columns)
                 for file in files[1:]:

@@ -70,7 +70,10 @@ class Build:
 
         self.status.at(name, 0, total)
         for attempt in range(1, ATTEMPTS + 1):
-            with claims_folder(running) as claims, self._watch(name, claims, total, running.workers):
+            with (
+                claims_folder(running, self.workspace.root) as claims,
+                self._watch(name, claims, total, running.workers),
+            ):
                 try:
                     with beam.Pipeline(options=running.options(name)) as pipeline:
                         build(claims)(pipeline)
@@ -121,14 +124,11 @@ def build(
 
     A finished build of the same manifest and input does nothing.
     """
+    out = storage.local(out)
+    check_out(out)
     plan = make_plan(manifest)
     with locked(out):
-        if storage.exists(storage.join(out, "workspace.json")):
-            workspace = Workspace.open(out)
-        elif not storage.is_remote(out) and set(os.listdir(storage.local(out))) - {".lock"}:
-            raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
-        else:
-            workspace = Workspace.create(out)
+        workspace = Workspace.create(out)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
         if state.get("build") == wanted and not missing_parts(workspace, plan):
@@ -145,6 +145,23 @@ def build(
     return workspace
 
 
+def check_out(out: str) -> None:
+    """Raises UserError where `out` cannot become, or is not, a workspace."""
+    if not out:
+        raise UserError("--out is empty: name a folder or URL")
+    if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
+        return
+    place = os.path.abspath(out)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise UserError(f"--out {out}: the file {place} is in the way: name a folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"--out {out}: {place} cannot be written to")
+    if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
+        raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
+
+
 def read_state(workspace: Workspace) -> dict[str, str]:
     """Which stages are done, by the fingerprint they were done with, in their order."""
     path = workspace.path("state.json")
@@ -159,7 +176,14 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     folders = ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
-    expected += [workspace.path("tokens", "dataset.json"), workspace.path("stats", "counts.parquet")]
+    dataset = workspace.path("tokens", "dataset.json")
+    expected += [
+        dataset,
+        workspace.path("stats", "counts.parquet"),
+        workspace.path("tokenizer", "tokenizer.json"),
+    ]
+    if storage.exists(dataset):
+        expected += [workspace.path("tokens", shard["path"]) for shard in workspace.shards()["shards"]]
     return [path for path in expected if path not in present and not storage.exists(path)]
 
 
@@ -171,6 +195,7 @@ def stages(builder: Build, wanted: str) -> None:
     absent = missing_parts(builder.workspace, builder.plan)
     if absent:
         builder.state.clear()
+        storage.write_text(builder.workspace.path("state.json"), "{}\n")
     write_plan(builder.workspace, builder.plan)
     ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
     builder.stage(

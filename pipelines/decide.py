@@ -24,7 +24,7 @@ from corpus.dedup.removed import Clusters
 from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
 from corpus.ledger.counts import PART, PartCounts
-from corpus.parts import PartWriter, read_fingerprint
+from corpus.parts import PartWriter, check_beside, read_fingerprint
 from corpus.rules import Rule, RuleSet, threshold
 from corpus.workspace import Workspace
 from pipelines.fanout import FanOut
@@ -103,6 +103,8 @@ def judged(
         for step in judge.steps
     ]
     try:
+        for step, file in zip(judge.steps, steps, strict=True):
+            check_beside(documents, file, f"signals of {step} of split {split} of {source}")
         for group in range(documents.num_row_groups):
             light = documents.read_row_group(group, columns=LIGHT)
             signals: dict[str, pa.ChunkedArray] = {}
@@ -260,7 +262,7 @@ def decide(
     by_row = {row["row"]: row for row in removed}
     first = 0
     counts = PartCounts(judge.rules.rules[source], judge.thresholds)
-    with PartWriter(decisions_path, DECISIONS, wanted) as writer:
+    with PartWriter(decisions_path, DECISIONS, wanted, inputs[0]) as writer:
         for group in judged(workspace, judge, source, split, all_signals=True):
             rows = group.documents.num_rows
             here = [by_row.get(row) for row in range(first, first + rows)]

@@ -13,8 +13,10 @@ from typing import Any
 
 import apache_beam as beam
 
+from corpus.storage import is_remote
 from pipelines.options import Running
 
+CLAIMS = ".claims-"
 CLAIMS_A_WORKER = 4
 """Local elements a worker: the engine deals them out blindly, so each worker is sure to get some."""
 
@@ -93,12 +95,16 @@ class FanOut(beam.PTransform):
 
 
 @contextmanager
-def claims_folder(running: Running) -> Iterator[str | None]:
-    """An empty folder for the claims of one pipeline run; None where another runner deals out the work."""
+def claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
+    """An empty folder for the claims of one pipeline run; None where another runner deals out the work.
+
+    It is made in `root` where that is a local folder, so that what a kill leaves is found again.
+    """
     if not running.local:
         yield None
         return
-    folder = tempfile.mkdtemp(prefix="corpus-claims-")
+    local_root = root if root is not None and not is_remote(root) else None
+    folder = tempfile.mkdtemp(prefix=CLAIMS, dir=local_root)
     try:
         yield folder
     finally:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib import metadata
+from types import TracebackType
 from typing import Any
 
 import apache_beam as beam
@@ -20,28 +22,32 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from corpus.languages.identify import Identifier
-from filters.url import url_gate
 
 import filters
 from corpus import storage
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
+from corpus.errors import RunError
 from corpus.extract import extract
 from corpus.fingerprint import fingerprint
 from corpus.groups import domain_of
+from corpus.languages.identify import Identifier
 from corpus.manifest import Manifest
-from corpus.parts import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.parts import FINGERPRINT, GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.splits import Split
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 from filters.base import Filter
+from filters.url import lists as address_lists
+from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
 VERSION = 1
 """Raised when ingest itself would give other documents from the same input."""
 
+LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
+"""What documents depend on outside this project: the text, its encoding, its place, its group."""
 BATCH_PAGES = 32
 """Pages whose arrays are held at once: signatures are cheaper together."""
 
@@ -85,6 +91,8 @@ class Tools:
             "extraction": self.manifest.extraction.model_dump(mode="json"),
             "languages": self.manifest.languages,
             "language": dict(self.identifier.parameters),
+            "addresses": address_lists().identity,
+            "libraries": {name: metadata.version(name) for name in LIBRARIES},
         }
 
     def documents_fingerprint(self, split: Split) -> str:
@@ -170,6 +178,7 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
                     workspace.part(f"signals/{step}", split.source, split.name),
                     signal_schema(tools.filters[step]),
                     steps[step],
+                    documents,
                 )
             )
             for step in missing
@@ -195,17 +204,27 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
                 batch = pages[first : first + BATCH_PAGES]
                 for row, page in enumerate(batch, first):
                     if page is not None:
-                        for step, table in values.items():
-                            table[row] = tools.filters[step].measure(page)
+                        measure(tools, page, row, values)
                 if signature_writer is not None and tools.signatures is not None:
                     words = [page.words if page is not None else None for page in batch]
                     signature_writer.write(tools.signatures.signatures(words))
-                pages[first : first + BATCH_PAGES] = [None] * len(
-                    batch
-                )  # their arrays go before the next come
+                # Their arrays go before the next come.
+                pages[first : first + BATCH_PAGES] = [None] * len(batch)
             for step, step_writer in writers.items():
                 step_writer.write(to_signals(tools.filters[step], values[step]))
     return rows
+
+
+def measure(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np.float32]]) -> None:
+    """Put all signals of a page into its row. Raises RunError where a filter fails: filters take any text."""
+    for step, table in values.items():
+        try:
+            table[row] = tools.filters[step].measure(page)
+        except Exception as error:
+            start = plain(page.text[:60])
+            raise RunError(
+                f"the filter {step} failed on the text that begins {start!r}: {described(error)}"
+            ) from error
 
 
 def signal_schema(found: Filter) -> pa.Schema:
@@ -234,25 +253,110 @@ def fresh_chunks(
     workspace: Workspace, tools: Tools, split: Split, writer: PartWriter
 ) -> Iterator[list[Page | None]]:
     """Read a split from its source: writes documents and quarantine, yields the pages of each row group."""
-    source = tools.manifest.sources[split.source]
-    failures: list[Failure] = []
     documents: list[Document] = []
     held = 0
-    for found in source.read(split.path, split.file, split.start, split.end):
-        outcome = to_document(found, split.source, tools) if isinstance(found, Record) else found
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            continue
-        documents.append(outcome)
-        held += len(outcome.text or "")
-        if len(documents) >= GROUP_ROWS or held >= GROUP_BYTES:
+    with Quarantine(workspace.quarantine_part(split.source, split.name), split, writer) as quarantine:
+        for outcome in outcomes(tools, split):
+            if isinstance(outcome, Failure):
+                quarantine.add(outcome)
+                continue
+            documents.append(outcome)
+            held += len(outcome.text or "")
+            if len(documents) >= GROUP_ROWS or held >= GROUP_BYTES:
+                writer.write(to_batch(documents))
+                yield [page_of(document) for document in documents]
+                documents, held = [], 0
+        if documents:
             writer.write(to_batch(documents))
             yield [page_of(document) for document in documents]
-            documents, held = [], 0
-    if documents:
-        writer.write(to_batch(documents))
-        yield [page_of(document) for document in documents]
-    write_quarantine(workspace, split, failures, writer.schema.metadata)
+
+
+def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
+    """What became of every record of a split.
+
+    Parsers and sources raise whatever they like on hostile input: the record is placed and kept, never
+    lost; where a source itself gives up, so is the rest of the split.
+    """
+    records = tools.manifest.sources[split.source].read(split.path, split.file, split.start, split.end)
+    at = split.start
+    while True:
+        try:
+            found = next(records)
+        except StopIteration:
+            return
+        except Exception as error:
+            yield Failure(
+                file=split.file, offset=at, length=split.end - at, step="read", error=described(error)
+            )
+            return
+        if isinstance(found, Failure):
+            yield found
+            continue
+        at = found.offset
+        try:
+            yield to_document(found, split.source, tools)
+        except Exception as error:
+            yield Failure(
+                file=found.file,
+                offset=found.offset,
+                length=found.length,
+                step="extract",
+                error=described(error),
+            )
+
+
+def described(error: BaseException) -> str:
+    """An exception as one line."""
+    return plain(f"{type(error).__name__}: {' '.join(str(error).split())}")[:500]
+
+
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold: halves of surrogate pairs replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+class Quarantine:
+    """The quarantine part of a split, written as failures come; no file where nothing failed."""
+
+    def __init__(self, path: str, split: Split, beside: PartWriter) -> None:
+        self.path, self.split, self.beside = path, split, beside
+        self._waiting: list[dict[str, Any]] = []
+        self._writer: PartWriter | None = None
+
+    def __enter__(self) -> Quarantine:
+        self._stack = ExitStack()
+        return self
+
+    def add(self, failure: Failure) -> None:
+        self._waiting.append(
+            {
+                "source": self.split.source,
+                "split": self.split.name,
+                "file": plain(failure.file),
+                "offset": failure.offset,
+                "length": failure.length,
+                "step": failure.step,
+                "error": plain(failure.error),
+            }
+        )
+        if len(self._waiting) >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            made_by = self.beside.schema.metadata[FINGERPRINT].decode()
+            self._writer = self._stack.enter_context(PartWriter(self.path, QUARANTINE, made_by))
+        self._writer.write(pa.Table.from_pylist(self._waiting, QUARANTINE))
+        self._waiting = []
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._waiting:
+            self._flush()
+        elif kind is None and self._writer is None:
+            storage.remove(self.path)
+        self._stack.__exit__(kind, error, trace)
 
 
 def page_of(document: Document) -> Page | None:
@@ -261,41 +365,31 @@ def page_of(document: Document) -> Page | None:
     return Page(document.text, document.language, document.url)
 
 
-def to_document(record: Record, source: str, tools: Tools) -> Document | Failure:
+def to_document(record: Record, source: str, tools: Tools) -> Document:
     """One record through gates, extraction and language identification."""
     document = Document(
         id=document_id(source, record.native_id),
-        file=record.file,
+        file=plain(record.file),
         offset=record.offset,
         length=record.length,
-        url=record.url,
-        date=record.date,
+        url=plain(record.url) if record.url else None,
+        date=plain(record.date) if record.date else None,
         snapshot=record.snapshot,
         license=record.license,
         group=record.group or (domain_of(record.url) if record.url else None),
-        metadata=record.metadata,
+        metadata={name: plain(value) for name, value in record.metadata.items()},
         gate=record.gate,
     )
-    if document.group is None:
-        document.group = document.id
-    if document.gate is None and record.url is not None and record.media_type == "text/html":
-        document.gate = url_gate(record.url)
+    document.group = plain(document.group) if document.group is not None else document.id
+    if document.gate is None and document.url is not None and record.media_type == "text/html":
+        document.gate = url_gate(document.url)
     if document.gate is not None:
         return document
-    try:
-        text = extract(record, tools.manifest.extraction.mode)
-    except Exception as error:
-        # Parsers raise whatever they like on hostile input: the record is placed and kept, never lost.
-        return Failure(
-            file=record.file,
-            offset=record.offset,
-            length=record.length,
-            step="extract",
-            error=f"{type(error).__name__}: {error}"[:500],
-        )
+    text = extract(record, tools.manifest.extraction.mode)
     if not text:
         document.gate = "extract.empty"
         return document
+    text = plain(text)
     language, _ = tools.identifier.identify(text, record.language)
     if not is_wanted(language, tools.manifest.languages):
         document.language = language
@@ -308,31 +402,6 @@ def to_document(record: Record, source: str, tools: Tools) -> Document | Failure
 def is_wanted(language: str, languages: str | list[str]) -> bool:
     """Whether a label is among those asked for; `cmn` stands for every script of it."""
     return languages == "all" or language in languages or language.partition("_")[0] in languages
-
-
-def write_quarantine(
-    workspace: Workspace, split: Split, failures: list[Failure], metadata: dict[bytes, bytes] | None
-) -> None:
-    """The quarantine part of a split; no file where nothing failed."""
-    path = workspace.quarantine_part(split.source, split.name)
-    if not failures:
-        storage.remove(path)
-        return
-    rows = [
-        {
-            "source": split.source,
-            "split": split.name,
-            "file": failure.file,
-            "offset": failure.offset,
-            "length": failure.length,
-            "step": failure.step,
-            "error": failure.error.encode("utf-8", "replace").decode(),
-        }
-        for failure in failures
-    ]
-    table = pa.Table.from_pylist(rows, QUARANTINE.with_metadata(metadata))
-    with storage.atomic_output(path) as stream:
-        pq.write_table(table, stream, compression="zstd")
 
 
 def pipeline(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from corpus.errors import UserError
 
 LOCAL = "FnApiRunner"
 """Beam's `DirectRunner` tries to download another engine first and falls back in silence."""
@@ -31,7 +34,10 @@ class Running:
 
     def sized(self, stage: str, size: int) -> Running:
         """How to run a stage of a build with `size` bytes of input: small local work stays in one process."""
-        least = int(os.environ.get("CORPUS_SPREAD_FROM", SPREAD_FROM[stage]))
+        given = os.environ.get("CORPUS_SPREAD_FROM", str(SPREAD_FROM[stage]))
+        if not given.isdecimal():
+            raise UserError(f"CORPUS_SPREAD_FROM={given}: a number of bytes is expected")
+        least = int(given)
         return replace(self, workers=1) if self.local and size < least else self
 
     def options(self, name: str) -> PipelineOptions:
@@ -50,17 +56,19 @@ class Running:
         return PipelineOptions(flags)
 
 
-def runner_of(options: PipelineOptions) -> str:
-    """The name of the runner that the options ask for."""
-    return str(options.view_as(StandardOptions).runner)
+def _known() -> set[str]:
+    """Every flag of every Beam option, as it is written."""
+    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    waiting = list(PipelineOptions.__subclasses__())
+    while waiting:
+        options = waiting.pop()
+        waiting += options.__subclasses__()
+        if "_add_argparse_args" in vars(options):
+            options._add_argparse_args(parser)
+    return {flag for action in parser._actions for flag in action.option_strings}
 
 
 def check_unknown(extra: Sequence[str]) -> list[str]:
     """Those of the given flags that no Beam option knows."""
-    options = PipelineOptions(list(extra))
-    known = options.get_all_options()
-    return [
-        flag
-        for flag in extra
-        if flag.startswith("--") and flag[2:].split("=")[0].replace("-", "_") not in known
-    ]
+    known = _known()
+    return [flag for flag in extra if flag.startswith("--") and flag.split("=")[0] not in known]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 
 from corpus import storage
@@ -15,9 +16,24 @@ from corpus.presets import load_rules
 from corpus.rules import RuleSet
 from corpus.splits import Split, list_files
 from corpus.splits import plan as plan_source
+from corpus.text.page import Page
+from corpus.tokens import encode, sample, shards, vocabulary
+from corpus.tokens import parts as token_parts
 from corpus.workspace import Workspace
+from pipelines import decide, dedup
+from pipelines.fanout import CLAIMS
 from pipelines.ingest import Tools
 
+VERSIONS = [
+    decide.VERSION,
+    dedup.VERSION,
+    encode.VERSION,
+    token_parts.VERSION,
+    sample.VERSION,
+    shards.VERSION,
+    vocabulary.VERSION,
+]
+"""What results depend on beside parameters, from ingest on: each is raised with its module's results."""
 PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
 """Folders with a part for every split, beside those of the signals."""
 
@@ -54,6 +70,7 @@ def make_plan(path: str) -> Plan:
     file = load_manifest(path)
     manifest = file.manifest
     tools = Tools(manifest)
+    check_models(file, tools)
     signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:
         presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
@@ -71,16 +88,37 @@ def make_plan(path: str) -> Plan:
     return Plan(file=file, splits=splits, tools=tools, rules=rules)
 
 
+def check_models(file: ManifestFile, tools: Tools) -> None:
+    """Load the models that the manifest names and use them once: a wrong file is found here."""
+    models = {
+        "identification": file.manifest.identification.model is not None,
+        "quality": file.manifest.quality is not None,
+    }
+    for key in [key for key, given in models.items() if given]:
+        try:
+            if key == "identification":
+                tools.identifier.identify("one two three")
+            else:
+                tools.filters[key].measure(Page("one two three", "eng_Latn"))
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
+
+
 def plan_fingerprint(plan: Plan) -> str:
     """Fingerprint of everything that a build's results depend on."""
-    dumped = plan.file.manifest.model_dump(mode="json", exclude={"sources"})
+    manifest = plan.file.manifest
+    dumped = manifest.model_dump(mode="json", exclude={"sources"})
+    tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
     steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
     return fingerprint(
         [
+            VERSIONS,
             dumped,
+            tokenizer,
             documents,
             plan.names,
             steps,
@@ -102,7 +140,8 @@ def write_plan(workspace: Workspace, plan: Plan) -> None:
     for source, split in names:
         for folder in [*PARTS, *(f"signals/{step}" for step in plan.steps)]:
             expected.add(workspace.part(folder, source, split))
-        expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
+        if plan.tools.signatures is not None:
+            expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
         expected.add(workspace.quarantine_part(source, split))
     for folder in (*PARTS, "signals", "quarantine", "dedup/signatures"):
         if not storage.exists(workspace.path(folder)):
@@ -118,3 +157,6 @@ def remove_unfinished(root: str) -> None:
         for name in names:
             if name.endswith(".tmp"):
                 os.unlink(os.path.join(base, name))
+    for name in os.listdir(root):
+        if name.startswith(CLAIMS):
+            shutil.rmtree(os.path.join(root, name))

@@ -83,6 +83,8 @@ def decide(build: Build) -> None:
             len(plan.splits),
             running=finding,
         )
+    else:
+        storage.remove(workspace.path("dedup", "clusters.parquet"))
     build.run(
         "decide",
         lambda claims: decide_pipeline.pipeline(
@@ -104,9 +106,10 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
                 "a top share is taken over all sources that have one, so say it once, under `rules`"
             )
         sources.setdefault(rule.signal, []).append(source)
+    path = build.workspace.path("stats", "thresholds.json")
+    storage.remove(path)
     if not shares:
         return {}
-    path = build.workspace.path("stats", "thresholds.json")
     running = build.sized("decide")
     build.run(
         "thresholds",
@@ -116,6 +119,8 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
         len(build.plan.names),
         running=running,
     )
+    if not storage.exists(path):  # nothing was scored
+        return {}
     return {(signal, language): value for signal, language, value in json.loads(storage.read_text(path))}
 
 

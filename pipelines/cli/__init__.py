@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 
@@ -55,6 +56,7 @@ def main() -> None:
         sys.argv.remove("--debug")
     else:
         warnings.filterwarnings("ignore")
+        logging.disable(logging.CRITICAL)  # errors are one line; libraries' tracebacks come with --debug
     _register()
     try:
         app()

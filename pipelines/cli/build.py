@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Annotated
 
 import typer
@@ -41,8 +40,6 @@ def build(
     unknown = check_unknown(extra)
     if unknown:
         raise UserError(f"{unknown[0]}: no such option of Beam")
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    logging.getLogger().setLevel(logging.ERROR)
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description:<10}"),
@@ -61,7 +58,10 @@ def build(
                     console.print(f"{stage}: {total} to do")
             progress.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
 
-        workspace = run_build(manifest, out, Running(workers=workers, extra=extra), console.print, show)
+        def say(line: str) -> None:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+        workspace = run_build(manifest, out, Running(workers=workers, extra=extra), say, show)
     if as_json:
         typer.echo(json.dumps(workspace.shards()["totals"]))
     else:

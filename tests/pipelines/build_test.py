@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 import pytest
 
 import corpus
+from corpus.errors import RunError
+from pipelines.build import build
+from pipelines.options import Running
 from tests.pipelines.small import digests, killed_build, run_build, write_inputs
 
 KILLS = 10
@@ -166,6 +169,74 @@ def test_inputs_that_went_take_their_parts_with_them(
     fresh = tmp_path / "fresh"
     assert run_build(manifest, fresh).returncode == 0
     assert digests(out) == digests(fresh)
+
+
+def test_a_killed_change_of_manifest_is_not_believed(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(built[0], tmp_path / "out")
+    other = inputs.with_name("other.yaml")
+    other.write_text(inputs.read_text().replace("rules: []", "rules: [], fields: {text: id}"))
+    killed_build(other, out, 0.6 * built[1])
+    done = run_build(inputs, out)
+    assert done.returncode == 0, done.stderr
+    assert digests(out) == digests(built[0])
+
+
+def test_what_was_deleted_is_made_again(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(built[0], tmp_path / "out")
+    next(out.glob("tokens/split=train/*/*/shard-*.arrow")).unlink()
+    next(out.glob("signals/gopher/*/part-*")).unlink()
+    done = run_build(inputs, out)
+    assert done.returncode == 0, done.stderr
+    assert digests(out) == digests(built[0])
+
+
+def test_a_part_of_other_documents_is_refused(built: tuple[Path, float], tmp_path: Path) -> None:
+    out = shutil.copytree(built[0], tmp_path / "out")
+    first, second = sorted(out.glob("signals/gopher/source=web/part-*"))[:2]
+    shutil.copy(first, second)
+    with pytest.raises(RunError, match="was not made from the documents beside it"):
+        list(corpus.open(str(out)).rows(["id"], steps=["gopher"]))
+
+
+def test_without_deduplication_nothing_of_it_is_left(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(built[0], tmp_path / "out")
+    off = inputs.with_name("off.yaml")
+    off.write_text(inputs.read_text() + "dedup: false\n")
+    assert run_build(off, out).returncode == 0
+    assert not list(out.glob("dedup/*.parquet"))
+    assert not list(out.glob("dedup/signatures/*/*"))
+    assert not any(corpus.open(str(out)).decisions().to_table()["duplicate_of"].is_valid().to_pylist())
+
+
+def test_a_workspace_on_another_filesystem_goes_on_too(inputs: Path) -> None:
+    root = "memory://build-test"
+    said: list[str] = []
+    build(str(inputs), root, Running(), said.append)
+    documents = corpus.open(root).documents().count_rows()
+    stricter = inputs.with_name("stricter-remote.yaml")
+    stricter.write_text(inputs.read_text() + "rules: {text.characters: {min: 700}}\n")
+    build(str(stricter), root, Running(), said.append)
+    assert corpus.open(root).documents().count_rows() == documents == 88
+    build(str(stricter), root, Running(), said.append)
+    assert said == ["nothing to do: the workspace is complete"]
+
+
+def test_a_top_share_is_taken_over_the_sources_that_have_the_rule(inputs: Path, tmp_path: Path) -> None:
+    manifest = inputs.with_name("share.yaml")
+    rule = "{text.characters: {top_share: 0.5, where: {sources: [mine]}}}"
+    manifest.write_text(inputs.read_text() + f"rules: {rule}\n")
+    workspace = build(str(manifest), str(tmp_path / "out"), Running())
+    kept = [
+        row["kept"]
+        for source, _, table in workspace.rows(["id"])
+        if source == "mine"
+        for row in table.to_pylist()
+    ]
+    assert (sum(kept), len(kept)) == (4, 8)
 
 
 def test_wrong_arguments_get_one_line_and_status_2(inputs: Path, tmp_path: Path) -> None:
