@@ -12,6 +12,9 @@ from corpus.document import Failure, Record
 
 VERSION = 1
 
+MAX_DOCUMENT_BYTES = 8 << 20
+"""Default limit of one document, and so of what a worker holds of it; web pages have their own (32 MiB)."""
+
 
 class Source(BaseModel):
     """A source as the manifest gives it. A new kind is a subclass in a module of its own.

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import lzma
-import zlib
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
-import zstandard
+from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
-from corpus.sources.base import Source, ranges
+from corpus.sources.base import MAX_DOCUMENT_BYTES, Source, ranges
 from corpus.sources.fields import Fields
-from corpus.storage import open_decompressed, open_input
+from corpus.storage import DAMAGE, open_decompressed, open_input
 
 COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+BLOCK = 1 << 16
 
 
 def is_compressed(path: str) -> bool:
@@ -28,11 +26,13 @@ def is_compressed(path: str) -> bool:
 class Jsonl(Source):
     """One JSON object a line. Plain files are split at line ends, compressed ones are read whole.
 
-    A file whose first byte is `[` is not JSON Lines: its lines become failures, each with its place.
+    A file whose first byte is `[` is not JSON Lines: its lines become failures, each with its place. So does
+    a line of more than `max_bytes`, and no more than that is held of any.
     """
 
     kind: Literal["jsonl"] = "jsonl"
     fields: Fields = Fields()
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         return [(0, size)] if is_compressed(path) else ranges(size, split_size)
@@ -43,21 +43,25 @@ class Jsonl(Source):
             stream, end = open_decompressed(path), 1 << 62
         else:
             stream = open_input(path)
-            if start:
-                stream.seek(start - 1)
-                offset = start - 1 + len(stream.readline())
         with stream:
-            while offset < end:
-                try:
-                    line = stream.readline()
-                except DAMAGE as error:
-                    yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
-                    return
-                if not line:
-                    return
-                if line.strip():
-                    yield self._record(line, file, offset)
-                offset += len(line)
+            try:
+                if start:
+                    stream.seek(start - 1)
+                    offset = start - 1 + skip_line(stream)
+                while offset < end:
+                    line = stream.readline(self.max_bytes + 1)
+                    if not line:
+                        return
+                    if len(line) > self.max_bytes:
+                        length = len(line) + (0 if line.endswith(b"\n") else skip_line(stream))
+                        yield too_long("line", length, self.max_bytes, file, offset)
+                        offset += length
+                        continue
+                    if line.strip():
+                        yield self._record(line, file, offset)
+                    offset += len(line)
+            except DAMAGE as error:
+                yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
 
     def _record(self, line: bytes, file: str, offset: int) -> Record | Failure:
         try:
@@ -68,3 +72,21 @@ class Jsonl(Source):
         except (ValueError, RecursionError) as error:
             message = f"{type(error).__name__}: {error}"
             return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
+
+
+def skip_line(stream: BinaryIO) -> int:
+    """Read to the end of a line; its length. Memory: a block."""
+    length = 0
+    while piece := stream.readline(BLOCK):
+        length += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return length
+
+
+def too_long(what: str, length: int, limit: int, file: str, offset: int) -> Failure:
+    """The failure of a document over its source's `max_bytes`."""
+    message = (
+        f"a {what} of {length:,} bytes is over the limit of {limit:,}: max_bytes of the source raises it"
+    )
+    return Failure(file=file, offset=offset, length=length, step="read", error=message)

@@ -6,14 +6,19 @@ import bz2
 import gzip
 import json
 import lzma
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 import zstandard
 
-from corpus.document import Failure, Record
+from corpus.document import Failure, Record, document_id
+from corpus.errors import UserError
+from corpus.extract import extract
+from corpus.manifest import load
 from corpus.sources.base import Source
 from corpus.sources.fields import Fields
 from corpus.sources.jsonl import Jsonl
@@ -121,3 +126,154 @@ def test_text_by_file_paragraph_or_line(tmp_path: Path, unit: str, expected: lis
     found = read(Text.model_validate({"paths": ["x"], "unit": unit}), path)
     assert [r.body.decode() for r in found if isinstance(r, Record) and isinstance(r.body, bytes)] == expected
     assert len({r.native_id for r in found if isinstance(r, Record)}) == len(expected)
+
+
+BOOK = "一行很长的字。" * 60_000 + "\n"
+"""A line of 1.2 MB."""
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+@pytest.mark.parametrize("split_size", [1000, 500_000, 1 << 40])
+def test_a_json_line_over_the_limit_is_placed_and_the_next_one_read(
+    tmp_path: Path, packer: str, split_size: int
+) -> None:
+    path = tmp_path / "docs.jsonl"
+    lines = [json.dumps({"text": text}, ensure_ascii=False).encode() for text in ("eins", BOOK, "二", BOOK)]
+    path.write_bytes(PACKERS[packer](b"\n".join(lines)))
+    source = Jsonl.model_validate({"paths": ["x"], "max_bytes": "64KiB"})
+    found = read(source, path, split_size)
+    assert [r.body if isinstance(r, Record) else (r.offset, r.length) for r in found] == [
+        "eins",
+        (17, len(lines[1]) + 1),
+        "二",
+        (17 + len(lines[1]) + 1 + len(lines[2]) + 1, len(lines[1])),
+    ]
+    assert isinstance(found[1], Failure)
+    assert found[1].step == "read"
+    assert found[1].error == (
+        "a line of 1,260,015 bytes is over the limit of 65,536: max_bytes of the source raises it"
+    )
+
+
+@pytest.mark.parametrize("source", [Jsonl, Text])
+def test_a_line_without_an_end_takes_no_memory(tmp_path: Path, source: type[Source]) -> None:
+    path = tmp_path / "zeros.zst"
+    path.write_bytes(zstandard.compress(b"0" * (200 << 20)))
+    tracemalloc.start()
+    (failure,) = read(source.model_validate({"kind": source.__name__.lower(), "paths": ["x"]}), path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(failure, Failure)
+    assert (failure.offset, failure.length) == (0, 200 << 20)
+    assert peak < 80 << 20
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("file", [(0, 1_260_054)]),
+        ("paragraph", ["早安\n世界\n\n", (15, 1_260_012), "สวัสดี\nจบ\n"]),
+        ("line", ["早安\n", "世界\n", (15, 1_260_001), "二行\n", "สวัสดี\n", "จบ\n"]),
+    ],
+)
+def test_a_text_over_the_limit_is_one_failure_and_the_next_one_is_read(
+    tmp_path: Path, unit: str, expected: list[object]
+) -> None:
+    path = tmp_path / "book.txt"
+    path.write_text(f"早安\n世界\n\n{BOOK}二行\n \t \n\nสวัสดี\nจบ\n", encoding="utf-8")
+    found = read(Text.model_validate({"paths": ["x"], "unit": unit, "max_bytes": 65536}), path)
+    assert [
+        r.body.decode() if isinstance(r, Record) and isinstance(r.body, bytes) else (r.offset, r.length)
+        for r in found
+    ] == expected
+    assert all(f"a {unit} of " in f.error for f in found if isinstance(f, Failure))
+
+
+def test_a_text_at_the_limit_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "page.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    size = path.stat().st_size
+    (record,) = read(Text.model_validate({"paths": ["x"], "max_bytes": size}), path)
+    assert isinstance(record, Record)
+    assert record.length == size
+    assert isinstance(read(Text.model_validate({"paths": ["x"], "max_bytes": size - 1}), path)[0], Failure)
+
+
+def test_half_a_surrogate_pair_becomes_a_replacement_character(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    half = r"\ud83d"
+    keys = ("text", "url", "date", "license", "language", "group", "title")
+    path.write_text(
+        "{" + ", ".join(f'"{key}": "a{half}世\\ud83d\\ude00"' for key in keys) + "}\n", encoding="utf-8"
+    )
+    fields = Fields(language="language", group="group", metadata=["title"])
+    (record,) = read(Jsonl(paths=["x"], fields=fields), path)
+    assert isinstance(record, Record)
+    found = [record.body, record.url, record.date, record.license, record.language, record.group]
+    assert [*found, record.metadata["title"]] == ["a\ufffd世😀"] * 7
+
+
+def test_ids_that_differ_in_half_a_surrogate_pair_stay_apart(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_text(
+        r"""{"id": "\ud83d", "text": "一"}
+{"id": "\ud83e", "text": "一"}""",
+        encoding="utf-8",
+    )
+    ids = {document_id("s", r.native_id) for r in read(Jsonl(paths=["x"]), path) if isinstance(r, Record)}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_empty_id_is_no_id(tmp_path: Path, value: str | None) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_text("\n".join(json.dumps({"id": value, "text": text}) for text in TEXTS), encoding="utf-8")
+    found = read(Jsonl(paths=["x"]), path)
+    assert len({r.native_id for r in found if isinstance(r, Record)}) == len(TEXTS)
+
+
+def test_utf16_is_read_where_the_manifest_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "page.txt"
+    path.write_bytes("早安，世界。今天天气很好。".encode("utf-16-le"))
+    (record,) = read(Text(paths=["x"], encoding="utf-16"), path)
+    assert isinstance(record, Record)
+    assert extract(record, "fast") == "早安，世界。今天天气很好。"
+
+
+@pytest.mark.parametrize("unit", ["line", "paragraph"])
+def test_utf16_is_never_cut_at_bytes(tmp_path: Path, unit: str) -> None:
+    path = tmp_path / "page.txt"
+    path.write_bytes("早安\n世界".encode("utf-16"))
+    (failure,) = read(Text.model_validate({"paths": ["x"], "unit": unit}), path)
+    assert isinstance(failure, Failure)
+    assert failure.error == "a file in UTF-16 is read whole: say unit: file, or convert it to UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"encoding": "utf-9"}, "encoding: no such encoding: say utf-8, windows-1251, "),
+        ({"language": "deutsch"}, "language: not a language: say eng_Latn, cmn_Hans, or a code such as tha"),
+        ({"encoding": "utf-16le", "unit": "line"}, "files in utf-16le are read whole: say unit: file"),
+        ({"max_bytes": 0}, "max_bytes: "),
+        ({"max_bytes": "much"}, "max_bytes: "),
+    ],
+)
+def test_wrong_options_are_refused_with_the_manifest(
+    tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        yaml.safe_dump({"name": "m", "sources": {"t": {"kind": "text", "paths": ["x"], **options}}})
+    )
+    with pytest.raises(UserError) as caught:
+        load(str(path))
+    assert f"sources.t{'.' if ': ' in message[:12] else ': '}{message}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"encoding": "Shift_JIS"}, {"language": "eng_Latn"}, {"language": "tha"}]
+)
+def test_right_options_are_taken(options: dict[str, str]) -> None:
+    Text.model_validate({"paths": ["x"], **options})
