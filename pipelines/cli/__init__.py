@@ -37,10 +37,11 @@ def _root(
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import build, generate, report, sample, stats, train
+    from pipelines.cli import build, decide, generate, report, sample, stats, train
     from pipelines.cli import model as models
 
     app.command("build")(build.build)
+    app.command("decide")(decide.decide)
     app.command("stats")(stats.stats)
     app.command("sample")(sample.sample)
     app.command("report")(report.report)

@@ -1,0 +1,297 @@
+"""Decide again: other rules on the stored signals, without reading a page; for real, or only to see what changes."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.errors import RunError, UserError
+from corpus.fingerprint import fingerprint
+from corpus.ledger.counts import UNKNOWN
+from corpus.ledger.samples import Place, read
+from corpus.lock import locked
+from corpus.manifest import ManifestFile
+from corpus.manifest import load as load_manifest
+from corpus.parts import read_fingerprint
+from corpus.presets import load_rules
+from corpus.progress import Status
+from corpus.rules import BOUNDS, uniform
+from corpus.workspace import Workspace
+from pipelines import stages as work
+from pipelines.build import Build, missing_parts, read_state, stages
+from pipelines.ingest import Tools
+from pipelines.options import Running
+from pipelines.plan import Plan, plan_fingerprint
+
+FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
+"""Manifest keys that may change without documents or signals being made again."""
+Changes = Mapping[str, float | str]
+"""`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class StoredSplit:
+    """A split as the workspace has it: its part stands for its input."""
+
+    source: str
+    name: str
+    end: int
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class StoredTools(Tools):
+    """Tools that take the fingerprints of documents from the parts, and never look at an input."""
+
+    root: str = ""
+
+    def documents_fingerprint(self, split: Any) -> str:
+        found = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
+        if found is None:
+            raise RunError(
+                f"documents of split {split.name} of {split.source} are missing: `corpus build` first"
+            )
+        return found
+
+
+def decide_again(
+    root: str,
+    manifest: str | None,
+    changes: Changes,
+    running: Running,
+    say: Say,
+    show: Callable[[str, int, int], None] | None = None,
+) -> Workspace:
+    """Apply the rules of `manifest` (else of the workspace) with `changes` to a finished workspace.
+
+    Decisions, duplicates, tokens, ledger and report follow where something changed, with the bytes that a
+    build of the same manifest gives. Raises UserError where documents or signals would have to be made again.
+    """
+    root = storage.local(root)
+    workspace = Workspace.open(root)
+    with locked(root):
+        plan = stored_plan(workspace, manifest, changes)
+        wanted = plan_fingerprint(plan)
+        state = read_state(workspace)
+        if state.get("build") == wanted:
+            say("nothing to do: the workspace is decided by these rules")
+            return workspace
+        status = Status(root, show)
+        try:
+            stages(Build(plan, workspace, running, status, say, state), wanted)
+        except BaseException as error:
+            status.end("failed", error=str(error)[:1000] or type(error).__name__)
+            raise
+        status.end("done")
+    return workspace
+
+
+@dataclass
+class Difference:
+    """What other rules would change: rows by source and language, and samples of what comes back and what goes.
+
+    A row has kept (documents now and then), `back`, `gone`, bytes (now and then), and about how many tokens.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    back: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[dict[str, Any]] = field(default_factory=list)
+
+
+def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
+    """What `decide_again` would change, with `count` samples either way; writes nothing into the workspace.
+
+    The real thing in a temporary folder that borrows documents, signals and signatures from the workspace
+    (a local one), so duplicates follow too: what stood aside for a document that goes comes back.
+    """
+    root = os.path.abspath(storage.local(root)) if not storage.is_remote(root) else root
+    if storage.is_remote(root):
+        raise UserError("--what-if needs a workspace on a local disk")
+    workspace = Workspace.open(root)
+    plan = stored_plan(workspace, manifest, changes)
+    with tempfile.TemporaryDirectory(prefix="corpus-what-if-") as folder:
+        other = Workspace.create(folder)
+        os.makedirs(other.path("dedup"))
+        for name in ("documents", "signals", "dedup/signatures"):
+            if os.path.isdir(workspace.path(name)):
+                os.symlink(workspace.path(name), other.path(name))
+        names = {"splits": plan.names, "steps": plan.steps}
+        storage.write_text(other.path("plan.json"), json.dumps(names))
+        work.decide(Build(plan, other, running, Status(folder), lambda line: None))
+        return compare(workspace, other, count)
+
+
+def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Plan:
+    """The plan of a finished workspace with the rules of a manifest, changed. Reads no input."""
+    before = load_manifest(workspace.path("manifest.yaml"))
+    file = changed(before if path is None else load_manifest(path), changes)
+    manifest = file.manifest
+    tools = StoredTools(manifest, workspace.root)
+    _check_same(before, file, tools)
+    signals = {signal for found in tools.filters.values() for signal in found.signals}
+    try:
+        presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
+        rules = load_rules(presets, manifest.rules, signals)
+    except UserError as error:
+        raise file.error(error.path, str(error)) from None
+    splits: list[Any] = [
+        StoredSplit(source, name, storage.size(workspace.part("documents", source, name)))
+        for source, name in workspace.splits()
+        if storage.exists(workspace.part("documents", source, name))
+    ]
+    plan = Plan(file=file, splits=splits, tools=tools, rules=rules)
+    ingested = fingerprint([tools.documents_fingerprint(split) for split in splits])
+    made = fingerprint([ingested, work.ingest_parameters(plan)])
+    state = read_state(workspace)
+    if "build" not in state or state.get("ingest") != made or missing_parts(workspace, plan):
+        raise UserError(
+            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
+        )
+    return plan
+
+
+def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
+    """The manifest with bounds set: other bounds of the same signal stay as they are."""
+    rules: dict[str, Any] = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
+    }
+    for name, value in changes.items():
+        rule, _, language = name.partition("@")
+        signal, _, bound = rule.rpartition(".")
+        if bound not in BOUNDS or not signal:
+            raise UserError(
+                f"{name} is no rule: it is SIGNAL.min, .max, .top_share or .pareto, with @tha for one language"
+            )
+        place = rules
+        if language:
+            rules["languages"] = {k: dict(v) for k, v in (rules.get("languages") or {}).items()}
+            place = rules["languages"].setdefault(language, {})
+        given = place.get(signal, {})
+        bounds = dict(given) if isinstance(given, dict) else dict.fromkeys(BOUNDS, "off")
+        place[signal] = {**bounds, bound: value}
+    return replace(file, manifest=file.manifest.model_copy(update={"rules": rules}))
+
+
+def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None:
+    """Raises UserError where the manifests differ in what documents and signals are made of."""
+    one, other = before.manifest.model_dump(mode="json"), after.manifest.model_dump(mode="json")
+    differing = [key for key in one if key not in FREE | {"sources"} and one[key] != other[key]]
+    for name in sorted({*before.manifest.sources, *after.manifest.sources}):
+        sides = [
+            file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority"})
+            if name in file.manifest.sources
+            else None
+            for file in (before, after)
+        ]
+        if sides[0] != sides[1]:
+            differing.append(f"sources.{name}")
+    now, then = Tools(before.manifest).signatures, tools.signatures
+    if then is not None and (now is None or dict(now.parameters) != dict(then.parameters)):
+        differing.append("dedup.minhash")
+    if differing:
+        raise UserError(
+            f"{after.path}: {', '.join(differing)} differ from the workspace: documents or signals must be made "
+            "again, which `corpus build` does"
+        )
+
+
+def compare(one: Workspace, other: Workspace, count: int, seed: int = 0) -> Difference:
+    """What `other` decides differently. Memory: the light columns of one split."""
+    sums: dict[tuple[str, str], np.ndarray[Any, np.dtype[np.int64]]] = defaultdict(
+        lambda: np.zeros(6, np.int64)
+    )
+    drawn: dict[str, list[Place]] = {"back": [], "gone": []}
+    for source, split in one.splits():
+        light = _columns(one.part("documents", source, split), ["id", "language", "bytes"])
+        kept = [
+            _columns(workspace.part("decisions", source, split), ["kept"]).column("kept").to_numpy()
+            for workspace in (one, other)
+        ]
+        size = light.column("bytes").to_numpy()
+        languages = pc.fill_null(light.column("language"), UNKNOWN).combine_chunks().dictionary_encode()
+        moves = {"back": ~kept[0] & kept[1], "gone": kept[0] & ~kept[1]}
+        masks = [*kept, *moves.values()]
+        for code, label in enumerate(languages.dictionary.to_pylist()):
+            here = languages.indices.to_numpy() == code
+            numbers = [int((mask & here).sum()) for mask in masks]
+            sums[source, label] += [*numbers, *(int(size[mask & here].sum()) for mask in kept)]
+        for name, mask in moves.items():
+            rows = np.flatnonzero(mask)
+            ids = light.column("id").take(pa.array(rows))
+            draws = uniform(ids, seed).tolist()
+            places = [
+                Place(draw, id, source, split, *_group(one, source, split, row))
+                for draw, id, row in heapq.nsmallest(
+                    count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True)
+                )
+            ]
+            drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
+    tokens = _bytes_a_token(one)
+    rows_of = [
+        {
+            "source": source,
+            "language": language,
+            "kept": [int(now), int(then)],
+            "back": int(back),
+            "gone": int(gone),
+            "bytes": [int(before), int(after)],
+            "tokens": round((after - before) / tokens.get((source, language), tokens[""])),
+        }
+        for (source, language), (now, then, back, gone, before, after) in sorted(sums.items())
+        if back or gone
+    ]
+    rows_of.sort(key=lambda row: (-row["back"] - row["gone"], row["source"], row["language"]))
+    return Difference(rows_of, *(_described(one, other, drawn[name]) for name in ("back", "gone")))
+
+
+def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> list[dict[str, Any]]:
+    """The documents at some places, with the decisions of the other workspace."""
+    rows = read(one, places)
+    for row, place in zip(rows, places, strict=True):
+        with storage.open_input(other.part("decisions", place.source, place.split)) as stream:
+            decided = pq.ParquetFile(stream).read_row_group(place.group).slice(place.row, 1).to_pylist()[0]
+        row["before"] = {name: row[name] for name in ("kept", "failed_rules", "duplicate_of", "split")}
+        row.update(decided)
+    return rows
+
+
+def _group(workspace: Workspace, source: str, split: str, row: int) -> tuple[int, int]:
+    """The row group of a row, and its place there."""
+    with storage.open_input(workspace.part("decisions", source, split)) as stream:
+        metadata = pq.ParquetFile(stream).metadata
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if row < rows:
+            return group, row
+        row -= rows
+    raise ValueError("no such row")
+
+
+def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
+    """Bytes a token by (source, language), and over all under ""."""
+    found: dict[Any, float] = {}
+    size, tokens = 0, 0
+    for side in workspace.shards()["totals"].values():
+        for source, sums in side["sources"].items():
+            for language, row in sums["languages"].items():
+                found[source, language] = row["bytes"] / max(1, row["tokens"])
+                size, tokens = size + row["bytes"], tokens + row["tokens"]
+    return {**found, "": max(size, 1) / max(tokens, 1)}
+
+
+def _columns(path: str, columns: list[str]) -> pa.Table:
+    with storage.open_input(path) as stream:
+        return pq.read_table(stream, columns=columns)

@@ -1,0 +1,142 @@
+"""`corpus decide`: the bytes of a build with the same rules, and what-if tells before what it does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import corpus
+from corpus.data import data_path
+from corpus.errors import UserError
+from pipelines.build import build
+from pipelines.cli.decide import decide, parse
+from pipelines.options import Running
+from tests.cli.running import run
+from tests.ledger.demo import demo_workspace
+from tests.pipelines.small import digests
+
+CHANGES = {"gopher.words.min": 150.0, "fineweb.terminal_lines.min": "off", "gopher.stop_words.min@tha": 0.0}
+RULES = """rules:
+  gopher.words: {min: 150.0}
+  fineweb.terminal_lines: {min: off}
+  languages: {tha: {gopher.stop_words: {min: 0.0}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def demo() -> Path:
+    return demo_workspace()
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's manifest with other rules, beside the same input."""
+    folder = tmp_path_factory.mktemp("manifest")
+    (folder / "demo").symlink_to(data_path("demo"))
+    text = data_path("demo.yaml").read_text(encoding="utf-8")
+    assert "\nrules:" not in text
+    (folder / "demo.yaml").write_text(text + RULES, encoding="utf-8")
+    return folder / "demo.yaml"
+
+
+@pytest.fixture(scope="module")
+def rebuilt(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("rebuilt") / "out"
+    build(str(manifest), str(out), Running(workers=1))
+    return out
+
+
+def options(name: str) -> list[str]:
+    return [word for rule, value in CHANGES.items() for word in (name, f"{rule}={value}")]
+
+
+def test_what_if_tells_what_a_build_does_and_writes_nothing(demo: Path, rebuilt: Path) -> None:
+    before = digests(demo)
+    found = json.loads(run(decide, str(demo), *options("--what-if"), "--json", "-n", "100000"))
+    assert digests(demo) == before
+    expected: Counter[Any] = Counter()
+    back, gone = set(), set()
+    sides = [list(corpus.open(str(path)).rows(["id", "language", "bytes"])) for path in (demo, rebuilt)]
+    for (source, _, one), (_, _, other) in zip(*sides, strict=True):
+        for now, then in zip(one.to_pylist(), other.to_pylist(), strict=True):
+            assert now["id"] == then["id"]
+            here = (source, now["language"] or "und_Zyyy")
+            if now["kept"] != then["kept"]:
+                expected[*here, "back" if then["kept"] else "gone"] += 1
+                (back if then["kept"] else gone).add(now["id"])
+    assert back and gone
+    told = {(r["source"], r["language"], name): r[name] for r in found["rows"] for name in ("back", "gone")}
+    assert {key: number for key, number in told.items() if number} == expected
+    assert {row["id"] for row in found["back"]} == back
+    assert {row["id"] for row in found["gone"]} == gone
+    assert all(row["kept"] and not row["before"]["kept"] for row in found["back"])
+
+
+def test_deciding_again_gives_the_bytes_of_a_build(
+    demo: Path, manifest: Path, rebuilt: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo, tmp_path / "again")
+    documents = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "again" / "documents").rglob("*.parquet")
+    }
+    run(decide, str(tmp_path / "again"), str(manifest))
+    again, expected = digests(tmp_path / "again"), digests(rebuilt)
+    assert {name for name in expected if again.get(name) != expected[name]} == set()
+    assert set(again) == set(expected)
+    assert documents == {path: path.stat().st_mtime_ns for path in documents}
+    told: list[str] = []
+    build(str(manifest), str(tmp_path / "again"), Running(workers=1), told.append)
+    assert told == ["nothing to do: the workspace is complete"]
+
+
+def test_rules_can_be_set_one_by_one(demo: Path, rebuilt: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo, tmp_path / "again")
+    run(decide, str(tmp_path / "again"), *options("--set"))
+    again, expected = digests(tmp_path / "again"), digests(rebuilt)
+    decisions = [name for name in expected if name.startswith(("decisions/", "tokens/", "dedup/"))]
+    assert {name: again[name] for name in decisions} == {name: expected[name] for name in decisions}
+
+
+def test_the_table_fits_80_columns(demo: Path) -> None:
+    printed = run(decide, str(demo), *options("--what-if"), "-n", "1")
+    assert "would come back" in printed and "would go" in printed
+    assert max(len(line) for line in printed.splitlines() if line.startswith(("web", "wikipedia"))) <= 80
+
+
+def test_nothing_changes_by_a_bound_that_is_there(demo: Path) -> None:
+    assert "nothing would change" in run(decide, str(demo), "--what-if", "gopher.words.min@eng=50")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--what-if", "gopher.wrods.min=3"), "the signal gopher.wrods, which nothing computes"),
+        (("--what-if", "gopher.words=3"), "gopher.words is no rule"),
+        (("--what-if", "gopher.words.min"), "it is RULE=VALUE"),
+        (("--what-if", "gopher.words.min=many"), "it is RULE=VALUE"),
+        (("--what-if", "a.b.min=1", "--set", "a.b.min=1"), "give one of them"),
+        (("--json",), "--json goes with --what-if"),
+    ],
+)
+def test_wrong_bounds_are_answered_in_a_line(demo: Path, options: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        run(decide, str(demo), *options)
+
+
+def test_what_needs_a_build_is_refused(demo: Path, manifest: Path) -> None:
+    other = manifest.with_name("other.yaml")
+    other.write_text(manifest.read_text(encoding="utf-8") + "languages: [eng]\n", encoding="utf-8")
+    with pytest.raises(UserError, match="languages differ from the workspace"):
+        run(decide, str(demo), str(other))
+
+
+def test_bounds_as_they_are_written() -> None:
+    assert parse(["gopher.words.min=30", "c4.filler.max@tha=off"]) == {
+        "gopher.words.min": 30.0,
+        "c4.filler.max@tha": "off",
+    }
