@@ -84,9 +84,9 @@ def skip_line(stream: BinaryIO) -> int:
     return length
 
 
-def too_long(what: str, length: int, limit: int, file: str, offset: int) -> Failure:
-    """The failure of a document over its source's `max_bytes`."""
-    message = (
-        f"a {what} of {length:,} bytes is over the limit of {limit:,}: max_bytes of the source raises it"
+def too_long(what: str, size: int, limit: int, file: str, offset: int, length: int | None = None) -> Failure:
+    """The failure of a document of `size` bytes over its source's `max_bytes`; it has `length` if not that many."""
+    message = f"a {what} of {size:,} bytes is over the limit of {limit:,}: max_bytes of the source raises it"
+    return Failure(
+        file=file, offset=offset, length=size if length is None else length, step="read", error=message
     )
-    return Failure(file=file, offset=offset, length=length, step="read", error=message)

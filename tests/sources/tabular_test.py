@@ -42,6 +42,9 @@ PACKERS = {
     "zst": zstandard.compress,
 }
 
+BOOK = "一行很长的字。" * 60_000 + "\n"
+"""A line of 1.2 MB."""
+
 
 def read(source: Source, path: Path, split_size: int = 1 << 40) -> list[Record | Failure]:
     found: list[Record | Failure] = []
@@ -105,6 +108,76 @@ def test_parquet_rows_come_once_with_their_row_numbers(tmp_path: Path, split_siz
     assert [f.offset for f in found if isinstance(f, Failure)] == [7]
 
 
+TIMES = {
+    "timestamp[ns]": (
+        [10**18, 10**18 + 1, None],
+        ["2001-09-09T01:46:40", "2001-09-09T01:46:40.000000001", None],
+    ),
+    "timestamp[us]": ([0, 2**62, None], ["1970-01-01T00:00:00", str(2**62), None]),
+    "zoned": ([0, 1_500_000, 2**62], ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.500000Z", str(2**62)]),
+    "date32": ([0, 2**30, None], ["1970-01-01", str(2**30), None]),
+    "string": (["", "2001", None], [None, "2001", None]),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_parquet_dates_are_iso_8601_whatever_python_can_hold(tmp_path: Path, kind: str) -> None:
+    given, expected = TIMES[kind]
+    path = tmp_path / "docs.parquet"
+    column = pa.array(
+        given, pa.timestamp("us", "Europe/Berlin") if kind == "zoned" else pa.type_for_alias(kind)
+    )
+    pq.write_table(pa.table({"text": TEXTS[:3], "date": column}), path)
+    found = read(Parquet(paths=["x"]), path)
+    assert [r.date if isinstance(r, Record) else r for r in found] == expected
+
+
+def test_a_parquet_value_that_python_cannot_hold_costs_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "docs.parquet"
+    times = pa.array([[0], [2**62], [0]], pa.list_(pa.timestamp("us")))
+    pq.write_table(pa.table({"text": TEXTS[:3], "when": times}), path)
+    found = read(Parquet(paths=["x"], fields=Fields(metadata=["when"])), path)
+    assert [(type(r), r.offset) for r in found] == [(Record, 0), (Failure, 1), (Record, 2)]
+
+
+@pytest.mark.parametrize("table", [pa.table({}), pa.table({"text": pa.array([], pa.string())})])
+@pytest.mark.parametrize("split_size", [1, 1 << 40])
+def test_a_parquet_file_without_rows_gives_nothing(tmp_path: Path, table: pa.Table, split_size: int) -> None:
+    path = tmp_path / "docs.parquet"
+    pq.write_table(table, path)
+    assert read(Parquet(paths=["x"]), path, split_size) == []
+    pq.ParquetWriter(path, table.schema).close()
+    assert pq.ParquetFile(path).num_row_groups == 0
+    assert read(Parquet(paths=["x"]), path, split_size) == []
+
+
+def test_a_parquet_file_without_the_text_is_one_failure(tmp_path: Path) -> None:
+    path = tmp_path / "docs.parquet"
+    pq.write_table(pa.table({"body": TEXTS, "number": range(7)}), path)
+    (failure,) = read(Parquet(paths=["x"]), path)
+    assert isinstance(failure, Failure)
+    assert (failure.offset, failure.length) == (0, 7)
+    assert failure.error == "no column 'text' for the text: there is body, number"
+
+
+def test_a_parquet_row_over_the_limit_is_placed_and_the_next_one_read(tmp_path: Path) -> None:
+    path = tmp_path / "docs.parquet"
+    table = pa.table({"text": ["eins", BOOK, "二", "三"], "note": ["", "", None, BOOK], "else": [BOOK] * 4})
+    pq.write_table(table, path)
+    source = Parquet.model_validate({"paths": ["x"], "max_bytes": "1MiB", "fields": {"metadata": ["note"]}})
+    found = read(source, path)
+    assert [r.body if isinstance(r, Record) else (r.offset, r.length) for r in found] == [
+        "eins",
+        (1, 1),
+        "二",
+        (3, 1),
+    ]
+    assert [f.error for f in found if isinstance(f, Failure)] == [
+        f"a row of {size:,} bytes is over the limit of 1,048,576: max_bytes of the source raises it"
+        for size in (1_260_001, 1_260_004)
+    ]
+
+
 def test_what_is_no_parquet_is_a_failure(tmp_path: Path) -> None:
     path = tmp_path / "docs.parquet"
     path.write_bytes(b"PAR1 but no more")
@@ -126,10 +199,6 @@ def test_text_by_file_paragraph_or_line(tmp_path: Path, unit: str, expected: lis
     found = read(Text.model_validate({"paths": ["x"], "unit": unit}), path)
     assert [r.body.decode() for r in found if isinstance(r, Record) and isinstance(r.body, bytes)] == expected
     assert len({r.native_id for r in found if isinstance(r, Record)}) == len(expected)
-
-
-BOOK = "一行很长的字。" * 60_000 + "\n"
-"""A line of 1.2 MB."""
 
 
 @pytest.mark.parametrize("packer", PACKERS)
