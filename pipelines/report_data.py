@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.ledger.alarms import alarms
 from corpus.ledger.cuts import Cuts
@@ -35,46 +36,54 @@ class Groups:
     def __init__(self, counts: pa.Table, most: int) -> None:
         sizes: dict[tuple[str, str], int] = defaultdict(int)
         of_source: dict[str, int] = defaultdict(int)
-        for row in counts.select(["source", "language", "what", "documents"]).to_pylist():
-            if row["what"] == "read":
-                sizes[row["source"], row["language"]] += row["documents"]
-                of_source[row["source"]] += row["documents"]
+        for row in counts.filter(pc.equal(counts.column("what"), "read")).to_pylist():
+            sizes[row["source"], row["language"]] += row["documents"]
+            of_source[row["source"]] += row["documents"]
         sources = sorted(of_source, key=lambda name: (-of_source[name], name))
         self.sources = set(sources if len(sources) <= SOURCES else sources[: SOURCES - 1])
         pairs = sorted(sizes, key=lambda pair: (-sizes[pair], pair))
         own = {pair for pair in pairs[:most] if pair[0] in self.sources}
-        self.pairs: list[tuple[str, str]] = []
+        numbers: dict[tuple[str, str], int] = {}
         self._of: dict[tuple[str, str], int] = {}
         for pair in pairs:
             group = pair if pair in own else (pair[0] if pair[0] in self.sources else OTHERS, OTHERS)
-            if group not in self.pairs:
-                self.pairs.append(group)
-            self._of[pair] = self.pairs.index(group)
+            self._of[pair] = numbers.setdefault(group, len(numbers))
+        self.pairs = list(numbers)
 
-    def of(self, row: Json) -> int | None:
-        """The number of a row's group; None for a pair of which no record was read."""
-        return self._of.get((row["source"], row["language"]))
+        both = [f"{source}\t{language}" for source, language in self._of]
+        self._keys, self._numbers = pa.array(both, pa.string()), pa.array(self._of.values(), pa.int32())
+
+    def of(self, source: str, language: str) -> int | None:
+        """The number of a pair's group; None for a pair of which no record was read."""
+        return self._of.get((source, language))
+
+    def summed(self, table: pa.Table, keys: list[str], numbers: list[str]) -> list[Json]:
+        """Sums of a table of the ledger by `group` and other keys, sorted by them."""
+        both = pc.binary_join_element_wise(table.column("source"), table.column("language"), "\t")
+        group = self._numbers.take(pc.index_in(both, value_set=self._keys))
+        whole = table.select([*keys, *numbers]).append_column("group", group)
+        whole = whole.filter(pc.is_valid(whole.column("group")))
+        by = [*keys, "group"]
+        sums = whole.group_by(by).aggregate([(name, "sum") for name in numbers])
+        sums = sums.sort_by([(name, "ascending") for name in by]).rename_columns([*by, *numbers])
+        rows: list[Json] = sums.to_pylist()
+        return rows
 
 
-def report_data(
-    tables: dict[str, pa.Table], shards: Json, cuts: Cuts, name: str, validation: float, most: int
-) -> Json:
-    """Everything the page needs, as JSON values; `most` groups of their own, `validation` the share asked for."""
+def report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int) -> Json:
+    """What the page shows of every group; `most` of them have numbers of their own."""
     groups = Groups(tables["counts"], most)
-    rules = _rules(tables, groups, cuts)
+    counts = groups.summed(tables["counts"], ["what", "key"], ["documents", "bytes"])
+    rules = _rules(counts, tables["rules"], groups, cuts)
     return {
-        "name": cut(name, NAME),
-        "totals": totals(tables["counts"], tables["tokens"]),
-        "validation": validation,
         "vocabulary": shards.get("vocabulary_size"),
-        "alarms": [cut(a.text, 400) for a in alarms(tables, shards.get("mixture", {}), validation)][:ALARMS],
         "groups": groups.pairs,
-        "outcomes": _outcomes(tables, groups),
-        "gates": _keyed(tables["counts"], groups, ("gated",)),
-        "duplicates": _keyed(tables["counts"], groups, ("duplicate",)),
+        "outcomes": _outcomes(counts, tables["tokens"], groups),
+        "gates": _keyed(counts, ("gated",)),
+        "duplicates": _keyed(counts, ("duplicate",)),
         "rules": rules,
         "histograms": _histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
-        "overlaps": _overlaps(tables, groups),
+        "overlaps": _overlaps(counts, tables["overlaps"], groups),
         "clusters": _clusters(tables["duplicates"]),
         "mixture": _mixture(shards),
         "domains": _named(tables["domains"], "domain"),
@@ -83,7 +92,18 @@ def report_data(
     }
 
 
-def _outcomes(tables: dict[str, pa.Table], groups: Groups) -> Json:
+def head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
+    """What stands at the head of the page: name, totals and alarms; `validation` is the share asked for."""
+    found = alarms(tables, shards.get("mixture") or {}, validation)
+    return {
+        "name": cut(name, NAME),
+        "totals": totals(tables["counts"], tables["tokens"]),
+        "validation": validation,
+        "alarms": [cut(alarm.text, 400) for alarm in found][:ALARMS],
+    }
+
+
+def _outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
     """Per group: documents by outcome, bytes of texts and of kept ones, and tokens."""
     names = (
         "read",
@@ -98,29 +118,25 @@ def _outcomes(tables: dict[str, pa.Table], groups: Groups) -> Json:
         "tokens",
     )
     found = {name: [0] * len(groups.pairs) for name in names}
-    for row in tables["counts"].to_pylist():
+    for row in counts:
         what = row["key"] if row["what"] == "kept" else row["what"]
-        group = groups.of(row)
-        if what in found and group is not None:
-            found[what][group] += row["documents"]
-        if row["what"] in ("passed", "kept") and group is not None:
-            found["bytes" if row["what"] == "kept" else "text_bytes"][group] += row["bytes"]
-    for row in tables["tokens"].to_pylist():
-        group = groups.of(row)
-        if group is not None:
-            found["tokens"][group] += row["tokens"]
+        if what in found:
+            found[what][row["group"]] += row["documents"]
+        if row["what"] in ("passed", "kept"):
+            found["bytes" if row["what"] == "kept" else "text_bytes"][row["group"]] += row["bytes"]
+    for row in groups.summed(tokens, [], ["tokens"]):
+        found["tokens"][row["group"]] += row["tokens"]
     return found
 
 
-def _keyed(counts: pa.Table, groups: Groups, kinds: tuple[str, ...]) -> list[Json]:
+def _keyed(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
     """Per key of some kinds of count: its name, and for each kind [group, documents, group, ...]."""
     found: dict[str, dict[str, dict[int, int]]] = defaultdict(
         lambda: {kind: defaultdict(int) for kind in kinds}
     )
-    for row in counts.to_pylist():
-        group = groups.of(row)
-        if row["what"] in kinds and group is not None:
-            found[row["key"]][row["what"]][group] += row["documents"]
+    for row in counts:
+        if row["what"] in kinds:
+            found[row["key"]][row["what"]][row["group"]] += row["documents"]
     return [
         {"name": key, **{kind: _sparse(found[key][kind]) for kind in kinds}}
         for key in sorted(found, key=lambda key: (-sum(found[key][kinds[0]].values()), key))
@@ -131,13 +147,13 @@ def _sparse(numbers: dict[int, int]) -> list[int]:
     return [value for group in sorted(numbers) for value in (group, numbers[group])]
 
 
-def _rules(tables: dict[str, pa.Table], groups: Groups, cuts: Cuts) -> list[Json]:
+def _rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cuts) -> list[Json]:
     kinds = ("failed", "failed_only", "near_failed", "near_passed")
-    rules = {rule["name"]: rule for rule in _keyed(tables["counts"], groups, kinds)}
+    rules = {rule["name"]: rule for rule in _keyed(counts, kinds)}
     limits: dict[str, dict[int, float]] = defaultdict(dict)
     signals: dict[str, str] = {}
-    for row in tables["rules"].to_pylist():
-        group = groups.of(row)
+    for row in bounds.to_pylist():
+        group = groups.of(row["source"], row["language"])
         signals[row["rule"]] = row["signal"]
         if group is not None:
             limits[row["rule"]].setdefault(group, row["limit"])
@@ -163,20 +179,12 @@ def _rules(tables: dict[str, pa.Table], groups: Groups, cuts: Cuts) -> list[Json
 
 def _histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict[str, list[list[int]]]:
     """Per signal and group: the group, then bin, documents and kept ones of every bin that is not empty."""
-    binned: dict[str, dict[int, dict[int, list[int]]]] = defaultdict(lambda: defaultdict(dict))
-    for row in histograms.to_pylist():
-        group = groups.of(row)
-        if row["signal"] in signals and group is not None:
-            numbers = binned[row["signal"]][group].setdefault(row["bin"], [0, 0])
-            numbers[0] += row["documents"]
-            numbers[1] += row["kept"]
-    return {
-        signal: [
-            [group, *[n for place in sorted(bins) for n in (place, *bins[place])]]
-            for group, bins in sorted(by_group.items())
-        ]
-        for signal, by_group in sorted(binned.items())
-    }
+    wanted = pc.is_in(histograms.column("signal"), value_set=pa.array(sorted(signals), pa.string()))
+    binned: dict[str, dict[int, list[int]]] = defaultdict(dict)
+    for row in groups.summed(histograms.filter(wanted), ["signal", "bin"], ["documents", "kept"]):
+        of_group = binned[row["signal"]].setdefault(row["group"], [row["group"]])
+        of_group += [row["bin"], row["documents"], row["kept"]]
+    return {signal: [by_group[group] for group in sorted(by_group)] for signal, by_group in binned.items()}
 
 
 def _sample(row: Json, kept: bool) -> Json:
@@ -195,20 +203,20 @@ def _sample(row: Json, kept: bool) -> Json:
     }
 
 
-def _overlaps(tables: dict[str, pa.Table], groups: Groups) -> Json:
+def _overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
     """Pairs of the rules that fail most, as [group, rule, other, documents, ...]."""
     failed: dict[str, int] = defaultdict(int)
-    for row in tables["counts"].to_pylist():
+    for row in counts:
         if row["what"] == "failed":
             failed[row["key"]] += row["documents"]
     names = sorted(failed, key=lambda name: (-failed[name], name))[:PAIRED_RULES]
     place = {name: at for at, name in enumerate(names)}
-    sums: dict[tuple[int, int, int], int] = defaultdict(int)
-    for row in tables["overlaps"].to_pylist():
-        group = groups.of(row)
-        if row["rule"] in place and row["other"] in place and group is not None:
-            sums[group, place[row["rule"]], place[row["other"]]] += row["documents"]
-    return {"rules": names, "pairs": [n for key in sorted(sums) for n in (*key, sums[key])]}
+    known = pa.array(names, pa.string())
+    both = pc.and_(*[pc.is_in(overlaps.column(side), value_set=known) for side in ("rule", "other")])
+    pairs: list[int] = []
+    for row in groups.summed(overlaps.filter(both), ["rule", "other"], ["documents"]):
+        pairs += [row["group"], place[row["rule"]], place[row["other"]], row["documents"]]
+    return {"rules": names, "pairs": pairs}
 
 
 def _clusters(duplicates: pa.Table) -> list[Json]:

@@ -128,8 +128,8 @@ def test_few_groups_keep_every_document(demo: Path) -> None:
         ("web", "others"),
         ("wikipedia", "others"),
     }
-    small = report_data(tables, workspace.shards(), {}, "demo", 0.05, 3)
-    large = report_data(tables, workspace.shards(), {}, "demo", 0.05, 400)
+    small = report_data(tables, workspace.shards(), {}, 3)
+    large = report_data(tables, workspace.shards(), {}, 400)
     for name in small["outcomes"]:
         assert sum(small["outcomes"][name]) == sum(large["outcomes"][name])
 
