@@ -6,13 +6,14 @@ import glob
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from corpus.errors import UserError
 from corpus.fingerprint import file_identity
 from corpus.sources.base import Source
-from corpus.storage import File, expand, is_remote, open_decompressed, size
+from corpus.storage import DAMAGE, File, expand, is_file, is_remote, join, local, open_decompressed, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +59,108 @@ def list_files(patterns: Iterable[str], folder: str) -> list[File]:
 
     A relative pattern is taken from `folder` (the manifest's) and its files are named from there; the
     files of any other pattern are named from the pattern's fixed part. `@list` is a file (plain or
-    compressed) of further patterns, one a line. Raises UserError where a pattern names nothing, or two
-    files would have the same name.
+    compressed) of further patterns, one a line, relative ones from its own folder. A path that is a file is
+    no glob, whatever its name. A file that is reached twice, by two patterns or by a link, is read once,
+    under the name that comes first: twice, all its documents would be duplicates of themselves. Names that
+    are not UTF-8 show their bytes (`caf\\xe9.txt`).
+
+    Raises UserError where a pattern names nothing, a list cannot be read, or two files would have the same
+    name.
     """
     found: dict[str, str] = {}
+    reached: set[str] = set()
     for at, pattern in enumerate(patterns):
         if pattern.startswith("@"):
-            list_path = pattern[1:] if is_remote(pattern[1:]) else os.path.join(folder, pattern[1:])
-            try:
-                with open_decompressed(list_path) as stream:
-                    inner = [line.strip() for line in stream.read().decode().splitlines() if line.strip()]
-            except OSError as error:
-                raise UserError(
-                    f"cannot read the list {list_path}: {error.strerror or error}", ("paths", at)
-                ) from None
-            base_folder = os.path.dirname(list_path)
+            list_path = _absolute(folder, pattern[1:])
+            inner, base_folder = _read_list(list_path, at), os.path.dirname(list_path)
         else:
             inner, base_folder = [pattern], folder
         for one in inner:
-            relative = not is_remote(one) and not os.path.isabs(one)
-            full = os.path.normpath(os.path.join(base_folder, one)) if relative else one
-            base = os.path.normpath(base_folder) if relative else _fixed_prefix(full)
-            paths = expand(full)
-            if not paths or (not is_remote(full) and not glob.has_magic(full) and not os.path.exists(full)):
-                raise UserError(f"no such file: {one} (looked for {full})", ("paths", at))
-            for path in paths:
-                name = (
-                    os.path.relpath(path, base)
-                    if not is_remote(path)
-                    else path.removeprefix(base).lstrip("/")
-                )
+            for path, name in _named(one, base_folder, at):
+                same = path if is_remote(path) else os.path.realpath(path)
+                if same in reached:
+                    continue
+                reached.add(same)
                 if found.setdefault(name, path) != path:
                     raise UserError(
-                        f"{found[name]} and {path} would both be called {name}: name them by one pattern over "
-                        "their common folder",
+                        f"{printable(found[name])} and {printable(path)} would both be called {name}: name them "
+                        "by one pattern over their common folder",
                         ("paths", at),
                     )
-    return [File(found[name], name, size(found[name])) for name in sorted(found)]
+    try:
+        return [File(found[name], name, size(found[name])) for name in sorted(found)]
+    except OSError as error:
+        raise UserError(f"no such file: {error}", ("paths",)) from None
+
+
+def _named(pattern: str, folder: str, at: int) -> list[tuple[str, str]]:
+    """(path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
+    pattern = local(pattern)
+    relative = not is_remote(pattern) and not os.path.isabs(pattern)
+    full = _absolute(folder, pattern)
+    if is_file(full):
+        paths, base = [full], os.path.dirname(full)
+    else:
+        paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern))
+        base = _fixed_prefix(full)
+    if relative:
+        base = folder
+    if not paths:
+        raise UserError(f"no such file: {printable(pattern)} (looked for {printable(full)})", ("paths", at))
+    names = [
+        path.removeprefix(base).lstrip("/") if is_remote(path) else os.path.relpath(path, base or "/")
+        for path in paths
+    ]
+    return list(zip(paths, map(printable, names), strict=True))
+
+
+def _absolute(folder: str, path: str) -> str:
+    """A path or pattern from a folder, which may be a URL."""
+    path = local(path)
+    if is_remote(path):
+        return path
+    if is_remote(folder):
+        return path if os.path.isabs(path) else join(folder, path.removeprefix("./"))
+    return os.path.normpath(os.path.join(folder, path)) if not os.path.isabs(path) else path
+
+
+def _read_list(path: str, at: int) -> list[str]:
+    """The patterns in a file of them. Raises UserError where it cannot be read or is empty."""
+    try:
+        with open_decompressed(path) as stream:
+            lines = stream.read().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        problem = f"it is not UTF-8 at byte {error.start}"
+    except (*DAMAGE, ValueError) as error:
+        problem = str(getattr(error, "strerror", None) or error)
+    else:
+        if found := [line.strip() for line in lines if line.strip()]:
+            return found
+        problem = "it names no file"
+    raise UserError(f"cannot read the list {printable(path)}: {problem}", ("paths", at))
+
+
+def printable(name: str) -> str:
+    """A file name with `\\xNN` for the bytes that are not UTF-8, and other half characters escaped too."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        escaped = name.encode("utf-8", "backslashreplace").decode()
+        return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", escaped)
+    return name
 
 
 def plan(name: str, source: Source, files: Iterable[File], split_size: int) -> list[Split]:
-    """All splits of one source, in the order of files and offsets. Reads every file's identity."""
+    """All splits of one source, in the order of files and offsets. Reads every file's identity.
+
+    Raises UserError where a file cannot be read.
+    """
     splits = []
     for file in files:
-        identity = file_identity(file)
-        for start, end in source.plan(file.path, file.size, split_size):
-            splits.append(Split(name, file.path, file.name, start, end, identity))
+        try:
+            identity = file_identity(file)
+            ranges = source.plan(file.path, file.size, split_size)
+        except OSError as error:
+            raise UserError(f"cannot read {printable(file.path)}: {error.strerror or error}") from None
+        splits += [Split(name, file.path, file.name, start, end, identity) for start, end in ranges]
     return splits

@@ -222,8 +222,21 @@ def list_files(folder: str) -> list[str]:
     return sorted(join(folder, name.removeprefix(base)) for name in filesystem.find(inner))
 
 
+def is_file(path: str) -> bool:
+    """Whether exactly this path is a file."""
+    if not is_remote(path):
+        return os.path.isfile(local(path))
+    filesystem, inner = _filesystem(path)
+    return bool(filesystem.isfile(inner))
+
+
 def expand(pattern: str) -> list[str]:
-    """The files a glob, path or URL names, sorted; empty when there are none."""
+    """The files a path, URL or glob names, sorted; empty when there are none.
+
+    A file whose name looks like a glob (`[1].jsonl`) is itself before it is a glob.
+    """
+    if is_file(pattern):
+        return [pattern if is_remote(pattern) else local(pattern)]
     if not is_remote(pattern):
         return sorted(p for p in glob.glob(local(pattern), recursive=True) if os.path.isfile(p))
     filesystem, inner = _filesystem(pattern)
