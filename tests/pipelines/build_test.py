@@ -96,24 +96,37 @@ def test_a_finished_build_does_nothing(built: tuple[Path, float], inputs: Path) 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(
-    built: tuple[Path, float], inputs: Path, tmp_path: Path
-) -> None:
+def kill_and_go_on(built: tuple[Path, float], inputs: Path, folder: Path, kills: int, seed: int) -> None:
+    """Builds killed at random moments and started again end with the bytes of an undisturbed one."""
     reference, seconds = built
     wanted = digests(reference)
-    draw = random.Random(20260102)
+    draw = random.Random(seed)
     interrupted = 0
-    for kill in range(KILLS):
-        out = tmp_path / f"killed-{kill}"
-        ended = killed_build(inputs, out, draw.uniform(0.2, 1.0) * seconds, workers=1 + (kill % 5 == 4))
-        interrupted += not ended
+    for kill in range(kills):
+        out = folder / f"killed-{kill}"
+        workers = 1 + (kill % 5 == 4)
+        interrupted += not killed_build(inputs, out, draw.uniform(0.2, 1.0) * seconds, workers)
         whole = [path for path in out.rglob("part-*.parquet") if "documents" in path.parts]
         before = {path: path.stat().st_ino for path in whole}
-        done = run_build(inputs, out, workers=1 + (kill % 5 == 4))
+        done = run_build(inputs, out, workers)
         assert done.returncode == 0, done.stderr
         assert digests(out) == wanted
         assert {path: path.stat().st_ino for path in before} == before, "a finished split was read again"
-    assert interrupted >= KILLS // 2
+        shutil.rmtree(out)
+    assert interrupted >= kills // 2
+
+
+def test_killed_anywhere_it_goes_on_to_the_same_bytes(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
+    kill_and_go_on(built, inputs, tmp_path, KILLS, seed=20260102)
+
+
+@pytest.mark.soak
+def test_killed_very_often_it_goes_on_to_the_same_bytes(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path
+) -> None:
+    kill_and_go_on(built, inputs, tmp_path, 10 * KILLS, seed=20260103)
 
 
 def test_a_second_build_at_once_is_refused(built: tuple[Path, float], inputs: Path) -> None:
