@@ -186,7 +186,8 @@ def _source(found: ManifestFile, name: Any, options: Any) -> Source:
 
 def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserError:
     """The first of pydantic's errors as one of ours."""
-    problem = error.errors()[0]
+    problems = error.errors()
+    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
     path: Path = (*where, *problem["loc"])
     while len(path) > len(where) and path not in found.lines and problem["type"] != "missing":
         path = path[:-1]
@@ -196,6 +197,10 @@ def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserErro
         message = "unknown key"
     elif problem["type"] == "missing":
         message = "this key is needed"
+    elif problem["type"] in ("too_short", "list_type", "dict_type"):
+        message = {"too_short": "at least one is needed", "list_type": "a list is expected"}.get(
+            problem["type"], "a mapping is expected"
+        )
     elif "input" in problem and not isinstance(problem["input"], dict | list):
         message = f"{message} (it is {problem['input']!r})"
     return found.error(path, message)

@@ -28,6 +28,7 @@ from typing import Any
 
 from corpus.data import data_path
 from corpus.errors import UserError
+from corpus.languages.labels import parse
 from corpus.rules import BOUNDS, OFF, Rule, RuleSet
 from corpus.text.conventions import DEFAULT, language_files
 from corpus.yaml_lines import Path, load
@@ -87,6 +88,8 @@ def load_rules(
     for name in languages:
         if not LANGUAGE.fullmatch(name):
             raise UserError("a language is written tha or tha_Thai (ISO 639-3)", ("rules", "languages", name))
+        if parse(name) is None:
+            raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
     particular = {name: _bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()}
     general = {key: value for key, value in manifest.items() if key != "languages"}
     for path, signals in (

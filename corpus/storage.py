@@ -171,7 +171,7 @@ def atomic_output(path: str) -> Iterator[BinaryIO]:
             raise
         return
     target = local(path)
-    folder = os.path.dirname(target)
+    folder = os.path.dirname(target) or "."
     os.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{os.path.basename(target)}.{uuid.uuid4().hex}.tmp"
     try:

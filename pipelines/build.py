@@ -20,6 +20,7 @@ from corpus.workspace import Workspace
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
+from pipelines.stop import stoppable
 
 ATTEMPTS = 3
 """How often a pipeline is begun: a worker that dies takes it down, and it goes on from its parts."""
@@ -69,13 +70,19 @@ class Build:
         import apache_beam as beam
 
         self.status.at(name, 0, total)
+        options = running.options(name)
+        try:
+            beam.Pipeline(options=options)
+        except ValueError as error:
+            reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split()).strip(" .")
+            raise UserError(f"Beam cannot run with these options: {reason}") from None
         for attempt in range(1, ATTEMPTS + 1):
             with (
                 claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, total, running.workers),
             ):
                 try:
-                    with beam.Pipeline(options=running.options(name)) as pipeline:
+                    with beam.Pipeline(options=options) as pipeline:
                         build(claims)(pipeline)
                     break
                 except Exception as error:
@@ -134,10 +141,24 @@ def build(
         if state.get("build") == wanted and not missing_parts(workspace, plan):
             say("nothing to do: the workspace is complete")
             return workspace
+        for name, source in plan.file.manifest.sources.items():
+            if not plan.rules.rules[name]:
+                say(
+                    f"{name}: no rules decide on this source; `rules: [fineweb, language]` in it would be some"
+                )
+            elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
+                say(f"{name}: only the manifest's own rules decide on this source")
         status = Status(out, show)
         builder = Build(plan, workspace, running, status, say, state)
         try:
-            stages(builder, wanted)
+            with stoppable(lambda: status.end("stopped")):
+                stages(builder, wanted)
+        except OSError as error:
+            status.end("failed", error=str(error)[:1000])
+            place = f" ({error.filename})" if error.filename else ""
+            raise RunError(
+                f"{error.strerror or error}{place}. What was finished is kept: the same command goes on from there"
+            ) from error
         except BaseException as error:
             status.end("failed", error=str(error)[:1000] or type(error).__name__)
             raise

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from corpus.document import Failure, Record
 
@@ -32,6 +32,11 @@ class Source(BaseModel):
     rules: list[str] | None = None
     snapshot: str | None = None
     license: str | None = None
+
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _one_path(cls, paths: Any) -> Any:
+        return [paths] if isinstance(paths, str) else paths
 
     @classmethod
     def default_rules(cls) -> list[str]:

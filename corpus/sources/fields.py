@@ -73,9 +73,8 @@ class Fields(BaseModel):
             language=as_text(row.get(self.language)) if self.language else None,
             group=as_text(row.get(self.group)) if self.group else None,
             metadata={
-                name: without_surrogates(str(row[name]))
-                for name in self.metadata
-                if row.get(name) is not None
+                **({"id": without_surrogates(str(native))} if native not in (None, "") else {}),
+                **{n: without_surrogates(str(row[n])) for n in self.metadata if row.get(n) is not None},
             },
         )
 

@@ -69,8 +69,12 @@ class Jsonl(Source):
             if not isinstance(row, dict):
                 raise ValueError(f"a JSON object is expected, not {type(row).__name__}")
             return self.fields.record(row, file, offset, len(line), self.snapshot, self.license)
-        except (ValueError, RecursionError) as error:
-            message = f"{type(error).__name__}: {error}"
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            return Failure(
+                file=file, offset=offset, length=len(line), step="read", error=f"not a JSON line: {error}"
+            )
+        except ValueError as error:
+            message = str(error)
             return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
 
 

@@ -15,6 +15,7 @@ app = typer.Typer(
     name="corpus",
     help="Build multilingual pre-training corpora, see what every rule did, and train on them.",
     no_args_is_help=True,
+    epilog="Errors are one line; --debug with any command shows where they came from.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -40,7 +41,7 @@ def _register() -> None:
     from pipelines.cli import build, decide, generate, report, sample, stats, train
     from pipelines.cli import model as models
 
-    app.command("build")(build.build)
+    app.command("build", help=build.EXAMPLE)(build.build)
     app.command("decide")(decide.decide)
     app.command("stats")(stats.stats)
     app.command("sample")(sample.sample)

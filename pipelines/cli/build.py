@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from corpus.workspace import Workspace
 
 EXAMPLE = """Read, filter, deduplicate and tokenize what a manifest names, into the folder DIR.
 
@@ -23,6 +26,7 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
     beam_options: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]")] = None,
 ) -> None:
+    import apache_beam.runners
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -40,6 +44,12 @@ def build(
     unknown = check_unknown(extra)
     if unknown:
         raise UserError(f"{unknown[0]}: no such option of Beam")
+    for option in extra:
+        if option.startswith("--runner="):
+            try:
+                apache_beam.runners.create_runner(option.partition("=")[2])
+            except (ValueError, ImportError, AttributeError) as error:
+                raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description:<10}"),
@@ -66,3 +76,26 @@ def build(
         typer.echo(json.dumps(workspace.shards()["totals"]))
     else:
         print_stats(workspace, Console())
+    check_result(workspace)
+
+
+def check_result(workspace: Workspace) -> None:
+    """Raises RunError where no text could be read at all; says so where none was kept."""
+    from corpus.errors import RunError
+
+    tables = workspace.stats()
+    documents = {"read": 0, "passed": 0, "kept": 0}
+    for row in tables["counts"].select(["what", "documents"]).to_pylist():
+        if row["what"] in documents:
+            documents[row["what"]] += row["documents"]
+    if not documents["passed"]:
+        lost = sum(tables["quarantine"].column("records").to_pylist())
+        raise RunError(
+            f"no text was read: {documents['read']} records were stopped by gates, {lost} are in quarantine "
+            f"({workspace.path('quarantine')}); are kind and fields right?"
+        )
+    if not documents["kept"]:
+        typer.echo(
+            f"corpus: no document was kept of {documents['passed']}: `corpus sample {workspace.root} --dropped`",
+            err=True,
+        )

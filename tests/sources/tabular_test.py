@@ -64,7 +64,7 @@ def test_json_lines_come_once_with_mapped_fields(tmp_path: Path, packer: str, sp
     assert [r.body for r in found] == TEXTS
     assert [r.native_id for r in found] == [str(i) for i in range(len(TEXTS))]
     assert {r.date for r in found} == {"2001-09-09T01:46:40Z"}
-    assert found[3].metadata == {"no": "3"}
+    assert found[3].metadata == {"id": "3", "no": "3"}
 
 
 def test_broken_lines_are_placed_and_the_rest_is_read(tmp_path: Path) -> None:

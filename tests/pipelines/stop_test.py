@@ -1,0 +1,49 @@
+"""A build that is stopped ends at once with one line, leaves no worker, and goes on later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.stop import descendants
+from tests.pipelines.small import SPREAD, command, digests, run_build, write_inputs
+
+
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+def test_stopped_by_a_signal(tmp_path: Path, number: signal.Signals, workers: int) -> None:
+    manifest = write_inputs(tmp_path / "inputs", pages=20)
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        command(manifest, out, workers), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=SPREAD
+    )
+    deadline = time.monotonic() + 60
+    while not (out / "status.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.5)
+    workers_before = descendants(process.pid)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert said.strip().splitlines()[-1] == "corpus: stopped; the same command goes on from there"
+    assert "Traceback" not in said
+    while any(os.path.exists(f"/proc/{worker}") for worker in workers_before):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert run_build(manifest, out).returncode == 0
+    assert run_build(manifest, tmp_path / "fresh").returncode == 0
+    assert digests(out) == digests(tmp_path / "fresh")
+
+
+def test_a_build_that_reads_nothing_fails(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"body": "the text stands in another field"}\n')
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text("name: nothing\nsources: {mine: {kind: jsonl, paths: a.jsonl}}\n")
+    done = run_build(manifest, tmp_path / "out")
+    assert done.returncode == 1
+    assert "no text was read: 0 records were stopped by gates, 1 are in quarantine" in done.stderr
