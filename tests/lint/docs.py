@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
-CODE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:py|md|yaml|txt))`")
+CODE = re.compile(r"`((?!DIR/|RUN/|OUT/)[\w./-]+/[\w.-]+\.(?:py|md|yaml|txt))`")
 COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?corpus (\w+.*)$", re.MULTILINE)
 
 
