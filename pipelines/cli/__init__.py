@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 
@@ -60,15 +61,22 @@ def main() -> None:
         warnings.filterwarnings("ignore")
         logging.disable(logging.CRITICAL)  # errors are one line; libraries' tracebacks come with --debug
     _register()
+    status = 0
     try:
-        app()
+        app(standalone_mode=True)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except UserError as error:
         if debug:
             raise
         typer.echo(f"corpus: {error}", err=True)
-        sys.exit(2)
+        status = 2
     except (RunError, OSError) as error:
         if debug:
             raise
         typer.echo(f"corpus: {error}", err=True)
-        sys.exit(1)
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads of gRPC and Arrow that still run when the interpreter is taken down can abort it.
+    os._exit(status)
