@@ -129,9 +129,9 @@ class Workspace:
             for file, folder in zip(files[1:], ["decisions", *steps], strict=True):
                 check_beside(files[0], file, f"{folder} of split {split} of {source}")
             for group in range(files[0].num_row_groups):
-                table = files[0].read_row_group(group, columns=document_columns)
+                table = files[0].read_row_group(group, columns=document_columns, use_threads=False)
                 for file in files[1:]:
-                    side = file.read_row_group(group)
+                    side = file.read_row_group(group, use_threads=False)
                     for name in side.column_names:
                         if name not in table.column_names:
                             table = table.append_column(side.schema.field(name), side.column(name))
@@ -141,6 +141,10 @@ class Workspace:
 
 
 def read_table(path: str) -> pa.Table:
-    """A whole (small) Parquet file."""
+    """A whole (small) Parquet file.
+
+    On this thread alone, as all reads of small parts: a thread of Arrow's pool that still lets go of a Python file
+    while the interpreter ends takes the process down.
+    """
     with storage.open_input(path) as stream:
-        return pq.read_table(stream)
+        return pq.ParquetFile(stream).read(use_threads=False)

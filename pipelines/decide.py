@@ -106,12 +106,12 @@ def judged(
         for step, file in zip(judge.steps, steps, strict=True):
             check_beside(documents, file, f"signals of {step} of split {split} of {source}")
         for group in range(documents.num_row_groups):
-            light = documents.read_row_group(group, columns=LIGHT)
+            light = documents.read_row_group(group, columns=LIGHT, use_threads=False)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:
                 columns = [name for name in step.schema_arrow.names if all_signals or name in wanted]
                 if columns:
-                    table = step.read_row_group(group, columns=columns)
+                    table = step.read_row_group(group, columns=columns, use_threads=False)
                     signals.update(zip(table.column_names, table.columns, strict=True))
             table = pa.table(signals) if signals else pa.table({"": pa.nulls(light.num_rows)})
             failed, passes = judge.rules.evaluate(
@@ -156,7 +156,7 @@ class ScoresWork:
 
 def read_columns(path: str, columns: list[str]) -> pa.Table:
     with storage.open_input(path) as stream:
-        return pq.read_table(stream, columns=columns)
+        return pq.ParquetFile(stream).read(columns=columns, use_threads=False)
 
 
 class _Threshold(beam.DoFn):

@@ -262,7 +262,8 @@ def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> lis
     rows = read(one, places)
     for row, place in zip(rows, places, strict=True):
         with storage.open_input(other.part("decisions", place.source, place.split)) as stream:
-            decided = pq.ParquetFile(stream).read_row_group(place.group).slice(place.row, 1).to_pylist()[0]
+            decided = pq.ParquetFile(stream).read_row_group(place.group, use_threads=False)
+        decided = decided.slice(place.row, 1).to_pylist()[0]
         row["before"] = {name: row[name] for name in ("kept", "failed_rules", "duplicate_of", "split")}
         row.update(decided)
     return rows
@@ -294,4 +295,4 @@ def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
 
 def _columns(path: str, columns: list[str]) -> pa.Table:
     with storage.open_input(path) as stream:
-        return pq.read_table(stream, columns=columns)
+        return pq.ParquetFile(stream).read(columns=columns, use_threads=False)

@@ -79,7 +79,7 @@ def read_groups(path: str) -> Iterator[pa.Table]:
     """The rows of a clusters file, a row group at a time."""
     with open_input(path) as stream, pq.ParquetFile(stream) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
+            yield file.read_row_group(group, use_threads=False)
 
 
 class Clusters:

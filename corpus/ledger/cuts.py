@@ -95,7 +95,7 @@ def _light(workspace: Workspace, source: str, split: str, group: int) -> pa.Tabl
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
         with storage.open_input(workspace.part(folder, source, split)) as stream:
             columns = {"documents": ["id", "language"], "decisions": ["failed_rules", "kept"]}.get(folder)
-            side = pq.ParquetFile(stream).read_row_group(group, columns=columns)
+            side = pq.ParquetFile(stream).read_row_group(group, columns=columns, use_threads=False)
         if table is None:
             table = side
             continue

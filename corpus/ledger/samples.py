@@ -84,11 +84,12 @@ def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iter
         decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
         scores = _scores(workspace, wanted, source, split)
         for group in range(documents.num_row_groups):
-            facts = documents.read_row_group(group, columns=columns)
-            chosen = fits(facts, decisions.read_row_group(group), wanted)
+            facts = documents.read_row_group(group, columns=columns, use_threads=False)
+            chosen = fits(facts, decisions.read_row_group(group, use_threads=False), wanted)
             if scores is not None and wanted.score is not None:
                 signal, low, high = wanted.score
-                values = scores.read_row_group(group, columns=[signal]).column(0).to_numpy()
+                column = scores.read_row_group(group, columns=[signal], use_threads=False)
+                values = column.column(0).to_numpy()
                 chosen &= (values >= low) & (values <= high)
             rows = np.flatnonzero(chosen)
             if len(rows):
@@ -170,7 +171,8 @@ def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
             found[place] = {"source": source, "signals": {}}
         for folder in folders:
             with storage.open_input(workspace.part(folder, source, split)) as stream:
-                values = pq.ParquetFile(stream).read_row_group(group).take(rows).to_pylist()
+                whole = pq.ParquetFile(stream).read_row_group(group, use_threads=False)
+            values = whole.take(rows).to_pylist()
             for place, value in zip(here, values, strict=True):
                 if folder.startswith("signals/"):
                     measured = {name: round(v, 5) for name, v in value.items() if v is not None and v == v}
