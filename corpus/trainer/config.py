@@ -69,10 +69,10 @@ class Size:
     width: int
     heads: int
     kv_heads: int
-    tied: bool
     context: int
     batch_tokens: int
     learning_rate: float
+    tied: bool = True
 
     def model(self, *, vocabulary: int, context: int | None = None) -> ModelConfig:
         """SwiGLU's three matrices at 8/3 of the width cost what a plain block's two cost at 4 (arXiv:2002.05202)."""
@@ -89,71 +89,20 @@ class Size:
         )
 
 
+# fmt: off
 SIZES = {
-    "tiny": Size(
-        depth=3, width=192, heads=3, kv_heads=1, tied=True, context=256, batch_tokens=4096, learning_rate=3e-3
-    ),
-    "small": Size(
-        depth=6,
-        width=384,
-        heads=6,
-        kv_heads=2,
-        tied=True,
-        context=512,
-        batch_tokens=32_768,
-        learning_rate=1e-3,
-    ),
-    "base": Size(
-        depth=8,
-        width=512,
-        heads=8,
-        kv_heads=4,
-        tied=True,
-        context=1024,
-        batch_tokens=131_072,
-        learning_rate=8e-4,
-    ),
-    "gpt2": Size(
-        depth=12,
-        width=768,
-        heads=12,
-        kv_heads=12,
-        tied=True,
-        context=1024,
-        batch_tokens=524_288,
-        learning_rate=6e-4,
-    ),
+    "tiny": Size(depth=3, width=128, heads=2, kv_heads=1, context=256, batch_tokens=2048, learning_rate=5e-3),
+    "small": Size(depth=6, width=384, heads=6, kv_heads=2, context=512, batch_tokens=32_768, learning_rate=2e-3),
+    "base": Size(depth=8, width=512, heads=8, kv_heads=4, context=1024, batch_tokens=131_072, learning_rate=1e-3),
+    "gpt2": Size(depth=12, width=768, heads=12, kv_heads=12, context=1024, batch_tokens=524_288, learning_rate=6e-4),
     "gpt2-medium": Size(
-        depth=24,
-        width=1024,
-        heads=16,
-        kv_heads=16,
-        tied=True,
-        context=1024,
-        batch_tokens=524_288,
-        learning_rate=3e-4,
-    ),
+        depth=24, width=1024, heads=16, kv_heads=16, context=1024, batch_tokens=524_288, learning_rate=3e-4),
     "gpt2-large": Size(
-        depth=36,
-        width=1280,
-        heads=20,
-        kv_heads=20,
-        tied=True,
-        context=1024,
-        batch_tokens=524_288,
-        learning_rate=2.5e-4,
-    ),
+        depth=36, width=1280, heads=20, kv_heads=20, context=1024, batch_tokens=524_288, learning_rate=2.5e-4),
     "gpt2-xl": Size(
-        depth=48,
-        width=1600,
-        heads=25,
-        kv_heads=25,
-        tied=True,
-        context=1024,
-        batch_tokens=1_048_576,
-        learning_rate=2e-4,
-    ),
+        depth=48, width=1600, heads=25, kv_heads=25, context=1024, batch_tokens=1_048_576, learning_rate=2e-4),
 }
+# fmt: on
 """The gpt2 sizes have GPT-2's depths and widths, with the learning rates and batches of the GPT-3 models of those sizes
 (arXiv:2005.14165, table 2.1). tiny was measured: docs/training.md has the table. small and base lie between."""
 

@@ -150,7 +150,7 @@ def test_the_first_loss_is_that_of_guessing() -> None:
     initialize(model, 0)
     tokens = torch.randint(1000, (4, 65), generator=torch.Generator().manual_seed(0))
     mean = model(tokens[:, :-1], tokens[:, 1:]).item() / 256
-    assert mean == pytest.approx(math.log(1000), abs=0.15)
+    assert math.log(1000) <= mean < math.log(1000) + 1
 
 
 def test_a_seed_gives_the_same_weights_whatever_was_drawn_before() -> None:
