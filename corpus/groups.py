@@ -23,7 +23,12 @@ def domain_of(url: str) -> str | None:
     two groups. About 3 microseconds.
     """
     found = _suffixes()(url)
-    return found.top_domain_under_public_suffix or found.fqdn or found.domain or None
+    if found.suffix or found.ipv4 or found.ipv6:
+        return found.top_domain_under_public_suffix or found.fqdn or found.domain or None
+    host = f"{found.subdomain}.{found.domain}".strip(
+        "."
+    )  # no known suffix: the list's rule is the last label
+    return ".".join(host.split(".")[-2:]) or None
 
 
 def is_validation(group: str, share: float) -> bool:

@@ -43,7 +43,7 @@ from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
-VERSION = 1
+VERSION = 2
 """Raised when ingest itself would give other documents from the same input."""
 
 LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")

@@ -1,0 +1,32 @@
+"""Groups keep what belongs together on one side of training and validation."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus.groups import domain_of, is_validation
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.example.co.uk/a", "example.co.uk"),
+        ("https://news.bbc.co.uk/", "bbc.co.uk"),
+        ("https://someone.github.io/blog", "someone.github.io"),
+        ("https://a.b.site.example/x", "site.example"),
+        ("http://localhost:8000/", "localhost"),
+        ("http://127.0.0.1/x", "127.0.0.1"),
+        ("https://例え.テスト/", "例え.テスト"),
+        ("https://президент.рф/", "президент.рф"),
+    ],
+)
+def test_the_registered_domain(url: str, domain: str) -> None:
+    assert domain_of(url) == domain
+
+
+def test_a_larger_share_keeps_what_a_smaller_one_holds() -> None:
+    names = [f"site{number}.example" for number in range(20_000)]
+    small = {name for name in names if is_validation(name, 0.01)}
+    large = {name for name in names if is_validation(name, 0.05)}
+    assert small < large
+    assert 0.04 < len(large) / len(names) < 0.06
