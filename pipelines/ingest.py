@@ -385,12 +385,15 @@ def to_document(record: Record, source: str, tools: Tools) -> Document:
         document.gate = url_gate(document.url)
     if document.gate is not None:
         return document
-    text = extract(record, tools.manifest.extraction.mode)
-    if not text:
+    found = extract(record, tools.manifest.extraction.mode)
+    if found is None:
         document.gate = "extract.empty"
         return document
-    text = plain(text)
-    language, _ = tools.identifier.identify(text, record.language)
+    text = plain(found.text)
+    document.license = document.license or found.license
+    document.date = document.date or found.date
+    document.metadata |= {name: plain(value) for name, value in found.metadata.items()}
+    language, _ = tools.identifier.identify(text, record.language or found.language)
     if not is_wanted(language, tools.manifest.languages):
         document.language = language
         document.gate = "language.unwanted"

@@ -1,30 +1,46 @@
-"""Raw bytes -> text. `extract` is the one way in, by media type."""
+"""Raw bytes -> text. `extract` is the one way in, by media type.
+
+A new format is a module here with a function `extracted(record, mode)` and one line in `FORMATS`.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
 from corpus.document import Record
 
+FORMATS = {
+    "text/html": "corpus.extract.html",
+    "text/x-wiki": "corpus.extract.wikitext",
+}
+"""Media type -> the module that reads it; every other type is plain text."""
 
-def extract(record: Record, mode: str) -> str | None:
+
+@dataclass(slots=True, kw_only=True)
+class Extracted:
+    """The text of a record and what the record itself says about it; None where it says nothing."""
+
+    text: str
+    license: str | None = None
+    date: str | None = None
+    language: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def extract(record: Record, mode: str) -> Extracted | None:
     """The text of a record, or None where it has none.
 
     `mode` is trafilatura's for HTML (fast, precision, recall). The result depends on the record alone.
     Raises whatever a parser raises on input it cannot take: the caller places the failure.
     """
-    from corpus.extract.encodings import decode
-    from corpus.extract.text import clean_text
+    found = _extractor(FORMATS.get(record.media_type, "corpus.extract.text"))(record, mode)
+    return found if found is not None and found.text else None
 
-    if record.media_type == "text/x-wiki":
-        from corpus.extract.wikitext import to_text
 
-        assert isinstance(record.body, str)
-        return clean_text(to_text(record.body, record.metadata.get("title"))) or None
-    is_html = record.media_type == "text/html"
-    text = record.body
-    if isinstance(text, bytes):
-        text, _ = decode(text, record.charset, html=is_html)
-    if is_html:
-        from corpus.extract.html import extract as main_text
-
-        return main_text(text, record.url, mode) or None
-    return clean_text(text) or None
+@cache
+def _extractor(module: str) -> Callable[[Record, str], Extracted | None]:
+    found: Callable[[Record, str], Extracted | None] = importlib.import_module(module).extracted
+    return found

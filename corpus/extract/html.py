@@ -11,6 +11,9 @@ from lxml.html import HtmlElement, HTMLParser, fromstring
 from trafilatura.meta import reset_caches
 from trafilatura.utils import repair_faulty_html
 
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.encodings import decode
 from corpus.extract.text import clean_text
 
 MODES = ("fast", "precision", "recall")
@@ -37,6 +40,13 @@ _PARSER = HTMLParser(
 """Trafilatura's parser without libxml2's limit of 256 levels, which cuts pages with unclosed tags short."""
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every page without main text
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The main text of a page as `extract` finds it, decoded by what it, its header and its bytes say."""
+    html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
+    text = extract(html, record.url, mode)
+    return Extracted(text=text) if text else None
 
 
 def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None:

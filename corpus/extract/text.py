@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.encodings import decode
+
 _NEWLINES = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DEBRIS = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # control characters
@@ -24,6 +28,12 @@ _JOINERS = re.compile(
     f"|(?<=[{_ARABIC}])[\u200c\u200d]+(?=\\s|$)"  # at the end of an Arabic-script word
     "|(?<=[\u200c\u200d])[\u200c\u200d]+"  # one is enough
 )
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """Plain text, decoded and cleaned."""
+    text = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=False)[0]
+    return Extracted(text=clean_text(text))
 
 
 def clean_text(text: str) -> str:

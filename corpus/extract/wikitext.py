@@ -14,6 +14,9 @@ import html
 import re
 from collections.abc import Callable
 
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.text import clean_text
 from corpus.extract.wikitext_layout import lay_out, mend_holes
 from corpus.extract.wikitext_names import data_identity, wiki_names
 from corpus.extract.wikitext_templates import HOLE, expand_templates
@@ -76,6 +79,12 @@ INVISIBLE = {"\u00a0": " ", "\u200b": "", "\u00ad": "", "\u2060": "", "\ufeff": 
 HIDDEN_LINE = re.compile(
     r"\n[ \t]*(?:\[\[[^\W_][^:\[\]|\n]{0,40}:[^\s\[\]|][^\[\]|\n]*(?:\|[^\[\]\n]*)?\]\][ \t]*)+(?=\n)"
 )
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The text of a page of a wiki, cleaned; its title is in the record's metadata."""
+    assert isinstance(record.body, str)
+    return Extracted(text=clean_text(to_text(record.body, record.metadata.get("title"))))
 
 
 def to_text(wikitext: str, title: str | None = None, *, language: str | None = None) -> str:

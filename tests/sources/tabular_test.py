@@ -17,13 +17,13 @@ import zstandard
 
 from corpus.document import Failure, Record, document_id
 from corpus.errors import UserError
-from corpus.extract import extract
 from corpus.manifest import load
 from corpus.sources.base import Source
 from corpus.sources.fields import Fields
 from corpus.sources.jsonl import Jsonl
 from corpus.sources.parquet import Parquet
 from corpus.sources.text import Text
+from tests.sources import text_of
 
 TEXTS = [
     "Guten Morgen, Welt.",
@@ -306,7 +306,7 @@ def test_utf16_is_read_where_the_manifest_says_so(tmp_path: Path) -> None:
     path.write_bytes("早安，世界。今天天气很好。".encode("utf-16-le"))
     (record,) = read(Text(paths=["x"], encoding="utf-16"), path)
     assert isinstance(record, Record)
-    assert extract(record, "fast") == "早安，世界。今天天气很好。"
+    assert text_of(record) == "早安，世界。今天天气很好。"
 
 
 @pytest.mark.parametrize("unit", ["line", "paragraph"])

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.document import Failure, Record
-from corpus.extract import extract
 from corpus.sources import mediawiki, mediawiki_chunks
 from corpus.sources.wikipedia import Wikipedia
+from tests.sources import text_of
 
 SITEINFO = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="{lang}">
   <siteinfo>
@@ -84,14 +84,14 @@ def test_a_page_becomes_a_record(tmp_path: Path) -> None:
     assert (record.license, record.group, record.language) == ("CC-BY-SA-4.0", "enwiki:8", "eng_Latn")
     assert record.media_type == "text/x-wiki" and record.gate is None
     assert path.read_bytes()[record.offset :][: record.length].startswith(b"<page>\n    <title>AT&amp;T")
-    assert extract(record, "fast") == "AT&T & co\n\nAT&T is a company."
+    assert text_of(record) == "AT&T & co\n\nAT&T is a company."
 
 
 def test_the_title_is_left_out_on_demand(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(dump([page(1, "Some text.", "T")]))
     (record,) = read(path, title=False)
-    assert isinstance(record, Record) and extract(record, "fast") == "Some text."
+    assert isinstance(record, Record) and text_of(record) == "Some text."
 
 
 @pytest.mark.parametrize(
