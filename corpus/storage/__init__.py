@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
 import glob
-import gzip
 import hashlib
-import io
-import lzma
 import os
 import uuid
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 import fsspec
-import zstandard
 
-ZSTD_WINDOW = 1 << 31
-"""Dumps are often written with `--long=31`; the decoder refuses such windows unless told. It then takes as
-much memory as the window (2 GiB at most), for a .zst file only: bodies in archives are held to less."""
+from corpus.storage.compressed import DAMAGE, Bomb, decompressed
 
-ZSTD_INPUT = 1 << 10
-"""Compressed bytes decoded at once. A block takes 4 bytes at least and gives 128 KiB at most, so no input can
-ask for more than 32 MiB; 64 KiB at once are 1.2 times as fast and could ask for 2 GiB."""
-
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
-"""What reading a stream of `open_decompressed` raises where the data is damaged or cut."""
+__all__ = ["DAMAGE", "Bomb", "decompressed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,62 +72,8 @@ def open_input(path: str, offset: int = 0) -> BinaryIO:
 
 
 def open_decompressed(path: str) -> BinaryIO:
-    """A whole file, decompressed by its first bytes (.gz, .bz2, .xz, .zst or plain), as a stream.
-
-    Multi-member files are read through to the end. Reading raises one of `DAMAGE` where the data is damaged,
-    `EOFError` where it is cut, after everything before that has been read.
-    """
-    raw = open_input(path)
-    head = raw.read(6)
-    raw.seek(0)
-    if head[:2] == b"\x1f\x8b":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    if head[:3] == b"BZh":
-        return cast(BinaryIO, bz2.BZ2File(raw))
-    if head[:6] == b"\xfd7zXZ\x00":
-        return cast(BinaryIO, lzma.LZMAFile(raw))
-    if head[:4] == b"\x28\xb5\x2f\xfd":
-        return cast(BinaryIO, io.BufferedReader(_Zstd(raw), 1 << 20))
-    return raw
-
-
-class _Zstd(io.RawIOBase):
-    """The frames of a zstd file, one after the other. Raises EOFError where the last one is cut.
-
-    Zstandard's own stream reader takes the end of the file for the end of the frame. 670 MB/s of text.
-    """
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        self._decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._input = self._output = b""
-        self._given = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while self._given == len(self._output):
-            self._input = self._input or self._raw.read(ZSTD_INPUT)
-            if not self._input:
-                if self._frame is not None:
-                    raise EOFError("the file ends inside a zstd frame")
-                return 0
-            if self._frame is None:
-                self._frame = self._decoder.decompressobj()
-            self._output, self._given = self._frame.decompress(self._input), 0
-            self._input = b""
-            if self._frame.eof:
-                self._input, self._frame = self._frame.unused_data, None
-        piece = self._output[self._given : self._given + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._given += len(piece)
-        return len(piece)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    """A whole file, decompressed as `decompressed` does it."""
+    return decompressed(open_input(path))
 
 
 def read_bytes(path: str) -> bytes:
