@@ -65,52 +65,77 @@ class Workspace:
 
     def splits(self) -> list[tuple[str, str]]:
         """(source, split name) of every split of the last plan, sorted: the order of everything after."""
-        plan = json.loads(storage.read_text(self.path("plan.json")))
-        return [(source, name) for source, name in plan["splits"]]
+        return [(source, name) for source, name in self._plan()["splits"]]
 
     def steps(self) -> list[str]:
         """The signal steps of the last plan."""
-        plan = json.loads(storage.read_text(self.path("plan.json")))
-        return [str(step) for step in plan["steps"]]
+        return [str(step) for step in self._plan()["steps"]]
 
-    def _dataset(self, folder: str) -> ds.Dataset:
+    def _plan(self) -> dict[str, Any]:
+        if not storage.exists(self.path("plan.json")):
+            raise self.unfinished("documents")
+        found: dict[str, Any] = json.loads(storage.read_text(self.path("plan.json")))
+        return found
+
+    def unfinished(self, what: str) -> UserError:
+        """The error for something that the build has not come to yet."""
+        return UserError(f"{self.root} has no {what} yet: its build is not finished, `corpus build` goes on")
+
+    def _parts(self, folder: str) -> ds.Dataset:
         paths = [self.part(folder, source, split) for source, split in self.splits()]
-        if any(storage.is_remote(path) for path in paths):
+        try:
+            return self._dataset(paths, "parquet", ["source"])
+        except FileNotFoundError:
+            raise self.unfinished(folder) from None
+
+    def _dataset(self, paths: list[str], format: str, keys: list[str]) -> ds.Dataset:
+        """Files as one dataset; `keys` are those of KEY=VALUE in their paths that become columns."""
+        filesystem = None
+        if storage.is_remote(self.root):
             filesystem, _ = storage._filesystem(self.root)
             paths = [storage._filesystem(path)[1] for path in paths]
-        else:
-            filesystem, paths = None, [storage.local(path) for path in paths]
-        return ds.dataset(
-            paths,
-            filesystem=filesystem,
-            format="parquet",
-            partitioning=ds.partitioning(pa.schema([("source", pa.string())]), flavor="hive"),
-        )
+        partitioning = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
+        return ds.dataset(paths, filesystem=filesystem, format=format, partitioning=partitioning)
 
     def documents(self) -> ds.Dataset:
         """Every document that was read, gated ones too, with its `source`."""
-        return self._dataset("documents")
+        return self._parts("documents")
 
     def signals(self, step: str) -> ds.Dataset:
         """The signals of one step, row by row beside `documents()`."""
-        return self._dataset(f"signals/{step}")
+        return self._parts(f"signals/{step}")
 
     def decisions(self) -> ds.Dataset:
         """What was decided, row by row beside `documents()`."""
-        return self._dataset("decisions")
+        return self._parts("decisions")
 
-    def stats(self) -> dict[str, pa.Table]:
-        """The ledger: its tables by name."""
-        names = [
-            p for p in storage.list_files(self.path("stats")) if p.endswith(".parquet") and "/parts/" not in p
+    def stats(self) -> dict[str, ds.Dataset]:
+        """The ledger: its tables by name, each a dataset of one file. See docs/ledger.md."""
+        paths = [
+            path
+            for path in storage.list_files(self.path("stats"))
+            if path.endswith(".parquet") and "/parts/" not in path
         ]
-        return {name.rsplit("/", 1)[1].removesuffix(".parquet"): read_table(name) for name in names}
+        return {
+            path.rpartition("/")[2].removesuffix(".parquet"): self._dataset([path], "parquet", [])
+            for path in paths
+        }
 
-    def shards(self) -> dict[str, Any]:
-        """The token shards: the contents of `tokens/dataset.json`."""
+    def shards(self) -> ds.Dataset:
+        """The token shards: doc_id, bytes, language, tokens, and the `split` and `source` of each row.
+
+        Raises UserError where there are none, as where nothing was kept.
+        """
+        paths = [self.path("tokens", shard["path"]) for shard in self.tokens()["shards"]]
+        if not paths:
+            raise UserError(f"{self.root} has no token shards: nothing was kept (`corpus stats {self.root}`)")
+        return self._dataset(paths, "ipc", ["split", "source"])
+
+    def tokens(self) -> dict[str, Any]:
+        """What is known of the token shards: the contents of `tokens/dataset.json`."""
         path = self.path("tokens", "dataset.json")
         if not storage.exists(path):
-            raise UserError(f"{self.root} has no token shards yet: `corpus build` makes them")
+            raise self.unfinished("token shards")
         found: dict[str, Any] = json.loads(storage.read_text(path))
         return found
 

@@ -204,7 +204,7 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
         workspace.path("tokenizer", "tokenizer.json"),
     ]
     if storage.exists(dataset):
-        expected += [workspace.path("tokens", shard["path"]) for shard in workspace.shards()["shards"]]
+        expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
     return [path for path in expected if path not in present and not storage.exists(path)]
 
 

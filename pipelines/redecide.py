@@ -285,7 +285,7 @@ def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
     """Bytes a token by (source, language), and over all under ""."""
     found: dict[Any, float] = {}
     size, tokens = 0, 0
-    for side in workspace.shards()["totals"].values():
+    for side in workspace.tokens()["totals"].values():
         for source, sums in side["sources"].items():
             for language, row in sums["languages"].items():
                 found[source, language] = row["bytes"] / max(1, row["tokens"])

@@ -132,7 +132,7 @@ def token_table(workspace: Workspace) -> pa.Table:
             "tokens": sizes["tokens"],
             "bytes": sizes["bytes"],
         }
-        for split, side in workspace.shards()["totals"].items()
+        for split, side in workspace.tokens()["totals"].items()
         for source, found in side["sources"].items()
         for language, sizes in found["languages"].items()
     ]

@@ -73,7 +73,7 @@ def build(
 
         workspace = run_build(manifest, out, Running(workers=workers, extra=extra), say, show)
     if as_json:
-        typer.echo(json.dumps(workspace.shards()["totals"]))
+        typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:
         print_stats(workspace, Console())
     check_result(workspace)
@@ -82,8 +82,9 @@ def build(
 def check_result(workspace: Workspace) -> None:
     """Raises RunError where no text could be read at all; says so where none was kept."""
     from corpus.errors import RunError
+    from corpus.ledger.tables import read_ledger
 
-    tables = workspace.stats()
+    tables = read_ledger(workspace, ["counts", "quarantine"])
     documents = {"read": 0, "passed": 0, "kept": 0}
     for row in tables["counts"].select(["what", "documents"]).to_pylist():
         if row["what"] in documents:

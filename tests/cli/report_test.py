@@ -88,7 +88,7 @@ def test_the_page_has_the_numbers_of_the_ledger(demo: Path) -> None:
     assert sum(data["outcomes"]["read"]) == decisions.num_rows
     kept = decisions["kept"].to_pylist().count(True)
     assert sum(data["outcomes"]["train"]) + sum(data["outcomes"]["valid"]) == kept == data["totals"]["kept"]
-    assert sum(data["outcomes"]["tokens"]) == sum(shard["tokens"] for shard in workspace.shards()["shards"])
+    assert sum(data["outcomes"]["tokens"]) == sum(shard["tokens"] for shard in workspace.tokens()["shards"])
     failed = [name for row in decisions["failed_rules"].to_pylist() for name in row or ()]
     assert {rule["name"]: sum(rule["failed"][1::2]) for rule in data["rules"] if rule["failed"]} == {
         name: failed.count(name) for name in set(failed)
@@ -128,8 +128,8 @@ def test_few_groups_keep_every_document(demo: Path) -> None:
         ("web", "others"),
         ("wikipedia", "others"),
     }
-    small = report_data(tables, workspace.shards(), {}, 3)
-    large = report_data(tables, workspace.shards(), {}, 400)
+    small = report_data(tables, workspace.tokens(), {}, 3)
+    large = report_data(tables, workspace.tokens(), {}, 400)
     for name in small["outcomes"]:
         assert sum(small["outcomes"][name]) == sum(large["outcomes"][name])
 

@@ -56,7 +56,7 @@ def test_json_has_every_row_and_adds_up(demo: Path) -> None:
         outcomes = ("gated", "rules", "duplicate", "kept")
         assert all(row["read"] == sum(row[name] for name in outcomes) for row in found[key])
         assert sum(row["tokens"] for row in found[key]) == sum(
-            shard["tokens"] for shard in workspace.shards()["shards"]
+            shard["tokens"] for shard in workspace.tokens()["shards"]
         )
     failed = Counter(
         name for row in workspace.decisions().to_table()["failed_rules"].to_pylist() for name in row or ()

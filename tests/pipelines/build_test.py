@@ -41,7 +41,7 @@ def test_every_input_is_a_document_or_in_quarantine(built: tuple[Path, float]) -
     documents = workspace.documents().to_table()
     counts = {row["values"]: row["counts"] for row in pc.value_counts(documents["source"]).to_pylist()}
     assert counts == {"web": 60, "wikipedia": 20, "mine": 8}
-    quarantine = workspace.stats()["quarantine"].to_pylist()
+    quarantine = workspace.stats()["quarantine"].to_table().to_pylist()
     assert [(row["source"], row["step"], row["records"]) for row in quarantine] == [
         ("mine", "read", 1),
         ("web", "read", 2),
@@ -52,7 +52,7 @@ def test_every_input_is_a_document_or_in_quarantine(built: tuple[Path, float]) -
 
 def test_counts_equal_a_plain_count(built: tuple[Path, float]) -> None:
     workspace = corpus.open(str(built[0]))
-    counts = workspace.stats()["counts"]
+    counts = workspace.stats()["counts"].to_table()
     total = {what: 0 for what in ("read", "gated", "rules", "duplicate", "kept")}
     for row in counts.to_pylist():
         if row["what"] in total:
@@ -61,7 +61,7 @@ def test_counts_equal_a_plain_count(built: tuple[Path, float]) -> None:
     kept = pc.sum(decisions["kept"]).as_py()
     assert total["read"] == decisions.num_rows == sum(total[what] for what in total if what != "read")
     assert total["kept"] == kept
-    shards = workspace.shards()
+    shards = workspace.tokens()
     assert sum(shard["rows"] for shard in shards["shards"]) == kept
     texts = workspace.documents().to_table(columns=["bytes"])["bytes"].filter(decisions["kept"])
     assert sum(shard["bytes"] for shard in shards["shards"]) == pc.sum(texts).as_py()
@@ -151,7 +151,9 @@ def test_a_new_rule_decides_again_without_reading_a_page(
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_ino for path in parts} == parts
     rules = {
-        row["key"] for row in corpus.open(str(out)).stats()["counts"].to_pylist() if row["what"] == "failed"
+        row["key"]
+        for row in corpus.open(str(out)).stats()["counts"].to_table().to_pylist()
+        if row["what"] == "failed"
     }
     assert "text.characters.min" in rules
     again = run_build(inputs, out)

@@ -1,0 +1,110 @@
+"""Token shards as nanoGPT reads them: train.bin and val.bin, bare little-endian tokens end to end.
+
+```
+OUT/train.bin  OUT/val.bin       uint16 (uint32 above 65,536 tokens), every document closed by end-of-text
+OUT/meta.pkl                     {"vocab_size": N}: nanoGPT sizes its model by it
+OUT/tokenizer.json               what made the tokens
+OUT/export.json                  tokens, documents, dtype, end-of-text, sha256
+```
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus import storage
+from corpus.errors import RunError, UserError
+from corpus.export.target import describe, prepare
+from corpus.workspace import Workspace
+
+NAMES = {"train": "train.bin", "valid": "val.bin"}
+
+
+def export_bin(
+    workspace: Workspace,
+    out: str,
+    source: str | None = None,
+    language: str | None = None,
+    show: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Write the tokens of a workspace, of one source or language if asked, and give the contents of export.json.
+
+    Documents come once, in the order of the shards: no mixture. A side without tokens has no file. Memory: a record
+    batch (16 MB). Raises RunError where a shard is not what dataset.json says, UserError where nothing fits.
+    """
+    dataset = workspace.tokens()
+    shards = [shard for shard in dataset["shards"] if source in (None, shard["source"])]
+    if not shards:
+        known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]})) or "none"
+        raise UserError(f"no tokens of the source {source}: those with tokens are {known}")
+    out = prepare(out)
+    dtype = np.dtype(dataset["dtype"]).newbyteorder("<")
+    files: dict[str, dict[str, Any]] = {}
+    done = 0
+    for side, name in NAMES.items():
+        sizes = {"documents": 0, "tokens": 0}
+        path = storage.join(out, name)
+        with storage.atomic_output(path) as stream:
+            for shard in (shard for shard in shards if shard["split"] == side):
+                for rows, tokens in read_shard(workspace, shard, language):
+                    stream.write(tokens.astype(dtype, copy=False).tobytes())
+                    sizes["documents"] += rows
+                    sizes["tokens"] += len(tokens)
+                done += 1
+                show(done, len(shards))
+        if sizes["tokens"]:
+            files[name] = sizes
+        else:
+            storage.remove(path)
+    if not files:
+        raise UserError(
+            f"{workspace.root} has no tokens in {language}: `corpus stats --by language` shows which"
+        )
+    storage.write_bytes(
+        storage.join(out, "meta.pkl"), pickle.dumps({"vocab_size": dataset["vocabulary_size"]}, protocol=4)
+    )
+    storage.write_bytes(
+        storage.join(out, "tokenizer.json"), storage.read_bytes(workspace.path("tokenizer", "tokenizer.json"))
+    )
+    files |= {"meta.pkl": {}, "tokenizer.json": {}}
+    kept = ("name", "vocabulary_size", "end_of_text")
+    described = {"export": "bin", "dtype": dataset["dtype"], **{name: dataset[name] for name in kept}}
+    return describe(out, described, files)
+
+
+def read_shard(
+    workspace: Workspace, shard: dict[str, Any], language: str | None = None
+) -> Iterator[tuple[int, np.ndarray[Any, np.dtype[Any]]]]:
+    """(documents, their tokens end to end) per record batch of a shard of dataset.json, perhaps of one language only.
+
+    Raises RunError where it has other rows or tokens than dataset.json says.
+    """
+    path = workspace.path("tokens", shard["path"])
+    rows = tokens = 0
+    with storage.open_input(path) as stream:
+        try:
+            file = pa.ipc.open_file(stream)
+            for number in range(file.num_record_batches):
+                batch = file.get_batch(number)
+                rows += batch.num_rows
+                tokens += len(batch.column("tokens").flatten())
+                if language is not None:
+                    label = batch.column("language")
+                    batch = batch.filter(
+                        pc.or_(pc.equal(label, language), pc.starts_with(label, f"{language}_"))
+                    )
+                yield batch.num_rows, batch.column("tokens").flatten().to_numpy()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise RunError(
+                f"{path} cannot be read ({str(error).splitlines()[0]}): build the tokens again"
+            ) from None
+    if (rows, tokens) != (shard["rows"], shard["tokens"]):
+        raise RunError(
+            f"{path} holds {tokens:,} tokens where dataset.json says {shard['tokens']:,}: build again"
+        )

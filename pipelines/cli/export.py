@@ -1,0 +1,115 @@
+"""`corpus export`: clean text and tokens for other tools."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def export(
+    place: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Where to: a new folder or URL.")],
+    documents: Annotated[bool, typer.Option("--documents", help="The texts that were kept.")] = False,
+    bin: Annotated[
+        bool, typer.Option("--bin", help="The tokens, as nanoGPT's train.bin and val.bin.")
+    ] = False,
+    format: Annotated[str, typer.Option(help="Of --documents: jsonl.zst or parquet.")] = "jsonl.zst",
+    side: Annotated[str, typer.Option("--split", help="Of --documents: train, valid or all.")] = "all",
+    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only in this language: tha_Thai, or tha.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write what a workspace keeps in formats that other tools read.
+
+    Example: corpus export demo-workspace --documents --format parquet --out demo-text
+
+    Example: corpus export demo-workspace --bin --out demo-bin
+
+    The folder's export.json says what is in each file.
+    """
+    from corpus.errors import UserError
+
+    if documents and bin:
+        raise UserError("--documents writes texts and --bin tokens: give one of them")
+    if documents:
+        found = of_documents(place, out, format, side, source, language, workers)
+    elif bin:
+        found = of_bin(place, out, source, language)
+    else:
+        raise UserError("name what to export: --documents for texts, --bin for tokens")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        typer.echo(summary(found, out))
+
+
+def of_documents(
+    place: str, out: str, format: str, side: str, source: str | None, language: str | None, workers: int
+) -> dict[str, Any]:
+    """The texts of a workspace."""
+    import corpus
+    from corpus.errors import UserError
+    from corpus.export.documents import FORMATS, Chosen, export_documents
+
+    known = next((name for name in FORMATS if name == format), None)
+    if known is None:
+        raise UserError(f"--format {format}: it is one of {', '.join(FORMATS)}")
+    sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
+    if side not in sides:
+        raise UserError(f"--split {side}: it is one of {', '.join(sides)}")
+    chosen = Chosen(sides=sides[side], source=source, language=language)
+    workspace = corpus.open(place)
+    with progress("documents") as show:
+        return export_documents(workspace, out, known, chosen, workers, show)
+
+
+def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
+    """The tokens of a workspace."""
+    import corpus
+    from corpus.export.bin import export_bin
+
+    workspace = corpus.open(place)
+    with progress("tokens") as show:
+        return export_bin(workspace, out, source, language, show)
+
+
+def summary(found: dict[str, Any], out: str) -> str:
+    """What was written, in a line."""
+    from pipelines.cli.words import short, size, whole
+
+    if found["export"] == "documents":
+        return (
+            f"{out}: {whole(found['documents'])} documents, {size(found['bytes'])} of text "
+            f"in {len(found['files'])} files"
+        )
+    sides = {name: file["tokens"] for name, file in found["files"].items() if "tokens" in file}
+    told = ", ".join(f"{name} {short(tokens)} tokens" for name, tokens in sides.items())
+    missing = [name for name in ("train.bin", "val.bin") if name not in sides]
+    without = f"; no text for {missing[0]}" if missing else ""
+    return f"{out}: {told} as {found['dtype']}, vocabulary {found['vocabulary_size']:,}{without}"
+
+
+class progress:
+    """A bar on the terminal while something is written; gives the function that moves it."""
+
+    def __init__(self, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._task = self._bar.add_task(name, total=None)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._bar.start()
+        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

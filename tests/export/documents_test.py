@@ -1,0 +1,155 @@
+"""`corpus export --documents`: every kept document once, in formats that others and we ourselves read."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+import corpus
+from corpus.errors import UserError
+from corpus.export.documents import SCHEMA, Chosen, export_documents
+from corpus.texts import read_texts
+from corpus.workspace import Workspace
+from pipelines.cli.export import export
+from tests.cli.running import run
+from tests.ledger.demo import demo_workspace
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return corpus.open(str(demo_workspace()))
+
+
+def rows_of(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.rglob("*.jsonl.zst")):
+        lines = io.TextIOWrapper(
+            zstandard.ZstdDecompressor().stream_reader(path.open("rb")), "utf-8", newline="\n"
+        )
+        yield from map(json.loads, lines)
+
+
+def expected(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    columns = ["id", "text", "language", "url", "date", "snapshot", "license", "metadata"]
+    found = {}
+    for source, _, table in workspace.rows(columns):
+        for row in table.to_pylist():
+            if row["kept"]:
+                row["metadata"] = dict(row["metadata"]) or None
+                found[row["id"]] = {
+                    "side": row["split"],
+                    "source": source,
+                    **{key: row[key] for key in columns},
+                }
+    return found
+
+
+def test_every_kept_document_and_no_other_with_its_facts(workspace: Workspace, tmp_path: Path) -> None:
+    done = export_documents(workspace, str(tmp_path / "out"))
+    wanted = expected(workspace)
+    seen = {}
+    for side in ("train", "valid"):
+        for row in rows_of(tmp_path / "out" / side):
+            seen[row["id"]] = {"side": side, **dict.fromkeys((*SCHEMA.names,)), **row}
+    assert seen == wanted
+    assert {row["language"] for row in seen.values()} >= {
+        "eng_Latn",
+        "cmn_Hans",
+        "cmn_Hant",
+        "jpn_Jpan",
+        "tha_Thai",
+    }
+    assert done["documents"] == len(wanted)
+    assert done["bytes"] == sum(len(row["text"].encode()) for row in wanted.values())
+    assert json.loads((tmp_path / "out/export.json").read_text()) == done
+
+
+def test_parquet_has_the_same_rows_in_the_same_order(workspace: Workspace, tmp_path: Path) -> None:
+    export_documents(workspace, str(tmp_path / "lines"))
+    export_documents(workspace, str(tmp_path / "columns"), "parquet")
+    files = sorted((tmp_path / "columns").rglob("*.parquet"))
+    ids = [id for path in files for id in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
+    assert ids == [row["id"] for row in rows_of(tmp_path / "lines")]
+    assert pq.read_schema(files[0]).equals(SCHEMA)
+
+
+def test_the_files_do_not_depend_on_the_number_of_processes(workspace: Workspace, tmp_path: Path) -> None:
+    one = export_documents(workspace, str(tmp_path / "one"))
+    two = export_documents(workspace, str(tmp_path / "two"), workers=2)
+    assert one == two
+
+
+def test_one_side_one_source_one_language(workspace: Workspace, tmp_path: Path) -> None:
+    chosen = Chosen(sides=("train",), source="web", language="cmn")
+    export_documents(workspace, str(tmp_path / "out"), chosen=chosen)
+    found = list(rows_of(tmp_path / "out"))
+    assert {row["id"] for row in found} == {
+        id
+        for id, row in expected(workspace).items()
+        if row["side"] == "train" and row["source"] == "web" and row["language"].startswith("cmn_")
+    }
+    assert {row["language"] for row in found} == {"cmn_Hans", "cmn_Hant"}
+
+
+def test_exported_texts_can_be_trained_on_again(workspace: Workspace, tmp_path: Path) -> None:
+    for format in ("jsonl.zst", "parquet"):
+        out = tmp_path / format
+        run(export, workspace.root, "--documents", "--format", format, "--split", "train", "--out", str(out))
+        texts = sorted(found.text for found in read_texts(str(out)))
+        assert texts == sorted(row["text"] for row in expected(workspace).values() if row["side"] == "train")
+
+
+def test_other_tools_read_them(workspace: Workspace, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    out = tmp_path / "text"
+    export_documents(workspace, str(out))
+    sizes = duckdb.sql(
+        f"SELECT source, count(*) FROM read_json('{out}/*/*/*.jsonl.zst') GROUP BY ALL"
+    ).fetchall()
+    decisions = workspace.decisions().to_table(columns=["source", "kept"])
+    kept = decisions.filter(decisions["kept"])["source"]
+    assert dict(sizes) == {row["values"]: row["counts"] for row in pc.value_counts(kept).to_pylist()}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "name what to export: --documents for texts, --bin for tokens"),
+        (("--documents", "--bin"), "give one of them"),
+        (("--documents", "--format", "csv"), "--format csv: it is one of jsonl.zst, parquet"),
+        (("--documents", "--split", "test"), "--split test: it is one of train, valid, all"),
+        (("--documents", "--source", "books"), "no source books: the workspace has web, wikipedia"),
+        (("--documents", "--language", "xho"), "keeps no such document in xho"),
+        (
+            ("--bin", "--source", "books"),
+            "no tokens of the source books: those with tokens are web, wikipedia",
+        ),
+        (("--bin", "--language", "xho"), "no tokens in xho"),
+    ],
+)
+def test_wrong_questions_are_answered_in_a_line(
+    workspace: Workspace, tmp_path: Path, options: Any, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        run(export, workspace.root, *options, "--out", str(tmp_path / "out"))
+
+
+def test_a_folder_with_other_things_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="has other things in it"):
+        export_documents(workspace, str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_export_takes_the_place_of_an_earlier_one(workspace: Workspace, tmp_path: Path) -> None:
+    export_documents(workspace, str(tmp_path / "out"))
+    export_documents(workspace, str(tmp_path / "out"), "parquet", Chosen(source="wikipedia"))
+    assert not list(rows_of(tmp_path / "out"))
+    assert {path.parent.name for path in (tmp_path / "out").rglob("*.parquet")} == {"source=wikipedia"}
