@@ -34,14 +34,10 @@ from corpus.workspace import Workspace
 Format = Literal["jsonl.zst", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl.zst", "parquet")
 COLUMNS = ["id", "text", "language", "url", "date", "snapshot", "license", "metadata"]
-SCHEMA = pa.schema(
-    [
-        *[pa.field(name, pa.string()) for name in ("id", "text", "source", *COLUMNS[2:-1])],
-        pa.field("metadata", pa.map_(pa.string(), pa.string())),
-    ]
-)
+SCHEMA = pa.schema([pa.field(name, pa.string()) for name in ("id", "text", "source", *COLUMNS[2:])])
+"""Of Parquet. `metadata` is a JSON object there, which every reader has a type for, and a nested one in JSON Lines."""
 LEVEL = 6
-"""Of zstd: 2.9 to 1 on web text at 100 MB/s a core; 19 gives 3.3 at 3."""
+"""Of zstd: 3.8 to 1 at 98 MB/s on 36 MB of Wikipedia and web in 24 languages; 3 gives 3.5 at 245, 19 gives 4.8 at 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +135,19 @@ def kept(workspace: Workspace, source: str, split: str, chosen: Chosen) -> Itera
                 continue
             rows = documents.read_row_group(group, columns=COLUMNS, use_threads=False)
             named = pa.array([source] * rows.num_rows, pa.string())
-            rows = rows.add_column(2, "source", named).select(SCHEMA.names).cast(SCHEMA)
+            metadata = pa.array([_json(row) for row in rows.column("metadata").to_pylist()], pa.string())
+            rows = rows.set_column(len(COLUMNS) - 1, "metadata", metadata).add_column(2, "source", named)
+            rows = rows.select(SCHEMA.names).cast(SCHEMA)
             for side in chosen.sides:
                 found = rows.filter(
                     pc.and_(mask, pc.fill_null(pc.equal(verdict.column("split"), side), False))
                 )
                 if found.num_rows:
                     yield side, found.replace_schema_metadata(None)
+
+
+def _json(pairs: list[tuple[str, str]] | None) -> str | None:
+    return json.dumps(dict(pairs), ensure_ascii=False) if pairs else None
 
 
 def _is(labels: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
@@ -171,7 +173,7 @@ class _Jsonl:
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
-        row["metadata"] = dict(row["metadata"] or []) or None
+        row["metadata"] = json.loads(row["metadata"]) if row["metadata"] else None
         found = {name: value for name, value in row.items() if value is not None}
         yield json.dumps(found, ensure_ascii=False) + "\n"
 

@@ -106,7 +106,26 @@ def test_exported_texts_can_be_trained_on_again(workspace: Workspace, tmp_path: 
         assert texts == sorted(row["text"] for row in expected(workspace).values() if row["side"] == "train")
 
 
-def test_other_tools_read_them(workspace: Workspace, tmp_path: Path) -> None:
+def test_hugging_face_datasets_reads_the_parquet(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    export_documents(workspace, str(tmp_path / "out"), "parquet")
+    files = {side: f"{tmp_path}/out/{side}/**/*.parquet" for side in ("train", "valid")}
+    found = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "cache"))
+    wanted = expected(workspace)
+    for side in ("train", "valid"):
+        rows = {row["id"]: row for row in found[side]}
+        assert {id: row["text"] for id, row in rows.items()} == {
+            id: row["text"] for id, row in wanted.items() if row["side"] == side
+        }
+        assert all(
+            json.loads(row["metadata"] or "null") == wanted[id]["metadata"] for id, row in rows.items()
+        )
+
+
+def test_duckdb_reads_the_json_lines(workspace: Workspace, tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     out = tmp_path / "text"
     export_documents(workspace, str(out))
