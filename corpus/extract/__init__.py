@@ -15,6 +15,8 @@ from corpus.document import Record
 FORMATS = {
     "text/html": "corpus.extract.html",
     "text/x-wiki": "corpus.extract.wikitext",
+    "application/jats+xml": "corpus.extract.jats",
+    "application/x-medline+xml": "corpus.extract.medline",
 }
 """Media type -> the module that reads it; every other type is plain text."""
 

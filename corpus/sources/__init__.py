@@ -13,6 +13,7 @@ KINDS = {
     "jsonl": "corpus.sources.jsonl:Jsonl",
     "parquet": "corpus.sources.parquet:Parquet",
     "text": "corpus.sources.text:Text",
+    "pubmed": "corpus.sources.pubmed:Pubmed",
 }
 
 

@@ -1,0 +1,104 @@
+"""MathML as LaTeX: what a formula says, close to how an author would have typed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MAX_DEPTH = 60
+
+_FUNCTIONS = frozenset(
+    (
+        "arccos",
+        "arcsin",
+        "arctan",
+        "cos",
+        "cosh",
+        "cot",
+        "det",
+        "exp",
+        "inf",
+        "lim",
+        "ln",
+        "log",
+        "max",
+        "min",
+        "sin",
+        "sinh",
+        "sup",
+        "tan",
+        "tanh",
+    )
+)
+_OPERATORS = {
+    "\u2061": "", "\u2062": "", "\u2063": "", "\u2064": "", "\u200b": "", "\u2212": "-", "\u2217": "*",
+    "{": "\\{", "}": "\\}", "%": "\\%", "&": "\\&", "#": "\\#", "$": "\\$", "\\": "\\backslash ",
+}  # fmt: skip
+_ACCENTS = {
+    "^": "\\hat", "\u02c6": "\\hat", "\u00af": "\\bar", "\u203e": "\\bar", "\u0304": "\\bar", "_": "\\underline",
+    "~": "\\tilde", "\u02dc": "\\tilde", "\u2192": "\\vec", "\u20d7": "\\vec", "\u02d9": "\\dot", ".": "\\dot",
+    "\u00a8": "\\ddot", "\u02c7": "\\check", "\u23de": "\\overbrace", "\u23df": "\\underbrace",
+}  # fmt: skip
+
+
+def to_latex(element: Any, depth: int = 0) -> str:
+    """The LaTeX of a MathML element; characters beyond ASCII (α, ∑) stay themselves."""
+    if not isinstance(element.tag, str) or depth > MAX_DEPTH:
+        return ""
+    name = element.tag.rpartition("}")[2]
+    if name in ("mi", "mn", "mo", "mtext", "ms"):
+        return _token(name, "".join(element.itertext()))
+    if name in ("annotation", "annotation-xml", "none", "mprescripts", "mphantom"):
+        return ""
+    if name == "mspace":
+        return " "
+    parts = [to_latex(child, depth + 1) for child in element if isinstance(child.tag, str)]
+    if name == "msub" and len(parts) == 2:
+        return f"{_base(parts[0])}_{_group(parts[1])}"
+    if name == "msup" and len(parts) == 2:
+        return f"{_base(parts[0])}^{_group(parts[1])}"
+    if name in ("msubsup", "munderover") and len(parts) == 3:
+        return f"{_base(parts[0])}_{_group(parts[1])}^{_group(parts[2])}"
+    if name == "mfrac" and len(parts) == 2:
+        return f"\\frac{{{parts[0].strip()}}}{{{parts[1].strip()}}}"
+    if name == "msqrt":
+        return f"\\sqrt{{{''.join(parts).strip()}}}"
+    if name == "mroot" and len(parts) == 2:
+        return f"\\sqrt[{parts[1].strip()}]{{{parts[0].strip()}}}"
+    if name in ("mover", "munder") and len(parts) == 2:
+        accent = _ACCENTS.get("".join(element[-1].itertext()).strip())
+        if accent is not None:
+            return f"{accent}{{{parts[0].strip()}}}"
+        return f"{_base(parts[0])}{'^' if name == 'mover' else '_'}{_group(parts[1])}"
+    if name == "mfenced":
+        separator = (element.get("separators") or ",").strip()[:1]
+        opening, closing = element.get("open", "("), element.get("close", ")")
+        return f"{_OPERATORS.get(opening, opening)}{separator.join(parts)}{_OPERATORS.get(closing, closing)}"
+    if name == "mtable":
+        return "\\begin{matrix}" + " \\\\ ".join(part.strip() for part in parts) + "\\end{matrix}"
+    if name in ("mtr", "mlabeledtr"):
+        return " & ".join(part.strip() for part in parts)
+    if name == "semantics":
+        return parts[0] if parts else ""
+    return "".join(parts)
+
+
+def _token(name: str, text: str) -> str:
+    text = " ".join(text.split())
+    if name == "mtext":
+        return f"\\text{{{text}}}" if any(letter.isalpha() for letter in text) else text
+    if name == "mi" and len(text) > 1 and text.isalpha() and text.isascii():
+        return f"\\{text} " if text in _FUNCTIONS else f"\\mathrm{{{text}}}"
+    if name == "mo" and text in _OPERATORS:
+        return _OPERATORS[text]
+    return "".join(_OPERATORS.get(letter, letter) for letter in text) if name != "mo" else text
+
+
+def _base(latex: str) -> str:
+    latex = latex.strip()
+    simple = len(latex) <= 1 or latex.isalnum() or (latex.startswith("\\") and latex[1:].isalpha())
+    return latex if simple or (latex.startswith("\\mathrm{") and latex.count("}") == 1) else f"{{{latex}}}"
+
+
+def _group(latex: str) -> str:
+    latex = latex.strip()
+    return latex if len(latex) == 1 else f"{{{latex}}}"
