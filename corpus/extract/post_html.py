@@ -164,16 +164,24 @@ class _Layout:
         if self.pre is not None:
             self._code()
             return
-        self.raised.clear()
         text = "".join(self.line)
         self.line.clear()
+        if not text or text.isspace():
+            return
+        if self.raised:
+            self.raised.clear()
         if "$$" in text or "\\begin{" in text:
             text = text.strip(" \t\r\n").replace("\n", BREAK)
-        text = _single_spaced(text)
-        if not text:
-            return
-        text = _unescape(text)
-        self._put([one.strip() for one in text.strip(f"{BREAK} ").split(BREAK)] if BREAK in text else [text])
+        text = _unescape(_single_spaced(text))
+        if BREAK in text:
+            self._put([one.strip() for one in text.strip(f"{BREAK} ").split(BREAK)])
+        elif self.prefixes:
+            self._put([text])
+        else:
+            if self.out:
+                self.out.append("\n\n")
+            self.out.append(text)
+            self.before = []
 
     def _put(self, lines: list[str]) -> None:
         prefixes = self.prefixes[:MAX_DEPTH]
@@ -204,6 +212,8 @@ def _without_comments(source: str) -> str:
 
 def _single_spaced(text: str) -> str:
     """Without white space at its ends and with one space for every other run of it; U+3000 stays."""
+    if text.isascii():
+        return " ".join(text.split())
     if "\n" in text or "\t" in text or "\r" in text:
         text = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     while "  " in text:
@@ -212,4 +222,6 @@ def _single_spaced(text: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    return html.unescape(LONG_REFERENCE.sub("\ufffd", text)) if "&" in text else text
+    if "&" not in text:
+        return text
+    return html.unescape(LONG_REFERENCE.sub("\ufffd", text) if "&#" in text else text)
