@@ -1,10 +1,12 @@
 """Checkpoints: a folder a step, whole or not there at all, without pickle.
 
     RUN/checkpoint/step-000000500/model.safetensors optimizer.safetensors state.json
+    RUN/checkpoint/LATEST                            the name of the newest folder, written last
 
-The files are written into a hidden folder, synced to disk, hashed into state.json, and renamed as one; the last two are
-kept. A checkpoint whose hashes do not match is named and passed over. The tensor files are safetensors (an eight-byte
-length, a JSON header, the values), which any of its readers opens.
+The files are written into a hidden folder, synced to disk, hashed into state.json, and renamed as one; a thread does
+that, from copies, while training goes on. The last few are kept, and every so many steps one for ever. A checkpoint
+whose hashes do not match is named and passed over. The tensor files are safetensors (an eight-byte length, a JSON
+header, the values), which any of its readers opens.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -26,7 +29,6 @@ from torch import Tensor, nn
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
 
-KEEP = 2
 DTYPES = {
     "F32": torch.float32,
     "BF16": torch.bfloat16,
@@ -46,9 +48,9 @@ def _bytes(tensor: Tensor) -> memoryview:
     return values
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> str:
     """Writes tensors as safetensors, synced to disk; gives the hash of the file."""
-    header: dict[str, Any] = {}
+    header: dict[str, Any] = {} if metadata is None else {"__metadata__": metadata}
     offset = 0
     for name, tensor in tensors.items():
         end = offset + tensor.numel() * tensor.element_size()
@@ -103,11 +105,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _training_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's state by the name of its parameter (`exp_avg/norm.weight`), and torch's random generators."""
+Optimizers = Sequence[torch.optim.Optimizer]
+
+
+def _training_tensors(model: nn.Module, optimizers: Optimizers) -> dict[str, Tensor]:
+    """The optimizers' state by the name of its parameter (`exp_avg/norm.weight`), and torch's random generators."""
     tensors = {
         f"{key}/{name}": value
         for name, parameter in model.named_parameters()
+        for optimizer in optimizers
+        if parameter in optimizer.state
         for key, value in sorted(optimizer.state[parameter].items())
     }
     tensors["generator/cpu"] = torch.get_rng_state()
@@ -125,10 +132,11 @@ class Checkpoint:
     model: dict[str, Tensor]
     training: dict[str, Tensor]
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Puts model, optimizer and generators where they were, bit by bit."""
+    def restore(self, model: nn.Module, optimizers: Optimizers) -> None:
+        """Puts model, optimizers and generators where they were, bit by bit."""
         model.load_state_dict(self.model)
         parameters = dict(model.named_parameters())
+        owner = {p: o for o in optimizers for group in o.param_groups for p in group["params"]}
         for key, value in self.training.items():
             kind, name = key.split("/", 1)
             if key == "generator/cpu":
@@ -137,16 +145,50 @@ class Checkpoint:
                 if torch.cuda.is_available():
                     torch.cuda.set_rng_state(value)
             else:
-                optimizer.state[parameters[name]][kind] = value.to(parameters[name].device)
+                parameter = parameters[name]
+                owner[parameter].state[parameter][kind] = value.to(parameter.device)
 
 
-def save(
-    folder: Path, step: int, state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
+class Saver:
+    """Writes checkpoints of one run into `folder`, one at a time, in a thread of its own."""
+
+    def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0) -> None:
+        self.folder, self.keep_last, self.keep_every = folder, keep_last, keep_every
+        self.thread: threading.Thread | None = None
+        self.error: RunError | None = None
+
+    def save(self, step: int, state: dict[str, Any], model: nn.Module, optimizers: Optimizers) -> None:
+        """Copies model and optimizers (12 bytes a parameter at most) and begins to write them; see `wait`."""
+        self.wait()
+        tensors = [
+            {name: value.detach().to("cpu", copy=True) for name, value in found.items()}
+            for found in (model.state_dict(), _training_tensors(model, optimizers))
+        ]
+
+        def work() -> None:
+            try:
+                write(self.folder, step, state, *tensors)
+                _forget(self.folder, self.keep_last, self.keep_every)
+            except RunError as error:
+                self.error = error
+
+        self.thread = threading.Thread(target=work, name="checkpoint")
+        self.thread.start()
+
+    def wait(self) -> None:
+        """Returns when what was begun is on disk; raises RunError where the disk is full or broken."""
+        if self.thread is not None:
+            self.thread.join()
+            self.thread = None
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+
+def write(
+    folder: Path, step: int, state: dict[str, Any], model: dict[str, Tensor], training: dict[str, Tensor]
 ) -> None:
-    """Writes the checkpoint of `step` into `folder` and drops all but the last two.
-
-    Costs 12 bytes a parameter on disk. Raises RunError where the disk is full or broken; what was there stays.
-    """
+    """Writes the checkpoint of `step` into `folder`. Raises RunError where it cannot; what was there stays."""
     temporary = folder / f".step-{step:09d}"
     final = folder / f"step-{step:09d}"
     try:
@@ -155,28 +197,39 @@ def save(
             shutil.rmtree(leftover)
         temporary.mkdir()
         files = {
-            "model.safetensors": write_tensors(temporary / "model.safetensors", model.state_dict()),
-            "optimizer.safetensors": write_tensors(
-                temporary / "optimizer.safetensors", _training_tensors(model, optimizer)
-            ),
+            "model.safetensors": write_tensors(temporary / "model.safetensors", model),
+            "optimizer.safetensors": write_tensors(temporary / "optimizer.safetensors", training),
         }
         content = {"step": step, "state": state, "files": files}
-        with (temporary / "state.json").open("w", encoding="utf-8") as file:
-            json.dump({**content, "hash": fingerprint(content)}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_synced(
+            temporary / "state.json", json.dumps({**content, "hash": fingerprint(content)}, indent=1)
+        )
         _sync_folder(temporary)
         if final.exists():
             shutil.rmtree(final)
         temporary.rename(final)
         _sync_folder(folder)
-        for old in _steps(folder)[:-KEEP]:
-            shutil.rmtree(old)
+        _write_synced(folder / ".LATEST", final.name + "\n")
+        (folder / ".LATEST").rename(folder / "LATEST")
+        _sync_folder(folder)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunError(
             f"cannot save step {step} to {folder} ({error.strerror}): make room, then go on with --resume"
         ) from error
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _forget(folder: Path, keep_last: int, keep_every: int) -> None:
+    for old in _steps(folder)[:-keep_last]:
+        if not (keep_every and int(old.name.removeprefix("step-")) % keep_every == 0):
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _steps(folder: Path) -> list[Path]:
@@ -197,6 +250,16 @@ def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = Tru
     if paths:
         raise UserError(f"no checkpoint in {folder} is whole: start again with another --out")
     return None
+
+
+def at(folder: Path, step: int) -> Checkpoint:
+    """The checkpoint of one step; UserError if it is not there or not whole."""
+    path = folder / f"step-{step:09d}"
+    try:
+        return _read(path, True)
+    except Damaged as error:
+        there = ", ".join(str(int(found.name.removeprefix("step-"))) for found in _steps(folder)) or "none"
+        raise UserError(f"{path}: {error}; there are the steps {there}") from None
 
 
 def _read(path: Path, training: bool) -> Checkpoint:

@@ -14,12 +14,8 @@ from typing import Any, Literal, get_args
 from corpus.errors import UserError
 
 Shape = Literal["wsd", "cosine"]
+Optimizer = Literal["muon", "adamw"]
 Precision = Literal["auto", "bf16", "fp32"]
-
-TOKENS_PER_PARAMETER = 20
-"""Tokens a model of a given size is best trained on (Hoffmann et al. 2022, arXiv:2203.15556)."""
-MOST_EPOCHS = 4
-"""Readings of the same text that still help almost like new text (Muennighoff et al. 2023, arXiv:2305.16264)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +41,10 @@ class ModelConfig:
         """Trained numbers, embeddings included (a tied embedding once)."""
         return self.embedding_parameters() + self.depth * self._block() + self.width
 
+    def block_parameters(self) -> int:
+        """Without the embeddings, as scaling laws count."""
+        return self.parameters() - self.embedding_parameters()
+
     def embedding_parameters(self) -> int:
         return self.vocabulary * self.width * (1 if self.tied else 2)
 
@@ -63,15 +63,13 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """A named size with the settings that suit it; every one of them can be given on the command line instead."""
+    """A named shape. What suits its training follows from its size and the run's tokens: scaling.py."""
 
     depth: int
     width: int
     heads: int
     kv_heads: int
     context: int
-    batch_tokens: int
-    learning_rate: float
     tied: bool = True
 
     def model(self, *, vocabulary: int, context: int | None = None) -> ModelConfig:
@@ -89,32 +87,29 @@ class Size:
         )
 
 
-# fmt: off
 SIZES = {
-    "tiny": Size(depth=3, width=128, heads=2, kv_heads=1, context=256, batch_tokens=2048, learning_rate=5e-3),
-    "small": Size(depth=6, width=384, heads=6, kv_heads=2, context=512, batch_tokens=32_768, learning_rate=2e-3),
-    "base": Size(depth=8, width=512, heads=8, kv_heads=4, context=1024, batch_tokens=131_072, learning_rate=1e-3),
-    "gpt2": Size(depth=12, width=768, heads=12, kv_heads=12, context=1024, batch_tokens=524_288, learning_rate=6e-4),
-    "gpt2-medium": Size(
-        depth=24, width=1024, heads=16, kv_heads=16, context=1024, batch_tokens=524_288, learning_rate=3e-4),
-    "gpt2-large": Size(
-        depth=36, width=1280, heads=20, kv_heads=20, context=1024, batch_tokens=524_288, learning_rate=2.5e-4),
-    "gpt2-xl": Size(
-        depth=48, width=1600, heads=25, kv_heads=25, context=1024, batch_tokens=1_048_576, learning_rate=2e-4),
+    "1m": Size(depth=4, width=96, heads=3, kv_heads=1, context=256),
+    "tiny": Size(depth=3, width=128, heads=2, kv_heads=1, context=256),
+    "mini": Size(depth=6, width=256, heads=4, kv_heads=2, context=256),
+    "small": Size(depth=6, width=384, heads=6, kv_heads=2, context=512),
+    "base": Size(depth=8, width=512, heads=8, kv_heads=4, context=1024),
+    "gpt2": Size(depth=12, width=768, heads=12, kv_heads=12, context=1024),
+    "gpt2-medium": Size(depth=24, width=1024, heads=16, kv_heads=16, context=1024),
+    "gpt2-large": Size(depth=36, width=1280, heads=20, kv_heads=20, context=1024),
+    "gpt2-xl": Size(depth=48, width=1600, heads=25, kv_heads=25, context=1024),
 }
-# fmt: on
-"""The gpt2 sizes have GPT-2's depths and widths, with the learning rates and batches of the GPT-3 models of those sizes
-(arXiv:2005.14165, table 2.1). tiny was measured: docs/training.md has the table. small and base lie between."""
+"""From one million parameters (with a vocabulary of 5,000) to 1.5 billion. The gpt2 sizes have GPT-2's four depths
+and widths (Radford et al. 2019, table 2). tiny was measured: docs/training.md."""
 
 
 def size(name: str) -> Size:
-    """A size by name, or `dN`: N blocks of width 64 N, its settings those of the next larger named size."""
+    """A size by name, or the one dial, `dN`: N blocks of width 64 N, heads of 64, the next larger size's context."""
     if name in SIZES:
         return SIZES[name]
     if match := re.fullmatch(r"d([1-9]\d?)", name):
         depth = int(match[1])
-        near = next((s for s in SIZES.values() if s.depth >= depth), SIZES["gpt2-xl"])
-        return dataclasses.replace(near, depth=depth, width=64 * depth, heads=depth, kv_heads=depth)
+        near = next((s for s in SIZES.values() if s.width >= 64 * depth), SIZES["gpt2-xl"])
+        return Size(depth=depth, width=64 * depth, heads=depth, kv_heads=depth, context=near.context)
     raise UserError(f"--size {name}: there is {', '.join(SIZES)}, or dN for N blocks of width 64 N (d8)")
 
 
@@ -138,6 +133,13 @@ class RunConfig:
     micro_samples: int
     """Windows computed at once; only memory and speed depend on it."""
     learning_rate: float
+    optimizer: Optimizer = "muon"
+    shares: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Weights by stream (`web/eng_Latn`) in place of the dataset's own; empty: those."""
+    mask_documents: bool = False
+    """Attention does not look past an end-of-text."""
+    branch: str | None = None
+    """RUN@STEP: the checkpoint of another run that this one began from."""
     shape: Shape = "wsd"
     warmup: float = 0.03
     """Share of the run in which the learning rate rises."""
@@ -148,6 +150,10 @@ class RunConfig:
     beta2: float = 0.95
     clip: float = 1.0
     """Largest norm of the gradient (GPT-3)."""
+    z_loss: float = 1e-4
+    """Weight of log(sum of exp of logits) squared, which keeps logits from drifting (PaLM, arXiv:2204.02311)."""
+    spike_sigma: float = 6.0
+    """A step whose loss or gradient is so many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
     evaluate_every: int = 1000
@@ -156,6 +162,12 @@ class RunConfig:
     """Validation tokens looked at in one evaluation; 0: all."""
     save_minutes: float = 10.0
     """Minutes between checkpoints; there is one at the end and on SIGTERM in any case."""
+    save_every: int = 0
+    """Steps between checkpoints, beside the minutes; 0: minutes alone."""
+    keep_last: int = 2
+    """Checkpoints kept."""
+    keep_every: int = 0
+    """Checkpoints of steps that this divides are kept for ever; 0: none."""
 
     @property
     def step_tokens(self) -> int:
@@ -177,9 +189,19 @@ class RunConfig:
                 raise UserError(f"{option} {number}: a number above 0")
         if not (0 <= self.warmup <= 1 and 0 <= self.decay <= 1 and self.warmup + self.decay <= 1):
             raise UserError("--warmup and --decay are shares of the run: together at most 1")
+        for option, least, number in (
+            ("--z-loss", 0, self.z_loss),
+            ("--spike-sigma", 0, self.spike_sigma),
+            ("--save-every", 0, self.save_every),
+            ("--keep-last", 1, self.keep_last),
+            ("--keep-every", 0, self.keep_every),
+        ):
+            if not least <= number < math.inf:
+                raise UserError(f"{option} {number}: at least {least}")
         for name, value, choices in (
             ("schedule", self.shape, Shape),
             ("precision", self.precision, Precision),
+            ("optimizer", self.optimizer, Optimizer),
         ):
             if value not in get_args(choices):
                 raise UserError(f"--{name} {value}: there is {', '.join(get_args(choices))}")
@@ -194,14 +216,12 @@ class RunConfig:
             "model": dataclasses.asdict(self.model),
             "seed": self.seed,
             "batch_samples": self.batch_samples,
+            "optimizer": self.optimizer,
+            "shares": self.shares,
+            "mask_documents": self.mask_documents,
         }
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> RunConfig:
         """Raises TypeError for a configuration that is not of this version."""
         return RunConfig(**{**raw, "model": ModelConfig(**raw["model"])})
-
-
-def default_tokens(model: ModelConfig, train_tokens: int) -> int:
-    """Tokens to train on where nobody says: 20 a parameter, and no text more than four times."""
-    return min(TOKENS_PER_PARAMETER * model.parameters(), MOST_EPOCHS * train_tokens)

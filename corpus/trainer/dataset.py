@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,18 +76,21 @@ class Dataset:
             for (source, language), shards in sorted(groups.items())
         )
 
-    def drawn(self) -> tuple[tuple[Stream, float], ...]:
+    def drawn(self, given: Mapping[str, float] | None = None) -> tuple[tuple[Stream, float], ...]:
         """The training streams with their shares of the samples, which sum to 1; those with a share of 0 left out.
 
         dataset.json's mixture gives them by source and language (`streams`), or by source (`weights`), languages as
-        they come inside; without either, everything is drawn as it comes.
+        they come inside; without either, everything is drawn as it comes. `given` replaces it: weights by the
+        streams' names.
         """
         streams = self.streams("train")
         sizes: dict[str, int] = {}
         for stream in streams:
             sizes[stream.source] = sizes.get(stream.source, 0) + stream.tokens
         try:
-            if rows := self.mixture.get("streams"):
+            if given:
+                weights = [given.get(stream.name, 0.0) for stream in streams]
+            elif rows := self.mixture.get("streams"):
                 table = {(row["source"], row["language"]): row["weight"] for row in rows}
                 weights = [table[stream.source, stream.language] for stream in streams]
             else:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from corpus.errors import UserError
 from corpus.trainer.config import Precision
+from corpus.trainer.scaling import CPU_FLOPS
 
 
 def choose_device(name: str) -> torch.device:
     """`auto` takes a CUDA GPU if there is one, else the CPU."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torch.cuda.is_available():
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"  # torchrun gives each process a GPU
+        torch.cuda.set_device(name)
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(
             f"--device {name}: torch {torch.__version__} sees no CUDA GPU here: leave --device out"
@@ -38,3 +44,21 @@ def use_bf16(device: torch.device, precision: Precision) -> bool:
 def autocast(device: torch.device, bf16: bool) -> torch.autocast:
     """Matrix products in bf16, sums, norms and weights in fp32; nothing if not `bf16`."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+
+
+PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
+"""Dense bf16 operations a second by NVIDIA's data sheets, by a part of the device's name."""
+
+
+def peak_flops(device: torch.device) -> float | None:
+    """What the device could do at most, in bf16; None where nobody says. Utilization is a share of it."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((peak for part, peak in PEAKS.items() if part in name), None)
+
+
+def speed(device: torch.device) -> float:
+    """Operations a second that a step may reach, roughly: for guesses before anything was measured."""
+    peak = peak_flops(device)
+    return 0.3 * peak if peak else CPU_FLOPS * torch.get_num_threads()

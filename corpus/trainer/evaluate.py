@@ -18,6 +18,7 @@ import torch
 
 from corpus.trainer.dataset import Dataset
 from corpus.trainer.device import autocast
+from corpus.trainer.distributed import World
 from corpus.trainer.loader import TokenStream
 from corpus.trainer.model import GPT
 from corpus.trainer.order import permute
@@ -124,11 +125,18 @@ def bits_per_byte(scores: Sequence[Score]) -> float:
 
 @torch.no_grad()
 def evaluate(
-    model: GPT, groups: Sequence[Group], *, end_of_text: int, samples: int, bf16: bool = False
+    model: GPT,
+    groups: Sequence[Group],
+    *,
+    end_of_text: int,
+    samples: int,
+    bf16: bool = False,
+    world: World | None = None,
 ) -> list[Score]:
     """The score of every group, computed `samples` windows at once; windows of like length go together.
 
-    The result does not depend on `samples` beyond rounding: sums are kept in fp64.
+    Of several processes each computes a part. The result does not depend on `samples` or the number of processes
+    beyond rounding: sums are kept in fp64.
     """
     device = model.embedding.weight.device
     context = model.config.context
@@ -139,6 +147,8 @@ def evaluate(
         for start in range(0, len(document.tokens), context)
     ]
     windows.sort(key=lambda window: (-min(context, len(window[1]) - window[2]), window[0]))
+    world = world or World()
+    windows = windows[world.rank :: world.size]
     nats = np.zeros(len(groups))
     for first in range(0, len(windows), samples):
         part = windows[first : first + samples]
@@ -154,6 +164,7 @@ def evaluate(
         with autocast(device, bf16):
             losses = model.nats(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
         np.add.at(nats, [group for group, _, _ in part], losses.double().sum(dim=1).cpu().numpy())
+    nats = np.array(world.total(nats.tolist(), device))
     return [
         Score(
             source=group.source,

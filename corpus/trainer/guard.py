@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from corpus.errors import UserError
+
+GRACE = 5.0
+"""Seconds that a step or an evaluation may go on after a signal before it is given up."""
+NUMBERS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
@@ -27,23 +32,44 @@ def locked(run: Path) -> Iterator[None]:
 
 
 @contextmanager
-def signals() -> Iterator[list[str]]:
-    """A list that receives the name of the first SIGTERM or SIGINT; a second one acts as ever."""
+def signals(rescue: Callable[[str], None]) -> Iterator[list[str]]:
+    """A list that receives the name of the first SIGTERM or SIGINT; a second one acts as ever.
+
+    Python runs handlers between its own instructions, and a product of huge matrices is one. So a thread hears of the
+    signal too, through a pipe, and calls `rescue` with its name if this context has not been left after GRACE seconds.
+    """
     caught: list[str] = []
     if threading.current_thread() is not threading.main_thread():
         yield caught
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in NUMBERS}
 
     def catch(number: int, _: FrameType | None) -> None:
         caught.append(signal.Signals(number).name)
         for each, handler in before.items():
             signal.signal(each, handler)
 
+    left = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def watch() -> None:
+        while heard := os.read(reading, 1):
+            if heard[0] in NUMBERS and not left.wait(GRACE):
+                rescue(signal.Signals(heard[0]).name)
+        os.close(reading)
+
     for number in before:
         signal.signal(number, catch)
+    earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    thread = threading.Thread(target=watch, name="signals", daemon=True)
+    thread.start()
     try:
         yield caught
     finally:
+        left.set()
+        signal.set_wakeup_fd(earlier)
+        os.close(writing)
+        thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ import contextlib
 import mmap
 import resource
 from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -72,6 +73,20 @@ class MappedShard:
             filled += len(piece)
         return filled
 
+    def documents(self, start: int, stop: int) -> Iterator[tuple[str, str, int]]:
+        """(id, language, tokens) of the documents in tokens start..stop-1 of the shard, as far as it goes."""
+        for batch, first, last in zip(self.batches, self.starts, self.starts[1:], strict=False):
+            if last <= start or first >= stop:
+                continue
+            ends = batch.column("tokens").offsets.to_numpy()
+            ends = ends - ends[0] + first
+            row = max(0, int(np.searchsorted(ends, start, side="right")) - 1)
+            while row < batch.num_rows and ends[row] < stop:
+                tokens = int(min(ends[row + 1], stop) - max(ends[row], start))
+                if tokens > 0:
+                    yield batch.column("doc_id")[row].as_py(), batch.column("language")[row].as_py(), tokens
+                row += 1
+
 
 class TokenStream:
     """A stream's tokens by position, over all of its shards; each is mapped at its first use."""
@@ -101,6 +116,14 @@ class TokenStream:
             filled += self.shard(number).copy(0, out[filled:])
         return filled
 
+    def documents(self, start: int, count: int) -> Iterator[tuple[str, str, int]]:
+        """(id, language, tokens in it) of the documents in `count` tokens from `start`."""
+        number = bisect_right(self.starts, start) - 1
+        while number < len(self._mapped) and self.starts[number] < start + count:
+            offset = self.starts[number]
+            yield from self.shard(number).documents(start - offset, start + count - offset)
+            number += 1
+
 
 def windows(tokens: int, context: int) -> int:
     """Windows of a stream: each has `context` targets, the last one overlaps the one before rather than lose any."""
@@ -121,8 +144,10 @@ class Batch:
 class Loader:
     """Samples of a run by their numbers, from the training streams in the order that `seed` gives."""
 
-    def __init__(self, dataset: Dataset, *, context: int, seed: int) -> None:
-        streams, weights = zip(*dataset.drawn(), strict=True)
+    def __init__(
+        self, dataset: Dataset, *, context: int, seed: int, shares: Mapping[str, float] | None = None
+    ) -> None:
+        streams, weights = zip(*dataset.drawn(shares), strict=True)
         allow_open_files(len(dataset.shards) + SPARE_FILES)
         self.dataset = dataset
         self.context = context
@@ -144,7 +169,7 @@ class Loader:
         lengths = np.empty(stop - start, np.int64)
         for row, (stream, number) in enumerate(zip(streams.tolist(), numbers.tolist(), strict=True)):
             source = self.streams[stream]
-            first = min(number * self.context, max(0, source.length - size))
+            first = self._first(source, number)
             lengths[row] = filled = source.copy(first, tokens[row])
             if filled < size:
                 tokens[row, filled:] = self.dataset.end_of_text
@@ -155,6 +180,51 @@ class Loader:
                 f"{self.dataset.vocabulary}: build the tokens again"
             )
         return Batch(tokens=tokens, lengths=lengths, streams=streams)
+
+    def _first(self, source: TokenStream, number: int) -> int:
+        """Where a window begins in its stream."""
+        return min(number * self.context, max(0, source.length - self.context - 1))
+
+    def drawn(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Targets that samples start..stop-1 give, by stream, from the order alone."""
+        streams, _, _ = self.order.samples(start, stop)
+        targets = [min(self.context, source.length - 1) for source in self.streams]
+        samples: npt.NDArray[np.int64] = np.bincount(streams, minlength=len(targets))
+        return samples * np.array(targets, np.int64)
+
+    def documents(self, start: int, stop: int) -> list[Piece]:
+        """The documents that samples start..stop-1 are made of, in their order."""
+        streams, epochs, numbers = self.order.samples(start, stop)
+        found = []
+        for sample, stream, epoch, number in zip(
+            range(start, stop), streams.tolist(), epochs.tolist(), numbers.tolist(), strict=True
+        ):
+            source = self.streams[stream]
+            first = self._first(source, number)
+            for document, language, tokens in source.documents(first, self.context + 1):
+                found.append(
+                    Piece(
+                        sample=sample,
+                        epoch=epoch,
+                        source=source.stream.source,
+                        language=language,
+                        document=document,
+                        tokens=tokens,
+                    )
+                )
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A document's part of one sample: `tokens` of it are in the window."""
+
+    sample: int
+    epoch: int
+    source: str
+    language: str
+    document: str
+    tokens: int
 
 
 def allow_open_files(wanted: int) -> None:

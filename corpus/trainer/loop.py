@@ -2,37 +2,45 @@
 
     RUN/config.json      what the run is (config.RunConfig)
     RUN/tokenizer.json   the vocabulary, so that the run can be moved away from its workspace
-    RUN/log.jsonl        `start`, a `step` line each step, `evaluate`, `save`, `end`
-    RUN/checkpoint/      the last two checkpoints
+    RUN/log.jsonl        `start`, a `step` or `skip` line each step, `consumed`, `evaluate`, `save`, `end`
+    RUN/checkpoint/      the last checkpoints
 
-The loop holds no state but the step, the seconds trained, the model and the optimizer: a run stopped and resumed
-comes to the same parameters, bit by bit, where the arithmetic is the same (machine, precision, threads).
+The loop's state is the step, the seconds trained, what was read, the last losses, the model and the optimizers: a run
+stopped and resumed comes to the same parameters, bit by bit, where the arithmetic is the same (machine, precision,
+threads, processes). Which data a step reads follows from its number alone, whatever the number of processes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
+import gc
 import math
+import os
+import sys
+import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 
 from corpus.errors import RunError, UserError
-from corpus.trainer import checkpoint, report
+from corpus.trainer import checkpoint, distributed, memory, report
 from corpus.trainer.config import RunConfig
-from corpus.trainer.dataset import Dataset, open_dataset
-from corpus.trainer.device import autocast, choose_device, use_bf16
+from corpus.trainer.dataset import open_dataset
+from corpus.trainer.device import choose_device, peak_flops
+from corpus.trainer.distributed import World
+from corpus.trainer.engine import Engine, Interrupted
 from corpus.trainer.evaluate import Score, bits_per_byte, evaluate, validation
 from corpus.trainer.guard import locked, signals
-from corpus.trainer.loader import Batch, Loader
-from corpus.trainer.model import GPT, initialize
-from corpus.trainer.optimizer import make_optimizer, rate
+from corpus.trainer.loader import Loader
+from corpus.trainer.optimizer import rate
+from corpus.trainer.spikes import Spikes
+from corpus.trainer.start import branch_point, check_dataset, write_run
 
 SMOOTHING = 0.9
 """The progress line shows an average over about ten steps."""
@@ -57,56 +65,83 @@ def train(config: RunConfig, run: Path, *, device: str = "auto", console: Consol
     """Trains until the run's steps or minutes are up, or a SIGTERM or SIGINT comes; saves in either case.
 
     Goes on from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
-    do not fit together, RunError for a loss that is no number or a full disk.
+    do not fit together, RunError for a loss that is no number or a full disk. Under torchrun, every process calls it.
     """
+    chosen = choose_device(device)
+    world = distributed.join(chosen)
+    distributed.check_divides(config.batch_samples, world.size)
+    if not world.first:
+        console = Console(quiet=True)
     run.mkdir(parents=True, exist_ok=True)
-    with locked(run), signals() as caught:
-        trainer = _Trainer(config, run, choose_device(device), console or Console(stderr=True))
+    trainer: list[_Trainer] = []
+    with (
+        locked(run) if world.first else nullcontext(),
+        signals(lambda name: trainer[0].rescue(name) if trainer else os._exit(143)) as caught,
+    ):
         try:
-            return trainer.go(caught)
+            trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world))
+            return trainer[0].go(caught)
         finally:
-            trainer.log.close()
+            if trainer:
+                trainer[0].log.close()
+            distributed.leave()
 
 
 class _Trainer:
     """What a run holds, and the few things that are done with it."""
 
-    def __init__(self, config: RunConfig, run: Path, device: torch.device, console: Console) -> None:
-        self.config, self.run, self.device, self.console = config, run, device, console
-        self.dataset = _checked(open_dataset(config.workspace), config)
-        self.loader = Loader(self.dataset, context=config.model.context, seed=config.seed)
-        self.bytes_per_token = np.array([s.stream.bytes / s.stream.tokens for s in self.loader.streams])
+    def __init__(
+        self, config: RunConfig, run: Path, device: torch.device, console: Console, world: World
+    ) -> None:
+        self.config, self.run, self.console, self.world = config, run, console, world
+        self.dataset = check_dataset(open_dataset(config.workspace), config)
+        self.loader = Loader(
+            self.dataset, context=config.model.context, seed=config.seed, shares=config.shares
+        )
         self.streams = [stream.stream for stream in self.loader.streams]
+        self.bytes_per_token = np.array([stream.bytes / stream.tokens for stream in self.streams])
         self.groups = validation(self.dataset, config.evaluate_tokens)
-        self.bf16 = use_bf16(device, config.precision)
-        torch.manual_seed(config.seed)
-        self.model = GPT(config.model)
-        initialize(self.model, config.seed)
-        self.model.to(device)
-        if config.compile:
-            self.model.compile()
-        self.optimizer = make_optimizer(self.model, config)
+        memory.check(config, device, world.size)
+        self.engine = Engine(config, device, world)
         self.step = 0
         self.seconds = 0.0
+        self.consumed = np.zeros(len(self.streams), np.int64)
+        self.spikes = Spikes(config.spike_sigma)
         self.saved = self.evaluated = -1
         self.scores: list[Score] = []
-        self.log = report.Log(run / "log.jsonl", self._restore())
-        _write_config(config, self.dataset, run)
+        self.settled = threading.Lock()  # held while model, optimizers and counts change or are copied
+        self.saver = checkpoint.Saver(
+            run / "checkpoint", keep_last=config.keep_last, keep_every=config.keep_every
+        )
+        size = self._restore()
+        self.log = report.Log(run / "log.jsonl" if world.first else None, size)
+        if world.first:
+            write_run(config, self.dataset, run)
+        gc.collect()
+        gc.freeze()  # what lives as long as the run is not walked through again
 
     def _restore(self) -> int:
-        """Takes up the last checkpoint; gives the size of the log at that time, 0 for a new run."""
+        """Takes up the last checkpoint, or the one that the run branches from; gives the log's size at that time."""
         found = checkpoint.newest(self.run / "checkpoint", self._say)
+        size = 0
+        if found is not None:
+            size = found.state["log_bytes"]
+        elif self.config.branch is not None:
+            found = branch_point(self.config.branch)
         if found is None:
             return 0
         if found.state["identity"] != self.config.identity():
             raise UserError(
                 f"{self.run}/checkpoint is of another model or dataset than {self.run}/config.json: use --out"
             )
-        found.restore(self.model, self.optimizer)
-        self.step = self.saved = found.step
+        found.restore(self.engine.model, self.engine.optimizers)
+        self.step = found.step
+        if size:
+            self.saved = found.step
         self.seconds, self.evaluated = found.state["seconds"], found.state["evaluated"]
+        self.consumed += np.array(found.state["consumed"], np.int64)
+        self.spikes = Spikes(self.config.spike_sigma, found.state["spikes"])
         self._say(f"going on from step {self.step:,}")
-        size: int = found.state["log_bytes"]
         return size
 
     def _say(self, line: str) -> None:
@@ -118,10 +153,14 @@ class _Trainer:
         loss, bits = math.nan, math.nan
         saved = time.monotonic()
         with report.ProgressLine(self.console) as line:
-            while self._progress() < 1 and not caught:
+            while self._progress() < 1 and not self._stopping(caught):
                 if self._evaluation_due():
+                    self._save()
                     self._evaluate()
-                entry = self._train_step()
+                try:
+                    entry = self._train_step(caught)
+                except Interrupted:
+                    break
                 loss = _smooth(loss, entry["loss"])
                 bits = _smooth(bits, entry["bits_per_byte"])
                 line.update(
@@ -132,25 +171,44 @@ class _Trainer:
                     speed=entry["speed"],
                     rate=entry["rate"],
                 )
-                if time.monotonic() - saved >= 60 * self.config.save_minutes:
+                every = self.config.save_every
+                late = time.monotonic() - saved >= 60 * self.config.save_minutes
+                if late or (every and self.step % every == 0):
                     self._save()
                     saved = time.monotonic()
         self._save()
-        if caught:
+        self.saver.wait()
+        stopped = self._progress() < 1
+        if stopped:
             self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; --resume goes on from there")
         else:
             self._evaluate()
         tokens = self.step * self.config.step_tokens
-        self.log.write(
-            "end", step=self.step, tokens=tokens, seconds=self.seconds, stopped=caught[0] if caught else None
-        )
+        name = caught[0] if stopped else None
+        self.log.write("end", step=self.step, tokens=tokens, seconds=self.seconds, stopped=name)
+        self.world.barrier()
         return Result(
-            step=self.step,
-            tokens=tokens,
-            seconds=self.seconds,
-            scores=tuple(self.scores),
-            stopped=caught[0] if caught else None,
+            step=self.step, tokens=tokens, seconds=self.seconds, scores=tuple(self.scores), stopped=name
         )
+
+    def _stopping(self, caught: list[str]) -> bool:
+        """Whether any process was told to stop."""
+        if self.world.size > 1:
+            told = self.world.total([float(bool(caught))], self.engine.device)[0]
+            if told and not caught:
+                caught.append("SIGTERM")
+        return bool(caught)
+
+    def rescue(self, name: str) -> None:
+        """Ends the process from another thread, when a signal finds it in something long: a step that is not done
+        has changed nothing, so what is there is saved as it stands."""
+        with self.settled:
+            if self.world.first:
+                self._copy_and_save()
+                self.saver.wait()
+        line = f"{name}: gave up a long step, saved step {self.step:,} in {self.run}; --resume goes on from there"
+        print(f"\n{line}", file=sys.stderr, flush=True)
+        os._exit(130 if name == "SIGINT" else 143)
 
     def _evaluation_due(self) -> bool:
         """Asked before a step, so that a run killed while it evaluates does so again."""
@@ -165,20 +223,20 @@ class _Trainer:
         return self.seconds / (60 * self.config.minutes)
 
     def _announce(self) -> None:
-        """The model, the table of what will be read, and the log's `start`."""
-        self._say(report.describe(self.config, device=str(self.device), bf16=self.bf16))
+        """The model, the table of what will be read, what is odd about it, and the log's `start`."""
+        device, bf16 = self.engine.device, self.engine.bf16
+        self._say(report.describe(self.config, device=str(device), bf16=bf16, processes=self.world.size))
         steps = self.config.steps or self._steps_in_time()
         counts = self.loader.order.counts(steps * self.config.batch_samples)
         rows = report.plan(self.streams, self.loader.weights, counts.tolist(), self.config.model.context)
         self.console.print(report.plan_table(rows, estimated=self.config.steps is None))
-        if warning := report.repeated(rows):
+        for warning in report.warnings(rows, self.groups, self.config, device):
             self._say(warning)
-        if not self.groups:
-            self._say("there is no validation split: bits per byte will not be measured")
         self.log.write(
-            "start", step=self.step, steps=steps, time_dependent=self.config.steps is None, device=str(self.device),
-            precision="bf16" if self.bf16 else "fp32", threads=torch.get_num_threads(), torch=torch.__version__,
-            parameters=self.config.model.parameters(), flops_per_token=self.config.model.flops_per_token(), plan=rows,
+            "start", step=self.step, steps=steps, time_dependent=self.config.steps is None, device=str(device),
+            precision="bf16" if bf16 else "fp32", threads=torch.get_num_threads(), torch=torch.__version__,
+            processes=self.world.size, parameters=self.config.model.parameters(),
+            flops_per_token=self.config.model.flops_per_token(), plan=rows,
         )  # fmt: skip
 
     def _steps_in_time(self) -> int:
@@ -187,37 +245,31 @@ class _Trainer:
         seconds = 0.0
         for _ in range(DRY_STEPS):
             begin = time.perf_counter()
-            self._backward(self._read())
-            self.optimizer.zero_grad()
+            self._gradient([])
+            self.engine.zero()
             seconds = time.perf_counter() - begin
         return self.step + max(1, round((60 * self.config.minutes - self.seconds) / seconds))
 
-    def _read(self) -> Batch:
+    def _samples(self) -> tuple[int, int]:
         """The samples of the next step: a function of the step alone."""
         size = self.config.batch_samples
-        return self.loader.read(self.step * size, (self.step + 1) * size)
+        return self.step * size, (self.step + 1) * size
 
-    def _backward(self, batch: Batch) -> float:
-        """Mean nats a token over the batch, its gradient in the parameters; computed a micro-batch at a time."""
-        targets = int((batch.lengths - 1).sum())
-        loss = torch.zeros((), device=self.device)
-        for first in range(0, len(batch.tokens), self.config.micro_samples):
-            part = slice(first, first + self.config.micro_samples)
-            tokens = torch.from_numpy(batch.tokens[part]).to(self.device).long()
-            last = torch.from_numpy(batch.lengths[part] - 1).to(self.device)
-            padding = torch.arange(self.config.model.context, device=self.device) >= last[:, None]
-            with autocast(self.device, self.bf16):
-                nats = self.model(tokens[:, :-1], tokens[:, 1:].masked_fill(padding, -1)) / targets
-            nats.backward()
-            loss += nats.detach()
-        return loss.item()
+    def _gradient(self, caught: list[str]) -> tuple[float, np.ndarray[Any, np.dtype[np.int64]]]:
+        """(mean nats a token, targets by stream) of the next step; its gradient is in the parameters."""
+        start, stop = self._samples()
+        drawn = self.loader.drawn(start, stop)
+        mine = self.world.share(stop - start)
+        batch = self.loader.read(start + mine.start, start + mine.stop)
+        # Processes that wait for each other only stop between steps.
+        give_up = (lambda: bool(caught)) if self.world.size == 1 else (lambda: False)
+        return self.engine.backward(batch, int(drawn.sum()), give_up), drawn
 
-    def _train_step(self) -> dict[str, float]:
+    def _train_step(self, caught: list[str]) -> dict[str, float]:
         """One step; gives (and logs) its numbers. A loss that is no number leaves the parameters as they were."""
         begin = time.perf_counter()
-        batch = self._read()
-        loss = self._backward(batch)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip).item()
+        loss, drawn = self._gradient(caught)
+        norm = self.engine.clip()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise RunError(
                 f"step {self.step + 1:,}: the loss is {loss}, its gradient {norm}: go on from the last checkpoint with "
@@ -226,59 +278,74 @@ class _Trainer:
         # Half a step on, so that neither the first nor the last step of a run has a rate of zero.
         progress = self._progress() if self.config.steps is None else (self.step + 0.5) / self.config.steps
         factor = rate(progress, shape=self.config.shape, warmup=self.config.warmup, decay=self.config.decay)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds = time.perf_counter() - begin
-        self.step += 1
-        self.seconds += seconds
-        targets = int((batch.lengths - 1).sum())
-        text = float(((batch.lengths - 1) * self.bytes_per_token[batch.streams]).sum())
+        with self.settled:
+            skipped = self.spikes.check(loss, norm)
+            if skipped:
+                self.engine.zero()
+                pieces = self.loader.documents(*self._samples())
+            else:
+                self.engine.update(self.config.learning_rate * factor)
+            self.step += 1
+            self.consumed += drawn
+            seconds = self.world.same(time.perf_counter() - begin, self.engine.device)
+            self.seconds += seconds
+        targets = int(drawn.sum())
         entry = {
             "loss": loss,
-            "bits_per_byte": loss * targets / math.log(2) / text,
+            "bits_per_byte": loss * targets / math.log(2) / float((drawn * self.bytes_per_token).sum()),
             "norm": norm,
             "rate": self.config.learning_rate * factor,
             "seconds": seconds,
             "speed": targets / seconds,
         }
-        self.log.write("step", step=self.step, **entry)
+        if peak := peak_flops(self.engine.device):
+            flops = self.config.model.flops_per_token() * entry["speed"]
+            entry["mfu"] = flops / (peak * self.world.size)
+        if skipped:
+            documents = list(dict.fromkeys(piece.document for piece in pieces))
+            self.log.write("skip", step=self.step, **entry, documents=documents)
+            self._say(
+                f"step {self.step:,} skipped: loss {loss:.3f}, gradient {norm:.2f}; its "
+                f"{len(documents):,} documents are in the log (`corpus trace {self.run} --step {self.step}`)"
+            )
+        else:
+            self.log.write("step", step=self.step, **entry)
         return entry
 
     def _save(self) -> None:
-        """A checkpoint, with the size of the log: what is logged after it will be logged again."""
-        if self.saved == self.step:
+        """Begins a checkpoint, with the size of the log: what is logged after it will be logged again."""
+        if self.saved == self.step or not self.world.first:
             return
+        with self.settled:
+            self._copy_and_save()
+
+    def _copy_and_save(self) -> None:
         self.log.write("save", step=self.step)
         state = {
             "identity": self.config.identity(),
             "seconds": self.seconds,
             "evaluated": self.evaluated,
+            "consumed": self.consumed.tolist(),
+            "spikes": self.spikes.state(),
             "log_bytes": self.log.sync(),
         }
-        checkpoint.save(self.run / "checkpoint", self.step, state, self.model, self.optimizer)
+        self.saver.save(self.step, state, self.engine.model, self.engine.optimizers)
         self.saved = self.step
 
     def _evaluate(self) -> None:
         """Bits per byte of the validation split, and what has been read so far, into the log and onto the terminal."""
         self.evaluated = self.step
-        counts = self.loader.order.counts(self.step * self.config.batch_samples).tolist()
-        self.log.write(
-            "consumed",
-            step=self.step,
-            streams=report.plan(self.streams, self.loader.weights, counts, self.config.model.context),
-        )
+        rows = report.consumed(self.streams, self.consumed.tolist())
+        self.log.write("consumed", step=self.step, streams=rows)
         if not self.groups:
             return
         self.scores = evaluate(
-            self.model,
+            self.engine.model,
             self.groups,
             end_of_text=self.dataset.end_of_text,
             samples=self.config.micro_samples,
-            bf16=self.bf16,
+            bf16=self.engine.bf16,
+            world=self.world,
         )
         overall = bits_per_byte(self.scores)
         self.log.write(
@@ -294,35 +361,3 @@ class _Trainer:
 
 def _smooth(average: float, value: float) -> float:
     return value if math.isnan(average) else SMOOTHING * average + (1 - SMOOTHING) * value
-
-
-def _checked(dataset: Dataset, config: RunConfig) -> Dataset:
-    """The dataset, if it is the one that the run began with."""
-    if dataset.vocabulary != config.model.vocabulary:
-        raise UserError(
-            f"{dataset.folder} has a vocabulary of {dataset.vocabulary:,} tokens, the run one of "
-            f"{config.model.vocabulary:,}: start a new run with --out"
-        )
-    if dataset.fingerprint != config.fingerprint:
-        raise UserError(
-            f"{dataset.folder} has changed since the run began (fingerprint {dataset.fingerprint}, the run's "
-            f"{config.fingerprint}): bring the old shards back, or start a new run with --out"
-        )
-    return dataset
-
-
-def _write_config(config: RunConfig, dataset: Dataset, run: Path) -> None:
-    """config.json and tokenizer.json, each put in place whole."""
-    try:
-        tokenizer = dataset.tokenizer.read_bytes()
-    except OSError:
-        raise UserError(f"{dataset.tokenizer} is missing: build the tokens again, or copy it back") from None
-    if hashlib.sha256(tokenizer).hexdigest() != dataset.tokenizer_sha256:
-        raise UserError(f"{dataset.tokenizer} is not the one that made the shards: build the tokens again")
-    for name, content in (
-        ("config.json", json.dumps(config.json(), indent=1).encode()),
-        ("tokenizer.json", tokenizer),
-    ):
-        temporary = run / f".{name}"
-        temporary.write_bytes(content)
-        temporary.replace(run / name)

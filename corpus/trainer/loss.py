@@ -12,19 +12,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-BLOCK_LOGITS = {"cpu": 1 << 21, "cuda": 1 << 26}
+BLOCK_LOGITS = {"cpu": 1 << 22, "cuda": 1 << 26}
 """Logits held at once: what a CPU's cache holds, what keeps a GPU busy."""
 TINY = torch.finfo(torch.float32).tiny
 
 
-def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float = 0.0) -> Tensor:
     """The sum over rows of -log softmax(states @ weight.T)[target], in nats, a scalar with a gradient.
 
     states (n, width), weight (vocabulary, width), targets (n,) int64; a negative target is padding and adds nothing.
     Under autocast probabilities are rounded to its type, as the gradient is anyway: a loss is off by at most .4 %
     either way, their sum by far less. A probability below 1e-38 counts as that.
+
+    The gradient is that of the sum plus `z_loss` times z^2, z = log sum exp of a row's logits, which keeps the logits
+    from drifting (PaLM, arXiv:2204.02311, section 5); the value stays the nats alone, so that runs can be compared.
     """
-    total: Tensor = _CrossEntropy.apply(states, weight, targets)  # type: ignore[no-untyped-call]
+    total: Tensor = _CrossEntropy.apply(states, weight, targets, z_loss)  # type: ignore[no-untyped-call]
     return total
 
 
@@ -58,7 +61,7 @@ def _blocks(x: Tensor, w: Tensor) -> list[slice]:
 
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor, z_loss: float) -> Tensor:
         x, w = _cast(states, weight)
         total = torch.zeros((), device=x.device)
         to_states = torch.empty_like(x)
@@ -66,16 +69,22 @@ class _CrossEntropy(torch.autograd.Function):
         kept = (targets >= 0).unsqueeze(1)
         target = targets.clamp(min=0).unsqueeze(1)
         for part in _blocks(x, w):
-            gradient = _product(x[part], w.T).softmax(dim=1)
+            logits = _product(x[part], w.T)
+            gradient = logits.softmax(dim=1)
             probability = gradient.gather(1, target[part])
-            gradient.scatter_(1, target[part], probability - 1)
-            total -= (probability.float().clamp(min=TINY).log() * kept[part]).sum()
-            to_states[part] = _product(gradient, w) * kept[part]
-            to_weight += _product(gradient.T, x[part] * kept[part])
+            nats = -probability.float().clamp(min=TINY).log()
+            # The gradient in the logits is f p - e, p the softmax, e the target; f is drawn out of the products.
+            z = logits.gather(1, target[part]).float() + nats
+            factor = (1 + 2 * z_loss * z).to(x.dtype)
+            gradient.scatter_(1, target[part], probability - 1 / factor)
+            factor *= kept[part]
+            total += (nats * kept[part]).sum()
+            to_states[part] = _product(gradient, w) * factor
+            to_weight += _product(gradient.T, x[part] * factor)
         ctx.save_for_backward(to_states.to(states.dtype), to_weight)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, Tensor, None, None]:
         to_states, to_weight = ctx.saved_tensors
-        return to_states * outputs[0], to_weight * outputs[0], None
+        return to_states * outputs[0], to_weight * outputs[0], None, None

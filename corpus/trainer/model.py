@@ -4,7 +4,7 @@ Decoder-only and shaped as Qwen3 (arXiv:2505.09388): RMSNorm before each half of
 on every query and key head, grouped-query attention, SwiGLU, no biases, tied or untied embeddings. Queries, keys and
 values come from one matrix, gate and up from another: fewer, larger products, and an export only has to cut them.
 
-Attention sees the whole window, documents before an end-of-text included.
+Attention sees the whole window, or the document alone (attention.py).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from corpus.trainer.attention import Mask, attend, document_mask
 from corpus.trainer.config import ModelConfig
 from corpus.trainer.loss import cross_entropy, nats
 
@@ -64,24 +65,18 @@ class Attention(nn.Module):
         self.k_norm = RMSNorm(self.head_width, config.norm_epsilon)
         self.out = nn.Linear(self.heads * self.head_width, config.width, bias=False)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, layer: int, cache: Cache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask, layer: int, cache: Cache | None
+    ) -> Tensor:
         batch, time, _ = x.shape
         heads = self.qkv(x).view(batch, time, -1, self.head_width).transpose(1, 2)
         q, k, v = heads.split((self.heads, self.kv_heads, self.kv_heads), dim=1)
         q = rotate(self.q_norm(q), cosine, sine)
         k = rotate(self.k_norm(k), cosine, sine)
-        mask = None
         if cache is not None:
             k, v = cache.extend(layer, k, v)
             mask = torch.ones(time, k.shape[2], dtype=torch.bool, device=x.device).tril(k.shape[2] - time)
-        y = F.scaled_dot_product_attention(
-            q,
-            k,
-            v,
-            attn_mask=mask,
-            is_causal=mask is None,
-            enable_gqa=self.heads != self.kv_heads,
-        )
+        y = attend(q, k, v, mask)
         mixed: Tensor = self.out(y.transpose(1, 2).reshape(batch, time, -1))
         return mixed
 
@@ -106,8 +101,10 @@ class Block(nn.Module):
         self.mlp_norm = RMSNorm(config.width, config.norm_epsilon)
         self.mlp = SwiGLU(config)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, layer: int, cache: Cache | None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), cosine, sine, layer, cache)
+    def forward(
+        self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask, layer: int, cache: Cache | None
+    ) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), cosine, sine, mask, layer, cache)
         x = x + self.mlp(self.mlp_norm(x))
         return x
 
@@ -134,16 +131,32 @@ class GPT(nn.Module):
     def output_weight(self) -> Tensor:
         return self.embedding.weight if self.config.tied else self.output.weight
 
-    def hidden(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """States after the last norm, (batch, time, width), of tokens (batch, time) that follow what `cache` holds."""
+    def matrices(self) -> dict[Tensor, tuple[int, ...]]:
+        """The blocks' matrices, each with the rows of those that it holds one below the other."""
+        config = self.config
+        kv = config.kv_heads * config.head_width
+        rows = {
+            "attention.qkv.weight": (config.heads * config.head_width, kv, kv),
+            "attention.out.weight": (config.width,),
+            "mlp.gate_up.weight": (config.hidden, config.hidden),
+            "mlp.down.weight": (config.width,),
+        }
+        return {block.get_parameter(name): size for block in self.blocks for name, size in rows.items()}
+
+    def hidden(self, tokens: Tensor, cache: Cache | None = None, end_of_text: int | None = None) -> Tensor:
+        """States after the last norm, (batch, time, width), of tokens (batch, time) that follow what `cache` holds.
+
+        With `end_of_text`, attention does not look past the last such token: a document is read on its own.
+        """
         start = 0 if cache is None else cache.length
         end = start + tokens.shape[1]
         if end > self.config.context:
             raise ValueError(f"{end} positions in a context of {self.config.context}")
+        mask = None if end_of_text is None else document_mask(tokens, end_of_text)
         x = self.embedding(tokens)
         cosine, sine = self.cosine[start:end], self.sine[start:end]
         for layer, block in enumerate(self.blocks):
-            x = block(x, cosine, sine, layer, cache)
+            x = block(x, cosine, sine, mask, layer, cache)
         if cache is not None:
             cache.length = end
         normed: Tensor = self.norm(x)
@@ -157,9 +170,15 @@ class GPT(nn.Module):
         """(batch, vocabulary): the scores of what comes after the last token."""
         return F.linear(self.hidden(tokens, cache)[:, -1], self.output_weight())
 
-    def forward(self, tokens: Tensor, targets: Tensor) -> Tensor:
-        """The summed nats of all targets (batch, time), a scalar; negative targets are padding."""
-        return cross_entropy(self.hidden(tokens).flatten(0, 1), self.output_weight(), targets.flatten())
+    def forward(
+        self, tokens: Tensor, targets: Tensor, *, z_loss: float = 0.0, end_of_text: int | None = None
+    ) -> Tensor:
+        """The summed nats of all targets (batch, time), a scalar; negative targets are padding.
+
+        `z_loss` is in the gradient alone (loss.py); `end_of_text` as in `hidden`.
+        """
+        states = self.hidden(tokens, end_of_text=end_of_text).flatten(0, 1)
+        return cross_entropy(states, self.output_weight(), targets.flatten(), z_loss)
 
     def nats(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """The nats of every target, (batch, time), 0 for padding; without a gradient."""

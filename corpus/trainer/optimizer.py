@@ -1,25 +1,37 @@
-"""AdamW, and the learning rate over a run."""
+"""Which parameter is optimized how, and the learning rate over a run."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import nn
 
 from corpus.trainer.config import RunConfig, Shape
+from corpus.trainer.model import GPT
+from corpus.trainer.muon import Muon
 
 
-def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.AdamW:
-    """AdamW (arXiv:1711.05101) that decays matrices, and leaves the gains of the norms alone."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), eps=1e-8, fused=True
+def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.optim.Optimizer]:
+    """`muon`: Muon for the blocks' matrices, AdamW for embeddings, output and gains; `adamw`: AdamW for everything.
+
+    AdamW (arXiv:1711.05101) decays matrices and leaves gains alone.
+    """
+    split = model.matrices() if config.optimizer == "muon" else {}
+    rest = [parameter for parameter in model.parameters() if parameter not in split]
+    adamw = torch.optim.AdamW(
+        [
+            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(config.beta1, config.beta2),
+        eps=1e-8,
+        fused=True,
     )
+    if not split:
+        return [adamw]
+    muon = Muon(split.items(), lr=config.learning_rate, weight_decay=config.weight_decay, bf16=bf16)
+    return [muon, adamw]
 
 
 def rate(progress: float, *, shape: Shape, warmup: float, decay: float) -> float:

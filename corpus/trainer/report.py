@@ -6,17 +6,24 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from corpus.trainer.config import MOST_EPOCHS, RunConfig
+from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import Stream
+from corpus.trainer.evaluate import Group, Score, bits_per_byte
+from corpus.trainer.memory import slow_step
+from corpus.trainer.scaling import MOST_EPOCHS
 
+SHOWN = 20
+"""Rows of the table; the log has all."""
 PLAIN_SECONDS = 10.0
 """Between two progress lines where the output is no terminal."""
 
@@ -24,22 +31,43 @@ PLAIN_SECONDS = 10.0
 class Log:
     """log.jsonl: a JSON object a line. Opened at a byte, so that a resumed run does not log a step twice."""
 
-    def __init__(self, path: Path, size: int) -> None:
-        self.file = path.open("ab")
-        self.file.truncate(size)
-        self.file.seek(0, os.SEEK_END)
+    def __init__(self, path: Path | None, size: int) -> None:
+        """Without a path nothing is written: of several processes only the first logs."""
+        self.path = path
+        self.file = open(os.devnull if path is None else path, "ab")  # noqa: SIM115 - closed by close()
+        self.board = None
+        if path is not None:
+            self.file.truncate(size)
+            self.file.seek(0, os.SEEK_END)
+            self.board = _board(path.parent / "tensorboard")
 
     def write(self, kind: str, **values: Any) -> None:
+        if self.board is not None and kind in ("step", "evaluate"):
+            for name, value in values.items():
+                if isinstance(value, float):
+                    self.board.add_scalar(f"{kind}/{name}", value, values["step"])
         self.file.write(json.dumps({"kind": kind, **values}, ensure_ascii=False).encode() + b"\n")
         self.file.flush()
 
     def sync(self) -> int:
         """Makes sure that it is on disk; gives its size."""
-        os.fsync(self.file.fileno())
+        if self.path is not None:
+            os.fsync(self.file.fileno())
         return self.file.tell()
 
     def close(self) -> None:
         self.file.close()
+        if self.board is not None:
+            self.board.close()
+
+
+def _board(folder: Path) -> Any:
+    """A writer of TensorBoard's events where that is installed, else None."""
+    if find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder))
 
 
 def plan(
@@ -59,46 +87,125 @@ def plan(
     ]
 
 
+def consumed(streams: Sequence[Stream], tokens: Sequence[int]) -> list[dict[str, Any]]:
+    """Per stream what the run has read: tokens, and how many times over; counted as it was read."""
+    total = max(1, sum(tokens))
+    return [
+        {
+            "source": stream.source,
+            "language": stream.language,
+            "tokens": stream.tokens,
+            "share": read / total,
+            "drawn": read,
+            "epochs": read / stream.tokens,
+        }
+        for stream, read in zip(streams, tokens, strict=True)
+    ]
+
+
+def table(title: str) -> Table:
+    """A table as all commands print them: 80 columns hold it."""
+    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
 def plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
-    """Tokens, weight and epochs per source and language, as GPT-3's table 2.2 has them."""
-    table = Table(title="What this run reads" + (" (estimated from the first steps)" if estimated else ""))
-    table.add_column("source")
-    table.add_column("language")
+    """Tokens, weight and epochs per source and language, as GPT-3's table 2.2 has them; the largest first."""
+    out = table("what this run reads" + (", by estimate" if estimated else ""))
+    out.add_column("source", overflow="fold")
+    out.add_column("language", overflow="fold")
     for name in ("tokens", "weight", "drawn", "epochs"):
-        table.add_column(name, justify="right")
-    for row in rows:
+        out.add_column(name, justify="right")
+    ordered = sorted(rows, key=lambda row: -float(row["weight"]))
+    for row in ordered[:SHOWN]:
         style = "yellow" if row["epochs"] > MOST_EPOCHS else None
-        table.add_row(
-            row["source"],
-            row["language"],
-            f"{row['tokens']:,}",
-            f"{row['weight']:.1%}",
-            f"{row['drawn']:,}",
-            f"{row['epochs']:.2f}",
-            style=style,
-        )
-    return table
+        out.add_row(row["source"], row["language"], *_numbers(row), style=style)
+    if rest := ordered[SHOWN:]:
+        names = ("tokens", "weight", "drawn")
+        together = {name: sum(row[name] for row in rest) for name in names}
+        epochs = together["drawn"] / together["tokens"]
+        out.add_row(f"({len(rest):,} others)", "", *_numbers({**together, "epochs": epochs}))
+    return out
+
+
+def score_table(scores: Sequence[Score]) -> Table:
+    """Bits per byte per source and language, and over all."""
+    out = table("bits per byte on validation documents")
+    out.add_column("source", overflow="fold")
+    out.add_column("language", overflow="fold")
+    for name in ("documents", "bytes", "bits/byte"):
+        out.add_column(name, justify="right")
+    for score in scores:
+        size, bits = short(score.bytes), f"{score.bits_per_byte:.4f}"
+        out.add_row(score.source, score.language, f"{score.documents:,}", size, bits)
+    out.add_section()
+    out.add_row("all", "", "", "", f"{bits_per_byte(scores):.4f}")
+    return out
+
+
+def _numbers(row: dict[str, Any]) -> list[str]:
+    return [short(row["tokens"]), f"{row['weight']:.1%}", short(row["drawn"]), f"{row['epochs']:.2f}"]
+
+
+def short(count: float) -> str:
+    """A large number for people: 12.3M."""
+    for unit in ("", "k", "M"):
+        if count < 1000:
+            return f"{count:.0f}" if not unit else f"{count:.1f}{unit}"
+        count /= 1000
+    return f"{count:,.1f}B"
+
+
+def warnings(
+    rows: Sequence[dict[str, Any]], groups: Sequence[Group], config: RunConfig, device: torch.device
+) -> list[str]:
+    """What somebody should know before the run: text read too often, languages not measured, steps of minutes."""
+    found = [repeated(rows), unmeasured(rows, groups), slow_step(config, device)]
+    return [line for line in found if line is not None]
 
 
 def repeated(rows: Sequence[dict[str, Any]]) -> str | None:
     """A warning where text is read more often than helps, None where it is not."""
-    worst = max(rows, key=lambda row: float(row["epochs"]))
-    if worst["epochs"] <= MOST_EPOCHS:
+    over = sorted((row for row in rows if row["epochs"] > MOST_EPOCHS), key=lambda row: -float(row["epochs"]))
+    if not over:
         return None
+    named = ", ".join(f"{row['source']} in {row['language']} {row['epochs']:.1f} times" for row in over[:3])
+    more = f" and {len(over) - 3} more" if len(over) > 3 else ""
     return (
-        f"{worst['source']} in {worst['language']} will be read {worst['epochs']:.1f} times; "
-        f"beyond {MOST_EPOCHS} readings repeated text helps little: a shorter run, more text, or a lower weight"
+        f"text will be read again and again: {named}{more}; beyond {MOST_EPOCHS} readings it helps little: "
+        "a shorter run, more text, a lower weight, or max_epochs in --mixture"
     )
 
 
-def describe(config: RunConfig, *, device: str, bf16: bool) -> str:
-    """The model and the step in one line."""
-    model = config.model
+def unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> str | None:
+    """A warning where languages that are trained on have no validation text."""
+    if not groups:
+        return "there is no validation split: bits per byte will not be measured"
+    measured = {group.language for group in groups}
+    trained: dict[str, float] = {}
+    for row in rows:
+        if row["language"] != "other":
+            trained[row["language"]] = trained.get(row["language"], 0.0) + row["weight"]
+    missing = sorted(trained.keys() - measured, key=lambda language: -trained[language])
+    if not missing:
+        return None
+    share = sum(trained[language] for language in missing)
+    named = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
     return (
-        f"{config.size}: {model.parameters() / 1e6:.2f}M parameters, {model.embedding_parameters() / 1e6:.2f}M of "
-        f"them embeddings, {model.flops_per_token() / 1e6:,.1f} MFLOP a token; "
-        f"{model.depth} blocks of width {model.width}, "
-        f"context {model.context}; {config.step_tokens:,} tokens a step; {device}, {'bf16' if bf16 else 'fp32'}"
+        f"{len(missing)} of {len(trained)} languages, {share:.0%} of what is drawn, have no validation text and will "
+        f"not be measured ({named}): a larger validation share in the manifest"
+    )
+
+
+def describe(config: RunConfig, *, device: str, bf16: bool, processes: int = 1) -> str:
+    """The model and the step, a line each."""
+    model = config.model
+    where = f"{device}, {'bf16' if bf16 else 'fp32'}" + (f", {processes} processes" if processes > 1 else "")
+    masked = ", documents apart" if config.mask_documents else ""
+    return (
+        f"{config.size}: {model.parameters() / 1e6:,.2f}M parameters, {model.embedding_parameters() / 1e6:,.2f}M "
+        f"in embeddings, {model.flops_per_token() / 1e6:,.1f} MFLOP a token\n"
+        f"{model.depth} blocks of width {model.width}, context {model.context:,}{masked}; {where}\n"
+        f"{config.step_tokens:,} tokens a step, {config.optimizer}, learning rate {config.learning_rate:g}\n"
     )
 
 

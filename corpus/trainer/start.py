@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus.errors import UserError
-from corpus.trainer.config import RunConfig, default_tokens, size
-from corpus.trainer.dataset import Dataset
+from corpus.trainer import mixture
+from corpus.trainer.config import RunConfig, size
+from corpus.trainer.dataset import Dataset, open_dataset
+from corpus.trainer.scaling import CPU_FLOPS, batch_for_steps, default_batch, default_rate, default_tokens
+
+if TYPE_CHECKING:
+    from corpus.trainer.checkpoint import Checkpoint
 
 MICRO_TOKENS = 16_384
 """Tokens computed at once unless said otherwise; a step of more is added up from several such pieces."""
 FREE = {
     "steps", "minutes", "micro_samples", "learning_rate", "shape", "warmup", "decay", "weight_decay", "clip",
-    "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes",
+    "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes", "save_every", "keep_last",
+    "keep_every", "z_loss", "spike_sigma",
 }  # fmt: skip
 """What may be changed when a run is taken up again; anything else would make it another run."""
 
@@ -24,26 +31,37 @@ FREE = {
 def new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunConfig:
     """The configuration of a new run.
 
-    `options` are RunConfig's fields (None: the size's default), and `context`, `batch_tokens`, `micro_tokens` and
-    `tokens` (the length in tokens), which are turned into windows and steps.
+    `options` are RunConfig's fields (None: the default), and `context`, `batch_tokens`, `micro_tokens`, `tokens` (the
+    length in tokens) and `mixture` (a file or preset), which are turned into windows, steps and weights; `speed` is
+    what the machine may reach, in operations a second, from which a run of minutes guesses its tokens.
     """
     given = {name: value for name, value in options.items() if value is not None}
     name = given.pop("size", "tiny")
-    preset = size(name)
-    model = preset.model(vocabulary=dataset.vocabulary, context=given.pop("context", None))
-    batch = given.pop("batch_tokens", preset.batch_tokens)
-    given.update(_pieces(model.context, batch, given.pop("micro_tokens", MICRO_TOKENS)))
-    if "steps" not in given and "minutes" not in given:
-        train_tokens = sum(stream.tokens for stream in dataset.streams("train"))
-        tokens = given.pop("tokens", default_tokens(model, train_tokens))
-        given["steps"] = math.ceil(tokens / (given["batch_samples"] * model.context))
-    if "tokens" in given:
+    model = size(name).model(vocabulary=dataset.vocabulary, context=given.pop("context", None))
+    streams = dataset.streams("train")
+    tokens = given.pop("tokens", None)
+    if (tokens is not None) + ("steps" in given) + ("minutes" in given) > 1:
         raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
+    expected = tokens or default_tokens(model, sum(stream.tokens for stream in streams))
+    speed = given.pop("speed", CPU_FLOPS)
+    if "minutes" in given:
+        expected = min(expected, math.ceil(60 * given["minutes"] * speed / model.flops_per_token()))
+    steps = given.get("steps")
+    batch = given.pop("batch_tokens", None)
+    if batch is None:
+        batch = default_batch(expected) if steps is None else batch_for_steps(max(1, steps))
+    given.update(_pieces(model.context, batch, given.pop("micro_tokens", MICRO_TOKENS)))
+    step_tokens = given["batch_samples"] * model.context
+    if steps is None and "minutes" not in given:
+        given["steps"] = math.ceil(expected / step_tokens)
+    length = given["steps"] * step_tokens if given.get("steps") else None
+    if source := given.pop("mixture", None):
+        given["shares"] = mixture.shares(mixture.read_mixture(source), streams, length)
     settings: dict[str, Any] = {
         "steps": None,
         "minutes": None,
         "seed": 0,
-        "learning_rate": preset.learning_rate,
+        "learning_rate": default_rate(model, length or expected),
         **given,
     }
     return RunConfig(
@@ -69,6 +87,63 @@ def _pieces(context: int, batch_tokens: int, micro_tokens: int) -> dict[str, int
     return {"batch_samples": samples, "micro_samples": min(samples, max(1, micro_tokens // context))}
 
 
+def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunConfig:
+    """The configuration of a run that begins from a checkpoint of another: `branch` is RUN@STEP.
+
+    So a constant learning rate can be brought down several times from where it stood (MiniCPM, arXiv:2404.06395): as
+    often as one likes, for runs of different lengths, without training the beginning again.
+    """
+    run, _, step = branch.rpartition("@")
+    if not run or not step.isdigit():
+        raise UserError(f"--branch {branch}: a run and the step of one of its checkpoints, RUN@STEP")
+    config = resumed_run(Path(run), workspace, options)
+    if config.steps is not None and config.steps <= int(step):
+        raise UserError(
+            f"--branch {branch} begins at step {step} of {config.steps}: give --steps or --tokens"
+        )
+    return dataclasses.replace(config, branch=f"{Path(run).resolve()}@{step}")
+
+
+def branch_point(branch: str) -> Checkpoint:
+    """The checkpoint that a branch begins from."""
+    from corpus.trainer import checkpoint
+
+    run, _, step = branch.rpartition("@")
+    return checkpoint.at(Path(run) / "checkpoint", int(step))
+
+
+def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
+    """The dataset, if it is the one that the run began with."""
+    if dataset.vocabulary != config.model.vocabulary:
+        raise UserError(
+            f"{dataset.folder} has a vocabulary of {dataset.vocabulary:,} tokens, the run one of "
+            f"{config.model.vocabulary:,}: start a new run with --out"
+        )
+    if dataset.fingerprint != config.fingerprint:
+        raise UserError(
+            f"{dataset.folder} has changed since the run began (fingerprint {dataset.fingerprint}, the run's "
+            f"{config.fingerprint}): bring the old shards back, or start a new run with --out"
+        )
+    return dataset
+
+
+def write_run(config: RunConfig, dataset: Dataset, run: Path) -> None:
+    """config.json and tokenizer.json, each put in place whole."""
+    try:
+        tokenizer = dataset.tokenizer.read_bytes()
+    except OSError:
+        raise UserError(f"{dataset.tokenizer} is missing: build the tokens again, or copy it back") from None
+    if hashlib.sha256(tokenizer).hexdigest() != dataset.tokenizer_sha256:
+        raise UserError(f"{dataset.tokenizer} is not the one that made the shards: build the tokens again")
+    for name, content in (
+        ("config.json", json.dumps(config.json(), indent=1).encode()),
+        ("tokenizer.json", tokenizer),
+    ):
+        temporary = run / f".{name}"
+        temporary.write_bytes(content)
+        temporary.replace(run / name)
+
+
 def read_run(run: Path) -> RunConfig:
     """The configuration of an existing run."""
     try:
@@ -85,7 +160,7 @@ def resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig
     A new length replaces the old one, in whatever unit. The learning rate follows the new settings from here on.
     """
     config = read_run(run)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None and name != "speed"}
     if "tokens" in given:
         given["steps"] = math.ceil(given.pop("tokens") / config.step_tokens)
     if "steps" in given or "minutes" in given:
@@ -93,6 +168,13 @@ def resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig
     if "micro_tokens" in given:
         given.update(_pieces(config.model.context, config.step_tokens, given.pop("micro_tokens")))
     now = {"size": config.size, "context": config.model.context, "batch_tokens": config.step_tokens}
+    if source := given.pop("mixture", None):
+        length = config.steps * config.step_tokens if config.steps else None
+        streams = open_dataset(workspace).streams("train")
+        if mixture.shares(mixture.read_mixture(source), streams, length) != config.shares:
+            raise UserError(
+                f"--mixture differs from the one that {run} began with: leave it out, or use --out"
+            )
     for name in sorted(given.keys() - FREE):
         old = now[name] if name in now else getattr(config, name)
         if given.pop(name) != old:

@@ -28,7 +28,7 @@ def train(
     size: Annotated[
         str | None,
         typer.Option(
-            help="tiny, small, base, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or dN.  [default: tiny]"
+            help="1m, tiny, mini, small, base, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or dN.  [default: tiny]"
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps.")] = None,
@@ -39,7 +39,9 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(help="Length in minutes of training; two such runs are never the same.")
     ] = None,
-    batch_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens in a step.")] = None,
+    batch_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens in a step.  [default: by size and length]")
+    ] = None,
     micro_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens computed at once: less needs less memory.")
     ] = None,
@@ -47,16 +49,33 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Of the first weights and the order of the data.")
     ] = None,
+    mixture: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Another mixture than the corpus has: YAML, or a preset (gpt3)."),
+    ] = None,
+    mask_documents: Annotated[
+        bool | None,
+        typer.Option("--mask-documents/--no-mask-documents", help="Attention stays inside a document."),
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="muon (AdamW for embeddings) or adamw.  [default: muon]")
+    ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="The highest learning rate.  [default: the size's]")
+        float | None, typer.Option(help="The highest learning rate.  [default: by size and length]")
     ] = None,
     schedule: Annotated[
         str | None, typer.Option(help="wsd (constant, then down to zero) or cosine.  [default: wsd]")
     ] = None,
     warmup: Annotated[float | None, typer.Option(help="Share of the run in which the rate rises.")] = None,
     decay: Annotated[float | None, typer.Option(help="Share of the run in which a wsd rate falls.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(min=0, help="AdamW's, on matrices.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0, help="Of matrices.")] = None,
     clip: Annotated[float | None, typer.Option(min=0, help="Largest norm of the gradient.")] = None,
+    z_loss: Annotated[
+        float | None, typer.Option(min=0, help="Holds logits down; 0: off.  [default: 0.0001]")
+    ] = None,
+    spike_sigma: Annotated[
+        float | None, typer.Option(min=0, help="Deviations above which a step is skipped.  [default: 6]")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.  [default: auto]")] = None,
     compile_: Annotated[
         bool | None,
@@ -70,6 +89,15 @@ def train(
         int | None, typer.Option(min=0, help="Validation tokens of an evaluation; 0: all there are.")
     ] = None,
     save_minutes: Annotated[float | None, typer.Option(min=0, help="Minutes between checkpoints.")] = None,
+    save_every: Annotated[int | None, typer.Option(min=0, help="Steps between checkpoints, too.")] = None,
+    keep_last: Annotated[int | None, typer.Option(min=1, help="Checkpoints kept.  [default: 2]")] = None,
+    keep_every: Annotated[
+        int | None, typer.Option(min=0, help="Keep those of steps that this divides for ever.")
+    ] = None,
+    branch: Annotated[
+        str | None,
+        typer.Option(metavar="RUN@STEP", help="Begin from a checkpoint of another run, with --out."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the run's last checkpoint, if any.")
     ] = False,
@@ -80,6 +108,8 @@ def train(
     Stopped by Ctrl-C or SIGTERM it saves; the same command with --resume goes on as if nothing had happened.
 
     Example: corpus train demo-workspace --size tiny --minutes 1
+
+    Several processes: torchrun --nproc-per-node 2 -m pipelines.cli train demo-workspace --steps 100
     """
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is loaded, so before the import
     require_torch()
@@ -87,22 +117,35 @@ def train(
 
     from corpus.trainer import loop
     from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import new_run, resumed_run
+    from corpus.trainer.device import choose_device
+    from corpus.trainer.device import speed as device_speed
+    from corpus.trainer.start import branched_run, new_run, resumed_run
 
     options = {
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
         "micro_tokens": micro_tokens, "context": context, "seed": seed, "learning_rate": lr, "shape": schedule,
         "warmup": warmup, "decay": decay, "weight_decay": weight_decay, "clip": clip, "precision": precision,
         "compile": compile_, "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
-        "save_minutes": save_minutes,
+        "save_minutes": save_minutes, "save_every": save_every, "keep_last": keep_last, "keep_every": keep_every,
+        "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
+        "spike_sigma": spike_sigma,
     }  # fmt: skip
     dataset = open_dataset(workspace)
     run = Path(out) if out else Path(workspace) / "runs" / (size or "tiny")
+    first = os.environ.get("RANK", "0") == "0"
     begun = (run / "config.json").exists()
-    if begun and not resume:
+    if begun and not resume and first:
         raise UserError(f"{run} holds a run: --resume goes on with it, --out begins another")
-    config = resumed_run(run, workspace, options) if begun else new_run(dataset, workspace, options)
+    if begun:
+        config = resumed_run(run, workspace, options)
+    elif branch is not None:
+        config = branched_run(branch, workspace, options)
+    else:
+        speed = device_speed(choose_device(device))
+        config = new_run(dataset, workspace, {**options, "speed": speed})
     result = loop.train(config, run, device=device, console=Console(stderr=True))
+    if not first:
+        return
     if as_json:
         typer.echo(json.dumps(summary(result)))
     else:
@@ -137,26 +180,12 @@ def summary(result: Result) -> dict[str, Any]:
 def show(result: Result, run: Path) -> None:
     """What was trained, and bits per byte per source and language."""
     from rich.console import Console
-    from rich.table import Table
+
+    from corpus.trainer.report import score_table
 
     console = Console()
     if result.scores:
-        table = Table(title="Bits per byte on the validation documents")
-        for name in ("source", "language"):
-            table.add_column(name)
-        for name in ("documents", "bytes", "bits/byte"):
-            table.add_column(name, justify="right")
-        for score in result.scores:
-            table.add_row(
-                score.source,
-                score.language,
-                f"{score.documents:,}",
-                f"{score.bytes:,}",
-                f"{score.bits_per_byte:.4f}",
-            )
-        overall = summary(result)["bits_per_byte"]
-        table.add_row("all", "", "", "", f"{overall:.4f}", style="bold")
-        console.print(table)
+        console.print(score_table(result.scores))
     console.print(
         f"{result.step:,} steps, {result.tokens:,} tokens in {result.seconds:,.0f} s; "
         f"`corpus generate {run}` lets it write",

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,27 +16,50 @@ import torch
 
 from corpus.errors import RunError, UserError
 from corpus.trainer import checkpoint
+from corpus.trainer.config import RunConfig
 from corpus.trainer.model import GPT, initialize
+from corpus.trainer.optimizer import make_optimizers
 from tests.trainer.model_test import CONFIG
 
 
-def trained(seed: int, steps: int = 2) -> tuple[GPT, torch.optim.AdamW]:
+SETTINGS = RunConfig(
+    workspace="", dataset="", fingerprint="", end_of_text=0, size="", model=CONFIG, seed=0, steps=1, minutes=None,
+    batch_samples=1, micro_samples=1, learning_rate=0.01,
+)  # fmt: skip
+Trained = tuple[GPT, list[torch.optim.Optimizer]]
+
+
+def trained(seed: int, steps: int = 2) -> Trained:
+    """A model and its two optimizers after a few steps."""
     model = GPT(CONFIG)
     initialize(model, seed)
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    optimizers = make_optimizers(model, SETTINGS, bf16=False)
     for _ in range(steps):
         tokens = torch.randint(50, (2, 9), generator=torch.Generator().manual_seed(seed))
         model(tokens[:, :-1], tokens[:, 1:]).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    return model, optimizer
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+    return model, optimizers
 
 
-def same(a: tuple[GPT, torch.optim.AdamW], b: tuple[GPT, torch.optim.AdamW]) -> bool:
+def save(folder: Path, step: int, state: dict[str, Any], made: Trained, **keep: int) -> None:
+    saver = checkpoint.Saver(folder, **keep)
+    saver.save(step, state, *made)
+    saver.wait()
+
+
+def same(a: Trained, b: Trained) -> bool:
     pairs = list(zip(a[0].state_dict().values(), b[0].state_dict().values(), strict=True))
-    for p, q in zip(a[0].parameters(), b[0].parameters(), strict=True):
-        assert a[1].state[p].keys() == b[1].state[q].keys()
-        pairs += [(a[1].state[p][key], b[1].state[q][key]) for key in a[1].state[p]]
+    names = [{p: name for name, p in model.named_parameters()} for model, _ in (a, b)]
+    for one, two in zip(a[1], b[1], strict=True):
+        states = [
+            {f"{found[p]}/{key}": value for p, entry in o.state.items() for key, value in entry.items()}
+            for found, o in zip(names, (one, two), strict=True)
+        ]
+        assert states[0].keys() == states[1].keys()
+        assert states[0]
+        pairs += [(states[0][key], states[1][key]) for key in states[0]]
     return all(torch.equal(x, y) and x.dtype == y.dtype for x, y in pairs)
 
 
@@ -48,7 +72,7 @@ def heard() -> tuple[list[str], object]:
 def folder(tmp_path: Path) -> Path:
     """Checkpoints of steps 1, 2 and 3, of seeds 1, 2 and 3."""
     for step in (1, 2, 3):
-        checkpoint.save(tmp_path / "checkpoint", step, {"seconds": step / 7}, *trained(step))
+        save(tmp_path / "checkpoint", step, {"seconds": step / 7}, trained(step))
     return tmp_path / "checkpoint"
 
 
@@ -68,8 +92,35 @@ def test_model_optimizer_and_generator_come_back_bit_by_bit(folder: Path) -> Non
     assert torch.equal(torch.rand(3), first)
 
 
-def test_the_last_two_are_kept(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == ["step-000000002", "step-000000003"]
+def test_the_last_two_are_kept_and_latest_names_the_last(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == ["LATEST", "step-000000002", "step-000000003"]
+    assert (folder / "LATEST").read_text() == "step-000000003\n"
+
+
+def test_some_are_kept_for_ever(tmp_path: Path) -> None:
+    for step in range(1, 8):
+        save(tmp_path, step, {}, trained(1, steps=1), keep_last=1, keep_every=3)
+    assert [int(path.name[-1]) for path in sorted(tmp_path.glob("step-*"))] == [3, 6, 7]
+
+
+def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> None:
+    saver, made = checkpoint.Saver(tmp_path), trained(1)
+    saver.save(1, {}, *made)
+    with torch.no_grad():
+        for parameter in made[0].parameters():
+            parameter.zero_()
+    saver.wait()
+    found = checkpoint.newest(tmp_path, print)
+    assert found is not None
+    other = trained(9)
+    found.restore(*other)
+    assert same(other, trained(1))
+
+
+def test_a_step_that_is_not_there_is_refused_with_those_that_are(folder: Path) -> None:
+    assert checkpoint.at(folder, 2).step == 2
+    with pytest.raises(UserError, match=r"state.json cannot be read .*; there are the steps 2, 3"):
+        checkpoint.at(folder, 7)
 
 
 def test_files_are_safetensors_as_any_reader_understands_them(folder: Path) -> None:
@@ -124,8 +175,8 @@ def test_what_a_killed_save_left_is_cleared_and_never_read(folder: Path) -> None
     found = checkpoint.newest(folder, print)
     assert found is not None
     assert found.step == 3
-    checkpoint.save(folder, 5, {}, *trained(5))
-    assert sorted(path.name for path in folder.iterdir()) == ["step-000000003", "step-000000005"]
+    save(folder, 5, {}, trained(5))
+    assert sorted(path.name for path in folder.glob("*step*")) == ["step-000000003", "step-000000005"]
 
 
 @contextmanager
@@ -143,7 +194,8 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(folder: Path) -> None
     size = (folder / "step-000000003" / "model.safetensors").stat().st_size
     for limit in (100, size - 1, size + 1):
         with disk_of(limit), pytest.raises(RunError) as caught:
-            checkpoint.save(folder, 4, {}, *trained(4))
+            save(folder, 4, {}, trained(4))
         assert "cannot save step 4" in str(caught.value)
         assert "then go on with --resume" in str(caught.value)
-        assert sorted(path.name for path in folder.iterdir()) == ["step-000000002", "step-000000003"]
+        assert sorted(path.name for path in folder.glob("*step*")) == ["step-000000002", "step-000000003"]
+        assert (folder / "LATEST").read_text() == "step-000000003\n"

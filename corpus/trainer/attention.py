@@ -1,0 +1,53 @@
+"""Attention over a whole window, or inside its documents.
+
+A document begins with the end-of-text before it, as an evaluation reads it (evaluate.py). Positions need no reset:
+rotary embeddings see distances alone. On a CPU the mask is an array of booleans, since FlexAttention has no backward
+there: (batch, time, time) bytes. On CUDA it is a function that FlexAttention compiles into its kernel, which skips
+blocks that lie in different documents.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Mask = Any
+"""None: causal; a boolean tensor that broadcasts to (batch, heads, queries, keys); a BlockMask."""
+
+
+def document_mask(tokens: Tensor, end_of_text: int) -> Mask:
+    """The mask under which a token of (batch, time) sees itself and what precedes it in its own document."""
+    documents = (tokens == end_of_text).cumsum(dim=1)
+    time = tokens.shape[1]
+    if tokens.is_cuda:
+        from torch.nn.attention.flex_attention import create_block_mask
+
+        def inside(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+            same = documents[batch, query] == documents[batch, key]
+            return same & (query >= key)
+
+        return create_block_mask(inside, len(tokens), None, time, time, device=str(tokens.device))
+    same = documents[:, :, None] == documents[:, None, :]
+    return same.tril_().unsqueeze(1)
+
+
+@lru_cache(maxsize=1)
+def _flex() -> Any:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    return torch.compile(flex_attention)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
+    """softmax(q k^T / sqrt(d)) v, (batch, heads, time, d); fewer heads in k and v serve groups of q's."""
+    grouped = q.shape[1] != k.shape[1]
+    if mask is None or isinstance(mask, Tensor):
+        return F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped
+        )
+    mixed: Tensor = _flex()(q, k, v, block_mask=mask, enable_gqa=grouped)
+    return mixed

@@ -1,0 +1,75 @@
+"""The processes of a run: one, or as many as torchrun started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from corpus.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """This process among `size`; the first writes what a run leaves."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    def share(self, samples: int) -> slice:
+        """This process's part of a step's samples, which must divide evenly."""
+        each = samples // self.size
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+    def total(self, values: Sequence[float], device: torch.device) -> list[float]:
+        """The sums of some numbers over all processes, the same in each, added in fp64."""
+        if self.size == 1:
+            return list(values)
+        together = torch.tensor(values, dtype=torch.float64, device=device)
+        dist.all_reduce(together)
+        return [float(value) for value in together.tolist()]
+
+    def same(self, value: float, device: torch.device) -> float:
+        """The first process's number, in all of them."""
+        if self.size == 1:
+            return value
+        told = torch.tensor([value], dtype=torch.float64, device=device)
+        dist.broadcast(told, 0)
+        return float(told.item())
+
+    def barrier(self) -> None:
+        if self.size > 1:
+            dist.barrier()
+
+
+def join(device: torch.device) -> World:
+    """The world that torchrun describes in the environment, joined: by NCCL on CUDA, by gloo on CPUs."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return World()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=10))
+    return World(rank=dist.get_rank(), size=dist.get_world_size())
+
+
+def leave() -> None:
+    """Closes what `join` opened."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def check_divides(batch_samples: int, size: int) -> None:
+    """Raises UserError where a step's windows cannot be dealt out evenly."""
+    if batch_samples % size:
+        raise UserError(
+            f"a step of {batch_samples} windows does not divide among {size} processes: "
+            "choose --batch-tokens as a multiple of processes times context"
+        )

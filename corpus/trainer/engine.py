@@ -1,0 +1,95 @@
+"""Model, optimizers and device of a run: a step's gradient, and the update that it leads to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from corpus.trainer.config import RunConfig
+from corpus.trainer.device import autocast, use_bf16
+from corpus.trainer.distributed import World
+from corpus.trainer.loader import Batch
+from corpus.trainer.model import GPT, initialize
+from corpus.trainer.optimizer import make_optimizers
+
+
+class Interrupted(Exception):
+    """A step was given up half-way: nothing has changed."""
+
+
+class Engine:
+    """`model` is the bare one; in a world of several, gradients are summed over its processes."""
+
+    def __init__(self, config: RunConfig, device: torch.device, world: World) -> None:
+        self.config, self.device, self.world = config, device, world
+        self.bf16 = use_bf16(device, config.precision)
+        torch.manual_seed(config.seed)
+        self.model = GPT(config.model)
+        initialize(self.model, config.seed)
+        self.model.to(device)
+        if config.compile:
+            self.model.compile()
+        self.optimizers = make_optimizers(self.model, config, bf16=self.bf16)
+        self.parallel: nn.Module = self.model
+        if world.size > 1:
+            self.parallel = DistributedDataParallel(self.model, broadcast_buffers=False)
+
+    def backward(self, batch: Batch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
+        """Mean nats over the step's `targets`, its gradient in the parameters, a micro-batch at a time.
+
+        `batch` is this process's part. Raises Interrupted, without a gradient, where `stop` says so.
+        """
+        loss = torch.zeros((), device=self.device)
+        size = self.config.micro_samples
+        for first in range(0, len(batch.tokens), size):
+            if stop():
+                self.zero()
+                raise Interrupted
+            part = slice(first, first + size)
+            last = first + size >= len(batch.tokens)
+            with self._together(last):
+                nats = self._nats(batch, part) / targets
+                (nats * self.world.size).backward()  # type: ignore[no-untyped-call]  # DDP takes the mean
+            loss += nats.detach()
+        return self.world.total([loss.item()], self.device)[0]
+
+    def _together(self, last: bool) -> contextlib.AbstractContextManager[None]:
+        """Gradients travel between processes once a step, after its last micro-batch."""
+        if last or not isinstance(self.parallel, DistributedDataParallel):
+            return contextlib.nullcontext()
+        return self.parallel.no_sync()
+
+    def _nats(self, batch: Batch, part: slice) -> torch.Tensor:
+        """Summed nats of some samples; what crosses to the device are the shards' 16 bits a token."""
+        tokens = torch.from_numpy(batch.tokens[part]).to(self.device).long()
+        last = torch.from_numpy(batch.lengths[part] - 1).to(self.device)
+        padding = torch.arange(self.config.model.context, device=self.device) >= last[:, None]
+        with autocast(self.device, self.bf16):
+            nats: torch.Tensor = self.parallel(
+                tokens[:, :-1],
+                tokens[:, 1:].masked_fill(padding, -1),
+                z_loss=self.config.z_loss,
+                end_of_text=self.config.end_of_text if self.config.mask_documents else None,
+            )
+        return nats
+
+    def clip(self) -> float:
+        """Shortens the gradient to the configured norm; gives the norm that it had."""
+        return torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip).item()
+
+    def update(self, rate: float) -> None:
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+        self.zero()
+
+    def zero(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()

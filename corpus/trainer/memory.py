@@ -1,0 +1,80 @@
+"""What a run will need, estimated before it begins: better a line at the start than a machine that swaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from corpus.errors import UserError
+from corpus.trainer.config import ModelConfig, RunConfig
+from corpus.trainer.device import speed, use_bf16
+
+SLOW_SECONDS = 60.0
+
+
+def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
+    """Bytes of a process: weights, gradients, optimizer and the copy that is saved, and what a micro-batch keeps.
+
+    Counted by the arrays of model.py that its backward pass needs.
+    """
+    model = config.model
+    weights = model.parameters() * (4 + 4 + 8 + 12)
+    tokens = min(config.micro_samples, config.batch_samples // processes) * model.context
+    heads = model.heads * model.head_width
+    return weights + tokens * model.depth * _kept(model, heads, bf16) + _mask(config, tokens)
+
+
+def _kept(model: ModelConfig, heads: int, bf16: bool) -> int:
+    """Bytes that a block keeps of a token."""
+    size = 2 if bf16 else 4
+    groups = heads * (model.heads + 2 * model.kv_heads) // model.heads
+    return 4 * 4 * model.width + size * (2 * model.width + 4 * groups + 2 * heads + 4 * model.hidden)
+
+
+def _mask(config: RunConfig, tokens: int) -> int:
+    """Attention inside documents takes an array over pairs of positions on a CPU: booleans, and numbers of them."""
+    return tokens * config.model.context * 5 if config.mask_documents else 0
+
+
+def available(device: torch.device) -> int | None:
+    """Bytes that are free on a device, as far as the system tells."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    found: list[int] = []
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    except OSError:
+        return None
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.exists() and used.exists() and (text := limit.read_text().strip()) != "max":
+        found.append(int(text) - int(used.read_text()))
+    return min(found, default=None)
+
+
+def check(config: RunConfig, device: torch.device, processes: int) -> None:
+    """Raises UserError where a step cannot fit into what is free."""
+    wanted = needed(config, processes=processes, bf16=use_bf16(device, config.precision))
+    on_this_machine = 1 if device.type == "cuda" else processes
+    free = available(device)
+    if free is not None and wanted * on_this_machine > free:
+        raise UserError(
+            f"a step needs about {wanted * on_this_machine / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: a "
+            f"smaller --micro-tokens than {config.micro_samples * config.model.context:,}, "
+            f"a smaller --context than {config.model.context:,}, or a smaller --size"
+        )
+
+
+def slow_step(config: RunConfig, device: torch.device) -> str | None:
+    """A warning where one step will take minutes on a CPU."""
+    if device.type != "cpu":
+        return None
+    flops = config.step_tokens * config.model.flops_per_token()
+    seconds = flops / speed(device)
+    if seconds < SLOW_SECONDS:
+        return None
+    return (
+        f"a step takes {flops / 1e12:,.1f} TFLOP, about {seconds / 60:,.0f} minutes on this CPU: "
+        "a smaller --batch-tokens, --context or --size is faster"
+    )

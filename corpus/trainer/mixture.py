@@ -1,0 +1,92 @@
+"""Another mixture than the dataset's own: `corpus train --mixture`, a file or a preset of manifests/mixtures/.
+
+    weights: {web: 3, wikipedia: 1}     # or epochs: {wikipedia: 2}
+    temperature: 0.3                    # over languages, as in a manifest
+    max_epochs: 4                       # no stream is read more often; what it would have had goes to the others
+
+What comes of it is one weight a stream, fixed when a run begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError
+
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.tokens import options
+from corpus.tokens.mixture import resolve
+from corpus.trainer.dataset import Stream
+
+
+class Mixture(options.Mixture):
+    """A manifest's mixture, and a bound on repetition."""
+
+    max_epochs: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+def read_mixture(name: str) -> Mixture:
+    """A mixture from a YAML file, or the preset of that name."""
+    path = Path(name)
+    presets = data_path("mixtures")
+    if not path.exists() and (presets / f"{name}.yaml").exists():
+        path = presets / f"{name}.yaml"
+    try:
+        return Mixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError:
+        there = ", ".join(sorted(found.stem for found in presets.glob("*.yaml")))
+        raise UserError(f"--mixture {name}: no such file or preset; there is {there}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(key) for key in first["loc"])
+        raise UserError(f"--mixture {name}: {place + ': ' if place else ''}{first['msg']}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"--mixture {name} is no YAML: {str(error).splitlines()[0]}") from None
+
+
+def shares(mixture: Mixture, streams: Sequence[Stream], tokens: float | None) -> dict[str, float]:
+    """The weight of every stream, by its name, in a run of `tokens`.
+
+    Raises UserError for a source that the mixture does not know, and where `max_epochs` leaves too little text.
+    """
+    named = mixture.weights if mixture.weights is not None else mixture.epochs
+    present = {stream.source for stream in streams}
+    if named is not None:
+        if unknown := sorted(present - named.keys()):
+            raise UserError(
+                f"--mixture says nothing of the source {unknown[0]}: it names {', '.join(sorted(named))}; "
+                "copy it and give each source of the corpus its weight"
+            )
+        named = {source: value for source, value in named.items() if source in present}
+    known = options.Mixture(
+        weights=named if mixture.weights is not None else None,
+        epochs=named if mixture.weights is None else None,
+        temperature=mixture.temperature,
+    )
+    sizes = {(stream.source, stream.language): stream.tokens for stream in streams}
+    weights = {f"{row.source}/{row.language}": row.weight for row in resolve(known, sizes)}
+    if mixture.max_epochs is None:
+        return weights
+    if tokens is None:
+        raise UserError("max_epochs needs a run of known length: --steps or --tokens rather than --minutes")
+    most = {stream.name: mixture.max_epochs * stream.tokens / tokens for stream in streams}
+    return capped(weights, most)
+
+
+def capped(weights: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
+    """Weights that sum to 1, none above its bound; what a bound takes goes to the others in proportion."""
+    if sum(most[name] for name, weight in weights.items() if weight > 0) < 1:
+        raise UserError("max_epochs leaves too little text for this run: a shorter one, or more epochs")
+    fixed: dict[str, float] = {}
+    while True:
+        free = {name: weight for name, weight in weights.items() if name not in fixed and weight > 0}
+        room = 1 - sum(fixed.values())
+        total = sum(free.values())
+        scaled = {name: weight * room / total for name, weight in free.items()} if free else {}
+        over = [name for name, weight in scaled.items() if weight > most[name]]
+        if not over:
+            return {name: fixed.get(name, scaled.get(name, 0.0)) for name in weights}
+        fixed.update({name: most[name] for name in over})
