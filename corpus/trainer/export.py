@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from corpus.errors import UserError
@@ -80,7 +81,9 @@ def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor
         ours, theirs = f"blocks.{layer}.", f"model.layers.{layer}."
         for name, other in NAMES.items():
             out[theirs + other] = tensors[ours + name]
-        joint = tensors[ours + "attention.qkv.weight"].split((config.heads * config.head_width, kv, kv))
+        joint = torch.split(
+            tensors[ours + "attention.qkv.weight"], (config.heads * config.head_width, kv, kv)
+        )
         for letter, part in zip("qkv", joint, strict=True):
             out[f"{theirs}self_attn.{letter}_proj.weight"] = part
         for name, part in zip(("gate", "up"), tensors[ours + "mlp.gate_up.weight"].chunk(2), strict=True):

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 
 
 def export(
-    place: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    place: Annotated[str, typer.Argument(metavar="DIR", help="A workspace, or a run.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Where to: a new folder or URL.")],
     documents: Annotated[bool, typer.Option("--documents", help="The texts that were kept.")] = False,
     bin: Annotated[
         bool, typer.Option("--bin", help="The tokens, as nanoGPT's train.bin and val.bin.")
     ] = False,
+    model: Annotated[
+        bool, typer.Option("--model", help="The model of a run, as Hugging Face transformers reads it.")
+    ] = False,
+    step: Annotated[
+        int | None, typer.Option(min=0, help="Of --model: the checkpoint.  [default: the last]")
+    ] = None,
     format: Annotated[str, typer.Option(help="Of --documents: jsonl.zst or parquet.")] = "jsonl.zst",
     side: Annotated[str, typer.Option("--split", help="Of --documents: train, valid or all.")] = "all",
     source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
@@ -31,18 +37,22 @@ def export(
 
     Example: corpus export demo-workspace --bin --out demo-bin
 
+    Example: corpus export demo-workspace/runs/tiny --model --out demo-hf
+
     The folder's export.json says what is in each file.
     """
     from corpus.errors import UserError
 
-    if documents and bin:
-        raise UserError("--documents writes texts and --bin tokens: give one of them")
-    if documents:
+    if documents + bin + model > 1:
+        raise UserError("--documents writes texts, --bin tokens, --model a model: give one of them")
+    if model:
+        found = of_model(place, out, step)
+    elif documents:
         found = of_documents(place, out, format, side, source, language, workers)
     elif bin:
         found = of_bin(place, out, source, language)
     else:
-        raise UserError("name what to export: --documents for texts, --bin for tokens")
+        raise UserError("name what to export: --documents for texts, --bin for tokens, --model")
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -69,6 +79,19 @@ def of_documents(
         return export_documents(workspace, out, known, chosen, workers, show)
 
 
+def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
+    """The model of a run."""
+    from pathlib import Path
+
+    from pipelines.cli.train import require_torch
+
+    require_torch()
+    from corpus.trainer.export import export as export_model
+
+    found = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
+    return {"export": "model", "run": run, "step": found}
+
+
 def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """The tokens of a workspace."""
     import corpus
@@ -88,6 +111,8 @@ def summary(found: dict[str, Any], out: str) -> str:
             f"{out}: {whole(found['documents'])} documents, {size(found['bytes'])} of text "
             f"in {len(found['files'])} files"
         )
+    if found["export"] == "model":
+        return f"{out}: the model of {found['run']} at step {found['step']:,}, for AutoModelForCausalLM"
     sides = {name: file["tokens"] for name, file in found["files"].items() if "tokens" in file}
     told = ", ".join(f"{name} {short(tokens)} tokens" for name, tokens in sides.items())
     missing = [name for name in ("train.bin", "val.bin") if name not in sides]

@@ -21,7 +21,6 @@ from corpus.trainer.model import GPT, initialize
 from corpus.trainer.optimizer import make_optimizers
 from tests.trainer.model_test import CONFIG
 
-
 SETTINGS = RunConfig(
     workspace="", dataset="", fingerprint="", end_of_text=0, size="", model=CONFIG, seed=0, steps=1, minutes=None,
     batch_samples=1, micro_samples=1, learning_rate=0.01,
