@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from corpus import storage
@@ -21,6 +22,9 @@ from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
 from pipelines.stop import stoppable
+
+STAGES = ("ingest", "decide", "tokenize", "count")
+"""The stages of a build in their order; each is a function of `pipelines.stages`."""
 
 ATTEMPTS = 3
 """How often a pipeline is begun: a worker that dies takes it down, and it goes on from its parts."""
@@ -126,10 +130,12 @@ def build(
     running: Running,
     say: Callable[[str], None] = lambda line: None,
     show: Callable[[str, int, int], None] | None = None,
+    until: str | None = None,
 ) -> Workspace:
     """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
 
-    A finished build of the same manifest and input does nothing.
+    A finished build of the same manifest and input does nothing. `until` names the last stage to do
+    (one of `STAGES`): a later build without it goes on from there.
     """
     out = storage.local(out)
     check_out(out)
@@ -152,7 +158,7 @@ def build(
         builder = Build(plan, workspace, running, status, say, state)
         try:
             with stoppable(lambda: status.end("stopped")):
-                stages(builder, wanted)
+                stages(builder, wanted, until)
         except OSError as error:
             status.end("failed", error=str(error)[:1000])
             place = f" ({error.filename})" if error.filename else ""
@@ -208,8 +214,8 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     return [path for path in expected if path not in present and not storage.exists(path)]
 
 
-def stages(builder: Build, wanted: str) -> None:
-    """All stages of a build, in order."""
+def stages(builder: Build, wanted: str, until: str | None = None) -> None:
+    """All stages of a build, in order, or those up to `until`."""
     from pipelines import stages as work
 
     builder.forget("build")
@@ -219,10 +225,9 @@ def stages(builder: Build, wanted: str) -> None:
         storage.write_text(builder.workspace.path("state.json"), "{}\n")
     write_plan(builder.workspace, builder.plan)
     ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
-    builder.stage(
-        "ingest", fingerprint([ingested, work.ingest_parameters(builder.plan)]), lambda: work.ingest(builder)
-    )
-    builder.stage("decide", wanted, lambda: work.decide(builder))
-    builder.stage("tokenize", wanted, lambda: work.tokenize(builder))
-    builder.stage("count", wanted, lambda: work.count(builder))
+    prints = {"ingest": fingerprint([ingested, work.ingest_parameters(builder.plan)])}
+    for name in STAGES:
+        builder.stage(name, prints.get(name, wanted), partial(getattr(work, name), builder))
+        if name == until:
+            return
     builder.stage("build", wanted, lambda: None)
