@@ -26,8 +26,11 @@ def file_identity(file: File) -> str:
 
     Files up to 256 MiB are hashed whole; of larger ones the size and 64 evenly spread blocks of
     64 KiB, so that planning a crawl does not read it: a change of a large file that keeps its size
-    and touches none of the blocks is not seen.
+    and touches none of the blocks is not seen. Of a remote file its size and what its store says of its
+    content (ETag, MD5) are enough: no byte is read; where a store says nothing, it is read as a local one.
     """
+    if file.checksum is not None:
+        return fingerprint([file.size, file.checksum])
     digest = xxhash.xxh3_128()
     digest.update(str(file.size).encode())
     with open_input(file.path) as stream:

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import socket
+import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.storage import is_remote, local
+
+RENEWED = 20.0
+"""Seconds after which the lock of a remote workspace is written again while a build is at work."""
+FORGOTTEN = 120.0
+"""Seconds after which such a lock is nobody's: its build was killed on another machine."""
 
 
 @contextmanager
 def locked(root: str) -> Iterator[None]:
     """Holds the workspace's lock; raises RunError where another build has it, UserError where no folder can be made.
 
-    The lock is the operating system's and goes with the process, however that ends. A workspace on an
-    object store has none: its parts are whole whoever writes them.
+    On a local disk the lock is the operating system's and goes with the process, however that ends. On an object
+    store it is an object that only one build can make and that says who made it; a build renews its own, and
+    takes over one that was not renewed for two minutes, or whose process is gone from this machine.
     """
     if is_remote(root):
-        yield
+        with _remotely_locked(storage.join(root, ".lock"), root):
+            yield
         return
     try:
         os.makedirs(local(root), exist_ok=True)
     except OSError as error:
         raise UserError(f"{root}: this folder cannot be made: {error.strerror}") from None
-    with open(os.path.join(local(root), ".lock"), "a+") as file:
+    try:
+        file = open(os.path.join(local(root), ".lock"), "a+")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,7 +52,73 @@ def locked(root: str) -> Iterator[None]:
             raise RunError(
                 f"{root}: another build is at work here (process {holder}): wait for it, or stop it"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+        except OSError as error:
+            raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
         yield
+
+
+@contextmanager
+def _remotely_locked(path: str, root: str) -> Iterator[None]:
+    mine = {"host": socket.gethostname(), "process": os.getpid(), "build": uuid.uuid4().hex}
+    if not storage.create(path, _content(mine)):
+        holder = _holder(path)
+        if holder is not None and _is_at_work(holder):
+            raise RunError(
+                f"{root}: another build is at work here (process {holder.get('process')} on "
+                f"{holder.get('host')}): wait for it, or stop it"
+            )
+        storage.write_bytes(path, _content(mine))
+        time.sleep(0.2)
+        found = _holder(path)
+        if found is None or found.get("build") != mine["build"]:
+            raise RunError(f"{root}: another build began here at the same moment: wait for it, or stop it")
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(RENEWED):
+            try:
+                storage.write_bytes(path, _content(mine))
+            except OSError:
+                continue  # the next one may do better; what is written is whole in any case
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        storage.remove(path)
+
+
+def _content(mine: dict[str, Any]) -> bytes:
+    return json.dumps({**mine, "renewed": round(time.time(), 1)}).encode()
+
+
+def _holder(path: str) -> dict[str, Any] | None:
+    """What a lock says; None where it went, or says nothing that can be read."""
+    try:
+        found = json.loads(storage.read_bytes(path))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is_at_work(holder: dict[str, Any]) -> bool:
+    renewed = holder.get("renewed")
+    if not isinstance(renewed, int | float) or time.time() - renewed > FORGOTTEN:
+        return False
+    process = holder.get("process")
+    if holder.get("host") != socket.gethostname() or not isinstance(process, int):
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

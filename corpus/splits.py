@@ -8,19 +8,38 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from corpus.errors import UserError
 from corpus.fingerprint import file_identity
 from corpus.sources.base import Source
-from corpus.storage import DAMAGE, File, expand, is_file, is_remote, join, local, open_decompressed, size
+from corpus.storage import (
+    DAMAGE,
+    File,
+    RemoteError,
+    expand,
+    is_file,
+    is_remote,
+    join,
+    local,
+    open_decompressed,
+    stat,
+)
+
+LOOKING = 32
+"""Remote files looked up at once: a crawl of 90,000 files takes some minutes, one after the other hours."""
+UNREADABLE = "unreadable"
+"""The identity of a file that could not be read: another one as soon as it can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """The records of `source` that begin in bytes [start, end) of the file at `path`.
 
-    `file` is the file's name inside its source, `identity` says what is in it.
+    `file` is the file's name inside its source, `identity` says what is in it. `error` says why a remote file
+    could not be read when it was planned: then there is nothing to read, and one failure to tell.
     """
 
     source: str
@@ -29,6 +48,7 @@ class Split:
     start: int
     end: int
     identity: str
+    error: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,29 +74,36 @@ def _fixed_prefix(pattern: str) -> str:
     return "/".join(fixed)
 
 
-def list_files(patterns: Iterable[str], folder: str) -> list[File]:
+def list_files(patterns: Iterable[str], folder: str, base: str | None = None) -> list[File]:
     """The files that a source's `paths` name, each once, sorted by their names inside the source.
 
     A relative pattern is taken from `folder` (the manifest's) and its files are named from there; the
     files of any other pattern are named from the pattern's fixed part. `@list` is a file (plain or
-    compressed) of further patterns, one a line, relative ones from its own folder. A path that is a file is
+    compressed) of further patterns, one a line, relative ones from `base`, else from its own folder; those of
+    Common Crawl's lists (`crawl-data/...`) from where its `crawl-data` lies. A path that is a file is
     no glob, whatever its name. A file that is reached twice, by two patterns or by a link, is read once,
     under the name that comes first: twice, all its documents would be duplicates of themselves. Names that
     are not UTF-8 show their bytes (`caf\\xe9.txt`).
 
-    Raises UserError where a pattern names nothing, a list cannot be read, or two files would have the same
-    name.
+    Remote files are looked up many at once. One that stays out of reach, and one of a list that is not there,
+    has an `error`: the others are read.
+
+    Raises UserError where a pattern names nothing, a list cannot be read, two files would have the same name,
+    or none of a source's remote files can be read.
     """
     found: dict[str, str] = {}
     reached: set[str] = set()
+    listed: set[str] = set()
     for at, pattern in enumerate(patterns):
         if pattern.startswith("@"):
             list_path = _absolute(folder, pattern[1:])
-            inner, base_folder = _read_list(list_path, at), os.path.dirname(list_path)
+            inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
         else:
             inner, base_folder = [pattern], folder
         for one in inner:
-            for path, name in _named(one, base_folder, at):
+            for path, name in _named(one, _start_of(one, base_folder), at):
+                if pattern.startswith("@"):
+                    listed.add(name)
                 same = path if is_remote(path) else os.path.realpath(path)
                 if same in reached:
                     continue
@@ -88,9 +115,50 @@ def list_files(patterns: Iterable[str], folder: str) -> list[File]:
                         ("paths", at),
                     )
     try:
-        return [File(found[name], name, size(found[name])) for name in sorted(found)]
+        return _looked_up(found, listed)
+    except FileNotFoundError as error:
+        raise UserError(f"no such file: {error.filename or error}", ("paths",)) from None
     except OSError as error:
-        raise UserError(f"no such file: {error}", ("paths",)) from None
+        raise UserError(str(error), ("paths",)) from None
+
+
+def _looked_up(found: dict[str, str], listed: set[str]) -> list[File]:
+    """The files by (name, path), in the order of their names. Raises OSError."""
+    names = sorted(found)
+    if not any(is_remote(path) for path in found.values()):
+        return [stat(found[name], name) for name in names]
+
+    def look(name: str) -> File:
+        try:
+            return stat(found[name], name)
+        except FileNotFoundError as error:
+            if name not in listed or not is_remote(found[name]):
+                raise
+            return File(
+                found[name], name, 0, error=f"{error.filename}: no such file, though its list names it"
+            )
+        except RemoteError as error:
+            return File(found[name], name, 0, error=str(error))
+
+    with ThreadPoolExecutor(LOOKING) as pool:
+        files = list(pool.map(look, names))
+    if all(file.error for file in files):
+        others = f" (and so the other {len(files) - 1:,})" if len(files) > 1 else ""
+        raise OSError(f"{files[0].error}{others}")
+    return files
+
+
+def _base_of(list_path: str, folder: str, base: str | None) -> str:
+    """What the relative lines of a list start from."""
+    if base is not None:
+        return _absolute(folder, base).rstrip("/")
+    return os.path.dirname(list_path)
+
+
+def _start_of(line: str, base: str) -> str:
+    """What a line of a list starts from: for one of Common Crawl's own lists, where its `crawl-data` lies."""
+    root, inside, _ = f"{base}/".partition("/crawl-data/")
+    return root if inside and is_remote(base) and line.startswith("crawl-data/") else base
 
 
 def _named(pattern: str, folder: str, at: int) -> list[tuple[str, str]]:
@@ -98,7 +166,7 @@ def _named(pattern: str, folder: str, at: int) -> list[tuple[str, str]]:
     pattern = local(pattern)
     relative = not is_remote(pattern) and not os.path.isabs(pattern)
     full = _absolute(folder, pattern)
-    if is_file(full):
+    if (is_remote(full) and not glob.has_magic(full)) or is_file(full):
         paths, base = [full], os.path.dirname(full)
     else:
         paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern))
@@ -155,12 +223,24 @@ def plan(name: str, source: Source, files: Iterable[File], split_size: int) -> l
 
     Raises UserError where a file cannot be read.
     """
-    splits = []
-    for file in files:
+    files = list(files)
+    one = partial(_plan_file, name, source, split_size)
+    if not any(is_remote(file.path) for file in files):
+        return [split for file in files for split in one(file)]
+    with ThreadPoolExecutor(LOOKING) as pool:
+        return [split for splits in pool.map(one, files) for split in splits]
+
+
+def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[Split]:
+    """The splits of one file; of a remote one that cannot be read one that says so."""
+    error = file.error
+    if error is None:
         try:
             identity = file_identity(file)
             ranges = source.plan(file.path, file.size, split_size)
-        except OSError as error:
-            raise UserError(f"cannot read {printable(file.path)}: {error.strerror or error}") from None
-        splits += [Split(name, file.path, file.name, start, end, identity) for start, end in ranges]
-    return splits
+            return [Split(name, file.path, file.name, start, end, identity) for start, end in ranges]
+        except RemoteError as failure:
+            error = str(failure)
+        except OSError as failure:
+            raise UserError(f"cannot read {printable(file.path)}: {failure.strerror or failure}") from None
+    return [Split(name, file.path, file.name, 0, 0, UNREADABLE, error)]

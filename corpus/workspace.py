@@ -92,8 +92,8 @@ class Workspace:
         """Files as one dataset; `keys` are those of KEY=VALUE in their paths that become columns."""
         filesystem = None
         if storage.is_remote(self.root):
-            filesystem, _ = storage._filesystem(self.root)
-            paths = [storage._filesystem(path)[1] for path in paths]
+            filesystem, _ = storage.filesystem(self.root)
+            paths = [storage.filesystem(path)[1] for path in paths]
         partitioning = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
         return ds.dataset(paths, filesystem=filesystem, format=format, partitioning=partitioning)
 

@@ -277,6 +277,9 @@ def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
     Parsers and sources raise whatever they like on hostile input: the record is placed and kept, never
     lost; where a source itself gives up, so is the rest of the split.
     """
+    if split.error is not None:
+        yield Failure(file=split.file, offset=0, length=0, step="read", error=plain(split.error)[:500])
+        return
     records = tools.manifest.sources[split.source].read(split.path, split.file, split.start, split.end)
     at = split.start
     while True:

@@ -65,7 +65,8 @@ class Plan:
 def make_plan(path: str) -> Plan:
     """Read a manifest, find its files, cut them into splits, and check its rules against its signals.
 
-    Raises UserError, one line, for anything wrong. Reads every input file once (see `file_identity`).
+    Raises UserError, one line, for anything wrong. Reads every local input file once, and of remote ones a few
+    KB (see `file_identity`).
     """
     file = load_manifest(path)
     manifest = file.manifest
@@ -80,7 +81,7 @@ def make_plan(path: str) -> Plan:
     splits: list[Split] = []
     for name, source in manifest.sources.items():
         try:
-            files = list_files(source.paths, file.folder)
+            files = list_files(source.paths, file.folder, source.base)
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
         splits += plan_source(name, source, files, int(manifest.split_size))

@@ -20,7 +20,8 @@ of their own, before their text is found."""
 class Source(BaseModel):
     """A source as the manifest gives it. A new kind is a subclass in a module of its own.
 
-    `paths` are globs, URLs or `@list-of-paths`; `priority` decides which of two duplicates stays (the
+    `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
+    (None: the folder of the list); `priority` decides which of two duplicates stays (the
     higher); `rules` names the presets that decide on its documents (None: those of the kind).
     """
 
@@ -28,6 +29,7 @@ class Source(BaseModel):
 
     kind: str
     paths: list[str] = Field(min_length=1)
+    base: str | None = None
     priority: int = 0
     rules: list[str] | None = None
     snapshot: str | None = None
@@ -63,7 +65,7 @@ class Source(BaseModel):
     def parameters(self) -> dict[str, Any]:
         """What the records depend on besides the input: part of every fingerprint."""
         return {
-            **self.model_dump(mode="json", exclude={"paths", "priority", "rules"}),
+            **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules"}),
             "version": type(self).version(),
         }
 

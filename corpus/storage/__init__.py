@@ -9,22 +9,28 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-import fsspec
-
+from corpus.storage import remote
 from corpus.storage.compressed import DAMAGE, Bomb, decompressed
+from corpus.storage.retry import RemoteError
 
-__all__ = ["DAMAGE", "Bomb", "decompressed"]
+__all__ = ["DAMAGE", "Bomb", "RemoteError", "decompressed"]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An input file: where to open it, its name inside its source, its size in bytes."""
+    """An input file: where to open it, its name inside its source, its size in bytes.
+
+    `checksum` is what a remote store says of its content (ETag, MD5), None where it says nothing; `error` why
+    the store does not give the file at all.
+    """
 
     path: str
     name: str
     size: int
+    checksum: str | None = None
+    error: str | None = None
 
 
 def is_remote(path: str) -> bool:
@@ -42,30 +48,35 @@ def join(root: str, *names: str) -> str:
     return "/".join([root.rstrip("/") or "/", *names]) if names else root
 
 
-def _filesystem(path: str) -> tuple[Any, str]:
-    return cast("tuple[Any, str]", fsspec.core.url_to_fs(path))
-
-
 def exists(path: str) -> bool:
-    if not is_remote(path):
-        return os.path.exists(local(path))
-    filesystem, inner = _filesystem(path)
-    return bool(filesystem.exists(inner))
+    return remote.exists(path) if is_remote(path) else os.path.exists(local(path))
 
 
 def size(path: str) -> int:
+    return remote.stat(path).size if is_remote(path) else os.path.getsize(local(path))
+
+
+def stat(path: str, name: str) -> File:
+    """The file at `path`, called `name`, as its filesystem describes it. Raises OSError."""
     if not is_remote(path):
-        return os.path.getsize(local(path))
-    filesystem, inner = _filesystem(path)
-    return int(filesystem.size(inner))
+        return File(path, name, os.path.getsize(local(path)))
+    found = remote.stat(path)
+    return File(path, name, found.size, found.checksum)
+
+
+def filesystem(path: str) -> tuple[Any, str]:
+    """The fsspec filesystem of a URL, for libraries that take one, and the path inside it."""
+    return remote.filesystem(path)
 
 
 def open_input(path: str, offset: int = 0) -> BinaryIO:
-    """The raw bytes of a file, seekable, positioned at `offset`."""
-    if not is_remote(path):
-        stream: BinaryIO = open(local(path), "rb")  # noqa: SIM115 - the caller closes it
-    else:
-        stream = cast(BinaryIO, fsspec.open(path, "rb").open())
+    """The raw bytes of a file, seekable, positioned at `offset`.
+
+    A remote file is read by ranges, and a read that fails goes on where it stopped: see `corpus.storage.remote`.
+    """
+    if is_remote(path):
+        return remote.open_input(path, offset)
+    stream: BinaryIO = open(local(path), "rb")  # noqa: SIM115 - the caller closes it
     if offset:
         stream.seek(offset)
     return stream
@@ -93,15 +104,8 @@ def atomic_output(path: str) -> Iterator[BinaryIO]:
     On an object store the data is one PUT (or multipart upload), which is whole or absent.
     """
     if is_remote(path):
-        filesystem, inner = _filesystem(path)
-        stream = filesystem.open(inner, "wb", autocommit=False)
-        try:
+        with remote.atomic_output(path) as stream:
             yield stream
-            stream.close()
-            stream.commit()
-        except BaseException:
-            stream.discard()
-            raise
         return
     target = local(path)
     folder = os.path.dirname(target) or "."
@@ -129,15 +133,18 @@ def write_text(path: str, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def create(path: str, content: bytes) -> bool:
+    """Write a small remote object unless there is one; whether it was written."""
+    return remote.create(path, content)
+
+
 def remove(path: str) -> None:
     """Remove a file; nothing happens when it is not there."""
     if not is_remote(path):
         if os.path.exists(local(path)):
             os.unlink(local(path))
         return
-    filesystem, inner = _filesystem(path)
-    if filesystem.exists(inner):
-        filesystem.rm_file(inner)
+    remote.remove(path)
 
 
 def list_files(folder: str) -> list[str]:
@@ -150,17 +157,12 @@ def list_files(folder: str) -> list[str]:
             if not name.endswith(".tmp")
         ]
         return sorted(found)
-    filesystem, inner = _filesystem(folder)
-    base = inner.rstrip("/") + "/"
-    return sorted(join(folder, name.removeprefix(base)) for name in filesystem.find(inner))
+    return [join(folder, name) for name in remote.list_files(folder)]
 
 
 def is_file(path: str) -> bool:
     """Whether exactly this path is a file."""
-    if not is_remote(path):
-        return os.path.isfile(local(path))
-    filesystem, inner = _filesystem(path)
-    return bool(filesystem.isfile(inner))
+    return remote.is_file(path) if is_remote(path) else os.path.isfile(local(path))
 
 
 def expand(pattern: str) -> list[str]:
@@ -172,10 +174,7 @@ def expand(pattern: str) -> list[str]:
         return [pattern if is_remote(pattern) else local(pattern)]
     if not is_remote(pattern):
         return sorted(p for p in glob.glob(local(pattern), recursive=True) if os.path.isfile(p))
-    filesystem, inner = _filesystem(pattern)
-    if not glob.has_magic(pattern):
-        return [pattern]
-    return sorted(filesystem.unstrip_protocol(name) for name in filesystem.glob(inner))
+    return remote.glob(pattern) if glob.has_magic(pattern) else []
 
 
 def sha256(path: str) -> str:

@@ -1,0 +1,167 @@
+"""Trying again: what of a remote store's errors may pass, how long to wait, when to give up.
+
+Three environment variables set the bounds, each for one request: CORPUS_REMOTE_TRIES (8), CORPUS_REMOTE_WAIT (the
+first wait, .5 s; each is twice the one before, up to a minute, with jitter) and CORPUS_REMOTE_PATIENCE (300 s in
+all). Bytes that arrive start the count anew: a slow and bad line ends a file only where nothing comes any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import errno
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+LONGEST_WAIT = 60.0
+PASSING = {403, 408, 425, 429}
+"""Statuses that may pass, beside those from 500 on: 403 is how Common Crawl answers who asks too often."""
+FEW = 5
+"""Tries where the answer may well stay: a refusal (403), a host that nobody answers for."""
+GONE = {404, 410}
+
+T = TypeVar("T")
+
+
+class RemoteError(OSError):
+    """A remote file or store that stayed out of reach; one line with the address, the reason and the tries."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+
+
+class ShortRead(OSError):
+    """A body that ended before it should."""
+
+
+def setting(name: str, default: float) -> float:
+    """A number from the environment; the default where it is missing or none."""
+    try:
+        return float(os.environ.get(f"CORPUS_REMOTE_{name}", default))
+    except ValueError:
+        return default
+
+
+class Patience:
+    """The tries of one request. `again` waits before the next one, or raises."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.progress()
+
+    def progress(self) -> None:
+        """Something arrived: the count begins anew."""
+        self.tries, self.began = 0, time.monotonic()
+
+    def again(self, error: BaseException) -> None:
+        """Sleep before the next try. Raises FileNotFoundError, or RemoteError where there is none to be made."""
+        status, after = answer_of(error)
+        if isinstance(error, FileNotFoundError) or status in GONE:
+            raise FileNotFoundError(errno.ENOENT, "no such file", self.path) from None
+        reason = reason_of(error, status)
+        if not may_pass(error, status):
+            raise RemoteError(self.path, reason) from error
+        self.tries += 1
+        most = int(setting("TRIES", 8))
+        if status == 403 or isinstance(error, PermissionError) or is_no_answer(error):
+            most = min(most, FEW)
+        wait = min(LONGEST_WAIT, setting("WAIT", 0.5) * 2 ** (self.tries - 1)) * random.uniform(0.5, 1.0)
+        wait = max(wait, after or 0.0)
+        late = time.monotonic() - self.began + wait > setting("PATIENCE", 300)
+        if self.tries >= most or late:
+            asked = f", and it asks to wait {after:,.0f} s" if late and after else ""
+            tries = f"{self.tries} {'try' if self.tries == 1 else 'tries'}"
+            raise RemoteError(self.path, f"{reason} ({tries}{asked})") from error
+        logging.getLogger("corpus.storage").warning(
+            "%s: %s; again in %.1f s (try %d of %d)", self.path, reason, wait, self.tries + 1, most
+        )
+        time.sleep(wait)
+
+
+def insist(path: str, act: Callable[[], T]) -> T:
+    """What `act` gives, tried again where it may pass. Raises FileNotFoundError or RemoteError."""
+    patience = Patience(path)
+    while True:
+        try:
+            return act()
+        except Exception as error:
+            patience.again(error)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and those behind it."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def answer_of(error: BaseException) -> tuple[int | None, float | None]:
+    """The HTTP status behind an error of aiohttp, botocore or gcsfs, and the seconds of its Retry-After."""
+    for one in chain(error):
+        if type(one).__module__ == "aiohttp.http_exceptions":
+            continue  # the parser's: the 400 of a body that was cut is no answer of the server
+        response: Any = getattr(one, "response", None)
+        if isinstance(response, dict):
+            told = response.get("ResponseMetadata") or {}
+            status, headers = told.get("HTTPStatusCode"), told.get("HTTPHeaders") or {}
+        else:
+            status = getattr(one, "status", None) or getattr(one, "code", None)
+            headers = getattr(one, "headers", None) or {}
+        if isinstance(status, str) and status.isdecimal():
+            status = int(status)
+        if isinstance(status, int) and 100 <= status < 600:
+            after = headers.get("Retry-After") or headers.get("retry-after")
+            return status, seconds_of(after)
+    return None, None
+
+
+def seconds_of(after: str | None) -> float | None:
+    """A Retry-After header, seconds or a date, as seconds from now."""
+    if not after:
+        return None
+    if after.strip().isdecimal():
+        return float(after)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def may_pass(error: BaseException, status: int | None) -> bool:
+    """Whether the same request may do better later."""
+    if status is not None and status >= 400:
+        return status in PASSING or status >= 500
+    if isinstance(error, FileExistsError) or any("Credentials" in type(one).__name__ for one in chain(error)):
+        return False
+    return isinstance(error, OSError | EOFError | asyncio.TimeoutError) or is_from_network(error)
+
+
+def is_from_network(error: BaseException) -> bool:
+    """Whether an error is one of the clients' own: aiohttp's, botocore's, urllib3's, gcsfs's."""
+    return any(type(one).__module__.partition(".")[0] in CLIENTS for one in chain(error))
+
+
+CLIENTS = {"aiohttp", "botocore", "aiobotocore", "urllib3", "requests", "gcsfs", "google"}
+
+
+def is_no_answer(error: BaseException) -> bool:
+    """Whether nobody answers for the host at all."""
+    names = {type(one).__name__ for one in chain(error)}
+    return bool(names & {"ClientConnectorError", "ClientConnectorDNSError", "EndpointConnectionError"})
+
+
+def reason_of(error: BaseException, status: int | None) -> str:
+    """One line on an error."""
+    if any("Credentials" in type(one).__name__ for one in chain(error)):
+        return """no credentials (for a public bucket set FSSPEC_S3='{"anon": true}')"""
+    text = " ".join(str(error).partition(": <")[0].split())[:200] or type(error).__name__
+    if status is not None and str(status) not in text:
+        return f"the server answers {status} ({text})"
+    return f"the server answers {text}" if status is not None and text.startswith(str(status)) else text

@@ -1,0 +1,92 @@
+"""Object stores on loopback: moto's S3 and an emulator of Google Cloud Storage, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import fsspec
+
+
+@dataclass(frozen=True)
+class Store:
+    """A running store: the root of an empty bucket, and what a process needs to reach it."""
+
+    root: str
+    environment: dict[str, str]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _process(command: list[str], port: int) -> Iterator[None]:
+    """A server process, from when it answers."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, command
+                time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str, str]]:
+    """fsspec's configuration of a protocol, here and as an environment variable."""
+    name, text = f"FSSPEC_{protocol.upper()}", json.dumps(options)
+    before = fsspec.config.conf.get(protocol)
+    fsspec.config.conf[protocol] = options
+    os.environ[name] = text
+    try:
+        yield {name: text}
+    finally:
+        del os.environ[name]
+        fsspec.config.conf.pop(protocol)
+        if before is not None:
+            fsspec.config.conf[protocol] = before
+
+
+@contextmanager
+def s3(endpoint_port: int | None = None) -> Iterator[Store]:
+    """Moto's server. `endpoint_port`: where clients are sent instead, for a proxy with faults in between."""
+    port = free_port()
+    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    options: dict[str, object] = {
+        "key": "test",
+        "secret": "test",
+        "endpoint_url": f"http://127.0.0.1:{port}",
+    }
+    with _process([sys.executable, "-c", code], port), _configured("s3", options) as environment:
+        fsspec.filesystem("s3").mkdir("corpus-test")
+        yield Store("s3://corpus-test", environment)
+
+
+@contextmanager
+def gcs() -> Iterator[Store]:
+    """An emulator of Google Cloud Storage, in memory."""
+    port = free_port()
+    code = (
+        "from gcp_storage_emulator.server import create_server; "
+        f"create_server('127.0.0.1', {port}, in_memory=True, default_bucket='corpus-test').run()"
+    )
+    options: dict[str, object] = {"token": "anon", "endpoint_url": f"http://127.0.0.1:{port}"}
+    with _process([sys.executable, "-c", code], port), _configured("gs", options) as environment:
+        yield Store("gs://corpus-test", environment)
