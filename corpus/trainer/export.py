@@ -82,7 +82,7 @@ def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor
         for name, other in NAMES.items():
             out[theirs + other] = tensors[ours + name]
         joint = torch.split(
-            tensors[ours + "attention.qkv.weight"], (config.heads * config.head_width, kv, kv)
+            tensors[ours + "attention.qkv.weight"], [config.heads * config.head_width, kv, kv]
         )
         for letter, part in zip("qkv", joint, strict=True):
             out[f"{theirs}self_attn.{letter}_proj.weight"] = part
