@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ import torch
 from rich.console import Console
 
 from corpus.errors import RunError, UserError
-from corpus.trainer import checkpoint, loop
+from corpus.trainer import checkpoint, loop, memory, report
 from corpus.trainer.config import RunConfig
+from corpus.trainer.dataset import open_dataset
 from corpus.trainer.optimizer import rate
 from corpus.trainer.scaling import default_tokens
-from corpus.trainer.start import new_run, read_run, resumed_run
+from corpus.trainer.start import branched_run, new_run, read_run, resumed_run
 from tests.trainer.conftest import shard, small_run, write_workspace
 
 QUIET = Console(quiet=True)
@@ -112,15 +114,28 @@ def test_stopped_at_random_steps_a_run_ends_the_same(
 
 
 KILLED = """
-import sys, json
+import os, signal, sys, json
 from pathlib import Path
 import torch
 from rich.console import Console
 torch.set_num_threads(1)
 from corpus.trainer import loop
 from corpus.trainer.config import RunConfig
+from corpus.trainer.dataset import open_dataset
 config = RunConfig.from_json(json.loads(sys.argv[1]))
+left = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+sync = os.fsync
+def touched(event, arguments):
+    global left
+    if event in ("open", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "fsync") and left:
+        if event == "fsync" or "checkpoint" in str(arguments[0]):
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(touched)
+os.fsync = lambda file: (touched("fsync", ()), sync(file))
 loop.train(config, Path(sys.argv[2]), device="cpu", console=Console(quiet=True))
+print(left)
 """
 
 
@@ -147,6 +162,32 @@ def test_killed_at_random_moments_a_run_ends_the_same(
     assert -signal.SIGKILL in codes
     train(dataclasses.replace(config, save_minutes=10.0), run)
     assert_same(run, whole)
+
+
+def killed_at(config: RunConfig, run: Path, touch: int) -> int:
+    """Runs until the so-manieth touch of a checkpoint on disk kills it; gives the touches left if there were fewer."""
+    command = [sys.executable, "-c", KILLED, json.dumps(config.json()), str(run), str(touch)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return int(done.stdout) if done.returncode == 0 else 0
+
+
+@pytest.mark.parametrize(
+    "touches", [[9, 16, 21], pytest.param(range(1, 400), marks=pytest.mark.soak)], ids=["three", "all"]
+)
+def test_killed_at_any_touch_of_a_save_a_run_ends_the_same(
+    whole: Path, workspace: Path, tmp_path: Path, touches: Sequence[int]
+) -> None:
+    """Each open, write to disk, rename and removal of two saves; then the rest of the run."""
+    config = small_run(workspace, steps=40, evaluate_every=15, save_minutes=100, save_every=13)
+    for touch in touches:
+        run = tmp_path / str(touch)
+        if left := killed_at(config, run, touch):
+            assert touch - left > 40, "that many touches have four saves at least"
+            break
+        train(config, run)
+        assert_same(run, whole)
+        assert not list((run / "checkpoint").glob(".*"))
 
 
 def test_micro_batches_change_the_rounding_only(whole: Path, workspace: Path, tmp_path: Path) -> None:
@@ -341,8 +382,6 @@ def test_a_run_is_as_long_as_its_size_asks_and_its_text_allows(workspace: Path) 
     ],
 )
 def test_wrong_settings_are_named(workspace: Path, options: dict[str, Any], message: str) -> None:
-    from corpus.trainer.dataset import open_dataset
-
     with pytest.raises(UserError) as caught:
         new_run(open_dataset(str(workspace)), str(workspace), options)
     assert message in one_line(caught.value)
@@ -355,3 +394,113 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert [at(p) for p in (0, 0.05, 0.1, 0.6)] == pytest.approx([0, 0.5, 1, 1])
     assert [at(p) for p in (0.8, 1, 1.2)] == pytest.approx([0.5, 0, 0])
     assert [at(p, "cosine") for p in (0.05, 0.1, 0.55, 1)] == pytest.approx([0.5, 1, 0.55, 0.1])
+
+
+def test_a_signal_in_a_step_that_takes_minutes_saves_and_ends_within_seconds(
+    workspace: Path, tmp_path: Path
+) -> None:
+    """The third step never comes back; as in a product of huge matrices, Python runs no handler meanwhile."""
+    run, config = tmp_path / "run", small_run(workspace, steps=40)
+    stuck = KILLED.replace(
+        "loop.train(",
+        "import ctypes\n"
+        "from corpus.trainer import engine, guard\n"
+        "guard.GRACE = 0.2\n"
+        "clip = engine.Engine.clip\n"
+        "steps = []\n"
+        "def endless(self):\n"
+        "    steps.append(clip(self))\n"
+        "    if len(steps) == 3:\n"
+        "        Path(sys.argv[2], 'stuck').touch()\n"
+        "        ctypes.CDLL(None).sleep(60)  # a signal ends it, and the next line runs: sleep again\n"
+        "        while True: ctypes.CDLL(None).sleep(60)\n"
+        "    return steps[-1]\n"
+        "engine.Engine.clip = endless\n"
+        "loop.train(",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", stuck, json.dumps(config.json()), str(run)], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (run / "stuck").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    begin = time.monotonic()
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, time.monotonic() - begin < 5) == (143, True)
+    assert "SIGTERM: gave up a long step, saved step 2" in said
+    train(config, run)
+    train(config, tmp_path / "plain")
+    assert_same(run, tmp_path / "plain")
+
+
+def test_a_branch_goes_on_from_a_checkpoint_of_another_run(workspace: Path, tmp_path: Path) -> None:
+    """A run of 20 at a constant rate, brought down over the last 4 of 10, is what a run of 10 comes to."""
+    trunk = small_run(workspace, steps=20, warmup=0.1, decay=0.0, save_every=2, keep_every=2)
+    train(trunk, tmp_path / "trunk")
+    branch = branched_run(
+        f"{tmp_path / 'trunk'}@6", str(workspace), {"steps": 10, "warmup": 0.2, "decay": 0.4}
+    )
+    train(branch, tmp_path / "branch")
+    train(small_run(workspace, steps=10, warmup=0.2, decay=0.4), tmp_path / "short")
+    assert [entry["step"] for entry in steps(tmp_path / "branch")] == [7, 8, 9, 10]
+    assert steps(tmp_path / "branch") == steps(tmp_path / "short")[6:]
+    assert saved(tmp_path / "branch").model.keys() == saved(tmp_path / "short").model.keys()
+    for name, value in saved(tmp_path / "branch").model.items():
+        assert torch.equal(value, saved(tmp_path / "short").model[name])
+    for wrong in ("trunk", "@3", f"{tmp_path / 'trunk'}@last"):
+        with pytest.raises(UserError, match="a run and the step of one of its checkpoints, RUN@STEP"):
+            branched_run(wrong, str(workspace), {})
+    with pytest.raises(UserError, match="there are the steps 2, 4, 6, 8, 10, 12, 14, 16, 18, 20"):
+        train(dataclasses.replace(branch, branch=f"{tmp_path / 'trunk'}@7"), tmp_path / "other")
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_tried(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_run(workspace, steps=2)
+    monkeypatch.setattr(memory, "available", lambda device: 50_000)
+    with pytest.raises(UserError) as caught:
+        train(config, tmp_path / "run")
+    assert (
+        "a step needs about 0.0 GB of memory, 0.0 GB are free: a smaller --micro-tokens than 96"
+        in one_line(caught.value)
+    )
+    large = new_run(open_dataset(str(workspace)), str(workspace), {"context": 200_000, "steps": 1})
+    assert memory.slow_step(large, torch.device("cpu")) is not None
+    assert memory.slow_step(config, torch.device("cpu")) is None
+    monkeypatch.undo()
+    free = memory.available(torch.device("cpu"))
+    assert free is not None
+    assert free > 1e6
+
+
+def test_languages_without_validation_text_are_named(tmp_path: Path) -> None:
+    root = write_workspace(
+        tmp_path / "w",
+        {
+            ("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)], "valid": [shard("eng_Latn", 2)]},
+            ("web", "cmn_Hans"): {"train": [shard("cmn_Hans", 9)]},
+            ("web", "rus_Cyrl"): {"train": [shard("rus_Cyrl", 9)]},
+        },
+    )
+    console = Console(record=True, width=80, quiet=False, file=open(os.devnull, "w"))  # noqa: SIM115
+    loop.train(small_run(root, steps=2), tmp_path / "run", device="cpu", console=console)
+    said = console.export_text()
+    assert "2 of 3 languages" in said
+    assert "have no validation text" in said
+    assert "(rus_Cyrl, cmn_Hans)" in said.replace("\n", " ")
+
+
+def test_tables_fit_into_80_columns(whole: Path) -> None:
+    rows = [
+        {"source": "a-long-name-of-a-source", "language": f"l{i:02d}_Latn", "tokens": 10**i, "weight": 0.04,
+         "drawn": 10**i, "epochs": 1.0}
+        for i in range(13)
+    ] * 2  # fmt: skip
+    console = Console(record=True, width=80, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print(report.plan_table(rows, estimated=True))
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].rstrip() == "what this run reads, by estimate"
+    assert lines[-1].split()[:2] == ["(6", "others)"]

@@ -180,3 +180,21 @@ def test_flops_count_the_matrices_six_times_and_attention_by_the_context() -> No
     matrices = 4 * 8 + 4 * 4 + 3 * 4 * 8 + 10 * 4
     gains = 2 * 4 + 2 * 2
     assert config.flops_per_token() == 6 * (matrices + gains) + 12 * 1 * 4 * 100
+
+
+def test_z_loss_is_in_the_gradient_and_not_in_the_value() -> None:
+    random = torch.Generator().manual_seed(0)
+    states = (4 * torch.randn(13, 24, generator=random)).requires_grad_()
+    weight = torch.randn(50, 24, generator=random).requires_grad_()
+    targets = torch.randint(50, (13,), generator=random)
+    targets[[2, 12]] = -1
+    ours = loss.cross_entropy(states, weight, targets, 0.01)
+    ours.backward()
+    gradients = states.grad, weight.grad
+    states.grad = weight.grad = None
+    logits = F.linear(states, weight)
+    plain = F.cross_entropy(logits, targets, reduction="sum", ignore_index=-1)
+    (plain + 0.01 * (logits.logsumexp(dim=1).square() * (targets >= 0)).sum()).backward()
+    assert ours.item() == pytest.approx(plain.item(), rel=1e-6)
+    for found, expected in zip(gradients, (states.grad, weight.grad), strict=True):
+        assert (found - expected).abs().max() < 1e-4

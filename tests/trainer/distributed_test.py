@@ -1,0 +1,103 @@
+"""Several processes: the same data in the same steps, the same sums, one log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.errors import UserError
+from corpus.trainer import loop
+from corpus.trainer.config import RunConfig
+from corpus.trainer.dataset import open_dataset
+from corpus.trainer.distributed import World, check_divides
+from corpus.trainer.evaluate import evaluate, validation
+from corpus.trainer.loader import Loader
+from corpus.trainer.model import GPT, initialize
+from tests.trainer.conftest import small_run
+from tests.trainer.loop_test import QUIET, log, saved, steps
+
+TRAIN = """
+import json, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from rich.console import Console
+from corpus.trainer import distributed, loop
+from corpus.trainer.config import RunConfig
+from tests.trainer.distributed_test import fresh_scores
+config = RunConfig.from_json(json.loads(sys.argv[1]))
+world = distributed.join(torch.device("cpu"))
+scores = fresh_scores(config, world)
+if world.first:
+    print(json.dumps(scores))
+loop.train(config, Path(sys.argv[2]), device="cpu", console=Console(stderr=True, width=100))
+"""
+
+
+def fresh_scores(config: RunConfig, world: World) -> list[float]:
+    """Bits per byte of all validation documents, of a model that has learned nothing."""
+    dataset = open_dataset(config.workspace)
+    model = GPT(config.model)
+    initialize(model, 5)
+    found = evaluate(model, validation(dataset, 0), end_of_text=dataset.end_of_text, samples=3, world=world)
+    return [score.bits_per_byte for score in found]
+
+
+def torchrun(config: str, run: Path, script: Path) -> subprocess.CompletedProcess[str]:
+    script.write_text(TRAIN)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    return subprocess.run(
+        [*command, str(script), config, str(run)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_any_number_of_processes_reads_the_same_samples(workspace: Path, processes: int) -> None:
+    dataset = open_dataset(str(workspace))
+    expected = Loader(dataset, context=24, seed=3).read(40, 48)
+    parts = []
+    for rank in range(processes):
+        share = World(rank=rank, size=processes).share(8)
+        loader = Loader(dataset, context=24, seed=3)
+        parts.append(loader.read(40 + share.start, 40 + share.stop))
+    assert np.array_equal(np.concatenate([part.tokens for part in parts]), expected.tokens)
+    assert np.array_equal(np.concatenate([part.lengths for part in parts]), expected.lengths)
+
+
+def test_a_step_that_does_not_divide_is_refused() -> None:
+    check_divides(8, 4)
+    with pytest.raises(UserError, match="a step of 6 windows does not divide among 4 processes"):
+        check_divides(6, 4)
+
+
+def test_two_gloo_processes_train_the_run_that_one_trains(workspace: Path, tmp_path: Path) -> None:
+    """Half way with two, the rest with one, against one throughout: losses and scores differ by rounding alone."""
+    config = small_run(workspace, steps=12, micro_tokens=24, evaluate_every=5)
+    loop.train(config, tmp_path / "one", device="cpu", console=QUIET)
+    half = json.dumps({**config.json(), "steps": 6, "warmup": 0.06, "decay": 0.0})
+    done = torchrun(half, tmp_path / "two", tmp_path / "train.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("2 processes") == 1, "one of them speaks"
+    assert json.loads(done.stdout) == pytest.approx(fresh_scores(config, World()), rel=1e-6)
+    assert [entry["step"] for entry in steps(tmp_path / "two")] == list(range(1, 7))
+    ours = [entry["loss"] for entry in steps(tmp_path / "two")]
+    assert ours == pytest.approx([entry["loss"] for entry in steps(tmp_path / "one")][:6], rel=1e-3)
+    scores = [
+        next(e for e in log(tmp_path / name) if e["kind"] == "evaluate")["bits_per_byte"]
+        for name in ("one", "two")
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-3)
+    loop.train(config, tmp_path / "two", device="cpu", console=QUIET)
+    assert saved(tmp_path / "two").step == 12
+    rest = [entry["loss"] for entry in steps(tmp_path / "two")]
+    assert rest == pytest.approx([entry["loss"] for entry in steps(tmp_path / "one")], rel=3e-3)

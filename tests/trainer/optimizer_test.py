@@ -1,0 +1,91 @@
+"""Muon against torch's own and against singular values; the rules that set rates and batches; who optimizes what."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from corpus.trainer.config import size
+from corpus.trainer.model import GPT, initialize
+from corpus.trainer.muon import Muon, orthogonalize
+from corpus.trainer.optimizer import make_optimizers
+from corpus.trainer.scaling import batch_for_steps, default_batch, default_rate
+from tests.trainer.checkpoint_test import SETTINGS
+from tests.trainer.model_test import CONFIG
+
+
+def matrices(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 20), (2, 12, 40), (2, 40, 12)])
+def test_all_directions_of_a_matrix_become_about_as_large(shape: tuple[int, int, int]) -> None:
+    found = orthogonalize(matrices(*shape), bf16=False)
+    assert found.shape == shape
+    values = torch.linalg.svdvals(found)
+    assert 0.6 < values.min() < values.max() < 1.3
+    before = torch.linalg.svd(matrices(*shape), full_matrices=False)
+    aligned = before.U @ before.Vh
+    assert ((found * aligned).sum() / aligned.square().sum()) == pytest.approx(0.9, abs=0.15)
+
+
+def test_bf16_rounds_and_changes_nothing_else() -> None:
+    exact, rounded = (orthogonalize(matrices(2, 24, 32), bf16=bf16) for bf16 in (False, True))
+    assert rounded.dtype == torch.float32
+    assert (exact - rounded).abs().max() < 0.05
+
+
+def test_steps_are_those_of_torchs_muon_with_rates_matched_to_adamw() -> None:
+    ours, theirs = (torch.nn.Parameter(matrices(16, 40).clone()) for _ in range(2))
+    muon = Muon([(ours, (16,))], lr=0.02, weight_decay=0.1, bf16=True)
+    oracle = torch.optim.Muon([theirs], lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for step in range(4):
+        gradient = torch.randn(16, 40, generator=torch.Generator().manual_seed(step))
+        ours.grad, theirs.grad = gradient, gradient.clone()
+        muon.step()
+        oracle.step()
+    moved = (theirs - matrices(16, 40)).abs().max()
+    assert moved > 0.05
+    assert (ours - theirs).abs().max() < 0.03 * moved
+
+
+def test_joint_matrices_are_made_orthogonal_one_by_one() -> None:
+    joint = torch.nn.Parameter(matrices(24, 32).clone())
+    parts = [torch.nn.Parameter(part.clone()) for part in matrices(24, 32).split((12, 6, 6))]
+    gradient = torch.randn(24, 32, generator=torch.Generator().manual_seed(1))
+    joint.grad = gradient
+    for part, piece in zip(parts, gradient.split((12, 6, 6)), strict=True):
+        part.grad = piece.clone()
+    Muon([(joint, (12, 6, 6))], lr=0.1, weight_decay=0.0).step()
+    Muon([(part, (len(part),)) for part in parts], lr=0.1, weight_decay=0.0).step()
+    assert torch.allclose(joint, torch.cat(parts), atol=1e-6)
+
+
+def test_muon_takes_the_blocks_matrices_and_adamw_everything_else() -> None:
+    model = GPT(CONFIG)
+    initialize(model, 0)
+    muon, adamw = make_optimizers(model, SETTINGS, bf16=False)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    taken = {names[p] for group in muon.param_groups for p in group["params"]}
+    assert {name for name in names.values() if "blocks" in name and "norm" not in name} == taken
+    rest = [names[p] for group in adamw.param_groups for p in group["params"]]
+    assert sorted([*taken, *rest]) == sorted(names.values())
+    decays = {names[p]: group["weight_decay"] for group in adamw.param_groups for p in group["params"]}
+    assert decays["embedding.weight"] == 0.1
+    assert {decay for name, decay in decays.items() if "norm" in name} == {0.0}
+
+
+def test_rates_and_batches_follow_step_law() -> None:
+    gpt2 = size("gpt2").model(vocabulary=50_257)
+    tokens = 20 * gpt2.parameters()
+    assert default_rate(gpt2, tokens) == pytest.approx(1.79 * 85e6**-0.713 * tokens**0.307, rel=0.03)
+    assert default_batch(tokens) == 131_072
+    assert default_batch(1000) == 2048
+    assert default_rate(size("tiny").model(vocabulary=32_000), tokens) == 5e-3
+
+
+@pytest.mark.parametrize("steps", [500, 20_000, 300_000])
+def test_a_batch_for_so_many_steps_is_the_one_for_their_tokens(steps: int) -> None:
+    batch = batch_for_steps(steps)
+    assert batch == pytest.approx(0.58 * (steps * batch) ** 0.571, rel=1.0)
+    assert default_batch(steps * batch) in (batch // 2, batch, 2 * batch)
