@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from typing import Any
 
 import trafilatura
 from lxml.etree import ElementDefaultClassLookup, ParserError
@@ -56,7 +57,7 @@ def _speed_up() -> None:
         expressions = getattr(xpaths, name)
         if name.endswith("_XPATH") and isinstance(expressions, list):
             expressions[:] = [faster(found, first=name == "BODY_XPATH") for found in expressions]
-    cleaning = sys.modules["trafilatura.baseline"]
+    cleaning: Any = sys.modules["trafilatura.baseline"]
     cleaning.BASIC_CLEAN_XPATH = faster(cleaning.BASIC_CLEAN_XPATH)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from lxml.etree import XPath, _Element
 
@@ -50,25 +51,26 @@ _CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test]]] = [
 """The conditions that are understood: attributes, then what is asked of their value."""
 
 
-def faster(expression: XPath, first: bool = False) -> Selector:
+def faster(expression: Any, first: bool = False) -> Selector:
     """A function with the result of `expression`, or `expression` itself where it is not understood.
 
     With `first`, only the first element of the result is wanted, and no more is looked for.
     """
+    original: Selector = expression
     text = " ".join(expression.path.split())
     if "re:test" not in text:
-        return expression
+        return original
     branches = _split(text, "|")
     understood = [found for found in (_branch(branch, first) for branch in branches) if found is not None]
     if len(understood) != 1:
-        return expression
+        return original
     (selector,) = understood
     others = [branch for branch in branches if _branch(branch, first) is None]
     if not others:
         return selector
     rest = XPath("|".join(others), namespaces=REGEXPS)
     if "re:test" in rest.path:
-        return expression
+        return original
     return lambda tree: expression(tree) if selector(tree) else rest(tree)
 
 
