@@ -38,7 +38,12 @@ lint: setup  ## style, types, layers, licences
 	$(BIN)/python tests/lint/layers.py
 	$(BIN)/python tests/lint/licenses.py
 
-bench: setup  ## side by side with the field's tools, in one run
+.venv-datatrove/.ready: tests/benchmarks/peers/datatrove.txt
+	@test -x .venv-datatrove/bin/python || $(PYTHON) -m venv .venv-datatrove
+	.venv-datatrove/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+bench: setup .venv-datatrove/.ready  ## side by side with the field's tools, in one run
 	@for file in tests/benchmarks/*_benchmark.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 docs: setup  ## check the links and commands of the documentation
@@ -48,4 +53,4 @@ wheel: setup  ## dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:  ## everything that was made
-	rm -rf $(VENV) build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-datatrove build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,151 @@
+"""From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
+
+    CORPUS_DATA=... python tests/benchmarks/pipeline_benchmark.py [--rounds 2]
+
+Both read the 2,094 real pages of web-open.warc.gz, in turn, in one process (and whatever children they start). What
+is compared is user and system time over the whole run, less that of the same command on an archive of one page:
+start-up and the loading of models are left out on both sides. Ours computes every signal of every page
+(URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts, duplicates and decisions. Theirs stops
+at the first rule that fails; its filters alone and its filters with MinHash are both shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from rich.console import Console
+from rich.table import Table
+
+from corpus.languages.models import lid_path
+
+HERE = Path(__file__).parent
+THEIRS = HERE.parents[1] / ".venv-datatrove" / "bin" / "python"
+MANIFEST = """name: benchmark
+sources:
+  web: {{kind: warc, paths: [{warc}], rules: [fineweb, language]}}
+"""
+OURS = """
+import sys
+from pipelines.build import build
+from pipelines.options import Running
+build(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=2)
+    rounds = parser.parse_args().rounds
+    if not THEIRS.exists():
+        sys.exit(f"{THEIRS} is missing: `make bench` makes it")
+    warc = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder) / "one.warc.gz"
+        first_page(warc, one)
+        sides: dict[str, Callable[[Path, Path], list[str]]] = {
+            "corpus": ours,
+            "datatrove, filters": lambda archive, out: theirs(archive, out, "filters"),
+            "datatrove, filters and MinHash": lambda archive, out: theirs(archive, out, "all"),
+        }
+        spent: dict[str, list[float]] = {name: [] for name in sides}
+        kept: dict[str, int] = {}
+        for turn in range(rounds):
+            for name, command in sides.items():
+                seconds = []
+                for archive in (warc, one):
+                    out = Path(folder) / f"{turn}-{name}-{archive.stem}".replace(" ", "-").replace(",", "")
+                    seconds.append(cpu(command(archive, out)))
+                    if archive is warc:
+                        kept[name] = documents(name, out)
+                spent[name].append(seconds[0] - seconds[1])
+        pages = sum(1 for _ in responses(warc))
+    show(spent, kept, pages)
+
+
+def show(spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> None:
+    best = {name: min(seconds) for name, seconds in spent.items()}
+    versions = theirs_versions()
+    table = Table(title=f"WARC to decided documents, {pages:,} pages")
+    for column in ("", "pages in", "documents out", "CPU s", "pages/CPU s", "ours is"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, seconds in best.items():
+        ratio = f"{seconds / best['corpus']:.1f} times" if name != "corpus" else ""
+        table.add_row(
+            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.0f}", ratio
+        )
+    console = Console(width=100)
+    console.print(table)
+    console.print(
+        f"corpus {metadata.version('corpus-toolkit')} with trafilatura {metadata.version('trafilatura')}; "
+        f"{versions}; best of {len(next(iter(spent.values())))} rounds in turn",
+        soft_wrap=True,
+    )
+
+
+def responses(warc: Path) -> ArchiveIterator:
+    return ArchiveIterator(warc.open("rb"), record_types=WarcRecordType.response)
+
+
+def first_page(warc: Path, one: Path) -> None:
+    """The first members of an archive, up to its first page."""
+    records = responses(warc)
+    next(records)
+    end = next(records).stream_pos
+    with warc.open("rb") as stream:
+        one.write_bytes(stream.read(end))
+    assert gzip.decompress(one.read_bytes())
+
+
+def cpu(command: list[str]) -> float:
+    """User and system seconds of a command and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{command[:3]} failed:\n{done.stderr[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ours(archive: Path, out: Path) -> list[str]:
+    manifest = out.with_suffix(".yaml")
+    manifest.write_text(MANIFEST.format(warc=archive))
+    return [sys.executable, "-c", OURS, str(manifest), str(out)]
+
+
+def theirs(archive: Path, out: Path, steps: str) -> list[str]:
+    script = HERE / "peers" / "datatrove_fineweb.py"
+    return [str(THEIRS), str(script), str(archive), str(out), lid_path(), steps]
+
+
+def theirs_versions() -> str:
+    named = "f\"datatrove {v('datatrove')} with trafilatura {v('trafilatura')}\""
+    code = f"from importlib.metadata import version as v; print({named})"
+    return subprocess.run(
+        [str(THEIRS), "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def documents(name: str, out: Path) -> int:
+    """Documents that a side keeps."""
+    if name == "corpus":
+        return sum(
+            pq.read_table(path, columns=["kept"]).column("kept").to_pylist().count(True)
+            for path in (out / "decisions").rglob("*.parquet")
+        )
+    folder = out / ("kept" if "MinHash" in name else "filtered")
+    return sum(pq.read_metadata(path).num_rows for path in folder.rglob("*.parquet"))
+
+
+if __name__ == "__main__":
+    main()
