@@ -35,6 +35,17 @@ SCHEMA = pa.schema(
 `characters` and `bytes` (UTF-8) are the lengths of the text, 0 behind a gate, so that counting needs no text.
 """
 
+DECISIONS = pa.schema(
+    [
+        pa.field("gate", pa.string()),
+        pa.field("failed_rules", pa.list_(pa.string())),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("kept", pa.bool_(), nullable=False),
+    ]
+)
+"""Columns of a decisions part, row by row beside documents; `split` (train, valid) is null where not kept."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Record:

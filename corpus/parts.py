@@ -51,6 +51,8 @@ def read_fingerprint(path: str) -> str | None:
 class PartWriter:
     """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends well.
 
+    Its pages carry checksums, which `corpus verify` looks at.
+
     The bytes depend on the rows, the row groups and the fingerprints alone. `documents` is the fingerprint of
     the documents part that the rows stand beside.
     """
@@ -63,7 +65,9 @@ class PartWriter:
     def __enter__(self) -> PartWriter:
         self._output = atomic_output(self.path)
         stream = self._output.__enter__()
-        self._writer = pq.ParquetWriter(stream, self.schema, compression="zstd", compression_level=3)
+        self._writer = pq.ParquetWriter(
+            stream, self.schema, compression="zstd", compression_level=3, write_page_checksum=True
+        )
         return self
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.dedup.removed import Clusters
+from corpus.document import DECISIONS
 from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
 from corpus.ledger.counts import PART, PartCounts
@@ -32,15 +33,6 @@ from pipelines.options import Running
 
 VERSION = 2
 """Raised when the same signals would give other decisions or counts."""
-DECISIONS = pa.schema(
-    [
-        pa.field("gate", pa.string()),
-        pa.field("failed_rules", pa.list_(pa.string())),
-        pa.field("duplicate_of", pa.string()),
-        pa.field("split", pa.string()),
-        pa.field("kept", pa.bool_(), nullable=False),
-    ]
-)
 LIGHT = [
     "id",
     "content_hash",

@@ -119,9 +119,14 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
         len(build.plan.names),
         running=running,
     )
-    if not storage.exists(path):  # nothing was scored
-        return {}
-    return {(signal, language): value for signal, language, value in json.loads(storage.read_text(path))}
+    return stored_thresholds(build.workspace)
+
+
+def stored_thresholds(workspace: Workspace) -> dict[tuple[str, str], float]:
+    """The scores that top shares came to, by signal and language; none where nothing was scored."""
+    path = workspace.path("stats", "thresholds.json")
+    found = json.loads(storage.read_text(path)) if storage.exists(path) else []
+    return {(signal, language): value for signal, language, value in found}
 
 
 @dataclass(frozen=True)
@@ -195,9 +200,6 @@ def tokenize(build: Build) -> None:
 
 def count(build: Build) -> None:
     """The merged ledger and the report."""
-    path = build.workspace.path("stats", "thresholds.json")
-    found = json.loads(storage.read_text(path)) if storage.exists(path) else []
-    thresholds = {(signal, language): value for signal, language, value in found}
     made_of = fingerprint(build.state.get("tokenize", ""))
-    write_ledger(build.workspace, made_of, build.plan.rules, thresholds)
+    write_ledger(build.workspace, made_of, build.plan.rules, stored_thresholds(build.workspace))
     write_report(build.workspace)

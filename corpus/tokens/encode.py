@@ -115,6 +115,22 @@ class Encoder:
         """The text of tokens, special ones left out."""
         return str(self._hf.decode([int(token) for token in tokens], skip_special_tokens=True))
 
+    def token_bytes(self) -> list[bytes | None] | None:
+        """The bytes of each token by its id, None for special tokens and ids without one; or None altogether where
+        joining them does not give the text back: where the tokenizer normalizes, or is none of bytes."""
+        if self._tiktoken is None or self._normalizer is not None:
+            return None
+        found: list[bytes | None] = [None] * self.vocabulary_size
+        ranks = (
+            range(self._tiktoken.n_vocab)
+            if self._ids is not None
+            else self._tiktoken._mergeable_ranks.values()
+        )
+        for rank in ranks:
+            id = rank if self._ids is None else int(self._ids[rank])
+            found[id] = self._tiktoken.decode_single_token_bytes(rank)
+        return found
+
     def proven(self) -> bool:
         """Whether both engines agree on a probe of characters in and out of words.
 

@@ -39,7 +39,7 @@ def _root(
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import build, decide, export, generate, report, sample, stats, train
+    from pipelines.cli import build, decide, export, generate, report, sample, stats, train, verify
     from pipelines.cli import model as models
 
     app.command("build", help=build.EXAMPLE)(build.build)
@@ -48,6 +48,7 @@ def _register() -> None:
     app.command("sample")(sample.sample)
     app.command("report")(report.report)
     app.command("export")(export.export)
+    app.command("verify")(verify.verify)
     app.command("train")(train.train)
     app.command("generate")(generate.generate)
     app.add_typer(models.app, name="model")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def export(
@@ -66,6 +64,7 @@ def of_documents(
     import corpus
     from corpus.errors import UserError
     from corpus.export.documents import FORMATS, Chosen, export_documents
+    from pipelines.cli.progress import progress
 
     known = next((name for name in FORMATS if name == format), None)
     if known is None:
@@ -75,8 +74,8 @@ def of_documents(
         raise UserError(f"--split {side}: it is one of {', '.join(sides)}")
     chosen = Chosen(sides=sides[side], source=source, language=language)
     workspace = corpus.open(place)
-    with progress("documents") as show:
-        return export_documents(workspace, out, known, chosen, workers, show)
+    with progress() as show:
+        return export_documents(workspace, out, known, chosen, workers, partial(show, "documents"))
 
 
 def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
@@ -96,10 +95,11 @@ def of_bin(place: str, out: str, source: str | None, language: str | None) -> di
     """The tokens of a workspace."""
     import corpus
     from corpus.export.bin import export_bin
+    from pipelines.cli.progress import progress
 
     workspace = corpus.open(place)
-    with progress("tokens") as show:
-        return export_bin(workspace, out, source, language, show)
+    with progress() as show:
+        return export_bin(workspace, out, source, language, partial(show, "shards"))
 
 
 def summary(found: dict[str, Any], out: str) -> str:
@@ -118,23 +118,3 @@ def summary(found: dict[str, Any], out: str) -> str:
     missing = [name for name in ("train.bin", "val.bin") if name not in sides]
     without = f"; no text for {missing[0]}" if missing else ""
     return f"{out}: {told} as {found['dtype']}, vocabulary {found['vocabulary_size']:,}{without}"
-
-
-class progress:
-    """A bar on the terminal while something is written; gives the function that moves it."""
-
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task = self._bar.add_task(name, total=None)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self._bar.start()
-        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()

@@ -1,0 +1,1 @@
+"""Checks that a finished workspace is whole and agrees with itself, without its input."""

@@ -1,0 +1,65 @@
+"""What checks find: how much each looked at, and what was wrong, the first few in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+CHECKS = {
+    "files": "every part of the plan is there, none besides",
+    "checksums": "pages, texts, shards and the tokenizer are as they were written",
+    "schema": "columns and types are those of the documentation",
+    "fingerprints": "parts belong to the documents they stand beside",
+    "decisions": "what is kept has no gate, no failed rule and no one that stands for it",
+    "validation": "each group is on the side that its name says",
+    "ids": "no document is kept twice; what stands for another is kept",
+    "shards": "every kept document is in exactly one row, with its side, source, language and size",
+    "tokens": "tokens are of the vocabulary, close with end-of-text, and give the text",
+    "counts": "ledger and dataset.json say what a plain count says",
+    "rebuild": "splits made again from the input have the same bytes",
+}
+SHOWN = 5
+"""Problems of one check that are told in words."""
+
+
+@dataclass
+class Check:
+    """One check: `looked` things, `wrong` ones among them, and the first of these in words."""
+
+    looked: int = 0
+    wrong: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Findings:
+    """All checks by name. Those of parts and shards add up."""
+
+    checks: dict[str, Check] = field(default_factory=lambda: {name: Check() for name in CHECKS})
+
+    def looked(self, name: str, count: int = 1) -> None:
+        self.checks[name].looked += count
+
+    def wrong(self, name: str, problem: str, count: int = 1) -> None:
+        """`count` things were wrong in the same way."""
+        check = self.checks[name]
+        check.wrong += count
+        if len(check.problems) < SHOWN:
+            check.problems.append(problem)
+
+    def rows(self, name: str, what: str, rows: Iterable[int], count: int) -> None:
+        """The rows of a part that a check does not hold for; nothing where there are none."""
+        if count:
+            first = ", ".join(str(row) for _, row in zip(range(3), rows, strict=False))
+            self.wrong(name, f"{what}: rows {first}{' ...' if count > 3 else ''}", count)
+
+    def add(self, other: Findings) -> None:
+        for name, check in other.checks.items():
+            mine = self.checks[name]
+            mine.looked += check.looked
+            mine.wrong += check.wrong
+            mine.problems = (mine.problems + check.problems)[:SHOWN]
+
+    @property
+    def good(self) -> bool:
+        return not any(check.wrong for check in self.checks.values())

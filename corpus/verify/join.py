@@ -1,0 +1,111 @@
+"""Documents and shard rows brought together by id, with bounded memory: dealt into files, checked file by file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpus.verify.findings import Findings
+
+RECORD = np.dtype([("id", "<u8", 2), ("content", "<u8", 2), ("facts", "<u8"), ("kind", "u1")])
+"""`content` is a hash of the text (or of its tokens), `facts` of side, source, language and size."""
+KEPT, ROW, STANDS = range(3)
+"""Kinds: a kept document, a row of a shard, an id that stands for a removed document."""
+BUCKET_RECORDS = 1 << 21
+"""Records of a file: 86 MB, compared in 1.5 s and 230 MB more."""
+
+Records = np.ndarray[Any, np.dtype[np.void]]
+Masks = npt.NDArray[np.bool_]
+
+
+def hexes(values: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """128-bit numbers of 32 hex digits, as uint64[n, 2]."""
+    return np.frombuffer(bytes.fromhex("".join(values)), "<u8").reshape(-1, 2)
+
+
+def to_hex(id: npt.NDArray[np.uint64]) -> str:
+    return id.astype("<u8").tobytes().hex()
+
+
+def records(
+    kind: int,
+    ids: pa.Array | pa.ChunkedArray,
+    content: npt.NDArray[np.uint64] | None = None,
+    facts: Sequence[int] | None = None,
+) -> Records:
+    """Records of one kind."""
+    found = np.zeros(len(ids), RECORD)
+    found["kind"] = kind
+    if len(ids):
+        found["id"] = hexes(ids.to_pylist())
+    if content is not None:
+        found["content"] = content
+    if facts is not None:
+        found["facts"] = np.array(facts, np.uint64)
+    return found
+
+
+class Join:
+    """Takes records in any order; `check` then compares those of each id. `expected` is about how many come."""
+
+    def __init__(self, expected: int) -> None:
+        self.buckets = max(1, -(-expected // BUCKET_RECORDS))
+
+    def __enter__(self) -> Join:
+        self._folder = tempfile.TemporaryDirectory(prefix="corpus-verify-")
+        return self
+
+    def add(self, found: Records) -> None:
+        bucket = found["id"][:, 0] % np.uint64(self.buckets)
+        for number in np.unique(bucket).tolist():
+            with open(Path(self._folder.name, str(number)), "ab") as stream:
+                stream.write(found[bucket == number].tobytes())
+
+    def check(self, findings: Findings) -> None:
+        """Compare kept documents, shard rows and what stands for others. Memory: three times a file."""
+        for path in sorted(Path(self._folder.name).iterdir(), key=lambda path: int(path.name)):
+            check(np.fromfile(path, RECORD), findings)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+
+def check(found: Records, findings: Findings) -> None:
+    """All that can be said of some records, of which all with one id are here."""
+    found = found[np.lexsort((found["kind"], found["id"][:, 1], found["id"][:, 0]))]
+    first = np.flatnonzero(np.r_[True, (found["id"][1:] != found["id"][:-1]).any(axis=1)])
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(found)))
+    kept, rows, stands = (
+        np.bincount(group[found["kind"] == kind], minlength=len(first)) for kind in range(3)
+    )
+    names = found["id"][first]
+
+    def tell(name: str, wrong: Masks, text: str) -> None:
+        for at in np.flatnonzero(wrong).tolist():
+            findings.wrong(name, text.format(id=to_hex(names[at]), kept=kept[at], rows=rows[at]))
+
+    findings.looked("ids", int(kept.sum() + stands.sum()))
+    findings.looked("shards", int(rows.sum()))
+    findings.looked("tokens", int(rows.sum()))
+    tell("ids", kept > 1, "document {id} is kept {kept} times")
+    tell("ids", (stands > 0) & (kept == 0), "document {id} stands for others and is not kept")
+    tell("shards", (kept > 0) & (rows == 0), "kept document {id} is in no shard")
+    tell("shards", (rows > 0) & (kept == 0), "document {id} is in a shard and not kept")
+    tell("shards", (kept > 0) & (rows > kept), "document {id} is in {rows} rows of shards")
+    pairs = (kept == 1) & (rows == 1)
+    one, other = found[first[pairs]], found[first[pairs] + 1]
+    pair_names = names[pairs]
+    for at in np.flatnonzero(one["facts"] != other["facts"]).tolist():
+        id = to_hex(pair_names[at])
+        findings.wrong("shards", f"document {id} has another side, source, language or size in its shard")
+    for at in np.flatnonzero((one["content"] != other["content"]).any(axis=1)).tolist():
+        findings.wrong("tokens", f"the tokens of document {to_hex(pair_names[at])} do not give its text")

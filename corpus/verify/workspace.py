@@ -1,0 +1,190 @@
+"""All checks of a workspace, split by split and shard by shard."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.dedup.removed import read_groups
+from corpus.errors import UserError
+from corpus.fingerprint import fingerprint
+from corpus.ledger.tables import read_ledger
+from corpus.manifest import load as load_manifest
+from corpus.tokens.encode import Encoder, load
+from corpus.verify.findings import Findings
+from corpus.verify.join import Join, Records
+from corpus.verify.parts import Key, Split, verify_split
+from corpus.verify.shards import verify_shard
+from corpus.workspace import Workspace
+
+A = TypeVar("A")
+B = TypeVar("B")
+Counts = Counter[tuple[Key, str]]
+
+
+def verify(
+    root: str, workers: int = 1, show: Callable[[str, int, int], None] = lambda stage, done, total: None
+) -> Findings:
+    """Check a finished workspace against itself. Raises UserError where its build is not finished.
+
+    Reads everything once, shards twice. Memory a worker: a row group and 41 bytes for each row of its split or shard;
+    ids are compared through files in a temporary folder, 41 bytes a kept document and as much a shard row.
+    """
+    workspace = Workspace.open(root)
+    state = workspace.path("state.json")
+    if not storage.exists(state) or "build" not in json.loads(storage.read_text(state)):
+        raise UserError(f"{root} is not a finished build: `corpus build` goes on with it")
+    share = load_manifest(workspace.path("manifest.yaml")).manifest.validation.share
+    dataset, splits = workspace.tokens(), workspace.splits()
+    findings, counts = Findings(), Counts()
+    _no_others(workspace, splits, findings)
+    usable = _tokenizer(workspace, dataset, findings)
+    expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
+    with Join(expected) as join, _mapping(workers) as mapped:
+        work = partial(_split, workspace.root, share, dataset if usable else None)
+        for done, split in enumerate(mapped(work, splits), 1):
+            findings.add(split.findings)
+            counts.update(split.counts)
+            join.add(split.records)
+            show("documents", done, len(splits))
+        if usable:
+            shards = dataset["shards"]
+            for done, (found, records) in enumerate(
+                mapped(partial(_shard, workspace.root, dataset), shards), 1
+            ):
+                findings.add(found)
+                join.add(records)
+                show("shards", done, len(shards))
+            join.check(findings)
+    _ledger(workspace, counts, findings)
+    _dataset(workspace, dataset, counts, findings)
+    return findings
+
+
+@contextmanager
+def _mapping(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterator[B]]]:
+    """`map`, in `workers` processes where there are several; results in the order of the items."""
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _split(root: str, share: float, dataset: dict[str, Any] | None, split: tuple[str, str]) -> Split:
+    encoder = None
+    if dataset is not None:
+        encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
+        encoder = encoder if encoder.token_bytes() is None else None
+    return verify_split(Workspace(root), *split, share, encoder)
+
+
+def _shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:
+    encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
+    found, records, _ = verify_shard(Workspace(root), shard, encoder)
+    return found, records
+
+
+@lru_cache(maxsize=1)
+def _encoder(root: str, _sha256: str, end_of_text: int) -> Encoder:
+    path = Workspace(root).path("tokenizer", "tokenizer.json")
+    content = json.loads(storage.read_text(path))
+    names = [token["content"] for token in content.get("added_tokens") or [] if token["id"] == end_of_text]
+    return load(path, names[0] if names else None)
+
+
+def _no_others(workspace: Workspace, splits: list[tuple[str, str]], findings: Findings) -> None:
+    """Parts that the plan does not know."""
+    for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
+        known = {workspace.part(folder, *split).removeprefix(workspace.path(folder)) for split in splits}
+        for path in storage.list_files(workspace.path(folder)):
+            name = path[path.rindex("/source=") :] if "/source=" in path else path
+            if name not in known:
+                findings.wrong("files", f"{path} is of no split of the plan")
+
+
+def _tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:
+    """The checksums of tokenizer.json and of dataset.json; whether tokens can be looked at."""
+    path = workspace.path("tokenizer", "tokenizer.json")
+    findings.looked("files")
+    if not storage.exists(path):
+        findings.wrong("files", f"{path} is missing: tokens were not looked at")
+        return False
+    findings.looked("checksums", 2)
+    said = {key: value for key, value in dataset.items() if key != "fingerprint"}
+    if fingerprint(said) != dataset["fingerprint"]:
+        findings.wrong("checksums", f"{workspace.path('tokens', 'dataset.json')} is not what was written")
+    if storage.sha256(path) != dataset["tokenizer"]["sha256"]:
+        findings.wrong("checksums", f"{path} is not the tokenizer of the shards: tokens were not looked at")
+        return False
+    return True
+
+
+def _ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:
+    """The ledger's counts against a plain count, and its duplicates against clusters.parquet."""
+    names = ("gated", "rules", "duplicate", "kept", "read", "failed")
+    told: Counts = Counter()
+    for row in read_ledger(workspace, ["counts"])["counts"].to_pylist():
+        if row["what"] in names:
+            key = (row["source"], row["language"], row["what"], row["key"] if row["what"] == "failed" else "")
+            for number in ("documents",) if row["what"] == "failed" else ("documents", "characters", "bytes"):
+                told[key, number] += row[number]
+    findings.looked("counts", len(told))
+    for entry in sorted(told.keys() | counts.keys()):
+        if told[entry] != counts[entry]:
+            place = " ".join(part for part in (*entry[0], entry[1]) if part)
+            findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {told[entry]:,}")
+    clusters = workspace.path("dedup", "clusters.parquet")
+    removed = sum(group.num_rows for group in read_groups(clusters)) if storage.exists(clusters) else 0
+    duplicates = sum(
+        value for (key, name), value in counts.items() if key[2] == "duplicate" and name == "documents"
+    )
+    findings.looked("counts")
+    if removed != duplicates:
+        findings.wrong("counts", f"{duplicates:,} duplicates, clusters.parquet has {removed:,}")
+    quarantined = 0
+    for path in storage.list_files(workspace.path("quarantine")):
+        try:
+            with storage.open_input(path) as stream:
+                quarantined += (
+                    pq.ParquetFile(stream, page_checksum_verification=True).read(use_threads=False).num_rows
+                )
+        except (pa.ArrowInvalid, OSError) as error:
+            findings.wrong("checksums", f"{path}: {str(error)[:200]}")
+    said = sum(read_ledger(workspace, ["quarantine"])["quarantine"].column("records").to_pylist())
+    findings.looked("counts")
+    if said != quarantined:
+        findings.wrong("counts", f"{quarantined:,} records in quarantine, the ledger says {said:,}")
+
+
+def _dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts, findings: Findings) -> None:
+    """dataset.json's totals against its shards and the kept documents, by source and language."""
+    kept: Counter[tuple[str, str, str]] = Counter()
+    for ((source, language, what, _), name), value in counts.items():
+        if what == "kept" and name != "characters":
+            kept[source, language, {"documents": "rows", "bytes": "bytes"}[name]] += value
+    said: Counter[tuple[str, str, str]] = Counter()
+    tokens = 0
+    for side in dataset["totals"].values():
+        tokens += side["tokens"]
+        for source, found in side["sources"].items():
+            for language, sizes in found["languages"].items():
+                for name in ("rows", "bytes"):
+                    said[source, language, name] += sizes[name]
+    findings.looked("counts", len(kept) + 1)
+    for entry in sorted(kept.keys() | said.keys()):
+        if kept[entry] != said[entry]:
+            place = " ".join(entry)
+            findings.wrong("counts", f"{place}: {kept[entry]:,} kept, dataset.json says {said[entry]:,}")
+    if tokens != sum(shard["tokens"] for shard in dataset["shards"]):
+        findings.wrong("counts", f"dataset.json: its totals have {tokens:,} tokens, its shards others")
