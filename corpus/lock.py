@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,16 +24,17 @@ FORGOTTEN = 120.0
 
 
 @contextmanager
-def locked(root: str) -> Iterator[None]:
+def locked(root: str) -> Iterator[Callable[[], None]]:
     """Holds the workspace's lock; raises RunError where another build has it, UserError where no folder can be made.
 
     On a local disk the lock is the operating system's and goes with the process, however that ends. On an object
     store it is an object that only one build can make and that says who made it; a build renews its own, and
-    takes over one that was not renewed for two minutes, or whose process is gone from this machine.
+    takes over one that was not renewed for two minutes, or whose process is gone from this machine. What the
+    block is given lets go of the lock, for processes that end without leaving it.
     """
     if is_remote(root):
-        with _remotely_locked(storage.join(root, ".lock"), root):
-            yield
+        with _remotely_locked(storage.join(root, ".lock"), root) as release:
+            yield release
         return
     try:
         os.makedirs(local(root), exist_ok=True)
@@ -58,11 +59,11 @@ def locked(root: str) -> Iterator[None]:
             file.flush()
         except OSError as error:
             raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
-        yield
+        yield file.close
 
 
 @contextmanager
-def _remotely_locked(path: str, root: str) -> Iterator[None]:
+def _remotely_locked(path: str, root: str) -> Iterator[Callable[[], None]]:
     mine = {"host": socket.gethostname(), "process": os.getpid(), "build": uuid.uuid4().hex}
     if not storage.create(path, _content(mine)):
         holder = _holder(path)
@@ -87,8 +88,13 @@ def _remotely_locked(path: str, root: str) -> Iterator[None]:
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
+
+    def release() -> None:
+        done.set()
+        storage.remove(path)
+
     try:
-        yield
+        yield release
     finally:
         done.set()
         thread.join()

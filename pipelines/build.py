@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
 from corpus.lock import locked
-from corpus.progress import Status
+from corpus.progress import Standing, Status, Tally
 from corpus.workspace import Workspace
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
@@ -69,11 +69,26 @@ class Build:
         total: int,
         *,
         running: Running,
+        weights: Sequence[int] | None = None,
     ) -> None:
-        """Run a Beam pipeline; `build(claims)` puts its transforms on a Pipeline. Begun up to three times."""
+        """Run a Beam pipeline; `build(claims)` puts its transforms on a Pipeline. Begun up to three times.
+
+        `weights`: the sizes of its items, in the order in which they are dealt out, for the time left.
+        """
+        with self.status.timed(name, running.workers):
+            self._run(name, build, weights or [1] * total, running)
+
+    def _run(
+        self,
+        name: str,
+        build: Callable[[str | None], Callable[[Any], Any]],
+        weights: Sequence[int],
+        running: Running,
+    ) -> None:
         import apache_beam as beam
 
-        self.status.at(name, 0, total)
+        total = len(weights)
+        self.status.at(Standing(stage=name, total=total))
         options = running.options(name)
         try:
             beam.Pipeline(options=options)
@@ -83,7 +98,7 @@ class Build:
         for attempt in range(1, ATTEMPTS + 1):
             with (
                 claims_folder(running, self.workspace.root) as claims,
-                self._watch(name, claims, total, running.workers),
+                self._watch(name, claims, weights),
             ):
                 try:
                     with beam.Pipeline(options=options) as pipeline:
@@ -100,20 +115,23 @@ class Build:
                     self.say(
                         f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {ATTEMPTS}"
                     )
-        self.status.at(name, total, total)
+        documents = self.status.standing.documents
+        rate = self.status.standing.rate
+        self.status.at(Standing(stage=name, done=total, total=total, documents=documents, rate=rate))
 
     @contextlib.contextmanager
-    def _watch(self, name: str, claims: str | None, total: int, workers: int) -> Iterator[None]:
-        """Progress by the claims that were made, twice a second."""
-        if claims is None or total == 0:
+    def _watch(self, name: str, claims: str | None, weights: Sequence[int]) -> Iterator[None]:
+        """Progress by what workers count, twice a second, and once at the end."""
+        if claims is None or not weights:
             yield
             return
         finished = threading.Event()
+        tally = Tally(name, claims, weights)
 
         def look() -> None:
             while not finished.wait(0.5):
-                begun = sum(entry.is_file() for entry in os.scandir(claims))
-                self.status.at(name, max(0, begun - workers), total)
+                with contextlib.suppress(OSError):  # a full disk: the work itself will tell
+                    self.status.at(tally.look())
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -122,6 +140,7 @@ class Build:
         finally:
             finished.set()
             thread.join()
+            self.status.standing = tally.look()
 
 
 def build(
@@ -129,7 +148,7 @@ def build(
     out: str,
     running: Running,
     say: Callable[[str], None] = lambda line: None,
-    show: Callable[[str, int, int], None] | None = None,
+    show: Callable[[Standing], None] | None = None,
     until: str | None = None,
 ) -> Workspace:
     """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
@@ -140,7 +159,7 @@ def build(
     out = storage.local(out)
     check_out(out)
     plan = make_plan(manifest)
-    with locked(out):
+    with locked(out) as release:
         workspace = Workspace.create(out)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
@@ -157,7 +176,7 @@ def build(
         status = Status(out, show)
         builder = Build(plan, workspace, running, status, say, state)
         try:
-            with stoppable(lambda: status.end("stopped")):
+            with stoppable(lambda: (status.end("stopped"), release()), status.where):
                 stages(builder, wanted, until)
         except OSError as error:
             status.end("failed", error=str(error)[:1000])

@@ -26,6 +26,7 @@ from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
 from corpus.ledger.counts import PART, PartCounts
 from corpus.parts import PartWriter, check_beside, read_fingerprint
+from corpus.progress import count
 from corpus.rules import Rule, RuleSet, threshold
 from corpus.workspace import Workspace
 from pipelines.fanout import FanOut
@@ -99,6 +100,7 @@ def judged(
             check_beside(documents, file, f"signals of {step} of split {split} of {source}")
         for group in range(documents.num_row_groups):
             light = documents.read_row_group(group, columns=LIGHT, use_threads=False)
+            count(light.num_rows)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:
                 columns = [name for name in step.schema_arrow.names if all_signals or name in wanted]

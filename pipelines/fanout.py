@@ -13,6 +13,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from corpus.progress import counting
 from corpus.storage import is_remote
 from pipelines.options import Running
 
@@ -50,7 +51,8 @@ class _Claim(beam.DoFn):
                 os.close(os.open(f"{self.claims}/{number}", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
                 continue
-            yield from self.work(item)
+            with counting(f"{self.claims}/{number}"):
+                yield from self.work(item)
 
 
 class FanOut(beam.PTransform):

@@ -34,6 +34,7 @@ from corpus.groups import domain_of
 from corpus.languages.identify import Identifier
 from corpus.manifest import Manifest
 from corpus.parts import FINGERPRINT, GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.progress import count
 from corpus.splits import Split
 from corpus.text.page import Page
 from corpus.workspace import Workspace
@@ -196,6 +197,8 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
         rows = 0
         for pages in chunks:
             rows += len(pages)
+            if stored:
+                count(len(pages))
             values = {
                 step: np.full((len(pages), len(tools.filters[step].signals)), np.nan, np.float32)
                 for step in writers
@@ -261,6 +264,7 @@ def fresh_chunks(
                 quarantine.add(outcome)
                 continue
             documents.append(outcome)
+            count(1)
             held += len(outcome.text or "")
             if len(documents) >= GROUP_ROWS or held >= GROUP_BYTES:
                 writer.write(to_batch(documents))
@@ -410,14 +414,16 @@ def is_wanted(language: str, languages: str | list[str]) -> bool:
     return languages == "all" or language in languages or language.partition("_")[0] in languages
 
 
+def in_order(splits: Iterable[Split]) -> list[Split]:
+    """Splits in the order in which they are begun: the largest first."""
+    return sorted(splits, key=lambda split: (split.start - split.end, split.source, split.name))
+
+
 def pipeline(
     root: str, manifest: Manifest, splits: Iterable[Split], running: Running, claims: str | None
 ) -> Callable[[beam.Pipeline], beam.PCollection]:
     """The ingest pipeline over `splits`, largest first; its elements are one line of JSON a split."""
-    items = [
-        split.to_json()
-        for split in sorted(splits, key=lambda split: (split.start - split.end, split.source, split.name))
-    ]
+    items = [split.to_json() for split in in_order(splits)]
     work = IngestWork(root, manifest_to_json(manifest))
 
     def build(start: beam.Pipeline) -> beam.PCollection:

@@ -26,7 +26,7 @@ from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
 from corpus.parts import read_fingerprint
 from corpus.presets import load_rules
-from corpus.progress import Status
+from corpus.progress import Standing, Status
 from corpus.rules import BOUNDS, uniform
 from corpus.workspace import Workspace
 from pipelines import stages as work
@@ -73,7 +73,7 @@ def decide_again(
     changes: Changes,
     running: Running,
     say: Say,
-    show: Callable[[str, int, int], None] | None = None,
+    show: Callable[[Standing], None] | None = None,
 ) -> Workspace:
     """Apply the rules of `manifest` (else of the workspace) with `changes` to a finished workspace.
 

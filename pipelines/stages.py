@@ -47,6 +47,7 @@ def ingest(build: Build) -> None:
         ),
         len(plan.splits),
         running=running,
+        weights=[split.end - split.start for split in ingest_pipeline.in_order(plan.splits)],
     )
 
 

@@ -27,10 +27,11 @@ def descendants(process: int) -> list[int]:
 
 
 @contextmanager
-def stoppable(before: Callable[[], None]) -> Iterator[None]:
+def stoppable(before: Callable[[], object], where: Callable[[], str] = str) -> Iterator[None]:
     """In the block, Ctrl-C and SIGTERM end this process and its workers at once, with 128 + the signal.
 
-    That is as safe as any crash: parts are whole or absent. `before` is called first. Beam would take the
+    That is as safe as any crash: parts are whole or absent. `before` is called first, and `where`
+    says how far it came. Beam would take the
     interruption of its thread for a failure of the work, and begin again.
     """
 
@@ -42,7 +43,9 @@ def stoppable(before: Callable[[], None]) -> Iterator[None]:
             except ProcessLookupError:
                 continue
         before()
-        sys.stderr.write("\ncorpus: stopped; the same command goes on from there\n")
+        place = where()
+        at = f" in {place}" if place else ""
+        sys.stderr.write(f"\ncorpus: stopped{at}; the same command goes on from there\n")
         sys.stderr.flush()
         os._exit(128 + number)
 

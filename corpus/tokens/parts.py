@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpus.parts import FINGERPRINT, with_fingerprint
+from corpus.progress import count
 from corpus.storage import atomic_output, exists, open_input
 from corpus.tokens.encode import Encoder
 from corpus.tokens.rows import kept
@@ -134,6 +135,7 @@ def encode_part(
     """
     with TokenPartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
         for group in kept(documents, decisions):
+            count(len(group))
             light = group.light.to_pydict()
             texts = group.texts(np.arange(len(group)))
             for start, end in _chunks(light["bytes"]):

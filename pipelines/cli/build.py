@@ -28,11 +28,11 @@ def build(
 ) -> None:
     import apache_beam.runners
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from corpus.errors import UserError
     from pipelines.build import build as run_build
     from pipelines.cli.stats import print_stats
+    from pipelines.cli.watching import watching
     from pipelines.options import Running, check_unknown
 
     extra = tuple(beam_options or ())
@@ -50,27 +50,7 @@ def build(
                 apache_beam.runners.create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        tasks: dict[str, object] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-                if not console.is_terminal:
-                    console.print(f"{stage}: {total} to do")
-            progress.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
-
-        def say(line: str) -> None:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-
+    with watching() as (say, show):
         workspace = run_build(manifest, out, Running(workers=workers, extra=extra), say, show)
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))

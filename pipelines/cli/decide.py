@@ -44,6 +44,7 @@ def decide(
 
     from corpus.errors import UserError
     from pipelines.cli.stats import print_stats
+    from pipelines.cli.watching import watching
     from pipelines.options import Running
     from pipelines.redecide import decide_again
     from pipelines.redecide import what_if as see
@@ -53,7 +54,6 @@ def decide(
     if as_json and not what_if:
         raise UserError("--json goes with --what-if; `corpus stats DIR --json` has the numbers afterwards")
     running = Running(workers=workers)
-    console = Console(stderr=True)
     if what_if:
         found = see(workspace, manifest, parse(what_if), running, samples)
         if as_json:
@@ -61,7 +61,8 @@ def decide(
         else:
             show_difference(Console(), found, ", ".join(what_if))
         return
-    decided = decide_again(workspace, manifest, parse(change or []), running, console.print)
+    with watching() as (say, show):
+        decided = decide_again(workspace, manifest, parse(change or []), running, say, show)
     print_stats(decided, Console())
 
 

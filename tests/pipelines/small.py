@@ -158,7 +158,7 @@ def digests(out: Path) -> dict[str, str]:
         for name in names:
             path = Path(base) / name
             relative = path.relative_to(out).as_posix()
-            if relative in ("status.json", ".lock"):
+            if relative in ("status.json", "timings.json", ".lock"):
                 continue
             found[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

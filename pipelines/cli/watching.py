@@ -1,0 +1,90 @@
+"""What a build shows while it runs: a bar a stage in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from corpus.progress import Standing
+
+EVERY = 30.0
+"""Seconds between two lines of a stage where no terminal is."""
+
+
+@contextmanager
+def watching() -> Iterator[tuple[Callable[[str], None], Callable[[Standing], None]]]:
+    """(say, show): the first prints a line, the second shows how a stage stands. Both on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+    console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    if not console.is_terminal:
+        yield say, _Lines(say)
+        return
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn("{task.fields[said]}"),
+    )
+    with Progress(*columns, console=console, expand=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(standing: Standing) -> None:
+            for stage in tasks:
+                if stage != standing.stage:
+                    progress.stop_task(tasks[stage])
+            if standing.stage not in tasks:
+                tasks[standing.stage] = progress.add_task(standing.stage, total=standing.total, said="")
+            progress.update(
+                tasks[standing.stage], completed=standing.done, total=standing.total, said=pace(standing)
+            )
+
+        yield say, show
+
+
+class _Lines:
+    """A line when a stage begins, when it ends, and every half minute between."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self.stage = ""
+        self.said = 0.0
+
+    def __call__(self, standing: Standing) -> None:
+        now = time.monotonic()
+        if standing.stage != self.stage:
+            self.stage, self.said = standing.stage, now
+            self.say(f"{standing.stage}: {standing.total:,} to do")
+        elif now - self.said > EVERY and standing.done < standing.total:
+            self.said = now
+            told = pace(standing)
+            self.say(f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if told else ''}{told}")
+
+
+def pace(standing: Standing) -> str:
+    """`12,345 documents, 61/s, 3 min left`, as far as it is known."""
+    told = []
+    if standing.documents:
+        told.append(f"{standing.documents:,} documents")
+    if standing.rate:
+        told.append(f"{standing.rate:,.0f}/s")
+    if standing.left is not None and standing.done < standing.total:
+        told.append(f"{duration(standing.left)} left")
+    return ", ".join(told)
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 20 min`, `2 d 5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
