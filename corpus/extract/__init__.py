@@ -17,6 +17,9 @@ FORMATS = {
     "text/x-wiki": "corpus.extract.wikitext",
     "application/jats+xml": "corpus.extract.jats",
     "application/x-medline+xml": "corpus.extract.medline",
+    "text/x-gutenberg": "corpus.extract.gutenberg",
+    "application/epub+zip": "corpus.extract.epub",
+    "application/x-epub-chapter": "corpus.extract.epub",
     "application/vnd.stackexchange.thread+xml": "corpus.extract.stackexchange",
 }
 """Media type -> the module that reads it; every other type is plain text."""

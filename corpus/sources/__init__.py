@@ -14,6 +14,7 @@ KINDS = {
     "parquet": "corpus.sources.parquet:Parquet",
     "text": "corpus.sources.text:Text",
     "pubmed": "corpus.sources.pubmed:Pubmed",
+    "books": "corpus.sources.books:Books",
     "stackexchange": "corpus.sources.stackexchange:StackExchange",
 }
 

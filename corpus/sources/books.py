@@ -1,0 +1,198 @@
+"""Books: Project Gutenberg's plain text (alone or zipped) and EPUB, one book a document or one chapter."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO, Literal
+
+from pydantic import ByteSize, Field
+
+from corpus.archives import ZIP, Member, zip_members
+from corpus.document import Failure, Record
+from corpus.extract.encodings import decode
+from corpus.extract.epub import CHAPTER, Book, EpubError, Package, chapters
+from corpus.extract.gutenberg import declared_charset, number_of, split, split_chapters
+from corpus.sources.base import MAX_DOCUMENT_BYTES, Source
+from corpus.sources.jsonl import too_long
+from corpus.storage import DAMAGE, open_decompressed, open_input
+
+TEXT, EPUB = "text/x-gutenberg", "application/epub+zip"
+EPUB_BYTES = 256 << 20
+"""Limit of an EPUB with its pictures: it is held in memory, a few MB of it text."""
+NAMES = re.compile(r"\.(?:txt|epub)$", re.IGNORECASE)
+README = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNORECASE)
+
+
+class Books(Source):
+    """A file is a book: EPUB by its content, .zip as the books inside it, anything else plain text.
+
+    `unit: chapter` makes a document of each chapter of a text and of each document of an EPUB's reading
+    order; a text without titles of chapters stays one. `max_bytes` limits a text, and each chapter of an EPUB; an EPUB
+    itself may have 256 MiB.
+
+    Gates: `books.encrypted` (an EPUB whose text is under DRM) and `books.front_matter` (with `unit: chapter`:
+    cover, title page, contents). A book is its own group, one of Project Gutenberg by its number there.
+    """
+
+    kind: Literal["books"] = "books"
+    unit: Literal["book", "chapter"] = "book"
+    encoding: str | None = None
+    max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        return ["text_only"]
+
+    @classmethod
+    def default_priority(cls) -> int:
+        return 1
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        return [(0, size)]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        with open_input(path) as stream:
+            head = stream.read(4)
+            stream.seek(0)
+            if head.startswith(ZIP) or (path.lower().endswith(".epub") and head):
+                if self._is_epub(path, head, stream):
+                    yield from self._epub(stream.read(EPUB_BYTES + 1), file, None, 0, end)
+                    return
+                stream.seek(0)
+                for one in zip_members(stream, file, max(self.max_bytes, EPUB_BYTES)):
+                    if isinstance(one, Failure):
+                        yield one
+                    elif NAMES.search(one.name) and not README.search(one.name):
+                        yield from self._member(one, file)
+                return
+        try:
+            with open_decompressed(path) as text:
+                body = text.read(self.max_bytes + 1)
+        except DAMAGE as error:
+            yield Failure(file=file, offset=0, length=end, step="read", error=f"damaged: {error}")
+            return
+        if not body.strip():
+            yield Failure(file=file, offset=0, length=end, step="read", error="the file is empty")
+            return
+        yield from self._text(body, file, None, 0, end)
+
+    def _is_epub(self, path: str, head: bytes, stream: BinaryIO) -> bool:
+        """Whether a zip is one book: by its name, or by what lies in it."""
+        if path.lower().endswith(".epub") or not head.startswith(ZIP):
+            return True
+        try:
+            names = set(zipfile.ZipFile(stream).namelist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+            return False
+        return "META-INF/container.xml" in names
+
+    def _member(self, member: Member, file: str) -> Iterator[Record | Failure]:
+        if member.name.lower().endswith(".epub"):
+            yield from self._epub(member.data, file, member.name, member.offset, len(member.data))
+        else:
+            yield from self._text(member.data, file, member.name, member.offset, len(member.data))
+
+    def _text(
+        self, body: bytes, file: str, member: str | None, offset: int, length: int
+    ) -> Iterator[Record | Failure]:
+        if len(body) > self.max_bytes:
+            yield too_long("book", max(length, len(body)), self.max_bytes, file, offset, length)
+            return
+        native = file if member is None else f"{file}\0{member}"
+        place = {"member": member} if member is not None else {}
+        number = number_of(body)
+        group = f"gutenberg:{number}" if number else native.replace("\0", ":")
+        charset = self.encoding or declared_charset(body)
+        if self.unit == "chapter":
+            book = split(decode(body, charset, html=False)[0])
+            parts = split_chapters(book.body)
+            if len(parts) > 1:
+                for at, part in enumerate(parts):
+                    yield Record(
+                        native_id=f"{native}\0{at}",
+                        file=file,
+                        offset=offset,
+                        length=length,
+                        media_type=TEXT,
+                        body=part,
+                        snapshot=self.snapshot,
+                        license=self.license or book.license,
+                        date=book.date,
+                        group=group,
+                        language=book.language,
+                        metadata={**book.described(), **place, "chapter": str(at)},
+                    )
+                return
+        yield Record(
+            native_id=native,
+            file=file,
+            offset=offset,
+            length=length,
+            media_type=TEXT,
+            body=body,
+            charset=charset,
+            snapshot=self.snapshot,
+            license=self.license,
+            group=group,
+            metadata=place,
+        )
+
+    def _epub(
+        self, data: bytes, file: str, member: str | None, offset: int, length: int
+    ) -> Iterator[Record | Failure]:
+        if not data:
+            yield Failure(file=file, offset=offset, length=length, step="read", error="the file is empty")
+            return
+        if len(data) > EPUB_BYTES:
+            yield too_long("book", length, EPUB_BYTES, file, offset, length)
+            return
+        native = file if member is None else f"{file}\0{member}"
+        record = Record(
+            native_id=native,
+            file=file,
+            offset=offset,
+            length=length,
+            media_type=EPUB,
+            snapshot=self.snapshot,
+            license=self.license,
+            group=native.replace("\0", ":"),
+            metadata={"member": member} if member is not None else {},
+        )
+        try:
+            book = Book(data)
+            if book.is_encrypted():
+                record.gate = "books.encrypted"
+                yield record
+            elif self.unit == "chapter":
+                yield from self._chapters(book, book.package(), record)
+            else:
+                record.body = data
+                yield record
+        except EpubError as error:
+            yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])
+
+    def _chapters(self, book: Book, package: Package, whole: Record) -> Iterator[Record | Failure]:
+        for item, found in chapters(book, package):
+            if isinstance(found, EpubError) or len(found) > self.max_bytes:
+                error = str(found) if isinstance(found, EpubError) else f"{item.name!r} is over max_bytes"
+                yield Failure(
+                    file=whole.file, offset=whole.offset, length=whole.length, step="read", error=error[:500]
+                )
+                continue
+            yield Record(
+                native_id=f"{whole.native_id}\0{item.name}",
+                file=whole.file,
+                offset=whole.offset,
+                length=whole.length,
+                media_type=CHAPTER,
+                body=found if not item.is_front else b"",
+                snapshot=self.snapshot,
+                license=self.license or package.license,
+                date=package.date,
+                group=whole.group,
+                language=package.language,
+                metadata={**package.metadata, **whole.metadata, "chapter": item.name, "item": item.id},
+                gate="books.front_matter" if item.is_front else None,
+            )

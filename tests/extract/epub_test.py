@@ -1,0 +1,312 @@
+"""EPUB: chapters in reading order, front matter cut, notes and readings in their place, tricks refused."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from corpus.document import Failure, Record
+from corpus.extract import Extracted, extract
+from corpus.extract.epub import MEMBER_BYTES, EpubError
+from corpus.extract.gutenberg import PUBLIC_DOMAIN
+from corpus.sources.books import Books
+
+CONTAINER = (
+    '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    '<rootfile full-path="OPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+)
+CC = "http://creativecommons.org/licenses/by/4.0/"
+
+
+def document(body: str, types: str = "") -> str:
+    attribute = f' epub:type="{types}"' if types else ""
+    return (
+        '<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml" '
+        f'xmlns:epub="http://www.idpf.org/2007/ops"><head><title>t</title></head><body{attribute}>{body}</body></html>'
+    )
+
+
+def package(names: list[str], metadata: str = "", guide: str = "", extra: str = "") -> str:
+    items = "".join(
+        f'<item id="i{at}" href="{name}" media-type="application/xhtml+xml" properties="{name[:3]}"/>'
+        for at, name in enumerate(names)
+    )
+    spine = "".join(f'<itemref idref="i{at}"/>' for at in range(len(names)))
+    return (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<dc:title>草木</dc:title><dc:creator>甲</dc:creator><dc:creator>乙</dc:creator><dc:language>zh-TW</dc:language>{metadata}"
+        f"</metadata><manifest>{items}{extra}</manifest><spine>{spine}</spine><guide>{guide}</guide></package>"
+    )
+
+
+def epub(chapters: dict[str, str], **more: str) -> bytes:
+    members = {"mimetype": "application/epub+zip", "META-INF/container.xml": CONTAINER}
+    members["OPS/book.opf"] = package(list(chapters), **more)
+    members |= {f"OPS/{name}": text for name, text in chapters.items()}
+    return zipped(members)
+
+
+def zipped(members: dict[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
+def read(data: bytes) -> Extracted:
+    record = Record(
+        native_id="x", file="x", offset=0, length=len(data), media_type="application/epub+zip", body=data
+    )
+    found = extract(record, "fast")
+    assert found is not None
+    return found
+
+
+def text_of(body: str) -> str:
+    return read(epub({"a.xhtml": document(body)})).text
+
+
+def from_source(path: Path, **options: object) -> list[Record | Failure]:
+    return list(Books(paths=["x"], **options).read(str(path), path.name, 0, path.stat().st_size))
+
+
+def test_chapters_follow_the_reading_order_not_the_archive() -> None:
+    found = read(
+        epub({"z.xhtml": document("<h1>Eins</h1><p>甲。</p>"), "a.xhtml": document("<h1>Zwei</h1><p>ب</p>")})
+    )
+    assert found.text == "Eins\n\n甲。\n\nZwei\n\nب"
+
+
+def test_the_package_says_title_authors_language_licence_and_date() -> None:
+    rights = f"<dc:rights>Free under {CC} forever</dc:rights><dc:date>2011-01-02</dc:date>"
+    found = read(epub({"a.xhtml": document("<p>a</p>")}, metadata=rights))
+    assert (found.license, found.date, found.language) == ("CC-BY-4.0", "2011-01-02", "cmn_Hant")
+    assert found.metadata["title"] == "草木" and found.metadata["author"] == "甲; 乙"
+    public = read(
+        epub({"a.xhtml": document("<p>a</p>")}, metadata="<dc:rights>Public domain in the USA.</dc:rights>")
+    )
+    assert public.license == PUBLIC_DOMAIN
+    assert (
+        read(epub({"a.xhtml": document("<p>a</p>")}, metadata="<dc:rights>© 2020</dc:rights>")).license
+        is None
+    )
+
+
+def test_front_matter_is_cut_however_it_is_marked() -> None:
+    links = "".join(f'<p><a href="c.xhtml#{n}">Chapter number {n}</a></p>' for n in range(12))
+    found = read(
+        epub(
+            {
+                "cover.xhtml": document("<p>a cover</p>"),
+                "x1.xhtml": document("<p>a title page</p>", "frontmatter titlepage"),
+                "nav.xhtml": document("<nav><ol><li>contents</li></ol></nav>"),
+                "x2.xhtml": document(f"<h1>What is where</h1>{links}"),
+                "x3.xhtml": document("<p>an old guide's imprint</p>"),
+                "x4.xhtml": document(
+                    '<section epub:type="copyright-page"><p>© nobody</p></section><p>A preface.</p>'
+                ),
+                "c.xhtml": document("<h1>One</h1><p>Text.</p>", "bodymatter"),
+                "title.xhtml": document(f"<h1>The Title</h1><p>{'A chapter of that name. ' * 400}</p>"),
+            },
+            guide='<reference type="copyright-page" href="x3.xhtml"/><reference type="text" href="c.xhtml"/>',
+        )
+    )
+    assert found.text.startswith("A preface.\n\nOne\n\nText.\n\nThe Title\n\nA chapter of that name.")
+
+
+def test_notes_follow_their_chapter() -> None:
+    body = (
+        '<p>Said he<a epub:type="noteref" href="#n1">1</a>, once<sup><a href="#n2">2</a></sup>.</p>'
+        '<aside epub:type="footnote" id="n1"><p>[1] A note. <a role="doc-backlink" href="#r">↩</a></p></aside>'
+        "<p>Then.</p>"
+    )
+    assert text_of(body) == "Said he[1], once[2].\n\nThen.\n\n[1] A note."
+
+
+def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
+    body = "<p\n ><span>山<ruby>路<rp>(</rp><rt>みち</rt><rp>)</rp></ruby>を登り</span>\n "
+    body += "<span>ながら、\n考えた。</span></p>"
+    assert text_of(body) == "山路を登りながら、考えた。"
+    assert text_of("<p>two\nwords</p><p>두\n낱말</p>") == "two words\n\n두 낱말"
+
+
+def test_verse_lists_tables_and_formulas_keep_their_shape() -> None:
+    body = (
+        "<p>Roses,<br/>roses.</p><ul><li>ein</li><li>zwei</li></ul><table><tr><td>1</td><td>2</td></tr></table>"
+        '<p>So <math xmlns="http://www.w3.org/1998/Math/MathML" alttext="x^2"><mi>x</mi></math>'
+        " &amp;&nbsp;&eacute;.</p>"
+    )
+    assert text_of(body) == "Roses,\nroses.\n\n- ein\n- zwei\n\n1 | 2\n\nSo $x^2$ & é."
+
+
+def test_drawn_pages_give_their_lines() -> None:
+    lines = [
+        "Il en avait rêvé, au moins depuis la",
+        "communale.",
+        "La géographie, alors que l’histoire res-",
+        "tait là.",
+    ]
+    spans = "".join(f'<tspan x="0" y="{at * 12}">{line}</tspan>' for at, line in enumerate(lines))
+    body = f'<svg xmlns="http://www.w3.org/2000/svg"><style>p {{}}</style><text>{spans}</text></svg>'
+    assert text_of(body) == (
+        "Il en avait rêvé, au moins depuis la communale.\n\nLa géographie, alors que l’histoire restait là."
+    )
+
+
+def test_hostile_xml_is_harmless(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("top secret")
+    bomb = (
+        f'<!DOCTYPE html [<!ENTITY x SYSTEM "file://{secret}"><!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+        '<html xmlns="http://www.w3.org/1999/xhtml"><body><p>here &x;&b; there</p></body></html>'
+    )
+    found = read(epub({"a.xhtml": bomb})).text
+    assert (
+        "secret" not in found and "aaaa" not in found and found.startswith("here") and found.endswith("there")
+    )
+
+
+def test_bombs_are_refused_in_time() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("OPS/book.opf", package(["a.xhtml"]))
+        with archive.open("OPS/a.xhtml", "w") as member:
+            for _ in range(MEMBER_BYTES // (1 << 20) + 1):
+                member.write(b" " * (1 << 20))
+    with pytest.raises(EpubError, match="unpacks to more than"):
+        read(packed.getvalue())
+
+
+def test_a_damaged_chapter_costs_itself() -> None:
+    data = bytearray(
+        epub({"a.xhtml": document("<p>" + "good " * 50 + "</p>"), "b.xhtml": document("<p>bad</p>")})
+    )
+    at = data.index(b"OPS/b.xhtml") + len("OPS/b.xhtml")
+    data[at : at + 20] = bytes(20)
+    found = read(bytes(data))
+    assert found.text == ("good " * 50).strip()
+    assert "OPS/b.xhtml" in found.metadata["lost"]
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["http://www.w3.org/2001/04/xmlenc#aes128-cbc", "http://www.idpf.org/2008/embedding"]
+)
+def test_text_under_drm_stops_at_its_gate_and_mangled_fonts_do_not(tmp_path: Path, algorithm: str) -> None:
+    encryption = (
+        '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><e:EncryptedData '
+        f'xmlns:e="http://www.w3.org/2001/04/xmlenc#"><e:EncryptionMethod Algorithm="{algorithm}"/><e:CipherData>'
+        '<e:CipherReference URI="OPS/a.xhtml"/></e:CipherData></e:EncryptedData></encryption>'
+    )
+    members = {"META-INF/container.xml": CONTAINER, "META-INF/encryption.xml": encryption}
+    path = tmp_path / "a.epub"
+    path.write_bytes(
+        zipped({**members, "OPS/book.opf": package(["a.xhtml"]), "OPS/a.xhtml": document("<p>a</p>")})
+    )
+    (record,) = from_source(path)
+    assert isinstance(record, Record)
+    assert record.gate == (None if "idpf" in algorithm else "books.encrypted")
+
+
+def test_chapters_as_documents(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    chapters = {
+        "nav.xhtml": document("<nav/>"),
+        "a.xhtml": document("<p>甲</p>"),
+        "b.xhtml": document("<p>乙</p>"),
+    }
+    path.write_bytes(epub(chapters))
+    found = [one for one in from_source(path, unit="chapter") if isinstance(one, Record)]
+    texts = [extract(one, "fast") if not one.gate else None for one in found]
+    assert [one.gate for one in found] == ["books.front_matter", None, None]
+    assert [one.text for one in texts if one] == ["甲", "乙"]
+    assert {(one.group, one.language, one.metadata["title"]) for one in found} == {
+        ("a.epub", "cmn_Hant", "草木")
+    }
+    assert len({one.native_id for one in found}) == 3
+
+
+def test_zips_of_books_and_plain_files(tmp_path: Path) -> None:
+    path = tmp_path / "books.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("99/99.txt", "Sehr geehrte Leser.")
+        archive.writestr("99/readme.txt", "not a book")
+        archive.writestr("../evil.txt", "out")
+        archive.writestr("b.epub", epub({"a.xhtml": document("<p>内</p>")}))
+    found = from_source(path)
+    records = [one for one in found if isinstance(one, Record)]
+    assert [one.metadata["member"] for one in records] == ["99/99.txt", "b.epub"]
+    assert [one.text for record in records if (one := extract(record, "fast"))] == [
+        "Sehr geehrte Leser.",
+        "内",
+    ]
+    assert ["leads out of the archive" in one.error for one in found if isinstance(one, Failure)] == [True]
+    large = tmp_path / "large.txt"
+    large.write_text("a" * 5000)
+    (failure,) = from_source(large, max_bytes=2000)
+    assert isinstance(failure, Failure) and "max_bytes" in failure.error
+
+
+@pytest.mark.parametrize("piece", ["<p>", "<a href='#'><sup>1", "<aside>", "<span>\n甲", "&amp;"])
+def test_no_document_is_slow(piece: str) -> None:
+    data = epub({"a.xhtml": document(piece * 20_000), "b.xhtml": document("<p>b</p>")})
+    begin = time.process_time()
+    assert read(data).text.endswith("b")
+    assert time.process_time() - begin < 5
+
+
+BROKEN = {
+    "ocf-container-not-ocf-error.epub": "no package document",
+    "ocf-zip-unreadable-empty-fatal.epub": "the file is empty",
+    "ocf-zip-unreadable-no-end-header-fatal.epub": "not a zip that can be read",
+}
+
+
+def test_the_broken_archives_of_epubcheck_are_read_or_named(data: Path) -> None:
+    outcomes = {}
+    for path in sorted((data / "dirty/epubcheck").iterdir()):
+        (one,) = from_source(path)
+        if isinstance(one, Record):
+            try:
+                found = extract(one, "fast")
+                outcomes[path.name] = found.text if found else ""
+            except EpubError as error:
+                outcomes[path.name] = str(error)
+        else:
+            outcomes[path.name] = one.error
+    assert len(outcomes) == 12
+    for name, outcome in outcomes.items():
+        assert BROKEN.get(name, "Call me Ishmael.") in outcome, name
+
+
+def test_real_books(data: Path) -> None:
+    books = {
+        path.stem.removeprefix("idpf-"): read(path.read_bytes()) for path in (data / "books/epub").iterdir()
+    }
+    kusamakura = books["kusamakura-japanese-vertical-writing"]
+    assert kusamakura.text.startswith(
+        "一\n\n山路を登りながら、こう考えた。\n\n智に働けば角が立つ。情に棹させば流される。"
+    )
+    assert "やまみち" not in kusamakura.text and "表紙" not in kusamakura.text
+    assert (kusamakura.language, kusamakura.license, kusamakura.metadata["author"]) == (
+        "jpn",
+        "CC0-1.0",
+        "夏目 漱石",
+    )
+    moby = books["moby-dick"]
+    assert moby.text.startswith("ETYMOLOGY.\n\n(Supplied by a Late Consumptive Usher to a Grammar School)")
+    assert "\n\nChapter 1. Loomings.\n\nCall me Ishmael. Some years ago" in moby.text
+    assert "Transcriber" not in moby.text and moby.license == "CC-BY-SA-3.0"
+    arabic = books["regime-anticancer-arabic"]
+    assert arabic.text.startswith("الفصل الثاني\n\nما هو السرطان؟")
+    assert "[1] لمزيد من المعلومات حول هذا الفصل" in arabic.text and arabic.language == "arb"
+    assert (
+        "l’histoire restait toujours l’histoire, et quelquefois l’histoire-géo" in books["sous-le-vent"].text
+    )
+    assert "Children’s" not in books["childrens-literature"].text[:20]
+    assert books["childrens-literature"].text.startswith("SECTION IV FAIRY STORIES—MODERN FANTASTIC TALES")

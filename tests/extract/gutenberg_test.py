@@ -1,0 +1,235 @@
+"""Project Gutenberg's books: what its volunteers put around them is off, what the header says is kept."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from corpus.document import Record
+from corpus.extract import Extracted, extract
+from corpus.extract.gutenberg import PUBLIC_DOMAIN, split_chapters
+
+PROSE = "\n".join(
+    textwrap.wrap(
+        "The keeper went out to count his boats before the light failed, as on every evening. " * 6, 70
+    )
+)
+JOINED = " ".join(PROSE.split("\n"))
+HEADER = """\ufeffThe Project Gutenberg eBook of {title}
+
+This ebook is for the use of anyone anywhere, at no cost.
+
+Title: {title}
+       Being a Second Line
+
+Author: Ada Keeper
+
+Translator: B. Boat
+
+Release Date: {date} [eBook #{number}]
+
+Language: {language}
+
+Character set encoding: UTF-8
+
+*** START OF THE PROJECT GUTENBERG EBOOK {title} ***
+"""
+FOOTER = (
+    "\n\n\n*** END OF THE PROJECT GUTENBERG EBOOK X ***\n\nUpdated editions will replace the previous one.\n"
+)
+
+
+def book(body: str, title: str = "BOATS", date: str = "March 3, 2008", language: str = "English") -> str:
+    return HEADER.format(title=title, date=date, number=99, language=language) + body + FOOTER
+
+
+def read(body: str | bytes) -> Extracted:
+    record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/x-gutenberg", body=body)
+    found = extract(record, "fast")
+    assert found is not None
+    return found
+
+
+def test_the_book_is_left_and_the_header_is_metadata() -> None:
+    found = read(book(f"\n\n\nCHAPTER I\n\n\n{PROSE}\n\n{PROSE}"))
+    assert found.text == f"CHAPTER I\n\n{JOINED}\n\n{JOINED}"
+    assert (found.license, found.date, found.language) == (PUBLIC_DOMAIN, "2008-03-03", "eng")
+    assert found.metadata == {
+        "title": "BOATS Being a Second Line",
+        "author": "Ada Keeper",
+        "translator": "B. Boat",
+        "gutenberg": "99",
+    }
+
+
+MARKS = {
+    "long title": (
+        "*** START OF THE PROJECT GUTENBERG EBOOK A TITLE THAT\nGOES ON AND ON ***\n",
+        "*** END OF THE PROJECT GUTENBERG EBOOK A TITLE",
+    ),
+    "no spaces": (
+        "***START OF THIS PROJECT GUTENBERG EBOOK X***\n",
+        "***END OF THE PROJECT GUTENBERG EBOOK X***",
+    ),
+    "1990s": (
+        "***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN ETEXTS**START***\nWhy is this here?\n"
+        "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n",
+        "End of the Project Gutenberg Etext of Boats",
+    ),
+    "2001": (
+        "*END THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.12.12.00*END*\n",
+        "End of Project Gutenberg's Boats",
+    ),
+}
+
+
+@pytest.mark.parametrize("marks", MARKS)
+def test_marks_of_every_age(marks: str) -> None:
+    start, end = MARKS[marks]
+    text = f"Project Gutenberg's Boats\n\nTitle: Boats\n\n{start}\n\n{PROSE}\n\n{end}\nMore of the licence.\n"
+    assert read(text).text == JOINED
+
+
+NOTES = {
+    "credit": (
+        f"Produced by Ada Keeper and the Online Distributed\nProofreading Team\n\n\n\n{PROSE}",
+        JOINED,
+    ),
+    "bracketed": (
+        f"[Transcriber's Note: A page was\nmissing.]\n\n{PROSE}\n\n[Transcriber's note: sic]\n\n{PROSE}",
+        None,
+    ),
+    "framed": (
+        "+------------------+\n| Transcriber's Notes |\n|                  |\n| Spelling kept.   |\n"
+        f"+------------------+\n\n{PROSE}",
+        JOINED,
+    ),
+    "section": (
+        f"{PROSE}\n\n\n\n\nTRANSCRIBER'S NOTES\n\nPage 3: boat for boot.\n\nPage 9: keeper.\n",
+        JOINED,
+    ),
+    "before the book": (
+        f"Transcriber's note:\n\n  Italics are marked.\n\n  Footnotes moved.\n\n\n\n\n{PROSE}",
+        JOINED,
+    ),
+    "French": (f"{PROSE}\n\n\n\nNotes du transcripteur\n\nOn a corrigé une lettre.\n", JOINED),
+    "German": (f"{PROSE}\n\n\n\nAnmerkungen zur Transkription\n\nEin Buchstabe.\n", JOINED),
+    "in a line": (f"{PROSE} [Transcriber's Note:\nillegible]", JOINED),
+    "pictures": (f"[Illustration]\n\n{PROSE}\n\n[Illustration: The\nharbour]", f"{JOINED}\n\nThe\nharbour"),
+    "pages": (f"[Pg 12] {PROSE}\n\n{{13}}and on it went", f"{JOINED}\n\nand on it went"),
+    "emphasis": (
+        f"_{PROSE}_\n\nHe said =stop=, snake_case and _ no.",
+        f"{JOINED}\n\nHe said stop, snake_case and _ no.",
+    ),
+    "breaks": (
+        f"{PROSE}\n\n   *       *       *       *       *\n\n{PROSE}",
+        f"{JOINED}\n\n* * *\n\n{JOINED}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOTES)
+def test_what_the_transcriber_added_goes(case: str) -> None:
+    body, expected = NOTES[case]
+    expected = expected if expected is not None else f"{JOINED}\n\n{JOINED}"
+    assert read(book("\n\n\n" + body)).text.replace("\n\n\n", "\n\n") == expected
+
+
+def test_a_story_about_a_transcriber_stays() -> None:
+    body = f"{PROSE}\n\nThe transcriber took note of it. Produced by the storm, the wave came in.\n\n{PROSE}"
+    assert "The transcriber took note of it. Produced by the storm" in read(book("\n\n" * 20 + body)).text
+
+
+def test_any_charset_and_any_line_end() -> None:
+    text = book(f"\r\n\r\nKäthe Müller zählte größere Böte über Ägir.\r\n\r\n{PROSE}").replace(
+        "UTF-8", "ISO-8859-1"
+    )
+    found = read(text.removeprefix("\ufeff").encode("latin-1"))
+    assert found.text == f"Käthe Müller zählte größere Böte über Ägir.\n\n{JOINED}"
+    assert read(book(f"\n\n\n第一回\n\n\n{PROSE}", language="Chinese").encode()).language == "cmn"
+
+
+def test_copyrighted_books_say_so() -> None:
+    found = read(
+        "** This is a COPYRIGHTED Project Gutenberg eBook, Details Below **\n" + book(f"\n\n{PROSE}")
+    )
+    assert (found.license, found.metadata["rights"]) == (None, "copyrighted")
+
+
+def test_a_plain_book_is_only_joined() -> None:
+    found = read(f"Produced in a hurry\n\n\n{PROSE}\n\n{PROSE}\n")
+    assert found.text == f"Produced in a hurry\n\n{JOINED}\n\n{JOINED}"
+    assert (found.license, found.metadata) == (None, {})
+
+
+def test_chapters_begin_at_titles_that_stand_apart() -> None:
+    body = (
+        f"BOATS\n\n\n\nCONTENTS\n\nCHAPTER I. Snow\nCHAPTER II. Boats\n\n\n\nCHAPTER I. Snow\n\n{PROSE}\n\n\n\nII.\n\n"
+        f"{PROSE}\n\n\n\n第三回 初雪\n\n{PROSE}\n\n\n\nГЛАВА IV\n\n{PROSE}"
+    )
+    parts = split_chapters(body)
+    assert [part.strip().split("\n")[0] for part in parts] == [
+        "BOATS",
+        "CHAPTER I. Snow",
+        "II.",
+        "第三回 初雪",
+        "ГЛАВА IV",
+    ]
+    assert "".join(parts) == body
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["*** START OF THE PROJECT GUTENBERG\n", "[Illustration: ", "[Transcriber's note ", "_a", "\n \n"],
+)
+def test_no_book_is_slow(piece: str) -> None:
+    begin = time.process_time()
+    read("a" + piece * 20_000 + "b")
+    assert time.process_time() - begin < 4
+
+
+def test_news_from_nowhere(data: Path) -> None:
+    found = read((data / "books/gutenberg/3261/3261.txt").read_bytes())
+    text = found.text
+    assert text.startswith("NEWS FROM NOWHERE\nOR\nAN EPOCH OF REST\n")
+    assert text.endswith("{3} Cirencester and Burford he must have meant.")
+    assert "Gutenberg" not in text and "Transcribed from" not in text and "David Price" not in text
+    assert (
+        "for those present being used to public meetings and after-lecture debates, if they did not" in text
+    )
+    assert "musing on the subject-matter of discussion, but still discontentedly" in text
+    assert "\n\nCHAPTER II: A MORNING BATH\n\n" in text
+    assert max(map(len, text.split("\n\n"))) > 3000
+    assert (found.date, found.metadata["gutenberg"], found.language) == ("2007-05-08", "3261", "eng")
+
+
+def test_an_edition_of_2001(data: Path) -> None:
+    found = read((data / "books/gutenberg/3261/old__nwsnw10.txt").read_bytes())
+    assert found.text.startswith("NEWS FROM NOWHERE\nor AN EPOCH OF REST\n")
+    assert (
+        "SMALL PRINT" not in found.text and "Michael S. Hart" not in found.text and "Etext" not in found.text
+    )
+
+
+def test_a_dutch_book_in_latin_1(data: Path) -> None:
+    found = read((data / "books/gutenberg/24675/24675-8.txt").read_bytes())
+    text = found.text
+    assert text.startswith("ELK DEEL IS AFZONDERLIJK VERKRIJGBAAR")
+    assert (
+        "Hebt ge wel eens een neef, of broêr, of vriend van een eerste zeereis zien t'huiskomen? Hebt ge"
+        in text
+    )
+    assert (
+        "\n\nAnd I think how many thousands\n  Of care-encumbered men,\nEach bearing his burden of sorrow,\n"
+        in text
+    )
+    assert (
+        "\nBEREISDE LIEDEN                         3.\nAFSCHEID                               17.\n" in text
+    )
+    assert (
+        ".png" not in text and "Proofreading" not in text and "Gutenberg" not in text and "_hij_" not in text
+    )
+    assert (found.language, found.metadata["title"]) == ("nld", "Ontboezemingen")
