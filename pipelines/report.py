@@ -62,15 +62,15 @@ def page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
         most = max(1, min(most // 2, most * LARGEST // size))
 
 
-def render(data: dict[str, Any]) -> str:
+def render(data: dict[str, Any], script: str = "report.js", kind: str = "corpus report") -> str:
     """The page around its data. Scripts run by their hash alone, so nothing in the data ever can."""
-    scripts = [_asset("uplot.js"), _asset("report.js")]
+    scripts = [_asset("uplot.js"), _asset(script)]
     hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         encoded = encoded.replace(character, f"\\u{ord(character):04x}")
-    title = html.escape(cut(f"{data['name']}: corpus report", 100))
+    title = html.escape(cut(f"{data['name']}: {kind}", 100))
     styles = _asset("uplot.css") + _asset("report.css")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'

@@ -6,37 +6,24 @@ text valid UTF-8 are drawn, so a character is never broken, and output can be sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from corpus.errors import UserError
-from corpus.trainer import checkpoint
-from corpus.trainer.config import RunConfig
-from corpus.trainer.model import GPT, Cache
-from corpus.trainer.start import read_run
+from corpus.trainer.model import Cache
+from corpus.trainer.trained import Trained
 from corpus.trainer.utf8 import REJECT, START, stream, token_bytes, transitions
 
 
 class Writer:
-    """The model of a run's last whole checkpoint, ready to write; `damaged` hears of those passed over."""
+    """A trained model that writes."""
 
-    def __init__(self, run: Path, device: torch.device, damaged: Callable[[str], None]) -> None:
-        self.config: RunConfig = read_run(run)
-        found = checkpoint.newest(run / "checkpoint", damaged, training=False)
-        if found is None:
-            raise UserError(
-                f"{run} has no checkpoint yet: `corpus train {self.config.workspace} --out {run}` makes one"
-            )
-        self.step = found.step
-        self.model = GPT(self.config.model)
-        self.model.load_state_dict(found.model)
-        self.model.to(device).eval()
-        self.device = device
-        self.tokenizer = _tokenizer(run / "tokenizer.json")
+    def __init__(self, trained: Trained) -> None:
+        self.trained = trained
+        self.config, self.model, self.device = trained.config, trained.model, trained.device
+        self.tokenizer = trained.tokenizer
         special = {
             number for number, token in self.tokenizer.get_added_tokens_decoder().items() if token.special
         }
@@ -59,7 +46,7 @@ class Writer:
         below 1 from the likeliest that make up this probability. The same arguments give the same text.
         """
         _check(tokens, temperature, top_k, top_p)
-        ids = [self.config.end_of_text, *self.tokenizer.encode(prompt, add_special_tokens=False).ids]
+        ids = [self.config.end_of_text, *self.trained.encode(prompt)]
         drawn = self._tokens(ids, tokens, temperature, top_k, top_p, torch.Generator().manual_seed(seed))
         return stream(self.bytes[token] for token in drawn)
 
@@ -117,12 +104,3 @@ def _check(tokens: int, temperature: float, top_k: int, top_p: float) -> None:
         raise UserError(f"--top-k {top_k}: 0 (all tokens) or more")
     if not 0 < top_p <= 1:
         raise UserError(f"--top-p {top_p}: above 0, at most 1 (all tokens)")
-
-
-def _tokenizer(path: Path) -> Tokenizer:
-    try:
-        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # tokenizers raises plain Exception
-        raise UserError(
-            f"{path} cannot be read ({error}): copy it from the workspace's tokenizer/ folder"
-        ) from error

@@ -127,9 +127,9 @@ def plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
     return out
 
 
-def score_table(scores: Sequence[Score]) -> Table:
+def score_table(scores: Sequence[Score], title: str = "bits per byte on validation documents") -> Table:
     """Bits per byte per source and language, and over all."""
-    out = table("bits per byte on validation documents")
+    out = table(title)
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
     for name in ("documents", "bytes", "bits/byte"):

@@ -39,7 +39,20 @@ def _root(
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import build, decide, export, generate, report, sample, stats, train, verify
+    from pipelines.cli import (
+        build,
+        decide,
+        evaluate,
+        export,
+        generate,
+        plot,
+        report,
+        sample,
+        stats,
+        trace,
+        train,
+        verify,
+    )
     from pipelines.cli import model as models
 
     app.command("build", help=build.EXAMPLE)(build.build)
@@ -51,6 +64,9 @@ def _register() -> None:
     app.command("verify")(verify.verify)
     app.command("train")(train.train)
     app.command("generate")(generate.generate)
+    app.command("evaluate")(evaluate.evaluate)
+    app.command("trace")(trace.trace)
+    app.command("plot")(plot.plot)
     app.add_typer(models.app, name="model")
 
 

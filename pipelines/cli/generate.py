@@ -22,6 +22,7 @@ def generate(
     ] = 1.0,
     samples: Annotated[int, typer.Option(min=1, help="Texts to write.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same text.")] = 0,
+    step: Annotated[int | None, typer.Option(min=0, help="Of this checkpoint.  [default: the last]")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a text instead.")] = False,
 ) -> None:
@@ -35,8 +36,9 @@ def generate(
     require_torch()
     from corpus.trainer.device import choose_device
     from corpus.trainer.generate import Writer
+    from corpus.trainer.trained import Trained
 
-    writer = Writer(Path(run), choose_device(device), lambda line: typer.echo(line, err=True))
+    writer = Writer(Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step))
     for sample in range(samples):
         pieces = writer.write(
             prompt, tokens=tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed + sample

@@ -13,6 +13,7 @@ from corpus.errors import UserError
 from corpus.trainer import loop
 from corpus.trainer.export import export
 from corpus.trainer.generate import Writer
+from corpus.trainer.trained import Trained
 from tests.trainer.conftest import SENTENCES, small_run
 
 transformers = pytest.importorskip("transformers")
@@ -34,7 +35,7 @@ def test_transformers_gives_the_same_logits_and_tokens(run: Path, tmp_path: Path
     model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf", local_files_only=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf", local_files_only=True)
     assert type(model).__name__ == "Qwen3ForCausalLM"
-    writer = Writer(run, torch.device("cpu"), print)
+    writer = Writer(Trained(run, torch.device("cpu"), print))
     for sentences in SENTENCES.values():
         ids = writer.tokenizer.encode(sentences[0]).ids
         assert tokenizer(sentences[0])["input_ids"] == ids

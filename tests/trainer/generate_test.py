@@ -16,6 +16,7 @@ from rich.console import Console
 from corpus.errors import UserError
 from corpus.trainer import loop
 from corpus.trainer.generate import Writer, draw
+from corpus.trainer.trained import Trained
 from corpus.trainer.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
 from tests.trainer.conftest import small_run
 
@@ -34,7 +35,7 @@ def run(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def writer(run: Path) -> Writer:
-    return Writer(run, CPU, print)
+    return Writer(Trained(run, CPU, print))
 
 
 def test_text_is_whole_characters_however_long(writer: Writer) -> None:
@@ -117,16 +118,16 @@ def test_drawing_keeps_to_the_likeliest() -> None:
 def test_a_run_without_a_checkpoint_says_how_to_get_one(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint"))
     with pytest.raises(UserError, match="has no checkpoint yet: `corpus train"):
-        Writer(tmp_path / "run", CPU, print)
+        Writer(Trained(tmp_path / "run", CPU, print))
     with pytest.raises(UserError, match=r"is no run: `corpus train WORKSPACE"):
-        Writer(tmp_path / "nothing", CPU, print)
+        Writer(Trained(tmp_path / "nothing", CPU, print))
 
 
 def test_a_tokenizer_that_is_none_is_named(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match=r"tokenizer\.json cannot be read"):
-        Writer(tmp_path / "run", CPU, print)
+        Writer(Trained(tmp_path / "run", CPU, print))
 
 
 @settings(max_examples=200, deadline=None)

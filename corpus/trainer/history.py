@@ -1,0 +1,142 @@
+"""What a run's log says, as curves: what `corpus plot` draws."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpus.errors import UserError
+
+POINTS = 2000
+"""Points of a curve that are drawn; of more, means of equal stretches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One line of a chart: step by value."""
+
+    name: str
+    steps: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Some curves under one title; `unit` is what the values are."""
+
+    title: str
+    unit: str
+    curves: list[Curve]
+    log_scale: bool = False
+
+
+@dataclass(kw_only=True)
+class _Log:
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    consumed: list[dict[str, Any]] = field(default_factory=list)
+    skips: list[int] = field(default_factory=list)
+
+
+def _read(run: Path) -> _Log:
+    out = _Log()
+    try:
+        lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UserError(f"{run} is no run: it has no log.jsonl") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            kind = entry["kind"]
+        except (ValueError, KeyError, TypeError):
+            if number == len(lines):
+                break  # a run that is writing, or was killed
+            raise UserError(f"{run}/log.jsonl, line {number}: this is no line of a run's log") from None
+        if kind in ("step", "skip"):
+            out.steps.append(entry)
+        if kind == "skip":
+            out.skips.append(entry["step"])
+        if kind == "evaluate":
+            out.evaluations.append(entry)
+        if kind == "consumed":
+            out.consumed.append(entry)
+    if not out.steps:
+        raise UserError(f"{run}/log.jsonl has no steps yet: plot it when it has")
+    return out
+
+
+def thinned(name: str, steps: list[int], values: list[float]) -> Curve:
+    """A curve of at most POINTS points, each the mean of those that it stands for."""
+    size = -(-len(steps) // POINTS)
+    if size > 1:
+        cuts = np.arange(0, len(steps), size)
+        counts = np.diff(np.append(cuts, len(steps)))
+        steps = [steps[min(cut + size, len(steps)) - 1] for cut in cuts.tolist()]
+        values = (np.add.reduceat(np.array(values), cuts) / counts).tolist()
+    return Curve(name=name, steps=steps, values=values)
+
+
+def charts(run: Path) -> list[Chart]:
+    """Loss, bits per byte by language, learning rate and gradient, throughput, and what was read.
+
+    Raises UserError where there is no log, or nothing in it.
+    """
+    log = _read(run)
+    at = [entry["step"] for entry in log.steps]
+
+    def of(name: str, key: str) -> Curve:
+        return thinned(name, at, [float(entry[key]) for entry in log.steps])
+
+    out = [
+        Chart(title="training loss", unit="nats a token", curves=[of("loss", "loss")]),
+        Chart(title="bits per byte on validation", unit="bits a byte", curves=_languages(log)),
+        Chart(title="learning rate", unit="", curves=[of("learning rate", "rate")]),
+        Chart(title="gradient norm", unit="", curves=[of("gradient norm", "norm")], log_scale=True),
+        Chart(title="throughput", unit="tokens a second", curves=[of("tokens a second", "speed")]),
+    ]
+    if any("mfu" in entry for entry in log.steps):
+        shares = thinned("utilization", at, [entry.get("mfu", 0.0) for entry in log.steps])
+        out.append(Chart(title="share of the device's peak", unit="", curves=[shares]))
+    out.append(Chart(title="tokens read, by source and language", unit="tokens", curves=_consumed(log)))
+    if log.skips:
+        spikes = Curve(
+            name="skipped", steps=[0, *log.skips], values=[float(n) for n in range(len(log.skips) + 1)]
+        )
+        out.append(Chart(title="steps skipped so far", unit="", curves=[spikes]))
+    return [chart for chart in out if chart.curves]
+
+
+def _languages(log: _Log) -> list[Curve]:
+    """Over all, and each language, its sources weighed by their bytes."""
+    if not log.evaluations:
+        return []
+    at = [entry["step"] for entry in log.evaluations]
+    found: dict[str, list[float]] = {"all": [entry["bits_per_byte"] for entry in log.evaluations]}
+    for language in sorted({score["language"] for score in log.evaluations[-1]["scores"]}):
+        values = []
+        for entry in log.evaluations:
+            mine = [score for score in entry["scores"] if score["language"] == language]
+            size = sum(score["all_bytes"] for score in mine)
+            values.append(sum(score["bits_per_byte"] * score["all_bytes"] for score in mine) / max(1, size))
+        found[language] = values
+    return [thinned(name, at, values) for name, values in found.items()]
+
+
+def _consumed(log: _Log) -> list[Curve]:
+    if not log.consumed:
+        return []
+    at = [0, *(entry["step"] for entry in log.consumed)]
+    last = sorted(log.consumed[-1]["streams"], key=lambda row: -row["drawn"])
+    found = []
+    for row in last:
+        key = (row["source"], row["language"])
+        values = [0.0]
+        for entry in log.consumed:
+            drawn = {(r["source"], r["language"]): r["drawn"] for r in entry["streams"]}
+            values.append(float(drawn.get(key, 0)))
+        found.append(thinned("/".join(key), at, values))
+    return found

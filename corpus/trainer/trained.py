@@ -1,0 +1,55 @@
+"""The model of a run, ready to be used: its folder is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from corpus.errors import UserError
+from corpus.trainer import checkpoint
+from corpus.trainer.config import RunConfig
+from corpus.trainer.model import GPT
+from corpus.trainer.start import read_run
+
+
+class Trained:
+    """Configuration, tokenizer and model of a run's last whole checkpoint, or of that of `step`; `damaged` hears of
+    those passed over. Raises UserError where there is none."""
+
+    def __init__(
+        self, run: Path, device: torch.device, damaged: Callable[[str], None], step: int | None = None
+    ) -> None:
+        self.config: RunConfig = read_run(run)
+        folder = run / "checkpoint"
+        found = (
+            checkpoint.newest(folder, damaged, training=False)
+            if step is None
+            else checkpoint.at(folder, step)
+        )
+        if found is None:
+            raise UserError(
+                f"{run} has no checkpoint yet: `corpus train {self.config.workspace} --out {run}` makes one"
+            )
+        self.step = found.step
+        self.model = GPT(self.config.model)
+        self.model.load_state_dict(found.model)
+        self.model.to(device).eval()
+        self.device = device
+        self.tokenizer = _tokenizer(run / "tokenizer.json")
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text, without an end-of-text."""
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise UserError(
+            f"{path} cannot be read ({error}): copy it from the workspace's tokenizer/ folder"
+        ) from error
