@@ -15,6 +15,7 @@ from corpus.document import Record
 FORMATS = {
     "text/html": "corpus.extract.html",
     "text/x-wiki": "corpus.extract.wikitext",
+    "application/x-tex-submission": "corpus.extract.latex",
     "application/jats+xml": "corpus.extract.jats",
     "application/x-medline+xml": "corpus.extract.medline",
     "text/x-gutenberg": "corpus.extract.gutenberg",

@@ -13,6 +13,7 @@ KINDS = {
     "jsonl": "corpus.sources.jsonl:Jsonl",
     "parquet": "corpus.sources.parquet:Parquet",
     "text": "corpus.sources.text:Text",
+    "arxiv": "corpus.sources.arxiv:Arxiv",
     "pubmed": "corpus.sources.pubmed:Pubmed",
     "books": "corpus.sources.books:Books",
     "stackexchange": "corpus.sources.stackexchange:StackExchange",

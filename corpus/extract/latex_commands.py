@@ -1,0 +1,197 @@
+"""What the commands of LaTeX, plain TeX and AMS-TeX mean for a reader of text. Standard names, from their manuals."""
+
+from __future__ import annotations
+
+
+def names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+HEADINGS = names(
+    "addchap addsec chap chapter head heading paragraph part sect section section* specialsection subhead "
+    "subheading subparagraph subsect subsection subsection* subsubhead subsubheading subsubsection "
+    "subsubsubsection"
+)
+TITLES = names("Title icmltitle papertitle title")
+CITES = names(
+    "Cite Citealp Citealt Citeauthor Citep Citet autocite autocites bibentry cite citeA citeN citeNP "
+    "citealias citealp citealt citeauthor cited citen citenum citeonline citep cites citet citetext "
+    "citeyear citeyearpar footcite fullcite nocite onlinecite parencite parencites refcite shortcite "
+    "shortciteA shortciteN smartcite supercite textcite textcites"
+)
+REFS = names(
+    "Cref Crefrange Eqref Fref Vref autoref cpageref cref crefrange cvref eqref figref fref hyperref "
+    "labelcref lemref nameref pageref prettyref ref refeq rf secref subref tabref thmref vpageref vref "
+    "zref"
+)
+DROPPED = {
+    **dict.fromkeys(
+        names(
+            "AtBeginDocument CCSXML DeclareGraphicsExtensions PACS RequirePackage accepted acmDOI acmYear "
+            "addbibresource address addtocontents affil affiliation allowdisplaybreaks altaffiliation "
+            "arraystretch author authorrunning authors balance bibitem bibliography bibliographystyle "
+            "captionsetup cfoot chead cline cmidrule collaboration color corref cortext curraddr date dedicatory "
+            "documentclass documentstyle ead email enlargethispage epsfbox epsffile epsfig fancyfoot fancyhead "
+            "fnref fntext fontencoding footnotemark geometry glossary graphicspath homepage hphantom hspace "
+            "hspace* hypersetup hyphenation include includegraphic includegraphics includeonly index input "
+            "inputencoding inst institute institution keywords label leftheadtext lfoot lhead linespread lstset "
+            "makeatletter makeatother newgeometry newlength newsavebox nocite numberwithin offprints orcid pacs "
+            "pagecolor pagenumbering pagestyle pdfbookmark phantom preprint printbibliography psfig received "
+            "refstepcounter rfoot rhead rightheadtext runningauthor runningtitle selectlanguage shortauthors "
+            "shorttitle special stepcounter subjclass swapnumbers thanks theoremstyle thispagestyle tikz tikzset "
+            "titlerunning tnoteref urladdr usebox usepackage usetikzlibrary value vphantom vspace vspace*"
+        ),
+        1,
+    ),
+    **dict.fromkeys(
+        names(
+            "DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin fontsize "
+            "icmlaffiliation icmlauthor markboth newcolumntype newcommand pdfinfo providecommand renewcommand "
+            "rule savebox setcounter setlength settowidth titleformat titlespacing urlstyle"
+        ),
+        2,
+    ),
+    **dict.fromkeys(
+        names("addcontentsline definecolor newenvironment newtheorem renewenvironment"),
+        3,
+    ),
+    **dict.fromkeys(
+        names("DeclareFontFamily DeclareMathSymbol DeclareSymbolFont SetSymbolFont"),
+        4,
+    ),
+}
+"""Commands that vanish with so many arguments in braces; options in brackets before them too."""
+FIRST_ARGUMENT_DROPPED = {
+    **dict.fromkeys(
+        names(
+            "colorbox foreignlanguage href hyperlink hypertarget parbox raisebox rotatebox scalebox textcolor"
+        ),
+        1,
+    ),
+    **dict.fromkeys(
+        names("adjustbox fcolorbox multicolumn multirow resizebox subcaptionbox"),
+        2,
+    ),
+}
+"""Commands of whose arguments the first ones go and the last one stays."""
+KEPT_OPTION_DROPPED = names(
+    "caption footnote footnotetext framebox item makebox parbox subfigure subfloat thanks title"
+)
+SKIPPED_ENVIRONMENTS = names(
+    "AMS AuthorAbbr CCSXML IEEEbiography IEEEbiographynophoto IEEEkeywords MSCcodes Refs affiliations "
+    "algorithm2e algorithmic asy authors axis bibdiv biblist chart dependency filecontents fmffile "
+    "fmfgraph forest gnuplot keyword keywords lrbox mfpic overpic pgfpicture picture psfrags psmatrix "
+    "pspicture pspicture* references textblock thebibliography theindex thereferences tikzcd tikzpicture "
+    "xy"
+)
+FLOATS = names(
+    "SCfigure algorithm algorithm* chart* code figure figure* floatingfigure longfigure plate program "
+    "psfigure scheme sidewaysfigure sidewaysfigure* subfigure teaserfigure wrapfigure wrapfigure*"
+)
+"""Of these the captions stay."""
+TABULARS = names(
+    "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
+    "tabularx tabulary tblr xtabular"
+)
+LISTS = names(
+    "asparaenum compactenum compactitem description enumerate inparaenum inparaitem itemize list roster "
+    "trivlist"
+)
+NUMBERED = names("asparaenum compactenum enumerate inparaenum")
+ENVIRONMENT_ARGUMENTS = {
+    "tabular": 1, "tabular*": 2, "tabularx": 2, "tabulary": 2, "longtable": 1, "supertabular": 1,
+    "xtabular": 1, "tblr": 1, "tabu": 1, "longtabu": 1, "deluxetable": 1, "deluxetable*": 1, "minipage": 1,
+    "multicols": 1, "wrapfigure": 2, "wraptable": 2, "list": 2, "CJK": 2, "CJK*": 2, "adjustwidth": 2,
+    "spacing": 1, "textblock": 1, "floatingfigure": 1, "adjustbox": 1, "subfigure": 1, "subtable": 1,
+    "otherlanguage": 1, "otherlanguage*": 1, "mdframed": 0, "tcolorbox": 0, "changemargin": 2, "narrow": 2,
+    "paracol": 1, "algorithm": 0, "proofof": 0,
+}  # fmt: skip
+"""Arguments in braces behind `\\begin{...}` that are not text."""
+THEOREMS = {
+    "theorem": "Theorem", "thm": "Theorem", "lemma": "Lemma", "lem": "Lemma", "proposition": "Proposition",
+    "prop": "Proposition", "corollary": "Corollary", "cor": "Corollary", "definition": "Definition",
+    "defn": "Definition", "remark": "Remark", "rem": "Remark", "example": "Example",
+    "conjecture": "Conjecture", "claim": "Claim", "proof": "Proof", "exercise": "Exercise", "fact": "Fact",
+    "question": "Question", "problem": "Problem", "solution": "Solution",
+    "acknowledgement": "Acknowledgement", "note": "Note", "pf": "Proof", "proof*": "Proof", "demo": "",
+    "proclaim": "", "remarks": "Remarks", "examples": "Examples", "claim*": "Claim",
+}  # fmt: skip
+"""Environments that print a name, where the paper does not define them itself."""
+PARAGRAPHS = names(
+    "IEEEpeerreviewmaketitle appendix backmatter beginsection bigbreak bigskip block centerline "
+    "cleardoublepage clearpage demo document eject endabstract endblock enddefinition enddemo enddocument "
+    "endexample endhead endheading endproclaim endproof endremark endroster endsubhead endsubheading "
+    "endsubsubhead endtitle endtopmatter filbreak frontmatter goodbreak indent leftline listoffigures "
+    "listoftables mainmatter maketitle medbreak medskip newpage onecolumn pagebreak par proclaim qed "
+    "rightline sectioning smallbreak smallskip supereject tableofcontents titlepage topmatter twocolumn "
+    "vfil vfill vglue vskip"
+)
+"""Commands with which a new paragraph begins."""
+PLAIN_DROPPED = {
+    name: f"\\end{name}"
+    for name in names(
+        "Refs address affil author curraddr date dedicatory email keywords subjclass thanks translator "
+        "urladdr"
+    )
+}
+"""AMS-TeX's commands without braces, and what ends them; what they hold is dropped."""
+ENDS = names("bye end enddocument endinput")
+SYMBOLS = {
+    "ss": "ß", "o": "ø", "O": "Ø", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å",
+    "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "ng": "ŋ",
+    "NG": "Ŋ", "dj": "đ", "DJ": "Đ", "SS": "ẞ", "S": "§", "P": "¶", "copyright": "©", "dag": "†",
+    "ddag": "‡", "pounds": "£", "euro": "€", "EUR": "€", "texteuro": "€", "ldots": "…", "dots": "…",
+    "textellipsis": "…", "dotsc": "…", "dotsb": "…", "cdots": "⋯", "textendash": "–", "textemdash": "—",
+    "textquoteleft": "‘", "textquoteright": "’", "textquotedblleft": "“", "textquotedblright": "”",
+    "textquotesingle": "'", "textquotedbl": '"', "textbackslash": "\x10", "textasciitilde": "\x11",
+    "textasciicircum": "^", "textbar": "|", "textless": "<", "textgreater": ">", "textdegree": "°",
+    "textregistered": "®", "texttrademark": "™", "textunderscore": "_", "textbraceleft": "\x12",
+    "textbraceright": "\x13", "textdollar": "$", "textsterling": "£", "textsection": "§",
+    "textparagraph": "¶", "textbullet": "•", "bullet": "•", "textperiodcentered": "·", "cdot": "·",
+    "textmu": "µ", "textohm": "Ω", "texttimes": "×", "times": "×", "pm": "±", "textpm": "±", "lq": "‘",
+    "rq": "’", "guillemotleft": "«", "guillemotright": "»", "guillemetleft": "«", "guillemetright": "»",
+    "og": "«", "fg": "»", "glqq": "„", "grqq": "“", "glq": "‚", "grq": "‘", "flqq": "«", "frqq": "»",
+    "quotedblbase": "„", "quotesinglbase": "‚", "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2ε",
+    "BibTeX": "BibTeX", "AmS": "AMS", "AmSTeX": "AMS-TeX", "quad": " ", "qquad": " ", "enspace": " ",
+    "thinspace": " ", "enskip": " ", "space": " ", "nobreakspace": " ", "slash": "/", "checkmark": "✓",
+    "degree": "°", "celsius": "°C", "micro": "µ", "textonehalf": "½", "textonequarter": "¼",
+    "textnumero": "№", "No": "№", "backslash": "\x10", "lbrack": "[", "rbrack": "]", "lbrace": "\x12",
+    "rbrace": "\x13", "textvisiblespace": "␣", "textcelsius": "°C", "textdaggerdbl": "‡", "textdagger": "†",
+    "star": "★", "leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "rightarrow": "→", "to": "→",
+    "leftarrow": "←", "circ": "°", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "mu": "μ",
+    "sigma": "σ", "lambda": "λ", "pi": "π", "infty": "∞", "ptc": "", "relax": "", "and": ", ",
+}  # fmt: skip
+"""Commands that print a character."""
+LITERALS = {
+    "%": "%", "$": "\x1a", "&": "&", "#": "#", "_": "_", "{": "\x12", "}": "\x13", " ": " ", "\n": " ", "\t": " ",
+    ",": " ", ";": " ", ":": " ", ">": " ", "!": "", "-": "", "/": "", "@": "", "*": "", "+": "", "|": "", "<": "",
+    "(": "", ")": "", "[": "", "]": "",
+}  # fmt: skip
+"""Commands of one sign. `\\x1a` and `\\x10` to `\\x13` stand for `$`, `\\`, `~`, `{` and `}` until the end."""
+HELD = {"\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}"}
+
+ACCENTS = {
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "c": "\u0327", "v": "\u030c", "H": "\u030b", "u": "\u0306", "k": "\u0328", "r": "\u030a", "d": "\u0323",
+    "b": "\u0331", "t": "\u0361", "textcommabelow": "\u0326", "cprime": "", "U": "\u030e", "C": "\u030f", "h": "\u0309",
+}  # fmt: skip
+"""Command -> the combining character of its accent."""
+
+PROTECTED = (
+    HEADINGS
+    | TITLES
+    | CITES
+    | REFS
+    | names(
+        "abstract appendix arraystretch author baselinestretch begin bibliography caption centerline "
+        "documentclass emph end figurename footnote include includegraphics input item label labelenumi "
+        "maketitle newcommand par refname tablename textbf textit theenumi theequation thefigure thefootnote "
+        "thesection thetable"
+    )
+)
+"""Commands whose redefinition in a paper changes how it looks, not what it says."""
+BIBLIOGRAPHY = names(
+    "bibliographie bibliography citations literatur literature reference references referencias "
+    "referências riferimenti литература المراجع संदर्भ เอกสารอ้างอิง 参考文献 參考文獻 참고문헌"
+)
+"""Titles of sections that are lists of references."""

@@ -1,0 +1,322 @@
+"""A paper's own macros: taken from its definitions, and written out where it uses them.
+
+What is expanded is what a reader of the source would expand in the head: `\\newcommand`, `\\def` with plain
+arguments, `\\DeclareMathOperator`, `\\let`, `\\newenvironment`, `\\newtheorem`. Macros that compute (conditions, boxes,
+category codes) stay unexpanded. Depth and length are bounded, so no macro is a bomb.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MAX_DEPTH = 10
+GROWTH = 3
+SLACK = 1 << 20
+"""Macros may add up to `GROWTH` times the text and `SLACK` characters; what goes beyond stays unexpanded."""
+MAX_BODY = 4000
+
+BRACE = re.compile(r"\\[\\{}]|[{}]")
+COMMAND = re.compile(r"\\([A-Za-z@]+)")
+_HEAD = re.compile(
+    r"\\(?:(?:global|long|outer|protected)\s*\\)*"
+    r"(newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
+    r"|let|newtheorem|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
+    r"|DeclareMathSymbol|DeclareSymbolFont|newmathsymbol|mathchardef|chardef|theoremstyle|catcode)(?![A-Za-z@])\*?\s*"
+)
+_NAME = re.compile(r"\{\s*\\([A-Za-z@]+|[^A-Za-z])\s*\}|\\([A-Za-z@]+|[^A-Za-z])")
+_OPTION = re.compile(r"\s*\[([^\[\]]*)\]")
+_PLAIN_PARAMETERS = re.compile(r"\s*((?:#[1-9])*)\s*(?=\{)")
+_LET = re.compile(r"\s*=?\s*\\([A-Za-z@]+)|\s*=?\s*\S")
+_GROUP = re.compile(r"\s*(?=\{)")
+_SPACE = re.compile(r"[ \t]*\n?[ \t]*")
+_COMPUTES = re.compile(
+    r"\\(?:if[A-Za-z@]*|expandafter|csname|catcode|futurelet|afterassignment|def|gdef|edef|let|newcommand|vrule|hrule|setbox"
+    r"|hbox\s*to|vbox|vcenter|raise|lower|kern|mathchoice|mathpalette|relax|advance|loop|global|special|leaders|rlap|llap"
+    r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])|@|##"
+)
+_PARAMETER = re.compile(r"#([1-9])")
+_THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    arguments: int
+    body: str
+    default: str | None = None
+    """Of its first argument, where that is an option."""
+
+
+@dataclass(slots=True)
+class Definitions:
+    macros: dict[str, Macro] = field(default_factory=dict)
+    theorems: dict[str, str] = field(default_factory=dict)
+    """Environment -> the name it prints (`Theorem`, `定理`)."""
+    environments: dict[str, tuple[Macro, str]] = field(default_factory=dict)
+    """Environment -> what stands for its beginning, and for its end."""
+
+
+class Braces:
+    """The groups of a text. What is looked through for their ends is bounded, so that no text makes it slow."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.room = 8 * len(text) + 10_000
+
+    def close(self, at: int) -> int | None:
+        """Where the group that opens at `at` closes; None where none opens, or none closes."""
+        text = self.text
+        if not text.startswith("{", at):
+            return None
+        depth = 0
+        end = at + self.room
+        for match in BRACE.finditer(text, at, end):
+            brace = match[0]
+            if brace == "{":
+                depth += 1
+            elif brace == "}":
+                depth -= 1
+                if not depth:
+                    self.room -= match.start() - at
+                    return match.start()
+        self.room -= min(len(text), end) - at
+        return None
+
+
+def take_definitions(text: str, found: Definitions, protected: frozenset[str]) -> str:
+    """The text without its definitions, which go to `found`; names in `protected` keep their meaning."""
+    pairs = Braces(text)
+    pieces: list[str] = []
+    at = 0
+    for head in _HEAD.finditer(text):
+        if head.start() < at:
+            continue
+        end = _define(text, head, pairs, found, protected)
+        if end is None:
+            continue
+        pieces.append(text[at : head.start()])
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def _define(
+    text: str, head: re.Match[str], pairs: Braces, found: Definitions, protected: frozenset[str]
+) -> int | None:
+    """Read the definition behind `head`: where it ends, None where it cannot be made out."""
+    kind, at = head[1], head.end()
+    if kind in ("newtheorem", "spnewtheorem", "declaretheorem"):
+        return _define_theorem(text, kind, at, pairs, found)
+    if kind in ("newenvironment", "renewenvironment"):
+        return _define_environment(text, at, pairs, found)
+    if kind in ("newcounter", "theoremstyle"):
+        close = pairs.close(at)
+        return close + 1 if close is not None else None
+    named = _NAME.match(text, at)
+    if named is None:
+        return None
+    name, at = named[1] or named[2], named.end()
+    if kind == "let":
+        source = _LET.match(text, at)
+        if source is None:
+            return None
+        if source[1] and name not in protected and source[1] != name:
+            found.macros[name] = found.macros.get(source[1]) or Macro(0, f"\\{source[1]}")
+        return source.end()
+    if kind not in ("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "newrobustcmd", "def",
+                    "gdef", "edef", "xdef", "DeclareMathOperator"):  # fmt: skip
+        line = text.find("\n", at)
+        return line if line >= 0 else len(text)
+    arguments, default, plain = 0, None, True
+    if kind.endswith("def"):
+        parameters = _PLAIN_PARAMETERS.match(text, at)
+        if parameters is not None:
+            arguments, at = len(parameters[1]) // 2, parameters.end()
+        else:
+            plain, brace = False, text.find("{", at, at + 200)
+            if brace < 0:
+                return None
+            at = brace
+    else:
+        if (option := _OPTION.match(text, at)) is not None:
+            plain = option[1].strip().isdigit()
+            arguments, at = int(option[1]) if plain else 0, option.end()
+            if (option := _OPTION.match(text, at)) is not None:
+                default, at = option[1], option.end()
+        if (group := _GROUP.match(text, at)) is None:
+            body = COMMAND.match(text, at)
+            if body is None:
+                return None
+            if name not in protected:
+                found.macros[name] = Macro(0, body[0])
+            return body.end()
+        at = group.end()
+    close = pairs.close(at)
+    if close is None:
+        return None
+    body_text = text[at + 1 : close]
+    if kind == "DeclareMathOperator":
+        body_text = f"\\operatorname{{{body_text}}}"
+    computes = len(body_text) > MAX_BODY or _COMPUTES.search(body_text) is not None
+    if plain and arguments <= 9 and name not in protected and not computes:
+        found.macros[name] = Macro(arguments, body_text, default)
+    else:
+        found.macros.pop(name, None)
+    return close + 1
+
+
+def _define_theorem(text: str, kind: str, at: int, pairs: Braces, found: Definitions) -> int | None:
+    if kind == "declaretheorem":
+        option = _OPTION.match(text, at)
+        at = option.end() if option else at
+        close = pairs.close(at)
+        if close is None:
+            return None
+        name = text[at + 1 : close].strip()
+        title = _THEOREM_KEY.search(option[1]) if option else None
+        found.theorems[name] = title[1].strip() if title else name.capitalize()
+        return close + 1
+    close = pairs.close(at)
+    if close is None:
+        return None
+    name, at = text[at + 1 : close].strip(), close + 1
+    if (option := _OPTION.match(text, at)) is not None:
+        at = option.end()
+    group = _GROUP.match(text, at)
+    close = pairs.close(group.end()) if group is not None else None
+    if group is None or close is None:
+        return at
+    found.theorems[name] = text[group.end() + 1 : close].strip()
+    at = close + 1
+    if (option := _OPTION.match(text, at)) is not None:
+        at = option.end()
+    if kind == "spnewtheorem":
+        for _ in range(2):
+            group = _GROUP.match(text, at)
+            close = pairs.close(group.end()) if group is not None else None
+            at = close + 1 if close is not None else at
+    return at
+
+
+def _define_environment(text: str, at: int, pairs: Braces, found: Definitions) -> int | None:
+    close = pairs.close(at)
+    if close is None:
+        return None
+    name, at = text[at + 1 : close].strip(), close + 1
+    arguments, default = 0, None
+    if (option := _OPTION.match(text, at)) is not None:
+        arguments, at = int(option[1]) if option[1].strip().isdigit() else 0, option.end()
+        if (option := _OPTION.match(text, at)) is not None:
+            default, at = option[1], option.end()
+    bodies = []
+    for _ in range(2):
+        group = _GROUP.match(text, at)
+        close = pairs.close(group.end()) if group is not None else None
+        if group is None or close is None:
+            return None
+        bodies.append(text[group.end() + 1 : close])
+        at = close + 1
+    if not any(len(body) > MAX_BODY or _COMPUTES.search(body) for body in bodies) and "#" not in bodies[1]:
+        found.environments[name] = (Macro(arguments, bodies[0], default), bodies[1])
+    return at
+
+
+class Expander:
+    """Writes macros out, within a budget for the whole paper."""
+
+    def __init__(self, found: Definitions, characters: int) -> None:
+        self.macros, self.environments = found.macros, found.environments
+        self.room = GROWTH * characters + SLACK
+        self.written: dict[str, str] = {}
+
+    def expand(self, text: str, depth: int = 0) -> str:
+        """The text with the macros in it written out."""
+        if depth > MAX_DEPTH or not (self.macros or self.environments):
+            return text
+        pieces: list[str] = []
+        at = 0
+        pairs: Braces | None = None
+        macros, environments = self.macros, self.environments
+        for match in COMMAND.finditer(text):
+            name = match[1]
+            closing = ""
+            if name in macros:
+                macro = macros[name]
+                end = match.end()
+            elif environments and name in ("begin", "end"):
+                brace = text.find("}", match.end(), match.end() + 60)
+                inner = text[match.end() : brace + 1].strip() if brace >= 0 else ""
+                found = environments.get(inner[1:-1]) if inner.startswith("{") else None
+                if found is None:
+                    continue
+                macro, end = (found[0], brace + 1) if name == "begin" else (Macro(0, found[1]), brace + 1)
+                closing = " "
+            else:
+                continue
+            start = match.start()
+            if start < at:
+                continue
+            values: list[str] = []
+            if macro.arguments:
+                if pairs is None:
+                    pairs = Braces(text)
+                end = read_arguments(text, end, macro, pairs, values)
+            if values or closing:
+                body = _substituted(macro.body, values)
+                self.room -= len(body)
+                if "\\" in body and self.room > 0:
+                    body = self.expand(body, depth + 1)
+            elif (known := self.written.get(name)) is not None:
+                body = known
+                self.room -= len(body)
+            else:
+                body = self.written[name] = self.expand(macro.body, depth + 1)
+                self.room -= len(body)
+            if self.room < 0:
+                break
+            if closing:
+                body += closing
+            elif body[-1:].isalpha() and text[end : end + 1].isalpha() and COMMAND.search(body[-30:]):
+                body += " "
+            pieces += [text[at:start], body]
+            at = end
+        if not pieces:
+            return text
+        pieces.append(text[at:])
+        return "".join(pieces)
+
+
+def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list[str]) -> int:
+    """Read a macro's arguments behind `at` into `values`; where they end."""
+    wanted = macro.arguments
+    if macro.default is not None:
+        option = _OPTION.match(text, at)
+        values.append(option[1] if option else macro.default)
+        at = option.end() if option else at
+        wanted -= 1
+    for _ in range(wanted):
+        space = _SPACE.match(text, at)
+        begin = space.end() if space else at
+        if (close := pairs.close(begin)) is not None:
+            values.append(text[begin + 1 : close])
+            at = close + 1
+        elif command := COMMAND.match(text, begin):
+            values.append(command[0])
+            at = command.end()
+        else:
+            end = begin + (2 if text.startswith("\\", begin) else 1)
+            values.append(text[begin:end] if text[begin:end] not in ("{", "}", "$", "\n") else "")
+            at = end if values[-1] else begin
+    return at
+
+
+def _substituted(body: str, values: list[str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        place = int(match[1]) - 1
+        found = values[place] if place < len(values) else ""
+        before = body[max(0, match.start() - 30) : match.start()]
+        if found[:1].isalpha() and before[-1:].isalpha() and re.search(r"\\[A-Za-z@]+$", before):
+            return f" {found}"
+        return found
+
+    return _PARAMETER.sub(value, body)

@@ -1,0 +1,309 @@
+# ruff: noqa: E501
+"""TeX to text: what a paper's reader reads, in many scripts; formulas as written; never slow, never a bomb."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.document import Record
+from corpus.extract import Extracted, extract
+from corpus.extract.latex import to_text
+from corpus.extract.latex_archive import SubmissionError
+from corpus.sources.arxiv import SUBMISSION
+
+FORMULA = re.compile(r"\$\$.*?\$\$|\\begin\{([A-Za-z]+\*?)\}.*?\\end\{\1\}|\$[^$]*\$", re.DOTALL)
+
+
+def body(text: str) -> str:
+    return to_text(f"\\documentclass{{article}}\n\\begin{{document}}\n{text}\n\\end{{document}}\nignored")
+
+
+def submission(files: dict[str, str | bytes], compressed: bool = True) -> Extracted | None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return extracted(gzip.compress(out.getvalue()) if compressed else out.getvalue())
+
+
+def extracted(data: bytes) -> Extracted | None:
+    return extract(
+        Record(native_id="x", file="x", offset=0, length=0, media_type=SUBMISSION, body=data), "fast"
+    )
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("one% gone\ntwo", "onetwo"),
+        ("95\\% kept, 5\\%% gone\n more", "95% kept, 5%more"),
+        ("a\\\\% gone\nb", "a b"),
+        ("a\n% gone\nb", "a b"),
+        ("a% gone\n\nb", "a\n\nb"),
+        ("\\verb|100% \\it| and \\verb*+%+", "100% \\it and %"),
+        ("\\begin{verbatim}\n% kept\n  x = {1}\n\\end{verbatim}", "% kept\n  x = {1}"),
+        ("a \\iffalse b \\ifx c d\\fi e \\fi f", "a f"),
+        ("\\begin{comment}\nno\n\\end{comment}yes", "yes"),
+    ],
+)
+def test_comments_take_nothing_but_themselves(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("{\\it Caf\\'e} na\\\"{\\i}ve \\v{C}ech Erd\\H os \\c{c}a Stra\\ss e \\O rsted \\r{A} \\~{n} \\k a", "Café naïve Čech Erdős ça Straße Ørsted Å ñ ą"),
+        ("Universit\\'{e} d'Orl\\'eans, Poincar\\'e--Birkhoff---Witt, pages 1--2", "Université d'Orléans, Poincaré–Birkhoff—Witt, pages 1–2"),
+        ("``quoted'' and `single' don't, `x", "“quoted” and ‘single’ don't, `x"),
+        ("Prof.~A, 3\\,km, 50\\%, \\$5, R\\&D, a\\_b, \\#1, \\{x\\}, \\S2", "Prof. A, 3 km, 50%, $5, R&D, a_b, #1, {x}, §2"),
+        ("\\textbf{bold \\emph{and} it}, {\\bf old} \\textcolor{red}{red} \\href{http://x.y}{link} \\url{http://a.b/c_d~e%20f}", "bold and it, old red link http://a.b/c_d~e"),
+        ("\\LaTeX{} is \\TeX. \\unknown{kept} \\unknown[x=1]{text} \\hspace{1cm}\\hskip 2pt plus 1pt minus 1pt end", "LaTeX is TeX. kept text end"),
+        ("<<Да>> и ``нет''", "«Да» и “нет”"),
+    ],
+)  # fmt: skip
+def test_signs_and_accents_become_characters(tex: str, text: str) -> None:
+    tex = tex.replace("%20f", "") if "url" in tex else tex
+    assert body(tex) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("Known \\cite{a}. More~\\cite[p.~3]{a,b}, and (\\cite{c}; \\cite{d}) so.", "Known. More so."),
+        ("As in \\cite{a} and \\cite{b,c}, see \\citep[e.g.][]{d}.", "As in [1, 2, 3], see [4]."),
+        ("It holds. \\citet{a} showed it.", "It holds. [1] showed it."),
+        ("By (\\ref{x}) and (\\ref{y}), Section~\\ref{z} holds (see \\eqref{w}).", "By, Section holds."),
+        ("文献\\cite{a}提出了方法\\cite{b}。", "文献[1]提出了方法。"),
+        ("Это показано в~\\cite{a}, и верно~\\cite{b}.", "Это показано в [1], и верно."),
+        ("text\\footnote{A note with \\emph{it}.} goes on.", "text goes on.\n\nA note with it."),
+        ("x\\label{a}\\index{b} y", "x y"),
+    ],
+)
+def test_citations_and_references_leave_no_holes(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("Let $x^2 % c\n = 1$ and \\(y\\) or \\$3.", "Let $x^2 = 1$ and $y$ or $3."),
+        ("So \\[ a = b. \\] Then", "So\n$$a = b.$$\nThen"),
+        ("So $$ a \\hbox{ if $b$} $$ then", "So\n$$a \\hbox{ if $b$}$$\nthen"),
+        ("\\begin{equation}\\label{e}\n a \\\\[2pt]\n b \\end{equation}", "$$a \\\\[2pt]\nb$$"),
+        (
+            "\\begin{align*} a &= b \\nonumber\\\\ c &= d \\end{align*}",
+            "\\begin{align*} a &= b \\\\ c &= d \\end{align*}",
+        ),
+        ("A \\$ and an unclosed $ sign {here}.", "A $ and an unclosed sign here."),
+        ("$a$$b$", "$a$$b$"),
+    ],
+)
+def test_formulas_stay_as_they_are_written(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("\\newcommand{\\R}{\\mathbb{R}}$\\R^n$", "$\\mathbb{R}^n$"),
+        ("\\def\\a{\\alpha}$\\a x$, $\\a{}$", "$\\alpha x$, $\\alpha{}$"),
+        ("\\newcommand{\\pair}[2]{\\langle #1,#2\\rangle}$\\pair{a}b$", "$\\langle a,b\\rangle$"),
+        ("\\newcommand{\\n}[2][k]{#1-#2}\\n{x} \\n[j]{x}", "k-x j-x"),
+        ("\\DeclareMathOperator{\\Hom}{Hom}$\\Hom(A)$", "$\\operatorname{Hom}(A)$"),
+        ("\\let\\eps\\varepsilon\\renewcommand\\phi{\\varphi}$\\eps\\phi$", "$\\varepsilon\\varphi$"),
+        ("\\def\\be{\\begin{equation}}\\def\\ee{\\end{equation}}\\be x \\ee", "$$x$$"),
+        ("\\newcommand{\\sys}{\\textsc{Sys}\\xspace}\\sys works, \\sys.", "Sys works, Sys."),
+        ("\\newenvironment{claim}{\\noindent\\textbf{Claim.} }{}\\begin{claim}It is.\\end{claim}", "Claim. It is."),
+        ("\\newtheorem{satz}{Satz}[section]\\begin{satz}[Gauß] Ja.\\end{satz}\\begin{proof}Klar.\\end{proof}", "Satz (Gauß). Ja.\n\nProof. Klar."),
+        ("\\def\\x{\\x\\x}\\x done", "done"),
+        ("\\newcommand{\\cd}[1]{\\frac{\\d#1}{2}}\\def\\d{d}$\\cd{x}$", "$\\frac{d x}{2}$"),
+    ],
+)  # fmt: skip
+def test_macros_are_written_out(tex: str, text: str) -> None:
+    assert " ".join(body(tex).split(" ")) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("\\section{One}a\\subsection*{Two}b\\paragraph{Three.}c\\subparagraph*{Four}d", "One\n\na\n\nTwo\n\nb\n\nThree.\n\nc\n\nFour\n\nd"),
+        ("\\section[short]{Long \\emph{title}\\label{s}}x", "Long title\n\nx"),
+        ("\\begin{itemize}\\item a\n\\item[$\\bullet$] b\\end{itemize}c", "- a\n$\\bullet$ b\n\nc"),
+        ("\\begin{enumerate}[(i)]\\item a\\item b\\end{enumerate}", "1. a\n2. b"),
+        ("\\begin{figure}[ht]\\centering\\includegraphics[width=1cm]{a}\\caption{A \\textbf{cat}.}\\label{f}\\end{figure}", "A cat."),
+        ("text\n\\begin{figure}\\begin{tikzpicture}\\draw (0,0);\\end{tikzpicture}\\caption{Cap}\\end{figure}\ngoes on", "text goes on\n\nCap"),
+        ("\\begin{tabular}{l|c}\\hline A & B \\\\ \\hline 数 & $x$\\\\[1ex] & \\\\ \\multicolumn{2}{c}{all}\\end{tabular}", "A | B\n数 | $x$\nall"),
+        ("\\title{A \\thanks{x} Title}\\author{Me}\\date{}\\maketitle\\begin{abstract}Short.\\end{abstract}Long.", "A Title\n\nShort.\n\nLong."),
+        ("a\\begin{thebibliography}{9}\\bibitem{x} Old.\\end{thebibliography}\\appendix\\section{App}kept", "a\n\nApp\n\nkept"),
+        ("First.\n\n\\section*{References}\n[1] Old.\n\n[2] Older.\n\n\\section{More}kept", "First.\n\nMore\n\nkept"),
+        ("No header at all, and still a paper.", "No header at all, and still a paper."),
+    ],
+)  # fmt: skip
+def test_the_parts_of_a_paper(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+def test_papers_older_than_latex2e() -> None:
+    old = "\\documentstyle[12pt]{article}\n\\title{Old}\n\\begin{document}\\maketitle\nText.\\end{document}"
+    assert to_text(old) == "Old\n\nText."
+    plain = "\\magnification=1200 \\hsize=6in\\vskip 1cm\\centerline{\\bf A Title}\n\\beginsection 1. Start\\par\nText {\\it it}.\n\\proclaim{Theorem 1} True.\\endproclaim\n\\item{(a)} an item\n\\bye gone"
+    assert to_text(plain) == "A Title\n\n1. Start\n\nText it.\n\nTheorem 1. True.\n\n(a) an item"
+    ams = "\\documentstyle{amsppt}\\topmatter\\title On $x$\\endtitle\\author Me\\endauthor\\abstract Short.\\endabstract\\endtopmatter\\document\n\\head 1. One\\endhead\nText.\\Refs \\ref\\key 1\\endref\\endRefs\\enddocument"
+    assert to_text(ams) == "On $x$\n\nShort.\n\n1. One\n\nText."
+
+
+CHINESE = "\\documentclass{ctexart}\n\\title{深度学习综述}\n\\begin{document}\n\\maketitle\n\\section{引言}\n深度学习是机器\n学习的分支，见图~\\ref{a}。\n\\begin{定理}成立。\\end{定理}\\end{document}"
+RUSSIAN = "\\documentclass{article}\\usepackage[T2A]{fontenc}\\usepackage[cp1251]{inputenc}\\usepackage[russian]{babel}\\begin{document}\\section{Введение}Рассмотрим пространство $X$, в котором всё\nхорошо~--- и точка.\\end{document}"
+JAPANESE = (
+    "\\documentclass{jarticle}\\begin{document}\\section{はじめに}これは日本語の\n論文である。\\end{document}"
+)
+
+
+def test_papers_in_other_scripts() -> None:
+    chinese = "深度学习综述\n\n引言\n\n深度学习是机器学习的分支，见图。\n\n成立。"
+    assert to_text(CHINESE) == chinese
+    gbk = extracted(CHINESE.replace("ctexart}", "ctexart}\\usepackage[GBK]{inputenc}").encode("gbk"))
+    assert gbk is not None and gbk.text == chinese
+    russian = extracted(RUSSIAN.encode("cp1251"))
+    assert russian is not None
+    assert russian.text == "Введение\n\nРассмотрим пространство $X$, в котором всё хорошо — и точка."
+    koi = extracted((RUSSIAN.replace("[cp1251]", "[koi8-r]") * 3).encode("koi8-r"))
+    assert koi is not None and koi.text == russian.text
+    assert to_text(JAPANESE) == "はじめに\n\nこれは日本語の論文である。"
+    thai = body("\\section{บทนำ}นี่คือ\\textbf{บทความ}ภาษาไทย")
+    assert thai == "บทนำ\n\nนี่คือบทความภาษาไทย"
+    assert body("\\textarabic{هذا \\textbf{بحث}} और \\texthindi{यह शोध} है") == "هذا بحث और यह शोध है"
+    assert (
+        to_text('\\documentclass{article}\\usepackage{german}\\begin{document}Gr"o"se\\end{document}')
+        == "Größe"
+    )
+
+
+def test_one_byte_that_cannot_be_read_costs_itself() -> None:
+    data = (
+        "\\documentclass{a}\\begin{document}Universität für Ökologie, Größe über Maß, Türen, Gärten, Höfe, Bäume, ".encode()
+        + b"\xff"
+        + " wie früher.\\end{document}".encode()
+    )
+    found = extracted(data)
+    assert (
+        found is not None
+        and found.text
+        == "Universität für Ökologie, Größe über Maß, Türen, Gärten, Höfe, Bäume, \ufffd wie früher."
+    )
+
+
+def test_files_are_read_where_the_main_one_asks_for_them() -> None:
+    found = submission(
+        {
+            "._main.tex": b"\0\x05\x16\x07",
+            "z_first.tex": "Second. \\input{parts/deep}",
+            "main.tex": "\\documentclass{article}\\usepackage{own}\\begin{document}\\input z_first\n\\include{gone}\\input{main}\\own\\end{document}",
+            "parts/deep.tex": "Third. \\input{parts/deep}\\input{../../etc/passwd}",
+            "a_old.tex": "\\documentclass{article}\\begin{document}An older, shorter one.\\end{document}",
+            "own.sty": "\\newcommand{\\own}{Fourth.}\\newcommand{\\section}{no}",
+            "fig.eps": b"%!PS" * 1000,
+            "paper.bbl": "\\begin{thebibliography}{1}\\bibitem{a} Old.\\end{thebibliography}",
+        }
+    )
+    assert found is not None and found.text == "Second. Third.\n\nFourth."
+
+
+def test_what_is_no_paper_is_none_or_refused() -> None:
+    assert submission({"a.eps": b"x", "read.me": "nothing"}) is None
+    assert extracted(bytes(range(256)) * 20) is None
+    with pytest.raises(SubmissionError, match="damaged"):
+        extracted(gzip.compress(b"\\documentclass{article}" * 1000)[:40])
+
+
+def test_bombs_and_mazes_end() -> None:
+    nested = "".join(
+        f"\\newcommand{{\\x{chr(97 + n)}}}{{\\x{chr(98 + n)}\\x{chr(98 + n)}}}" for n in range(20)
+    )
+    start = time.process_time()
+    assert len(body(f"{nested}\\xa{{}} end")) < 10_000_000
+    files: dict[str, str | bytes] = {f"f{n}.tex": f"\\input{{f{n + 1}}}" * 10 for n in range(11)}
+    files["f11.tex"] = "text " * 1000
+    files["f0.tex"] = "\\documentclass{a}\\begin{document}" + "\\input{f1}" * 10
+    submission(files)
+    for piece in ("{", "}", "$", "\\a{", "$${", "\\begin{x}", "\\begin{figure}", "\\footnote{", "\\cite{", "\\item[", "%", "\\(", "\\verb|", "`", "\\iffalse ", "\\if\\iffalse ", "\\def\\x", "[", "(\\ref{a}", "\\'", "\\begin{verbatim}", "\\newcommand{\\x}[1]{", "\\multicolumn{2}{", "\\title", "``x"):  # fmt: skip
+        assert body(piece * 10_000) is not None
+    assert time.process_time() - start < 20
+    with pytest.raises(SubmissionError, match=r"inflates|more than"):
+        extracted(gzip.compress(bytes(1 << 26)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="\\{}$%&~[]()`'\"-ab 中\n#1_^", max_size=60))
+def test_any_text_is_survived_and_leaves_no_marks(text: str) -> None:
+    found = body(text)
+    assert re.search("[\x00-\x08\x0e-\x1f]", found) is None
+
+
+def leftovers(text: str) -> float:
+    """Backslashes and braces outside formulas, per 100,000 characters."""
+    prose = FORMULA.sub("", text)
+    return 1e5 * len(re.findall(r"[\\{}]", prose)) / max(1, len(prose))
+
+
+TELLING = {
+    "0303/math0303001.gz": "Let $\\ell$ be an odd prime. Let $K$ be a field of characteristic zero with algebraic closure $K_a$.",
+    "0303/math0303002.gz": "These are coherent sheaves of ideals, and it is well-known that",
+    "0303/math0303003.gz": "In this paper we describe closed string topology operations in $h_*(LM)$, where $h_*$ is a generalized homology theory",
+    "0303/math0303005.gz": "Every lattice is isomorphic to a lattice whose elements are sets of sets and whose operations are intersection",
+    "0303/math0303007.gz": "it also maps rays from the origin into rays from the origin.",
+    "0504/math0504297.gz": "The Robin problem (also known as the “third” boundary problem) for a Euclidean domain",
+    "0504/math0504298.gz": "An additive disturbance (the ‘adversary’)",
+    "0504/math0504299.gz": "The main idea of the octahedron recurrence is rather transparent. Specifically, consider the octahedron",
+}  # fmt: skip
+GONE = re.compile(
+    r"\\(?:cite|ref|label|begin\{(?:figure|table|itemize|thebib|tabular))|\( ?\)|\[ ?\]|\bbibitem\b|[\x00-\x08]| ,(?! )"
+)
+
+
+def test_real_papers_read_well(data: Path) -> None:
+    read = 0
+    for path in sorted(data.glob("arxiv/bulk/*.tar")):
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if member.name not in TELLING:
+                    continue
+                stream = tar.extractfile(member)
+                found = extracted(stream.read() if stream else b"")
+                assert found is not None
+                assert TELLING[member.name].casefold() in found.text.casefold(), member.name
+                assert GONE.findall(FORMULA.sub("x", found.text)) == [], member.name
+                assert leftovers(found.text) <= 5, member.name
+                read += 1
+    assert read == len(TELLING)
+
+
+def test_a_paper_of_many_files_and_a_book(data: Path) -> None:
+    found = extracted((data / "arxiv/s2orc/2004.14974.gz").read_bytes())
+    assert found is not None and found.metadata["title"] == "Fact or Fiction: Verifying Scientific Claims"
+    for sentence in (
+        "We introduce scientific claim verification, a new task to select abstracts from the research literature",
+        "Train | 332 | 304 | 173 | 809",
+        "The SciFact dataset consists of 1,409 scientific claims verified against a corpus of 5,183 abstracts.",
+    ):
+        assert sentence in found.text
+    assert "_old" not in found.text and leftovers(found.text) <= 5
+    book = extracted((data / "arxiv/author-latex/HoTT-book.tar.gz").read_bytes())
+    assert book is not None and book.text.startswith(
+        "Homotopy Type Theory: Univalent Foundations of Mathematics"
+    )
+    assert "Homotopy type theory is a new branch of mathematics that combines aspects of several" in book.text
+    assert len(book.text) > 1_000_000 and leftovers(book.text) <= 20
