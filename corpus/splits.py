@@ -200,7 +200,7 @@ def _read_list(path: str, at: int) -> list[str]:
     except UnicodeDecodeError as error:
         problem = f"it is not UTF-8 at byte {error.start}"
     except (*DAMAGE, ValueError) as error:
-        problem = str(getattr(error, "strerror", None) or error)
+        problem = str(getattr(error, "strerror", None) or getattr(error, "reason", None) or error)
     else:
         if found := [line.strip() for line in lines if line.strip()]:
             return found

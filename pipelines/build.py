@@ -18,6 +18,7 @@ from corpus.fingerprint import fingerprint
 from corpus.lock import locked
 from corpus.progress import Standing, Status, Tally
 from corpus.workspace import Workspace
+from pipelines.changes import explain
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
@@ -237,8 +238,10 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     """All stages of a build, in order, or those up to `until`."""
     from pipelines import stages as work
 
-    builder.forget("build")
     absent = missing_parts(builder.workspace, builder.plan)
+    for line in explain(builder.workspace, builder.plan, builder.state, len(absent)):
+        builder.say(line)
+    builder.forget("build")
     if absent:
         builder.state.clear()
         storage.write_text(builder.workspace.path("state.json"), "{}\n")

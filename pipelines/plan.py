@@ -21,6 +21,7 @@ from corpus.tokens import encode, sample, shards, vocabulary
 from corpus.tokens import parts as token_parts
 from corpus.workspace import Workspace
 from pipelines import decide, dedup
+from pipelines.changes import made_of
 from pipelines.fanout import CLAIMS
 from pipelines.ingest import Tools
 
@@ -133,7 +134,8 @@ def plan_fingerprint(plan: Plan) -> str:
 def write_plan(workspace: Workspace, plan: Plan) -> None:
     """plan.json and manifest.yaml, and away with parts of splits and steps that are no longer there."""
     names = plan.names
-    storage.write_text(workspace.path("plan.json"), json.dumps({"splits": names, "steps": plan.steps}) + "\n")
+    found = {"splits": names, "steps": plan.steps, **made_of(plan)}
+    storage.write_text(workspace.path("plan.json"), json.dumps(found) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
     if not storage.is_remote(workspace.root):
         remove_unfinished(storage.local(workspace.root))

@@ -32,6 +32,10 @@ class RemoteError(OSError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str]]:
+        return type(self), (self.path, self.reason)
 
 
 class ShortRead(OSError):
@@ -161,7 +165,8 @@ def reason_of(error: BaseException, status: int | None) -> str:
     """One line on an error."""
     if any("Credentials" in type(one).__name__ for one in chain(error)):
         return """no credentials (for a public bucket set FSSPEC_S3='{"anon": true}')"""
-    text = " ".join(str(error).partition(": <")[0].split())[:200] or type(error).__name__
+    told = getattr(error, "message", None) if status is not None else None
+    text = " ".join(str(told or error).partition(": <")[0].split())[:200] or type(error).__name__
     if status is not None and str(status) not in text:
         return f"the server answers {status} ({text})"
     return f"the server answers {text}" if status is not None and text.startswith(str(status)) else text

@@ -16,6 +16,8 @@ from pathlib import Path
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from corpus import storage
+
 SENTENCES = {
     "eng": [
         "The river that runs through the old town was the reason that people came to live here.",
@@ -114,11 +116,11 @@ def write_inputs(folder: Path, pages: int = 60) -> Path:
     return folder / "manifest.yaml"
 
 
-SPREAD = {**os.environ, "CORPUS_SPREAD_FROM": "0"}
+SPREAD = {"CORPUS_SPREAD_FROM": "0"}
 """Small as the input is, it goes to as many processes as are asked for."""
 
 
-def command(manifest: Path, out: Path, workers: int = 1) -> list[str]:
+def command(manifest: Path, out: Path | str, workers: int = 1) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -132,15 +134,19 @@ def command(manifest: Path, out: Path, workers: int = 1) -> list[str]:
     ]
 
 
-def run_build(manifest: Path, out: Path, workers: int = 1) -> subprocess.CompletedProcess[str]:
+def run_build(manifest: Path, out: Path | str, workers: int = 1) -> subprocess.CompletedProcess[str]:
     """A build in a process of its own, to its end."""
-    return subprocess.run(command(manifest, out, workers), capture_output=True, text=True, env=SPREAD)
+    environment = {**os.environ, **SPREAD}
+    return subprocess.run(command(manifest, out, workers), capture_output=True, text=True, env=environment)
 
 
-def killed_build(manifest: Path, out: Path, after: float, workers: int = 1) -> bool:
+def killed_build(manifest: Path, out: Path | str, after: float, workers: int = 1) -> bool:
     """A build killed with SIGKILL after some seconds; whether it had ended before."""
     process = subprocess.Popen(
-        command(manifest, out, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=SPREAD
+        command(manifest, out, workers),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **SPREAD},
     )
     deadline = time.monotonic() + after
     while time.monotonic() < deadline and process.poll() is None:
@@ -151,6 +157,16 @@ def killed_build(manifest: Path, out: Path, after: float, workers: int = 1) -> b
     return ended
 
 
+APART = ("status.json", "timings.json", ".lock")
+"""What of a workspace is about the run and not the result."""
+
+
+def remote_digests(root: str) -> dict[str, str]:
+    """`digests` of a workspace on an object store."""
+    names = {path.removeprefix(f"{root}/"): path for path in storage.list_files(root)}
+    return {name: storage.sha256(path) for name, path in names.items() if name not in APART}
+
+
 def digests(out: Path) -> dict[str, str]:
     """SHA-256 of everything that a build makes, but for times and state."""
     found = {}
@@ -158,7 +174,7 @@ def digests(out: Path) -> dict[str, str]:
         for name in names:
             path = Path(base) / name
             relative = path.relative_to(out).as_posix()
-            if relative in ("status.json", "timings.json", ".lock"):
+            if relative in APART:
                 continue
             found[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

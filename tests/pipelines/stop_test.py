@@ -20,7 +20,11 @@ def test_stopped_by_a_signal(tmp_path: Path, number: signal.Signals, workers: in
     manifest = write_inputs(tmp_path / "inputs", pages=20)
     out = tmp_path / "out"
     process = subprocess.Popen(
-        command(manifest, out, workers), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=SPREAD
+        command(manifest, out, workers),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **SPREAD},
     )
     deadline = time.monotonic() + 60
     while not (out / "status.json").exists():

@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import fsspec
+
+from tests.storage.faulty_proxy import proxy
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Store:
 
     root: str
     environment: dict[str, str]
+    met: Counter[str] = field(default_factory=Counter)
 
 
 def free_port() -> int:
@@ -65,18 +69,17 @@ def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str,
 
 
 @contextmanager
-def s3(endpoint_port: int | None = None) -> Iterator[Store]:
-    """Moto's server. `endpoint_port`: where clients are sent instead, for a proxy with faults in between."""
+def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
+    """Moto's server. A `fault_share` of the requests to it fail, in `store.met` by kind and method."""
     port = free_port()
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
-    options: dict[str, object] = {
-        "key": "test",
-        "secret": "test",
-        "endpoint_url": f"http://127.0.0.1:{port}",
-    }
-    with _process([sys.executable, "-c", code], port), _configured("s3", options) as environment:
-        fsspec.filesystem("s3").mkdir("corpus-test")
-        yield Store("s3://corpus-test", environment)
+    with _process([sys.executable, "-c", code], port), proxy(port, fault_share, seed) as (faulty, met):
+        options: dict[str, object] = {"key": "test", "secret": "test"}
+        direct = fsspec.filesystem("s3", **options, endpoint_url=f"http://127.0.0.1:{port}")
+        direct.mkdir("corpus-test")
+        options["endpoint_url"] = f"http://127.0.0.1:{faulty if fault_share else port}"
+        with _configured("s3", options) as environment:
+            yield Store("s3://corpus-test", environment, met)
 
 
 @contextmanager

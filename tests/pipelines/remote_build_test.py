@@ -1,0 +1,173 @@
+"""Builds that read from and write to remote stores: the bytes of a local build, whatever the stores do."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import corpus
+from corpus import storage
+from corpus.errors import RunError
+from corpus.lock import locked
+from pipelines.build import build
+from pipelines.options import Running
+from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs
+from tests.storage import stores
+from tests.storage.http_server import Site, serving
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    manifest = write_inputs(tmp_path_factory.mktemp("inputs"), pages=12)
+    manifest.write_text(manifest.read_text().replace("4kB", "64kB"))
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def wanted(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    out = tmp_path_factory.mktemp("built") / "workspace"
+    build(str(inputs), str(out), Running())
+    return digests(out)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_WAIT", "0.01")
+    monkeypatch.setenv("CORPUS_REMOTE_TRIES", "4")
+
+
+@pytest.fixture
+def site(quick: None) -> Iterator[Site]:
+    with serving() as found:
+        yield found
+
+
+def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
+    inputs: Path, wanted: dict[str, str], quick: None
+) -> None:
+    with stores.s3() as store:
+        root = f"{store.root}/w"
+        killed_build(inputs, root, 4)
+        said: list[str] = []
+        build(str(inputs), root, Running(), said.append)
+        assert remote_digests(root) == wanted
+        assert json.loads(storage.read_text(f"{root}/status.json"))["state"] == "done"
+        assert corpus.open(root).documents().count_rows() == 40
+        assert not storage.exists(f"{root}/.lock")
+        with locked(root), pytest.raises(RunError, match="another build is at work here"):
+            build(str(inputs), root, Running())
+        build(str(inputs), root, Running(), said.append)
+        assert said[-1] == "nothing to do: the workspace is complete"
+
+
+def test_a_workspace_on_google_storage_has_the_bytes_of_a_local_one(
+    inputs: Path, wanted: dict[str, str], quick: None
+) -> None:
+    with stores.gcs() as store:
+        build(str(inputs), f"{store.root}/w", Running())
+        assert remote_digests(f"{store.root}/w") == wanted
+
+
+@pytest.mark.soak
+def test_faults_in_mid_upload_lose_nothing(inputs: Path, wanted: dict[str, str], quick: None) -> None:
+    with stores.s3(fault_share=0.05, seed=20260104) as store:
+        root = f"{store.root}/w"
+        for _ in range(3):  # what is out of reach for too long ends a build with one line; the next goes on
+            done = run_build(inputs, root)
+            assert done.returncode in (0, 1), done.stderr
+            assert "Traceback" not in done.stderr
+            if done.returncode == 0:
+                break
+        assert done.returncode == 0, done.stderr
+        assert {name.partition(" ")[0] for name in store.met} == {"503", "cut", "lost"}
+        assert sum(store.met[f"{fault} PUT"] for fault in ("503", "cut", "lost")) >= 3
+        assert remote_digests(root) == wanted
+
+
+def serve(site: Site, inputs: Path, **sources: str) -> Path:
+    """The inputs on the site, and a manifest beside them that reads them from there."""
+    for path in inputs.parent.iterdir():
+        site.files[f"/crawl-data/small/{path.name}"] = path.read_bytes()
+    manifest = inputs.with_name("remote.yaml")
+    text = inputs.read_text()
+    for name, paths in sources.items():
+        text = text.replace(f'"{name}"', paths)
+    manifest.write_text(text)
+    return manifest
+
+
+NAMES = {"*.warc.gz": "warc.paths", "*.xml.bz2": "xml.paths", "*.jsonl": "jsonl.paths"}
+
+
+def listed(site: Site, inputs: Path) -> dict[str, str]:
+    """A list for each pattern, laid out as Common Crawl does it."""
+    found = {}
+    for pattern, name in NAMES.items():
+        lines = [f"crawl-data/small/{path.name}\n" for path in sorted(inputs.parent.glob(pattern))]
+        site.files[f"/crawl-data/small/{name}"] = "".join(lines).encode()
+        found[pattern] = f'"@{site.url}/crawl-data/small/{name}"'
+    return found
+
+
+def rows(root: Path) -> list[tuple[object, ...]]:
+    """Every document but for its id and origin, which carry the name of its file."""
+    table = corpus.open(str(root)).documents().to_table()
+    return sorted(
+        zip(
+            *(table[name].to_pylist() for name in ("source", "content_hash", "url", "language")), strict=True
+        ),
+        key=repr,
+    )
+
+
+def test_input_over_http_is_read_through_faults(
+    inputs: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = serve(site, inputs, **listed(site, inputs))
+    monkeypatch.setenv("CORPUS_REMOTE_TRIES", "12")
+    draw = random.Random(5)
+    kinds = ["503", "429 retry-after=0", "reset 500", "short 700", "less 300"]
+    for path in list(site.files):
+        site.faults[path] = [draw.choice([*kinds, "", ""]) for _ in range(12)]
+    build(str(manifest), str(tmp_path / "out"), Running(), until="ingest")
+    assert sum(map(len, site.faults.values())) < 12 * len(site.files) - 20
+    build(str(inputs), str(tmp_path / "local"), Running(), until="ingest")
+    assert rows(tmp_path / "out") == rows(tmp_path / "local")
+
+
+def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
+    inputs: Path, site: Site, tmp_path: Path
+) -> None:
+    manifest = serve(site, inputs, **listed(site, inputs))
+    refused = "/crawl-data/small/crawl-1.warc.gz"
+    site.always[refused] = "503"
+    site.files["/crawl-data/small/warc.paths"] += b"crawl-data/small/never.warc.gz\n"
+    out = tmp_path / "out"
+    build(str(manifest), str(out), Running())
+    workspace = corpus.open(str(out))
+    assert workspace.documents().count_rows() == 34
+    quarantine = [
+        row for row in workspace.stats()["quarantine"].to_table().to_pylist() if row["source"] == "web"
+    ]
+    assert sum(row["records"] for row in quarantine) == 3  # and the damaged end of the other file
+    errors = [
+        row["error"] for path in sorted((out / "quarantine").glob("web-*")) for row in storage_rows(path)
+    ]
+    assert any(f"{site.url}{refused}: the server answers 503" in error for error in errors)
+    assert any("never.warc.gz: no such file, though its list names it" in error for error in errors)
+    said: list[str] = []
+    site.always.clear()
+    site.files["/crawl-data/small/warc.paths"] = site.files["/crawl-data/small/warc.paths"][:-31]
+    build(str(manifest), str(out), Running(), said.append)
+    assert any(line.startswith("ingest: ") and "crawl-1.warc.gz" in line for line in said)
+    assert corpus.open(str(out)).documents().count_rows() == 40
+
+
+def storage_rows(path: Path) -> list[dict[str, object]]:
+    import pyarrow.parquet as pq
+
+    return list(pq.read_table(path).to_pylist())
