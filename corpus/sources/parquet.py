@@ -57,11 +57,11 @@ class Parquet(Source):
                 message = f"not a Parquet file: {error}"
                 yield Failure(file=file, offset=0, length=end, step="read", error=message)
                 return
-            wanted = list(dict.fromkeys(name for name in self.fields.names() if name in names))
+            wanted = self.fields.columns(names)
             for group, (first, row, rows) in enumerate(groups):
                 if not (start <= first < end and rows):
                     continue
-                if self.fields.text in names:
+                if self.fields.has_text(names):
                     yield from self._read_group(parquet, group, row, rows, wanted, file)
                 else:
                     there = ", ".join(names) or "no column at all"
