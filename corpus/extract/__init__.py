@@ -1,6 +1,7 @@
 """Raw bytes -> text. `extract` is the one way in, by media type.
 
-A new format is a module here with a function `extracted(record, mode)` and one line in `FORMATS`.
+A new format is a module here with a function `extracted(record, mode)` and one line in `FORMATS`. A build calls it in
+a process of its own (see `corpus.extract.supervised`), so that a record that crashes or hangs it costs only itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FORMATS = {
 }
 """Media type -> the module that reads it; every other type is plain text."""
 
+PLAIN = "corpus.extract.text"
+
 
 @dataclass(slots=True, kw_only=True)
 class Extracted:
@@ -43,7 +46,17 @@ def extract(record: Record, mode: str) -> Extracted | None:
     `mode` is trafilatura's for HTML (fast, precision, recall). The result depends on the record alone.
     Raises whatever a parser raises on input it cannot take: the caller places the failure.
     """
-    found = _extractor(FORMATS.get(record.media_type, "corpus.extract.text"))(record, mode)
+    return extract_by(module_of(record), record, mode)
+
+
+def module_of(record: Record) -> str:
+    """The module that reads a record."""
+    return FORMATS.get(record.media_type, PLAIN)
+
+
+def extract_by(module: str, record: Record, mode: str) -> Extracted | None:
+    """What the format in `module` makes of a record: see `extract`."""
+    found = _extractor(module)(record, mode)
     return found if found is not None and found.text else None
 
 

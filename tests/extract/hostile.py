@@ -1,0 +1,94 @@
+"""A format whose parser does to itself what a page tells it to: for tests of supervision."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import time
+
+from lxml import etree
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract import html as real
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """Pages with a command in them go wrong, all others are HTML."""
+    body = record.body if isinstance(record.body, bytes) else record.body.encode()
+    command = re.search(rb"<!--do:(\w+)(?: ([^>]*))?-->", body)
+    if command is None:
+        return real.extracted(record, mode)
+    COMMANDS[command[1].decode()]((command[2] or b"").decode())
+    return Extracted(text=f"survived {command[1].decode()}")
+
+
+def segfault(_: str) -> None:
+    ctypes.string_at(0)
+
+
+def abort(_: str) -> None:
+    os.abort()
+
+
+def leave(status: str) -> None:
+    os._exit(int(status))
+
+
+def kill(_: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(path: str) -> None:
+    """As if somebody else killed the parser: the next one finds that it happened."""
+    if not os.path.exists(path):
+        with open(path, "w"):
+            pass
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def spin(_: str) -> None:
+    while True:
+        pass
+
+
+def sleep(_: str) -> None:
+    time.sleep(1000)
+
+
+def pattern(_: str) -> None:
+    re.match(r"(a+)+$", "a" * 60 + "b")
+
+
+def eat(_: str) -> None:
+    held = []
+    while True:
+        held.append(bytearray(1 << 24))
+
+
+def eat_natively(_: str) -> None:
+    root = etree.Element("root")
+    while True:
+        etree.SubElement(root, "a").text = "x" * 10_000
+
+
+def recurse(_: str) -> None:
+    recurse("")
+
+
+def fail(message: str) -> None:
+    raise ValueError(message)
+
+
+def undecodable(_: str) -> None:
+    b"\xff".decode()
+
+
+COMMANDS = {
+    found.__name__: found
+    for found in (
+        segfault, abort, leave, kill, die_once, spin, sleep, pattern, eat, eat_natively, recurse, fail, undecodable
+    )
+}  # fmt: skip
