@@ -75,13 +75,20 @@ class Record:
 
 @dataclass(slots=True, kw_only=True)
 class Failure:
-    """Input that could not be read: where it is, which step gave up, and why."""
+    """Input that could not be read: where it is, which step gave up, and why.
+
+    `reason` is a word for the kind of trouble (see `corpus.quarantine`), `error` one line about it, `bytes` the size of
+    the record as it was to be parsed.
+    """
 
     file: str
     offset: int
     length: int
     step: str
     error: str
+    reason: str = "damaged"
+    bytes: int | None = None
+    url: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

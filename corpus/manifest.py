@@ -12,6 +12,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 
 from corpus.dedup.options import Dedup
 from corpus.errors import UserError
+from corpus.extract.budgets import Budgets
 from corpus.sources import source_class
 from corpus.sources.base import Source
 from corpus.storage import is_remote, read_bytes
@@ -28,9 +29,25 @@ class _Options(BaseModel):
 
 
 class Extraction(_Options):
-    """How the text of HTML pages is found: trafilatura's trade of precision against recall."""
+    """How the text of HTML pages is found (trafilatura's trade of precision against recall), and what one document
+    of any format may cost: see `corpus.extract.budgets`."""
 
     mode: Literal["fast", "precision", "recall"] = "fast"
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)
+    max_tags: Annotated[int, Field(ge=1)] = Budgets.max_tags
+    max_depth: Annotated[int, Field(ge=1, le=Budgets.max_depth)] = Budgets.max_depth
+    memory: Annotated[ByteSize, Field(ge=1 << 26)] = ByteSize(Budgets.memory)
+    seconds: Annotated[float, Field(gt=0, le=86_400)] = Budgets.seconds
+
+    @property
+    def budgets(self) -> Budgets:
+        return Budgets(
+            max_bytes=int(self.max_bytes),
+            max_tags=self.max_tags,
+            max_depth=self.max_depth,
+            memory=int(self.memory),
+            seconds=self.seconds,
+        )
 
 
 class Identification(_Options):
@@ -60,6 +77,7 @@ class Manifest(_Options):
     languages: Literal["all"] | list[str] = "all"
     split_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(64_000_000)
     extraction: Extraction = Extraction()
+    max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
     quality: Quality | None = None
     rules: dict[str, Any] = {}

@@ -162,7 +162,7 @@ class Status:
 
     def end(self, state: str, **more: Any) -> None:
         """The build is `done`, `failed` or `stopped`. A disk that is full does not stop the build from saying why."""
-        self.state, self.more = state, more
+        self.state, self.more = state, {**self.more, **more}
         self.standing = replace(self.standing, left=None)
         try:
             self._write()

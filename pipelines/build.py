@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from corpus import storage
+from corpus import quarantine, storage
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
 from corpus.lock import locked
@@ -22,6 +22,7 @@ from pipelines.changes import explain
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
+from pipelines.retry import check_failures, with_retries
 from pipelines.stop import stoppable
 
 STAGES = ("ingest", "decide", "tokenize", "count")
@@ -151,17 +152,20 @@ def build(
     say: Callable[[str], None] = lambda line: None,
     show: Callable[[Standing], None] | None = None,
     until: str | None = None,
+    retry_quarantine: bool = False,
 ) -> Workspace:
     """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
 
     A finished build of the same manifest and input does nothing. `until` names the last stage to do
-    (one of `STAGES`): a later build without it goes on from there.
+    (one of `STAGES`): a later build without it goes on from there. `retry_quarantine` reads the splits with
+    records in quarantine again, with four times the budgets.
     """
     out = storage.local(out)
     check_out(out)
     plan = make_plan(manifest)
     with locked(out) as release:
         workspace = Workspace.create(out)
+        plan = with_retries(plan, workspace, retry_quarantine)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
         if state.get("build") == wanted and not missing_parts(workspace, plan):
@@ -234,6 +238,18 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     return [path for path in expected if path not in present and not storage.exists(path)]
 
 
+def after_ingest(builder: Build) -> None:
+    """What quarantine means for the build. Raises RunError where it has more than a source's `max_failures`."""
+    late = quarantine.count(builder.workspace, "time")
+    builder.status.more["time_dependent"] = late
+    if late:
+        builder.say(
+            f"{late:,} records were stopped by their seconds: another machine may get further, so this build "
+            "depends on time (`--retry-quarantine` gives them four times as much)"
+        )
+    check_failures(builder.plan, builder.workspace)
+
+
 def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     """All stages of a build, in order, or those up to `until`."""
     from pipelines import stages as work
@@ -250,6 +266,8 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     prints = {"ingest": fingerprint([ingested, work.ingest_parameters(builder.plan)])}
     for name in STAGES:
         builder.stage(name, prints.get(name, wanted), partial(getattr(work, name), builder))
+        if name == "ingest":
+            after_ingest(builder)
         if name == until:
             return
     builder.stage("build", wanted, lambda: None)

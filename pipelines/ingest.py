@@ -9,12 +9,11 @@ documents where they are whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from importlib import metadata
-from types import TracebackType
 from typing import Any
 
 import apache_beam as beam
@@ -28,13 +27,17 @@ from corpus import storage
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
 from corpus.errors import RunError
-from corpus.extract import extract
+from corpus.extract import Extracted
+from corpus.extract.budgets import Budgets
+from corpus.extract.supervised import Rejected, parser
 from corpus.fingerprint import fingerprint
 from corpus.groups import domain_of
 from corpus.languages.identify import Identifier
 from corpus.manifest import Manifest
 from corpus.parts import FINGERPRINT, GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.progress import count
+from corpus.quarantine import QuarantineWriter, plain
+from corpus.sources.base import Source
 from corpus.splits import Split
 from corpus.text.page import Page
 from corpus.workspace import Workspace
@@ -44,32 +47,26 @@ from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
-VERSION = 2
+VERSION = 3
 """Raised when ingest itself would give other documents from the same input."""
 
 LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
 """What documents depend on outside this project: the text, its encoding, its place, its group."""
+Beginning = tuple[Document, Record]
+
 BATCH_PAGES = 32
 """Pages whose arrays are held at once: signatures are cheaper together."""
-
-QUARANTINE = pa.schema(
-    [
-        pa.field("source", pa.string()),
-        pa.field("split", pa.string()),
-        pa.field("file", pa.string()),
-        pa.field("offset", pa.int64()),
-        pa.field("length", pa.int64()),
-        pa.field("step", pa.string()),
-        pa.field("error", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a process needs to work on splits; models load when they are first used, once a process."""
+    """What a process needs to work on splits; models load when they are first used, once a process.
+
+    `retries` says which splits have larger budgets, by "source/split": what they are multiplied by.
+    """
 
     manifest: Manifest
+    retries: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def identifier(self) -> Identifier:
@@ -89,19 +86,36 @@ class Tools:
         """What documents depend on beside their source and the bytes of their split."""
         return {
             "ingest": VERSION,
-            "extraction": self.manifest.extraction.model_dump(mode="json"),
+            "extraction": self.manifest.extraction.mode,
             "languages": self.manifest.languages,
             "language": dict(self.identifier.parameters),
             "addresses": address_lists().identity,
             "libraries": {name: metadata.version(name) for name in LIBRARIES},
         }
 
+    def factor(self, split: Split) -> int:
+        """What the budgets of a split are multiplied by: 1, or more where its quarantine was tried again."""
+        return self.retries.get(f"{split.source}/{split.name}", 1)
+
+    def budgets(self, split: Split) -> Budgets:
+        return self.manifest.extraction.budgets.times(self.factor(split))
+
+    def source(self, split: Split) -> Source:
+        """The source of a split, with its own limit of bytes as much larger as the budgets are."""
+        source, factor = self.manifest.sources[split.source], self.factor(split)
+        limit = getattr(source, "max_bytes", None)
+        return (
+            source
+            if factor == 1 or limit is None
+            else source.model_copy(update={"max_bytes": limit * factor})
+        )
+
     def documents_fingerprint(self, split: Split) -> str:
-        source = self.manifest.sources[split.source]
         return fingerprint(
             {
                 **self._common,
-                "source": source.parameters(),
+                "budgets": asdict(self.budgets(split)),
+                "source": self.source(split).parameters(),
                 "input": [split.source, split.file, split.start, split.end, split.identity],
             }
         )
@@ -125,9 +139,9 @@ def load_filters(manifest: Manifest) -> dict[str, Filter]:
 
 
 @lru_cache(maxsize=1)
-def tools_for(manifest_json: str) -> Tools:
+def tools_for(manifest_json: str, retries_json: str) -> Tools:
     """The tools of this process."""
-    return Tools(manifest_from_json(manifest_json))
+    return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
 
 
 def manifest_to_json(manifest: Manifest) -> str:
@@ -147,12 +161,12 @@ def manifest_from_json(text: str) -> Manifest:
 class IngestWork:
     """Does one split; yields one line of JSON about it. Picklable: it carries strings only."""
 
-    def __init__(self, root: str, manifest_json: str) -> None:
-        self.root, self.manifest_json = root, manifest_json
+    def __init__(self, root: str, manifest_json: str, retries_json: str) -> None:
+        self.root, self.manifest_json, self.retries_json = root, manifest_json, retries_json
 
     def __call__(self, item: str) -> Iterator[str]:
         split = Split.from_json(item)
-        rows = ingest(Workspace(self.root), tools_for(self.manifest_json), split)
+        rows = ingest(Workspace(self.root), tools_for(self.manifest_json, self.retries_json), split)
         yield json.dumps({"source": split.source, "split": split.name, "rows": rows})
 
 
@@ -258,7 +272,9 @@ def fresh_chunks(
     """Read a split from its source: writes documents and quarantine, yields the pages of each row group."""
     documents: list[Document] = []
     held = 0
-    with Quarantine(workspace.quarantine_part(split.source, split.name), split, writer) as quarantine:
+    made_by = writer.schema.metadata[FINGERPRINT].decode()
+    path = workspace.quarantine_part(split.source, split.name)
+    with QuarantineWriter(path, split.source, split.name, made_by) as quarantine:
         for outcome in outcomes(tools, split):
             if isinstance(outcome, Failure):
                 quarantine.add(outcome)
@@ -276,15 +292,31 @@ def fresh_chunks(
 
 
 def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
-    """What became of every record of a split.
+    """What became of every record of a split, in its order."""
+    with parser(tools.manifest.extraction.mode, tools.budgets(split)) as parsing:
+        for beginning, answer in parsing.each(beginnings(tools, split)):
+            if isinstance(beginning, Failure):
+                yield beginning
+                continue
+            document, record = beginning
+            if isinstance(answer, Rejected):
+                yield failed(record, "extract", answer.reason, answer.error)
+                continue
+            try:
+                yield finished(document, record.language, answer, tools)
+            except Exception as error:
+                yield failed(record, "language", "damaged", described(error))
 
-    Parsers and sources raise whatever they like on hostile input: the record is placed and kept, never
-    lost; where a source itself gives up, so is the rest of the split.
+
+def beginnings(tools: Tools, split: Split) -> Iterator[tuple[Beginning | Failure, Record | None]]:
+    """Every record of a split as a document without its text, with what is to be parsed where no gate stops it.
+
+    Sources raise whatever they like on hostile input: the rest of the split is placed and kept, never lost.
     """
     if split.error is not None:
-        yield Failure(file=split.file, offset=0, length=0, step="read", error=plain(split.error)[:500])
+        yield Failure(file=split.file, offset=0, length=0, step="read", error=plain(split.error)[:500]), None
         return
-    records = tools.manifest.sources[split.source].read(split.path, split.file, split.start, split.end)
+    records = tools.source(split).read(split.path, split.file, split.start, split.end)
     at = split.start
     while True:
         try:
@@ -292,78 +324,41 @@ def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
         except StopIteration:
             return
         except Exception as error:
-            yield Failure(
-                file=split.file, offset=at, length=split.end - at, step="read", error=described(error)
+            length = split.end - at
+            yield (
+                Failure(file=split.file, offset=at, length=length, step="read", error=described(error)),
+                None,
             )
             return
         if isinstance(found, Failure):
-            yield found
+            yield found, None
             continue
         at = found.offset
         try:
-            yield to_document(found, split.source, tools)
+            document = begun(found, split.source)
         except Exception as error:
-            yield Failure(
-                file=found.file,
-                offset=found.offset,
-                length=found.length,
-                step="extract",
-                error=described(error),
-            )
+            yield failed(found, "read", "damaged", described(error)), None
+            continue
+        yield (document, found), found if document.gate is None else None
+
+
+def failed(record: Record, step: str, reason: str, error: str) -> Failure:
+    """The failure of a record that its source could read."""
+    return Failure(
+        file=record.file,
+        offset=record.offset,
+        length=record.length,
+        step=step,
+        error=error,
+        reason=reason,
+        bytes=len(record.body),
+        url=record.url,
+    )
 
 
 def described(error: BaseException) -> str:
     """An exception as one line."""
     return plain(f"{type(error).__name__}: {' '.join(str(error).split())}")[:500]
-
-
-def plain(text: str) -> str:
-    """Text that UTF-8 can hold: halves of surrogate pairs replaced."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-class Quarantine:
-    """The quarantine part of a split, written as failures come; no file where nothing failed."""
-
-    def __init__(self, path: str, split: Split, beside: PartWriter) -> None:
-        self.path, self.split, self.beside = path, split, beside
-        self._waiting: list[dict[str, Any]] = []
-        self._writer: PartWriter | None = None
-
-    def __enter__(self) -> Quarantine:
-        self._stack = ExitStack()
-        return self
-
-    def add(self, failure: Failure) -> None:
-        self._waiting.append(
-            {
-                "source": self.split.source,
-                "split": self.split.name,
-                "file": plain(failure.file),
-                "offset": failure.offset,
-                "length": failure.length,
-                "step": failure.step,
-                "error": plain(failure.error),
-            }
-        )
-        if len(self._waiting) >= GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._writer is None:
-            made_by = self.beside.schema.metadata[FINGERPRINT].decode()
-            self._writer = self._stack.enter_context(PartWriter(self.path, QUARANTINE, made_by))
-        self._writer.write(pa.Table.from_pylist(self._waiting, QUARANTINE))
-        self._waiting = []
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None and self._waiting:
-            self._flush()
-        elif kind is None and self._writer is None:
-            storage.remove(self.path)
-        self._stack.__exit__(kind, error, trace)
 
 
 def page_of(document: Document) -> Page | None:
@@ -372,8 +367,8 @@ def page_of(document: Document) -> Page | None:
     return Page(document.text, document.language, document.url)
 
 
-def to_document(record: Record, source: str, tools: Tools) -> Document:
-    """One record through gates, extraction and language identification."""
+def begun(record: Record, source: str) -> Document:
+    """One record as a document that has no text yet, behind the gate that stops it where one does."""
     document = Document(
         id=document_id(source, record.native_id),
         file=plain(record.file),
@@ -390,9 +385,13 @@ def to_document(record: Record, source: str, tools: Tools) -> Document:
     document.group = plain(document.group) if document.group is not None else document.id
     if document.gate is None and document.url is not None and record.media_type == "text/html":
         document.gate = url_gate(document.url)
+    return document
+
+
+def finished(document: Document, language: str | None, found: Extracted | None, tools: Tools) -> Document:
+    """A document with the text that was found and its language (`language`: what its source says)."""
     if document.gate is not None:
         return document
-    found = extract(record, tools.manifest.extraction.mode)
     if found is None:
         document.gate = "extract.empty"
         return document
@@ -400,7 +399,7 @@ def to_document(record: Record, source: str, tools: Tools) -> Document:
     document.license = document.license or found.license
     document.date = document.date or found.date
     document.metadata |= {name: plain(value) for name, value in found.metadata.items()}
-    language, _ = tools.identifier.identify(text, record.language or found.language)
+    language, _ = tools.identifier.identify(text, language or found.language)
     if not is_wanted(language, tools.manifest.languages):
         document.language = language
         document.gate = "language.unwanted"
@@ -420,11 +419,11 @@ def in_order(splits: Iterable[Split]) -> list[Split]:
 
 
 def pipeline(
-    root: str, manifest: Manifest, splits: Iterable[Split], running: Running, claims: str | None
+    root: str, tools: Tools, splits: Iterable[Split], running: Running, claims: str | None
 ) -> Callable[[beam.Pipeline], beam.PCollection]:
     """The ingest pipeline over `splits`, largest first; its elements are one line of JSON a split."""
     items = [split.to_json() for split in in_order(splits)]
-    work = IngestWork(root, manifest_to_json(manifest))
+    work = IngestWork(root, manifest_to_json(tools.manifest), json.dumps(tools.retries, sort_keys=True))
 
     def build(start: beam.Pipeline) -> beam.PCollection:
         return start | "Ingest" >> FanOut(items, work, running, claims)

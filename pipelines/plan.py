@@ -110,7 +110,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
 def plan_fingerprint(plan: Plan) -> str:
     """Fingerprint of everything that a build's results depend on."""
     manifest = plan.file.manifest
-    dumped = manifest.model_dump(mode="json", exclude={"sources"})
+    dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
     steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}

@@ -139,7 +139,7 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
     manifest = file.manifest
-    tools = StoredTools(manifest, workspace.root)
+    tools = StoredTools(manifest, root=workspace.root)
     _check_same(before, file, tools)
     signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:

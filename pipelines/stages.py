@@ -43,7 +43,7 @@ def ingest(build: Build) -> None:
     build.run(
         "ingest",
         lambda claims: ingest_pipeline.pipeline(
-            build.workspace.root, plan.file.manifest, plan.splits, running, claims
+            build.workspace.root, plan.tools, plan.splits, running, claims
         ),
         len(plan.splits),
         running=running,

@@ -43,9 +43,9 @@ ATTEMPTS = {int(signal.SIGKILL): 3}
 PIECES = 16
 """Buffers that are sent at once."""
 START_SECONDS = 120.0
-REASONS = ("bytes", "tags", "depth", "memory", "time", "crash", "damaged", "decode")
-"""Why a record is in quarantine. With larger budgets the first six may come out otherwise."""
-RETRIED = REASONS[:6]
+REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode")
+"""Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
+RETRIED = REASONS[:5]
 
 Item = TypeVar("Item")
 _values = attrgetter(*FIELDS)

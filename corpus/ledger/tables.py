@@ -140,11 +140,12 @@ def token_table(workspace: Workspace) -> pa.Table:
 
 
 def quarantine_table(workspace: Workspace) -> pa.Table:
-    """Records in quarantine by source, step and reason (the error up to its first colon)."""
+    """Records in quarantine by source, step and reason (of damaged ones the error up to its first colon)."""
     sums = Top(REASON_SUMS, "place", "reason", "records", REASONS)
     for path in _quarantined(workspace):
         part = read_table(path).replace_schema_metadata(None)
-        reason = pc.list_element(pc.split_pattern(part.column("error"), ":", max_splits=1), 0)
+        error = pc.list_element(pc.split_pattern(part.column("error"), ":", max_splits=1), 0)
+        reason = pc.if_else(pc.equal(part.column("reason"), "damaged"), error, part.column("reason"))
         place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
         columns = [place, pc.utf8_slice_codeunits(reason, 0, REASON_CHARACTERS)]
         sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -22,7 +22,8 @@ class Source(BaseModel):
 
     `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
     (None: the folder of the list); `priority` decides which of two duplicates stays (the
-    higher); `rules` names the presets that decide on its documents (None: those of the kind).
+    higher); `rules` names the presets that decide on its documents (None: those of the kind); `max_failures`
+    is the share of its records that may end in quarantine (None: the manifest's).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +33,7 @@ class Source(BaseModel):
     base: str | None = None
     priority: int = 0
     rules: list[str] | None = None
+    max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     snapshot: str | None = None
     license: str | None = None
 
@@ -65,7 +67,7 @@ class Source(BaseModel):
     def parameters(self) -> dict[str, Any]:
         """What the records depend on besides the input: part of every fingerprint."""
         return {
-            **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules"}),
+            **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules", "max_failures"}),
             "version": type(self).version(),
         }
 

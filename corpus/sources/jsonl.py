@@ -92,5 +92,11 @@ def too_long(what: str, size: int, limit: int, file: str, offset: int, length: i
     """The failure of a document of `size` bytes over its source's `max_bytes`; it has `length` if not that many."""
     message = f"a {what} of {size:,} bytes is over the limit of {limit:,}: max_bytes of the source raises it"
     return Failure(
-        file=file, offset=offset, length=size if length is None else length, step="read", error=message
+        file=file,
+        offset=offset,
+        length=size if length is None else length,
+        step="read",
+        error=message,
+        reason="bytes",
+        bytes=size,
     )

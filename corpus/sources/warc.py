@@ -34,7 +34,7 @@ class Warc(Source):
     """Pages of a web archive: response, resource and conversion (WET) records.
 
     Gates: `warc.status` (not 2xx), `warc.media_type` (neither HTML nor text), `warc.revisit`,
-    `warc.size` (a body over `max_bytes`), `warc.empty`.
+    `warc.empty`. A page over `max_bytes` is a failure.
     """
 
     kind: Literal["warc"] = "warc"
@@ -165,8 +165,7 @@ class Warc(Source):
             yield result
             return
         if record.content_length > self.max_bytes:
-            result.gate = "warc.size"
-            yield result
+            yield self._too_large(result, payload, record.reader.read(4096), record.content_length)
             return
         raw = record.reader.read()
         if len(raw) < record.content_length:
@@ -189,12 +188,33 @@ class Warc(Source):
                 )
                 return
             if body is None:
-                result.gate = "warc.size"
-            elif not body.strip():
+                yield self._too_large(result, payload, raw)
+                return
+            if not body.strip():
                 result.gate = "warc.empty"
             else:
                 result.body, result.media_type, result.charset = body, media_type, payload.charset
         yield result
+
+    def _too_large(
+        self, result: Record, payload: Payload, head: bytes, size: int | None = None
+    ) -> Record | Failure:
+        """A body over `max_bytes`: a page is a failure, anything else is behind the gate of its media type."""
+        if media_type_of(payload, head) is None:
+            result.gate = "warc.media_type"
+            result.metadata["media_type"] = payload.content_type.partition(";")[0].strip().lower()[:100]
+            return result
+        told = f"{size:,} bytes" if size is not None else "a body"
+        return Failure(
+            file=result.file,
+            offset=result.offset,
+            length=result.length,
+            step="read",
+            error=f"{told}, over max_bytes of the source, {self.max_bytes:,}",
+            reason="bytes",
+            bytes=size,
+            url=result.url,
+        )
 
     def _read_arc(self, stream: BinaryIO, file: str) -> Iterator[Record | Failure]:
         """An ARC file, whole, by warcio."""
@@ -232,8 +252,7 @@ class Warc(Source):
                     yield result
                     continue
                 if len(raw) > self.max_bytes:
-                    result.gate = "warc.size"
-                    yield result
+                    yield self._too_large(result, payload, raw)
                 else:
                     yield from self._finish(result, payload, raw)
         except (ArchiveLoadFailed, *ERRORS) as error:

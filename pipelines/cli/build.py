@@ -16,6 +16,9 @@ Killed at any moment, the same command goes on where it stopped; a finished buil
 
 Example: corpus build manifests/demo.yaml --out demo-workspace --workers 2
 
+Records that crash or outgrow their budgets are in quarantine (corpus sample DIR --quarantine shows them), and
+--retry-quarantine tries them again.
+
 Options of Beam follow after --, for instance: -- --runner=DataflowRunner --project=P --region=R"""
 
 
@@ -23,6 +26,10 @@ def build(
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="A YAML file: see docs/manifest.md.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="The workspace: a folder or URL.")],
     workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
+    retry_quarantine: Annotated[
+        bool,
+        typer.Option("--retry-quarantine", help="Read what outgrew its budgets again, with 4 times as much."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
     beam_options: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]")] = None,
 ) -> None:
@@ -51,7 +58,8 @@ def build(
             except (ValueError, ImportError, AttributeError) as error:
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
     with watching() as (say, show):
-        workspace = run_build(manifest, out, Running(workers=workers, extra=extra), say, show)
+        running = Running(workers=workers, extra=extra)
+        workspace = run_build(manifest, out, running, say, show, retry_quarantine=retry_quarantine)
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:

@@ -47,6 +47,12 @@ def sample(
         str | None, typer.Option(metavar="ID", help="All that hangs together with this one.")
     ] = None,
     id: Annotated[str | None, typer.Option(help="This one.")] = None,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Records that could not be read: where they are and why.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="In quarantine for this: bytes, tags, depth, memory, time, crash, ...")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed shows others.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Whole texts.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -57,6 +63,8 @@ def sample(
 
     Example: corpus sample demo-workspace --dropped --rule gopher.words.min -n 3
 
+    Example: corpus sample demo-workspace --quarantine --reason crash
+
     A duplicate is shown beside the one that stayed, with the words marked that only one of them has.
     """
     from rich.console import Console
@@ -66,6 +74,9 @@ def sample(
     from corpus.ledger.samples import Wanted, choose
 
     opened = corpus.open(workspace)
+    if quarantine or reason is not None:
+        show_quarantine(opened, documents, seed, source, reason, as_json)
+        return
     kept: bool | None = not (dropped or rule is not None or gate is not None or duplicates)
     if (score is not None and not dropped) or id is not None:
         kept = None
@@ -100,6 +111,38 @@ def sample(
     with paged(console) if pager and console.is_terminal else contextlib.nullcontext():
         for row in chosen:
             show(console, row, full)
+
+
+def show_quarantine(
+    workspace: Workspace, number: int, seed: int, source: str | None, reason: str | None, as_json: bool
+) -> None:
+    """Records in quarantine: where they are, how large, and what became of them."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from corpus.errors import UserError
+    from corpus.quarantine import sample
+
+    rows = sample(workspace, number, seed, source, reason)
+    if not rows:
+        raise UserError(
+            f"{workspace.root} has no such records in quarantine: `corpus stats {workspace.root} --by quarantine` "
+            "shows what there is"
+        )
+    console = Console()
+    for row in rows:
+        if as_json:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+            continue
+        size = "" if row["bytes"] is None else f"  {row['bytes']:,} bytes"
+        head = Text.assemble(
+            (row["reason"], "bold red"), f"  {printable(row['source'])}  {row['step']}{size}"
+        )
+        console.print(head)
+        console.print(Text(printable(row["error"])))
+        place = f"{row['url'] or '-'}  {row['file']} @ {row['offset']} + {row['length']}"
+        console.print(Text(printable(place), "dim"), soft_wrap=True)
+        console.print()
 
 
 def parse_score(text: str) -> tuple[str, float, float]:

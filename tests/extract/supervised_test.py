@@ -1,0 +1,228 @@
+"""Supervised extraction: whatever a record does to its parser, it alone is lost, and always for the same reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.document import Record
+from corpus.errors import RunError
+from corpus.extract import FORMATS, Extracted, extract
+from corpus.extract.budgets import Budgets, nesting, over
+from corpus.extract.supervised import Parser, Rejected, parser
+from corpus.sources.warc import Warc
+from pipelines.stop import descendants
+
+SMALL = Budgets(max_bytes=4 << 20, max_tags=300_000, memory=256 << 20, seconds=0.4)
+UNDECODABLE = "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
+TEXTS = [
+    "The river runs through the old town.",
+    "这条河从老城中间流过，所以很早以前就有人在这里居住。",
+    "這條河從老城中間流過，所以很早以前就有人在這裡居住。",
+    "図書館は三百年前からの手紙を保管している。",
+    "แม่น้ำที่ไหลผ่านเมืองเก่าเป็นเหตุผลที่ผู้คนมาอาศัยอยู่ที่นี่",
+    "كان النهر الذي يجري في المدينة القديمة هو السبب.",
+    "नदी पुराने शहर से होकर बहती है।",
+    "Каждое утро пекарь открывает лавку.",
+]
+
+
+@pytest.fixture(autouse=True)
+def _hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "text/x-hostile", "tests.extract.hostile")
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Parser]:
+    found = Parser("fast", SMALL)
+    yield found
+    found.close()
+
+
+def record(number: int, body: bytes | str, media_type: str = "text/x-hostile") -> Record:
+    return Record(native_id=str(number), file="f", offset=number, length=1, media_type=media_type, body=body)
+
+
+def page(text: str) -> str:
+    return f"<html><body><article><p>{text}</p></article></body></html>"
+
+
+def command(line: str) -> str:
+    return f"<html><!--do:{line}--></html>"
+
+
+def outcomes(parsing: Parser, bodies: list[str]) -> list[object]:
+    found = parsing.each((at, record(at, body)) for at, body in enumerate(bodies))
+    answers: list[object] = []
+    for at, answer in found:
+        assert at == len(answers)
+        answers.append(answer.text if isinstance(answer, Extracted) else answer)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "error"),
+    [
+        ("segfault", "crash", "the parser died of SIGSEGV"),
+        ("abort", "crash", "the parser died of SIGABRT"),
+        ("leave 3", "crash", "the parser ended with status 3"),
+        ("kill", "crash", "the parser was killed again and again: is the machine out of memory?"),
+        ("spin", "time", "more than 0.4 s of processor time"),
+        ("pattern", "time", "more than 0.4 s of processor time"),
+        ("sleep", "time", "no answer within 2 s"),
+        ("eat", "memory", "more than 268,435,456 bytes of memory"),
+        ("recurse", "depth", "RecursionError: maximum recursion depth exceeded"),
+        ("fail what a parser says", "damaged", "ValueError: what a parser says"),
+        ("undecodable", "decode", UNDECODABLE),
+    ],
+)  # fmt: skip
+def test_a_hostile_record_costs_only_itself(small: Parser, line: str, reason: str, error: str) -> None:
+    bodies = [page(text) for text in TEXTS]
+    found = outcomes(small, [*bodies[:4], command(line), *bodies[4:], command(line)])
+    assert found == [*TEXTS[:4], Rejected(reason, error), *TEXTS[4:], Rejected(reason, error)]
+
+
+def test_a_parser_that_eats_memory_in_native_code_is_held_back() -> None:
+    found = outcomes(
+        Parser("fast", Budgets(memory=200 << 20, seconds=20)), [command("eat_natively"), page(TEXTS[0])]
+    )
+    assert found == [Rejected("memory", "more than 209,715,200 bytes of memory"), TEXTS[0]]
+
+
+def test_who_died_once_by_chance_is_parsed_again(small: Parser, tmp_path: Path) -> None:
+    line = f"die_once {tmp_path / 'died'}"
+    bodies = [*map(page, TEXTS), command(line), *map(page, TEXTS)]
+    assert outcomes(small, bodies) == [*TEXTS, "survived die_once", *TEXTS]
+
+
+def test_whoever_is_killed_the_answers_are_the_same(small: Parser) -> None:
+    bodies = [page(f"{TEXTS[at % len(TEXTS)]} ({at})") for at in range(200)]
+    wanted = [f"{TEXTS[at % len(TEXTS)]} ({at})" for at in range(200)]
+
+    def killing() -> Iterator[tuple[int, Record]]:
+        for at, body in enumerate(bodies):
+            processes = descendants(os.getpid())
+            if at % 40 == 20 and processes:
+                os.kill(processes[at // 40 % len(processes)], signal.SIGKILL)
+            yield at, record(at, body)
+
+    answers = [answer.text for _, answer in small.each(killing()) if isinstance(answer, Extracted)]
+    assert answers == wanted
+
+
+def test_it_gives_what_extraction_in_place_gives(data: Path) -> None:
+    path = data / "warc" / "web-open.warc.gz"
+    records = [
+        found
+        for found in Warc(kind="warc", paths=[str(path)]).read(str(path), path.name, 0, 700_000)
+        if isinstance(found, Record) and found.gate is None
+    ]
+    assert len(records) > 15
+    with parser("fast", Budgets()) as parsing:
+        for one, answer in parsing.each((one, one) for one in records):
+            assert answer == extract(one, "fast")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["text/html", "text/x-wiki", "text/plain", "application/jats+xml"]),
+            st.text(max_size=200) | st.binary(max_size=200),
+        ),
+        max_size=5,
+    )
+)
+def test_any_record_has_an_answer(pairs: list[tuple[str, str | bytes]]) -> None:
+    with parser("fast", Budgets()) as parsing:
+        items = [(at, record(at, body, kind)) for at, (kind, body) in enumerate(pairs)]
+        found = list(parsing.each(items))
+    assert [at for at, _ in found] == list(range(len(pairs)))
+
+
+def test_a_list_of_50000_links_is_no_trouble() -> None:
+    links = "".join(f'<li><a href="/{at}">Link number {at} of the list</a></li>' for at in range(50_000))
+    body = f"<html><body><h1>Links</h1><ul>{links}</ul></body></html>"
+    with parser("fast", Budgets()) as parsing:
+        ((_, answer),) = parsing.each([(0, record(0, body, "text/html"))])
+    assert isinstance(answer, Extracted) and "Link number 49999 of the list" in answer.text
+
+
+def test_items_without_a_record_keep_their_place(small: Parser) -> None:
+    items = [("a", record(0, page(TEXTS[1]))), ("b", None), ("c", record(1, page(TEXTS[2])))]
+    assert [(name, answer and answer.text) for name, answer in small.each(items)] == [  # type: ignore[union-attr]
+        ("a", TEXTS[1]),
+        ("b", None),
+        ("c", TEXTS[2]),
+    ]
+
+
+def test_large_records_go_both_ways(small: Parser) -> None:
+    long = ". ".join(f"{TEXTS[at % 8]} {at}" for at in range(20_000))
+    found = list(small.each((at, record(at, long.encode(), "text/plain")) for at in range(8)))
+    assert [answer.text == long for _, answer in found if isinstance(answer, Extracted)] == [True] * 8
+
+
+def test_a_format_that_cannot_be_imported_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "text/x-missing", "corpus.extract.missing")
+    with (
+        pytest.raises(
+            RunError, match=r"failed: ModuleNotFoundError: No module named 'corpus\.extract\.missing'"
+        ),
+        parser("fast", SMALL) as parsing,
+    ):
+        list(parsing.each([(0, record(0, "x", "text/x-missing"))]))
+
+
+def test_no_process_is_left(small: Parser) -> None:
+    mine = Parser("fast", SMALL)
+    before = set(descendants(os.getpid()))
+    assert outcomes(mine, [page(TEXTS[0])]) == [TEXTS[0]]
+    started = set(descendants(os.getpid())) - before
+    assert len(started) == 2
+    mine.close()
+    deadline = time.monotonic() + 10
+    while (left := started & set(descendants(os.getpid()))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<html>" + b"<div>" * 200_000 + b"deep" + b"</div>" * 200_000, "depth"),
+        (b"<html>" + b"<font>unclosed " * 3_000, "depth"),
+        ("<html>".encode("utf-16") + ("<div>" * 3_000).encode("utf-16-le"), "depth"),
+        (b"<html>" + b"<br>" * 1_000_001, "tags"),
+        (b"<html>" + b"x" * (33 << 20), "bytes"),
+        (b"<html><ul>" + b"<li><a href=/>item</a>" * 50_000 + b"</ul>", None),
+        (b"<html>" + b"<p>a<br>b<img src=x><hr>" * 10_000, None),
+        (b"<html>" + b"<div><p>closed</p></div>" * 50_000, None),
+        (b"<html><!-- " + b"<div>" * 100_000 + b" -->", None),
+        (b"</div>" * 100_000 + b"<div>" * 1_500, None),
+        (b"plain text < 5 " * 100_000, None),
+    ],
+)
+def test_budgets_that_show_before_parsing(body: bytes, reason: str | None) -> None:
+    refused = over(record(0, body, "text/html"), Budgets())
+    assert (refused and refused[0]) == reason
+
+
+def test_nesting_counts_tags_open_at_once() -> None:
+    assert nesting(b"") == 0
+    assert nesting(b"<a><b></b><c><d></d></c></a>") == 3
+    assert nesting(b"<ul><li>1<li>2<ul><li>3</ul></ul>") == 2
+    assert nesting(b"<DIV><div></DIV></div></div><div>") == 2
+    assert nesting("<div><div>中文".encode("utf-16")) == 2
+
+
+@given(st.binary(max_size=300) | st.text("<>/abdivp !-", max_size=300).map(str.encode))
+def test_nesting_takes_any_bytes(body: bytes) -> None:
+    assert 0 <= nesting(body) <= body.count(b"<")
+    assert nesting(body) <= max(nesting(body, enough=1_000), 0)
