@@ -45,6 +45,7 @@ def _register() -> None:
         evaluate,
         export,
         generate,
+        plan,
         plot,
         report,
         sample,
@@ -56,6 +57,7 @@ def _register() -> None:
     from pipelines.cli import model as models
 
     app.command("build", help=build.EXAMPLE)(build.build)
+    app.command("plan")(plan.plan)
     app.command("decide")(decide.decide)
     app.command("stats")(stats.stats)
     app.command("sample")(sample.sample)

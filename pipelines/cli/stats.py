@@ -39,13 +39,13 @@ COLUMNS = {
 SAME = {"language": "source", "snapshot": "source", "license": "domain"}
 HEADS = {
     "failed_only": "alone",
-    "near_failed": "just fail",
-    "near_passed": "just pass",
+    "near_failed": "just\nfail",
+    "near_passed": "just\npass",
     "kept_bytes": "kept",
     "largest": "largest cluster",
 }
-ONE_LINE = 26
-"""Characters of a rule's name that fit beside its numbers; a longer one breaks after its step."""
+RULE_NUMBERS, RULE_CHANGES = 42, 55
+"""Places that the numbers of a rule take, and those of two workspaces; the rest of the line is its name's."""
 COMPARED = {"source": ("kept", "tokens"), "rule": ("failed", "failed_only"), "domain": ("documents", "kept")}
 
 
@@ -159,7 +159,9 @@ def _print(console: Console, view: str, found: list[dict[str, Any]], limit: int)
         table.add_column(HEADS.get(name, name), justify="right")
     for row in found[:limit]:
         extra = [plain(row["source"]), plain(row["step"])] if view == "quarantine" else []
-        table.add_row(_name(view, row), *extra, *[_number(name, row) for name in numbers])
+        table.add_row(
+            _name(view, row, console.width - RULE_NUMBERS), *extra, *[_number(name, row) for name in numbers]
+        )
     if SAME.get(view, view) == "source" and len(found) > 1:
         total = {
             name: sum(row[name] or 0 for row in found) for name in found[0] if isinstance(found[0][name], int)
@@ -190,7 +192,7 @@ def print_compared(
             for name in numbers:
                 before, after = row.get(name, [0, 0])
                 cells += [whole(before), whole(after), change(before, after)]
-            table.add_row(_name(view, row), *cells)
+            table.add_row(_name(view, row, console.width - RULE_CHANGES), *cells)
         _finish(console, table, entries, limit)
 
 
@@ -211,17 +213,16 @@ def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> N
     console.print()
 
 
-def _name(view: str, row: dict[str, Any]) -> Text:
+def _name(view: str, row: dict[str, Any], width: int) -> Text:
     from corpus.ledger.views import NAMES
+    from pipelines.cli.words import rule_name
 
     value = row[NAMES[view]]
     if value is None:
         names = row.get("names", 0)
         count = names[0] if isinstance(names, list) else names
         return plain(f"({count:,} others)")
-    if view == "rule" and len(value) > ONE_LINE:
-        value = value.replace(".", ".\n ", 1)
-    return plain(value or "-")
+    return plain(rule_name(value, width) if view == "rule" else value or "-")
 
 
 def plain(text: str) -> Text:

@@ -29,6 +29,20 @@ def whole(count: int) -> str:
     return f"{count:,}" if abs(count) < 1_000_000 else short(count)
 
 
+def rule_name(name: str, room: int) -> str:
+    """A rule's name in `room` places: where it is longer, the end of its step goes first (gopher_r….top_2_gram.max),
+    then the middle of what it measures."""
+    step, dot, rest = name.partition(".")
+    if len(name) <= room or not dot:
+        return name
+    short = f"{step[: max(2, room - len(rest) - 2)]}….{rest}"
+    return (
+        short
+        if len(short) <= room
+        else f"{short[: room // 2]}…{short[len(short) - (room - room // 2 - 1) :]}"
+    )
+
+
 def change(one: float, other: float) -> str:
     """How much more `other` is than `one`: +12%, -3.1%, =, new, gone."""
     if one == other:

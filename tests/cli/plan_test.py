@@ -1,0 +1,102 @@
+"""`corpus plan`: the plan and a forecast that the build then meets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+import corpus
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.splits import Split
+from pipelines.cli.plan import duration, plan
+from pipelines.cli.words import rule_name
+from pipelines.dry_run import spread
+from tests.cli.running import run
+from tests.ledger.demo import demo_workspace
+
+DEMO = str(data_path("demo.yaml"))
+
+
+@pytest.fixture(scope="module")
+def planned() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(plan, DEMO, "--documents", "100000", "--json"))
+    return found
+
+
+def test_a_dry_run_on_everything_foretells_what_the_build_gives(planned: dict[str, Any]) -> None:
+    workspace = corpus.open(str(demo_workspace()))
+    forecast = planned["forecast"]
+    assert forecast["documents"] == workspace.documents().count_rows()
+    assert forecast["share"] == 1
+    kept = {row["source"]: row["kept"] for row in forecast["sources"]}
+    decisions = workspace.decisions().to_table(columns=["source", "kept"])
+    rows = decisions.filter(decisions["kept"])["source"].value_counts().to_pylist()
+    assert kept == {row["values"]: row["counts"] for row in rows}
+    totals = workspace.tokens()["totals"]
+    assert sum(row["tokens"] for row in forecast["sources"]) == sum(
+        side["tokens"] for side in totals.values()
+    )
+    drawn = {(row["source"], row["language"]): row["epochs"] for row in forecast["mixture"]}
+    assert len(drawn) == sum(len(s["languages"]) for s in totals["train"]["sources"].values())
+    assert forecast["seconds"]["ingest"] > 0 and forecast["memory"] > 50_000_000
+    size = sum(path.stat().st_size for path in Path(workspace.path("documents")).rglob("*.parquet"))
+    assert forecast["disk"]["documents"] == pytest.approx(size, rel=0.2)
+
+
+def test_a_smaller_one_is_scaled(planned: dict[str, Any]) -> None:
+    found = json.loads(run(plan, DEMO, "--documents", "100", "--json"))["forecast"]
+    assert 50 <= found["documents"] <= 200 and found["share"] < 1
+    whole = {row["source"]: row["read"] for row in planned["forecast"]["sources"]}
+    for row in found["sources"]:
+        assert whole[row["source"]] / 3 < row["read"] < whole[row["source"]] * 3
+
+
+def test_the_plan_without_a_dry_run(planned: dict[str, Any]) -> None:
+    found = json.loads(run(plan, DEMO, "-n", "0", "--json"))
+    assert found == {**planned, "forecast": None}
+    assert {row["source"]: row["kind"] for row in found["sources"]} == {
+        "web": "warc",
+        "wikipedia": "wikipedia",
+    }
+    assert sum(row["splits"] for row in found["sources"]) == len(corpus.open(str(demo_workspace())).splits())
+    assert found["minhash"]["compared"]["0.8"] == pytest.approx(1 - (1 - 0.8**8) ** 14, abs=1e-4)
+
+
+def test_it_fits_80_columns() -> None:
+    printed = run(plan, DEMO, "-n", "60")
+    assert max(cell_len(line) for line in printed.splitlines()) <= 80
+    assert "rules of web" in printed and "are compared" in printed and "by language" in printed
+
+
+def test_idle_rules_are_named_with_their_source(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "河"}\n')
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(
+        "name: idle\nsources: {mine: {kind: jsonl, paths: [in.jsonl]}}\nrules: {text.letters: {min: 0}}\n"
+    )
+    printed = " ".join(run(plan, str(manifest), "-n", "0").split())
+    assert "mine: text.letters.min (all languages): no text can fail it" in printed
+    manifest.write_text(manifest.read_text().replace("text.letters", "text.lettres"))
+    with pytest.raises(
+        UserError, match=r"m.yaml:3: rules.text.lettres: the signal text.lettres, which nothing"
+    ):
+        run(plan, str(manifest))
+
+
+def test_the_dry_run_looks_all_over_a_source() -> None:
+    splits = [Split("web", f"{at:03}", f"{at:03}", 0, 1 if at % 2 else 1000, "") for at in range(100)]
+    first = [split.file for split, _ in zip(spread(splits), range(8), strict=False)]
+    assert first == ["006", "018", "030", "042", "056", "068", "080", "092"]
+    assert sorted(split.file for split in spread(splits)) == [split.file for split in splits]
+
+
+def test_durations_and_names_for_people() -> None:
+    assert [duration(s) for s in (7, 150, 9000, 400_000)] == ["7 s", "2.5 min", "2.5 h", "4.6 days"]
+    names = ["gopher.words.min", "gopher_repetition.duplicate_paragraph_characters.max"]
+    assert [rule_name(name, 38) for name in names] == [names[0], "go….duplicate_paragraph_characters.max"]
+    assert len(rule_name(names[1], 25)) == 25

@@ -1,0 +1,94 @@
+"""A recipe as rows, and the rules in it that can do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+
+import corpus
+from corpus.ledger.tables import read_ledger
+from corpus.presets import load_rules
+from corpus.recipe import Idle, idle_rules, known_signals, recipe
+from tests.ledger.demo import demo_workspace
+
+
+def rules_of(manifest: dict[str, Any], presets: tuple[str, ...] = ()) -> Any:
+    produced = set(known_signals().ranges) | {"mine.number"}
+    return load_rules({"web": presets}, manifest, produced).rules["web"]
+
+
+def test_a_recipe_says_each_bound_and_where_it_comes_from() -> None:
+    rows = recipe(
+        rules_of(
+            {"gopher.words": {"min": 30}, "languages": {"tha": {"text.letters": {"min": 0.3}}}},
+            ("text_only",),
+        )
+    )
+    assert {"rule": "gopher.words.min", "bound": 30, "from": "manifest", "languages": {}} in rows
+    assert {"rule": "text.letters.min", "bound": 0.5, "from": "preset", "languages": {"tha": 0.3}} in rows
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ({"text.letters": {"min": 0}}, "no text can fail it: text.letters is within 0 and 1, the bound 0"),
+        ({"text.letters": {"max": 1}}, "no text can fail it: text.letters is within 0 and 1, the bound 1"),
+        ({"text.letters": {"min": 50}}, "every text fails it: text.letters is within 0 and 1, the bound 50"),
+        ({"text.words": {"max": -1}}, "every text fails it: text.words is 0 at least, the bound -1"),
+        (
+            {"text.words": {"min": 3}, "gopher.words": {"min": 50}},
+            "shadowed by gopher.words.min 50, which every text fails that fails this (3)",
+        ),
+        (
+            {"gopher.words": {"max": 900}, "text.words": {"max": 500}},
+            "shadowed by text.words.max 500, which every text fails that fails this (900)",
+        ),
+    ],
+)
+def test_rules_that_can_do_nothing(manifest: dict[str, Any], why: str) -> None:
+    (found,) = idle_rules(rules_of(manifest))
+    assert (found.languages, found.why) == (("",), why)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"text.words": {"min": 60}, "gopher.words": {"min": 50}},
+        {"text.words": {"max": 900}, "gopher.words": {"max": 500}},
+        {"text.letters": {"min": 0.5, "max": 0.99}},
+        {"mine.number": {"min": -5}},
+    ],
+)
+def test_rules_that_can_do_something(manifest: dict[str, Any]) -> None:
+    assert idle_rules(rules_of(manifest)) == []
+
+
+def test_a_rule_may_be_idle_in_one_language() -> None:
+    manifest = {"text.letters": {"min": 0.5}, "languages": {"jpn": {"text.letters": {"min": 0}}}}
+    (found,) = idle_rules(rules_of(manifest))
+    assert found == Idle(rule="text.letters.min", languages=("jpn",), why=found.why)
+
+
+def test_no_rule_of_the_presets_is_out_of_range() -> None:
+    for preset in ("fineweb", "gopher_quality", "gopher_repetition", "c4", "text_only", "wikipedia"):
+        assert [idle for idle in idle_rules(rules_of({}, (preset,))) if "fail it:" in idle.why] == []
+
+
+def test_what_is_said_of_signals_holds_for_real_texts() -> None:
+    workspace = corpus.open(str(demo_workspace()))
+    histograms = read_ledger(workspace, ["histograms"])["histograms"]
+    spans = (
+        histograms.group_by("signal").aggregate([("low", "min"), ("high", "max"), ("low", "max")]).to_pylist()
+    )
+    known = known_signals()
+    assert {row["signal"] for row in spans} <= set(known.ranges)
+    for row in spans:
+        least, most = known.ranges[row["signal"]]
+        assert row["low_min"] >= least and row["low_max"] <= most, row
+    for one, other in known.at_most:
+        columns = [
+            workspace.signals(name.partition(".")[0]).to_table(columns=[name])[name] for name in (one, other)
+        ]
+        assert not pc.any(pc.greater(*columns)).as_py(), (one, other)
