@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import os
 import resource
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -48,8 +48,8 @@ SURE = 5
 class Forecast:
     """What a build would come to, from `documents` that were read, which were `share` of the input by bytes.
 
-    `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` of processor time
-    that reading and encoding take; `disk` bytes by folder; `memory` of one process in bytes; `mixture` rows of source,
+    `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that
+    reading and encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process in bytes; `mixture` rows of source,
     language, tokens, weight and epochs; `rules` those of the documents read, unscaled; `shadowed` (rule, the other
     one, texts).
     """
@@ -94,9 +94,9 @@ def dry_run(
                 if rows >= quota[source]:
                     break
                 taken.share, taken.counting = 1.0, 0.0
-                began = _used()
+                began = time.monotonic()
                 count = max(0, ingest(workspace, tools, split))
-                spent[source] += _used() - began - taken.counting
+                spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 splits.append(split)
                 rows, done = rows + count, done + count
@@ -158,14 +158,14 @@ def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest
             for record in itertools.islice(records, most):
                 given += 1
                 yield record
-            began = _used()
+            began = time.monotonic()
             last, following = None, 0
             for last in itertools.islice(records, COUNTED * most):  # noqa: B007 - the last one is looked at
                 following += 1
             taken.share = given / max(1, given + following)
             if last is not None and following == COUNTED * most:
                 taken.share *= _passed(path, start, end, last.offset + last.length)
-            taken.counting = _used() - began
+            taken.counting = time.monotonic() - began
 
         first = type(kind.__name__, (kind,), {"read": read, "__module__": kind.__module__})
         return first.model_construct(**dict(source))
@@ -199,11 +199,6 @@ def _ratio(path: str) -> float:
         except DAMAGE:
             pass
         return max(1.0, given / max(1, raw.tell()))
-
-
-def _used() -> float:
-    """Seconds of processor time of this process and its children."""
-    return sum(os.times()[:4])
 
 
 def _scale(
@@ -256,9 +251,9 @@ def _encoding(workspace: Workspace) -> float:
     size, spent = 0, 0.0
     for _, _, table in workspace.rows(["text"]):
         texts = table.filter(table.column("kept")).column("text").to_pylist()
-        began = _used()
+        began = time.monotonic()
         encoder.encode_batch(texts)
-        spent += _used() - began
+        spent += time.monotonic() - began
         size += sum(len(text.encode()) for text in texts)
         if size > PROBE:
             break
