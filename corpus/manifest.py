@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -29,10 +30,10 @@ class _Options(BaseModel):
 
 
 class Extraction(_Options):
-    """How the text of HTML pages is found (trafilatura's trade of precision against recall), and what one document
-    of any format may cost: see `corpus.extract.budgets`."""
+    """How the text of HTML pages is found (see `corpus.extract.html.MODES`), and what one document of any format
+    may cost (see `corpus.extract.budgets`)."""
 
-    mode: Literal["fast", "precision", "recall"] = "fast"
+    mode: Literal["fast", "precision", "recall", "resiliparse"] = "fast"
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)
     max_tags: Annotated[int, Field(ge=1)] = Budgets.max_tags
     max_depth: Annotated[int, Field(ge=1, le=Budgets.max_depth)] = Budgets.max_depth
@@ -48,6 +49,13 @@ class Extraction(_Options):
             memory=int(self.memory),
             seconds=self.seconds,
         )
+
+    @field_validator("mode")
+    @classmethod
+    def _installed(cls, mode: str) -> str:
+        if mode == "resiliparse" and find_spec("resiliparse") is None:
+            raise ValueError("resiliparse is not installed: pip install 'corpus-toolkit[resiliparse]'")
+        return mode
 
 
 class Identification(_Options):

@@ -84,13 +84,15 @@ class Tools:
     @cached_property
     def _common(self) -> dict[str, Any]:
         """What documents depend on beside their source and the bytes of their split."""
+        other = self.manifest.extraction.mode == "resiliparse"
+        libraries = (*LIBRARIES, "resiliparse") if other else LIBRARIES
         return {
             "ingest": VERSION,
             "extraction": self.manifest.extraction.mode,
             "languages": self.manifest.languages,
             "language": dict(self.identifier.parameters),
             "addresses": address_lists().identity,
-            "libraries": {name: metadata.version(name) for name in LIBRARIES},
+            "libraries": {name: metadata.version(name) for name in libraries},
         }
 
     def factor(self, split: Split) -> int:

@@ -3,10 +3,10 @@
     CORPUS_DATA=... python tests/benchmarks/extraction_benchmark.py [--pages 502]
 
 Each page is given to all engines, another one first each time, decoded once. Segments: 502 pages of
-trafilatura's evaluation, each with pieces of text that must and must not appear; F1 over those pieces, and over the pages
-whose pieces are mostly outside the Latin script. Shingles: 102 articles with their full text; F1 of word 4-grams by
-ICU words, averaged over pages. `trafilatura` is the library as it comes; `fast`, `precision` and `recall` are ours
-around it, with the same text but for zero-width joiners and deep nesting.
+trafilatura's evaluation, each with pieces of text that must and must not appear; F1 over those pieces, and over
+those of the pages that are mostly outside the Latin script. Shingles: 102 articles with their full text; F1 of
+word 4-grams by ICU words, averaged over pages. `trafilatura` is the library as it comes; `fast`, `precision` and
+`recall` are ours around it, with the same text but for zero-width joiners and deep nesting.
 """
 
 from __future__ import annotations
