@@ -13,7 +13,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from corpus import fasttext_models
@@ -23,6 +23,9 @@ from corpus.languages.scripts import script_counts, script_shares
 
 VERSION = 1
 """Raised when the same text and models would give another label or score."""
+
+REMEMBERED = 4096
+"""Verdicts kept, since a document is named first and its score wanted a row group later: 25 MB at most."""
 
 PRESENT = 0.2
 """Share of the letters from which a script counts as one that the text is in."""
@@ -111,13 +114,26 @@ class Identifier:
         shares = script_shares(counts)
         if not shares:
             return f"{UNKNOWN}_{NO_SCRIPT}", 0.0
-        present = [script for script, share in shares.items() if share >= PRESENT]
-        verdict = _named_by(self.model, line) if self.model else _joined(line, present, shares)
+        present = _present(shares)
+        verdict = _verdict(self.model, line)
         said = parse(hint) if hint else None
         if said is not None and any(compatible(said[0], script) for script in present):
             return with_script(said[0], counts, line, said[1]), verdict.score(said[0])
         label = verdict.label or with_script(verdict.code, counts, line, verdict.script)
         return label, verdict.scores[verdict.code]
+
+
+def _present(shares: Mapping[str, float]) -> list[str]:
+    return [script for script, share in shares.items() if share >= PRESENT]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _verdict(model: str | None, line: str) -> Verdict:
+    """What the models make of a line that has letters."""
+    if model:
+        return _named_by(model, line)
+    shares = script_shares(script_counts(line))
+    return _joined(line, _present(shares), shares)
 
 
 def _named_by(model: str, line: str) -> Verdict:
