@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import posixpath
+import zlib
 from typing import BinaryIO, cast
 
 from corpus.tar import BLOCK, Loss, is_tar, read_members
@@ -92,7 +93,7 @@ def tex_files(body: bytes) -> dict[str, bytes]:
         if is_tar(head):
             return _members(replay)
         data = replay.read(MAX_SOURCE + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise SubmissionError(f"damaged: {error}") from None
     if len(data) > MAX_SOURCE:
         raise SubmissionError(f"more than {MAX_SOURCE} bytes of TeX")

@@ -136,6 +136,23 @@ PLAIN_DROPPED = {
 }
 """AMS-TeX's commands without braces, and what ends them; what they hold is dropped."""
 ENDS = names("bye end enddocument endinput")
+LENGTHS = names(
+    "abovecaptionskip abovedisplayskip advance arrayrulewidth baselineskip belowcaptionskip "
+    "belowdisplayskip bigskipamount columnsep doublerulesep evensidemargin fboxsep floatsep footnotesep "
+    "footskip hangindent headheight headsep hglue hoffset hsize hskip intextsep itemsep jot kern "
+    "labelsep labelwidth leftmargin leftskip lineskip linewidth lower marginparsep marginparwidth "
+    "mathsurround medskipamount mkern moveleft moveright mskip normalbaselineskip oddsidemargin "
+    "overfullrule parfillskip parindent parsep parskip partopsep raise rightskip smallskipamount "
+    "spaceskip tabcolsep textfloatsep textheight textwidth topmargin topsep topskip unitlength vglue "
+    "voffset vsize vskip xspaceskip"
+)
+"""Commands of TeX and LaTeX behind which a length may stand."""
+COUNTS = names(
+    "accent char clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
+    "mag magnification pageno penalty pretolerance tolerance vbadness widowpenalty"
+)
+"""Those behind which a number stands."""
+
 SYMBOLS = {
     "ss": "ß", "o": "ø", "O": "Ø", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å",
     "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "ng": "ŋ",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from corpus.extract import latex_commands as known
+from corpus.extract.latex_marks import CELL, CITE, HEADING, ITEM, NOTE, ROW
 from corpus.extract.latex_source import BLOCK_MARK, MARK
-from corpus.extract.latex_text import CELL, CITE, HEADING, ITEM, NOTE, ROW
 from corpus.extract.wikitext_layout import mend_holes
 from corpus.extract.wikitext_templates import HOLE
 

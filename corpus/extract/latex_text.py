@@ -6,44 +6,40 @@ fails: what is not balanced is taken as it comes, commands that nobody knows van
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from corpus.extract import latex_commands as known
 from corpus.extract.latex_macros import Braces
-from corpus.extract.latex_source import MARK
+from corpus.extract.latex_marks import (
+    ACCENTED,
+    AFTER_WORD,
+    ASSIGNED,
+    CELL,
+    CITE,
+    COUNT,
+    DIMENSION,
+    FONT,
+    HEADING,
+    ITEM,
+    LAYOUT_ARGUMENT,
+    LINE_SKIP,
+    NAME,
+    NOTE,
+    OPTION,
+    PLAIN_END,
+    ROW,
+    SPACES,
+    TOKEN,
+    block,
+    heading,
+    run_in,
+    table,
+)
 from corpus.extract.wikitext_templates import HOLE
 
-HEADING, ITEM, NOTE, CELL, ROW, CITE = "\x02", "\x03", "\x04", "\x05", "\x06", "\x07"
-"""Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
-numbers of what is cited."""
 MAX_STACK = 400
-
-_TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
-_AFTER_WORD = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
-_STAR = re.compile(r"\*?")
-_OPTION = re.compile(r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}|\[[^\[\]]*\])*+)\]")
-_SPACES = re.compile(r"[ \t]*\n?[ \t]*")
-_NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
-_ACCENTED = re.compile(
-    r"\s*(?:\{\s*(?:\\([ijoOlL])(?![A-Za-z])\s*|(\w\w?))?\s*\}|\\([ijoOlL])(?![A-Za-z])[ \t]*|(\w))"
-)
-_DIMENSION = re.compile(
-    r"[ \t]*(?:=[ \t]*)?(?:to[ \t]*)?[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*(?:true[ \t]*)?"
-    r"(?:pt|cm|mm|in|em|ex|pc|bp|sp|mu|fill?l?)(?![A-Za-z])"
-    r"(?:[ \t]*(?:plus|minus)[ \t]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)[ \t]*(?:pt|cm|mm|in|em|ex|fill?l?)(?![A-Za-z]))*"
-    r"|[ \t]*=[ \t]*(?:[-+]?[\d.]+|\\[A-Za-z]+[ \t]*\d*)(?:\\[A-Za-z]+(?![A-Za-z]))?"
-)
-_LAYOUT_ARGUMENT = re.compile(
-    r"(?:[ \t]*\[[^\[\]{}=]*=[^\[\]]*\])?[ \t]*\{[ \t]*[-+]?[\d.]*[ \t]*(?:pt|cm|mm|in|em|ex|bp)?[ \t]*\}"
-    r"|[ \t]*\[[^\[\]{}=]*=[^\[\]]*\]"
-)
-"""Of a command that nobody knows: a length, a number or options, which are no text."""
-_FONT = re.compile(r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?")
-_LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
-_PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
 
 
 @dataclass(slots=True)
@@ -74,7 +70,7 @@ class Converter:
         self.pending: tuple[str, Callable[[str], str]] | None = None
         self.missing: dict[str, int] = {}
         at = 0
-        search = _TOKEN.search
+        search = TOKEN.search
         while match := search(text, at):
             start, after = match.span()
             if start > at:
@@ -124,7 +120,7 @@ class Converter:
     def argument(self, at: int, close: Callable[[str], str]) -> int:
         """The next group becomes an argument: its text goes through `close`. Options before it are skipped."""
         at = self.skip_options(at)
-        space = _SPACES.match(self.text, at)
+        space = SPACES.match(self.text, at)
         begin = space.end() if space else at
         if self.braces.close(begin) is not None:
             self.pending = ("{", close)
@@ -134,7 +130,7 @@ class Converter:
     def skip_options(self, at: int) -> int:
         if self.text.startswith("*", at):
             at += 1
-        while option := _OPTION.match(self.text, at):
+        while option := OPTION.match(self.text, at):
             at = option.end()
         return at
 
@@ -142,7 +138,7 @@ class Converter:
         """Behind `count` groups, each with options before it."""
         for _ in range(count):
             begin = self.skip_options(at)
-            space = _SPACES.match(self.text, begin)
+            space = SPACES.match(self.text, begin)
             begin = space.end() if space else begin
             close = self.braces.close(begin)
             if close is None:
@@ -163,7 +159,7 @@ class Converter:
 
     def sign(self, sign: str, at: int) -> int:
         if sign == "\\":
-            skip = _LINE_SKIP.match(self.text, at)
+            skip = LINE_SKIP.match(self.text, at)
             at = skip.end() if skip else at
             self.out.append(ROW if self.in_table() else " ")
             return at
@@ -174,7 +170,7 @@ class Converter:
 
     def accent(self, name: str, at: int) -> int:
         """A letter with its accent, as one character where there is one."""
-        match = _ACCENTED.match(self.text, at)
+        match = ACCENTED.match(self.text, at)
         if match is None:
             return at
         letters = match[2] or match[4] or match[1] or match[3] or ""
@@ -238,23 +234,29 @@ class Converter:
             "beginsection",
         ):
             return self.plain_block(name, at)
+        if name == "texorpdfstring":
+            return self.first_of_two(at)
         if name == "xspace":
             return at
         if name in known.PARAGRAPHS or name.startswith("end"):
             self.out.append("\n\n")
         if name == "font":
-            font = _FONT.match(text, at)
+            font = FONT.match(text, at)
             return font.end() if font else at
-        if dimension := _DIMENSION.match(text, at):
-            return dimension.end()
+        if name in known.LENGTHS and (length := DIMENSION.match(text, at)):
+            return length.end()
+        if name in known.COUNTS and (count := COUNT.match(text, at)):
+            return count.end()
+        if assigned := ASSIGNED.match(text, at):
+            return assigned.end()
         if name in known.KEPT_OPTION_DROPPED:
             return self.skip_options(at)
-        if layout := _LAYOUT_ARGUMENT.match(text, at):
+        if not name.startswith("text") and (layout := LAYOUT_ARGUMENT.match(text, at)):
             return layout.end()
         return self.after_word(at)
 
     def after_word(self, at: int) -> int:
-        space = _AFTER_WORD.match(self.text, at)
+        space = AFTER_WORD.match(self.text, at)
         return space.end() if space else at
 
     def take_title(self, at: int) -> int:
@@ -284,6 +286,15 @@ class Converter:
         self.notes.append(content)
         return f"{NOTE}{len(self.notes) - 1}{NOTE}"
 
+    def first_of_two(self, at: int) -> int:
+        """The first of two arguments, the second being the same for those who cannot read the first."""
+        first = self.braces.close(at)
+        second = self.braces.close(first + 1) if first is not None else None
+        if first is None or second is None:
+            return at
+        self.out.append(Converter(self.theorems).convert(self.text[at + 1 : first]))
+        return second + 1
+
     def cite(self, name: str, at: int) -> int:
         """A citation, by the numbers of what it cites: their order of appearance in the paper."""
         behind = self.skip_arguments(at, 1)
@@ -296,7 +307,7 @@ class Converter:
 
     def item(self, at: int) -> int:
         frame = next((frame for frame in reversed(self.stack) if frame.name in known.LISTS), None)
-        option = _OPTION.match(self.text, at)
+        option = OPTION.match(self.text, at)
         if option is not None:
             self.out.append(f"\n\n{ITEM}")
             if not option[1].strip():
@@ -334,7 +345,7 @@ class Converter:
 
     def plain_dropped(self, name: str, at: int) -> int:
         """Behind what AMS-TeX ends by `\\endauthor` and the like; -1 where this is LaTeX's command."""
-        space = _SPACES.match(self.text, at)
+        space = SPACES.match(self.text, at)
         begin = space.end() if space else at
         if self.text.startswith(("{", "[", "*"), begin) and name != "Refs":
             return -1
@@ -349,7 +360,7 @@ class Converter:
         self.out.append("\n\n")
         if name == "beginsection":
             self.out.append(HEADING)
-            end = _PLAIN_END.search(self.text, at, at + 500)
+            end = PLAIN_END.search(self.text, at, at + 500)
             if end is not None:
                 inner = Converter(self.theorems)
                 self.out.append(f"{' '.join(inner.convert(self.text[at : end.start()]).split())}\n\n")
@@ -362,7 +373,7 @@ class Converter:
     # Environments.
 
     def environment(self, which: str, at: int) -> int:
-        match = _NAME.match(self.text, at)
+        match = NAME.match(self.text, at)
         if match is None:
             return self.after_word(at)
         name, at = match[1].strip(), match.end()
@@ -409,7 +420,7 @@ class Converter:
     def theorem(self, name: str, title: str, at: int) -> int:
         self.out.append("\n\n")
         self.open(name)
-        option = _OPTION.match(self.text, at)
+        option = OPTION.match(self.text, at)
         inner = Converter(self.theorems)
         if "\\" in title or "{" in title:
             title = inner.convert(title).strip()
@@ -428,29 +439,3 @@ class Converter:
             return "".join(self.note(caption) for caption in frame.captions)
 
         return close
-
-
-def heading(content: str) -> str:
-    return f"\n\n{HEADING}{' '.join(content.split())}\n\n"
-
-
-def block(content: str) -> str:
-    return f"\n\n{content.strip()}\n\n"
-
-
-def run_in(content: str) -> str:
-    content = content.strip()
-    return f"{content}{'' if content[-1:] in '.:。：' else '.'} " if content else ""
-
-
-def table(content: str) -> str:
-    """Rows as lines of `a | b`; cells that are empty at a line's end go, and rows of nothing."""
-    rows = []
-    for row in content.split(ROW):
-        cells = [" ".join(cell.split()) for cell in row.split(CELL)]
-        if any(cell.strip("-–—| ") for cell in cells):
-            rows.append(f"{ITEM}" + " | ".join(cells).rstrip(" |"))
-    return "\n\n".join(["", *rows, ""])
-
-
-__all__ = ["HEADING", "ITEM", "MARK", "NOTE", "Converter"]

@@ -12,7 +12,8 @@ from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract.creative_commons import creative_commons
 from corpus.extract.dates import first_date, iso_date
-from corpus.extract.jats import SUBSCRIPT, SUPERSCRIPT, joined, record_tree
+from corpus.extract.jats import record_tree
+from corpus.extract.jats_text import SUBSCRIPT, SUPERSCRIPT, joined
 from corpus.extract.mathml import to_latex
 from corpus.xml import XmlError
 

@@ -1,0 +1,62 @@
+"""Marks that stand in TeX under way to text, the patterns of its tokens, and what becomes of closed groups."""
+
+from __future__ import annotations
+
+import re
+
+HEADING, ITEM, NOTE, CELL, ROW, CITE = "\x02", "\x03", "\x04", "\x05", "\x06", "\x07"
+"""Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
+numbers of what is cited."""
+
+TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
+AFTER_WORD = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
+STAR = re.compile(r"\*?")
+OPTION = re.compile(r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}|\[[^\[\]]*\])*+)\]")
+SPACES = re.compile(r"[ \t]*\n?[ \t]*")
+NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
+ACCENTED = re.compile(
+    r"\s*(?:\{\s*(?:\\([ijoOlL])(?![A-Za-z])\s*|(\w\w?))?\s*\}|\\([ijoOlL])(?![A-Za-z])[ \t]*|(\w))"
+)
+_UNIT = r"(?:pt|cm|mm|in|em|ex|pc|bp|sp|mu|fill?l?)(?![A-Za-z])"
+DIMENSION = re.compile(
+    r"[ \t]*(?:=[ \t]*)?(?:to[ \t]*)?[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*(?:true[ \t]*)?"
+    rf"(?:{_UNIT}|\\[A-Za-z]+)"
+    rf"(?:[ \t]*(?:plus|minus)[ \t]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*{_UNIT})*"
+)
+"""A length behind a command that takes one."""
+COUNT = re.compile(r"[ \t]*=?[ \t]*[-+]?[\d'\"]?\d*")
+ASSIGNED = re.compile(
+    rf"[ \t]*=[ \t]*(?:[-+]?[\d.]+[ \t]*{_UNIT}|[-+]?[\d.]+(?:\\[A-Za-z]+)?|\\[A-Za-z]+[ \t]*\d*)"
+)
+"""A value given to any command."""
+LAYOUT_ARGUMENT = re.compile(
+    rf"(?:[ \t]*\[[^\[\]{{}}=]*=[^\[\]]*\])?[ \t]*\{{[ \t]*[-+]?[\d.]+[ \t]*{_UNIT}[ \t]*\}}"
+    rf"|[ \t]*\[[^\[\]{{}}=]*=[^\[\]]*\]|[ \t]*\[[ \t]*[-+]?[\d.]+[ \t]*{_UNIT}[ \t]*\]"
+)
+"""Of a command that nobody knows: a length or options, which are no text."""
+FONT = re.compile(r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?")
+LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
+PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
+
+
+def heading(content: str) -> str:
+    return f"\n\n{HEADING}{' '.join(content.split())}\n\n"
+
+
+def block(content: str) -> str:
+    return f"\n\n{content.strip()}\n\n"
+
+
+def run_in(content: str) -> str:
+    content = content.strip()
+    return f"{content}{'' if content[-1:] in '.:。：' else '.'} " if content else ""
+
+
+def table(content: str) -> str:
+    """Rows as lines of `a | b`; cells that are empty at a line's end go, and rows of nothing."""
+    rows = []
+    for row in content.split(ROW):
+        cells = [" ".join(cell.split()) for cell in row.split(CELL)]
+        if any(cell.strip("-–—| ") for cell in cells):
+            rows.append(f"{ITEM}" + " | ".join(cells).rstrip(" |"))
+    return "\n\n".join(["", *rows, ""])
