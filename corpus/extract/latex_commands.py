@@ -30,7 +30,7 @@ DROPPED = {
             "AtBeginDocument CCSXML DeclareGraphicsExtensions PACS RequirePackage accepted acmDOI acmYear "
             "addbibresource address addtocontents affil affiliation allowdisplaybreaks altaffiliation "
             "arraystretch author authorrunning authors balance bibitem bibliography bibliographystyle "
-            "captionsetup cfoot chead cline cmidrule collaboration color corref cortext curraddr date dedicatory "
+            "captionsetup cfoot chead collaboration color corref cortext curraddr date dedicatory "
             "documentclass documentstyle ead email enlargethispage epsfbox epsffile epsfig fancyfoot fancyhead "
             "fnref fntext fontencoding footnotemark geometry glossary graphicspath homepage hphantom hspace "
             "hspace* hypersetup hyphenation include includegraphic includegraphics includeonly index input "
@@ -75,7 +75,8 @@ FIRST_ARGUMENT_DROPPED = {
 }
 """Commands of whose arguments the first ones go and the last one stays."""
 KEPT_OPTION_DROPPED = names(
-    "caption footnote footnotetext framebox item makebox parbox subfigure subfloat thanks title"
+    "caption footnote footnotetext framebox item makebox makecell parbox shortstack subfigure subfloat"
+    " thanks thead title"
 )
 SKIPPED_ENVIRONMENTS = names(
     "AMS AuthorAbbr CCSXML IEEEbiography IEEEbiographynophoto IEEEkeywords MSCcodes Refs affiliations "
@@ -136,6 +137,12 @@ PLAIN_DROPPED = {
 }
 """AMS-TeX's commands without braces, and what ends them; what they hold is dropped."""
 ENDS = names("bye end enddocument endinput")
+RULES = {
+    "hline": 0, "toprule": 0, "midrule": 0, "bottomrule": 0, "addlinespace": 0, "hdashline": 0, "cline": 1,
+    "cmidrule": 1, "cdashline": 1, "specialrule": 3, "hhline": 1, "arrayrulecolor": 1, "rowcolor": 1, "cellcolor": 1, 
+    "columncolor": 1, "rowcolors": 3, "morecmidrules": 0,
+}  # fmt: skip
+"""Commands of tables that draw, with so many arguments."""
 LENGTHS = names(
     "abovecaptionskip abovedisplayskip advance arrayrulewidth baselineskip belowcaptionskip "
     "belowdisplayskip bigskipamount columnsep doublerulesep evensidemargin fboxsep floatsep footnotesep "
@@ -148,7 +155,7 @@ LENGTHS = names(
 )
 """Commands of TeX and LaTeX behind which a length may stand."""
 COUNTS = names(
-    "accent char clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
+    "magstep accent char clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
     "mag magnification pageno penalty pretolerance tolerance vbadness widowpenalty"
 )
 """Those behind which a number stands."""

@@ -34,6 +34,8 @@ LAYOUT_ARGUMENT = re.compile(
     rf"|[ \t]*\[[^\[\]{{}}=]*=[^\[\]]*\]|[ \t]*\[[ \t]*[-+]?[\d.]+[ \t]*{_UNIT}[ \t]*\]"
 )
 """Of a command that nobody knows: a length or options, which are no text."""
+RULE = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:\[[^\[\]]*\])?")
+"""Options of a rule in a table."""
 FONT = re.compile(r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?")
 LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
 PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")

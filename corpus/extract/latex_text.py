@@ -30,6 +30,7 @@ from corpus.extract.latex_marks import (
     OPTION,
     PLAIN_END,
     ROW,
+    RULE,
     SPACES,
     TOKEN,
     block,
@@ -115,7 +116,8 @@ class Converter:
             self.out.append(frame.close(content))
 
     def in_table(self) -> bool:
-        return any(frame.name in known.TABULARS for frame in reversed(self.stack))
+        """Whether what comes next is a table's own, and not inside a group in one of its cells."""
+        return bool(self.stack) and self.stack[-1].name in known.TABULARS
 
     def argument(self, at: int, close: Callable[[str], str]) -> int:
         """The next group becomes an argument: its text goes through `close`. Options before it are skipped."""
@@ -195,6 +197,9 @@ class Converter:
             return self.after_word(at)
         if name == "begin" or name == "end":
             return self.environment(name, at)
+        if name in known.RULES:
+            rule = RULE.match(text, at)
+            return self.skip_arguments(rule.end() if rule else at, known.RULES[name])
         if name in known.CITES:
             return self.cite(name, at)
         if name in known.REFS:

@@ -147,6 +147,7 @@ def test_macros_are_written_out(tex: str, text: str) -> None:
         ("\\begin{figure}[ht]\\centering\\includegraphics[width=1cm]{a}\\caption{A \\textbf{cat}.}\\label{f}\\end{figure}", "A cat."),
         ("text\n\\begin{figure}\\begin{tikzpicture}\\draw (0,0);\\end{tikzpicture}\\caption{Cap}\\end{figure}\ngoes on", "text goes on\n\nCap"),
         ("\\begin{tabular}{l|c}\\hline A & B \\\\ \\hline 数 & $x$\\\\[1ex] & \\\\ \\multicolumn{2}{c}{all}\\end{tabular}", "A | B\n数 | $x$\nall"),
+        ("\\begin{tabular}{ll}\\toprule\\cmidrule(lr){1-2} \\makecell[c]{a\\\\b} & c \\\\\\addlinespace[2pt] \\arrayrulecolor{black!30}d & {e}\\\\\\hdashline[1pt/2pt]f\\end{tabular}", "a b | c\nd | e\nf"),
         ("\\title{A \\thanks{x} Title}\\author{Me}\\date{}\\maketitle\\begin{abstract}Short.\\end{abstract}Long.", "A Title\n\nShort.\n\nLong."),
         ("a\\begin{thebibliography}{9}\\bibitem{x} Old.\\end{thebibliography}\\appendix\\section{App}kept", "a\n\nApp\n\nkept"),
         ("First.\n\n\\section*{References}\n[1] Old.\n\n[2] Older.\n\n\\section{More}kept", "First.\n\nMore\n\nkept"),
