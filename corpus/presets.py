@@ -28,12 +28,12 @@ from typing import Any
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.languages.labels import parse
+from corpus.languages.labels import bare, parse
 from corpus.rules import BOUNDS, OFF, Rule, RuleSet
 from corpus.text.conventions import DEFAULT, language_files
 from corpus.yaml_lines import Path, load
 
-LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?")
+LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
 Bounds = dict[tuple[str, str], float]
 """(signal, bound) -> value, nan for off."""
 
@@ -87,7 +87,10 @@ def load_rules(
         raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
     for name in languages:
         if not LANGUAGE.fullmatch(name):
-            raise UserError("a language is written tha or tha_Thai (ISO 639-3)", ("rules", "languages", name))
+            raise UserError(
+                "a language is written tha or tha_Thai (ISO 639-3), code or code_python",
+                ("rules", "languages", name),
+            )
         if parse(name) is None:
             raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
     particular = {name: _bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()}
@@ -227,7 +230,7 @@ def _check_order(rules: Sequence[Rule]) -> None:
         for language in ("", *rule.named_languages(), *other.named_languages()):
             low, high = other.limit(language), rule.limit(language)
             if low > high:
-                key = next((key for key in (language, language[:3]) if key in named), None)
+                key = next((key for key in (language, bare(language)) if key in named), None)
                 path: Path = ("rules", "languages", key, rule.signal) if key else ("rules", rule.signal)
                 of = f" for {language}" if language else ""
                 raise UserError(f"the minimum {low:g} is above the maximum {high:g}{of}", path)

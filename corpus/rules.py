@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.languages.labels import bare
 from corpus.text.hashes import finalize
 
 BOUNDS = ("min", "max", "top_share", "pareto")
@@ -53,7 +54,7 @@ class Rule:
     def limit(self, language: str) -> float:
         """The bound for a language label: the manifest for the language (first in its script, then in any),
         the manifest in general, the calibrated value, the preset's."""
-        keys = (language, language[:3])
+        keys = (language, bare(language))
         for key in keys:
             if key in self.languages:
                 return self.languages[key]

@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from corpus.errors import UserError
-from corpus.fingerprint import file_identity
+from corpus.folders import is_folder
 from corpus.sources.base import Source
 from corpus.storage import (
     DAMAGE,
@@ -74,7 +74,9 @@ def _fixed_prefix(pattern: str) -> str:
     return "/".join(fixed)
 
 
-def list_files(patterns: Iterable[str], folder: str, base: str | None = None) -> list[File]:
+def list_files(
+    patterns: Iterable[str], folder: str, base: str | None = None, folders: bool = False
+) -> list[File]:
     """The files that a source's `paths` name, each once, sorted by their names inside the source.
 
     A relative pattern is taken from `folder` (the manifest's) and its files are named from there; the
@@ -87,6 +89,8 @@ def list_files(patterns: Iterable[str], folder: str, base: str | None = None) ->
 
     Remote files are looked up many at once. One that stays out of reach, and one of a list that is not there,
     has an `error`: the others are read.
+
+    With `folders` a local folder is an input too; what a pattern names inside it is part of it.
 
     Raises UserError where a pattern names nothing, a list cannot be read, two files would have the same name,
     or none of a source's remote files can be read.
@@ -101,7 +105,7 @@ def list_files(patterns: Iterable[str], folder: str, base: str | None = None) ->
         else:
             inner, base_folder = [pattern], folder
         for one in inner:
-            for path, name in _named(one, _start_of(one, base_folder), at):
+            for path, name in _named(one, _start_of(one, base_folder), at, folders):
                 if pattern.startswith("@"):
                     listed.add(name)
                 same = path if is_remote(path) else os.path.realpath(path)
@@ -115,6 +119,9 @@ def list_files(patterns: Iterable[str], folder: str, base: str | None = None) ->
                         ("paths", at),
                     )
     try:
+        if folders:
+            taken = {path for path in found.values() if is_folder(path)}
+            found = {name: path for name, path in found.items() if taken.isdisjoint(_above(path))}
         return _looked_up(found, listed)
     except FileNotFoundError as error:
         raise UserError(f"no such file: {error.filename or error}", ("paths",)) from None
@@ -161,15 +168,22 @@ def _start_of(line: str, base: str) -> str:
     return root if inside and is_remote(base) and line.startswith("crawl-data/") else base
 
 
-def _named(pattern: str, folder: str, at: int) -> list[tuple[str, str]]:
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in."""
+    while (parent := path.rpartition("/")[0]) and parent != path:
+        yield parent
+        path = parent
+
+
+def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tuple[str, str]]:
     """(path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
     pattern = local(pattern)
     relative = not is_remote(pattern) and not os.path.isabs(pattern)
     full = _absolute(folder, pattern)
-    if (is_remote(full) and not glob.has_magic(full)) or is_file(full):
+    if (is_remote(full) and not glob.has_magic(full)) or is_file(full) or (folders and is_folder(full)):
         paths, base = [full], os.path.dirname(full)
     else:
-        paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern))
+        paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern), folders)
         base = _fixed_prefix(full)
     if relative:
         base = folder
@@ -236,7 +250,7 @@ def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[S
     error = file.error
     if error is None:
         try:
-            identity = file_identity(file)
+            identity = source.identity(file)
             ranges = source.plan(file.path, file.size, split_size)
             return [Split(name, file.path, file.name, start, end, identity) for start, end in ranges]
         except RemoteError as failure:

@@ -18,6 +18,7 @@ FILTERS = {
     "c4": "filters.c4",
     "fineweb": "filters.fineweb",
     "language": "filters.language",
+    "code": "filters.code",
     "quality": "filters.quality",
 }
 """Step -> the module that computes it, imported when it is first used."""

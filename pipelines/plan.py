@@ -82,7 +82,7 @@ def make_plan(path: str) -> Plan:
     splits: list[Split] = []
     for name, source in manifest.sources.items():
         try:
-            files = list_files(source.paths, file.folder, source.base)
+            files = list_files(source.paths, file.folder, source.base, source.folders)
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
         splits += plan_source(name, source, files, int(manifest.split_size))

@@ -23,6 +23,8 @@ FORMATS = {
     "application/epub+zip": "corpus.extract.epub",
     "application/x-epub-chapter": "corpus.extract.epub",
     "application/vnd.stackexchange.thread+xml": "corpus.extract.stackexchange",
+    "text/x-code": "corpus.extract.code",
+    "text/x-code; secrets=kept": "corpus.extract.code",
 }
 """Media type -> the module that reads it; every other type is plain text."""
 

@@ -18,7 +18,16 @@ from typing import Any, NamedTuple
 
 from corpus import fasttext_models
 from corpus.languages import models
-from corpus.languages.labels import NO_SCRIPT, UNKNOWN, compatible, is_label, labels, parse, with_script
+from corpus.languages.labels import (
+    NO_SCRIPT,
+    UNKNOWN,
+    compatible,
+    is_code,
+    is_label,
+    labels,
+    parse,
+    with_script,
+)
 from corpus.languages.scripts import script_counts, script_shares
 
 VERSION = 1
@@ -107,8 +116,11 @@ class Identifier:
         `hint` is what the source says (`eng_Latn`, `en`, `zh-TW`): it decides unless the text is in a script
         of other languages, and the score is then what the models give that language, nan where they do
         not know it. Scores act as probabilities: over .9 where the models agree, .3 to .7 where not.
-        Costs up to .3 ms, for texts of 1,500 characters and more.
+        Costs up to .3 ms, for texts of 1,500 characters and more. Source code is in no human language: its label
+        (`code_python`) stays as the source gives it, with the score nan.
         """
+        if hint is not None and is_code(hint):
+            return hint, math.nan
         line = models.sample(text)
         counts = script_counts(line)
         shares = script_shares(counts)

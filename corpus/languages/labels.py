@@ -1,4 +1,7 @@
-"""Language labels: ISO 639-3 and ISO 15924 (`cmn_Hans`), and what models and sources call the same."""
+"""Language labels: ISO 639-3 and ISO 15924 (`cmn_Hans`), and what models and sources call the same.
+
+Source code has labels of the same shape, `code_python`: `code` stands for all of it, as `cmn` does for Chinese.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,11 @@ from corpus.yaml_lines import load
 
 UNKNOWN = "und"
 NO_SCRIPT = "Zyyy"
+CODE = "code"
+"""What stands for the language in the label of source code."""
 
 _LABEL = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
+_CODE = re.compile(rf"{CODE}(?:_([a-z0-9]{{1,30}}))?")
 _TAG = re.compile(
     r"([A-Za-z]{2,3})(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
 )
@@ -98,8 +104,10 @@ def labels() -> Labels:
 
 def parse(name: str) -> tuple[str, str | None] | None:
     """(our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`; None
-    where it is no language."""
+    where it is no language. For source code (code, programming language or None): `code_python`, `code`."""
     name = name.removeprefix("__label__").strip()
+    if source_code := _CODE.fullmatch(name):
+        return CODE, source_code[1]
     match = _TAG.fullmatch(name)
     code = labels().code(match[1]) if match else None
     if match is None or code is None:
@@ -108,6 +116,16 @@ def parse(name: str) -> tuple[str, str | None] | None:
     if script is None and code == "cmn" and match["region"]:
         script = "Hant" if match["region"].upper() in _TRADITIONAL_REGIONS else "Hans"
     return code, script
+
+
+def bare(label: str) -> str:
+    """What a label begins with: the language without its script, `code` for source code."""
+    return label.partition("_")[0]
+
+
+def is_code(label: str | None) -> bool:
+    """Whether a label is that of source code."""
+    return label is not None and bare(label) == CODE
 
 
 def is_label(name: str) -> bool:

@@ -17,6 +17,7 @@ KINDS = {
     "pubmed": "corpus.sources.pubmed:Pubmed",
     "books": "corpus.sources.books:Books",
     "stackexchange": "corpus.sources.stackexchange:StackExchange",
+    "code": "corpus.sources.code:Code",
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from corpus.document import Failure, Record
+from corpus.fingerprint import file_identity
+from corpus.storage import File
 
 VERSION = 1
 
@@ -27,6 +29,9 @@ class Source(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folders: ClassVar[bool] = False
+    """Whether a path may name a folder, which is then one input whose size means nothing."""
 
     kind: str
     paths: list[str] = Field(min_length=1)
@@ -51,6 +56,10 @@ class Source(BaseModel):
     def default_priority(cls) -> int:
         """The priority of the kind when the manifest gives none."""
         return 0
+
+    def identity(self, file: File) -> str:
+        """What is in an input, independent of its place and its times. Raises OSError where it cannot be read."""
+        return file_identity(file)
 
     @abstractmethod
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:

@@ -165,15 +165,17 @@ def is_file(path: str) -> bool:
     return remote.is_file(path) if is_remote(path) else os.path.isfile(local(path))
 
 
-def expand(pattern: str) -> list[str]:
+def expand(pattern: str, folders: bool = False) -> list[str]:
     """The files a path, URL or glob names, sorted; empty when there are none.
 
-    A file whose name looks like a glob (`[1].jsonl`) is itself before it is a glob.
+    A file whose name looks like a glob (`[1].jsonl`) is itself before it is a glob. With `folders` a glob names
+    folders too.
     """
     if is_file(pattern):
         return [pattern if is_remote(pattern) else local(pattern)]
     if not is_remote(pattern):
-        return sorted(p for p in glob.glob(local(pattern), recursive=True) if os.path.isfile(p))
+        found = {path.rstrip("/") or "/" for path in glob.glob(local(pattern), recursive=True)}
+        return sorted(path for path in found if folders or os.path.isfile(path))
     return remote.glob(pattern) if glob.has_magic(pattern) else []
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from corpus.data import data_path
 from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
+from corpus.languages.labels import bare
 from corpus.text.hashes import Hashes
 from corpus.text.words import word_hashes
 from corpus.yaml_lines import load
@@ -84,7 +85,7 @@ def language_files() -> dict[str, LanguageFile]:
 def layers(language: str | None) -> list[LanguageFile]:
     """The files that hold for a language, the default first, the most particular last."""
     files = language_files()
-    names = [DEFAULT, *([language[:3], language] if language else [])]
+    names = [DEFAULT, *([bare(language), language] if language else [])]
     found: list[LanguageFile] = []
     for name in names:
         if name in files and files[name] not in found:

@@ -12,7 +12,7 @@ import filters
 from corpus.presets import load_rules
 from corpus.text.page import Page
 
-STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb")
+STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb", "code")
 FILTERS = [filters.load(step) for step in STEPS]
 SIGNALS = [signal for filter in FILTERS for signal in filter.signals]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from corpus.fasttext_models import names
 from corpus.languages.chinese import chinese_script
+from corpus.languages.identify import Identifier
 from corpus.languages.labels import compatible, labels, parse
 from corpus.languages.models import lid_path
 from corpus.languages.scripts import main_script, script_counts, script_shares
@@ -141,3 +143,16 @@ def test_conversions_between_scripts(data: Path) -> None:
                 wrong += script != target
     assert right > 280
     assert wrong <= 0.1 * right
+
+
+@pytest.mark.parametrize(
+    ("name", "parsed"),
+    [("code_python", ("code", "python")), ("code", ("code", None)), ("code_C++", None), ("codepython", None)],
+)
+def test_source_code_has_labels_of_its_own(name: str, parsed: tuple[str, str | None] | None) -> None:
+    assert parse(name) == parsed
+
+
+def test_the_language_of_code_is_what_its_source_says() -> None:
+    label, score = Identifier().identify("# 这是注释\nprint('hello')\n", "code_python")
+    assert (label, math.isnan(score)) == ("code_python", True)

@@ -1,0 +1,233 @@
+"""Passwords, keys, tokens and e-mail addresses in code, replaced by placeholders that are the same everywhere.
+
+Three ways to be a secret: a form that only one service's keys have (`ghp_...`, a private key, a password in an
+address); a value given to a name that speaks of one (`api_key = "..."`), if it looks drawn at random; nothing else.
+Hashes, UUIDs, lock files and test fixtures are full of random strings, which detectors that go by entropy alone take
+for secrets. The placeholders are StarCoder's.
+
+A few dozen fixed strings are searched for, each at the speed of memory, and patterns look only where one stands: 100
+MB/s and more, whatever the text (`tests/benchmarks/code_benchmark.py`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from corpus.groups import suffixes
+
+EMAIL, KEY, PASSWORD = "<EMAIL>", "<KEY>", "<PASSWORD>"
+
+VERSION = 1
+"""Raised when the same text would come out otherwise."""
+
+RANDOM, RANDOM_HEX, RANDOM_SHORT = 3.5, 2.8, 2.5
+"""Bits a character from which a value counts as drawn at random: of 20 characters and more, of hexadecimal digits, of a
+short password. Random base64 of 20 characters has 4 on average, English words without spaces 3.1, random hexadecimal
+digits of 32 characters 3.6, detect-secrets asks for 4.5 and 3 of longer ones."""
+
+MIXED = 3
+"""Places between a letter and a digit in what was drawn at random; names of variables have one or two."""
+
+REACH = 400
+"""Characters behind a fixed string that a pattern may look at."""
+KEY_BLOCK = 20_000
+"""Characters of a private key at most."""
+
+_FORMS: tuple[tuple[str, str], ...] = (
+    ("AKIA", r"(?<![A-Za-z0-9])AKIA[A-Z2-7]{16}(?![A-Za-z0-9])"),
+    ("ASIA", r"(?<![A-Za-z0-9])ASIA[A-Z2-7]{16}(?![A-Za-z0-9])"),
+    ("ghp_", r"ghp_[A-Za-z0-9]{36,255}"),
+    ("gho_", r"gho_[A-Za-z0-9]{36,255}"),
+    ("ghu_", r"ghu_[A-Za-z0-9]{36,255}"),
+    ("ghs_", r"ghs_[A-Za-z0-9]{36,255}"),
+    ("ghr_", r"ghr_[A-Za-z0-9]{36,255}"),
+    ("github_pat_", r"github_pat_[A-Za-z0-9_]{40,255}"),
+    ("glpat-", r"glpat-[A-Za-z0-9_-]{20,64}"),
+    ("xox", r"(?<![A-Za-z0-9-])xox[abeprs]-[A-Za-z0-9-]{20,250}"),
+    ("AIza", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    ("ya29.", r"ya29\.[A-Za-z0-9_-]{30,250}"),
+    ("sk_live_", r"sk_live_[A-Za-z0-9]{20,250}"),
+    ("rk_live_", r"rk_live_[A-Za-z0-9]{20,250}"),
+    ("sk-", r"(?<![A-Za-z0-9])sk-(?:[a-z]{3,6}[0-9]{0,2}-)?[A-Za-z0-9_-]{32,250}"),
+    ("SG.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{30,64}"),
+    ("npm_", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    ("pypi-AgE", r"pypi-AgE[A-Za-z0-9_-]{40,300}"),
+    ("hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{34}(?![A-Za-z0-9])"),
+    ("eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,390}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{16,1000}"),
+    ("EAACEdEose0cBA", r"EAACEdEose0cBA[A-Za-z0-9]{10,250}"),
+    ("amzn.mws.", r"amzn\.mws\.[0-9a-f-]{36}"),
+    ("dop_v1_", r"dop_v1_[0-9a-f]{64}"),
+    ("shpat_", r"shpat_[0-9a-fA-F]{32}"),
+)
+"""What keys of a service begin with, and the pattern of the whole."""
+_BEHIND: tuple[tuple[str, str], ...] = (
+    ("hooks.slack.com/services/", r"[A-Z0-9]{8,14}/[A-Z0-9]{8,14}/[A-Za-z0-9]{20,32}"),
+    ("AccountKey=", r"[A-Za-z0-9+/]{40,120}={0,2}"),
+)
+"""What stands before a key, and the pattern of the key."""
+_PATTERNS = (
+    *((fixed, 0, re.compile(pattern)) for fixed, pattern in _FORMS),
+    *((fixed, len(fixed), re.compile(pattern)) for fixed, pattern in _BEHIND),
+)
+
+_NAMES = re.compile(
+    r"passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|auth[-_]?key|private[-_]?key"
+    r"|account[-_]?key|credential|client[-_]?key|encryption[-_]?key|signing[-_]?key|密码|密碼|パスワード|пароль"
+)
+_NAME_PARTS = (
+    "passw",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "密码",
+    "密碼",
+    "パスワード",
+    "пароль",
+)
+"""Fixed strings, one of which is in every name of `_NAMES`."""
+_PASSWORDS = ("passw", "pwd", "密码", "密碼", "パスワード", "пароль")
+_GIVEN = re.compile(
+    r"[\w-]{0,40}[\"'`]?\]?[ \t]{0,20}(?P<sign>:=|=>|[:=,(]|->)[ \t]{0,20}"
+    r"(?:[bru]{0,2}([\"'`])(?P<quoted>[^\"'`\s]{6,300})\2"
+    r"|(?P<bare>[A-Za-z0-9+/_=!@#$%^&*-]{12,300})[ \t]*(?=[\r\n;,]|$))"
+)
+"""What follows a name that speaks of a secret: `_value": "..."`, `=...` to the end of the line."""
+_URL_PASSWORD = re.compile(
+    r"(?<=://)[A-Za-z0-9_.%+-]{1,64}:(?P<value>[^\s:/@\"'<>{}$()*]{3,100})(?=@[A-Za-z0-9.-])"
+)
+_KEY_HEAD = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',.:()+-]*")
+_KEY_LINE = re.compile("[A-Za-z0-9+/]{40}")
+_MIXED = re.compile(r"(?=[A-Za-z]\d|\d[A-Za-z])")
+_EMAIL_BEFORE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?\Z")
+_EMAIL_AFTER = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9@(-])"
+)
+_HEXADECIMAL = re.compile(r"(?:0x)?[0-9a-fA-F]+\Z")
+_NO_VALUE = re.compile(
+    r"example|sample|dummy|placeholder|changeme|change_me|your|insert|replace|xxxx|\*\*\*|\.\.\.|<|\{|\$\(|%[(s]|(?-i:\$[A-Z_]{3})"
+    r"|process\.env|os\.environ|getenv|https?://|^/|^\.|^\$|(?-i:^[A-Z][A-Z0-9_]*$)|(?-i:^[a-z_]+$)|^[a-z]+(?:\.[a-z_]+)+$|^\^|\[|\\|abcdef|123456|qwerty",
+    re.IGNORECASE,
+)
+"""What stands where a secret would: names of variables, paths, addresses, examples."""
+
+
+_EXAMPLE = re.compile(r"example|sample|dummy|placeholder|x{6}|0{8}|abcdef|12345678", re.IGNORECASE)
+"""What examples of keys in documentation hold."""
+
+
+def redacted(text: str) -> tuple[str, int, int]:
+    """The text with placeholders, how many secrets and how many e-mail addresses they stand for."""
+    spans = [*_secrets(text), *_emails(text)]
+    if not spans:
+        return text, 0, 0
+    pieces: list[str] = []
+    counts: Counter[str] = Counter()
+    at = 0
+    for start, end, placeholder in sorted(spans):
+        if start < at:
+            continue
+        pieces += (text[at:start], placeholder)
+        counts[placeholder] += 1
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces), counts[KEY] + counts[PASSWORD], counts[EMAIL]
+
+
+def entropy(value: str) -> float:
+    """Bits a character, by how often each occurs in the value itself."""
+    total = len(value)
+    return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
+
+
+def _secrets(text: str) -> Iterator[tuple[int, int, str]]:
+    for fixed, behind, pattern in _PATTERNS:
+        for at in _places(text, fixed):
+            found = pattern.match(text, at + behind)
+            if found is not None and not _EXAMPLE.search(found[0]):
+                yield found.start(), found.end(), KEY
+    yield from _key_blocks(text)
+    for at in _places(text, "://"):
+        found = _URL_PASSWORD.match(text, at + 3, at + REACH)
+        if found is not None and not _NO_VALUE.search(found["value"]):
+            yield found.start("value"), found.end("value"), PASSWORD
+    yield from _given(text)
+
+
+def _key_blocks(text: str) -> Iterator[tuple[int, int, str]]:
+    """What stands between the lines around private keys, in files and in strings of a program."""
+    done = 0
+    for at in _places(text, "-----BEGIN "):
+        head = _KEY_HEAD.match(text, at) if at >= done else None
+        if head is None:
+            continue
+        end = text.find("-----END", head.end(), head.end() + KEY_BLOCK)
+        body = _KEY_BODY.match(text, head.end(), end if end >= 0 else head.end() + KEY_BLOCK)
+        done = max(end, body.end() if body is not None else 0)
+        whole = body is not None and (end < 0 or body.end() == end)
+        if body is not None and whole and _KEY_LINE.search(body[0]):
+            yield body.start(), body.end(), KEY
+
+
+def _given(text: str) -> Iterator[tuple[int, int, str]]:
+    """Values that look random behind names that speak of secrets."""
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    done = 0
+    for at in sorted(place for part in _NAME_PARTS for place in _places(lower, part)):
+        name = _NAMES.search(lower, max(0, at - 12), at + 12)
+        if name is None or name.end() <= done:
+            continue
+        found = _GIVEN.match(text, name.end(), name.end() + REACH)
+        if found is None:
+            continue
+        group = "quoted" if found["quoted"] else "bare"
+        done = found.end()
+        is_password = name[0].startswith(_PASSWORDS)
+        if looks_random(found[group], short=is_password and group == "quoted" and found["sign"] not in "(,"):
+            yield found.start(group), found.end(group), PASSWORD if is_password else KEY
+
+
+def looks_random(value: str, short: bool = False) -> bool:
+    """Whether a value was drawn at random rather than written: letters and digits mixed, with enough entropy. `short`
+    takes passwords, from 6 characters with a digit or a mark among letters."""
+    if _NO_VALUE.search(value) or " " in value:
+        return False
+    letters, digits = any(map(str.isalpha, value)), any(map(str.isdigit, value))
+    if not (letters and digits):
+        marks = any(not character.isalnum() and character not in "_-.:/" for character in value)
+        return short and letters and marks and entropy(value) >= RANDOM_SHORT
+    if _HEXADECIMAL.match(value):
+        return len(value) >= 24 and entropy(value) >= RANDOM_HEX
+    if len(value) >= 16 and entropy(value) >= RANDOM:
+        return sum(1 for _ in _MIXED.finditer(value)) >= MIXED
+    return short and entropy(value) >= RANDOM_SHORT
+
+
+def _emails(text: str) -> Iterator[tuple[int, int, str]]:
+    for at in _places(text, "@"):
+        after = _EMAIL_AFTER.match(text, at + 1, at + 300)
+        if after is None:
+            continue
+        before = _EMAIL_BEFORE.search(text, max(0, at - 64), at)
+        if before is None or before[0] == "git" or not _is_domain(after[0]):
+            continue
+        yield before.start(), after.end(), EMAIL
+
+
+def _is_domain(host: str) -> bool:
+    """Whether a name ends in a public suffix and has something before it."""
+    found = suffixes()(host)
+    return bool(found.suffix and found.domain)
+
+
+def _places(text: str, fixed: str) -> Iterator[int]:
+    at = text.find(fixed)
+    while at >= 0:
+        yield at
+        at = text.find(fixed, at + len(fixed))

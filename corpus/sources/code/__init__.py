@@ -1,0 +1,226 @@
+"""Source code: folders, git repositories, archives, packages and tables of it, a document a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ByteSize, Field, field_validator
+
+from corpus import folders
+from corpus.document import Failure, Record
+from corpus.extract.code import VERBATIM
+from corpus.folders import is_folder
+from corpus.languages.labels import CODE
+from corpus.sources.base import Source
+from corpus.sources.code import gates, languages, licenses
+from corpus.sources.code.archive import Archive, is_archive
+from corpus.sources.code.contents import About, Contents
+from corpus.sources.code.folder import Folder, OneFile, cuts
+from corpus.sources.code.git import Git, git_folder
+from corpus.sources.code.joined import joined
+from corpus.sources.code.licenses import Licenses, normalized, spdx_line
+from corpus.sources.code.table import Columns, is_table, rows
+from corpus.sources.parquet import Parquet
+from corpus.storage import File, open_input
+
+MEDIA_TYPE = "text/x-code"
+MAX_FILE = 1 << 20
+"""Larger files are data nearly always; The Stack leaves them out too."""
+MAX_REPOSITORY = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a file of a repository is: `unique` tells it from every other of the source."""
+
+    file: str
+    offset: int
+    unique: str
+
+
+class Code(Source):
+    """Files of repositories, each with repository, path, commit and licence.
+
+    A path is a folder (a git repository, bare or cloned, is read at `revision`, any other folder file by file), an
+    archive, a Parquet file in the manner of The Stack, or a single file. `licenses` says what may stay; `content`
+    whether files whose name says nothing are looked into (the extra `code`); `redact` whether secrets and e-mail
+    addresses are replaced. `documents: repositories` joins the files of a repository, in the order of `order`,
+    into documents of at most `max_document` bytes. Files over `max_bytes` stop at a gate.
+    """
+
+    folders: ClassVar[bool] = True
+
+    kind: Literal["code"] = "code"
+    documents: Literal["files", "repositories"] = "files"
+    order: Literal["path", "dependency"] = "path"
+    licenses: Licenses = Licenses()
+    revision: str = "HEAD"
+    content: Annotated[bool, Field(validate_default=True)] = True
+    redact: bool = True
+    columns: Columns = Columns()
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_FILE)
+    max_document: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_REPOSITORY)
+
+    @field_validator("content")
+    @classmethod
+    def _can_look(cls, content: bool) -> bool:
+        if content and not languages.has_magika():
+            raise ValueError(
+                "telling languages by content needs the extra `code` (pip install 'corpus-toolkit[code]'): install it, "
+                "or say content: false"
+            )
+        return content
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        return ["code"]
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            **super().parameters(),
+            "languages": languages.versions(self.content),
+            "licenses_by": licenses.versions(),
+            "paths": gates.paths().identity,
+            "dulwich": metadata.version("dulwich"),
+        }
+
+    def identity(self, file: File) -> str:
+        """Of a git repository the commit, of another folder all its files."""
+        if place := git_folder(file.path):
+            return f"git {Git(place, file.name, self.revision).commit}"
+        return folders.identity(file.path) if is_folder(file.path) else super().identity(file)
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        if place := git_folder(path):
+            return [(0, Git(place, path).size)]
+        if is_folder(path):
+            # A document of a repository needs all its files.
+            return cuts(path, split_size if self.documents == "files" else 1 << 62)
+        with open_input(path) as stream:
+            head = stream.read(4)
+        if is_table(head):
+            return Parquet(paths=[path]).plan(path, size, split_size)
+        return [(0, size)]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        found = self._files(path, file, start, end)
+        yield from found if self.documents == "files" else joined(found, self.order, int(self.max_document))
+
+    def _files(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        contents = self._contents(path, file, start, end)
+        if contents is None:
+            yield from self._rows(path, file, start, end)
+            return
+        about = contents.about()
+        for one in contents.files():
+            if isinstance(one, Failure):
+                yield one
+                continue
+            name = about.path(one.path)
+            place = _Place(
+                file=one.origin, offset=one.offset, unique=f"{file}\0{one.path}\0{about.commit or one.offset}"
+            )
+            gate = gates.path_gate(name) or ("code.large" if one.size > self.max_bytes else None)
+            if gate is not None:
+                yield self._record(place, about, name, b"", one.size, about.licensing.of(name), gate)
+                continue
+            try:
+                body = one.read()
+            except (
+                Exception
+            ) as error:  # whatever a damaged object raises: the file is named, the next ones are read
+                message = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+                yield Failure(file=one.origin, offset=one.offset, length=one.size, step="read", error=message)
+                continue
+            yield self._record(place, about, name, body, len(body), about.licensing.of(name))
+
+    def _contents(self, path: str, file: str, start: int, end: int) -> Contents | None:
+        """How an input is read; None for a table."""
+        if place := git_folder(path):
+            return Git(place, file, self.revision)
+        if is_folder(path):
+            return Folder(path, file, start, end)
+        with open_input(path) as stream:
+            head = stream.read(512)
+        if is_table(head):
+            return None
+        return Archive(path, file, end) if is_archive(path, head) else OneFile(path, file, end)
+
+    def _rows(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        for one in rows(path, file, start, end, self.columns):
+            if isinstance(one, Failure):
+                yield one
+                continue
+            row, known = one
+            about = About(repository=known.get("repository", file), commit=known.get("commit"), date=row.date)
+            place = _Place(file=file, offset=row.offset, unique=f"{file}\0{row.offset}")
+            body = str(row.body).encode()
+            license = _listed(known.get("license"))
+            gate = gates.path_gate(known["path"]) if "path" in known else None
+            yield self._record(place, about, known.get("path", ""), body, len(body), license, gate)
+
+    def _record(
+        self,
+        place: _Place,
+        about: About,
+        path: str,
+        body: bytes,
+        size: int,
+        license: str | None,
+        gate: str | None = None,
+    ) -> Record:
+        license = spdx_line(body) or license or self.license
+        language = None
+        if gate is None and len(body) > self.max_bytes:
+            gate = "code.large"
+        if gate is None and not self.licenses.permit(license):
+            gate = "code.license"
+        if gate is None and gates.is_binary(body):
+            gate = "code.binary"
+        if gate is None and body:
+            found = languages.language_of(path, body, self.content)
+            language = found.name
+            gate = {"data": "code.data", "binary": "code.binary", "unknown": "code.language"}.get(found.kind)
+            if gate is None and found.name is not None:
+                gate = gates.content_gate(body, found.name)
+            is_code = found.kind == "code"
+        else:
+            is_code = False
+        known = {
+            "repository": about.repository,
+            "path": path,
+            "commit": about.commit,
+            "version": about.version,
+            "programming_language" if is_code else "format": language,
+        }
+        return Record(
+            native_id=place.unique,
+            file=place.file,
+            offset=place.offset,
+            length=size,
+            media_type=MEDIA_TYPE if self.redact else VERBATIM,
+            body=b"" if gate is not None else body,
+            date=about.date,
+            snapshot=self.snapshot,
+            license=license,
+            group=about.repository,
+            language=f"{CODE}_{language}" if is_code and gate is None else None,
+            metadata={name: value for name, value in known.items() if value is not None},
+            gate=gate,
+        )
+
+
+def _listed(value: str | None) -> str | None:
+    """A table's licences, one or a list printed as Python does, as an expression: all of them hold."""
+    if value is None or not value.startswith("["):
+        return normalized(value)
+    names = [
+        normalized(name)
+        for name in value.strip("[]").replace("'", "").replace('"', "").split(",")
+        if name.strip()
+    ]
+    known = [f"({name})" if " " in name else name for name in dict.fromkeys(names) if name is not None]
+    return " AND ".join(known) if known and None not in names else None

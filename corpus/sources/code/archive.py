@@ -1,0 +1,96 @@
+"""Zip and tar archives as repositories: a code host's downloads, sdists and wheels, npm tarballs, crates."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from corpus.archives import ZIP, ZIP_DAMAGE, members
+from corpus.document import Failure
+from corpus.sources.code.contents import About, SourceFile, survey
+from corpus.storage import DAMAGE, decompressed, open_input
+
+MAX_MEMBER = 64 << 20
+"""Bytes of a member that is read at all; anything over the source's own limit is a gate's."""
+BUDGET = 1 << 30, 200
+"""Bytes that all members of an archive may hold: that many, or that many times the archive's own size."""
+_EXTENSIONS = re.compile(
+    r"\.(?:zip|whl|egg|tar|tgz|tbz2?|txz|tzst|crate|gem|(?:tar\.(?:gz|bz2|xz|zst)))$", re.IGNORECASE
+)
+_COMMIT = re.compile(rb"\d+ comment=([0-9a-f]{40,64})\n")
+_HASH = re.compile(r"-(?:[0-9a-f]{40}|[0-9a-f]{64})$")
+_VERSION = re.compile(r"-v?\d+(?:\.\d+)*(?:[-.+]?[0-9A-Za-z.]+)?$")
+
+
+def is_archive(path: str, head: bytes) -> bool:
+    """Whether a file is an archive, by its name and the first 512 bytes of it."""
+    return bool(_EXTENSIONS.search(path)) or head.startswith(ZIP) or head[257:262] == b"ustar"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The files of an archive in the order in which they lie in it. It is read twice: licences may come last."""
+
+    path: str
+    file: str
+    size: int
+
+    @cached_property
+    def _surveyed(self) -> About:
+        licensing, package, prefix = survey(self.files())
+        commit = self._commit()
+        return About(
+            repository=package.url or _name(prefix, self.file),
+            commit=commit,
+            version=package.version,
+            prefix=prefix,
+            licensing=licensing,
+        )
+
+    def about(self) -> About:
+        return self._surveyed
+
+    def files(self) -> Iterator[SourceFile | Failure]:
+        budget = left = max(BUDGET[0], BUDGET[1] * self.size)
+        with open_input(self.path) as stream:
+            for one in members(stream, self.file, MAX_MEMBER):
+                if isinstance(one, Failure):
+                    yield one
+                    continue
+                left -= len(one.data)
+                if left < 0:
+                    message = f"its members hold over {budget:,} bytes: the rest is not read"
+                    yield Failure(file=self.file, offset=one.offset, length=0, step="archive", error=message)
+                    return
+                path = one.name.removeprefix("./")
+                yield SourceFile(
+                    path=path,
+                    size=len(one.data),
+                    read=one.data.__bytes__,
+                    origin=f"{self.file}/{path}",
+                    offset=one.offset,
+                )
+
+    def _commit(self) -> str | None:
+        """The commit that `git archive` writes into what it packs."""
+        try:
+            with open_input(self.path) as stream:
+                head = stream.read(4)
+                stream.seek(0)
+                if head.startswith(ZIP):
+                    comment = zipfile.ZipFile(stream).comment.decode("ascii", "replace")
+                    return comment if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", comment) else None
+                header = decompressed(stream).read(1536)
+        except (*ZIP_DAMAGE, *DAMAGE):
+            return None  # what is damaged is named where the files are read
+        found = _COMMIT.search(header) if header[156:157] == b"g" else None
+        return found[1].decode() if found else None
+
+
+def _name(prefix: str, file: str) -> str:
+    """The repository's name without version or commit: of the folder that all lies in, else of the archive."""
+    name = prefix.rstrip("/") or _EXTENSIONS.sub("", file.rpartition("/")[2])
+    return _VERSION.sub("", _HASH.sub("", name)) or name

@@ -1,0 +1,83 @@
+"""What a repository holds, however it is packed: its files, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from corpus.document import Failure
+from corpus.sources.code.licenses import Licensing, is_license_file
+from corpus.sources.code.packages import Package, is_package_file, read_package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file of a repository: its path there, its size, and `read`, which may be called until the next one is asked
+    for. `origin` and `offset` place it in the input."""
+
+    path: str
+    size: int
+    read: Callable[[], bytes]
+    origin: str
+    offset: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What is known of a repository as a whole. `prefix` is a folder that all its files lie in, left out of paths."""
+
+    repository: str
+    commit: str | None = None
+    version: str | None = None
+    date: str | None = None
+    prefix: str = ""
+    licensing: Licensing = field(default_factory=Licensing)
+
+    def path(self, path: str) -> str:
+        """A path in the repository, without the folder that everything lies in."""
+        return path.removeprefix(self.prefix)
+
+
+class Contents(Protocol):
+    """An input of the kind. `files` may be called more than once, and gives files in the same order each time."""
+
+    def about(self) -> About:
+        """What is known of the repository. Raises what reading it raises."""
+        ...
+
+    def files(self) -> Iterator[SourceFile | Failure]: ...
+
+
+def name_of(path: str, file: str) -> str:
+    """What a repository is called where nothing else names it: its place in the source, `..` by the folder's name."""
+    return os.path.basename(os.path.realpath(path)) if file.strip("./") == "" else file
+
+
+def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, str]:
+    """Licences, package metadata, and the folder that all files lie in (`name-1.0/`, or "").
+
+    Memory: the licence files, and the metadata files at the top.
+    """
+    found: list[tuple[str, bytes]] = []
+    packages: list[tuple[str, bytes]] = []
+    tops: set[str] = set()
+    for one in files:
+        if isinstance(one, Failure):
+            continue
+        top, slash, _ = one.path.partition("/")
+        if len(tops) < 2:
+            tops.add(top if slash else "")
+        if is_license_file(one.path):
+            found.append((one.path, one.read()))
+        elif is_package_file(one.path):
+            packages.append((one.path, one.read()))
+    top = min(tops, default="")
+    prefix = f"{top}/" if len(tops) == 1 and top else ""
+    licensing = Licensing()
+    package = read_package([(path.removeprefix(prefix), body) for path, body in packages])
+    for path, body in found:
+        licensing.add(path.removeprefix(prefix), body)
+    licensing.declared = package.license
+    return licensing, package, prefix

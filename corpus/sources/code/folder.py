@@ -1,0 +1,69 @@
+"""A folder of files, and a single file, as a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from corpus import folders
+from corpus.sources.code.contents import About, SourceFile, name_of, survey
+from corpus.splits import printable
+from corpus.storage import join, open_input
+
+
+def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:
+    """Ranges of a folder's files laid end to end in the order of their names, each with a byte more than it has, so
+    that every one begins somewhere. A range holds the files that begin in it."""
+    found, at = [0], 0
+    for _, size in folders.walk(folder):
+        if at - found[-1] >= split_size:
+            found.append(at)
+        at += size + 1
+    return list(zip(found, [*found[1:], max(at, found[-1] + 1)], strict=True))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of a folder that begin in [start, end) of all of them laid end to end."""
+
+    folder: str
+    file: str
+    start: int = 0
+    end: int = 1 << 62
+
+    def about(self) -> About:
+        licensing, _, _ = survey(Folder(self.folder, self.file).files())
+        return About(repository=name_of(self.folder, self.file), licensing=licensing)
+
+    def files(self) -> Iterator[SourceFile]:
+        at = 0
+        for name, size in folders.walk(self.folder):
+            if self.start <= at < self.end:
+                yield SourceFile(
+                    path=printable(name),
+                    size=size,
+                    read=partial(_read, join(self.folder, name)),
+                    origin=f"{self.file}/{printable(name)}",
+                )
+            at += size + 1
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """A file by itself, which is its own repository."""
+
+    path: str
+    file: str
+    size: int
+
+    def about(self) -> About:
+        return About(repository=self.file)
+
+    def files(self) -> Iterator[SourceFile]:
+        yield SourceFile(path=self.file, size=self.size, read=partial(_read, self.path), origin=self.file)
+
+
+def _read(path: str) -> bytes:
+    with open_input(path) as stream:
+        return stream.read()

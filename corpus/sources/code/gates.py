@@ -1,0 +1,92 @@
+"""Files that nobody wrote in the repository they lie in, or that are no source code. The lists are in
+manifests/code/paths.yaml."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.fingerprint import fingerprint
+from corpus.yaml_lines import load
+
+GATES = (
+    "code.vendored",
+    "code.generated",
+    "code.minified",
+    "code.lock",
+    "code.data",
+    "code.binary",
+    "code.large",
+    "code.license",
+    "code.language",
+)
+"""Every gate of the kind, in the order in which they are asked."""
+HEAD = 1024
+"""Bytes in which a generated file says so."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """manifests/code/paths.yaml as patterns of lower-case names."""
+
+    folders: dict[str, re.Pattern[str]]
+    files: dict[str, re.Pattern[str]]
+    binary: frozenset[str]
+    generated_says: re.Pattern[str]
+    minified_line: int
+    minified_languages: frozenset[str]
+    identity: str
+
+
+@cache
+def paths() -> Paths:
+    """The lists, read once a process."""
+    path = data_path("code", "paths.yaml")
+    data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
+    return Paths(
+        folders={f"code.{key}": _globs(data[key]["folders"]) for key in ("vendored", "generated")},
+        files={
+            f"code.{key}": _globs(data[key]["names"]) for key in ("vendored", "generated", "minified", "lock")
+        },
+        binary=frozenset(data["binary"]["extensions"].split()),
+        generated_says=re.compile("".join(data["generated_says"].split("\n")).replace(" |", "|")),
+        minified_line=int(data["minified_line"]),
+        minified_languages=frozenset(data["minified_languages"]),
+        identity=fingerprint(data),
+    )
+
+
+def _globs(words: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{fnmatch.translate(word)})" for word in words.split()))
+
+
+def path_gate(path: str) -> str | None:
+    """The gate that a file's path stops at: what is vendored, generated, minified, a lock file or binary."""
+    known = paths()
+    *folders, name = path.lower().split("/")
+    for gate, pattern in known.folders.items():
+        if any(pattern.match(folder) for folder in folders):
+            return gate
+    for gate, pattern in known.files.items():
+        if pattern.match(name):
+            return gate
+    return "code.binary" if name.rpartition(".")[2] in known.binary and "." in name else None
+
+
+def is_binary(body: bytes) -> bool:
+    """Whether bytes are no text: they hold a NUL, and are not UTF-16 or UTF-32 by a byte order mark."""
+    return b"\0" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
+
+
+def content_gate(body: bytes, language: str) -> str | None:
+    """The gate that a text file's content stops at: it says that it is generated, or its lines are a machine's."""
+    known = paths()
+    if known.generated_says.search(body[:HEAD].decode("utf-8", "replace")):
+        return "code.generated"
+    if language in known.minified_languages and len(body) > known.minified_line * (body.count(b"\n") + 1):
+        return "code.minified"
+    return None

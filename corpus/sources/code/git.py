@@ -1,0 +1,260 @@
+"""Git repositories, bare or cloned, read from their objects: nothing is checked out, nothing of theirs is run.
+
+dulwich (under its Apache licence) reads packs and loose objects at 49 MB/s; `git cat-file --batch` gives 86, but obeys
+the repository's configuration, which can name programs to run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any
+
+from corpus.document import Failure
+from corpus.errors import UserError
+from corpus.sources.code.contents import About, SourceFile, name_of, survey
+from corpus.splits import printable
+from corpus.storage import is_remote, local
+
+MAX_DEPTH = 200
+"""Folders inside each other; a tree that holds itself has no end."""
+MAX_CHAIN = 5000
+"""Deltas on deltas; git writes 50, 4,095 at most."""
+MAX_OBJECT = 64 << 20
+"""Bytes of an object, of a tree or commit too, that are unpacked at most."""
+_DELTAS = (6, 7)
+_SCP = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!//)(.+)")
+_URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/\s]*@)?([A-Za-z0-9.-]+)(?::\d+)?/(.+)")
+
+
+def git_folder(path: str) -> str | None:
+    """Where the objects of a repository at `path` are: in itself if bare, in its .git; None if it is no repository."""
+    if is_remote(path):
+        return None
+    folder = local(path)
+    for place in (folder, os.path.join(folder, ".git")):
+        has = os.path.isfile(os.path.join(place, "HEAD")) and os.path.isdir(os.path.join(place, "objects"))
+        if has and os.path.isdir(os.path.join(place, "refs")):
+            return place
+    return None
+
+
+@dataclass(frozen=True)
+class Git:
+    """The files of one commit. `place` is what `git_folder` found."""
+
+    place: str
+    file: str
+    revision: str = "HEAD"
+
+    @cached_property
+    def _store(self) -> Any:
+        from dulwich.object_store import DiskObjectStore
+
+        # No configuration is read, and no path outside is followed but the alternates, which are refused.
+        if os.path.exists(os.path.join(self.place, "objects", "info", "alternates")):
+            raise ValueError(
+                "its objects lie in another repository (objects/info/alternates): clone it without sharing"
+            )
+        return DiskObjectStore(os.path.join(self.place, "objects"), loose_object_size_limit=MAX_OBJECT)
+
+    @cached_property
+    def commit(self) -> str:
+        """The hash of the commit at `revision`: HEAD, a branch, a tag, or a hash. Raises UserError."""
+        from dulwich.refs import DiskRefsContainer, Ref
+
+        refs = DiskRefsContainer(self.place)
+        names = (
+            self.revision,
+            *(f"refs/{kind}/{self.revision}" for kind in ("heads", "tags", "remotes/origin")),
+        )
+        try:
+            for name in names:
+                try:
+                    found = refs[Ref(name.encode())]
+                except KeyError:
+                    continue
+                return self._peeled(found.decode())
+            if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", self.revision):
+                return self._peeled(self.revision)
+        except Exception as error:
+            raise UserError(f"cannot read the git repository {printable(self.place)}: {error}") from None
+        raise UserError(
+            f"{printable(self.place)}: no commit at revision {self.revision!r}: name a branch, tag or commit"
+        )
+
+    @property
+    def size(self) -> int:
+        """4 KiB for each file: what is stored changes whenever git packs, and the split is named by it."""
+        return 1 + 4096 * sum(1 for _ in self.files())
+
+    def _peeled(self, name: str) -> str:
+        """The commit that a tag, or a tag of a tag, stands for."""
+        for _ in range(10):
+            kind, body = self._object(name)
+            if kind == 1:
+                return name
+            target = re.match(rb"object ([0-9a-f]{40,64})\n", body)
+            if kind != 4 or target is None:
+                break
+            name = target[1].decode()
+        raise ValueError(f"{name} is no commit")
+
+    def _object(self, name: str) -> tuple[int, bytes]:
+        """(type, content) of an object. Raises ValueError for one that is too large."""
+        from dulwich.objects import hex_to_sha
+
+        _, largest = self._sizes(hex_to_sha(name))
+        if largest > MAX_OBJECT:
+            raise ValueError(f"an object of {largest:,} bytes, over the limit of {MAX_OBJECT:,}")
+        kind, body = self._store.get_raw(name.encode())
+        return int(kind), bytes(body)
+
+    def _sizes(self, sha: bytes) -> tuple[int, int]:
+        """The size of a packed object, and the largest of those of the deltas and the base under it; (0, 0) for a loose
+        one, which dulwich holds to the limit."""
+        for pack in self._store.packs:
+            try:
+                at = pack.index.object_offset(sha)
+            except KeyError:
+                continue
+            return _declared(pack, at, len(sha))
+        return 0, 0
+
+    def about(self) -> About:
+        _, body = self._object(self.commit)
+        licensing, _, _ = survey(self.files())
+        return About(repository=self._name(), commit=self.commit, date=_date(body), licensing=licensing)
+
+    def _name(self) -> str:
+        """host/owner/name of where it was cloned from, without a password; else the folder's name."""
+        folder = os.path.dirname(self.place) if os.path.basename(self.place) == ".git" else self.place
+        try:
+            with open(os.path.join(self.place, "config"), encoding="utf-8", errors="replace") as lines:
+                config = lines.read(1 << 20)
+        except OSError:
+            config = ""
+        section = re.search(r'(?m)^\[remote "origin"\]\s*\n((?:[ \t].*\n?)*)', config)
+        url = re.search(r"(?m)^\s*url\s*=\s*(\S+)", section[1]) if section else None
+        found = (_URL.match(url[1]) or _SCP.match(url[1])) if url else None
+        return (
+            f"{found[1].lower()}/{found[2].strip('/').removesuffix('.git')}"
+            if found
+            else name_of(folder, self.file)
+        )
+
+    def files(self) -> Iterator[SourceFile | Failure]:
+        """The blobs of the commit in the order of paths; links and submodules are passed over."""
+        _, body = self._object(self.commit)
+        tree = re.match(rb"tree ([0-9a-f]{40,64})\n", body)
+        if tree is None:
+            raise ValueError(f"{self.commit} is no commit")
+        yield from self._walk(tree[1].decode(), "", 0)
+
+    def _walk(self, tree: str, above: str, depth: int) -> Iterator[SourceFile | Failure]:
+        from dulwich.objects import Tree
+
+        try:
+            if depth > MAX_DEPTH:
+                raise ValueError(f"more than {MAX_DEPTH} folders inside each other")
+            kind, body = self._object(tree)
+            if kind != 2:
+                raise ValueError(f"{tree} is no tree")
+            found = Tree.from_raw_string(2, body)
+            assert isinstance(found, Tree)
+            entries = list(found.iteritems(name_order=True))
+        except Exception as error:
+            yield Failure(file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_said(error))
+            return
+        for entry in entries:
+            name = above + printable(os.fsdecode(entry.path))
+            if stat.S_ISDIR(entry.mode):
+                yield from self._walk(entry.sha.decode(), f"{name}/", depth + 1)
+            elif stat.S_ISREG(entry.mode):
+                yield self._file(name, entry.sha.decode())
+
+    def _file(self, path: str, sha: str) -> SourceFile | Failure:
+        from dulwich.objects import hex_to_sha
+
+        origin = f"{self.file}/{path}"
+        try:
+            size, _ = self._sizes(hex_to_sha(sha))
+        except Exception as error:
+            return Failure(file=origin, offset=0, length=0, step="read", error=_said(error))
+        return SourceFile(path=path, size=size, read=partial(self._blob, sha), origin=origin)
+
+    def _blob(self, sha: str) -> bytes:
+        kind, body = self._object(sha)
+        if kind != 3:
+            raise ValueError(f"{sha} is no file")
+        return body
+
+
+def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
+    """What the object at an offset of a pack declares: its size, and the largest of those under it. Names of objects
+    have `digest` bytes."""
+    contents = pack.data._buffer()
+    result, largest = -1, 0
+    for _ in range(MAX_CHAIN):
+        byte = contents[at]
+        kind, size, shift, place = byte >> 4 & 7, byte & 15, 4, at + 1
+        while byte & 128:
+            byte = contents[place]
+            size |= (byte & 127) << shift
+            shift, place = shift + 7, place + 1
+        largest = max(largest, size)
+        if kind not in _DELTAS:
+            return (size if result < 0 else result), largest
+        if kind == 6:
+            byte = contents[place]
+            back, place = byte & 127, place + 1
+            while byte & 128:
+                byte = contents[place]
+                back, place = (back + 1) << 7 | byte & 127, place + 1
+            base = at - back
+        else:
+            base = pack.index.object_offset(bytes(contents[place : place + digest]))
+            place += digest
+        # The sizes come first, but behind the code tables of deflate, which take up to 300 bytes.
+        head = zlib.decompressobj().decompress(bytes(contents[place : place + 1024]), 20)
+        sizes = _varints(head)
+        result, largest = (sizes[1] if result < 0 else result), max(largest, *sizes)
+        if base < 0:
+            break
+        at = base
+    raise ValueError("a chain of deltas without an end")
+
+
+def _varints(head: bytes) -> tuple[int, int]:
+    """Sizes of the base and of the result, with which a delta begins."""
+    values, at = [], 0
+    for _ in range(2):
+        value = shift = 0
+        while True:
+            byte = head[at]
+            value |= (byte & 127) << shift
+            at, shift = at + 1, shift + 7
+            if not byte & 128:
+                break
+        values.append(value)
+    return values[0], values[1]
+
+
+def _date(commit: bytes) -> str | None:
+    found = re.search(rb"(?m)^committer .*> (-?\d{1,11}) [+-]\d{4}$", commit)
+    if found is None:
+        return None
+    try:
+        return datetime.fromtimestamp(int(found[1]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

@@ -1,0 +1,211 @@
+"""The files of a repository as one document: in the order of paths, or so that a file follows what it uses."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from heapq import heapify, heappop, heappush
+
+from corpus.document import Failure, Record
+from corpus.extract.code import source_text
+
+HEADER = "<file_sep>{path}\n"
+"""What stands before each file; StarCoder2's separator and the path."""
+HELD = 256 << 20
+"""Characters of a repository that are ordered together; what is behind them is a document of its own."""
+_IMPORT = re.compile(
+    r"(?m)^[ \t]*(?:(?:import|export)\b[^;\n'\"]*?\bfrom[ \t]*['\"]([^'\"\n]+)['\"]"  # JavaScript
+    r"|import[ \t]*['\"]([^'\"\n]+)['\"]"
+    r"|[^\n]*?\brequire(?:_relative)?[ \t]*\(?[ \t]*['\"]([^'\"\n]+)['\"]"  # Ruby too
+    r"|from[ \t]+([\w.]+)[ \t]+import\b"  # Python
+    r"|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)"  # Java, Kotlin, Scala too
+    r"|#[ \t]*include[ \t]*[\"<]([^\">\n]+)[\">]"  # C and its kin
+    r"|(?:pub[ \t]+)?mod[ \t]+(\w+)[ \t]*;|use[ \t]+([\w:\\]+))"  # Rust, PHP
+)
+_SPLIT = re.compile(r"[./\\:]+")
+_SUFFIXES = frozenset(
+    {
+        "py",
+        "pyi",
+        "js",
+        "jsx",
+        "mjs",
+        "cjs",
+        "ts",
+        "tsx",
+        "h",
+        "hpp",
+        "hh",
+        "c",
+        "cc",
+        "cpp",
+        "rb",
+        "rs",
+        "php",
+    }
+)
+_PLACES = ("index", "__init__", "mod", "src", "lib")
+LONGEST = 400
+"""Characters of a line that can be an import."""
+
+
+def joined(records: Iterator[Record | Failure], order: str, max_bytes: int) -> Iterator[Record | Failure]:
+    """Records of files as records of repositories, cut between files where they pass `max_bytes`.
+
+    Gated files and failures pass through. Documents are of one licence: files under another one than most of the
+    repository's are in a document of their own. Memory: one repository, up to `HELD` characters.
+    """
+    files: list[tuple[Record, str]] = []
+    held = 0
+    for one in records:
+        if isinstance(one, Failure) or one.gate is not None:
+            yield one
+            continue
+        if files and (one.group != files[0][0].group or held > HELD):
+            yield from _documents(files, order, max_bytes)
+            files, held = [], 0
+        try:
+            text = source_text(one.body, one.charset)
+        except ValueError as error:
+            yield Failure(
+                file=one.file, offset=one.offset, length=one.length, step="extract", error=str(error)
+            )
+            continue
+        if text.strip():
+            files.append((one, text))
+            held += len(text)
+    if files:
+        yield from _documents(files, order, max_bytes)
+
+
+def _documents(files: list[tuple[Record, str]], order: str, max_bytes: int) -> Iterator[Record]:
+    by_license: dict[str | None, list[tuple[Record, str]]] = defaultdict(list)
+    for one in files:
+        by_license[one[0].license].append(one)
+    for license in sorted(by_license, key=lambda name: (name is None, name)):
+        chosen = sorted(by_license[license], key=lambda one: _path(one[0]).split("/"))
+        if order == "dependency":
+            chosen = [chosen[at] for at in by_dependency([(_path(one), text) for one, text in chosen])]
+        pieces: list[tuple[Record, str]] = []
+        size = 0
+        for record, text in chosen:
+            piece = HEADER.format(path=_path(record)) + text + ("" if text.endswith("\n") else "\n")
+            length = len(piece.encode("utf-8", "replace"))
+            if pieces and size + length > max_bytes:
+                yield _document(pieces)
+                pieces, size = [], 0
+            pieces.append((record, piece))
+            size += length
+        yield _document(pieces)
+
+
+def _document(pieces: list[tuple[Record, str]]) -> Record:
+    """One record of several files: placed where the first is, named after the language of most of the text."""
+    first = pieces[0][0]
+    sizes: dict[str, int] = defaultdict(int)
+    for record, piece in pieces:
+        sizes[record.language or ""] += len(piece)
+    known = {name: size for name, size in sizes.items() if name}
+    language = min(known, key=lambda name: (-known[name], name)) if known else None
+    programming = {record.metadata.get("programming_language", "") for record, _ in pieces}
+    about = {
+        name: value for name, value in first.metadata.items() if name in ("repository", "commit", "version")
+    }
+    return replace(
+        first,
+        native_id=f"{first.native_id}\0{len(pieces)}",
+        length=sum(record.length for record, _ in pieces),
+        body="".join(piece for _, piece in pieces),
+        language=language,
+        metadata={
+            **about,
+            "files": str(len(pieces)),
+            "path": _path(first),
+            "programming_language": " ".join(sorted(programming - {""})),
+        },
+    )
+
+
+def _path(record: Record) -> str:
+    return record.metadata.get("path", "")
+
+
+def by_dependency(files: list[tuple[str, str]]) -> list[int]:
+    """An order of (path, text) in which a file comes after those it imports, where there is no circle, and else in the
+    order they are given in.
+
+    Imports are found by patterns of Python, JavaScript, C, Java, Ruby, Rust and PHP, and matched with the ends of
+    paths. Circles are broken at the file that waits for the fewest. Cost: linear in text and imports.
+    """
+    ends: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for at, (path, _) in enumerate(files):
+        parts = _parts(path)
+        for length in range(1, len(parts) + 1):
+            ends[parts[-length:]].append(at)
+    waits: list[set[int]] = [set() for _ in files]
+    users: list[set[int]] = [set() for _ in files]
+    for at, (path, text) in enumerate(files):
+        for used in _imports(text):
+            for other in _resolved(used, path, at, files, ends):
+                waits[at].add(other)
+                users[other].add(at)
+    order: list[int] = []
+    done = [False] * len(files)
+    left = [len(wait) for wait in waits]
+    queue = [(left[at], at) for at in range(len(files))]
+    heapify(queue)
+    while queue:
+        count, at = heappop(queue)
+        if done[at] or count != left[at]:
+            continue
+        done[at] = True
+        order.append(at)
+        for user in sorted(users[at]):
+            if not done[user]:
+                left[user] -= 1
+                heappush(queue, (left[user], user))
+    return order
+
+
+def _imports(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if len(line) > LONGEST:
+            continue
+        for found in _IMPORT.finditer(line):
+            names = next(group for group in found.groups() if group is not None)
+            yield from (name.strip() for name in names.split(","))
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The names on the way to a module: `src/a/b.py` and `a.b` end alike."""
+    parts = [part for part in _SPLIT.split(path) if part and part not in (".", "crate", "self", "super")]
+    if len(parts) > 1 and parts[-1] in _SUFFIXES:
+        parts.pop()
+    if len(parts) > 1 and parts[-1] in _PLACES:
+        parts.pop()
+    return tuple(parts)
+
+
+def _resolved(
+    used: str, path: str, at: int, files: list[tuple[str, str]], ends: dict[tuple[str, ...], list[int]]
+) -> list[int]:
+    """The file that an import means: of those whose path ends like it the one nearest to the importing file."""
+    parts = _parts(used)
+    for wanted in (parts, parts[:-1]):  # `a.b.C` may be the name C in a/b
+        found = [other for other in ends.get(wanted, []) if other != at] if wanted else []
+        if found:
+            folders = path.split("/")[:-1]
+            return [min(found, key=lambda other: (-_shared(folders, files[other][0].split("/")), other))]
+    return []
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many folders two paths have in common from the top."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

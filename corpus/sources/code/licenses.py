@@ -1,0 +1,289 @@
+"""The licence of a file: by the SPDX line in it, the licence files above it, or the metadata of its package.
+
+licenseclassifier reads licence files, about 2 ms each. It knows licence texts alone: a pattern reads SPDX lines, and
+another sees the conditions that people add to a known text (Commons Clause).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from corpus.data import data_path
+from corpus.extract.encodings import decode
+from corpus.fingerprint import fingerprint
+from corpus.yaml_lines import load
+
+UNKNOWN = "unknown"
+"""Stands in allow and deny lists for files without a licence that is known."""
+HEAD = 4096
+"""Bytes of a file in which its SPDX line stands."""
+LONG = 1000
+"""Characters from which a file called LICENSE whose text nobody knows is a licence, and no pointer to others."""
+MAX_BYTES = 1 << 20
+
+_FILE = re.compile(
+    r"(?:(?:un)?licen[sc]es?|copying)(?P<suffix>[-_.][^/]*)?|(?:mit|bsd|apache|gpl|isc)[-_.]licen[sc]e(?:\.\w+)?"
+)
+_NO_LICENSE = re.compile(
+    r"\.(?:py|pyc|js|jsx|mjs|ts|tsx|go|java|kt|c|h|cc|cpp|hpp|rb|rs|cs|php|pl|sh|css|json|ya?ml|toml|xml|spdx)$"
+)
+_ALTERNATIVE = re.compile(
+    r"[-_.](?:mit|apache|bsd|isc|gpl|lgpl|mpl|unlicense|zlib|cc0|boost|psf)\b", re.IGNORECASE
+)
+_SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9(][A-Za-z0-9.+() -]{0,200})")
+_TOKEN = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
+
+
+class Licenses(BaseModel):
+    """Which licences are wanted: SPDX identifiers, the names of sets (permissive, weak_copyleft, copyleft), `all`,
+    and `unknown` for files without one. `deny` wins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    allow: list[str] = ["permissive"]
+    deny: list[str] = []
+
+    @field_validator("allow", "deny", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _names(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9.+-]+|weak_copyleft", name):
+                sets = ", ".join(lists().sets)
+                raise ValueError(f"{name!r} is no SPDX identifier, and none of {sets}, all, {UNKNOWN}")
+        return value
+
+    def permit(self, license: str | None) -> bool:
+        """Whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
+        allow, deny = _members(tuple(self.allow)), _members(tuple(self.deny))
+
+        def allowed(name: str) -> bool:
+            name = name.casefold()
+            names = {name, name.removesuffix("+")}
+            return not names & deny and ("all" in allow or bool(names & allow))
+
+        if license is None:
+            return allowed(UNKNOWN)
+        try:
+            return _Expression(license).evaluate(allowed)
+        except ValueError:
+            return allowed(UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """manifests/code/licenses.yaml."""
+
+    sets: Mapping[str, frozenset[str]]
+    names: Mapping[str, str]
+    restrictions: re.Pattern[str]
+    identity: str
+
+
+@cache
+def lists() -> Lists:
+    path = data_path("code", "licenses.yaml")
+    data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
+    return Lists(
+        sets={name: frozenset(words.split()) for name, words in data["sets"].items()},
+        names=data["names"],
+        restrictions=re.compile(data["restrictions"]),
+        identity=fingerprint(data),
+    )
+
+
+@cache
+def _members(names: tuple[str, ...]) -> frozenset[str]:
+    """Identifiers in lower case, sets replaced by theirs."""
+    return frozenset(one.casefold() for name in names for one in lists().sets.get(name, (name,)))
+
+
+class _Expression:
+    """An SPDX licence expression. Raises ValueError where it is none."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        if not self.tokens or _TOKEN.sub("", text).strip() or len(self.tokens) > 100:
+            raise ValueError("not a licence expression")
+
+    def evaluate(self, allowed: Any) -> bool:
+        self.at = 0
+        found = self._any(allowed)
+        if self.at < len(self.tokens):
+            raise ValueError("not a licence expression")
+        return found
+
+    def _next(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def _any(self, allowed: Any) -> bool:
+        found = self._all(allowed)
+        while self._next().upper() == "OR":
+            self.at += 1
+            found = self._all(allowed) or found
+        return found
+
+    def _all(self, allowed: Any) -> bool:
+        found = self._one(allowed)
+        while self._next().upper() == "AND":
+            self.at += 1
+            found = self._one(allowed) and found
+        return found
+
+    def _one(self, allowed: Any) -> bool:
+        token = self._next()
+        self.at += 1
+        if token == "(":
+            found = self._any(allowed)
+            if self._next() != ")":
+                raise ValueError("a bracket is not closed")
+            self.at += 1
+            return found
+        if token.upper() in ("", ")", "AND", "OR", "WITH"):
+            raise ValueError("a licence is wanted")
+        if self._next().upper() == "WITH":
+            self.at += 2
+        return bool(allowed(token))
+
+
+def is_expression(text: str) -> bool:
+    """Whether a text is an SPDX licence expression in form."""
+    try:
+        _Expression(text).evaluate(lambda name: True)
+    except ValueError:
+        return False
+    return True
+
+
+def normalized(declared: str | None) -> str | None:
+    """What a package says of its licence, as an SPDX expression; None where it is none."""
+    if not declared or len(declared) > 200:
+        return None
+    text = (
+        " ".join(declared.split()).strip("()")
+        if declared.count("(") != declared.count(")")
+        else declared.strip()
+    )
+    known = lists().names.get(text.lower())
+    if known:
+        return known
+    text = text.replace("/", " OR ")
+    return (
+        text if is_expression(text) and (" " not in text or re.search(r" (?:OR|AND|WITH) ", text)) else None
+    )
+
+
+def spdx_line(body: bytes) -> str | None:
+    """The licence that a file names in an SPDX line of its first 4 KB."""
+    found = _SPDX.search(body, 0, HEAD)
+    if found is None:
+        return None
+    words = found[1].decode("ascii").split()
+    kept: list[str] = []
+    for word in words:
+        if (
+            kept
+            and kept[-1].upper() not in ("AND", "OR", "WITH")
+            and word.upper() not in ("AND", "OR", "WITH")
+        ):
+            break
+        kept.append(word)
+    text = " ".join(kept).rstrip(".-")
+    return text if is_expression(text) else None
+
+
+def is_license_file(path: str) -> bool:
+    """Whether a file's name is that of a licence: LICENSE, COPYING.txt, LICENSE-MIT, mit-license.md."""
+    name = path.rpartition("/")[2].lower()
+    return _FILE.fullmatch(name) is not None and not _NO_LICENSE.search(name)
+
+
+@lru_cache(maxsize=4096)
+def identified(text: str) -> tuple[str, ...]:
+    """The licences whose texts make up at least 3/4 of a file; none where conditions are added to them."""
+    from licenseclassifier import identify_license
+
+    regions = identify_license(text)
+    rest, at = [], 0
+    for region in regions:
+        rest.append(text[at : region.start])
+        at = max(at, region.end)
+    if lists().restrictions.search("\n".join([*rest, text[at:]])):
+        return ()
+    return tuple(dict.fromkeys(region.id for region in regions))
+
+
+@dataclass
+class Licensing:
+    """The licences of a repository, folder by folder: gathered first, then asked for each file."""
+
+    declared: str | None = None
+    files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    def add(self, path: str, body: bytes) -> None:
+        """A licence file; that of a wheel's metadata folder counts for all of it."""
+        folder, _, name = path.rpartition("/")
+        if ".dist-info" in folder.split("/")[0] or folder.split("/")[0].endswith(".egg-info"):
+            folder = ""
+        text = decode(body[:MAX_BYTES], html=False)[0]
+        self.files.setdefault(folder, []).append((name, text))
+
+    def of(self, path: str) -> str | None:
+        """The SPDX expression that holds for a file: of the nearest folder above it that has licence files, else
+        what the package declares; None where nothing is known."""
+        folder = path.rpartition("/")[0]
+        found = self._of_folder(folder)
+        while found is None and folder:
+            folder = folder.rpartition("/")[0]
+            found = self._of_folder(folder)
+        found = found or self.declared
+        return None if found == UNKNOWN else found
+
+    def _of_folder(self, folder: str) -> str | None:
+        if folder not in self.files:
+            return None
+        if folder not in self._known:
+            self._known[folder] = _of_files(self.files[folder])
+        return self._known[folder]
+
+
+def _of_files(files: list[tuple[str, str]]) -> str | None:
+    """The expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) are joined by OR, others
+    by AND; `unknown` where one that calls itself the licence has a long text that nobody knows."""
+    alternatives: list[str] = []
+    together: list[str] = []
+    strange = False
+    for name, text in sorted(files):
+        ids = identified(text)
+        if not ids and (line := spdx_line(text.encode("utf-8", "replace"))):
+            ids = (line if " " not in line else f"({line})",)
+        if _ALTERNATIVE.search(name):
+            alternatives += ids
+        else:
+            together += ids
+            strange |= not ids and len(text) >= LONG
+    if strange:
+        return UNKNOWN
+    alternatives = [one for one in dict.fromkeys(alternatives) if one not in together]
+    parts = list(dict.fromkeys(together))
+    if alternatives:
+        joined = " OR ".join(alternatives)
+        parts.append(f"({joined})" if parts and len(alternatives) > 1 else joined)
+    return " AND ".join(parts) or None
+
+
+def versions() -> dict[str, str]:
+    """What licences depend on, for fingerprints."""
+    return {"licenseclassifier": metadata.version("licenseclassifier"), "lists": lists().identity}

@@ -1,0 +1,120 @@
+"""What the metadata of a package say: whose it is, which version, under which licence."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.parser import BytesParser
+from typing import Any
+from urllib.parse import quote
+
+from corpus.sources.code.licenses import normalized
+
+MAX_BYTES = 4 << 20
+"""Metadata files beyond that are not read."""
+_NAMES = ("PKG-INFO", "package.json", "Cargo.toml", "pyproject.toml", "composer.json")
+"""In the order in which they are believed, after a wheel's METADATA."""
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+_TOP = re.compile(r"(?:[^/]+/)?[^/]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """`url` is the package URL without version (`pkg:pypi/flask`); None where the metadata name none."""
+
+    url: str | None = None
+    version: str | None = None
+    license: str | None = None
+
+
+def is_package_file(path: str) -> bool:
+    """Whether a file may describe the package that it lies in: at the top, or one folder below."""
+    return _METADATA.fullmatch(path) is not None or (
+        path.rpartition("/")[2] in _NAMES and _TOP.fullmatch(path) is not None
+    )
+
+
+def read_package(files: Sequence[tuple[str, bytes]]) -> Package:
+    """What the metadata files of a repository say, the most official first; nothing for broken ones."""
+    url = version = license = None
+    for path, body in sorted(files, key=lambda one: (_rank(one[0]), one[0])):
+        if len(body) > MAX_BYTES or ("/" in path and not _METADATA.fullmatch(path)):
+            continue
+        found = _read(path, body)
+        url, version = (found.url, found.version) if url is None and found.url else (url, version)
+        license = license or found.license
+    return Package(url=url, version=version, license=license)
+
+
+def _rank(path: str) -> int:
+    name = path.rpartition("/")[2]
+    return 1 + _NAMES.index(name) if name in _NAMES else 0
+
+
+def _read(path: str, body: bytes) -> Package:
+    name = path.rpartition("/")[2]
+    try:
+        if name in ("METADATA", "PKG-INFO"):
+            return _python(body)
+        if name.endswith(".json"):
+            data = json.loads(body)
+            return (
+                _json("npm" if name == "package.json" else "composer", data)
+                if isinstance(data, dict)
+                else Package()
+            )
+        return _toml(tomllib.loads(body.decode()))
+    except (ValueError, RecursionError):
+        return Package()
+
+
+def _python(body: bytes) -> Package:
+    headers = BytesParser().parsebytes(body, headersonly=True)
+    name = str(headers.get("Name") or "").strip()
+    license = normalized(str(headers.get("License-Expression") or "")) or normalized(
+        str(headers.get("License") or "")
+    )
+    for classifier in headers.get_all("Classifier") or []:
+        if license is None and str(classifier).startswith("License ::"):
+            license = normalized(str(classifier).rpartition("::")[2].strip())
+    return Package(
+        url=f"pkg:pypi/{quote(re.sub('[-_.]+', '-', name).lower())}" if name else None,
+        version=str(headers.get("Version") or "").strip() or None,
+        license=license,
+    )
+
+
+def _json(kind: str, data: dict[str, Any]) -> Package:
+    name, version, license = data.get("name"), data.get("version"), data.get("license", data.get("licenses"))
+    if isinstance(license, list) and license:
+        names = [one.get("type") if isinstance(one, dict) else one for one in license]
+        license = " OR ".join(str(one) for one in names)
+    elif isinstance(license, dict):
+        license = license.get("type")
+    # Without a version it is the folder of an application, not what a registry knows by the name.
+    known = isinstance(name, str) and name and isinstance(version, str)
+    return Package(
+        url=f"pkg:{kind}/{quote(name)}" if isinstance(name, str) and known else None,
+        version=version if isinstance(version, str) else None,
+        license=normalized(license) if isinstance(license, str) else None,
+    )
+
+
+def _toml(data: dict[str, Any]) -> Package:
+    crate = data.get("package")
+    project = data.get("project")
+    if isinstance(crate, dict):
+        name, version, license = crate.get("name"), crate.get("version"), crate.get("license")
+        known = isinstance(name, str) and isinstance(version, str)
+        return Package(
+            url=f"pkg:cargo/{quote(str(name))}" if known else None,
+            version=str(version) if known else None,
+            license=normalized(license) if isinstance(license, str) else None,
+        )
+    license = project.get("license") if isinstance(project, dict) else None
+    if isinstance(license, dict):
+        license = license.get("text")
+    return Package(license=normalized(license) if isinstance(license, str) else None)

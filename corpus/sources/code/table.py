@@ -1,0 +1,73 @@
+"""Parquet in the manner of The Stack: a row a file, with its text, path, repository and licences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ByteSize, ConfigDict
+
+from corpus.document import Failure, Record
+from corpus.sources.fields import Fields
+from corpus.sources.parquet import DAMAGE, Parquet
+from corpus.storage import open_input
+
+MAX_ROW = 64 << 20
+
+
+class Columns(BaseModel):
+    """Which column holds what, the first that is there: the names of The Stack (1, dedup, smol), of StarCoder's data,
+    of CodeParrot, of StackEdit's like."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: list[str] = ["content", "text", "code"]
+    path: list[str] = ["path", "max_stars_repo_path", "file_path", "filename"]
+    repository: list[str] = ["repo_name", "max_stars_repo_name", "repository_name", "repo", "repository"]
+    license: list[str] = ["license", "licenses", "max_stars_repo_licenses", "detected_licenses"]
+    commit: list[str] = ["commit", "max_stars_repo_head_hexsha", "revision_id", "commit_id"]
+    date: list[str] = ["max_stars_repo_stars_event_max_datetime", "committer_date", "date"]
+
+    def chosen(self, there: Sequence[str]) -> dict[str, str]:
+        """What each is called in a table."""
+        found: dict[str, str] = {}
+        for what, names in self:
+            name = next((name for name in names if name in there), None)
+            if name is not None:
+                found[what] = name
+        return found
+
+
+def is_table(head: bytes) -> bool:
+    return head.startswith(b"PAR1")
+
+
+def rows(
+    path: str, file: str, start: int, end: int, columns: Columns
+) -> Iterator[tuple[Record, dict[str, str]] | Failure]:
+    """Each row whose row group begins in [start, end) as a record, and its path, repository, commit and licence."""
+    try:
+        with open_input(path) as stream:
+            there = pq.ParquetFile(stream).schema_arrow.names
+    except DAMAGE as error:
+        yield Failure(file=file, offset=0, length=end, step="read", error=f"not a Parquet file: {error}")
+        return
+    chosen = columns.chosen(there)
+    for needed in ("text", "path"):
+        if needed not in chosen:
+            message = f"no column for the {needed}: there is {', '.join(there)}: name it in `columns`"[:500]
+            yield Failure(file=file, offset=0, length=end, step="read", error=message)
+            return
+    named = [name for what, name in chosen.items() if what not in ("text", "date")]
+    fields = Fields(
+        id="", text=chosen["text"], url="", date=chosen.get("date", ""), license="", metadata=named
+    )
+    table = Parquet(paths=[path], fields=fields, max_bytes=ByteSize(MAX_ROW))
+    for record in table.read(path, file, start, end):
+        if isinstance(record, Failure):
+            yield record
+            continue
+        yield (
+            record,
+            {what: record.metadata[name] for what, name in chosen.items() if name in record.metadata},
+        )
