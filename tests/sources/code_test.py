@@ -547,6 +547,15 @@ def test_where_names_are_silent_the_content_tells(tmp_path: Path) -> None:
     assert records(tree, license="MIT", content=False)["program"].gate == "code.language"
 
 
+def test_what_the_model_is_unsure_of_is_no_code(tmp_path: Path) -> None:
+    pytest.importorskip("magika")
+    path = Path(__file__).parents[2] / "manifests/demo/sources/wiki/spa_Latn.wiki"
+    tree = write(tmp_path / "a", {"page.x1": path.read_bytes(), "page.wiki": path.read_bytes()})
+    found = records(tree, license="MIT")
+    assert found["page.x1"].gate == "code.language"
+    assert found["page.wiki"].metadata["format"] == "mediawiki"
+
+
 STACK = {
     "content": ["x = 1\n", "int a;\n", "y = 2\n"],
     "max_stars_repo_path": ["a/x.py", "vendor/a.c", "a/y.py"],

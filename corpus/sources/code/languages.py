@@ -23,6 +23,8 @@ from corpus.yaml_lines import load
 Kind = Literal["code", "prose", "data", "binary", "unknown"]
 HEAD = 4096
 """Bytes that patterns look at to tell languages of one extension apart."""
+SURE = 0.9
+"""Score from which magika is believed of code: it takes wiki markup in Spanish for Erlang, with .79."""
 _GENERIC = frozenset(
     {"text", "binary", "header", "executable", "non-executable", "file", "symlink", "directory"}
 )
@@ -107,14 +109,15 @@ def by_first_line(body: bytes) -> Language:
 
 def by_content(body: bytes) -> Language:
     """The language that magika finds. Needs the extra `code`; about 10 ms."""
-    label, group, is_text = _magika(body)
+    label, group, is_text, score = _magika(body)
     known = names()
     if label in known.data_content:
         return Language("data")
     if not is_text:
         return Language("binary")
     found = _named(known.names.get(label, label))
-    return found if group == "code" or found.kind == "prose" else Language("unknown")
+    sure = group == "code" and score >= SURE
+    return found if sure or found.kind == "prose" else Language("unknown")
 
 
 def language_of(path: str, body: bytes, content: bool) -> Language:
@@ -161,7 +164,8 @@ def _detector() -> Any:
     return magika.Magika()
 
 
-def _magika(body: bytes) -> tuple[str, str, bool]:
-    """Label, group, and whether it is text, of the first and last bytes of a file."""
-    output = _detector().identify_bytes(body).output
-    return str(output.label), str(output.group), bool(output.is_text)
+def _magika(body: bytes) -> tuple[str, str, bool, float]:
+    """Label, group, whether it is text, and score, by the first and last bytes of a file."""
+    found = _detector().identify_bytes(body)
+    output = found.output
+    return str(output.label), str(output.group), bool(output.is_text), float(found.score)
