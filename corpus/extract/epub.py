@@ -45,6 +45,8 @@ ZIP_DAMAGE = (
 )
 TEXTS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "text/xml")
 
+TEXT_NAMES = (".xhtml", ".html", ".htm", ".xml", ".opf")
+
 FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Fonts are scrambled by these with a key that is in the book: no protection of its text."""
 
@@ -126,6 +128,21 @@ class Book:
             raise EpubError(f"{name!r} unpacks to more than {limit:,} bytes")
         self._left -= size
         return b"".join(pieces)
+
+    def without_pictures(self) -> bytes:
+        """The book with its texts alone, by their names. Raises EpubError where those are too large."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as slim:
+            for name in dict.fromkeys(self.names):
+                if name.startswith("META-INF/") or name.lower().endswith(TEXT_NAMES):
+                    try:
+                        data = self.read(name)
+                    except EpubError:
+                        if self._left <= 0:
+                            raise
+                        continue  # as much missing there as it is damaged here
+                    slim.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED, 1)
+        return packed.getvalue()
 
     def is_encrypted(self) -> bool:
         """Whether text of the book is encrypted: by the zip, or by what META-INF/encryption.xml names."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
 
 from corpus.archives import ZIP, Member, zip_members
 from corpus.document import Failure, Record
+from corpus.extract import epub, gutenberg
 from corpus.extract.encodings import decode
 from corpus.extract.epub import CHAPTER, Book, EpubError, Package, chapters
 from corpus.extract.gutenberg import declared_charset, number_of, split, split_chapters
@@ -21,6 +22,8 @@ from corpus.storage import DAMAGE, open_decompressed, open_input
 TEXT, EPUB = "text/x-gutenberg", "application/epub+zip"
 EPUB_BYTES = 256 << 20
 """Limit of an EPUB with its pictures: it is held in memory, a few MB of it text."""
+SLIM_BYTES = 8 << 20
+"""An EPUB above this goes on to extraction without its pictures, fonts and sounds."""
 NAMES = re.compile(r"\.(?:txt|epub)$", re.IGNORECASE)
 README = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNORECASE)
 
@@ -48,6 +51,9 @@ class Books(Source):
     @classmethod
     def default_priority(cls) -> int:
         return 1
+
+    def parameters(self) -> dict[str, Any]:
+        return {**super().parameters(), "gutenberg": gutenberg.VERSION, "epub": epub.VERSION}
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         return [(0, size)]
@@ -168,7 +174,7 @@ class Books(Source):
             elif self.unit == "chapter":
                 yield from self._chapters(book, book.package(), record)
             else:
-                record.body = data
+                record.body = data if len(data) <= SLIM_BYTES else book.without_pictures()
                 yield record
         except EpubError as error:
             yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])

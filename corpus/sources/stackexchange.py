@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
 from corpus.errors import UserError
+from corpus.extract.stackexchange import VERSION
 from corpus.sources.base import MAX_DOCUMENT_BYTES, Source, ranges
 from corpus.sources.dump_rows import BLOCK, Loss, Row, attributes, scan
 from corpus.sources.jsonl import is_compressed, too_long
@@ -71,6 +72,9 @@ class StackExchange(Source):
     @classmethod
     def default_priority(cls) -> int:
         return 1
+
+    def parameters(self) -> dict[str, Any]:
+        return {**super().parameters(), "text": VERSION}
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         archive = is_archive(path)

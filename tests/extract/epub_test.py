@@ -231,6 +231,21 @@ def test_chapters_as_documents(tmp_path: Path) -> None:
     assert len({one.native_id for one in found}) == 3
 
 
+def test_a_book_of_pictures_goes_on_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    members = {"META-INF/container.xml": CONTAINER, "OPS/book.opf": package(["a.xhtml"])}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**members, "OPS/a.xhtml": document("<p>圖</p>")}.items():
+            archive.writestr(name, text)
+        archive.writestr("OPS/a.jpg", bytes(9 << 20))
+    (record,) = from_source(path)
+    assert isinstance(record, Record) and len(record.body) < 5000 and record.length > 9 << 20
+    found = extract(record, "fast")
+    assert found is not None and found.text == "圖"
+    (again,) = from_source(path)
+    assert isinstance(again, Record) and again.body == record.body
+
+
 def test_zips_of_books_and_plain_files(tmp_path: Path) -> None:
     path = tmp_path / "books.zip"
     with zipfile.ZipFile(path, "w") as archive:
