@@ -17,6 +17,7 @@ from corpus.extract.latex_archive import tex_files
 from corpus.extract.latex_layout import german, lay_out, one_line
 from corpus.extract.latex_macros import Braces, Definitions, Expander, take_definitions
 from corpus.extract.latex_math import put_formulas_aside
+from corpus.extract.latex_numbers import put_numbers_in
 from corpus.extract.latex_source import Source, paper_source
 from corpus.extract.latex_text import Converter
 from corpus.extract.text import clean_text
@@ -70,7 +71,7 @@ def source_to_text(source: Source) -> tuple[str, str]:
     aside = source.aside
     converter = Converter(found.theorems)
     front = _front(preamble, converter, expander, aside) if preamble else ""
-    body = put_formulas_aside(expander.expand(body), aside)
+    body = put_formulas_aside(put_numbers_in(expander.expand(body), found, source.text[:200_000]), aside)
     if _GERMAN.search(source.text[:20_000]):
         body = german(body)
     content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)

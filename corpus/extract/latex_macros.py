@@ -52,6 +52,8 @@ class Definitions:
     macros: dict[str, Macro] = field(default_factory=dict)
     theorems: dict[str, str] = field(default_factory=dict)
     """Environment -> the name it prints (`Theorem`, `定理`)."""
+    counters: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Environment -> the counter of its number, and the section that this begins anew with."""
     environments: dict[str, tuple[Macro, str]] = field(default_factory=dict)
     """Environment -> what stands for its beginning, and for its end."""
 
@@ -106,7 +108,7 @@ def _define(
     """Read the definition behind `head`: where it ends, None where it cannot be made out."""
     kind, at = head[1], head.end()
     if kind in ("newtheorem", "spnewtheorem", "declaretheorem"):
-        return _define_theorem(text, kind, at, pairs, found)
+        return _define_theorem(text, kind, at, pairs, found, head[0].rstrip().endswith("*"))
     if kind in ("newenvironment", "renewenvironment"):
         return _define_environment(text, at, pairs, found)
     if kind in ("newcounter", "theoremstyle"):
@@ -165,7 +167,9 @@ def _define(
     return close + 1
 
 
-def _define_theorem(text: str, kind: str, at: int, pairs: Braces, found: Definitions) -> int | None:
+def _define_theorem(
+    text: str, kind: str, at: int, pairs: Braces, found: Definitions, is_starred: bool
+) -> int | None:
     if kind == "declaretheorem":
         option = _OPTION.match(text, at)
         at = option.end() if option else at
@@ -180,8 +184,9 @@ def _define_theorem(text: str, kind: str, at: int, pairs: Braces, found: Definit
     if close is None:
         return None
     name, at = text[at + 1 : close].strip(), close + 1
+    shared = within = None
     if (option := _OPTION.match(text, at)) is not None:
-        at = option.end()
+        shared, at = option[1].strip(), option.end()
     group = _GROUP.match(text, at)
     close = pairs.close(group.end()) if group is not None else None
     if group is None or close is None:
@@ -189,7 +194,10 @@ def _define_theorem(text: str, kind: str, at: int, pairs: Braces, found: Definit
     found.theorems[name] = text[group.end() + 1 : close].strip()
     at = close + 1
     if (option := _OPTION.match(text, at)) is not None:
-        at = option.end()
+        within, at = option[1].strip(), option.end()
+    if not is_starred:
+        counter = found.counters.get(shared, (shared, None)) if shared else (name, within)
+        found.counters[name] = counter
     if kind == "spnewtheorem":
         for _ in range(2):
             group = _GROUP.match(text, at)

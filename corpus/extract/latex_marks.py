@@ -36,6 +36,11 @@ LAYOUT_ARGUMENT = re.compile(
 """Of a command that nobody knows: a length or options, which are no text."""
 RULE = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:\[[^\[\]]*\])?")
 """Options of a rule in a table."""
+THEOREM_NUMBER = re.compile("\x0f([^\x0f]*)\x0f")
+BEGINNING = re.compile(
+    r"(?:\s|\\label\s*\{[^{}]*\}|\\(?:mbox|hspace\*?|hskip)\s*\{\}|\\(?:rm|em|it|normalfont|upshape)(?![A-Za-z]))*+"
+)
+"""What may stand between the name of a theorem and its first word."""
 FONT = re.compile(r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?")
 LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
 PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")

@@ -16,6 +16,7 @@ from corpus.extract.latex_marks import (
     ACCENTED,
     AFTER_WORD,
     ASSIGNED,
+    BEGINNING,
     CELL,
     CITE,
     COUNT,
@@ -32,6 +33,7 @@ from corpus.extract.latex_marks import (
     ROW,
     RULE,
     SPACES,
+    THEOREM_NUMBER,
     TOKEN,
     block,
     heading,
@@ -425,6 +427,8 @@ class Converter:
     def theorem(self, name: str, title: str, at: int) -> int:
         self.out.append("\n\n")
         self.open(name)
+        number = THEOREM_NUMBER.match(self.text, at)
+        at = number.end() if number else at
         option = OPTION.match(self.text, at)
         inner = Converter(self.theorems)
         if "\\" in title or "{" in title:
@@ -433,11 +437,15 @@ class Converter:
             note = inner.convert(option[1]).strip()
             at = option.end()
             if note and name.startswith(("proof", "pf")):
-                title = note
+                title = f"{title} {note}" if note[0].islower() else note
             elif note:
                 title = f"{title} ({note})" if title else note
+        if number is not None and title:
+            plain, bracket, rest = title.partition(" (")
+            title = f"{plain} {number[1]}{bracket}{rest}"
         self.out.append(f"{title.rstrip('. ')}. " if title else "")
-        return self.after_word(at)
+        begins = BEGINNING.match(self.text, at)
+        return begins.end() if begins else at
 
     def float_closer(self, frame: Frame) -> Callable[[str], str]:
         def close(content: str) -> str:

@@ -128,7 +128,8 @@ def test_formulas_stay_as_they_are_written(tex: str, text: str) -> None:
         ("\\def\\be{\\begin{equation}}\\def\\ee{\\end{equation}}\\be x \\ee", "$$x$$"),
         ("\\newcommand{\\sys}{\\textsc{Sys}\\xspace}\\sys works, \\sys.", "Sys works, Sys."),
         ("\\newenvironment{claim}{\\noindent\\textbf{Claim.} }{}\\begin{claim}It is.\\end{claim}", "Claim. It is."),
-        ("\\newtheorem{satz}{Satz}[section]\\begin{satz}[Gauß] Ja.\\end{satz}\\begin{proof}Klar.\\end{proof}", "Satz (Gauß). Ja.\n\nProof. Klar."),
+        ("\\newtheorem{satz}{Satz}[section]\\begin{satz}[Gauß] Ja.\\end{satz}\\begin{proof}Klar.\\end{proof}", "Satz 0.1 (Gauß). Ja.\n\nProof. Klar."),
+        ("\\begin{proof}[of Lemma 2]A.\\end{proof}\\begin{proof}[Beweis]B.\\end{proof}", "Proof of Lemma 2. A.\n\nBeweis. B."),
         ("\\def\\x{\\x\\x}\\x done", "done"),
         ("\\newcommand{\\cd}[1]{\\frac{\\d#1}{2}}\\def\\d{d}$\\cd{x}$", "$\\frac{d x}{2}$"),
     ],
@@ -156,6 +157,27 @@ def test_macros_are_written_out(tex: str, text: str) -> None:
 )  # fmt: skip
 def test_the_parts_of_a_paper(tex: str, text: str) -> None:
     assert body(tex) == text
+
+
+def test_theorems_and_sections_are_referred_to_by_their_numbers() -> None:
+    tex = """\\newtheorem{thm}{Theorem}[section]\\newtheorem{lem}[thm]{Lemma}\\newtheorem*{rem}{Remark}\\newtheorem{q}{问题}
+    \\section*{Zero}\\section{One}\\label{s1}
+    \\begin{thm}\\label{t}\n\nTrue.\\end{thm}
+    \\begin{lem}[Main]\\label{l}\\begin{enumerate}\\item\\label{i} a\\end{enumerate}\\label{l2}\\end{lem}
+    \\begin{rem}Unnumbered.\\end{rem}\\begin{q}\\label{q}吗？\\end{q}
+    \\section{Two}\\subsection{Sub}\\label{s2}\\begin{thm}\\label{t2}Also.\\begin{equation}x\\label{e}\\end{equation}\\end{thm}
+    \\appendix\\section{App}\\label{a}
+    By Theorem~\\ref{t}, Lemma \\ref{l2} and \\cref{t2}, Sections \\ref{s1}, \\ref{s2} and~\\ref{a}, (\\ref{e}), 问题\\ref{q}; item \\ref{i} too."""
+    text = body(tex)
+    for heading in (
+        "Theorem 1.1. True.",
+        "Lemma 1.2 (Main).",
+        "Remark. Unnumbered.",
+        "问题 1. 吗？",
+        "Theorem 2.1. Also.",
+    ):
+        assert heading in text
+    assert text.endswith("By Theorem 1.1, Lemma 1.2 and Theorem 2.1, Sections 1, 2.1 and A, 问题1; item too.")
 
 
 def test_papers_older_than_latex2e() -> None:
