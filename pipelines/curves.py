@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import UserError
-from corpus.trainer.history import Chart, charts
 from corpus.trainer.start import read_run
+from pipelines.curve_data import Chart, charts
 from pipelines.report import render
 
 

@@ -1,13 +1,20 @@
 """A GPT trainer bound to the corpus it is fed: tokens/ in, a run directory out.
 
-    config.py      sizes and settings of a run, as frozen data
-    dataset.py     tokens/dataset.json: streams, mixture, what a run will see of each
-    order.py       which window is sample i: a pure function of (fingerprint, seed, i)
-    loader.py      memory-mapped shards, windows without copies of the shard
-    model.py       the transformer                    loss.py        cross-entropy in blocks
-    optimizer.py   AdamW and the learning rate        evaluate.py    bits per byte
-    checkpoint.py  atomic, hashed, without pickle     loop.py        train()
-    report.py      table, progress line, log.jsonl    generate.py    text from a run
+Of a run, in the order in which they come:
+
+    config.py    sizes and settings, frozen           start.py       from options to settings
+    scaling.py   how long, how large, how fast        mixture.py     weights in place of the dataset's
+    dataset.py   tokens/dataset.json as streams       order.py       which window is sample i: a pure function
+    loader.py    mapped shards, windows, documents    memory.py      what will it need
+    model.py     the transformer                      attention.py   whole windows, or inside documents
+    fused.py     its pieces, for CPUs                 loss.py        cross-entropy in blocks, z-loss
+    optimizer.py who optimizes what; muon.py          engine.py      a step on a device
+    distributed.py  one process or several            guard.py       one trainer a run, a stop that saves
+    spikes.py    steps that are skipped               checkpoint.py  atomic, hashed, without pickle
+    loop.py      train()                              report.py      tables, progress line, log.jsonl
+
+Of a model: trained.py (the run's last checkpoint), evaluate.py and texts.py (bits per byte), cloze.py (multiple
+choice), generate.py and utf8.py (text), export.py (for transformers), trace.py (a step's documents).
 
 Importing this package pulls in neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate, loop and
 generate need the `train` extra.
