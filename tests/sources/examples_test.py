@@ -1,0 +1,71 @@
+"""docs/sources/examples.md shows documents as they come out: what stands there is what the sources give today."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from corpus.document import Record
+from corpus.extract import Extracted, extract
+from corpus.sources import source_class
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "sources" / "examples.md"
+SECTION = re.compile(
+    r"^## .*?\n<!-- (?P<kind>\w+) (?P<path>\S+) (?P<id>[^\n]+) -->\n(?P<table>.*?)\n```text\n(?P<text>.*?)\n```\n",
+    re.MULTILINE | re.DOTALL,
+)
+ROW = re.compile(r"^\| ([\w.]+) \| `?(.*?)`? \|$", re.MULTILINE)
+CUT = "[…]"
+
+
+def sections() -> list[re.Match[str]]:
+    return list(SECTION.finditer(PAGE.read_text(encoding="utf-8")))
+
+
+@cache
+def found(kind: str, path: str, native: str) -> tuple[Record, Extracted]:
+    source = source_class(kind).model_validate({"kind": kind, "paths": ["x"]})
+    for start, end in source.plan(path, os.path.getsize(path), 1 << 40):
+        for record in source.read(path, os.path.basename(path), start, end):
+            if (
+                isinstance(record, Record)
+                and not record.gate
+                and record.native_id.replace("\0", " ") == native
+            ):
+                text = extract(record, "fast")
+                assert text is not None
+                return record, text
+    raise AssertionError(f"no document {native} in {path}")
+
+
+def test_the_page_has_a_document_of_each_kind() -> None:
+    kinds = [section["kind"] for section in sections()]
+    assert kinds == ["warc", "wikipedia", "stackexchange", "books", "books", "pubmed", "arxiv"]
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_what_the_page_shows_is_what_comes_out(at: int, data: Path) -> None:
+    section = sections()[at]
+    path = section["path"].replace("${CORPUS_DATA}", str(data))
+    record, text = found(section["kind"], path if path.startswith("/") else str(ROOT / path), section["id"])
+    described = {
+        "url": record.url,
+        "date": record.date or text.date,
+        "license": record.license or text.license,
+        "group": record.group,
+        **{f"metadata.{name}": value for name, value in {**record.metadata, **text.metadata}.items()},
+    }
+    shown = dict(ROW.findall(section["table"]))
+    shown.pop("language")
+    assert len(shown) > 0
+    assert shown == {name: (described.get(name) or "").replace("|", "\\|") for name in shown}
+    at = 0
+    for piece in section["text"].split(f"\n{CUT}\n"):
+        at = text.text.find(piece, at)
+        assert at >= 0, piece
+        at += len(piece)
