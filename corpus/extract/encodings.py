@@ -101,15 +101,16 @@ _INSTEAD = {
     "iso8859_16": "cp1250",
     "koi8_r": "koi8_u",
 }
-"""What the detector's rarer guesses nearly always are on the web."""
+"""What the detector's rarer guesses mostly are on the web: taken where the text reads better so."""
 
 _EAST_ASIAN = ("cp949", "cp932", "euc_jp", "gb18030", "big5hkscs")
 _ALPHABETIC = ("cp1252", "cp1251", "cp1250", "koi8_u", "cp874", "cp1256", "cp1255", "iso8859_7")
 
-TRUST, UNSURE, USUAL, UNNAMED, OUTSIDE = 0.03, 0.15, 0.1, 0.25, 0.05
+TRUST, UNSURE, USUAL, UNNAMED, UNGUESSED, OUTSIDE, RARE = 0.03, 0.15, 0.1, 0.25, 0.2, 0.05, -0.001
 """In oddities per character, at which codecs are compared: a sure guess is preferred to a declaration by
 `TRUST`, an unsure one handicapped by `UNSURE`, windows-1252 by `USUAL`, a codec that nobody named by
-`UNNAMED`; bytes that only a wider codec of the family takes cost `OUTSIDE`."""
+`UNNAMED`, or `UNGUESSED` where the detector has no idea; bytes that only a wider codec of the family takes cost
+`OUTSIDE`; of a rare codec and the one of `_INSTEAD` the first wins where both read as well (`RARE`)."""
 
 SURE_WIDE, SURE_NARROW, EVIDENCE = 0.6, 0.7, 0.001
 """What makes a guess sure: the detector's confidence (multi-byte, single-byte), and the share of the text
@@ -232,10 +233,10 @@ def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
     sample = _sample(body)
     found = cchardet.detect(sample)
     guess, confidence = codec_of(found["encoding"]), float(found["confidence"] or 0.0)
-    if guess is not None:
-        guess = _INSTEAD.get(guess, guess)
-        if guess in stated:
-            return _with(body, guess)
+    if guess in _INSTEAD and guess not in stated:
+        guess = _least_odd(sample, {_INSTEAD[guess]: 0.0, guess: RARE})[1]
+    if guess in stated:
+        return _with(body, guess)
     costs = dict.fromkeys(stated, 0.0)
     if guess is not None:
         sure = confidence >= (SURE_WIDE if guess in _EAST_ASIAN else SURE_NARROW)
@@ -243,7 +244,7 @@ def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
     costs.setdefault("cp1252", USUAL)
     cost, codec = _least_odd(sample, costs)
     if cost > 0.0:
-        related = OUTSIDE if guess in _EAST_ASIAN else UNNAMED
+        related = OUTSIDE if guess in _EAST_ASIAN else UNGUESSED if guess in (None, "utf-8") else UNNAMED
         more = {**dict.fromkeys(_EAST_ASIAN, related), **dict.fromkeys(_ALPHABETIC, UNNAMED)}
         more = {name: handicap for name, handicap in more.items() if name not in costs}
         cost, codec = min((cost, codec), _least_odd(sample, more))
