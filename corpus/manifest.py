@@ -16,7 +16,7 @@ from corpus.errors import UserError
 from corpus.extract.budgets import Budgets
 from corpus.sources import source_class
 from corpus.sources.base import Source
-from corpus.storage import is_remote, read_bytes
+from corpus.storage import is_remote, join, read_bytes
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
 from corpus.yaml_lines import Path, dotted, line_of
 from corpus.yaml_lines import load as load_yaml
@@ -201,6 +201,9 @@ def _source(found: ManifestFile, name: Any, options: Any) -> Source:
     try:
         kind = source_class(str(options["kind"]))
         given = {"rules": kind.default_rules(), "priority": kind.default_priority()}
+        for key in kind.FILE_KEYS:
+            if key in options:
+                options = {**options, key: _from_folder(found.folder, options[key])}
         return kind.model_validate(
             {**given, **{key: value for key, value in options.items() if value is not None}}
         )
@@ -208,6 +211,15 @@ def _source(found: ManifestFile, name: Any, options: Any) -> Source:
         raise found.error((*where, *error.path), str(error)) from None
     except ValidationError as error:
         raise _first(found, error, where) from None
+
+
+def _from_folder(folder: str, value: Any) -> Any:
+    """Paths, or lists of them, taken from a folder unless they are absolute or URLs."""
+    if isinstance(value, list):
+        return [_from_folder(folder, item) for item in value]
+    if not isinstance(value, str) or is_remote(value) or os.path.isabs(value):
+        return value
+    return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 
 def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserError:

@@ -162,7 +162,7 @@ def build(
     """
     out = storage.local(out)
     check_out(out)
-    plan = make_plan(manifest)
+    plan = make_plan(manifest, say)
     with locked(out) as release:
         workspace = Workspace.create(out)
         plan = with_retries(plan, workspace, retry_quarantine)

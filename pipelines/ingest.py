@@ -27,7 +27,7 @@ from corpus import storage
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
 from corpus.errors import RunError
-from corpus.extract import Extracted
+from corpus.extract import PAGES, Extracted
 from corpus.extract.budgets import Budgets
 from corpus.extract.supervised import Rejected, parser
 from corpus.fingerprint import fingerprint
@@ -47,7 +47,7 @@ from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
 
-VERSION = 3
+VERSION = 4
 """Raised when ingest itself would give other documents from the same input."""
 
 LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
@@ -385,7 +385,7 @@ def begun(record: Record, source: str) -> Document:
         gate=record.gate,
     )
     document.group = plain(document.group) if document.group is not None else document.id
-    if document.gate is None and document.url is not None and record.media_type == "text/html":
+    if document.gate is None and document.url is not None and record.media_type in PAGES:
         document.gate = url_gate(document.url)
     return document
 
@@ -401,6 +401,12 @@ def finished(document: Document, language: str | None, found: Extracted | None, 
     document.license = document.license or found.license
     document.date = document.date or found.date
     document.metadata |= {name: plain(value) for name, value in found.metadata.items()}
+    if found.url is not None and found.url != document.url:
+        document.metadata["captured_url"] = document.url or ""
+        document.url = plain(found.url)
+    if found.gate is not None:
+        document.gate = found.gate
+        return document
     language, _ = tools.identifier.identify(text, language or found.language)
     if not is_wanted(language, tools.manifest.languages):
         document.language = language

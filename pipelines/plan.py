@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from corpus import storage
@@ -63,11 +64,12 @@ class Plan:
         return list(self.tools.filters)
 
 
-def make_plan(path: str) -> Plan:
+def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
     """Read a manifest, find its files, cut them into splits, and check its rules against its signals.
 
-    Raises UserError, one line, for anything wrong. Reads every local input file once, and of remote ones a few
-    KB (see `file_identity`).
+    Sources that must make their input first (pages that are fetched) do so here, where `say` is given, a
+    function that takes lines for the terminal. Raises UserError, one line, for anything wrong. Reads every
+    local input file once, and of remote ones a few KB (see `file_identity`).
     """
     file = load_manifest(path)
     manifest = file.manifest
@@ -82,6 +84,7 @@ def make_plan(path: str) -> Plan:
     splits: list[Split] = []
     for name, source in manifest.sources.items():
         try:
+            source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None

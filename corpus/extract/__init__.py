@@ -15,6 +15,7 @@ from corpus.document import Record
 
 FORMATS = {
     "text/html": "corpus.extract.html",
+    "text/x-news": "corpus.extract.news",
     "text/x-wiki": "corpus.extract.wikitext",
     "application/x-tex-submission": "corpus.extract.latex",
     "application/jats+xml": "corpus.extract.jats",
@@ -27,15 +28,22 @@ FORMATS = {
     "text/x-code; secrets=kept": "corpus.extract.code",
 }
 """Media type -> the module that reads it; every other type is plain text."""
+PAGES = ("text/html", "text/x-news")
+"""Media types of web pages: their addresses pass the URL gate."""
 
 PLAIN = "corpus.extract.text"
 
 
 @dataclass(slots=True, kw_only=True)
 class Extracted:
-    """The text of a record and what the record itself says about it; None where it says nothing."""
+    """The text of a record and what the record itself says about it; None where it says nothing.
+
+    `gate` stops the document here; `url` is the address that a page gives as its own.
+    """
 
     text: str
+    gate: str | None = None
+    url: str | None = None
     license: str | None = None
     date: str | None = None
     language: str | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from corpus.document import Record
 
-MARKUP = re.compile(r"text/html|application/xhtml\+xml|(?:application|text)/(?:[\w.-]+\+)?xml")
+MARKUP = re.compile(r"text/html|text/x-news|application/xhtml\+xml|(?:application|text)/(?:[\w.-]+\+)?xml")
 """Media types whose tags are counted."""
 
 LARGER = 4

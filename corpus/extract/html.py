@@ -17,6 +17,7 @@ from trafilatura.utils import repair_faulty_html
 from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract.encodings import decode
+from corpus.extract.page_license import HINT, page_licenses
 from corpus.extract.selectors import faster
 from corpus.extract.text import clean_text
 
@@ -72,7 +73,21 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     """The main text of a page as `extract` finds it, decoded by what it, its header and its bytes say."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
     text = extract(html, record.url, mode)
-    return Extracted(text=text) if text else None
+    if not text:
+        return None
+    license, metadata = license_of(html)
+    return Extracted(text=text, license=license, metadata=metadata)
+
+
+def license_of(html: str) -> tuple[str | None, dict[str, str]]:
+    """The licence that a page states, and in metadata (`licenses`) all of them where they are several."""
+    if HINT not in html:
+        return None, {}
+    tree = parse(html)
+    found = page_licenses(tree) if tree is not None else []
+    if len(found) == 1:
+        return found[0], {}
+    return None, {"licenses": " ".join(found)} if found else {}
 
 
 def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None:
@@ -90,7 +105,7 @@ def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None
         return _resiliparse(html)
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
     page = _JOINERS.sub(_stand_in, html) if held else html
-    tree = _parse(page)
+    tree = parse(page)
     if tree is None:
         return None
     text = trafilatura.extract(
@@ -126,7 +141,7 @@ def _resiliparse(html: str) -> str | None:
     return clean_text(text) or None
 
 
-def _parse(html: str) -> HtmlElement | None:
+def parse(html: str) -> HtmlElement | None:
     """The page as a tree, None where it is empty or one tag without `html`: what is no page."""
     beginning = html[:50].lower()
     data = repair_faulty_html(html, beginning).encode("utf-8", "replace")

@@ -359,8 +359,10 @@ def _read(kind: int, fields: list[Any]) -> Answer:
     """An answer as the parser sent it."""
     if kind == ERROR:
         return Rejected(*fields)
-    text, license, date, language, metadata = fields
-    return Extracted(text=text, license=license, date=date, language=language, metadata=metadata)
+    text, gate, url, license, date, language, metadata = fields
+    return Extracted(
+        text=text, gate=gate, url=url, license=license, date=date, language=language, metadata=metadata
+    )
 
 
 def _verdict(end: dict[str, int], late: bool, budgets: Budgets) -> Rejected:

@@ -155,7 +155,7 @@ def answered(module: str, mode: str, max_bytes: int, values: tuple[Any, ...], bo
 def _plain(found: Extracted) -> tuple[Any, ...]:
     """What was found, as the types that marshal knows: lxml's strings are not quite `str`."""
     metadata = {str(name): str(value) for name, value in found.metadata.items()}
-    said = (found.license, found.date, found.language)
+    said = (found.gate, found.url, found.license, found.date, found.language)
     return str(found.text), *(value if value is None else str(value) for value in said), metadata
 
 

@@ -18,6 +18,8 @@ KINDS = {
     "books": "corpus.sources.books:Books",
     "stackexchange": "corpus.sources.stackexchange:StackExchange",
     "code": "corpus.sources.code:Code",
+    "news": "corpus.sources.news:News",
+    "urls": "corpus.sources.urls:Urls",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -29,6 +29,8 @@ class Source(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ()
+    """Keys beside `paths` that name files or folders: relative ones are taken from the manifest's folder."""
 
     folders: ClassVar[bool] = False
     """Whether a path may name a folder, which is then one input whose size means nothing."""
@@ -60,6 +62,13 @@ class Source(BaseModel):
     def identity(self, file: File) -> str:
         """What is in an input, independent of its place and its times. Raises OSError where it cannot be read."""
         return file_identity(file)
+
+    def prepare(self, say: Callable[[str], None] | None) -> None:
+        """Whatever must be there before the files of `paths` can be listed; called once, at the start of a build.
+
+        `say` takes lines for the terminal; without it nothing is made that is not there. Raises UserError, with
+        the path of the key inside the source, for what is wrong with other files.
+        """
 
     @abstractmethod
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:

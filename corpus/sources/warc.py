@@ -42,7 +42,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -119,9 +119,14 @@ class Warc(Source):
         if pending is not None:
             yield pending
 
-    def _record(self, record: WarcRecord, file: str) -> Iterator[Record | Failure]:
+    def is_wanted(self, url: str | None) -> bool:
+        """Whether a record of this address is one of the source; the body of any other is not read."""
+        return True
+
+    def _record(self, record: WarcRecord, file: str, base: int = 0) -> Iterator[Record | Failure]:
+        """What a record gives; its stream begins at byte `base` of `file`."""
         kind = str(record.record_type).rpartition(".")[2]
-        offset = record.stream_pos
+        offset = base + record.stream_pos
         headers = record.headers
         if headers.get("Content-Length") is None:
             yield Failure(
@@ -131,6 +136,8 @@ class Warc(Source):
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
         url = (headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
+        if not self.is_wanted(url):
+            return
         result = Record(
             native_id=headers.get("WARC-Record-ID") or f"{file}\0{offset}",
             file=file,
@@ -159,9 +166,10 @@ class Warc(Source):
         else:
             declared = headers.get("Content-Type") or ""
             payload = Payload(status=200, content_type=declared, declared_type=declared)
+        if http is not None:
+            result.metadata["status"] = str(payload.status)
         if not 200 <= payload.status < 300:
             result.gate = "warc.status"
-            result.metadata["status"] = str(payload.status)
             yield result
             return
         if record.content_length > self.max_bytes:
@@ -229,6 +237,8 @@ class Warc(Source):
                 offset = records.get_record_offset()  # skips the rest of the record
                 http = record.http_headers
                 headers = record.rec_headers
+                if not self.is_wanted(headers.get_header("WARC-Target-URI")):
+                    continue
                 result = Record(
                     native_id=f"{file}\0{offset}",
                     file=file,
@@ -247,6 +257,7 @@ class Warc(Source):
                     transfer_encoding=(http.get_header("Transfer-Encoding") if http else None) or "",
                     content_encoding=(http.get_header("Content-Encoding") if http else None) or "",
                 )
+                result.metadata["status"] = str(payload.status)
                 if not 200 <= payload.status < 300:
                     result.gate = "warc.status"
                     yield result

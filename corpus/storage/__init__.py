@@ -69,6 +69,11 @@ def filesystem(path: str) -> tuple[Any, str]:
     return remote.filesystem(path)
 
 
+def changed(path: str) -> float:
+    """When a local file was last changed, in seconds since 1970."""
+    return os.path.getmtime(local(path))
+
+
 def open_input(path: str, offset: int = 0) -> BinaryIO:
     """The raw bytes of a file, seekable, positioned at `offset`.
 
@@ -80,6 +85,15 @@ def open_input(path: str, offset: int = 0) -> BinaryIO:
     if offset:
         stream.seek(offset)
     return stream
+
+
+def read_range(path: str, start: int, end: int) -> bytes:
+    """Bytes [start, end) of a file, fewer at its end if it is local; a remote one must be that long."""
+    if is_remote(path):
+        return remote.read_range(path, start, end)
+    with open(local(path), "rb") as stream:
+        stream.seek(start)
+        return stream.read(end - start)
 
 
 def open_decompressed(path: str) -> BinaryIO:

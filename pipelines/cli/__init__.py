@@ -44,6 +44,7 @@ def _register() -> None:
         decide,
         evaluate,
         export,
+        fetch,
         generate,
         plan,
         plot,
@@ -52,6 +53,7 @@ def _register() -> None:
         stats,
         trace,
         train,
+        urls,
         verify,
     )
     from pipelines.cli import model as models
@@ -64,6 +66,8 @@ def _register() -> None:
     app.command("report")(report.report)
     app.command("export")(export.export)
     app.command("verify")(verify.verify)
+    app.command("fetch", help=fetch.EXAMPLE)(fetch.fetch)
+    app.command("urls", help=urls.EXAMPLE)(urls.urls)
     app.command("train")(train.train)
     app.command("generate")(generate.generate)
     app.command("evaluate")(evaluate.evaluate)

@@ -17,7 +17,7 @@ COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?corpus (\w+.*)$", re.MULTILINE)
 def main() -> int:
     wrong = []
     helps: dict[str, str] = {}
-    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT)
         for target in LINK.findall(text):

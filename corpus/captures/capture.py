@@ -1,0 +1,59 @@
+"""A capture, and which one of several to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+Choice = Literal["newest", "nearest"]
+REVISIT = "warc/revisit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One capture of a page: `length` bytes (0: not known) at `offset` of `file`; `time` is YYYYMMDDhhmmss.
+
+    `metadata` goes to the document.
+    """
+
+    url: str
+    time: str
+    status: str
+    mime: str
+    file: str
+    offset: int
+    length: int
+    metadata: dict[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it holds a page: status 2xx, or none given, and no mere mark that nothing changed."""
+        return self.mime != REVISIT and (self.status[:1] == "2" or self.status in ("", "-"))
+
+
+def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | None) -> Capture:
+    """The newest capture, or the one nearest to `submitted` (the newest where that is not known).
+
+    Those that hold no page come last. Ties go to the later one, then to the first by file and offset, so the
+    order in which captures come changes nothing.
+    """
+
+    def rank(capture: Capture) -> tuple[object, ...]:
+        at = seconds(capture.time)
+        place = (capture.file, capture.offset)
+        if choice == "nearest" and submitted is not None:
+            return (not capture.is_page, abs(at - submitted.timestamp()), -at, *place)
+        return (not capture.is_page, -at, *place)
+
+    return min(captures, key=rank)
+
+
+def seconds(time: str) -> float:
+    """Seconds since 1970 of YYYYMMDDhhmmss, or of its beginning; 0 for what is no time."""
+    digits = (time + "00000101000000"[len(time) :])[:14] if len(time) >= 4 else ""
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0

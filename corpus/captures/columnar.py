@@ -1,0 +1,109 @@
+"""Common Crawl's columnar index: Parquet with a row a capture, sorted by SURT key.
+
+Row groups whose keys cannot be any that are looked for are not read, nor are columns that are not needed. See
+https://commoncrawl.org/columnar-index; parts of it are read from disk, S3 or HTTP alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.captures.capture import Capture
+from corpus.captures.cdx import Range
+from corpus.errors import UserError
+from corpus.storage import open_input
+
+NEEDED = ("url", "fetch_time", "warc_filename", "warc_record_offset", "warc_record_length")
+KEY = "url_surtkey"
+
+
+class Columnar:
+    """One Parquet file of the index."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._file = pq.ParquetFile(open_input(path))
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{path}: not a Parquet index: {str(error).splitlines()[0][:200]}") from None
+        self._names = self._file.schema_arrow.names
+        missing = [name for name in NEEDED if name not in self._names]
+        if missing:
+            raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")
+
+    def captures(self, ranges: Sequence[Range]) -> Iterator[Capture]:
+        """The captures whose keys lie in the sorted ranges; every capture where the index has no keys."""
+        names = [*NEEDED, *(name for name in ("fetch_status", "content_mime_type") if name in self._names)]
+        for group in range(self._file.num_row_groups):
+            if not ranges or not self._may_hold(group, ranges):
+                continue
+            if KEY in self._names:
+                keys = self._file.read_row_group(group, columns=[KEY])[KEY].combine_chunks()
+                rows = _within(keys, ranges)
+                if not len(rows):
+                    continue
+                table = self._file.read_row_group(group, columns=names).take(rows)
+            else:
+                table = self._file.read_row_group(group, columns=names)
+            for row in table.to_pylist():
+                yield _capture(row)
+
+    def _may_hold(self, group: int, ranges: Sequence[Range]) -> bool:
+        if KEY not in self._names:
+            return True
+        column = self._file.metadata.row_group(group).column(self._file.schema.names.index(KEY))
+        bounds = column.statistics
+        if bounds is None or not bounds.has_min_max:
+            return True
+        first, last = (
+            value.encode() if isinstance(value, str) else bytes(value) for value in (bounds.min, bounds.max)
+        )
+        return any(_low(low) <= last and first < high for low, high in ranges)
+
+
+def _low(low: bytes) -> bytes:
+    """A range as keys alone have it: a blank behind the key stands in lines only."""
+    return low.rstrip(b" ")
+
+
+def _within(keys: pa.Array, ranges: Sequence[Range]) -> pa.Array:
+    """The rows whose keys lie in a range, by binary search over the sorted different keys."""
+    binary = keys.cast(pa.binary())
+    order = pc.sort_indices(binary)
+    found: list[pa.Array] = [pa.array([], pa.uint64())]
+    ordered = pc.take(binary, order)
+    for low, high in ranges:
+        first, last = _lower_bound(ordered, _low(low)), _lower_bound(ordered, high)
+        if first < last:
+            found.append(order.slice(first, last - first))
+    return pc.unique(pa.concat_arrays(found)).sort()
+
+
+def _lower_bound(ordered: pa.Array, value: bytes) -> int:
+    """How many values lie below `value`."""
+    low, high = 0, len(ordered)
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle].as_buffer().to_pybytes() < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _capture(row: dict[str, object]) -> Capture:
+    time = row["fetch_time"]
+    return Capture(
+        url=str(row["url"]),
+        time=time.strftime("%Y%m%d%H%M%S") if isinstance(time, datetime) else str(time),
+        status=str(row.get("fetch_status") or ""),
+        mime=str(row.get("content_mime_type") or ""),
+        file=str(row["warc_filename"]),
+        offset=int(str(row["warc_record_offset"])),
+        length=int(str(row["warc_record_length"])),
+    )

@@ -1,0 +1,1 @@
+"""Fetching the pages of a list: politely, safely, once."""

@@ -1,0 +1,1 @@
+"""Lists of URLs: from the pages that people linked to, to one row a page."""

@@ -1,0 +1,293 @@
+"""Submissions of Reddit as the dumps have them: NDJSON (.zst with any window, .xz, .bz2, .gz, plain) and CSV.
+
+Only the fields that decide are parsed. A block of lines goes through Arrow's JSON reader; one that it does not
+take (a score that is a string, a broken line) goes through orjson line by line, and what is no submission is a
+Failure with its place.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+import pyarrow.json as pj
+
+from corpus.document import Failure
+from corpus.storage import DAMAGE, open_decompressed
+
+VERSION = 1
+BLOCK = 4 << 20
+MAX_LINE = 32 << 20
+"""A longer line is a failure: the longest submissions have 0.5 MB."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("score", pa.int64()),
+        pa.field("created", pa.int64()),
+        pa.field("subreddit", pa.string()),
+        pa.field("over_18", pa.bool_()),
+        pa.field("is_self", pa.bool_()),
+        pa.field("media", pa.bool_()),
+        pa.field("hint", pa.string()),
+    ]
+)
+"""One submission a row; null where the dump does not say. `created` in seconds since 1970."""
+
+_RAW = pa.schema(
+    [
+        ("id", pa.string()),
+        ("url", pa.string()),
+        ("score", pa.int64()),
+        ("created_utc", pa.float64()),
+        ("subreddit", pa.string()),
+        ("over_18", pa.bool_()),
+        ("is_self", pa.bool_()),
+        ("is_video", pa.bool_()),
+        ("is_reddit_media_domain", pa.bool_()),
+        ("post_hint", pa.string()),
+        ("domain", pa.string()),
+        ("permalink", pa.string()),
+    ]
+)
+_PERMALINK = r"/r/(?P<subreddit>[^/]+)/comments/(?P<id>[0-9a-z]+)"
+_TRUE = re.compile(r"(?i)true|1|yes|t")
+
+
+def read_submissions(path: str, file: str) -> Iterator[pa.Table | Failure]:
+    """The submissions of a dump as tables of `SCHEMA`, in order, a few thousand rows each. Memory: a block.
+
+    A CSV export is told by its first byte, which is no `{`. At least 50 MB of NDJSON a second on a core (see
+    tests/benchmarks/urls_benchmark.py).
+    """
+    try:
+        stream = open_decompressed(path)
+    except OSError as error:
+        yield Failure(file=file, offset=0, length=0, step="read", error=f"cannot be opened: {error}")
+        return
+    with stream:
+        try:
+            head = _first_bytes(stream)
+        except DAMAGE as error:
+            yield Failure(file=file, offset=0, length=0, step="read", error=f"damaged: {error}")
+            return
+        if not head:
+            yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
+        elif head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+            yield from _read_lines(stream, head, file)
+        elif head.lstrip()[:1] == b"[":
+            message = "a JSON array: one submission a line is expected"
+            yield Failure(file=file, offset=0, length=0, step="read", error=message)
+        else:
+            yield from _read_csv(stream, head, file)
+
+
+def _first_bytes(stream: BinaryIO) -> bytes:
+    return stream.read(1 << 10)
+
+
+def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
+    """Blocks of whole lines through Arrow, or line by line where it refuses one."""
+    offset, rest = 0, head.removeprefix(b"\xef\xbb\xbf")
+    damage: Exception | None = None
+    while damage is None:
+        block, damage = _read_block(stream)
+        cut = block.rfind(b"\n") + 1
+        if cut == 0 and block and len(rest) + len(block) <= MAX_LINE:
+            rest += block
+            continue
+        if cut == 0 and block:
+            skipped, rest = _skip_line(stream, rest + block)
+            message = f"a line of {skipped:,} bytes: no submission has {MAX_LINE:,}"
+            yield Failure(file=file, offset=offset, length=skipped, step="read", error=message)
+            offset += skipped
+            continue
+        lines = rest + block[:cut] if block else rest
+        rest = block[cut:]
+        if lines:
+            yield from _parse(lines, file, offset)
+            offset += len(lines)
+        if not block or damage is not None:
+            break
+    if damage is not None and rest:
+        yield from _parse(rest, file, offset)
+        offset += len(rest)
+    if damage is not None:
+        yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {damage}")
+
+
+def _read_block(stream: Any) -> tuple[bytes, Exception | None]:
+    """Up to `BLOCK` bytes, all that come before the damage, and the damage."""
+    pieces, size = [], 0
+    try:
+        while size < BLOCK and (piece := stream.read1(BLOCK - size)):
+            pieces.append(piece)
+            size += len(piece)
+    except DAMAGE as error:
+        return b"".join(pieces), error
+    return b"".join(pieces), None
+
+
+def _skip_line(stream: BinaryIO, begun: bytes) -> tuple[int, bytes]:
+    """Read to the end of an overlong line: its length, and what follows of the last block."""
+    length = len(begun)
+    while True:
+        try:
+            block = stream.read(BLOCK)
+        except DAMAGE:  # the next read of the caller meets it again and reports it
+            return length, b""
+        at = block.find(b"\n")
+        if at >= 0 or not block:
+            return length + at + 1, block[at + 1 :]
+        length += len(block)
+
+
+def _parse(lines: bytes, file: str, offset: int) -> Iterator[pa.Table | Failure]:
+    try:
+        table = pj.read_json(
+            io.BytesIO(lines),
+            read_options=pj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+            parse_options=pj.ParseOptions(explicit_schema=_RAW, unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid:
+        rows: list[dict[str, Any]] = []
+        at = offset
+        for line in lines.splitlines(keepends=True):
+            row = _row(line, file, at)
+            if isinstance(row, Failure):
+                yield row
+            elif row is not None:
+                rows.append(row)
+            at += len(line)
+        yield _tidy(pa.Table.from_pylist(rows, _RAW))
+        return
+    yield _tidy(table)
+
+
+def _row(line: bytes, file: str, offset: int) -> dict[str, Any] | Failure | None:
+    if not line.strip(b"\0 \t\r\n"):
+        return None
+    try:
+        row = orjson.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError(f"a JSON object is expected, not {type(row).__name__}")
+        return {column.name: _value(row.get(column.name), column.type) for column in _RAW}
+    except ValueError as error:
+        message = f"not a submission: {error}"[:300]
+        return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
+
+
+def _value(value: Any, kind: pa.DataType) -> Any:
+    """A value of a field as its column has it; None where it can be none."""
+    if value is None or value == "":
+        return None
+    if kind == pa.string():
+        return value if isinstance(value, str) else str(value)
+    if kind == pa.bool_():
+        return value if isinstance(value, bool) else bool(_TRUE.fullmatch(str(value)))
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if not abs(number) < 2**53:
+        return None
+    return int(number) if kind == pa.int64() else number
+
+
+def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
+    """A CSV export with a header that names `url` and `score`."""
+    names = next(iter(_csv_rows([head.split(b"\n")[0].decode("utf-8-sig", "replace").rstrip("\r")])), [])
+    if "url" not in names or "score" not in names:
+        message = "neither NDJSON nor CSV with columns url and score"
+        yield Failure(file=file, offset=0, length=0, step="read", error=message)
+        return
+    wanted = [column.name for column in _RAW if column.name in names]
+    bad: list[str] = []
+
+    def invalid(row: Any) -> str:
+        bad.append(f"row {row.number}: {row.actual_columns} fields, not {row.expected_columns}")
+        return "skip"
+
+    done = 0
+    try:
+        with pv.open_csv(
+            pa.PythonFile(_Chained(head, stream), "r"),
+            read_options=pv.ReadOptions(use_threads=False, block_size=BLOCK),
+            parse_options=pv.ParseOptions(newlines_in_values=True, invalid_row_handler=invalid),
+            convert_options=pv.ConvertOptions(
+                include_columns=wanted,
+                column_types={name: pa.string() for name in wanted},
+                strings_can_be_null=True,
+                check_utf8=False,
+            ),
+        ) as reader:
+            for batch in reader:
+                rows = _lenient(batch).to_pylist()
+                found = [{c.name: _value(row.get(c.name), c.type) for c in _RAW} for row in rows]
+                yield _tidy(pa.Table.from_pylist(found, _RAW))
+                done += batch.num_rows
+                for message in bad:
+                    yield Failure(file=file, offset=done, length=0, step="read", error=f"CSV: {message}")
+                bad.clear()
+    except (*DAMAGE, pa.ArrowException, ValueError) as error:
+        message = f"CSV after row {done}: {error}"[:300]
+        yield Failure(file=file, offset=done, length=0, step="read", error=message)
+
+
+def _lenient(batch: pa.RecordBatch) -> pa.Table:
+    """The columns as valid text: bytes that are no UTF-8 become U+FFFD."""
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        raw = column.cast(pa.binary()).to_pylist()
+        columns[name] = pa.array([v if v is None else v.decode("utf-8", "replace") for v in raw], pa.string())
+    return pa.table(columns)
+
+
+def _csv_rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    import csv
+
+    return csv.reader(lines)
+
+
+class _Chained(io.RawIOBase):
+    """The bytes that were read ahead, and the stream they came from."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head.removeprefix(b"\xef\xbb\xbf"), stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[: len(buffer)] or self._stream.read(len(buffer))
+        self._head = self._head[len(piece) :] if self._head else b""
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def _tidy(raw: pa.Table) -> pa.Table:
+    """Rows as the dumps have them, as rows of `SCHEMA`.
+
+    Old exports have no subreddit and no id beside the permalink; a `domain` of `self.NAME` is a self post.
+    """
+    link = pc.extract_regex(raw["permalink"], _PERMALINK)
+    self_post = pc.or_kleene(raw["is_self"], pc.starts_with(raw["domain"], "self."))
+    columns = {
+        "id": pc.coalesce(raw["id"], pc.struct_field(link, "id")),
+        "url": raw["url"],
+        "score": raw["score"],
+        "created": pc.cast(pc.floor(raw["created_utc"]), pa.int64(), safe=False),
+        "subreddit": pc.coalesce(raw["subreddit"], pc.struct_field(link, "subreddit")),
+        "over_18": raw["over_18"],
+        "is_self": self_post,
+        "media": pc.or_kleene(raw["is_video"], raw["is_reddit_media_domain"]),
+        "hint": raw["post_hint"],
+    }
+    return pa.table(columns, schema=SCHEMA)

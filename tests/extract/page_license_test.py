@@ -1,0 +1,56 @@
+"""The licence of a page is what it states for itself, in a form that can be told from talk about licences."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus.extract.html import license_of
+
+BY = "https://creativecommons.org/licenses/by/4.0/"
+SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
+
+
+@pytest.mark.parametrize(
+    ("license", "html"),
+    [
+        ("CC-BY-4.0", f"<p>文字</p><a rel='license' href='{BY}'>CC</a>"),
+        ("CC-BY-4.0", f"<p>文字</p><a rel='nofollow LICENSE' href='{BY}'>CC</a>"),
+        ("CC-BY-SA-3.0-DE", f"<head><link rel='license' href='{SA}'></head><body><p>Текст</p>"),
+        ("CC-BY-4.0", f"<head><meta name='DC.rights' content='{BY}'></head><body><p>नमस्ते</p>"),
+        ("CC0-1.0", "<p>x</p><a rel='license' href='//creativecommons.org/publicdomain/zero/1.0/'>CC0</a>"),
+        (
+            "CC-BY-4.0",
+            '<script type="x/ld+json">{"license":"http:\\/\\/creativecommons.org\\/licenses\\/by\\/4.0"}</script>',
+        ),
+        (
+            "CC-BY-4.0",
+            f'<script type="application/ld+json">{{"license": {{"@type": "CreativeWork", "url": "{BY}"}}}}</script>',
+        ),
+        ("CC-BY-4.0", f"<p>本文</p><footer><p>© 2024 <a href='{BY}'>CC BY</a></p></footer>"),
+        ("CC-BY-4.0", f"<p>x</p><div class='site-footer'><a href='{BY}'>CC BY</a></div>"),
+        # Talk about a licence, and the licence of a picture, are none of the page's.
+        (None, f"<article><p>We explain <a href='{BY}'>CC BY</a>.</p></article>"),
+        (
+            None,
+            f"<figure><img><figcaption><a rel='license' href='{BY}'>CC BY</a></figcaption></figure><p>x</p>",
+        ),
+        (None, f"<p class='photo-credit'><a rel='license' href='{BY}'>CC BY</a></p><p>x</p>"),
+        (
+            None,
+            "<p>creativecommons.org is a site</p><footer><a href='https://creativecommons.org/'>CC</a></footer>",
+        ),
+        (None, "<p>no licence</p>"),
+    ],
+)
+def test_a_statement_of_the_page(license: str | None, html: str) -> None:
+    assert license_of(f"<html><body>{html}</body></html>") == (license, {})
+
+
+def test_two_different_statements_are_none_and_both_are_kept() -> None:
+    html = f"<html><body><a rel='license' href='{BY}'>1</a><p>x</p><a rel='license' href='{SA}'>2</a></body></html>"
+    assert license_of(html) == (None, {"licenses": "CC-BY-4.0 CC-BY-SA-3.0-DE"})
+
+
+def test_a_marked_link_counts_more_than_one_in_the_foot() -> None:
+    html = f"<html><body><a rel='license' href='{BY}'>1</a><p>x</p><footer><a href='{SA}'>2</a></footer></body></html>"
+    assert license_of(html) == ("CC-BY-4.0", {})
