@@ -18,6 +18,7 @@ from corpus.workspace import Workspace
 from pipelines.decide import Judge, decide
 from pipelines.ingest import ingest
 from pipelines.plan import Plan, make_plan
+from pipelines.retry import with_retries
 from pipelines.stages import stored_thresholds
 from pipelines.tokenize import PARTS, batch_size
 
@@ -37,7 +38,7 @@ def rebuild(
     UserError where the input is not there. Cost: that of building the splits.
     """
     workspace = Workspace.open(root)
-    plan = _plan(workspace, manifest)
+    plan = with_retries(_plan(workspace, manifest), workspace, again=False)
     findings = Findings()
     stored = set(workspace.splits())
     splits = [split for split in plan.splits if (split.source, split.name) in stored]
