@@ -34,7 +34,7 @@ from corpus.document import Record
 from corpus.errors import RunError
 from corpus.extract import PLAIN, Extracted, extract_by, module_of
 from corpus.extract.budgets import Budgets, over
-from corpus.extract.worker import ERROR, FIELDS, LENGTH, LENGTHS, NOTHING, OUT_OF_MEMORY
+from corpus.extract.worker import ERROR, FIELDS, LENGTH, LENGTHS, NOTHING, OUT_OF_MEMORY, plain
 
 WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
 """Records on their way at most; memory is bounded by these bytes and one record."""
@@ -136,7 +136,7 @@ class Parser:
         if module == PLAIN and isinstance(record.body, str):  # nothing is parsed, only cleaned
             return _Job(item, answer=extract_by(module, record, self.mode))
         self._modules[module] = None
-        job = marshal.dumps((module, self.mode, self.budgets.max_bytes, tuple(map(_plain, _values(record)))))
+        job = marshal.dumps((module, self.mode, self.budgets.max_bytes, tuple(map(plain, _values(record)))))
         text = isinstance(record.body, str)
         body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
         return _Job(item, (LENGTHS.pack(len(job), -len(body) if text else len(body)) + job, body))
@@ -346,13 +346,6 @@ class Parser:
                 self._starter.wait()
             self._log.close()
             self._starter = None
-
-
-def _plain(value: Any) -> Any:
-    """A field of a record as one of the types that marshal knows: lxml's strings are not quite `str`."""
-    if isinstance(value, dict):
-        return {str(name): str(found) for name, found in value.items()}
-    return str(value) if isinstance(value, str) else value
 
 
 def _read(kind: int, fields: list[Any]) -> Answer:

@@ -24,6 +24,7 @@ import signal
 import socket
 import struct
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from corpus.document import Record
@@ -32,6 +33,8 @@ from corpus.extract import Extracted, extract_by
 LENGTH, LENGTHS = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter negative for text in UTF-8."""
 FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
+FOUND = tuple(field.name for field in fields(Extracted))
+found_fields = attrgetter(*FOUND)
 OUT_OF_MEMORY = 77
 """Exit status of a parser that ran out of memory: what it holds is not to be trusted any more."""
 LOOK_SECONDS = 2.0
@@ -153,10 +156,15 @@ def answered(module: str, mode: str, max_bytes: int, values: tuple[Any, ...], bo
 
 
 def _plain(found: Extracted) -> tuple[Any, ...]:
-    """What was found, as the types that marshal knows: lxml's strings are not quite `str`."""
-    metadata = {str(name): str(value) for name, value in found.metadata.items()}
-    said = (found.gate, found.url, found.license, found.date, found.language)
-    return str(found.text), *(value if value is None else str(value) for value in said), metadata
+    """The fields of what was found, as types that marshal knows."""
+    return tuple(map(plain, found_fields(found)))
+
+
+def plain(value: Any) -> Any:
+    """A field of a record or text as one of the types that marshal knows: lxml's strings are not quite `str`."""
+    if isinstance(value, dict):
+        return {str(name): str(found) for name, found in value.items()}
+    return str(value) if isinstance(value, str) else value
 
 
 def _line(error: BaseException) -> str:

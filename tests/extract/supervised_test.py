@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,14 @@ def test_any_record_has_an_answer(pairs: list[tuple[str, str | bytes]]) -> None:
         items = [(at, record(at, body, kind)) for at, (kind, body) in enumerate(pairs)]
         found = list(parsing.each(items))
     assert [at for at, _ in found] == list(range(len(pairs)))
+
+
+def test_all_that_a_format_says_comes_back(small: Parser) -> None:
+    ((_, answer),) = small.each([(0, record(0, command("say")))])
+    assert answer == Extracted(
+        text="t", gate="g", url="u", license="l", date="d", language="x", metadata={"a": "b"}
+    )
+    assert all(getattr(answer, field.name) for field in fields(Extracted))
 
 
 def test_a_list_of_50000_links_is_no_trouble() -> None:
