@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from corpus.extract.latex_numbers import NUMBER
 from corpus.extract.latex_source import BLOCK_MARK, MARK
 
 _EQUATIONS = "equation|displaymath|math"
@@ -20,9 +21,10 @@ _INLINE = re.compile(rf"(?:[^$\\{{}}\n]|\\.|\n(?![ \t]*\n)|{_NESTED})*+\$", re.D
 _LOOSE_INLINE = re.compile(r"(?:[^$\\\n]|\\.|\n(?![ \t]*\n)){0,2000}+\$", re.DOTALL)
 _DISPLAY = re.compile(rf"(?:[^$\\{{}}]|\\.|{_NESTED}|[{{}}]|\$(?!\$)[^$]{{0,500}}\$(?!\$))*+\$\$", re.DOTALL)
 _LABEL = re.compile(
-    r"\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace|allowdisplaybreaks|displaybreak)(?![A-Za-z])"
+    rf"{NUMBER}[^{NUMBER}]*{NUMBER}"
+    r"|\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace|allowdisplaybreaks|displaybreak)(?![A-Za-z])"
 )
-_UNSHOWN = re.compile(r"\\(?:eql|l)abel|\\no|\\xspace|break")
+_UNSHOWN = re.compile(rf"{NUMBER}|\\(?:eql|l)abel|\\no|\\xspace|break")
 _BLANK = re.compile(r"\s*\n\s*")
 MAX_FORMULA = 200_000
 """Characters; what does not close within them is no formula."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from corpus.extract.encodings import decode
+from corpus.extract.latex_archive import SubmissionError
 
 MARK = "\x00"
 """Around the number of a piece put aside: verbatim text, a formula."""
@@ -18,7 +19,7 @@ BLOCK_MARK = "\x0e"
 """Around the number of a piece that stands on lines of its own."""
 
 MAX_DEPTH = 12
-MAX_CHARACTERS = 16 << 20
+MAX_CHARACTERS = 8 << 20
 """Of a paper with everything it includes."""
 MAX_MAINS = 24
 """Files that may be the main one and are tried."""
@@ -75,7 +76,10 @@ class Source:
 
 
 def paper_source(files: dict[str, bytes]) -> Source | None:
-    """The text of the paper in these files; None where nothing looks like TeX."""
+    """The text of the paper in these files; None where nothing looks like TeX.
+
+    Raises SubmissionError where it is longer than `MAX_CHARACTERS`.
+    """
     declared = declared_encoding(files)
     aside: list[str] = []
     texts = {
@@ -86,6 +90,8 @@ def paper_source(files: dict[str, bytes]) -> Source | None:
     text = _main_of(texts)
     if text is None:
         return None
+    if len(text) >= MAX_CHARACTERS:
+        raise SubmissionError(f"{MAX_CHARACTERS} characters of TeX or more, with everything that is included")
     styles = [
         texts[name]
         for name in texts
