@@ -44,10 +44,10 @@ MOST_ROWS = 20_000
 class Urls(Warc):
     """Pages of a list (`urls`, Parquet with a column `url`). Exactly one of `warcs`, `index`, `fetched` is given.
 
-    Gates beside those of archives: `urls.not_captured` (no index knows the page), `urls.status` and
-    `urls.revisit` (no capture holds a page), `fetch.REASON` (see docs/sources/fetch.md). Of several captures in
-    indexes the `newest` is read, or the one `nearest` to the first submission; of several in `warcs` the
-    build's own deduplication by URL leaves one.
+    Gates beside those of archives: `urls.not_captured` (no index knows the page), `urls.status` and `urls.revisit`
+    (no capture holds a page), `urls.unreadable` (see quarantine), `fetch.REASON` (see docs/sources/fetch.md). Of
+    several captures in indexes the `newest` is read, or the one `nearest` to the first submission; of several in
+    `warcs` the build's own deduplication by URL leaves one.
     """
 
     FILE_KEYS: ClassVar[tuple[str, ...]] = ("urls", "warcs", "index", "archive", "fetched")
@@ -173,7 +173,7 @@ class Urls(Warc):
             else:
                 captures[capture] = page
         root = self.archive or self._indexes()[0].rpartition("/")[0]
-        yield from self._read_captures(root, captures)
+        yield from self._read_captures(root, file, captures)
 
     def _read_fetched(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
         captures: dict[Capture, Wanted] = {}
@@ -201,7 +201,7 @@ class Urls(Warc):
                 why = {"reason": row["reason"]} if row["reason"] else {}
                 yield self._stopped(page, file, f"fetch.{row['outcome']}", {**said, **status, **why})
         assert self.fetched is not None
-        yield from self._read_captures(self.fetched, captures)
+        yield from self._read_captures(self.fetched, file, captures)
 
     def _stopped(self, page: Wanted, file: str, gate: str, said: dict[str, str] | None = None) -> Record:
         """The row of a page that could not be had."""
@@ -216,7 +216,9 @@ class Urls(Warc):
             gate=gate,
         )
 
-    def _read_captures(self, root: str, captures: dict[Capture, Wanted]) -> Iterator[Record | Failure]:
+    def _read_captures(
+        self, root: str, file: str, captures: dict[Capture, Wanted]
+    ) -> Iterator[Record | Failure]:
         for group in coalesced(captures):
             begin, path = group[0].offset, storage.join(root, group[0].file)
             try:
@@ -228,10 +230,14 @@ class Urls(Warc):
             except OSError as error:
                 for capture in group:
                     yield _lost(capture, f"cannot be read: {error}", "range")
+                    yield self._stopped(captures[capture], file, "urls.unreadable")
                 continue
             for capture, end in zip(group, ends, strict=True):
                 piece = content[capture.offset - begin : end - begin]
-                yield from self._one_record(capture, captures[capture], piece)
+                for outcome in self._one_record(capture, captures[capture], piece):
+                    yield outcome
+                    if isinstance(outcome, Failure):
+                        yield self._stopped(captures[capture], file, "urls.unreadable")
 
     def _one_record(self, capture: Capture, page: Wanted, piece: bytes) -> Iterator[Record | Failure]:
         """The record that begins with the bytes; a Failure where it is cut or of another page."""

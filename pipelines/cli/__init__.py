@@ -41,6 +41,7 @@ def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
     from pipelines.cli import (
         build,
+        coverage,
         decide,
         evaluate,
         export,
@@ -66,6 +67,7 @@ def _register() -> None:
     app.command("report")(report.report)
     app.command("export")(export.export)
     app.command("verify")(verify.verify)
+    app.command("coverage")(coverage.coverage)
     app.command("fetch", help=fetch.EXAMPLE)(fetch.fetch)
     app.command("urls", help=urls.EXAMPLE)(urls.urls)
     app.command("train")(train.train)

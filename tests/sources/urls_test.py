@@ -27,6 +27,7 @@ from corpus.fetch.run import fetch_list
 from corpus.sources.urls import Urls
 from corpus.sources.warc import Warc
 from corpus.urls.canonical import key_of
+from corpus.urls.coverage import coverage
 from corpus.urls.links import LinkRules
 from corpus.workspace import Workspace
 from pipelines.build import build
@@ -207,6 +208,16 @@ def test_from_submissions_to_the_same_documents_three_ways(tmp_path: Path, data:
     metadata = [dict(row["metadata"]) for row in documents["live"] if row["text"]]
     assert {(said["status"], said["robots"]) for said in metadata} == {("200", "none")}
     assert all(row["origin"]["file"] == "fetch-00000.warc.gz" for row in documents["live"] if row["text"])
+    # The same, of the whole list: 16 pages have a text, and every other URL has its reason.
+    workspace = Workspace.open(str(tmp_path / "out"))
+    for name, missing in (("archives", "not found"), ("index", "urls.not_captured")):
+        found = coverage(workspace, str(listed), name, str(tmp_path / f"{name}.parquet"))
+        assert found == {missing: len(rows) - 16, "kept": 16}
+        assert pq.read_table(tmp_path / f"{name}.parquet").num_rows == len(rows)
+    assert coverage(workspace, str(tmp_path / "local.parquet"), "live", None) == {
+        "kept": 16,
+        "fetch.status": 1,
+    }
     assert not Workspace(str(tmp_path / "out")).stats()["quarantine"].count_rows()
 
 
@@ -300,7 +311,8 @@ def test_one_capture_a_page_newest_or_nearest_over_all_indexes(
             "choose": choose,
         }
     )
-    (lost,) = read_all(source)
+    lost, page = read_all(source)
+    assert isinstance(page, Record) and page.gate == "urls.unreadable"
     assert isinstance(lost, Failure) and lost.error == "cut: 0 of 10 bytes"
     assert (lost.file, lost.offset) == ("a.warc.gz", offset)
 
@@ -331,7 +343,9 @@ def test_what_is_wrong_with_an_index_or_a_range_is_said(tmp_path: Path, data: Pa
     for name, message in (("shifted", "no record of a page|[Ee]rror"), ("swapped", "of another page")):
         found = read_all(source(index=[f"{tmp_path}/{name}.cdxj"], archive=str(folder)))
         (lost,) = [one for one in found if isinstance(one, Failure)]
-        (page,) = [one for one in found if isinstance(one, Record)]
+        gates = {one.url: one.gate for one in found if isinstance(one, Record)}
+        assert gates == {"http://www.iana.org/": "urls.unreadable", "http://www.iana.org/numbers": None}
+        (page,) = [one for one in found if isinstance(one, Record) and one.gate is None]
         assert page.url == "http://www.iana.org/numbers" and text_of(page)
         assert re.search(message, lost.error), lost.error
     found = read_all(source(index=[str(folder / "iana.cdxj")], archive=str(tmp_path / "no-such-folder")))
