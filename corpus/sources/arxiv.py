@@ -20,6 +20,7 @@ from corpus import storage
 from corpus.document import Failure, Record
 from corpus.extract import latex
 from corpus.extract.latex_source import is_text
+from corpus.sources.arxiv_licenses import licenses_identity, read_licenses
 from corpus.sources.base import Source
 from corpus.storage import open_input
 from corpus.tar import BLOCK, Loss, cuts, is_tar, read_members
@@ -40,11 +41,13 @@ class Arxiv(Source):
 
     Gates: `arxiv.pdf_only` (no TeX was submitted), `arxiv.no_tex` (PostScript, HTML, encrypted or other data),
     `arxiv.withdrawn`, `arxiv.size` (a submission over `max_bytes`, as it is stored). The licence of a paper is not in
-    its sources: `license` stands for all, none by default. The date is the month in the id. A tar whose size is
+    its sources: `licenses` names arXiv's metadata snapshot (JSON Lines with `id` and `license`), whose word counts for
+    each paper in it; `license` stands for all others. The date is the month in the id. A tar whose size is
     not the one in `arXiv_src_manifest.xml` beside it is named in quarantine and read as far as it goes.
     """
 
     kind: Literal["arxiv"] = "arxiv"
+    licenses: str | None = None
     max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 30)] = ByteSize(128 << 20)
 
     @classmethod
@@ -52,7 +55,10 @@ class Arxiv(Source):
         return ["papers"]
 
     def parameters(self) -> dict[str, Any]:
-        return {**super().parameters(), "latex": latex.VERSION}
+        found = {**super().parameters(), "latex": latex.VERSION}
+        if self.licenses is not None:
+            found["licenses"] = licenses_identity(self.licenses)
+        return found
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         if size <= split_size:
@@ -105,7 +111,7 @@ class Arxiv(Source):
             url=f"https://arxiv.org/abs/{paper}" if paper else None,
             date=month_of(paper) if paper else None,
             snapshot=self.snapshot,
-            license=self.license,
+            license=(self._license_of(paper) if paper else None) or self.license,
             group=f"arxiv:{paper}" if paper else None,
             metadata=metadata,
         )
@@ -118,6 +124,9 @@ class Arxiv(Source):
             if record.gate is None:
                 record.body = body
         return record
+
+    def _license_of(self, paper: str) -> str | None:
+        return read_licenses(self.licenses).of(paper) if self.licenses is not None else None
 
 
 def _gate(body: bytes) -> str | None:

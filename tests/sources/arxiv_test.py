@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from corpus.document import Failure, Record
+from corpus.errors import UserError
 from corpus.sources.arxiv import Arxiv, month_of, paper_id
 
 TEX = b"\\documentclass{article}\\begin{document}Text.\\end{document}"
@@ -131,6 +133,35 @@ def test_single_submissions(tmp_path: Path) -> None:
     empty = tmp_path / "empty.tex"
     empty.write_bytes(b"")
     assert shown(read(empty)) == [("the file is empty", 0, "failed")]
+
+
+def test_licences_come_from_the_metadata_snapshot(tmp_path: Path) -> None:
+    path = bulk(
+        tmp_path / "a.tar",
+        [(f"2004/2004.0000{n}.gz", gzip.compress(TEX)) for n in range(1, 4)]
+        + [("0404/math0404007.gz", gzip.compress(TEX))],
+    )
+    rows = [
+        {
+            "id": "2004.00001",
+            "title": 'with "license": "no" in it',
+            "license": "http://creativecommons.org/licenses/by/4.0/",
+        },
+        {"id": "2004.00002", "license": None},
+        {"id": "math/0404007", "license": "http://arxiv.org/licenses/nonexclusive-distrib/1.0/"},
+    ]
+    snapshot = tmp_path / "snapshot.json.gz"
+    snapshot.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
+    items = read(path, licenses=str(snapshot), license="mine")
+    assert [item.license for item in items if isinstance(item, Record)] == [
+        "CC-BY-4.0", "mine", "mine", "arXiv-nonexclusive-distrib-1.0",
+    ]  # fmt: skip
+    before = Arxiv(kind="arxiv", paths=["x"], licenses=str(snapshot)).parameters()
+    assert str(tmp_path) not in json.dumps(before)
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}\n")
+    with pytest.raises(UserError, match="no line with an `id`"):
+        read(path, licenses=str(empty))
 
 
 def test_names_of_papers() -> None:
