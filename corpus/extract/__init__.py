@@ -23,6 +23,7 @@ FORMATS = {
     "text/x-gutenberg": "corpus.extract.gutenberg",
     "application/epub+zip": "corpus.extract.epub",
     "application/x-epub-chapter": "corpus.extract.epub",
+    "application/vnd.reddit.thread+json": "corpus.extract.reddit_thread",
     "application/vnd.stackexchange.thread+xml": "corpus.extract.stackexchange",
     "text/x-code": "corpus.extract.code",
     "text/x-code; secrets=kept": "corpus.extract.code",

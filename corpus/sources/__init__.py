@@ -16,6 +16,7 @@ KINDS = {
     "arxiv": "corpus.sources.arxiv:Arxiv",
     "pubmed": "corpus.sources.pubmed:Pubmed",
     "books": "corpus.sources.books:Books",
+    "reddit-comments": "corpus.sources.reddit_comments:RedditComments",
     "stackexchange": "corpus.sources.stackexchange:StackExchange",
     "code": "corpus.sources.code:Code",
     "news": "corpus.sources.news:News",
