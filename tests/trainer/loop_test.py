@@ -9,8 +9,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -28,6 +26,7 @@ from corpus.trainer.dataset import open_dataset
 from corpus.trainer.optimizer import rate
 from corpus.trainer.scaling import default_tokens
 from corpus.trainer.start import branched_run, new_run, read_run, resumed_run
+from tests.trainer import killing
 from tests.trainer.conftest import shard, small_run, write_workspace
 
 QUIET = Console(quiet=True)
@@ -113,67 +112,43 @@ def test_stopped_at_random_steps_a_run_ends_the_same(
     assert_same(tmp_path / "run", whole)
 
 
-KILLED = """
-import os, signal, sys, json
-from pathlib import Path
-import torch
-from rich.console import Console
-torch.set_num_threads(1)
-from corpus.trainer import loop
-from corpus.trainer.config import RunConfig
-from corpus.trainer.dataset import open_dataset
-config = RunConfig.from_json(json.loads(sys.argv[1]))
-left = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-sync = os.fsync
-def touched(event, arguments):
-    global left
-    if event in ("open", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "fsync") and left:
-        if event == "fsync" or "checkpoint" in str(arguments[0]):
-            left -= 1
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(touched)
-os.fsync = lambda file: (touched("fsync", ()), sync(file))
-loop.train(config, Path(sys.argv[2]), device="cpu", console=Console(quiet=True))
-print(left)
-"""
-
-
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [10, pytest.param(60, marks=pytest.mark.soak)])
 def test_killed_at_random_moments_a_run_ends_the_same(
     whole: Path, workspace: Path, tmp_path: Path, kills: int
 ) -> None:
-    """It saves at every step, so that a kill is likely to hit a save."""
-    config = small_run(workspace, steps=40, evaluate_every=15, save_minutes=0)
+    """It saves at every other step, so that a kill is likely to hit a save."""
+    config = small_run(workspace, steps=40, evaluate_every=15, save_minutes=100, save_every=2)
     run = tmp_path / "run"
     chance = random.Random(7)
     codes = []
     for _ in range(kills):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, json.dumps(config.json()), str(run)])
+        process = killing.start(killing.plain, config, run)
         size = (run / "log.jsonl").stat().st_size if run.exists() else 0
         deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
-            if (run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size > size + 500:
-                time.sleep(chance.random() * 0.4 / kills)
+        while process.is_alive() and time.monotonic() < deadline:
+            if (run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size > size + 200:
+                time.sleep(chance.random() * 0.3 / kills)
                 process.kill()
                 break
             time.sleep(0.002)
-        codes.append(process.wait())
-    assert -signal.SIGKILL in codes
+        process.join()
+        codes.append(process.exitcode)
+    assert codes.count(-signal.SIGKILL) >= min(kills, 10) // 2
     train(dataclasses.replace(config, save_minutes=10.0), run)
     assert_same(run, whole)
 
 
 def killed_at(config: RunConfig, run: Path, touch: int) -> int:
     """Runs until the so-manieth touch of a checkpoint on disk kills it; gives the touches left if there were fewer."""
-    command = [sys.executable, "-c", KILLED, json.dumps(config.json()), str(run), str(touch)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return int(done.stdout) if done.returncode == 0 else 0
+    left = run.with_suffix(".left")
+    process = killing.start(killing.killed_at_touch, config, run, touch, left)
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return int(left.read_text()) if process.exitcode == 0 else 0
 
 
 @pytest.mark.parametrize(
-    "touches", [[9, 16, 21], pytest.param(range(1, 400), marks=pytest.mark.soak)], ids=["three", "all"]
+    "touches", [[3, 9, 16, 21], pytest.param(range(1, 400), marks=pytest.mark.soak)], ids=["some", "all"]
 )
 def test_killed_at_any_touch_of_a_save_a_run_ends_the_same(
     whole: Path, workspace: Path, tmp_path: Path, touches: Sequence[int]
@@ -401,34 +376,16 @@ def test_a_signal_in_a_step_that_takes_minutes_saves_and_ends_within_seconds(
 ) -> None:
     """The third step never comes back; as in a product of huge matrices, Python runs no handler meanwhile."""
     run, config = tmp_path / "run", small_run(workspace, steps=40)
-    stuck = KILLED.replace(
-        "loop.train(",
-        "import ctypes\n"
-        "from corpus.trainer import engine, guard\n"
-        "guard.GRACE = 0.2\n"
-        "clip = engine.Engine.clip\n"
-        "steps = []\n"
-        "def endless(self):\n"
-        "    steps.append(clip(self))\n"
-        "    if len(steps) == 3:\n"
-        "        Path(sys.argv[2], 'stuck').touch()\n"
-        "        ctypes.CDLL(None).sleep(60)  # a signal ends it, and the next line runs: sleep again\n"
-        "        while True: ctypes.CDLL(None).sleep(60)\n"
-        "    return steps[-1]\n"
-        "engine.Engine.clip = endless\n"
-        "loop.train(",
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", stuck, json.dumps(config.json()), str(run)], stderr=subprocess.PIPE, text=True
-    )
+    stuck = tmp_path / "stuck"
+    process = killing.start(killing.stuck_in_step, config, run, 3, stuck)
     deadline = time.monotonic() + 60
-    while not (run / "stuck").exists() and process.poll() is None and time.monotonic() < deadline:
+    while not stuck.exists() and process.is_alive() and time.monotonic() < deadline:
         time.sleep(0.02)
     begin = time.monotonic()
     process.terminate()
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, time.monotonic() - begin < 5) == (143, True)
-    assert "SIGTERM: gave up a long step, saved step 2" in said
+    process.join()
+    assert (process.exitcode, time.monotonic() - begin < 10) == (143, True)
+    assert saved(run).step == 2
     train(config, run)
     train(config, tmp_path / "plain")
     assert_same(run, tmp_path / "plain")

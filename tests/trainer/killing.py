@@ -1,0 +1,88 @@
+"""Runs in processes that get killed, forked from a server that has torch loaded, so that each begins at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from corpus.trainer import engine, guard, loop
+from corpus.trainer.config import RunConfig
+
+TOUCHES = ("open", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "shutil.rmtree")
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__])
+
+
+def start(target: Callable[..., None], *arguments: object) -> BaseProcess:
+    process = _context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def _train(config: RunConfig, run: Path) -> None:
+    torch.set_num_threads(1)
+    loop.train(config, run, device="cpu", console=Console(quiet=True))
+
+
+def plain(config: RunConfig, run: Path) -> None:
+    """A run that nobody disturbs."""
+    _train(config, run)
+
+
+def killed_at_touch(config: RunConfig, run: Path, touch: int, left: Path) -> None:
+    """Kills itself, as kill -9 does, at the so-manieth time that it touches the folder of checkpoints: before it opens,
+    syncs, renames or removes something there. Writes into `left` how many touches were left at the end."""
+    count = touch
+    sync = os.fsync
+
+    def touched(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        if count and event in TOUCHES and "/checkpoint" in str(arguments[0]):
+            count -= 1
+            if not count:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def syncing(file: int) -> None:
+        if threading_is_saving():
+            touched("open", ("/checkpoint",))
+        sync(file)
+
+    sys.addaudithook(touched)
+    os.fsync = syncing  # type: ignore[assignment]
+    _train(config, run)
+    left.write_text(str(count))
+
+
+def threading_is_saving() -> bool:
+    """Whether this is the thread that writes checkpoints, rather than the one that writes the log."""
+    import threading
+
+    return threading.current_thread().name == "checkpoint"
+
+
+def stuck_in_step(config: RunConfig, run: Path, step: int, stuck: Path) -> None:
+    """A run whose so-manieth step never comes back, in C, where Python runs no handler."""
+    import ctypes
+
+    guard.GRACE = 0.2
+    clip, steps = engine.Engine.clip, []
+
+    def endless(self: engine.Engine) -> float:
+        steps.append(clip(self))
+        if len(steps) == step:
+            stuck.touch()
+            sleep = ctypes.CDLL(None).sleep
+            while True:  # a signal ends a sleep early
+                sleep(60)
+        return steps[-1]
+
+    engine.Engine.clip = endless  # type: ignore[method-assign]
+    _train(config, run)
