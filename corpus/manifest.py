@@ -264,7 +264,9 @@ def _checked_name(name: Any) -> str:
 def _resolve(found: ManifestFile, value: Any, path: Path, is_path: bool) -> Any:
     """Environment variables put in everywhere, and the paths of models and the like made absolute."""
     if isinstance(value, dict):
-        return {k: _resolve(found, v, (*path, k), k in ("path", "model", "licenses")) for k, v in value.items()}
+        return {
+            k: _resolve(found, v, (*path, k), k in ("path", "model", "licenses")) for k, v in value.items()
+        }
     if isinstance(value, list):
         return [_resolve(found, item, (*path, at), False) for at, item in enumerate(value)]
     if not isinstance(value, str):

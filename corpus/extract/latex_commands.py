@@ -27,6 +27,7 @@ REFS = names(
 DROPPED = {
     **dict.fromkeys(
         names(
+            "fontseries fontshape fontfamily bookmark setmainfont setCJKmainfont "
             "AtBeginDocument CCSXML DeclareGraphicsExtensions PACS RequirePackage accepted acmDOI acmYear "
             "addbibresource address addtocontents affil affiliation allowdisplaybreaks altaffiliation "
             "arraystretch author authorrunning authors balance bibitem bibliography bibliographystyle "
@@ -45,7 +46,7 @@ DROPPED = {
     ),
     **dict.fromkeys(
         names(
-            "DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin fontsize "
+            "ThisLLCornerWallPaper DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin fontsize "
             "icmlaffiliation icmlauthor markboth newcolumntype newcommand pdfinfo providecommand renewcommand "
             "rule savebox setcounter setlength settowidth titleformat titlespacing urlstyle"
         ),
@@ -56,7 +57,7 @@ DROPPED = {
         3,
     ),
     **dict.fromkeys(
-        names("DeclareFontFamily DeclareMathSymbol DeclareSymbolFont SetSymbolFont"),
+        names("usefont DeclareFontFamily DeclareMathSymbol DeclareSymbolFont SetSymbolFont"),
         4,
     ),
 }
