@@ -46,7 +46,8 @@ DROPPED = {
     ),
     **dict.fromkeys(
         names(
-            "ThisLLCornerWallPaper DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin fontsize "
+            "ThisLLCornerWallPaper DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin "
+            "fontsize "
             "icmlaffiliation icmlauthor markboth newcolumntype newcommand pdfinfo providecommand renewcommand "
             "rule savebox setcounter setlength settowidth titleformat titlespacing urlstyle"
         ),
