@@ -9,6 +9,7 @@ are cheap and taken of every document, prose as well as code.
 from __future__ import annotations
 
 import re
+import string
 
 import numpy as np
 
@@ -37,16 +38,28 @@ XML_HEAD = 100
 """Characters in which `<?xml` makes a file XML."""
 RUN = 64
 """Characters of base64 or hexadecimal digits in a row from which they are encoded data (StarCoder2's)."""
+ESCAPES = 8
+"""Escaped bytes in a row from which they are encoded data (StarCoder2's)."""
+_ESCAPES = ("\\x", "0x", "\\u")
 SECRETS = ("<KEY>", "<PASSWORD>")
 EMAIL = "<EMAIL>"
 
-_ENCODED = np.zeros(0x10000, np.bool_)
-_ENCODED[
-    [ord(character) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"]
-] = True
-_BYTES = re.compile(r"(?:(?:\\x|0x|\\u)[0-9a-fA-F]{2,8},?\s{0,20}){8,}|(?:\\u[0-9a-fA-F]{4}){8,}")
+_OTHER = np.ones(0x10000, np.bool_)
+"""Characters that are no digits of base64 or of hexadecimal numbers."""
+_OTHER[[*map(ord, string.ascii_letters + string.digits + "+/=_-")]] = False
+_RUNS = np.full(256, 3, np.uint8)
+"""Which run a character belongs to, by its class: 1 letters and marks, 2 numbers, 0 white space, 3 the rest."""
+for _kind in range(256):
+    if _kind & (LETTER | MARK):
+        _RUNS[_kind] = 1
+    elif _kind & NUMBER:
+        _RUNS[_kind] = 2
+    elif _kind & SPACE:
+        _RUNS[_kind] = 0
+_BYTES = re.compile(r"(?:(?:\\x|0x|\\u)[0-9a-fA-F]{2,8},?\s{0,20}){8,}")
 _HIDDEN = re.compile(
-    r"<(script|style|template|svg)\b[^>]*>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE
+    r"<(script|style|template|svg)\b[^<>]{0,1000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)",
+    re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
@@ -91,22 +104,22 @@ def _lines(page: Page) -> np.ndarray:
 
 def _runs(page: Page) -> int:
     """Runs of letters with their marks, of numbers, and of anything else but white space."""
-    kinds = np.select(
-        [page.kinds & (LETTER | MARK) != 0, page.kinds & NUMBER != 0, page.kinds & SPACE != 0], [1, 2, 0], 3
+    runs = _RUNS[page.kinds]
+    return int(np.count_nonzero((runs[1:] != runs[:-1]) & (runs[1:] != 0))) + int(
+        len(runs) > 0 and runs[0] != 0
     )
-    return int(np.count_nonzero((kinds != 0) & (np.diff(kinds, prepend=0) != 0)))
 
 
 def _encoded(units: Units, text: str) -> tuple[int, int]:
     """Characters in runs of encoded data, and of the longest: 64 and more of base64 that mix letters and digits, and 8
     and more escaped bytes. A line end inside does not end a run of base64 lines of 60 and more."""
-    inside = _ENCODED[units]
-    edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
-    starts, ends = edges[::2], edges[1::2]
-    chosen = np.flatnonzero(ends - starts >= RUN - 4)
+    others = np.flatnonzero(_OTHER[units])
+    borders = np.concatenate((np.array([-1]), others, np.array([len(units)])))
+    chosen = np.flatnonzero(np.diff(borders) > RUN - 4)
+    starts, ends = borders[chosen] + 1, borders[chosen + 1]
     total = longest = 0
     at, length = -2, 0
-    for start, end in zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True):
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         run = text_of(units[start:end])
         if run.isalpha() or run.isdigit() or len(set(run)) < 12:
             continue  # a word, a rule of dashes, a number
@@ -114,7 +127,7 @@ def _encoded(units: Units, text: str) -> tuple[int, int]:
         at = end
         total += end - start
         longest = max(longest, length)
-    for found in _BYTES.finditer(text) if "\\" in text or "0x" in text else ():
+    for found in _BYTES.finditer(text) if sum(map(text.count, _ESCAPES)) >= ESCAPES else ():
         total += len(found[0])
         longest = max(longest, len(found[0]))
     return min(total, len(text)), longest

@@ -97,6 +97,11 @@ def test_what_a_reader_of_html_sees() -> None:
     assert measure(page, "code_php")["code.visible"] == 1
 
 
+def test_html_that_never_ends_takes_no_time() -> None:
+    assert measure("<script " * 50_000, "code_html")["code.visible"] > 0.9
+    assert measure("<!-- " * 50_000, "code_html")["code.visible"] == 0
+
+
 def test_placeholders_are_counted() -> None:
     found = measure('a = "<KEY>", "<PASSWORD>"  # <EMAIL>\n')
     assert (found["code.secrets"], found["code.emails"]) == (2, 1)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,6 +274,28 @@ def test_deltas_on_deltas_are_read_as_git_reads_them(tmp_path: Path) -> None:
     found = records(work)
     assert {path: record.body for path, record in found.items()} == files
     assert records(work, max_bytes=1000)["v39.py"].gate == "code.large"
+
+
+def test_large_objects_are_not_unpacked_packed_or_loose(tmp_path: Path) -> None:
+    work = write(
+        tmp_path / "work", {"LICENSE": MIT.encode(), "a.py": b"a = 1\n", "zeros.py": b"0" * (70 << 20)}
+    )
+    git("init", "-q", folder=work)
+    git("add", "-A", folder=work)
+    git("commit", "-q", "-m", "one", folder=work)
+    for pack in (False, True):
+        if pack:
+            git("gc", "-q", folder=work)
+        tracemalloc.start()
+        found = records(work)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert {path: record.gate for path, record in found.items()} == {
+            "LICENSE": None,
+            "a.py": None,
+            "zeros.py": "code.large",
+        }
+        assert peak < 30 << 20
 
 
 def test_a_revision_may_be_a_tag_a_branch_or_a_commit(repository: Path) -> None:

@@ -117,15 +117,23 @@ class Git:
         return int(kind), bytes(body)
 
     def _sizes(self, sha: bytes) -> tuple[int, int]:
-        """The size of a packed object, and the largest of those of the deltas and the base under it; (0, 0) for a loose
-        one, which dulwich holds to the limit."""
+        """The size that an object declares, and the largest of its own and those of the deltas and the base under it; 0
+        where it is not there."""
         for pack in self._store.packs:
             try:
                 at = pack.index.object_offset(sha)
             except KeyError:
                 continue
             return _declared(pack, at, len(sha))
-        return 0, 0
+        name = sha.hex()
+        try:
+            with open(os.path.join(self.place, "objects", name[:2], name[2:]), "rb") as stream:
+                head = zlib.decompressobj().decompress(stream.read(1024), 40)
+        except (OSError, zlib.error):
+            return 0, 0  # reading it says what is wrong
+        found = re.match(rb"[a-z]+ (\d{1,20})\0", head)
+        size = int(found[1]) if found else 0
+        return size, size
 
     def about(self) -> About:
         _, body = self._object(self.commit)
