@@ -131,6 +131,7 @@ class Status:
         self.more: dict[str, Any] = {}
         self.stages: list[dict[str, Any]] = []
         self._written = 0.0
+        self._spent: Callable[[], None] = _nothing
         self._every = REMOTE_SECONDS if storage.is_remote(root) else SECONDS
 
     def at(self, standing: Standing) -> None:
@@ -146,9 +147,9 @@ class Status:
     def timed(self, stage: str, workers: int) -> Iterator[None]:
         """Times a stage: wall seconds, and those of the CPU in this process and in the workers it ended."""
         began, cpu = time.monotonic(), cpu_seconds()
-        try:
-            yield
-        finally:
+
+        def spent() -> None:
+            self._spent = _nothing
             documents = self.standing.documents if self.standing.stage == stage else 0
             self.stages.append(
                 {
@@ -160,8 +161,15 @@ class Status:
                 }
             )
 
+        self._spent = spent
+        try:
+            yield
+        finally:
+            spent()
+
     def end(self, state: str, **more: Any) -> None:
         """The build is `done`, `failed` or `stopped`. A disk that is full does not stop the build from saying why."""
+        self._spent()  # a build that is stopped has not left its stage
         self.state, self.more = state, {**self.more, **more}
         self.standing = replace(self.standing, left=None)
         try:
@@ -206,6 +214,10 @@ class Status:
         }
         runs = [*read_timings(self.timings_path), run][-RUNS:]
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
+
+
+def _nothing() -> None:
+    """No stage is at work."""
 
 
 def read_timings(path: str) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,24 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("CORPUS_DATA is not set: no real sample input")
     return Path(folder).resolve()
+
+
+SAID: list[str] = []
+"""What long runs found out, printed at the end of `make soak`."""
+
+
+@pytest.fixture
+def told() -> Callable[[str], None]:
+    """Takes a line for the summary of `make soak`."""
+    return SAID.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The summary of `make soak`."""
+    if "not soak" not in (config.option.markexpr or ""):
+        terminalreporter.section("soak")
+        for line in SAID:
+            terminalreporter.write_line(f"  {line}")
+        passed = len(terminalreporter.stats.get("passed", []))
+        failed = len(terminalreporter.stats.get("failed", [])) + len(terminalreporter.stats.get("error", []))
+        terminalreporter.write_line(f"soak: {passed} runs as undisturbed, {failed} not")

@@ -57,8 +57,14 @@ class Jsonl(Source):
                         yield too_long("line", length, self.max_bytes, file, offset)
                         offset += length
                         continue
-                    if line.strip():
-                        yield self._record(line, file, offset)
+                    whole = line.lstrip(b"\0")
+                    if zeros := len(line) - len(
+                        whole
+                    ):  # a hole: what a download leaves that was never finished
+                        message = f"{zeros:,} bytes of zeros"
+                        yield Failure(file=file, offset=offset, length=zeros, step="read", error=message)
+                    if whole.strip():
+                        yield self._record(whole, file, offset + zeros)
                     offset += len(line)
             except DAMAGE as error:
                 yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")

@@ -6,9 +6,10 @@ occur as tags only. Memory is bounded by one page (of a page's history, by its l
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus.sources.mediawiki_chunks import Chunk, Gap
 
@@ -16,6 +17,10 @@ MAX_PAGE = 64 << 20
 """Bytes of a page without its older revisions; MediaWiki allows 2 MiB of text. A longer one is a failure."""
 COMPACT_AT = 4 << 20
 CLOSING = b"</mediawiki>"
+BETWEEN = "no page: something else stands between two pages"
+GAP_HEAD = 4096
+EXPECTED = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
+"""What may stand between two pages: the end of one dump and the head of the next."""
 
 
 @dataclass(slots=True)
@@ -58,6 +63,8 @@ class PageScanner:
         self._removed = 0
         self._from = 0
         self._done = False
+        self._gap: Loss | None = None
+        self._gap_head = b""
 
     def scan(self, chunks: Iterable[Chunk | Gap]) -> Iterator[Page | Loss]:
         """The pages that begin in owned chunks, and what was lost between them."""
@@ -83,8 +90,11 @@ class PageScanner:
             self._buffer += chunk.data
             self._watch(chunk.data)
             yield from self._cut()
-            if self._done or (not owned and self._open is None):
+            if self._done or (not owned and self._open is None and not self._gap_head.strip()):
                 return
+        if self._open is None:
+            self._note(bytes(self._buffer))
+            yield from self._between_pages()
         if self._open is not None:
             yield self._broken("the file ends inside a page")
         elif self._has_root and owned and not lost and self._between and CLOSING not in self._tail:
@@ -104,9 +114,12 @@ class PageScanner:
         while True:
             if self._open is None:
                 at = buffer.find(b"<page>", self._from)
+                skipped = at if at >= 0 else max(0, len(buffer) - 5)
+                self._note(bytes(buffer[:skipped]))
                 if at < 0:
-                    self._drop(max(0, len(buffer) - 5))
+                    self._drop(skipped)
                     return
+                yield from self._between_pages()
                 if not self._owned(self._begin + at):
                     self._done = True
                     return
@@ -123,6 +136,7 @@ class PageScanner:
                 yield Page(bytes(buffer[: close + 7]), offset, within, close + 7 + self._removed)
                 self._drop(close + 7)
                 self._open, self._from = None, 0
+                self._gap = Loss(*self._place(self._begin), 0, BETWEEN)
             else:
                 self._from = max(6, len(buffer) - 6)
                 if len(buffer) > COMPACT_AT:
@@ -132,6 +146,19 @@ class PageScanner:
                     self._open, self._from = None, 6
                     continue
                 return
+
+    def _note(self, skipped: bytes) -> None:
+        """Remember what stands behind a page, up to the next."""
+        if self._gap is not None and skipped:
+            self._gap_head += skipped[: GAP_HEAD - len(self._gap_head)]
+            self._gap = replace(self._gap, length=self._gap.length + len(skipped))
+
+    def _between_pages(self) -> Iterator[Loss]:
+        """What stood between two pages, where it is neither white space nor the end of one dump and the next."""
+        gap, head = self._gap, self._gap_head
+        self._gap, self._gap_head = None, b""
+        if gap is not None and head.strip() and not EXPECTED.search(head):
+            yield gap
 
     def _drop_revisions(self) -> None:
         """Forget all but the page's head and its last revision: a history may hold thousands."""
@@ -153,6 +180,7 @@ class PageScanner:
     def _forget(self) -> None:
         self._drop(len(self._buffer))
         self._open, self._from = None, 0
+        self._gap, self._gap_head = None, b""
 
     def _chunk_at(self, at: int) -> int:
         """The index of the chunk that holds a byte, counted from the first one read."""

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import zstandard
 
 from corpus.storage import open_decompressed, open_input
+from corpus.storage.compressed import RATIO, STRETCH
 
 BLOCK = 1 << 20
 COMPRESSED_BLOCK = 256 << 10
@@ -159,6 +160,7 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
     A header may occur by chance: only what decompresses is a stream, and its checksums tell.
     """
     at: int | None = find_stream(stream, start) if start else 0
+    given = taken = 0
     while at is not None:
         owned = at < end
         stream.seek(at)
@@ -180,6 +182,15 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
             if data:
                 yield Chunk(data, at, within, owned)
                 within += len(data)
+            given += len(data)
+            taken += len(block)
+            if given >= STRETCH:
+                if taken * RATIO < given:
+                    stream.seek(0, 2)
+                    message = f"a decompression bomb: {given:,} bytes from {taken:,}"
+                    yield Gap(at, stream.tell() - at, message, owned)
+                    return
+                given = taken = 0
         if error is None:
             following = position - len(decompressor.unused_data)
             stream.seek(following)
@@ -199,14 +210,18 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
 
 
 def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
-    """Whether nothing but zero bytes or white space stands between two streams, or behind the last."""
+    """Whether nothing but white space stands between two streams, or zeros too behind the last.
+
+    Zeros between two are a hole: what a download leaves that was never finished.
+    """
+    padding = b"\0 \t\r\n" if end is None else b" \t\r\n"
     stream.seek(start)
     left = None if end is None else end - start
     while left is None or left > 0:
         block = stream.read(BLOCK if left is None else min(BLOCK, left))
         if not block:
             break
-        if block.strip(b"\0 \t\r\n"):
+        if block.strip(padding):
             return False
         left = None if left is None else left - len(block)
     return True

@@ -1,4 +1,4 @@
-"""Web archives: WARC (.gz, .zst, .lz4 or plain) read by FastWARC, ARC by warcio.
+"""Web archives: WARC (.gz, .zst, .lz4 or plain) read by FastWARC, ARC by `corpus.sources.arc`.
 
 A WARC .gz is a chain of gzip members, one a record, so a split starts at the first member at or after
 its offset. Damage costs the damaged record only: reading goes on at the next member that begins a
@@ -7,21 +7,29 @@ record, and each loss is a Failure with its offset.
 
 from __future__ import annotations
 
+import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal
 
+import zstandard
 from fastwarc import ArchiveIterator, WarcRecord
+from fastwarc.stream_io import Lz4Reader
 from pydantic import ByteSize, Field
-from warcio.archiveiterator import ArchiveIterator as WarcioIterator
-from warcio.exceptions import ArchiveLoadFailed
 
 from corpus.document import Failure, Record
+from corpus.sources.arc import ArcLoss, arc_records, is_arc
 from corpus.sources.base import Source, ranges
-from corpus.sources.http import Payload, body_of, media_type_of
+from corpus.sources.http import ZSTD_WINDOW, Payload, body_of, media_type_of
 from corpus.storage import open_input, size
 
 GZIP = b"\x1f\x8b\x08"
+ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPABLE = b"\x5d\x2a\x4d\x18"
+"""The frame that a .warc.zst may begin with, for a dictionary."""
+LZ4 = b"\x04\x22\x4d\x18"
+HEADERS_END = re.compile(rb"\r?\n\r?\n")
 BLOCK = 1 << 20
 HEAD = 64 << 10
 FindNext = Callable[[BinaryIO, int], int | None]
@@ -42,7 +50,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 3
+        return 4
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -66,14 +74,16 @@ class Warc(Source):
                 yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
             elif head.startswith(GZIP):
                 opening = zlib.decompressobj(31).decompress(head, 16) if _opens(head) else b""
-                if opening.startswith(b"filedesc:"):
+                if is_arc(opening):
                     yield from self._read_arc(stream, file)
                 else:
                     yield from self._read_chain(stream, path, file, start, end, _next_member)
-            elif head.startswith(b"filedesc:"):
+            elif is_arc(head):
                 yield from self._read_arc(stream, file)
-            elif head.startswith((b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\x5d\x2a\x4d\x18")):
-                yield from self._read_chain(stream, path, file, start, end, _no_next)
+            elif head.startswith((ZSTD, SKIPPABLE)):
+                yield from self._read_chain(stream, path, file, start, end, _next_zstd)
+            elif head.startswith(LZ4):
+                yield from self._read_chain(stream, path, file, start, end, _next_lz4)
             else:
                 yield from self._read_chain(stream, path, file, start, end, _next_header)
 
@@ -83,7 +93,7 @@ class Warc(Source):
         """Records that begin in [start, end), going on at the next beginning after damage."""
         length = size(path)
         whole = start == 0 and end >= length
-        at: int | None = find_next(stream, start) if find_next is not _no_next else start
+        at: int | None = find_next(stream, start)
         if at is None or at > start:
             lost_to = end if at is None else min(at, end)
             if start == 0:
@@ -225,60 +235,71 @@ class Warc(Source):
         )
 
     def _read_arc(self, stream: BinaryIO, file: str) -> Iterator[Record | Failure]:
-        """An ARC file, whole, by warcio."""
-        stream.seek(0)
-        offset = 0
-        try:
-            records = WarcioIterator(stream, arc2warc=True)
-            for record in records:
-                if record.rec_type != "response":
-                    continue
-                raw = _read_up_to(record.raw_stream, self.max_bytes + 1)
-                offset = records.get_record_offset()  # skips the rest of the record
-                http = record.http_headers
-                headers = record.rec_headers
-                if not self.is_wanted(headers.get_header("WARC-Target-URI")):
-                    continue
-                result = Record(
-                    native_id=f"{file}\0{offset}",
+        """An ARC file, whole."""
+        for found in arc_records(stream, self.max_bytes + HEAD):
+            if isinstance(found, ArcLoss):
+                yield Failure(
                     file=file,
-                    offset=offset,
-                    length=int(headers.get_header("Content-Length") or 0),
-                    url=headers.get_header("WARC-Target-URI"),
-                    date=headers.get_header("WARC-Date"),
-                    snapshot=self.snapshot,
-                    license=self.license,
+                    offset=found.offset,
+                    length=found.length,
+                    step="read",
+                    error=f"ARC: {found.error}",
                 )
-                declared = (http.get_header("Content-Type") if http else None) or ""
-                payload = Payload(
-                    status=status_of(f"HTTP/1.1 {http.statusline}") if http else 0,
-                    content_type=declared,
-                    declared_type=declared,
-                    transfer_encoding=(http.get_header("Transfer-Encoding") if http else None) or "",
-                    content_encoding=(http.get_header("Content-Encoding") if http else None) or "",
-                )
-                result.metadata["status"] = str(payload.status)
-                if not 200 <= payload.status < 300:
-                    result.gate = "warc.status"
-                    yield result
-                    continue
-                if len(raw) > self.max_bytes:
-                    yield self._too_large(result, payload, raw)
-                else:
-                    yield from self._finish(result, payload, raw)
-        except (ArchiveLoadFailed, *ERRORS) as error:
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            message = f"ARC: {lines[0] if lines else type(error).__name__}"
-            yield Failure(file=file, offset=offset, length=0, step="read", error=message)
+                continue
+            if not self.is_wanted(found.url):
+                continue
+            head, body = parse_http(found.content)
+            if found.missing and not is_whole(head, body):
+                message = f"cut: {found.length - found.missing} of {found.length} bytes"
+                yield Failure(file=file, offset=found.offset, length=found.length, step="read", error=message)
+                continue
+            result = Record(
+                native_id=f"{file}\0{found.offset}" + (f"\0{found.within}" if found.within else ""),
+                file=file,
+                offset=found.offset,
+                length=found.length,
+                url=found.url,
+                date=found.date,
+                snapshot=self.snapshot,
+                license=self.license,
+            )
+            declared = head.get("content-type", "")
+            payload = Payload(
+                status=status_of(head.get("")),
+                content_type=declared,
+                declared_type=declared,
+                transfer_encoding=head.get("transfer-encoding", ""),
+                content_encoding=head.get("content-encoding", ""),
+            )
+            result.metadata["status"] = str(payload.status)
+            if not 200 <= payload.status < 300:
+                result.gate = "warc.status"
+                yield result
+            elif len(body) > self.max_bytes or found.length - found.missing > len(found.content):
+                yield self._too_large(result, payload, body, found.length)
+            else:
+                yield from self._finish(result, payload, body)
 
 
-def _read_up_to(stream: Any, limit: int) -> bytes:
-    """At most `limit` bytes of a stream whose reads may give less than was asked."""
-    pieces: list[bytes] = []
-    while limit > 0 and (piece := stream.read(min(limit, BLOCK))):
-        pieces.append(piece)
-        limit -= len(piece)
-    return b"".join(pieces)
+def is_whole(headers: dict[str, str], body: bytes) -> bool:
+    """Whether a body is as long as its own headers say, whatever the archive says."""
+    length = headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= len(body)
+
+
+def parse_http(content: bytes) -> tuple[dict[str, str], bytes]:
+    """The headers of an HTTP response by lower-case name, its status line under the empty one, and its body."""
+    if not content.startswith(b"HTTP/"):
+        return {}, content
+    end = HEADERS_END.search(content)
+    top, body = (content[: end.start()], content[end.end() :]) if end else (content, b"")
+    first, *lines = top.decode("utf-8", "replace").splitlines()
+    headers = {"": first}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers.setdefault(name.strip().lower(), value.strip())
+    return headers, body
 
 
 def status_of(line: str | None) -> int:
@@ -318,9 +339,30 @@ def _next_header(stream: BinaryIO, at: int) -> int | None:
     return _scan(stream, at, b"WARC/1.", opens)
 
 
-def _no_next(stream: BinaryIO, at: int) -> int | None:
-    """For formats in which a record cannot be found from the middle."""
-    return None
+def _next_zstd(stream: BinaryIO, at: int) -> int | None:
+    """The first zstd frame at or after `at` whose content begins with a WARC record."""
+
+    def opens(window: bytes) -> bool:
+        decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+        try:
+            with decoder.stream_reader(io.BytesIO(window)) as reader:
+                return reader.read(5) == b"WARC/"
+        except zstandard.ZstdError:
+            return False
+
+    return _scan(stream, at, ZSTD, opens)
+
+
+def _next_lz4(stream: BinaryIO, at: int) -> int | None:
+    """The first lz4 frame at or after `at` whose content begins with a WARC record."""
+
+    def opens(window: bytes) -> bool:
+        try:
+            return bool(Lz4Reader(io.BytesIO(window)).read(5) == b"WARC/")
+        except ERRORS:
+            return False
+
+    return _scan(stream, at, LZ4, opens)
 
 
 def _scan(stream: BinaryIO, at: int, magic: bytes, accept: Callable[[bytes], bool]) -> int | None:
