@@ -9,6 +9,7 @@ from typing import Any
 
 from corpus.document import Record
 from corpus.extract import Extracted
+from corpus.extract.markdown import plain
 from corpus.extract.text import clean_text
 
 VERSION = 1
@@ -17,8 +18,6 @@ VERSION = 1
 GONE = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
 BOT = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
 MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}")
-LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\((?:[^()\s]|\([^()\s]*\))*(?:\s\"[^\"\n]*\")?\)")
-EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*])")
 MAX_DEPTH = 12
 """Levels of replies that are further in than the last; deeper ones stay at this one."""
 
@@ -116,8 +115,5 @@ def to_text(body: str) -> str:
     """A comment without links, emphasis and names."""
     text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
     text = MENTION.sub("u/[user]", text)
-    if "](" in text:
-        text = LINK.sub(r"\1", text)
-    if "*" in text:
-        text = EMPHASIS.sub(r"\2", text)
+    text = plain(text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

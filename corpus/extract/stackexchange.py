@@ -6,6 +6,7 @@ import re
 
 from corpus.document import Record
 from corpus.extract import Extracted
+from corpus.extract.markdown import plain
 from corpus.extract.post_html import to_text
 from corpus.extract.text import clean_text
 
@@ -67,7 +68,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 def _post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
     told = [to_text(unescape(row.get("Body", "")))]
     for comment in sorted(comments.get(row.get("Id", ""), []), key=lambda one: _number(one.get("Id"))):
-        told.append(f"C: {unescape(comment.get('Text', '')).strip()}")
+        told.append(f"C: {plain(unescape(comment.get('Text', ''))).strip()}")
     return "\n\n".join(filter(None, told))
 
 

@@ -218,7 +218,7 @@ def test_comments_stand_behind_their_post(tmp_path: Path) -> None:
             Id=11,
             PostId=4,
             Score=0,
-            Text="zweiter $x<y$",
+            Text="**zweiter** [$x<y$](http://a.b/c_d) _so_ `snake_case_x`",
             CreationDate="2019-01-01T00:00:00",
             UserDisplayName="Eve",
         ),
@@ -233,7 +233,7 @@ def test_comments_stand_behind_their_post(tmp_path: Path) -> None:
         found = threads(read(path, split_size, comments=True))
         assert found[f"{SITE}:1"].text == (
             "Q: Frage 1?\n\nWie lange ziehen?\n\nC: zur Frage\n\nA: angenommen\n\nA: zehn\n\nC: erster\n\n"
-            "C: zweiter $x<y$\n\nA: neun"
+            "C: zweiter $x<y$ so `snake_case_x`\n\nA: neun"
         )
         assert len(found) == 3
 
