@@ -121,16 +121,16 @@ def kinds() -> list[Kind]:
     lines = [f'{{"id": "{number}", "text": "{text_of(number)}"}}\n'.encode() for number in range(RECORDS)]
     web, wikipedia, jsonl = Warc(paths=["x"]), Wikipedia(paths=["x"]), Jsonl(paths=["x"])
     return [
-        Kind("WARC .gz", [gzip.compress(one) for one in warc], web),
+        Kind("WARC .gz", [gzip.compress(one, mtime=0) for one in warc], web),
         Kind("WARC", warc, web),
         Kind("WARC .zst", [zstandard.compress(one) for one in warc], web),
         Kind("WARC .lz4", [lz4(one) for one in warc], web),
-        Kind("ARC .gz", [gzip.compress(one) for one in arc], web, first=1),
+        Kind("ARC .gz", [gzip.compress(one, mtime=0) for one in arc], web, first=1),
         Kind("ARC", arc, web, first=1),
         Kind("Wikipedia .bz2, streams", [bz2.compress(one) for one in wiki], wikipedia, first=1),
         Kind("Wikipedia XML", wiki, wikipedia, first=1),
         Kind("JSON Lines", lines, jsonl),
-        Kind("JSON Lines .gz, one member", [gzip.compress(b"".join(lines))], jsonl, resumes=False),
+        Kind("JSON Lines .gz, one member", [gzip.compress(b"".join(lines), mtime=0)], jsonl, resumes=False),
     ]
 
 
