@@ -219,6 +219,8 @@ def _from_folder(folder: str, value: Any) -> Any:
         return [_from_folder(folder, item) for item in value]
     if not isinstance(value, str) or is_remote(value) or os.path.isabs(value):
         return value
+    if value.startswith("@"):
+        return f"@{_from_folder(folder, value[1:])}"
     return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 

@@ -404,6 +404,9 @@ def _join(job: Job) -> dict[str, Any]:
         found = json.loads(storage.read_text(job.counts(at)))
         counts.update(found["counts"])
         failures += found["failures"]
+    if failures and not counts["submissions"]:
+        first = failures[0]
+        raise RunError(f"no submission was read: {first['file']}: {first['error']}")
     pieces = [job.piece(number) for number in range(job.ranges) if storage.exists(job.piece(number))]
     for piece in pieces:
         totals = json.loads(storage.read_text(piece.removesuffix(".parquet") + ".json"))

@@ -6,6 +6,7 @@ https://commoncrawl.org/columnar-index; parts of it are read from disk, S3 or HT
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -23,15 +24,17 @@ KEY = "url_surtkey"
 
 
 class Columnar:
-    """One Parquet file of the index."""
+    """One Parquet file of the index. The bounds of its keys are kept; it is open only while it is read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self._file = pq.ParquetFile(open_input(path))
+            with open_input(path) as stream:
+                file = pq.ParquetFile(stream)
+                self._names = file.schema_arrow.names
+                self._bounds = [_bounds(file, group) for group in range(file.num_row_groups)]
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{path}: not a Parquet index: {str(error).splitlines()[0][:200]}") from None
-        self._names = self._file.schema_arrow.names
         missing = [name for name in NEEDED if name not in self._names]
         if missing:
             raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")
@@ -39,31 +42,45 @@ class Columnar:
     def captures(self, ranges: Sequence[Range]) -> Iterator[Capture]:
         """The captures whose keys lie in the sorted ranges; every capture where the index has no keys."""
         names = [*NEEDED, *(name for name in ("fetch_status", "content_mime_type") if name in self._names)]
-        for group in range(self._file.num_row_groups):
-            if not ranges or not self._may_hold(group, ranges):
-                continue
-            if KEY in self._names:
-                keys = self._file.read_row_group(group, columns=[KEY])[KEY].combine_chunks()
-                rows = _within(keys, ranges)
-                if not len(rows):
-                    continue
-                table = self._file.read_row_group(group, columns=names).take(rows)
-            else:
-                table = self._file.read_row_group(group, columns=names)
-            for row in table.to_pylist():
-                yield _capture(row)
+        of_groups = {group: _overlapping(ranges, bounds) for group, bounds in enumerate(self._bounds)}
+        groups = [group for group, found in of_groups.items() if found]
+        if not groups:
+            return
+        with open_input(self.path) as stream:
+            file = pq.ParquetFile(stream)
+            for group in groups:
+                if KEY in self._names:
+                    keys = file.read_row_group(group, columns=[KEY])[KEY].combine_chunks()
+                    rows = _within(keys, of_groups[group])
+                    if not len(rows):
+                        continue
+                    table = file.read_row_group(group, columns=names).take(rows)
+                else:
+                    table = file.read_row_group(group, columns=names)
+                for row in table.to_pylist():
+                    yield _capture(row)
 
-    def _may_hold(self, group: int, ranges: Sequence[Range]) -> bool:
-        if KEY not in self._names:
-            return True
-        column = self._file.metadata.row_group(group).column(self._file.schema.names.index(KEY))
-        bounds = column.statistics
-        if bounds is None or not bounds.has_min_max:
-            return True
-        first, last = (
-            value.encode() if isinstance(value, str) else bytes(value) for value in (bounds.min, bounds.max)
-        )
-        return any(_low(low) <= last and first < high for low, high in ranges)
+
+def _bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:
+    """The lowest and the highest key of a row group; None where they are not known."""
+    if KEY not in file.schema.names:
+        return None
+    found = file.metadata.row_group(group).column(file.schema.names.index(KEY)).statistics
+    if found is None or not found.has_min_max:
+        return None
+    low, high = (
+        value.encode() if isinstance(value, str) else bytes(value) for value in (found.min, found.max)
+    )
+    return low, high
+
+
+def _overlapping(ranges: Sequence[Range], bounds: tuple[bytes, bytes] | None) -> Sequence[Range]:
+    """Those of the sorted, disjoint ranges that keys within the bounds can lie in."""
+    if bounds is None:
+        return ranges
+    first = bisect_right(ranges, bounds[0], key=lambda one: one[1])
+    last = bisect_right(ranges, bounds[1], key=lambda one: _low(one[0]))
+    return ranges[first:last]
 
 
 def _low(low: bytes) -> bytes:

@@ -24,7 +24,7 @@ class Wanted:
     submitted: datetime | None = None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def open_index(path: str) -> Index | Columnar:
     """An index, by its name. Raises UserError where it is none. Kept open: one a process."""
     return Columnar(path) if path.endswith((".parquet", ".pq")) else open_text_index(path)

@@ -28,6 +28,7 @@ from corpus.fetch.robots import MAX_BYTES, Robots, robots_of
 from corpus.fingerprint import file_identity, fingerprint
 from corpus.lock import locked
 from corpus.parts import read_fingerprint
+from corpus.urls.list import open_list
 
 COMMIT = 0.2
 """Seconds between two times that entries are made to last."""
@@ -52,6 +53,9 @@ def fetch_list(
     """
     if storage.is_remote(folder):
         raise UserError(f"{folder}: pages are fetched into a local folder")
+    if options.ca_file is not None and not os.path.isfile(options.ca_file):
+        raise UserError(f"{options.ca_file}: no such file of certificates")
+    open_list(list_path).close()
     folder = storage.local(folder)
     identity = file_identity(storage.stat(list_path, list_path))
     with locked(folder):

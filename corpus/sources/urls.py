@@ -10,7 +10,9 @@ Ways two and three give a row for every URL of the list: one without a page stop
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -31,12 +33,14 @@ from corpus.fetch.ledger import LEDGER_FILE
 from corpus.fetch.options import FetchOptions
 from corpus.fingerprint import file_identity
 from corpus.sources.warc import ERRORS, Warc
+from corpus.splits import list_files
 from corpus.urls.canonical import VERSION as KEYS_VERSION
 from corpus.urls.canonical import hash_of, hashes_of, key_of
 from corpus.urls.list import contains, open_list, sorted_hashes
 
 PAGE_BYTES = 20_000
 """What a page of a list stands for in split sizes: an average record of a crawl, compressed."""
+OPENED_AT_ONCE = 16
 MOST_ROWS = 20_000
 """Pages of a split: their captures and the ranges of their keys are held at once."""
 
@@ -101,8 +105,8 @@ class Urls(Warc):
             sorted_hashes(self.urls)
         if self.index:
             try:
-                for path in self._indexes():
-                    open_index(path)
+                with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:  # remote ones answer slowly
+                    list(threads.map(open_index, self._indexes()))
             except (UserError, OSError) as error:
                 raise UserError(str(error), ("index",)) from None
         if self.fetched is not None:
@@ -125,8 +129,9 @@ class Urls(Warc):
         # Where lists and indexes lie changes no document; what is in them does.
         kept = {"snapshot", "license", "max_bytes", "choose", "kind"}
         given = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
-        of = [*([self.urls] if self.warcs and self.urls else []), *self._indexes()]
-        return {**given, "keys": KEYS_VERSION, "of": [_identity(path) for path in of]}
+        lists = _files((self.urls,), None) if self.warcs and self.urls else []
+        files = [*lists, *_files(tuple(self.index), self.base)] if self.index else lists
+        return {**given, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
 
     def is_wanted(self, url: str | None) -> bool:
         if not self.warcs or self.urls is None:
@@ -262,28 +267,25 @@ class Urls(Warc):
             yield outcome
 
     def _indexes(self) -> list[str]:
-        return _expanded(tuple(self.index))
+        return [file.path for file in _files(tuple(self.index), self.base)]
 
 
 @lru_cache(maxsize=64)
-def _expanded(patterns: tuple[str, ...]) -> list[str]:
-    """The files of patterns, sorted. Raises UserError where one names none."""
-    found: set[str] = set()
-    for pattern in patterns:
-        paths = storage.expand(pattern)
-        if not paths:
-            raise UserError(f"no such file: {pattern}", ("index",))
-        found.update(paths)
-    return sorted(found)
+def _files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
+    """The files that patterns and lists name, looked up once. Raises UserError where one names none."""
+    found = list_files(patterns, os.getcwd(), base)
+    for file in found:
+        if file.error is not None:
+            raise UserError(f"{file.path}: {file.error}", ("index",))
+    return found
 
 
-def _identity(path: str) -> str:
-    """What is in a file; looked up again only where it was changed."""
-    changed = 0.0 if storage.is_remote(path) else storage.changed(path)
-    return _identity_of(storage.stat(path, path), changed)
+def _identity(file: storage.File) -> str:
+    """What is in a file; a local one is looked at again where it was changed."""
+    return _identity_of(file, 0.0 if storage.is_remote(file.path) else storage.changed(file.path))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _identity_of(file: storage.File, changed: float) -> str:
     return file_identity(file)
 

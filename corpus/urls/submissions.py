@@ -7,9 +7,10 @@ Failure with its place.
 
 from __future__ import annotations
 
+import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import orjson
@@ -203,7 +204,7 @@ def _value(value: Any, kind: pa.DataType) -> Any:
 
 def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
     """A CSV export with a header that names `url` and `score`."""
-    names = next(iter(_csv_rows([head.split(b"\n")[0].decode("utf-8-sig", "replace").rstrip("\r")])), [])
+    names = _csv_names(head.split(b"\n")[0])
     if "url" not in names or "score" not in names:
         message = "neither NDJSON nor CSV with columns url and score"
         yield Failure(file=file, offset=0, length=0, step="read", error=message)
@@ -250,10 +251,12 @@ def _lenient(batch: pa.RecordBatch) -> pa.Table:
     return pa.table(columns)
 
 
-def _csv_rows(lines: Iterable[str]) -> Iterator[list[str]]:
-    import csv
-
-    return csv.reader(lines)
+def _csv_names(line: bytes) -> list[str]:
+    """The names in the header of a CSV file; none where it is no text."""
+    try:
+        return next(csv.reader([line.decode("utf-8-sig").rstrip("\r")]), [])
+    except (csv.Error, UnicodeDecodeError):
+        return []
 
 
 class _Chained(io.RawIOBase):

@@ -294,3 +294,10 @@ def test_another_list_needs_another_folder(tmp_path: Path) -> None:
         assert site.asked.total() == asked
         with pytest.raises(UserError, match="another list"):
             fetched(tmp_path, [site.url("b.example", "/page/zh")])
+
+
+def test_what_is_no_list_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("http://example.org/")
+    with pytest.raises(UserError, match="not a list of URLs"):
+        fetch_list(str(tmp_path / "text"), str(tmp_path / "out"), options())
+    assert not (tmp_path / "out").exists()

@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from corpus.document import Failure
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.urls.canonical import key_of
 from corpus.urls.links import LinkRules
 from corpus.urls.list import contains, sorted_hashes
@@ -196,12 +196,14 @@ def test_csv_exports_are_read_by_their_header(tmp_path: Path) -> None:
     assert [one.error for one in found if isinstance(one, Failure)] == ["CSV: row 4: 3 fields, not 10"]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]\n", b"id,title\n1,2\n", b"\x00\x01\x02"])
+@pytest.mark.parametrize("content", [b"", b"[]\n", b"id,title\n1,2\n", b"\x00\x01\x02", b"PAR1\r\x00\xff\r"])
 def test_what_is_no_dump_is_a_failure(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "RS"
     path.write_bytes(content)
     (failure,) = read_submissions(str(path), "RS")
     assert isinstance(failure, Failure) and failure.step == "read"
+    with pytest.raises(RunError, match="no submission was read: RS"):
+        make_list([str(path)], str(tmp_path / "out"), LinkRules(), Running())
 
 
 def test_the_list_depends_on_neither_ranges_nor_order_nor_files(tmp_path: Path) -> None:
