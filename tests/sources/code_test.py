@@ -69,6 +69,7 @@ TREE = {
     "packed.js": b"var a=1;" * 200,
     "yarn.lock": b"# yarn lockfile v1\n",
     "rows.csv": b"a,b\n1,2\n",
+    "API.md": b"<!-- This file is auto-generated from the sources. -->\n# The calls and what they give\n",
     "logo.png": b"\x89PNG\r\n\x1a\n\0",
     "blob.c": b"int a;\0\0\0",
     "huge.py": b"x = 1\n" * 200_000,

@@ -184,7 +184,7 @@ class Code(Source):
             found = languages.language_of(path, body, self.content)
             language = found.name
             gate = {"data": "code.data", "binary": "code.binary", "unknown": "code.language"}.get(found.kind)
-            if gate is None and found.name is not None:
+            if found.kind == "code" and found.name is not None:
                 gate = gates.content_gate(body, found.name)
             is_code = found.kind == "code"
         else:
