@@ -44,7 +44,7 @@ class Archive:
         self._ends: dict[str, int] = {}
         for name in sorted(os.listdir(folder)):
             if name.startswith("fetch-") and name.endswith(".warc.gz"):
-                # What lies behind the last entry of the journal was being written when the run was killed.
+                # What lies behind the last entry of the journal was under way when the run was killed.
                 os.truncate(os.path.join(folder, name), ends.get(name, 0))
                 self._number = int(name[6:11])
         self._open()
@@ -64,9 +64,10 @@ class Archive:
             self._writer.write_record(info)
 
     def write(self, exchange: Exchange) -> tuple[str, int, int]:
-        """Append both records; (file, offset, length) of the response. On disk only after `sync`."""
+        """Append both records; (file, offset, length) of the response."""
         if self._output.tell() >= self._limit:
-            self._ends = self.sync()
+            self._ends = self.flush()
+            self.sync()
             self._output.close()
             self._number += 1
             self._open()
@@ -111,12 +112,15 @@ class Archive:
         self._writer.write_record(request)
         return self.name, offset, length
 
-    def sync(self) -> dict[str, int]:
-        """Everything written is on disk; where the files end that were written to since the last time."""
+    def flush(self) -> dict[str, int]:
+        """Hand everything written to the system; where the files end that were written to since the last time."""
         self._output.flush()
-        os.fsync(self._output.fileno())
         ends, self._ends = {**self._ends, self.name: self._output.tell()}, {}
         return ends
+
+    def sync(self) -> None:
+        """Everything handed to the system is on disk when this returns."""
+        os.fsync(self._output.fileno())
 
     def close(self) -> None:
         self._output.close()

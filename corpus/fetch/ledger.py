@@ -88,10 +88,12 @@ class Entry:
 
 
 class Journal:
-    """Entries as lines of JSON, appended in the order in which they came, synced to disk in groups.
+    """Entries as lines of JSON, in the order in which they came.
 
-    On opening, a line that a kill cut is taken away; `ends` says how far each WARC is whole: bytes behind that
-    belong to pages that no entry names.
+    A line is the system's when `append` returns, so it outlives a kill of the process, and on disk after `sync`, so it
+    outlives the machine. On opening, a line that was cut is taken away, and the first one whose records are not
+    in their WARC, with all after it. `ends` says how far each WARC is whole: what lies behind that belongs to pages
+    that no entry names.
     """
 
     def __init__(self, folder: str, list_identity: str) -> None:
@@ -108,24 +110,30 @@ class Journal:
 
     def _recover(self) -> None:
         end = 0
+        folder = os.path.dirname(self.path)
+        sizes = {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
         with open(self.path, "rb+") as stream:
             for line in stream:
-                if not line.endswith(b"\n"):
+                found = _whole_line(line)
+                if found is None or any(
+                    sizes.get(name, 0) < at for name, at in found.get("ends", {}).items()
+                ):
                     break
                 end += len(line)
-                found = json.loads(line)
                 self.ends.update(found.get("ends", {}))
                 if found["kind"] == "list":
                     self.identity = found["identity"]
             stream.truncate(end)
 
     def append(self, lines: list[dict[str, Any]], ends: dict[str, int] | None = None) -> None:
-        """Lines, on disk when this returns; `ends` are the ends of the WARCs that their records are in."""
+        """Add lines; `ends` are the ends of the WARCs that their records are in."""
         if ends:
             lines = [*lines[:-1], {**lines[-1], "ends": ends}]
             self.ends.update(ends)
         self._output.write(b"".join(json.dumps(line, ensure_ascii=True).encode() + b"\n" for line in lines))
         self._output.flush()
+
+    def sync(self) -> None:
         os.fsync(self._output.fileno())
 
     def close(self) -> None:
@@ -143,6 +151,15 @@ class Journal:
             for line in stream:
                 if line.startswith(beginning):
                     yield json.loads(line)
+
+
+def _whole_line(line: bytes) -> dict[str, Any] | None:
+    """A line of the journal; None where it was cut or torn."""
+    try:
+        found = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "kind" in found else None
 
 
 def url_line(entry: Entry) -> dict[str, Any]:

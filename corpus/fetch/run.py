@@ -1,7 +1,8 @@
 """The crawl: hosts side by side, each asked for one page at a time, everything written down.
 
-A page is done when its records and then its entry are on disk (synced together a few times a second), so a run
-that is killed goes on with the pages that have no entry; only those that were under way are asked for again.
+A page is done when its records and then its entry are written, so a run that is killed goes on with the pages
+that have no entry, and asks again only for those that were under way. What is written is synced to disk a few
+times a second: that much is lost if the machine itself stops.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from corpus.parts import read_fingerprint
 from corpus.urls.list import open_list
 
 COMMIT = 0.2
-"""Seconds between two times that entries are made to last."""
+"""Seconds between two times that what was written is synced to disk."""
 FAILURES = {"dns", "connect", "tls", "timeout"}
 """Outcomes that speak of the host rather than of the page."""
 TRIED_AGAIN = {"connect", "timeout", "protocol"}
@@ -115,9 +116,8 @@ class Crawl:
         self.options, self.frontier, self.archive, self.journal = options, frontier, archive, journal
         self.done, self.show = done, show
         self._hosts: dict[str, _Host] = {}
-        self._pending: list[dict[str, Any]] = []
         self._next = 0.0
-        self._seen = int(done.sum())
+        self._seen = self._synced = int(done.sum())
 
     async def run(self) -> None:
         """Fetch what is left. What was fetched is on disk however this ends."""
@@ -140,7 +140,7 @@ class Crawl:
         for rows in waiting:
             for row in rows.tolist():
                 entry = await self._page(row, self.frontier.url(row))
-                self._pending.append(url_line(entry))
+                self.journal.append([url_line(entry)], self.archive.flush())
                 self._seen += 1
 
     async def _commit_often(self) -> None:
@@ -150,9 +150,10 @@ class Crawl:
 
     def _commit(self) -> None:
         """Records to disk, then the entries that name them."""
-        if self._pending:
-            lines, self._pending = self._pending, []
-            self.journal.append(lines, self.archive.sync())
+        if self._seen != self._synced:
+            self._synced = self._seen
+            self.archive.sync()
+            self.journal.sync()
         if self.show is not None:
             self.show(self._seen, self.frontier.rows)
 
@@ -306,7 +307,7 @@ class Crawl:
 
     def _note(self, origin: str, robots: Robots, date: str | None) -> None:
         line = {"kind": "robots", "origin": origin, "state": robots.state, "delay": robots.delay}
-        self._pending.append({**line, "reason": robots.reason or None, "date": date})
+        self.journal.append([{**line, "reason": robots.reason or None, "date": date}])
 
 
 def _fields(exchange: Exchange) -> dict[str, Any]:

@@ -96,13 +96,17 @@ def fetch(
     columns = (TextColumn("fetch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("fetch", total=None)
-        counts = fetch_list(
-            urls,
-            out,
-            options,
-            lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+        try:
+            counts = fetch_list(
+                urls,
+                out,
+                options,
+                lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
+                lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        except KeyboardInterrupt:
+            typer.echo("corpus: stopped; the same command goes on from there", err=True)
+            raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(counts))
         return
