@@ -14,7 +14,8 @@ from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract import latex_commands as known
 from corpus.extract.latex_archive import tex_files
-from corpus.extract.latex_layout import german, lay_out, one_line
+from corpus.extract.latex_babel import language_of, proof_in, without_shorthands
+from corpus.extract.latex_layout import lay_out, one_line
 from corpus.extract.latex_macros import Braces, Definitions, Expander, take_definitions
 from corpus.extract.latex_math import put_formulas_aside
 from corpus.extract.latex_numbers import put_numbers_in
@@ -28,9 +29,6 @@ VERSION = 1
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
 _FRONT = re.compile(r"\\(title|icmltitle|papertitle|abstract)(?![A-Za-z])\*?\s*(?:\[[^\[\]]*\]\s*)?(?=\{)")
-_GERMAN = re.compile(
-    r"\{german\}|\{ngerman\}|[\[,](?:n?german|n?austrian)[\],]|\\documentstyle\[[^\]]*german"
-)
 _FRONT_ENVIRONMENT = re.compile(r"\\begin\s*\{(abstract|frontmatter)\}")
 
 
@@ -63,17 +61,18 @@ def cleaned(text: str) -> str:
 def source_to_text(source: Source) -> tuple[str, str]:
     """(title, the whole text with the title first). Linear in the length of the paper and its macros."""
     found = Definitions()
+    language = language_of(source.text)
     for style in source.styles:
         take_definitions(style, found, known.PROTECTED | known.names(" ".join(known.SYMBOLS)))
     text = take_definitions(source.text, found, known.PROTECTED)
+    found.theorems.setdefault("proof", proof_in(language))
     preamble, body = _parts(text)
     expander = Expander(found, len(text))
     aside = source.aside
     converter = Converter(found.theorems)
     front = _front(preamble, converter, expander, aside) if preamble else ""
     body = put_formulas_aside(put_numbers_in(expander.expand(body), found, source.text[:200_000]), aside)
-    if _GERMAN.search(source.text[:20_000]):
-        body = german(body)
+    body = without_shorthands(body, language)
     content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
     title = one_line(converter.title or "", aside) if converter.title else ""
     return title, f"{title}\n\n{content}" if title and content else content

@@ -24,7 +24,7 @@ _CITES = re.compile(
 )
 _NUMBERS = re.compile(r"\d+")
 _SPOKEN = re.compile(
-    r"((?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|refs?\.?|references?|papers?|as|"
+    r"((?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|auch|aussi|также|refs?\.?|references?|papers?|as|"
     rf"dans|de|par|voir|selon|von|aus|siehe|nach|bei|durch|en|por|según|в|из|см\.|по|работ[аеуы]?|и|文献|文獻|参见|参考|見|见|在|由|据|文|論文)|"
     rf"文献|文獻|论文|論文|参见)[ ~]*){CITE}([\d, ]+){CITE}",
     re.IGNORECASE,
@@ -39,8 +39,6 @@ _STRAY = re.compile(rf"[{CELL}{ROW}]")
 _QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
 _CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
 _ASIDE = re.compile(rf"[{MARK}{BLOCK_MARK}](\d+)[{MARK}{BLOCK_MARK}]")
-_GERMAN = re.compile(r'"([aouAOUs])')
-_UMLAUTS = {"a": "ä", "o": "ö", "u": "ü", "A": "Ä", "O": "Ö", "U": "Ü", "s": "ß"}
 _ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
 
 
@@ -146,8 +144,3 @@ def _put_back(text: str, aside: list[str]) -> str:
             break
         text = _ASIDE.sub(lambda match: aside[int(match[1])] if int(match[1]) < len(aside) else "", text)
     return text
-
-
-def german(text: str) -> str:
-    """Umlauts that babel's German writes as `"a`."""
-    return _GERMAN.sub(lambda match: _UMLAUTS[match[1]], text)

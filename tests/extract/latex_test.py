@@ -210,6 +210,16 @@ def test_papers_in_other_scripts() -> None:
     assert to_text(JAPANESE) == "はじめに\n\nこれは日本語の論文である。"
     thai = body("\\section{บทนำ}นี่คือ\\textbf{บทความ}ภาษาไทย")
     assert thai == "บทนำ\n\nนี่คือบทความภาษาไทย"
+    proofs = {
+        "[ngerman]{babel}": "Beweis",
+        "[english,russian]{babel}": "Доказательство",
+        "{ctex}": "证明",
+        "{xeCJK}": "证明",
+    }
+    for package, proof in proofs.items():
+        paper = f'\\documentclass{{article}}\\usepackage{package}\\begin{{document}}\\begin{{proof}}A "--- B.\\end{{proof}}\\end{{document}}'
+        dash = '"—' if "CJK" in package or "ctex" in package else "—"
+        assert to_text(paper) == f"{proof}. A {dash} B."
     assert body("\\textarabic{هذا \\textbf{بحث}} और \\texthindi{यह शोध} है") == "هذا بحث और यह शोध है"
     assert (
         to_text('\\documentclass{article}\\usepackage{german}\\begin{document}Gr"o"se\\end{document}')
