@@ -97,28 +97,29 @@ _FIELD = re.compile(
     r"^(Title|Author|Release Date|Language|Translator|Editor|Illustrator|Character set encoding):(.*)$"
 )
 _CHARSET = re.compile(rb"^Character set encoding:\s*([A-Za-z0-9_.:-]+)", re.MULTILINE)
-_NUMBER = re.compile(
-    r"\[\s*(?:E-?Book|E-?Text)\s*#?\s*(\d+)\s*\]|^#(\d+) in our series|gutenberg\.org/(?:ebooks/)?(\d+)", re.I
-)
+_NUMBER = re.compile(r"\[\s*(?:E-?Book|E-?Text)\s*#?\s*(\d+)\s*\]|gutenberg\.org/(?:ebooks/)?(\d+)", re.I)
 _RELEASED = re.compile(r"(?:Release|Posting) Date:\s*([^\[\n]+)", re.IGNORECASE)
 _DAY = re.compile(r"([A-Z][a-z]+)\s+(?:(\d{1,2}),?\s+)?(\d{4})")
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_COPYRIGHTED = re.compile(
-    r"\bCOPYRIGHTED Project Gutenberg|copyrighted by the author|Copyright \(C\) \d{4}", re.I
-)
+_COPYRIGHTED = re.compile(r"\bCOPYRIGHTED Project Gutenberg")
 
 _BLOCK = re.compile(r"(\n[ \t]*\n\s*?(?=[ \t]*\S))")
 _HEADING = re.compile(r"[^a-zà-ÿ\n]{3,80}$")
+_TITLES = (
+    "CHAPTER|BOOK|PART|ACT|SCENE|LETTER|CANTO|STAVE|KAPITEL|BUCH|CHAPITRE|LIVRE|PARTIE|CAP[IÍ]TULO|LIBRO|PARTE|CAPITOLO"
+    "|HOOFDSTUK|ГЛАВА|ЧАСТЬ|ROZDZIAŁ|KAPITOLA|FEJEZET|LUKU|APPENDIX|PREFACE|PROLOGUE|EPILOGUE"
+)
 _CHAPTER = re.compile(
     r"\n[ \t]*\n[ \t]*\n(?:[ \t]*\n)*([ \t\u3000]*(?:"
-    r"(?:CHAPTER|BOOK|PART|ACT|SCENE|LETTER|CANTO|STAVE|KAPITEL|BUCH|CHAPITRE|LIVRE|PARTIE|CAP[IÍ]TULO|LIBRO|PARTE"
-    r"|CAPITOLO|HOOFDSTUK|ГЛАВА|ЧАСТЬ|ROZDZIAŁ|KAPITOLA|FEJEZET|LUKU|APPENDIX|PREFACE|PROLOGUE|EPILOGUE)\b"
-    r"[^\n]{0,100}|[IVXLC]{1,8}\.?[ \t]*|第[〇零一二三四五六七八九十百千\d]{1,6}[章回卷節节篇部][^\n]{0,60})(?:\n|$))",
+    rf"(?:{_TITLES})[ \t]+[IVXLC\d]{{1,8}}\b[^\n]{{0,100}}(?=\n|$)"
+    rf"|(?:{_TITLES})\b[^\n]{{0,100}}(?=\n[ \t]*\n|$)|(?:{_TITLES})\b[^\n]{{0,30}}(?=\n[^\n]{{1,80}}\n[ \t]*\n)"
+    r"|[IVXLC]{1,8}\.?[ \t]*(?=\n|$)|第[〇零一二三四五六七八九十百千\d]{1,6}[章回卷節节篇部][^\n]{0,60}(?=\n|$)))",
     re.IGNORECASE,
 )
+"""A title behind two blank lines: with a number, alone, or short before a line of its own; not `Part of the crew`."""
 SECTION = 3
 """Line ends between sections: two blank lines or more."""
 CREDIT_BLOCKS = 12

@@ -9,7 +9,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
 
-from corpus.archives import ZIP, Member, zip_members
+from corpus.archives import ZIP, Member, members
 from corpus.document import Failure, Record
 from corpus.extract import epub, gutenberg
 from corpus.extract.encodings import decode
@@ -67,7 +67,7 @@ class Books(Source):
                     yield from self._epub(stream.read(EPUB_BYTES + 1), file, None, 0, end)
                     return
                 stream.seek(0)
-                for one in zip_members(stream, file, max(self.max_bytes, EPUB_BYTES)):
+                for one in members(stream, file, max(self.max_bytes, EPUB_BYTES)):
                     if isinstance(one, Failure):
                         yield one
                     elif NAMES.search(one.name) and not README.search(one.name):

@@ -159,6 +159,16 @@ def test_copyrighted_books_say_so() -> None:
     assert (found.license, found.metadata["rights"]) == (None, "copyrighted")
 
 
+def test_the_small_print_of_2002_is_no_copyright_of_the_book() -> None:
+    small = (
+        "#8 in our series by Ada Keeper\n\nTitle: Boats\n\n[Etext #3261]\n\nThe Project Gutenberg Etext\n\n"
+        "Copyright (C) 2001, 2002 by Michael S. Hart.\n"
+        "*END THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.02/11/02*END*\n\n"
+    )
+    found = read(small + PROSE)
+    assert (found.text, found.license, found.metadata["gutenberg"]) == (JOINED, PUBLIC_DOMAIN, "3261")
+
+
 def test_a_plain_book_is_only_joined() -> None:
     found = read(f"Produced in a hurry\n\n\n{PROSE}\n\n{PROSE}\n")
     assert found.text == f"Produced in a hurry\n\n{JOINED}\n\n{JOINED}"
@@ -168,7 +178,8 @@ def test_a_plain_book_is_only_joined() -> None:
 def test_chapters_begin_at_titles_that_stand_apart() -> None:
     body = (
         f"BOATS\n\n\n\nCONTENTS\n\nCHAPTER I. Snow\nCHAPTER II. Boats\n\n\n\nCHAPTER I. Snow\n\n{PROSE}\n\n\n\nII.\n\n"
-        f"{PROSE}\n\n\n\n第三回 初雪\n\n{PROSE}\n\n\n\nГЛАВА IV\n\n{PROSE}"
+        f"{PROSE}\n\n\n\nPart of the crew went ashore in the first boat, and\nthe rest slept.\n\n\n\n"
+        f"第三回 初雪\n\n{PROSE}\n\n\n\nГЛАВА IV\n\n{PROSE}"
     )
     parts = split_chapters(body)
     assert [part.strip().split("\n")[0] for part in parts] == [
