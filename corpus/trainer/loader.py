@@ -65,7 +65,7 @@ class MappedShard:
         filled = len(piece)
         if filled == wanted:
             out[:] = piece
-            return filled
+            return wanted
         out[:filled] = piece
         for piece in self.tokens[number + 1 :]:
             piece = piece[: wanted - filled]
@@ -110,7 +110,8 @@ class TokenStream:
         number = bisect_right(self.starts, start) - 1
         if number == len(self._mapped):
             return 0
-        filled = self.shard(number).copy(start - self.starts[number], out)
+        shard = self._mapped[number] or self.shard(number)
+        filled = shard.copy(start - self.starts[number], out)
         while filled < len(out) and number < len(self._mapped) - 1:
             number += 1
             filled += self.shard(number).copy(0, out[filled:])
@@ -153,6 +154,7 @@ class Loader:
         self.context = context
         self.weights: tuple[float, ...] = weights
         self.streams = [TokenStream(dataset.folder, stream) for stream in streams]
+        self.lengths = np.array([stream.length for stream in self.streams], np.int64)
         self.order: Order = make_order(
             [stream.name for stream in streams],
             list(weights),
@@ -166,13 +168,16 @@ class Loader:
         streams, _, numbers = self.order.samples(start, stop)
         size = self.context + 1
         tokens = np.empty((stop - start, size), dtype=self.dataset.dtype)
-        lengths = np.empty(stop - start, np.int64)
-        for row, (stream, number) in enumerate(zip(streams.tolist(), numbers.tolist(), strict=True)):
-            source = self.streams[stream]
-            first = self._first(source, number)
-            lengths[row] = filled = source.copy(first, tokens[row])
-            if filled < size:
-                tokens[row, filled:] = self.dataset.end_of_text
+        sources = self.streams
+        filled = [
+            sources[stream].copy(first, window)
+            for window, stream, first in zip(
+                tokens, streams.tolist(), self._firsts(streams, numbers).tolist(), strict=True
+            )
+        ]
+        lengths = np.array(filled, np.int64)
+        for row in np.flatnonzero(lengths < size).tolist():
+            tokens[row, lengths[row] :] = self.dataset.end_of_text
         largest = int(tokens.max())
         if largest >= self.dataset.vocabulary:
             raise UserError(
@@ -181,9 +186,12 @@ class Loader:
             )
         return Batch(tokens=tokens, lengths=lengths, streams=streams)
 
-    def _first(self, source: TokenStream, number: int) -> int:
-        """Where a window begins in its stream."""
-        return min(number * self.context, max(0, source.length - self.context - 1))
+    def _firsts(
+        self, streams: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Where windows begin in their streams."""
+        last = np.maximum(0, self.lengths[streams] - self.context - 1)
+        return np.minimum(numbers * self.context, last)
 
     def drawn(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Targets that samples start..stop-1 give, by stream, from the order alone."""
@@ -196,11 +204,11 @@ class Loader:
         """The documents that samples start..stop-1 are made of, in their order."""
         streams, epochs, numbers = self.order.samples(start, stop)
         found = []
-        for sample, stream, epoch, number in zip(
-            range(start, stop), streams.tolist(), epochs.tolist(), numbers.tolist(), strict=True
+        firsts = self._firsts(streams, numbers).tolist()
+        for sample, stream, epoch, first in zip(
+            range(start, stop), streams.tolist(), epochs.tolist(), firsts, strict=True
         ):
             source = self.streams[stream]
-            first = self._first(source, number)
             for document, language, tokens in source.documents(first, self.context + 1):
                 found.append(
                     Piece(
