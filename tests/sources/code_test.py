@@ -649,6 +649,21 @@ def test_files_follow_what_they_use() -> None:
         assert order.index(before) < order.index(after)
 
 
+def test_a_module_called_like_its_package_is_the_one_meant() -> None:
+    files = [
+        ("kana/__init__.py", "from .kana import a\n"),
+        ("kana/__init__.pyi", ""),
+        ("kana/kana.py", "a = 1\n"),
+    ]
+    assert [files[at][0] for at in by_dependency(files)][1:] == ["kana/kana.py", "kana/__init__.py"]
+
+
+def test_a_repository_is_called_after_its_code_and_not_its_settings(tmp_path: Path) -> None:
+    files = {"LICENSE": MIT.encode(), "a.py": b"x = 1\n", "package.json": b'{"name": "a name"}\n' * 50}
+    found = read(write(tmp_path / "a", files), documents="repositories")
+    assert [one.language for one in found if isinstance(one, Record)] == ["code_python"]
+
+
 def test_circles_end() -> None:
     files = [("a.py", "import b\n"), ("b.py", "import c\n"), ("c.py", "import a\n"), ("d.py", "import a\n")]
     order = [files[at][0] for at in by_dependency(files)]

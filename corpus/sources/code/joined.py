@@ -47,6 +47,8 @@ _SUFFIXES = frozenset(
     }
 )
 _PLACES = ("index", "__init__", "mod", "src", "lib")
+SETTINGS = frozenset(f"code_{name}" for name in ("json", "yaml", "toml", "ini", "xml", "ignorelist"))
+"""What a repository is only called after where it has nothing else."""
 LONGEST = 400
 """Characters of a line that can be an import."""
 
@@ -108,7 +110,7 @@ def _document(pieces: list[tuple[Record, str]]) -> Record:
     for record, piece in pieces:
         sizes[record.language or ""] += len(piece)
     known = {name: size for name, size in sizes.items() if name}
-    language = min(known, key=lambda name: (-known[name], name)) if known else None
+    language = min(known, key=lambda name: (name in SETTINGS, -known[name], name)) if known else None
     programming = {record.metadata.get("programming_language", "") for record, _ in pieces}
     about = {
         name: value for name, value in first.metadata.items() if name in ("repository", "commit", "version")
@@ -193,12 +195,18 @@ def _resolved(
 ) -> list[int]:
     """The file that an import means: of those whose path ends like it the one nearest to the importing file."""
     parts = _parts(used)
+    folders = path.split("/")[:-1]
     for wanted in (parts, parts[:-1]):  # `a.b.C` may be the name C in a/b
         found = [other for other in ends.get(wanted, []) if other != at] if wanted else []
         if found:
-            folders = path.split("/")[:-1]
-            return [min(found, key=lambda other: (-_shared(folders, files[other][0].split("/")), other))]
+            ways = {other: files[other][0].split("/") for other in found}
+            far = {other: (-_shared(folders, way), _stem(way) != wanted[-1]) for other, way in ways.items()}
+            return [min(found, key=lambda other: (far[other], other))]  # noqa: B023 - used before the next round
     return []
+
+
+def _stem(way: list[str]) -> str:
+    return way[-1].partition(".")[0]
 
 
 def _shared(one: list[str], other: list[str]) -> int:
