@@ -224,7 +224,7 @@ def read_state(workspace: Workspace) -> dict[str, str]:
 
 def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     """Parts that a finished build has and this workspace has not."""
-    folders = ["documents", "decisions", "stats/parts", *(f"signals/{step}" for step in plan.steps)]
+    folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
     dataset = workspace.path("tokens", "dataset.json")
@@ -270,4 +270,4 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
             after_ingest(builder)
         if name == until:
             return
-    builder.stage("build", wanted, lambda: None)
+    builder.stage("build", wanted, partial(work.finish, builder))

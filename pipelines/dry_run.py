@@ -48,10 +48,10 @@ SURE = 5
 class Forecast:
     """What a build would come to, from `documents` that were read, which were `share` of the input by bytes.
 
-    `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that
-    reading and encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process in bytes; `mixture` rows of source,
-    language, tokens, weight and epochs; `rules` those of the documents read, unscaled; `shadowed` (rule, the other
-    one, texts).
+    `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that reading and
+    encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process in
+    bytes; `mixture` rows of source, language, tokens, weight and epochs; `rules` those of the documents read,
+    unscaled; `shadowed` (rule, the other one, texts).
     """
 
     documents: int = 0

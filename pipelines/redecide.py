@@ -138,9 +138,26 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
     """The plan of a finished workspace with the rules of a manifest, changed. Reads no input."""
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
+    _check_same(before, file, StoredTools(file.manifest, root=workspace.root))
+    plan = plan_of_parts(workspace, file)
+    state = read_state(workspace)
+    if "build" not in state or state.get("ingest") != ingested(plan) or missing_parts(workspace, plan):
+        raise UserError(
+            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
+        )
+    return plan
+
+
+def ingested(plan: Plan) -> str:
+    """What the state of a workspace says of its ingest where its documents and signals are those of a plan."""
+    documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
+    return fingerprint([documents, work.ingest_parameters(plan)])
+
+
+def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
+    """The plan of a manifest over the documents that a workspace has. Reads no input."""
     manifest = file.manifest
     tools = StoredTools(manifest, root=workspace.root)
-    _check_same(before, file, tools)
     signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:
         presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
@@ -152,15 +169,7 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
         for source, name in workspace.splits()
         if storage.exists(workspace.part("documents", source, name))
     ]
-    plan = Plan(file=file, splits=splits, tools=tools, rules=rules)
-    ingested = fingerprint([tools.documents_fingerprint(split) for split in splits])
-    made = fingerprint([ingested, work.ingest_parameters(plan)])
-    state = read_state(workspace)
-    if "build" not in state or state.get("ingest") != made or missing_parts(workspace, plan):
-        raise UserError(
-            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
-        )
-    return plan
+    return Plan(file=file, splits=splits, tools=tools, rules=rules)
 
 
 def changed(file: ManifestFile, changes: Changes) -> ManifestFile:

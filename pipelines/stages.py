@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from corpus import storage
 from corpus.dedup.rows import SplitRows, split_rows
 from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
-from corpus.ledger.tables import write_ledger
+from corpus.ledger.tables import merge_group, write_ledger
+from corpus.parts import read_fingerprint
 from corpus.rules import Rule
 from corpus.workspace import Workspace
 from pipelines import decide as decide_pipeline
@@ -21,6 +23,7 @@ from pipelines import dedup as dedup_pipeline
 from pipelines import ingest as ingest_pipeline
 from pipelines import tokenize as tokenize_pipeline
 from pipelines.decide import Judge, judged
+from pipelines.fanout import FanOut
 from pipelines.report import write_report
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from pipelines.plan import Plan
 
 QUALITY = "quality.score"
+GROUPS = "stats/groups"
+GROUP_PARTS = 256
+"""Parts whose statistics are merged together before the groups are."""
 
 
 def ingest_parameters(plan: Plan) -> Any:
@@ -200,7 +206,43 @@ def tokenize(build: Build) -> None:
 
 
 def count(build: Build) -> None:
-    """The merged ledger and the report."""
+    """The merged ledger and the report; many parts are merged in groups first, by all workers."""
+    workspace, names = build.workspace, build.plan.names
+    groups = None
+    if len(names) > GROUP_PARTS:
+        running = build.sized("decide")
+        pieces = [names[at : at + GROUP_PARTS] for at in range(0, len(names), GROUP_PARTS)]
+        groups = [workspace.path(GROUPS, f"group-{number:05d}.parquet") for number in range(len(pieces))]
+        items = [json.dumps([path, piece]) for path, piece in zip(groups, pieces, strict=True)]
+        work = MergeWork(workspace.root)
+        build.run(
+            "merge",
+            lambda claims: lambda start: start | "Merge" >> FanOut(items, work, running, claims),
+            len(items),
+            running=running,
+        )
     made_of = fingerprint(build.state.get("tokenize", ""))
-    write_ledger(build.workspace, made_of, build.plan.rules, stored_thresholds(build.workspace))
-    write_report(build.workspace)
+    write_ledger(workspace, made_of, build.plan.rules, stored_thresholds(workspace), groups)
+    write_report(workspace)
+
+
+class MergeWork:
+    """Sums the statistics of some splits into a group, unless it is there already."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def __call__(self, item: str) -> Iterator[str]:
+        path, piece = json.loads(item)
+        workspace, splits = Workspace(self.root), [(source, split) for source, split in piece]
+        made_by = [read_fingerprint(workspace.part("stats/parts", *split)) for split in splits]
+        wanted = fingerprint([piece, made_by])
+        if read_fingerprint(path) != wanted:
+            merge_group(workspace, splits, path, wanted)
+        yield path
+
+
+def finish(build: Build) -> None:
+    """Away with the statistics of the parts: the ledger has them, and those of a crawl are many times its size."""
+    for folder in ("stats/parts", GROUPS):
+        storage.remove_folder(build.workspace.path(folder))

@@ -45,6 +45,7 @@ def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validatio
         *_domains(tables["domains"], sums),
     ]
     found += [*_tokens(tables["tokens"]), *_mixture(mixture), *_validation(sums, validation)]
+    found += _unvalidated(tables["tokens"], validation)
     return sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
 
 
@@ -146,6 +147,33 @@ def _validation(sums: Sums, share: float) -> list[Alarm]:
         text = f"validation has {valid / kept:.1%} of the documents, {share:.1%} were asked for: one group is large"
         return [Alarm(valid, text)]
     return []
+
+
+def unvalidated(tokens: pa.Table) -> dict[str, int]:
+    """Languages with training tokens and no text in validation: their training documents, most first."""
+    sizes: dict[str, dict[str, int]] = defaultdict(lambda: {"train": 0, "valid": 0})
+    for row in tokens.to_pylist():
+        sizes[row["language"]][row["split"]] += row["documents"]
+    found = {name: row["train"] for name, row in sizes.items() if row["train"] and not row["valid"]}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def told_unvalidated(tokens: pa.Table) -> str | None:
+    """A line about those languages, or None."""
+    found = unvalidated(tokens)
+    if not found:
+        return None
+    names = ", ".join(list(found)[:5]) + (" ..." if len(found) > 5 else "")
+    one = len(found) == 1
+    return (
+        f"{len(found)} language{'' if one else 's'} ({names}) {'is' if one else 'are'} trained on without any text in "
+        "validation, so nothing measures them: a larger `validation: {share: ...}` takes more groups"
+    )
+
+
+def _unvalidated(tokens: pa.Table, share: float) -> list[Alarm]:
+    text = told_unvalidated(tokens) if share else None
+    return [Alarm(sum(unvalidated(tokens).values()), text)] if text else []
 
 
 def _kept(sums: Sums, side: str | None = None) -> int:

@@ -62,7 +62,7 @@ def choose(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> list[
 
     A row has the columns of documents and decisions, `source`, and `signals`, a dict without what was not
     measured. Reads the light columns of every document and the texts of the chosen ones alone: two seconds for
-    a million. Raises UserError for a source or a signal that the workspace has not.
+    a million. Raises UserError for a signal that the workspace has not, and where its build is not finished.
     """
     best: list[Place] = []
     for place in _places(workspace, wanted, count, seed):
@@ -73,13 +73,12 @@ def choose(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> list[
 def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iterator[list[Place]]:
     """Per row group, the places of the `count` first ones in the order of the draw."""
     splits = workspace.splits()
-    if wanted.source is not None and wanted.source not in {source for source, _ in splits}:
-        known = ", ".join(sorted({source for source, _ in splits}))
-        raise UserError(f"no source {wanted.source}: the workspace has {known}")
     columns = ["id", "language", "snapshot", "gate", *(["url"] if wanted.domain else [])]
     for source, split in splits:
         if wanted.source not in (None, source):
             continue
+        if not storage.exists(workspace.part("decisions", source, split)):
+            raise workspace.unfinished("decisions")
         documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
         decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
         scores = _scores(workspace, wanted, source, split)

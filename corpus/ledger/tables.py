@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,16 @@ from corpus import storage
 from corpus.dedup.removed import read_groups
 from corpus.errors import UserError
 from corpus.ledger.bins import edges
+from corpus.ledger.counts import NUMBERS, PART
 from corpus.ledger.stages import stage_table
 from corpus.ledger.sums import TableSums, Top
 from corpus.parts import PartWriter
 from corpus.rules import RuleSet, Thresholds
 from corpus.workspace import Workspace, read_table
 
+GROUP = PART.append(pa.field("source", pa.string()))
+GROUP_KEYS = [name for name in GROUP.names if name not in NUMBERS]
+"""Statistics of several parts: those of one, with its source."""
 DOMAINS = 10_000
 LICENSES = 1_000
 REASONS = 1_000
@@ -47,13 +51,17 @@ RULES = _schema(text="source language rule signal bound", value="limit")
 
 
 def write_ledger(
-    workspace: Workspace, fingerprint: str, rules: RuleSet, thresholds: Thresholds
+    workspace: Workspace,
+    fingerprint: str,
+    rules: RuleSet,
+    thresholds: Thresholds,
+    groups: Sequence[str] | None = None,
 ) -> dict[str, pa.Table]:
-    """Merge the statistics of all parts of the plan, write the ledger, and give its tables.
+    """Merge the statistics of all parts of the plan, or of `groups` of them, write the ledger, and give its tables.
 
     Memory: three times the merged tables, whatever the number of parts.
     """
-    tables = merge_parts(workspace)
+    tables = merge(map(read_table, groups) if groups is not None else parts_of(workspace, workspace.splits()))
     tables["duplicates"] = duplicate_table(workspace.path("dedup", "clusters.parquet"))
     tables["quarantine"] = quarantine_table(workspace)
     tables["tokens"] = token_table(workspace)
@@ -76,8 +84,24 @@ def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Tabl
     return {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
 
 
-def merge_parts(workspace: Workspace) -> dict[str, pa.Table]:
-    """The five tables that parts hold, merged."""
+def parts_of(workspace: Workspace, splits: Iterable[tuple[str, str]]) -> Iterator[pa.Table]:
+    """The statistics of some splits, each with its source: rows of `GROUP`."""
+    for source, split in splits:
+        part = read_table(workspace.part("stats/parts", source, split)).replace_schema_metadata(None)
+        yield part.append_column("source", pa.array([source]).take(pa.array(np.zeros(len(part), np.int8))))
+
+
+def merge_group(workspace: Workspace, splits: Iterable[tuple[str, str]], path: str, fingerprint: str) -> None:
+    """Sum the statistics of some splits into a group at `path`. Memory: three times what they come to."""
+    sums = TableSums(GROUP, GROUP_KEYS)
+    for part in parts_of(workspace, splits):
+        sums.add(part)
+    with PartWriter(path, GROUP, fingerprint) as writer:
+        writer.write(sums.result())
+
+
+def merge(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
+    """The five tables that parts, or groups of them, hold, merged."""
     counts = TableSums(COUNTS, COUNTS.names[:5])
     overlaps = TableSums(OVERLAPS, OVERLAPS.names[:4])
     histograms = TableSums(BINNED, BINNED.names[:4])
@@ -90,9 +114,8 @@ def merge_parts(workspace: Workspace) -> dict[str, pa.Table]:
         "domains": (domains, {"key": "domain"}),
         "licenses": (licenses, {"key": "license"}),
     }
-    for source, split in workspace.splits():
-        part = read_table(workspace.part("stats/parts", source, split)).replace_schema_metadata(None)
-        part = part.append_column("source", pa.array([source]).take(pa.array(np.zeros(len(part), np.int8))))
+    for part in parts:
+        part = part.replace_schema_metadata(None)
         for name, (sums, renamed) in found.items():
             rows = part.filter(pc.equal(part.column("table"), name))
             sums.add(rows.rename_columns([renamed.get(column, column) for column in rows.column_names]))

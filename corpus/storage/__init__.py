@@ -5,8 +5,10 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -159,6 +161,15 @@ def remove(path: str) -> None:
             os.unlink(local(path))
         return
     remote.remove(path)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder with everything in it; nothing happens when it is not there."""
+    if not is_remote(folder):
+        shutil.rmtree(local(folder), ignore_errors=True)
+        return
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(remove, list_files(folder)))
 
 
 def list_files(folder: str) -> list[str]:

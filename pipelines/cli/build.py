@@ -70,9 +70,10 @@ def build(
 def check_result(workspace: Workspace) -> None:
     """Raises RunError where no text could be read at all; says so where none was kept."""
     from corpus.errors import RunError
+    from corpus.ledger.alarms import told_unvalidated
     from corpus.ledger.tables import read_ledger
 
-    tables = read_ledger(workspace, ["counts", "quarantine"])
+    tables = read_ledger(workspace, ["counts", "quarantine", "tokens"])
     documents = {"read": 0, "passed": 0, "kept": 0}
     for row in tables["counts"].select(["what", "documents"]).to_pylist():
         if row["what"] in documents:
@@ -83,6 +84,9 @@ def check_result(workspace: Workspace) -> None:
             f"no text was read: {documents['read']} records were stopped by gates, {lost} are in quarantine "
             f"({workspace.path('quarantine')}); are kind and fields right?"
         )
+    untested = told_unvalidated(tables["tokens"]) if documents["kept"] else None
+    if untested:
+        typer.echo(f"corpus: {untested}", err=True)
     if not documents["kept"]:
         typer.echo(
             f"corpus: no document was kept of {documents['passed']}: `corpus sample {workspace.root} --dropped`",

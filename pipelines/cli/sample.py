@@ -71,6 +71,7 @@ def sample(
 
     import corpus
     from corpus.errors import UserError
+    from corpus.ledger.known import check_names
     from corpus.ledger.samples import Wanted, choose
 
     opened = corpus.open(workspace)
@@ -92,6 +93,7 @@ def sample(
         duplicates=duplicates,
         ids=None if id is None else [id],
     )
+    check_names(opened, wanted)
     chosen = in_cluster(opened, cluster) if cluster else choose(opened, wanted, documents, seed)
     if not chosen:
         raise UserError(f"{workspace} has no such documents: `corpus stats {workspace}` shows what there is")
@@ -172,17 +174,19 @@ def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
 
 
 def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
-    """`relation` (level, similarity, cluster_size) of every duplicate, and with `pairs` the one that `stayed`."""
+    """`relation` (level, similarity, cluster_size) of every duplicate and `stands`, the name of the one that stands for
+    it; with `pairs` that document, `stayed`."""
     from corpus.ledger.samples import find, relations
 
     duplicates = [row for row in rows if row["duplicate_of"] is not None]
     found = {row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])}
-    stayed = find(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True) if pairs else {}
+    stayed = find(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True)
     for row in duplicates:
         relation = found[row["id"]]
         row["relation"] = {name: relation[name] for name in ("level", "similarity", "cluster_size")}
+        other = stayed[row["duplicate_of"]]
+        row["stands"] = called(other)
         if pairs:
-            other = stayed[row["duplicate_of"]]
             row["stayed"] = {name: other[name] for name in ("id", "source", "url", "text", "origin")}
 
 
@@ -204,7 +208,14 @@ def verdict(row: dict[str, Any]) -> str:
         return f"dropped by {', '.join(row['failed_rules'])}"
     relation = row.get("relation")
     how = "" if relation is None else f" ({alike(relation)})"
-    return f"dropped as a duplicate of {row['duplicate_of']}{how}"
+    return f"dropped as a duplicate of {row.get('stands', row['duplicate_of'])}{how}"
+
+
+def called(row: dict[str, Any]) -> str:
+    """How a document is called: its title and address, or where it lies; and its id."""
+    names = [row["metadata"].get("title"), row["url"]]
+    place = f"{row['origin']['file']} @ {row['origin']['offset']}"
+    return f"{'  '.join(name for name in names if name) or place} [{row['id']}]"
 
 
 def alike(relation: dict[str, Any]) -> str:

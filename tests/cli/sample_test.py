@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,16 +108,54 @@ def test_a_cluster_beside_the_document_that_stayed(demo: str) -> None:
     ("options", "message"),
     [
         (("--source", "books"), "no source books: the workspace has web, wikipedia"),
+        (("--source", "wikipdia"), r"no source wikipdia: did you mean wikipedia\?"),
+        (("--rule", "gopher.word.min"), "no rule gopher.word.min: did you mean gopher.words.min or"),
+        (
+            ("--gate", "wikipedia.redirects"),
+            "no gate wikipedia.redirects: did you mean wikipedia.redirect or",
+        ),
+        (("--language", "cmn_Hanz"), "no language cmn_Hanz: did you mean cmn_Han[st] or cmn_Han[st]"),
+        (("--language", "tha_Thia"), r"no language tha_Thia: did you mean tha_Thai"),
+        (("--domain", "exampel.net"), "no domain exampel.net: did you mean example.net"),
         (("--score", "gopher.words"), "SIGNAL=LOW..HIGH"),
         (("--score", "gopher.wrods=1..2"), "no signal gopher.wrods: gopher has gopher.words"),
         (("--score", "nothing.at=1..2"), "no signal nothing.at: the workspace has signals of text, url"),
         (("--cluster", "0" * 32), "no cluster has the document"),
-        (("--language", "xho"), "has no such documents"),
+        (("--language", "xho"), "no language xho: "),
+        (("--source", "wikipedia", "--gate", "extract.empty"), "has no such documents|no gate extract.empty"),
     ],
 )
 def test_wrong_questions_are_answered_in_a_line(demo: str, options: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         run(sample, demo, *options)
+
+
+def test_a_duplicate_names_the_one_that_stands_for_it(demo: str, documents: list[dict[str, Any]]) -> None:
+    (row,) = sampled(demo, "--duplicates", "-n", "1")
+    stayed = next(one for one in documents if one["id"] == row["duplicate_of"] and one["kept"])
+    title = dict(stayed["metadata"]).get("title")
+    assert row["stands"].endswith(f"[{stayed['id']}]")
+    assert (title or stayed["url"]) in row["stands"]
+    printed = " ".join(run(sample, demo, "--id", row["id"], "--no-pager").split())
+    assert "dropped as a duplicate of" in printed and (title or stayed["url"]).split()[0] in printed
+
+
+def test_an_unfinished_workspace_is_told_in_a_line(demo: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a workspace: `corpus build MANIFEST --out"):
+        run(sample, str(tmp_path / "nowhere"))
+    shutil.copytree(demo, tmp_path / "half")
+    shutil.rmtree(tmp_path / "half/decisions")
+    with pytest.raises(
+        UserError, match="has no decisions yet: its build is not finished, `corpus build` goes on"
+    ):
+        run(sample, str(tmp_path / "half"))
+    shutil.rmtree(tmp_path / "half/stats")
+    with pytest.raises(UserError, match="its build is not finished, `corpus build` goes on"):
+        run(sample, str(tmp_path / "half"))
+    (tmp_path / "half/plan.json").unlink()
+    for arguments in ((), ("--duplicates",), ("--cluster", "0" * 32)):
+        with pytest.raises(UserError, match="its build is not finished, `corpus build` goes on"):
+            run(sample, str(tmp_path / "half"), *arguments)
 
 
 def test_ranges_may_be_open() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,14 @@ import corpus
 from corpus.errors import UserError
 from corpus.groups import domain_of
 from corpus.ledger.bins import bins
-from corpus.ledger.tables import read_ledger
-from corpus.workspace import Workspace
+from corpus.ledger.tables import merge, merge_group, parts_of, read_ledger
+from corpus.manifest import load
+from corpus.progress import Status
+from corpus.workspace import Workspace, read_table
+from pipelines import stages
+from pipelines.build import Build
+from pipelines.options import Running
+from pipelines.redecide import plan_of_parts
 from tests.ledger.demo import demo_workspace
 
 COLUMNS = ["language", "snapshot", "license", "url", "characters", "bytes", "gate"]
@@ -173,3 +181,19 @@ def test_an_unfinished_workspace_is_refused_in_a_sentence(tmp_path: Any) -> None
     workspace = Workspace.create(str(tmp_path))
     with pytest.raises(UserError, match="is not finished"):
         read_ledger(workspace, ["counts"])
+
+
+def test_groups_of_parts_merge_to_the_same_ledger(workspace: Workspace, tmp_path: Path) -> None:
+    """The parts' statistics go when a build ends; deciding anew on its documents brings them back."""
+    shutil.copytree(workspace.root, tmp_path / "copy")
+    copy = Workspace.open(str(tmp_path / "copy"))
+    assert not Path(copy.path("stats", "parts")).exists()
+    plan = plan_of_parts(copy, load(copy.path("manifest.yaml")))
+    stages.decide(Build(plan, copy, Running(workers=1), Status(copy.root), print))
+    splits = copy.splits()
+    paths = [copy.path("stats", "groups", f"{number}.parquet") for number in range(0, len(splits), 3)]
+    for number, path in enumerate(paths):
+        merge_group(copy, splits[3 * number : 3 * number + 3], path, "group")
+    stored = read_ledger(workspace, ["counts", "overlaps", "histograms", "domains", "licenses"])
+    for merged in (merge(parts_of(copy, splits)), merge(map(read_table, paths))):
+        assert {name: table.replace_schema_metadata(None) for name, table in stored.items()} == merged
