@@ -201,7 +201,7 @@ def _resolved(
         if found:
             ways = {other: files[other][0].split("/") for other in found}
             far = {other: (-_shared(folders, way), _stem(way) != wanted[-1]) for other, way in ways.items()}
-            return [min(found, key=lambda other: (far[other], other))]  # noqa: B023 - used before the next round
+            return [min(found, key=lambda other: (far[other], other))]
     return []
 
 

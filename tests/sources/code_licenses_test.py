@@ -1,0 +1,145 @@
+"""Whose code it is and under which licence: licence files, SPDX lines, package metadata, allow and deny lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources.repositories import (
+    MIT,
+    packed,
+    records,
+    source,
+    write,
+)
+
+SETUP = {
+    "PKG-INFO": b"Metadata-Version: 2.4\nName: Fast_Sort\nVersion: 1.2\nLicense-Expression: BSD-2-Clause OR MIT\n",
+    "fast_sort/__init__.py": b"x = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "top", "expected"),
+    [
+        (
+            "fast_sort-1.2.tar.gz",
+            SETUP,
+            "fast_sort-1.2/",
+            ("pkg:pypi/fast-sort", "1.2", "BSD-2-Clause OR MIT"),
+        ),
+        (
+            "fast_sort-1.2-py3-none-any.whl",
+            {
+                "fast_sort/__init__.py": b"x = 1\n",
+                "fast_sort-1.2.dist-info/METADATA": b"Name: fast.sort\nVersion: 1.2\n",
+                "fast_sort-1.2.dist-info/licenses/LICENSE": MIT.encode(),
+            },
+            "",
+            ("pkg:pypi/fast-sort", "1.2", "MIT"),
+        ),
+        (
+            "team-sort-3.0.0.tgz",
+            {
+                "fast_sort/__init__.py": b"x = 1\n",
+                "package.json": b'{"name": "@team/sort", "version": "3.0.0", "license": "ISC"}',
+            },
+            "package/",
+            ("pkg:npm/%40team/sort", "3.0.0", "ISC"),
+        ),
+        (
+            "sort-0.1.crate",
+            {
+                "fast_sort/__init__.py": b"x = 1\n",
+                "Cargo.toml": b'[package]\nname = "sort"\nversion = "0.1"\nlicense = "MIT/Apache-2.0"\n',
+            },
+            "sort-0.1/",
+            ("pkg:cargo/sort", "0.1", "MIT OR Apache-2.0"),
+        ),
+    ],
+)
+def test_packages_are_named_by_their_metadata(
+    tmp_path: Path, name: str, files: dict[str, bytes], top: str, expected: tuple[str, str, str]
+) -> None:
+    path = packed("zip" if name.endswith(".whl") else "gz", files, tmp_path / name, top)
+    record = records(path)["fast_sort/__init__.py"]
+    assert (record.group, record.metadata["version"], record.license) == expected
+    assert record.gate is None
+
+
+GPL_LINE = b"// SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"LICENSE": MIT.encode()}, "MIT"),
+        ({"LICENSE": b"\xef\xbb\xbf" + MIT.replace("\n", "\r\n").encode()}, "MIT"),
+        ({"COPYING.txt": MIT.encode()}, "MIT"),
+        ({"license.py": MIT.encode()}, None),
+        ({"LICENSE": b"All rights are ours. " * 100}, None),
+        ({"LICENSE": b"All rights are ours. " * 100, "LICENSE-MIT": MIT.encode()}, None),
+        ({"LICENSE": b"See LICENSE-MIT.\n", "LICENSE-MIT": MIT.encode()}, "MIT"),
+        ({"LICENSE": MIT.encode() + b"\nCommons Clause: the right to sell is not granted.\n"}, None),
+        ({"LICENSE": MIT.encode(), "src/LICENSE": b"All rights are ours. " * 100}, None),
+        ({"LICENSE": MIT.encode(), "other/LICENSE": b"All rights are ours. " * 100}, "MIT"),
+        ({"LICENSE": b"SPDX-License-Identifier: Apache-2.0\n"}, "Apache-2.0"),
+    ],
+)  # fmt: skip
+def test_the_licence_is_that_of_the_nearest_licence_file(
+    tmp_path: Path, files: dict[str, bytes], expected: str | None
+) -> None:
+    found = records(write(tmp_path / "a", {**files, "src/a.py": b"x = 1\n"}))["src/a.py"]
+    assert found.license == expected
+    assert found.gate == (None if expected else "code.license")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"// SPDX-License-Identifier: Apache-2.0\n", "Apache-2.0"),
+        (b"/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */\n", "(MIT OR GPL-2.0-only)"),
+        (b"<!-- SPDX-License-Identifier: BSD-3-Clause -->\n", "BSD-3-Clause"),
+        (GPL_LINE, "GPL-2.0-only WITH Linux-syscall-note"),
+        (b"// SPDX-License-Identifier: \n", "MIT"),
+        (b"\n" * 5000 + b"// SPDX-License-Identifier: Apache-2.0\n", "MIT"),
+    ],
+)
+def test_an_spdx_line_goes_before_the_repository(tmp_path: Path, line: bytes, expected: str) -> None:
+    tree = write(tmp_path / "a", {"LICENSE": MIT.encode(), "a.js": line + b"let a = 1;\n"})
+    assert records(tree)["a.js"].license == expected
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "license", "permitted"),
+    [
+        (["permissive"], [], "MIT", True),
+        (["permissive"], [], "mit", True),
+        (["permissive"], [], "GPL-3.0", False),
+        (["permissive"], [], None, False),
+        (["permissive", "unknown"], [], None, True),
+        (["all"], [], None, True),
+        (["all"], ["unknown"], None, False),
+        (["all"], ["copyleft"], "AGPL-3.0-only", False),
+        (["permissive"], ["MIT"], "MIT", False),
+        (["permissive"], [], "GPL-3.0-only OR MIT", True),
+        (["permissive"], [], "GPL-3.0-only AND MIT", False),
+        (["permissive"], [], "(GPL-3.0-only OR MIT) AND ISC", True),
+        (["permissive"], [], "GPL-2.0-only WITH Classpath-exception-2.0", False),
+        (["MPL-2.0"], [], "MPL-2.0", True),
+        (["Apache-2.0"], [], "Apache-2.0+", True),
+        (["permissive"], [], "MIT OR", False),
+        (["permissive"], [], "((((", False),
+    ],
+)
+def test_licences_are_allowed_and_denied_as_expressions(
+    allow: list[str], deny: list[str], license: str | None, permitted: bool
+) -> None:
+    assert source(licenses={"allow": allow, "deny": deny}).licenses.permit(license) is permitted
+
+
+def test_a_manifest_licence_holds_where_a_repository_says_nothing(tmp_path: Path) -> None:
+    tree = write(tmp_path / "a", {"a.py": b"x = 1\n"})
+    assert records(tree, license="MIT")["a.py"].gate is None
