@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,9 @@ def test_a_workspace_on_google_storage_has_the_bytes_of_a_local_one(
 
 
 @pytest.mark.soak
-def test_faults_in_mid_upload_lose_nothing(inputs: Path, wanted: dict[str, str], quick: None) -> None:
+def test_faults_in_mid_upload_lose_nothing(
+    inputs: Path, wanted: dict[str, str], quick: None, told: Callable[[str], None]
+) -> None:
     with stores.s3(fault_share=0.05, seed=20260104) as store:
         root = f"{store.root}/w"
         for _ in range(3):  # what is out of reach for too long ends a build with one line; the next goes on
@@ -84,8 +86,10 @@ def test_faults_in_mid_upload_lose_nothing(inputs: Path, wanted: dict[str, str],
                 break
         assert done.returncode == 0, done.stderr
         assert {name.partition(" ")[0] for name in store.met} == {"503", "cut", "lost"}
-        assert sum(store.met[f"{fault} PUT"] for fault in ("503", "cut", "lost")) >= 3
+        uploads = sum(store.met[f"{fault} PUT"] for fault in ("503", "cut", "lost"))
+        assert uploads >= 3
         assert remote_digests(root) == wanted
+        told(f"{sum(store.met.values())} requests to S3 failed, {uploads} of them uploads: same bytes")
 
 
 def serve(site: Site, inputs: Path, **sources: str) -> Path:
