@@ -35,6 +35,7 @@ class Extraction(_Options):
 
     mode: Literal["fast", "precision", "recall", "resiliparse"] = "fast"
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)
+    max_text: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_text)
     max_tags: Annotated[int, Field(ge=1)] = Budgets.max_tags
     max_depth: Annotated[int, Field(ge=1, le=Budgets.max_depth)] = Budgets.max_depth
     memory: Annotated[ByteSize, Field(ge=1 << 26)] = ByteSize(Budgets.memory)
@@ -44,6 +45,7 @@ class Extraction(_Options):
     def budgets(self) -> Budgets:
         return Budgets(
             max_bytes=int(self.max_bytes),
+            max_text=int(self.max_text),
             max_tags=self.max_tags,
             max_depth=self.max_depth,
             memory=int(self.memory),

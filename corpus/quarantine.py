@@ -66,7 +66,7 @@ class QuarantineWriter:
                 "url": plain(failure.url) if failure.url is not None else None,
                 "step": failure.step,
                 "reason": failure.reason,
-                "error": plain(failure.error),
+                "error": plain(" ".join(failure.error.split()))[:500],
             }
         )
         if len(self._waiting) >= GROUP_ROWS:

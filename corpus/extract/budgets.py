@@ -27,10 +27,12 @@ _CLOSED_BY_THE_NEXT = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
-    """Limits of one document: `max_bytes` of it (and of its text), `max_tags`, `max_depth` of tags open at once,
-    `memory` in bytes beyond what the parser holds before it, `seconds` of processor time."""
+    """Limits of one document: `max_bytes` of it (archives may hold large pictures; sources have limits of their own),
+    `max_text` in characters of its text, `max_tags`, `max_depth` of tags open at once, `memory` in bytes beyond what
+    the parser holds before it, `seconds` of processor time."""
 
-    max_bytes: int = 32 << 20
+    max_bytes: int = 256 << 20
+    max_text: int = 32 << 20
     max_tags: int = 1_000_000
     max_depth: int = 2_000
     memory: int = 1 << 30
@@ -45,6 +47,7 @@ class Budgets:
         """Every budget multiplied, but for `max_depth`: libxml2 loses in silence what is deeper than 2,048."""
         return Budgets(
             max_bytes=self.max_bytes * factor,
+            max_text=self.max_text * factor,
             max_tags=self.max_tags * factor,
             max_depth=self.max_depth,
             memory=self.memory * factor,

@@ -39,6 +39,8 @@ def extracted(record: Record, mode: str) -> Extracted | None:
             posts.append(row)
         else:
             comments.setdefault(row.get("PostId", ""), []).append(row)
+    if not posts:
+        raise ValueError("no question in the thread")
     question, answers = posts[0], posts[1:]
     accepted = question.get("AcceptedAnswerId", "")
     answers.sort(

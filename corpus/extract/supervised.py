@@ -136,7 +136,7 @@ class Parser:
         if module == PLAIN and isinstance(record.body, str):  # nothing is parsed, only cleaned
             return _Job(item, answer=extract_by(module, record, self.mode))
         self._modules[module] = None
-        job = marshal.dumps((module, self.mode, self.budgets.max_bytes, tuple(map(plain, _values(record)))))
+        job = marshal.dumps((module, self.mode, self.budgets.max_text, tuple(map(plain, _values(record)))))
         text = isinstance(record.body, str)
         body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
         return _Job(item, (LENGTHS.pack(len(job), -len(body) if text else len(body)) + job, body))

@@ -105,12 +105,12 @@ def serve(channel_fd: int, memory: int, seconds: float) -> None:
             jobs = io.BufferedReader(channel, 1 << 16)
             while header := jobs.read(LENGTHS.size):
                 length, size = LENGTHS.unpack(header)
-                module, mode, max_bytes, values = marshal.loads(jobs.read(length))
+                module, mode, max_text, values = marshal.loads(jobs.read(length))
                 body: Any = jobs.read(abs(size))
                 if size < 0:
                     body = body.decode("utf-8", "surrogatepass")
                 signal.setitimer(signal.ITIMER_PROF, seconds)
-                answer = marshal.dumps(answered(module, mode, max_bytes, values, body))
+                answer = marshal.dumps(answered(module, mode, max_text, values, body))
                 del body
                 written = memoryview(LENGTH.pack(len(answer)) + answer)
                 while written:
@@ -136,14 +136,14 @@ def _limit_memory(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def answered(module: str, mode: str, max_bytes: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
+def answered(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
     """The answer to one job."""
     try:
         found = extract_by(module, Record(**dict(zip(FIELDS, values, strict=True)), body=body), mode)
         if found is None:
             return (NOTHING,)
-        if len(found.text) > max_bytes:
-            return ERROR, "bytes", f"{len(found.text):,} characters of text, over max_bytes, {max_bytes:,}"
+        if len(found.text) > max_text:
+            return ERROR, "bytes", f"{len(found.text):,} characters of text, over max_text, {max_text:,}"
         return TEXT, *_plain(found)
     except MemoryError:
         raise

@@ -54,7 +54,7 @@ class Parquet(Source):
                 names = parquet.schema_arrow.names
                 groups = _row_groups(parquet.metadata)
             except DAMAGE as error:
-                message = f"not a Parquet file: {error}"
+                message = f"not a Parquet file: {' '.join(str(error).split())}"
                 yield Failure(file=file, offset=0, length=end, step="read", error=message)
                 return
             wanted = self.fields.columns(names)
@@ -84,7 +84,13 @@ class Parquet(Source):
                         yield self._record(batch.slice(at, 1), file, row)
                     row += 1
         except DAMAGE as error:
-            yield Failure(file=file, offset=row, length=end - row, step="read", error=f"damaged: {error}")
+            yield Failure(
+                file=file,
+                offset=row,
+                length=end - row,
+                step="read",
+                error=f"damaged: {' '.join(str(error).split())}",
+            )
 
     def _record(self, one: pa.RecordBatch, file: str, row: int) -> Record | Failure:
         try:

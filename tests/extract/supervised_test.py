@@ -172,6 +172,12 @@ def test_items_without_a_record_keep_their_place(small: Parser) -> None:
     ]
 
 
+def test_a_text_over_its_budget_is_rejected() -> None:
+    with parser("fast", Budgets(max_text=1000)) as parsing:
+        ((_, answer),) = parsing.each([(0, record(0, page("many words " * 1000), "text/html"))])
+    assert answer == Rejected("bytes", "10,999 characters of text, over max_text, 1,000")
+
+
 def test_large_records_go_both_ways(small: Parser) -> None:
     long = ". ".join(f"{TEXTS[at % 8]} {at}" for at in range(20_000))
     found = list(small.each((at, record(at, long.encode(), "text/plain")) for at in range(8)))
@@ -219,7 +225,7 @@ def test_no_process_is_left(small: Parser) -> None:
     ],
 )
 def test_budgets_that_show_before_parsing(body: bytes, reason: str | None) -> None:
-    refused = over(record(0, body, "text/html"), Budgets())
+    refused = over(record(0, body, "text/html"), Budgets(max_bytes=32 << 20))
     assert (refused and refused[0]) == reason
 
 

@@ -93,7 +93,7 @@ def test_every_hostile_page_costs_only_itself(tmp_path: Path) -> None:
     mixed |= dict(pages[len(HOSTILE) + 1 :])
     write_warc(tmp_path / "pages.warc.gz", mixed)
     manifest = tmp_path / "manifest.yaml"
-    manifest.write_text(MANIFEST + "extraction: {seconds: 0.5, memory: 128MiB}\n")
+    manifest.write_text(MANIFEST + "extraction: {max_bytes: 32MiB, seconds: 0.5, memory: 128MiB}\n")
     out = tmp_path / "out"
     said: list[str] = []
     build(str(manifest), str(out), Running(workers=1), said.append, until="ingest")
