@@ -84,7 +84,10 @@ def record_tree(body: bytes) -> Any:
     """The tree of a record cut out of its document, with the entities and prefixes that are usual there."""
     if body.startswith((b"<?xml", b"<!DOCTYPE")):
         return tree(body)
-    return tree(b"".join([_OPENED, body, b"</x>"]))[0]
+    found = tree(b"".join([_OPENED, body, b"</x>"]))
+    if len(found) == 0:
+        raise XmlError("no element in it")
+    return found[0]
 
 
 def _described(root: Any, meta: Any) -> dict[str, str]:
