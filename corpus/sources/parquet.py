@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -38,7 +39,7 @@ class Parquet(Source):
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         try:
             with open_input(path) as stream:
-                starts = [start for start, _, _ in _row_groups(pq.ParquetFile(stream).metadata)]
+                starts = [start for start, _, _ in _row_groups(pq.ParquetFile(stream).metadata, size)]
         except DAMAGE:
             return [(0, size)]
         cuts = [0]
@@ -52,7 +53,7 @@ class Parquet(Source):
             try:
                 parquet = pq.ParquetFile(stream)
                 names = parquet.schema_arrow.names
-                groups = _row_groups(parquet.metadata)
+                groups = _row_groups(parquet.metadata, stream.seek(0, os.SEEK_END))
             except DAMAGE as error:
                 message = f"not a Parquet file: {' '.join(str(error).split())}"
                 yield Failure(file=file, offset=0, length=end, step="read", error=message)
@@ -131,17 +132,17 @@ def _as_text(times: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text, r"^<value out of range: (-?\d+)>Z?$", r"\1")
 
 
-def _row_groups(metadata: pq.FileMetaData) -> list[tuple[int, int, int]]:
-    """(first byte, first row, rows) of each row group."""
-    found, row = [], 0
-    for i in range(metadata.num_row_groups):
-        group = metadata.row_group(i)
-        if not group.num_columns:
-            found.append((0, row, group.num_rows))
-            row += group.num_rows
-            continue
-        column = group.column(0)
-        first = column.dictionary_page_offset or column.data_page_offset
-        found.append((min(first, column.data_page_offset), row, group.num_rows))
+def _row_groups(metadata: pq.FileMetaData, size: int) -> list[tuple[int, int, int]]:
+    """(place, first row, rows) of each row group of a file of `size` bytes.
+
+    The place is about its first byte, by the sizes of the groups before it: Arrow ends the process where the
+    metadata of a column is damaged, from which the true one would come.
+    """
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    weights = [max(0, group.total_byte_size) for group in groups]
+    found, row, before, total = [], 0, 0, max(1, sum(weights))
+    for group, weight in zip(groups, weights, strict=True):
+        found.append((before * max(0, size - 1) // total, row, group.num_rows))
         row += group.num_rows
+        before += weight
     return found

@@ -32,6 +32,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "jats": ("pubmed", "pubmed/pmc-jats/pone.0000217.nxml", {}),
     "stackexchange": ("stackexchange", "stackexchange/coffee.stackexchange.com/Posts.xml", {}),
     "code": ("code", "arxiv/author-latex/HoTT-book.tar.gz", {}),
+    "reddit": ("reddit-comments", "reddit/RC_2005-12.zst", {}),
     "jsonl": ("jsonl", "", {}),
     "parquet": ("parquet", "", {}),
 }
