@@ -20,7 +20,15 @@ from tests.fuzz.sources_test import SAMPLES
 BUDGETS = Budgets(seconds=10)
 EXPECTED = ("damaged", "decode", "depth", "bytes", "tags")
 """Reasons that damage may have: a crash, a hang or too much memory is a fault of ours to be found here."""
-DOCUMENTED = ("XmlError", "ValueError", "UnicodeDecodeError", "BadZipFile", "EpubError", "SubmissionError")
+DOCUMENTED = (
+    "XmlError",
+    "ValueError",
+    "UnicodeDecodeError",
+    "BadZipFile",
+    "EpubError",
+    "SubmissionError",
+    "JSONDecodeError",
+)
 """Errors that formats raise on purpose."""
 OTHERS = {
     "text/x-news": "warc",
