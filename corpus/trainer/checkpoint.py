@@ -175,6 +175,11 @@ class Saver:
         self.thread = threading.Thread(target=work, name="checkpoint")
         self.thread.start()
 
+    def finish(self) -> None:
+        """Lets what was begun come to its end, whatever else went wrong."""
+        if self.thread is not None:
+            self.thread.join()
+
     def wait(self) -> None:
         """Returns when what was begun is on disk; raises RunError where the disk is full or broken."""
         if self.thread is not None:

@@ -84,6 +84,7 @@ def train(config: RunConfig, run: Path, *, device: str = "auto", console: Consol
         finally:
             if trainer:
                 trainer[0].log.close()
+                trainer[0].saver.finish()
             distributed.leave()
 
 

@@ -308,6 +308,30 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
     assert saved(run).step == 40
 
 
+def test_a_save_that_has_begun_ends_before_an_error_does(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is slow, and the step after the save has no loss."""
+    write = checkpoint.write
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.3)
+        write(*arguments)
+
+    monkeypatch.setattr(checkpoint, "write", slowly)
+    config = small_run(workspace, steps=6, save_every=3)
+    plain = loop._Trainer._gradient
+
+    def broken(self: Any, caught: list[str]) -> Any:
+        loss, drawn = plain(self, caught)
+        return (math.nan if self.step == 3 else loss), drawn
+
+    monkeypatch.setattr(loop._Trainer, "_gradient", broken)
+    with pytest.raises(RunError, match="step 4: the loss is nan"):
+        train(config, tmp_path / "run")
+    assert saved(tmp_path / "run").step == 3
+
+
 def test_a_second_trainer_in_the_same_run_is_refused(workspace: Path, tmp_path: Path) -> None:
     from corpus.trainer.guard import locked
 
