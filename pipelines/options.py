@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+import pipelines.workers  # noqa: F401 - puts watched workers in the place of Beam's
 from corpus.errors import UserError
 
 LOCAL = "FnApiRunner"

@@ -1,0 +1,211 @@
+"""The same speed at more input: planning, workers, copies of an archive, one hash range of a billion documents.
+
+    CORPUS_DATA=... python tests/benchmarks/scale_benchmark.py [planning] [workers] [copies] [range] [start]
+
+planning  a manifest of 100,000 splits, planned: seconds and memory.
+workers   ten unequal splits with one worker and with two, in turn: wall-clock seconds of ingest.
+copies    1, 3 and 10 copies of web-open.warc.gz (--copies 1 100 for more): CPU seconds a page, memory.
+range     the pairs of one of 1,024 hash ranges of a deduplication of a billion documents.
+start     seconds from the command to the first document.
+
+Each part runs in a process of its own, so that its memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+CONSOLE = Console(width=100)
+BUILD = """
+import sys
+from pipelines.build import build
+from pipelines.options import Running
+build(sys.argv[1], sys.argv[2], Running(workers=int(sys.argv[3])), until=sys.argv[4])
+"""
+PLAN = """
+import resource, sys, time
+from pipelines.plan import make_plan, plan_fingerprint
+begin = time.perf_counter()
+plan = make_plan(sys.argv[1])
+plan_fingerprint(plan)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(len(plan.splits), time.perf_counter() - begin, peak)
+"""
+DOCUMENTS, BANDS_EACH, RANGES = 1_000_000_000, 14, 1024
+RANGE = f"""
+import resource, time
+import numpy as np
+from corpus.dedup import pairs
+entries = {DOCUMENTS} * {BANDS_EACH} // {RANGES}
+random = np.random.default_rng(1)
+found = np.empty(entries, pairs.BAND)
+found["key"] = random.integers(0, 1 << 64, entries, dtype=np.uint64)
+found["number"] = (random.integers(0, 90_000, entries) << 32) | random.integers(0, 11_000, entries)
+found["order"] = random.integers(0, 1 << 63, entries, dtype=np.uint64)
+near, at = entries // 10, 0
+while at < near:  # a tenth in groups of 2 to 1,000, most of them small
+    size = min(int(2 * random.pareto(1.2) + 2), 1000, near - at)
+    found["key"][at : at + size] = found["key"][at]
+    at += size
+begin, count = time.process_time(), 0
+for piece in pairs.candidate_pairs(found, 256):
+    count += len(piece)
+spent = time.process_time() - begin
+print(entries, count, spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def python(code: str, *arguments: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr[-2000:])
+    return done.stdout
+
+
+def manifest(folder: Path, paths: list[Path], split_size: int, rules: str = "fineweb, language") -> Path:
+    path = folder / "manifest.yaml"
+    listed = json.dumps([str(found) for found in paths])
+    path.write_text(
+        f"name: scale\nsplit_size: {split_size}\nsources:\n"
+        f"  web: {{kind: warc, paths: {listed}, rules: [{rules}]}}\n"
+    )
+    return path
+
+
+def planning(folder: Path) -> None:
+    texts = folder / "texts"
+    for number in range(1000):
+        path = texts / f"{number // 100:02d}" / f"{number:04d}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"text": "' + f"{number} " * 50 + '"}\n' + " " * 102_000)
+    path = folder / "manifest.yaml"
+    path.write_text(
+        f"name: plan\nsplit_size: 1024\nsources: {{a: {{kind: jsonl, paths: ['{texts}/*/*.jsonl']}}}}\n"
+    )
+    splits, seconds, peak = python(PLAN, path).split()
+    CONSOLE.print(
+        f"planning: {int(splits):,} splits in {float(seconds):.1f} s, {float(peak):.0f} MB at the peak"
+    )
+
+
+def workers(folder: Path, warc: Path) -> None:
+    """Ten archives of unequal size: 19 % of the pages in the largest, 1 % in the smallest."""
+    paths = pieces(warc, folder, [19, 17, 15, 13, 11, 9, 7, 5, 3, 1])
+    made = manifest(folder, paths, 1 << 30)
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for turn in range(2):
+        for count in seconds:
+            out = folder / f"out-{turn}-{count}"
+            begin = time.perf_counter()
+            python(BUILD, made, out, count, "ingest")
+            seconds[count].append(time.perf_counter() - begin)
+            shutil.rmtree(out)
+    one, two = min(seconds[1]), min(seconds[2])
+    CONSOLE.print(f"workers: ten unequal splits, one {one:.1f} s, two {two:.1f} s: {one / two:.2f} times")
+
+
+def pieces(warc: Path, folder: Path, shares: list[int]) -> list[Path]:
+    """An archive cut at its pages into archives with shares of them, in percent."""
+    from fastwarc.warc import ArchiveIterator, WarcRecordType
+
+    with warc.open("rb") as stream:
+        places = [found.stream_pos for found in ArchiveIterator(stream, record_types=WarcRecordType.response)]
+    content, paths, begun = warc.read_bytes(), [], 0
+    for number, share in enumerate(shares):
+        until = begun + share
+        start = places[len(places) * begun // 100]
+        end = places[len(places) * until // 100] if until < 100 else len(content)
+        paths.append(folder / f"piece-{number}.warc.gz")
+        paths[-1].write_bytes(content[start:end])
+        begun = until
+    return paths
+
+
+def copies(folder: Path, warc: Path, counts: list[int]) -> None:
+    table = Table(title="copies of web-open.warc.gz")
+    for column in ("copies", "pages", "CPU s", "ms a page", "peak MB of a process"):
+        table.add_column(column, justify="right")
+    for count in counts:
+        paths = [folder / f"copy-{number:03d}.warc.gz" for number in range(count)]
+        for path in paths:
+            if not path.exists():
+                shutil.copy(warc, path)
+        out = folder / f"out-{count}"
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        python(BUILD, manifest(folder, paths, 1 << 30), out, 2, "decide")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        pages = 2094 * count
+        table.add_row(
+            str(count),
+            f"{pages:,}",
+            f"{spent:.0f}",
+            f"{spent / pages * 1e3:.1f}",
+            f"{after.ru_maxrss / 1024:.0f}",
+        )
+        shutil.rmtree(out)
+    CONSOLE.print(table)
+
+
+def hash_range() -> None:
+    entries, count, spent, peak = python(RANGE).split()
+    CONSOLE.print(
+        f"range: one of {RANGES:,} for a billion documents, {int(entries):,} bands: {int(count):,} candidate pairs in "
+        f"{float(spent):.1f} CPU s, {float(peak):.0f} MB at the peak"
+    )
+
+
+def start(folder: Path, warc: Path) -> None:
+    """Until the first row group of documents is being written: its temporary file is there."""
+    made, out = manifest(folder, [warc], 1 << 30), folder / "out-start"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "build", str(made), "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    begin = time.perf_counter()
+    finished = threading.Event()
+    while not finished.wait(0.02) and process.poll() is None:
+        if any(out.rglob("documents/**/*.tmp")):
+            break
+    CONSOLE.print(f"start: the first document after {time.perf_counter() - begin:.1f} s")
+    process.kill()
+    process.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*")
+    parser.add_argument("--copies", type=int, nargs="+", default=[1, 3, 10])
+    options = parser.parse_args()
+    parts = options.parts or ["planning", "workers", "copies", "range", "start"]
+    warc = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    work = {
+        "planning": lambda folder: planning(folder),
+        "workers": lambda folder: workers(folder, warc),
+        "copies": lambda folder: copies(folder, warc, options.copies),
+        "range": lambda folder: hash_range(),
+        "start": lambda folder: start(folder, warc),
+    }
+    for part in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            work[part](Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A worker that dies takes its pipeline down at once, whenever it dies; nothing waits for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import apache_beam as beam
+import pytest
+
+from pipelines.options import Running
+from pipelines.stop import descendants
+from pipelines.workers import WORKER
+
+LONG = 300.0
+
+
+class Sleep(beam.DoFn):
+    def process(self, element: tuple[int, object]) -> None:
+        time.sleep(LONG)
+
+
+class Die(beam.DoFn):
+    def process(self, element: tuple[int, object]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(work: beam.DoFn) -> None:
+    with beam.Pipeline(options=Running(workers=2).options("test")) as pipeline:
+        made = pipeline | beam.Create([(number, "") for number in range(8)], reshuffle=False)
+        made | beam.GroupByKey() | beam.ParDo(work)
+
+
+def workers() -> list[int]:
+    found = []
+    for process in descendants(os.getpid()):
+        with open(f"/proc/{process}/cmdline", "rb") as command:
+            if WORKER in command.read():
+                found.append(process)
+    return found
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam's threads print a traceback for what a dead worker did not send."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_worker_that_dies_at_work() -> None:
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="a worker process ended before its work"):
+        run(Die())
+    assert time.monotonic() - began < LONG
+
+
+@pytest.mark.usefixtures("quiet")
+def test_one_that_is_killed_before_it_has_begun_ends_the_other_too() -> None:
+    """A moment after they were started: they have not said yet that they are there."""
+
+    def kill() -> None:
+        while not (found := workers()):
+            time.sleep(0.01)
+        os.kill(found[-1], signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="a worker process ended before its work"):
+        run(Sleep())
+    assert time.monotonic() - began < LONG
+    deadline = time.monotonic() + 30
+    while workers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not workers()
