@@ -9,8 +9,8 @@ Only packed arrays are shuffled: 20 bytes a submission that links to text. A ran
 is in the list depends on neither the number of ranges nor that of workers. Parts are kept in `parts/` and are not
 made again from the same input and rules.
 
-Memory: a worker holds `RUN_ROWS` submissions while it reads, and a range while it writes; the local engine holds
-what is shuffled (a month of 2020, 10 million links: 200 MB).
+Memory: a worker holds `RUN_ROWS` submissions while it reads, and a range while it writes (1.1 GB at the peak with 1.5
+million links in two ranges); the local engine holds what is shuffled (a month of 2020, 10 million links: 200 MB).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import apache_beam as beam
@@ -48,8 +49,11 @@ from pipelines.packed import Element, Kinds, Records, records
 
 VERSION = 1
 RUN_ROWS = 1 << 20
-"""Rows that are sorted at once: 300 MB of memory. Within a file each run is sorted by hash."""
+"""Rows that are sorted at once. Within a file each run is sorted by hash."""
+RANGE_BYTES = 16 << 20
+"""Compressed input for which there is a range: 100,000 submissions of today, three times as many of old ones."""
 PART_GROUP = 1 << 15
+KEY, HASH = SCHEMA.names.index("key"), SCHEMA.names.index("hash")
 KEPT_FAILURES = 10_000
 """Failures of a file that are listed; all are counted."""
 
@@ -120,7 +124,7 @@ def make_list(
             raise UserError(f"{file.path}: {file.error}")
     files = tuple((file.path, file.name, file_identity(file)) for file in found)
     size = sum(file.size for file in found)
-    job = Job(out=out, files=files, rules=rules, ranges=ranges or max(1, min(1024, size // (64 << 20))))
+    job = Job(out=out, files=files, rules=rules, ranges=ranges or max(1, min(1024, size // RANGE_BYTES)))
     order = sorted(range(len(files)), key=lambda at: (-found[at].size, at))
     with locked(out):
         _clean(job)
@@ -338,45 +342,71 @@ def described(rows: pa.Table) -> pa.Table:
     The spelling to fetch is the one with the best score among those that are no mobile or AMP twin, https
     before http, then the shortest.
     """
-    found = []
-    columns = [
-        rows[name].to_pylist() for name in ("hash", "id", "score", "created", "url", "key", "subreddit")
-    ]
-    by_hash: dict[int, dict[int, tuple[Any, ...]]] = {}
-    for hashed, number, *rest in zip(*columns, strict=True):
-        posts = by_hash.setdefault(hashed, {})
-        if number not in posts or _later(rest, posts[number]):
-            posts[number] = tuple(rest)
-    for hashed, posts in by_hash.items():
-        key = next(iter(posts.values()))[3]
-        url = min(
-            (_twin(post[2], key), -post[0], not post[2].startswith("https"), len(post[2]), post[2])
-            for post in posts.values()
-        )[-1]
-        times = [post[1] for post in posts.values() if post[1] is not None]
-        found.append(
-            {
-                "url": url,
-                "key": key,
-                "hash": hashed,
-                "score": sum(post[0] for post in posts.values()),
-                "submissions": len(posts),
-                "first": min(times, default=None),
-                "last": max(times, default=None),
-                "subreddits": sorted({post[4] for post in posts.values() if post[4]}),
-            }
-        )
-    found.sort(key=lambda row: (sort_key(row["key"]), row["hash"]))
-    return pa.Table.from_pylist(found, SCHEMA)
-
-
-def _later(one: list[Any], other: tuple[Any, ...]) -> bool:
-    """Which of two copies of a submission stays: a total order, the higher score first."""
-    return (
-        [str(value) for value in one[1:]] < [str(value) for value in other[1:]]
-        if one[0] == other[0]
-        else one[0] > other[0]
+    # Of copies of a submission the one with the highest score stays; a total order, whatever file came first.
+    order = [(name, "ascending") for name in ("hash", "id")] + [("score", "descending")]
+    order += [(name, "ascending") for name in ("created", "url", "key", "subreddit")]
+    rows = rows.sort_by(order).combine_chunks()
+    hashes, ids = rows["hash"].to_numpy(), rows["id"].to_numpy()
+    rows = rows.filter(pa.array(_changes(hashes) | _changes(ids))).combine_chunks()
+    hashes = rows["hash"].to_numpy()
+    starts = np.flatnonzero(_changes(hashes))
+    if not len(starts):
+        return SCHEMA.empty_table()
+    groups = np.cumsum(_changes(hashes)) - 1
+    score, key = rows["score"].to_numpy().astype(np.int64), rows["key"].take(pa.array(starts))
+    twins = [_twin(*pair) for pair in zip(rows["url"].to_pylist(), rows["key"].to_pylist(), strict=True)]
+    ranks = pa.table(
+        {
+            "group": groups,
+            "twin": pa.array(twins, pa.bool_()).cast(pa.uint8()),
+            "score": -score,
+            "http": pc.invert(pc.starts_with(rows["url"], "https")).cast(pa.uint8()),
+            "length": pc.utf8_length(rows["url"]),
+            "url": rows["url"],
+        }
     )
+    best = pc.sort_indices(ranks, [(name, "ascending") for name in ranks.column_names]).to_numpy()
+    table = pa.table(
+        {
+            "url": rows["url"].take(pa.array(best[starts])),
+            "key": key,
+            "hash": hashes[starts],
+            "score": np.add.reduceat(score, starts),
+            "submissions": np.diff(np.append(starts, len(rows))).astype(np.int32),
+            "first": _extreme(rows["created"], starts, np.minimum, np.iinfo(np.int64).max),
+            "last": _extreme(rows["created"], starts, np.maximum, np.iinfo(np.int64).min),
+            "subreddits": _distinct(groups, rows["subreddit"], len(starts)),
+        },
+        schema=SCHEMA,
+    )
+    names = pa.array([sort_key(one) for one in key.to_pylist()], pa.string())
+    by_name = pa.table({"name": names, "hash": table["hash"]})
+    return table.take(pc.sort_indices(by_name, [("name", "ascending"), ("hash", "ascending")]))
+
+
+def _changes(values: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Where a value differs from the one before it, the first always."""
+    found = np.ones(len(values), bool)
+    found[1:] = values[1:] != values[:-1]
+    return found
+
+
+def _extreme(times: pa.ChunkedArray, starts: NDArray[np.int64], ufunc: np.ufunc, none: int) -> pa.Array:
+    """The first or last time of each group; null where no submission has one."""
+    found = ufunc.reduceat(pc.fill_null(times, none).to_numpy(), starts)
+    return pa.array(found, pa.int64(), mask=found == none).cast(pa.timestamp("s", "UTC"))
+
+
+def _distinct(groups: NDArray[np.int64], names: pa.ChunkedArray, count: int) -> pa.Array:
+    """The different names of each group, sorted, as lists."""
+    pairs = pa.table({"group": groups, "name": names})
+    pairs = pairs.filter(
+        pc.and_(pc.is_valid(pairs["name"]), pc.not_equal(pc.fill_null(pairs["name"], ""), ""))
+    )
+    pairs = pairs.group_by(["group", "name"]).aggregate([])
+    pairs = pairs.sort_by([("group", "ascending"), ("name", "ascending")])
+    offsets = np.searchsorted(pairs["group"].to_numpy(), np.arange(count + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pairs["name"].combine_chunks())
 
 
 def _twin(url: str, key: str) -> bool:
@@ -414,8 +444,8 @@ def _join(job: Job) -> dict[str, Any]:
         counts["low_score_urls"] += totals["low_score"]
     made = fingerprint([job.fingerprint(at) for at in range(len(job.files))] + [job.rules.min_score])
     with PartWriter(storage.join(job.out, "urls.parquet"), SCHEMA, made) as writer:
-        for rows in _chunked(heapq.merge(*map(_sorted_rows, pieces), key=lambda row: row[0])):
-            writer.write(pa.Table.from_pylist(rows, SCHEMA))
+        for chunk in _merged(pieces):
+            writer.write(chunk)
     rows = _counts_rows(counts)
     with PartWriter(storage.join(job.out, "counts.parquet"), COUNTS, made) as writer:
         writer.write(pa.Table.from_pylist(rows, COUNTS))
@@ -430,22 +460,32 @@ def _join(job: Job) -> dict[str, Any]:
     return {"rows": rows, "failures": counts["failures"]}
 
 
-def _sorted_rows(path: str) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
+def _sorted_rows(path: str) -> Iterator[tuple[tuple[str, int], tuple[Any, ...]]]:
+    """The rows of a piece as (what they are sorted by, their values), times as seconds."""
     with storage.open_input(path) as stream:
         for batch in pq.ParquetFile(stream).iter_batches(4096):
-            for row in batch.to_pylist():
-                yield (sort_key(row["key"]), row["hash"]), row
+            # Parquet has no seconds: they come back as milliseconds.
+            columns = [
+                (
+                    column.cast(field.type).cast(pa.int64()) if pa.types.is_timestamp(field.type) else column
+                ).to_pylist()
+                for column, field in zip(batch.columns, SCHEMA, strict=True)
+            ]
+            for row in zip(*columns, strict=True):
+                yield (sort_key(row[KEY]), row[HASH]), row
 
 
-def _chunked(rows: Iterable[tuple[Any, dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
-    waiting: list[dict[str, Any]] = []
-    for _, row in rows:
-        waiting.append(row)
-        if len(waiting) == GROUP_ROWS:
-            yield waiting
-            waiting = []
-    if waiting:
-        yield waiting
+def _merged(pieces: list[str]) -> Iterator[pa.Table]:
+    """The rows of all pieces in one order, `GROUP_ROWS` at a time."""
+    if len(pieces) == 1:
+        with storage.open_input(pieces[0]) as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(GROUP_ROWS):
+                yield pa.Table.from_batches([batch])
+        return
+    rows = heapq.merge(*map(_sorted_rows, pieces), key=lambda row: row[0])
+    while chunk := [row for _, row in islice(rows, GROUP_ROWS)]:
+        columns = zip(*chunk, strict=True)
+        yield pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
 
 def _counts_rows(counts: Counter[str]) -> list[dict[str, Any]]:
