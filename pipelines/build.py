@@ -200,6 +200,10 @@ def check_out(out: str) -> None:
     """Raises UserError where `out` cannot become, or is not, a workspace."""
     if not out:
         raise UserError("--out is empty: name a folder or URL")
+    if out.startswith(("http://", "https://")):
+        raise UserError(
+            f"--out {out}: a web server cannot be written to: name a folder, s3://... or gs://..."
+        )
     if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
         return
     place = os.path.abspath(out)

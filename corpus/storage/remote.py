@@ -18,6 +18,7 @@ from typing import IO, Any, BinaryIO, cast
 import fsspec
 from fsspec.asyn import sync
 
+from corpus.errors import UserError
 from corpus.storage.retry import Patience, RemoteError, ShortRead, answer_of, chain, insist, setting
 
 FIRST_RANGE = 64 << 10
@@ -28,6 +29,8 @@ PIECE = 256 << 10
 IN_MEMORY = 32 << 20
 """What is written is held in memory up to this size, then on the local disk; it is uploaded when it is whole."""
 UPLOAD_PART = 32 << 20
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
+"""What of our own brings the client of a protocol."""
 
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 # gcsfs, which reads this when it is first imported, would ask another service for the kind of every bucket, and
@@ -44,8 +47,18 @@ class Found:
 
 
 def filesystem(path: str) -> tuple[Any, str]:
-    """The fsspec filesystem of a URL and the path inside it. It remembers no listings: other processes write too."""
-    return cast("tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False))
+    """The fsspec filesystem of a URL and the path inside it. It remembers no listings: other processes write too.
+
+    Raises UserError where nothing is installed that knows the URL.
+    """
+    try:
+        return cast("tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False))
+    except ImportError as error:
+        extra = EXTRAS.get(path.partition("://")[0])
+        advice = f"pip install 'corpus-toolkit[{extra}]'" if extra else str(error)
+        raise UserError(f"{path}: nothing is installed that reads such addresses: {advice}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def is_http(path: str) -> bool:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from corpus.storage import DAMAGE, open_decompressed
+from corpus.document import Failure, Record
+from corpus.sources import mediawiki_chunks
+from corpus.sources.wikipedia import Wikipedia
+from corpus.storage import DAMAGE, Bomb, compressed, open_decompressed
 
 TEXT = "".join(f"{i} 早安，世界。สวัสดี Доброе утро\n" for i in range(20_000)).encode()
 PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.compress}
@@ -70,3 +73,31 @@ def test_a_dump_with_a_long_window_is_read(tmp_path: Path) -> None:
     packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
     path.write_bytes(packer.compress(TEXT) + packer.flush())
     assert read_until_damage(path) == (TEXT, None)
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_bomb_ends_after_a_stretch_of_it(
+    tmp_path: Path, packer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compressed, "STRETCH", 8 << 20)
+    path = tmp_path / "file"
+    path.write_bytes(PACKERS[packer](TEXT) + PACKERS[packer](bytes(64 << 20)))
+    given = 0
+    with open_decompressed(str(path)) as stream, pytest.raises(Bomb, match="a decompression bomb"):
+        while piece := stream.read(1 << 16):
+            given += len(piece)
+    assert len(TEXT) <= given < 40 << 20
+
+
+def test_a_dump_with_a_bomb_in_it_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mediawiki_chunks, "STRETCH", 8 << 20)
+    page = (
+        "<page><title>早安</title><ns>0</ns><id>1</id><revision><id>2</id><text>世界</text></revision></page>"
+    )
+    path = tmp_path / "wiki.xml.bz2"
+    path.write_bytes(
+        bz2.compress(b"<mediawiki>") + bz2.compress(page.encode()) + bz2.compress(bytes(64 << 20))
+    )
+    found = list(Wikipedia(paths=["x"]).read(str(path), "wiki", 0, path.stat().st_size))
+    assert isinstance(found[0], Record)
+    assert ["a decompression bomb" in one.error for one in found[1:] if isinstance(one, Failure)] == [True]

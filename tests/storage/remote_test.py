@@ -230,3 +230,8 @@ def test_a_listing_that_fails_is_one_line(site: Site, pattern: str, fault: str, 
 def test_nobody_at_the_other_end_is_one_line(site: Site) -> None:
     with pytest.raises(UserError, match=r"Cannot connect to host 127\.0\.0\.1:9.*\(4 tries\)"):
         list_files(["http://127.0.0.1:9/a.jsonl"], "/")
+
+
+def test_an_address_that_nobody_knows_is_one_line() -> None:
+    with pytest.raises(UserError, match="Protocol not known: nothing"):
+        storage.exists("nothing://host/file")
