@@ -40,6 +40,8 @@ WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
 """Records on their way at most; memory is bounded by these bytes and one record."""
 ATTEMPTS = {int(signal.SIGKILL): 3}
 """How many parsers a record may take down: two, and one more where somebody else may have killed them."""
+SEND_BYTES = 1 << 20
+"""What the kernel is asked to hold of what was sent; it may hold less."""
 PIECES = 16
 """Buffers that are sent at once."""
 START_SECONDS = 120.0
@@ -166,7 +168,9 @@ class Parser:
                 continue
             if not job.frame:
                 return
-            self._poll.modify(self._channel, select.POLLIN | (select.POLLOUT if self._out else 0))
+            # While the parser has a whole job its answer wakes us soon enough to send more.
+            sending = select.POLLOUT if (len(self._out) + 1) // 2 >= len(self._asked) else 0
+            self._poll.modify(self._channel, select.POLLIN | sending)
             if self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 continue
             if late:
@@ -258,6 +262,7 @@ class Parser:
         ours, theirs = socket.socketpair()
         with theirs:
             ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
             self._channel, self._poll = ours, select.poll()
             self._poll.register(ours)
             start = {
