@@ -38,6 +38,7 @@ _DATED = re.compile(
     r"/(?:19|20)\d\d[/-]?[01]?\d[/-]?|/\d{6,}|\d{5,}(?:\.\w{3,5})?/?$|[a-z0-9]+(?:-[a-z0-9]+){3,}",
     re.IGNORECASE,
 )
+_SITE_BEHIND = re.compile(r"(\s[-–—|·»:]+\s)(?=(?:(?!\s[-–—|·»:]+\s).){1,80}$)")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -81,7 +82,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 def _without_site(title: str, site: str | None, url: str | None) -> str:
     """A title without the name of its site behind a dash or a bar."""
-    head, _, tail = [*re.split(r"(\s+[-–—|·»:]+\s+)(?=[^-–—|·»]+$)", title, maxsplit=1), "", ""][:3]
+    head, _, tail = [*_SITE_BEHIND.split(title, maxsplit=1), "", ""][:3]
     plain = "".join(filter(str.isalnum, tail)).casefold()
     names = {
         "".join(filter(str.isalnum, name)).casefold()

@@ -9,6 +9,7 @@ import pytest
 
 from corpus.document import Record
 from corpus.extract import Extracted, extract
+from corpus.extract.news import _without_site
 from corpus.sources.news import News
 
 SENTENCES = {
@@ -49,6 +50,20 @@ def test_an_article_has_its_headline_its_date_and_its_text(language: str) -> Non
     assert found.text.startswith("Bridge to be rebuilt\n") and found.text.count("Bridge to be rebuilt") == 1
     assert found.text.count(SENTENCES[language].strip()) == 8
     assert found.metadata["site"] == "Harbour Times"
+
+
+@pytest.mark.parametrize(
+    ("title", "headline"),
+    [
+        ("Brücke - Sport - Harbour Times", "Brücke - Sport"),
+        ("桥 | harbour times", "桥"),
+        ("Мост – Harbour-Times", "Мост"),
+        ("Bridge - a history", "Bridge - a history"),
+        ("Harbour Times", "Harbour Times"),
+    ],
+)
+def test_a_headline_is_without_the_name_of_the_site(title: str, headline: str) -> None:
+    assert _without_site(title, "Harbour Times", "https://harbour.example.org/a") == headline
 
 
 def test_the_date_is_never_after_the_capture_and_that_of_the_capture_where_there_is_none() -> None:
