@@ -1,7 +1,7 @@
 """Deciding again, statistics, samples and the report on a million documents, as the command line does it.
 
 Rows of a finished workspace are drawn again and again: their signals, languages and domains are those of real texts,
-of each text the first 160 characters stay, and ids, hashes and URLs are new, so none is a duplicate.
+of each text the first 160 characters stay, with the id behind them, and ids and URLs are new, so none is a duplicate.
 
 python tests/benchmarks/million_benchmark.py [WORKSPACE] [--documents 1000000] [--keep DIR]
 """
@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 import corpus
 from corpus.data import data_path
-from corpus.document import SCHEMA
+from corpus.document import SCHEMA, content_hash
 from corpus.manifest import load
 from corpus.parts import GROUP_ROWS, PartWriter
 from corpus.progress import Status
@@ -64,8 +64,13 @@ def write(workspace: Workspace, real: Workspace, documents: int) -> list[tuple[s
         drawn = rows.take(pa.array(np.random.default_rng(number).integers(0, rows.num_rows, ROWS)))
         ids = pa.array([f"{number * ROWS + row:032x}" for row in range(ROWS)])
         urls = pc.binary_join_element_wise(drawn["url"], pc.utf8_slice_codeunits(ids, 20), "#!")
-        hashes = pc.if_else(drawn["content_hash"].is_valid(), ids, None)
-        given = {"id": ids, "content_hash": hashes, "url": urls}
+        text = pc.binary_join_element_wise(drawn["text"], ids, " ")
+        hashes = [None if one is None else content_hash(one) for one in text.to_pylist()]
+        sizes = {
+            "characters": pc.fill_null(pc.utf8_length(text), 0).cast(pa.int64()),
+            "bytes": pc.fill_null(pc.binary_length(text), 0).cast(pa.int64()),
+        }
+        given = {"id": ids, "text": text, "content_hash": pa.array(hashes, pa.string()), "url": urls, **sizes}
         table = pa.table([given.get(field.name, drawn[field.name]) for field in SCHEMA], schema=SCHEMA)
         put(workspace.part("documents", source, name), table, name, None)
         for step in steps:
