@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader, Piece
 from corpus.trainer.start import check_dataset, read_run
 from corpus.workspace import Workspace
+
+TAIL = 1 << 20
+"""Bytes of a log that its last step is looked for in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +33,24 @@ def pieces(run: Path, step: int) -> tuple[str, list[Piece]]:
     config = read_run(run)
     if step < 1:
         raise UserError(f"--step {step}: the first step is 1")
-    if config.steps is not None and step > config.steps:
-        raise UserError(f"--step {step}: {run} has {config.steps:,} steps")
+    steps = _last_step(run) if config.steps is None else config.steps
+    if step > steps:
+        raise UserError(f"--step {step}: {run} has {steps:,} steps")
     dataset = check_dataset(open_dataset(config.workspace), config)
     loader = Loader(dataset, context=config.model.context, seed=config.seed, shares=config.shares)
     size = config.batch_samples
     return config.workspace, loader.documents((step - 1) * size, step * size)
+
+
+def _last_step(run: Path) -> int:
+    """The last step in the log of a run that is bounded by the clock."""
+    try:
+        with (run / "log.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL))
+            found = re.findall(rb'"step": (\d+)', file.read())
+    except OSError:
+        raise UserError(f"{run} is no run: it has no log.jsonl") from None
+    return int(found[-1]) if found else 0
 
 
 def trace(run: Path, step: int) -> list[Traced]:

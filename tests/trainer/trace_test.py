@@ -60,6 +60,14 @@ def test_steps_that_a_run_does_not_have_are_refused(run: Path) -> None:
         trace(run, 0)
 
 
+def test_a_run_of_minutes_has_the_steps_of_its_log(workspace: Path, tmp_path: Path) -> None:
+    config = small_run(workspace, steps=None, minutes=0.005)
+    result = loop.train(config, tmp_path / "run", device="cpu", console=QUIET)
+    assert pieces(tmp_path / "run", result.step)[1]
+    with pytest.raises(UserError, match=rf"has {result.step:,} steps"):
+        pieces(tmp_path / "run", result.step + 1)
+
+
 def test_documents_that_are_gone_are_still_named_by_id(run: Path) -> None:
     app = typer.Typer()
     app.command()(command)
