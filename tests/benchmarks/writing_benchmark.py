@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--top-p", type=float, default=0.95)
     parser.add_argument("--show", action="store_true", help="print the texts")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     trained = Trained(options.run, torch.device("cpu"), print)
     writer = Writer(trained)
     known = known_words(trained.config.workspace)
