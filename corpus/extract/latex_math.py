@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from corpus.extract.latex_macros import Braces
 from corpus.extract.latex_numbers import NUMBER
 from corpus.extract.latex_source import BLOCK_MARK, MARK
 
@@ -13,7 +14,12 @@ _ROWS = (
     "|dgroup|split|darray|array|matrix|pmatrix|cases|diagram|CD|dcases|prooftree"
 )
 """Environments that are formulas; those of the first kind become `$$...$$`, the others stay as they are."""
-_OPENING = re.compile(rf"\\\\|\\\$|\$\$?|\\[(\[]|\\begin\s*\{{({_EQUATIONS}|{_ROWS})(\*?)\}}")
+_OWN = "(?:my|narrow)"
+"""What papers put before these names when they define environments after them."""
+_OPENING = re.compile(
+    rf"\\\\|\\\$|\$\$?|\\[(\[]|\\ensuremath\s*(?=\{{)|\\begin\s*\{{({_OWN}?)({_EQUATIONS}|{_ROWS})(\*?)\}}"
+)
+_ENSURED = re.compile(r"\\ensuremath\s*(?=\{)")
 _NESTED = r"\{(?:[^{}\\]|\\.)*+\}"
 for _ in range(4):
     _NESTED = rf"\{{(?:[^{{}}\\]|\\.|{_NESTED})*+\}}"
@@ -34,6 +40,7 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
     """The text with a numbered mark for every formula; `aside` takes them, in dollars or their environment."""
     pieces: list[str] = []
     missing: dict[str, int] = {}
+    braces = Braces(text)
     at = 0
     while match := _OPENING.search(text, at):
         start, end = match.span()
@@ -53,15 +60,24 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
             found = _DISPLAY.match(text, end)
             if found is not None:
                 stop, after = found.end() - 2, found.end()
+        elif opening.startswith("\\ensuremath"):
+            display = False
+            if (close := braces.close(end)) is not None:
+                end, stop, after = end + 1, close, close + 1
+                if "$" in text[end:stop]:  # in text all the way: what is in it is looked at by itself
+                    pieces.append(text[at:start])
+                    at = end - 1
+                    continue
         else:
             if opening == "\\(":
                 closing, display = "\\)", False
             elif opening == "\\[":
                 closing = "\\]"
             else:
-                closing = f"\\end{{{match[1]}{match[2]}}}"
-                display = match[1] != "math"
-                keep = match[1] not in _EQUATIONS.split("|")
+                name = f"{match[2]}{match[3]}"
+                closing = f"\\end{{{match[1]}{name}}}"
+                display = match[2] != "math"
+                keep = match[2] not in _EQUATIONS.split("|")
             if missing.get(closing, -1) < start:
                 stop = text.find(closing, end, end + MAX_FORMULA)
                 if stop < 0:
@@ -74,12 +90,13 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
         content = text[end:stop]
         if _UNSHOWN.search(content):
             content = _LABEL.sub("", content)
+        if "\\ensuremath" in content:
+            content = _ENSURED.sub("", content)
         content = _BLANK.sub("\n", content).strip() if display else " ".join(content.split())
         if content:
             if keep:
-                written = (
-                    f"{opening}{content}\n{closing}" if "\n" in content else f"{opening} {content} {closing}"
-                )
+                begin, ending = (f"\\begin{{{name}}}", f"\\end{{{name}}}") if match[1] else (opening, closing)
+                written = f"{begin}{content}\n{ending}" if "\n" in content else f"{begin} {content} {ending}"
             else:
                 written = f"$${content}$$" if display else f"${content}$"
             mark = BLOCK_MARK if display else MARK

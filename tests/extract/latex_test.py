@@ -386,3 +386,17 @@ def test_damaged_papers_are_read_or_refused(data: Path) -> None:
         found = extracted(bytes(paper))
         assert time.process_time() - start < 0.2 + 5e-6 * len(paper)
         assert found is None or re.search("[\x00-\x08\x0b-\x1f]", found.text) is None
+
+
+def test_ensuremath_is_a_formula_in_text_and_nothing_in_a_formula() -> None:
+    macros = r"\newcommand{\LEM}[1]{\ensuremath{\mathsf{LEM}_{#1}}}\newcommand{\Id}{\ensuremath{\mathsf{Id}}}"
+    assert body(macros + r"With \LEM{\infty} and \Id, 排中律 \ensuremath{x < y}: $\Id(a,b)$.") == (
+        r"With $\mathsf{LEM}_{\infty}$ and $\mathsf{Id}$, 排中律 $x < y$: ${\mathsf{Id}}(a,b)$."
+    )
+    assert body(r"open \ensuremath{x and on") == "open x and on"
+    assert body(r"both \ensuremath{$x$}.") == "both $x$."
+
+
+def test_environments_that_a_paper_calls_after_those_of_amsmath_are_formulas() -> None:
+    text = body("Thus\n\\begin{narrowmultline*}\na = b \\\\\n= c\n\\end{narrowmultline*}\nand so on.")
+    assert text == "Thus\n\\begin{multline*}a = b \\\\\n= c\n\\end{multline*}\nand so on."
