@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lxml import etree
+
 from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract.creative_commons import creative_commons
@@ -48,12 +50,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     place = record.metadata.get("translation")
     if place is not None:
         return _translation(meta, int(place))
-    permissions = re.search(
-        rb"<(permissions|copyright-statement)\b.*?</\1>", record.body[:1_000_000], re.DOTALL
-    )
-    found = Extracted(text="", metadata=_described(root, meta))
-    if permissions is not None:
-        found.license = creative_commons(permissions[0].decode("utf-8", "replace"))
+    found = Extracted(text="", license=_license(meta), metadata=_described(root, meta))
     found.language = root.get(_LANGUAGE) or "en"
     walker = Walker()
     if meta is not None:
@@ -73,11 +70,14 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 def _article(body: bytes) -> Any:
     root = record_tree(body)
-    if root.tag.rpartition("}")[2] == "article":
-        return root
-    for article in root.iter("{*}article"):
-        return article
-    raise XmlError(f"not an article but <{root.tag}>")
+    article = next(root.iter("{*}article"), None)
+    if article is None:
+        raise XmlError(f"not an article but <{root.tag}>")
+    namespace, _, _ = article.tag.rpartition("}")
+    if namespace:
+        for element in article.iter(f"{namespace}}}*"):
+            element.tag = element.tag[len(namespace) + 1 :]
+    return article
 
 
 def record_tree(body: bytes) -> Any:
@@ -108,6 +108,13 @@ def _described(root: Any, meta: Any) -> dict[str, str]:
         if _RETRACTED.match(found["title"] or "") or kind == "retracted-article":
             found["retracted"] = "yes"
     return {name: value for name, value in found.items() if value}
+
+
+def _license(meta: Any) -> str | None:
+    """The licence that an article states, in its permissions or, in NLM's older form, beside them."""
+    stated = meta.xpath("permissions | copyright-statement | license") if meta is not None else []
+    told = " ".join(etree.tostring(one, encoding="unicode", with_tail=False) for one in stated)
+    return creative_commons(told) if told else None
 
 
 def _date(meta: Any) -> str | None:

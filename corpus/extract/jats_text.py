@@ -16,6 +16,8 @@ def names(listed: str) -> frozenset[str]:
 
 
 MAX_DEPTH = 200
+MAX_COLUMNS = 100
+"""Of a table, up to which a cell that reaches over several rows keeps its place in each."""
 
 CITED, CITED_END = "\x02", "\x03"
 """Around a citation that has letters in it."""
@@ -181,22 +183,22 @@ class Walker:
             self.line.append(f"${latex}$" if latex else HOLE)
 
     def labelled(self, element: Any, name: str) -> None:
-        """A figure, table, box or statement: its label stands before its caption or title."""
+        """A figure, table, box or statement: its label stands before its caption or title.
+
+        A caption's title that does not end like a sentence is a paragraph of its own.
+        """
         self.flush()
         if (label := text_at(element, "label")) is not None:
             self.line.append(label if label[-1] in ".:。：" else f"{label}.")
             self.line.append(" ")
         caption = element.find("caption")
         for child in caption if caption is not None else ():
-            if (
-                self.line
-                and self.line != [f"{label}.", " "]
-                and child.tag in ("title", "p")
-                and self.line[-1] != " "
-            ):
-                self.line.append(" ")
             if child.tag in ("title", "p"):
+                if self.line and self.line[-1] != " ":
+                    self.line.append(" ")
                 self.content(child)
+                if child.tag == "title" and "".join(self.line).rstrip()[-1:].isalnum():
+                    self.flush()
             else:
                 self.element(child, child.tag)
         if caption is not None:
@@ -241,20 +243,39 @@ class Walker:
         self.flush()
 
     def table(self, element: Any) -> None:
-        """A table: a line a row, cells apart by " | "; empty rows and columns of rules go."""
+        """A table: a line a row, cells apart by " | "; empty rows and columns of rules go.
+
+        A cell that reaches over several rows stands in the first, and keeps its column in the others.
+        """
         self.flush()
         rows: list[str] = []
+        below: dict[int, tuple[int, int]] = {}
+        """Column -> the width of the cell that reaches into it from above, and for how many rows more."""
         for row in element.iter("tr", "{*}tr"):
+            above, below = below, {at: (wide, left - 1) for at, (wide, left) in below.items() if left > 1}
             cells: list[str] = []
+            column = 0
             for cell in row:
+                while column in above:
+                    cells.append("")
+                    column += above[column][0]
                 inner = Walker()
                 inner.depth, inner.in_table = self.depth, True
                 inner.content(cell)
                 cells.append(" ".join(inner.finished()).replace("\n", " "))
+                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+                if high > 1 and column < MAX_COLUMNS:
+                    below[column] = (wide, high - 1)
+                column += wide
             if any(cells):
                 rows.append(" | ".join(cells).rstrip(" |"))
         if rows:
             self.blocks.append("\n".join(rows))
+
+
+def _span(cell: Any, name: str) -> int:
+    given = cell.get(name) or ""
+    return max(1, int(given)) if given.isdecimal() and len(given) <= 4 else 1
 
 
 def joined(blocks: list[str]) -> str:

@@ -27,19 +27,17 @@ TAIL = 32
 
 _PMID = re.compile(rb"<PMID(?: Version=\"(\d+)\")?>\s*(\d+)\s*</PMID>")
 _ARTICLE_ID = re.compile(
-    rb"<article-id\b[^>]*\bpub-id-type=\"(pmc|pmcid|pmid|doi)\"[^>]*>\s*([^<\s]+)\s*</article-id>"
+    rb"<article-id\b[^<>]{0,200}?\bpub-id-type=\"(pmc|pmcid|pmid|doi)\"[^<>]{0,200}>\s*([^<\s]+)\s*</article-id>"
 )
 _REVISED = re.compile(
     rb"<DateRevised>\s*<Year>(\d+)</Year>\s*<Month>(\d+)</Month>\s*<Day>(\d+)</Day>\s*</DateRevised>"
 )
 _RETRACTED = re.compile(
     rb"RefType=\"RetractionIn\"|>\s*Retracted Publication\s*<"
-    rb"|<article\b[^>]*\barticle-type=\"retracted-article\"|related-article-type=\"(?:retraction-forward|retracted)\""
-    rb"|<article-title\b[^>]*>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
+    rb"|<article\b[^<>]{0,2000}\barticle-type=\"retracted-article\"|related-article-type=\"(?:retraction-forward|retracted)\""
+    rb"|<article-title\b[^<>]{0,200}>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
 )
-_TRANSLATION = re.compile(
-    rb"<(?:trans-abstract|OtherAbstract)\b.*?</(?:trans-abstract|OtherAbstract)>", re.DOTALL
-)
+_TRANSLATION = re.compile(rb"<(/?)(?:trans-abstract|OtherAbstract)(?=[\s>])")
 _ELSEWHERE = b"Abstract available from the publisher."
 
 
@@ -138,7 +136,7 @@ class Pubmed(Source):
         group = f"pmid:{pmid}" if pmid else native
         hinted = any(word in front for word in (b"etract", b"ETRACT"))
         is_retracted = hinted and _RETRACTED.search(front) is not None
-        others = _TRANSLATION.findall(front)
+        others = _translations(front)
         for place in [None, *(at for at, other in enumerate(others) if _ELSEWHERE not in other)]:
             metadata = {"retracted": "yes"} if is_retracted else {}
             if member is not None:
@@ -178,6 +176,19 @@ def _failure(file: str, offset: int, length: int, message: str) -> Failure:
 
 def _in(member: str | None) -> str:
     return f"{member}: " if member is not None else ""
+
+
+def _translations(front: bytes) -> list[bytes]:
+    """The abstracts in other languages, as they stand."""
+    found: list[bytes] = []
+    begin = None
+    for tag in _TRANSLATION.finditer(front):
+        if not tag[1]:
+            begin = tag.start() if begin is None else begin
+        elif begin is not None:
+            found.append(front[begin : tag.start()])
+            begin = None
+    return found
 
 
 def _numbers(front: bytes) -> dict[str, str]:

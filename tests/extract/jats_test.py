@@ -67,6 +67,15 @@ def cite(number: str) -> str:
             "As in\n\n$$E=mc^2$$\n\nholds $\\frac{a}{2}$.",
         ),
         (
+            "<fig><label>图1</label><caption><title>细胞</title><p>活着。</p><p>真的。</p></caption></fig>",
+            "图1. 细胞\n\n活着。 真的。",
+        ),
+        (
+            "<table><tr><td rowspan='2'>猫</td><td>a</td><td rowspan='3'>x</td></tr><tr><td>b</td></tr>"
+            "<tr><td colspan='2'>c</td></tr><tr><td rowspan='9999999'>d</td><td>e</td></tr><tr><td>f</td></tr></table>",
+            "猫 | a | x\n | b\nc\nd | e\nf",
+        ),
+        (
             "<fig><label>Figure 1</label><caption><title>A cell.</title><p>It lives.</p></caption><graphic/></fig>",
             "Figure 1. A cell. It lives.",
         ),
@@ -104,6 +113,31 @@ def test_what_an_article_says_of_itself() -> None:
     assert found.metadata == {
         "article_type": "research-article", "title": "T", "pmid": "7", "pmcid": "PMC12", "retracted": "yes",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name, space", [("article", "xmlns"), ("j:article", "xmlns:j")])
+def test_an_article_in_a_namespace(name: str, space: str) -> None:
+    prefix = name.removesuffix("article")
+    body = re.sub(
+        "<(/?)(?=[a-z])",
+        rf"<\1{prefix}",
+        "<article><front><article-meta><title-group><article-title>题目</article-title></title-group></article-meta>"
+        "</front><body><sec><title>Ergebnis</title><p>Ja.</p></sec></body></article>",
+    )
+    opening = f'<{name} {space}="https://jats.nlm.nih.gov/ns/archiving/1.3/">'
+    found = extracted(body.replace(f"<{name}>", opening), "application/jats+xml")
+    assert (found.text, found.metadata["title"]) == ("题目\n\nErgebnis\n\nJa.", "题目")
+
+
+def test_the_licence_is_the_articles_own_and_not_that_of_a_letter_behind_it() -> None:
+    by = '<permissions><license xlink:href="http://creativecommons.org/licenses/by/{}/"/></permissions>'
+    letter = f"</back><sub-article><front-stub>{by.format('3.0')}</front-stub></sub-article><back>"
+    assert article(back=letter).license is None
+    assert article(meta=by.format("4.0"), back=letter).license == "CC-BY-4.0"
+    assert (
+        article(meta="<copyright-statement>under CC BY-NC 2.0</copyright-statement>").license
+        == "CC-BY-NC-2.0"
+    )
 
 
 def test_a_translated_abstract_is_asked_for_by_its_number() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -128,3 +129,26 @@ def test_the_sample_baseline_is_read_whole(data: Path) -> None:
     items = read(path)
     assert Counter(type(item).__name__ for item in items) == {"Record": 604}
     assert len(set(names(items))) == 604
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "<article><front><article-meta>" + "<trans-abstract>" * 20_000 + "</article-meta></front></article>",
+        "<article><article-meta>" + '<article-id pub-id-type="pmc" ' * 20_000 + "</article-meta></article>",
+        '<article><article-meta><article-id x="'
+        + ' pub-id-type="pmc"' * 20_000
+        + "</article-meta></article>",
+        "<article><article-meta>Retracted" + "<article-title " * 20_000 + "</article-meta></article>",
+        '<article><article-meta>Retracted<article a="'
+        + "article-type= " * 50_000
+        + "</article-meta></article>",
+        "<PubmedArticle>" + "<OtherAbstract>" * 20_000 + "</PubmedArticle>",
+    ],
+)
+def test_tags_that_do_not_close_cost_linear_time(record: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.xml"
+    path.write_text(record)
+    begun = time.process_time()
+    assert len(read(path)) == 1
+    assert time.process_time() - begun < 2  # minutes where every tag is looked for to the end
