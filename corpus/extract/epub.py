@@ -56,7 +56,8 @@ FRONT = COVERS | LISTS | {"copyright-page", "other.copyright", "imprint", "impri
 """epub:type and guide types of what is cut."""
 _FRONT_NAME = re.compile(
     r"(?:cover|front-?cover|back-?cover|title-?_?page|half-?_?title(?:-?_?page)?|title|copyright(?:-?_?page)?|toc|nav|ncx"
-    r"|contents|table-?_?of-?_?contents|imprint|colophon|impressum|mentions-?_?legales|copyright_notice)(?:[-_]?\d{1,3})?",
+    r"|contents|table-?_?of-?_?contents|imprint|colophon|impressum|mentions-?_?legales|copyright_notice"
+    r"|表紙|扉|目次|奥付|後付|封面|目录|目錄|版权页?|版權頁?)(?:[-_]?\d{1,3})?",
     re.IGNORECASE,
 )
 CHAPTER = "application/x-epub-chapter"

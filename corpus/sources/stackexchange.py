@@ -18,16 +18,19 @@ from pydantic import ByteSize, Field
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.extract.stackexchange import VERSION
+from corpus.fingerprint import fingerprint
 from corpus.sources.base import MAX_DOCUMENT_BYTES, Source, ranges
 from corpus.sources.dump_rows import BLOCK, Loss, Row, attributes, scan
 from corpus.sources.jsonl import is_compressed, too_long
 from corpus.sources.sevenzip import MAGIC, Damaged, members, read_member
 from corpus.sources.spill import Spill
-from corpus.storage import DAMAGE, exists, open_decompressed, open_input, size
+from corpus.storage import DAMAGE, File, exists, open_decompressed, open_input, size
 
 MEDIA_TYPE = "application/vnd.stackexchange.thread+xml"
 MAX_SPLITS = 16
 """A split looks for answers to its questions up to the file's end, so each reads half of the file on average."""
+MAX_POST = 1 << 28
+"""With comments: 4 bytes are held for every number below the highest. Stack Overflow is at 80 million."""
 QUESTION, ANSWER = b"1", b"2"
 KEYS = re.compile(
     rb'<row\s+Id="(\d{1,18})"\s+PostTypeId="(\d+)"(?:\s+AcceptedAnswerId="\d*")?(?:\s+ParentId="(\d{1,18})")?'
@@ -75,6 +78,14 @@ class StackExchange(Source):
 
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "text": VERSION}
+
+    def identity(self, file: File) -> str:
+        comments = beside(file.path, "Comments.xml")
+        if not self.comments or is_archive(file.path) or not exists(comments):
+            return super().identity(file)
+        return fingerprint(
+            [super().identity(file), super().identity(File(comments, comments, size(comments)))]
+        )
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         archive = is_archive(path)
@@ -207,9 +218,9 @@ class _Reading:
                 spill.add(int(self._threads[post]), row.offset, row.data)
 
     def _remember(self, post: int, thread: int) -> None:
+        if (highest := max(post, thread)) >= MAX_POST:
+            raise Damaged(f"a post with the number {highest:,}")
         if post >= len(self._threads):
-            if post >= 1 << 32:
-                raise Damaged(f"a post with the number {post:,}")
             self._threads = np.concatenate(
                 [
                     self._threads,

@@ -111,6 +111,7 @@ def test_front_matter_is_cut_however_it_is_marked() -> None:
                     '<section epub:type="copyright-page"><p>© nobody</p></section><p>A preface.</p>'
                 ),
                 "c.xhtml": document("<h1>One</h1><p>Text.</p>", "bodymatter"),
+                "後付.xhtml": document("<p>底本：全集</p>", "backmatter"),
                 "title.xhtml": document(f"<h1>The Title</h1><p>{'A chapter of that name. ' * 400}</p>"),
             },
             guide='<reference type="copyright-page" href="x3.xhtml"/><reference type="text" href="c.xhtml"/>',

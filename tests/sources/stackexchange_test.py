@@ -17,6 +17,7 @@ from corpus.extract import Extracted, extract
 from corpus.manifest import load
 from corpus.sources.spill import Spill
 from corpus.sources.stackexchange import StackExchange, site_of
+from corpus.storage import File
 
 SITE = "tee.stackexchange.com"
 
@@ -236,6 +237,29 @@ def test_comments_stand_behind_their_post(tmp_path: Path) -> None:
             "C: zweiter $x<y$ so `snake_case_x`\n\nA: neun"
         )
         assert len(found) == 3
+
+
+def test_changed_comments_are_another_input(tmp_path: Path) -> None:
+    path = written(tmp_path / SITE / "Posts.xml")
+    file = File(str(path), path.name, path.stat().st_size)
+    source, without = StackExchange(paths=["x"], comments=True), StackExchange(paths=["x"])
+    found = []
+    for text in ("<comments/>", "<comments></comments>", "<comments/>"):
+        (path.parent / "Comments.xml").write_text(text)
+        found.append((source.identity(file), without.identity(file)))
+    assert found[0] == found[2] != found[1]
+    assert found[0][1] == found[1][1]
+
+
+@pytest.mark.parametrize("post", [question(1 << 31, "<p>?</p>"), answer(5, 1 << 31, "<p>!</p>")])
+def test_a_post_with_an_impossible_number_takes_no_memory(post: str, tmp_path: Path) -> None:
+    path = written(tmp_path / SITE / "Posts.xml", [*POSTS[:4], post])
+    (path.parent / "Comments.xml").write_text("<comments/>")
+    found = read(path, comments=True)
+    assert f"{SITE}:1" in threads(found)
+    assert [one.error for one in found if isinstance(one, Failure)] == [
+        "damaged: a post with the number 2,147,483,648"
+    ]
 
 
 def test_an_endless_row_is_bounded(tmp_path: Path) -> None:
