@@ -12,6 +12,7 @@ import pytest
 from corpus.document import Record
 from corpus.extract import Extracted, extract
 from corpus.sources import source_class
+from tests.sources import code_test
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "sources" / "examples.md"
@@ -21,6 +22,7 @@ SECTION = re.compile(
 )
 ROW = re.compile(r"^\| ([\w.]+) \| `?(.*?)`? \|$", re.MULTILINE)
 CUT = "[…]"
+packages = code_test.packages
 
 
 def sections() -> list[re.Match[str]]:
@@ -45,13 +47,28 @@ def found(kind: str, path: str, native: str) -> tuple[Record, Extracted]:
 
 def test_the_page_has_a_document_of_each_kind() -> None:
     kinds = [section["kind"] for section in sections()]
-    assert kinds == ["warc", "wikipedia", "stackexchange", "books", "books", "pubmed", "arxiv"]
+    assert kinds == ["warc", "wikipedia", "stackexchange", "books", "books", "pubmed", "arxiv", "code"]
+
+
+def test_what_others_wrote_is_short_and_has_its_address_and_licence() -> None:
+    for section in sections()[1:]:
+        credit = section["table"].partition("\n\n")[0]
+        assert "](http" in credit, credit
+        assert "public domain" in credit or re.search(r"\[(?:CC|MIT)[^]]*\]\(https://", credit), credit
+        assert len(section["text"]) < 800
 
 
 @pytest.mark.parametrize("at", range(7))
 def test_what_the_page_shows_is_what_comes_out(at: int, data: Path) -> None:
-    section = sections()[at]
-    path = section["path"].replace("${CORPUS_DATA}", str(data))
+    compare(sections()[at], "${CORPUS_DATA}", data)
+
+
+def test_what_the_page_shows_of_a_package_is_what_comes_out(packages: Path) -> None:
+    compare(sections()[7], "${CORPUS_PACKAGES}", packages)
+
+
+def compare(section: re.Match[str], variable: str, folder: Path) -> None:
+    path = section["path"].replace(variable, str(folder))
     record, text = found(section["kind"], path if path.startswith("/") else str(ROOT / path), section["id"])
     described = {
         "url": record.url,
