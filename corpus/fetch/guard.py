@@ -19,12 +19,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out: nothing else is public (`::127.0.0.1`, site-local and segment addresses)."""
 _NEVER = tuple(
     ipaddress.ip_network(name)
     for name in (
         "168.63.129.16/32",  # Azure's wire server: instance metadata behind a public address
-        "64:ff9b:1::/48",  # NAT64 of local use (RFC 8215)
-        "fec0::/10",  # site-local, deprecated and still routed inside
+        "192.0.0.0/24",  # protocol assignments; Oracle's metadata at .192. Public to Python before 3.11.10
+        "192.88.99.0/24",  # relays from IPv4 to 6to4, deprecated
+        "3fff::/20",  # documentation (RFC 9637)
     )
 )
 
@@ -77,6 +80,8 @@ def _forms(address: Address) -> list[Address]:
 
 def _is_public(address: Address) -> bool:
     if any(address.version == net.version and address in net for net in _NEVER):
+        return False
+    if address.version == 6 and address not in _UNICAST and address not in _NAT64:
         return False
     return address.is_global and not address.is_multicast
 

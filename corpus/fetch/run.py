@@ -273,7 +273,9 @@ class Crawl:
         try:
             exchange = await self._robots_exchange(host, f"{origin}/robots.txt")
             date = exchange.date
-            found = robots_of(exchange.status, exchange.body, self.options.agent)
+            found = robots_of(
+                exchange.status, exchange.body, self.options.agent, exchange.header("content-encoding")
+            )
         except Stop as stop:
             if stop.outcome in FAILURES or stop.outcome == "address":
                 host.given_up = f"{stop.outcome}: {stop.reason}"

@@ -157,6 +157,7 @@ def _parse(lines: bytes, file: str, offset: int) -> Iterator[pa.Table | Failure]
             read_options=pj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
             parse_options=pj.ParseOptions(explicit_schema=_RAW, unexpected_field_behavior="ignore"),
         )
+        table.validate(full=True)  # the reader takes bytes that are no UTF-8
     except pa.ArrowInvalid:
         rows: list[dict[str, Any]] = []
         at = offset

@@ -79,6 +79,11 @@ def test_robots_of_every_kind(tmp_path: Path) -> None:
             ("strange.example", "/page/ru"): ("robots", "disallowed"),
             ("strange.example", "/page/zh"): ("fetched", "allowed"),
             ("large.example", "/page/zh"): ("fetched", "allowed"),
+            ("packed.example", "/page/ru"): ("robots", "disallowed"),
+            ("packed.example", "/page/hi"): ("fetched", "allowed"),
+            ("garbled.example", "/page/en"): ("robots", "unreachable"),
+            ("bomb.example", "/page/en"): ("robots", "unreachable"),
+            ("ages.example", "/page/en"): ("crawl_delay", "allowed"),
             ("patient.example", "/page/zh"): ("crawl_delay", "allowed"),
             ("free.example", "/far/http://forbids.example:PORT/page/en"): ("robots", "disallowed"),
         }
@@ -152,12 +157,21 @@ def test_loopback_is_closed_unless_it_is_opened_and_names_that_lead_there_are_no
         ("64:ff9b::a9fe:a9fe", False),
         ("2002:7f00:1::", False),
         ("ff02::1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("fec0::1", False),
+        ("5f00::1", False),
+        ("3fff::1", False),
+        ("64:ff9b::8.8.8.8", True),
+        ("64:ff9b:1::8.8.8.8", False),
+        ("192.0.0.192", False),
+        ("192.88.99.1", False),
         ("not an address", False),
     ],
 )
 def test_the_guard_knows_public_addresses(address: str, public: bool) -> None:
     assert Guard().allows(address) is public
-    if not public and address[0].isdigit() and "." in address:
+    if not public and address[0].isdigit() and ":" not in address:
         assert Guard([f"{ipaddress.ip_address(address)}/32"]).allows(address)
 
 

@@ -184,6 +184,15 @@ class Site:
             return web.Response(body=b"\xff\xfe\x00Disallow" * 10 + b"\nUser-agent: *\nDisallow: /page/ru\n")
         if kind == "large":
             return web.Response(text="User-agent: *\n" + "Disallow: /no\n" * 50_000 + "Disallow: /\n")
+        if kind == "packed":
+            body = gzip.compress(b"User-agent: *\nDisallow: /page/ru\n")
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+        if kind == "garbled":
+            return web.Response(body=b"\x1f\x8b\x08 no gzip", headers={"Content-Encoding": "gzip"})
+        if kind == "bomb":
+            return web.Response(body=gzip.compress(b"#\n" * (12 << 20)), headers={"Content-Encoding": "gzip"})
+        if kind == "ages":
+            return web.Response(text=f"User-agent: *\nRequest-rate: 1/{'9' * 400}s\n")
         if kind == "sleeps":
             await asyncio.sleep(30)
         return web.Response(status=404)

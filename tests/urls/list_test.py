@@ -50,6 +50,16 @@ def made(
     return listed(tmp_path / "out"), counts
 
 
+def test_a_line_that_is_no_utf8_costs_only_itself(tmp_path: Path) -> None:
+    lines = [json.dumps(post(at, f"https://example.org/{at}")).encode() + b"\n" for at in range(3)]
+    lines[1] = lines[1].replace(b"example.org/1", b"example.org/\xff\xfe")
+    (tmp_path / "RS.jsonl").write_bytes(b"".join(lines))
+    make_list([str(tmp_path / "RS.jsonl")], str(tmp_path / "out"), LinkRules(), Running())
+    assert set(listed(tmp_path / "out")) == {"example.org/0", "example.org/2"}
+    (failure,) = pq.read_table(tmp_path / "out" / "failures.parquet").to_pylist()
+    assert (failure["offset"], failure["length"]) == (len(lines[0]), len(lines[1]))
+
+
 def test_scores_of_a_page_are_summed_over_its_submissions_and_spellings(tmp_path: Path) -> None:
     rows = [
         post(1, "http://example.org/story?utm_source=reddit", 1, subreddit="news"),
