@@ -9,13 +9,15 @@ from typing import Literal
 
 Choice = Literal["newest", "nearest"]
 REVISIT = "warc/revisit"
+MOST = 1 << 62
+"""No file has an offset or a record of as many bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """One capture of a page: `length` bytes (0: not known) at `offset` of `file`; `time` is YYYYMMDDhhmmss.
 
-    `metadata` goes to the document.
+    `metadata` goes to the document. Raises ValueError for a place that cannot be: an index may be damaged or hostile.
     """
 
     url: str
@@ -27,10 +29,21 @@ class Capture:
     length: int
     metadata: dict[str, str] = field(default_factory=dict, compare=False)
 
+    def __post_init__(self) -> None:
+        check_place(self.file, self.offset, self.length)
+
     @property
     def is_page(self) -> bool:
         """Whether it holds a page: status 2xx, or none given, and no mere mark that nothing changed."""
         return self.mime != REVISIT and (self.status[:1] == "2" or self.status in ("", "-"))
+
+
+def check_place(file: str, offset: int, length: int) -> None:
+    """Raises ValueError where an index names what is no file below a folder, or no range of bytes."""
+    if not 0 <= offset < MOST or not 0 <= length < MOST:
+        raise ValueError("no range of bytes")
+    if not file or file.startswith("/") or "\0" in file or "://" in file or ".." in file.split("/"):
+        raise ValueError(f"not the name of a file in an archive: {file[:200]!r}")
 
 
 def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | None) -> Capture:

@@ -12,12 +12,13 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from io import BytesIO
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from corpus.captures.capture import Capture
+from corpus.captures.capture import Capture, check_place
 from corpus.captures.ranges import Pages
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
@@ -26,6 +27,8 @@ from corpus.urls.canonical import key_of, sort_key, spelled
 CHECKED = 256 << 20
 """Bytes up to which a local index is checked to be sorted before it is searched."""
 BLOCKS = 8
+BLOCK_BYTES = 64 << 20
+"""Bytes that a block of a cluster may have, compressed or not; Common Crawl's have 3,000 lines, 1.5 MB."""
 _WWW = re.compile(r"^www\d{0,2}\.(?=[^.]+\.[^.])")
 Range = tuple[bytes, bytes]
 DEFAULT_LEGEND = ("N", "b", "a", "m", "s", "k", "r", "M", "S", "V", "g")
@@ -225,7 +228,9 @@ class Cluster:
                 if key >= high:
                     break
                 file, offset, length = place[:3]
-                block = self._blocks(file.decode(), int(offset), int(length))
+                name, begin, size = file.decode(), int(offset), int(length)
+                check_place(name, begin, size)
+                block = self._blocks(name, begin, size)
                 yield from (found for found in block if low <= found < high)
 
     def _line_before(self, at: int) -> int:
@@ -243,11 +248,17 @@ class Cluster:
             back = min(at, back * 2)
 
     def _load(self, file: str, offset: int, length: int) -> list[bytes]:
+        if length > BLOCK_BYTES:
+            raise OSError(f"{file} at {offset}: a block of {length:,} bytes, over {BLOCK_BYTES:,}")
         raw = read_range(f"{self._folder}/{file}" if self._folder else file, offset, offset + length)
         try:
-            return gzip.decompress(raw).splitlines()
+            with gzip.open(BytesIO(raw)) as stream:
+                content = stream.read(BLOCK_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise OSError(f"{file} at {offset}: the block is damaged: {error}") from error
+        if len(content) > BLOCK_BYTES:
+            raise OSError(f"{file} at {offset}: the block decompresses to more than {BLOCK_BYTES:,} bytes")
+        return content.splitlines()
 
 
 class Stream:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from corpus.captures.capture import Capture
 from corpus.captures.cdx import Range
+from corpus.document import Failure
 from corpus.errors import UserError
 from corpus.storage import open_input
 
@@ -39,8 +40,11 @@ class Columnar:
         if missing:
             raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")
 
-    def captures(self, ranges: Sequence[Range]) -> Iterator[Capture]:
-        """The captures whose keys lie in the sorted ranges; every capture where the index has no keys."""
+    def captures(self, ranges: Sequence[Range]) -> Iterator[Capture | Failure]:
+        """The captures whose keys lie in the sorted ranges; every capture where the index has no keys.
+
+        A row that is damaged is a Failure.
+        """
         names = [*NEEDED, *(name for name in ("fetch_status", "content_mime_type") if name in self._names)]
         of_groups = {group: _overlapping(ranges, bounds) for group, bounds in enumerate(self._bounds)}
         groups = [group for group, found in of_groups.items() if found]
@@ -58,7 +62,11 @@ class Columnar:
                 else:
                     table = file.read_row_group(group, columns=names)
                 for row in table.to_pylist():
-                    yield _capture(row)
+                    try:
+                        yield _capture(row)
+                    except ValueError as error:
+                        message = f"a damaged row of the index, {str(row['url'])[:80]!r}: {error}"
+                        yield Failure(file=self.path, offset=0, length=1, step="index", error=message)
 
 
 def _bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:

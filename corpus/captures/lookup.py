@@ -35,7 +35,7 @@ def look_up(
 ) -> tuple[dict[int, Capture], list[Failure]]:
     """The chosen capture of each page that any index knows, by its hash, and what could not be read.
 
-    Captures are chosen over all indexes together.
+    Captures are chosen over all indexes together. A failure of length 0 is of a whole index: what it knows is lost.
     """
     by_hash = {page.hash: page for page in wanted}
     ranges = merged(one for page in wanted for one in lookup_ranges(page.url))
@@ -53,7 +53,10 @@ def look_up(
         try:
             if isinstance(index, Columnar):
                 for capture in index.captures(ranges):
-                    add(capture)
+                    if isinstance(capture, Failure):
+                        failures.append(capture)
+                    else:
+                        add(capture)
                 continue
             for line in index.lines(ranges):
                 try:

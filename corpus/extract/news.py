@@ -27,6 +27,8 @@ STUB = 500
 """Weight (see `weight`) below which a text is no article: 100 English words or 170 Chinese characters."""
 CUT = 2500
 """Weight up to which the text of a page that is marked as locked, or ends with a phrase, is only its beginning."""
+LONGEST_PATH = 2048
+"""Characters of a path that are looked at: the patterns take longer than its length of ones without end."""
 LATEST = "2100-01-01"
 """No article is younger than its capture; this where there is no date of that."""
 
@@ -119,7 +121,8 @@ def _is_article(tree: HtmlElement, html: str, url: str | None) -> bool:
         "//meta[starts-with(@property, 'article:published')] | //*[contains(@itemtype, 'Article')]"
     ):
         return True
-    return bool(_DATED.search(path)) and not any(str(kind).strip().lower() == "website" for kind in kinds)
+    dated = bool(_DATED.search(path[:LONGEST_PATH]))
+    return dated and not any(str(kind).strip().lower() == "website" for kind in kinds)
 
 
 def _is_locked(tree: HtmlElement) -> bool:

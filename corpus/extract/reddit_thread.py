@@ -12,12 +12,13 @@ from corpus.extract import Extracted
 from corpus.extract.markdown import plain
 from corpus.extract.text import clean_text
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some thread changes."""
 
 GONE = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
 BOT = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
-MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}")
+MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
+PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
 MAX_DEPTH = 12
 """Levels of replies that are further in than the last; deeper ones stay at this one."""
 
@@ -114,6 +115,6 @@ def _number(value: Any) -> int | None:
 def to_text(body: str) -> str:
     """A comment without links, emphasis and names."""
     text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
-    text = MENTION.sub("u/[user]", text)
+    text = PROFILE.sub("u/[user]", MENTION.sub("u/[user]", text))
     text = plain(text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.fetch.archive import Archive, Exchange
 from corpus.fetch.exchange import REDIRECTS, RETRIED, Client, Stop, retry_after
 from corpus.fetch.frontier import Frontier, host_of
@@ -50,7 +50,8 @@ def fetch_list(
 ) -> dict[str, int]:
     """Fetch every URL of a list into WARCs in a local folder, or go on; the counts by outcome.
 
-    Ends with `ledger.parquet`, a row a URL. Raises UserError for a folder that another list was fetched into.
+    Ends with `ledger.parquet`, a row a URL. Raises UserError for a folder that another list was fetched into,
+    RunError where the folder cannot be written.
     """
     if storage.is_remote(folder):
         raise UserError(f"{folder}: pages are fetched into a local folder")
@@ -60,29 +61,44 @@ def fetch_list(
     folder = storage.local(folder)
     identity = file_identity(storage.stat(list_path, list_path))
     with locked(folder):
-        journal = Journal(folder, identity)
         try:
-            if journal.identity != identity:
-                raise UserError(f"{folder}: another list was fetched here: name a new folder")
-            frontier = Frontier(list_path, folder)
-            try:
-                done = journal.done(frontier.rows)
-                made = fingerprint([identity, "ledger 1"])
-                if done.all() and read_fingerprint(os.path.join(folder, LEDGER_FILE)) == made:
-                    say(f"{folder}: every URL was seen")
-                else:
-                    if done.any():
-                        say(f"{folder}: going on; {int(done.sum()):,} of {frontier.rows:,} URLs were seen")
-                    archive = Archive(folder, journal.ends, int(options.warc_size), options.user_agent)
-                    try:
-                        asyncio.run(Crawl(options, frontier, archive, journal, done, show).run())
-                    finally:
-                        archive.close()
-                return write_ledger(folder, frontier.rows, _numbered(frontier.hashes), made)
-            finally:
-                frontier.close()
+            return _fetch(list_path, folder, identity, options, say, show)
+        except* OSError as group:
+            error = _first(group)
+            raise RunError(f"{folder}: {error}. The same command goes on from here") from error
+
+
+def _fetch(
+    list_path: str,
+    folder: str,
+    identity: str,
+    options: FetchOptions,
+    say: Callable[[str], None],
+    show: Show | None,
+) -> dict[str, int]:
+    journal = Journal(folder, identity)
+    try:
+        if journal.identity != identity:
+            raise UserError(f"{folder}: another list was fetched here: name a new folder")
+        frontier = Frontier(list_path, folder)
+        try:
+            done = journal.done(frontier.rows)
+            made = fingerprint([identity, "ledger 1"])
+            if done.all() and read_fingerprint(os.path.join(folder, LEDGER_FILE)) == made:
+                say(f"{folder}: every URL was seen")
+            else:
+                if done.any():
+                    say(f"{folder}: going on; {int(done.sum()):,} of {frontier.rows:,} URLs were seen")
+                archive = Archive(folder, journal.ends, int(options.warc_size), options.user_agent)
+                try:
+                    asyncio.run(Crawl(options, frontier, archive, journal, done, show).run())
+                finally:
+                    archive.close()
+            return write_ledger(folder, frontier.rows, _numbered(frontier.hashes), made)
         finally:
-            journal.close()
+            frontier.close()
+    finally:
+        journal.close()
 
 
 def _numbered(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
@@ -91,13 +107,17 @@ def _numbered(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class _Host:
-    """What is known of a host: one request at a time, `ready` (loop time) before the next."""
+    """What is known of a host: one request at a time, `ready` (loop time) before the next.
+
+    `gone` says why an origin of it (a scheme and port) was given up, `given_up` why all of it was.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ready: float = 0.0
     failures: int = 0
     given_up: str | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
     users: int = 0
 
 
@@ -209,7 +229,10 @@ class Crawl:
         async with self._host(name) as host:
             if host.given_up is not None:
                 raise Stop("host", host.given_up)
-            robots = await self._robots(host, url)
+            origin = _origin(url)
+            if origin in host.gone:
+                raise Stop("host", host.gone[origin])
+            robots = await self._robots(host, origin)
             entry.robots = robots.decision(url, self.options.agent)
             if entry.robots in ("disallowed", "unreachable"):
                 raise Stop("robots", robots.reason or "forbidden")
@@ -263,10 +286,8 @@ class Crawl:
         finally:
             host.ready = loop.time() + max(self.options.delay, delay or 0.0)
 
-    async def _robots(self, host: _Host, url: str) -> Robots:
-        """The rules of a URL's origin, asked for once. Raises Stop where the host itself cannot be asked."""
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+    async def _robots(self, host: _Host, origin: str) -> Robots:
+        """The rules of an origin, asked for once. Raises Stop where the host itself cannot be asked."""
         if origin in host.robots:
             return host.robots[origin]
         date = None
@@ -278,8 +299,11 @@ class Crawl:
             )
         except Stop as stop:
             if stop.outcome in FAILURES or stop.outcome == "address":
-                host.given_up = f"{stop.outcome}: {stop.reason}"
-                self._note(origin, Robots("unreachable", reason=host.given_up), date)
+                # A port that is closed or a bad certificate says nothing of the host's other ports.
+                reason = host.gone[origin] = f"{stop.outcome}: {stop.reason}"
+                if stop.outcome not in ("connect", "tls"):
+                    host.given_up = reason
+                self._note(origin, Robots("unreachable", reason=reason), date)
                 raise
             found = Robots("unreachable", reason=f"{stop.outcome}: {stop.reason}")
         host.robots[origin] = found
@@ -304,7 +328,10 @@ class Crawl:
             target = exchange.header("location").strip()
             if exchange.status not in REDIRECTS or not target:
                 return exchange
-            url = urljoin(url, target)
+            try:
+                url = urljoin(url, target)
+            except ValueError as error:
+                raise Stop("protocol", f"a redirect to what is no URL: {error}") from None
         return Exchange(**{**_fields(exchange), "status": 404})
 
     def _note(self, origin: str, robots: Robots, date: str | None) -> None:
@@ -312,5 +339,20 @@ class Crawl:
         self.journal.append([{**line, "reason": robots.reason or None, "date": date}])
 
 
+def _origin(url: str) -> str:
+    """Scheme, host and port of a URL: what a robots.txt speaks for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
 def _fields(exchange: Exchange) -> dict[str, Any]:
     return {name: getattr(exchange, name) for name in Exchange.__dataclass_fields__}
+
+
+def _first(group: BaseExceptionGroup[OSError]) -> OSError:
+    """The first error of a group, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, OSError)
+    return error

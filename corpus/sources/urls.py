@@ -36,11 +36,13 @@ from corpus.sources.warc import ERRORS, Warc
 from corpus.splits import list_files
 from corpus.urls.canonical import VERSION as KEYS_VERSION
 from corpus.urls.canonical import hash_of, hashes_of, key_of
-from corpus.urls.list import contains, open_list, sorted_hashes
+from corpus.urls.list import contains, has_hashes, open_list, sorted_hashes
 
 PAGE_BYTES = 20_000
 """What a page of a list stands for in split sizes: an average record of a crawl, compressed."""
 OPENED_AT_ONCE = 16
+SLACK = 1 << 20
+"""Bytes that a record may have beyond its page: headers, and what does not compress."""
 MOST_ROWS = 20_000
 """Pages of a split: their captures and the ranges of their keys are held at once."""
 
@@ -49,9 +51,9 @@ class Urls(Warc):
     """Pages of a list (`urls`, Parquet with a column `url`). Exactly one of `warcs`, `index`, `fetched` is given.
 
     Gates beside those of archives: `urls.not_captured` (no index knows the page), `urls.status` and `urls.revisit`
-    (no capture holds a page), `urls.unreadable` (see quarantine), `fetch.REASON` (see docs/sources/fetch.md). Of
-    several captures in indexes the `newest` is read, or the one `nearest` to the first submission; of several in
-    `warcs` the build's own deduplication by URL leaves one.
+    (no capture holds a page), `urls.unreadable` (its record or an index could not be read: see quarantine),
+    `fetch.REASON` (see docs/sources/fetch.md). Of several captures in indexes the `newest` is read, or the one
+    `nearest` to the first submission; of several in `warcs` the build's own deduplication by URL leaves one.
     """
 
     FILE_KEYS: ClassVar[tuple[str, ...]] = ("urls", "warcs", "index", "archive", "fetched")
@@ -165,11 +167,13 @@ class Urls(Warc):
         wanted = [page for page in _wanted(path, first, last)]
         found, failures = look_up([page for page in wanted if page.hash], self._indexes(), self.choose)
         yield from failures
+        # What an index that could not be read to its end knows of the other pages is lost, not nothing.
+        absent = "urls.unreadable" if any(not one.length for one in failures) else "urls.not_captured"
         captures: dict[Capture, Wanted] = {}
         for page in wanted:
             capture = found.get(page.hash)
             if capture is None:
-                yield self._stopped(page, file, "urls.not_captured")
+                yield self._stopped(page, file, absent)
             elif not capture.is_page:
                 gate = "urls.status" if capture.status[:1].isdecimal() else "urls.revisit"
                 yield self._stopped(
@@ -224,7 +228,11 @@ class Urls(Warc):
     def _read_captures(
         self, root: str, file: str, captures: dict[Capture, Wanted]
     ) -> Iterator[Record | Failure]:
-        for group in coalesced(captures):
+        most = int(self.max_bytes) + SLACK
+        for capture in [capture for capture in captures if capture.length > most]:
+            yield _lost(capture, f"a record of {capture.length:,} bytes, over max_bytes of the source")
+            yield self._stopped(captures[capture], file, "urls.unreadable")
+        for group in coalesced(capture for capture in captures if capture.length <= most):
             begin, path = group[0].offset, storage.join(root, group[0].file)
             try:
                 if not group[0].length:  # alone in its group: only the file says how far it can go
@@ -311,8 +319,10 @@ def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
 
 def _wanted(path: str, first: int, last: int) -> Iterator[Wanted]:
     """The pages of rows [first, last) of a list."""
+    with open_list(path) as found:
+        known = has_hashes(found)
     for row in _rows(path, first, last):
         url = row["url"] or ""
         submitted = row.get("first")
-        hashed = row["hash"] if "hash" in row else int(hashes_of([url])[0])
+        hashed = row["hash"] if known else int(hashes_of([url])[0])
         yield Wanted(row["row"], url, hashed, submitted if isinstance(submitted, datetime) else None)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from corpus.errors import UserError
 from corpus.parts import PartWriter
 from corpus.urls.canonical import hashes_of
 from corpus.urls.list import GROUP_ROWS, batches, open_list
@@ -31,6 +32,8 @@ def coverage(workspace: Workspace, list_path: str, source: str | None, out: str 
     that a rule or a duplicate took out, then one that a gate stopped. `source` limits it to one source.
     Memory: 18 bytes a page.
     """
+    if source is not None and source not in (known := sorted({name for name, _ in workspace.splits()})):
+        raise UserError(f"--source {source}: the workspace has {', '.join(known)}")
     with open_list(list_path) as listed:
         hashes = np.concatenate(
             [

@@ -43,17 +43,28 @@ def open_list(path: str) -> pq.ParquetFile:
         raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
     if "url" not in found.schema_arrow.names:
         raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")
+    kind = found.schema_arrow.field("url").type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise UserError(f"{path}: the column `url` holds {kind}: text is expected")
     return found
 
 
+def has_hashes(found: pq.ParquetFile) -> bool:
+    """Whether a list holds its hashes: as `corpus urls` writes them, not any column that is called so."""
+    schema = found.schema_arrow
+    return all(name in schema.names and schema.field(name) == SCHEMA.field(name) for name in ("key", "hash"))
+
+
 def batches(found: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a list, those of the columns that are there; a missing `hash` is computed."""
-    names = found.schema_arrow.names
-    wanted = [name for name in columns if name in names]
-    if "hash" in columns and "hash" not in names and "url" not in wanted:
+    """The rows of a list, those of the columns that are there; a `hash` that is not `corpus urls`' is computed."""
+    computed = "hash" in columns and not has_hashes(found)
+    wanted = [
+        name for name in columns if name in found.schema_arrow.names and not (computed and name == "hash")
+    ]
+    if computed and "url" not in wanted:
         wanted.append("url")
     for batch in found.iter_batches(GROUP_ROWS, columns=wanted):
-        if "hash" in columns and "hash" not in names:
+        if computed:
             hashes = pa.array(hashes_of(batch.column("url").to_pylist()), pa.uint64())
             batch = batch.append_column("hash", hashes)
         yield batch

@@ -19,6 +19,44 @@ from corpus.sources.urls import Urls
 from tests.storage.stores import s3
 
 
+@pytest.mark.parametrize("columnar", [False, True])
+def test_a_hostile_index_costs_only_its_lines(tmp_path: Path, columnar: bool) -> None:
+    hostile: dict[str, dict[str, object]] = {
+        "before": {"offset": -5},
+        "behind": {"offset": 2**62},
+        "huge": {"length": 10**14},
+        "above": {"filename": "../../etc/passwd"},
+        "rooted": {"filename": "/etc/passwd"},
+        "remote": {"filename": "http://127.0.0.1/x.warc.gz"},
+        "nul": {"filename": "a\0b"},
+    }
+    rows = [
+        {"url": f"http://example.org/{name}", "filename": "a.warc.gz", "offset": 0, "length": 100, **bad}
+        for name, bad in hostile.items()
+    ]
+    if columnar:
+        names = {"offset": "warc_record_offset", "length": "warc_record_length", "filename": "warc_filename"}
+        index = tmp_path / "index.parquet"
+        table = [{names.get(key, key): value for key, value in row.items()} for row in rows]
+        pq.write_table(
+            pa.Table.from_pylist([{**row, "fetch_time": "20240101000000"} for row in table]), index
+        )
+    else:
+        index = tmp_path / "index.cdxj"
+        lines = [
+            f"org,example)/{str(row['url']).rpartition('/')[2]} 2024 {json.dumps(row)}\n" for row in rows
+        ]
+        index.write_text("".join(sorted(lines)))
+    pq.write_table(pa.table({"url": [str(row["url"]) for row in rows]}), tmp_path / "urls.parquet")
+    source = Urls(urls=str(tmp_path / "urls.parquet"), index=[str(index)], archive=str(tmp_path), rules=[])
+    found = list(source.read(str(tmp_path / "urls.parquet"), "urls.parquet", 0, 10**9))
+    gates = {one.url: one.gate for one in found if isinstance(one, Record)}
+    assert sum(isinstance(one, Failure) for one in found) == len(hostile)
+    assert set(gates) == {str(row["url"]) for row in rows}
+    assert set(gates.values()) == {"urls.not_captured", "urls.unreadable"}
+    assert gates["http://example.org/huge"] == "urls.unreadable"
+
+
 def test_a_binary_search_finds_the_line_that_a_scan_finds(tmp_path: Path) -> None:
     draw = random.Random(3)
     lines = sorted(

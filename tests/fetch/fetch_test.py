@@ -84,6 +84,7 @@ def test_robots_of_every_kind(tmp_path: Path) -> None:
             ("garbled.example", "/page/en"): ("robots", "unreachable"),
             ("bomb.example", "/page/en"): ("robots", "unreachable"),
             ("ages.example", "/page/en"): ("crawl_delay", "allowed"),
+            ("nowhere.example", "/page/en"): ("robots", "unreachable"),
             ("patient.example", "/page/zh"): ("crawl_delay", "allowed"),
             ("free.example", "/far/http://forbids.example:PORT/page/en"): ("robots", "disallowed"),
         }
@@ -217,6 +218,29 @@ def test_a_host_that_is_gone_or_wants_to_be_left_alone_is_given_up(tmp_path: Pat
         "address",
         "address",
     ]
+
+
+def test_a_closed_port_says_nothing_of_the_others(tmp_path: Path) -> None:
+    with served() as site:
+        urls = ["http://both.example:1/page/en", "http://both.example:1/page/ru"]
+        urls.append(site.url("both.example", "/page/zh"))
+        rows = fetched(tmp_path, urls)
+    assert [rows[url]["outcome"] for url in urls] == ["connect", "host", "fetched"]
+
+
+def test_a_full_disk_ends_the_run_with_one_line_and_it_goes_on(tmp_path: Path) -> None:
+    with served() as site:
+        urls = [site.url(f"h{number}.example", "/page/zh") for number in range(40)]
+        listed = write_list(tmp_path / "urls.parquet", urls)
+        command = [sys.executable, "-m", "pipelines.cli", "fetch", listed, "--out", str(tmp_path / "out")]
+        command += ["--contact", "mailto:crawl@example.org", "--allow-address", "127.0.0.0/8"]
+        command += ["--resolve", "*:127.0.0.1", "--delay", "0", "--rate", "1000", "--json"]
+        limited = ["bash", "-c", 'ulimit -f 16 && exec "$@"', "bash", *command]  # kilobytes a file
+        full = subprocess.run(limited, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+    assert full.returncode == 1 and len(full.stderr.strip().splitlines()) == 1, full.stderr
+    assert "File too large. The same command goes on" in full.stderr
+    assert json.loads(done.stdout) == {"fetched": 40}, done.stderr
 
 
 def certificate(folder: Path, host: str, days: int = 2) -> tuple[Path, Path]:

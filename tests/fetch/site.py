@@ -191,6 +191,8 @@ class Site:
             return web.Response(body=b"\x1f\x8b\x08 no gzip", headers={"Content-Encoding": "gzip"})
         if kind == "bomb":
             return web.Response(body=gzip.compress(b"#\n" * (12 << 20)), headers={"Content-Encoding": "gzip"})
+        if kind == "nowhere":
+            return web.Response(status=301, headers={"Location": "http://[::1/robots.txt"})
         if kind == "ages":
             return web.Response(text=f"User-agent: *\nRequest-rate: 1/{'9' * 400}s\n")
         if kind == "sleeps":

@@ -88,8 +88,13 @@ def test_scores_bots_and_subreddits_are_settable(tmp_path: Path) -> None:
 
 def test_no_name_of_an_author_is_in_the_text(tmp_path: Path) -> None:
     rows: list[object] = [comment("a", "t3_zz9", "as u/Ada_Keeper and /u/bob-7 said", 1)]
+    rows += [
+        comment("b", "t3_zz9", "see https://www.reddit.com/user/Ada_Keeper/ and old.reddit.com/u/bob-7", 2)
+    ]
     text = read(written(tmp_path, rows))[0]["t3_zz9"].text
-    assert text == "- as u/[user] and u/[user] said"
+    assert text == (
+        "- as u/[user] and u/[user] said\n\n- see https://www.reddit.com/u/[user]/ and old.reddit.com/u/[user]"
+    )
 
 
 MARKDOWN = {

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 
 from corpus.document import Failure
 from corpus.errors import RunError, UserError
-from corpus.urls.canonical import key_of
+from corpus.urls.canonical import hash_of, key_of
 from corpus.urls.links import LinkRules
-from corpus.urls.list import contains, sorted_hashes
+from corpus.urls.list import contains, open_list, sorted_hashes
 from corpus.urls.submissions import read_submissions
 from pipelines.options import Running
 from pipelines.urls import make_list
@@ -48,6 +49,22 @@ def made(
     )
     counts = {(row["what"], row["reason"]): row["count"] for row in result["rows"]}
     return listed(tmp_path / "out"), counts
+
+
+def test_a_hash_is_believed_only_where_corpus_urls_wrote_it(tmp_path: Path) -> None:
+    url = "http://example.org/路"
+    key = key_of(url)
+    assert key is not None
+    for hashes in (pa.array(["d41d8c"]), pa.array([7], pa.uint64()), pa.array([None], pa.uint64())):
+        path = str(tmp_path / f"{hashes.type}-{hashes.null_count}.parquet")
+        pq.write_table(pa.table({"url": [url], "hash": hashes}), path)
+        assert sorted_hashes(path).tolist() == [hash_of(key)]
+
+
+def test_a_list_of_numbers_is_none(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"url": [1, 2]}), tmp_path / "numbers.parquet")
+    with pytest.raises(UserError, match="`url` holds int64: text is expected"):
+        open_list(str(tmp_path / "numbers.parquet"))
 
 
 def test_a_line_that_is_no_utf8_costs_only_itself(tmp_path: Path) -> None:
