@@ -86,9 +86,9 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
         try:
             source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
+            splits += plan_source(name, source, files, int(manifest.split_size))
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
-        splits += plan_source(name, source, files, int(manifest.split_size))
     splits.sort(key=lambda split: (split.source, split.name))
     return Plan(file=file, splits=splits, tools=tools, rules=rules)
 

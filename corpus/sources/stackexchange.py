@@ -90,7 +90,10 @@ class StackExchange(Source):
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         archive = is_archive(path)
         if self.comments and not archive and not exists(beside(path, "Comments.xml")):
-            raise UserError(f"comments: true, and there is no {beside(path, 'Comments.xml')}", ("comments",))
+            raise UserError(
+                f"there is no {beside(path, 'Comments.xml')}: put it beside Posts.xml, or leave comments out",
+                ("comments",),
+            )
         if size <= split_size or archive or is_compressed(path):
             return [(0, size)]
         return ranges(size, max(split_size, -(-size // MAX_SPLITS)))
@@ -162,7 +165,9 @@ class _Reading:
         since dumps are in the order of numbers; where they are not, a split stops and says so.
         """
         lowest, highest, last = (None if self.start else 0), 1 << 62, -1
+        is_empty = not self.start
         for row in rows:
+            is_empty = False
             self.at = row.offset
             owned = row.offset < self.end
             if isinstance(row, Loss):
@@ -201,6 +206,8 @@ class _Reading:
                 spill.add(thread, row.offset, row.data)
                 if comments:
                     self._remember(number, thread)
+        if is_empty:
+            yield self._failure(0, 0, "no post in it")
 
     def comments(self, rows: Iterator[Row | Loss], spill: Spill) -> Iterator[Record | Failure]:
         """Put the comments on posts of the split aside."""

@@ -239,6 +239,13 @@ def test_comments_stand_behind_their_post(tmp_path: Path) -> None:
         assert len(found) == 3
 
 
+@pytest.mark.parametrize("text", ["", "not a dump", HEAD + "</posts>"])
+def test_a_file_without_posts_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "Posts.xml"
+    path.write_text(text)
+    assert [one.error for one in read(path) if isinstance(one, Failure)] == ["no post in it"]
+
+
 def test_changed_comments_are_another_input(tmp_path: Path) -> None:
     path = written(tmp_path / SITE / "Posts.xml")
     file = File(str(path), path.name, path.stat().st_size)
