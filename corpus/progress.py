@@ -229,6 +229,12 @@ def read_timings(path: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
+def last_run(path: str) -> dict[str, Any] | None:
+    """The last run in a timings.json in which a stage had work, or the last one; None where there is none."""
+    runs = read_timings(path)
+    return next((run for run in reversed(runs) if run.get("stages")), runs[-1] if runs else None)
+
+
 def cpu_seconds() -> float:
     """CPU time of this process and of its children that have ended."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import os
+import re
 import resource
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -49,9 +52,9 @@ class Forecast:
     """What a build would come to, from `documents` that were read, which were `share` of the input by bytes.
 
     `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that reading and
-    encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process in
-    bytes; `mixture` rows of source, language, tokens, weight and epochs; `rules` those of the documents read,
-    unscaled; `shadowed` (rule, the other one, texts).
+    encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process, with
+    those that parse for it, in bytes; `mixture` rows of source, language, tokens, weight and epochs; `rules` those of
+    the documents read, unscaled; `shadowed` (rule, the other one, texts).
     """
 
     documents: int = 0
@@ -87,7 +90,7 @@ def dry_run(
         splits: list[Split] = []
         covered: dict[str, float] = defaultdict(float)
         spent: dict[str, float] = defaultdict(float)
-        done = 0
+        done = beside = 0
         for source in sources:
             rows = 0
             for split in spread([split for split in plan.splits if split.source == source]):
@@ -99,6 +102,7 @@ def dry_run(
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 splits.append(split)
+                beside = max(beside, peak_memory())
                 rows, done = rows + count, done + count
                 show("dry run", min(done, documents), documents)
         splits.sort(key=lambda split: (split.source, split.name))
@@ -108,8 +112,37 @@ def dry_run(
         for stage in (work.decide, work.tokenize, work.count):
             stage(builder)
         _scale(found, plan, workspace, covered, spent)
-    found.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    found.memory = max(beside, peak_memory())
     return found
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has held, and with it the processes it started: those that parse for it."""
+    own, ended = (
+        resource.getrusage(kind).ru_maxrss * 1024 for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own + max(ended, sum(map(_held, _descendants(os.getpid()))))
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Processes below a process that are there now; none where the system has no /proc."""
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in _read(path).split():
+            yield int(child)
+            yield from _descendants(int(child))
+
+
+def _held(process: int) -> int:
+    """The most bytes that a process has held; 0 for one that is gone."""
+    found = re.search(r"^VmHWM:\s*(\d+) kB", _read(Path(f"/proc/{process}/status")), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # the process has ended
+        return ""
 
 
 def warm_up(tools: Tools) -> None:
@@ -209,7 +242,7 @@ def _scale(
     for split in plan.splits:
         sizes[split.source] += split.end - split.start
     factor = {source: max(1.0, sizes[source] / max(1.0, covered[source])) for source in sizes}
-    tables = read_ledger(workspace, ["counts", "tokens", "overlaps"])
+    tables = read_ledger(workspace, ["counts", "tokens", "overlaps", "rules"])
     numbers = ("read", "kept", "bytes", "tokens")
     languages: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(numbers, 0.0))
     tokens: dict[tuple[str, str], float] = {}
@@ -236,7 +269,7 @@ def _scale(
     found.seconds = {"ingest": sum(seconds * factor[source] for source, seconds in spent.items())}
     found.seconds["encode"] = _encoding(workspace) * sum(row["bytes"] for row in found.sources)
     found.disk = _sizes(workspace, factor, len(plan.splits))
-    found.rules = rules(tables["counts"])
+    found.rules = rules(tables["counts"], tables["rules"])
     found.shadowed = _shadowed(tables["overlaps"].to_pylist(), found.rules)
     drawn = resolve(plan.file.manifest.mixture, {key: round(count) for key, count in tokens.items()})
     found.mixture = [asdict(row) for row in drawn]

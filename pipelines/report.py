@@ -38,8 +38,8 @@ SAMPLES = 3
 
 
 def write_report(workspace: Workspace, path: str | None = None, timings: dict[str, Any] | None = None) -> str:
-    """Write the page (DIR/report.html if nowhere else) and give its path. Without `timings` the bytes depend on the
-    results alone. Memory: the ledger; reads at most 48 row groups of documents for the samples."""
+    """Write the page (DIR/report.html if nowhere else) and give its path. Without `timings` (a run of timings.json) the
+    bytes depend on the results alone. Memory: the ledger; reads at most 48 row groups of documents for the samples."""
     target = path or workspace.path("report.html")
     storage.write_text(target, page(workspace, timings))
     return target

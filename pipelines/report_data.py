@@ -253,8 +253,13 @@ def _mixture(shards: Json) -> Json:
 
 
 def _named(table: pa.Table, key: str) -> list[Json]:
+    """The names with the most documents, and one row of all others."""
     rows = named(table, key)
-    return [{**row, key: None if row[key] is None else cut(row[key], NAME)} for row in rows[:LISTED]]
+    first, others = rows[:LISTED], rows[LISTED:]
+    if len(others) > 1 and first[-1][key] is not None:
+        numbers = ("documents", "kept", "bytes", "kept_bytes", "names")
+        others = [{key: None, **{name: sum(row[name] for row in others) for name in numbers}}]
+    return [{**row, key: None if row[key] is None else cut(row[key], NAME)} for row in [*first, *others]]
 
 
 def _quarantine(quarantine: pa.Table) -> list[Json]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pyarrow.compute as pc
 import pytest
 
 import corpus
+from corpus.data import data_path
 from corpus.ledger.tables import read_ledger
 from corpus.presets import load_rules
 from corpus.recipe import Idle, idle_rules, known_signals, recipe
+from filters import FILTERS
 from tests.ledger.demo import demo_workspace
 
 
@@ -72,8 +75,15 @@ def test_a_rule_may_be_idle_in_one_language() -> None:
 
 
 def test_no_rule_of_the_presets_is_out_of_range() -> None:
-    for preset in ("fineweb", "gopher_quality", "gopher_repetition", "c4", "text_only", "wikipedia"):
+    presets = sorted(path.stem for path in data_path("rules").iterdir())
+    assert {"code", "fineweb", "papers"} <= set(presets)
+    for preset in presets:
         assert [idle for idle in idle_rules(rules_of({}, (preset,))) if "fail it:" in idle.why] == []
+
+
+def test_every_signal_has_a_range() -> None:
+    signals = {signal for module in FILTERS for signal in import_module(f"filters.{module}").SIGNALS}
+    assert signals == set(known_signals().ranges)
 
 
 def test_what_is_said_of_signals_holds_for_real_texts() -> None:

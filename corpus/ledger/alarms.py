@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpus.ledger.views import texts_of_rules
+
 ENOUGH = 50
 """Documents below which shares say nothing."""
 RULE_SHARE, KEPT_SHARE, GATED_SHARE, DUPLICATE_SHARE = 0.5, 0.05, 0.9, 0.5
@@ -39,7 +41,7 @@ def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validatio
     for row in tables["counts"].to_pylist():
         sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
     found = [
-        *_rules(sums),
+        *_rules(sums, texts_of_rules(tables["counts"], tables["rules"], "language")),
         *_outcomes(sums),
         *_quarantine(tables["quarantine"], sums),
         *_domains(tables["domains"], sums),
@@ -49,18 +51,16 @@ def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validatio
     return sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
 
 
-def _rules(sums: Sums) -> list[Alarm]:
-    texts: dict[str, int] = defaultdict(int)
+def _rules(sums: Sums, having: Mapping[tuple[str, str], int]) -> list[Alarm]:
     failed: dict[tuple[str, str], int] = defaultdict(int)
     for (_, language, what, key), documents in sums.items():
-        if what == "passed":
-            texts[language] += documents
-        elif what == "failed":
+        if what == "failed":
             failed[language, key] += documents
     found = []
     for (language, rule), documents in failed.items():
-        if texts[language] >= ENOUGH and documents > RULE_SHARE * texts[language]:
-            text = f"{rule} fails {documents / texts[language]:.0%} of the texts in {language}: is its bound right "
+        texts = having.get((language, rule), 0)
+        if texts >= ENOUGH and documents > RULE_SHARE * texts:
+            text = f"{rule} fails {documents / texts:.0%} of the texts it is for in {language}: is its bound right "
             text += "for the language? `rules: {languages: ...}` in the manifest sets another"
             found.append(Alarm(documents, text))
     return found

@@ -12,13 +12,14 @@ SIZES = ("documents", "characters", "bytes")
 SCHEMA = pa.schema(
     [
         *[(name, pa.string()) for name in ("source", "language", "snapshot", "stage")],
-        *[(f"{size}_{side}", pa.int64()) for size in SIZES for side in ("in", "out")],
-        ("tokens_out", pa.int64()),
+        *[(f"{size}_{side}", pa.int64()) for size in (*SIZES, "tokens") for side in ("in", "out")],
     ]
 )
 """Rows stand in the order of source, language, snapshot and `STAGES`. Behind a gate there is no text, so `gates`
-tells documents in and out, and for the characters and bytes of both what came out. Tokens exist only after the last
-stage, and are counted by source and language: they are null where a language of a source has several snapshots."""
+tells documents in and out, and for the characters and bytes of both what came out. Texts that are kept alone become
+tokens: what others would come to is estimated by their bytes, at the bytes a token of the kept texts of the same source
+and language, else language, else all; null where nothing is kept at all. Of a source and language in several snapshots
+each has tokens by its bytes, so sums over snapshots are exact after the last stage."""
 
 
 def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
@@ -26,29 +27,37 @@ def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
     sums: dict[tuple[str, str, str], dict[str, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0, 0, 0])
     )
-    snapshots: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in counts.to_pylist():
-        group = (row["source"], row["language"], row["snapshot"])
-        sizes = sums[group][row["what"]]
+        sizes = sums[row["source"], row["language"], row["snapshot"]][row["what"]]
         for at, size in enumerate(SIZES):
             sizes[at] += row[size]
-        if row["what"] == "kept":
-            snapshots[group[:2]].add(row["snapshot"])
-    totals: dict[tuple[str, str], int] = defaultdict(int)
-    for row in tokens.to_pylist():
-        totals[row["source"], row["language"]] += row["tokens"]
+    rates = _rates(tokens)
+    shared: dict[tuple[str, str], int] = defaultdict(int)
     rows: list[dict[str, Any]] = []
     for group in sorted(sums):
-        what = sums[group]
+        what, pair = sums[group], group[:2]
+        spent, of = rates.get(pair) or rates.get(("", group[1])) or rates.get(("", ""), (0, 0))
+        kept, before = what["kept"][2], shared[pair]
+        shared[pair] += kept
+        exact = spent * shared[pair] // of - spent * before // of if of else 0
         into = [what["read"], what["passed"], _less(what["passed"], what["rules"]), what["kept"]]
-        for stage, before, after in zip(STAGES, into, [*into[1:], what["kept"]], strict=True):
+        sides = [[*found, exact + spent * (found[2] - kept) // of if of else None] for found in into]
+        for stage, first, second in zip(STAGES, sides, [*sides[1:], sides[-1]], strict=True):
             row = dict(zip(("source", "language", "snapshot", "stage"), (*group, stage), strict=True))
-            for size, first, second in zip(SIZES, before, after, strict=True):
-                row[f"{size}_in"], row[f"{size}_out"] = first, second
-            last = stage == "tokens" and len(snapshots[group[:2]]) <= 1
-            row["tokens_out"] = totals[group[:2]] if last else None
+            for name, one, other in zip((*SIZES, "tokens"), first, second, strict=True):
+                row[f"{name}_in"], row[f"{name}_out"] = one, other
             rows.append(row)
     return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def _rates(tokens: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
+    """(tokens, bytes) in the shards by source and language, by language ("" for the source), and in all."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in tokens.to_pylist():
+        for key in ((row["source"], row["language"]), ("", row["language"]), ("", "")):
+            count, size = found.get(key, (0, 0))
+            found[key] = (count + row["tokens"], size + row["bytes"])
+    return {key: sizes for key, sizes in found.items() if sizes[1]}
 
 
 def _less(one: list[int], other: list[int]) -> list[int]:

@@ -26,6 +26,8 @@ DOMAINS = 10_000
 LICENSES = 1_000
 REASONS = 1_000
 REASON_CHARACTERS = 120
+SAME_ERRORS = r"(?s)^([^:]*(?::[^:]*)?).*$"
+"""An error up to its second colon: its kind and what it says, without details that differ."""
 
 
 KINDS = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
@@ -163,11 +165,11 @@ def token_table(workspace: Workspace) -> pa.Table:
 
 
 def quarantine_table(workspace: Workspace) -> pa.Table:
-    """Records in quarantine by source, step and reason (of damaged ones the error up to its first colon)."""
+    """Records in quarantine by source, step and reason (of damaged ones the error up to its second colon)."""
     sums = Top(REASON_SUMS, "place", "reason", "records", REASONS)
     for path in _quarantined(workspace):
         part = read_table(path).replace_schema_metadata(None)
-        error = pc.list_element(pc.split_pattern(part.column("error"), ":", max_splits=1), 0)
+        error = pc.replace_substring_regex(part.column("error"), SAME_ERRORS, "\\1")
         reason = pc.if_else(pc.equal(part.column("reason"), "damaged"), error, part.column("reason"))
         place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
         columns = [place, pc.utf8_slice_codeunits(reason, 0, REASON_CHARACTERS)]

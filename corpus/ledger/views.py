@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,9 @@ Tables = Mapping[str, pa.Table]
 NEEDS = {
     "source": ("counts", "tokens"),
     "language": ("counts", "tokens"),
-    "snapshot": ("counts", "tokens"),
+    "snapshot": ("counts", "stages"),
     "gate": ("counts",),
-    "rule": ("counts",),
+    "rule": ("counts", "rules"),
     "duplicate": ("counts", "duplicates"),
     "domain": ("domains",),
     "license": ("licenses",),
@@ -29,14 +30,20 @@ OUTCOMES = ("read", "gated", "rules", "duplicate", "kept")
 
 def view(tables: Tables, name: str) -> list[Row]:
     """The rows of a view, plain values: numbers are integers, shares between 0 and 1."""
-    if name in ("source", "language", "snapshot"):
+    if name in ("source", "language"):
         return grouped(tables["counts"], tables["tokens"], name)
+    if name == "snapshot":
+        stages = tables["stages"]
+        last = stages.filter(pc.equal(stages.column("stage"), "tokens"))
+        return grouped(
+            tables["counts"], last.select([name]).append_column("tokens", last["tokens_out"]), name
+        )
     if name == "gate":
         return sorted(
             summed(tables["counts"], "gated", "key", name), key=lambda row: (-row["documents"], row[name])
         )
     if name == "rule":
-        return rules(tables["counts"])
+        return rules(tables["counts"], tables["rules"])
     if name == "duplicate":
         return duplicates(tables["counts"], tables["duplicates"])
     if name == "quarantine":
@@ -47,20 +54,20 @@ def view(tables: Tables, name: str) -> list[Row]:
 
 
 def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
-    """Per source, language or snapshot: documents by outcome, bytes and tokens kept (None by snapshot)."""
+    """Per source, language or snapshot: documents by outcome, bytes and tokens kept."""
     found: dict[str, Row] = {}
     sums = counts.group_by([key, "what"]).aggregate([("documents", "sum"), ("bytes", "sum")])
     for row in sums.to_pylist():
-        blank = {**dict.fromkeys(OUTCOMES, 0), "bytes": 0, "tokens": None if key == "snapshot" else 0}
-        entry = found.setdefault(row[key], {key: row[key], **blank})
+        entry = found.setdefault(
+            row[key], {key: row[key], **dict.fromkeys((*OUTCOMES, "bytes", "tokens"), 0)}
+        )
         if row["what"] in OUTCOMES:
             entry[row["what"]] = row["documents_sum"]
         if row["what"] == "kept":
             entry["bytes"] = row["bytes_sum"]
-    if key != "snapshot":
-        for row in tokens.group_by([key]).aggregate([("tokens", "sum")]).to_pylist():
-            if row[key] in found:
-                found[row[key]]["tokens"] = row["tokens_sum"]
+    for row in tokens.group_by([key]).aggregate([("tokens", "sum")]).to_pylist():
+        if row[key] in found:
+            found[row[key]]["tokens"] = row["tokens_sum"] or 0
     return sorted(found.values(), key=lambda row: (-row["bytes"], -row["read"], row[key]))
 
 
@@ -80,10 +87,11 @@ def summed(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
     return [{name: row[key], "documents": row["documents_sum"], "bytes": row["bytes_sum"]} for row in rows]
 
 
-def rules(counts: pa.Table) -> list[Row]:
-    """Per rule: texts that fail it, alone, and by little; that pass by little; share of texts; bytes that fail."""
+def rules(counts: pa.Table, bounds: pa.Table) -> list[Row]:
+    """Per rule: texts that fail it, alone, and by little; that pass by little; bytes that fail; `texts` that it is for,
+    which are those in the sources and languages that have a bound of it, and the share of these that fails."""
     kinds = ("failed", "failed_only", "near_failed", "near_passed")
-    texts = sum(row["documents"] for row in summed(counts, "passed", "key", "key"))
+    having = texts_of_rules(counts, bounds)
     found: dict[str, Row] = {}
     for what in kinds:
         for row in summed(counts, what, "key", "rule"):
@@ -92,9 +100,30 @@ def rules(counts: pa.Table) -> list[Row]:
             )
             entry[what] = row["documents"]
             entry["bytes"] += row["bytes"] if what == "failed" else 0
-    for entry in found.values():
-        entry["share"] = round(entry["failed"] / max(1, texts), 6)
+    everything = sum(row["documents"] for row in summed(counts, "passed", "key", "key"))
+    for name, entry in found.items():
+        entry["texts"] = having.get(name) or everything
+        entry["share"] = round(entry["failed"] / max(1, entry["texts"]), 6)
     return sorted(found.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
+
+
+def texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) -> dict[Any, int]:
+    """Per rule: texts in the sources and languages that have a bound of it; of `SIGNAL.missing`, that have any bound on
+    the signal. With `by` (source or language) per pair of that and the rule."""
+    passed = counts.filter(pc.equal(counts.column("what"), "passed"))
+    texts = {
+        (row["source"], row["language"]): row["documents_sum"]
+        for row in passed.group_by(["source", "language"]).aggregate([("documents", "sum")]).to_pylist()
+    }
+    having = set()
+    for row in bounds.select(["source", "language", "rule", "signal"]).to_pylist():
+        for name in (row["rule"], f"{row['signal']}.missing"):
+            having.add((row["source"], row["language"], name))
+    found: dict[Any, int] = defaultdict(int)
+    for source, language, name in having:
+        place = {"source": source, "language": language}
+        found[name if by is None else (place[by], name)] += texts.get((source, language), 0)
+    return found
 
 
 def duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:

@@ -159,10 +159,11 @@ function counted(signal, within) {
   }
   return found;
 }
-// The chosen groups that a rule holds for: all of them for a signal that is missing.
+// The chosen groups that a rule is for; for a signal that is missing, those with any rule on it.
 function holds(rule) {
-  const bound = new Set(rule.limits.filter((_, at) => at % 2 === 0));
-  return new Set(chosen.filter((group) => bound.has(group) || rule.bound === "missing"));
+  const same = rule.bound === "missing" ? data.rules.filter((other) => other.signal === rule.signal) : [rule];
+  const bound = new Set(same.flatMap((one) => one.limits.filter((_, at) => at % 2 === 0)));
+  return new Set(chosen.filter((group) => bound.has(group)));
 }
 function histogram(rule, cuts, node) {
   const bins = counted(rule.signal, holds(rule));
@@ -177,7 +178,7 @@ function histogram(rule, cuts, node) {
     xs.push(place + step / 2); every.push(a); kept.push(b);
   }
   const bars = uPlot.paths.bars({ size: [0.92, 40], align: 0 }), ink = css("--dim"), line = css("--line");
-  const nodeWidth = Math.max(240, node.clientWidth), apart = (high - low) * 46 / nodeWidth, ticks = [];
+  const nodeWidth = paper || Math.max(240, node.clientWidth), apart = (high - low) * 46 / nodeWidth, ticks = [];
   for (const [value, place] of NICE) {
     if (place >= low && place <= high && ticks.every((tick) => Math.abs(tick.place - place) >= apart)) ticks.push({ value, place });
   }
@@ -237,11 +238,11 @@ function rules() {
     const chart = el("div", { class: "chart" });
     const bounds = rule.bound === "pareto" ? "drawn by chance" : cuts.slice(0, 4).map(([value, languages]) =>
       cuts.length === 1 ? `cut at ${number(value)}` : `${number(value)} in ${languages.length > 3 ? `${languages.length} languages` : languages.join(", ")}`).join("; ") + (cuts.length > 4 ? "; ..." : "");
-    const facts = el("div", { class: "facts" }, el("b", { text: whole(failed) }), ` fail (${percent(failed, texts)} of texts), `,
+    const facts = el("div", { class: "facts" }, el("b", { text: whole(failed) }), ` fail (${percent(failed, texts)} of the texts that the rule is for), `,
       el("b", { text: whole(sparse(rule.failed_only)) }), " fail this alone, ", el("b", { text: `${whole(sparse(rule.near_failed))} / ${whole(sparse(rule.near_passed))}` }), " just fail / just pass. ", bounds);
     const fits = rule.samples.filter((s) => all === chosen || ((!filter.source || s.source === filter.source) && (!filter.language || s.language === filter.language)))
       .map((s) => ({ ...s, rule: rule.name }));
-    const side = (kept, title) => el("div", {}, el("h4", { text: title }), ...(fits.some((s) => s.kept === kept) ? fits.filter((s) => s.kept === kept).map(quote) : [none("none looked at here")]));
+    const side = (kept, title) => el("div", {}, el("h4", { text: title }), ...(fits.some((s) => s.kept === kept) ? fits.filter((s) => s.kept === kept).map(quote) : [none("none here among those nearest to the cut")]));
     const sides = rule.bound === "pareto" || rule.bound === "missing" ? null : el("div", { class: "sides" }, side(false, "dropped, nearest to the cut"), side(true, "kept, nearest to the cut"));
     nodes.push(el("article", { class: "rule" }, el("header", {}, el("h3", { text: rule.name }), facts), chart, sides));
     charts.push(() => histogram(rule, rule.bound === "pareto" ? [] : cuts.slice(0, 12).map(([value]) => value), chart));
@@ -253,6 +254,8 @@ function rules() {
     quiet.length ? el("details", {}, el("summary", { text: `${quiet.length} rules fail nothing here` }), el("ul", { class: "plain" }, ...quiet.sort().map((name) => el("li", {}, el("code", { text: name }))))) : null];
 }
 let charts = [];
+// While it prints, the width of a chart on paper: A4 or Letter without margins and the frame of a rule.
+let paper = 0;
 
 function overlaps() {
   const names = data.overlaps.rules, failed = new Map(data.rules.map((rule) => [rule.name, sparse(rule.failed)]));
@@ -303,16 +306,24 @@ function bytesPerToken() {
 }
 
 function listed(rows, key, what) {
-  return table([key, "documents", "kept", "bytes", "kept"], rows.map((row) =>
+  return table([key, "documents", "kept", "bytes", "bytes kept"], rows.map((row) =>
     [row[key] === null ? `(${whole(row.names)} others)` : row[key] || "-", whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
 }
 function quarantine() {
   const rows = data.quarantine.filter((row) => !filter.source || row.source === filter.source);
   return rows.length ? table(["source", "step", "reason", "records"], rows.map((row) => [row.source, row.step, row.reason, whole(row.records)]), 3) : none("everything could be read");
 }
+function span(seconds) {
+  if (seconds < 120) return `${+seconds.toPrecision(3)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
 function timings() {
-  if (!data.timings) return none("Written by the build, whose results are the same bytes every time; `corpus report DIR --out FILE` adds the times.");
-  return table(["", ""], [["state", String(data.timings.state)], ["seconds of the last run", String(data.timings.seconds)], ["ended", new Date(1000 * data.timings.updated).toISOString()]]);
+  if (!data.timings) return none("This page is the same for the same input, so it has no times: `corpus report DIR --out FILE` adds them.");
+  const { state, began, seconds, stages } = data.timings;
+  const told = el("p", { text: `The last run that did something began on ${new Date(1000 * began).toISOString().slice(0, 16).replace("T", " at ")} UTC and took ${span(seconds)}${state === "done" ? "" : `; it ${state}`}.` });
+  return [told, table(["stage", "time", "of processors", "documents", "a second", "processes"], stages.map((row) =>
+    [row.stage, span(row.seconds), span(row.cpu_seconds), row.documents ? whole(row.documents) : "-", row.documents && row.seconds ? whole(row.documents / row.seconds) : "-", whole(row.workers)]))];
 }
 
 const filter = { source: "", language: "" };
@@ -332,7 +343,7 @@ function choose(kind, value) {
 section("totals", "Totals", "What was read and what is left of it.", headline);
 section("alarms", "Alarms", "What deserves a look first.", () => data.alarms.length ? el("ul", { class: "alarms" }, ...data.alarms.map((text) => el("li", { text }))) : none("none"), false);
 section("funnel", "From records to tokens", "Documents of each source by what became of them.", funnel);
-section("languages", "Sources and languages", "The darker, the more (on a logarithmic scale).", heatmap);
+section("languages", "Sources and languages", "The stronger the colour, the more (counts on a logarithmic scale).", heatmap);
 section("mixture", "Mixture", "Built: the part of all tokens in the shards. Planned: the part of the tokens that training draws. Epochs: how often a stream is seen while as many tokens are drawn as there are.", mixture);
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
@@ -340,7 +351,7 @@ section("duplicates", "Duplicates", "Documents that went for another one, by how
 section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken);
 section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain")), el("div", {}, listed(data.licenses, "license"))), false);
 section("quarantine", "Quarantine", "Records that could not be read: nothing is lost, DIR/quarantine has the place of each.", quarantine);
-section("timings", "Timings", "", timings, false);
+section("timings", "Timings", "How long each stage took.", timings, false);
 
 function selector(kind, at) {
   const names = [...new Set(groups.map((group) => group[at]))];
@@ -356,6 +367,9 @@ for (const [kind, value] of new URLSearchParams(location.hash.slice(1))) {
   if (select && [...select.options].some((option) => option.value === value)) { select.value = value; filter[kind] = value; }
 }
 choose("source", filter.source);
+for (const [event, width] of [["beforeprint", 680], ["afterprint", 0]]) {
+  addEventListener(event, () => { paper = width; charts.forEach((chart) => chart()); });
+}
 let width = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; charts.forEach((chart) => chart()); } });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());

@@ -107,14 +107,26 @@ def print_plan(console: Console, found: dict[str, Any]) -> None:
         if not rules:
             console.print(Text.assemble((title, "bold"), ": none, so everything with a text passes\n"))
             continue
-        table = _table(title, "rule", ("bound", "from", "other languages"))
-        for rule in rules:
-            bound = "off" if rule["bound"] is None else f"{rule['bound']:g}"
-            others = _languages(rule["languages"])
-            table.add_row(
-                plain(rule_name(rule["rule"], console.width - 42)), bound, rule["from"], plain(others)
+        heads = ("rule", "bound", "from", "other languages")
+        table = _table(title, heads[0], heads[1:])
+        rows = [
+            (
+                rule_name(rule["rule"], console.width - 42),
+                "off" if rule["bound"] is None else f"{rule['bound']:g}",
+                rule["from"],
+                _languages(rule["languages"]),
             )
-        table.columns[0].min_width = max(len(rule_name(rule["rule"], console.width - 42)) for rule in rules)
+            for rule in rules
+        ]
+        widths = [
+            max(len(text) for text in column)
+            for column in zip(heads[:3], *(row[:3] for row in rows), strict=True)
+        ]
+        for column, width in zip(table.columns, widths, strict=False):
+            column.width = width
+        table.columns[3].max_width = max(8, console.width - sum(widths) - 2 * len(widths))
+        for row in rows:
+            table.add_row(*map(plain, row))
         console.print(table, "")
     idle: dict[str, list[str]] = {}
     for name, rules in found["idle"].items():
@@ -187,7 +199,9 @@ def print_forecast(console: Console, found: Forecast, workers: int, limit: int) 
     )
     told = ", ".join(f"{name} {size(count)}" for name, count in found.disk.items())
     console.print(f"  disk    {size(sum(found.disk.values()))}: {told}", highlight=False)
-    console.print(f"  memory  {size(found.memory)} a process", highlight=False)
+    console.print(
+        f"  memory  {size(found.memory)} a process, with the one that parses for it", highlight=False
+    )
     if found.shadowed:
         console.print("\n[bold]rules that removed nothing which another did not[/], in the dry run")
         for rule, other, texts in found.shadowed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -22,10 +21,8 @@ def report(
     written elsewhere with --out has them.
     """
     import corpus
-    from corpus import storage
+    from corpus.progress import last_run
     from pipelines.report import write_report
 
     opened = corpus.open(workspace)
-    status = opened.path("status.json")
-    timings = json.loads(storage.read_text(status)) if out and storage.exists(status) else None
-    typer.echo(write_report(opened, out, timings))
+    typer.echo(write_report(opened, out, last_run(opened.path("timings.json")) if out else None))

@@ -271,7 +271,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
         table.add_column(name, ratio=1, overflow="fold")
     for pair in pairs:
         if pair.skipped:
-            table.add_row(Text(f"... {pair.skipped} equal lines", "dim"), Text(f"... {pair.skipped}", "dim"))
+            table.add_row(*[Text(f"... {pair.skipped} equal lines", "dim")] * 2)
         if pair.one is not None or pair.other is not None:
             sides = [
                 marked(side, mark, console) for side, mark in zip((pair.one, pair.other), marks, strict=True)

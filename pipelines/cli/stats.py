@@ -22,7 +22,7 @@ TITLES = {
     "language": "documents by language",
     "snapshot": "documents by snapshot",
     "gate": "records stopped by a gate",
-    "rule": "texts by failed rule",
+    "rule": "texts by failed rule; share: of the texts that the rule is for",
     "duplicate": "duplicates by level",
     "domain": "documents by domain",
     "license": "documents by license",
@@ -41,7 +41,7 @@ HEADS = {
     "failed_only": "alone",
     "near_failed": "just\nfail",
     "near_passed": "just\npass",
-    "kept_bytes": "kept",
+    "kept_bytes": "bytes\nkept",
     "largest": "largest cluster",
 }
 RULE_NUMBERS, RULE_CHANGES = 42, 55
@@ -167,7 +167,7 @@ def _print(console: Console, view: str, found: list[dict[str, Any]], limit: int)
             name: sum(row[name] or 0 for row in found) for name in found[0] if isinstance(found[0][name], int)
         }
         table.add_section()
-        table.add_row(plain("all"), *[_number(name, {"tokens": None, **total}) for name in numbers])
+        table.add_row(plain("all"), *[_number(name, total) for name in numbers])
     _finish(console, table, found, limit)
 
 

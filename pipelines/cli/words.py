@@ -50,6 +50,8 @@ def change(one: float, other: float) -> str:
     if not one or not other:
         return "gone" if one else "new"
     share = other / one - 1
+    if abs(share) < 0.0005:
+        return "+<0.1%" if share > 0 else "-<0.1%"
     if share >= 10:
         return f"x{other / one:,.0f}"
     return f"{share:+.0%}" if abs(share) >= 0.1 else f"{share:+.1%}"

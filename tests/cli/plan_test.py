@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,9 @@ def test_it_fits_80_columns() -> None:
     printed = run(plan, DEMO, "-n", "60")
     assert max(cell_len(line) for line in printed.splitlines()) <= 80
     assert "rules of web" in printed and "are compared" in printed and "by language" in printed
+    rule = re.search(r"^gopher.mean_word_length.max.*\n(?: .*\n)*", printed, re.MULTILINE)
+    others = " ".join(rule[0].split()[3:]) if rule else ""
+    assert re.fullmatch(r"(\w+ [\d.]+(, )?){3} and \d+ more", others), others
 
 
 def test_idle_rules_are_named_with_their_source(tmp_path: Path) -> None:

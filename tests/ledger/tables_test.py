@@ -19,7 +19,8 @@ import corpus
 from corpus.errors import UserError
 from corpus.groups import domain_of
 from corpus.ledger.bins import bins
-from corpus.ledger.tables import merge, merge_group, parts_of, read_ledger
+from corpus.ledger.stages import stage_table
+from corpus.ledger.tables import COUNTS, TOKENS, merge, merge_group, parts_of, read_ledger
 from corpus.manifest import load
 from corpus.progress import Status
 from corpus.workspace import Workspace, read_table
@@ -163,9 +164,29 @@ def test_each_stage_takes_what_the_one_before_gave(ledger: dict[str, pa.Table]) 
     rows = ledger["stages"].to_pylist()
     for before, after in pairwise(rows):
         if after["stage"] != "gates":
-            assert [before[f"{size}_out"] for size in ("documents", "characters", "bytes")] == [
-                after[f"{size}_in"] for size in ("documents", "characters", "bytes")
-            ]
+            sizes = ("documents", "characters", "bytes", "tokens")
+            assert [before[f"{size}_out"] for size in sizes] == [after[f"{size}_in"] for size in sizes]
+
+
+def test_tokens_of_texts_that_go_are_told_by_their_bytes() -> None:
+    def count(language: str, snapshot: str, what: str, size: int) -> dict[str, Any]:
+        names = ("source", "language", "snapshot", "what", "key", "documents", "characters", "bytes")
+        return dict(zip(names, ("web", language, snapshot, what, "", 1, size, size), strict=True))
+
+    rows = [count("tha_Thai", "2024", what, 300) for what in ("read", "passed")]
+    rows += [count("tha_Thai", "2024", "rules", 100), count("tha_Thai", "2024", "kept", 200)]
+    rows += [count("tha_Thai", "2025", what, 100) for what in ("read", "passed", "kept")]
+    rows += [count("lao_Laoo", "2025", what, 60) for what in ("read", "passed", "rules")]
+    shards = {"split": "train", "source": "web", "language": "tha_Thai", "documents": 2}
+    tokens = pa.Table.from_pylist([{**shards, "tokens": 100, "bytes": 300}], TOKENS)
+    found = {
+        (row["language"], row["snapshot"], row["stage"]): (row["tokens_in"], row["tokens_out"])
+        for row in stage_table(pa.Table.from_pylist(rows, COUNTS), tokens).to_pylist()
+    }
+    assert found["tha_Thai", "2024", "rules"] == (99, 66)
+    assert found["tha_Thai", "2024", "tokens"] == (66, 66)
+    assert found["tha_Thai", "2025", "tokens"] == (34, 34)
+    assert found["lao_Laoo", "2025", "rules"] == (20, 0)
 
 
 def test_rules_have_their_bounds(ledger: dict[str, pa.Table]) -> None:
