@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.dedup_benchmark --documents 100000 --workers 1
 
-The signatures to pair are made up: a fifth of the documents are near-duplicates (similarity .75 to 1) of
-others, half of those in 1,000 large families, and a twentieth exact copies. Peak memory is that of the
-largest process.
+The signatures to pair are made up: of `--duplicates` (a tenth) of the documents, four in five are near-duplicates
+(similarity .75 to 1) of others, half of those in 1,000 families of some 20 to 1,000, half in pairs, and one in five is
+an exact copy. Peak memory is that of the largest process.
 """
 
 from __future__ import annotations
@@ -98,12 +98,13 @@ class Made:
 
     rows: int
     seed: int
+    duplicates: float
 
     def content(self, split: int) -> np.ndarray:
-        """uint64[rows, 2]: every twentieth document has the content of one before it."""
+        """uint64[rows, 2]: some documents have the content of one before them."""
         random = np.random.default_rng([self.seed, split])
         content = random.integers(0, 1 << 64, (self.rows, 2), dtype=np.uint64)
-        copies = np.arange(19, self.rows, 20)
+        copies = np.arange(19, self.rows, max(1, round(5 / self.duplicates)))
         content[copies] = content[copies - random.integers(1, 19, len(copies))]
         return content
 
@@ -120,16 +121,16 @@ class Made:
         )
 
     def signatures(self, split: int, width: int) -> np.ndarray:
-        """uint32[rows, width]: a fifth of them near one of 1,000 shared families or of the same split."""
+        """uint32[rows, width]: some of them near one of 1,000 shared families or of the same split."""
         random = np.random.default_rng([self.seed, split, 2])
         families = np.random.default_rng([self.seed, 3]).integers(0, 1 << 32, (1000, width), dtype=np.uint32)
         found = random.integers(0, 1 << 32, (self.rows, width), dtype=np.uint32)
-        near = np.flatnonzero(random.random(self.rows) < 0.2)
+        near = np.flatnonzero(random.random(self.rows) < 0.8 * self.duplicates)
         kept = random.random((len(near), width)) < random.uniform(0.87, 1, (len(near), 1))
         # Half of them of large families over all splits, half in pairs.
         base = np.where(
             (np.arange(len(near)) % 2 == 0)[:, None],
-            families[random.integers(0, 1000, len(near))],
+            families[(1000 * random.random(len(near)) ** 2).astype(np.int64)],
             found[near - 1],
         )
         found[near] = np.where(kept, base, found[near])
@@ -137,10 +138,10 @@ class Made:
         return found[first[same.reshape(-1)]]
 
 
-def pairing(documents: int, rows: int, workers: int, baseline: int) -> None:
+def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: float) -> None:
     options = Dedup()
     assert options.minhash is not None
-    made, schema = Made(rows, 1), signature_schema(options.minhash)
+    made, schema = Made(rows, 1, duplicates), signature_schema(options.minhash)
     names = [("web", f"{split:06d}") for split in range(-(-documents // rows))]
     documents = rows * len(names)
     print(f"\npairing of {documents:,} documents in {len(names)} splits, {workers} worker(s)")
@@ -189,6 +190,13 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=5_000, help="documents of a split")
     parser.add_argument("--words", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--duplicates", type=float, default=0.1)
     arguments = parser.parse_args()
-    pairing(arguments.documents, arguments.rows, arguments.workers, baseline=min(arguments.rows, 5_000))
+    pairing(
+        arguments.documents,
+        arguments.rows,
+        arguments.workers,
+        baseline=min(arguments.rows, 5_000),
+        duplicates=arguments.duplicates,
+    )
     signatures(min(arguments.documents, 5_000), arguments.words)
