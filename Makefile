@@ -26,7 +26,7 @@ demo: setup  ## corpus, statistics, a classifier, a minute of training, and the 
 	$(BIN)/python -m pipelines.demo --out demo-workspace --workers $(WORKERS)
 
 test: setup  ## all tests; those on real input need CORPUS_DATA
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto --dist loadfile
 
 soak: setup  ## long fault and fuzz runs
 	$(BIN)/python -m pytest tests -m soak -s
