@@ -305,9 +305,9 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
     [dump] = (data / "wiki").rglob("enwiki-latest-pages-articles1.xml*-shortened.bz2")
     source = Wikipedia(kind="wikipedia", paths=[str(dump)])
     articles = [
-        (text, "eng_Latn")
+        (found.text, "eng_Latn")
         for record in source.read(str(dump), dump.name, 0, dump.stat().st_size)
-        if not isinstance(record, Failure) and not record.gate and (text := extract_record(record, "fast"))
+        if not isinstance(record, Failure) and not record.gate and (found := extract_record(record, "fast"))
     ]
     monkeypatch.setattr(classifier_training, "HELD_OUT", 3)
     card = train(articles, _web_pages(data, 60), str(tmp_path / "m.bin"), Training(dimension=8, epochs=40))

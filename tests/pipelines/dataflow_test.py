@@ -82,7 +82,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
     find = dedup.pipeline(Workspace(ROOT), SPLITS, no_rows, Dedup(), "made", RUNNING, None)
     return {
-        "ingest": ingest.pipeline(ROOT, manifest, splits, RUNNING, None),
+        "ingest": ingest.pipeline(ROOT, ingest.Tools(manifest), splits, RUNNING, None),
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
