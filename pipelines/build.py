@@ -162,6 +162,19 @@ def build(
     """
     out = storage.local(out)
     check_out(out)
+    with stoppable():
+        return _build(manifest, out, running, say, show, until, retry_quarantine)
+
+
+def _build(
+    manifest: str,
+    out: str,
+    running: Running,
+    say: Callable[[str], None],
+    show: Callable[[Standing], None] | None,
+    until: str | None,
+    retry_quarantine: bool,
+) -> Workspace:
     plan = make_plan(manifest, say)
     with locked(out) as release:
         workspace = Workspace.create(out)
@@ -180,20 +193,30 @@ def build(
                 say(f"{name}: only the manifest's own rules decide on this source")
         status = Status(out, show)
         builder = Build(plan, workspace, running, status, say, state)
-        try:
-            with stoppable(lambda: (status.end("stopped"), release()), status.where):
-                stages(builder, wanted, until)
-        except OSError as error:
-            status.end("failed", error=str(error)[:1000])
-            place = f" ({error.filename})" if error.filename else ""
-            raise RunError(
-                f"{error.strerror or error}{place}. What was finished is kept: the same command goes on from there"
-            ) from error
-        except BaseException as error:
-            status.end("failed", error=str(error)[:1000] or type(error).__name__)
-            raise
-        status.end("done")
+        with told(status, release):
+            stages(builder, wanted, until)
     return workspace
+
+
+@contextlib.contextmanager
+def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
+    """However the block ends, its status says so; Ctrl-C and SIGTERM end it at once and let go of its lock.
+
+    What a disk or a store refuses becomes a RunError.
+    """
+    try:
+        with stoppable(lambda: (status.end("stopped"), release()), status.where):
+            yield
+    except OSError as error:
+        status.end("failed", error=str(error)[:1000])
+        place = f" ({error.filename})" if error.filename else ""
+        raise RunError(
+            f"{error.strerror or error}{place}. What was finished is kept: the same command goes on from there"
+        ) from error
+    except BaseException as error:
+        status.end("failed", error=str(error)[:1000] or type(error).__name__)
+        raise
+    status.end("done")
 
 
 def check_out(out: str) -> None:

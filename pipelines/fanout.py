@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -36,14 +34,8 @@ class _Each(beam.DoFn):
 class _Claim(beam.DoFn):
     """Does items from a queue until it is empty: a claim is a file that only one worker can make."""
 
-    def __init__(
-        self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str, parent: int
-    ) -> None:
-        self.work, self.items, self.claims, self.parent = work, list(items), claims, parent
-
-    def setup(self) -> None:
-        if os.getpid() != self.parent:
-            threading.Thread(target=_leave_with, args=(self.parent,), daemon=True).start()
+    def __init__(self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str) -> None:
+        self.work, self.items, self.claims = work, list(items), claims
 
     def process(self, _: tuple[int, Iterable[str]]) -> Iterator[Any]:
         for number, item in enumerate(self.items):
@@ -60,9 +52,8 @@ class FanOut(beam.PTransform):
 
     `items` come in the order in which they should be begun (largest first). Locally `claims` is an
     empty folder of this run alone; the engine deals elements out statically, so workers claim items
-    from it instead. A worker leaves when the process that started it is gone. Elsewhere every item is
-    an element with a key of its own, grouped so that it is not fused with its neighbours (Beam's Reshuffle
-    does the same and pickles timestamps on the way).
+    from it instead. Elsewhere every item is an element with a key of its own, grouped so that it is not
+    fused with its neighbours (Beam's Reshuffle does the same and pickles timestamps on the way).
     """
 
     def __init__(
@@ -86,7 +77,7 @@ class FanOut(beam.PTransform):
         each: beam.DoFn = _Each(self.work)
         elements = list(enumerate(self.items))
         if self.running.local and self.claims is not None:
-            each = _Claim(self.work, self.items, self.claims, os.getpid())
+            each = _Claim(self.work, self.items, self.claims)
             elements = [(number, "") for number in range(self.running.workers * CLAIMS_A_WORKER)]
         return (
             pipeline
@@ -111,19 +102,3 @@ def claims_folder(running: Running, root: str | None = None) -> Iterator[str | N
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _leave_with(parent: int) -> None:
-    """Ends this process soon after `parent` has ended."""
-    while True:
-        time.sleep(0.5)
-        try:
-            os.kill(parent, 0)
-            with open(f"/proc/{parent}/stat") as stat:
-                gone = stat.read().rpartition(")")[2].split()[0] == "Z"
-        except ProcessLookupError:
-            gone = True
-        except OSError:  # no /proc on this system: the signal's answer stands
-            gone = False
-        if gone:
-            os._exit(1)

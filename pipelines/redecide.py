@@ -30,10 +30,11 @@ from corpus.progress import Standing, Status
 from corpus.rules import BOUNDS, uniform
 from corpus.workspace import Workspace
 from pipelines import stages as work
-from pipelines.build import Build, missing_parts, read_state, stages
+from pipelines.build import Build, missing_parts, read_state, stages, told
 from pipelines.ingest import Tools
 from pipelines.options import Running
 from pipelines.plan import Plan, plan_fingerprint
+from pipelines.stop import stoppable
 
 FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
 """Manifest keys that may change without documents or signals being made again."""
@@ -82,7 +83,7 @@ def decide_again(
     """
     root = storage.local(root)
     workspace = Workspace.open(root)
-    with locked(root):
+    with stoppable(), locked(root) as release:
         plan = stored_plan(workspace, manifest, changes)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
@@ -90,12 +91,8 @@ def decide_again(
             say("nothing to do: the workspace is decided by these rules")
             return workspace
         status = Status(root, show)
-        try:
+        with told(status, release):
             stages(Build(plan, workspace, running, status, say, state), wanted)
-        except BaseException as error:
-            status.end("failed", error=str(error)[:1000] or type(error).__name__)
-            raise
-        status.end("done")
     return workspace
 
 

@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SECONDS = 10.0
+"""How long a build that is stopped may take to say so in its workspace."""
 
 
 def descendants(process: int) -> list[int]:
@@ -26,27 +28,37 @@ def descendants(process: int) -> list[int]:
     return found
 
 
+def kill_descendants() -> None:
+    """Kill every process below this one."""
+    for process in descendants(os.getpid()):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
 @contextmanager
-def stoppable(before: Callable[[], object], where: Callable[[], str] = str) -> Iterator[None]:
+def stoppable(before: Callable[[], object] = bool, where: Callable[[], str] = str) -> Iterator[None]:
     """In the block, Ctrl-C and SIGTERM end this process and its workers at once, with 128 + the signal.
 
-    That is as safe as any crash: parts are whole or absent. `before` is called first, and `where`
-    says how far it came. Beam would take the
+    That is as safe as any crash: parts are whole or absent. `before` is called first, with `SECONDS` to write
+    what it has to, and no time after a second signal; `where` says how far it came. Beam would take the
     interruption of its thread for a failure of the work, and begin again.
     """
+    stopping = False
 
     def stop(number: int, _: FrameType | None) -> None:
+        nonlocal stopping
+        again, stopping = stopping, True
         threading.excepthook = lambda _: None  # Beam's threads watch the workers, and would tell of their end
-        for process in descendants(os.getpid()):
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        before()
+        kill_descendants()
+        if not again:
+            last = threading.Thread(target=before, daemon=True)  # a store may be out of reach
+            last.start()
+            last.join(SECONDS)
         place = where()
         at = f" in {place}" if place else ""
         sys.stderr.write(f"\ncorpus: stopped{at}; the same command goes on from there\n")
         sys.stderr.flush()
+        kill_descendants()  # those that were being started
         os._exit(128 + number)
 
     previous = {number: signal.signal(number, stop) for number in SIGNALS}

@@ -8,7 +8,9 @@ are ended too, so that the pipeline can be begun again from its parts.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import sys
 import threading
 
 from apache_beam.portability import python_urns
@@ -23,7 +25,7 @@ from apache_beam.runners.portability.local_job_service import SubprocessSdkWorke
 from corpus.errors import RunError
 from pipelines.stop import descendants
 
-WORKER = b"apache_beam.runners.worker.sdk_worker_main"
+WORKER = b"pipelines.local_worker"
 """What stands in the command line of a worker."""
 
 
@@ -33,8 +35,10 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
 
     def start_worker(self) -> None:
         self.told_to_end = False
+        # `exec`: one process, and no shell that can be killed without it.
+        command = f"exec {shlex.quote(sys.executable)} -m {WORKER.decode()} {os.getpid()}"
         self.worker = SubprocessSdkWorker(
-            self._worker_command_line, self.control_address, self.provision_info, self.worker_id
+            command.encode(), self.control_address, self.provision_info, self.worker_id
         )
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
         self.worker_thread.start()

@@ -46,6 +46,27 @@ def test_stopped_by_a_signal(tmp_path: Path, number: signal.Signals, workers: in
     assert digests(out) == digests(tmp_path / "fresh")
 
 
+def test_stopped_twice_while_workers_start(tmp_path: Path) -> None:
+    """Nothing is left that holds its terminal: the pipe is closed at once."""
+    manifest = write_inputs(tmp_path / "inputs", pages=4)
+    process = subprocess.Popen(
+        command(manifest, tmp_path / "out", 2),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **SPREAD},
+    )
+    while not descendants(process.pid):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+    assert said.strip().splitlines()[-1].endswith("the same command goes on from there")
+    assert "Traceback" not in said
+
+
 def test_a_build_that_reads_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"body": "the text stands in another field"}\n')
     manifest = tmp_path / "m.yaml"

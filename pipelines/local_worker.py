@@ -1,0 +1,27 @@
+"""A local worker process: Beam's own, which leaves when the process that started it is gone, also before it has begun.
+
+Beam's waits two minutes for a process that was killed while it started, and holds its terminal for so long.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+
+SECONDS = 0.5
+
+
+def leave_with(parent: int) -> None:
+    """Ends this process soon after `parent`, which started it, has ended."""
+    while os.getppid() == parent:
+        time.sleep(SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=leave_with, args=(int(sys.argv[1]),), daemon=True).start()
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(sys.argv[:1])
