@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import warnings
 
 import typer
@@ -85,7 +86,9 @@ def main() -> None:
         sys.argv.remove("--debug")
     else:
         warnings.filterwarnings("ignore")
-        logging.disable(logging.CRITICAL)  # errors are one line; libraries' tracebacks come with --debug
+        # Errors are one line; tracebacks of libraries, also of their threads, come with --debug.
+        logging.disable(logging.CRITICAL)
+        threading.excepthook = lambda _: None
     _register()
     status = 0
     try:
