@@ -143,3 +143,15 @@ def test_licences_are_allowed_and_denied_as_expressions(
 def test_a_manifest_licence_holds_where_a_repository_says_nothing(tmp_path: Path) -> None:
     tree = write(tmp_path / "a", {"a.py": b"x = 1\n"})
     assert records(tree, license="MIT")["a.py"].gate is None
+
+
+def test_licences_are_held_up_to_a_bound() -> None:
+    body = b"MIT License\n" + b"x" * (2 << 20)
+    files = [
+        SourceFile(path=f"a/{at:03}/LICENSE", size=len(body), read=lambda: body, origin="a.tar")
+        for at in range(80)
+    ]
+    found, _, prefix = survey(files)
+    assert (len(found.files), prefix) == (64, "a/")
+    assert {len(text) for ((_, text),) in found.files.values()} == {1 << 20}
+    assert survey([*files[:1], files[-1]])[0].files.keys() == {"000", "079"}

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from corpus.document import Failure
-from corpus.sources.code.licenses import Licensing, is_license_file
+from corpus.sources.code.licenses import MAX_BYTES, Licensing, is_license_file
 from corpus.sources.code.packages import Package, is_package_file, read_package
+
+SURVEYED = 64 << 20
+"""Bytes of licences and metadata of one repository that are held; large monorepos have a few MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,10 @@ def name_of(path: str, file: str) -> str:
 def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, str]:
     """Licences, package metadata, and the folder that all files lie in (`name-1.0/`, or "").
 
-    Memory: the licence files, and the metadata files at the top.
+    Memory: the first `MAX_BYTES` of licence files and of metadata files, together at most `SURVEYED`; what comes after
+    those is not looked at.
     """
+    room = SURVEYED
     found: list[tuple[str, bytes]] = []
     packages: list[tuple[str, bytes]] = []
     tops: set[str] = set()
@@ -69,10 +74,10 @@ def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, s
         top, slash, _ = one.path.partition("/")
         if len(tops) < 2:
             tops.add(top if slash else "")
-        if is_license_file(one.path):
-            found.append((one.path, one.read()))
-        elif is_package_file(one.path):
-            packages.append((one.path, one.read()))
+        kept = found if is_license_file(one.path) else packages if is_package_file(one.path) else None
+        if kept is not None and room > 0:
+            kept.append((one.path, one.read()[:MAX_BYTES]))
+            room -= len(kept[-1][1])
     top = min(tops, default="")
     prefix = f"{top}/" if len(tops) == 1 and top else ""
     licensing = Licensing()
