@@ -30,7 +30,7 @@ from corpus.languages.labels import parse
 from corpus.sources.base import MAX_DOCUMENT_BYTES
 from corpus.xml import XmlError, tree
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some book changes."""
 
 MEMBER_BYTES = 32 << 20

@@ -20,7 +20,7 @@ from corpus.extract.dates import iso_date
 from corpus.extract.jats_text import Walker, first, joined, names, text_at
 from corpus.xml import XmlError, tree
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some article changes."""
 
 _OPENED = (

@@ -23,7 +23,7 @@ from corpus.extract.latex_source import Source, paper_source
 from corpus.extract.latex_text import Converter
 from corpus.extract.text import clean_text
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some paper changes."""
 
 _BEGIN = re.compile(r"\\begin\s*\{document\}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.sources.code.contents import SourceFile, survey
 from tests.sources.repositories import (
     MIT,
     packed,
