@@ -40,8 +40,10 @@ def export_bin(
     """
     dataset = workspace.tokens()
     shards = [shard for shard in dataset["shards"] if source in (None, shard["source"])]
+    if not dataset["shards"]:
+        raise UserError(f"{workspace.root} has no tokens: it keeps no document, `corpus stats` shows why")
     if not shards:
-        known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]})) or "none"
+        known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]}))
         raise UserError(f"no tokens of the source {source}: those with tokens are {known}")
     out = prepare(out)
     dtype = np.dtype(dataset["dtype"]).newbyteorder("<")

@@ -24,12 +24,23 @@ def prepare(out: str) -> str:
     if storage.is_file(out):
         raise UserError(f"--out {out} is a file: name a folder")
     if storage.exists(description):
-        for name in json.loads(storage.read_text(description))["files"]:
+        for name in _described(description):
             storage.remove(storage.join(out, name))
         storage.remove(description)
     elif storage.exists(out) and storage.list_files(out):
         raise UserError(f"--out {out}: the folder has other things in it: name a new one")
     return out
+
+
+def _described(path: str) -> list[str]:
+    """The files that an export.json names, all of them below its folder."""
+    try:
+        names = [str(name) for name in json.loads(storage.read_text(path))["files"]]
+    except (ValueError, KeyError, TypeError):
+        names = [".."]
+    if any(name.startswith("/") or ".." in name.split("/") for name in names):
+        raise UserError(f"{path} is not what an export writes: name a new folder")
+    return names
 
 
 def describe(out: str, description: dict[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:

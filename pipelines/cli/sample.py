@@ -107,7 +107,7 @@ def sample(
         from pipelines.sample_page import page
 
         storage.write_text(html, page(chosen, f"{len(chosen)} documents of {workspace}", full))
-        typer.echo(f"{html}: {len(chosen)} documents")
+        typer.echo(f"{html}: {len(chosen)} document{"" if len(chosen) == 1 else "s"}")
         return
     console = Console()
     with paged(console) if pager and console.is_terminal else contextlib.nullcontext():

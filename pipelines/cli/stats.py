@@ -182,6 +182,7 @@ def print_compared(
     console.print(Text(printable(f"1: {one}\n2: {other}\n")))
     for view, entries in found.items():
         table = _table(view)
+        table.title = TITLES[view].partition(";")[0]
         numbers = COMPARED.get(SAME.get(view, view), COLUMNS[SAME.get(view, view)][:1])
         for name in numbers:
             head = HEADS.get(name, name)

@@ -16,7 +16,7 @@ from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
-from corpus.ledger.views import NEEDS, compared, named
+from corpus.ledger.views import NEEDS, compared, named, rules
 from pipelines.cli.stats import _print, stats
 from pipelines.cli.words import change, printable, short, size, whole
 from tests.cli.running import run
@@ -122,3 +122,25 @@ def test_numbers_for_people() -> None:
         "x40",
     ]
     assert printable("ก\u200bข\u200d\n\x1b") == "ก\\u200bข\u200d\n\\u001b"
+
+
+def test_the_share_of_a_rule_is_of_the_texts_it_is_for() -> None:
+    names = ("source", "language", "what", "key", "documents", "bytes")
+    counted = [
+        ("web", "tha_Thai", "passed", "", 30, 300),
+        ("web", "rus_Cyrl", "passed", "", 20, 200),
+        ("books", "tha_Thai", "passed", "", 950, 9500),
+        ("web", "tha_Thai", "failed", "gopher.words.min", 6, 60),
+        ("web", "rus_Cyrl", "failed", "gopher.words.missing", 1, 10),
+    ]
+    counts = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in counted])
+    bounds = [
+        {"source": "web", "language": language, "rule": rule, "signal": rule.rpartition(".")[0]}
+        for language, rule in (
+            ("tha_Thai", "gopher.words.min"),
+            ("tha_Thai", "gopher.words.max"),
+            ("rus_Cyrl", "gopher.words.max"),
+        )
+    ]
+    found = {row["rule"]: (row["texts"], row["share"]) for row in rules(counts, pa.Table.from_pylist(bounds))}
+    assert found == {"gopher.words.min": (30, 0.2), "gopher.words.missing": (50, 0.02)}

@@ -172,3 +172,15 @@ def test_an_export_takes_the_place_of_an_earlier_one(workspace: Workspace, tmp_p
     export_documents(workspace, str(tmp_path / "out"), "parquet", Chosen(source="wikipedia"))
     assert not list(rows_of(tmp_path / "out"))
     assert {path.parent.name for path in (tmp_path / "out").rglob("*.parquet")} == {"source=wikipedia"}
+
+
+@pytest.mark.parametrize("files", [["../mine.txt"], ["/mine.txt"], None])
+def test_an_earlier_export_is_replaced_within_its_folder_alone(
+    workspace: Workspace, tmp_path: Path, files: list[str] | None
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "export.json").write_text(json.dumps({"files": files}))
+    with pytest.raises(UserError, match="is not what an export writes"):
+        run(export, workspace.root, "--documents", "--out", str(tmp_path / "out"))
+    assert (tmp_path / "mine.txt").read_text() == "mine"
