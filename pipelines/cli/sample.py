@@ -106,8 +106,9 @@ def sample(
         from corpus import storage
         from pipelines.sample_page import page
 
-        storage.write_text(html, page(chosen, f"{len(chosen)} documents of {workspace}", full))
-        typer.echo(f"{html}: {len(chosen)} document{"" if len(chosen) == 1 else "s"}")
+        count = "1 document" if len(chosen) == 1 else f"{len(chosen):,} documents"
+        storage.write_text(html, page(chosen, f"{count} of {workspace}", full))
+        typer.echo(f"{html}: {count}")
         return
     console = Console()
     with paged(console) if pager and console.is_terminal else contextlib.nullcontext():
