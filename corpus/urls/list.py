@@ -37,7 +37,7 @@ GROUP_ROWS = 1 << 16
 def open_list(path: str) -> pq.ParquetFile:
     """The Parquet file of a list; other columns than `url` may be missing. Raises UserError where it is none."""
     try:
-        found = pq.ParquetFile(storage.open_input(path))
+        found = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
@@ -70,12 +70,31 @@ def batches(found: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatc
         yield batch
 
 
+def all_hashes(path: str) -> NDArray[np.uint64]:
+    """The hash of every row of a list, in its order."""
+    with open_list(path) as found:
+        hashes = np.empty(found.metadata.num_rows, np.uint64)
+        at = 0
+        for batch in batches(found, ["hash"]):
+            hashes[at : at + len(batch)] = batch.column("hash").to_numpy()
+            at += len(batch)
+    return hashes
+
+
+def unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The different hashes, sorted; the array itself is sorted too. `np.unique` takes five times the memory."""
+    hashes.sort()
+    first = np.ones(len(hashes), bool)
+    np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+    return hashes[first]
+
+
 @lru_cache(maxsize=8)
 def sorted_hashes(path: str) -> NDArray[np.uint64]:
     """The hashes of a list, sorted, unique, mapped into memory: 8 bytes a URL, shared by all processes.
 
     They are made once, in a file beside the list (or in the temporary folder where nothing can be written
-    there) that is named after what is in the list.
+    there) that is named after what is in the list. Memory while they are made: 25 bytes a URL.
     """
     file = storage.stat(path, path)
     name = f".{os.path.basename(path)}.{file_identity(file)[:16]}.hashes.npy"
@@ -83,9 +102,7 @@ def sorted_hashes(path: str) -> NDArray[np.uint64]:
     folder = beside if beside and os.access(beside, os.W_OK) else tempfile.gettempdir()
     place = os.path.join(folder, name)
     if not os.path.exists(place):
-        with open_list(path) as found:
-            pieces = [batch.column("hash").to_numpy() for batch in batches(found, ["hash"])]
-        hashes = np.unique(np.concatenate([np.empty(0, np.uint64), *pieces]))
+        hashes = unique(all_hashes(path))
         with storage.atomic_output(place) as output:
             np.save(output, hashes[hashes != 0])
     mapped: NDArray[np.uint64] = np.load(place, mmap_mode="r")

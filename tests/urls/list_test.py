@@ -20,7 +20,7 @@ from corpus.document import Failure
 from corpus.errors import RunError, UserError
 from corpus.urls.canonical import hash_of, key_of
 from corpus.urls.links import LinkRules
-from corpus.urls.list import contains, open_list, sorted_hashes
+from corpus.urls.list import contains, open_list, sorted_hashes, unique
 from corpus.urls.submissions import read_submissions
 from pipelines.options import Running
 from pipelines.urls import make_list
@@ -59,6 +59,12 @@ def test_a_hash_is_believed_only_where_corpus_urls_wrote_it(tmp_path: Path) -> N
         path = str(tmp_path / f"{hashes.type}-{hashes.null_count}.parquet")
         pq.write_table(pa.table({"url": [url], "hash": hashes}), path)
         assert sorted_hashes(path).tolist() == [hash_of(key)]
+
+
+def test_different_hashes_are_sorted() -> None:
+    drawn = np.random.default_rng(5).integers(0, 300, 1000).astype(np.uint64)
+    assert unique(drawn.copy()).tolist() == sorted(set(drawn.tolist()))
+    assert unique(np.empty(0, np.uint64)).tolist() == []
 
 
 def test_a_list_of_numbers_is_none(tmp_path: Path) -> None:
