@@ -60,6 +60,8 @@ _FRONT_NAME = re.compile(
     r"|表紙|扉|目次|奥付|後付|封面|目录|目錄|版权页?|版權頁?)(?:[-_]?\d{1,3})?",
     re.IGNORECASE,
 )
+_TYPISTS_NOTE = re.compile("［＃[^［］\n]{1,200}］")
+"""What Aozora Bunko's volunteers say of the printed page, in the middle of sentences."""
 CHAPTER = "application/x-epub-chapter"
 """A record that is one document of a reading order; metadata `chapter` is its name in the archive."""
 SHORT = 4000
@@ -260,7 +262,7 @@ def chapter(data: bytes, item: Item) -> str:
     """The text of a document of the reading order; empty for front matter. Raises EpubError."""
     if item.is_front:
         return ""
-    found = chapter_text(_tree(data, item.name), FRONT)
+    found = _TYPISTS_NOTE.sub("", chapter_text(_tree(data, item.name), FRONT))
     stem = posixpath.splitext(posixpath.basename(item.name))[0]
     if len(found) <= SHORT and (_FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)):
         return ""

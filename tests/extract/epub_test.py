@@ -133,6 +133,7 @@ def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
     body = "<p\n ><span>山<ruby>路<rp>(</rp><rt>みち</rt><rp>)</rp></ruby>を登り</span>\n "
     body += "<span>ながら、\n考えた。</span></p>"
     assert text_of(body) == "山路を登りながら、考えた。"
+    assert text_of("<p>「虚無僧［＃ルビは底本では別］をかい」</p>") == "「虚無僧をかい」"
     assert text_of("<p>two\nwords</p><p>두\n낱말</p>") == "two words\n\n두 낱말"
 
 
