@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import corpus
 from corpus import storage
 from corpus.errors import RunError
 from corpus.lock import locked
+from corpus.verify.workspace import verify
 from pipelines.build import build
 from pipelines.options import Running
+from pipelines.redecide import decide_again
 from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs
 from tests.storage import stores
 from tests.storage.http_server import Site, serving
@@ -28,10 +31,16 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wanted(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def built(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of a local build; tests that change it take a copy."""
     out = tmp_path_factory.mktemp("built") / "workspace"
     build(str(inputs), str(out), Running())
-    return digests(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def wanted(built: Path) -> dict[str, str]:
+    return digests(built)
 
 
 @pytest.fixture
@@ -62,14 +71,35 @@ def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
             build(str(inputs), root, Running())
         build(str(inputs), root, Running(), said.append)
         assert said[-1] == "nothing to do: the workspace is complete"
+        assert verify(root).good
 
 
+@pytest.mark.soak
+def test_a_workspace_on_s3_is_decided_again_there(
+    inputs: Path, built: Path, quick: None, tmp_path: Path
+) -> None:
+    other = {"text.characters.min": 700.0}
+    local = shutil.copytree(built, tmp_path / "local")
+    decide_again(str(local), None, other, Running(), lambda line: None)
+    with stores.s3() as store:
+        root = f"{store.root}/w"
+        build(str(inputs), root, Running())
+        decide_again(root, None, other, Running(), lambda line: None)
+        assert remote_digests(root) == digests(local)
+
+
+@pytest.mark.parametrize("until", ["ingest", pytest.param(None, marks=pytest.mark.soak)])
 def test_a_workspace_on_google_storage_has_the_bytes_of_a_local_one(
-    inputs: Path, wanted: dict[str, str], quick: None
+    inputs: Path, wanted: dict[str, str], quick: None, until: str | None
 ) -> None:
     with stores.gcs() as store:
-        build(str(inputs), f"{store.root}/w", Running())
-        assert remote_digests(f"{store.root}/w") == wanted
+        build(str(inputs), f"{store.root}/w", Running(), until=until)
+        found = remote_digests(f"{store.root}/w")
+        parts = {name for name in wanted if name.split("/")[0] in ("documents", "signals", "quarantine")}
+        compared = parts if until else wanted.keys() | found.keys()
+        assert parts and {name: found.get(name) for name in compared} == {
+            name: wanted.get(name) for name in compared
+        }
 
 
 @pytest.mark.soak
@@ -129,7 +159,7 @@ def rows(root: Path) -> list[tuple[object, ...]]:
 
 
 def test_input_over_http_is_read_through_faults(
-    inputs: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: Path, built: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = serve(site, inputs, **listed(site, inputs))
     monkeypatch.setenv("CORPUS_REMOTE_TRIES", "12")
@@ -139,8 +169,7 @@ def test_input_over_http_is_read_through_faults(
         site.faults[path] = [draw.choice([*kinds, "", ""]) for _ in range(12)]
     build(str(manifest), str(tmp_path / "out"), Running(), until="ingest")
     assert sum(map(len, site.faults.values())) < 12 * len(site.files) - 20
-    build(str(inputs), str(tmp_path / "local"), Running(), until="ingest")
-    assert rows(tmp_path / "out") == rows(tmp_path / "local")
+    assert rows(tmp_path / "out") == rows(built)
 
 
 def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
@@ -166,7 +195,7 @@ def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
     said: list[str] = []
     site.always.clear()
     site.files["/crawl-data/small/warc.paths"] = site.files["/crawl-data/small/warc.paths"][:-31]
-    build(str(manifest), str(out), Running(), said.append)
+    build(str(manifest), str(out), Running(), said.append, until="ingest")
     assert any(line.startswith("ingest: ") and "crawl-1.warc.gz" in line for line in said)
     assert corpus.open(str(out)).documents().count_rows() == 40
 
