@@ -17,7 +17,8 @@ HOP_BY_HOP = {"transfer-encoding"}
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request and its answer; `body` as it was sent, content encoding and all, without transfer encoding."""
+    """One request and its answer; `body` as it was sent, content encoding and all, without transfer encoding;
+    only its beginning where `truncated`."""
 
     url: str
     date: str
@@ -29,6 +30,7 @@ class Exchange:
     reason: str
     headers: list[tuple[str, str]]
     body: bytes
+    truncated: bool = False
 
     def header(self, name: str) -> str:
         """The first header of a name (in lower case), empty where there is none."""
@@ -93,7 +95,11 @@ class Archive:
             "response",
             payload=BytesIO(exchange.body),
             http_headers=status,
-            warc_headers_dict={**common, "WARC-Record-ID": response_id},
+            warc_headers_dict={
+                **common,
+                "WARC-Record-ID": response_id,
+                **({"WARC-Truncated": "length"} if exchange.truncated else {}),
+            },
         )
         asked = StatusAndHeaders(exchange.request_line, exchange.request_headers, is_http_request=True)
         request = self._writer.create_warc_record(

@@ -150,6 +150,7 @@ class Client:
                 if size > most:
                     response.close()
                     if cut:
+                        found.truncated = True
                         break
                     raise Stop("size", f"over {most:,} bytes", found.status)
             found.body = b"".join(pieces)[: most if cut else None]

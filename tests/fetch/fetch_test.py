@@ -95,6 +95,13 @@ def test_robots_of_every_kind(tmp_path: Path) -> None:
     assert dict(zip(wanted, found, strict=True)) == wanted
     assert ("forbids.example", "/page/en") not in asked
     assert asked["partly.example", "/robots.txt"] == 1
+    with open(tmp_path / "out" / "fetch-00000.warc.gz", "rb") as stream:
+        truncated = [
+            record.rec_headers.get_header("WARC-Target-URI")
+            for record in ArchiveIterator(stream)
+            if record.rec_headers.get_header("WARC-Truncated") == "length"
+        ]
+    assert truncated == [site.url("large.example", "/robots.txt")]
     robots = {row["origin"]: row for row in pq.read_table(tmp_path / "out" / "robots.parquet").to_pylist()}
     assert robots[site.url("patient.example", "")]["delay"] == 86400
     assert robots[site.url("broken.example", "")]["reason"] == "status 500"
