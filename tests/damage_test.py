@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from corpus.document import Failure, Record
 from corpus.sources.warc import Warc
-from tests.damage import DAMAGES, RECORDS, UNSEEN, kinds, rows, table
+from tests.damage import DAMAGES, HIT, RECORDS, UNSEEN, kinds, rows, table
 
 LESS = {("ARC", "its second half missing"): 1}
 """Where a record is lost that could be read: a plain ARC whose line says more bytes than there are takes the rest from
@@ -46,6 +47,32 @@ def test_every_readable_record_is_used_and_every_loss_named() -> None:
         assert row.used == row.readable - less, row
         if row.used < RECORDS and (row.kind, row.damage) not in UNSEEN:
             assert row.named >= 1, row
+
+
+@pytest.mark.parametrize("packed", ["WARC .gz", "WARC .zst", "WARC .lz4"])
+def test_a_loss_is_placed_between_the_records_around_it(tmp_path: Path, packed: str) -> None:
+    kind = next(kind for kind in kinds() if kind.name == packed)
+    start, end = kind.span(HIT)
+    path = tmp_path / "file"
+    path.write_bytes(DAMAGES["half of it noise"](kind.content, start, end))
+    found = list(kind.source.read(str(path), "file", 0, path.stat().st_size))
+    (loss,) = [one for one in found if isinstance(one, Failure)]
+    before = (
+        start if packed != "WARC .lz4" else kind.span(HIT - 1)[0]
+    )  # nothing tells where an lz4 frame ends
+    assert (loss.offset, loss.offset + loss.length) == (before, end)
+
+
+def test_a_frame_of_zeros_between_records_costs_nothing_but_itself(tmp_path: Path) -> None:
+    kind = next(kind for kind in kinds() if kind.name == "WARC .zst")
+    at, bomb = kind.span(HIT)[0], zstandard.compress(bytes(256 << 20))
+    assert len(bomb) * 10_000 < 256 << 20
+    path = tmp_path / "file"
+    path.write_bytes(kind.content[:at] + bomb + kind.content[at:])
+    found = list(kind.source.read(str(path), "file", 0, path.stat().st_size))
+    (loss,) = [one for one in found if isinstance(one, Failure)]
+    assert (loss.offset, loss.length) == (at, len(bomb))
+    assert len(found) == RECORDS + 1
 
 
 def test_undamaged_files_are_read_whole(tmp_path: Path) -> None:

@@ -121,6 +121,9 @@ class Warc(Source):
             if error is None and lost > 0 and (following is not None or _is_data(stream, begins)):
                 error = "a record that is cut or damaged"
             if error is not None:
+                if begins == length and following is not None:
+                    begins = _frame_end(stream, last, following)
+                    lost = following - begins
                 pending = Failure(file=file, offset=begins, length=max(0, lost), step="read", error=error)
                 if last < 0:
                     yield pending
@@ -405,6 +408,20 @@ def _record_end(stream: BinaryIO, at: int, length: int) -> int:
         if found and top.startswith(b"WARC/")
         else length
     )
+
+
+def _frame_end(stream: BinaryIO, at: int, following: int) -> int:
+    """Where the zstd frame at `at` ends; `at` itself for what else has no end of its own before `following`."""
+    stream.seek(at)
+    decoder, fed = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj(), 0
+    try:
+        while not decoder.eof and fed < following - at:
+            piece = stream.read(1 << 10)
+            decoder.decompress(piece)
+            fed += len(piece)
+    except zstandard.ZstdError:
+        return at
+    return min(following, at + fed - len(decoder.unused_data)) if decoder.eof else at
 
 
 def _is_data(stream: BinaryIO, at: int) -> bool:
