@@ -92,7 +92,9 @@ def _ingest(before: dict[str, Any], plan: Plan, changed: Sequence[str]) -> list[
         keys = [key for key in changed if _is_read_by(key)]
         files = sorted({plan.splits[at].file for at in other})
         why = f"{_some(keys)} changed" if keys else f"{_some(files)} changed"
-        if not keys and len(other) == len(names):
+        if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
+            why = f"larger budgets, or {_some(files)} changed"
+        elif not keys and len(other) == len(names):
             why = "all input changed, or this version of corpus reads otherwise"
         told.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
     if new:

@@ -129,7 +129,9 @@ def test_quarantine_is_tried_again_with_larger_budgets(tmp_path: Path) -> None:
         "long-1": "bytes",
     }
     before = {path: path.stat().st_mtime_ns for path in (out / "documents").rglob("*.parquet")}
-    build(str(manifest), str(out), Running(workers=1), retry_quarantine=True)
+    told: list[str] = []
+    build(str(manifest), str(out), Running(workers=1), told.append, retry_quarantine=True)
+    assert [line for line in told if "read again: larger budgets, or pages.warc.gz changed" in line], told
     assert quarantined(out) == {}
     assert corpus.open(str(out)).documents().count_rows() == 12
     changed = [path for path, written in before.items() if path.stat().st_mtime_ns != written]
