@@ -78,7 +78,6 @@ def outcomes(parsing: Parser, bodies: list[str]) -> list[object]:
         ("spin", "time", "more than 0.4 s of processor time"),
         ("pattern", "time", "more than 0.4 s of processor time"),
         ("sleep", "time", "no answer within 2 s"),
-        ("eat", "memory", "more than 268,435,456 bytes of memory"),
         ("recurse", "depth", "RecursionError: maximum recursion depth exceeded"),
         ("fail what a parser says", "damaged", "ValueError: what a parser says"),
         ("undecodable", "decode", UNDECODABLE),
@@ -90,10 +89,10 @@ def test_a_hostile_record_costs_only_itself(small: Parser, line: str, reason: st
     assert found == [*TEXTS[:4], Rejected(reason, error), *TEXTS[4:], Rejected(reason, error)]
 
 
-def test_a_parser_that_eats_memory_in_native_code_is_held_back() -> None:
-    found = outcomes(
-        Parser("fast", Budgets(memory=200 << 20, seconds=20)), [command("eat_natively"), page(TEXTS[0])]
-    )
+@pytest.mark.parametrize("line", ["eat", "eat_natively"])
+def test_a_parser_that_eats_memory_is_held_back(line: str) -> None:
+    """In Python and in native code; with time enough, or a busy machine would give that as the reason."""
+    found = outcomes(Parser("fast", Budgets(memory=200 << 20, seconds=20)), [command(line), page(TEXTS[0])])
     assert found == [Rejected("memory", "more than 209,715,200 bytes of memory"), TEXTS[0]]
 
 
