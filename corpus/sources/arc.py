@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-GZIP = b"\x1f\x8b\x08"
+from corpus.sources.resync import GZIP, scan
+
 BLOCK = 1 << 16
 LINE = 8 << 10
 """The longest header line that is believed."""
@@ -175,19 +176,7 @@ class _Reader:
 
 def _next(stream: BinaryIO, at: int) -> int | None:
     """The next gzip member at or after `at` that opens a record."""
-    stream.seek(at)
-    base, window = at, stream.read(16 * BLOCK)
-    while window:
-        more = stream.read(16 * BLOCK)
-        last = len(window) - BLOCK if more else len(window)
-        found = window.find(GZIP)
-        while 0 <= found < last:
-            if _opens(window[found : found + BLOCK]):
-                return base + found
-            found = window.find(GZIP, found + 1)
-        keep = max(0, last)
-        base, window = base + keep, window[keep:] + more if more else b""
-    return None
+    return scan(stream, at, GZIP, _opens)
 
 
 def _opens(member: bytes) -> bool:

@@ -22,16 +22,14 @@ from corpus.document import Failure, Record
 from corpus.sources.arc import ArcLoss, arc_records, is_arc
 from corpus.sources.base import Source, ranges
 from corpus.sources.http import ZSTD_WINDOW, Payload, body_of, media_type_of
+from corpus.sources.resync import BLOCK, GZIP, HEAD, scan
 from corpus.storage import open_input, size
 
-GZIP = b"\x1f\x8b\x08"
 ZSTD = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x5d\x2a\x4d\x18"
 """The frame that a .warc.zst may begin with, for a dictionary."""
 LZ4 = b"\x04\x22\x4d\x18"
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
-BLOCK = 1 << 20
-HEAD = 64 << 10
 FindNext = Callable[[BinaryIO, int], int | None]
 """Finds the next beginning of a record at or after an offset; None where there is none."""
 ERRORS = (OSError, EOFError, ValueError, RuntimeError)
@@ -322,7 +320,7 @@ def _opens(member: bytes) -> bool:
 
 def _next_member(stream: BinaryIO, at: int) -> int | None:
     """The first gzip member at or after `at` whose content begins with a WARC record."""
-    return _scan(stream, at, GZIP, _begins_record)
+    return scan(stream, at, GZIP, _begins_record)
 
 
 def _begins_record(window: bytes) -> bool:
@@ -339,7 +337,7 @@ def _next_header(stream: BinaryIO, at: int) -> int | None:
         head = window.partition(b"\r\n\r\n")[0].lower()
         return b"\nwarc-type:" in head and b"\ncontent-length:" in head
 
-    return _scan(stream, at, b"WARC/1.", opens)
+    return scan(stream, at, b"WARC/1.", opens)
 
 
 def _next_zstd(stream: BinaryIO, at: int) -> int | None:
@@ -353,7 +351,7 @@ def _next_zstd(stream: BinaryIO, at: int) -> int | None:
         except zstandard.ZstdError:
             return False
 
-    return _scan(stream, at, ZSTD, opens)
+    return scan(stream, at, ZSTD, opens)
 
 
 def _next_lz4(stream: BinaryIO, at: int) -> int | None:
@@ -365,24 +363,7 @@ def _next_lz4(stream: BinaryIO, at: int) -> int | None:
         except ERRORS:
             return False
 
-    return _scan(stream, at, LZ4, opens)
-
-
-def _scan(stream: BinaryIO, at: int, magic: bytes, accept: Callable[[bytes], bool]) -> int | None:
-    """Offset of the first `magic` at or after `at` where `accept` takes the (up to 64 KB of) bytes from there."""
-    stream.seek(at)
-    base, window = at, stream.read(BLOCK)
-    while window:
-        more = stream.read(BLOCK)
-        last = len(window) - HEAD if more else len(window)
-        found = window.find(magic)
-        while 0 <= found < last:
-            if accept(window[found : found + HEAD]):
-                return base + found
-            found = window.find(magic, found + 1)
-        keep = max(0, last)
-        base, window = base + keep, window[keep:] + more if more else b""
-    return None
+    return scan(stream, at, LZ4, opens)
 
 
 def _record_end(stream: BinaryIO, at: int, length: int) -> int:
