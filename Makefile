@@ -29,7 +29,7 @@ test: setup  ## all tests; those on real input need CORPUS_DATA
 	$(BIN)/python -m pytest tests -n auto --dist loadfile
 
 soak: setup  ## long fault and fuzz runs
-	$(BIN)/python -m pytest tests -m soak -s
+	$(BIN)/python -m pytest tests -m soak -s --timeout 10800
 
 lint: setup  ## style, types, layers, licences
 	$(BIN)/ruff check .

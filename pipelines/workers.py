@@ -1,32 +1,56 @@
-"""The local worker processes of Beam: where one dies, its pipeline fails at once.
+"""The local worker processes of Beam: where one dies, its pipeline fails at once, and none outlives it.
 
-Beam's engine waits for ever for what a dead worker was to send (2.77, and those before it). Here every
-worker is watched; when one ends before it was told to, all it owes becomes an error, and the other workers
-are ended too, so that the pipeline can be begun again from its parts.
+Beam's engine waits for ever for what a dead worker was to send, and for a worker that has not yet asked for
+work when the pipeline ends (2.77, and those before it). Here every worker is watched; when one ends before it
+was told to, all it owes becomes an error, and the other workers of its pipeline are ended too, also those that
+start later, so that the pipeline can be begun again from its parts.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import signal
+import subprocess
 import sys
 import threading
 
 from apache_beam.portability import python_urns
-from apache_beam.portability.api import beam_fn_api_pb2
+from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
     BeamFnControlServicer,
     SubprocessSdkWorkerHandler,
     WorkerHandler,
 )
-from apache_beam.runners.portability.local_job_service import SubprocessSdkWorker
+from google.protobuf import json_format, text_format
 
 from corpus.errors import RunError
-from pipelines.stop import descendants
 
-WORKER = b"pipelines.local_worker"
+WORKER = "pipelines.local_worker"
 """What stands in the command line of a worker."""
+
+SECONDS_TO_LEAVE = 30.0
+"""How long a worker that was told to end may take."""
+
+
+class Crew:
+    """The workers of one pipeline: when one fails all do."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.workers: list[WatchedWorker] = []
+        self.failed = ""
+
+    def join(self, worker: WatchedWorker) -> None:
+        with self.lock:
+            self.workers.append(worker)
+            if self.failed:
+                worker.fail(self.failed)
+
+    def fail(self, reason: str) -> None:
+        with self.lock:
+            if not self.failed:
+                self.failed = reason
+                for worker in self.workers:
+                    worker.fail(reason)
 
 
 @WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)
@@ -35,52 +59,67 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
 
     def start_worker(self) -> None:
         self.told_to_end = False
-        # `exec`: one process, and no shell that can be killed without it.
-        command = f"exec {shlex.quote(sys.executable)} -m {WORKER.decode()} {os.getpid()}"
-        self.worker = SubprocessSdkWorker(
-            command.encode(), self.control_address, self.provision_info, self.worker_id
+        self.failed = ""
+        self.lock = threading.Lock()
+        # The workers of one pipeline talk to one server.
+        self.crew: Crew = vars(self._grpc_server).setdefault("crew", Crew())
+        self._push = self.control_conn.push
+        self.control_conn.push = self._push_if_alive
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", WORKER, str(os.getpid())], env={**os.environ, **self._environment()}
         )
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
         self.worker_thread.start()
+        self.crew.join(self)
+
+    def _environment(self) -> dict[str, str]:
+        """What Beam's worker reads where it starts."""
+        return {
+            "WORKER_ID": self.worker_id,
+            "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(
+                endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
+            ),
+            "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(
+                self.logging_api_service_descriptor()
+            ),
+            "PIPELINE_OPTIONS": json_format.MessageToJson(
+                self.provision_info.provision_info.pipeline_options
+            ),
+        }
 
     def close(self) -> None:
+        """Tell the worker to end, and see that it does: at once if it never asked for work."""
         self.told_to_end = True
-        super().close()
-
-    def _watch(self) -> None:
+        waits_for_its_first_request = self.control_conn._state == BeamFnControlServicer.UNSTARTED_STATE
+        if waits_for_its_first_request:
+            self.process.kill()
+        late = threading.Timer(SECONDS_TO_LEAVE, self.process.kill)
+        late.start()
         try:
-            self.worker.run()
-            reason = "it left"
-        except Exception as error:
-            reason = str(error)
-        if not self.told_to_end:
-            self._fail(f"a worker process ended before its work ({reason})")
+            super().close()
+        finally:
+            late.cancel()
 
-    def _fail(self, reason: str) -> None:
-        """Every request that the worker has not answered fails, and so does every later one."""
-        connection = self.control_conn
-        passed_on = connection.push
-
-        def push(request: object) -> object:
-            if request is BeamFnControlServicer._DONE_MARKER:
-                return passed_on(request)
-            raise RunError(reason)
-
-        connection.push = push
-        for future in list(connection._futures_by_id.values()):
+    def fail(self, reason: str) -> None:
+        """End the process: every request that it has not answered fails, and so does every later one."""
+        with self.lock:
+            self.failed = reason
+            owed = list(self.control_conn._futures_by_id.values())
+        self.process.kill()  # its parts are whole or absent
+        for future in owed:
             # Not `abort`: nobody looks at its exception while they wait for data.
             future.set(
                 beam_fn_api_pb2.InstructionResponse(instruction_id=future.instruction_id, error=reason)
             )
-        end_workers()
 
+    def _push_if_alive(self, request: object) -> object:
+        with self.lock:
+            if self.failed and request is not BeamFnControlServicer._DONE_MARKER:
+                raise RunError(self.failed)
+            return self._push(request)
 
-def end_workers() -> None:
-    """Kill the workers of this process: their parts are whole or absent."""
-    for process in descendants(os.getpid()):
-        try:
-            with open(f"/proc/{process}/cmdline", "rb") as command:
-                if WORKER in command.read():
-                    os.kill(process, signal.SIGKILL)
-        except OSError:  # it is gone, or this system has no /proc and the worker leaves by itself
-            continue
+    def _watch(self) -> None:
+        code = self.process.wait()
+        if not self.told_to_end:
+            how = f"signal {-code}" if code < 0 else f"exit {code}"
+            self.crew.fail(f"a worker process ended before its work ({how})")

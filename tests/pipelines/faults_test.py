@@ -21,7 +21,7 @@ from pipelines.build import build
 from pipelines.ingest import IngestWork, in_order, manifest_to_json
 from pipelines.options import Running
 from pipelines.plan import make_plan
-from tests.pipelines.small import SPREAD, command, digests, run_build, write_inputs
+from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,7 @@ def limited_build(manifest: Path, out: Path, file_bytes: int) -> subprocess.Comp
         "from pipelines.cli import main; main()"
     )
     interpreter, _, _, *arguments = command(manifest, out)
-    return subprocess.run(
-        [interpreter, "-c", code, *arguments], capture_output=True, text=True, env={**os.environ, **SPREAD}
-    )
+    return to_its_end([interpreter, "-c", code, *arguments])
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:

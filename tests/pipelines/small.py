@@ -136,8 +136,22 @@ def command(manifest: Path, out: Path | str, workers: int = 1) -> list[str]:
 
 def run_build(manifest: Path, out: Path | str, workers: int = 1) -> subprocess.CompletedProcess[str]:
     """A build in a process of its own, to its end."""
-    environment = {**os.environ, **SPREAD}
-    return subprocess.run(command(manifest, out, workers), capture_output=True, text=True, env=environment)
+    return to_its_end(command(manifest, out, workers))
+
+
+def to_its_end(command: list[str], seconds: float = 200) -> subprocess.CompletedProcess[str]:
+    """A process that is to end in time: where it does not, the test fails with the stack of its threads."""
+    environment = {**os.environ, **SPREAD, "PYTHONFAULTHANDLER": "1"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        output, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        _, said = process.communicate()
+        raise AssertionError(f"no end after {seconds} seconds: {command}\n{said}") from None
+    return subprocess.CompletedProcess(command, process.returncode, output, said)
 
 
 def killed_build(manifest: Path, out: Path | str, after: float, workers: int = 1) -> bool:

@@ -10,9 +10,10 @@ import time
 import apache_beam as beam
 import pytest
 
+from corpus.errors import RunError
 from pipelines.options import Running
 from pipelines.stop import descendants
-from pipelines.workers import WORKER
+from pipelines.workers import WORKER, WatchedWorker
 
 LONG = 300.0
 
@@ -37,7 +38,7 @@ def workers() -> list[int]:
     found = []
     for process in descendants(os.getpid()):
         with open(f"/proc/{process}/cmdline", "rb") as command:
-            if WORKER in command.read():
+            if WORKER.encode() in command.read():
                 found.append(process)
     return found
 
@@ -51,26 +52,44 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("quiet")
 def test_a_worker_that_dies_at_work() -> None:
     began = time.monotonic()
-    with pytest.raises(RuntimeError, match="a worker process ended before its work"):
+    with pytest.raises((RuntimeError, RunError), match="a worker process ended before its work"):
         run(Die())
     assert time.monotonic() - began < LONG
 
 
 @pytest.mark.usefixtures("quiet")
-def test_one_that_is_killed_before_it_has_begun_ends_the_other_too() -> None:
-    """A moment after they were started: they have not said yet that they are there."""
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 1.0])
+def test_one_that_is_killed_before_it_has_begun_ends_the_other_too(seconds: float) -> None:
+    """Some have not said yet that they are there; of the first moment, the other is not there at all."""
 
     def kill() -> None:
         while not (found := workers()):
-            time.sleep(0.01)
-        os.kill(found[-1], signal.SIGKILL)
+            time.sleep(0.001)
+        time.sleep(seconds)
+        os.kill(found[0], signal.SIGKILL)
 
     threading.Thread(target=kill, daemon=True).start()
     began = time.monotonic()
-    with pytest.raises(RuntimeError, match="a worker process ended before its work"):
+    with pytest.raises((RuntimeError, RunError), match="a worker process ended before its work"):
         run(Sleep())
     assert time.monotonic() - began < LONG
     deadline = time.monotonic() + 30
     while workers() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not workers()
+
+
+def test_one_that_never_asks_for_work_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipeline fails while its workers still start."""
+
+    def start(self: WatchedWorker) -> None:
+        begin(self)
+        raise RunError("before anything")
+
+    begin = WatchedWorker.start_worker
+    monkeypatch.setattr(WatchedWorker, "start_worker", start)
+    began = time.monotonic()
+    with pytest.raises(RunError, match="before anything"):
+        run(Sleep())
+    assert not workers()
+    assert time.monotonic() - began < LONG
