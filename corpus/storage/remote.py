@@ -52,13 +52,34 @@ def filesystem(path: str) -> tuple[Any, str]:
     Raises UserError where nothing is installed that knows the URL.
     """
     try:
-        return cast("tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False))
+        return cast("tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False, **_bounds(path)))
     except ImportError as error:
         extra = EXTRAS.get(path.partition("://")[0])
         advice = f"pip install 'corpus-toolkit[{extra}]'" if extra else str(error)
         raise UserError(f"{path}: nothing is installed that reads such addresses: {advice}") from None
     except ValueError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _bounds(path: str) -> dict[str, Any]:
+    """A limit on silence, unless fsspec's configuration sets its own: gcsfs would wait for an answer for ever."""
+    protocol = path.partition("://")[0]
+    configured = fsspec.config.conf.get(protocol, {})
+    if protocol in ("gs", "gcs") and "requests_timeout" not in configured:
+        return {"requests_timeout": _limit_on_silence()}
+    if protocol in ("s3", "s3a") and "config_kwargs" not in configured:
+        silence = setting("SILENCE", 60)
+        once = {"max_attempts": 0}  # trying again is ours
+        return {"config_kwargs": {"connect_timeout": silence, "read_timeout": silence, "retries": once}}
+    return {}
+
+
+def _limit_on_silence() -> Any:
+    """As aiohttp takes it: no limit in all, one on silence."""
+    import aiohttp
+
+    silence = setting("SILENCE", 60)
+    return aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
 
 
 def is_http(path: str) -> bool:
@@ -208,15 +229,8 @@ class RemoteInput(io.RawIOBase):
 
 
 def _options(fs: Any) -> dict[str, Any]:
-    """Options of a GET of ours: bytes as they are stored, no limit in all, one on silence."""
-    import aiohttp
-
-    silence = setting("SILENCE", 60)
-    return {
-        **fs.kwargs,
-        "auto_decompress": False,
-        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
-    }
+    """Options of a GET of ours: bytes as they are stored, a limit on silence."""
+    return {**fs.kwargs, "auto_decompress": False, "timeout": _limit_on_silence()}
 
 
 def _headers(fs: Any, **ours: str) -> dict[str, str]:

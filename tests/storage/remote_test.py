@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import random
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from corpus import storage
@@ -235,3 +237,26 @@ def test_nobody_at_the_other_end_is_one_line(site: Site) -> None:
 def test_an_address_that_nobody_knows_is_one_line() -> None:
     with pytest.raises(UserError, match="Protocol not known: nothing"):
         storage.exists("nothing://host/file")
+
+
+@pytest.mark.parametrize(
+    "path", ["s3://bucket/file", pytest.param("gs://bucket/file", marks=pytest.mark.soak)]
+)
+def test_a_store_that_takes_a_request_and_never_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """gcsfs alone would wait for ever; between its own six tries it waits half a minute."""
+    monkeypatch.setenv("CORPUS_REMOTE_WAIT", "0.001")
+    monkeypatch.setenv("CORPUS_REMOTE_TRIES", "1")
+    monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.3")
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it listens, and nobody looks
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        options = {
+            "endpoint_url": url,
+            **({"token": "anon"} if path[0] == "g" else {"key": "a", "secret": "b"}),
+        }
+        monkeypatch.setitem(fsspec.config.conf, path.partition("://")[0], options)
+        began = time.monotonic()
+        with pytest.raises(storage.RemoteError, match=path):
+            storage.exists(path)
+        assert time.monotonic() - began < 60

@@ -87,6 +87,7 @@ def gcs() -> Iterator[Store]:
     """An emulator of Google Cloud Storage, in memory."""
     port = free_port()
     code = (
+        "import http.server; http.server.HTTPServer = http.server.ThreadingHTTPServer; "  # one stuck is not all
         "from gcp_storage_emulator.server import create_server; "
         f"create_server('127.0.0.1', {port}, in_memory=True, default_bucket='corpus-test').run()"
     )
