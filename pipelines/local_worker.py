@@ -25,3 +25,6 @@ if __name__ == "__main__":
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv[:1])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # all it made is in its place: no waiting for threads of libraries
