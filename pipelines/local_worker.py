@@ -25,6 +25,8 @@ if __name__ == "__main__":
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv[:1])
+    if parsers := sys.modules.get("corpus.extract.supervised"):
+        parsers.close_idle()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # all it made is in its place: no waiting for threads of libraries

@@ -404,6 +404,7 @@ def parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
 
 
 @atexit.register
-def _close_idle() -> None:
+def close_idle() -> None:
+    """End the parsers that no thread uses: at the end of this process."""
     while _idle:
         _idle.pop().close()

@@ -3,7 +3,8 @@
     CORPUS_DATA=... python tests/benchmarks/scale_benchmark.py [planning] [workers] [copies] [range] [start]
 
 planning  a manifest of 100,000 splits, planned: seconds and memory.
-workers   ten unequal splits with one worker and with two, in turn: wall-clock seconds of ingest.
+workers   ten unequal splits with one worker on one core and two workers on two, in turn, and one worker on two
+          cores, whose parser takes the second: wall-clock seconds of ingest.
 copies    1, 3 and 10 copies of web-open.warc.gz (--copies 1 100 for more): CPU seconds a page, memory.
 range     the pairs of one of 1,024 hash ranges of a deduplication of a billion documents.
 start     seconds from the command to the first document.
@@ -30,7 +31,8 @@ from rich.table import Table
 
 CONSOLE = Console(width=100)
 BUILD = """
-import sys
+import os, sys
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(sys.argv[5])])
 from pipelines.build import build
 from pipelines.options import Running
 build(sys.argv[1], sys.argv[2], Running(workers=int(sys.argv[3])), until=sys.argv[4])
@@ -107,16 +109,19 @@ def workers(folder: Path, warc: Path) -> None:
     """Ten archives of unequal size: 19 % of the pages in the largest, 1 % in the smallest."""
     paths = pieces(warc, folder, [19, 17, 15, 13, 11, 9, 7, 5, 3, 1])
     made = manifest(folder, paths, 1 << 30)
-    seconds: dict[int, list[float]] = {1: [], 2: []}
+    seconds: dict[tuple[int, int], list[float]] = {(1, 1): [], (1, 2): [], (2, 2): []}
     for turn in range(2):
-        for count in seconds:
-            out = folder / f"out-{turn}-{count}"
+        for count, cores in seconds:
+            out = folder / f"out-{turn}-{count}-{cores}"
             begin = time.perf_counter()
-            python(BUILD, made, out, count, "ingest")
-            seconds[count].append(time.perf_counter() - begin)
+            python(BUILD, made, out, count, "ingest", cores)
+            seconds[count, cores].append(time.perf_counter() - begin)
             shutil.rmtree(out)
-    one, two = min(seconds[1]), min(seconds[2])
-    CONSOLE.print(f"workers: ten unequal splits, one {one:.1f} s, two {two:.1f} s: {one / two:.2f} times")
+    one, helped, two = (min(found) for found in seconds.values())
+    CONSOLE.print(
+        f"workers: ten unequal splits, one worker on one core {one:.1f} s, two on two {two:.1f} s: "
+        f"{one / two:.2f} times (one on two {helped:.1f} s)"
+    )
 
 
 def pieces(warc: Path, folder: Path, shares: list[int]) -> list[Path]:
@@ -147,7 +152,7 @@ def copies(folder: Path, warc: Path, counts: list[int]) -> None:
                 shutil.copy(warc, path)
         out = folder / f"out-{count}"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python(BUILD, manifest(folder, paths, 1 << 30), out, 2, "decide")
+        python(BUILD, manifest(folder, paths, 1 << 30), out, 2, "decide", 2)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         pages = 2094 * count
