@@ -13,9 +13,8 @@ Of a run, in the order in which they come:
     spikes.py    steps that are skipped               checkpoint.py  atomic, hashed, without pickle
     loop.py      train()                              report.py      tables, progress line, log.jsonl
 
-Of a model: trained.py (the run's last checkpoint), evaluate.py and texts.py (bits per byte), cloze.py (multiple
-choice), generate.py and utf8.py (text), export.py (for transformers), trace.py (a step's documents).
+evaluate.py measures bits per byte, in a run and after it. What is done with a run afterwards is in corpus/trained/.
 
-Importing this package pulls in neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate, loop and
-generate need the `train` extra.
+Importing this package pulls in neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate and loop need the
+`train` extra.
 """

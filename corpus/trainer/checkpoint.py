@@ -257,11 +257,11 @@ def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = Tru
     return None
 
 
-def at(folder: Path, step: int) -> Checkpoint:
+def at(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
     """The checkpoint of one step; UserError if it is not there or not whole."""
     path = folder / f"step-{step:09d}"
     try:
-        return _read(path, True)
+        return _read(path, training)
     except Damaged as error:
         there = ", ".join(str(int(found.name.removeprefix("step-"))) for found in _steps(folder)) or "none"
         raise UserError(f"{path}: {error}; there are the steps {there}") from None

@@ -13,7 +13,7 @@ import typer
 from corpus.errors import UserError
 
 if TYPE_CHECKING:
-    from corpus.trainer.cloze import Accuracy
+    from corpus.trained.cloze import Accuracy
     from corpus.trainer.evaluate import Score
 
 WINDOWS = 32
@@ -49,10 +49,10 @@ def evaluate(
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     require_torch()
+    from corpus.trained.run import Trained
+    from corpus.trained.texts import measure
     from corpus.trainer import cloze as choice
     from corpus.trainer.device import choose_device, use_bf16
-    from corpus.trainer.texts import measure
-    from corpus.trainer.trained import Trained
 
     if precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"--precision {precision}: there is auto, bf16, fp32")

@@ -85,7 +85,7 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     from pipelines.cli.train import require_torch
 
     require_torch()
-    from corpus.trainer.export import export as export_model
+    from corpus.trained.export import export as export_model
 
     found = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
     return {"export": "model", "run": run, "step": found}

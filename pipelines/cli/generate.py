@@ -34,9 +34,9 @@ def generate(
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     require_torch()
+    from corpus.trained.generate import Writer
+    from corpus.trained.run import Trained
     from corpus.trainer.device import choose_device
-    from corpus.trainer.generate import Writer
-    from corpus.trainer.trained import Trained
 
     writer = Writer(Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step))
     for sample in range(samples):

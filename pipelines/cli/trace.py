@@ -21,7 +21,7 @@ def trace(
 
     Which documents a step reads follows from its number, so nothing had to be kept for it.
     """
-    from corpus.trainer import trace as of
+    from corpus.trained import trace as of
 
     found = of.trace(Path(run), step)
     if as_json:

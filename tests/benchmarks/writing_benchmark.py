@@ -22,8 +22,8 @@ import torch
 
 import corpus
 from corpus.text.words import segment
-from corpus.trainer.generate import Writer
-from corpus.trainer.trained import Trained
+from corpus.trained.generate import Writer
+from corpus.trained.run import Trained
 
 PROMPTS = {
     "cmn": ("CJK", ["中国的", "这个问题", "在历史上", "今天我们"]),

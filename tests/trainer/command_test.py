@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from corpus.errors import UserError
 from pipelines.cli.generate import generate
 from pipelines.cli.train import train
-from tests.trainer.loop_test import stop_at
+from tests.trainer.running import stop_at
 
 app = typer.Typer()
 app.command("train")(train)

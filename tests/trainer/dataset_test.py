@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from corpus.errors import UserError
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader, TokenStream, windows
-from tests.trainer.conftest import shard, write_workspace
+from tests.trainer.sentences import shard, write_workspace
 
 
 def edit(workspace: Path, **changes: object) -> None:

@@ -19,8 +19,8 @@ from corpus.trainer.distributed import World, check_divides
 from corpus.trainer.evaluate import evaluate, validation
 from corpus.trainer.loader import Loader
 from corpus.trainer.model import GPT, initialize
-from tests.trainer.conftest import small_run
-from tests.trainer.loop_test import QUIET, log, saved, steps
+from tests.trainer.running import QUIET, log, saved, steps
+from tests.trainer.sentences import small_run
 
 TRAIN = """
 import json, sys

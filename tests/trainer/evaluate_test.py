@@ -14,7 +14,7 @@ from corpus.trainer.dataset import Dataset, open_dataset
 from corpus.trainer.evaluate import Score, bits_per_byte, choose, documents, evaluate, validation
 from corpus.trainer.loader import TokenStream
 from corpus.trainer.model import GPT, initialize
-from tests.trainer.conftest import SMALL, shard, write_workspace
+from tests.trainer.sentences import SMALL, shard, write_workspace
 
 
 @pytest.fixture

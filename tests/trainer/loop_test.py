@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 import random
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,45 +25,8 @@ from corpus.trainer.optimizer import rate
 from corpus.trainer.scaling import default_tokens
 from corpus.trainer.start import branched_run, new_run, read_run, resumed_run
 from tests.trainer import killing
-from tests.trainer.conftest import shard, small_run, write_workspace
-
-QUIET = Console(quiet=True)
-VARYING = {"seconds", "speed", "torch", "threads"}
-
-
-def train(config: RunConfig, run: Path) -> loop.Result:
-    return loop.train(config, run, device="cpu", console=QUIET)
-
-
-def log(run: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
-def steps(run: Path) -> list[dict[str, Any]]:
-    """The log's steps, without what the clock says."""
-    return [
-        {k: v for k, v in entry.items() if k not in VARYING} for entry in log(run) if entry["kind"] == "step"
-    ]
-
-
-def saved(run: Path) -> checkpoint.Checkpoint:
-    found = checkpoint.newest(run / "checkpoint", print)
-    assert found is not None
-    return found
-
-
-def assert_same(a: Path, b: Path) -> None:
-    """Losses, scores, parameters and optimizer of two runs, bit by bit."""
-    one, two = saved(a), saved(b)
-    assert one.step == two.step
-    assert one.model.keys() == two.model.keys()
-    assert all(torch.equal(value, two.model[name]) for name, value in one.model.items())
-    assert one.training.keys() == two.training.keys()
-    assert all(torch.equal(value, two.training[name]) for name, value in one.training.items())
-    assert steps(a) == steps(b)
-    assert [e["scores"] for e in log(a) if e["kind"] == "evaluate"] == [
-        e["scores"] for e in log(b) if e["kind"] == "evaluate"
-    ]
+from tests.trainer.running import assert_same, log, saved, steps, stop_at, train
+from tests.trainer.sentences import shard, small_run, write_workspace
 
 
 @pytest.fixture(scope="module")
@@ -75,23 +36,6 @@ def whole(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = train(small_run(workspace, steps=40, evaluate_every=15), run)
     assert (result.step, result.tokens, result.stopped) == (40, 40 * 96, None)
     return run
-
-
-def stop_at(run: Path, step: int, number: int) -> threading.Thread:
-    """Sends this process a signal once the log of `run` has reached `step`."""
-
-    def wait() -> None:
-        deadline = time.monotonic() + 30
-        path = run / "log.jsonl"
-        while time.monotonic() < deadline:
-            if path.exists() and path.read_text(encoding="utf-8").count('"step", "step"') >= step:
-                os.kill(os.getpid(), number)
-                return
-            time.sleep(0.001)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    return thread
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

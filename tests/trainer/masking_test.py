@@ -11,9 +11,9 @@ import torch
 from corpus.trainer import loop
 from corpus.trainer.attention import document_mask
 from corpus.trainer.model import GPT
-from tests.trainer.conftest import small_run
-from tests.trainer.loop_test import QUIET, steps
 from tests.trainer.model_test import make
+from tests.trainer.running import QUIET, steps
+from tests.trainer.sentences import small_run
 
 END = 0
 WINDOW = [7, 12, 9, END, 3, 14, 15, 9, 26, END, 5, 35, 8, 9, END, 2]

@@ -12,7 +12,7 @@ from corpus.errors import UserError
 from corpus.trainer.dataset import Dataset, Shard, Stream, open_dataset
 from corpus.trainer.mixture import Mixture, capped, read_mixture, shares
 from corpus.trainer.start import new_run, resumed_run, write_run
-from tests.trainer.conftest import small_run
+from tests.trainer.sentences import small_run
 
 
 def stream(source: str, language: str, tokens: int) -> Stream:

@@ -13,8 +13,8 @@ from corpus.trainer import engine, loop
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader
 from corpus.trainer.spikes import WINDOW, Spikes
-from tests.trainer.conftest import small_run
-from tests.trainer.loop_test import QUIET, assert_same, log
+from tests.trainer.running import QUIET, assert_same, log
+from tests.trainer.sentences import small_run
 
 
 def usual(spikes: Spikes, count: int) -> list[bool]:

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from corpus.errors import UserError
-from corpus.trainer import checkpoint
+from corpus.trained.run import read_checkpoint
+from corpus.trainer.checkpoint import write_tensors
 from corpus.trainer.config import ModelConfig, RunConfig
 from corpus.trainer.start import read_run
 
@@ -40,19 +41,12 @@ def export(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | 
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is there already: name a new folder")
     config = read_run(run)
-    folder = run / "checkpoint"
-    found = (
-        checkpoint.newest(folder, damaged, training=False) if step is None else checkpoint.at(folder, step)
-    )
-    if found is None:
-        raise UserError(
-            f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run}` makes one"
-        )
+    found = read_checkpoint(run, config, damaged, step)
     temporary = out.with_name(f".{out.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     tensors = convert(found.model, config.model)
-    checkpoint.write_tensors(temporary / "model.safetensors", tensors, metadata={"format": "pt"})
+    write_tensors(temporary / "model.safetensors", tensors, metadata={"format": "pt"})
     shutil.copyfile(run / "tokenizer.json", temporary / "tokenizer.json")
     end = _end_of_text(run / "tokenizer.json", config.end_of_text)
     for name, content in (

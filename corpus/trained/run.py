@@ -10,29 +10,37 @@ from tokenizers import Tokenizer
 
 from corpus.errors import UserError
 from corpus.trainer import checkpoint
+from corpus.trainer.checkpoint import Checkpoint
 from corpus.trainer.config import RunConfig
 from corpus.trainer.model import GPT
 from corpus.trainer.start import read_run
 
 
+def read_checkpoint(
+    run: Path, config: RunConfig, damaged: Callable[[str], None], step: int | None = None
+) -> Checkpoint:
+    """The model of a run's last whole checkpoint, or of that of `step`; `damaged` hears of those passed over.
+
+    Raises UserError where there is none.
+    """
+    folder = run / "checkpoint"
+    if step is not None:
+        return checkpoint.at(folder, step, training=False)
+    if (found := checkpoint.newest(folder, damaged, training=False)) is None:
+        raise UserError(
+            f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run}` makes one"
+        )
+    return found
+
+
 class Trained:
-    """Configuration, tokenizer and model of a run's last whole checkpoint, or of that of `step`; `damaged` hears of
-    those passed over. Raises UserError where there is none."""
+    """Configuration, tokenizer and model of one checkpoint of a run, as `read_checkpoint` takes it."""
 
     def __init__(
         self, run: Path, device: torch.device, damaged: Callable[[str], None], step: int | None = None
     ) -> None:
-        self.config: RunConfig = read_run(run)
-        folder = run / "checkpoint"
-        found = (
-            checkpoint.newest(folder, damaged, training=False)
-            if step is None
-            else checkpoint.at(folder, step)
-        )
-        if found is None:
-            raise UserError(
-                f"{run} has no checkpoint yet: `corpus train {self.config.workspace} --out {run}` makes one"
-            )
+        self.config = read_run(run)
+        found = read_checkpoint(run, self.config, damaged, step)
         self.step = found.step
         self.model = GPT(self.config.model)
         self.model.load_state_dict(found.model)

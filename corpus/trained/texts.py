@@ -9,8 +9,8 @@ import numpy as np
 
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, open_decompressed
+from corpus.trained.run import Trained
 from corpus.trainer.evaluate import Document, Group, Score, evaluate
-from corpus.trainer.trained import Trained
 
 AT_ONCE = 1 << 18
 """Tokens held before they are measured."""

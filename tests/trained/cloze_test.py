@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from corpus.errors import UserError
+from corpus.trained.cloze import Question, answer, read_questions
+from corpus.trained.run import Trained
+from corpus.trained.texts import measure, read_texts
 from corpus.trainer import loop
-from corpus.trainer.cloze import Question, answer, read_questions
-from corpus.trainer.texts import measure, read_texts
-from corpus.trainer.trained import Trained
-from tests.trainer.conftest import documents, small_run
-from tests.trainer.loop_test import QUIET
+from tests.trainer.running import QUIET
+from tests.trainer.sentences import documents, small_run
 
 SKY = Question(context="Question: What is blue?\nAnswer:", choices=(" the sky", " grass"), gold=0)
 

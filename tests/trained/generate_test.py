@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from corpus.errors import UserError
+from corpus.trained.generate import Writer, draw
+from corpus.trained.run import Trained
+from corpus.trained.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
 from corpus.trainer import loop
-from corpus.trainer.generate import Writer, draw
-from corpus.trainer.trained import Trained
-from corpus.trainer.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
-from tests.trainer.conftest import small_run
+from tests.trainer.sentences import small_run
 
 CPU = torch.device("cpu")
 

@@ -25,8 +25,8 @@ import torch
 
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, open_decompressed
+from corpus.trained.run import Trained
 from corpus.trainer.device import autocast
-from corpus.trainer.trained import Trained
 
 TOKENS_AT_ONCE = 16_384
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from corpus.errors import UserError
+from corpus.trained.run import Trained
+from corpus.trained.utf8 import REJECT, START, stream, token_bytes, transitions
 from corpus.trainer.model import Cache
-from corpus.trainer.trained import Trained
-from corpus.trainer.utf8 import REJECT, START, stream, token_bytes, transitions
 
 
 class Writer:

@@ -13,15 +13,15 @@ import typer
 from typer.testing import CliRunner
 
 from corpus.errors import UserError
+from corpus.trained.trace import pieces, trace
 from corpus.trainer import loop
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader
-from corpus.trainer.trace import pieces, trace
 from pipelines.cli.plot import plot
 from pipelines.cli.trace import trace as command
 from pipelines.curve_data import POINTS, charts, thinned
-from tests.trainer.conftest import small_run
-from tests.trainer.loop_test import QUIET, log
+from tests.trainer.running import QUIET, log
+from tests.trainer.sentences import small_run
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import torch
 from rich.console import Console
 
 from corpus.errors import UserError
+from corpus.trained.export import export
+from corpus.trained.generate import Writer
+from corpus.trained.run import Trained
 from corpus.trainer import loop
-from corpus.trainer.export import export
-from corpus.trainer.generate import Writer
-from corpus.trainer.trained import Trained
-from tests.trainer.conftest import SENTENCES, small_run
+from tests.trainer.sentences import SENTENCES, small_run
 
 transformers = pytest.importorskip("transformers")
 
