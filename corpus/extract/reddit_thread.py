@@ -32,7 +32,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     The date is the first comment's. Metadata: comments kept and dropped.
     """
     assert isinstance(record.body, bytes)
-    options, *rows = [json.loads(line) for line in record.body.split(b"\n")]
+    options, *rows = _rows(record.body)
     comments = {row["id"]: row for row in rows}
     children: dict[str | None, list[dict[str, Any]]] = {}
     for row in comments.values():
@@ -54,6 +54,15 @@ def extracted(record: Record, mode: str) -> Extracted | None:
         date=datetime.fromtimestamp(min(times), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None,
         metadata={"comments": str(len(told)), "dropped": str(len(rows) - len(told))},
     )
+
+
+def _rows(body: bytes) -> list[dict[str, Any]]:
+    """The options of the record, then its comments. Raises ValueError where it is not what the source wrote."""
+    rows = [json.loads(line) for line in body.split(b"\n")]
+    for row, needed in zip(rows, [{"bots", "min_score"}, *[{"id", "body"}] * (len(rows) - 1)], strict=True):
+        if not isinstance(row, dict) or not needed <= row.keys() or not isinstance(row.get("body", ""), str):
+            raise ValueError("a line of the thread is damaged")
+    return rows
 
 
 def _is_kept(row: dict[str, Any], options: dict[str, Any]) -> bool:

@@ -141,7 +141,7 @@ class Parser:
         job = marshal.dumps((module, self.mode, self.budgets.max_text, tuple(map(plain, _values(record)))))
         text = isinstance(record.body, str)
         body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
-        return _Job(item, (LENGTHS.pack(len(job), -len(body) if text else len(body)) + job, body))
+        return _Job(item, (LENGTHS.pack(len(job), ~len(body) if text else len(body)) + job, body))
 
     def _ask(self, job: _Job[Any]) -> None:
         """Put a job on its way, behind those that wait for the outcome of another."""

@@ -31,7 +31,7 @@ from corpus.document import Record
 from corpus.extract import Extracted, extract_by
 
 LENGTH, LENGTHS = struct.Struct("<Q"), struct.Struct("<Qq")
-"""Of an answer; of a job's tuple and its body, the latter negative for text in UTF-8."""
+"""Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
 FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
 FOUND = tuple(field.name for field in fields(Extracted))
 found_fields = attrgetter(*FOUND)
@@ -106,7 +106,7 @@ def serve(channel_fd: int, memory: int, seconds: float) -> None:
             while header := jobs.read(LENGTHS.size):
                 length, size = LENGTHS.unpack(header)
                 module, mode, max_text, values = marshal.loads(jobs.read(length))
-                body: Any = jobs.read(abs(size))
+                body: Any = jobs.read(size if size >= 0 else ~size)
                 if size < 0:
                     body = body.decode("utf-8", "surrogatepass")
                 signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -163,6 +163,12 @@ def test_a_list_of_50000_links_is_no_trouble() -> None:
     assert isinstance(answer, Extracted) and "Link number 49999 of the list" in answer.text
 
 
+@pytest.mark.parametrize("body", ["", "長い川", "\ud800"])
+def test_text_stays_text_however_short(small: Parser, body: str) -> None:
+    wiki = record(0, body, "text/x-wiki")
+    assert list(small.each([("a", wiki)])) == [("a", extract(wiki, "fast"))]
+
+
 def test_items_without_a_record_keep_their_place(small: Parser) -> None:
     items = [("a", record(0, page(TEXTS[1]))), ("b", None), ("c", record(1, page(TEXTS[2])))]
     assert [(name, answer and answer.text) for name, answer in small.each(items)] == [  # type: ignore[union-attr]
