@@ -1,9 +1,12 @@
-"""MinHash signatures and tokens of the same texts beside datatrove, in turn: documents and tokens a CPU second.
+"""MinHash signatures, tokens and statistics of the same texts beside datatrove, in turn: documents a CPU second.
 
     CORPUS_DATA=... python tests/benchmarks/stages_benchmark.py [--rounds 2]
 
 The texts are those of every sixth page of web-open.warc.gz. Ours cuts words and shingles for the signatures;
-theirs cuts words too. Tokens: the same tokenizer, learned from these texts; ours writes a tokens part, theirs its file.
+theirs cuts words too. Tokens: the same tokenizer, learned from these texts; ours writes a tokens part, theirs its
+file. Statistics: ours computes all heuristic signals, applies the rules, counts by source, language, domain, rule and
+bin, and writes ledger and report; theirs has the statistics of documents, lines, words and paragraphs, by domain
+and as histograms, and no report.
 """
 
 from __future__ import annotations
@@ -21,18 +24,29 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+import filters
+from corpus import storage
 from corpus.dedup.options import MinHash
 from corpus.dedup.signatures import SignatureStep
 from corpus.document import Record
 from corpus.extract.encodings import decode
 from corpus.extract.html import extract
+from corpus.ledger.tables import write_ledger
+from corpus.presets import load_rules
 from corpus.sources.warc import Warc
+from corpus.text.page import Page
 from corpus.text.words import segment
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
 from corpus.tokens.options import PATTERN, Tokenizer
+from corpus.workspace import Workspace
+from pipelines.build import build
+from pipelines.decide import Judge, decide
+from pipelines.options import Running
+from pipelines.report import write_report
 
 HERE = Path(__file__).parent
+STEPS = ("text", "gopher", "gopher_repetition", "c4", "fineweb")
 THEIRS = HERE.parents[1] / ".venv-datatrove" / "bin" / "python"
 
 
@@ -45,9 +59,12 @@ def main() -> None:
     path = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
     found = Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size)
     records = [record for record in found if isinstance(record, Record) and record.gate is None]
-    texts = [
-        text for record in records[::6] if (text := extract(decode(bytes(record.body), record.charset)[0]))
+    found_texts = [
+        (record.url or "", text)
+        for record in records[::6]
+        if (text := extract(decode(bytes(record.body), record.charset)[0]))
     ]
+    texts = [text for _, text in found_texts]
     learned = vocabulary.learn(vocabulary.count_pieces(texts, PATTERN), Tokenizer(vocabulary=32_000))
     encoder, step = Encoder(learned.encode()), SignatureStep(MinHash())
     tokens = len(encoder.encode_batch(texts)[0])
@@ -63,11 +80,18 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         given, tokenizer = Path(folder, "texts.jsonl"), Path(folder, "tokenizer.json")
-        given.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        given.write_text("".join(json.dumps({"url": url, "text": text}) + "\n" for url, text in found_texts))
         tokenizer.write_text(learned)
+        manifest = Path(folder, "manifest.yaml")
+        manifest.write_text(
+            f"name: stages\nsources: {{texts: {{kind: jsonl, paths: [{given}], rules: [fineweb]}}}}\n"
+            "tokenizer: {vocabulary: 600}\n"
+        )
+        workspace = build(str(manifest), f"{folder}/workspace", Running())
         for turn in range(rounds):
             note("signatures", "corpus", cpu(signatures))
             note("tokens", "corpus", cpu(lambda: encoder.encode_batch(texts)))
+            note("statistics", "corpus", cpu(lambda: statistics(workspace)))
             script = [str(THEIRS), str(HERE / "peers" / "datatrove_stages.py")]
             done = subprocess.run(
                 [*script, str(given), str(tokenizer), f"{folder}/{turn}"], capture_output=True, text=True
@@ -86,6 +110,28 @@ def main() -> None:
         ratio = seconds / spent[stage, "corpus"]
         table.add_row(stage, side, amount, f"{ratio:.1f} times" if side != "corpus" else "")
     Console(width=100).print(table)
+
+
+def statistics(workspace: Workspace) -> None:
+    """All that a build does to know what it has: signals from text, decisions and counts, ledger, report."""
+    loaded = [filters.load(step) for step in STEPS]
+    documents = workspace.documents().to_table(columns=["text", "language"])
+    for text, language in zip(*(column.to_pylist() for column in documents.columns), strict=True):
+        page = Page(text, language)
+        for one in loaded:
+            one.measure(page)
+    for path in [
+        *storage.list_files(workspace.path("decisions")),
+        *storage.list_files(workspace.path("stats")),
+    ]:
+        storage.remove(path)
+    signals = {signal for step in STEPS for signal in filters.load(step).signals}
+    rules = load_rules({"texts": ["fineweb"]}, {}, signals)
+    judge = Judge(rules=rules, steps=STEPS, seed=0, thresholds={})
+    for source, split in workspace.splits():
+        decide(workspace, judge, 0.005, workspace.path("dedup", "clusters.parquet"), "", source, split)
+    write_ledger(workspace, "", rules, {})
+    write_report(workspace)
 
 
 def cpu(work: Callable[[], object]) -> float:

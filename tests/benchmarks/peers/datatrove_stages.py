@@ -1,8 +1,8 @@
-"""datatrove's MinHash signatures and its tokenizing of a JSONL of texts: CPU seconds of each, as JSON.
+"""datatrove's MinHash signatures, tokenizing and statistics of a JSONL of texts: CPU seconds of each, as JSON.
 
     python datatrove_stages.py TEXTS.jsonl TOKENIZER.json OUT
 
-Run by stages_benchmark.py in a venv of its own. Both steps are run once before on ten texts, so that what they load
+Run by stages_benchmark.py in a venv of its own. Each step is run once before on ten texts, so that what they load
 is not counted.
 """
 
@@ -12,24 +12,44 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from datatrove.data import Document
 from datatrove.pipeline.dedup import MinhashDedupSignature
+from datatrove.pipeline.stats import DocStats, LineStats, ParagraphStats, WordStats
 from datatrove.pipeline.tokens import DocumentTokenizer
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
+class Statistics:
+    """Four kinds of statistics, one after the other over each document."""
+
+    def __init__(self, folder: str) -> None:
+        self.steps = [
+            kind(f"{folder}/{kind.__name__}") for kind in (DocStats, LineStats, ParagraphStats, WordStats)
+        ]
+
+    def run(self, documents: Iterable[Document], rank: int, world_size: int) -> Iterable[Document]:
+        for step in self.steps:
+            documents = step.run(documents, rank, world_size)
+        return documents
+
+
 def main(path: str, tokenizer: str, out: str) -> None:
-    texts = [json.loads(line)["text"] for line in Path(path).read_text(encoding="utf-8").split("\n")[:-1]]
+    rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n")[:-1]]
     spent = {}
     for name, step in (
         ("signatures", lambda folder: MinhashDedupSignature(folder)),
         ("tokens", lambda folder: DocumentTokenizer(folder, tokenizer, seed=1, shuffle_documents=False)),
+        ("statistics", Statistics),
     ):
-        for at, some in enumerate((texts[:10], texts)):
-            documents = (Document(text=text, id=str(number)) for number, text in enumerate(some))
+        for at, some in enumerate((rows[:10], rows)):
+            documents = (
+                Document(text=row["text"], id=str(number), metadata={"url": row["url"]})
+                for number, row in enumerate(some)
+            )
             begin = time.process_time()
             for _ in step(f"{out}/{name}-{at}").run(documents, 0, 1) or ():
                 pass
