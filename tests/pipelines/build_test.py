@@ -7,7 +7,6 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -121,14 +120,6 @@ def test_killed_anywhere_it_goes_on_to_the_same_bytes(
     built: tuple[Path, float], inputs: Path, tmp_path: Path
 ) -> None:
     kill_and_go_on(built, inputs, tmp_path, KILLS, seed=20260102)
-
-
-@pytest.mark.soak
-def test_killed_very_often_it_goes_on_to_the_same_bytes(
-    built: tuple[Path, float], inputs: Path, tmp_path: Path, told: Callable[[str], None]
-) -> None:
-    kill_and_go_on(built, inputs, tmp_path, 10 * KILLS, seed=20260103)
-    told(f"{10 * KILLS} builds killed at random moments: each goes on to the same bytes")
 
 
 def test_a_second_build_at_once_is_refused(built: tuple[Path, float], inputs: Path) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from pipelines.build import build
 from pipelines.ingest import IngestWork, in_order, manifest_to_json
 from pipelines.options import Running
 from pipelines.plan import make_plan
+from pipelines.stop import descendants
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
 
@@ -70,6 +73,54 @@ def test_a_quota_ends_a_build_with_one_line_and_the_next_goes_on(
     assert run_build(inputs, tmp_path / "out").returncode == 0
     assert digests(tmp_path / "out") == wanted
     told("a file over the quota: one line; same bytes after it is lifted")
+
+
+KILLS = 100
+KINDS = {"pipelines.cli": "build", "pipelines.local_worker": "worker", "corpus.extract.worker": "parser"}
+"""What stands in the command line of a process of a build."""
+
+
+@pytest.mark.soak
+def test_a_hundred_kills_of_random_processes(tmp_path: Path, told: Callable[[str], None]) -> None:
+    """Of the build itself, its workers and their parsers; it is begun again whenever it ended."""
+    inputs = write_inputs(tmp_path / "inputs", pages=2000)
+    inputs.write_text(inputs.read_text().replace("4kB", "32kB"))
+    build(str(inputs), str(tmp_path / "undisturbed"), Running())
+    wanted = digests(tmp_path / "undisturbed")
+    draw, killed, starts, builds = random.Random(20260105), Counter[str](), 0, 0
+    while killed.total() < KILLS:
+        out = tmp_path / f"out-{builds}"
+        code = -1
+        while code != 0:
+            starts += 1
+            with open(tmp_path / "said", "w") as said:
+                process = subprocess.Popen(
+                    command(inputs, out, 2), stdout=said, stderr=said, env={**os.environ, **SPREAD}
+                )
+                while process.poll() is None and killed.total() < KILLS:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(draw.uniform(0.2, 6.0))
+                    if process.poll() is None:
+                        killed[kill_one(process.pid, draw)] += 1
+                code = process.wait(600)
+            assert code in (0, 1, -signal.SIGKILL), (tmp_path / "said").read_text()
+            assert starts < 3 * KILLS
+        assert digests(out) == wanted
+        shutil.rmtree(out)
+        builds += 1
+    kinds = ", ".join(f"{count} of a {kind}" for kind, count in sorted(killed.items()))
+    told(f"{killed.total()} kills ({kinds}) in {builds} builds begun {starts} times: same bytes")
+
+
+def kill_one(process: int, draw: random.Random) -> str:
+    """Kill a process of a build; what it was."""
+    victim = draw.choice([process, *descendants(process)])
+    try:
+        line = Path(f"/proc/{victim}/cmdline").read_bytes().decode()
+        os.kill(victim, signal.SIGKILL)
+    except OSError:
+        return "process that had ended"
+    return next((kind for name, kind in KINDS.items() if name in line), "other process")
 
 
 @contextlib.contextmanager
