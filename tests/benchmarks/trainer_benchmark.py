@@ -1,7 +1,7 @@
 """A training step against nanoGPT's: CPU seconds, interleaved in one process.
 
 nanoGPT's side is GPT-2's block as its model.py has it (LayerNorm, no biases, GELU, learned positions, the loss over all
-logits at once, AdamW, fp32), written again here; or its own file with --nanogpt model.py. Ours is the
+logits at once, AdamW, fp32), written again here; or its own file with --nanogpt nanoGPT/model.py. Ours is the
 trainer's Engine: forward, backward, clipping and optimizer. Both have the depth, width and heads, the vocabulary, the
 windows and, within three percent, the parameters of the other.
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
+import importlib
 import math
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,11 +89,8 @@ def nanogpt(path: str | None) -> nn.Module:
     """The model to compare with: written above, or from nanoGPT's own model.py."""
     if path is None:
         return GPT2()
-    spec = importlib.util.spec_from_file_location("nanogpt", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    module = importlib.import_module(Path(path).stem)
     settings: dict[str, Any] = {
         "block_size": CONTEXT, "vocab_size": VOCABULARY, "n_layer": DEPTH, "n_head": HEADS, "n_embd": WIDTH,
         "dropout": 0.0, "bias": False,
@@ -161,8 +160,9 @@ def main() -> None:
         steps["ours bf16, adamw"], _ = our_step(our_config(precision="bf16", optimizer="adamw"))
         steps["ours bf16, muon"], _ = our_step(our_config(precision="bf16"))
     if options.compile:
-        changes = {"precision": "bf16" if bf16 else "fp32", "optimizer": "adamw", "compile": True}
-        steps["ours compiled, adamw"], _ = our_step(our_config(**changes))
+        for optimizer in ("adamw", "muon"):
+            changes = {"precision": "bf16" if bf16 else "fp32", "optimizer": optimizer, "compile": True}
+            steps[f"ours compiled, {optimizer}"], _ = our_step(our_config(**changes))
     random = np.random.default_rng(0)
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for turn in range(options.rounds + 1):
