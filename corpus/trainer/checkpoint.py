@@ -62,7 +62,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
         offset = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    digest = hashlib.blake2b(digest_size=16)
+    digest = _hash()
     with path.open("wb") as file:
         start: list[bytes | memoryview] = [len(text).to_bytes(8, "little"), text]
         for part in chain(start, map(_bytes, tensors.values())):
@@ -74,27 +74,25 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 
 
 def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; raises Damaged if its hash is not `digest`."""
-    actual = hashlib.blake2b(digest_size=16)
-    out: dict[str, Tensor] = {}
+    """The tensors of a safetensors file; raises Damaged if its hash is not `digest`. Reads it twice."""
     try:
         with path.open("rb") as file:
-            start = file.read(8)
-            text = file.read(int.from_bytes(start, "little"))
-            actual.update(start + text)
-            for name, entry in json.loads(text).items():
-                if name == "__metadata__":
-                    continue
-                buffer = np.empty(entry["data_offsets"][1] - entry["data_offsets"][0], np.uint8)
-                if file.readinto(buffer.data) != len(buffer):
-                    raise Damaged(f"{path.name} is cut short")
-                actual.update(buffer.data)
-                out[name] = torch.from_numpy(buffer).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    except (OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
-        raise Damaged(f"{path.name} cannot be read ({error})") from error
-    if actual.hexdigest() != digest:
-        raise Damaged(f"{path.name} is not what was written")
-    return out
+            if hashlib.file_digest(file, _hash).hexdigest() != digest:
+                raise Damaged(f"{path.name} is not what was written")
+            file.seek(0)
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+            out: dict[str, Tensor] = {}
+            for name, entry in header.items():
+                start, end = entry["data_offsets"]
+                values = torch.from_numpy(np.fromfile(file, np.uint8, end - start))
+                out[name] = values.view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
+            return out
+    except OSError as error:
+        raise Damaged(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _hash() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -155,7 +153,7 @@ class Saver:
     def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0) -> None:
         self.folder, self.keep_last, self.keep_every = folder, keep_last, keep_every
         self.thread: threading.Thread | None = None
-        self.error: RunError | None = None
+        self.error: BaseException | None = None
 
     def save(self, step: int, state: dict[str, Any], model: nn.Module, optimizers: Optimizers) -> None:
         """Copies model and optimizers (12 bytes a parameter at most) and begins to write them; see `wait`."""
@@ -169,7 +167,7 @@ class Saver:
             try:
                 write(self.folder, step, state, *tensors)
                 _forget(self.folder, self.keep_last, self.keep_every)
-            except RunError as error:
+            except BaseException as error:  # of a thread: `wait` raises it again
                 self.error = error
 
         self.thread = threading.Thread(target=work, name="checkpoint")
@@ -182,9 +180,7 @@ class Saver:
 
     def wait(self) -> None:
         """Returns when what was begun is on disk; raises RunError where the disk is full or broken."""
-        if self.thread is not None:
-            self.thread.join()
-            self.thread = None
+        self.finish()
         if self.error is not None:
             error, self.error = self.error, None
             raise error
@@ -238,7 +234,7 @@ def _forget(folder: Path, keep_last: int, keep_every: int) -> None:
 
 
 def _steps(folder: Path) -> list[Path]:
-    return sorted(folder.glob("step-*"))
+    return sorted(folder.glob("step-[0-9]*"))
 
 
 def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = True) -> Checkpoint | None:
@@ -273,7 +269,7 @@ def _read(path: Path, training: bool) -> Checkpoint:
         if content.pop("hash") != fingerprint(content):
             raise Damaged("state.json is not what was written")
         files = content["files"]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise Damaged(f"state.json cannot be read ({error})") from error
     return Checkpoint(
         step=content["step"],

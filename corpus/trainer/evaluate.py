@@ -71,7 +71,7 @@ def documents(stream: TokenStream) -> list[Document]:
             offsets = batch.column("tokens").offsets.to_numpy()
             offsets = offsets - offsets[0]
             sizes = batch.column("bytes").to_pylist()
-            languages = batch.column("language").to_pylist()
+            languages = shard.strings(batch, "language").to_pylist()
             for row, (size, language) in enumerate(zip(sizes, languages, strict=True)):
                 if size:
                     text = tokens[offsets[row] : offsets[row + 1] - 1]

@@ -33,22 +33,22 @@ class MappedShard:
     """One shard, mapped: its record batches, and their tokens as numpy views of the map."""
 
     def __init__(self, path: Path, shard: Shard) -> None:
+        self.path = path
         try:
             with path.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             mapped.madvise(mmap.MADV_RANDOM)
             reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
             self.batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+            for batch in self.batches:
+                batch.validate()
             self.tokens = [
                 batch.column("tokens").flatten().to_numpy(zero_copy_only=True) for batch in self.batches
             ]
         except FileNotFoundError:
             raise UserError(f"{path} is missing: build the tokens again, or copy the shard back") from None
-        except (pa.ArrowException, KeyError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(
-                f"{path} cannot be read ({reason}): build the tokens again, or copy the shard whole"
-            ) from error
+        except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError) as error:
+            raise _damaged(path, error) from error
         self.starts = list(accumulate((len(tokens) for tokens in self.tokens), initial=0))
         if self.starts[-1] != shard.tokens:
             raise UserError(
@@ -78,14 +78,29 @@ class MappedShard:
         for batch, first, last in zip(self.batches, self.starts, self.starts[1:], strict=False):
             if last <= start or first >= stop:
                 continue
+            ids, languages = self.strings(batch, "doc_id"), self.strings(batch, "language")
             ends = batch.column("tokens").offsets.to_numpy()
             ends = ends - ends[0] + first
             row = max(0, int(np.searchsorted(ends, start, side="right")) - 1)
             while row < batch.num_rows and ends[row] < stop:
                 tokens = int(min(ends[row + 1], stop) - max(ends[row], start))
                 if tokens > 0:
-                    yield batch.column("doc_id")[row].as_py(), batch.column("language")[row].as_py(), tokens
+                    yield ids[row].as_py(), languages[row].as_py(), tokens
                 row += 1
+
+    def strings(self, batch: pa.RecordBatch, name: str) -> pa.StringArray:
+        """A column of text, looked through first: what is damaged there would end the process."""
+        try:
+            column = batch.column(name)
+            column.validate(full=True)
+        except (pa.ArrowException, LookupError) as error:
+            raise _damaged(self.path, error) from error
+        return column
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return UserError(f"{path} cannot be read ({reason}): build the tokens again, or copy the shard whole")
 
 
 class TokenStream:

@@ -16,6 +16,7 @@ import dataclasses
 import gc
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -76,7 +77,7 @@ def train(config: RunConfig, run: Path, *, device: str = "auto", console: Consol
     trainer: list[_Trainer] = []
     with (
         locked(run) if world.first else nullcontext(),
-        signals(lambda name: trainer[0].rescue(name) if trainer else os._exit(143)) as caught,
+        signals(lambda name: trainer[0].rescue(name) if trainer else _exit(name)) as caught,
     ):
         try:
             trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world))
@@ -110,7 +111,7 @@ class _Trainer:
         self.spikes = Spikes(config.spike_sigma)
         self.saved = self.evaluated = -1
         self.scores: list[Score] = []
-        self.settled = threading.Lock()  # held while model, optimizers and counts change or are copied
+        self.settled = threading.RLock()  # held while model, optimizers, counts and log change or are copied
         self.saver = checkpoint.Saver(
             run / "checkpoint", keep_last=config.keep_last, keep_every=config.keep_every
         )
@@ -204,12 +205,11 @@ class _Trainer:
         """Ends the process from another thread, when a signal finds it in something long: a step that is not done
         has changed nothing, so what is there is saved as it stands."""
         with self.settled:
-            if self.world.first:
-                self._copy_and_save()
-                self.saver.wait()
-        line = f"{name}: gave up a long step, saved step {self.step:,} in {self.run}; --resume goes on from there"
-        print(f"\n{line}", file=sys.stderr, flush=True)
-        os._exit(130 if name == "SIGINT" else 143)
+            self._save()
+            self.saver.finish()
+            line = f"{name}: gave up a long step, saved step {self.step:,} in {self.run}; --resume goes on from there"
+            print(f"\n{line}", file=sys.stderr, flush=True)
+            _exit(name)
 
     def _evaluation_due(self) -> bool:
         """Asked before a step, so that a run killed while it evaluates does so again."""
@@ -279,68 +279,63 @@ class _Trainer:
         # Half a step on, so that neither the first nor the last step of a run has a rate of zero.
         progress = self._progress() if self.config.steps is None else (self.step + 0.5) / self.config.steps
         factor = rate(progress, shape=self.config.shape, warmup=self.config.warmup, decay=self.config.decay)
+        samples = self._samples()
         with self.settled:
             skipped = self.spikes.check(loss, norm)
             if skipped:
                 self.engine.zero()
-                pieces = self.loader.documents(*self._samples())
             else:
                 self.engine.update(self.config.learning_rate * factor)
             self.step += 1
             self.consumed += drawn
             seconds = self.world.same(time.perf_counter() - begin, self.engine.device)
             self.seconds += seconds
-        targets = int(drawn.sum())
-        entry = {
-            "loss": loss,
-            "bits_per_byte": loss * targets / math.log(2) / float((drawn * self.bytes_per_token).sum()),
-            "norm": norm,
-            "rate": self.config.learning_rate * factor,
-            "seconds": seconds,
-            "speed": targets / seconds,
-        }
-        if peak := peak_flops(self.engine.device):
-            flops = self.config.model.flops_per_token() * entry["speed"]
-            entry["mfu"] = flops / (peak * self.world.size)
-        if skipped:
-            documents = list(dict.fromkeys(piece.document for piece in pieces))
-            self.log.write("skip", step=self.step, **entry, documents=documents)
-            self._say(
-                f"step {self.step:,} skipped: loss {loss:.3f}, gradient {norm:.2f}; its "
-                f"{len(documents):,} documents are in the log (`corpus trace {self.run} --step {self.step}`)"
-            )
-        else:
-            self.log.write("step", step=self.step, **entry)
+            targets = int(drawn.sum())
+            entry = {
+                "loss": loss,
+                "bits_per_byte": loss * targets / math.log(2) / float((drawn * self.bytes_per_token).sum()),
+                "norm": norm,
+                "rate": self.config.learning_rate * factor,
+                "seconds": seconds,
+                "speed": targets / seconds,
+            }
+            if peak := peak_flops(self.engine.device):
+                flops = self.config.model.flops_per_token() * entry["speed"]
+                entry["mfu"] = flops / (peak * self.world.size)
+            if skipped:
+                self._log_skip(entry, samples)
+            else:
+                self.log.write("step", step=self.step, **entry)
         return entry
+
+    def _log_skip(self, entry: dict[str, float], samples: tuple[int, int]) -> None:
+        documents = list(dict.fromkeys(piece.document for piece in self.loader.documents(*samples)))
+        self.log.write("skip", step=self.step, **entry, documents=documents)
+        self._say(
+            f"step {self.step:,} skipped: loss {entry['loss']:.3f}, gradient {entry['norm']:.2f}; its "
+            f"{len(documents):,} documents are in the log (`corpus trace {self.run} --step {self.step}`)"
+        )
 
     def _save(self) -> None:
         """Begins a checkpoint, with the size of the log: what is logged after it will be logged again."""
-        if self.saved == self.step or not self.world.first:
-            return
         with self.settled:
-            self._copy_and_save()
-
-    def _copy_and_save(self) -> None:
-        self.log.write("save", step=self.step)
-        state = {
-            "identity": self.config.identity(),
-            "seconds": self.seconds,
-            "evaluated": self.evaluated,
-            "consumed": self.consumed.tolist(),
-            "spikes": self.spikes.state(),
-            "log_bytes": self.log.sync(),
-        }
-        self.saver.save(self.step, state, self.engine.model, self.engine.optimizers)
-        self.saved = self.step
+            if self.saved == self.step or not self.world.first:
+                return
+            self.log.write("save", step=self.step)
+            state = {
+                "identity": self.config.identity(),
+                "seconds": self.seconds,
+                "evaluated": self.evaluated,
+                "consumed": self.consumed.tolist(),
+                "spikes": self.spikes.state(),
+                "log_bytes": self.log.sync(),
+            }
+            self.saver.save(self.step, state, self.engine.model, self.engine.optimizers)
+            self.saved = self.step
 
     def _evaluate(self) -> None:
         """Bits per byte of the validation split, and what has been read so far, into the log and onto the terminal."""
-        self.evaluated = self.step
-        rows = report.consumed(self.streams, self.consumed.tolist())
-        self.log.write("consumed", step=self.step, streams=rows)
-        if not self.groups:
-            return
-        self.scores = evaluate(
+        scores = evaluate(
             self.engine.model,
             self.groups,
             end_of_text=self.dataset.end_of_text,
@@ -348,16 +343,22 @@ class _Trainer:
             bf16=self.engine.bf16,
             world=self.world,
         )
-        overall = bits_per_byte(self.scores)
-        self.log.write(
-            "evaluate",
-            step=self.step,
-            bits_per_byte=overall,
-            scores=[
-                {**dataclasses.asdict(score), "bits_per_byte": score.bits_per_byte} for score in self.scores
-            ],
-        )
+        with self.settled:
+            self.evaluated = self.step
+            rows = report.consumed(self.streams, self.consumed.tolist())
+            self.log.write("consumed", step=self.step, streams=rows)
+            if not scores:
+                return
+            self.scores = scores
+            overall = bits_per_byte(scores)
+            rows = [{**dataclasses.asdict(score), "bits_per_byte": score.bits_per_byte} for score in scores]
+            self.log.write("evaluate", step=self.step, bits_per_byte=overall, scores=rows)
         self._say(f"step {self.step:,}: {overall:.4f} bits per byte on validation")
+
+
+def _exit(name: str) -> None:
+    """Ends the process as the signal of that name would have."""
+    os._exit(128 + signal.Signals[name])
 
 
 def _smooth(average: float, value: float) -> float:

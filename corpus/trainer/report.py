@@ -37,7 +37,7 @@ class Log:
         self.file = open(os.devnull if path is None else path, "ab")  # noqa: SIM115 - closed by close()
         self.board = None
         if path is not None:
-            self.file.truncate(size)
+            self.file.truncate(min(size, self.file.seek(0, os.SEEK_END)))
             self.file.seek(0, os.SEEK_END)
             self.board = _board(path.parent / "tensorboard")
 

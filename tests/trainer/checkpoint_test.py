@@ -136,7 +136,7 @@ def test_files_are_safetensors_as_any_reader_understands_them(folder: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", ["one byte", "cut", "gone", "empty"])
+@pytest.mark.parametrize("damage", ["one byte", "header", "other", "cut", "gone", "empty"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(folder: Path, name: str, damage: str) -> None:
     path = folder / "step-000000003" / name
     content = bytearray(path.read_bytes())
@@ -145,6 +145,10 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(folder: Path, na
     elif damage == "one byte":
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
+    elif damage == "header":
+        path.write_bytes(content.replace(b"2", b"3", 1))
+    elif damage == "other":
+        path.write_bytes(b"[]" if name == "state.json" else b"\2" + 7 * b"\0" + b"[]")
     else:
         path.write_bytes(content[: len(content) * 2 // 3] if damage == "cut" else b"")
     lines, hear = heard()

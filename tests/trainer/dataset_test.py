@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pyarrow as pa
@@ -160,6 +161,25 @@ def test_a_shard_with_its_middle_lost_is_named_when_it_is_read(copy: Path) -> No
     path.write_bytes(content[:200] + content[-300:])
     loader = Loader(open_dataset(str(copy)), context=24, seed=0)
     assert error(lambda: loader.read(0, 10)).startswith(str(path))
+
+
+def test_a_shard_damaged_anywhere_is_named_or_read_and_never_ends_the_process(copy: Path) -> None:
+    path, random = first_shard(copy), Random(0)
+    content = path.read_bytes()
+    outcomes = {"read": 0, "named": 0}
+    for _ in range(300):
+        damaged = bytearray(content)
+        damaged[random.randrange(len(content) - 10)] = random.randrange(256)
+        path.write_bytes(damaged)
+        loader = Loader(open_dataset(str(copy)), context=24, seed=0)
+        try:
+            loader.read(0, 20)
+            loader.documents(0, 20)
+            outcomes["read"] += 1
+        except UserError as named:
+            outcomes["named"] += str(named).startswith((str(path), str(copy / "tokens")))
+    assert sum(outcomes.values()) == 300
+    assert min(outcomes.values()) > 30
 
 
 def test_a_shard_of_other_length_than_recorded_is_named(copy: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -68,21 +69,22 @@ def threading_is_saving() -> bool:
     return threading.current_thread().name == "checkpoint"
 
 
-def stuck_in_step(config: RunConfig, run: Path, step: int, stuck: Path) -> None:
-    """A run whose so-manieth step never comes back, in C, where Python runs no handler."""
+def stuck(config: RunConfig, run: Path, place: str, count: int, reached: Path) -> None:
+    """A run whose so-manieth `clip` (of a step) or `evaluate` never comes back, in C, where Python runs no handler."""
     import ctypes
 
     guard.GRACE = 0.2
-    clip, steps = engine.Engine.clip, []
+    owner: Any = engine.Engine if place == "clip" else loop
+    before, times = getattr(owner, place), []
 
-    def endless(self: engine.Engine) -> float:
-        steps.append(clip(self))
-        if len(steps) == step:
-            stuck.touch()
+    def endless(*arguments: Any, **named: Any) -> Any:
+        times.append(before(*arguments, **named))
+        if len(times) == count:
+            reached.touch()
             sleep = ctypes.CDLL(None).sleep
             while True:  # a signal ends a sleep early
                 sleep(60)
-        return steps[-1]
+        return times[-1]
 
-    engine.Engine.clip = endless  # type: ignore[method-assign]
+    setattr(owner, place, endless)
     _train(config, run)

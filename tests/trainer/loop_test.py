@@ -339,24 +339,33 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert [at(p, "cosine") for p in (0.05, 0.1, 0.55, 1)] == pytest.approx([0.5, 1, 0.55, 0.1])
 
 
-def test_a_signal_in_a_step_that_takes_minutes_saves_and_ends_within_seconds(
-    workspace: Path, tmp_path: Path
+@pytest.mark.parametrize(("place", "count", "at"), [("clip", 3, 2), ("evaluate", 1, 15)])
+def test_a_signal_in_what_takes_minutes_saves_and_ends_within_seconds(
+    whole: Path, workspace: Path, tmp_path: Path, place: str, count: int, at: int
 ) -> None:
-    """The third step never comes back; as in a product of huge matrices, Python runs no handler meanwhile."""
-    run, config = tmp_path / "run", small_run(workspace, steps=40)
-    stuck = tmp_path / "stuck"
-    process = killing.start(killing.stuck_in_step, config, run, 3, stuck)
+    """A step or an evaluation that never comes back; as in huge products, Python runs no handler meanwhile. What was
+    given up is done again."""
+    run, config = tmp_path / "run", small_run(workspace, steps=40, evaluate_every=15)
+    reached = tmp_path / "reached"
+    process = killing.start(killing.stuck, config, run, place, count, reached)
     deadline = time.monotonic() + 60
-    while not stuck.exists() and process.is_alive() and time.monotonic() < deadline:
+    while not reached.exists() and process.is_alive() and time.monotonic() < deadline:
         time.sleep(0.02)
     begin = time.monotonic()
     process.terminate()
     process.join()
     assert (process.exitcode, time.monotonic() - begin < 10) == (143, True)
-    assert saved(run).step == 2
+    assert saved(run).step == at
     train(config, run)
-    train(config, tmp_path / "plain")
-    assert_same(run, tmp_path / "plain")
+    assert_same(run, whole)
+
+
+def test_a_run_goes_on_without_its_log(workspace: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(small_run(workspace, steps=4), run)
+    (run / "log.jsonl").unlink()
+    train(small_run(workspace, steps=6), run)
+    assert [entry["step"] for entry in steps(run)] == [5, 6]
 
 
 def test_a_branch_goes_on_from_a_checkpoint_of_another_run(workspace: Path, tmp_path: Path) -> None:
