@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo  # the first step of an optimizer loads it, for longer than these runs take
 from rich.console import Console
 
 from corpus.trainer import engine, guard, loop
