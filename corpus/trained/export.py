@@ -18,9 +18,9 @@ from torch import Tensor
 
 from corpus.errors import UserError
 from corpus.trained.run import read_checkpoint
-from corpus.trainer.checkpoint import write_tensors
 from corpus.trainer.config import ModelConfig, RunConfig
 from corpus.trainer.start import read_run
+from corpus.trainer.tensors import write_tensors
 
 NAMES = {
     "attention_norm.weight": "input_layernorm.weight",

@@ -11,9 +11,11 @@ Of a run, in the order in which they come:
     optimizer.py who optimizes what; muon.py          engine.py      a step on a device
     distributed.py  one process or several            guard.py       one trainer a run, a stop that saves
     spikes.py    steps that are skipped               checkpoint.py  atomic, hashed, without pickle
-    loop.py      train()                              report.py      tables, progress line, log.jsonl
+    tensors.py   safetensors files                    log.py         log.jsonl
+    report.py    tables, warnings, progress line      evaluate.py    bits per byte
+    loop.py      train()
 
-evaluate.py measures bits per byte, in a run and after it. What is done with a run afterwards is in corpus/trained/.
+What is done with a run afterwards is in corpus/trained/.
 
 Importing this package pulls in neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate and loop need the
 `train` extra.

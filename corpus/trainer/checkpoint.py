@@ -5,94 +5,26 @@
 
 The files are written into a hidden folder, synced to disk, hashed into state.json, and renamed as one; a thread does
 that, from copies, while training goes on. The last few are kept, and every so many steps one for ever. A checkpoint
-whose hashes do not match is named and passed over. The tensor files are safetensors (an eight-byte length, a JSON
-header, the values), which any of its readers opens.
+whose hashes do not match is named and passed over.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
-
-DTYPES = {
-    "F32": torch.float32,
-    "BF16": torch.bfloat16,
-    "F16": torch.float16,
-    "I64": torch.int64,
-    "U8": torch.uint8,
-}
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
-
-
-class Damaged(Exception):
-    """A checkpoint that is not what was written."""
-
-
-def _bytes(tensor: Tensor) -> memoryview:
-    values: memoryview = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
-    return values
-
-
-def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> str:
-    """Writes tensors as safetensors, synced to disk; gives the hash of the file."""
-    header: dict[str, Any] = {} if metadata is None else {"__metadata__": metadata}
-    offset = 0
-    for name, tensor in tensors.items():
-        end = offset + tensor.numel() * tensor.element_size()
-        header[name] = {
-            "dtype": NAMES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [offset, end],
-        }
-        offset = end
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    digest = _hash()
-    with path.open("wb") as file:
-        start: list[bytes | memoryview] = [len(text).to_bytes(8, "little"), text]
-        for part in chain(start, map(_bytes, tensors.values())):
-            digest.update(part)
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest()
-
-
-def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; raises Damaged if its hash is not `digest`. Reads it twice."""
-    try:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, _hash).hexdigest() != digest:
-                raise Damaged(f"{path.name} is not what was written")
-            file.seek(0)
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-            out: dict[str, Tensor] = {}
-            for name, entry in header.items():
-                start, end = entry["data_offsets"]
-                values = torch.from_numpy(np.fromfile(file, np.uint8, end - start))
-                out[name] = values.view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
-            return out
-    except OSError as error:
-        raise Damaged(f"{path.name} cannot be read ({error.strerror})") from error
-
-
-def _hash() -> hashlib.blake2b:
-    return hashlib.blake2b(digest_size=16)
+from corpus.trainer.tensors import Damaged, read_tensors, write_tensors
 
 
 def _sync_folder(folder: Path) -> None:

@@ -39,6 +39,7 @@ from corpus.trainer.engine import Engine, Interrupted
 from corpus.trainer.evaluate import Score, bits_per_byte, evaluate, validation
 from corpus.trainer.guard import locked, signals
 from corpus.trainer.loader import Loader
+from corpus.trainer.log import Log
 from corpus.trainer.optimizer import rate
 from corpus.trainer.spikes import Spikes
 from corpus.trainer.start import branch_point, check_dataset, write_run
@@ -116,7 +117,7 @@ class _Trainer:
             run / "checkpoint", keep_last=config.keep_last, keep_every=config.keep_every
         )
         size = self._restore()
-        self.log = report.Log(run / "log.jsonl" if world.first else None, size)
+        self.log = Log(run / "log.jsonl" if world.first else None, size)
         if world.first:
             write_run(config, self.dataset, run)
         gc.collect()

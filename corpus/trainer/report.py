@@ -1,13 +1,9 @@
-"""What a run says: a table at its start, a line while it goes, and RUN/log.jsonl for everything."""
+"""What a run says at the terminal: a table and warnings at its start, a line while it goes, scores at its end."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -26,48 +22,6 @@ SHOWN = 20
 """Rows of the table; the log has all."""
 PLAIN_SECONDS = 10.0
 """Between two progress lines where the output is no terminal."""
-
-
-class Log:
-    """log.jsonl: a JSON object a line. Opened at a byte, so that a resumed run does not log a step twice."""
-
-    def __init__(self, path: Path | None, size: int) -> None:
-        """Without a path nothing is written: of several processes only the first logs."""
-        self.path = path
-        self.file = open(os.devnull if path is None else path, "ab")  # noqa: SIM115 - closed by close()
-        self.board = None
-        if path is not None:
-            self.file.truncate(min(size, self.file.seek(0, os.SEEK_END)))
-            self.file.seek(0, os.SEEK_END)
-            self.board = _board(path.parent / "tensorboard")
-
-    def write(self, kind: str, **values: Any) -> None:
-        if self.board is not None and kind in ("step", "evaluate"):
-            for name, value in values.items():
-                if isinstance(value, float):
-                    self.board.add_scalar(f"{kind}/{name}", value, values["step"])
-        self.file.write(json.dumps({"kind": kind, **values}, ensure_ascii=False).encode() + b"\n")
-        self.file.flush()
-
-    def sync(self) -> int:
-        """Makes sure that it is on disk; gives its size."""
-        if self.path is not None:
-            os.fsync(self.file.fileno())
-        return self.file.tell()
-
-    def close(self) -> None:
-        self.file.close()
-        if self.board is not None:
-            self.board.close()
-
-
-def _board(folder: Path) -> Any:
-    """A writer of TensorBoard's events where that is installed, else None."""
-    if find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder))
 
 
 def plan(
