@@ -9,7 +9,7 @@ gate and up) is taken apart first. Matrices of one shape go through together, on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -22,19 +22,21 @@ RMS = 0.2
 """Root mean square of AdamW's updates, by Liu et al."""
 
 
-def orthogonalize(matrices: Tensor) -> Tensor:
-    """(n, rows, columns) -> the same shape, all singular values near 1 (.7 to 1.2). Costs 10 r^2 (r + 2 c) operations
-    a matrix, r its smaller side, c the larger, in the type given. The polynomial a x + (b s + c s^2) x, s = x x^T, is
-    three products and what they are added to, in one pass each.
+def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32) -> Tensor:
+    """n matrices (rows, columns) -> (n, rows, columns), all singular values near 1 (.7 to 1.2), in `dtype`.
+
+    Costs 10 r^2 (r + 2 c) operations a matrix, r its smaller side, c the larger, and hardly more: with s = x x^T,
+    (a + b s + c s^2) x is three products, the sums inside them and on the diagonal of a small matrix.
     """
     a, b, c = COEFFICIENTS
-    turned = matrices.shape[1] > matrices.shape[2]
-    x = matrices.mT if turned else matrices
-    x = x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True, dtype=torch.float32) + 1e-7).to(x.dtype)
+    x = torch.stack([(each / (torch.linalg.vector_norm(each) + 1e-7)).to(dtype) for each in matrices])
+    if turned := x.shape[1] > x.shape[2]:
+        x = x.mT
     for _ in range(ROUNDS):
         square = torch.bmm(x, x.mT)
         factor = torch.baddbmm(square, square, square, beta=b, alpha=c)
-        x = torch.baddbmm(x, factor, x, beta=a)
+        factor.diagonal(dim1=1, dim2=2).add_(a)
+        x = torch.bmm(factor, x)
     return x.mT if turned else x
 
 
@@ -52,7 +54,7 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         pairs = list(parameters)
         self.rows = {parameter: rows for parameter, rows in pairs}
-        self.bf16 = bf16
+        self.dtype = torch.bfloat16 if bf16 else torch.float32
         defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
         super().__init__([parameter for parameter, _ in pairs], defaults)
 
@@ -70,13 +72,11 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(parameter)
                 state["momentum"].lerp_(parameter.grad, 1 - momentum)
                 direction = parameter.grad.lerp(state["momentum"], momentum)
-                if self.bf16:
-                    direction = direction.bfloat16()
                 parameter.mul_(1 - rate * group["weight_decay"])
                 rows = self.rows[parameter]
                 for part, target in zip(direction.split(rows), parameter.split(rows), strict=True):
                     shapes.setdefault(part.shape, []).append((part, target))
             for shape, found in shapes.items():
-                updates = orthogonalize(torch.stack([part for part, _ in found]))
+                updates = orthogonalize([part for part, _ in found], self.dtype)
                 for (_, target), update in zip(found, updates, strict=True):
                     target.sub_(update, alpha=rate * RMS * max(shape) ** 0.5)
