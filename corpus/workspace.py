@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,9 @@ from corpus.errors import UserError
 from corpus.parts import check_beside
 
 SCHEMA_VERSION = 1
+LENDER = "lender.json"
+LENT = ("documents", "signals", "dedup/signatures")
+"""Folders that a scratch workspace reads from another one."""
 
 
 class Workspace:
@@ -52,13 +56,28 @@ class Workspace:
             )
         return Workspace.open(root)
 
+    @staticmethod
+    def scratch(folder: str, lender: Workspace) -> Workspace:
+        """A new workspace in a local folder that reads documents, signals and signatures from another one."""
+        storage.write_text(storage.join(folder, LENDER), json.dumps(lender.root))
+        return Workspace.create(folder)
+
+    @cached_property
+    def _lender(self) -> str | None:
+        """The root that a scratch workspace borrows from."""
+        path = self.path(LENDER)
+        if storage.is_remote(self.root) or not storage.exists(path):
+            return None
+        return str(json.loads(storage.read_text(path)))
+
     def path(self, *names: str) -> str:
         """A path below the root."""
         return storage.join(self.root, *names)
 
     def part(self, folder: str, source: str, split: str, extension: str = "parquet") -> str:
         """The part of a split: `folder` is `documents`, `signals/STEP`, `decisions`, `dedup/signatures` ..."""
-        return self.path(folder, f"source={source}", f"part-{split}.{extension}")
+        root = self._lender if folder.startswith(LENT) else None
+        return storage.join(root or self.root, folder, f"source={source}", f"part-{split}.{extension}")
 
     def quarantine_part(self, source: str, split: str) -> str:
         return self.path("quarantine", f"{source}-{split}.parquet")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import heapq
 import json
 import os
+import shutil
 import tempfile
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -111,20 +114,17 @@ class Difference:
 def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
     """What `decide_again` would change, with `count` samples either way; writes nothing into the workspace.
 
-    The real thing in a temporary folder that borrows documents, signals and signatures from the workspace
-    (a local one), so duplicates follow too: what stood aside for a document that goes comes back.
+    The real thing in a temporary folder that borrows documents, signals and signatures from the workspace,
+    so duplicates follow too: what stood aside for a document that goes comes back.
     """
-    root = os.path.abspath(storage.local(root)) if not storage.is_remote(root) else root
-    if storage.is_remote(root):
-        raise UserError("--what-if needs a workspace on a local disk")
-    workspace = Workspace.open(root)
-    plan = stored_plan(workspace, manifest, changes)
-    with tempfile.TemporaryDirectory(prefix="corpus-what-if-") as folder:
-        other = Workspace.create(folder)
-        os.makedirs(other.path("dedup"))
-        for name in ("documents", "signals", "dedup/signatures"):
-            if os.path.isdir(workspace.path(name)):
-                os.symlink(workspace.path(name), other.path(name))
+    root = root if storage.is_remote(root) else os.path.abspath(storage.local(root))
+    with (
+        tempfile.TemporaryDirectory(prefix="corpus-what-if-") as folder,
+        stoppable(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
+    ):
+        workspace = Workspace.open(root)
+        plan = stored_plan(workspace, manifest, changes)
+        other = Workspace.scratch(folder, workspace)
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))
         work.decide(Build(plan, other, running, Status(folder), lambda line: None))
@@ -238,12 +238,12 @@ def compare(one: Workspace, other: Workspace, count: int, seed: int = 0) -> Diff
             rows = np.flatnonzero(mask)
             ids = light.column("id").take(pa.array(rows))
             draws = uniform(ids, seed).tolist()
-            places = [
-                Place(draw, id, source, split, *_group(one, source, split, row))
-                for draw, id, row in heapq.nsmallest(
-                    count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True)
-                )
-            ]
+            found = heapq.nsmallest(count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True))
+            firsts = _groups(one, source, split) if found else []
+            places = []
+            for draw, id, row in found:
+                group = bisect_right(firsts, row) - 1
+                places.append(Place(draw, id, source, split, group, row - firsts[group]))
             drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
     tokens = _bytes_a_token(one)
     rows_of = [
@@ -275,16 +275,12 @@ def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> lis
     return rows
 
 
-def _group(workspace: Workspace, source: str, split: str, row: int) -> tuple[int, int]:
-    """The row group of a row, and its place there."""
+def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
+    """The number of the first row of every row group of a split."""
     with storage.open_input(workspace.part("decisions", source, split)) as stream:
         metadata = pq.ParquetFile(stream).metadata
-    for group in range(metadata.num_row_groups):
-        rows = metadata.row_group(group).num_rows
-        if row < rows:
-            return group, row
-        row -= rows
-    raise ValueError("no such row")
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    return list(accumulate(sizes[:-1], initial=0))
 
 
 def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:

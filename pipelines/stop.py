@@ -36,11 +36,15 @@ def kill_descendants() -> None:
 
 
 @contextmanager
-def stoppable(before: Callable[[], object] = bool, where: Callable[[], str] = str) -> Iterator[None]:
+def stoppable(
+    before: Callable[[], object] = bool,
+    where: Callable[[], str] = str,
+    after: str = "the same command goes on from there",
+) -> Iterator[None]:
     """In the block, Ctrl-C and SIGTERM end this process and its workers at once, with 128 + the signal.
 
     That is as safe as any crash: parts are whole or absent. `before` is called first, with `SECONDS` to write
-    what it has to, and no time after a second signal; `where` says how far it came. Beam would take the
+    what it has to, and no time after a second signal; `where` says how far it came, `after` what now. Beam would take the
     interruption of its thread for a failure of the work, and begin again.
     """
     stopping = False
@@ -56,7 +60,7 @@ def stoppable(before: Callable[[], object] = bool, where: Callable[[], str] = st
             last.join(SECONDS)
         place = where()
         at = f" in {place}" if place else ""
-        sys.stderr.write(f"\ncorpus: stopped{at}; the same command goes on from there\n")
+        sys.stderr.write(f"\ncorpus: stopped{at}; {after}\n")
         sys.stderr.flush()
         kill_descendants()  # those that were being started
         os._exit(128 + number)

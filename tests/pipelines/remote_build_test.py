@@ -17,7 +17,7 @@ from corpus.lock import locked
 from corpus.verify.workspace import verify
 from pipelines.build import build
 from pipelines.options import Running
-from pipelines.redecide import decide_again
+from pipelines.redecide import decide_again, what_if
 from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs
 from tests.storage import stores
 from tests.storage.http_server import Site, serving
@@ -56,7 +56,7 @@ def site(quick: None) -> Iterator[Site]:
 
 
 def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
-    inputs: Path, wanted: dict[str, str], quick: None
+    inputs: Path, built: Path, wanted: dict[str, str], quick: None
 ) -> None:
     with stores.s3() as store:
         root = f"{store.root}/w"
@@ -72,6 +72,10 @@ def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
         build(str(inputs), root, Running(), said.append)
         assert said[-1] == "nothing to do: the workspace is complete"
         assert verify(root).good
+        other = {"text.characters.min": 700.0}
+        seen = what_if(root, None, other, Running(), 3)
+        assert seen.gone and seen == what_if(str(built), None, other, Running(), 3)
+        assert remote_digests(root) == wanted
 
 
 @pytest.mark.soak

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def test_stopped_twice_while_workers_start(tmp_path: Path) -> None:
     assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGINT)
     assert said.strip().splitlines()[-1].endswith("the same command goes on from there")
     assert "Traceback" not in said
+
+
+def test_what_if_is_stopped_by_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    manifest, out, scratch = write_inputs(tmp_path / "inputs", pages=4), tmp_path / "out", tmp_path / "scratch"
+    assert run_build(manifest, out).returncode == 0
+    before = digests(out)
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "decide", str(out), "--what-if", "text.characters.min=700"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **SPREAD, "TMPDIR": str(scratch)},
+    )
+    while not list(scratch.glob("corpus-what-if-*/plan.json")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=30)
+    assert (process.returncode, printed) == (128 + signal.SIGINT, "")
+    assert said == "\ncorpus: stopped; nothing was changed\n"
+    assert not list(scratch.glob("corpus-what-if-*"))
+    assert digests(out) == before
 
 
 def test_a_build_that_reads_nothing_fails(tmp_path: Path) -> None:
