@@ -13,15 +13,14 @@ import io
 import re
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from corpus.document import Failure
 from corpus.storage import DAMAGE, decompressed
+from corpus.tar import BLOCK, PAX, extended, read_header, stored
 
-BLOCK = 512
 PIECE = 1 << 16
 HEADER_BYTES = 1 << 20
 """What a long name or a pax header may take. Real ones take a few hundred bytes; the format allows 8 GiB."""
@@ -35,20 +34,21 @@ DIRECTORY_BYTES = 1 << 30
 
 DRIVE = re.compile(r"^[A-Za-z]:")
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, *DAMAGE)
+ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, *DAMAGE)
 """What zipfile raises: RuntimeError for a password, NotImplementedError for an unknown compression."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive, read: its name there, the offset of its header, its bytes.
+    """A file in an archive, read: its name there, where its header begins, its bytes, and what it takes with its header.
 
-    In a compressed tar offsets count decompressed bytes.
+    In a compressed tar places count decompressed bytes.
     """
 
     name: str
     offset: int
     data: bytes
+    length: int
 
 
 def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
@@ -82,7 +82,7 @@ def _once(found: Iterator[Member | Failure], file: str) -> Iterator[Member | Fai
         if isinstance(one, Member):
             name = hash_of(one.name)
             if name in seen:
-                yield _failure(file, one.offset, len(one.data), f"a second member called {shown(one.name)}")
+                yield _failure(file, one.offset, one.length, f"a second member called {shown(one.name)}")
                 continue
             if len(seen) == MAX_MEMBERS:
                 yield _failure(file, one.offset, 0, f"over {MAX_MEMBERS:,} members: the rest is not read")
@@ -131,7 +131,7 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                 break
             if not block.strip(b"\0"):
                 continue
-            header = _header(block)
+            header = read_header(block)
             if header is None:
                 lost_from = at if lost_from is None else lost_from
                 continue
@@ -139,12 +139,12 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                 yield _failure(file, lost_from, at - lost_from, "damaged: no tar header here")
                 lost_from = None
             any_header = True
-            if header.type in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
+            if header.type == tarfile.GNUTYPE_LONGNAME or header.type in PAX:
                 if header.size > HEADER_BYTES:
-                    yield _failure(file, at, header.size, f"a header of {header.size:,} bytes")
+                    yield _failure(file, at, stored(header.size), f"a header of {header.size:,} bytes")
                     tar.skip(header.size)
                     continue
-                name, size = _extended(header.type, tar.content(header.size))
+                name, size = extended(header.type, tar.content(header.size))
                 long_name = name if name is not None else long_name
                 tar.next_size = size if size is not None else tar.next_size
                 continue
@@ -158,16 +158,16 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
             if not header.isreg() and header.type not in (tarfile.CONTTYPE, b"\0"):
                 tar.skip(size if header.type in tarfile.GNU_TYPES or header.type == tarfile.XGLTYPE else 0)
                 if header.issparse():
-                    yield _failure(file, at, size, f"a sparse file is not read: {shown(name)}")
+                    yield _failure(file, at, stored(size), f"a sparse file is not read: {shown(name)}")
                 continue
             problem = problem_of(name)
             if problem is None and size > max_bytes:
                 problem = f"{shown(name)} has {size:,} bytes, over the limit of {max_bytes:,}"
             if problem is not None:
-                yield _failure(file, at, size, problem)
+                yield _failure(file, at, stored(size), problem)
                 tar.skip(size)
                 continue
-            yield Member(name, at, tar.content(size))
+            yield Member(name, at, tar.content(size), stored(size))
         except EOFError as error:
             yield _failure(file, at, tar.at - at, f"cut: {error}")
             return
@@ -212,35 +212,6 @@ class _Tar:
             left -= len(piece)
 
 
-def _header(block: bytes) -> tarfile.TarInfo | None:
-    """A tar header whose checksum is right; None for anything else."""
-    try:
-        found = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except (tarfile.HeaderError, ValueError):
-        return None
-    return found if found.size >= 0 else None
-
-
-def _extended(kind: bytes, data: bytes) -> tuple[str | None, int | None]:
-    """The name and the size that a GNU long name or a pax header gives to the next member."""
-    if kind == tarfile.GNUTYPE_LONGNAME:
-        return data.rstrip(b"\0").decode("utf-8", "surrogateescape"), None
-    name: str | None = None
-    size: int | None = None
-    at = 0
-    while at < len(data):
-        length, space, _ = data[at : at + 20].partition(b" ")
-        if not space or not length.isdigit() or int(length) <= len(length) + 1:
-            break
-        key, _, value = data[at + len(length) + 1 : at + int(length) - 1].partition(b"=")
-        if key == b"path":
-            name = value.decode("utf-8", "surrogateescape")
-        elif key == b"size" and value.isdigit() and len(value) < 20:
-            size = int(value)
-        at += int(length)
-    return name, size
-
-
 def _target(name: str, link: str) -> str:
     """Where a symbolic link leads, from the archive's root: `..` left in where it leads out."""
     if link.startswith("/"):
@@ -274,6 +245,7 @@ def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
         begins, end = at >= end, max(end, at + 30 + len(entry.orig_filename) + entry.compress_size)
         if entry.is_dir():
             continue
+        length = _taken(stream, entry)
         problem = problem_of(entry.orig_filename)
         if problem is None and not begins:
             problem = f"{shown(entry.filename)} shares bytes with another member"
@@ -282,21 +254,29 @@ def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                 f"{shown(entry.filename)} has {entry.file_size:,} bytes, over the limit of {max_bytes:,}"
             )
         if problem is not None:
-            yield _failure(file, at, entry.compress_size, problem)
+            yield _failure(file, at, length, problem)
             continue
         if (entry.external_attr >> 16) & 0o170000 == 0o120000:  # a symbolic link
             continue
         try:
             with archive.open(entry) as member:
                 data = _read_up_to(member, max_bytes + 1)
-        except (*ZIP_DAMAGE, zlib.error) as error:
-            yield _failure(file, at, entry.compress_size, f"{shown(entry.filename)}: {error}")
+        except ZIP_DAMAGE as error:
+            yield _failure(file, at, length, f"{shown(entry.filename)}: {error}")
             continue
         if len(data) > max_bytes:
             message = f"{shown(entry.filename)} has more bytes than it says, over the limit of {max_bytes:,}"
-            yield _failure(file, at, entry.compress_size, message)
+            yield _failure(file, at, length, message)
             continue
-        yield Member(entry.filename, at, data)
+        yield Member(entry.filename, at, data, length)
+
+
+def _taken(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
+    """Bytes of an entry with its own header, whose extra field need not be as long as the directory's."""
+    stream.seek(entry.header_offset)
+    header = stream.read(30)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    return len(header) + names + entry.compress_size
 
 
 def _read_up_to(member: IO[bytes], limit: int) -> bytes:

@@ -51,8 +51,8 @@ DECISIONS = pa.schema(
 class Record:
     """One record of a source before extraction.
 
-    `offset` and `length` place it in `file`: bytes in the file as it is stored, for formats whose
-    records can be reached there, else bytes in the decompressed stream. A record with `gate` set was
+    `offset` and `length` place it in `file`: bytes of the file as it is stored, where records can be reached there (a
+    gzip member, a frame, a bz2 stream, an archive's member with its header), else of what it unpacks to. A record with `gate` set was
     stopped by its source (a redirect, a wrong MIME type) and needs no body.
     """
 

@@ -6,6 +6,7 @@ none costs the bytes up to the next one. Names are names only: nothing is ever w
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -15,6 +16,9 @@ CHUNK = 1 << 20
 MAX_NAME = 1 << 16
 """Bytes of a long name or of a member's extended header; what is longer is no name."""
 
+PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
+EXTENDS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE, *PAX)
+"""Headers about the member that follows, or about all."""
 ZEROS = bytes(BLOCK)
 
 
@@ -27,6 +31,11 @@ class Member:
     size: int
     body: bytes | None = None
 
+    @property
+    def length(self) -> int:
+        """Bytes that it takes in the archive, header and padding with it."""
+        return stored(self.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -37,29 +46,38 @@ class Loss:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A header block, read: `kind` is the type flag, `size` the bytes that follow it."""
-
-    name: str
-    size: int
-    kind: bytes
-
-
-def read_header(block: bytes) -> Header | None:
+def read_header(block: bytes) -> tarfile.TarInfo | None:
     """A header block whose checksum holds; None for any other 512 bytes."""
-    if len(block) < BLOCK or block == ZEROS:
-        return None
     try:
-        checksum = int(block[148:156].split(b"\0")[0].strip() or b"0", 8)
-        size = _number(block[124:136])
-    except ValueError:
+        found = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError):
         return None
-    if checksum != sum(block) - sum(block[148:156]) + 8 * 32 or size < 0:
-        return None
-    name = block[:100].split(b"\0")[0]
-    prefix = block[345:500].split(b"\0")[0] if block[257:263] == b"ustar\0" else b""
-    return Header(_text(prefix + b"/" + name if prefix else name), size, block[156:157])
+    return found if found.size >= 0 else None
+
+
+def extended(kind: bytes, data: bytes) -> tuple[str | None, int | None]:
+    """The name and the size that a GNU long name or a pax header gives to the next member."""
+    if kind == tarfile.GNUTYPE_LONGNAME:
+        return data.split(b"\0")[0].decode("utf-8", "surrogateescape") or None, None
+    name: str | None = None
+    size: int | None = None
+    at = 0
+    while at < len(data) and kind in PAX:
+        length, space, _ = data[at : at + 20].partition(b" ")
+        if not space or not length.isdigit() or int(length) <= len(length) + 1:
+            break
+        key, _, value = data[at + len(length) + 1 : at + int(length) - 1].partition(b"=")
+        if key == b"path":
+            name = value.decode("utf-8", "surrogateescape")
+        elif key == b"size" and value.isdigit() and len(value) < 20:
+            size = int(value)
+        at += int(length)
+    return name, size
+
+
+def stored(size: int) -> int:
+    """What a member of so many bytes takes in an archive: its header, its bytes, and zeros up to a whole block."""
+    return BLOCK + size + -size % BLOCK
 
 
 def is_tar(head: bytes) -> bool:
@@ -77,6 +95,7 @@ def read_members(
     """
     at = start
     long_name: str | None = None
+    next_size: int | None = None
     lost: int | None = None
     while at < end:
         block = stream.read(BLOCK)
@@ -92,24 +111,23 @@ def read_members(
             yield Loss(lost, at - lost, "no tar header where one should be")
             lost = None
         begins, at = at, at + BLOCK
-        padded = -(-header.size // BLOCK) * BLOCK
-        extends = header.kind in (b"L", b"K", b"x", b"X", b"g")
-        is_file = header.kind in (b"0", b"\0", b"7") and not header.name.endswith("/")
-        name = long_name or header.name
-        take = (extends and header.size <= MAX_NAME) or (is_file and wanted(name, header.size))
-        body, read = _read(stream, header.size, padded, take)
+        extends = header.type in EXTENDS
+        size = header.size if extends or next_size is None else next_size
+        is_file = header.isreg() and not header.name.endswith("/")
+        name = _printable(long_name or header.name)
+        take = (extends and size <= MAX_NAME) or (is_file and wanted(name, size))
+        body, read = _read(stream, size, stored(size) - BLOCK, take)
         at += read
-        if read < header.size:
-            yield Loss(begins, at - begins, f"{name}: cut, {read} of {header.size} bytes")
+        if read < size:
+            yield Loss(begins, at - begins, f"{name}: cut, {read} of {size} bytes")
             return
-        if header.kind == b"L":
-            long_name = _text(body.split(b"\0")[0]) or None
-        elif header.kind in (b"x", b"X"):
-            long_name = _path_of(body) or long_name
-        elif not extends:
-            long_name = None
+        if extends:
+            named, sized = extended(header.type, body)
+            long_name, next_size = named or long_name, next_size if sized is None else sized
+        else:
+            long_name = next_size = None
             if is_file:
-                yield Member(name, begins, header.size, body if take else None)
+                yield Member(name, begins, size, body if take else None)
     if lost is not None:
         yield Loss(lost, at - lost, "no tar header where one should be")
 
@@ -120,7 +138,7 @@ def cuts(stream: BinaryIO, size: int, distance: int) -> list[tuple[int, int]]:
     Hops from header to header, so that bytes inside a member that look like a header are none; where the
     chain breaks, the rest is one range. Reads 512 bytes a member.
     """
-    found, at, extended = [0], 0, False
+    found, at, is_extended = [0], 0, False
     while at < size:
         stream.seek(at)
         block = stream.read(BLOCK)
@@ -130,10 +148,10 @@ def cuts(stream: BinaryIO, size: int, distance: int) -> list[tuple[int, int]]:
                 break
             at += BLOCK
             continue
-        if at - found[-1] >= distance and not extended:
+        if at - found[-1] >= distance and not is_extended:
             found.append(at)
-        extended = header.kind in (b"L", b"K", b"x", b"X")
-        at += BLOCK + -(-header.size // BLOCK) * BLOCK
+        is_extended = header.type in EXTENDS and header.type != tarfile.XGLTYPE
+        at += stored(header.size)
     return list(zip(found, [*found[1:], size], strict=True))
 
 
@@ -151,26 +169,5 @@ def _read(stream: BinaryIO, size: int, padded: int, keep: bool) -> tuple[bytes, 
     return b"".join(pieces)[:size], read
 
 
-def _number(field: bytes) -> int:
-    """A number of a header: octal, or base 256 where the first bit says so."""
-    if field[0] & 0x80:
-        return int.from_bytes(field[1:], "big") if field[0] == 0x80 else -1
-    return int(field.split(b"\0")[0].strip() or b"0", 8)
-
-
-def _path_of(extended: bytes) -> str | None:
-    """The path in an extended header of records `LENGTH key=value\\n`."""
-    at = 0
-    while (space := extended.find(b" ", at)) > 0 and extended[at:space].isdigit():
-        end = at + int(extended[at:space])
-        if end <= space:
-            return None
-        key, _, value = extended[space + 1 : end - 1].partition(b"=")
-        if key == b"path":
-            return _text(value)
-        at = end
-    return None
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "replace")
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

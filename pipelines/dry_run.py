@@ -25,6 +25,7 @@ from corpus.ledger.views import grouped, rules
 from corpus.manifest import Manifest
 from corpus.progress import Status
 from corpus.sources.base import Source
+from corpus.sources.mediawiki_chunks import is_splittable
 from corpus.splits import Split
 from corpus.storage.compressed import DAMAGE, decompressed
 from corpus.text.page import Page
@@ -216,8 +217,10 @@ def _passed(path: str, start: int, end: int, place: int) -> float:
 def _by_stream(path: str) -> bool:
     """Whether places in a file are those of its decompressed stream: all compressed ones but WARCs and dumps, whose
     members are reached where they are stored."""
+    if path.endswith(".xml.bz2"):
+        return not is_splittable(path)
     return path.endswith((".gz", ".xz", ".zst", ".bz2")) and not any(
-        mark in path for mark in (".warc", ".arc", ".wet", ".wat", ".xml.bz2")
+        mark in path for mark in (".warc", ".arc", ".wet", ".wat")
     )
 
 

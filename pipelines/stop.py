@@ -44,8 +44,8 @@ def stoppable(
     """In the block, Ctrl-C and SIGTERM end this process and its workers at once, with 128 + the signal.
 
     That is as safe as any crash: parts are whole or absent. `before` is called first, with `SECONDS` to write
-    what it has to, and no time after a second signal; `where` says how far it came, `after` what now. Beam would take the
-    interruption of its thread for a failure of the work, and begin again.
+    what it has to, and no time after a second signal; `where` says how far it came, `after` what now.
+    Beam would take the interruption of its thread for a failure of the work, and begin again.
     """
     stopping = False
 

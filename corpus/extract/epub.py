@@ -13,13 +13,13 @@ import posixpath
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from lxml import etree
 
+from corpus.archives import ZIP_DAMAGE
 from corpus.document import Record
 from corpus.extract import Extracted
 from corpus.extract.creative_commons import creative_commons
@@ -39,10 +39,7 @@ TEXT_BYTES = 128 << 20
 """Limit of all members read of one book: a bomb of many ends here."""
 SPINE = 20_000
 """Items of a reading order; more is no book."""
-ZIP_DAMAGE = (
-    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, KeyError),
-    *(zlib.error, MemoryError),
-)
+ERRORS = (*ZIP_DAMAGE, MemoryError)
 TEXTS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "text/xml")
 
 TEXT_NAMES = (".xhtml", ".html", ".htm", ".xml", ".opf")
@@ -104,7 +101,7 @@ class Book:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self.names = [one.filename for one in self._zip.infolist()]
-        except ZIP_DAMAGE as error:
+        except ERRORS as error:
             raise EpubError(f"not a zip that can be read: {error}") from None
         self._folded: dict[str, str] = {}
         for name in self.names:
@@ -125,7 +122,7 @@ class Book:
                 while size <= limit and (piece := member.read(1 << 14)):
                     pieces.append(piece)
                     size += len(piece)
-        except ZIP_DAMAGE as error:
+        except ERRORS as error:
             raise EpubError(f"{name!r}: {error}") from None
         if size > limit:
             raise EpubError(f"{name!r} unpacks to more than {limit:,} bytes")

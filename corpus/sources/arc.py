@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from corpus.sources.resync import GZIP, scan
@@ -23,14 +23,18 @@ ERRORS = (zlib.error, EOFError)
 
 @dataclass(frozen=True, slots=True)
 class ArcRecord:
-    """A record: where its gzip member or header line begins, what its line says, up to `limit` bytes of content.
+    """A record: what its line says, and up to `limit` bytes of content, which is `size` bytes long.
 
-    `within` is its place in the decompressed member, `missing` how many of its `length` bytes the file lacks.
+    `offset` and `length` are those of its gzip member; of its line and content in a plain file, and, in the unpacked
+    content of the file, where a member holds several. `member` is where its member, or itself, begins in the
+    file, `within` its place in the content of that, `missing` how many of its `size` bytes the file lacks.
     """
 
     offset: int
-    within: int
     length: int
+    member: int
+    within: int
+    size: int
     missing: int
     url: str
     date: str
@@ -39,11 +43,12 @@ class ArcRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArcLoss:
-    """Bytes of the file that hold no record that can be read; inside a gzip member the length is 0."""
+    """Bytes of the file that hold no record that can be read; `within` is their place in their gzip member."""
 
     offset: int
     length: int
     error: str
+    within: int = 0
 
 
 def is_arc(opening: bytes) -> bool:
@@ -51,61 +56,87 @@ def is_arc(opening: bytes) -> bool:
 
 
 def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
-    """All records of a file but the one that describes it. Memory: `limit` bytes."""
+    """All records of a file but the one that describes it. Memory: twice `limit` bytes."""
     stream.seek(0)
     packed = stream.read(3) == GZIP
     stream.seek(0, 2)
     size = stream.tell()
     at: int | None = 0
+    unpacked = 0
     while at is not None and at < size:
         reader = _Reader(stream, at, packed)
-        try:
+        if not packed:
             yield from _records(reader, limit)
-            if not packed:
-                return
-            at = reader.member_end()
-        except ERRORS as error:
-            begins = reader.place()
-            at = _next(stream, begins + 1)
-            yield ArcLoss(begins, (size if at is None else at) - begins, str(error))
+            return
+        held: ArcRecord | ArcLoss | None = None
+        several = False
+        error: str | None = None
+        try:
+            for found in _records(reader, limit):
+                several = several or held is not None
+                if held is not None:
+                    yield replace(held, offset=unpacked + held.within)
+                held = found
+            ends = reader.member_end()
+            following: int | None = ends
+        except ERRORS as failure:
+            error, following = str(failure), _next(stream, at + 1)
+            ends = size if following is None else following
+            if not several and isinstance(failure, zlib.error):
+                held = None  # no checksum holds for it
+        if held is not None and several:
+            yield replace(held, offset=unpacked + held.within)
+        elif held is not None:
+            yield replace(held, offset=at, length=ends - at)
+        if error is not None:
+            yield ArcLoss(at, ends - at, error)
+        at, unpacked = following, unpacked + reader.given
 
 
 def _records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
-    """The records of one gzip member, or of a plain file."""
+    """The records of one gzip member, or of a plain file, placed where they are in it."""
     lost_from: int | None = None
     padding = False
     while True:
-        place, within = reader.place(), reader.given
+        within = reader.given
         line = reader.line()
         if line.startswith(b"\0") and (rest := line.lstrip(b"\0")).strip():
-            yield ArcLoss(place, len(line) - len(rest), "zeros")
-            place += len(line) - len(rest) if reader.plain else 0
-            line = rest
+            zeros = len(line) - len(rest)
+            yield ArcLoss(within, zeros, "zeros", within)
+            line, within = rest, within + zeros
         match = HEADER.fullmatch(line.strip(b"\r\n"))
         if line and match is None:
             if lost_from is None and line.strip(b"\r\n "):
-                lost_from, padding = place, True
+                lost_from, padding = within, True
             padding = padding and not line.strip(b"\r\n\0 ")
             continue
         if lost_from is not None and not (padding and not line):  # zeros at the end are no loss
-            yield ArcLoss(lost_from, place - lost_from, "no ARC header here")
+            yield ArcLoss(lost_from, within - lost_from, "no ARC header here", lost_from)
             lost_from = None
         if match is None:
             return
-        length = int(match[5])
+        size = int(match[5])
         if line.startswith(b"filedesc:"):
-            if length >= 0:
-                reader.skip(length)
+            if size >= 0:
+                reader.skip(size)
             else:  # some say -1: then up to an empty line
                 while reader.line().strip():
                     continue
             continue
-        wanted = max(0, length)
-        content = reader.read(min(wanted, limit))
-        missing = wanted - len(content) - reader.skip(wanted - len(content))
-        date = match[3].decode()[:14].ljust(14, "0")
-        url = match[1].decode("utf-8", "replace")
-        yield ArcRecord(place, within, wanted, missing, url, _iso(date), content)
+        size = max(0, size)
+        content = reader.read(min(size, limit))
+        missing = size - len(content) - reader.skip(size - len(content))
+        yield ArcRecord(
+            offset=within,
+            length=reader.given - within,
+            member=within if reader.is_plain else reader.at,
+            within=within,
+            size=size,
+            missing=missing,
+            url=match[1].decode("utf-8", "replace"),
+            date=_iso(match[3].decode()[:14].ljust(14, "0")),
+            content=content,
+        )
 
 
 def _iso(date: str) -> str:
@@ -116,25 +147,21 @@ class _Reader:
     """Bytes from a place of the file on; of a gzip member its content."""
 
     def __init__(self, stream: BinaryIO, at: int, packed: bool) -> None:
-        self._stream, self._at = stream, at
+        self._stream, self.at = stream, at
         self._inflater = zlib.decompressobj(31) if packed else None
         self._fed = 0
         self.given = 0
         self._held = b""
         stream.seek(at)
 
-    def place(self) -> int:
-        """Where what comes next begins in the file: the member, or the byte."""
-        return self._at if self._inflater is not None else self._at + self.given
-
     @property
-    def plain(self) -> bool:
+    def is_plain(self) -> bool:
         return self._inflater is None
 
     def member_end(self) -> int:
         """Where the member ended, once all of it is read."""
         assert self._inflater is not None
-        return self._at + self._fed - len(self._inflater.unused_data)
+        return self.at + self._fed - len(self._inflater.unused_data)
 
     def _more(self) -> bool:
         if self._inflater is None:

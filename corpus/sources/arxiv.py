@@ -51,6 +51,10 @@ class Arxiv(Source):
     max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 30)] = ByteSize(128 << 20)
 
     @classmethod
+    def version(cls) -> int:
+        return 2
+
+    @classmethod
     def default_rules(cls) -> list[str]:
         return ["papers"]
 
@@ -96,7 +100,7 @@ class Arxiv(Source):
                 )
             else:
                 metadata = {"member": member.name}
-                yield self._record(file, member.offset, member.size, member.name, member.body, metadata)
+                yield self._record(file, member.offset, member.length, member.name, member.body, metadata)
 
     def _record(
         self, file: str, offset: int, length: int, name: str, body: bytes | None, metadata: dict[str, str]

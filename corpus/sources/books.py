@@ -9,7 +9,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
 
-from corpus.archives import ZIP, Member, members
+from corpus.archives import ZIP, ZIP_DAMAGE, Member, members
 from corpus.document import Failure, Record
 from corpus.extract import epub, gutenberg
 from corpus.extract.encodings import decode
@@ -43,6 +43,10 @@ class Books(Source):
     unit: Literal["book", "chapter"] = "book"
     encoding: str | None = None
     max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
+
+    @classmethod
+    def version(cls) -> int:
+        return 2
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -90,15 +94,15 @@ class Books(Source):
             return True
         try:
             names = set(zipfile.ZipFile(stream).namelist())
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        except ZIP_DAMAGE:
             return False
         return "META-INF/container.xml" in names
 
     def _member(self, member: Member, file: str) -> Iterator[Record | Failure]:
         if member.name.lower().endswith(".epub"):
-            yield from self._epub(member.data, file, member.name, member.offset, len(member.data))
+            yield from self._epub(member.data, file, member.name, member.offset, member.length)
         else:
-            yield from self._text(member.data, file, member.name, member.offset, len(member.data))
+            yield from self._text(member.data, file, member.name, member.offset, member.length)
 
     def _text(
         self, body: bytes, file: str, member: str | None, offset: int, length: int

@@ -25,10 +25,11 @@ EXPECTED = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
 
 @dataclass(slots=True)
 class Page:
-    """A `<page>` element, older revisions left out. `length` counts its bytes as they stand in the dump.
+    """A `<page>` element, older revisions left out.
 
-    `offset` is where it begins in the decompressed dump; in a .bz2, `offset` is that of the stream in the
-    file and `within` the page's place in the decompressed stream.
+    `offset` is where it begins in the decompressed dump and `length` counts its bytes there; in a .bz2 of several
+    streams they are those of the stream (or the streams) in the file that hold it, and `within` is the page's place
+    in what these decompress to.
     """
 
     data: bytes
@@ -58,7 +59,7 @@ class PageScanner:
         self._buffer = bytearray()
         self._begin = 0
         self._starts: list[int] = []
-        self._places: list[tuple[int, int | None, bool]] = []
+        self._places: list[tuple[int, int | None, bool, int | None]] = []
         self._open: tuple[int, int | None] | None = None
         self._removed = 0
         self._from = 0
@@ -86,7 +87,7 @@ class PageScanner:
                 continue
             lost = False
             self._starts.append(self._begin + len(self._buffer))
-            self._places.append((chunk.offset, chunk.within, chunk.owned))
+            self._places.append((chunk.offset, chunk.within, chunk.owned, chunk.ends))
             self._buffer += chunk.data
             self._watch(chunk.data)
             yield from self._cut()
@@ -132,8 +133,7 @@ class PageScanner:
                 self._drop(again)
                 self._open, self._from = None, 0
             elif close >= 0:
-                offset, within = self._open
-                yield Page(bytes(buffer[: close + 7]), offset, within, close + 7 + self._removed)
+                yield Page(bytes(buffer[: close + 7]), *self._open, self._length(close + 7))
                 self._drop(close + 7)
                 self._open, self._from = None, 0
                 self._gap = Loss(*self._place(self._begin), 0, BETWEEN)
@@ -151,7 +151,9 @@ class PageScanner:
         """Remember what stands behind a page, up to the next."""
         if self._gap is not None and skipped:
             self._gap_head += skipped[: GAP_HEAD - len(self._gap_head)]
-            self._gap = replace(self._gap, length=self._gap.length + len(skipped))
+            ends = self._ends(self._begin + len(skipped) - 1)
+            length = self._gap.length + len(skipped) if ends is None else ends - self._gap.offset
+            self._gap = replace(self._gap, length=length)
 
     def _between_pages(self) -> Iterator[Loss]:
         """What stood between two pages, where it is neither white space nor the end of one dump and the next."""
@@ -193,11 +195,20 @@ class PageScanner:
         if not self._places:
             return 0, None
         index = self._chunk_at(at)
-        offset, within, _ = self._places[index]
+        offset, within, _, _ = self._places[index]
         inside = at - self._starts[index]
         return (offset + inside, None) if within is None else (offset, within + inside)
 
     def _broken(self, error: str, length: int | None = None) -> Loss:
         assert self._open is not None
-        offset, within = self._open
-        return Loss(offset, within, (len(self._buffer) if length is None else length) + self._removed, error)
+        return Loss(*self._open, self._length(len(self._buffer) if length is None else length), error)
+
+    def _length(self, size: int) -> int:
+        """What `size` bytes of the buffer, and what was removed of them, take in the file, from the open page on."""
+        assert self._open is not None
+        ends = self._ends(self._begin + size - 1)
+        return size + self._removed if ends is None else ends - self._open[0]
+
+    def _ends(self, at: int) -> int | None:
+        """Where in the file the bz2 stream ends that a byte is in; None where it is in none."""
+        return self._places[self._chunk_at(at)][3] if self._places else None

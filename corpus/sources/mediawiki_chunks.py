@@ -8,7 +8,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import zstandard
@@ -18,6 +18,8 @@ from corpus.storage.compressed import RATIO, STRETCH
 
 BLOCK = 1 << 20
 COMPRESSED_BLOCK = 256 << 10
+HELD = 16 << 20
+"""How much of a bz2 stream is read ahead to know where it ends; those of dumps have a few MiB."""
 HEAD = 256 << 10
 STREAM = re.compile(rb"BZh[1-9]1AY&SY")
 """A bz2 stream header and the magic number of its first block."""
@@ -32,6 +34,7 @@ DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]+)["']"""
 class Chunk:
     """A piece of the dump: at `offset` in the file, or, inside a bz2 stream at `offset`, `within` its text.
 
+    `ends` is where that stream ends in the file. Of a file that is one long stream `offset` is the place in its text.
     Pages that begin in a chunk that is not `owned` belong to the next split.
     """
 
@@ -39,6 +42,7 @@ class Chunk:
     offset: int
     within: int | None
     owned: bool
+    ends: int | None = None
 
 
 @dataclass(slots=True)
@@ -165,6 +169,9 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
         owned = at < end
         stream.seek(at)
         decompressor = bz2.BZ2Decompressor()
+        held: list[Chunk] | None = []
+        long = False
+        ends: int | None = None
         within = 0
         position = at
         error = None
@@ -180,17 +187,33 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
                 error = f"damaged bz2 stream: {failure}"
                 break
             if data:
-                yield Chunk(data, at, within, owned)
+                chunk = Chunk(data, at, within, owned, ends) if not long else Chunk(data, within, None, owned)
                 within += len(data)
+                if held is None:
+                    yield chunk
+                else:
+                    held.append(chunk)
+                    if within > HELD:
+                        ends = find_stream(stream, at + 1, HELD)
+                        stream.seek(position)
+                        long = ends is None and at == 0
+                        yield from _ending(held, ends, long)
+                        held = None
             given += len(data)
             taken += len(block)
             if given >= STRETCH:
                 if taken * RATIO < given:
                     stream.seek(0, 2)
                     message = f"a decompression bomb: {given:,} bytes from {taken:,}"
+                    yield from _ending(held or [], stream.tell(), long)
                     yield Gap(at, stream.tell() - at, message, owned)
                     return
                 given = taken = 0
+        if held:
+            ends = (
+                position - len(decompressor.unused_data) if decompressor.eof else find_stream(stream, at + 1)
+            )
+            yield from _ending(held, stream.seek(0, 2) if ends is None else ends, False)
         if error is None:
             following = position - len(decompressor.unused_data)
             stream.seek(following)
@@ -207,6 +230,13 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
             lost_to = stream.tell() if found is None else found
             yield Gap(at, lost_to - at, error, owned)
         at = found
+
+
+def _ending(chunks: list[Chunk], ends: int | None, long: bool) -> Iterator[Chunk]:
+    """Chunks of a stream that ends there; placed in its text where it is a long one and all of the file."""
+    for chunk in chunks:
+        assert chunk.within is not None
+        yield replace(chunk, offset=chunk.within, within=None) if long else replace(chunk, ends=ends)
 
 
 def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
@@ -227,11 +257,11 @@ def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
     return True
 
 
-def find_stream(stream: BinaryIO, start: int) -> int | None:
-    """The offset of the first bz2 stream header at or after `start`; None where there is none."""
+def find_stream(stream: BinaryIO, start: int, limit: int = 1 << 62) -> int | None:
+    """The offset of the first bz2 stream header at or after `start`; None where there is none in `limit` bytes."""
     stream.seek(start)
     at, kept = start, b""
-    while block := stream.read(BLOCK):
+    while at < start + limit and (block := stream.read(BLOCK)):
         window = kept + block
         match = STREAM.search(window)
         if match:
@@ -251,5 +281,5 @@ def _transcoded(chunks: Iterable[Chunk | Gap], encoding: str) -> Iterator[Chunk 
             continue
         data = decoder.decode(chunk.data).encode("utf-8", "replace")
         inside = None if chunk.within is None else at
-        yield Chunk(data, chunk.offset if inside is not None else at, inside, chunk.owned)
+        yield Chunk(data, chunk.offset if inside is not None else at, inside, chunk.owned, chunk.ends)
         at += len(data)

@@ -17,7 +17,7 @@ from corpus.document import Failure, Record
 from corpus.extract import jats, medline
 from corpus.sources.base import Source
 from corpus.storage import DAMAGE, open_decompressed
-from corpus.tar import BLOCK, Loss, is_tar, read_members
+from corpus.tar import BLOCK, Loss, Member, is_tar, read_members
 
 CHUNK = 1 << 20
 JATS, MEDLINE = "application/jats+xml", "application/x-medline+xml"
@@ -55,6 +55,10 @@ class Pubmed(Source):
     max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 28)] = ByteSize(32 << 20)
 
     @classmethod
+    def version(cls) -> int:
+        return 2
+
+    @classmethod
     def default_rules(cls) -> list[str]:
         return ["text_only"]
 
@@ -89,26 +93,28 @@ class Pubmed(Source):
             if isinstance(member, Loss):
                 yield _failure(file, member.offset, member.length, member.error)
             elif member.body is not None:
-                yield from self._records(iter([member.body]), file, member.offset, member.name)
+                yield from self._records(iter([member.body]), file, member.offset, member)
             elif member.name.lower().endswith((".xml", ".nxml")):
-                yield self._oversized(file, member.offset, member.size, member.name)
+                yield self._oversized(file, member.offset, member.length, member.name)
 
     def _records(
-        self, chunks: Iterator[bytes], file: str, base: int, member: str | None
+        self, chunks: Iterator[bytes], file: str, base: int, member: Member | None
     ) -> Iterator[Record | Failure]:
-        """The records in a stream of XML that begins at `base`; with `member`, at the archive's member there."""
+        """The records in a stream of XML that begins at `base`; with `member`, placed by the archive's member."""
         found = False
-        for offset, length, body in cut_records(chunks, self.max_bytes):
+        name = member.name if member is not None else None
+        for offset, size, body in cut_records(chunks, self.max_bytes):
             found = True
-            place = base if member is not None else offset
+            place, length = (offset, size) if member is None else (base, member.length)
             if body is None:
-                yield self._oversized(file, place, length, member or f"{file}\0{offset}")
+                yield self._oversized(file, place, length, name or f"{file}\0{offset}")
             elif not body.endswith(b">"):
-                yield _failure(file, place, length, f"{_in(member)}cut: the record does not end")
+                yield _failure(file, place, length, f"{_in(name)}cut: the record does not end")
             else:
-                yield from self._record(body, file, place, length, member)
+                yield from self._record(body, file, place, length, name)
         if not found and (member is not None or base == 0):
-            yield _failure(file, base, 0, f"{_in(member)}no article or citation in it")
+            length = member.length if member is not None else 0
+            yield _failure(file, base, length, f"{_in(name)}no article or citation in it")
 
     def _record(
         self, body: bytes, file: str, offset: int, length: int, member: str | None

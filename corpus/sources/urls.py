@@ -32,7 +32,8 @@ from corpus.errors import UserError
 from corpus.fetch.ledger import LEDGER_FILE
 from corpus.fetch.options import FetchOptions
 from corpus.fingerprint import file_identity
-from corpus.sources.warc import ERRORS, Warc
+from corpus.sources.members import ERRORS, Archive
+from corpus.sources.warc import Warc
 from corpus.splits import list_files
 from corpus.urls.canonical import VERSION as KEYS_VERSION
 from corpus.urls.canonical import hash_of, hashes_of, key_of
@@ -265,7 +266,10 @@ class Urls(Warc):
             return
         if not outcomes:
             yield _lost(capture, "no record of a page begins here")
+        archive = Archive(BytesIO(piece))
+        length = capture.length or archive.record_end(archive.begins) or 0
         for outcome in outcomes:
+            outcome.length = length
             if isinstance(outcome, Record):
                 key = key_of(outcome.url or "")
                 if (hash_of(key) if key else 0) != page.hash and outcome.url != capture.url:

@@ -10,30 +10,21 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from typing import Annotated, BinaryIO, Literal
 
-import zstandard
 from fastwarc import ArchiveIterator, WarcRecord
-from fastwarc.stream_io import Lz4Reader
 from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
 from corpus.sources.arc import ArcLoss, arc_records, is_arc
 from corpus.sources.base import Source, ranges
-from corpus.sources.http import ZSTD_WINDOW, Payload, body_of, media_type_of
-from corpus.sources.resync import BLOCK, GZIP, HEAD, scan
+from corpus.sources.http import Payload, body_of, media_type_of
+from corpus.sources.members import DAMAGE, END, ERRORS, Archive, Unpacked, content_length, is_data
+from corpus.sources.resync import BLOCK, GZIP, HEAD
 from corpus.storage import open_input, size
 
-ZSTD = b"\x28\xb5\x2f\xfd"
-SKIPPABLE = b"\x5d\x2a\x4d\x18"
-"""The frame that a .warc.zst may begin with, for a dictionary."""
-LZ4 = b"\x04\x22\x4d\x18"
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
-FindNext = Callable[[BinaryIO, int], int | None]
-"""Finds the next beginning of a record at or after an offset; None where there is none."""
-ERRORS = (OSError, EOFError, ValueError, RuntimeError)
-"""What FastWARC raises on damaged input."""
 
 
 class Warc(Source):
@@ -48,7 +39,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 4
+        return 5
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -58,91 +49,138 @@ class Warc(Source):
         if size <= split_size:
             return [(0, size)]
         with open_input(path) as stream:
-            head = stream.read(HEAD)
-            if head.startswith(GZIP):
-                return ranges(size, split_size) if _member_a_record(stream, 0) else [(0, size)]
-            if head.startswith(b"WARC/"):
-                return _plain_ranges(stream, size, split_size)
+            archive = Archive(stream)
+            stream.seek(0)
+            if not is_arc(_opening(stream.read(HEAD))):
+                if archive.magic == GZIP and archive.holds_one_record(0):
+                    return ranges(size, split_size)
+                if not archive.is_packed and archive.opens(0):
+                    return _plain_ranges(stream, size, split_size)
         return [(0, size)]
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         with open_input(path) as stream:
             head = stream.read(HEAD)
+            archive = Archive(stream)
             if not head:
                 yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
-            elif head.startswith(GZIP):
-                opening = zlib.decompressobj(31).decompress(head, 16) if _opens(head) else b""
-                if is_arc(opening):
-                    yield from self._read_arc(stream, file)
-                else:
-                    yield from self._read_chain(stream, path, file, start, end, _next_member)
-            elif is_arc(head):
+            elif is_arc(_opening(head)):
                 yield from self._read_arc(stream, file)
-            elif head.startswith((ZSTD, SKIPPABLE)):
-                yield from self._read_chain(stream, path, file, start, end, _next_zstd)
-            elif head.startswith(LZ4):
-                yield from self._read_chain(stream, path, file, start, end, _next_lz4)
+            elif (
+                start == 0
+                and archive.is_packed
+                and archive.opens(archive.begins)
+                and not archive.holds_one_record(archive.begins)
+            ):
+                yield from self._read_unpacked(archive, file)
             else:
-                yield from self._read_chain(stream, path, file, start, end, _next_header)
+                yield from self._read_chain(archive, size(path), file, start, end)
 
     def _read_chain(
-        self, stream: BinaryIO, path: str, file: str, start: int, end: int, find_next: FindNext
+        self, archive: Archive, length: int, file: str, start: int, end: int
     ) -> Iterator[Record | Failure]:
-        """Records that begin in [start, end), going on at the next beginning after damage."""
-        length = size(path)
-        whole = start == 0 and end >= length
-        at: int | None = find_next(stream, start)
-        if at is None or at > start:
-            lost_to = end if at is None else min(at, end)
-            if start == 0:
-                message = "not a WARC file" if at is None else "no record begins here"
-                yield Failure(file=file, offset=0, length=lost_to, step="read", error=message)
-        pending: Failure | None = None
+        """Records that begin in [start, end), going on at the next beginning after damage.
+
+        A record is held until the next one begins, which is where it ends.
+        """
+        at: int | None = archive.find(start)
+        if start == 0 and at != archive.begins:
+            lost = (end if at is None else min(at, end)) - archive.begins
+            message = "not a WARC file" if at is None else "no record begins here"
+            yield Failure(file=file, offset=archive.begins, length=lost, step="read", error=message)
         while at is not None and at < end:
             last, position = -1, at
-            stream.seek(at)
+            held: list[Record | Failure] = []
             error: str | None = None
+            is_over = False
+            stream, base = archive.from_place(at)
             try:
                 for record in ArchiveIterator(stream, strict_mode=False, buffer_size=BLOCK):
-                    if pending is not None:
-                        yield pending
-                        pending = None
-                    if record.stream_pos >= end and not whole:
+                    position = base + record.stream_pos
+                    yield from _placed(held, last, position)
+                    held = []
+                    if position >= end and _is_next(archive, position):
                         return
-                    last = position = record.stream_pos
-                    yield from self._record(record, file)
+                    last = position
+                    held = list(self._record(record, file, base))
+                    is_over = archive.is_packed and record.content_length > self.max_bytes
+                    if is_over:
+                        break  # its length may be a lie, and what it compresses a bomb: on to the next member
             except ERRORS as failure:
                 error = f"{type(failure).__name__}: {failure}"
-            following = find_next(stream, position + 1)
-            begins = _record_end(stream, last, length) if last >= 0 else position
-            lost = (following if following is not None else length) - begins
-            if error is None and lost > 0 and (following is not None or _is_data(stream, begins)):
-                error = "a record that is cut or damaged"
-            if error is not None:
-                if begins == length and following is not None:
-                    begins = _frame_end(stream, last, following)
-                    lost = following - begins
-                pending = Failure(file=file, offset=begins, length=max(0, lost), step="read", error=error)
-                if last < 0:
-                    yield pending
-                    pending = None
-            at = following
-        if pending is not None:
-            yield pending
+            at = yield from self._behind(archive, length, file, held, last, position, error, is_over)
+
+    def _behind(
+        self,
+        archive: Archive,
+        length: int,
+        file: str,
+        held: list[Record | Failure],
+        last: int,
+        position: int,
+        error: str | None,
+        is_over: bool,
+    ) -> Generator[Record | Failure, None, int | None]:
+        """The record that is held and what was lost behind it; where to go on.
+
+        `last` is where the last record began, -1 where none did; `is_over`: it was left because of its length.
+        """
+        begins = archive.record_end(last) if last >= 0 else position
+        if error is None and begins == length and not any(isinstance(one, Failure) for one in held):
+            yield from _placed(held, last, length)
+            return None
+        if begins is not None and not archive.is_packed and not archive.ends_record(begins):
+            begins = None
+        following = archive.find(max(begins or 0, position + 1))
+        stop = length if following is None else following
+        if last >= 0 and (mended := archive.mended(last, following, self.max_bytes + HEAD)) is not None:
+            records = ArchiveIterator(io.BytesIO(mended), strict_mode=False)
+            held = [one for record in records for one in self._record(record, file, last)]
+            begins, error = stop if begins is None else begins, None
+        elif begins is None or (last >= 0 and not held and begins == stop):  # it is itself damaged
+            if not is_over and (not held or (isinstance(held[0], Record) and held[0].gate is None)):
+                held = [self._lost(file, last, error or "a record that is cut or damaged")]
+            begins = stop
+        yield from _placed(held, last, begins)
+        if stop > begins and (error is not None or following is not None or is_data(archive.stream, begins)):
+            yield self._lost(file, begins, error or "a record that is cut or damaged", stop - begins)
+        return following
+
+    def _lost(self, file: str, offset: int, error: str, length: int = 0) -> Failure:
+        return Failure(file=file, offset=offset, length=length, step="read", error=error)
+
+    def _read_unpacked(self, archive: Archive, file: str) -> Iterator[Record | Failure]:
+        """The records of a file with several in a member, which are placed in the unpacked content of all members."""
+        at: int | None = archive.begins
+        base = 0
+        while at is not None:
+            stream = Unpacked(archive, at)
+            held: list[Record | Failure] = []
+            last, following = base, None
+            try:
+                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=BLOCK):
+                    yield from _placed(held, last, base + record.stream_pos)
+                    last = base + record.stream_pos
+                    held = list(self._record(record, file, base))
+                yield from _placed(held, last, base + stream.tell())
+            except (*ERRORS, *DAMAGE) as error:
+                yield from _placed(held, last, base + stream.tell())
+                following = archive.find(stream.at + 1)
+                lost = f"{type(error).__name__}: {error} (in what is packed from byte {stream.at:,} of the file on)"
+                yield self._lost(file, base + stream.tell(), lost)
+            at, base = following, base + stream.tell()
 
     def is_wanted(self, url: str | None) -> bool:
         """Whether a record of this address is one of the source; the body of any other is not read."""
         return True
 
     def _record(self, record: WarcRecord, file: str, base: int = 0) -> Iterator[Record | Failure]:
-        """What a record gives; its stream begins at byte `base` of `file`."""
+        """What a record gives; its stream begins at byte `base` of `file`. How long it is there is not known here."""
         kind = str(record.record_type).rpartition(".")[2]
         offset = base + record.stream_pos
         headers = record.headers
         if headers.get("Content-Length") is None:
-            yield Failure(
-                file=file, offset=offset, length=0, step="read", error="a header that is cut or damaged"
-            )
+            yield self._lost(file, offset, "a header that is cut or damaged")
             return
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
@@ -189,7 +227,7 @@ class Warc(Source):
         raw = record.reader.read()
         if len(raw) < record.content_length:
             message = f"cut: {len(raw)} of {record.content_length} bytes"
-            yield Failure(file=file, offset=offset, length=len(raw), step="read", error=message)
+            yield self._lost(file, offset, message)
             return
         yield from self._finish(result, payload, raw)
 
@@ -239,23 +277,17 @@ class Warc(Source):
         """An ARC file, whole."""
         for found in arc_records(stream, self.max_bytes + HEAD):
             if isinstance(found, ArcLoss):
-                yield Failure(
-                    file=file,
-                    offset=found.offset,
-                    length=found.length,
-                    step="read",
-                    error=f"ARC: {found.error}",
-                )
+                yield self._lost(file, found.offset, f"ARC: {found.error}", found.length)
                 continue
             if not self.is_wanted(found.url):
                 continue
             head, body = parse_http(found.content)
             if found.missing and not is_whole(head, body):
-                message = f"cut: {found.length - found.missing} of {found.length} bytes"
-                yield Failure(file=file, offset=found.offset, length=found.length, step="read", error=message)
+                message = f"cut: {found.size - found.missing} of {found.size} bytes"
+                yield self._lost(file, found.offset, message, found.length)
                 continue
             result = Record(
-                native_id=f"{file}\0{found.offset}" + (f"\0{found.within}" if found.within else ""),
+                native_id=f"{file}\0{found.member}" + (f"\0{found.within}" if found.within else ""),
                 file=file,
                 offset=found.offset,
                 length=found.length,
@@ -276,8 +308,8 @@ class Warc(Source):
             if not 200 <= payload.status < 300:
                 result.gate = "warc.status"
                 yield result
-            elif len(body) > self.max_bytes or found.length - found.missing > len(found.content):
-                yield self._too_large(result, payload, body, found.length)
+            elif len(body) > self.max_bytes or found.size - found.missing > len(found.content):
+                yield self._too_large(result, payload, body, found.size)
             else:
                 yield from self._finish(result, payload, body)
 
@@ -309,140 +341,29 @@ def status_of(line: str | None) -> int:
     return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdecimal() and len(pieces[1]) == 3 else 0
 
 
-def _opens(member: bytes) -> bool:
-    """Whether bytes that look like a gzip header really decompress."""
+def _opening(head: bytes) -> bytes:
+    """How the content of a file begins that begins so."""
+    if not head.startswith(GZIP):
+        return head
     try:
-        zlib.decompressobj(31).decompress(member, 16)
+        return zlib.decompressobj(31).decompress(head, 16)
     except zlib.error:
-        return False
-    return True
+        return b""
 
 
-def _next_member(stream: BinaryIO, at: int) -> int | None:
-    """The first gzip member at or after `at` whose content begins with a WARC record."""
-    return scan(stream, at, GZIP, _begins_record)
+def _placed(found: list[Record | Failure], begins: int, ends: int) -> list[Record | Failure]:
+    """What a record gave, now that its end is known."""
+    for one in found:
+        one.length = max(0, ends - begins)
+    return found
 
 
-def _begins_record(window: bytes) -> bool:
-    try:
-        return zlib.decompressobj(31).decompress(window, 8).startswith(b"WARC/")
-    except zlib.error:
-        return False
-
-
-def _next_header(stream: BinaryIO, at: int) -> int | None:
-    """The first line at or after `at` that opens a record with a type and a length."""
-
-    def opens(window: bytes) -> bool:
-        head = window.partition(b"\r\n\r\n")[0].lower()
-        return b"\nwarc-type:" in head and b"\ncontent-length:" in head
-
-    return scan(stream, at, b"WARC/1.", opens)
-
-
-def _next_zstd(stream: BinaryIO, at: int) -> int | None:
-    """The first zstd frame at or after `at` whose content begins with a WARC record."""
-
-    def opens(window: bytes) -> bool:
-        decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-        try:
-            with decoder.stream_reader(io.BytesIO(window)) as reader:
-                return reader.read(5) == b"WARC/"
-        except zstandard.ZstdError:
-            return False
-
-    return scan(stream, at, ZSTD, opens)
-
-
-def _next_lz4(stream: BinaryIO, at: int) -> int | None:
-    """The first lz4 frame at or after `at` whose content begins with a WARC record."""
-
-    def opens(window: bytes) -> bool:
-        try:
-            return bool(Lz4Reader(io.BytesIO(window)).read(5) == b"WARC/")
-        except ERRORS:
-            return False
-
-    return scan(stream, at, LZ4, opens)
-
-
-def _record_end(stream: BinaryIO, at: int, length: int) -> int:
-    """Where the record at `at` ends in the file of `length` bytes: its gzip member, or its header's length.
-
-    A record that is itself cut or damaged ends with the file. Other compressions: with the file.
-    """
-    stream.seek(at)
-    head = stream.read(HEAD)
-    if head.startswith(GZIP):
-        inflater, fed = zlib.decompressobj(31), 0
-        try:
-            while head and not inflater.eof:
-                inflater.decompress(head)
-                fed += len(head)
-                head = stream.read(HEAD)
-        except zlib.error:
-            return length
-        return at + fed - len(inflater.unused_data) if inflater.eof else length
-    top, found, _ = head.partition(b"\r\n\r\n")
-    return (
-        min(length, at + len(top) + 8 + _content_length(top))
-        if found and top.startswith(b"WARC/")
-        else length
-    )
-
-
-def _frame_end(stream: BinaryIO, at: int, following: int) -> int:
-    """Where the zstd frame at `at` ends; `at` itself for what else has no end of its own before `following`."""
-    stream.seek(at)
-    decoder, fed = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj(), 0
-    try:
-        while not decoder.eof and fed < following - at:
-            piece = stream.read(1 << 10)
-            decoder.decompress(piece)
-            fed += len(piece)
-    except zstandard.ZstdError:
-        return at
-    return min(following, at + fed - len(decoder.unused_data)) if decoder.eof else at
-
-
-def _is_data(stream: BinaryIO, at: int) -> bool:
-    """Whether anything but zeros and line ends follows."""
-    stream.seek(at)
-    return bool(stream.read(HEAD).strip(b"\x00\r\n"))
-
-
-def _member_a_record(stream: BinaryIO, at: int) -> bool:
-    """Whether the gzip member at `at` holds one record, so that records can be found by members."""
-    stream.seek(at)
-    inflater = zlib.decompressobj(31)
-    head = b""
-    expected: int | None = None
-    produced = 0
-    while not inflater.eof:
-        block = stream.read(HEAD)
-        if not block:
-            return False
-        try:
-            text = inflater.decompress(block)
-        except zlib.error:
-            return True
-        produced += len(text)
-        if expected is None:
-            head += text
-            top, found, _ = head.partition(b"\r\n\r\n")
-            if found:
-                expected = len(top) + 8 + _content_length(top)
-        if expected is not None and produced > expected + HEAD:
-            return False
-    return expected is not None and produced <= expected + 2
-
-
-def _content_length(head: bytes) -> int:
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            value = line.partition(b":")[2].strip()
-            return int(value) if value.isdigit() else 0
-    return 0
+def _is_next(archive: Archive, at: int) -> bool:
+    """Whether a record begins at `at`, while the stream is read elsewhere: inside a member FastWARC does not know."""
+    here = archive.stream.tell()
+    found = archive.opens(at)
+    archive.stream.seek(here)
+    return found
 
 
 def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[int, int]]:
@@ -454,10 +375,10 @@ def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[in
     cuts, at = [0], 0
     while at < size:
         stream.seek(at)
-        head, found, _ = stream.read(HEAD).partition(b"\r\n\r\n")
+        head, found, _ = stream.read(HEAD).partition(END)
         if not found or not head.startswith(b"WARC/"):
             break
         if at - cuts[-1] >= split_size:
             cuts.append(at)
-        at += len(head) + 8 + _content_length(head)
+        at += len(head) + 2 * len(END) + (content_length(head) or 0)
     return list(zip(cuts, [*cuts[1:], size], strict=True))

@@ -62,8 +62,8 @@ class Wikipedia(Source):
     `wikipedia.redirect`, `wikipedia.empty` (no text, or a deleted one), `wikipedia.disambiguation`.
 
     A page is named by wiki, page and revision, wherever in a file it stands. Its origin is the offset in
-    the decompressed dump and its length there; in a .bz2 the offset of its stream in the file, with the
-    place inside the decompressed stream as metadata `offset_in_stream`.
+    the decompressed dump and its length there; in a .bz2 of several streams those of its stream in the file, with
+    the place inside the decompressed stream as metadata `offset_in_stream`.
     """
 
     kind: Literal["wikipedia"] = "wikipedia"
@@ -71,6 +71,10 @@ class Wikipedia(Source):
     title: bool = True
     wiki: str | None = None
     license: str | None = "CC-BY-SA-4.0"
+
+    @classmethod
+    def version(cls) -> int:
+        return 2
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -97,8 +101,9 @@ class Wikipedia(Source):
         for item in scanner.scan(read_chunks(path, start, end, head.encoding)):
             found = True
             if isinstance(item, Loss):
+                inside = f" (from byte {item.within:,} of its bz2 stream on)" if item.within else ""
                 yield Failure(
-                    file=file, offset=item.offset, length=item.length, step="read", error=item.error
+                    file=file, offset=item.offset, length=item.length, step="read", error=item.error + inside
                 )
             else:
                 yield self._page(item, file, wiki, snapshot)

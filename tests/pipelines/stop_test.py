@@ -69,7 +69,11 @@ def test_stopped_twice_while_workers_start(tmp_path: Path) -> None:
 
 
 def test_what_if_is_stopped_by_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    manifest, out, scratch = write_inputs(tmp_path / "inputs", pages=4), tmp_path / "out", tmp_path / "scratch"
+    manifest, out, scratch = (
+        write_inputs(tmp_path / "inputs", pages=4),
+        tmp_path / "out",
+        tmp_path / "scratch",
+    )
     assert run_build(manifest, out).returncode == 0
     before = digests(out)
     scratch.mkdir()
