@@ -40,7 +40,7 @@ ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError,
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive, read: its name there, where its header begins, its bytes, and what it takes with its header.
+    """A file in an archive, read: its name there, where its header begins, its bytes, how long it is with its header.
 
     In a compressed tar places count decompressed bytes.
     """

@@ -51,9 +51,9 @@ DECISIONS = pa.schema(
 class Record:
     """One record of a source before extraction.
 
-    `offset` and `length` place it in `file`: bytes of the file as it is stored, where records can be reached there (a
-    gzip member, a frame, a bz2 stream, an archive's member with its header), else of what it unpacks to. A record with `gate` set was
-    stopped by its source (a redirect, a wrong MIME type) and needs no body.
+    `offset` and `length` place it in `file`: bytes of the file as it is stored, where records can be reached
+    there (a gzip member, a frame, a bz2 stream, an archive's member with its header), else of what it
+    unpacks to. A record with `gate` set was stopped by its source (a redirect, a wrong MIME type) and needs no body.
     """
 
     native_id: str

@@ -106,9 +106,14 @@ def to_retry(workspace: Workspace) -> list[tuple[str, str]]:
     return found
 
 
-def count(workspace: Workspace, reason: str) -> int:
-    """How many records are in quarantine for a reason."""
-    return sum(pc.sum(pc.equal(part.column("reason"), reason)).as_py() or 0 for part in parts(workspace))
+def count(workspace: Workspace, *reasons: str) -> dict[str, Counter[tuple[str, str]]]:
+    """How many records are in quarantine for each of some reasons, by source and split."""
+    found: dict[str, Counter[tuple[str, str]]] = {reason: Counter() for reason in reasons}
+    for part in parts(workspace):
+        for reason in reasons:
+            if number := pc.sum(pc.equal(part.column("reason"), reason)).as_py():
+                found[reason][part.column("source")[0].as_py(), part.column("split")[0].as_py()] += number
+    return found
 
 
 def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int, list[tuple[str, int, str]]]:

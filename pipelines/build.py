@@ -22,7 +22,7 @@ from pipelines.changes import explain
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
-from pipelines.retry import check_failures, with_retries
+from pipelines.retry import ask_again, check_failures, remember_unread, with_retries
 from pipelines.stop import stoppable
 
 STAGES = ("ingest", "decide", "tokenize", "count")
@@ -179,6 +179,7 @@ def _build(
     with locked(out) as release:
         workspace = Workspace.create(out)
         plan = with_retries(plan, workspace, retry_quarantine)
+        ask_again(workspace)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
         if state.get("build") == wanted and not missing_parts(workspace, plan):
@@ -267,7 +268,12 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
 
 def after_ingest(builder: Build) -> None:
     """What quarantine means for the build. Raises RunError where it has more than a source's `max_failures`."""
-    late = quarantine.count(builder.workspace, "time")
+    found = quarantine.count(builder.workspace, "time", "remote")
+    late, unread = found["time"].total(), sorted(found["remote"])
+    remember_unread(builder.workspace, unread)
+    if unread:
+        what = "split was" if len(unread) == 1 else "splits were"
+        builder.say(f"{len(unread):,} {what} not read to the end: the next build asks for what is missing")
     builder.status.more["time_dependent"] = late
     if late:
         builder.say(

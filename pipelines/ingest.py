@@ -316,23 +316,23 @@ def beginnings(tools: Tools, split: Split) -> Iterator[tuple[Beginning | Failure
     Sources raise whatever they like on hostile input: the rest of the split is placed and kept, never lost.
     """
     if split.error is not None:
-        yield Failure(file=split.file, offset=0, length=0, step="read", error=plain(split.error)[:500]), None
+        said = plain(split.error)[:500]
+        yield Failure(file=split.file, offset=0, length=0, step="read", error=said, reason="remote"), None
         return
     records = tools.source(split).read(split.path, split.file, split.start, split.end)
-    at = split.start
+    at, unread = split.start, storage.unread()
     while True:
         try:
-            found = next(records)
-        except StopIteration:
-            return
+            found = next(records, None)
         except Exception as error:
-            length = split.end - at
-            yield (
-                Failure(file=split.file, offset=at, length=length, step="read", error=described(error)),
-                None,
-            )
+            length, said = split.end - at, described(error)
+            found = Failure(file=split.file, offset=at, length=length, step="read", error=said)
+            records = iter(())
+        if found is None:
             return
         if isinstance(found, Failure):
+            if storage.unread() > unread:
+                found.reason, unread = "remote", storage.unread()
             yield found, None
             continue
         at = found.offset

@@ -17,6 +17,10 @@ RETRIES = "retries.json"
 """Which splits have larger budgets, by "source/split": what they are multiplied by. Part of what makes a part."""
 
 
+UNREAD = "unread.json"
+"""The (source, split) whose remote files were out of reach before their end."""
+
+
 def with_retries(plan: Plan, workspace: Workspace, again: bool) -> Plan:
     """The plan with the larger budgets that splits have had, and with `again` four times those for every split
     with records in quarantine that budgets have put there.
@@ -41,6 +45,23 @@ def with_retries(plan: Plan, workspace: Workspace, again: bool) -> Plan:
             retries[name] = retries.get(name, 1) * LARGER
         storage.write_text(path, json.dumps(retries, indent=1, sort_keys=True) + "\n")
     return replace(plan, tools=replace(plan.tools, retries=retries))
+
+
+def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None:
+    """Note the splits whose files were out of reach before their end; no file where there are none."""
+    path = workspace.path(UNREAD)
+    if splits:
+        storage.write_text(path, json.dumps(splits) + "\n")
+    else:
+        storage.remove(path)
+
+
+def ask_again(workspace: Workspace) -> None:
+    """Have splits read again whose files were out of reach before their end: away with their documents."""
+    path = workspace.path(UNREAD)
+    if storage.exists(path):
+        for source, split in json.loads(storage.read_text(path)):
+            storage.remove(workspace.part("documents", source, split))
 
 
 def check_failures(plan: Plan, workspace: Workspace) -> None:

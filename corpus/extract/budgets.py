@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.document import Record
 
@@ -16,6 +17,14 @@ LARGER = 4
 """What budgets are multiplied by each time that quarantine is tried again."""
 
 _TAG = re.compile(rb"<(?:!--.*?(?:-->|\Z)|(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})[^<>]*+(>?))", re.DOTALL)
+MAX_ATTRIBUTES = 10_000
+"""Of one tag. libxml2 compares each with all before it: 10,000 take .2 s, 200,000 take minutes."""
+LONG_TAG = 2 * MAX_ATTRIBUTES
+_ATTRIBUTE = rb"""[^\s=>/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?+"""
+_ATTRIBUTES = re.compile(rb"<[A-Za-z][^\s>/]*+((?:[\s/=]++|" + _ATTRIBUTE + rb")*+)")
+_BETWEEN = [b" ", b"\n", b"\t", b"\r", b"\f", b"/", b"="]
+"""What stands between two attributes, or in each."""
+_EACH = re.compile(_ATTRIBUTE)
 _VOID = frozenset(
     b"area base br col embed frame hr img input link meta param source track wbr basefont isindex keygen".split()
 )
@@ -67,7 +76,11 @@ def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
     if MARKUP.fullmatch(record.media_type) is None:
         return None
     page = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
-    tags = int(np.count_nonzero(np.frombuffer(page, np.uint8) == ord("<")))  # 6 times as fast as count()
+    opening = np.frombuffer(page, np.uint8) == ord("<")
+    tags = int(np.count_nonzero(opening))  # 6 times as fast as count()
+    attributes = most_attributes(page, opening) if len(page) > LONG_TAG else 0
+    if attributes > MAX_ATTRIBUTES:
+        return "tags", f"a tag of {attributes:,} attributes, over {MAX_ATTRIBUTES:,}"
     if tags > budgets.max_tags:
         return "tags", f"{tags:,} tags, over max_tags, {budgets.max_tags:,}"
     if tags > budgets.max_depth:
@@ -75,6 +88,22 @@ def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
         if depth > budgets.max_depth:
             return "depth", f"tags nested {depth:,} deep, over max_depth, {budgets.max_depth:,}"
     return None
+
+
+def most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
+    """The attributes of the tag that has most, of the tags of more than `LONG_TAG` bytes; `opening` is where `<` is.
+
+    An image in an attribute is one of those: linear, whatever stands in it.
+    """
+    places = np.append(np.flatnonzero(opening), len(page))
+    most = 0
+    for at in np.flatnonzero(np.diff(places) > LONG_TAG):
+        begin, end = int(places[at]), int(places[at + 1])
+        if sum(page.count(one, begin, end) for one in _BETWEEN) <= MAX_ATTRIBUTES:
+            continue
+        tag = _ATTRIBUTES.match(page, begin, end)
+        most = max(most, len(_EACH.findall(tag[1])) if tag else 0)
+    return most
 
 
 def nesting(page: bytes, enough: int = 0) -> int:

@@ -45,7 +45,7 @@ SEND_BYTES = 1 << 20
 PIECES = 16
 """Buffers that are sent at once."""
 START_SECONDS = 120.0
-REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode")
+REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
 """Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
 RETRIED = REASONS[:5]
 

@@ -22,7 +22,7 @@ from corpus.sources.base import Source, ranges
 from corpus.sources.http import Payload, body_of, media_type_of
 from corpus.sources.members import DAMAGE, END, ERRORS, Archive, Unpacked, content_length, is_data
 from corpus.sources.resync import BLOCK, GZIP, HEAD
-from corpus.storage import open_input, size
+from corpus.storage import RemoteError, open_input, size
 
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
@@ -106,6 +106,9 @@ class Warc(Source):
                     is_over = archive.is_packed and record.content_length > self.max_bytes
                     if is_over:
                         break  # its length may be a lie, and what it compresses a bomb: on to the next member
+            except RemoteError:
+                yield from _placed(held, last, archive.stream.tell())
+                raise
             except ERRORS as failure:
                 error = f"{type(failure).__name__}: {failure}"
             at = yield from self._behind(archive, length, file, held, last, position, error, is_over)
@@ -163,7 +166,7 @@ class Warc(Source):
                     last = base + record.stream_pos
                     held = list(self._record(record, file, base))
                 yield from _placed(held, last, base + stream.tell())
-            except (*ERRORS, *DAMAGE) as error:
+            except DAMAGE as error:
                 yield from _placed(held, last, base + stream.tell())
                 following = archive.find(stream.at + 1)
                 lost = f"{type(error).__name__}: {error} (in what is packed from byte {stream.at:,} of the file on)"

@@ -71,6 +71,11 @@ def filesystem(path: str) -> tuple[Any, str]:
     return remote.filesystem(path)
 
 
+def unread() -> int:
+    """How many reads of remote files this thread has given up."""
+    return remote.UNREAD.count
+
+
 def changed(path: str) -> float:
     """When a local file was last changed, in seconds since 1970."""
     return os.path.getmtime(local(path))

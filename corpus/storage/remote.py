@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ import fsspec
 from fsspec.asyn import sync
 
 from corpus.errors import UserError
-from corpus.storage.retry import Patience, RemoteError, ShortRead, answer_of, chain, insist, setting
+from corpus.storage.retry import (
+    Pace,
+    Patience,
+    RemoteError,
+    ShortRead,
+    answer_of,
+    chain,
+    insist,
+    may_pass,
+    setting,
+)
 
 FIRST_RANGE = 64 << 10
 LARGEST_RANGE = 8 << 20
@@ -44,6 +55,23 @@ class Found:
     size: int
     checksum: str | None
     ranges: bool = True
+
+    def is_of(self, size: int | None, checksum: str | None) -> bool:
+        """Whether an answer with such a size and checksum (None: not said) is of the same content."""
+        return size in (None, self.size) and (None in (checksum, self.checksum) or checksum == self.checksum)
+
+
+class Changed(Exception):
+    """An answer that is of another content than the first one was."""
+
+
+class _Unread(threading.local):
+    """How many reads this thread has given up."""
+
+    count = 0
+
+
+UNREAD = _Unread()
 
 
 def filesystem(path: str) -> tuple[Any, str]:
@@ -154,7 +182,7 @@ class RemoteInput(io.RawIOBase):
         self._next = FIRST_RANGE
         self._whole: _Whole | None = None
         if is_http(path) and not self._found.ranges:
-            self._whole = _Whole(self._fs, self._inner)
+            self._whole = _Whole(self._fs, self._inner, self._found)
 
     def readable(self) -> bool:
         return True
@@ -191,33 +219,43 @@ class RemoteInput(io.RawIOBase):
 
     def _fetch(self, start: int, end: int) -> bytes:
         """All bytes from `start` to `end`, whatever happens on the way."""
-        patience = Patience(self.path)
+        patience, pace = Patience(self.path), Pace()
         pieces: list[bytes] = []
-        while start < end:
-            data, error = self._some(start, end)
-            if data:
-                pieces.append(data)
-                start += len(data)
-                patience.progress()
-            if start < end and (error is not None or not data):
-                patience.again(error or ShortRead(f"short read: nothing at byte {start:,}"))
+        try:
+            while start < end:
+                data, error = self._some(start, end, pace)
+                if data:
+                    pieces.append(data)
+                    start += len(data)
+                    patience.progress()
+                if start < end and pace.is_slow():
+                    raise RemoteError(self.path, f"at byte {start:,}, {pace.told()}")
+                if start < end and (error is not None or not data):
+                    patience.again(error or ShortRead(f"short read: nothing at byte {start:,}"))
+        except (RemoteError, FileNotFoundError):
+            UNREAD.count += 1
+            raise
         return b"".join(pieces)
 
-    def _some(self, start: int, end: int) -> tuple[bytes, Exception | None]:
+    def _some(self, start: int, end: int, pace: Pace) -> tuple[bytes, Exception | None]:
         """What one request gives of a range, and what ended it early."""
+        answer: tuple[bytes, Exception | None]
         try:
             if self._whole is not None:
-                return cast(
-                    "tuple[bytes, Exception | None]", sync(self._fs.loop, self._whole.read, start, end)
+                answer = sync(self._fs.loop, self._whole.read, start, end, pace)
+            elif is_http(self.path):
+                answer = sync(
+                    self._fs.loop, _http_range, self._fs, self._inner, start, end, self._found, pace
                 )
-            if is_http(self.path):
-                data, error, checksum = sync(self._fs.loop, _http_range, self._fs, self._inner, start, end)
-                if checksum is not None and self._found.checksum not in (None, checksum):
-                    raise RemoteError(self.path, "it changed while it was read: begin again")
-                return data, error
-            return bytes(self._fs.cat_file(self._inner, start=start, end=end))[: end - start], None
-        except RemoteError:
-            raise
+            elif self.path.startswith(("s3://", "s3a://")):
+                answer = sync(self._fs.loop, _s3_range, self._fs, self._inner, start, end, self._found, pace)
+            else:
+                data = bytes(self._fs.cat_file(self._inner, start=start, end=end))[: end - start]
+                pace.got(len(data))
+                answer = data, None
+            return answer
+        except Changed:
+            raise RemoteError(self.path, "it changed while it was read: begin again") from None
         except Exception as error:
             return b"", error
 
@@ -260,30 +298,60 @@ def _checksum(response: Any) -> str | None:
     return str(found).removeprefix("W/").strip('"') if found else None
 
 
-async def _http_range(fs: Any, url: str, start: int, end: int) -> tuple[bytes, Exception | None, str | None]:
-    """What arrives of [start, end), what ended it early, and the checksum of the answer."""
+async def _http_range(
+    fs: Any, url: str, start: int, end: int, found: Found, pace: Pace
+) -> tuple[bytes, Exception | None]:
+    """What arrives of [start, end), and what ended it early. Raises Changed where it is of another file."""
     session = await fs.set_session()
     options = {**_options(fs), "headers": _headers(fs, Range=f"bytes={start}-{end - 1}")}
     async with session.get(fs.encode_url(url), **options) as response:
         response.raise_for_status()
         if response.status != 206:
             raise ShortRead(f"status {response.status} in answer to a range")
-        begins = response.headers.get("Content-Range", "").removeprefix("bytes").strip(" =").partition("-")[0]
+        place, _, whole = (
+            response.headers.get("Content-Range", "").removeprefix("bytes").strip(" =").partition("/")
+        )
+        begins = place.partition("-")[0]
+        if not found.is_of(int(whole) if found.checksum and whole.isdecimal() else None, _checksum(response)):
+            raise Changed
         if begins.isdecimal() and int(begins) != start:
             raise ShortRead(f"a range from byte {begins} in answer to {start}")
-        data, error = await _collect(response, end - start)
-        return data, error, _checksum(response)
+        return await _collect(response.content, end - start, pace)
 
 
-async def _collect(response: Any, most: int) -> tuple[bytes, Exception | None]:
-    import aiohttp
+async def _s3_range(
+    fs: Any, inner: str, start: int, end: int, found: Found, pace: Pace
+) -> tuple[bytes, Exception | None]:
+    """As `_http_range`. The store compares the checksum; without one nobody does."""
+    bucket, key, version = fs.split_path(inner)
+    named = {"VersionId": version} if version else {}
+    same = {"IfMatch": f'"{found.checksum}"'} if found.checksum else {}
+    span = f"bytes={start}-{end - 1}"
+    try:
+        answer = await fs._call_s3(
+            "get_object", Bucket=bucket, Key=key, Range=span, **named, **same, **fs.req_kw
+        )
+    except Exception as error:
+        if answer_of(error)[0] == 412:
+            raise Changed from None
+        raise
+    async with answer["Body"] as body:
+        return await _collect(body, end - start, pace)
 
+
+async def _collect(body: Any, most: int, pace: Pace) -> tuple[bytes, Exception | None]:
+    """Up to `most` bytes of a body, and what ended it early."""
     pieces: list[bytes] = []
     try:
-        while most > 0 and (piece := await response.content.read(min(most, PIECE))):
+        while most > 0 and (piece := await body.read(min(most, PIECE))):
             pieces.append(piece)
             most -= len(piece)
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            pace.got(len(piece))
+            if pace.is_slow():
+                break
+    except Exception as error:
+        if not may_pass(error, None):
+            raise
         return b"".join(pieces), error
     return b"".join(pieces), None
 
@@ -291,12 +359,12 @@ async def _collect(response: Any, most: int) -> tuple[bytes, Exception | None]:
 class _Whole:
     """The body of a server without ranges, held open; read forwards, begun anew to go back."""
 
-    def __init__(self, fs: Any, url: str) -> None:
-        self._fs, self._url = fs, url
+    def __init__(self, fs: Any, url: str, found: Found) -> None:
+        self._fs, self._url, self._found = fs, url, found
         self._response: Any = None
         self._at = 0
 
-    async def read(self, start: int, end: int) -> tuple[bytes, Exception | None]:
+    async def read(self, start: int, end: int, pace: Pace) -> tuple[bytes, Exception | None]:
         if self._response is None or start < self._at:
             await self.close()
             session = await self._fs.set_session()
@@ -305,14 +373,18 @@ class _Whole:
             if response.status >= 400:
                 response.release()
                 response.raise_for_status()
+            length = response.headers.get("Content-Length", "")
+            if not self._found.is_of(int(length) if length.isdecimal() else None, _checksum(response)):
+                response.release()
+                raise Changed
             self._response, self._at = response, 0
         while self._at < start:
-            piece, error = await _collect(self._response, min(start - self._at, PIECE))
+            piece, error = await _collect(self._response.content, min(start - self._at, PIECE), pace)
             self._at += len(piece)
             if error is not None or not piece:
                 await self.close()
                 return b"", error or ShortRead(f"the body ends at byte {self._at:,}")
-        data, error = await _collect(self._response, end - start)
+        data, error = await _collect(self._response.content, end - start, pace)
         self._at += len(data)
         if error is not None or len(data) < end - start:
             await self.close()

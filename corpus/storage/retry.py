@@ -2,7 +2,7 @@
 
 Three environment variables set the bounds, each for one request: CORPUS_REMOTE_TRIES (8), CORPUS_REMOTE_WAIT (the
 first wait, .5 s; each is twice the one before, up to a minute, with jitter) and CORPUS_REMOTE_PATIENCE (300 s in
-all). Bytes that arrive start the count anew: a slow and bad line ends a file only where nothing comes any more.
+all). Bytes that arrive start the count anew: a slow and bad line ends a file only where hardly anything comes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ PASSING = {403, 408, 425, 429}
 FEW = 5
 """Tries where the answer may well stay: a refusal (403), a host that nobody answers for."""
 GONE = {404, 410}
+SLOWEST = 4 << 10
+"""Bytes a second below which a body is given up, after as many seconds as any request has."""
 
 T = TypeVar("T")
 
@@ -84,6 +86,23 @@ class Patience:
             "%s: %s; again in %.1f s (try %d of %d)", self.path, reason, wait, self.tries + 1, most
         )
         time.sleep(wait)
+
+
+class Pace:
+    """How fast a body comes: what gives a byte now and then would else be read for ever."""
+
+    def __init__(self) -> None:
+        self._began, self._bytes = time.monotonic(), 0
+
+    def got(self, size: int) -> None:
+        self._bytes += size
+
+    def is_slow(self) -> bool:
+        """Whether less than `SLOWEST` bytes a second came, beyond the patience that there is for one request."""
+        return time.monotonic() - self._began > setting("PATIENCE", 300) + self._bytes / SLOWEST
+
+    def told(self) -> str:
+        return f"{self._bytes:,} bytes came in {time.monotonic() - self._began:,.0f} s: too slow"
 
 
 def insist(path: str, act: Callable[[], T]) -> T:

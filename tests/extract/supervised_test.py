@@ -228,6 +228,11 @@ def test_no_process_is_left(small: Parser) -> None:
         (b"<html><!-- " + b"<div>" * 100_000 + b" -->", None),
         (b"</div>" * 100_000 + b"<div>" * 1_500, None),
         (b"plain text < 5 " * 100_000, None),
+        (b"<html><p " + b"".join(b"a%d=1 " % n for n in range(11_000)) + b">", "tags"),
+        (b"<html><p " + b"".join(b"a%d " % n for n in range(11_000)) + b">", "tags"),
+        (b"<html><svg d='" + b"M 0 0 " * 100_000 + b"'><p title = \"" + b"a=1 " * 100_000 + b'">', None),
+        (b"<html><p>" + b"a=1 words of a text " * 100_000, None),
+        (b"<p " + b"=" * 1_000_000 + b'"' * 1_000_000 + b"'" * 100_001 + b" /" * 100_000, None),
     ],
 )
 def test_budgets_that_show_before_parsing(body: bytes, reason: str | None) -> None:

@@ -204,6 +204,24 @@ def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
     assert corpus.open(str(out)).documents().count_rows() == 40
 
 
+def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
+    inputs: Path, built: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.1")
+    monkeypatch.setenv("CORPUS_REMOTE_PATIENCE", "0.2")
+    manifest = serve(site, inputs, **listed(site, inputs))
+    site.always["/crawl-data/small/crawl-1.warc.gz"] = "stall 1"
+    out, said = tmp_path / "out", []
+    build(str(manifest), str(out), Running(), said.append, until="ingest")
+    assert "1 split was not read to the end: the next build asks for what is missing" in said
+    missing = [row for path in (out / "quarantine").glob("web-*") for row in storage_rows(path)]
+    assert [row["reason"] for row in missing if "too slow" in str(row["error"])] == ["remote"]
+    assert len(rows(out)) == 34
+    site.always.clear()
+    build(str(manifest), str(out), Running(), said.append, until="ingest")
+    assert rows(out) == rows(built) and not (out / "unread.json").exists()
+
+
 def storage_rows(path: Path) -> list[dict[str, object]]:
     import pyarrow.parquet as pq
 

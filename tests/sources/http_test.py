@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import time
 import zlib
+from functools import partial
 
+import brotli
 import pytest
 import zstandard
 
 from corpus.sources.http import Payload, body_of
 
+LINES = "".join(f"<p>{n} 早上好，世界。{n * 7919} Привет, мир.</p>" for n in range(9000))
+"""Longer than a block of zstd."""
 PAGE = "<html><body><p>早上好，世界。Привет, мир. สวัสดีชาวโลก</p></body></html>".encode() * 400
 LIMIT = 1 << 20
 
@@ -32,14 +36,17 @@ def raw_deflate(data: bytes) -> bytes:
         ("deflate", zlib.compress),
         ("deflate", raw_deflate),
         ("zstd", zstandard.compress),
+        ("br", partial(brotli.compress, quality=5)),
     ],
 )
 def test_a_packed_body_is_unpacked_and_a_cut_one_as_far_as_it_goes(encoding: str, pack) -> None:  # type: ignore[no-untyped-def]
     packed = pack(PAGE)
     assert decoded(packed, encoding) == PAGE
-    cut = decoded(packed[: len(packed) - 5], encoding)
-    assert isinstance(cut, bytes)
-    assert PAGE.startswith(cut)
+    whole = LINES.encode()
+    cut = decoded(pack(whole)[:-5], encoding)
+    assert isinstance(cut, bytes) and len(cut) > len(whole) // 2
+    assert whole.startswith(cut)
+    assert decoded(packed[:11], encoding) == f"content encoding {encoding!r} does not decode"
     assert decoded(packed, encoding, len(PAGE) - 1) is None
 
 
@@ -57,6 +64,43 @@ def test_what_follows_the_last_member_is_ignored() -> None:
     assert decoded(gzip.compress(PAGE) + b"\x1f\x8b\x08 is no member", "gzip") == PAGE
     assert decoded(zlib.compress(PAGE) + b"\r\n", "deflate") == PAGE
     assert decoded(zstandard.compress(PAGE) + b"\r\n", "zstd") == PAGE
+
+
+PACKERS = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress, "br": brotli.compress}
+
+
+@pytest.mark.parametrize("said", PACKERS)
+@pytest.mark.parametrize("packed", PACKERS)
+def test_a_body_that_is_packed_otherwise_than_its_headers_say_is_read(packed: str, said: str) -> None:
+    assert decoded(PACKERS[packed](PAGE), said) == PAGE
+
+
+@pytest.mark.parametrize("packed", ["gzip", "zstd"])
+def test_a_body_that_is_packed_without_saying_so_or_twice_is_read(packed: str) -> None:
+    once = PACKERS[packed](PAGE)
+    assert decoded(once, "") == PAGE
+    assert decoded(PACKERS[packed](once), packed) == PAGE
+    assert decoded(once, "", len(PAGE) - 1) is None
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def unchunked(body: bytes) -> bytes | str | None:
+    return body_of(Payload(200, "text/html", "text/html", transfer_encoding="chunked"), body, LIMIT)
+
+
+def test_chunks_are_joined_as_far_as_they_go() -> None:
+    body = chunked(PAGE, 1000)
+    assert unchunked(body) == PAGE
+    assert unchunked(PAGE) == PAGE
+    cut = unchunked(body[: len(body) // 2])
+    assert isinstance(cut, bytes) and len(cut) > len(PAGE) * 0.49 and PAGE.startswith(cut)
+    assert unchunked(b"ffffffff\r\n" + PAGE) == PAGE  # a chunk of 4 GiB
+    assert unchunked(b"%x;x=" % len(PAGE) + b"y" * 100_000 + b"\r\n" + PAGE + b"\r\n0\r\n\r\n") == PAGE
+    assert unchunked(b"5\r\n" + PAGE) == PAGE  # a length that is none
 
 
 def test_what_does_not_decode_is_said() -> None:

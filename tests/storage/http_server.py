@@ -19,7 +19,8 @@ class Site:
     `faults[path]` are taken one a request, then all is well; those in `always[path]` stay. A fault is a status
     (`503`, `429 retry-after=1`), `reset N` (N bytes of the body, then a reset), `short N` (N bytes of the body it
     announced, then the end), `less N` (a whole answer, of N bytes only), `length` (a Content-Length that is too
-    large), `redirect`, or `other` (another ETag).
+    large), `stall N` (N bytes of the body, and then nothing any more), `trickle` (a byte of it now and then), `page` (a
+    page that says sorry, with status 200), or `other` (another ETag).
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault.isdigit():
             name, _, value = detail.partition("=")
             return self.answer(int(fault), b"sorry", **({name.title(): value} if name else {}))
+        if fault == "page":
+            return self.answer(200, b"<html><body>Sorry, try later</body></html>")
         if path not in site.files:
             return self.answer(404, b"gone")
         body = site.files[path]
@@ -72,11 +75,17 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(piece) + (1000 if fault == "length" else 0)))
         self.end_headers()
-        if fault in ("reset", "short"):
+        if fault in ("reset", "short", "stall"):
             piece = piece[: int(detail)]
         try:
+            while fault == "trickle" and piece:
+                self.wfile.write(piece[:1])
+                piece = piece[1:]
+                time.sleep(0.02)
             self.wfile.write(piece)
             self.wfile.flush()
+            if fault == "stall":
+                self.connection.recv(1)  # until the other side gives up
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
             return None
@@ -85,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
-        if fault in ("reset", "short", "length"):
+        if fault in ("reset", "short", "length", "stall"):
             self.close_connection = True
         return None
 

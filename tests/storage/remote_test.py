@@ -20,6 +20,7 @@ from corpus.sources.jsonl import Jsonl
 from corpus.sources.warc import Warc
 from corpus.splits import list_files, plan
 from tests.sources.warc_test import PAGES, write_warc
+from tests.storage import stores
 from tests.storage.http_server import Site, serving
 
 CONTENT = random.Random(7).randbytes(1_000_000)
@@ -124,6 +125,54 @@ def test_a_file_that_changes_while_it_is_read_is_refused(site: Site) -> None:
         site.always["/file"] = "other"
         with pytest.raises(storage.RemoteError, match="changed while it was read"):
             stream.read()
+
+
+@pytest.mark.parametrize("fault", ["stall 30000", "page"])
+def test_a_body_that_stalls_and_a_page_instead_of_a_range_are_passed_over(
+    site: Site, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.2")
+    with storage.open_input(site.url + "/file") as stream:
+        site.faults["/file"] = [fault, fault]
+        assert stream.read() == CONTENT
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_body_that_comes_byte_by_byte_is_given_up(
+    site: Site, ranges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_PATIENCE", "0.3")
+    site.ranges = ranges
+    with storage.open_input(site.url + "/file") as stream:
+        site.always["/file"] = "trickle"
+        with pytest.raises(
+            storage.RemoteError, match=r"/file: at byte \d+, \d+ bytes came in \d s: too slow"
+        ):
+            stream.read()
+
+
+def test_a_file_that_changes_under_a_server_without_ranges_is_refused(site: Site) -> None:
+    site.ranges = False
+    with storage.open_input(site.url + "/file") as stream:
+        site.faults["/file"] = ["short 700000", "other"]
+        with pytest.raises(storage.RemoteError, match="it changed while it was read"):
+            stream.read()
+
+
+def test_an_object_that_changes_while_it_is_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_WAIT", "0.01")
+    with stores.s3() as store:
+        path = f"{store.root}/文.bin"
+        storage.write_bytes(path, CONTENT)
+        with storage.open_input(path) as stream:
+            assert stream.read(100_000) == CONTENT[:100_000]
+            storage.write_bytes(path, CONTENT[::-1])
+            with pytest.raises(storage.RemoteError, match="it changed while it was read"):
+                stream.read()
+        assert storage.read_range(path, 5, 500_000) == CONTENT[::-1][5:500_000]
+        for absent in (f"{store.root}/none", "s3://no-such-bucket/file"):
+            with pytest.raises(FileNotFoundError):
+                storage.open_input(absent)
 
 
 def test_looking_at_a_head_costs_little_and_reading_on_few_requests(site: Site) -> None:
