@@ -97,7 +97,7 @@ def _remotely_locked(path: str, root: str) -> Iterator[Callable[[], None]]:
         yield release
     finally:
         done.set()
-        thread.join()
+        thread.join(RENEWED)  # a store may be out of reach
         storage.remove(path)
 
 

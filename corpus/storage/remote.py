@@ -21,6 +21,7 @@ from fsspec.asyn import sync
 
 from corpus.errors import UserError
 from corpus.storage.retry import (
+    SLOWEST,
     Pace,
     Patience,
     RemoteError,
@@ -103,11 +104,17 @@ def _bounds(path: str) -> dict[str, Any]:
 
 
 def _limit_on_silence() -> Any:
-    """As aiohttp takes it: no limit in all, one on silence."""
+    """As aiohttp takes it: no limit in all, one on silence, and on waiting for a connection to be free."""
     import aiohttp
 
     silence = setting("SILENCE", 60)
-    return aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
+    return aiohttp.ClientTimeout(total=None, connect=2 * silence, sock_connect=silence, sock_read=silence)
+
+
+def _sync(fs: Any, size: int, function: Any, *arguments: Any) -> Any:
+    """What a coroutine of ours gives for `size` bytes: never later than they take at the slowest."""
+    limit = setting("PATIENCE", 300) + 2 * setting("SILENCE", 60) + size / SLOWEST
+    return sync(fs.loop, function, *arguments, timeout=limit)
 
 
 def is_http(path: str) -> bool:
@@ -118,7 +125,7 @@ def stat(path: str) -> Found:
     """Size and checksum by one request. Raises FileNotFoundError or RemoteError."""
     fs, inner = filesystem(path)
     if is_http(path):
-        return insist(path, lambda: cast(Found, sync(fs.loop, _http_stat, fs, inner)))
+        return insist(path, lambda: cast(Found, _sync(fs, 0, _http_stat, fs, inner)))
     info = insist(path, lambda: fs.info(inner))
     if info.get("type") == "directory":
         raise FileNotFoundError(2, "no such file", path)
@@ -241,14 +248,13 @@ class RemoteInput(io.RawIOBase):
         """What one request gives of a range, and what ended it early."""
         answer: tuple[bytes, Exception | None]
         try:
+            where, asked = (self._fs, self._inner), (start, end, pace)
             if self._whole is not None:
-                answer = sync(self._fs.loop, self._whole.read, start, end, pace)
+                answer = _sync(self._fs, end - start, self._whole.read, *asked)
             elif is_http(self.path):
-                answer = sync(
-                    self._fs.loop, _http_range, self._fs, self._inner, start, end, self._found, pace
-                )
+                answer = _sync(self._fs, end - start, _http_range, *where, self._found, *asked)
             elif self.path.startswith(("s3://", "s3a://")):
-                answer = sync(self._fs.loop, _s3_range, self._fs, self._inner, start, end, self._found, pace)
+                answer = _sync(self._fs, end - start, _s3_range, *where, self._found, *asked)
             else:
                 data = bytes(self._fs.cat_file(self._inner, start=start, end=end))[: end - start]
                 pace.got(len(data))
@@ -261,7 +267,7 @@ class RemoteInput(io.RawIOBase):
 
     def close(self) -> None:
         if self._whole is not None and not self.closed:
-            sync(self._fs.loop, self._whole.close)
+            _sync(self._fs, 0, self._whole.close)
         self._held = b""
         super().close()
 
@@ -299,7 +305,7 @@ def _checksum(response: Any) -> str | None:
 
 
 async def _http_range(
-    fs: Any, url: str, start: int, end: int, found: Found, pace: Pace
+    fs: Any, url: str, found: Found, start: int, end: int, pace: Pace
 ) -> tuple[bytes, Exception | None]:
     """What arrives of [start, end), and what ended it early. Raises Changed where it is of another file."""
     session = await fs.set_session()
@@ -320,7 +326,7 @@ async def _http_range(
 
 
 async def _s3_range(
-    fs: Any, inner: str, start: int, end: int, found: Found, pace: Pace
+    fs: Any, inner: str, found: Found, start: int, end: int, pace: Pace
 ) -> tuple[bytes, Exception | None]:
     """As `_http_range`. The store compares the checksum; without one nobody does."""
     bucket, key, version = fs.split_path(inner)
