@@ -86,7 +86,12 @@ def outcomes(parsing: Parser, bodies: list[str]) -> list[object]:
 def test_a_hostile_record_costs_only_itself(small: Parser, line: str, reason: str, error: str) -> None:
     bodies = [page(text) for text in TEXTS]
     found = outcomes(small, [*bodies[:4], command(line), *bodies[4:], command(line)])
-    assert found == [*TEXTS[:4], Rejected(reason, error), *TEXTS[4:], Rejected(reason, error)]
+    texts = [one for one in found if not isinstance(one, Rejected)]
+    rejected = [one for one in found if isinstance(one, Rejected)]
+    assert texts == list(TEXTS) and [isinstance(found[at], Rejected) for at in (4, -1)] == [True, True]
+    # On a busy machine the wall clock may come first.
+    errors = {error, "no answer within 2 s"} if reason == "time" else {error}
+    assert all(one.reason == reason and one.error in errors for one in rejected)
 
 
 @pytest.mark.parametrize("line", ["eat", "eat_natively"])
