@@ -13,7 +13,7 @@ Of a run, in the order in which they come:
     spikes.py    steps that are skipped               checkpoint.py  atomic, hashed, without pickle
     tensors.py   safetensors files                    log.py         log.jsonl
     report.py    tables, warnings, progress line      evaluate.py    bits per byte
-    loop.py      train()
+    loop.py      train()                              sharding.py    a model divided among processes
 
 What is done with a run afterwards is in corpus/trained/.
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
+from corpus.trainer.sharding import part, whole
 from corpus.trainer.tensors import Damaged, read_tensors, write_tensors
 
 
@@ -64,8 +65,8 @@ class Checkpoint:
 
     def restore(self, model: nn.Module, optimizers: Optimizers) -> None:
         """Puts model, optimizers and generators where they were, bit by bit."""
-        model.load_state_dict(self.model)
         parameters = dict(model.named_parameters())
+        model.load_state_dict({name: part(value, parameters[name]) for name, value in self.model.items()})
         owner = {p: o for o in optimizers for group in o.param_groups for p in group["params"]}
         for key, value in self.training.items():
             kind, name = key.split("/", 1)
@@ -76,24 +77,34 @@ class Checkpoint:
                     torch.cuda.set_rng_state(value)
             else:
                 parameter = parameters[name]
-                owner[parameter].state[parameter][kind] = value.to(parameter.device)
+                same = value.shape == parameter.shape
+                value = part(value, parameter) if same else value.to(parameter.device)
+                owner[parameter].state[parameter][kind] = value
 
 
 class Saver:
     """Writes checkpoints of one run into `folder`, one at a time, in a thread of its own."""
 
-    def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0) -> None:
+    def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0, first: bool = True) -> None:
+        self.first = first
         self.folder, self.keep_last, self.keep_every = folder, keep_last, keep_every
         self.thread: threading.Thread | None = None
         self.error: BaseException | None = None
 
     def save(self, step: int, state: dict[str, Any], model: nn.Module, optimizers: Optimizers) -> None:
-        """Copies model and optimizers (12 bytes a parameter at most) and begins to write them; see `wait`."""
+        """Copies model and optimizers (12 bytes a parameter at most) and begins to write them; see `wait`. Where
+        they are divided among processes every one of them calls this, and the first writes."""
         self.wait()
-        tensors = [
-            {name: value.detach().to("cpu", copy=True) for name, value in found.items()}
-            for found in (model.state_dict(), _training_tensors(model, optimizers))
-        ]
+        tensors: list[dict[str, Tensor]] = [{}, {}]
+        for copies, found in zip(
+            tensors, (model.state_dict(), _training_tensors(model, optimizers)), strict=True
+        ):
+            for name, value in found.items():
+                together = whole(value.detach())
+                if self.first:
+                    copies[name] = together.to("cpu", copy=True)
+        if not self.first:
+            return
 
         def work() -> None:
             try:

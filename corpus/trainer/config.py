@@ -156,6 +156,8 @@ class RunConfig:
     """A step whose loss or gradient is so many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
+    shard: bool = False
+    """Several processes divide the model among them (FSDP2) instead of holding a copy each."""
     evaluate_every: int = 1000
     """Steps between evaluations; there is one at the end in any case. 0: only that one."""
     evaluate_tokens: int = 131_072
@@ -198,6 +200,8 @@ class RunConfig:
         ):
             if not least <= number < math.inf:
                 raise UserError(f"{option} {number}: at least {least}")
+        if self.shard and self.compile:
+            raise UserError("--shard and --compile do not go together: leave one of them out")
         for name, value, choices in (
             ("schedule", self.shape, Shape),
             ("precision", self.precision, Precision),

@@ -15,6 +15,7 @@ from corpus.trainer.distributed import World
 from corpus.trainer.loader import Batch
 from corpus.trainer.model import GPT, initialize
 from corpus.trainer.optimizer import make_optimizers
+from corpus.trainer.sharding import divide, whole
 
 
 class Interrupted(Exception):
@@ -30,12 +31,16 @@ class Engine:
         torch.manual_seed(config.seed)
         self.model = GPT(config.model)
         initialize(self.model, config.seed)
-        self.model.to(device)
+        self.sharded = config.shard and world.size > 1
+        if self.sharded:
+            divide(self.model, device, world.size)
+        else:
+            self.model.to(device)
         if config.compile:
             self.model.compile()
         self.optimizers = make_optimizers(self.model, config, bf16=self.bf16)
         self.parallel: nn.Module = self.model
-        if world.size > 1:
+        if world.size > 1 and not self.sharded:
             self.parallel = DistributedDataParallel(self.model, broadcast_buffers=False)
 
     def backward(self, batch: Batch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
@@ -53,12 +58,13 @@ class Engine:
             last = first + size >= len(batch.tokens)
             with self._together(last):
                 nats = self._nats(batch, part) / targets
-                (nats * self.world.size).backward()  # type: ignore[no-untyped-call]  # DDP takes the mean
+                (nats * self.world.size).backward()  # type: ignore[no-untyped-call]  # they take the mean
             loss += nats.detach()
         return self.world.total([loss.item()], self.device)[0]
 
     def _together(self, last: bool) -> contextlib.AbstractContextManager[None]:
-        """Gradients travel between processes once a step, after its last micro-batch."""
+        """Gradients travel between processes once a step, after its last micro-batch; of a divided model after each,
+        as no process has room for all of them."""
         if last or not isinstance(self.parallel, DistributedDataParallel):
             return contextlib.nullcontext()
         return self.parallel.no_sync()
@@ -79,7 +85,7 @@ class Engine:
 
     def clip(self) -> float:
         """Shortens the gradient to the configured norm; gives the norm that it had."""
-        return torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip).item()
+        return whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)).item()
 
     def update(self, rate: float) -> None:
         for optimizer in self.optimizers:

@@ -148,11 +148,13 @@ def evaluate(
     ]
     windows.sort(key=lambda window: (-min(context, len(window[1]) - window[2]), window[0]))
     world = world or World()
+    # As many in every process, since those of a divided model compute together: empty ones make up the number.
+    windows += [(0, np.empty(0, np.int64), 0)] * (-len(windows) % world.size)
     windows = windows[world.rank :: world.size]
     nats = np.zeros(len(groups))
     for first in range(0, len(windows), samples):
         part = windows[first : first + samples]
-        longest = min(context, len(part[0][1]) - part[0][2])
+        longest = max(1, min(context, len(part[0][1]) - part[0][2]))
         inputs = np.full((len(part), longest), end_of_text, np.int64)
         targets = np.full((len(part), longest), -1, np.int64)
         for row, (_, tokens, start) in enumerate(part):

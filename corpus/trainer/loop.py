@@ -114,7 +114,10 @@ class _Trainer:
         self.scores: list[Score] = []
         self.settled = threading.RLock()  # held while model, optimizers, counts and log change or are copied
         self.saver = checkpoint.Saver(
-            run / "checkpoint", keep_last=config.keep_last, keep_every=config.keep_every
+            run / "checkpoint",
+            keep_last=config.keep_last,
+            keep_every=config.keep_every,
+            first=world.first,
         )
         size = self._restore()
         self.log = Log(run / "log.jsonl" if world.first else None, size)
@@ -175,7 +178,7 @@ class _Trainer:
                     rate=entry["rate"],
                 )
                 every = self.config.save_every
-                late = time.monotonic() - saved >= 60 * self.config.save_minutes
+                late = self._agreed(time.monotonic() - saved >= 60 * self.config.save_minutes)
                 if late or (every and self.step % every == 0):
                     self._save()
                     saved = time.monotonic()
@@ -202,13 +205,18 @@ class _Trainer:
                 caught.append("SIGTERM")
         return bool(caught)
 
+    def _agreed(self, late: bool) -> bool:
+        """Whether it is time to save: what the first process says, where all of them have to take part."""
+        return self.world.same(late, self.engine.device) > 0 if self.engine.sharded else late
+
     def rescue(self, name: str) -> None:
         """Ends the process from another thread, when a signal finds it in something long: a step that is not done
-        has changed nothing, so what is there is saved as it stands."""
+        has changed nothing, so what is there is saved as it stands, unless others have parts of it."""
         with self.settled:
-            self._save()
+            if not self.engine.sharded:
+                self._save()
             self.saver.finish()
-            line = f"{name}: gave up a long step, saved step {self.step:,} in {self.run}; --resume goes on from there"
+            line = f"{name}: gave up a long step; --resume goes on from step {max(0, self.saved):,} in {self.run}"
             print(f"\n{line}", file=sys.stderr, flush=True)
             _exit(name)
 
@@ -320,7 +328,7 @@ class _Trainer:
     def _save(self) -> None:
         """Begins a checkpoint, with the size of the log: what is logged after it will be logged again."""
         with self.settled:
-            if self.saved == self.step or not self.world.first:
+            if self.saved == self.step or not (self.world.first or self.engine.sharded):
                 return
             self.log.write("save", step=self.step)
             state = {

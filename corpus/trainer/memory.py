@@ -20,6 +20,8 @@ def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
     """
     model = config.model
     weights = model.parameters() * (4 + 4 + 8 + 12)
+    if config.shard:  # its part, and what is put together of the first and the last layer
+        weights = weights // processes + 8 * model.embedding_parameters()
     tokens = min(config.micro_samples, config.batch_samples // processes) * model.context
     heads = model.heads * model.head_width
     return weights + tokens * model.depth * _kept(model, heads, bf16) + _mask(config, tokens)

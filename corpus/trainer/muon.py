@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from corpus.trainer.sharding import is_divided, part, whole
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan's: steepest at zero among those that end within about .3 of 1; exactness brings nothing."""
 ROUNDS = 5
@@ -62,21 +64,32 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Nesterov momentum, orthogonalized; decay apart from the gradient (arXiv:1711.05101)."""
         for group in self.param_groups:
-            rate, momentum = group["lr"], group["momentum"]
-            shapes: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                state["momentum"].lerp_(parameter.grad, 1 - momentum)
-                direction = parameter.grad.lerp(state["momentum"], momentum)
-                parameter.mul_(1 - rate * group["weight_decay"])
-                rows = self.rows[parameter]
-                for part, target in zip(direction.split(rows), parameter.split(rows), strict=True):
-                    shapes.setdefault(part.shape, []).append((part, target))
-            for shape, found in shapes.items():
-                updates = orthogonalize([part for part, _ in found], self.dtype)
-                for (_, target), update in zip(found, updates, strict=True):
-                    target.sub_(update, alpha=rate * RMS * max(shape) ** 0.5)
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            self._move(group, [parameter for parameter in parameters if not is_divided(parameter)])
+            for parameter in filter(is_divided, parameters):  # one at a time, as it has to be put together
+                self._move(group, [parameter])
+
+    def _move(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        shapes: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+        moved: dict[Tensor, Tensor] = {}
+        for parameter in parameters:
+            assert parameter.grad is not None
+            state = self.state[parameter]
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
+            direction = whole(parameter.grad.lerp(state["momentum"], group["momentum"]))
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            target = parameter
+            if is_divided(parameter):
+                target = moved[parameter] = torch.zeros_like(direction)
+            rows = list(self.rows[parameter])
+            parts = zip(torch.split(direction, rows), torch.split(target, rows), strict=True)
+            for matrix, below in parts:
+                shapes.setdefault(matrix.shape, []).append((matrix, below))
+        for shape, found in shapes.items():
+            updates = orthogonalize([matrix for matrix, _ in found], self.dtype)
+            for (_, below), update in zip(found, updates, strict=True):
+                below.sub_(update, alpha=group["lr"] * RMS * max(shape) ** 0.5)
+        for parameter, change in moved.items():
+            parameter.add_(part(change, parameter))

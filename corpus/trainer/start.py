@@ -23,7 +23,7 @@ MICRO_TOKENS = 16_384
 FREE = {
     "steps", "minutes", "micro_samples", "learning_rate", "shape", "warmup", "decay", "weight_decay", "clip",
     "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes", "save_every", "keep_last",
-    "keep_every", "z_loss", "spike_sigma",
+    "keep_every", "z_loss", "spike_sigma", "shard",
 }  # fmt: skip
 """What may be changed when a run is taken up again; anything else would make it another run."""
 

@@ -77,6 +77,10 @@ def train(
         float | None, typer.Option(min=0, help="Deviations above which a step is skipped.  [default: 6]")
     ] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.  [default: auto]")] = None,
+    shard: Annotated[
+        bool | None,
+        typer.Option("--shard/--no-shard", help="With torchrun: the processes divide the model among them."),
+    ] = None,
     compile_: Annotated[
         bool | None,
         typer.Option("--compile/--no-compile", help="torch.compile: faster steps after minutes of it."),
@@ -125,7 +129,7 @@ def train(
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
         "micro_tokens": micro_tokens, "context": context, "seed": seed, "learning_rate": lr, "shape": schedule,
         "warmup": warmup, "decay": decay, "weight_decay": weight_decay, "clip": clip, "precision": precision,
-        "compile": compile_, "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
+        "compile": compile_, "shard": shard, "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
         "save_minutes": save_minutes, "save_every": save_every, "keep_last": keep_last, "keep_every": keep_every,
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
         "spike_sigma": spike_sigma,

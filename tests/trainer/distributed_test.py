@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from corpus.errors import UserError
-from corpus.trainer import loop
+from corpus.trainer import loop, sharding
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.distributed import World, check_divides
@@ -30,12 +32,13 @@ torch.set_num_threads(1)
 from rich.console import Console
 from corpus.trainer import distributed, loop
 from corpus.trainer.config import RunConfig
-from tests.trainer.distributed_test import fresh_scores
+from tests.trainer.distributed_test import fresh_scores, share_kept
 config = RunConfig.from_json(json.loads(sys.argv[1]))
 world = distributed.join(torch.device("cpu"))
 scores = fresh_scores(config, world)
+kept = share_kept(config, world)
 if world.first:
-    print(json.dumps(scores))
+    print(json.dumps([scores, kept]))
 loop.train(config, Path(sys.argv[2]), device="cpu", console=Console(stderr=True, width=100))
 """
 
@@ -47,6 +50,14 @@ def fresh_scores(config: RunConfig, world: World) -> list[float]:
     initialize(model, 5)
     found = evaluate(model, validation(dataset, 0), end_of_text=dataset.end_of_text, samples=3, world=world)
     return [score.bits_per_byte for score in found]
+
+
+def share_kept(config: RunConfig, world: World) -> float:
+    """Of the parameters of a divided model, the share that this process keeps."""
+    model = GPT(config.model)
+    sharding.divide(model, torch.device("cpu"), world.size)
+    parts = [parameter.to_local().numel() for parameter in model.parameters()]
+    return sum(parts) / config.model.parameters()
 
 
 def torchrun(config: str, run: Path, script: Path) -> subprocess.CompletedProcess[str]:
@@ -80,23 +91,33 @@ def test_a_step_that_does_not_divide_is_refused() -> None:
         check_divides(6, 4)
 
 
-def test_two_gloo_processes_train_the_run_that_one_trains(workspace: Path, tmp_path: Path) -> None:
-    """Half way with two, the rest with one, against one throughout: losses and scores differ by rounding alone."""
+@pytest.mark.parametrize("shard", [False, True], ids=["copies", "divided"])
+def test_two_gloo_processes_train_the_run_that_one_trains(
+    workspace: Path, tmp_path: Path, shard: bool
+) -> None:
+    """Three steps with one, three with two, the rest with one again, against one throughout: losses and scores differ
+    by rounding alone."""
     config = small_run(workspace, steps=12, micro_tokens=24, evaluate_every=5)
     loop.train(config, tmp_path / "one", device="cpu", console=QUIET)
-    half = json.dumps({**config.json(), "steps": 6, "warmup": 0.06, "decay": 0.0})
-    done = torchrun(half, tmp_path / "two", tmp_path / "train.py")
+    stopped = [
+        dataclasses.replace(config, steps=steps, warmup=0.36 / steps, decay=0.0, shard=shard)
+        for steps in (3, 6)
+    ]
+    loop.train(stopped[0], tmp_path / "two", device="cpu", console=QUIET)
+    done = torchrun(json.dumps(stopped[1].json()), tmp_path / "two", tmp_path / "train.py")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("2 processes") == 1, "one of them speaks"
-    assert json.loads(done.stdout) == pytest.approx(fresh_scores(config, World()), rel=1e-6)
+    scores, kept = json.loads(done.stdout)
+    assert scores == pytest.approx(fresh_scores(config, World()), rel=1e-6)
+    assert kept == pytest.approx(0.5, abs=0.01)
     assert [entry["step"] for entry in steps(tmp_path / "two")] == list(range(1, 7))
     ours = [entry["loss"] for entry in steps(tmp_path / "two")]
     assert ours == pytest.approx([entry["loss"] for entry in steps(tmp_path / "one")][:6], rel=1e-3)
-    scores = [
-        next(e for e in log(tmp_path / name) if e["kind"] == "evaluate")["bits_per_byte"]
+    bits = [
+        next(e for e in log(tmp_path / name) if e["kind"] == "evaluate" and e["step"] == 5)["bits_per_byte"]
         for name in ("one", "two")
     ]
-    assert scores[0] == pytest.approx(scores[1], rel=1e-3)
+    assert bits[0] == pytest.approx(bits[1], rel=1e-3)
     loop.train(config, tmp_path / "two", device="cpu", console=QUIET)
     assert saved(tmp_path / "two").step == 12
     rest = [entry["loss"] for entry in steps(tmp_path / "two")]

@@ -322,6 +322,7 @@ def test_a_run_is_as_long_as_its_size_asks_and_its_text_allows(workspace: Path) 
         ({"warmup": 0.7, "decay": 0.7}, "--warmup and --decay are shares of the run: together at most 1"),
         ({"shape": "linear"}, "--schedule linear: there is wsd, cosine"),
         ({"precision": "fp16"}, "--precision fp16: there is auto, bf16, fp32"),
+        ({"shard": True, "compile": True}, "--shard and --compile do not go together"),
     ],
 )
 def test_wrong_settings_are_named(workspace: Path, options: dict[str, Any], message: str) -> None:
