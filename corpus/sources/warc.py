@@ -24,6 +24,8 @@ from corpus.sources.members import DAMAGE, END, ERRORS, Archive, Unpacked, conte
 from corpus.sources.resync import BLOCK, GZIP, HEAD
 from corpus.storage import RemoteError, open_input, size
 
+TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
+"""A type of records, also one that nobody knows here: those are passed over."""
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -132,13 +134,12 @@ class Warc(Source):
         if error is None and begins == length and not any(isinstance(one, Failure) for one in held):
             yield from _placed(held, last, length)
             return None
-        if begins is not None and not archive.is_packed and not archive.ends_record(begins):
+        if last >= 0 and begins is not None and not archive.is_packed and not archive.ends_record(begins):
             begins = None
         following = archive.find(max(begins or 0, position + 1))
         stop = length if following is None else following
-        if last >= 0 and (mended := archive.mended(last, following, self.max_bytes + HEAD)) is not None:
-            records = ArchiveIterator(io.BytesIO(mended), strict_mode=False)
-            held = [one for record in records for one in self._record(record, file, last)]
+        if last >= 0 and (mended := self._mended(archive, file, last, following)) is not None:
+            held = mended
             begins, error = stop if begins is None else begins, None
         elif begins is None or (last >= 0 and not held and begins == stop):  # it is itself damaged
             if not is_over and (not held or (isinstance(held[0], Record) and held[0].gate is None)):
@@ -148,6 +149,21 @@ class Warc(Source):
         if stop > begins and (error is not None or following is not None or is_data(archive.stream, begins)):
             yield self._lost(file, begins, error or "a record that is cut or damaged", stop - begins)
         return following
+
+    def _mended(
+        self, archive: Archive, file: str, at: int, following: int | None
+    ) -> list[Record | Failure] | None:
+        """What the record at `at` gives with the length that it has; None where that does not make it one."""
+        content = archive.mended(at, following, self.max_bytes + HEAD)
+        if content is None:
+            return None
+        found: list[Record | Failure] | None = None
+        try:
+            for record in ArchiveIterator(io.BytesIO(content), strict_mode=False):
+                found = [*(found or []), *self._record(record, file, at)]
+        except ERRORS:
+            return None
+        return found
 
     def _lost(self, file: str, offset: int, error: str, length: int = 0) -> Failure:
         return Failure(file=file, offset=offset, length=length, step="read", error=error)
@@ -182,7 +198,7 @@ class Warc(Source):
         kind = str(record.record_type).rpartition(".")[2]
         offset = base + record.stream_pos
         headers = record.headers
-        if headers.get("Content-Length") is None:
+        if headers.get("Content-Length") is None or not TYPE.fullmatch(headers.get("WARC-Type") or ""):
             yield self._lost(file, offset, "a header that is cut or damaged")
             return
         if kind not in ("response", "resource", "conversion", "revisit"):

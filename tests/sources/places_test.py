@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -219,3 +220,31 @@ def test_zstd_frames_with_a_dictionary_are_read_also_behind_damage(packed: bool,
     found = read(WEB, path)
     assert [isinstance(one, Record) for one in found] == [number != HIT for number in range(RECORDS)]
     assert (found[HIT].offset, found[HIT].length) == (at, len(frames[HIT]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: record.replace(
+            b"WARC-Type: response\r\n", b"WARC-Type: response\r\n\xff no header\r\n", 1
+        ),
+        lambda record: record.replace(b"WARC/1.0\r\n", b"WARC/1.\xff\r\n", 1),
+        lambda record: record[:30] + b"\0" * 40 + record[70:],
+        lambda record: record.replace(b"Content-Length", b"\r\n\r\nContent-Length", 1),
+    ],
+)
+@pytest.mark.parametrize("pack", PACKED)
+@pytest.mark.parametrize("hit", [0, HIT, RECORDS - 1])
+def test_a_record_whose_header_is_spoiled_is_lost_alone(
+    pack: str, hit: int, spoil: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    pieces = [PACKED[pack](spoil(one) if n == hit else one) for n, one in enumerate(warc_records())]
+    path = tmp_path / "file"
+    path.write_bytes(b"".join(pieces))
+    found = read(WEB, path)
+    whole = [one for one in found if isinstance(one, Record) and one.gate is None]
+    others = {text_of(number) for number in range(RECORDS) if number != hit}
+    assert others <= {
+        text for text in map(text_of, range(RECORDS)) for one in whole if text in one.body.decode()
+    }
+    assert b"".join(cut(path, one) for one in found) == path.read_bytes()
