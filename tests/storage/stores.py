@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -10,12 +11,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 
 import fsspec
 
 from tests.storage.faulty_proxy import proxy
+
+BUCKETS = count()
 
 
 @dataclass(frozen=True)
@@ -68,18 +73,29 @@ def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str,
             fsspec.config.conf[protocol] = before
 
 
-@contextmanager
-def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
-    """Moto's server. A `fault_share` of the requests to it fail, in `store.met` by kind and method."""
+@cache
+def _moto() -> int:
+    """The port of moto's server, which all tests of a run share: it takes seconds to start."""
     port = free_port()
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
-    with _process([sys.executable, "-c", code], port), proxy(port, fault_share, seed) as (faulty, met):
+    running = ExitStack()
+    running.enter_context(_process([sys.executable, "-c", code], port))
+    atexit.register(running.close)
+    return port
+
+
+@contextmanager
+def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
+    """A new bucket of moto's server. A `fault_share` of the requests to it fail, in `store.met` by kind and method."""
+    port = _moto()
+    bucket = f"corpus-test-{next(BUCKETS)}"
+    with proxy(port, fault_share, seed) as (faulty, met):
         options: dict[str, object] = {"key": "test", "secret": "test"}
         direct = fsspec.filesystem("s3", **options, endpoint_url=f"http://127.0.0.1:{port}")
-        direct.mkdir("corpus-test")
+        direct.mkdir(bucket)
         options["endpoint_url"] = f"http://127.0.0.1:{faulty if fault_share else port}"
         with _configured("s3", options) as environment:
-            yield Store("s3://corpus-test", environment, met)
+            yield Store(f"s3://{bucket}", environment, met)
 
 
 @contextmanager
