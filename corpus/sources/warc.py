@@ -246,7 +246,7 @@ class Warc(Source):
         raw = record.reader.read()
         if len(raw) < record.content_length:
             message = f"cut: {len(raw)} of {record.content_length} bytes"
-            yield self._lost(file, offset, message)
+            yield Failure(file=file, offset=offset, length=0, step="read", error=message, url=url)
             return
         yield from self._finish(result, payload, raw)
 
@@ -260,7 +260,12 @@ class Warc(Source):
             body = body_of(payload, raw, self.max_bytes)
             if isinstance(body, str):
                 yield Failure(
-                    file=result.file, offset=result.offset, length=result.length, step="http", error=body
+                    file=result.file,
+                    offset=result.offset,
+                    length=result.length,
+                    step="http",
+                    error=body,
+                    url=result.url,
                 )
                 return
             if body is None:

@@ -156,6 +156,19 @@ def test_members_of_archives_are_placed_with_their_headers(tmp_path: Path) -> No
         assert entry[30 : 30 + len(name)] == name.encode()
 
 
+def test_a_body_that_does_not_decode_is_named_with_its_address(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: br\r\n\r\n"
+    content = head + bytes(range(256)) * 4
+    top = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/%E6%96%87\r\n"
+    length = b"Content-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n" % len(content)
+    path.write_bytes(gzip.compress(top + length + content + b"\r\n\r\n"))
+    (one,) = read(WEB, path)
+    assert isinstance(one, Failure)
+    assert (one.step, one.url) == ("http", "https://example.org/%E6%96%87")
+    assert (one.offset, one.length) == (0, path.stat().st_size)
+
+
 def test_a_page_that_is_over_max_bytes_is_fetched_by_its_place_in_quarantine(tmp_path: Path) -> None:
     records = [gzip.compress(record) for record in warc_records()]
     path = tmp_path / "a.warc.gz"
