@@ -137,8 +137,7 @@ def write(
     final = folder / f"step-{step:09d}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".step-*"):
-            shutil.rmtree(leftover)
+        _clear(folder)
         temporary.mkdir()
         files = {
             "model.safetensors": write_tensors(temporary / "model.safetensors", model),
@@ -153,14 +152,32 @@ def write(
             shutil.rmtree(final)
         temporary.rename(final)
         _sync_folder(folder)
-        _write_synced(folder / ".LATEST", final.name + "\n")
-        (folder / ".LATEST").rename(folder / "LATEST")
-        _sync_folder(folder)
+        _name_latest(folder, final)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunError(
             f"cannot save step {step} to {folder} ({error.strerror}): make room, then go on with --resume"
         ) from error
+
+
+def settle(folder: Path, step: int) -> None:
+    """Ends what a killed save left undone: LATEST names `step`, and nothing half-written lies about."""
+    try:
+        _clear(folder)
+        _name_latest(folder, folder / f"step-{step:09d}")
+    except OSError as error:
+        raise RunError(f"cannot write to {folder} ({error.strerror}): make room, then --resume") from error
+
+
+def _clear(folder: Path) -> None:
+    for leftover in folder.glob(".step-*"):
+        shutil.rmtree(leftover)
+
+
+def _name_latest(folder: Path, path: Path) -> None:
+    _write_synced(folder / ".LATEST", path.name + "\n")
+    (folder / ".LATEST").rename(folder / "LATEST")
+    _sync_folder(folder)
 
 
 def _write_synced(path: Path, text: str) -> None:

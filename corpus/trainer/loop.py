@@ -144,6 +144,8 @@ class _Trainer:
         self.step = found.step
         if size:
             self.saved = found.step
+            if self.world.first:
+                checkpoint.settle(self.run / "checkpoint", found.step)
         self.seconds, self.evaluated = found.state["seconds"], found.state["evaluated"]
         self.consumed += np.array(found.state["consumed"], np.int64)
         self.spikes = Spikes(self.config.spike_sigma, found.state["spikes"])

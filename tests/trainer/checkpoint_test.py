@@ -182,6 +182,16 @@ def test_what_a_killed_save_left_is_cleared_and_never_read(folder: Path) -> None
     assert sorted(path.name for path in folder.glob("*step*")) == ["step-000000003", "step-000000005"]
 
 
+def test_what_a_killed_save_left_undone_is_done_before_a_run_goes_on(folder: Path) -> None:
+    """Killed after the folder was put in place and before LATEST was."""
+    (folder / "LATEST").rename(folder / ".LATEST")
+    (folder / "LATEST").write_text("step-000000002\n")
+    shutil.copytree(folder / "step-000000003", folder / ".step-000000004")
+    checkpoint.settle(folder, 3)
+    assert sorted(path.name for path in folder.iterdir()) == ["LATEST", "step-000000002", "step-000000003"]
+    assert (folder / "LATEST").read_text() == "step-000000003\n"
+
+
 @contextmanager
 def disk_of(size: int) -> Iterator[None]:
     """Lets no file grow beyond `size` bytes: the operating system refuses the write, as a full disk does."""
