@@ -89,10 +89,8 @@ def test_a_finished_build_does_nothing(built: tuple[Path, float], inputs: Path) 
         for path in built[0].rglob("*.*")
         if path.name not in (".lock", "status.json", "timings.json")
     }
-    began = time.monotonic()
     done = run_build(inputs, built[0])
     assert "nothing to do" in done.stderr
-    assert time.monotonic() - began < 15  # 5 s on an idle machine: see tests/benchmarks
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
