@@ -51,7 +51,7 @@ def evaluate(
     require_torch()
     from corpus.trained.run import Trained
     from corpus.trained.texts import measure
-    from corpus.trainer import cloze as choice
+    from corpus.trained import cloze as choice
     from corpus.trainer.device import choose_device, use_bf16
 
     if precision not in ("auto", "bf16", "fp32"):
