@@ -79,8 +79,9 @@ class Rule:
         return any(value is not None and not math.isnan(value) for value in values)
 
     def named_languages(self) -> tuple[str, ...]:
-        """Every language that something is said of."""
-        return tuple(sorted({*self.languages, *self.calibrated}))
+        """Every language that something is said of, if only that the default of languages is not for it."""
+        spared = self.as_presets if self.default is not None else ()
+        return tuple(sorted({*self.languages, *self.calibrated, *spared}))
 
 
 @dataclass(frozen=True, kw_only=True)

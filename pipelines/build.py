@@ -18,7 +18,7 @@ from corpus.fingerprint import fingerprint
 from corpus.lock import locked
 from corpus.progress import Standing, Status, Tally
 from corpus.workspace import Workspace
-from pipelines.changes import explain
+from pipelines.changes import check_name, explain
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
@@ -178,6 +178,7 @@ def _build(
     plan = make_plan(manifest, say)
     with locked(out) as release:
         workspace = Workspace.create(out)
+        check_name(workspace, plan.file.manifest.name)
         plan = with_retries(plan, workspace, retry_quarantine)
         ask_again(workspace)
         wanted = plan_fingerprint(plan)
@@ -186,9 +187,10 @@ def _build(
             say("nothing to do: the workspace is complete")
             return workspace
         for name, source in plan.file.manifest.sources.items():
-            if not plan.rules.rules[name]:
+            if not plan.rules.rules[name] and source.rules is None:
                 say(
-                    f"{name}: no rules decide on this source; `rules: [fineweb, language]` in it would be some"
+                    f"{name}: no rules decide on this source; give it some, such as `rules: [fineweb, language]`, "
+                    "or say so with `rules: []`"
                 )
             elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
                 say(f"{name}: only the manifest's own rules decide on this source")
@@ -288,7 +290,7 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     from pipelines import stages as work
 
     absent = missing_parts(builder.workspace, builder.plan)
-    for line in explain(builder.workspace, builder.plan, builder.state, len(absent)):
+    for line in explain(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
     builder.forget("build")
     if absent:

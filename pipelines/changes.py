@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from corpus import storage
+from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
 from corpus.workspace import Workspace
 
@@ -21,7 +22,7 @@ SHORT = 8
 NAMED = 3
 """Keys or files that a line names; of more it says how many."""
 DECIDED_BY = ("rules", "dedup", "validation", "seed")
-TOKENIZED_BY = ("name", "tokenizer", "tokens", "mixture")
+TOKENIZED_BY = ("tokenizer", "tokens", "mixture")
 DECIDING_KEYS = ("rules", "priority")
 """Keys of a source that its documents do not depend on."""
 
@@ -42,10 +43,21 @@ def made_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: int) -> list[str]:
+def check_name(workspace: Workspace, name: str) -> None:
+    """Raises UserError where the workspace holds a corpus of another name: it would be replaced."""
+    _, manifest = _read(workspace)
+    before = manifest.get("name", name) if isinstance(manifest, dict) else name
+    if before != name:
+        raise UserError(
+            f"{workspace.root} holds the corpus {before!r}, and this manifest is of {name!r}: give another --out, or "
+            "remove the folder"
+        )
+
+
+def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Sequence[str]) -> list[str]:
     """A line for every stage that has something to do again, and why; none for a new workspace.
 
-    `absent` is the number of parts that should be there and are not.
+    `absent`: the parts that a finished build has and this workspace has not.
     """
     before, manifest = _read(workspace)
     if before is None or "documents" not in before:
@@ -53,9 +65,10 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: int
     changed = changed_keys(manifest, _dumped(plan))
     lines = _ingest(before, plan, changed)
     ingests = bool(lines)
-    if not ingests and absent and state:
-        what = "part is missing and is" if absent == 1 else "parts are missing and are"
-        lines.append(f"ingest: {absent:,} {what} made again")
+    unread = _unread(workspace, plan, absent)
+    if not ingests and unread and "ingest" in state:
+        what = "split has lost its parts and is" if unread == 1 else "splits have lost their parts and are"
+        lines.append(f"ingest: {unread:,} {what} read again")
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
     decides = bool(decided) or ingests
@@ -71,10 +84,19 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: int
     if not lines:
         done = [name for name in state if name != "build"]
         what = (
-            f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done" if done else "no stage is done yet"
+            f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done"
+            if done
+            else f"{len(plan.names) - unread:,} of {len(plan.names):,} splits are read"
         )
         lines.append(f"going on: {what}")
     return lines
+
+
+def _unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
+    """How many splits have no documents, or not all of their signals."""
+    folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
+    parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)
+    return len({name for name, part in parts if part in lost})
 
 
 def _ingest(before: dict[str, Any], plan: Plan, changed: Sequence[str]) -> list[str]:

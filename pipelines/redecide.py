@@ -23,6 +23,7 @@ from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
 from corpus.ledger.counts import UNKNOWN
+from corpus.ledger.known import nearest
 from corpus.ledger.samples import Place, read
 from corpus.lock import locked
 from corpus.manifest import ManifestFile
@@ -135,7 +136,15 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
     """The plan of a finished workspace with the rules of a manifest, changed. Reads no input."""
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
-    _check_same(before, file, StoredTools(file.manifest, root=workspace.root))
+    tools = StoredTools(file.manifest, root=workspace.root)
+    _check_same(before, file, tools)
+    computed = {signal for found in tools.filters.values() for signal in found.signals}
+    for name in changes:
+        signal = name.partition("@")[0].rpartition(".")[0]
+        if signal not in computed:
+            raise UserError(
+                f"--set {name}: nothing computes the signal {signal}: {nearest(signal, computed)}"
+            )
     plan = plan_of_parts(workspace, file)
     state = read_state(workspace)
     if "build" not in state or state.get("ingest") != ingested(plan) or missing_parts(workspace, plan):

@@ -26,8 +26,8 @@ DOMAINS = 10_000
 LICENSES = 1_000
 REASONS = 1_000
 REASON_CHARACTERS = 120
-SAME_ERRORS = r"(?s)^([^:]*(?::[^:]*)?).*$"
-"""An error up to its second colon: its kind and what it says, without details that differ."""
+SAME_ERRORS = r"(?s)^(?:[a-z0-9+]+://\S+: )?([^:]*(?::[^:]*)?).*$"
+"""An error up to its second colon, without the address before it: its kind and what it says, not what differs."""
 
 
 KINDS = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}

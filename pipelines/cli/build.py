@@ -69,6 +69,8 @@ def build(
 
 def check_result(workspace: Workspace) -> None:
     """Raises RunError where no text could be read at all; says so where none was kept."""
+    import pyarrow.compute as pc
+
     from corpus.errors import RunError
     from corpus.ledger.alarms import told_unvalidated
     from corpus.ledger.tables import read_ledger
@@ -87,6 +89,14 @@ def check_result(workspace: Workspace) -> None:
     untested = told_unvalidated(tables["tokens"]) if documents["kept"] else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
+    for source in sorted(
+        {name for name, _ in workspace.splits()} - set(tables["counts"]["source"].to_pylist())
+    ):
+        found = tables["quarantine"].filter(pc.equal(tables["quarantine"]["source"], source)).to_pylist()
+        lost = (
+            f", {sum(row['records'] for row in found)} in quarantine ({found[0]['reason']})" if found else ""
+        )
+        typer.echo(f"corpus: nothing came from the source {source}: 0 records read{lost}", err=True)
     if not documents["kept"]:
         typer.echo(
             f"corpus: no document was kept of {documents['passed']}: `corpus sample {workspace.root} --dropped`",

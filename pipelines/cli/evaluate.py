@@ -49,9 +49,9 @@ def evaluate(
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     require_torch()
+    from corpus.trained import cloze as choice
     from corpus.trained.run import Trained
     from corpus.trained.texts import measure
-    from corpus.trained import cloze as choice
     from corpus.trainer.device import choose_device, use_bf16
 
     if precision not in ("auto", "bf16", "fp32"):

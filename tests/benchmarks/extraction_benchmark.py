@@ -16,6 +16,7 @@ import gzip
 import importlib.util
 import json
 import os
+import sys
 import tarfile
 import time
 import unicodedata
@@ -146,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pages", type=int, default=502)
     limit = parser.parse_args().pages
-    data = Path(os.environ["CORPUS_DATA"])
+    data = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))
     candidates = engines()
     spent = dict.fromkeys(candidates, 0.0)
     failed = dict.fromkeys(candidates, 0)

@@ -53,7 +53,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     if not THEIRS.exists():
         sys.exit(f"{THEIRS} is missing: `make bench` makes it")
-    warc = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    warc = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder) / "one.warc.gz"
         sides: dict[str, Callable[[Path, Path], list[str]]] = {

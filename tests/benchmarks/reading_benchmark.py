@@ -12,6 +12,7 @@ asks it.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +54,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    path = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    path = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
     records = ours(path)
     texts = [
         text for record in records[::4] if (text := extract(decode(bytes(record.body), record.charset)[0]))

@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 3, 10])
     options = parser.parse_args()
     parts = options.parts or ["planning", "workers", "copies", "range", "start"]
-    warc = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    warc = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
     work = {
         "planning": lambda folder: planning(folder),
         "workers": lambda folder: workers(folder, warc),

@@ -56,7 +56,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     if not THEIRS.exists():
         sys.exit(f"{THEIRS} is missing: `make bench` makes it")
-    path = Path(os.environ["CORPUS_DATA"]) / "warc/web-open.warc.gz"
+    path = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
     found = Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size)
     records = [record for record in found if isinstance(record, Record) and record.gate is None]
     found_texts = [

