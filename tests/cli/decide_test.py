@@ -115,7 +115,10 @@ def test_nothing_changes_by_a_bound_that_is_there(demo: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--what-if", "gopher.wrods.min=3"), "--set gopher.wrods.min=3: nothing computes the signal gopher.wrods: did you mean gopher.words"),
+        (
+            ("--what-if", "gopher.wrods.min=3"),
+            "nothing computes the signal gopher.wrods: did you mean gopher.words",
+        ),
         (("--what-if", "gopher.words=3"), "gopher.words is no rule"),
         (("--what-if", "gopher.words.min"), "it is RULE=VALUE"),
         (("--what-if", "gopher.words.min=many"), "it is RULE=VALUE"),

@@ -1,6 +1,6 @@
 """How a trained run writes: script, words and loops of its texts, and how its bits per byte fell.
 
-python tests/benchmarks/writing_benchmark.py RUN [--samples 4] [--tokens 200] [--temperature 0.8] [--show]
+python tests/benchmarks/writing.py RUN [--samples 4] [--tokens 200] [--temperature 0.8] [--show]
 
 For each language it lets the run go on from a few prompts and counts, over the text after the prompt: the share of
 letters in the prompt's script; the share of words (by ICU, with a letter in them) that occur in the training documents
