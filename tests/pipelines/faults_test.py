@@ -98,8 +98,11 @@ def test_a_hundred_kills_of_random_processes(tmp_path: Path, told: Callable[[str
                     command(inputs, out, 2), stdout=said, stderr=said, env={**os.environ, **SPREAD}
                 )
                 while process.poll() is None and killed.total() < KILLS:
+                    at_work = draw.random() < 0.8
+                    while at_work and process.poll() is None and not descendants(process.pid):
+                        time.sleep(0.01)
                     with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(draw.uniform(0.2, 6.0))
+                        process.wait(draw.uniform(0.1, 4.0))
                     if process.poll() is None:
                         killed[kill_one(process.pid, draw)] += 1
                 code = process.wait(600)
