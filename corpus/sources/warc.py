@@ -144,6 +144,9 @@ class Warc(Source):
         elif begins is None or (last >= 0 and not held and begins == stop):  # it is itself damaged
             if not is_over and (not held or (isinstance(held[0], Record) and held[0].gate is None)):
                 held = [self._lost(file, last, error or "a record that is cut or damaged")]
+            elif archive.is_packed and not is_over and following is None and isinstance(held[0], Record):
+                # what its gate looked at is there
+                held = [*held, self._lost(file, last, "the file ends inside this record")]
             begins = stop
         yield from _placed(held, last, begins)
         if stop > begins and (error is not None or following is not None or is_data(archive.stream, begins)):

@@ -89,6 +89,25 @@ def test_a_damaged_record_costs_itself_only(tmp_path: Path, split_size: int) -> 
     assert [(f.offset, f.offset + f.length) for f in failures] == [(offsets[1], offsets[2])]
 
 
+def test_a_file_cut_in_a_record_that_a_gate_stops_says_so(tmp_path: Path) -> None:
+    """A revisit: nothing of it is missed, but what stood behind it is."""
+    path = tmp_path / "a.warc.gz"
+    write_warc(path, PAGES)
+    whole = path.read_bytes()
+    with open(path, "ab") as output:
+        writer = WARCWriter(output, gzip=True)
+        writer.write_record(
+            writer.create_revisit_record(
+                "https://a.example/", "sha1:AAAA", "https://a.example/", "2026-01-01T00:00:00Z"
+            )
+        )
+    path.write_bytes(path.read_bytes()[:-12])
+    found = list(Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size))
+    assert [record.gate for record in found if isinstance(record, Record)][-1] == "warc.revisit"
+    (failure,) = [record for record in found if isinstance(record, Failure)]
+    assert (failure.offset, failure.error) == (len(whole), "the file ends inside this record")
+
+
 def test_a_file_cut_in_its_last_record_loses_that_one_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     offsets = write_warc(path, PAGES)
