@@ -20,6 +20,9 @@ def generate(
     top_p: Annotated[
         float, typer.Option(min=0, max=1, help="Draw from the likeliest that make up this probability.")
     ] = 1.0,
+    no_repeat: Annotated[
+        int, typer.Option(min=0, help="No so many tokens in a row come twice; 0: they may.")
+    ] = 0,
     samples: Annotated[int, typer.Option(min=1, help="Texts to write.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same text.")] = 0,
     step: Annotated[int | None, typer.Option(min=0, help="Of this checkpoint.  [default: the last]")] = None,
@@ -41,7 +44,13 @@ def generate(
     writer = Writer(Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step))
     for sample in range(samples):
         pieces = writer.write(
-            prompt, tokens=tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed + sample
+            prompt,
+            tokens=tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            no_repeat=no_repeat,
+            seed=seed + sample,
         )
         if as_json:
             text = "".join(pieces)

@@ -26,10 +26,42 @@ from corpus.trained.generate import Writer
 from corpus.trained.run import Trained
 
 PROMPTS = {
-    "cmn": ("CJK", ["中国的", "这个问题", "在历史上", "今天我们"]),
-    "eng": ("LATIN", ["The history of", "In the first", "It was a", "People who"]),
-    "deu": ("LATIN", ["Die Geschichte", "In diesem Jahr", "Wir haben", "Das System"]),
-    "rus": ("CYRILLIC", ["История", "В этом", "После того", "Система"]),
+    "cmn": (
+        "CJK",
+        [
+            "中国的历史很长，很多人认为",
+            "很多人都知道，健康的生活",
+            "昨天下午，记者在北京看到",
+            "在城市里，人们每天都要",
+        ],
+    ),
+    "eng": (
+        "LATIN",
+        [
+            "The history of the city is long, and many people",
+            "In the first years of the war,",
+            "She told me that it was",
+            "People who live near the river",
+        ],
+    ),
+    "deu": (
+        "LATIN",
+        [
+            "Die Geschichte der Stadt ist lang, und viele",
+            "In diesem Jahr haben die Menschen",
+            "Wir haben gestern gesehen, dass",
+            "Das System ist so gebaut, dass",
+        ],
+    ),
+    "rus": (
+        "CYRILLIC",
+        [
+            "История этого города очень длинная, и люди",
+            "В этом году многие жители",
+            "После того как они приехали в город,",
+            "Я думаю, что каждый человек",
+        ],
+    ),
 }
 GRAM = 8
 
@@ -88,6 +120,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=200)
     parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-p", type=float, default=0.95)
+    parser.add_argument("--no-repeat", type=int, default=0)
     parser.add_argument("--show", action="store_true", help="print the texts")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -102,6 +135,7 @@ def main() -> None:
             for sample in range(options.samples):
                 pieces = writer.write(
                     prompt, tokens=options.tokens, temperature=options.temperature, top_p=options.top_p,
+                    no_repeat=options.no_repeat,
                     seed=100 * number + sample,
                 )  # fmt: skip
                 text = "".join(pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import socket
@@ -11,16 +10,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import count
 
 import fsspec
 
 from tests.storage.faulty_proxy import proxy
-
-BUCKETS = count()
 
 
 @dataclass(frozen=True)
@@ -73,23 +68,12 @@ def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str,
             fsspec.config.conf[protocol] = before
 
 
-@cache
-def _moto() -> int:
-    """The port of moto's server, which all tests of a run share: it takes seconds to start."""
-    port = free_port()
-    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
-    running = ExitStack()
-    running.enter_context(_process([sys.executable, "-c", code], port))
-    atexit.register(running.close)
-    return port
-
-
 @contextmanager
 def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
-    """A new bucket of moto's server. A `fault_share` of the requests to it fail, in `store.met` by kind and method."""
-    port = _moto()
-    bucket = f"corpus-test-{next(BUCKETS)}"
-    with proxy(port, fault_share, seed) as (faulty, met):
+    """A bucket of moto's server, one of its own. A `fault_share` of the requests to it fail, in `store.met` by kind and method."""
+    port, bucket = free_port(), "corpus-test"
+    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    with _process([sys.executable, "-c", code], port), proxy(port, fault_share, seed) as (faulty, met):
         options: dict[str, object] = {"key": "test", "secret": "test"}
         direct = fsspec.filesystem("s3", **options, endpoint_url=f"http://127.0.0.1:{port}")
         direct.mkdir(bucket)

@@ -79,6 +79,27 @@ def test_text_goes_on_beyond_the_context(writer: Writer) -> None:
     assert longest > writer.config.model.context
 
 
+@pytest.mark.parametrize("most", [2, 3, 8])
+def test_no_so_many_tokens_in_a_row_come_twice(
+    writer: Writer, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prompt's count too. Taking the likeliest token runs in circles without it."""
+    drawn: list[int] = []
+    monkeypatch.setattr(
+        "corpus.trained.generate.draw", lambda *arguments: drawn.append(draw(*arguments)) or drawn[-1]
+    )
+
+    def repeats(no_repeat: int) -> int:
+        drawn.clear()
+        "".join(writer.write("春", tokens=150, temperature=0, no_repeat=no_repeat))
+        ids = [writer.config.end_of_text, *writer.trained.encode("春"), *drawn]
+        grams = [tuple(ids[at : at + most]) for at in range(len(ids) - most + 1)]
+        return len(grams) - len(set(grams))
+
+    assert repeats(0) > 0
+    assert repeats(most) == 0
+
+
 def test_a_prompt_longer_than_the_context_is_read_from_its_end(writer: Writer) -> None:
     long = "The river was high in spring. " * 30
     assert isinstance("".join(writer.write(long, tokens=5)), str)
