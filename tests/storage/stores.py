@@ -70,7 +70,7 @@ def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str,
 
 @contextmanager
 def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
-    """An empty bucket of a server of moto's. A `fault_share` of the requests fail, in `store.met` by kind and method."""
+    """The empty bucket of a server of moto's. A `fault_share` of the requests fail, in `store.met` by kind."""
     port, bucket = free_port(), "corpus-test"
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
     with _process([sys.executable, "-c", code], port), proxy(port, fault_share, seed) as (faulty, met):
