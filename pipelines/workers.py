@@ -59,8 +59,6 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
 
     def start_worker(self) -> None:
         self.told_to_end = False
-        self.failed = ""
-        self.lock = threading.Lock()
         # The workers of one pipeline talk to one server.
         self.crew: Crew = vars(self._grpc_server).setdefault("crew", Crew())
         self._push = self.control_conn.push
@@ -101,21 +99,18 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
             late.cancel()
 
     def fail(self, reason: str) -> None:
-        """End the process: every request that it has not answered fails, and so does every later one."""
-        with self.lock:
-            self.failed = reason
-            owed = list(self.control_conn._futures_by_id.values())
+        """End the process, and fail every request that it has not answered; `crew.lock` is held."""
         self.process.kill()  # its parts are whole or absent
-        for future in owed:
+        for future in list(self.control_conn._futures_by_id.values()):
             # Not `abort`: nobody looks at its exception while they wait for data.
             future.set(
                 beam_fn_api_pb2.InstructionResponse(instruction_id=future.instruction_id, error=reason)
             )
 
     def _push_if_alive(self, request: object) -> object:
-        with self.lock:
-            if self.failed and request is not BeamFnControlServicer._DONE_MARKER:
-                raise RunError(self.failed)
+        with self.crew.lock:
+            if self.crew.failed and request is not BeamFnControlServicer._DONE_MARKER:
+                raise RunError(self.crew.failed)
             return self._push(request)
 
     def _watch(self) -> None:

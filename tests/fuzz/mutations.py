@@ -28,6 +28,16 @@ operations: st.SearchStrategy[list[Operation]] = st.lists(
     min_size=1,
     max_size=6,
 )
+DOCUMENTED = (
+    "XmlError",
+    "ValueError",
+    "UnicodeDecodeError",
+    "BadZipFile",
+    "EpubError",
+    "SubmissionError",
+    "JSONDecodeError",
+)
+"""Errors that formats raise on purpose."""
 LONG = int(os.environ.get("CORPUS_FUZZ", "1500"))
 """Examples of one sample in a long run."""
 

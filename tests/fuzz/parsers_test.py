@@ -14,22 +14,12 @@ from corpus.extract import FORMATS, Extracted
 from corpus.extract.budgets import Budgets
 from corpus.extract.supervised import Parser, Rejected
 from corpus.sources import source_class
-from tests.fuzz.mutations import Operation, long, mutated, operations, short
+from tests.fuzz.mutations import DOCUMENTED, Operation, long, mutated, operations, short
 from tests.fuzz.sources_test import SAMPLES
 
 BUDGETS = Budgets(seconds=10)
 EXPECTED = ("damaged", "decode", "depth", "bytes", "tags")
 """Reasons that damage may have: a crash, a hang or too much memory is a fault of ours to be found here."""
-DOCUMENTED = (
-    "XmlError",
-    "ValueError",
-    "UnicodeDecodeError",
-    "BadZipFile",
-    "EpubError",
-    "SubmissionError",
-    "JSONDecodeError",
-)
-"""Errors that formats raise on purpose."""
 OTHERS = {
     "text/x-news": "warc",
     "text/plain": "text",
