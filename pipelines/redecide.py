@@ -142,9 +142,7 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
     for name in changes:
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
-            raise UserError(
-                f"--set {name}: nothing computes the signal {signal}: {nearest(signal, computed)}"
-            )
+            raise UserError(f"{name}: nothing computes the signal {signal}: {nearest(signal, computed)}")
     plan = plan_of_parts(workspace, file)
     state = read_state(workspace)
     if "build" not in state or state.get("ingest") != ingested(plan) or missing_parts(workspace, plan):
