@@ -44,9 +44,8 @@ lint: setup  ## style, types, layers, licences
 	@touch $@
 
 bench: setup .venv-datatrove/.ready  ## side by side with the field's tools, in one run
-	@test -d "$$CORPUS_DATA" || { echo 'bench: set CORPUS_DATA to the folder of the sample data'; exit 2; }
-	@export DATATROVE_PYTHON="$(CURDIR)/.venv-datatrove/bin/python"; \
-	for file in tests/benchmarks/*_benchmark.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in tests/benchmarks/*_benchmark.py; do name=$$(basename $$file .py); \
+	echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 docs: setup  ## check the links and commands of the documentation
 	$(BIN)/python tests/lint/docs.py

@@ -1,7 +1,7 @@
 """Books to text: ours beside what is commonly used, on the samples; speed, and what is left in the text.
 
     pip install EbookLib beautifulsoup4
-    CORPUS_DATA=... python tests/benchmarks/books_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.books_benchmark
 
 EPUB: EbookLib (AGPL, for this bench only) reads the archive, BeautifulSoup gives the text of every document in the
 spine. Project Gutenberg: what most pipelines do, everything between the two marks and nothing else. Debris: in EPUB
@@ -11,16 +11,14 @@ transcriber. Rounds are interleaved, the best counts.
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from corpus.document import Record
 from corpus.extract import extract
+from tests.benchmarks import bench
 
 ROUNDS = 3
 WRAPPED = re.compile(r"[a-zà-ÿ,]\n(?=[a-zà-ÿ])")
@@ -102,12 +100,10 @@ def table(title: str, inputs: dict[str, bytes], runs: dict[str, Callable[[bytes]
         )
 
 
-def main() -> int:
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return 0
-    books = Path(data) / "books"
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    data = bench.sample_data()
+    books = data / "books"
     runs = {"corpus": ours("application/epub+zip")}
     epubs = {path.name: path.read_bytes() for path in sorted(books.glob("epub/*"))}
     peer = with_ebooklib()
@@ -119,8 +115,7 @@ def main() -> int:
     table(
         "Project Gutenberg", texts, {"corpus": ours("text/x-gutenberg"), "between the marks": between_marks}
     )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """Source code: secrets beside detect-secrets, git repositories beside git itself, and every way in, per core.
 
-    DETECT_SECRETS=FOLDER python tests/benchmarks/code_benchmark.py
+    DETECT_SECRETS=FOLDER python -m tests.benchmarks.code_benchmark
 
 The code is what is installed beside this Python (`site-packages`), 20 MB of it; repositories and archives are made
 of it. DETECT_SECRETS is a folder with detect-secrets in it (`pip install --no-deps --target FOLDER detect-secrets`);
@@ -29,6 +29,7 @@ from corpus.extract.secrets import redacted
 from corpus.sources.code import Code, licenses
 from corpus.sources.code.git import Git
 from corpus.sources.code.languages import by_content, by_name, has_magika
+from tests.benchmarks import bench
 
 BYTES = 20_000_000
 SLOW = 1_000_000
@@ -223,14 +224,14 @@ def show_parts(code: dict[str, bytes]) -> None:
         print(f"{name:42}{seconds[name] / count * 1e3:8.3f}")
 
 
-def main() -> int:
+def main() -> None:
+    bench.parser(__doc__).parse_args()
     code = files(BYTES)
     show_secrets(code)
     with tempfile.TemporaryDirectory() as folder:
         show_inputs(code, Path(folder))
     show_parts(code)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

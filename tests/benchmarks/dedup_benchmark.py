@@ -9,7 +9,6 @@ an exact copy. Peak memory is that of the largest process.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import tempfile
 import time
@@ -33,6 +32,7 @@ from corpus.text.words import segment
 from corpus.workspace import Workspace
 from pipelines import dedup
 from pipelines.options import Running
+from tests.benchmarks import bench
 
 
 @dataclass
@@ -183,9 +183,7 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = bench.parser(__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=5_000, help="documents of a split")
     parser.add_argument("--words", type=int, default=500)

@@ -1,6 +1,6 @@
 """Extraction engines: pages a CPU-second and what they get right, so that `extraction:` can be chosen by numbers.
 
-    CORPUS_DATA=... python tests/benchmarks/extraction_benchmark.py [--pages 502]
+    CORPUS_DATA=... python -m tests.benchmarks.extraction_benchmark [--pages 502]
 
 Each page is given to all engines, another one first each time, decoded once. Segments: 502 pages of
 trafilatura's evaluation, each with pieces of text that must and must not appear; F1 over those pieces, and over
@@ -11,12 +11,9 @@ word 4-grams by ICU words, averaged over pages. `trafilatura` is the library as 
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import importlib.util
 import json
-import os
-import sys
 import tarfile
 import time
 import unicodedata
@@ -30,6 +27,7 @@ from rich.table import Table
 from corpus.extract.encodings import decode
 from corpus.extract.html import extract
 from corpus.text.words import segment
+from tests.benchmarks import bench
 
 Engine = Callable[[str], str | None]
 
@@ -144,10 +142,10 @@ def shingle_f1(text: str, gold: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = bench.parser(__doc__)
     parser.add_argument("--pages", type=int, default=502)
     limit = parser.parse_args().pages
-    data = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))
+    data = bench.sample_data()
     candidates = engines()
     spent = dict.fromkeys(candidates, 0.0)
     failed = dict.fromkeys(candidates, 0)

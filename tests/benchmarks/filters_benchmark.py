@@ -1,18 +1,16 @@
 """CPU milliseconds a page for every heuristic filter, by language, beside datatrove's filters on the English pages.
 
-    CORPUS_DATA=... DATATROVE_PYTHON=.../bin/python python tests/benchmarks/filters_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.filters_benchmark
 
 Pages are the texts of real web pages (Thai: pieces of the Declaration of Human Rights) of 3 to 8 KB; times are
 scaled to 5 KB of UTF-8, the best of several rounds. Ours and theirs take turns, round by round, each with the
-words cut once a page and shared by its filters. DATATROVE_PYTHON is a Python with datatrove[processing] 0.10.1
-and spaCy; without it only our side is timed.
+words cut once a page and shared by its filters. `make bench` makes the environment with
+datatrove 0.10.1 and spaCy; without it only our side is timed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -29,6 +27,7 @@ import filters
 from corpus.extract.encodings import decode
 from corpus.extract.html import extract
 from corpus.text.page import Page
+from tests.benchmarks import bench
 
 STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb")
 LANGUAGES = {
@@ -68,17 +67,12 @@ for line in sys.stdin:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = bench.parser(__doc__)
     parser.add_argument("--pages", type=int, default=40, help="pages of each language")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return
-    pages = {**web_pages(Path(data), arguments.pages), "Thai": thai_pages(Path(data), arguments.pages)}
+    data = bench.sample_data()
+    pages = {**web_pages(data, arguments.pages), "Thai": thai_pages(data, arguments.pages)}
     theirs = start_theirs(pages["English"])
     ours: dict[str, dict[str, float]] = {name: {} for name in pages}
     best: dict[str, float] = {}
@@ -133,12 +127,14 @@ def our_round(texts: list[str], language: str) -> dict[str, float]:
 
 def start_theirs(texts: list[str]) -> Callable[[], Mapping[str, float]] | None:
     """A process with datatrove that measures one round of its filters each time it is asked."""
-    python = os.environ.get("DATATROVE_PYTHON")
-    if not python:
-        print("DATATROVE_PYTHON is not set: without datatrove's figures", file=sys.stderr)
+    if not bench.DATATROVE.exists():
+        print(
+            f"{bench.DATATROVE} is missing: without datatrove's figures (`make bench` makes it)",
+            file=sys.stderr,
+        )
         return None
     process = subprocess.Popen(
-        [python, "-c", THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [bench.DATATROVE, "-c", THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     stdin, stdout = process.stdin, process.stdout
     assert stdin is not None and stdout is not None

@@ -5,21 +5,17 @@ Needs CORPUS_DATA; prints macro accuracy over sets of languages and texts a seco
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from corpus import fasttext_models
 from corpus.languages import models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import labels
+from tests.benchmarks import bench
 from tests.languages.identify_test import declarations
 
 Namer = Callable[[str], str]
@@ -43,13 +39,11 @@ def macro(named: dict[str, list[str]], codes: Iterable[str]) -> float:
     return sum(shares) / len(shares)
 
 
-def main() -> int:
-    folder = os.environ.get("CORPUS_DATA")
-    if not folder:
-        print("CORPUS_DATA is not set: no real sample input")
-        return 0
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    folder = bench.sample_data()
     rows = labels().languages
-    texts = {code: found for code, found in declarations(Path(folder)).items() if code in rows and found}
+    texts = {code: found for code, found in declarations(folder).items() if code in rows and found}
     sets = {
         "all": list(texts),
         "known to both": [code for code in texts if rows[code].lid and rows[code].cld2],
@@ -64,8 +58,7 @@ def main() -> int:
         rate = sum(map(len, texts.values())) / (time.perf_counter() - start)
         table.add_row(model, *(f"{macro(named, codes):.3f}" for codes in sets.values()), f"{rate:,.0f}")
     Console().print(table)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """TeX to text: speed, loss and debris of ours, of RedPajama's rules for arXiv, and of pylatexenc if it is installed.
 
-    CORPUS_DATA=... python tests/benchmarks/latex_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.latex_benchmark
 
 Every paper of the samples under CORPUS_DATA/arxiv. RedPajama's rules are written anew from their description:
 text from the first header on, comments out by two patterns, everything behind the appendix or bibliography out,
@@ -12,9 +12,7 @@ TeX files of a paper, whether it uses them or not.
 from __future__ import annotations
 
 import io
-import os
 import re
-import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from pathlib import Path
 from corpus.extract.latex import cleaned, source_to_text
 from corpus.extract.latex_archive import tex_files
 from corpus.extract.latex_source import is_text, paper_source
+from tests.benchmarks import bench
 
 ROUNDS = 3
 LARGE = 500_000
@@ -106,12 +105,10 @@ def size_of(files: Files) -> int:
     return sum(len(data) for name, data in files.items() if name == "" or name.endswith((".tex", ".ii")))
 
 
-def main() -> int:
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return 0
-    found = papers(Path(data) / "arxiv")
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    data = bench.sample_data()
+    found = papers(data / "arxiv")
     readers = peers()
     best = {name: [float("inf")] * len(found) for name in readers}
     texts: dict[str, list[str]] = {name: [""] * len(found) for name in readers}
@@ -135,8 +132,7 @@ def main() -> int:
             f"{name:20}{size / 1e6 / sum(seconds[at] for at in done):8.2f}{sum(not text.strip() for text in kept):13}"
             f"{sum(map(len, kept)):12,}{1e5 * debris / max(1, len(prose)):20.1f}"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,11 +1,10 @@
 """Decisions, counts and the merged ledger of a million documents of signals: seconds, memory, bytes.
 
-python tests/benchmarks/ledger_benchmark.py [--documents 1000000] [--keep DIR]
+python -m tests.benchmarks.ledger_benchmark [--documents 1000000] [--keep DIR]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -27,6 +26,7 @@ from corpus.presets import load_rules
 from corpus.rules import RuleSet
 from corpus.workspace import Workspace
 from pipelines.decide import Judge, decide
+from tests.benchmarks import bench
 
 ROWS = 50_000
 LANGUAGES = ["eng_Latn", "cmn_Hans", "rus_Cyrl", "deu_Latn", "jpn_Jpan", "tha_Thai", "arb_Arab", "hin_Deva"]
@@ -88,7 +88,7 @@ def judge_split(root: str, number: int) -> tuple[int, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = bench.parser(__doc__)
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--keep", help="a folder for the workspace, kept (default: a temporary one)")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """The trainer's loader: against np.memmap over the same tokens, as a share of a training step, and opening a terabyte
 of (sparse) shards. What is asked of it stands in brackets.
 
-python tests/benchmarks/loader_benchmark.py [MILLION TOKENS]
+python -m tests.benchmarks.loader_benchmark [MILLION TOKENS]
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
 from corpus.trainer.loader import Loader
 from corpus.trainer.start import new_run
+from tests.benchmarks import bench
 
 CONTEXT = 1024
 SAMPLES = 4096
@@ -161,7 +161,9 @@ def terabyte(root: Path) -> None:
 
 
 def main() -> None:
-    millions = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    parser = bench.parser(__doc__)
+    parser.add_argument("millions", nargs="?", type=int, default=200, help="of tokens")
+    millions = parser.parse_args().millions
     with tempfile.TemporaryDirectory() as folder:
         throughput(Path(folder) / "one", millions)
         torch.set_num_threads(1)

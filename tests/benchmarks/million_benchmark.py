@@ -3,12 +3,11 @@
 Rows of a finished workspace are drawn again and again: their signals, languages and domains are those of real texts,
 of each text the first 160 characters stay, with the id behind them, and ids and URLs are new, so none is a duplicate.
 
-python tests/benchmarks/million_benchmark.py [WORKSPACE] [--documents 1000000] [--keep DIR]
+python -m tests.benchmarks.million_benchmark [WORKSPACE] [--documents 1000000] [--keep DIR]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -36,6 +35,7 @@ from pipelines.build import Build, build
 from pipelines.options import Running
 from pipelines.plan import plan_fingerprint, write_plan
 from pipelines.redecide import ingested, plan_of_parts
+from tests.benchmarks import bench
 
 ROWS = 50_000
 TEXT = 160
@@ -126,7 +126,7 @@ def timed(name: str, work: Callable[[], object]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = bench.parser(__doc__)
     parser.add_argument(
         "workspace", nargs="?", help="rows are drawn from its first source (default: the demo)"
     )

@@ -1,6 +1,6 @@
 """From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
 
-    CORPUS_DATA=... python tests/benchmarks/pipeline_benchmark.py [--rounds 2]
+    CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2]
 
 Both read the 2,094 real pages of web-open.warc.gz, in turn, in one process (and whatever children they start). What
 is compared is user and system time over the whole run, less that of the same command on an archive of one page:
@@ -11,7 +11,6 @@ at the first rule that fails; its filters alone and its filters with MinHash are
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import ctypes
 import os
@@ -30,9 +29,9 @@ from rich.console import Console
 from rich.table import Table
 
 from corpus.languages.models import lid_path
+from tests.benchmarks import bench
 
 HERE = Path(__file__).parent
-THEIRS = HERE.parents[1] / ".venv-datatrove" / "bin" / "python"
 SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 MANIFEST = """name: benchmark
@@ -48,12 +47,11 @@ build(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = bench.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     rounds = parser.parse_args().rounds
-    if not THEIRS.exists():
-        sys.exit(f"{THEIRS} is missing: `make bench` makes it")
-    warc = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
+    bench.datatrove()
+    warc = bench.sample_data() / "warc/web-open.warc.gz"
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder) / "one.warc.gz"
         sides: dict[str, Callable[[Path, Path], list[str]]] = {
@@ -149,14 +147,14 @@ def ours(archive: Path, out: Path) -> list[str]:
 
 def theirs(archive: Path, out: Path, steps: str) -> list[str]:
     script = HERE / "peers" / "datatrove_fineweb.py"
-    return [str(THEIRS), str(script), str(archive), str(out), lid_path(), steps]
+    return [bench.datatrove(), str(script), str(archive), str(out), lid_path(), steps]
 
 
 def theirs_versions() -> str:
     named = "f\"datatrove {v('datatrove')} with trafilatura {v('trafilatura')}\""
     code = f"from importlib.metadata import version as v; print({named})"
     return subprocess.run(
-        [str(THEIRS), "-c", code], capture_output=True, text=True, check=True
+        [bench.datatrove(), "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
 
 

@@ -1,6 +1,6 @@
 """JATS and MEDLINE to text: speed of ours and, if it is installed, of pubmed_parser, interleaved.
 
-    CORPUS_DATA=... python tests/benchmarks/pubmed_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.pubmed_benchmark
 
 pubmed_parser depends on Unidecode, which is GPL: it is no dependency of ours; install it by hand to compare.
 """
@@ -8,8 +8,6 @@ pubmed_parser depends on Unidecode, which is GPL: it is no dependency of ours; i
 from __future__ import annotations
 
 import gzip
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from typing import Any
 from corpus.document import Record
 from corpus.extract import extract
 from corpus.sources.pubmed import Pubmed
+from tests.benchmarks import bench
 
 ROUNDS = 5
 
@@ -52,11 +51,9 @@ def theirs(parser: Any) -> Callable[[list[Path]], int]:
     return read
 
 
-def main() -> int:
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return 0
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    data = bench.sample_data()
     readers: dict[str, Callable[[list[Path]], int]] = {"corpus": ours}
     try:
         import pubmed_parser
@@ -64,7 +61,7 @@ def main() -> int:
         print("pubmed_parser is not installed: left out")
     else:
         readers["pubmed_parser"] = theirs(pubmed_parser)
-    folder = Path(data) / "pubmed"
+    folder = data / "pubmed"
     with tempfile.TemporaryDirectory() as made:
         citations = [as_today(path, Path(made)) for path in sorted(folder.glob("medline/*.gz"))]
         compare(readers, {"JATS": sorted(folder.glob("*-jats/*")), "MEDLINE": citations})
@@ -100,4 +97,4 @@ def compare(readers: dict[str, Callable[[list[Path]], int]], corpora: dict[str, 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """Reading web archives beside warcio, and the first look at a page: CPU microseconds a page, in turn.
 
-    CORPUS_DATA=... python tests/benchmarks/reading_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.reading_benchmark
 
 Reading: every record of web-open.warc.gz with its HTTP headers and its body without transfer and content
 encodings. First look: what happens to a page before its text is looked for: the gate of its URL, its charset, its
@@ -11,8 +11,6 @@ asks it.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +27,7 @@ from corpus.languages.identify import Identifier
 from corpus.languages.models import lid_path
 from corpus.sources.warc import Warc
 from filters.url import url_gate
+from tests.benchmarks import bench
 
 ROUNDS = 3
 
@@ -54,7 +53,8 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    path = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
+    bench.parser(__doc__).parse_args()
+    path = bench.sample_data() / "warc/web-open.warc.gz"
     records = ours(path)
     texts = [
         text for record in records[::4] if (text := extract(decode(bytes(record.body), record.charset)[0]))

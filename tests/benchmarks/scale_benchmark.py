@@ -1,6 +1,6 @@
 """The same speed at more input: planning, workers, copies of an archive, one hash range of a billion documents.
 
-    CORPUS_DATA=... python tests/benchmarks/scale_benchmark.py [planning] [workers] [copies] [range] [start]
+    CORPUS_DATA=... python -m tests.benchmarks.scale_benchmark [planning] [workers] [copies] [range] [start]
 
 planning  a manifest of 100,000 splits, planned: seconds and memory.
 workers   ten unequal splits with one worker on one core and two workers on two, in turn, and one worker on two
@@ -14,9 +14,7 @@ Each part runs in a process of its own, so that its memory is its own.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -28,6 +26,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from tests.benchmarks import bench
 
 CONSOLE = Console(width=100)
 BUILD = """
@@ -196,12 +196,12 @@ def start(folder: Path, warc: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = bench.parser(__doc__)
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 3, 10])
     options = parser.parse_args()
     parts = options.parts or ["planning", "workers", "copies", "range", "start"]
-    warc = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
+    warc = bench.sample_data() / "warc/web-open.warc.gz"
     work = {
         "planning": lambda folder: planning(folder),
         "workers": lambda folder: workers(folder, warc),

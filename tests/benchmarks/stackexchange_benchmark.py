@@ -1,7 +1,7 @@
 """Threads out of Posts.xml: speed of ours beside the way it is usually done, ElementTree and BeautifulSoup.
 
     pip install beautifulsoup4
-    CORPUS_DATA=... python tests/benchmarks/stackexchange_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.stackexchange_benchmark
 
 Both read the same dump from disk and give the text of every thread with its answers by score. The peer is the
 recipe of the Pile's Stack Exchange set, re-implemented: rows by ElementTree, a thread held until its last answer, HTML
@@ -10,9 +10,7 @@ by BeautifulSoup's `get_text`. `lxml` is the same with lxml's parsers. Rounds ar
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from lxml import etree
 from corpus.document import Record
 from corpus.extract import extract
 from corpus.sources.stackexchange import StackExchange
+from tests.benchmarks import bench
 
 COPIES = 10
 NUMBER = re.compile(rb' (Id|ParentId|AcceptedAnswerId)="(\d+)"')
@@ -88,11 +87,9 @@ def larger(path: Path, target: Path) -> Path:
     return target
 
 
-def main() -> int:
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return 0
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    data = bench.sample_data()
     runs: dict[str, Callable[[Path], int]] = {"corpus": ours}
     runs["lxml"] = by_elements(lxml_rows, lambda body: lxml.html.fromstring(body or "<p/>").text_content())
     try:
@@ -104,7 +101,7 @@ def main() -> int:
             elementtree_rows, lambda body: BeautifulSoup(body, "html.parser").get_text()
         )
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(data) / "stackexchange" / "coffee.stackexchange.com" / "Posts.xml"
+        source = data / "stackexchange" / "coffee.stackexchange.com" / "Posts.xml"
         path = larger(source, Path(folder) / "Posts.xml")
         best = dict.fromkeys(runs, float("inf"))
         kept = dict.fromkeys(runs, 0)
@@ -117,8 +114,7 @@ def main() -> int:
     print(f"{size / 1e6:.1f} MB of Posts.xml\n{'':28}{'MB/s':>8}{'characters':>14}{'CPU, ours = 1':>16}")
     for name in runs:
         print(f"{name:28}{size / best[name] / 1e6:8.1f}{kept[name]:14,}{best[name] / best['corpus']:16.1f}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """MinHash signatures, tokens and statistics of the same texts beside datatrove, in turn: documents a CPU second.
 
-    CORPUS_DATA=... python tests/benchmarks/stages_benchmark.py [--rounds 2]
+    CORPUS_DATA=... python -m tests.benchmarks.stages_benchmark [--rounds 2]
 
 The texts are those of every sixth page of web-open.warc.gz. Ours cuts words and shingles for the signatures;
 theirs cuts words too. Tokens: the same tokenizer, learned from these texts; ours writes a tokens part, theirs its
@@ -11,9 +11,7 @@ and as histograms, and no report.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -44,19 +42,18 @@ from pipelines.build import build
 from pipelines.decide import Judge, decide
 from pipelines.options import Running
 from pipelines.report import write_report
+from tests.benchmarks import bench
 
 HERE = Path(__file__).parent
 STEPS = ("text", "gopher", "gopher_repetition", "c4", "fineweb")
-THEIRS = HERE.parents[1] / ".venv-datatrove" / "bin" / "python"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = bench.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     rounds = parser.parse_args().rounds
-    if not THEIRS.exists():
-        sys.exit(f"{THEIRS} is missing: `make bench` makes it")
-    path = Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set")) / "warc/web-open.warc.gz"
+    bench.datatrove()
+    path = bench.sample_data() / "warc/web-open.warc.gz"
     found = Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size)
     records = [record for record in found if isinstance(record, Record) and record.gate is None]
     found_texts = [
@@ -92,7 +89,7 @@ def main() -> None:
             note("signatures", "corpus", cpu(signatures))
             note("tokens", "corpus", cpu(lambda: encoder.encode_batch(texts)))
             note("statistics", "corpus", cpu(lambda: statistics(workspace)))
-            script = [str(THEIRS), str(HERE / "peers" / "datatrove_stages.py")]
+            script = [bench.datatrove(), str(HERE / "peers" / "datatrove_stages.py")]
             done = subprocess.run(
                 [*script, str(given), str(tokenizer), f"{folder}/{turn}"], capture_output=True, text=True
             )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +17,14 @@ from corpus.extract import extract
 from corpus.extract.budgets import Budgets, over
 from corpus.extract.supervised import Parser
 from corpus.sources.warc import Warc
+from tests.benchmarks import bench
 
 CHUNK, ROUNDS = 64, 2
 
 
-def pages(folder: str) -> Iterator[Record]:
+def pages(folder: Path) -> Iterator[Record]:
     """The HTML pages that no gate stops."""
-    path = Path(folder) / "warc" / "web-open.warc.gz"
+    path = folder / "warc" / "web-open.warc.gz"
     for record in Warc(kind="warc", paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size):
         if isinstance(record, Record) and record.gate is None and record.media_type == "text/html":
             yield record
@@ -57,11 +57,10 @@ def supervised(records: list[Record], parser: Parser) -> float:
 
 
 def main() -> None:
-    folder = os.environ.get("CORPUS_DATA")
-    if not folder:
-        print("CORPUS_DATA is not set: there are no pages to measure on")
-        return
-    records = list(pages(folder))[: int(sys.argv[1]) if len(sys.argv) > 1 else None]
+    options = bench.parser(__doc__)
+    options.add_argument("pages", nargs="?", type=int, help="how many; all without")
+    count = options.parse_args().pages
+    records = list(pages(bench.sample_data()))[:count]
     parser = Parser("fast", Budgets())
     here(records[:CHUNK])
     supervised(records[:CHUNK], parser)

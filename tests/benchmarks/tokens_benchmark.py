@@ -8,12 +8,9 @@ over until there is enough; figures are for one process, and peak memory is that
 
 from __future__ import annotations
 
-import argparse
 import bz2
 import itertools
-import os
 import resource
-import sys
 import tarfile
 import tempfile
 import time
@@ -34,6 +31,7 @@ from pipelines.decide import DECISIONS
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.tokenize import Job, tokenize
+from tests.benchmarks import bench
 
 PIECE = 5000
 """Characters of a made document."""
@@ -164,11 +162,11 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = bench.parser(__doc__)
     parser.add_argument("--megabytes", type=int, default=100, help="text of the split that becomes shards")
     parser.add_argument("--vocabulary", type=int, default=32_000)
     options = parser.parse_args()
-    texts = list(real_texts(Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))))
+    texts = list(real_texts(bench.sample_data()))
     print(f"{sum(len(text.encode()) for _, text in texts) / 1e6:.1f} MB of text, peak {peak()} MB")
     encoder = learn(texts, options.vocabulary)
     encode(texts, encoder)

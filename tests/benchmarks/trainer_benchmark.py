@@ -5,12 +5,11 @@ logits at once, AdamW, fp32), written again here; or its own file with --nanogpt
 trainer's Engine: forward, backward, clipping and optimizer. Both have the depth, width and heads, the vocabulary, the
 windows and, within three percent, the parameters of the other.
 
-python tests/benchmarks/trainer_benchmark.py [--nanogpt PATH] [--compile] [--rounds 5]
+python -m tests.benchmarks.trainer_benchmark [--nanogpt PATH] [--compile] [--rounds 5]
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import importlib
 import math
@@ -30,6 +29,7 @@ from corpus.trainer.device import use_bf16
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
 from corpus.trainer.loader import Batch
+from tests.benchmarks import bench
 
 VOCABULARY, CONTEXT, DEPTH, WIDTH, HEADS = 8192, 256, 6, 256, 4
 """6.8M parameters at T = 256."""
@@ -144,7 +144,7 @@ def our_step(config: RunConfig) -> tuple[Callable[[np.ndarray], None], int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = bench.parser(__doc__)
     parser.add_argument("--nanogpt", metavar="PATH", help="nanoGPT's model.py")
     parser.add_argument("--compile", action="store_true", help="also with torch.compile, after minutes of it")
     parser.add_argument("--rounds", type=int, default=5)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,13 +17,12 @@ from pathlib import Path
 
 import zstandard
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from corpus.document import Failure
 from corpus.storage import open_decompressed
 from corpus.urls.links import LinkRules
 from corpus.urls.submissions import read_submissions
 from pipelines.urls import Job, linked, read_step
+from tests.benchmarks import bench
 
 COPIES = 600
 ROUNDS = 3
@@ -33,11 +30,7 @@ ROUNDS = 3
 
 def dump(folder: Path) -> tuple[Path, int]:
     """A .zst with a long window, and its size in bytes of NDJSON."""
-    source = (
-        Path(os.environ.get("CORPUS_DATA") or sys.exit("CORPUS_DATA is not set"))
-        / "reddit"
-        / "RS_v2_2005-06.xz"
-    )
+    source = bench.sample_data() / "reddit" / "RS_v2_2005-06.xz"
     with open_decompressed(str(source)) as stream:
         lines = stream.read().splitlines(keepends=True)
     output = io.BytesIO()
@@ -90,10 +83,8 @@ def peer(path: Path, folder: Path) -> int:
     return found
 
 
-def main() -> int:
-    if "CORPUS_DATA" not in os.environ:
-        print("CORPUS_DATA is not set: no real submissions")
-        return 0
+def main() -> None:
+    bench.parser(__doc__).parse_args()
     steps: dict[str, Callable[[Path, Path], int]] = {
         "fields": parsed,
         "links": links,
@@ -113,8 +104,7 @@ def main() -> int:
     print(f"{'':<26}{'MB/s':>8}{'rows':>10}")
     for step in steps:
         print(f"{step:<26}{size / 1e6 / best[step]:>8.0f}{rows[step]:>10,}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

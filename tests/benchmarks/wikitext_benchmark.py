@@ -1,6 +1,6 @@
 """Wikitext to text: speed and debris of ours, of plain stripping by patterns, and of mwparserfromhell if installed.
 
-    CORPUS_DATA=... python tests/benchmarks/wikitext_benchmark.py
+    CORPUS_DATA=... python -m tests.benchmarks.wikitext_benchmark
 
 Sixty articles, taken in turn from the dumps under CORPUS_DATA/wiki. Debris is markup left in the text: braces
 and brackets of templates, links and tables, quotes of bold and italics, tags, image options, entities. Formulas
@@ -10,9 +10,7 @@ hold braces too, so they are cut from every output first.
 from __future__ import annotations
 
 import html
-import os
 import re
-import sys
 import time
 from collections.abc import Callable
 from itertools import chain, zip_longest
@@ -21,6 +19,7 @@ from pathlib import Path
 from corpus.document import Record
 from corpus.extract.wikitext import to_text
 from corpus.sources.wikipedia import Wikipedia
+from tests.benchmarks import bench
 
 DEBRIS = re.compile(
     r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}|</?ref\b|'''|''|^\|-|\bthumb\||\|thumb\b|\d+px\||<!--|&(?:nbsp|lt|gt|amp|quot|ndash);"
@@ -65,12 +64,10 @@ def extractors() -> dict[str, Callable[[str], str]]:
     return found
 
 
-def main() -> int:
-    data = os.environ.get("CORPUS_DATA")
-    if not data:
-        print("CORPUS_DATA is not set: nothing to measure")
-        return 0
-    texts = pages(Path(data) / "wiki")
+def main() -> None:
+    bench.parser(__doc__).parse_args()
+    data = bench.sample_data()
+    texts = pages(data / "wiki")
     characters = sum(map(len, texts))
     print(f"{len(texts)} pages, {characters:,} characters of wikitext")
     print(f"{'':18}{'pages/s':>9}{'Mchar/s':>9}{'kept':>7}{'debris per 100,000 characters':>31}")
@@ -94,4 +91,4 @@ def _seconds(extractor: Callable[[str], str], texts: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """How a trained run writes: script, words and loops of its texts, and how its bits per byte fell.
 
-python tests/benchmarks/writing.py RUN [--samples 4] [--tokens 200] [--temperature 0.8] [--show]
+python -m tests.benchmarks.writing RUN [--samples 4] [--tokens 200] [--temperature 0.8] [--show]
 
 For each language it lets the run go on from a few prompts and counts, over the text after the prompt: the share of
 letters in the prompt's script; the share of words (by ICU, with a letter in them) that occur in the training documents
@@ -10,7 +10,6 @@ those of the run's log, the first and the last evaluation of each language.
 
 from __future__ import annotations
 
-import argparse
 import json
 import unicodedata
 from collections import Counter
@@ -24,6 +23,7 @@ import corpus
 from corpus.text.words import segment
 from corpus.trained.generate import Writer
 from corpus.trained.run import Trained
+from tests.benchmarks import bench
 
 PROMPTS = {
     "cmn": (
@@ -114,7 +114,7 @@ def fallen(run: Path) -> dict[str, tuple[float, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How a trained run writes.")
+    parser = bench.parser(__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--samples", type=int, default=4, help="texts a prompt")
     parser.add_argument("--tokens", type=int, default=200)

@@ -1,0 +1,35 @@
+"""What benchmarks begin with: their options, the folder of the sample data, the Python of the peer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DATATROVE = Path(__file__).parents[2] / ".venv-datatrove" / "bin" / "python"
+"""A Python with the packages of peers/datatrove.txt: `make bench` makes it."""
+
+
+def parser(module_doc: str | None) -> argparse.ArgumentParser:
+    """Options of a benchmark, whose docstring is its help."""
+    return argparse.ArgumentParser(
+        description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def sample_data() -> Path:
+    """CORPUS_DATA; without one the process ends with status 2 and a line that says so."""
+    folder = os.environ.get("CORPUS_DATA", "")
+    if not Path(folder, "warc").is_dir():
+        print("set CORPUS_DATA to the folder of the sample data", file=sys.stderr)
+        sys.exit(2)
+    return Path(folder)
+
+
+def datatrove() -> str:
+    """The Python with datatrove; without one the process ends with status 2 and a line that says so."""
+    if not DATATROVE.exists():
+        print(f"{DATATROVE} is missing: `make bench` makes it", file=sys.stderr)
+        sys.exit(2)
+    return str(DATATROVE)
