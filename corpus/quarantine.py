@@ -135,14 +135,18 @@ def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int,
 def sample(
     workspace: Workspace, number: int, seed: int = 0, source: str | None = None, reason: str | None = None
 ) -> list[dict[str, Any]]:
-    """Rows drawn by chance, the same ones for the same seed, in the order of `parts`. Memory: one part."""
+    """Rows drawn by chance, the same ones for the same seed, in the order of `parts`. Memory: one part.
+
+    `reason` is one of the part's, or how errors begin: the ledger tells damaged records apart by that.
+    """
 
     def draws() -> Iterator[tuple[bytes, int, dict[str, Any]]]:
         at = 0
         for part in parts(workspace):
             for row in part.to_pylist():
                 at += 1
-                if source in (None, row["source"]) and reason in (None, row["reason"]):
+                fits = reason in (None, row["reason"]) or row["error"].startswith(reason)
+                if fits and source in (None, row["source"]):
                     key = f"{seed}\0{row['source']}\0{row['split']}\0{row['file']}\0{row['offset']}\0{row['error']}"
                     yield hashlib.blake2b(key.encode(), digest_size=8).digest(), at, row
 

@@ -220,7 +220,8 @@ def at(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
         return _read(path, training)
     except Damaged as error:
         there = ", ".join(str(int(found.name.removeprefix("step-"))) for found in _steps(folder)) or "none"
-        raise UserError(f"{path}: {error}; there are the steps {there}") from None
+        what = error if path.exists() else f"there is no step {step}"
+        raise UserError(f"{folder}: {what}; there are the steps {there}") from None
 
 
 def _read(path: Path, training: bool) -> Checkpoint:

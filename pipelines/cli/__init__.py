@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import warnings
+from typing import Any
 
 import typer
 
@@ -21,6 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+WrongUsage = typer.BadParameter.__mro__[1]
+"""What typer raises for a wrong command line: an unknown command or option, one without its value."""
 
 
 def _version(wanted: bool) -> None:
@@ -79,6 +84,16 @@ def _register() -> None:
     app.add_typer(models.app, name="model")
 
 
+def _show_usage(error: Any) -> None:
+    """What is wrong with the command line, and where the right one is shown, as one line."""
+    message = error.format_message().strip()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message)
+        return
+    command = error.ctx.command_path if error.ctx else "corpus"
+    typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
+
+
 def main() -> None:
     """Run the command line: exit status 2 for wrong input, 1 for a failed run, one line for either."""
     debug = "--debug" in sys.argv
@@ -92,9 +107,13 @@ def main() -> None:
     _register()
     status = 0
     try:
-        app(standalone_mode=True)
+        ended = app(prog_name="corpus", standalone_mode=False)
+        status = ended if isinstance(ended, int) else 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except WrongUsage as error:
+        _show_usage(error)
+        status = 2
     except UserError as error:
         if debug:
             raise

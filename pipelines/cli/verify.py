@@ -47,13 +47,13 @@ def verify(
             json.dumps({name: asdict(check) for name, check in found.checks.items()}, ensure_ascii=False)
         )
     else:
-        print_findings(found, skipped=() if rebuild else ("rebuild",))
+        print_findings(found)
     if not found.good:
         wrong = [name for name, check in found.checks.items() if check.wrong]
         raise RunError(f"{workspace} fails {len(wrong)} of {len(found.checks)} checks: {', '.join(wrong)}")
 
 
-def print_findings(found: Findings, skipped: tuple[str, ...]) -> None:
+def print_findings(found: Findings) -> None:
     """A line a check, and below it what is wrong."""
     from rich.console import Console
     from rich.table import Table
@@ -71,9 +71,9 @@ def print_findings(found: Findings, skipped: tuple[str, ...]) -> None:
     ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for name, check in found.checks.items():
-        if name in skipped:
-            continue
         wrong = Text(whole(check.wrong), "bold red") if check.wrong else Text("0", "green")
+        if not check.looked and not check.wrong:
+            wrong = Text("-", "dim")
         table.add_row(name, CHECKS[name], whole(check.looked), wrong)
     console = Console()
     console.print(table)

@@ -17,6 +17,7 @@ from corpus.extract import FORMATS
 from corpus.quarantine import parts
 from pipelines.build import build
 from pipelines.cli.sample import sample
+from pipelines.cli.stats import stats
 from pipelines.options import Running
 from tests.cli.running import run
 from tests.pipelines.small import SENTENCES, article, digests
@@ -172,3 +173,19 @@ def test_quarantine_is_sampled(tmp_path: Path) -> None:
     assert (row["reason"], row["step"], row["source"]) == ("bytes", "extract", "web")
     with pytest.raises(UserError, match="no such records in quarantine"):
         run(sample, str(out), "--reason", "crash")
+
+
+def test_quarantine_is_sampled_by_the_reasons_that_stats_shows(tmp_path: Path) -> None:
+    (tmp_path / "bad.arc").write_bytes(b"this is no archive\n" * 40)
+    manifest, out = tmp_path / "manifest.yaml", tmp_path / "out"
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"text": article("cmn", 1)}))
+    manifest.write_text(
+        "name: bad\nsources:\n  web: {kind: warc, paths: [bad.arc]}\n"
+        "  texts: {kind: jsonl, paths: [texts.jsonl], rules: []}\n"
+    )
+    build(str(manifest), str(out), Running(workers=1))
+    shown = json.loads(run(stats, str(out), "--by", "quarantine", "--json"))
+    reasons = [row["reason"] for row in shown["quarantine"]]
+    assert reasons and "damaged" not in reasons
+    for reason in [*reasons, "damaged"]:
+        assert "bad.arc" in run(sample, str(out), "--reason", reason, "--json")

@@ -118,7 +118,7 @@ def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> 
 
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(folder: Path) -> None:
     assert checkpoint.at(folder, 2).step == 2
-    with pytest.raises(UserError, match=r"state\.json cannot be read .*; there are the steps 2, 3"):
+    with pytest.raises(UserError, match=r"there is no step 7; there are the steps 2, 3"):
         checkpoint.at(folder, 7)
 
 
