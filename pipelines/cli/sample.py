@@ -51,7 +51,8 @@ def sample(
         bool, typer.Option("--quarantine", help="Records that could not be read: where they are and why.")
     ] = False,
     reason: Annotated[
-        str | None, typer.Option(help="In quarantine for this, as `corpus stats DIR --by quarantine` names it.")
+        str | None,
+        typer.Option(help="In quarantine for this, as `corpus stats DIR --by quarantine` names it."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed shows others.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Whole texts.")] = False,
