@@ -35,5 +35,7 @@ def test_what_is_wrong_is_one_line(words: list[str], line: str) -> None:
 
 
 def test_without_a_command_the_help_is_shown() -> None:
-    done = subprocess.run([sys.executable, "-m", "pipelines.cli"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli"], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 2 and "decide" in done.stdout and done.stderr == ""
