@@ -87,6 +87,7 @@ class Manifest(_Options):
     languages: Literal["all"] | list[str] = "all"
     split_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(64_000_000)
     extraction: Extraction = Extraction()
+    keep_text: Literal["all", "kept", "kept+sample"] = "all"
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
     quality: Quality | None = None

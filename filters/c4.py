@@ -96,9 +96,8 @@ def _without_citations(page: Page) -> Spans:
 
 def _terminal(page: Page, lines: Spans) -> Mask:
     """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
-    conventions = page.conventions
-    found = page.ending_in(lines, conventions.terminal_punctuation | conventions.closing_punctuation)
-    for ellipsis in conventions.ellipses:
+    found = page.ending_in(lines, page.conventions.line_ends)
+    for ellipsis in page.conventions.ellipses:
         found &= ~page.ending_with(lines, ellipsis)
     return found
 

@@ -63,7 +63,8 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
     if before is None or "documents" not in before:
         return []
     changed = changed_keys(manifest, _dumped(plan))
-    lines = _ingest(before, plan, changed)
+    reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
+    lines = _ingest(before, plan, reading)
     ingests = bool(lines)
     unread = _unread(workspace, plan, absent)
     if not ingests and unread and "ingest" in state:
@@ -72,7 +73,7 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
     decides = bool(decided) or ingests
-    if decided:
+    if decided and not set(decided) & set(reading):
         lines.append(f"decide: again, without reading a page: {_some(decided)} changed")
     elif ingests and "decide" in state:
         lines.append("decide: again: documents or signals changed")
@@ -99,8 +100,8 @@ def _unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
     return len({name for name, part in parts if part in lost})
 
 
-def _ingest(before: dict[str, Any], plan: Plan, changed: Sequence[str]) -> list[str]:
-    """The line on ingest: splits that are new, changed or gone, and signals that are not there."""
+def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str]:
+    """The line on ingest: splits that are new, changed (by some of `keys`) or gone, and signals that are not there."""
     then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
     now = made_of(plan)
     names = plan.names
@@ -111,7 +112,6 @@ def _ingest(before: dict[str, Any], plan: Plan, changed: Sequence[str]) -> list[
     gone = len(then) - (len(names) - len(new))
     told = []
     if other:
-        keys = [key for key in changed if _is_read_by(key)]
         files = sorted({plan.splits[at].file for at in other})
         why = f"{_some(keys)} changed" if keys else f"{_some(files)} changed"
         if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
@@ -126,7 +126,8 @@ def _ingest(before: dict[str, Any], plan: Plan, changed: Sequence[str]) -> list[
         told.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
-        told.append(f"measured again from the stored text: {_some(steps)}")
+        stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
+        told.append(f"measured again from the {stored}: {_some(steps)}")
     return [f"ingest: {'; '.join(told)}"] if told else []
 
 
@@ -135,8 +136,10 @@ def _is_deciding(key: str) -> bool:
     return pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in DECIDING_KEYS
 
 
-def _is_read_by(key: str) -> bool:
-    """Whether documents depend on a key."""
+def _is_read_by(key: str, keep_text: str) -> bool:
+    """Whether documents depend on a key; those without the texts of dropped ones do on what drops them."""
+    if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
+        return True
     if key.split(".")[0] in (*DECIDED_BY, *TOKENIZED_BY, "quality") or _is_deciding(key):
         return False
     pieces = key.split(".")

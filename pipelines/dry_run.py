@@ -34,9 +34,10 @@ from corpus.tokens.mixture import resolve
 from corpus.workspace import Workspace
 from pipelines import stages as work
 from pipelines.build import Build
-from pipelines.ingest import Tools, ingest
+from pipelines.ingest import ingest
 from pipelines.options import Running
 from pipelines.plan import Plan, write_plan
+from pipelines.tools import Tools
 
 PLACES = 8
 """Splits of each source that documents are taken from, at the least, evenly over its bytes."""

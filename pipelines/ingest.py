@@ -9,12 +9,9 @@ documents where they are whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from functools import cached_property, lru_cache
-from importlib import metadata
-from typing import Any
+from itertools import chain
 
 import apache_beam as beam
 import numpy as np
@@ -22,142 +19,31 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import filters
 from corpus import storage
-from corpus.dedup.signatures import SignatureStep, SignatureWriter, read_signature_fingerprint
+from corpus.dedup.signatures import SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
 from corpus.errors import RunError
 from corpus.extract import PAGES, Extracted
-from corpus.extract.budgets import Budgets
 from corpus.extract.supervised import Rejected, parser
-from corpus.fingerprint import fingerprint
 from corpus.groups import domain_of
-from corpus.languages.identify import Identifier
-from corpus.manifest import Manifest
-from corpus.parts import FINGERPRINT, GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.parts import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.progress import count
 from corpus.quarantine import QuarantineWriter, plain
-from corpus.sources.base import Source
 from corpus.splits import Split
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 from filters.base import Filter
-from filters.url import lists as address_lists
 from filters.url import url_gate
 from pipelines.fanout import FanOut
 from pipelines.options import Running
+from pipelines.tools import Tools, manifest_to_json, tools_for
 
-VERSION = 4
-"""Raised when ingest itself would give other documents from the same input."""
-
-LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
-"""What documents depend on outside this project: the text, its encoding, its place, its group."""
 Beginning = tuple[Document, Record]
+Chunk = tuple[pa.RecordBatch | None, list[Page | None]]
+"""A row group: its documents where they are to be written, and a page for each, None behind a gate."""
 
 BATCH_PAGES = 32
 """Pages whose arrays are held at once: signatures are cheaper together."""
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a process needs to work on splits; models load when they are first used, once a process.
-
-    `retries` says which splits have larger budgets, by "source/split": what they are multiplied by.
-    """
-
-    manifest: Manifest
-    retries: Mapping[str, int] = field(default_factory=dict)
-
-    @cached_property
-    def identifier(self) -> Identifier:
-        return Identifier(self.manifest.identification.model)
-
-    @cached_property
-    def filters(self) -> dict[str, Filter]:
-        return load_filters(self.manifest)
-
-    @cached_property
-    def signatures(self) -> SignatureStep | None:
-        minhash = self.manifest.dedup.minhash
-        return SignatureStep(minhash) if minhash is not None else None
-
-    @cached_property
-    def _common(self) -> dict[str, Any]:
-        """What documents depend on beside their source and the bytes of their split."""
-        other = self.manifest.extraction.mode == "resiliparse"
-        libraries = (*LIBRARIES, "resiliparse") if other else LIBRARIES
-        return {
-            "ingest": VERSION,
-            "extraction": self.manifest.extraction.mode,
-            "languages": self.manifest.languages,
-            "language": dict(self.identifier.parameters),
-            "addresses": address_lists().identity,
-            "libraries": {name: metadata.version(name) for name in libraries},
-        }
-
-    def factor(self, split: Split) -> int:
-        """What the budgets of a split are multiplied by: 1, or more where its quarantine was tried again."""
-        return self.retries.get(f"{split.source}/{split.name}", 1)
-
-    def budgets(self, split: Split) -> Budgets:
-        return self.manifest.extraction.budgets.times(self.factor(split))
-
-    def source(self, split: Split) -> Source:
-        """The source of a split, with its own limit of bytes as much larger as the budgets are."""
-        source, factor = self.manifest.sources[split.source], self.factor(split)
-        limit = getattr(source, "max_bytes", None)
-        return (
-            source
-            if factor == 1 or limit is None
-            else source.model_copy(update={"max_bytes": limit * factor})
-        )
-
-    def documents_fingerprint(self, split: Split) -> str:
-        return fingerprint(
-            {
-                **self._common,
-                "budgets": asdict(self.budgets(split)),
-                "source": self.source(split).parameters(),
-                "input": [split.source, split.file, split.start, split.end, split.identity],
-            }
-        )
-
-    def step_fingerprint(self, documents: str, step: str) -> str:
-        found = self.filters[step]
-        return fingerprint([documents, step, found.version, dict(found.parameters)])
-
-    def signatures_fingerprint(self, documents: str) -> str:
-        assert self.signatures is not None
-        return fingerprint([documents, "signatures", dict(self.signatures.parameters)])
-
-
-def load_filters(manifest: Manifest) -> dict[str, Filter]:
-    """The filters that a manifest asks for, by step: every one that needs no option, and those given theirs."""
-    options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
-    if manifest.quality is not None:
-        options["quality"] = {"model": manifest.quality.model}
-    steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
-    return {step: filters.load(step, options.get(step, {})) for step in steps}
-
-
-@lru_cache(maxsize=1)
-def tools_for(manifest_json: str, retries_json: str) -> Tools:
-    """The tools of this process."""
-    return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
-
-
-def manifest_to_json(manifest: Manifest) -> str:
-    dumped = manifest.model_dump(mode="json")
-    dumped["sources"] = {name: source.model_dump(mode="json") for name, source in manifest.sources.items()}
-    return json.dumps(dumped)
-
-
-def manifest_from_json(text: str) -> Manifest:
-    from corpus.sources import source_class
-
-    data = json.loads(text)
-    data["sources"] = {n: source_class(o["kind"]).model_validate(o) for n, o in data["sources"].items()}
-    return Manifest.model_validate(data)
 
 
 class IngestWork:
@@ -188,6 +74,8 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
     stored = read_fingerprint(documents_path) == documents
     if stored and not missing and not sign:
         return -1
+    if tools.text_rules is not None:  # some texts are not there to be measured; all signals say which
+        stored, missing = False, list(steps)
     with ExitStack() as stack:
         writers = {
             step: stack.enter_context(
@@ -205,13 +93,15 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
             signature_writer = stack.enter_context(
                 SignatureWriter(signatures_path, tools.signatures.schema, signatures)
             )
+        writer = None
+        chunks: Iterator[Chunk]
         if stored:
             chunks = stored_chunks(documents_path)
         else:
             writer = stack.enter_context(PartWriter(documents_path, SCHEMA, documents))
-            chunks = fresh_chunks(workspace, tools, split, writer)
+            chunks = fresh_chunks(workspace, tools, split, documents)
         rows = 0
-        for pages in chunks:
+        for found, pages in chunks:
             rows += len(pages)
             if stored:
                 count(len(pages))
@@ -229,8 +119,16 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
                     signature_writer.write(tools.signatures.signatures(words))
                 # Their arrays go before the next come.
                 pages[first : first + BATCH_PAGES] = [None] * len(batch)
+            signals = {step: to_signals(tools.filters[step], table) for step, table in values.items()}
             for step, step_writer in writers.items():
-                step_writer.write(to_signals(tools.filters[step], values[step]))
+                step_writer.write(signals[step])
+            if writer is not None and found is not None:
+                if tools.text_rules is not None:
+                    columns = [
+                        zip(batch.schema.names, batch.columns, strict=True) for batch in signals.values()
+                    ]
+                    found = tools.text_rules.kept(found, pa.table(dict(chain(*columns))), split.source)
+                writer.write(found)
     return rows
 
 
@@ -256,25 +154,25 @@ def to_signals(found: Filter, values: npt.NDArray[np.float32]) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(columns, schema=signal_schema(found))
 
 
-def stored_chunks(path: str) -> Iterator[list[Page | None]]:
+def stored_chunks(path: str) -> Iterator[Chunk]:
     """The pages of a documents part, a row group at a time; None for rows behind a gate."""
     with storage.open_input(path) as stream:
         part = pq.ParquetFile(stream)
         for group in range(part.num_row_groups):
             rows = part.read_row_group(group, columns=["text", "language", "url"]).to_pylist()
-            yield [
-                Page(row["text"], row["language"], row["url"]) if row["text"] is not None else None
-                for row in rows
-            ]
+            yield (
+                None,
+                [
+                    Page(row["text"], row["language"], row["url"]) if row["text"] is not None else None
+                    for row in rows
+                ],
+            )
 
 
-def fresh_chunks(
-    workspace: Workspace, tools: Tools, split: Split, writer: PartWriter
-) -> Iterator[list[Page | None]]:
-    """Read a split from its source: writes documents and quarantine, yields the pages of each row group."""
+def fresh_chunks(workspace: Workspace, tools: Tools, split: Split, made_by: str) -> Iterator[Chunk]:
+    """Read a split from its source: writes quarantine, yields the documents and pages of each row group."""
     documents: list[Document] = []
     held = 0
-    made_by = writer.schema.metadata[FINGERPRINT].decode()
     path = workspace.quarantine_part(split.source, split.name)
     with QuarantineWriter(path, split.source, split.name, made_by) as quarantine:
         for outcome in outcomes(tools, split):
@@ -285,12 +183,10 @@ def fresh_chunks(
             count(1)
             held += len(outcome.text or "")
             if len(documents) >= GROUP_ROWS or held >= GROUP_BYTES:
-                writer.write(to_batch(documents))
-                yield [page_of(document) for document in documents]
+                yield to_batch(documents), [page_of(document) for document in documents]
                 documents, held = [], 0
         if documents:
-            writer.write(to_batch(documents))
-            yield [page_of(document) for document in documents]
+            yield to_batch(documents), [page_of(document) for document in documents]
 
 
 def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:

@@ -13,7 +13,6 @@ from corpus.errors import UserError
 from corpus.fingerprint import fingerprint
 from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
-from corpus.presets import load_rules
 from corpus.rules import RuleSet
 from corpus.splits import Split, list_files
 from corpus.splits import plan as plan_source
@@ -24,7 +23,7 @@ from corpus.workspace import Workspace
 from pipelines import decide, dedup
 from pipelines.changes import made_of
 from pipelines.fanout import CLAIMS
-from pipelines.ingest import Tools
+from pipelines.tools import Tools
 
 VERSIONS = [
     decide.VERSION,
@@ -75,10 +74,8 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
     manifest = file.manifest
     tools = Tools(manifest)
     check_models(file, tools)
-    signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:
-        presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
-        rules = load_rules(presets, manifest.rules, signals)
+        rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     splits: list[Split] = []

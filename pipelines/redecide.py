@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.fingerprint import fingerprint
+from corpus.keep_text import is_absent
 from corpus.ledger.counts import UNKNOWN
 from corpus.ledger.known import nearest
 from corpus.ledger.samples import Place, read
@@ -29,16 +31,15 @@ from corpus.lock import locked
 from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
 from corpus.parts import read_fingerprint
-from corpus.presets import load_rules
 from corpus.progress import Standing, Status
 from corpus.rules import BOUNDS, uniform
 from corpus.workspace import Workspace
 from pipelines import stages as work
 from pipelines.build import Build, missing_parts, read_state, stages, told
-from pipelines.ingest import Tools
 from pipelines.options import Running
 from pipelines.plan import Plan, plan_fingerprint
 from pipelines.stop import stoppable
+from pipelines.tools import Tools
 
 FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
 """Manifest keys that may change without documents or signals being made again."""
@@ -83,12 +84,14 @@ def decide_again(
     """Apply the rules of `manifest` (else of the workspace) with `changes` to a finished workspace.
 
     Decisions, duplicates, tokens, ledger and report follow where something changed, with the bytes that a
-    build of the same manifest gives. Raises UserError where documents or signals would have to be made again.
+    build of the same manifest gives. Raises UserError where documents or signals would have to be made again, as for
+    any other rules where not every text was kept.
     """
     root = storage.local(root)
     workspace = Workspace.open(root)
     with stoppable(), locked(root) as release:
         plan = stored_plan(workspace, manifest, changes)
+        _check_texts(workspace, plan)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
         if state.get("build") == wanted:
@@ -104,12 +107,14 @@ def decide_again(
 class Difference:
     """What other rules would change: rows by source and language, and samples of what comes back and what goes.
 
-    A row has kept (documents now and then), `back`, `gone`, bytes (now and then), and about how many tokens.
+    A row has kept (documents now and then), `back`, `gone`, bytes (now and then), and about how many tokens. Of those
+    that come back, `absent` have no text in the workspace (see `corpus.keep_text`): their splits would be read again.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     back: list[dict[str, Any]] = field(default_factory=list)
     gone: list[dict[str, Any]] = field(default_factory=list)
+    absent: int = 0
 
 
 def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
@@ -130,6 +135,19 @@ def what_if(root: str, manifest: str | None, changes: Changes, running: Running,
         storage.write_text(other.path("plan.json"), json.dumps(names))
         work.decide(Build(plan, other, running, Status(folder), lambda line: None))
         return compare(workspace, other, count)
+
+
+def _check_texts(workspace: Workspace, plan: Plan) -> None:
+    """Raises UserError where the texts that the workspace keeps are not those that the rules of a plan keep."""
+    kept, wanted = (
+        Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules,
+        plan.tools.text_rules,
+    )
+    if kept is not None and wanted is not None and kept.fingerprints != wanted.fingerprints:
+        raise UserError(
+            f"{workspace.root} keeps no text of documents that fail its rules (keep_text: {kept.mode}), so other "
+            "rules are for `corpus build`, which reads the input again; --what-if shows what they would change"
+        )
 
 
 def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Plan:
@@ -162,10 +180,8 @@ def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
     """The plan of a manifest over the documents that a workspace has. Reads no input."""
     manifest = file.manifest
     tools = StoredTools(manifest, root=workspace.root)
-    signals = {signal for found in tools.filters.values() for signal in found.signals}
     try:
-        presets = {name: list(source.rules or []) for name, source in manifest.sources.items()}
-        rules = load_rules(presets, manifest.rules, signals)
+        rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     splits: list[Any] = [
@@ -227,6 +243,7 @@ def compare(one: Workspace, other: Workspace, count: int, seed: int = 0) -> Diff
         lambda: np.zeros(6, np.int64)
     )
     drawn: dict[str, list[Place]] = {"back": [], "gone": []}
+    absent = 0
     for source, split in one.splits():
         light = _columns(one.part("documents", source, split), ["id", "language", "bytes"])
         kept = [
@@ -236,6 +253,7 @@ def compare(one: Workspace, other: Workspace, count: int, seed: int = 0) -> Diff
         size = light.column("bytes").to_numpy()
         languages = pc.fill_null(light.column("language"), UNKNOWN).combine_chunks().dictionary_encode()
         moves = {"back": ~kept[0] & kept[1], "gone": kept[0] & ~kept[1]}
+        absent += _absent(one, source, split, moves["back"])
         masks = [*kept, *moves.values()]
         for code, label in enumerate(languages.dictionary.to_pylist()):
             here = languages.indices.to_numpy() == code
@@ -267,7 +285,23 @@ def compare(one: Workspace, other: Workspace, count: int, seed: int = 0) -> Diff
         if back or gone
     ]
     rows_of.sort(key=lambda row: (-row["back"] - row["gone"], row["source"], row["language"]))
-    return Difference(rows_of, *(_described(one, other, drawn[name]) for name in ("back", "gone")))
+    samples = [_described(one, other, drawn[name]) for name in ("back", "gone")]
+    return Difference(rows_of, *samples, absent)
+
+
+def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[np.bool_]) -> int:
+    """How many of the chosen rows of a split have no text. Reads the texts of the row groups that they are in."""
+    count, first = 0, 0
+    with storage.open_input(workspace.part("documents", source, split)) as stream:
+        part = pq.ParquetFile(stream)
+        for group in range(part.num_row_groups):
+            rows = part.metadata.row_group(group).num_rows
+            here = chosen[first : first + rows]
+            if here.any():
+                table = part.read_row_group(group, columns=["text", "content_hash"], use_threads=False)
+                count += int((is_absent(table) & here).sum())
+            first += rows
+    return count
 
 
 def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.keep_text import shown_text
 from corpus.ledger.alarms import alarms
 from corpus.ledger.cuts import Cuts
 from corpus.ledger.views import named, totals
@@ -189,7 +190,7 @@ def _histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict
 
 def _sample(row: Json, kept: bool) -> Json:
     """A document beside the cut, its text cut short and made harmless."""
-    text = " ".join((row["text"] or "").split())
+    text = " ".join(shown_text(row).split())
     return {
         "kept": kept,
         "value": row["value"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from corpus.keep_text import shown_text
 from corpus.ledger.differences import Pieces, side_by_side
 from pipelines.cli.sample import SHOWN, measured, verdict
 from pipelines.html_text import escape
@@ -51,7 +52,7 @@ def _article(row: dict[str, Any], full: bool) -> str:
     )
     if row.get("stayed") is not None:
         return f"<article>{head}{_pair(row, full)}</article>"
-    text = row["text"] or ""
+    text = shown_text(row)
     left = len(text) - SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
     return f'<article>{head}<div class="text">{escape(text if full else text[:SHOWN])}</div>{more}</article>'

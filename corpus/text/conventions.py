@@ -9,7 +9,7 @@ with `as_presets` is spared those of the default.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,11 @@ class Conventions:
     ellipses: tuple[str, ...]
     policy_phrases: tuple[str, ...]
     placeholder_phrases: tuple[str, ...]
+
+    @cached_property
+    def line_ends(self) -> Characters:
+        """Terminal and closing punctuation."""
+        return self.terminal_punctuation | self.closing_punctuation
 
 
 @dataclass(frozen=True, kw_only=True)

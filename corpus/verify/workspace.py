@@ -44,14 +44,15 @@ def verify(
     state = workspace.path("state.json")
     if not storage.exists(state) or "build" not in json.loads(storage.read_text(state)):
         raise UserError(f"{root} is not a finished build: `corpus build` goes on with it")
-    share = load_manifest(workspace.path("manifest.yaml")).manifest.validation.share
+    manifest = load_manifest(workspace.path("manifest.yaml")).manifest
     dataset, splits = workspace.tokens(), workspace.splits()
     findings, counts = Findings(), Counts()
     _no_others(workspace, splits, findings)
     usable = _tokenizer(workspace, dataset, findings)
     expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
     with Join(expected) as join, _mapping(workers) as mapped:
-        work = partial(_split, workspace.root, share, dataset if usable else None)
+        share, keep_text = manifest.validation.share, manifest.keep_text
+        work = partial(_split, workspace.root, share, keep_text, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)
             counts.update(split.counts)
@@ -81,12 +82,14 @@ def _mapping(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]],
         yield pool.map
 
 
-def _split(root: str, share: float, dataset: dict[str, Any] | None, split: tuple[str, str]) -> Split:
+def _split(
+    root: str, share: float, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
+) -> Split:
     encoder = None
     if dataset is not None:
         encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
         encoder = encoder if encoder.token_bytes() is None else None
-    return verify_split(Workspace(root), *split, share, encoder)
+    return verify_split(Workspace(root), *split, share, keep_text, encoder)
 
 
 def _shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:

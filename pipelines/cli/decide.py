@@ -115,6 +115,10 @@ def show_difference(console: Console, found: Difference, changes: str) -> None:
         counts = [whole(number) for number in (*row["kept"], row["back"], row["gone"])]
         table.add_row(plain(row["source"]), plain(row["language"]), *counts, more, change(now, then), tokens)
     console.print(table)
+    if found.absent:
+        console.print(
+            f"{found.absent:,} of those that come back have no text here (keep_text): a build reads them again"
+        )
     for title, rows in (("would come back", found.back), ("would go", found.gone)):
         if rows:
             console.print(f"\n[bold]{title}[/], for instance")

@@ -237,6 +237,8 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
+    from corpus.keep_text import shown_text
+
     origin = row["origin"]
     console.print(Rule(style="dim"))
     head = Text.assemble(
@@ -252,7 +254,7 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
     if row.get("stayed") is not None:
         show_pair(console, row, full)
         return
-    text = row["text"] or ""
+    text = shown_text(row)
     shown = text if full else text[:SHOWN]
     console.print(Text(printable(shown), "" if row["kept"] else "strike"))
     if len(shown) < len(text):

@@ -21,6 +21,7 @@ from corpus.workspace import Workspace
 from pipelines import decide, dedup, ingest, tokenize
 from pipelines.decide import Judge
 from pipelines.options import Running
+from pipelines.tools import Tools
 
 PROJECT = "corpus-example-123"
 FLAGS = (
@@ -82,7 +83,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
     find = dedup.pipeline(Workspace(ROOT), SPLITS, no_rows, Dedup(), "made", RUNNING, None)
     return {
-        "ingest": ingest.pipeline(ROOT, ingest.Tools(manifest), splits, RUNNING, None),
+        "ingest": ingest.pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),

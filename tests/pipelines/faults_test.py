@@ -20,10 +20,11 @@ import pytest
 
 from corpus.splits import Split
 from pipelines.build import build
-from pipelines.ingest import IngestWork, in_order, manifest_to_json
+from pipelines.ingest import IngestWork, in_order
 from pipelines.options import Running
 from pipelines.plan import make_plan
 from pipelines.stop import descendants
+from pipelines.tools import manifest_to_json
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
 
