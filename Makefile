@@ -43,7 +43,12 @@ lint: setup  ## style, types, layers, licences
 	.venv-datatrove/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-bench: setup .venv-datatrove/.ready  ## side by side with the field's tools, in one run
+.venv-peers/.ready: tests/benchmarks/peers/libraries.txt $(VENV)/.ready
+	@rm -rf .venv-peers
+	$(BIN)/python -m pip install --quiet --no-deps --target .venv-peers -r $<
+	@touch $@
+
+bench: setup .venv-datatrove/.ready .venv-peers/.ready  ## side by side with the field's tools, in one run
 	@for file in tests/benchmarks/*_benchmark.py; do name=$$(basename $$file .py); \
 	echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 

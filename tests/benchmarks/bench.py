@@ -10,6 +10,10 @@ from pathlib import Path
 DATATROVE = Path(__file__).parents[2] / ".venv-datatrove" / "bin" / "python"
 """A Python with the packages of peers/datatrove.txt: `make bench` makes it."""
 
+PEERS = Path(__file__).parents[2] / ".venv-peers"
+"""A folder with the packages of peers/libraries.txt; benchmarks that do without one of them say so."""
+sys.path.append(str(PEERS))
+
 
 def parser(module_doc: str | None) -> argparse.ArgumentParser:
     """Options of a benchmark, whose docstring is its help."""

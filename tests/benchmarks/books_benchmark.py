@@ -1,6 +1,6 @@
 """Books to text: ours beside what is commonly used, on the samples; speed, and what is left in the text.
 
-    pip install EbookLib beautifulsoup4
+    pip install EbookLib
     CORPUS_DATA=... python -m tests.benchmarks.books_benchmark
 
 EPUB: EbookLib (AGPL, for this bench only) reads the archive, BeautifulSoup gives the text of every document in the
@@ -48,7 +48,7 @@ def with_ebooklib() -> Callable[[bytes], str] | None:
         import ebooklib.epub
         from bs4 import BeautifulSoup
     except ImportError:
-        print("EbookLib or beautifulsoup4 is not installed: left out")
+        print("EbookLib or beautifulsoup4 is not there: left out")
         return None
 
     def run(data: bytes) -> str:

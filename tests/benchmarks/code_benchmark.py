@@ -1,21 +1,18 @@
 """Source code: secrets beside detect-secrets, git repositories beside git itself, and every way in, per core.
 
-    DETECT_SECRETS=FOLDER python -m tests.benchmarks.code_benchmark
+    python -m tests.benchmarks.code_benchmark
 
 The code is what is installed beside this Python (`site-packages`), 20 MB of it; repositories and archives are made
-of it. DETECT_SECRETS is a folder with detect-secrets in it (`pip install --no-deps --target FOLDER detect-secrets`);
-without it its row is left out. It is asked file by file, with the plugins and filters it has by default. Times are
-processor seconds, of child processes too, the best of two rounds taken in turn.
+of it. detect-secrets (which `make bench` installs) is asked file by file, with the plugins and filters it has by
+default. Times are processor seconds, of child processes too, the best of two rounds taken in turn.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import random
 import resource
 import subprocess
-import sys
 import sysconfig
 import tarfile
 import tempfile
@@ -108,13 +105,11 @@ def planted() -> tuple[list[str], list[str]]:
 
 def detect_secrets() -> Callable[[str], int] | None:
     """Lines that detect-secrets reports in a text, with all its plugins; None if it is not there."""
-    if folder := os.environ.get("DETECT_SECRETS"):
-        sys.path.append(folder)
     try:
         from detect_secrets.core.scan import scan_file
         from detect_secrets.settings import default_settings
     except ImportError:
-        print("detect-secrets is not there (DETECT_SECRETS): left out")
+        print("detect-secrets is not there (`make bench` installs it): left out")
         return None
 
     path = Path(tempfile.mkdtemp()) / "some.py"

@@ -73,7 +73,7 @@ def peers() -> dict[str, Callable[[Files], str]]:
     try:
         from pylatexenc.latex2text import LatexNodes2Text
     except ImportError:
-        print("pylatexenc is not installed: left out")
+        print("pylatexenc is not there (`make bench` installs it): left out")
     else:
 
         def pylatexenc(files: Files) -> str:

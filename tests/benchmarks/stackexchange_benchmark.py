@@ -1,6 +1,5 @@
 """Threads out of Posts.xml: speed of ours beside the way it is usually done, ElementTree and BeautifulSoup.
 
-    pip install beautifulsoup4
     CORPUS_DATA=... python -m tests.benchmarks.stackexchange_benchmark
 
 Both read the same dump from disk and give the text of every thread with its answers by score. The peer is the
@@ -95,7 +94,7 @@ def main() -> None:
     try:
         from bs4 import BeautifulSoup
     except ImportError:
-        print("beautifulsoup4 is not installed: left out")
+        print("beautifulsoup4 is not there (`make bench` installs it): left out")
     else:
         runs["ElementTree, BeautifulSoup"] = by_elements(
             elementtree_rows, lambda body: BeautifulSoup(body, "html.parser").get_text()

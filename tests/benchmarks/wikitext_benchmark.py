@@ -58,7 +58,7 @@ def extractors() -> dict[str, Callable[[str], str]]:
     try:
         import mwparserfromhell
     except ImportError:
-        print("mwparserfromhell is not installed: left out")
+        print("mwparserfromhell is not there (`make bench` installs it): left out")
     else:
         found["mwparserfromhell"] = lambda text: str(mwparserfromhell.parse(text).strip_code())
     return found
