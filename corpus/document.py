@@ -30,7 +30,8 @@ SCHEMA = pa.schema(
         pa.field("gate", pa.string()),
     ]
 )
-"""Columns of a documents part; `text` and `content_hash` are null behind a gate.
+"""Columns of a documents part; `text` and `content_hash` are null behind a gate, `text` also where it was not kept
+(see `corpus.keep_text`).
 
 `characters` and `bytes` (UTF-8) are the lengths of the text, 0 behind a gate, so that counting needs no text.
 """

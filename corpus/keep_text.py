@@ -7,7 +7,7 @@ the text again (other rules, other signals) reads the input again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,15 +21,15 @@ from corpus.fingerprint import fingerprint
 from corpus.rules import RuleSet, uniform
 
 SAMPLE = 0.01
-"""The share of the dropped documents whose text `kept+sample` keeps: the first that `corpus sample` draws by
-the manifest's seed."""
+"""The share of the dropped documents whose text `kept+sample` keeps: the first that `corpus sample` draws, whose
+seed is 0 unless one is given."""
 
 
 @dataclass(frozen=True)
 class TextRules:
     """What a document must pass to keep its text: every rule that its own signals decide, so no `top_share`.
 
-    `made` is what signals come from, for fingerprints.
+    `made` is what signals and decisions come from, for fingerprints.
     """
 
     mode: str
@@ -47,17 +47,24 @@ class TextRules:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """By source, what the texts that are kept depend on."""
-        parameters = self._judging.parameters()
+        draws = {
+            name: any(rule.bound == "pareto" for rule in found) for name, found in self._judging.rules.items()
+        }
         return {
-            source: fingerprint([self.mode, SAMPLE, self.seed, found, dict(self.made)])
-            for source, found in parameters.items()
+            source: fingerprint(
+                [self.mode, SAMPLE, self.seed if draws[source] else None, found, dict(self.made)]
+            )
+            for source, found in self._judging.parameters().items()
         }
 
-    def kept(self, documents: pa.RecordBatch, signals: pa.Table, source: str) -> pa.RecordBatch:
-        """Rows of a documents part, without the texts of those that fail."""
+    def kept(
+        self, documents: pa.RecordBatch, signals: Iterable[pa.RecordBatch], source: str
+    ) -> pa.RecordBatch:
+        """Rows of a documents part, without the texts of those that fail; `signals` are those of every step."""
+        columns = {name: batch.column(name) for batch in signals for name in batch.schema.names}
         ids = documents.column("id")
         _, keeps = self._judging.evaluate(
-            signals,
+            pa.table(columns),
             documents.column("language"),
             source,
             gates=documents.column("gate"),
@@ -65,7 +72,7 @@ class TextRules:
             seed=self.seed,
         )
         if self.mode == "kept+sample":
-            keeps = keeps | (uniform(ids, self.seed) < SAMPLE)
+            keeps = keeps | (uniform(ids, 0) < SAMPLE)
         at = SCHEMA.get_field_index("text")
         texts = pc.if_else(pa.array(keeps), documents.column(at), pa.scalar(None, pa.string()))
         return documents.set_column(at, SCHEMA.field(at), texts)

@@ -16,12 +16,14 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import IO
 
 import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UserError
 from corpus.languages.labels import parse
+from corpus.storage import DAMAGE
 from corpus.workspace import Workspace
 
 _WORKSPACE = re.compile(r"(?P<root>.+?):(?P<wanted>[a-z]+=[^/\\:]*)")
@@ -125,7 +127,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
     """Number and text of each line with something in it."""
     with closing(storage.open_decompressed(path)) as stream:
         rest, number = b"", 0
-        while block := stream.read(1 << 20):
+        while block := _block(path, stream):
             *whole, rest = (rest + block).split(b"\n")
             for line in whole:
                 number += 1
@@ -133,6 +135,13 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
                     yield number, line.decode("utf-8", "replace").strip()
         if rest.strip():
             yield number + 1, rest.decode("utf-8", "replace").strip()
+
+
+def _block(path: str, stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(1 << 20)
+    except DAMAGE as error:
+        raise UserError(f"{path}: cannot be read to its end: {error or type(error).__name__}") from None
 
 
 def _jsonl(path: str) -> Iterator[LabelledText]:

@@ -92,18 +92,20 @@ class Build:
         total = len(weights)
         self.status.at(Standing(stage=name, total=total))
         options = running.options(name)
-        try:
-            beam.Pipeline(options=options)
-        except ValueError as error:
-            reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split()).strip(" .")
-            raise UserError(f"Beam cannot run with these options: {reason}") from None
         for attempt in range(1, ATTEMPTS + 1):
+            try:
+                pipeline = beam.Pipeline(options=options)
+            except ValueError as error:
+                reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split()).strip(
+                    " ."
+                )
+                raise UserError(f"Beam cannot run with these options: {reason}") from None
             with (
                 claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, weights),
             ):
                 try:
-                    with beam.Pipeline(options=options) as pipeline:
+                    with pipeline:
                         build(claims)(pipeline)
                     break
                 except Exception as error:

@@ -73,7 +73,7 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
     decides = bool(decided) or ingests
-    if decided and not set(decided) & set(reading):
+    if decided and not (ingests and set(decided) & set(reading)):
         lines.append(f"decide: again, without reading a page: {_some(decided)} changed")
     elif ingests and "decide" in state:
         lines.append("decide: again: documents or signals changed")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from itertools import chain
 
 import apache_beam as beam
 import numpy as np
@@ -74,8 +73,9 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
     stored = read_fingerprint(documents_path) == documents
     if stored and not missing and not sign:
         return -1
-    if tools.text_rules is not None:  # some texts are not there to be measured; all signals say which
-        stored, missing = False, list(steps)
+    if not stored or tools.text_rules is not None:
+        # Other documents may come (a remote file that is whole now); or some stored ones have no text to be measured.
+        stored, missing, sign = False, list(steps), signatures is not None
     with ExitStack() as stack:
         writers = {
             step: stack.enter_context(
@@ -124,10 +124,7 @@ def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
                 step_writer.write(signals[step])
             if writer is not None and found is not None:
                 if tools.text_rules is not None:
-                    columns = [
-                        zip(batch.schema.names, batch.columns, strict=True) for batch in signals.values()
-                    ]
-                    found = tools.text_rules.kept(found, pa.table(dict(chain(*columns))), split.source)
+                    found = tools.text_rules.kept(found, signals.values(), split.source)
                 writer.write(found)
     return rows
 

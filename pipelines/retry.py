@@ -57,11 +57,20 @@ def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None
 
 
 def ask_again(workspace: Workspace) -> None:
-    """Have splits read again whose files were out of reach before their end: away with their documents."""
+    """Have splits read again whose files were out of reach before their end.
+
+    What was made of their documents goes too, since whole ones have the same fingerprints: decisions of the splits,
+    and what is made of all splits together.
+    """
     path = workspace.path(UNREAD)
-    if storage.exists(path):
-        for source, split in json.loads(storage.read_text(path)):
-            storage.remove(workspace.part("documents", source, split))
+    if not storage.exists(path):
+        return
+    for source, split in json.loads(storage.read_text(path)):
+        for folder in ("documents", "decisions"):
+            storage.remove(workspace.part(folder, source, split))
+    storage.remove(workspace.path("dedup", "clusters.parquet"))
+    for folder in ("stats", "tokenizer", "tokens"):
+        storage.remove_folder(workspace.path(folder))
 
 
 def check_failures(plan: Plan, workspace: Workspace) -> None:

@@ -22,6 +22,7 @@ from corpus.sources.base import Source
 from corpus.splits import Split
 from filters.base import Filter
 from filters.url import lists as address_lists
+from pipelines import decide
 
 VERSION = 4
 """Raised when ingest itself would give other documents from the same input."""
@@ -66,6 +67,7 @@ class Tools:
         if self.manifest.keep_text == "all":
             return None
         made = {step: [found.version, dict(found.parameters)] for step, found in self.filters.items()}
+        made["decide"] = decide.VERSION
         return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, made)
 
     @cached_property

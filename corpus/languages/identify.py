@@ -139,11 +139,6 @@ def _present(shares: Mapping[str, float]) -> list[str]:
     return [script for script, share in shares.items() if share >= PRESENT]
 
 
-def forget() -> None:
-    """Ask the models again for texts that were named before."""
-    _verdict.cache_clear()
-
-
 @lru_cache(maxsize=REMEMBERED)
 def _verdict(model: str | None, line: str) -> Verdict:
     """What the models make of a line that has letters."""

@@ -111,6 +111,11 @@ def main() -> None:
         status = ended if isinstance(ended, int) else 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except typer.Abort:
+        if debug:
+            raise
+        typer.echo("corpus: the input ends too early (--debug shows where)", err=True)
+        status = 1
     except WrongUsage as error:
         _show_usage(error)
         status = 2

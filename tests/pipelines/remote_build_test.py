@@ -222,6 +222,24 @@ def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
     assert rows(out) == rows(built) and not (out / "unread.json").exists()
 
 
+@pytest.mark.parametrize("keep_text", ["all", "kept"])
+def test_what_was_made_of_half_a_file_is_made_again_of_the_whole(
+    keep_text: str, inputs: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.1")
+    monkeypatch.setenv("CORPUS_REMOTE_PATIENCE", "0.2")
+    manifest = serve(site, inputs, **listed(site, inputs))
+    more = f"keep_text: {keep_text}\ndedup: {{minhash: {{}}}}\nrules: {{gopher.words: {{min: 180}}}}\n"
+    manifest.write_text(manifest.read_text() + more)
+    site.always["/crawl-data/small/crawl-1.warc.gz"] = "stall 1"
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    build(str(manifest), str(out), Running())
+    site.always.clear()
+    for root in (out, fresh):
+        build(str(manifest), str(root), Running())
+    assert digests(out) == digests(fresh)
+
+
 def storage_rows(path: Path) -> list[dict[str, object]]:
     import pyarrow.parquet as pq
 
