@@ -4,9 +4,8 @@
 
 Reading: every record of web-open.warc.gz with its HTTP headers and its body without transfer and content
 encodings. First look: what happens to a page before its text is looked for: the gate of its URL, its charset, its
-text in Unicode; beside datatrove's way of it, whose URL filter is not among its parts here (it needs lists on disk).
-Language: ours (lid.176 and CLD2 together, and the script) beside lid.176 alone over the whole text, as datatrove
-asks it.
+text in Unicode (stages_benchmark.py has it beside datatrove's). Language: ours (lid.176 and CLD2 together, and the
+script) beside lid.176 alone over the whole text, as datatrove asks it.
 """
 
 from __future__ import annotations

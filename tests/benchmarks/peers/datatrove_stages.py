@@ -1,6 +1,7 @@
-"""datatrove's MinHash signatures, tokenizing and statistics of a JSONL of texts: CPU seconds of each, as JSON.
+"""datatrove's first look at a WARC, and its MinHash signatures, tokenizing and statistics of a JSONL of texts: CPU
+seconds of each, as JSON.
 
-    python datatrove_stages.py TEXTS.jsonl TOKENIZER.json OUT
+    python datatrove_stages.py WARC TEXTS.jsonl TOKENIZER.json OUT
 
 Run by stages_benchmark.py in a venv of its own. Each step is run once before on ten texts, so that what they load
 is not counted.
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from datatrove.data import Document
 from datatrove.pipeline.dedup import MinhashDedupSignature
+from datatrove.pipeline.filters import URLFilter
+from datatrove.pipeline.readers import WarcReader
 from datatrove.pipeline.stats import DocStats, LineStats, ParagraphStats, WordStats
 from datatrove.pipeline.tokens import DocumentTokenizer
 
@@ -37,9 +40,20 @@ class Statistics:
         return documents
 
 
-def main(path: str, tokenizer: str, out: str) -> None:
+def first_look(warc: str, limit: int) -> None:
+    """Records read and decoded, and their addresses looked up in the lists."""
+    folder, _, name = warc.rpartition("/")
+    for _ in URLFilter().run(WarcReader(folder, glob_pattern=name, limit=limit).run(), 0, 1):
+        pass
+
+
+def main(warc: str, path: str, tokenizer: str, out: str) -> None:
     rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n")[:-1]]
     spent = {}
+    for limit in (10, -1):
+        begin = time.process_time()
+        first_look(warc, limit)
+        spent["first look"] = time.process_time() - begin
     for name, step in (
         ("signatures", lambda folder: MinhashDedupSignature(folder)),
         ("tokens", lambda folder: DocumentTokenizer(folder, tokenizer, seed=1, shuffle_documents=False)),
@@ -58,4 +72,4 @@ def main(path: str, tokenizer: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])
