@@ -20,7 +20,7 @@ from corpus.document import SCHEMA
 from corpus.fingerprint import fingerprint
 from corpus.rules import RuleSet, uniform
 
-SAMPLE = 0.01
+SAMPLE = 0.05
 """The share of the dropped documents whose text `kept+sample` keeps: the first that `corpus sample` draws, whose
 seed is 0 unless one is given."""
 

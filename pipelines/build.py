@@ -254,20 +254,29 @@ def read_state(workspace: Workspace) -> dict[str, str]:
     return found
 
 
-def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
-    """Parts that a finished build has and this workspace has not."""
-    folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
+def missing_measures(workspace: Workspace, plan: Plan) -> list[str]:
+    """Documents and signals that ingest makes and this workspace has not."""
+    return _missing(workspace, plan, ["documents", *(f"signals/{step}" for step in plan.steps)])
+
+
+def _missing(workspace: Workspace, plan: Plan, folders: Sequence[str]) -> list[str]:
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
+    return [path for path in expected if path not in present]
+
+
+def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
+    """Parts that a finished build has and this workspace has not."""
+    missing = [*missing_measures(workspace, plan), *_missing(workspace, plan, ["decisions"])]
     dataset = workspace.path("tokens", "dataset.json")
-    expected += [
+    expected = [
         dataset,
         workspace.path("stats", "counts.parquet"),
         workspace.path("tokenizer", "tokenizer.json"),
     ]
     if storage.exists(dataset):
         expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
-    return [path for path in expected if path not in present and not storage.exists(path)]
+    return [*missing, *(path for path in expected if not storage.exists(path))]
 
 
 def after_ingest(builder: Build) -> None:
@@ -291,13 +300,12 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     """All stages of a build, in order, or those up to `until`."""
     from pipelines import stages as work
 
-    absent = missing_parts(builder.workspace, builder.plan)
+    absent, measures = (found(builder.workspace, builder.plan) for found in (missing_parts, missing_measures))
     for line in explain(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
     builder.forget("build")
     if absent:
-        builder.state.clear()
-        storage.write_text(builder.workspace.path("state.json"), "{}\n")
+        builder.forget("ingest" if measures else "decide")
     write_plan(builder.workspace, builder.plan)
     ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
     prints = {"ingest": fingerprint([ingested, work.ingest_parameters(builder.plan)])}

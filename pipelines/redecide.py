@@ -35,7 +35,7 @@ from corpus.progress import Standing, Status
 from corpus.rules import BOUNDS, uniform
 from corpus.workspace import Workspace
 from pipelines import stages as work
-from pipelines.build import Build, missing_parts, read_state, stages, told
+from pipelines.build import Build, missing_measures, missing_parts, read_state, stages, told
 from pipelines.options import Running
 from pipelines.plan import Plan, plan_fingerprint
 from pipelines.stop import stoppable
@@ -68,7 +68,8 @@ class StoredTools(Tools):
         found = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
         if found is None:
             raise RunError(
-                f"documents of split {split.name} of {split.source} are missing: `corpus build` first"
+                f"documents of split {split.name} of {split.source} are missing or damaged: remove what "
+                "`corpus verify` names, and `corpus build` makes it again"
             )
         return found
 
@@ -90,7 +91,7 @@ def decide_again(
     root = storage.local(root)
     workspace = Workspace.open(root)
     with stoppable(), locked(root) as release:
-        plan = stored_plan(workspace, manifest, changes)
+        plan = stored_plan(workspace, manifest, changes, missing_measures)
         _check_texts(workspace, plan)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
@@ -129,7 +130,9 @@ def what_if(root: str, manifest: str | None, changes: Changes, running: Running,
         stoppable(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
     ):
         workspace = Workspace.open(root)
-        plan = stored_plan(workspace, manifest, changes)
+        plan = stored_plan(workspace, manifest, changes, missing_parts)
+        if "build" not in read_state(workspace):
+            raise UserError(_unfinished(root))
         other = Workspace.scratch(folder, workspace)
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))
@@ -150,8 +153,18 @@ def _check_texts(workspace: Workspace, plan: Plan) -> None:
         )
 
 
-def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Plan:
-    """The plan of a finished workspace with the rules of a manifest, changed. Reads no input."""
+def _unfinished(root: str) -> str:
+    return f"{root} is not a finished build of this version: `corpus build` first, then decide again"
+
+
+def stored_plan(
+    workspace: Workspace, path: str | None, changes: Changes, missing: Callable[[Workspace, Plan], list[str]]
+) -> Plan:
+    """The plan of a workspace with the rules of a manifest, changed. Reads no input.
+
+    Raises UserError where its documents and signals are of another version or something is `missing`. (A workspace
+    whose decisions were stopped has all that it takes to go on.)
+    """
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
     tools = StoredTools(file.manifest, root=workspace.root)
@@ -163,10 +176,8 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes) -> Pla
             raise UserError(f"{name}: nothing computes the signal {signal}: {nearest(signal, computed)}")
     plan = plan_of_parts(workspace, file)
     state = read_state(workspace)
-    if "build" not in state or state.get("ingest") != ingested(plan) or missing_parts(workspace, plan):
-        raise UserError(
-            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
-        )
+    if state.get("ingest") != ingested(plan) or missing(workspace, plan):
+        raise UserError(_unfinished(workspace.root))
     return plan
 
 

@@ -8,6 +8,7 @@ start later, so that the pipeline can be begun again from its parts.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -64,7 +65,8 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         self._push = self.control_conn.push
         self.control_conn.push = self._push_if_alive
         self.process = subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(os.getpid())], env={**os.environ, **self._environment()}
+            [sys.executable, "-m", WORKER, str(os.getpid()), str(logging.root.manager.disable)],
+            env={**os.environ, **self._environment()},
         )
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
         self.worker_thread.start()

@@ -28,7 +28,7 @@ def read_checkpoint(
         return checkpoint.at(folder, step, training=False)
     if (found := checkpoint.newest(folder, damaged, training=False)) is None:
         raise UserError(
-            f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run}` makes one"
+            f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run} --resume` makes one"
         )
     return found
 

@@ -61,9 +61,9 @@ def of_documents(
     place: str, out: str, format: str, side: str, source: str | None, language: str | None, workers: int
 ) -> dict[str, Any]:
     """The texts of a workspace."""
-    import corpus
     from corpus.errors import UserError
     from corpus.export.documents import FORMATS, Chosen, export_documents
+    from pipelines.cli.opening import opened
     from pipelines.cli.progress import progress
 
     known = next((name for name in FORMATS if name == format), None)
@@ -73,7 +73,7 @@ def of_documents(
     if side not in sides:
         raise UserError(f"--split {side}: it is one of {', '.join(sides)}")
     chosen = Chosen(sides=sides[side], source=source, language=language)
-    workspace = corpus.open(place)
+    workspace = opened(place)
     with progress() as show:
         return export_documents(workspace, out, known, chosen, workers, partial(show, "documents"))
 
@@ -93,11 +93,11 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
 
 def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """The tokens of a workspace."""
-    import corpus
     from corpus.export.bin import export_bin
+    from pipelines.cli.opening import opened
     from pipelines.cli.progress import progress
 
-    workspace = corpus.open(place)
+    workspace = opened(place)
     with progress() as show:
         return export_bin(workspace, out, source, language, partial(show, "shards"))
 

@@ -20,9 +20,9 @@ def report(
     A build writes DIR/report.html itself, without its times, so that the same input gives the same page; a page
     written elsewhere with --out has them.
     """
-    import corpus
     from corpus.progress import last_run
+    from pipelines.cli.opening import opened as to_look_at
     from pipelines.report import write_report
 
-    opened = corpus.open(workspace)
+    opened = to_look_at(workspace)
     typer.echo(write_report(opened, out, last_run(opened.path("timings.json")) if out else None))

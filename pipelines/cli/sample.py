@@ -70,12 +70,12 @@ def sample(
     """
     from rich.console import Console
 
-    import corpus
     from corpus.errors import UserError
     from corpus.ledger.known import check_names
     from corpus.ledger.samples import Wanted, choose
+    from pipelines.cli.opening import opened as to_look_at
 
-    opened = corpus.open(workspace)
+    opened = to_look_at(workspace)
     if quarantine or reason is not None:
         show_quarantine(opened, documents, seed, source, reason, as_json)
         return

@@ -124,6 +124,7 @@ def train(
     from corpus.trainer.device import choose_device
     from corpus.trainer.device import speed as device_speed
     from corpus.trainer.start import branched_run, new_run, resumed_run
+    from pipelines.cli.opening import tell_unfinished
 
     options = {
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
@@ -134,6 +135,7 @@ def train(
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
         "spike_sigma": spike_sigma,
     }  # fmt: skip
+    tell_unfinished(workspace)
     dataset = open_dataset(workspace)
     run = Path(out) if out else Path(workspace) / "runs" / (size or "tiny")
     first = os.environ.get("RANK", "0") == "0"
