@@ -12,10 +12,13 @@ import pytest
 
 import corpus
 from corpus.data import data_path
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
+from corpus.progress import Standing
 from pipelines.build import build
 from pipelines.cli.decide import decide, parse
+from pipelines.cli.opening import opened
 from pipelines.options import Running
+from pipelines.redecide import decide_again
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 from tests.pipelines.small import digests
@@ -49,6 +52,15 @@ def rebuilt(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rebuilt") / "out"
     build(str(manifest), str(out), Running(workers=1))
     return out
+
+
+@pytest.fixture(scope="module")
+def decided(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, decided by the changes in one go."""
+    copy = tmp_path_factory.mktemp("decided") / "copy"
+    shutil.copytree(demo, copy)
+    decide_again(str(copy), None, CHANGES, Running(workers=1), lambda _: None)
+    return copy
 
 
 def options(name: str) -> list[str]:
@@ -100,6 +112,30 @@ def test_rules_can_be_set_one_by_one(demo: Path, rebuilt: Path, tmp_path: Path) 
     again, expected = digests(tmp_path / "again"), digests(rebuilt)
     decisions = [name for name in expected if name.startswith(("decisions/", "tokens/", "dedup/"))]
     assert {name: again[name] for name in decisions} == {name: expected[name] for name in decisions}
+
+
+@pytest.mark.parametrize("stage", ["dedup", "decide", "encode", "shards"])
+def test_what_was_stopped_is_told_of_and_goes_on(
+    stage: str, demo: Path, decided: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(demo, copy)
+
+    def stop(standing: Standing) -> None:
+        if standing.stage == stage:
+            raise RunError("stopped")
+
+    with pytest.raises(RunError, match="stopped"):
+        decide_again(str(copy), None, CHANGES, Running(workers=1), lambda _: None, stop)
+    with pytest.raises(UserError, match="not a finished build"):
+        run(decide, str(copy), *options("--what-if"))
+    capsys.readouterr()
+    opened(str(copy))
+    assert "is not finished, so this may be of the rules before" in capsys.readouterr().err
+    decide_again(str(copy), None, CHANGES, Running(workers=1), lambda _: None)
+    assert digests(copy) == digests(decided)
+    opened(str(copy))
+    assert capsys.readouterr().err == ""
 
 
 def test_the_table_fits_80_columns(demo: Path) -> None:
