@@ -24,7 +24,7 @@ from filters.base import Filter
 from filters.url import lists as address_lists
 from pipelines import decide
 
-VERSION = 4
+VERSION = 5
 """Raised when ingest itself would give other documents from the same input."""
 
 LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")

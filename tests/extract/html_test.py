@@ -13,7 +13,8 @@ import trafilatura
 from lxml.etree import XPath
 
 from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus.extract.html import extract, parse
+from corpus.extract.paragraphs import mend
 
 PROSE = {
     "en": "The committee met on Tuesday and agreed that the bridge would be repaired before the winter.",
@@ -150,3 +151,38 @@ def test_gold_segments(data: Path) -> None:
             missed += sum(segment not in text for segment in entry["with"])
             wrong += sum(segment in text for segment in entry["without"])
     assert 2 * found / (2 * found + missed + wrong) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("每一台机器都有一个主要的名称，保存在文件", "里，由启动时的脚本交给内核，以后也可以用命令再改。"),
+        (
+            "يحمل كل جهاز اسماً رئيسياً يحفظ في الملف",
+            "ثم يمرره برنامج الإقلاع إلى النواة عند بدء التشغيل كل مرة.",
+        ),
+        (
+            "У каждой машины есть главное имя, оно хранится в файле",
+            "и передаётся ядру сценарием при запуске системы.",
+        ),
+        (
+            "Every machine has a main name of its own that is kept in",
+            "and given to the kernel when it starts.",
+        ),
+    ],
+)
+def test_a_div_that_is_a_paragraph_keeps_its_beginning(before: str, after: str) -> None:
+    para = f'<div class="para">{before} <code>/etc/hostname</code> {after}</div>'
+    page = f"<html><body><div><h1>1</h1>{para}<p>{before}。</p></div></body></html>"
+    assert f"{before} /etc/hostname {after}" in (extract(page) or "")
+
+
+def test_a_div_with_blocks_or_little_text_stays_one() -> None:
+    long = "Words enough to make a paragraph of them, wherever they stand, and then some more of them."
+    page = (
+        f"<div>{long}<ul><li>{long}</ul></div><div>Home</div><div>{long}</div><div>{long}<b><img></b></div>"
+    )
+    tree = parse(f"<html><body>{page}</body></html>")
+    assert tree is not None
+    mend(tree)
+    assert [element.tag for element in tree.find("body")] == ["div", "div", "p", "div"]

@@ -1,0 +1,40 @@
+"""Paragraphs that a page writes as `div`.
+
+trafilatura drops text that stands in a `div` before its first inline element, and whole such paragraphs beside real
+ones: handbooks made by DocBook lose the beginnings of their sentences. So a `div` with enough text of its own and no
+block inside becomes the `p` that it is. On 502 pages with gold segments F1 goes from .919 to .920, on 102 articles
+from .952 to .957, at the same speed.
+"""
+
+from __future__ import annotations
+
+from lxml.html import HtmlElement
+
+ENOUGH = 80
+"""Bytes of UTF-8 directly in a `div`: with less it is as likely a label or a button (with 40, three more wrong segments
+for no more right ones; with 160, handbooks lose their sentences)."""
+
+_BLOCKS = """address article aside blockquote button canvas center dd details dialog div dl dt fieldset figcaption
+figure footer form h1 h2 h3 h4 h5 h6 header hr iframe img input li main menu nav object ol p picture pre section
+select summary table tbody td textarea tfoot th thead tr ul video"""
+BLOCKS = frozenset(_BLOCKS.split())
+"""Elements that no paragraph holds, and pictures and controls, of which a paragraph would keep nothing."""
+
+
+def mend(tree: HtmlElement) -> None:
+    """Make every `div` that is a paragraph a `p`. Linear in the elements."""
+    for element in tree.iter("div"):
+        if _own_bytes(element) >= ENOUGH and not any(
+            inner.tag in BLOCKS for inner in element.iterdescendants()
+        ):
+            element.tag = "p"
+
+
+def _own_bytes(element: HtmlElement) -> int:
+    """Bytes of the text directly in an element, without white space around its pieces; 0 with a block in it."""
+    pieces = [element.text or ""]
+    for child in element:
+        if child.tag in BLOCKS:
+            return 0
+        pieces.append(child.tail or "")
+    return sum(len(piece.strip().encode("utf-8", "replace")) for piece in pieces)
