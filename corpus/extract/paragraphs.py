@@ -8,11 +8,19 @@ from .952 to .957, at the same speed.
 
 from __future__ import annotations
 
+import re
+
 from lxml.html import HtmlElement
 
 ENOUGH = 80
 """Bytes of UTF-8 directly in a `div`: with less it is as likely a label or a button (with 40, three more wrong segments
 for no more right ones; with 160, handbooks lose their sentences)."""
+
+ENOUGH_BESIDE = 20
+"""The same beside one that has enough."""
+
+SPACES = re.compile(r"[ \t\n\r\f]+")
+"""What HTML shows as one space."""
 
 _BLOCKS = """address article aside blockquote button canvas center dd details dialog div dl dt fieldset figcaption
 figure footer form h1 h2 h3 h4 h5 h6 header hr iframe img input li main menu nav object ol p picture pre section
@@ -22,12 +30,31 @@ BLOCKS = frozenset(_BLOCKS.split())
 
 
 def mend(tree: HtmlElement) -> None:
-    """Make every `div` that is a paragraph a `p`. Linear in the elements."""
+    """Make every `div` that is a paragraph a `p`, with those beside it. Linear in the elements."""
+    parents: dict[HtmlElement, None] = {}
     for element in tree.iter("div"):
-        if _own_bytes(element) >= ENOUGH and not any(
-            inner.tag in BLOCKS for inner in element.iterdescendants()
-        ):
-            element.tag = "p"
+        if _is_paragraph(element, ENOUGH):
+            _become_paragraph(element)
+            if (parent := element.getparent()) is not None:
+                parents[parent] = None
+    for parent in parents:
+        for element in parent:
+            if element.tag == "div" and _is_paragraph(element, ENOUGH_BESIDE):
+                _become_paragraph(element)
+
+
+def _become_paragraph(element: HtmlElement) -> None:
+    """A `p` without the indentation of the page's source, which a browser does not show either."""
+    element.tag = "p"
+    element.text = SPACES.sub(" ", element.text or "").lstrip()
+    for child in element:
+        child.tail = SPACES.sub(" ", child.tail or "")
+
+
+def _is_paragraph(element: HtmlElement, enough: int) -> bool:
+    return _own_bytes(element) >= enough and not any(
+        inner.tag in BLOCKS for inner in element.iterdescendants()
+    )
 
 
 def _own_bytes(element: HtmlElement) -> int:
