@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 
 def run(command: Callable[..., Any], *arguments: str) -> str:
-    """What a command prints; its exceptions are raised."""
+    """What a command prints on standard output; its exceptions are raised."""
     app = typer.Typer()
     app.command()(command)
     result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(
         app, list(arguments), catch_exceptions=False
     )
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
