@@ -14,11 +14,10 @@ from typing import Any
 
 from corpus import quarantine, storage
 from corpus.errors import RunError, UserError
-from corpus.fingerprint import fingerprint
 from corpus.lock import locked
 from corpus.progress import Standing, Status, Tally
 from corpus.workspace import Workspace
-from pipelines.changes import check_name, explain
+from pipelines.changes import check_name, explain, unread
 from pipelines.fanout import claims_folder
 from pipelines.options import Running
 from pipelines.plan import Plan, make_plan, plan_fingerprint, write_plan
@@ -96,10 +95,8 @@ class Build:
             try:
                 pipeline = beam.Pipeline(options=options)
             except ValueError as error:
-                reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split()).strip(
-                    " ."
-                )
-                raise UserError(f"Beam cannot run with these options: {reason}") from None
+                reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split())
+                raise UserError(f"Beam cannot run with these options: {reason.strip(' .')}") from None
             with (
                 claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, weights),
@@ -254,29 +251,20 @@ def read_state(workspace: Workspace) -> dict[str, str]:
     return found
 
 
-def missing_measures(workspace: Workspace, plan: Plan) -> list[str]:
-    """Documents and signals that ingest makes and this workspace has not."""
-    return _missing(workspace, plan, ["documents", *(f"signals/{step}" for step in plan.steps)])
-
-
-def _missing(workspace: Workspace, plan: Plan, folders: Sequence[str]) -> list[str]:
-    present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
-    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
-    return [path for path in expected if path not in present]
-
-
 def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     """Parts that a finished build has and this workspace has not."""
-    missing = [*missing_measures(workspace, plan), *_missing(workspace, plan, ["decisions"])]
+    folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
+    present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
+    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
     dataset = workspace.path("tokens", "dataset.json")
-    expected = [
+    expected += [
         dataset,
         workspace.path("stats", "counts.parquet"),
         workspace.path("tokenizer", "tokenizer.json"),
     ]
     if storage.exists(dataset):
         expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
-    return [*missing, *(path for path in expected if not storage.exists(path))]
+    return [path for path in expected if path not in present and not storage.exists(path)]
 
 
 def after_ingest(builder: Build) -> None:
@@ -300,15 +288,14 @@ def stages(builder: Build, wanted: str, until: str | None = None) -> None:
     """All stages of a build, in order, or those up to `until`."""
     from pipelines import stages as work
 
-    absent, measures = (found(builder.workspace, builder.plan) for found in (missing_parts, missing_measures))
+    absent = missing_parts(builder.workspace, builder.plan)
     for line in explain(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
     builder.forget("build")
     if absent:
-        builder.forget("ingest" if measures else "decide")
+        builder.forget("ingest" if unread(builder.workspace, builder.plan, absent) else "decide")
     write_plan(builder.workspace, builder.plan)
-    ingested = fingerprint([builder.plan.tools.documents_fingerprint(split) for split in builder.plan.splits])
-    prints = {"ingest": fingerprint([ingested, work.ingest_parameters(builder.plan)])}
+    prints = {"ingest": work.ingested(builder.plan)}
     for name in STAGES:
         builder.stage(name, prints.get(name, wanted), partial(getattr(work, name), builder))
         if name == "ingest":

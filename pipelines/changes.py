@@ -66,10 +66,10 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
     lines = _ingest(before, plan, reading)
     ingests = bool(lines)
-    unread = _unread(workspace, plan, absent)
-    if not ingests and unread and "ingest" in state:
-        what = "split has lost its parts and is" if unread == 1 else "splits have lost their parts and are"
-        lines.append(f"ingest: {unread:,} {what} read again")
+    lost = unread(workspace, plan, absent)
+    if not ingests and lost and "ingest" in state:
+        what = "split has lost its parts and is" if lost == 1 else "splits have lost their parts and are"
+        lines.append(f"ingest: {lost:,} {what} read again")
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
     decides = bool(decided) or ingests
@@ -87,13 +87,13 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
         what = (
             f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done"
             if done
-            else f"{len(plan.names) - unread:,} of {len(plan.names):,} splits are read"
+            else f"{len(plan.names) - lost:,} of {len(plan.names):,} splits are read"
         )
         lines.append(f"going on: {what}")
     return lines
 
 
-def _unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
+def unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
     """How many splits have no documents, or not all of their signals."""
     folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
     parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)

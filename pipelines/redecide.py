@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.fingerprint import fingerprint
 from corpus.keep_text import is_absent
 from corpus.ledger.counts import UNKNOWN
 from corpus.ledger.known import nearest
@@ -35,7 +34,8 @@ from corpus.progress import Standing, Status
 from corpus.rules import BOUNDS, uniform
 from corpus.workspace import Workspace
 from pipelines import stages as work
-from pipelines.build import Build, missing_measures, missing_parts, read_state, stages, told
+from pipelines.build import Build, missing_parts, read_state, stages, told
+from pipelines.changes import unread
 from pipelines.options import Running
 from pipelines.plan import Plan, plan_fingerprint
 from pipelines.stop import stoppable
@@ -91,7 +91,7 @@ def decide_again(
     root = storage.local(root)
     workspace = Workspace.open(root)
     with stoppable(), locked(root) as release:
-        plan = stored_plan(workspace, manifest, changes, missing_measures)
+        plan = stored_plan(workspace, manifest, changes, finished=False)
         _check_texts(workspace, plan)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
@@ -130,9 +130,7 @@ def what_if(root: str, manifest: str | None, changes: Changes, running: Running,
         stoppable(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
     ):
         workspace = Workspace.open(root)
-        plan = stored_plan(workspace, manifest, changes, missing_parts)
-        if "build" not in read_state(workspace):
-            raise UserError(_unfinished(root))
+        plan = stored_plan(workspace, manifest, changes, finished=True)
         other = Workspace.scratch(folder, workspace)
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))
@@ -142,10 +140,8 @@ def what_if(root: str, manifest: str | None, changes: Changes, running: Running,
 
 def _check_texts(workspace: Workspace, plan: Plan) -> None:
     """Raises UserError where the texts that the workspace keeps are not those that the rules of a plan keep."""
-    kept, wanted = (
-        Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules,
-        plan.tools.text_rules,
-    )
+    kept = Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules
+    wanted = plan.tools.text_rules
     if kept is not None and (wanted is None or kept.fingerprints != wanted.fingerprints):
         raise UserError(
             f"{workspace.root} keeps no text of documents that fail its rules (keep_text: {kept.mode}), so other "
@@ -153,17 +149,11 @@ def _check_texts(workspace: Workspace, plan: Plan) -> None:
         )
 
 
-def _unfinished(root: str) -> str:
-    return f"{root} is not a finished build of this version: `corpus build` first, then decide again"
-
-
-def stored_plan(
-    workspace: Workspace, path: str | None, changes: Changes, missing: Callable[[Workspace, Plan], list[str]]
-) -> Plan:
+def stored_plan(workspace: Workspace, path: str | None, changes: Changes, *, finished: bool) -> Plan:
     """The plan of a workspace with the rules of a manifest, changed. Reads no input.
 
-    Raises UserError where its documents and signals are of another version or something is `missing`. (A workspace
-    whose decisions were stopped has all that it takes to go on.)
+    Raises UserError where its documents and signals are not all there, in this version; with `finished` where anything
+    else is missing too.
     """
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
@@ -176,15 +166,13 @@ def stored_plan(
             raise UserError(f"{name}: nothing computes the signal {signal}: {nearest(signal, computed)}")
     plan = plan_of_parts(workspace, file)
     state = read_state(workspace)
-    if state.get("ingest") != ingested(plan) or missing(workspace, plan):
-        raise UserError(_unfinished(workspace.root))
+    absent = missing_parts(workspace, plan)
+    lacks = bool(absent) or "build" not in state if finished else unread(workspace, plan, absent) > 0
+    if lacks or state.get("ingest") != work.ingested(plan):
+        raise UserError(
+            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
+        )
     return plan
-
-
-def ingested(plan: Plan) -> str:
-    """What the state of a workspace says of its ingest where its documents and signals are those of a plan."""
-    documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
-    return fingerprint([documents, work.ingest_parameters(plan)])
 
 
 def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:

@@ -43,6 +43,12 @@ def ingest_parameters(plan: Plan) -> Any:
     return [steps, signatures and dict(signatures.parameters)]
 
 
+def ingested(plan: Plan) -> str:
+    """What the state of a workspace says of its ingest where its documents and signals are those of a plan."""
+    documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
+    return fingerprint([documents, ingest_parameters(plan)])
+
+
 def ingest(build: Build) -> None:
     """Every split through the recipe."""
     plan, running = build.plan, build.sized("ingest")

@@ -94,15 +94,6 @@ def _show_usage(error: Any) -> None:
     typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
 
 
-def _is_damage(error: Exception) -> bool:
-    """Whether Arrow could not read a file of a workspace."""
-    return type(error).__name__ == "ArrowInvalid"
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
 def main() -> None:
     """Run the command line: exit status 2 for wrong input, 1 for a failed run, one line for either."""
     debug = "--debug" in sys.argv
@@ -133,15 +124,16 @@ def main() -> None:
             raise
         typer.echo(f"corpus: {error}", err=True)
         status = 2
-    except Exception as error:
-        if debug or not (isinstance(error, RunError | OSError) or _is_damage(error)):
+    except (RunError, OSError) as error:
+        if debug:
             raise
-        what = (
-            f"a file cannot be read ({_line(error)}): `corpus verify DIR` names it"
-            if _is_damage(error)
-            else error
-        )
-        typer.echo(f"corpus: {what}", err=True)
+        typer.echo(f"corpus: {error}", err=True)
+        status = 1
+    except ValueError as error:
+        if debug or type(error).__name__ != "ArrowInvalid":  # importing Arrow takes too long for --help
+            raise
+        reason = str(error).partition("\n")[0][:200]
+        typer.echo(f"corpus: a file cannot be read ({reason}): `corpus verify DIR` names it", err=True)
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()

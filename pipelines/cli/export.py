@@ -63,7 +63,7 @@ def of_documents(
     """The texts of a workspace."""
     from corpus.errors import UserError
     from corpus.export.documents import FORMATS, Chosen, export_documents
-    from pipelines.cli.opening import opened
+    from pipelines.cli.opening import open_workspace
     from pipelines.cli.progress import progress
 
     known = next((name for name in FORMATS if name == format), None)
@@ -73,7 +73,7 @@ def of_documents(
     if side not in sides:
         raise UserError(f"--split {side}: it is one of {', '.join(sides)}")
     chosen = Chosen(sides=sides[side], source=source, language=language)
-    workspace = opened(place)
+    workspace = open_workspace(place)
     with progress() as show:
         return export_documents(workspace, out, known, chosen, workers, partial(show, "documents"))
 
@@ -94,10 +94,10 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
 def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """The tokens of a workspace."""
     from corpus.export.bin import export_bin
-    from pipelines.cli.opening import opened
+    from pipelines.cli.opening import open_workspace
     from pipelines.cli.progress import progress
 
-    workspace = opened(place)
+    workspace = open_workspace(place)
     with progress() as show:
         return export_bin(workspace, out, source, language, partial(show, "shards"))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
 
-def opened(root: str) -> Workspace:
+def open_workspace(root: str) -> Workspace:
     """The workspace, with a line on standard error where it is not finished. Raises UserError where it is none."""
     import corpus
 

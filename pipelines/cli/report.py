@@ -21,8 +21,8 @@ def report(
     written elsewhere with --out has them.
     """
     from corpus.progress import last_run
-    from pipelines.cli.opening import opened as to_look_at
+    from pipelines.cli.opening import open_workspace
     from pipelines.report import write_report
 
-    opened = to_look_at(workspace)
+    opened = open_workspace(workspace)
     typer.echo(write_report(opened, out, last_run(opened.path("timings.json")) if out else None))

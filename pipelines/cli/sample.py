@@ -73,9 +73,9 @@ def sample(
     from corpus.errors import UserError
     from corpus.ledger.known import check_names
     from corpus.ledger.samples import Wanted, choose
-    from pipelines.cli.opening import opened as to_look_at
+    from pipelines.cli.opening import open_workspace
 
-    opened = to_look_at(workspace)
+    opened = open_workspace(workspace)
     if quarantine or reason is not None:
         show_quarantine(opened, documents, seed, source, reason, as_json)
         return

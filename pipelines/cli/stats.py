@@ -75,7 +75,7 @@ def stats(
 
     from corpus.errors import UserError
     from corpus.ledger.views import NAMES, NEEDS, compared
-    from pipelines.cli.opening import opened as to_look_at
+    from pipelines.cli.opening import open_workspace
 
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
@@ -83,10 +83,10 @@ def stats(
             raise UserError(f"--by {view}: it is one of {', '.join(NEEDS)}, or several with commas between")
     if as_csv and len(views) != 1:
         raise UserError("--csv prints one table: name it, for instance --by language")
-    opened = to_look_at(workspace)
+    opened = open_workspace(workspace)
     found = {view: rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
     if other is not None:
-        beside = to_look_at(other)
+        beside = open_workspace(other)
         found = {view: compared(found[view], rows(beside, view), NAMES[view]) for view in views}
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))

@@ -34,7 +34,8 @@ from pipelines import stages
 from pipelines.build import Build, build
 from pipelines.options import Running
 from pipelines.plan import plan_fingerprint, write_plan
-from pipelines.redecide import ingested, plan_of_parts
+from pipelines.redecide import plan_of_parts
+from pipelines.stages import ingested
 from tests.benchmarks import bench
 
 ROWS = 50_000

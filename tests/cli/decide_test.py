@@ -16,7 +16,7 @@ from corpus.errors import RunError, UserError
 from corpus.progress import Standing
 from pipelines.build import build
 from pipelines.cli.decide import decide, parse
-from pipelines.cli.opening import opened
+from pipelines.cli.opening import open_workspace
 from pipelines.options import Running
 from pipelines.redecide import decide_again
 from tests.cli.running import run
@@ -130,11 +130,11 @@ def test_what_was_stopped_is_told_of_and_goes_on(
     with pytest.raises(UserError, match="not a finished build"):
         run(decide, str(copy), *options("--what-if"))
     capsys.readouterr()
-    opened(str(copy))
+    open_workspace(str(copy))
     assert "is not finished, so this may be of the rules before" in capsys.readouterr().err
     decide_again(str(copy), None, CHANGES, Running(workers=1), lambda _: None)
     assert digests(copy) == digests(decided)
-    opened(str(copy))
+    open_workspace(str(copy))
     assert capsys.readouterr().err == ""
 
 

@@ -204,39 +204,41 @@ def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
     assert corpus.open(str(out)).documents().count_rows() == 40
 
 
-def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
-    inputs: Path, built: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def stalled(inputs: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest of archives of which one stops in mid-body, until `site.always` is cleared."""
     monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.1")
     monkeypatch.setenv("CORPUS_REMOTE_PATIENCE", "0.2")
     manifest = serve(site, inputs, **listed(site, inputs))
     site.always["/crawl-data/small/crawl-1.warc.gz"] = "stall 1"
+    return manifest
+
+
+def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
+    stalled: Path, built: Path, site: Site, tmp_path: Path
+) -> None:
     out, said = tmp_path / "out", []
-    build(str(manifest), str(out), Running(), said.append, until="ingest")
+    build(str(stalled), str(out), Running(), said.append, until="ingest")
     assert "1 split was not read to the end: the next build asks for what is missing" in said
     missing = [row for path in (out / "quarantine").glob("web-*") for row in storage_rows(path)]
     assert [row["reason"] for row in missing if "too slow" in str(row["error"])] == ["remote"]
     assert len(rows(out)) == 34
     site.always.clear()
-    build(str(manifest), str(out), Running(), said.append, until="ingest")
+    build(str(stalled), str(out), Running(), said.append, until="ingest")
     assert rows(out) == rows(built) and not (out / "unread.json").exists()
 
 
 @pytest.mark.parametrize("keep_text", ["all", "kept"])
 def test_what_was_made_of_half_a_file_is_made_again_of_the_whole(
-    keep_text: str, inputs: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keep_text: str, stalled: Path, site: Site, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("CORPUS_REMOTE_SILENCE", "0.1")
-    monkeypatch.setenv("CORPUS_REMOTE_PATIENCE", "0.2")
-    manifest = serve(site, inputs, **listed(site, inputs))
     more = f"keep_text: {keep_text}\ndedup: {{minhash: {{}}}}\nrules: {{gopher.words: {{min: 180}}}}\n"
-    manifest.write_text(manifest.read_text() + more)
-    site.always["/crawl-data/small/crawl-1.warc.gz"] = "stall 1"
+    stalled.write_text(stalled.read_text() + more)
     out, fresh = tmp_path / "out", tmp_path / "fresh"
-    build(str(manifest), str(out), Running())
+    build(str(stalled), str(out), Running())
     site.always.clear()
     for root in (out, fresh):
-        build(str(manifest), str(root), Running())
+        build(str(stalled), str(root), Running())
     assert digests(out) == digests(fresh)
 
 
