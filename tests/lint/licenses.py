@@ -11,7 +11,12 @@ COPYLEFT = re.compile(r"(?<!L)(?<!Lesser )\bA?GPL|GNU (Affero )?General Public",
 LESSER = re.compile(r"LGPL|Lesser General Public", re.IGNORECASE)
 CHOSEN = {"tld": "MPL-1.1"}
 """Packages offered under several licences, and the one we take."""
-KNOWN = {"pycld2": "Apache-2.0", "regex": "Apache-2.0 AND CNRI-Python", "tiktoken": "MIT"}
+KNOWN = {
+    "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",  # no files of its own; torch's wheel for Linux brings it
+    "pycld2": "Apache-2.0",
+    "regex": "Apache-2.0 AND CNRI-Python",
+    "tiktoken": "MIT",
+}
 """Packages whose metadata name no licence, and what their licence file says."""
 
 
