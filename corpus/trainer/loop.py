@@ -278,7 +278,8 @@ class _Trainer:
         return self.engine.backward(batch, int(drawn.sum()), give_up), drawn
 
     def _train_step(self, caught: list[str]) -> dict[str, float]:
-        """One step; gives (and logs) its numbers. A loss that is no number leaves the parameters as they were."""
+        """One step; gives (and logs) its numbers. A loss that is no number, or a gradient of zero, ends the run before
+        the parameters change."""
         begin = time.perf_counter()
         loss, drawn = self._gradient(caught)
         norm = self.engine.clip()
@@ -286,6 +287,12 @@ class _Trainer:
             raise RunError(
                 f"step {self.step + 1:,}: the loss is {loss}, its gradient {norm}: go on from the last checkpoint with "
                 f"--resume and a lower --lr than {self.config.learning_rate:g}"
+            )
+        if norm == 0:
+            raise RunError(
+                f"step {self.step + 1:,}: the gradient is exactly zero, so nothing would be learned: "
+                + ("leave --compile out, or " if self.config.compile else "")
+                + f"install the torch that the `train` extra asks for (this is {torch.__version__})"
             )
         # Half a step on, so that neither the first nor the last step of a run has a rate of zero.
         progress = self._progress() if self.config.steps is None else (self.step + 0.5) / self.config.steps

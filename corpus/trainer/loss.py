@@ -36,10 +36,11 @@ def nats(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """-log softmax(states @ weight.T)[target] of every row, (n,) fp32, 0 for padding; without a gradient, in fp32."""
     x, w = _cast(states, weight)
     out = torch.zeros(len(x), device=x.device)
-    for part in _blocks(x, w):
-        logits = _product(x[part], w.T).float()
-        chosen = logits.gather(1, targets[part].clamp(min=0).unsqueeze(1)).squeeze(1)
-        out[part] = (logits.logsumexp(dim=1) - chosen) * (targets[part] >= 0)
+    with torch.autocast(x.device.type, enabled=False):
+        for part in _blocks(x, w):
+            logits = (x[part] @ w.T).float()
+            chosen = logits.gather(1, targets[part].clamp(min=0).unsqueeze(1)).squeeze(1)
+            out[part] = (logits.logsumexp(dim=1) - chosen) * (targets[part] >= 0)
     return out
 
 
@@ -47,11 +48,6 @@ def _cast(*tensors: Tensor) -> list[Tensor]:
     device = tensors[0].device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensors[0].dtype
     return [tensor.to(dtype) for tensor in tensors]
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    with torch.autocast(a.device.type, enabled=False):
-        return a @ b
 
 
 def _blocks(x: Tensor, w: Tensor) -> list[slice]:
@@ -68,19 +64,22 @@ class _CrossEntropy(torch.autograd.Function):
         to_weight = torch.zeros(weight.shape, device=x.device)
         kept = (targets >= 0).unsqueeze(1)
         target = targets.clamp(min=0).unsqueeze(1)
-        for part in _blocks(x, w):
-            logits = _product(x[part], w.T)
-            gradient = logits.softmax(dim=1)
-            probability = gradient.gather(1, target[part])
-            nats = -probability.float().clamp(min=TINY).log()
-            # The gradient in the logits is f p - e, p the softmax, e the target; f is drawn out of the products.
-            z = logits.gather(1, target[part]).float() + nats
-            factor = (1 + 2 * z_loss * z).to(x.dtype)
-            gradient.scatter_(1, target[part], probability - 1 / factor)
-            factor *= kept[part]
-            total += (nats * kept[part]).sum()
-            to_states[part] = _product(gradient, w) * factor
-            to_weight += _product(gradient.T, x[part] * factor)
+        # The types are chosen above. Autocast would choose again, on a GPU fp32 for softmax and sum, on a CPU not.
+        with torch.autocast(x.device.type, enabled=False):
+            for part in _blocks(x, w):
+                logits = x[part] @ w.T
+                gradient = logits.softmax(dim=1)
+                probability = gradient.gather(1, target[part])
+                nats = -probability.float().clamp(min=TINY).log()
+                # The gradient in the logits is f p - e, p the softmax, e the target; f is drawn out of the products.
+                z = logits.gather(1, target[part]).float() + nats
+                factor = (1 + 2 * z_loss * z).to(x.dtype)
+                gradient.scatter_(1, target[part], probability - 1 / factor)
+                factor *= kept[part]
+                # Not in place: under torch 2.11, torch.compile loses the gradient of a result that is added to.
+                total = total + (nats * kept[part]).sum()
+                to_states[part] = (gradient @ w) * factor
+                to_weight += gradient.T @ (x[part] * factor)
         ctx.save_for_backward(to_states.to(states.dtype), to_weight)
         return total
 
