@@ -36,6 +36,7 @@ lint: setup  ## style, types, layers, licences
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/lint/layers.py
+	$(BIN)/python tests/lint/links.py
 	$(BIN)/python tests/lint/licenses.py
 
 .venv-datatrove/.ready: tests/benchmarks/peers/datatrove.txt

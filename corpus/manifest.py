@@ -14,6 +14,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 from corpus.dedup.options import Dedup
 from corpus.errors import UserError
 from corpus.extract.budgets import Budgets
+from corpus.extras import install_advice
 from corpus.sources import source_class
 from corpus.sources.base import Source
 from corpus.storage import is_remote, join, read_bytes
@@ -56,7 +57,7 @@ class Extraction(_Options):
     @classmethod
     def _installed(cls, mode: str) -> str:
         if mode == "resiliparse" and find_spec("resiliparse") is None:
-            raise ValueError("resiliparse is not installed: pip install 'corpus-toolkit[resiliparse]'")
+            raise ValueError(f"resiliparse is not installed: {install_advice('resiliparse')}")
         return mode
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import UserError
+from corpus.extras import install_advice
 from corpus.trainer.start import read_run
 from pipelines.curve_data import Chart, charts
 from pipelines.report import render
@@ -32,7 +33,7 @@ def write_picture(run: Path, out: Path) -> None:
     try:
         import matplotlib
     except ImportError:
-        raise UserError("a picture needs matplotlib: pip install 'corpus-toolkit[plots]'") from None
+        raise UserError(f"a picture needs matplotlib: {install_advice('plots')}") from None
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from corpus.errors import UserError
+from corpus.extras import install_advice
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 BLOCK = 1 << 20
@@ -92,7 +93,7 @@ def _opened(stream: BinaryIO) -> Iterator[Any]:
     try:
         import py7zr
     except ImportError:
-        raise UserError("reading .7z needs py7zr: pip install 'corpus-toolkit[sevenzip]'") from None
+        raise UserError(f"reading .7z needs py7zr: {install_advice('sevenzip')}") from None
     stream.seek(0)
     try:
         archive = py7zr.SevenZipFile(stream)

@@ -20,6 +20,7 @@ import fsspec
 from fsspec.asyn import sync
 
 from corpus.errors import UserError
+from corpus.extras import install_advice
 from corpus.storage.retry import (
     SLOWEST,
     Pace,
@@ -84,7 +85,7 @@ def filesystem(path: str) -> tuple[Any, str]:
         return cast("tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False, **_bounds(path)))
     except ImportError as error:
         extra = EXTRAS.get(path.partition("://")[0])
-        advice = f"pip install 'corpus-toolkit[{extra}]'" if extra else str(error)
+        advice = install_advice(extra) if extra else str(error)
         raise UserError(f"{path}: nothing is installed that reads such addresses: {advice}") from None
     except ValueError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.errors import UserError
+from corpus.extras import install_advice
 
 if TYPE_CHECKING:
     from corpus.trainer.loop import Result
@@ -165,7 +166,7 @@ def require_torch() -> None:
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise UserError("training needs torch: pip install 'corpus-toolkit[train]'") from None
+        raise UserError(f"training needs torch: {install_advice('train')}") from None
 
 
 def summary(result: Result) -> dict[str, Any]:

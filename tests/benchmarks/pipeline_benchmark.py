@@ -90,7 +90,7 @@ def show(spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> Non
     console = Console(width=100)
     console.print(table)
     console.print(
-        f"corpus {metadata.version('corpus-toolkit')} with trafilatura {metadata.version('trafilatura')}; "
+        f"corpus {metadata.version('corpusmill')} with trafilatura {metadata.version('trafilatura')}; "
         f"{versions}; best of {len(next(iter(spent.values())))} rounds in turn",
         soft_wrap=True,
     )

@@ -12,6 +12,7 @@ from pydantic import ByteSize, Field, field_validator
 from corpus import folders
 from corpus.document import Failure, Record
 from corpus.extract.code import VERBATIM
+from corpus.extras import install_advice
 from corpus.folders import is_folder
 from corpus.languages.labels import CODE
 from corpus.sources.base import Source
@@ -69,8 +70,7 @@ class Code(Source):
     def _can_look(cls, content: bool) -> bool:
         if content and not languages.has_magika():
             raise ValueError(
-                "telling languages by content needs the extra `code` (pip install 'corpus-toolkit[code]'): install it, "
-                "or say content: false"
+                f"telling languages by content needs magika: {install_advice('code')}, or say content: false"
             )
         return content
 
