@@ -427,7 +427,7 @@ def test_a_repository_is_known_by_its_commit(repository: Path) -> None:
 
 def test_content_without_the_extra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corpus.sources.code.languages.has_magika", lambda: False)
-    with pytest.raises(ValueError, match="needs the extra `code`"):
+    with pytest.raises(ValueError, match="needs magika: .*the extra `code`"):
         source()
     assert source(content=False).content is False
 
