@@ -31,7 +31,7 @@ SCHEMA = pa.schema(
     ]
 )
 """Columns of a documents part; `text` and `content_hash` are null behind a gate, `text` also where it was not kept
-(see `corpus.keep_text`).
+(see `corpus.rules.kept_texts`).
 
 `characters` and `bytes` (UTF-8) are the lengths of the text, 0 behind a gate, so that counting needs no text.
 """
@@ -78,8 +78,8 @@ class Record:
 class Failure:
     """Input that could not be read: where it is, which step gave up, and why.
 
-    `reason` is a word for the kind of trouble (see `corpus.quarantine`), `error` one line about it, `bytes` the size of
-    the record as it was to be parsed.
+    `reason` is a word for the kind of trouble (see `corpus.ledger.quarantine`), `error` one line about it, `bytes` the
+    size of the record as it was to be parsed.
     """
 
     file: str

@@ -13,14 +13,14 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 
 from corpus.dedup.options import Dedup
 from corpus.errors import UserError
-from corpus.extract.budgets import Budgets
+from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
+from corpus.formats.yaml_lines import Path, dotted, line_of
+from corpus.formats.yaml_lines import load as load_yaml
 from corpus.sources import source_class
-from corpus.sources.base import Source
+from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
-from corpus.yaml_lines import Path, dotted, line_of
-from corpus.yaml_lines import load as load_yaml
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -31,8 +31,8 @@ class _Options(BaseModel):
 
 
 class Extraction(_Options):
-    """How the text of HTML pages is found (see `corpus.extract.html.MODES`), and what one document of any format
-    may cost (see `corpus.extract.budgets`)."""
+    """How the text of HTML pages is found (see `corpus.extract.html.main_text.MODES`), and what one document of any
+    format may cost (see `corpus.extract.process.budgets`)."""
 
     mode: Literal["fast", "precision", "recall", "resiliparse"] = "fast"
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)

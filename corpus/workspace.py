@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.parts import check_beside
+from corpus.storage.part_writer import check_beside
 
 SCHEMA_VERSION = 1
 LENDER = "lender.json"

@@ -8,18 +8,18 @@ from importlib import import_module
 from typing import Any
 
 from corpus.errors import UserError
-from filters.base import Filter
+from corpus.filters.filter import Filter
 
 FILTERS = {
-    "text": "filters.text",
-    "url": "filters.url",
-    "gopher": "filters.gopher",
-    "gopher_repetition": "filters.gopher_repetition",
-    "c4": "filters.c4",
-    "fineweb": "filters.fineweb",
-    "language": "filters.language",
-    "code": "filters.code",
-    "quality": "filters.quality",
+    "text": "corpus.filters.text",
+    "url": "corpus.filters.url",
+    "gopher": "corpus.filters.gopher",
+    "gopher_repetition": "corpus.filters.gopher_repetition",
+    "c4": "corpus.filters.c4",
+    "fineweb": "corpus.filters.fineweb",
+    "language": "corpus.filters.language",
+    "code": "corpus.filters.code",
+    "quality": "corpus.filters.quality",
 }
 """Step -> the module that computes it, imported when it is first used."""
 

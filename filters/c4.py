@@ -19,12 +19,12 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from corpus.filters.filter import Filter, Measure
 from corpus.text.conventions import identity
 from corpus.text.page import Page
 from corpus.text.tokens import APART, Spans
 from corpus.text.units import to_text
 from corpus.text.words import versions
-from filters.base import Filter, Measure
 
 STEP = "c4"
 VERSION = 1

@@ -13,10 +13,10 @@ import string
 
 import numpy as np
 
+from corpus.filters.filter import Filter, Measure
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, Units
 from corpus.text.words import versions
-from filters.base import Filter, Measure
 
 STEP = "code"
 VERSION = 1

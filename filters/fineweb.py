@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus.filters.filter import Filter, Measure
 from corpus.text.conventions import identity
 from corpus.text.page import Page
 from corpus.text.words import versions
-from filters.base import Filter, Measure
 
 STEP = "fineweb"
 VERSION = 1

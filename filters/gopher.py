@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus.filters.filter import NOT_MEASURED, Filter, Measure
 from corpus.text.conventions import identity
 from corpus.text.hashes import places
 from corpus.text.page import Page
 from corpus.text.units import LETTER
 from corpus.text.words import versions
-from filters.base import NOT_MEASURED, Filter, Measure
 
 STEP = "gopher"
 VERSION = 1

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus.filters.filter import Filter, Measure
 from corpus.text.ngrams import duplicate_characters, later_copies, repeated, top_characters
 from corpus.text.page import Page
 from corpus.text.words import versions
-from filters.base import Filter, Measure
 
 STEP = "gopher_repetition"
 VERSION = 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from corpus.filters.filter import Filter, Measure
 from corpus.languages.identify import Identifier
 from corpus.languages.scripts import script_counts, script_shares
 from corpus.text.page import Page
-from filters.base import Filter, Measure
 
 STEP = "language"
 VERSION = 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from corpus import fasttext_models
-from corpus.classifier import VERSION as SCORE_VERSION
-from corpus.classifier import Classifier
+from corpus.classifier.quality_model import VERSION as SCORE_VERSION
+from corpus.classifier.quality_model import Classifier
+from corpus.filters.filter import NOT_MEASURED, Filter, Measure
+from corpus.languages import fasttext_models
 from corpus.text.page import Page
 from corpus.text.words import versions
-from filters.base import NOT_MEASURED, Filter, Measure
 
 STEP = "quality"
 VERSION = 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus.filters.filter import Filter, Measure
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
-from filters.base import Filter, Measure
 
 STEP = "text"
 VERSION = 1

@@ -15,10 +15,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.fingerprint import fingerprint
+from corpus.filters.filter import NOT_MEASURED, Filter, Measure
+from corpus.formats.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
-from corpus.yaml_lines import load
-from filters.base import NOT_MEASURED, Filter, Measure
 
 STEP = "url"
 VERSION = 1

@@ -22,15 +22,15 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import Clusters
 from corpus.document import DECISIONS
-from corpus.fingerprint import fingerprint
 from corpus.groups import is_validation
 from corpus.ledger.counts import PART, PartCounts
-from corpus.parts import PartWriter, check_beside, read_fingerprint
+from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.options import Running
 from corpus.progress import count
-from corpus.rules import Rule, RuleSet, threshold
+from corpus.rules.rule import Rule, RuleSet, threshold
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
 from corpus.workspace import Workspace
-from pipelines.fanout import FanOut
-from pipelines.options import Running
 
 VERSION = 2
 """Raised when the same signals would give other decisions or counts."""

@@ -1,6 +1,6 @@
 """Deduplication over all splits: signatures and hashes in, DIR/dedup/clusters.parquet out.
 
-Elements are packed arrays (`pipelines.packed`). Splits are dealt into blocks of neighbours; a document's
+Elements are packed arrays (`corpus.pipelines.beam.packed`). Splits are dealt into blocks of neighbours; a document's
 number names its split, so its block. Hashes are dealt by their range. So every step sees one block or one
 range at a time:
 
@@ -42,14 +42,14 @@ import apache_beam as beam
 
 from corpus import storage
 from corpus.dedup.options import Dedup
-from corpus.fingerprint import fingerprint as fingerprint_of
-from corpus.parts import read_fingerprint
+from corpus.pipelines import dedup_steps as steps
+from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.packed import Element, Gathered
+from corpus.pipelines.dedup_steps import Load, Plan, clusters_path, share, splits_path
+from corpus.storage.fingerprint import fingerprint as fingerprint_of
+from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
-from pipelines import dedup_steps as steps
-from pipelines.dedup_steps import Load, Plan, clusters_path, share, splits_path
-from pipelines.fanout import FanOut
-from pipelines.options import Running
-from pipelines.packed import Element, Gathered
 
 VERSION = 1
 """Raised when the same input would give other clusters."""

@@ -1,6 +1,6 @@
 """The steps of deduplication: from what one partition has gathered to what the next ones need.
 
-`pipelines.dedup` has the table of them, and what they cost.
+`corpus.pipelines.dedup` has the table of them, and what they cost.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from corpus.dedup.removed import read_groups, to_table, write_clusters
 from corpus.dedup.rows import SplitRows, row_of, split_of
 from corpus.dedup.signatures import Signatures, present
 from corpus.errors import UserError
-from corpus.parts import read_fingerprint
+from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, records
+from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
-from pipelines.packed import Element, Gathered, Kinds, Outbox, Records, records
 
 Load = Callable[[str, str], SplitRows]
 """(source, split) to the rows to deduplicate; called twice a split, in any process."""

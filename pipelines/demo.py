@@ -10,13 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from corpus.data import data_path
+
 PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
 
 
 def run(*command: str) -> None:
     """Show a `corpus` command and run it; its failure is ours."""
     print(f"\n$ corpus {shlex.join(command)}", flush=True)
-    subprocess.run([sys.executable, "-m", "pipelines.cli", *command], check=True)
+    subprocess.run([sys.executable, "-m", "corpus.pipelines.cli", *command], check=True)
 
 
 def quality_manifest(manifest: Path, model: Path, to: Path) -> None:
@@ -38,7 +40,7 @@ def main() -> int:
     parser.add_argument("--workers", default="2")
     parser.add_argument("--minutes", default="1")
     options = parser.parse_args()
-    manifest = Path(__file__).parents[1] / "manifests" / "demo.yaml"
+    manifest = data_path("demo.yaml")
     out, models = options.out, Path(f"{options.out}-models")
     os.makedirs(models, exist_ok=True)
     try:

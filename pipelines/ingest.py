@@ -23,19 +23,19 @@ from corpus.dedup.signatures import SignatureWriter, read_signature_fingerprint
 from corpus.document import SCHEMA, Document, Failure, Record, content_hash, document_id, to_batch
 from corpus.errors import RunError
 from corpus.extract import PAGES, Extracted
-from corpus.extract.supervised import Rejected, parser
+from corpus.extract.process.supervised import Rejected, parser
+from corpus.filters.filter import Filter
+from corpus.filters.url import url_gate
 from corpus.groups import domain_of
-from corpus.parts import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.ledger.quarantine import QuarantineWriter, plain
+from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.context import Tools, manifest_to_json, tools_for
 from corpus.progress import count
-from corpus.quarantine import QuarantineWriter, plain
-from corpus.splits import Split
+from corpus.sources.input_split import Split
+from corpus.storage.part_writer import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.text.page import Page
 from corpus.workspace import Workspace
-from filters.base import Filter
-from filters.url import url_gate
-from pipelines.fanout import FanOut
-from pipelines.options import Running
-from pipelines.tools import Tools, manifest_to_json, tools_for
 
 Beginning = tuple[Document, Record]
 Chunk = tuple[pa.RecordBatch | None, list[Page | None]]

@@ -22,15 +22,15 @@ import pyarrow as pa
 
 from corpus import storage
 from corpus.errors import RunError
-from corpus.fingerprint import fingerprint
-from corpus.parts import PartWriter, read_fingerprint
+from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.options import Running
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.text import words
 from corpus.tokens import dataset, encode, parts, sample, shards, vocabulary
 from corpus.tokens.encode import Encoder
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
 from corpus.workspace import Workspace, read_table
-from pipelines.fanout import FanOut
-from pipelines.options import Running
 
 Split = tuple[str, str]
 """(source, split name)."""

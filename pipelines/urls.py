@@ -35,17 +35,17 @@ from numpy.typing import NDArray
 from corpus import storage
 from corpus.document import Failure
 from corpus.errors import RunError, UserError
-from corpus.fingerprint import file_identity, fingerprint
-from corpus.lock import locked
-from corpus.parts import PartWriter, read_fingerprint
-from corpus.splits import list_files
-from corpus.urls import canonical, links, submissions
-from corpus.urls.canonical import hash_of, key_of, sort_key, spelled
-from corpus.urls.links import REASONS, LinkRules, reasons
-from corpus.urls.list import GROUP_ROWS, SCHEMA
-from pipelines.fanout import FanOut, claims_folder
-from pipelines.options import Running
-from pipelines.packed import Element, Kinds, Records, records
+from corpus.pipelines.beam.fanout import FanOut, claims_folder
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.packed import Element, Kinds, Records, records
+from corpus.sources.input_split import list_files
+from corpus.storage.fingerprint import file_identity, fingerprint
+from corpus.storage.lock import locked
+from corpus.storage.part_writer import PartWriter, read_fingerprint
+from corpus.web.url_lists import index_key, links, submissions
+from corpus.web.url_lists.index_key import hash_of, key_of, sort_key, spelled
+from corpus.web.url_lists.links import REASONS, LinkRules, reasons
+from corpus.web.url_lists.url_list import GROUP_ROWS, SCHEMA
 
 VERSION = 1
 RUN_ROWS = 1 << 20
@@ -104,7 +104,7 @@ class Job:
 
     def fingerprint(self, at: int) -> str:
         rules = {**asdict(self.rules), "min_score": self.rules.min_score if self.rules.single_post else None}
-        versions = [VERSION, submissions.VERSION, canonical.VERSION, links.lists().identity]
+        versions = [VERSION, submissions.VERSION, index_key.VERSION, links.lists().identity]
         return fingerprint([versions, rules, self.files[at][1:]])
 
 

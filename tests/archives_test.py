@@ -16,8 +16,8 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from corpus.archives import Member, members
 from corpus.document import Failure
+from corpus.formats.archives import Member, members
 
 TEXTS = {
     "en/a.txt": b"Good morning",

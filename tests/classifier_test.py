@@ -17,17 +17,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import classifier_training, fasttext_models
-from corpus.classifier import Classifier, card_path, line_of
-from corpus.classifier_training import Training, auc, train
+from corpus.classifier import training
+from corpus.classifier.quality_model import Classifier, card_path, line_of
+from corpus.classifier.training import Training, auc, train
+from corpus.classifier.training_texts import LabelledText, read_texts
 from corpus.document import Document, to_batch
 from corpus.errors import UserError
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus.extract.html.main_text import extract
+from corpus.formats.encodings import decode
+from corpus.languages import fasttext_models
 from corpus.languages.identify import Identifier
-from corpus.parts import PartWriter
+from corpus.storage.part_writer import PartWriter
 from corpus.text.words import segment
-from corpus.texts import LabelledText, read_texts
 from corpus.workspace import Workspace
 
 ENCYCLOPEDIA = {
@@ -131,9 +132,7 @@ def test_near_duplicates_are_held_out_together() -> None:
     for _ in range(200):
         words = [f"w{draw.randrange(5000)}" for _ in range(120)]
         copy = [*words[:110], "changed", *words[111:]]
-        one, other = (
-            classifier_training._shingle(segment(" ".join(text), "eng_Latn")) for text in (words, copy)
-        )
+        one, other = (training._shingle(segment(" ".join(text), "eng_Latn")) for text in (words, copy))
         together += one == other
     assert together > 180
 
@@ -141,10 +140,10 @@ def test_near_duplicates_are_held_out_together() -> None:
 def test_a_tenth_is_held_out_and_groups_of_near_duplicates_are_not_divided() -> None:
     draw = random.Random(0)
     sides = [
-        [classifier_training.Text(-i, bytes([side, i]), draw.randrange(40), 0, 0) for i in range(200)]
+        [training.Text(-i, bytes([side, i]), draw.randrange(40), 0, 0) for i in range(200)]
         for side in range(2)
     ]
-    sample = classifier_training._hold_out(*sides)
+    sample = training._hold_out(*sides)
     for trained_on, tested_on in zip(*sample, strict=True):
         assert len(trained_on) + len(tested_on) == 200
         assert 10 <= len(tested_on) <= 20
@@ -153,10 +152,8 @@ def test_a_tenth_is_held_out_and_groups_of_near_duplicates_are_not_divided() -> 
 
 
 def test_a_side_of_near_duplicates_is_not_held_out_whole() -> None:
-    sides = [
-        [classifier_training.Text(-i, bytes([side, i]), side, 0, 0) for i in range(30)] for side in range(2)
-    ]
-    assert classifier_training._hold_out(*sides).held_out == ([], [])
+    sides = [[training.Text(-i, bytes([side, i]), side, 0, 0) for i in range(30)] for side in range(2)]
+    assert training._hold_out(*sides).held_out == ([], [])
 
 
 def test_too_few_texts(tmp_path: Path) -> None:
@@ -300,7 +297,7 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
     """English Wikipedia articles against English web pages, a third held out of 60 each: AUC over .8."""
     from corpus.document import Failure
     from corpus.extract import extract as extract_record
-    from corpus.sources.wikipedia import Wikipedia
+    from corpus.sources.wikipedia.wiki_dump import Wikipedia
 
     [dump] = (data / "wiki").rglob("enwiki-latest-pages-articles1.xml*-shortened.bz2")
     source = Wikipedia(kind="wikipedia", paths=[str(dump)])
@@ -309,7 +306,7 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
         for record in source.read(str(dump), dump.name, 0, dump.stat().st_size)
         if not isinstance(record, Failure) and not record.gate and (found := extract_record(record, "fast"))
     ]
-    monkeypatch.setattr(classifier_training, "HELD_OUT", 3)
+    monkeypatch.setattr(training, "HELD_OUT", 3)
     card = train(articles, _web_pages(data, 60), str(tmp_path / "m.bin"), Training(dimension=8, epochs=40))
     assert card.languages["eng_Latn"].documents >= 55
     assert card.auc is not None

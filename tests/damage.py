@@ -20,10 +20,10 @@ import zstandard
 from fastwarc.stream_io import Lz4Writer
 
 from corpus.document import Failure, Record
-from corpus.sources.base import Source
-from corpus.sources.jsonl import Jsonl
-from corpus.sources.warc import Warc
-from corpus.sources.wikipedia import Wikipedia
+from corpus.sources.source import Source
+from corpus.sources.tables.jsonl import Jsonl
+from corpus.sources.web.warc import Warc
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 
 RECORDS = 12
 HIT = 5

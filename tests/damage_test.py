@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from corpus.document import Failure, Record
-from corpus.sources.warc import Warc
+from corpus.sources.web.warc import Warc
 from tests.damage import DAMAGES, HIT, RECORDS, UNSEEN, kinds, rows, table
 
 LESS = {("ARC", "its second half missing"): 1}

@@ -29,6 +29,6 @@ def test_a_large_split_stays_under_a_gigabyte(tmp_path: Path) -> None:
             written += len(line.encode())
             output.write(line + "\n")
     (tmp_path / "m.yaml").write_text("name: large\nsources: {mine: {kind: jsonl, paths: [large.jsonl.gz]}}\n")
-    command = [sys.executable, "-m", "pipelines.cli", "build", str(tmp_path / "m.yaml"), "--out"]
+    command = [sys.executable, "-m", "corpus.pipelines.cli", "build", str(tmp_path / "m.yaml"), "--out"]
     subprocess.run([*command, str(tmp_path / "out")], check=True, capture_output=True)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1 << 20  # kilobytes

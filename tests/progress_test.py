@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from corpus.pipelines.cli.watching import duration, pace
 from corpus.progress import Standing, Status, Tally, count, counting, read_timings
-from pipelines.cli.watching import duration, pace
 
 
 def claim(folder: Path, item: int) -> str:

@@ -10,10 +10,10 @@ import pytest
 
 import corpus
 from corpus.data import data_path
+from corpus.filters import FILTERS
 from corpus.ledger.tables import read_ledger
-from corpus.presets import load_rules
-from corpus.recipe import Idle, idle_rules, known_signals, recipe
-from filters import FILTERS
+from corpus.rules.presets import load_rules
+from corpus.rules.recipe_lint import Idle, idle_rules, known_signals, recipe
 from tests.ledger.demo import demo_workspace
 
 
@@ -82,7 +82,7 @@ def test_no_rule_of_the_presets_is_out_of_range() -> None:
 
 
 def test_every_signal_has_a_range() -> None:
-    signals = {signal for module in FILTERS for signal in import_module(f"filters.{module}").SIGNALS}
+    signals = {signal for module in FILTERS.values() for signal in import_module(module).SIGNALS}
     assert signals == set(known_signals().ranges)
 
 

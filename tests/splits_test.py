@@ -13,8 +13,8 @@ import pytest
 
 from corpus.document import Document, Record, to_batch
 from corpus.errors import UserError
-from corpus.sources.jsonl import Jsonl
-from corpus.splits import Split, list_files, plan
+from corpus.sources.input_split import Split, list_files, plan
+from corpus.sources.tables.jsonl import Jsonl
 
 
 def write(folder: Path, *names: str) -> None:

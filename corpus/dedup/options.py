@@ -80,7 +80,7 @@ class MinHash(BaseModel):
 class Dedup(BaseModel):
     """Which duplicates go. `minhash: false` looks for none that merely resemble each other.
 
-    `url` removes documents whose canonical URL (`corpus.dedup.urls`) a kept one has; a source in which
+    `url` removes documents whose canonical URL (`corpus.dedup.url_key`) a kept one has; a source in which
     many documents share one URL should not be given it as `url`. `closure`: with `best`, a document goes
     only for one that stays and that it was found similar to; with `transitive` (FineWeb's way) only the
     best document of every connected cluster stays. A band group of more than `max_group` different

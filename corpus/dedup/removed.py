@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from corpus.dedup.clusters import LEVELS
 from corpus.dedup.rows import row_of, split_of, to_hex
-from corpus.parts import PartWriter
 from corpus.storage import open_input
+from corpus.storage.part_writer import PartWriter
 
 SCHEMA = pa.schema(
     [

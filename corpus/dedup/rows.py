@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from corpus.dedup.urls import url_hashes
+from corpus.dedup.url_key import url_hashes
 
 ROW_BITS = 32
 """A document's number is the place of its split in the sorted list of splits, then its row in 32 bits."""

@@ -22,8 +22,8 @@ from corpus.dedup import minhash
 from corpus.dedup.options import MinHash
 from corpus.dedup.shingles import shingles
 from corpus.errors import UserError
-from corpus.parts import FINGERPRINT, with_fingerprint
 from corpus.storage import atomic_output, exists, is_remote, local, open_input
+from corpus.storage.part_writer import FINGERPRINT, with_fingerprint
 
 if TYPE_CHECKING:
     from corpus.text.words import Words

@@ -28,7 +28,7 @@ import zstandard
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.export.target import describe, prepare
-from corpus.parts import check_beside
+from corpus.storage.part_writer import check_beside
 from corpus.workspace import Workspace
 
 Format = Literal["jsonl.zst", "parquet"]

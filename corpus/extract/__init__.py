@@ -1,7 +1,8 @@
 """Raw bytes -> text. `extract` is the one way in, by media type.
 
 A new format is a module here with a function `extracted(record, mode)` and one line in `FORMATS`. A build calls it in
-a process of its own (see `corpus.extract.supervised`), so that a record that crashes or hangs it costs only itself.
+a process of its own (see `corpus.extract.process.supervised`), so that a record that crashes or hangs it costs only
+itself.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from functools import cache
 from corpus.document import Record
 
 FORMATS = {
-    "text/html": "corpus.extract.html",
-    "text/x-news": "corpus.extract.news",
-    "text/x-wiki": "corpus.extract.wikitext",
-    "application/x-tex-submission": "corpus.extract.latex",
-    "application/jats+xml": "corpus.extract.jats",
-    "application/x-medline+xml": "corpus.extract.medline",
-    "text/x-gutenberg": "corpus.extract.gutenberg",
-    "application/epub+zip": "corpus.extract.epub",
-    "application/x-epub-chapter": "corpus.extract.epub",
-    "application/vnd.reddit.thread+json": "corpus.extract.reddit_thread",
-    "application/vnd.stackexchange.thread+xml": "corpus.extract.stackexchange",
-    "text/x-code": "corpus.extract.code",
-    "text/x-code; secrets=kept": "corpus.extract.code",
+    "text/html": "corpus.extract.html.main_text",
+    "text/x-news": "corpus.extract.html.news_article",
+    "text/x-wiki": "corpus.extract.wikitext.wiki_page",
+    "application/x-tex-submission": "corpus.extract.latex.paper",
+    "application/jats+xml": "corpus.extract.pubmed.jats",
+    "application/x-medline+xml": "corpus.extract.pubmed.medline",
+    "text/x-gutenberg": "corpus.extract.books.gutenberg",
+    "application/epub+zip": "corpus.extract.books.epub",
+    "application/x-epub-chapter": "corpus.extract.books.epub",
+    "application/vnd.reddit.thread+json": "corpus.extract.posts.reddit_thread",
+    "application/vnd.stackexchange.thread+xml": "corpus.extract.posts.stackexchange_thread",
+    "text/x-code": "corpus.extract.source_code",
+    "text/x-code; secrets=kept": "corpus.extract.source_code",
 }
 """Media type -> the module that reads it; every other type is plain text."""
 PAGES = ("text/html", "text/x-news")
 """Media types of web pages: their addresses pass the URL gate."""
 
-PLAIN = "corpus.extract.text"
+PLAIN = "corpus.extract.plain_text"
 
 
 @dataclass(slots=True, kw_only=True)

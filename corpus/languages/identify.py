@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from corpus import fasttext_models
-from corpus.languages import models
+from corpus.languages import fasttext_models, models
 from corpus.languages.labels import (
     NO_SCRIPT,
     UNKNOWN,

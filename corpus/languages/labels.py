@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from corpus.data import data_path
-from corpus.fingerprint import fingerprint
+from corpus.formats.yaml_lines import load
 from corpus.languages.chinese import chinese_script
 from corpus.languages.scripts import main_script
-from corpus.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
 
 UNKNOWN = "und"
 NO_SCRIPT = "Zyyy"

@@ -36,7 +36,7 @@ import pyarrow.compute as pc
 from corpus.groups import domain_of
 from corpus.ledger.bins import bins
 from corpus.ledger.sums import CodedSums
-from corpus.rules import Rule, Thresholds
+from corpus.rules.rule import Rule, Thresholds
 
 TEXT = ("table", "language", "snapshot", "what", "key", "other")
 NUMBERS = ("documents", "characters", "bytes", "kept", "kept_bytes")

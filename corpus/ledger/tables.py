@@ -15,8 +15,8 @@ from corpus.ledger.bins import edges
 from corpus.ledger.counts import NUMBERS, PART
 from corpus.ledger.stages import stage_table
 from corpus.ledger.sums import TableSums, Top
-from corpus.parts import PartWriter
-from corpus.rules import RuleSet, Thresholds
+from corpus.rules.rule import RuleSet, Thresholds
+from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace, read_table
 
 GROUP = PART.append(pa.field("source", pa.string()))

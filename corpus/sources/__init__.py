@@ -5,22 +5,22 @@ from __future__ import annotations
 import importlib
 
 from corpus.errors import UserError
-from corpus.sources.base import Source
+from corpus.sources.source import Source
 
 KINDS = {
-    "warc": "corpus.sources.warc:Warc",
-    "wikipedia": "corpus.sources.wikipedia:Wikipedia",
-    "jsonl": "corpus.sources.jsonl:Jsonl",
-    "parquet": "corpus.sources.parquet:Parquet",
-    "text": "corpus.sources.text:Text",
-    "arxiv": "corpus.sources.arxiv:Arxiv",
-    "pubmed": "corpus.sources.pubmed:Pubmed",
+    "warc": "corpus.sources.web.warc:Warc",
+    "wikipedia": "corpus.sources.wikipedia.wiki_dump:Wikipedia",
+    "jsonl": "corpus.sources.tables.jsonl:Jsonl",
+    "parquet": "corpus.sources.tables.parquet:Parquet",
+    "text": "corpus.sources.tables.text_files:Text",
+    "arxiv": "corpus.sources.papers.arxiv:Arxiv",
+    "pubmed": "corpus.sources.papers.pubmed:Pubmed",
     "books": "corpus.sources.books:Books",
-    "reddit-comments": "corpus.sources.reddit_comments:RedditComments",
-    "stackexchange": "corpus.sources.stackexchange:StackExchange",
+    "reddit-comments": "corpus.sources.posts.reddit_comments:RedditComments",
+    "stackexchange": "corpus.sources.posts.stackexchange:StackExchange",
     "code": "corpus.sources.code:Code",
-    "news": "corpus.sources.news:News",
-    "urls": "corpus.sources.urls:Urls",
+    "news": "corpus.sources.web.news:News",
+    "urls": "corpus.sources.web.urls:Urls",
 }
 
 

@@ -2,7 +2,7 @@
 
 A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes
 what it does not say from the first, and that from `default.yaml`; phrases add up. `same_as` names other
-languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.presets`; a file
+languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.rules.presets`; a file
 with `as_presets` is spared those of the default.
 """
 
@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.fingerprint import fingerprint
+from corpus.formats.yaml_lines import load
 from corpus.languages.labels import bare
+from corpus.storage.fingerprint import fingerprint
 from corpus.text.hashes import Hashes
 from corpus.text.words import word_hashes
-from corpus.yaml_lines import load
 
 Characters = npt.NDArray[np.bool_]
 """A set of characters as a table over code points below U+20000."""

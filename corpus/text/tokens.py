@@ -13,7 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.text.hashes import Positions
-from corpus.text.units import KIND, LETTER, MARK, NUMBER, PUNCTUATION, SPACE, SYMBOL, VISIBLE, WORD, Kinds
+from corpus.text.units import (
+    KIND,
+    LETTER,
+    MARK,
+    NUMBER,
+    PUNCTUATION,
+    SPACE,
+    SYMBOL,
+    VISIBLE,
+    WORD,
+    Kinds,
+)
 from corpus.text.words import Words
 
 APART: npt.NDArray[np.bool_] = (KIND & SPACE).astype(np.bool_)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from corpus.fingerprint import fingerprint
+from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder
 from corpus.tokens.mixture import gather, resolve
 from corpus.tokens.options import Mixture

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpus.parts import FINGERPRINT, with_fingerprint
 from corpus.progress import count
 from corpus.storage import atomic_output, exists, open_input
+from corpus.storage.part_writer import FINGERPRINT, with_fingerprint
 from corpus.tokens.encode import Encoder
 from corpus.tokens.rows import kept
 

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.errors import RunError
-from corpus.fingerprint import fingerprint
-from corpus.parts import with_fingerprint
 from corpus.storage import atomic_output, exists, join, open_input, read_text, write_text
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import with_fingerprint
 from corpus.tokens.options import Tokens
 from corpus.tokens.parts import Batch, read_batches, read_part_fingerprint, schema
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from corpus.errors import RunError, UserError
-from corpus.fingerprint import fingerprint
+from corpus.storage.fingerprint import fingerprint
 from corpus.trainer.sharding import part, whole
 from corpus.trainer.tensors import Damaged, read_tensors, write_tensors
 

@@ -13,7 +13,13 @@ from corpus.errors import UserError
 from corpus.trainer import mixture
 from corpus.trainer.config import RunConfig, size
 from corpus.trainer.dataset import Dataset, open_dataset
-from corpus.trainer.scaling import CPU_FLOPS, batch_for_steps, default_batch, default_rate, default_tokens
+from corpus.trainer.scaling import (
+    CPU_FLOPS,
+    batch_for_steps,
+    default_batch,
+    default_rate,
+    default_tokens,
+)
 
 if TYPE_CHECKING:
     from corpus.trainer.checkpoint import Checkpoint

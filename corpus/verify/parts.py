@@ -17,8 +17,8 @@ import xxhash
 from corpus import storage
 from corpus.document import DECISIONS, SCHEMA, content_hash
 from corpus.groups import is_validation
-from corpus.keep_text import is_absent
-from corpus.parts import DOCUMENTS, FINGERPRINT
+from corpus.rules.kept_texts import is_absent
+from corpus.storage.part_writer import DOCUMENTS, FINGERPRINT
 from corpus.tokens.encode import Encoder
 from corpus.tokens.rows import UNKNOWN
 from corpus.verify.findings import Findings

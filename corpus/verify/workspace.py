@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import read_groups
 from corpus.errors import UserError
-from corpus.fingerprint import fingerprint
 from corpus.ledger.tables import read_ledger
 from corpus.manifest import load as load_manifest
+from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load
 from corpus.verify.findings import Findings
 from corpus.verify.join import Join, Records

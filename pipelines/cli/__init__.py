@@ -45,7 +45,7 @@ def _root(
 
 def _register() -> None:
     """Put the commands on the app. Their modules import what is heavy when they run."""
-    from pipelines.cli import (
+    from corpus.pipelines.cli import (
         build,
         coverage,
         decide,
@@ -63,7 +63,7 @@ def _register() -> None:
         urls,
         verify,
     )
-    from pipelines.cli import model as models
+    from corpus.pipelines.cli import model as models
 
     app.command("build", help=build.EXAMPLE)(build.build)
     app.command("plan")(plan.plan)

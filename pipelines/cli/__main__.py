@@ -1,7 +1,7 @@
-"""`python -m pipelines.cli`: the same as the command `corpus`."""
+"""`python -m corpus.pipelines.cli`: the same as the command `corpus`."""
 
 from __future__ import annotations
 
-from pipelines.cli import main
+from corpus.pipelines.cli import main
 
 main()

@@ -37,10 +37,10 @@ def build(
     from rich.console import Console
 
     from corpus.errors import UserError
-    from pipelines.build import build as run_build
-    from pipelines.cli.stats import print_stats
-    from pipelines.cli.watching import watching
-    from pipelines.options import Running, check_unknown
+    from corpus.pipelines.beam.options import Running, check_unknown
+    from corpus.pipelines.build.run import build as run_build
+    from corpus.pipelines.cli.stats import print_stats
+    from corpus.pipelines.cli.watching import watching
 
     extra = tuple(beam_options or ())
     stray = [option for option in extra if not option.startswith("-")]

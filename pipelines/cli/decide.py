@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.redecide import Difference
+    from corpus.pipelines.build.redecide import Difference
 
 
 def decide(
@@ -43,11 +43,11 @@ def decide(
     from rich.console import Console
 
     from corpus.errors import UserError
-    from pipelines.cli.stats import print_stats
-    from pipelines.cli.watching import watching
-    from pipelines.options import Running
-    from pipelines.redecide import decide_again
-    from pipelines.redecide import what_if as see
+    from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.build.redecide import decide_again
+    from corpus.pipelines.build.redecide import what_if as see
+    from corpus.pipelines.cli.stats import print_stats
+    from corpus.pipelines.cli.watching import watching
 
     if what_if and change:
         raise UserError("--what-if shows and --set does: give one of them")
@@ -87,9 +87,9 @@ def show_difference(console: Console, found: Difference, changes: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.cli.sample import show
-    from pipelines.cli.stats import plain
-    from pipelines.cli.words import change, printable, short, size, whole
+    from corpus.inspect.readable import change, printable, short, size, whole
+    from corpus.pipelines.cli.sample import show
+    from corpus.pipelines.cli.stats import plain
 
     if not found.rows:
         console.print(Text(printable(f"with {changes} nothing would change")))

@@ -13,7 +13,7 @@ import typer
 from corpus.errors import UserError
 
 if TYPE_CHECKING:
-    from corpus.trained.cloze import Accuracy
+    from corpus.inference.cloze import Accuracy
     from corpus.trainer.evaluate import Score
 
 WINDOWS = 32
@@ -45,13 +45,13 @@ def evaluate(
 
     Multiple choice: corpus evaluate demo-workspace/runs/tiny --cloze arc_easy.jsonl --cloze cmmlu/arts.csv
     """
-    from pipelines.cli.train import SPIN, require_torch
+    from corpus.pipelines.cli.train import SPIN, require_torch
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     require_torch()
-    from corpus.trained import cloze as choice
-    from corpus.trained.run import Trained
-    from corpus.trained.texts import measure
+    from corpus.inference import cloze as choice
+    from corpus.inference.run import Trained
+    from corpus.inference.texts import measure
     from corpus.trainer.device import choose_device, use_bf16
 
     if precision not in ("auto", "bf16", "fp32"):
@@ -98,8 +98,8 @@ def _plain(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[str,
 def _show(scores: list[Score], answers: list[Accuracy], of: str) -> None:
     from rich.console import Console
 
+    from corpus.pipelines.cli.stats import plain
     from corpus.trainer.report import score_table, table
-    from pipelines.cli.stats import plain
 
     console = Console()
     if scores:

@@ -63,8 +63,8 @@ def of_documents(
     """The texts of a workspace."""
     from corpus.errors import UserError
     from corpus.export.documents import FORMATS, Chosen, export_documents
-    from pipelines.cli.opening import open_workspace
-    from pipelines.cli.progress import progress
+    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.progress import progress
 
     known = next((name for name in FORMATS if name == format), None)
     if known is None:
@@ -82,10 +82,10 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     """The model of a run."""
     from pathlib import Path
 
-    from pipelines.cli.train import require_torch
+    from corpus.pipelines.cli.train import require_torch
 
     require_torch()
-    from corpus.trained.export import export as export_model
+    from corpus.inference.transformers_export import export as export_model
 
     found = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
     return {"export": "model", "run": run, "step": found}
@@ -94,8 +94,8 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
 def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """The tokens of a workspace."""
     from corpus.export.bin import export_bin
-    from pipelines.cli.opening import open_workspace
-    from pipelines.cli.progress import progress
+    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.progress import progress
 
     workspace = open_workspace(place)
     with progress() as show:
@@ -104,7 +104,7 @@ def of_bin(place: str, out: str, source: str | None, language: str | None) -> di
 
 def summary(found: dict[str, Any], out: str) -> str:
     """What was written, in a line."""
-    from pipelines.cli.words import short, size, whole
+    from corpus.inspect.readable import short, size, whole
 
     if found["export"] == "documents":
         return (

@@ -58,9 +58,9 @@ def fetch(
 
     from corpus import storage
     from corpus.errors import UserError
-    from corpus.fetch.ledger import OUTCOMES
-    from corpus.fetch.options import FetchOptions
-    from corpus.fetch.run import fetch_list
+    from corpus.web.fetch.crawl import fetch_list
+    from corpus.web.fetch.options import FetchOptions
+    from corpus.web.fetch.outcomes import OUTCOMES
 
     given: dict[str, Any] = {
         "contact": contact,

@@ -33,12 +33,12 @@ def generate(
 
     Example: corpus generate demo-workspace/runs/tiny --prompt "今天" --samples 3
     """
-    from pipelines.cli.train import SPIN, require_torch
+    from corpus.pipelines.cli.train import SPIN, require_torch
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     require_torch()
-    from corpus.trained.generate import Writer
-    from corpus.trained.run import Trained
+    from corpus.inference.generate import Writer
+    from corpus.inference.run import Trained
     from corpus.trainer.device import choose_device
 
     writer = Writer(Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from corpus.classifier import Card
-    from corpus.texts import LabelledText
+    from corpus.classifier.quality_model import Card
+    from corpus.classifier.training_texts import LabelledText
 
 app = typer.Typer(help="Train the models that a manifest can name.", no_args_is_help=True)
 train = typer.Typer(help="Train a model from texts.", no_args_is_help=True)
@@ -67,11 +67,11 @@ def classifier(
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from corpus.classifier_training import Training
-    from corpus.classifier_training import train as train_classifier
+    from corpus.classifier.training import Training
+    from corpus.classifier.training import train as train_classifier
+    from corpus.classifier.training_texts import read_texts
     from corpus.errors import UserError
     from corpus.languages.labels import parse
-    from corpus.texts import read_texts
 
     for name in language or []:
         if parse(name) is None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.dry_run import Forecast
-    from pipelines.plan import Plan
+    from corpus.pipelines.build.dry_run import Forecast
+    from corpus.pipelines.build.plan import Plan
 
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -35,9 +35,9 @@ def plan(
     """
     from rich.console import Console
 
-    from pipelines.cli.progress import progress
-    from pipelines.dry_run import dry_run
-    from pipelines.plan import make_plan
+    from corpus.pipelines.build.dry_run import dry_run
+    from corpus.pipelines.build.plan import make_plan
+    from corpus.pipelines.cli.progress import progress
 
     made = make_plan(manifest)
     found: dict[str, Any] = described(made)
@@ -56,7 +56,7 @@ def plan(
 
 def described(plan: Plan) -> dict[str, Any]:
     """What can be said of a plan without reading a document: splits, rules, idle rules, MinHash."""
-    from corpus.recipe import idle_rules, recipe
+    from corpus.rules.recipe_lint import idle_rules, recipe
 
     manifest = plan.file.manifest
     sources = []
@@ -90,8 +90,8 @@ def print_plan(console: Console, found: dict[str, Any]) -> None:
     """The splits, the recipes (one for all sources that share it), idle rules and the match curve."""
     from rich.text import Text
 
-    from pipelines.cli.stats import plain
-    from pipelines.cli.words import printable, rule_name, size, whole
+    from corpus.inspect.readable import printable, rule_name, size, whole
+    from corpus.pipelines.cli.stats import plain
 
     table = _table("input", "source", ("kind", "files", "splits", "bytes", "largest split"))
     for row in found["sources"]:
@@ -158,8 +158,8 @@ def print_forecast(console: Console, found: Forecast, workers: int, limit: int) 
     """What the dry run foretells."""
     from rich.text import Text
 
-    from pipelines.cli.stats import plain
-    from pipelines.cli.words import printable, short, size, whole
+    from corpus.inspect.readable import printable, short, size, whole
+    from corpus.pipelines.cli.stats import plain
 
     console.print(
         Text.assemble(
@@ -219,7 +219,7 @@ def duration(seconds: float) -> str:
 def _table(title: str, name: str, columns: tuple[str, ...]) -> Table:
     from rich.table import Table
 
-    from pipelines.cli.stats import plain
+    from corpus.pipelines.cli.stats import plain
 
     table = Table(title=plain(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column(name, overflow="fold")

@@ -28,7 +28,7 @@ def plot(
 
     The page opens from disk without a network; the picture needs the `plots` extra.
     """
-    from pipelines.curves import write_page, write_picture
+    from corpus.inspect.curves import write_page, write_picture
 
     paths = [Path(path) for path in out or [f"{run}/curves.html"]]
     for path in paths:

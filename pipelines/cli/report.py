@@ -20,9 +20,9 @@ def report(
     A build writes DIR/report.html itself, without its times, so that the same input gives the same page; a page
     written elsewhere with --out has them.
     """
+    from corpus.inspect.report import write_report
+    from corpus.pipelines.cli.opening import open_workspace
     from corpus.progress import last_run
-    from pipelines.cli.opening import open_workspace
-    from pipelines.report import write_report
 
     opened = open_workspace(workspace)
     typer.echo(write_report(opened, out, last_run(opened.path("timings.json")) if out else None))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.words import printable
+from corpus.inspect.readable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from corpus.ledger.differences import Pieces
+    from corpus.inspect.differences import Pieces
     from corpus.workspace import Workspace
 
 SHOWN = 1500
@@ -71,9 +71,9 @@ def sample(
     from rich.console import Console
 
     from corpus.errors import UserError
-    from corpus.ledger.known import check_names
-    from corpus.ledger.samples import Wanted, choose
-    from pipelines.cli.opening import open_workspace
+    from corpus.inspect.known import check_names
+    from corpus.inspect.samples import Wanted, choose
+    from corpus.pipelines.cli.opening import open_workspace
 
     opened = open_workspace(workspace)
     if quarantine or reason is not None:
@@ -105,7 +105,7 @@ def sample(
         return
     if html is not None:
         from corpus import storage
-        from pipelines.sample_page import page
+        from corpus.inspect.sample_page import page
 
         count = "1 document" if len(chosen) == 1 else f"{len(chosen):,} documents"
         storage.write_text(html, page(chosen, f"{count} of {workspace}", full))
@@ -125,7 +125,7 @@ def show_quarantine(
     from rich.text import Text
 
     from corpus.errors import UserError
-    from corpus.quarantine import sample
+    from corpus.ledger.quarantine import sample
 
     rows = sample(workspace, number, seed, source, reason)
     if not rows:
@@ -168,7 +168,7 @@ def parse_score(text: str) -> tuple[str, float, float]:
 
 def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
     """The documents that went in the cluster of a document."""
-    from corpus.ledger.samples import cluster, find
+    from corpus.inspect.samples import cluster, find
 
     found = cluster(workspace, id)
     rows = find(workspace, [row["removed_id"] for row in found], kept=False)
@@ -178,7 +178,7 @@ def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
 def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
     """`relation` (level, similarity, cluster_size) of every duplicate and `stands`, the name of the one that stands for
     it; with `pairs` that document, `stayed`."""
-    from corpus.ledger.samples import find, relations
+    from corpus.inspect.samples import find, relations
 
     duplicates = [row for row in rows if row["duplicate_of"] is not None]
     found = {row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])}
@@ -237,7 +237,7 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
-    from corpus.keep_text import shown_text
+    from corpus.rules.kept_texts import shown_text
 
     origin = row["origin"]
     console.print(Rule(style="dim"))
@@ -266,7 +266,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from corpus.ledger.differences import side_by_side
+    from corpus.inspect.differences import side_by_side
 
     pairs = side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
     table = Table(box=None, pad_edge=False, expand=True)

@@ -75,7 +75,7 @@ def stats(
 
     from corpus.errors import UserError
     from corpus.ledger.views import NAMES, NEEDS, compared
-    from pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.opening import open_workspace
 
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
@@ -130,9 +130,9 @@ def print_stats(
     workspace: Workspace, console: Console, views: list[str] | None = None, limit: int = 30
 ) -> None:
     """A line of totals, then the tables, for a terminal of 80 columns."""
+    from corpus.inspect.readable import short, size, whole
     from corpus.ledger.tables import read_ledger
     from corpus.ledger.views import totals
-    from pipelines.cli.words import short, size, whole
 
     tables = read_ledger(workspace, ["counts", "tokens", "quarantine"])
     total = totals(tables["counts"], tables["tokens"])
@@ -177,7 +177,7 @@ def print_compared(
     """The views of two workspaces: two numbers of each row, before and after, and how they changed."""
     from rich.text import Text
 
-    from pipelines.cli.words import change, printable, whole
+    from corpus.inspect.readable import change, printable, whole
 
     console.print(Text(printable(f"1: {one}\n2: {other}\n")))
     for view, entries in found.items():
@@ -215,8 +215,8 @@ def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> N
 
 
 def _name(view: str, row: dict[str, Any], width: int) -> Text:
+    from corpus.inspect.readable import rule_name
     from corpus.ledger.views import NAMES
-    from pipelines.cli.words import rule_name
 
     value = row[NAMES[view]]
     if value is None:
@@ -230,13 +230,13 @@ def plain(text: str) -> Text:
     """Text from anywhere: no markup, nothing that a terminal would obey."""
     from rich.text import Text
 
-    from pipelines.cli.words import printable
+    from corpus.inspect.readable import printable
 
     return Text(printable(text))
 
 
 def _number(name: str, row: dict[str, Any]) -> str:
-    from pipelines.cli.words import short, size, whole
+    from corpus.inspect.readable import short, size, whole
 
     if name == "b/tok":
         return f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"

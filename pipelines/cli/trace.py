@@ -21,7 +21,7 @@ def trace(
 
     Which documents a step reads follows from its number, so nothing had to be kept for it.
     """
-    from corpus.trained import trace as of
+    from corpus.inference import trace as of
 
     found = of.trace(Path(run), step)
     if as_json:
@@ -44,7 +44,7 @@ def trace(
 
 def _place(url: str | None, origin: dict[str, Any] | None) -> str:
     """A URL and a place in a file, as far as they are known."""
-    from pipelines.cli.words import printable
+    from corpus.inspect.readable import printable
 
     if origin is None:
         return "not in the workspace any more"

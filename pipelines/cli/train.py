@@ -114,18 +114,18 @@ def train(
 
     Example: corpus train demo-workspace --size tiny --minutes 1
 
-    Several processes: torchrun --nproc-per-node 2 -m pipelines.cli train demo-workspace --steps 100
+    Several processes: torchrun --nproc-per-node 2 -m corpus.pipelines.cli train demo-workspace --steps 100
     """
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is loaded, so before the import
     require_torch()
     from rich.console import Console
 
+    from corpus.pipelines.cli.opening import tell_unfinished
     from corpus.trainer import loop
     from corpus.trainer.dataset import open_dataset
     from corpus.trainer.device import choose_device
     from corpus.trainer.device import speed as device_speed
     from corpus.trainer.start import branched_run, new_run, resumed_run
-    from pipelines.cli.opening import tell_unfinished
 
     options = {
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,

@@ -36,9 +36,9 @@ def urls(
 
     from corpus import storage
     from corpus.errors import UserError
-    from corpus.urls.links import LinkRules, read_domains
-    from pipelines.options import Running
-    from pipelines.urls import make_list
+    from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.urls import make_list
+    from corpus.web.url_lists.links import LinkRules, read_domains
 
     excluded: tuple[str, ...] = ()
     if exclude is not None:

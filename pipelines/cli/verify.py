@@ -33,13 +33,13 @@ def verify(
     Everything is read, nothing written. Exit status 1 where a check does not hold.
     """
     from corpus.errors import RunError
+    from corpus.pipelines.cli.progress import progress
     from corpus.verify.workspace import verify as check
-    from pipelines.cli.progress import progress
 
     with progress() as show:
         found = check(workspace, workers, show)
         if rebuild:
-            from pipelines.verify import rebuild as again
+            from corpus.pipelines.build.rebuild import rebuild as again
 
             found.add(again(workspace, rebuild, seed, manifest, show))
     if as_json:
@@ -59,8 +59,8 @@ def print_findings(found: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from corpus.inspect.readable import printable, whole
     from corpus.verify.findings import CHECKS
-    from pipelines.cli.words import printable, whole
 
     table = Table(box=None, pad_edge=False)
     for name, justify in (

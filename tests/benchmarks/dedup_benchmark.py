@@ -28,10 +28,10 @@ from corpus.dedup.options import Dedup, MinHash
 from corpus.dedup.rows import SplitRows
 from corpus.dedup.shingles import shingles, window_bytes
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_batch
+from corpus.pipelines import dedup
+from corpus.pipelines.beam.options import Running
 from corpus.text.words import segment
 from corpus.workspace import Workspace
-from pipelines import dedup
-from pipelines.options import Running
 from tests.benchmarks import bench
 
 

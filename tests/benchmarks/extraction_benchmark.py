@@ -24,8 +24,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus.extract.html.main_text import extract
+from corpus.formats.encodings import decode
 from corpus.text.words import segment
 from tests.benchmarks import bench
 

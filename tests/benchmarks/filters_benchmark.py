@@ -23,9 +23,9 @@ from pathlib import Path
 import pycld2
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-import filters
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus import filters
+from corpus.extract.html.main_text import extract
+from corpus.formats.encodings import decode
 from corpus.text.page import Page
 from tests.benchmarks import bench
 

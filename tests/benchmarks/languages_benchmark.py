@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable
 from rich.console import Console
 from rich.table import Table
 
-from corpus import fasttext_models
-from corpus.languages import models
+from corpus.languages import fasttext_models, models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import labels
 from tests.benchmarks import bench

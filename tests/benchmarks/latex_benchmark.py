@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from corpus.extract.latex import cleaned, source_to_text
-from corpus.extract.latex_archive import tex_files
-from corpus.extract.latex_source import is_text, paper_source
+from corpus.extract.latex.paper import cleaned, source_to_text
+from corpus.extract.latex.source import is_text, paper_source
+from corpus.extract.latex.submission import tex_files
 from tests.benchmarks import bench
 
 ROUNDS = 3

@@ -16,16 +16,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-import filters
-from corpus import storage
+from corpus import filters, storage
 from corpus.dedup.removed import write_clusters
 from corpus.document import SCHEMA
 from corpus.ledger.tables import write_ledger
-from corpus.parts import GROUP_ROWS, PartWriter
-from corpus.presets import load_rules
-from corpus.rules import RuleSet
+from corpus.pipelines.decide import Judge, decide
+from corpus.rules.presets import load_rules
+from corpus.rules.rule import RuleSet
+from corpus.storage.part_writer import GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace
-from pipelines.decide import Judge, decide
 from tests.benchmarks import bench
 
 ROWS = 50_000

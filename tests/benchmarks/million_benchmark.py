@@ -27,15 +27,15 @@ import corpus
 from corpus.data import data_path
 from corpus.document import SCHEMA, content_hash
 from corpus.manifest import load
-from corpus.parts import GROUP_ROWS, PartWriter
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build import stages
+from corpus.pipelines.build.plan import plan_fingerprint, write_plan
+from corpus.pipelines.build.redecide import plan_of_parts
+from corpus.pipelines.build.run import Build, build
+from corpus.pipelines.build.stages import ingested
 from corpus.progress import Status
+from corpus.storage.part_writer import GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace
-from pipelines import stages
-from pipelines.build import Build, build
-from pipelines.options import Running
-from pipelines.plan import plan_fingerprint, write_plan
-from pipelines.redecide import plan_of_parts
-from pipelines.stages import ingested
 from tests.benchmarks import bench
 
 ROWS = 50_000
@@ -152,7 +152,7 @@ def main() -> None:
                 *([f"{temporary}/report.html"] if "--out" in command else []),
             ]
             words += ["--workers", "2"] if command[0] in ("decide", "verify") else []
-            line = [sys.executable, "-m", "pipelines.cli", *words]
+            line = [sys.executable, "-m", "corpus.pipelines.cli", *words]
             run = lambda line=line: subprocess.run(line, check=True, stdout=subprocess.DEVNULL)  # noqa: E731
             timed("corpus " + " ".join(command), run)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.sources.pubmed import Pubmed
+from corpus.sources.papers.pubmed import Pubmed
 from tests.benchmarks import bench
 
 ROUNDS = 5

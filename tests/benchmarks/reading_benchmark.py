@@ -20,13 +20,13 @@ from rich.table import Table
 from warcio.archiveiterator import ArchiveIterator
 
 from corpus.document import Record
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus.extract.html.main_text import extract
+from corpus.filters.url import url_gate
+from corpus.formats.encodings import decode
 from corpus.languages import identify
 from corpus.languages.identify import Identifier
 from corpus.languages.models import lid_path
-from corpus.sources.warc import Warc
-from filters.url import url_gate
+from corpus.sources.web.warc import Warc
 from tests.benchmarks import bench
 
 ROUNDS = 3

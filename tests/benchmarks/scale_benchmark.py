@@ -181,7 +181,7 @@ def start(folder: Path, warc: Path) -> None:
     """Until the first row group of documents is being written: its temporary file is there."""
     made, out = manifest(folder, [warc], 1 << 30), folder / "out-start"
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "build", str(made), "--out", str(out)],
+        [sys.executable, "-m", "corpus.pipelines.cli", "build", str(made), "--out", str(out)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -21,7 +21,7 @@ from lxml import etree
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.sources.stackexchange import StackExchange
+from corpus.sources.posts.stackexchange import StackExchange
 from tests.benchmarks import bench
 
 COPIES = 10

@@ -23,27 +23,26 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-import filters
-from corpus import storage
+from corpus import filters, storage
 from corpus.dedup.options import MinHash
 from corpus.dedup.signatures import SignatureStep
 from corpus.document import Record
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract
+from corpus.extract.html.main_text import extract
+from corpus.filters.url import url_gate
+from corpus.formats.encodings import decode
+from corpus.inspect.report import write_report
 from corpus.ledger.tables import write_ledger
-from corpus.presets import load_rules
-from corpus.sources.warc import Warc
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
+from corpus.pipelines.decide import Judge, decide
+from corpus.rules.presets import load_rules
+from corpus.sources.web.warc import Warc
 from corpus.text.page import Page
 from corpus.text.words import segment
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
 from corpus.tokens.options import PATTERN, Tokenizer
 from corpus.workspace import Workspace
-from filters.url import url_gate
-from pipelines.build import build
-from pipelines.decide import Judge, decide
-from pipelines.options import Running
-from pipelines.report import write_report
 from tests.benchmarks import bench
 
 HERE = Path(__file__).parent

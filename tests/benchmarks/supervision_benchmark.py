@@ -14,9 +14,9 @@ from pathlib import Path
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.extract.budgets import Budgets, over
-from corpus.extract.supervised import Parser
-from corpus.sources.warc import Warc
+from corpus.extract.process.budgets import Budgets, over
+from corpus.extract.process.supervised import Parser
+from corpus.sources.web.warc import Warc
 from tests.benchmarks import bench
 
 CHUNK, ROUNDS = 64, 2

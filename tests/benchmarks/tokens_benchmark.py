@@ -22,15 +22,15 @@ import apache_beam as beam
 import pyarrow as pa
 
 from corpus.document import SCHEMA, Document, document_id, to_batch
-from corpus.parts import PartWriter
+from corpus.pipelines.beam.fanout import claims_folder
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.decide import DECISIONS
+from corpus.pipelines.tokenize import Job, tokenize
+from corpus.storage.part_writer import PartWriter
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
 from corpus.tokens.options import PATTERN, Mixture, Tokenizer, Tokens
 from corpus.workspace import Workspace
-from pipelines.decide import DECISIONS
-from pipelines.fanout import claims_folder
-from pipelines.options import Running
-from pipelines.tokenize import Job, tokenize
 from tests.benchmarks import bench
 
 PIECE = 5000

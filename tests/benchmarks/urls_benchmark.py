@@ -18,10 +18,10 @@ from pathlib import Path
 import zstandard
 
 from corpus.document import Failure
+from corpus.pipelines.urls import Job, linked, read_step
 from corpus.storage import open_decompressed
-from corpus.urls.links import LinkRules
-from corpus.urls.submissions import read_submissions
-from pipelines.urls import Job, linked, read_step
+from corpus.web.url_lists.links import LinkRules
+from corpus.web.url_lists.submissions import read_submissions
 from tests.benchmarks import bench
 
 COPIES = 600

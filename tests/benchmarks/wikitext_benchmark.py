@@ -17,8 +17,8 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from corpus.document import Record
-from corpus.extract.wikitext import to_text
-from corpus.sources.wikipedia import Wikipedia
+from corpus.extract.wikitext.wiki_page import to_text
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 from tests.benchmarks import bench
 
 DEBRIS = re.compile(

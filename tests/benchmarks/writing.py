@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 import torch
 
 import corpus
+from corpus.inference.generate import Writer
+from corpus.inference.run import Trained
 from corpus.text.words import segment
-from corpus.trained.generate import Writer
-from corpus.trained.run import Trained
 from tests.benchmarks import bench
 
 PROMPTS = {

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus import storage
-from corpus.captures.capture import Capture
-from corpus.captures.cdx import first_line, lookup_ranges, merged
-from corpus.captures.ranges import GAP, Pages, coalesced
 from corpus.document import Failure, Record
-from corpus.sources.urls import Urls
+from corpus.sources.web.urls import Urls
+from corpus.web.index.capture import Capture
+from corpus.web.index.cdx import first_line, lookup_ranges, merged
+from corpus.web.index.ranges import GAP, Pages, coalesced
 from tests.storage.stores import s3
 
 

@@ -13,12 +13,12 @@ import pytest
 import corpus
 from corpus.data import data_path
 from corpus.errors import RunError, UserError
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.redecide import decide_again
+from corpus.pipelines.build.run import build
+from corpus.pipelines.cli.decide import decide, parse
+from corpus.pipelines.cli.opening import open_workspace
 from corpus.progress import Standing
-from pipelines.build import build
-from pipelines.cli.decide import decide, parse
-from pipelines.cli.opening import open_workspace
-from pipelines.options import Running
-from pipelines.redecide import decide_again
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 from tests.pipelines.small import digests

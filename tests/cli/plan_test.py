@@ -13,10 +13,10 @@ from rich.cells import cell_len
 import corpus
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.splits import Split
-from pipelines.cli.plan import duration, plan
-from pipelines.cli.words import rule_name
-from pipelines.dry_run import spread
+from corpus.inspect.readable import rule_name
+from corpus.pipelines.build.dry_run import spread
+from corpus.pipelines.cli.plan import duration, plan
+from corpus.sources.input_split import Split
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 

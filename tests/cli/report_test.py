@@ -12,14 +12,14 @@ import pytest
 
 import corpus
 from corpus.data import data_path
+from corpus.inspect.cuts import beside_cuts
+from corpus.inspect.report import TABLES, page
+from corpus.inspect.report_data import Groups, report_data
 from corpus.ledger.alarms import Alarm, alarms
-from corpus.ledger.cuts import beside_cuts
 from corpus.ledger.tables import read_ledger
-from pipelines.build import build
-from pipelines.cli.report import report
-from pipelines.options import Running
-from pipelines.report import TABLES, page
-from pipelines.report_data import Groups, report_data
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
+from corpus.pipelines.cli.report import report
 from tests.cli.browser import opened, with_script
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace

@@ -13,9 +13,9 @@ import pytest
 import corpus
 from corpus.errors import UserError
 from corpus.groups import domain_of
-from pipelines.cli.sample import parse_score, sample
-from pipelines.html_text import cut, escape
-from pipelines.sample_page import page
+from corpus.inspect.html_text import cut, escape
+from corpus.inspect.sample_page import page
+from corpus.pipelines.cli.sample import parse_score, sample
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 

@@ -16,9 +16,9 @@ from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
+from corpus.inspect.readable import change, printable, short, size, whole
 from corpus.ledger.views import NEEDS, compared, named, rules
-from pipelines.cli.stats import _print, stats
-from pipelines.cli.words import change, printable, short, size, whole
+from corpus.pipelines.cli.stats import _print, stats
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 

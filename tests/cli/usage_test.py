@@ -29,13 +29,13 @@ import pytest
 )
 def test_what_is_wrong_is_one_line(words: list[str], line: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *words], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "corpus.pipelines.cli", *words], capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line + "\n")
 
 
 def test_without_a_command_the_help_is_shown() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli"], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "corpus.pipelines.cli"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2 and "decide" in done.stdout and done.stderr == ""

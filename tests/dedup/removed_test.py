@@ -12,7 +12,7 @@ from corpus.dedup import removed as clusters_file
 from corpus.dedup.clusters import EXACT, MINHASH, REMOVED, URL
 from corpus.dedup.removed import SCHEMA, Clusters, read_groups, to_table, write_clusters
 from corpus.dedup.rows import numbers
-from corpus.parts import read_fingerprint
+from corpus.storage.part_writer import read_fingerprint
 
 SPLITS = [("books", "0a"), ("books", "0b"), ("web", "00"), ("web", "ff")]
 

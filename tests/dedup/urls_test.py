@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from corpus.dedup.urls import canonical_urls, url_hashes
+from corpus.dedup.url_key import canonical_urls, url_hashes
 
 
 @pytest.mark.parametrize(

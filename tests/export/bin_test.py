@@ -14,9 +14,9 @@ import pytest
 import corpus
 from corpus.errors import RunError
 from corpus.export.bin import export_bin
+from corpus.pipelines.cli.export import export
 from corpus.tokens.encode import load
 from corpus.workspace import Workspace
-from pipelines.cli.export import export
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 

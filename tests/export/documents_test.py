@@ -14,11 +14,11 @@ import pytest
 import zstandard
 
 import corpus
+from corpus.classifier.training_texts import read_texts
 from corpus.errors import UserError
 from corpus.export.documents import SCHEMA, Chosen, export_documents
-from corpus.texts import read_texts
+from corpus.pipelines.cli.export import export
 from corpus.workspace import Workspace
-from pipelines.cli.export import export
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.extract.encodings import codec_of, declared_in, decode
-from corpus.extract.mojibake import atypical, mojibake
+from corpus.formats.encodings import codec_of, declared_in, decode
+from corpus.formats.mojibake import atypical, mojibake
 
 TEXTS = {
     "windows-1252": "Où est passé le « garçon » ? Il était à l’hôtel, près de la forêt où il chassait.",

@@ -11,8 +11,8 @@ import pytest
 
 from corpus.document import Failure, Record
 from corpus.extract import Extracted, extract
-from corpus.extract.epub import MEMBER_BYTES, EpubError
-from corpus.extract.gutenberg import PUBLIC_DOMAIN
+from corpus.extract.books.epub import MEMBER_BYTES, EpubError
+from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
 from corpus.sources.books import Books
 
 CONTAINER = (

@@ -10,7 +10,7 @@ import pytest
 
 from corpus.document import Record
 from corpus.extract import Extracted, extract
-from corpus.extract.gutenberg import PUBLIC_DOMAIN, split_chapters
+from corpus.extract.books.gutenberg import PUBLIC_DOMAIN, split_chapters
 
 PROSE = "\n".join(
     textwrap.wrap(

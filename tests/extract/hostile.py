@@ -12,7 +12,7 @@ from lxml import etree
 
 from corpus.document import Record
 from corpus.extract import Extracted
-from corpus.extract import html as real
+from corpus.extract.html import main_text as real
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:

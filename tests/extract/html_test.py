@@ -12,9 +12,9 @@ import pytest
 import trafilatura
 from lxml.etree import XPath
 
-from corpus.extract.encodings import decode
-from corpus.extract.html import extract, parse
-from corpus.extract.paragraphs import mend
+from corpus.extract.html.div_paragraphs import mend
+from corpus.extract.html.main_text import extract, parse
+from corpus.formats.encodings import decode
 
 PROSE = {
     "en": "The committee met on Tuesday and agreed that the bridge would be repaired before the winter.",

@@ -13,7 +13,7 @@ from corpus.extract import Extracted, extract
 from corpus.extract.creative_commons import creative_commons
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
-from corpus.xml import XmlError, tree
+from corpus.formats.xml import XmlError, tree
 
 META = "<article-meta><title-group><article-title>T</article-title></title-group>{}</article-meta>"
 

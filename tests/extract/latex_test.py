@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from corpus.document import Record
 from corpus.extract import Extracted, extract
-from corpus.extract.latex import to_text
-from corpus.extract.latex_archive import SubmissionError, tex_files
-from corpus.sources.arxiv import SUBMISSION
+from corpus.extract.latex.paper import to_text
+from corpus.extract.latex.submission import SubmissionError, tex_files
+from corpus.sources.papers.arxiv import SUBMISSION
 
 FORMULA = re.compile(r"\$\$.*?\$\$|\\begin\{([A-Za-z]+\*?)\}.*?\\end\{\1\}|\$[^$]*\$", re.DOTALL)
 

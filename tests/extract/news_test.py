@@ -9,8 +9,8 @@ import pytest
 
 from corpus.document import Record
 from corpus.extract import Extracted, extract
-from corpus.extract.news import _without_site
-from corpus.sources.news import News
+from corpus.extract.html.news_article import _without_site
+from corpus.sources.web.news import News
 
 SENTENCES = {
     "eng": "The council of the harbour town decided on Tuesday to rebuild the old bridge before winter. ",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.extract.html import license_of
+from corpus.extract.html.main_text import license_of
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"

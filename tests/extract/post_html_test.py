@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from corpus.extract.post_html import to_text
+from corpus.extract.posts.post_html import to_text
 
 CASES = {
     "paragraphs": ("<p>Eins &amp; zwei.</p>\n\n<p>三<br>四</p>", "Eins & zwei.\n\n三\n四"),

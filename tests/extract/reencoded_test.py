@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Record
-from corpus.extract.encodings import codec_of, decode
-from corpus.sources.warc import Warc
+from corpus.formats.encodings import codec_of, decode
+from corpus.sources.web.warc import Warc
 
 DECLARATION = re.compile(r"(?i)(encoding|charset)\s*=\s*(\"[^\"]*\"|'[^']*'|[A-Za-z0-9_\-]+)")
 LETTERS = {

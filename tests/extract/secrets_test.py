@@ -8,8 +8,8 @@ import pytest
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.extract.code import source_text
 from corpus.extract.secrets import redacted
+from corpus.extract.source_code import source_text
 
 RANDOM = "q8Zr3Lm9Xw2Tn5Vb7Yc1"
 PEM = "MIIEpAIBAAKCAQEA75u8k1nf0q2LZs1g2v9d9f8s7d6f5s4d3f2s1d0f9s8d7f6s"

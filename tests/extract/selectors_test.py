@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml.etree import XPath, _Element
 from lxml.html import fromstring, tostring
 
-from corpus.extract.selectors import REGEXPS, faster
+from corpus.extract.html.selectors import REGEXPS, faster
 
 EXPRESSIONS = [
     ".//*[self::div or self::p][re:test(@id, '^ad-|share') or re:test(@class, 'footer|menu')]",

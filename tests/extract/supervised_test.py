@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from corpus.document import Record
 from corpus.errors import RunError
 from corpus.extract import FORMATS, Extracted, extract
-from corpus.extract.budgets import Budgets, nesting, over
-from corpus.extract.supervised import Parser, Rejected, parser
-from corpus.sources.warc import Warc
-from pipelines.stop import descendants
+from corpus.extract.process.budgets import Budgets, nesting, over
+from corpus.extract.process.supervised import Parser, Rejected, parser
+from corpus.pipelines.build.stop import descendants
+from corpus.sources.web.warc import Warc
 
 SMALL = Budgets(max_bytes=4 << 20, max_tags=300_000, memory=256 << 20, seconds=0.4)
 UNDECODABLE = "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.extract.text import clean_text
+from corpus.extract.plain_text import clean_text
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpus.extract.text import clean_text
-from corpus.extract.wikitext import to_text
-from corpus.extract.wikitext_names import wiki_languages, wiki_names
-from corpus.extract.wikitext_templates import compile_pattern, templates
-from corpus.extract.wikitext_variants import script_of
-from corpus.sources.wikipedia import Wikipedia
+from corpus.extract.plain_text import clean_text
+from corpus.extract.wikitext.names import wiki_languages, wiki_names
+from corpus.extract.wikitext.templates import compile_pattern, templates
+from corpus.extract.wikitext.variants import script_of
+from corpus.extract.wikitext.wiki_page import to_text
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_time_is_linear_on_hostile_input(piece: str) -> None:
 
 def test_patterns_of_templates() -> None:
     def shown(show: str, call: str) -> str:
-        from corpus.extract.wikitext_templates import Arguments
+        from corpus.extract.wikitext.templates import Arguments
 
         return compile_pattern(show)("t", Arguments(call, 0))
 

@@ -20,8 +20,8 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from corpus.errors import UserError
-from corpus.fetch.guard import Guard
-from corpus.fetch.run import fetch_list
+from corpus.web.fetch.address_guard import Guard
+from corpus.web.fetch.crawl import fetch_list
 from tests.fetch.site import TEXTS, options, served, write_list
 
 
@@ -239,7 +239,15 @@ def test_a_full_disk_ends_the_run_with_one_line_and_it_goes_on(tmp_path: Path) -
     with served() as site:
         urls = [site.url(f"h{number}.example", "/page/zh") for number in range(40)]
         listed = write_list(tmp_path / "urls.parquet", urls)
-        command = [sys.executable, "-m", "pipelines.cli", "fetch", listed, "--out", str(tmp_path / "out")]
+        command = [
+            sys.executable,
+            "-m",
+            "corpus.pipelines.cli",
+            "fetch",
+            listed,
+            "--out",
+            str(tmp_path / "out"),
+        ]
         command += ["--contact", "mailto:crawl@example.org", "--allow-address", "127.0.0.0/8"]
         command += ["--resolve", "*:127.0.0.1", "--delay", "0", "--rate", "1000", "--json"]
         limited = ["bash", "-c", 'ulimit -f 16 && exec "$@"', "bash", *command]  # kilobytes a file
@@ -310,7 +318,7 @@ def test_a_killed_fetch_goes_on_and_asks_for_no_finished_page_again(tmp_path: Pa
         urls = [site.url(f"h{number % 20}.example", f"/page/zh?{number}") for number in range(300)]
         listed = write_list(tmp_path / "urls.parquet", urls)
         out = tmp_path / "out"
-        command = [sys.executable, "-m", "pipelines.cli", "fetch", listed, "--out", str(out)]
+        command = [sys.executable, "-m", "corpus.pipelines.cli", "fetch", listed, "--out", str(out)]
         command += ["--contact", "mailto:crawl@example.org", "--allow-address", "127.0.0.0/8"]
         command += ["--resolve", "*:127.0.0.1", "--delay", "0", "--rate", "1000", "--retries", "0", "--json"]
         kills = 0

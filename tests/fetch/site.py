@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from aiohttp import web
 
-from corpus.fetch.options import FetchOptions
+from corpus.web.fetch.options import FetchOptions
 
 TEXTS = {
     "zh": "早上好，世界。今天天气很好，我们去图书馆看书，然后在河边散步。",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pytest
 
-import filters
-from corpus.presets import load_rules
+from corpus import filters
+from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 from tests.filters.measuring import table
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from corpus.filters import load
 from corpus.text.page import Page
-from filters import load
 
 
 def test_score_is_of_the_documents_own_language() -> None:

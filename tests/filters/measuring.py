@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-import filters
-from corpus.presets import load_rules
+from corpus import filters
+from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 
 STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb", "code")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-import filters
+from corpus import filters
 from corpus.errors import UserError
-from corpus.presets import load_rules, preset_names, read_preset
+from corpus.rules.presets import load_rules, preset_names, read_preset
 from corpus.text.conventions import conventions, language_files
 from tests.filters.measuring import SIGNALS
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from corpus.classifier_training import Training, train
+from corpus.classifier.training import Training, train
 from corpus.errors import UserError
+from corpus.filters import load
 from corpus.text.page import Page
-from filters import load
 
 RIVER = "{} is a river in the north whose basin was first described by the geographer {} in his survey."
 SHOP = "Buy {} now and save on shipping, click here to add {} to your cart and subscribe to our newsletter."

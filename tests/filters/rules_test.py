@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.presets import load_rules
-from corpus.rules import RuleSet, threshold, uniform
+from corpus.rules.presets import load_rules
+from corpus.rules.rule import RuleSet, threshold, uniform
 
 PRODUCED = {
     "gopher.words",

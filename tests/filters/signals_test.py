@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.url import url_gate
+from corpus.filters.url import url_gate
 from tests.filters.measuring import SIGNALS, measure
 
 

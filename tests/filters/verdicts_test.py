@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.presets import load_rules
+from corpus.rules.presets import load_rules
 from tests.filters.measuring import SIGNALS, failed
 from tests.filters.texts import TEXTS, VERDICTS
 

@@ -23,12 +23,12 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["corpus"]):
-    from corpus.archives import members
     from corpus.document import Failure, Record
     from corpus.extract import FORMATS, extract_by
+    from corpus.formats.archives import members
+    from corpus.formats.http import Payload, body_of
+    from corpus.formats.xml import XmlError, tree
     from corpus.sources import source_class
-    from corpus.sources.http import Payload, body_of
-    from corpus.xml import XmlError, tree
     from tests.damage import arc_pieces, text_of, warc_records, wiki_pieces
     from tests.fuzz.mutations import DOCUMENTED
 

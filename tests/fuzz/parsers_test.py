@@ -11,8 +11,8 @@ from hypothesis import given
 
 from corpus.document import Record
 from corpus.extract import FORMATS, Extracted
-from corpus.extract.budgets import Budgets
-from corpus.extract.supervised import Parser, Rejected
+from corpus.extract.process.budgets import Budgets
+from corpus.extract.process.supervised import Parser, Rejected
 from corpus.sources import source_class
 from tests.fuzz.mutations import DOCUMENTED, Operation, long, mutated, operations, short
 from tests.fuzz.sources_test import SAMPLES

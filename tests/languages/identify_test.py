@@ -16,9 +16,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import fasttext_models
 from corpus.errors import UserError
-from corpus.languages import models
+from corpus.languages import fasttext_models, models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import is_label, labels
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from corpus.fasttext_models import names
 from corpus.languages.chinese import chinese_script
+from corpus.languages.fasttext_models import names
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import compatible, labels, parse
 from corpus.languages.models import lid_path

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus.ledger.counts import PartCounts
-from corpus.rules import Rule
+from corpus.rules.rule import Rule
 
 NAN = float("nan")
 

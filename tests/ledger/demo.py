@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from corpus.data import data_path
-from pipelines.build import build
-from pipelines.options import Running
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.ledger.differences import Pair, side_by_side
+from corpus.inspect.differences import Pair, side_by_side
 
 
 def only(one: str, other: str, language: str | None = None) -> Pair:

@@ -22,12 +22,12 @@ from corpus.ledger.bins import bins
 from corpus.ledger.stages import stage_table
 from corpus.ledger.tables import COUNTS, TOKENS, merge, merge_group, parts_of, read_ledger
 from corpus.manifest import load
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build import stages
+from corpus.pipelines.build.redecide import plan_of_parts
+from corpus.pipelines.build.run import Build
 from corpus.progress import Status
 from corpus.workspace import Workspace, read_table
-from pipelines import stages
-from pipelines.build import Build
-from pipelines.options import Running
-from pipelines.redecide import plan_of_parts
 from tests.ledger.demo import demo_workspace
 
 COLUMNS = ["language", "snapshot", "license", "url", "characters", "bytes", "gate"]

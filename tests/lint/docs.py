@@ -32,7 +32,7 @@ def main() -> int:
             key = " ".join(command)
             if key not in helps:
                 shown = subprocess.run(
-                    [sys.executable, "-m", "pipelines.cli", *command, "--help"],
+                    [sys.executable, "-m", "corpus.pipelines.cli", *command, "--help"],
                     capture_output=True,
                     text=True,
                     cwd=ROOT,

@@ -12,7 +12,7 @@ import pytest
 
 from corpus.manifest import load
 from corpus.sources import KINDS
-from corpus.splits import list_files, plan
+from corpus.sources.input_split import list_files, plan
 from tests.sources import code_test
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "all-sources.yaml"
@@ -47,11 +47,21 @@ def test_it_has_every_kind_and_all_of_it_is_there(
 def test_one_build_of_everything(data: Path, packages: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "CORPUS_DATA": str(data), "CORPUS_PACKAGES": str(packages)}
     root = str(tmp_path / "workspace")
-    command = [sys.executable, "-m", "pipelines.cli", "build", str(MANIFEST), "--out", root, "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "corpus.pipelines.cli",
+        "build",
+        str(MANIFEST),
+        "--out",
+        root,
+        "--workers",
+        "2",
+    ]
     subprocess.run(command, check=True, env=environment, timeout=1800)
     tables = ["--by", "source,license,language,quarantine", "--json"]
     shown = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "stats", root, *tables],
+        [sys.executable, "-m", "corpus.pipelines.cli", "stats", root, *tables],
         check=True,
         capture_output=True,
         env=environment,

@@ -14,8 +14,8 @@ import pytest
 
 import corpus
 from corpus.errors import RunError
-from pipelines.build import build
-from pipelines.options import Running
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
 from tests.pipelines.small import digests, killed_build, run_build, write_inputs
 
 KILLS = 10

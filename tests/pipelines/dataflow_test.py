@@ -14,14 +14,14 @@ import pytest
 from corpus.dedup.options import Dedup
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load
-from corpus.presets import load_rules
-from corpus.rules import Rule
-from corpus.splits import Split
+from corpus.pipelines import decide, dedup, ingest, tokenize
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.context import Tools
+from corpus.pipelines.decide import Judge
+from corpus.rules.presets import load_rules
+from corpus.rules.rule import Rule
+from corpus.sources.input_split import Split
 from corpus.workspace import Workspace
-from pipelines import decide, dedup, ingest, tokenize
-from pipelines.decide import Judge
-from pipelines.options import Running
-from pipelines.tools import Tools
 
 PROJECT = "corpus-example-123"
 FLAGS = (

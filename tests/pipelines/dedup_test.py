@@ -19,11 +19,12 @@ from corpus.dedup.removed import SCHEMA
 from corpus.dedup.rows import SplitRows, from_hex, to_hex
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_batch
 from corpus.document import content_hash
-from corpus.parts import read_fingerprint
+from corpus.pipelines import dedup
+from corpus.pipelines.beam import packed
+from corpus.pipelines.beam.options import Running
+from corpus.storage.part_writer import read_fingerprint
 from corpus.text.words import segment
 from corpus.workspace import Workspace
-from pipelines import dedup, packed
-from pipelines.options import Running
 from tests.dedup.texts import STORIES, edited
 
 WIDTH = 112

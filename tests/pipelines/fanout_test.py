@@ -13,8 +13,8 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipelines.fanout import FanOut, claims_folder
-from pipelines.options import Running
+from corpus.pipelines.beam.fanout import FanOut, claims_folder
+from corpus.pipelines.beam.options import Running
 
 
 class Mark:

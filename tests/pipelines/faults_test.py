@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from corpus.splits import Split
-from pipelines.build import build
-from pipelines.ingest import IngestWork, in_order
-from pipelines.options import Running
-from pipelines.plan import make_plan
-from pipelines.stop import descendants
-from pipelines.tools import manifest_to_json
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.plan import make_plan
+from corpus.pipelines.build.run import build
+from corpus.pipelines.build.stop import descendants
+from corpus.pipelines.context import manifest_to_json
+from corpus.pipelines.ingest import IngestWork, in_order
+from corpus.sources.input_split import Split
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
 
@@ -51,7 +51,7 @@ def limited_build(manifest: Path, out: Path, file_bytes: int) -> subprocess.Comp
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({file_bytes}, {file_bytes})); "
-        "from pipelines.cli import main; main()"
+        "from corpus.pipelines.cli import main; main()"
     )
     interpreter, _, _, *arguments = command(manifest, out)
     return to_its_end([interpreter, "-c", code, *arguments])
@@ -77,7 +77,11 @@ def test_a_quota_ends_a_build_with_one_line_and_the_next_goes_on(
 
 
 KILLS = 100
-KINDS = {"pipelines.cli": "build", "pipelines.local_worker": "worker", "corpus.extract.worker": "parser"}
+KINDS = {
+    "corpus.pipelines.cli": "build",
+    "corpus.pipelines.beam.local_worker": "worker",
+    "corpus.extract.process.worker": "parser",
+}
 """What stands in the command line of a process of a build."""
 
 

@@ -11,13 +11,13 @@ import pytest
 
 import corpus
 from corpus.errors import UserError
-from corpus.keep_text import NOT_KEPT, is_absent
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.redecide import decide_again, what_if
+from corpus.pipelines.build.run import build
+from corpus.pipelines.cli.sample import sample
+from corpus.rules.kept_texts import NOT_KEPT, is_absent
 from corpus.verify.workspace import verify
 from corpus.workspace import Workspace
-from pipelines.build import build
-from pipelines.cli.sample import sample
-from pipelines.options import Running
-from pipelines.redecide import decide_again, what_if
 from tests.cli.running import run
 from tests.pipelines.small import digests, write_inputs
 
@@ -135,7 +135,7 @@ def test_what_other_rules_would_bring_back_is_told_and_they_are_for_a_build(
 def test_a_sample_of_the_dropped_keeps_its_text(
     inputs: Path, kept: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus.keep_text.SAMPLE", 0.5)
+    monkeypatch.setattr("corpus.rules.kept_texts.SAMPLE", 0.5)
     sampled = build(str(keeping(inputs, "kept+sample")), str(tmp_path / "out"), ONE)
     absent = [int(is_absent(corpus.open(one.root).documents().to_table()).sum()) for one in (kept, sampled)]
     assert 0 < absent[1] < absent[0]

@@ -14,11 +14,11 @@ from warcio.warcwriter import WARCWriter
 import corpus
 from corpus.errors import RunError, UserError
 from corpus.extract import FORMATS
-from corpus.quarantine import parts
-from pipelines.build import build
-from pipelines.cli.sample import sample
-from pipelines.cli.stats import stats
-from pipelines.options import Running
+from corpus.ledger.quarantine import parts
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
+from corpus.pipelines.cli.sample import sample
+from corpus.pipelines.cli.stats import stats
 from tests.cli.running import run
 from tests.pipelines.small import SENTENCES, article, digests
 

@@ -13,11 +13,11 @@ import pytest
 import corpus
 from corpus import storage
 from corpus.errors import RunError
-from corpus.lock import locked
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.redecide import decide_again, what_if
+from corpus.pipelines.build.run import build
+from corpus.storage.lock import locked
 from corpus.verify.workspace import verify
-from pipelines.build import build
-from pipelines.options import Running
-from pipelines.redecide import decide_again, what_if
 from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs
 from tests.storage import stores
 from tests.storage.http_server import Site, serving

@@ -124,7 +124,7 @@ def command(manifest: Path, out: Path | str, workers: int = 1) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "pipelines.cli",
+        "corpus.pipelines.cli",
         "build",
         str(manifest),
         "--out",

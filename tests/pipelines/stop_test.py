@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.stop import descendants
+from corpus.pipelines.build.stop import descendants
 from tests.pipelines.small import SPREAD, command, digests, run_build, write_inputs
 
 
@@ -78,7 +78,15 @@ def test_what_if_is_stopped_by_one_line_and_leaves_nothing(tmp_path: Path) -> No
     before = digests(out)
     scratch.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "decide", str(out), "--what-if", "text.characters.min=700"],
+        [
+            sys.executable,
+            "-m",
+            "corpus.pipelines.cli",
+            "decide",
+            str(out),
+            "--what-if",
+            "text.characters.min=700",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

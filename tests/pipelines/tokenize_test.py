@@ -15,12 +15,12 @@ import pytest
 
 from corpus import storage
 from corpus.errors import RunError, UserError
+from corpus.pipelines.beam.fanout import claims_folder
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.tokenize import Job, tokenize
 from corpus.tokens.encode import load
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
 from corpus.workspace import Workspace
-from pipelines.fanout import claims_folder
-from pipelines.options import Running
-from pipelines.tokenize import Job, tokenize
 from tests.tokens.made import TEXTS, Doc, corpus_of, make_workspace, write_split
 
 SPLITS = {

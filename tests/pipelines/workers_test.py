@@ -11,9 +11,9 @@ import apache_beam as beam
 import pytest
 
 from corpus.errors import RunError
-from pipelines.options import Running
-from pipelines.stop import descendants
-from pipelines.workers import WORKER, WatchedWorker
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.workers import WORKER, WatchedWorker
+from corpus.pipelines.build.stop import descendants
 
 LONG = 300.0
 

@@ -12,7 +12,7 @@ import pytest
 
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.sources.arxiv import Arxiv, month_of, paper_id
+from corpus.sources.papers.arxiv import Arxiv, month_of, paper_id
 
 TEX = b"\\documentclass{article}\\begin{document}Text.\\end{document}"
 

@@ -19,7 +19,7 @@ import pytest
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.extract import extract
-from corpus.splits import list_files, plan
+from corpus.sources.input_split import list_files, plan
 from tests.sources import text_of
 from tests.sources.repositories import (
     DISPLAY,
@@ -427,7 +427,7 @@ def test_a_repository_is_known_by_its_commit(repository: Path) -> None:
 
 def test_content_without_the_extra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corpus.sources.code.languages.has_magika", lambda: False)
-    with pytest.raises(ValueError, match="needs magika: .*the extra `code`"):
+    with pytest.raises(ValueError, match=r"needs magika: .*the extra `code`"):
         source()
     assert source(content=False).content is False
 

@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 
-from corpus.sources.http import Payload, body_of
+from corpus.formats.http import Payload, body_of
 
 LINES = "".join(f"<p>{n} 早上好，世界。{n * 7919} Привет, мир.</p>" for n in range(9000))
 """Longer than a block of zstd."""

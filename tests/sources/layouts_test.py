@@ -15,9 +15,9 @@ import yaml
 from corpus.document import Record
 from corpus.errors import UserError
 from corpus.manifest import load
-from corpus.sources.fields import Fields, layout_names, read_layout
-from corpus.sources.jsonl import Jsonl
-from corpus.sources.parquet import Parquet
+from corpus.sources.tables.fields import Fields, layout_names, read_layout
+from corpus.sources.tables.jsonl import Jsonl
+from corpus.sources.tables.parquet import Parquet
 
 URL = "https://example.org/水"
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {

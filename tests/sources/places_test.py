@@ -19,12 +19,12 @@ import zstandard
 from fastwarc import ArchiveIterator
 
 from corpus.document import Failure, Record
-from corpus.sources.arxiv import Arxiv
 from corpus.sources.books import Books
-from corpus.sources.jsonl import Jsonl
-from corpus.sources.pubmed import Pubmed
-from corpus.sources.warc import Warc
-from corpus.sources.wikipedia import Wikipedia
+from corpus.sources.papers.arxiv import Arxiv
+from corpus.sources.papers.pubmed import Pubmed
+from corpus.sources.tables.jsonl import Jsonl
+from corpus.sources.web.warc import Warc
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 from tests.damage import (
     DAMAGES,
     HIT,

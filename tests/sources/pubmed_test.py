@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Failure, Record
-from corpus.sources.pubmed import Pubmed, cut_records
+from corpus.sources.papers.pubmed import Pubmed, cut_records
 from tests.extract.jats_test import CITATION
 
 ARTICLE = (

@@ -10,8 +10,8 @@ import zstandard
 
 from corpus.document import Failure, Record
 from corpus.extract import Extracted, extract
-from corpus.extract.reddit_thread import to_text
-from corpus.sources.reddit_comments import RedditComments
+from corpus.extract.posts.reddit_thread import to_text
+from corpus.sources.posts.reddit_comments import RedditComments
 
 
 def comment(

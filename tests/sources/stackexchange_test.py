@@ -15,9 +15,9 @@ from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.extract import Extracted, extract
 from corpus.manifest import load
-from corpus.sources.spill import Spill
-from corpus.sources.stackexchange import StackExchange, site_of
+from corpus.sources.posts.stackexchange import StackExchange, site_of
 from corpus.storage import File
+from corpus.storage.spill import Spill
 
 SITE = "tee.stackexchange.com"
 

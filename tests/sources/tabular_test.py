@@ -18,11 +18,11 @@ import zstandard
 from corpus.document import Failure, Record, document_id
 from corpus.errors import UserError
 from corpus.manifest import load
-from corpus.sources.base import Source
-from corpus.sources.fields import Fields
-from corpus.sources.jsonl import Jsonl
-from corpus.sources.parquet import Parquet
-from corpus.sources.text import Text
+from corpus.sources.source import Source
+from corpus.sources.tables.fields import Fields
+from corpus.sources.tables.jsonl import Jsonl
+from corpus.sources.tables.parquet import Parquet
+from corpus.sources.tables.text_files import Text
 from tests.sources import text_of
 
 TEXTS = [

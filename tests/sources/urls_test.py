@@ -23,16 +23,16 @@ from aiohttp import web
 
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.fetch.run import fetch_list
-from corpus.sources.urls import Urls
-from corpus.sources.warc import Warc
-from corpus.urls.canonical import key_of
-from corpus.urls.coverage import coverage
-from corpus.urls.links import LinkRules
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.run import build
+from corpus.pipelines.urls import make_list
+from corpus.sources.web.urls import Urls
+from corpus.sources.web.warc import Warc
+from corpus.web.fetch.crawl import fetch_list
+from corpus.web.url_lists.coverage import coverage
+from corpus.web.url_lists.index_key import key_of
+from corpus.web.url_lists.links import LinkRules
 from corpus.workspace import Workspace
-from pipelines.build import build
-from pipelines.options import Running
-from pipelines.urls import make_list
 from tests.fetch.site import Site, options
 from tests.sources import text_of
 

@@ -13,7 +13,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from corpus.document import Failure, Record
-from corpus.sources.warc import Warc
+from corpus.sources.web.warc import Warc
 
 PAGES = {
     "https://example.org/zh": "<html><body><p>早上好，世界。今天天气很好。</p></body></html>",

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.document import Failure, Record
-from corpus.sources import mediawiki, mediawiki_chunks
-from corpus.sources.wikipedia import Wikipedia
+from corpus.sources.wikipedia import mediawiki, mediawiki_chunks
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 from tests.sources import text_of
 
 SITEINFO = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="{lang}">

@@ -11,8 +11,8 @@ import pytest
 import zstandard
 
 from corpus.document import Failure, Record
-from corpus.sources import mediawiki_chunks
-from corpus.sources.wikipedia import Wikipedia
+from corpus.sources.wikipedia import mediawiki_chunks
+from corpus.sources.wikipedia.wiki_dump import Wikipedia
 from corpus.storage import DAMAGE, Bomb, compressed, open_decompressed
 
 TEXT = "".join(f"{i} 早安，世界。สวัสดี Доброе утро\n" for i in range(20_000)).encode()

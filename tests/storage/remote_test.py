@@ -15,10 +15,10 @@ import pytest
 from corpus import storage
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.fingerprint import file_identity
-from corpus.sources.jsonl import Jsonl
-from corpus.sources.warc import Warc
-from corpus.splits import list_files, plan
+from corpus.sources.input_split import list_files, plan
+from corpus.sources.tables.jsonl import Jsonl
+from corpus.sources.web.warc import Warc
+from corpus.storage.fingerprint import file_identity
 from tests.sources.warc_test import PAGES, write_warc
 from tests.storage import stores
 from tests.storage.http_server import Site, serving

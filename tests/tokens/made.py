@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from corpus.document import SCHEMA, Document, content_hash, document_id, to_batch
-from corpus.fingerprint import fingerprint
-from corpus.parts import PartWriter
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace
 
 DECISIONS = pa.schema(

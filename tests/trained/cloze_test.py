@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from corpus.errors import UserError
-from corpus.trained.cloze import Question, answer, read_questions
-from corpus.trained.run import Trained
-from corpus.trained.texts import measure, read_texts
+from corpus.inference.cloze import Question, answer, read_questions
+from corpus.inference.run import Trained
+from corpus.inference.texts import measure, read_texts
 from corpus.trainer import loop
 from tests.trainer.running import QUIET
 from tests.trainer.sentences import documents, small_run

@@ -10,9 +10,9 @@ import torch
 from rich.console import Console
 
 from corpus.errors import UserError
-from corpus.trained.export import export
-from corpus.trained.generate import Writer
-from corpus.trained.run import Trained
+from corpus.inference.generate import Writer
+from corpus.inference.run import Trained
+from corpus.inference.transformers_export import export
 from corpus.trainer import loop
 from tests.trainer.sentences import SENTENCES, small_run
 

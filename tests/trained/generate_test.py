@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from corpus.errors import UserError
-from corpus.trained.generate import Writer, draw
-from corpus.trained.run import Trained
-from corpus.trained.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
+from corpus.inference.generate import Writer, draw
+from corpus.inference.run import Trained
+from corpus.inference.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
 from corpus.trainer import loop
 from tests.trainer.sentences import small_run
 
@@ -86,7 +86,7 @@ def test_no_so_many_tokens_in_a_row_come_twice(
     """The prompt's count too. Taking the likeliest token runs in circles without it."""
     drawn: list[int] = []
     monkeypatch.setattr(
-        "corpus.trained.generate.draw", lambda *arguments: drawn.append(draw(*arguments)) or drawn[-1]
+        "corpus.inference.generate.draw", lambda *arguments: drawn.append(draw(*arguments)) or drawn[-1]
     )
 
     def repeats(no_repeat: int) -> int:

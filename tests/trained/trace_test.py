@@ -13,13 +13,13 @@ import typer
 from typer.testing import CliRunner
 
 from corpus.errors import UserError
-from corpus.trained.trace import pieces, trace
+from corpus.inference.trace import pieces, trace
+from corpus.inspect.curve_data import POINTS, charts, thinned
+from corpus.pipelines.cli.plot import plot
+from corpus.pipelines.cli.trace import trace as command
 from corpus.trainer import loop
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader
-from pipelines.cli.plot import plot
-from pipelines.cli.trace import trace as command
-from pipelines.curve_data import POINTS, charts, thinned
 from tests.trainer.running import QUIET, log
 from tests.trainer.sentences import small_run
 

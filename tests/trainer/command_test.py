@@ -13,8 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 from corpus.errors import UserError
-from pipelines.cli.generate import generate
-from pipelines.cli.train import train
+from corpus.pipelines.cli.generate import generate
+from corpus.pipelines.cli.train import train
 from tests.trainer.running import stop_at
 
 app = typer.Typer()
@@ -77,7 +77,8 @@ def test_samples_have_seeds_of_their_own(run: Path) -> None:
 
 def test_naming_the_commands_loads_neither_torch_nor_beam() -> None:
     code = (
-        "import sys, pipelines.cli.train, pipelines.cli.generate, corpus.trainer.start, corpus.trainer.loader;"
+        "import sys, corpus.pipelines.cli.train, corpus.pipelines.cli.generate;"
+        "import corpus.trainer.start, corpus.trainer.loader;"
         "assert not {'torch', 'apache_beam'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.urls.canonical import hash_of, hashes_of, key_of, sort_key, spelled
+from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of, sort_key, spelled
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ import zstandard
 
 from corpus.document import Failure
 from corpus.errors import RunError, UserError
-from corpus.urls.canonical import hash_of, key_of
-from corpus.urls.links import LinkRules
-from corpus.urls.list import contains, open_list, sorted_hashes, unique
-from corpus.urls.submissions import read_submissions
-from pipelines.options import Running
-from pipelines.urls import make_list
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.urls import make_list
+from corpus.web.url_lists.index_key import hash_of, key_of
+from corpus.web.url_lists.links import LinkRules
+from corpus.web.url_lists.submissions import read_submissions
+from corpus.web.url_lists.url_list import contains, open_list, sorted_hashes, unique
 
 
 def post(number: int, url: str, score: Any = 3, **more: Any) -> dict[str, Any]:

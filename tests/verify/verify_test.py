@@ -20,16 +20,16 @@ import corpus
 from corpus.data import data_path
 from corpus.document import content_hash
 from corpus.errors import RunError, UserError
-from corpus.fingerprint import fingerprint
-from corpus.parts import FINGERPRINT, PartWriter
+from corpus.pipelines.build.rebuild import rebuild
+from corpus.pipelines.cli.verify import verify
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import FINGERPRINT, PartWriter
 from corpus.tokens.encode import Encoder
 from corpus.verify import join
 from corpus.verify.findings import CHECKS, Findings
 from corpus.verify.text import texts_of, vocabulary_bytes
 from corpus.verify.workspace import verify as check
 from corpus.workspace import Workspace
-from pipelines.cli.verify import verify
-from pipelines.verify import rebuild
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
@@ -263,8 +263,8 @@ def test_a_tokenizer_that_normalizes_is_compared_by_its_tokens(tmp_path: Path) -
         "name: nfkc\nsources: {mine: {kind: jsonl, paths: [in.jsonl], rules: []}}\ntokenizer: nfkc.json\n"
         "dedup: false\n"
     )
-    from pipelines.build import build
-    from pipelines.options import Running
+    from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.build.run import build
 
     built = build(str(tmp_path / "m.yaml"), str(tmp_path / "out"), Running(workers=1))
     found = check(built.root)

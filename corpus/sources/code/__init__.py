@@ -9,13 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ByteSize, Field, field_validator
 
-from corpus import folders
 from corpus.document import Failure, Record
-from corpus.extract.code import VERBATIM
+from corpus.extract.source_code import VERBATIM
 from corpus.extras import install_advice
-from corpus.folders import is_folder
 from corpus.languages.labels import CODE
-from corpus.sources.base import Source
 from corpus.sources.code import gates, languages, licenses
 from corpus.sources.code.archive import Archive, is_archive
 from corpus.sources.code.contents import About, Contents
@@ -24,8 +21,10 @@ from corpus.sources.code.git import Git, git_folder
 from corpus.sources.code.joined import joined
 from corpus.sources.code.licenses import Licenses, normalized, spdx_line
 from corpus.sources.code.table import Columns, is_table, rows
-from corpus.sources.parquet import Parquet
-from corpus.storage import File, open_input
+from corpus.sources.source import Source
+from corpus.sources.tables.parquet import Parquet
+from corpus.storage import File, folders, open_input
+from corpus.storage.folders import is_folder
 
 MEDIA_TYPE = "text/x-code"
 MAX_FILE = 1 << 20

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from corpus.archives import ZIP, ZIP_DAMAGE, members
 from corpus.document import Failure
+from corpus.formats.archives import ZIP, ZIP_DAMAGE, members
 from corpus.sources.code.contents import About, SourceFile, survey
 from corpus.storage import DAMAGE, decompressed, open_input
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from corpus import folders
 from corpus.sources.code.contents import About, SourceFile, name_of, survey
-from corpus.splits import printable
-from corpus.storage import join, open_input
+from corpus.sources.input_split import printable
+from corpus.storage import folders, join, open_input
 
 
 def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:

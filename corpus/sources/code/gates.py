@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from corpus.data import data_path
-from corpus.fingerprint import fingerprint
-from corpus.yaml_lines import load
+from corpus.formats.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
 
 GATES = (
     "code.vendored",

@@ -19,7 +19,7 @@ from typing import Any
 from corpus.document import Failure
 from corpus.errors import UserError
 from corpus.sources.code.contents import About, SourceFile, name_of, survey
-from corpus.splits import printable
+from corpus.sources.input_split import printable
 from corpus.storage import is_remote, local
 
 MAX_DEPTH = 200

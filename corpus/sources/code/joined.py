@@ -9,7 +9,7 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from corpus.document import Failure, Record
-from corpus.extract.code import source_text
+from corpus.extract.source_code import source_text
 
 HEADER = "<file_sep>{path}\n"
 """What stands before each file; StarCoder2's separator and the path."""

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from identify import identify
 
 from corpus.data import data_path
-from corpus.fingerprint import fingerprint
-from corpus.yaml_lines import load
+from corpus.formats.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
 
 Kind = Literal["code", "prose", "data", "binary", "unknown"]
 HEAD = 4096

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from corpus.data import data_path
-from corpus.extract.encodings import decode
-from corpus.fingerprint import fingerprint
-from corpus.yaml_lines import load
+from corpus.formats.encodings import decode
+from corpus.formats.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
 
 UNKNOWN = "unknown"
 """Stands in allow and deny lists for files without a licence that is known."""

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ByteSize, ConfigDict
 
 from corpus.document import Failure, Record
-from corpus.sources.fields import Fields
-from corpus.sources.parquet import DAMAGE, Parquet
+from corpus.sources.tables.fields import Fields
+from corpus.sources.tables.parquet import DAMAGE, Parquet
 from corpus.storage import open_input
 
 MAX_ROW = 64 << 20

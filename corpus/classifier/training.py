@@ -1,0 +1,270 @@
+"""Training quality classifiers: which texts are taken, which are held out, what fastText is told."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus import storage
+from corpus.classifier.quality_model import (
+    SIDES,
+    Card,
+    LanguageCard,
+    card_path,
+    line_of,
+    positive_share,
+)
+from corpus.errors import UserError
+from corpus.languages import fasttext_models
+from corpus.text.hashes import finalize
+from corpus.text.ngrams import ngrams
+from corpus.text.words import Words, segment, versions
+
+HELD_OUT = 10
+"""One text in so many is held out of training."""
+
+SHINGLE = 5
+"""Words of the n-grams whose smallest hash groups texts: near-duplicates share most of their n-grams and so nearly
+always the smallest. Groups are held out whole, so that none is tested on what was trained on."""
+
+CHARACTERS = 32_000
+"""Characters of a text that are cut into words, of which 2,000 are used."""
+
+MINIMUM = 5
+"""Texts of each side from which a language is learned at all. Its AUC says whether they were enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a classifier is trained.
+
+    `epochs` None is as many as come to 20 million words, from 5 to 100. `limit` is how many texts of each side
+    and language are taken at most; DCLM took 100,000 of each side.
+    """
+
+    seed: int = 0
+    dimension: int = 32
+    epochs: int | None = None
+    learning_rate: float = 0.5
+    word_ngrams: int = 2
+    limit: int = 100_000
+
+
+class Text(NamedTuple):
+    """A text in the spool. Ordered by `rank`, the smallest hash last, for a heap of the smallest."""
+
+    rank: int
+    digest: bytes
+    shingle: int
+    offset: int
+    length: int
+
+
+Pool = dict[str, list[Text]]
+"""Language -> texts of one side."""
+
+Scores = npt.NDArray[np.float64]
+
+
+class Sample(NamedTuple):
+    """The texts of a language: as many positive as negative, those trained on and those held out."""
+
+    trained: tuple[list[Text], list[Text]]
+    held_out: tuple[list[Text], list[Text]]
+
+
+def train(
+    positive: Iterable[tuple[str, str]],
+    negative: Iterable[tuple[str, str]],
+    out: str,
+    options: Training | None = None,
+    sources: Mapping[str, list[str]] | None = None,
+) -> Card:
+    """Train a classifier on (text, language label) pairs of both sides; save it as `out`, its card beside it.
+
+    The order of the texts does not matter: of each side and language those with the smallest hashes are
+    taken, as many of one side as of the other. Texts that differ in case, punctuation and spacing alone
+    count once, and not at all when both sides have them. The same texts and options give the same bytes.
+
+    `sources` names what the sides came from, for the card. Memory: 300 bytes a text; the texts themselves
+    wait in a temporary file. Raises UserError where no language has `MINIMUM` texts on both sides.
+    """
+    options = options or Training()
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "spool"), "w+b") as spool:
+        pools = [_gather(texts, spool, options.limit) for texts in (positive, negative)]
+        samples, left_out = _balance(*pools)
+        if not samples:
+            raise UserError(_too_few(left_out))
+        lines, model = os.path.join(folder, "lines.txt"), os.path.join(folder, "model.bin")
+        texts, words = _write_lines(samples, spool, lines)
+        settings = _settings(options, texts, words)
+        fasttext_models.train(lines, model, options.seed, **settings)
+        trained = fasttext_models.read(model)
+        scores = {language: _scores(sample, spool, trained) for language, sample in samples.items()}
+        card = Card(
+            sha256=storage.sha256(model),
+            auc=_auc(*(np.concatenate(side) for side in zip(*scores.values(), strict=True))),
+            languages={
+                language: LanguageCard(
+                    documents=len(sample.trained[0]) + len(sample.held_out[0]),
+                    held_out=sum(map(len, sample.held_out)),
+                    auc=_auc(*scores[language]),
+                )
+                for language, sample in samples.items()
+            },
+            left_out=left_out,
+            sources=sources or {},
+            training={"seed": options.seed, "texts": texts, "words": words, **settings},
+            versions={**versions(), "fasttext": fasttext_models.version()},
+        )
+        with open(model, "rb") as saved, storage.atomic_output(out) as output:
+            while block := saved.read(1 << 20):
+                output.write(block)
+    storage.write_text(card_path(out), json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+    return card
+
+
+def _too_few(left_out: Mapping[str, list[int]]) -> str:
+    if not left_out:
+        return "there are no texts with words on either side"
+    most = sorted(left_out, key=lambda language: (-sum(left_out[language]), language))[:5]
+    counts = ", ".join("{} positive and {} negative in {}".format(*left_out[name], name) for name in most)
+    return f"no language has {MINIMUM} different texts on both sides: there are {counts}"
+
+
+def auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:
+    """Probability that a positive score is above a negative one, ties counting half; nan without either."""
+    one, other = np.asarray(positive, np.float64), np.sort(np.asarray(negative, np.float64))
+    if not len(one) or not len(other):
+        return float("nan")
+    above = np.searchsorted(other, one, "left") + np.searchsorted(other, one, "right")
+    return float(above.sum() / (2 * len(one) * len(other)))
+
+
+def _auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float | None:
+    value = auc(positive, negative)
+    return None if np.isnan(value) else round(value, 6)
+
+
+def _gather(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int) -> Pool:
+    """The `limit` different texts of each language with the smallest hashes, their words in the spool."""
+    pool: Pool = {}
+    held: dict[str, set[bytes]] = {}
+    spool.seek(0, os.SEEK_END)
+    for text, language in texts:
+        words = segment(text[:CHARACTERS], language)
+        line = line_of(words).encode("utf-8", "replace")
+        if not line:
+            continue
+        digest = hashlib.blake2b(line, digest_size=16).digest()
+        heap, known = pool.setdefault(language, []), held.setdefault(language, set())
+        rank = -int.from_bytes(digest[:8], "big")
+        if digest in known or (len(heap) == limit and rank <= heap[0].rank):
+            continue
+        found = Text(rank, digest, _shingle(words), spool.tell(), len(line))
+        spool.write(line)
+        known.add(digest)
+        if len(heap) < limit:
+            heapq.heappush(heap, found)
+        else:
+            known.discard(heapq.heapreplace(heap, found).digest)
+    return pool
+
+
+def _shingle(words: Words) -> int:
+    """The smallest hash of the text's n-grams of words, hashed again so that it is spread evenly."""
+    hashes = ngrams(words.hashes, min(SHINGLE, len(words)))
+    return int(finalize(finalize(hashes).min(keepdims=True))[0])
+
+
+def _balance(positive: Pool, negative: Pool) -> tuple[dict[str, Sample], dict[str, list[int]]]:
+    """Per language as many texts of one side as of the other, and the counts of those left out."""
+    samples: dict[str, Sample] = {}
+    left_out: dict[str, list[int]] = {}
+    for language in sorted({*positive, *negative}):
+        sides = [{text.digest: text for text in pool.get(language, [])} for pool in (positive, negative)]
+        shared = sides[0].keys() & sides[1].keys()
+        one, other = (
+            sorted((t for t in side.values() if t.digest not in shared), reverse=True) for side in sides
+        )
+        count = min(len(one), len(other))
+        if count < MINIMUM:
+            left_out[language] = [len(one), len(other)]
+        else:
+            samples[language] = _hold_out(one[:count], other[:count])
+    return samples, left_out
+
+
+def _hold_out(positive: list[Text], negative: list[Text]) -> Sample:
+    """Divides the texts of a language: of each side at most a tenth is held out, in whole groups of near-duplicates,
+    those of the smallest hashes that fit."""
+    sides = (positive, negative)
+    quota = -(-len(positive) // HELD_OUT)
+    groups: dict[int, list[int]] = {}
+    for side, texts in enumerate(sides):
+        for text in texts:
+            groups.setdefault(text.shingle, [0, 0])[side] += 1
+    room, chosen = [quota, quota], set()
+    for shingle, counts in sorted(groups.items()):
+        if counts[0] <= room[0] and counts[1] <= room[1]:
+            chosen.add(shingle)
+            room = [room[0] - counts[0], room[1] - counts[1]]
+    trained = [[text for text in texts if text.shingle not in chosen] for texts in sides]
+    held_out = [[text for text in texts if text.shingle in chosen] for texts in sides]
+    return Sample((trained[0], trained[1]), (held_out[0], held_out[1]))
+
+
+def _write_lines(samples: Mapping[str, Sample], spool: BinaryIO, path: str) -> tuple[int, int]:
+    """The labelled lines that are trained on, in an order that mixes sides and languages: (texts, words)."""
+    chosen = [
+        (text, side)
+        for sample in samples.values()
+        for side, texts in zip(SIDES, sample.trained, strict=True)
+        for text in texts
+    ]
+    chosen.sort(key=lambda pair: pair[0].digest)
+    words = 0
+    with open(path, "wb") as output:
+        for text, side in chosen:
+            line = _read(spool, text)
+            words += line.count(b" ") + 1
+            output.write(f"{fasttext_models.PREFIX}{side} ".encode() + line + b"\n")
+    return len(chosen), words
+
+
+def _settings(options: Training, texts: int, words: int) -> dict[str, Any]:
+    """What fastText is told. Small collections get more epochs and a smaller table of bigrams: a slot for
+    four words, at least 16 K, at most the 2 M that fastText takes by default (256 MB at dimension 32)."""
+    slots = 1 << max(14, (words // 4).bit_length())
+    return {
+        "dim": options.dimension,
+        "epoch": options.epochs or max(5, min(100, 20_000_000 // max(1, words))),
+        "lr": options.learning_rate,
+        "wordNgrams": options.word_ngrams,
+        "minCount": 1 if words < 1_000_000 else 3,
+        "bucket": min(2_000_000, slots) if options.word_ngrams > 1 else 0,
+        "loss": "softmax",
+    }
+
+
+def _scores(sample: Sample, spool: BinaryIO, model: Any) -> tuple[Scores, Scores]:
+    """Scores of the held-out texts of each side."""
+    one, other = (
+        np.array([positive_share(model, _read(spool, text).decode()) for text in texts], np.float64)
+        for texts in sample.held_out
+    )
+    return one, other
+
+
+def _read(spool: BinaryIO, text: Text) -> bytes:
+    spool.seek(text.offset)
+    return spool.read(text.length)

@@ -1,0 +1,331 @@
+"""EPUB 2 and 3: the text of a book in reading order, without cover, title page, contents and imprint.
+
+The archive is read in memory, member by member as the spine names them, each and all of them bounded. The text runs
+as its language does: vertical and right-to-left books are stored in reading order, so nothing turns. Readings of
+Japanese words (ruby) go, since they would stand inside the sentences; marks of notes become `[1]`, and the notes
+themselves follow at the end of their chapter.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from lxml import etree
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
+from corpus.extract.books.xhtml import chapter_text
+from corpus.extract.creative_commons import creative_commons
+from corpus.extract.plain_text import clean_text
+from corpus.formats.archives import ZIP_DAMAGE
+from corpus.formats.xml import XmlError, tree
+from corpus.languages.labels import parse
+from corpus.sources.source import MAX_DOCUMENT_BYTES
+
+VERSION = 2
+"""Raised when the text of some book changes."""
+
+MEMBER_BYTES = 32 << 20
+"""Limit of one member of text. The longest novels, unwisely in one file, take 5 MB."""
+TEXT_BYTES = 128 << 20
+"""Limit of all members read of one book: a bomb of many ends here."""
+SPINE = 20_000
+"""Items of a reading order; more is no book."""
+ERRORS = (*ZIP_DAMAGE, MemoryError)
+TEXTS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "text/xml")
+
+TEXT_NAMES = (".xhtml", ".html", ".htm", ".xml", ".opf")
+
+FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+"""Fonts are scrambled by these with a key that is in the book: no protection of its text."""
+
+COVERS = frozenset({"cover", "titlepage", "title-page", "halftitlepage", "halftitle"})
+LISTS = frozenset({"toc", "text-toc", "landmarks", "page-list", "loi", "lot", "loa", "lov", "index"})
+FRONT = COVERS | LISTS | {"copyright-page", "other.copyright", "imprint", "imprimatur", "colophon"}
+"""epub:type and guide types of what is cut."""
+_FRONT_NAME = re.compile(
+    r"(?:cover|front-?cover|back-?cover|title-?_?page|half-?_?title(?:-?_?page)?|title|copyright(?:-?_?page)?|toc|nav|ncx"
+    r"|contents|table-?_?of-?_?contents|imprint|colophon|impressum|mentions-?_?legales|copyright_notice"
+    r"|表紙|扉|目次|奥付|後付|封面|目录|目錄|版权页?|版權頁?)(?:[-_]?\d{1,3})?",
+    re.IGNORECASE,
+)
+_TYPISTS_NOTE = re.compile("［＃[^［］\n]{1,200}］")
+"""What Aozora Bunko's volunteers say of the printed page, in the middle of sentences."""
+CHAPTER = "application/x-epub-chapter"
+"""A record that is one document of a reading order; metadata `chapter` is its name in the archive."""
+SHORT = 4000
+"""Characters up to which a name such as `title.xhtml` is believed: a chapter may be called so too."""
+
+
+class EpubError(ValueError):
+    """A book that cannot be read: what is wrong with it."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A document of the reading order: its name in the archive, why it is thought front matter, if it is."""
+
+    name: str
+    id: str
+    types: frozenset[str] = frozenset()
+
+    @property
+    def is_front(self) -> bool:
+        """Whether the package document says that it is front matter."""
+        return bool(self.types & FRONT)
+
+
+@dataclass(slots=True)
+class Package:
+    """What the package document says: reading order, title, language and rights."""
+
+    items: list[Item]
+    license: str | None = None
+    date: str | None = None
+    language: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class Book:
+    """An EPUB in memory. Raises EpubError where it is no zip or has no package document."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self.names = [one.filename for one in self._zip.infolist()]
+        except ERRORS as error:
+            raise EpubError(f"not a zip that can be read: {error}") from None
+        self._folded: dict[str, str] = {}
+        for name in self.names:
+            self._folded.setdefault(_folded(name), name)
+        self._left = TEXT_BYTES
+
+    def find(self, name: str) -> str | None:
+        """A member by its name, else by its name without regard to case and Unicode form."""
+        return name if name in self._zip.NameToInfo else self._folded.get(_folded(name))
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a member. Raises EpubError where it is damaged, encrypted or too large."""
+        limit = min(MEMBER_BYTES, self._left)
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            with self._zip.open(name) as member:
+                while size <= limit and (piece := member.read(1 << 14)):
+                    pieces.append(piece)
+                    size += len(piece)
+        except ERRORS as error:
+            raise EpubError(f"{name!r}: {error}") from None
+        if size > limit:
+            raise EpubError(f"{name!r} unpacks to more than {limit:,} bytes")
+        self._left -= size
+        return b"".join(pieces)
+
+    def without_pictures(self) -> bytes:
+        """The book with its texts alone, by their names. Raises EpubError where those are too large."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as slim:
+            for name in dict.fromkeys(self.names):
+                if name.startswith("META-INF/") or name.lower().endswith(TEXT_NAMES):
+                    try:
+                        data = self.read(name)
+                    except EpubError:
+                        if self._left <= 0:
+                            raise
+                        continue  # as much missing there as it is damaged here
+                    slim.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED, 1)
+        return packed.getvalue()
+
+    def is_encrypted(self) -> bool:
+        """Whether text of the book is encrypted: by the zip, or by what META-INF/encryption.xml names."""
+        infos = self._zip.infolist()
+        if any(one.flag_bits & 1 for one in infos):
+            return True
+        listing = self.find("META-INF/encryption.xml")
+        if listing is None:
+            return False
+        try:
+            root = tree(self.read(listing), recover=True)
+        except (XmlError, EpubError):
+            return True
+        methods = [
+            str(one.get("Algorithm"))
+            for one in root.iter("{*}EncryptionMethod")
+            if _within(one, "EncryptedData")
+        ]
+        return any(method not in FONT_MANGLING for method in methods)
+
+    def package(self) -> Package:
+        """The package document, read. Raises EpubError where there is none, or no reading order in it."""
+        name = self._package_name()
+        root = _tree(self.read(name), name)
+        folder = posixpath.dirname(name)
+        manifest: dict[str, tuple[str, str, str]] = {}
+        for one in root.iter("{*}item"):
+            place = self.find(_joined(folder, one.get("href") or ""))
+            if place is not None and one.get("id"):
+                manifest.setdefault(
+                    str(one.get("id")), (place, one.get("media-type") or "", one.get("properties") or "")
+                )
+        guide: dict[str, set[str]] = {}
+        for one in root.iter("{*}reference"):
+            href, _, anchor = (one.get("href") or "").partition("#")
+            place = self.find(_joined(folder, href))
+            if place is not None and not anchor:
+                guide.setdefault(place, set()).add((one.get("type") or "").lower())
+        items: list[Item] = []
+        for one in root.iter("{*}itemref"):
+            found = manifest.get(one.get("idref") or "")
+            if found is None:
+                continue
+            place, media_type, properties = found
+            if media_type.lower() not in TEXTS and not place.lower().endswith(
+                (".xhtml", ".html", ".htm", ".xml")
+            ):
+                continue
+            types = guide.get(place, set()) | ({"toc"} if "nav" in properties.split() else set())
+            if len(items) < SPINE and place not in {item.name for item in items[-8:]}:
+                items.append(Item(place, str(one.get("idref")), frozenset(types)))
+        if not items:
+            raise EpubError(f"no document in the reading order of {name!r}")
+        return _described(root, items)
+
+    def _package_name(self) -> str:
+        container = self.find("META-INF/container.xml")
+        damage = ""
+        if container is not None:
+            try:
+                for one in _tree(self.read(container), container).iter("{*}rootfile"):
+                    place = self.find(_joined("", one.get("full-path") or ""))
+                    if place is not None:
+                        return place
+            except EpubError as error:
+                damage = f" ({error})"
+        packages = sorted(name for name in self.names if name.lower().endswith(".opf"))
+        if not packages:
+            raise EpubError(
+                f"no package document: neither META-INF/container.xml{damage} nor any .opf names one"
+            )
+        return packages[0]
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The book's text, chapter by chapter; title, authors, publisher and identifier as metadata.
+
+    Licence by `dc:rights` and licence links, date and language by the package document. Raises EpubError.
+    """
+    assert isinstance(record.body, bytes)
+    if record.media_type == CHAPTER:
+        item = Item(record.metadata["chapter"], record.metadata.get("item", ""))
+        return Extracted(text=clean_text(chapter(record.body, item)))
+    book = Book(record.body)
+    package = book.package()
+    lost: list[str] = []
+    told = []
+    size = 0
+    for item in package.items:
+        try:
+            text = chapter(book.read(item.name), item)
+        except EpubError as error:
+            lost.append(str(error))
+            continue
+        size += len(text.encode("utf-8", "replace"))
+        if size > MAX_DOCUMENT_BYTES:
+            raise EpubError(f"more than {MAX_DOCUMENT_BYTES:,} bytes of text: say `unit: chapter`")
+        if text:
+            told.append(text)
+    if lost and not told:
+        raise EpubError(lost[0])
+    if lost:
+        package.metadata["lost"] = "; ".join(lost)[:500]
+    return Extracted(
+        text=clean_text("\n\n".join(told)),
+        license=package.license,
+        date=package.date,
+        language=package.language,
+        metadata=package.metadata,
+    )
+
+
+def chapter(data: bytes, item: Item) -> str:
+    """The text of a document of the reading order; empty for front matter. Raises EpubError."""
+    if item.is_front:
+        return ""
+    found = _TYPISTS_NOTE.sub("", chapter_text(_tree(data, item.name), FRONT))
+    stem = posixpath.splitext(posixpath.basename(item.name))[0]
+    if len(found) <= SHORT and (_FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)):
+        return ""
+    return found
+
+
+def _tree(data: bytes, name: str) -> etree._Element:
+    try:
+        return tree(data, recover=True)
+    except XmlError as error:
+        raise EpubError(f"{name!r} is no XML: {error}") from None
+
+
+def _described(root: etree._Element, items: list[Item]) -> Package:
+    """The package with what its metadata say."""
+    values: dict[str, list[str]] = {}
+    for one in root.iter("{http://purl.org/dc/elements/1.1/}*"):
+        text = " ".join("".join(one.itertext()).split())
+        if text:
+            values.setdefault(etree.QName(one).localname, []).append(text)
+    links = [one.get("href") or "" for one in root.iter("{*}link") if "license" in (one.get("rel") or "")]
+    links += [
+        "".join(one.itertext()) for one in root.iter("{*}meta") if (one.get("property") or "").endswith("license")
+        and not one.get("refines")
+    ]  # fmt: skip
+    rights = " ".join(values.get("rights", []))
+    license = creative_commons(" ".join([*links, rights]))
+    if license is None and re.search(
+        r"\bpublic domain\b|\bdomaine public\b|\bgemeinfrei", rights, re.IGNORECASE
+    ):
+        license = PUBLIC_DOMAIN
+    found = parse(values["language"][0]) if "language" in values else None
+    metadata = {
+        "title": values.get("title", [""])[0],
+        "author": "; ".join(values.get("creator", [])[:10]),
+        "publisher": values.get("publisher", [""])[0],
+        "identifier": values.get("identifier", [""])[0],
+        "rights": rights[:300],
+    }
+    return Package(
+        items=items,
+        license=license,
+        date=values["date"][0][:32] if "date" in values else None,
+        language="_".join(filter(None, found)) if found else None,
+        metadata={name: value[:500] for name, value in metadata.items() if value},
+    )
+
+
+def _within(element: etree._Element, name: str) -> bool:
+    parent = element.getparent()
+    return parent is not None and etree.QName(parent).localname == name
+
+
+def _joined(folder: str, href: str) -> str:
+    """An address of the package document as a name in the archive."""
+    return posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))).lstrip("/")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def chapters(book: Book, package: Package) -> Iterator[tuple[Item, bytes | EpubError]]:
+    """The documents of the reading order, as they are, for a source that makes each a record of its own."""
+    for item in package.items:
+        try:
+            yield item, book.read(item.name)
+        except EpubError as error:
+            yield item, error

@@ -1,0 +1,338 @@
+"""Books of Project Gutenberg in plain text: header, licence and transcriber's notes off, lines joined.
+
+A text without Project Gutenberg's marks is a plain book: its lines are joined and nothing is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.creative_commons import creative_commons
+from corpus.extract.plain_text import clean_text
+from corpus.extract.reflow import reflow
+from corpus.formats.encodings import decode
+
+VERSION = 1
+"""Raised when the text of some book changes."""
+
+PUBLIC_DOMAIN = "LicenseRef-Public-Domain-US"
+"""What most of Project Gutenberg is: no licence, out of copyright in the United States."""
+
+KEPT = ("title", "author", "translator", "editor", "illustrator", "language", "gutenberg")
+LANGUAGES = {
+    **{
+        "english": "eng",
+        "french": "fra",
+        "finnish": "fin",
+        "german": "deu",
+        "dutch": "nld",
+        "italian": "ita",
+    },
+    **{
+        "spanish": "spa",
+        "portuguese": "por",
+        "hungarian": "hun",
+        "chinese": "cmn",
+        "greek": "ell",
+        "latin": "lat",
+    },
+    **{
+        "swedish": "swe",
+        "esperanto": "epo",
+        "danish": "dan",
+        "tagalog": "tgl",
+        "catalan": "cat",
+        "japanese": "jpn",
+    },
+    **{
+        "polish": "pol",
+        "norwegian": "nob",
+        "welsh": "cym",
+        "czech": "ces",
+        "russian": "rus",
+        "icelandic": "isl",
+    },
+    **{
+        "bulgarian": "bul",
+        "serbian": "srp",
+        "hebrew": "heb",
+        "ukrainian": "ukr",
+        "arabic": "arb",
+        "korean": "kor",
+    },
+    **{
+        "romanian": "ron",
+        "estonian": "est",
+        "afrikaans": "afr",
+        "irish": "gle",
+        "persian": "fas",
+        "turkish": "tur",
+    },
+}
+"""The languages of all but a hundred of Project Gutenberg's books."""
+
+HEAD_BYTES = 20_000
+HEAD_LINES = 600
+"""Lines in which a header ends: the longest, of the 1990s, have some 400."""
+
+_START = re.compile(
+    r"^[ \t]*\*{2,}[ \t]*START OF TH(?:E|IS) PROJECT GUTENBERG[^\n]*(?:\n[^\n*]{1,200}){0,3}?\*{3}[ \t]*$"
+    r"|^[ \t]*\*{2,}[ \t]*START OF TH(?:E|IS) PROJECT GUTENBERG[^\n]*$"
+    r"|^[ \t]*\*+[ \t]?END[ \t*]+THE SMALL PRINT[^\n]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_END = re.compile(
+    r"^[ \t]*\*{2,}[ \t]*END OF TH(?:E|IS) PROJECT GUTENBERG"
+    r"|^[ \t]*\**[ \t]*(?:THE )?END OF (?:TH(?:E|IS) )?(?:PROJECT )?GUTENBERG(?:'S|’S| E-?(?:TEXT|BOOK))?\b"
+    r"|^[ \t]*(?:Ende? dieses|Fin (?:de|du)|Einde van)[^\n]{0,40} Proje[ck]t Gutenberg"
+    r"|^[ \t]*\*{3,}[ \t]*This file should be named"
+    r"|^[ \t]*\*{3}[ \t]*START: FULL LICENSE",
+    re.MULTILINE | re.IGNORECASE,
+)
+_FIELD = re.compile(
+    r"^(Title|Author|Release Date|Language|Translator|Editor|Illustrator|Character set encoding):(.*)$"
+)
+_CHARSET = re.compile(rb"^Character set encoding:\s*([A-Za-z0-9_.:-]+)", re.MULTILINE)
+_NUMBER = re.compile(r"\[\s*(?:E-?Book|E-?Text)\s*#?\s*(\d+)\s*\]|gutenberg\.org/(?:ebooks/)?(\d+)", re.I)
+_RELEASED = re.compile(r"(?:Release|Posting) Date:\s*([^\[\n]+)", re.IGNORECASE)
+_DAY = re.compile(r"([A-Z][a-z]+)\s+(?:(\d{1,2}),?\s+)?(\d{4})")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_COPYRIGHTED = re.compile(r"\bCOPYRIGHTED Project Gutenberg")
+
+_BLOCK = re.compile(r"(\n[ \t]*\n\s*?(?=[ \t]*\S))")
+_HEADING = re.compile(r"[^a-zà-ÿ\n]{3,80}$")
+_TITLES = (
+    "CHAPTER|BOOK|PART|ACT|SCENE|LETTER|CANTO|STAVE|KAPITEL|BUCH|CHAPITRE|LIVRE|PARTIE|CAP[IÍ]TULO|LIBRO|PARTE|CAPITOLO"
+    "|HOOFDSTUK|ГЛАВА|ЧАСТЬ|ROZDZIAŁ|KAPITOLA|FEJEZET|LUKU|APPENDIX|PREFACE|PROLOGUE|EPILOGUE"
+)
+_CHAPTER = re.compile(
+    r"\n[ \t]*\n[ \t]*\n(?:[ \t]*\n)*([ \t\u3000]*(?:"
+    rf"(?:{_TITLES})[ \t]+[IVXLC\d]{{1,8}}\b[^\n]{{0,100}}(?=\n|$)"
+    rf"|(?:{_TITLES})\b[^\n]{{0,100}}(?=\n[ \t]*\n|$)|(?:{_TITLES})\b[^\n]{{0,30}}(?=\n[^\n]{{1,80}}\n[ \t]*\n)"
+    r"|[IVXLC]{1,8}\.?[ \t]*(?=\n|$)|第[〇零一二三四五六七八九十百千\d]{1,6}[章回卷節节篇部][^\n]{0,60}(?=\n|$)))",
+    re.IGNORECASE,
+)
+"""A title behind two blank lines: with a number, alone, or short before a line of its own; not `Part of the crew`."""
+SECTION = 3
+"""Line ends between sections: two blank lines or more."""
+CREDIT_BLOCKS = 12
+"""Blocks at either end of a book in which its makers name themselves."""
+
+_MADE = "prepared|produced|created|scanned|converted|transcribed|typed|proofread"
+_CREDIT = re.compile(
+    rf"\s*[\[(]?(?:(?:E-?text|HTML version|This (?:e-?(?:text|book)|file|electronic text|etext))\s+(?:was\s+)?"
+    rf"(?:first\s+)?(?:{_MADE})|(?:{_MADE}|digitized)\b[^\n]{{0,20}}\b(?:by|from)\b"
+    r"|Updated editions will replace|HTML version (?:by|prepared)|Note: (?:Project Gutenberg|Images of the original)"
+    r"|Project Gutenberg also has|(?:Distributed|Online) Proofread"
+    r"|Images? (?:generously )?(?:made available|provided))",
+    re.IGNORECASE,
+)
+_NOTE_NAMES = "|".join(
+    [
+        r"(?:list of\s+)?transcri(?:ber|ption|ptor)(?:['’]?s?['’]?)?\s+(?:end\s*)?"
+        r"(?:note|comment|remark|amendment|correction)s?",
+        r"notes? (?:by|of|from) the transcriber|errata and transcription notes|note (?:by |from )?project gutenberg",
+        r"notes? (?:du|de la) transcri(?:pteur|ption)s?|note sulla trascrizione|nota del trascrittore",
+        r"anmerkung(?:en)? (?:zur|der|des) (?:transkription|transkribient\w*|bearbeiters?)",
+        r"transkriptionsanmerkung(?:en)?|bemerkungen zur textgestalt",
+        r"notas? d[eo]l? transcri(?:ptor|tor)(?:a|es)?|opmerkingen? van de bewerkers?",
+    ]
+)
+_NOTE = re.compile(rf"[\s|+*_\[(=~-]*(?:{_NOTE_NAMES})\b", re.IGNORECASE)
+_INLINE_NOTE = re.compile(rf"\[\s*_?(?:{_NOTE_NAMES})\b[^\]]{{0,4000}}\]", re.IGNORECASE)
+_ILLUSTRATION = re.compile(
+    r"\[(?:Illustration|Ilustraci[oó]n|Illustratie|Abbildung|Ill\.)(?:\s*:?\s*\]|:\s*([^\[\]]{1,2000}?)\s*\])"
+)
+_PAGE = re.compile(
+    r"\[(?:Pg|Page|p\.|S\.|Seite|Blz\.?) ?[ivxlcdm\d]{1,6}\]\s?|\{(?:p\. ?)?\d{1,4}\}(?=[a-zà-ÿ])",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"(?<![^\W_])([_=])(?=[^\s_=])([^_=]{1,2000}?)(?<=\S)\1(?![^\W_])")
+_BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A book without what Project Gutenberg put around it, and what its header says."""
+
+    body: str
+    fields: dict[str, str]
+    license: str | None = None
+    date: str | None = None
+
+    @property
+    def language(self) -> str | None:
+        """The code of the language that the header names."""
+        names = re.split(r"[,;/]| and ", self.fields.get("language", ""))
+        return LANGUAGES.get(names[0].strip().lower())
+
+    def described(self) -> dict[str, str]:
+        """What of the header belongs to a document's metadata."""
+        return {name: value for name, value in self.fields.items() if name != "language"}
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The book; title, author, number and translator of its header as metadata, its licence, date and language."""
+    body = record.body
+    if isinstance(body, bytes):
+        body = decode(body, record.charset or declared_charset(body), html=False)[0]
+    book = split(body)
+    text = clean_text(to_text(book.body, book.language or record.language or ""))
+    return Extracted(
+        text=text, license=book.license, date=book.date, language=book.language, metadata=book.described()
+    )
+
+
+def declared_charset(body: bytes) -> str | None:
+    """The charset that a header names."""
+    found = _CHARSET.search(body[:HEAD_BYTES])
+    return found[1].decode("ascii") if found else None
+
+
+def number_of(body: bytes) -> str | None:
+    """Project Gutenberg's number of a book, from its header."""
+    head = body[:HEAD_BYTES].decode("latin-1")
+    found = _NUMBER.search(head) if "Gutenberg" in head else None
+    return next(filter(None, found.groups())) if found else None
+
+
+def split_chapters(body: str) -> list[str]:
+    """The chapters of a book: cut before titles that stand behind two blank lines or more.
+
+    What precedes the first (title page, preface) is a part of its own. A title is a line such as `CHAPTER IV`,
+    `Kapitel 3`, `第三回`, or a Roman number alone; titles in a table of contents do not stand apart.
+    """
+    cuts = [0, *(match.start(1) for match in _CHAPTER.finditer(body)), len(body)]
+    parts = [body[begin:end] for begin, end in pairwise(cuts)]
+    return [part for part in parts if part.strip()]
+
+
+def split(text: str) -> Book:
+    """A file of Project Gutenberg without header and licence; any other text as it is."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    limit = _after_lines(text, HEAD_LINES)
+    starts = list(_START.finditer(text, 0, limit))
+    first_end = _END.search(text, starts[-1].end() if starts else max(limit, len(text) // 2))
+    if not starts and (first_end is None or "Project Gutenberg" not in text[:limit]):
+        return Book(text, {})
+    begin = starts[-1].end() if starts else 0
+    end = first_end.start() if first_end else len(text)
+    header = text[:begin] if starts else text[:limit]
+    fields = _fields(header)
+    if _COPYRIGHTED.search(header):
+        license = creative_commons(text[end:]) or creative_commons(header)
+        fields["rights"] = "copyrighted"
+    else:
+        license = PUBLIC_DOMAIN
+    return Book(text[begin:end], fields, license, _date(header))
+
+
+def _after_lines(text: str, lines: int) -> int:
+    at = 0
+    for _ in range(lines):
+        at = text.find("\n", at) + 1
+        if not at:
+            return len(text)
+    return at
+
+
+def _fields(header: str) -> dict[str, str]:
+    """`title`, `author`, `translator`, `language` ... of a header; continued lines are joined."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in header.split("\n"):
+        match = _FIELD.match(line)
+        if match:
+            name = match[1].lower()
+            if name not in found:
+                found[name] = match[2].strip()
+        elif name and line[:1] in " \t" and line.strip():
+            found[name] = f"{found[name]} {line.strip()}".strip()
+        else:
+            name = ""
+    number = _NUMBER.search(header)
+    if number:
+        found["gutenberg"] = next(filter(None, number.groups()))
+    return {name: value for name, value in found.items() if value and name in KEPT}
+
+
+def _date(header: str) -> str | None:
+    """The day, or the month, on which Project Gutenberg released the book."""
+    stated = _RELEASED.search(header)
+    found = _DAY.search(stated[1]) if stated else None
+    if found is None or found[1].lower() not in _MONTHS:
+        return None
+    month = f"{found[3]}-{_MONTHS.index(found[1].lower()) + 1:02}"
+    return f"{month}-{int(found[2]):02}" if found[2] else month
+
+
+def to_text(body: str, language: str = "") -> str:
+    """The text of a book: notes and credits of its transcribers off, paragraphs of one line each.
+
+    `_Italics_` and `=bold=` are plain; captions of pictures stay, their brackets go, and so do marks of pages. Breaks
+    between scenes are `* * *`.
+    """
+    if "[" in body:
+        body = _INLINE_NOTE.sub("", body)
+        body = _PAGE.sub("", _ILLUSTRATION.sub(lambda match: match[1] or "", body))
+    if "{" in body:
+        body = _PAGE.sub("", body)
+    body = _BREAK.sub("* * *", _without_notes(body))
+    text = reflow(body, language)
+    return _EMPHASIS.sub(r"\2", text) if "_" in text or "=" in text else text
+
+
+def _without_notes(body: str) -> str:
+    """Without the credits at the beginning, and the transcriber's notes at either end or between chapters.
+
+    A note ends where its section does: at two blank lines or more behind its text, at the end of its frame, or
+    at the end of the book.
+    """
+    blocks = _BLOCK.split(body)
+    texts, gaps = blocks[::2], blocks[1::2]
+    kept: list[str] = []
+    at = 0
+    while at < len(texts):
+        block = texts[at]
+        gap = gaps[at] if at < len(gaps) else ""
+        near_start = at < CREDIT_BLOCKS
+        if _NOTE.match(block):
+            at = _note_end(texts, gaps, at)
+            continue
+        if _CREDIT.match(block) and (near_start or at >= len(texts) - CREDIT_BLOCKS):
+            at += 1
+            continue
+        kept += [block, gap]
+        at += 1
+    return "".join(kept)
+
+
+def _note_end(texts: list[str], gaps: list[str], at: int) -> int:
+    """The block behind a transcriber's note that begins at block `at`."""
+    framed = texts[at].lstrip().startswith(("+", "|"))
+    bracketed = texts[at].lstrip().startswith("[") and "]" not in texts[at]
+    title_only = len(texts[at].strip().split("\n")) == 1 and len(texts[at].strip()) < 60
+    late = at > len(texts) * 9 // 10
+    while True:
+        gap = gaps[at].count("\n") if at < len(gaps) else 9
+        following = texts[at + 1] if at + 1 < len(texts) else ""
+        ended = texts[at].rstrip().endswith(("]", "+", "|"))
+        at += 1
+        if at >= len(texts):
+            return at
+        if framed:
+            if not following.lstrip().startswith(("|", "+")):
+                return at
+        elif bracketed:
+            if ended:
+                return at
+        elif gap > SECTION and not title_only and (not late or _HEADING.match(following)):
+            return at
+        title_only = False

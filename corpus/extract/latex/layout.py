@@ -1,0 +1,146 @@
+"""Converted TeX as readable text: paragraphs on one line each, titles and lists, notes behind them."""
+
+from __future__ import annotations
+
+import re
+
+from corpus.extract.latex import commands as known
+from corpus.extract.latex.marks import CELL, CITE, HEADING, ITEM, NOTE, ROW
+from corpus.extract.latex.source import BLOCK_MARK, MARK
+from corpus.extract.wikitext.templates import HOLE
+from corpus.extract.wikitext.wiki_lines import mend_holes
+
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
+_EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*\n\s*(?=[{_EAST}])")
+_DISPLAY = re.compile(rf" ?({BLOCK_MARK}\d+{BLOCK_MARK}) ?")
+_NOTE = re.compile(rf"{NOTE}(\d+){NOTE}")
+_HOLES = re.compile(
+    rf"{HOLE}(?:[ ,;~–-]{{0,6}}(?:(?:and|or|to|und|et|y|и|или|和|或|及|と|또는|و|और|และ)[ ~]{{0,3}})?{HOLE})+"
+)
+_CITES = re.compile(
+    rf"{CITE}[\d, ]+{CITE}"
+    rf"(?:[ ,;~–-]{{0,6}}(?:(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|และ)[ ~]{{0,3}})?{CITE}[\d, ]+{CITE})+"
+)
+_NUMBERS = re.compile(r"\d+")
+_SPOKEN = re.compile(
+    r"((?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|auch|aussi|также|refs?\.?|references?|papers?|as|"
+    rf"dans|de|par|voir|selon|von|aus|siehe|nach|bei|durch|en|por|según|в|из|см\.|по|работ[аеуы]?|и|文献|文獻|参见|参考|見|见|在|由|据|文|論文)|"
+    rf"文献|文獻|论文|論文|参见)[ ~]*){CITE}([\d, ]+){CITE}",
+    re.IGNORECASE,
+)
+"""A citation behind such a word is part of the sentence."""
+_SUBJECT = re.compile(rf"(^|[.!?。！？] ){CITE}([\d, ]+){CITE}(?= [a-zа-я])")
+_CITE = re.compile(rf"{CITE}[\d, ]*{CITE}")
+_ONLY_HOLES = re.compile(
+    rf"[(\[](?:(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)[ ~]*)?{HOLE}[)\]]"
+)
+_STRAY = re.compile(rf"[{CELL}{ROW}]")
+_QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
+_CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
+_ASIDE = re.compile(rf"[{MARK}{BLOCK_MARK}](\d+)[{MARK}{BLOCK_MARK}]")
+_ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
+
+
+def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
+    """The text of a paper: blocks apart by a blank line, items and rows together; formulas put back."""
+    blocks: list[str] = []
+    was_item = False
+    dropping = False
+    pieces = _PARAGRAPHS.split(text)
+    for place, piece in enumerate(pieces):
+        is_heading, is_item = HEADING in piece[:3], piece.lstrip().startswith(ITEM)
+        paragraph, behind = _paragraph(piece, notes)
+        named = paragraph.strip(" .:：*").casefold() if len(paragraph) < 60 else ""
+        if _is_bibliography(named) and (is_heading or place > 0.4 * len(pieces)):
+            dropping = True
+            continue
+        if dropping:
+            if not is_heading:
+                continue
+            dropping = False
+        if paragraph and _ANYTHING.search(paragraph):
+            if is_item and was_item and blocks:
+                blocks[-1] += f"\n{paragraph}"
+            else:
+                blocks.append(paragraph)
+            was_item = is_item
+        for note in behind:
+            blocks.append(note)
+            was_item = False
+    joined = "\n\n".join(blocks)
+    return _put_back(_typographic(joined), aside)
+
+
+def one_line(text: str, aside: list[str]) -> str:
+    """A title: one line, footnotes and citations gone."""
+    paragraph, _ = _paragraph(_PARAGRAPHS.sub(" ", text), [])
+    return _put_back(_typographic(paragraph.replace("\n", " ")), aside)
+
+
+def _paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[str, list[str]]:
+    """A paragraph on one line, displayed formulas on theirs, and the notes that stand behind it."""
+    behind: list[str] = []
+    if NOTE in piece:
+        for match in _NOTE.finditer(piece):
+            if depth < 3 and int(match[1]) < len(notes):
+                parts = _PARAGRAPHS.split(notes[int(match[1])])
+                for part in parts:
+                    inner, more = _paragraph(part, notes, depth + 1)
+                    if _ANYTHING.search(inner):
+                        behind.append(inner)
+                    behind += more
+        piece = _NOTE.sub("", piece)
+    if "\n" in piece and not piece.isascii():
+        piece = _EAST_BREAK.sub("", piece)
+    piece = piece.replace(HEADING, "").replace(ITEM, "").replace("~", " ")
+    line = " ".join(piece.split())
+    if CELL in line or ROW in line:
+        line = _STRAY.sub(" ", line)
+    if CITE in line:
+        line = _CITES.sub(lambda match: f"{CITE}{', '.join(_NUMBERS.findall(match[0]))}{CITE}", line)
+        line = _SUBJECT.sub(r"\1[\2]", _SPOKEN.sub(r"\1[\2]", line))
+        line = _CITE.sub(HOLE, line)
+    if HOLE in line:
+        line = _ONLY_HOLES.sub(HOLE, _HOLES.sub(HOLE, _ONLY_HOLES.sub(HOLE, line)))
+        line = mend_holes(line)
+    if BLOCK_MARK in line:
+        line = _DISPLAY.sub(r"\n\1\n", line).strip()
+    return line, behind
+
+
+def _is_bibliography(named: str) -> bool:
+    return named in known.BIBLIOGRAPHY or named in (
+        "список литературы",
+        "literature cited",
+        "references and notes",
+    )
+
+
+def _typographic(text: str) -> str:
+    """Dashes and quotes as TeX sets them; single ones only where they are a pair."""
+    if "--" in text:
+        text = text.replace("---", "—").replace("--", "–")
+    if "`" in text:
+        text = text.replace("``", "“")
+        if "`" in text:
+            text = _QUOTED.sub(r"‘\1’", text)
+    if "''" in text:
+        text = text.replace("''", "”")
+    if "“" in text:
+        text = _CLOSED_STRAIGHT.sub(r"“\1”", text)
+    if "<<" in text:
+        text = text.replace("<<", "«").replace(">>", "»")
+    for held, character in known.HELD.items():
+        if held in text:
+            text = text.replace(held, character)
+    return text
+
+
+def _put_back(text: str, aside: list[str]) -> str:
+    """Formulas and verbatim text in the place of their marks; they may hold marks themselves, once."""
+    for _ in range(3):
+        if MARK not in text and BLOCK_MARK not in text:
+            break
+        text = _ASIDE.sub(lambda match: aside[int(match[1])] if int(match[1]) < len(aside) else "", text)
+    return text

@@ -1,0 +1,145 @@
+"""The numbers that a paper prints on its sections and theorems, and in its references to them.
+
+Counted as LaTeX counts, from the paper's own `\\newtheorem`s. What cannot be known here stays without a number:
+equations and floats (theirs are printed by the style), items, theorems that only the class defines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from corpus.extract.latex.macros import Definitions
+
+NUMBER = "\x0f"
+"""Around the number of a theorem, behind its `\\begin{...}`."""
+
+_LEVELS = ("chapter", "section", "subsection", "subsubsection")
+_TOKEN = re.compile(
+    r"\\(?:(chapter|section|subsection|subsubsection)(?![A-Za-z*])|(appendix)(?![A-Za-z])"
+    r"|(begin|end)\s*\{([^{}\\\n]{1,60})\}|(label)\s*\{([^{}]{1,200})\})"
+)
+_REFERENCE = re.compile(r"\\(ref|[cC]ref|autoref|Autoref|thmref|lemref|secref)\*?\s*\{([^{}]{1,400})\}")
+_NAMED = ("cref", "Cref", "autoref", "Autoref")
+_WITHIN = re.compile(r"\\(?:numberwithin|counterwithin)\*?\s*\{(\w+)\}\s*\{(\w+)\}")
+_OPAQUE = frozenset(
+    (
+        *(
+            "itemize",
+            "enumerate",
+            "description",
+            "list",
+            "equation",
+            "eqnarray",
+            "align",
+            "gather",
+            "multline",
+        ),
+        *(
+            "alignat",
+            "flalign",
+            "figure",
+            "table",
+            "wrapfigure",
+            "algorithm",
+            "displaymath",
+            "subequations",
+            "split",
+        ),
+    )
+)
+"""Environments with numbers of their own: a label inside means those."""
+
+
+@dataclass(slots=True)
+class _Counters:
+    """What LaTeX's counters hold at a place in the paper."""
+
+    has_chapters: bool
+    sections: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    theorems: dict[str, tuple[str, int]] = field(default_factory=dict)
+    in_appendix: bool = False
+
+    def step(self, level: int) -> None:
+        self.sections[level] += 1
+        self.sections[level + 1 :] = [0] * (3 - level)
+
+    def start_appendix(self) -> None:
+        self.in_appendix = True
+        self.sections = [0, 0, 0, 0]
+
+    def section(self, level: int) -> str:
+        """The number of the section at hand down to `level`."""
+        top = 0 if self.has_chapters else 1
+        numbers = self.sections[top : level + 1]
+        if not numbers:
+            return ""
+        first = chr(64 + min(numbers[0], 26)) if self.in_appendix and numbers[0] else str(numbers[0])
+        return ".".join([first, *map(str, numbers[1:])])
+
+    def theorem(self, counter: str, within: str | None) -> str:
+        prefix = self.section(_LEVELS.index(within)) if within in _LEVELS else ""
+        before, count = self.theorems.get(counter, (prefix, 0))
+        count = count + 1 if before == prefix else 1
+        self.theorems[counter] = (prefix, count)
+        return f"{prefix}.{count}" if prefix else str(count)
+
+
+def put_numbers_in(text: str, found: Definitions, preamble: str) -> str:
+    """The text with numbers where it refers to sections and theorems, and marked behind the theorems' beginnings.
+
+    Other references stay as they are.
+    """
+    within = dict(_WITHIN.findall(preamble))
+    counters = _Counters("\\chapter" in text)
+    labels: dict[str, tuple[str, str]] = {}
+    current: tuple[str, str] | None = None
+    stack: list[tuple[str, tuple[str, str] | None]] = []
+    pieces: list[str] = []
+    at = 0
+    for match in _TOKEN.finditer(text):
+        heading, appendix, side, environment, _, label = match.groups()
+        if heading is not None:
+            level = _LEVELS.index(heading)
+            counters.step(level)
+            current = ("Chapter" if level == 0 else "Section", counters.section(level))
+        elif appendix is not None:
+            counters.start_appendix()
+        elif label is not None:
+            if current is not None:
+                labels.setdefault(label.strip(), current)
+        elif side == "begin":
+            counter = found.counters.get(environment)
+            if counter is not None:
+                stack.append((environment, current))
+                root, inside = counter
+                number = counters.theorem(root, within.get(root, inside or ""))
+                current = (found.theorems.get(environment, ""), number)
+                pieces += [text[at : match.end()], f"{NUMBER}{number}{NUMBER}"]
+                at = match.end()
+            elif environment.rstrip("*") in _OPAQUE:
+                stack.append((environment, current))
+                current = None
+        else:
+            for place in range(len(stack) - 1, max(-1, len(stack) - 20), -1):
+                if stack[place][0] == environment:
+                    current = stack[place][1]
+                    del stack[place:]
+                    break
+    pieces.append(text[at:])
+    return (
+        _REFERENCE.sub(lambda match: _reference(match, labels), "".join(pieces))
+        if labels
+        else "".join(pieces)
+    )
+
+
+def _reference(match: re.Match[str], labels: dict[str, tuple[str, str]]) -> str:
+    """The numbers of a reference, with their names where its command prints these; as it was, where one is unknown."""
+    found = [labels.get(key.strip()) for key in match[2].split(",")]
+    known = [label for label in found if label is not None]
+    if len(known) < len(found):
+        return match[0]
+    numbers = ", ".join(number for _, number in known)
+    name = known[0][0]
+    return f"{name} {numbers}" if match[1] in _NAMED and name else numbers

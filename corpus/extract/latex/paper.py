@@ -1,0 +1,107 @@
+"""LaTeX, plain TeX and AMS-TeX papers to text: what their reader reads, formulas as they are written.
+
+In this order: the submission's files; the main one with the others in their places, without comments; macros
+written out; formulas put aside; commands and environments one pass; paragraphs laid out. Kept: title,
+abstract, sections, theorems, lists, captions, footnotes, tables as lines of `a | b`, formulas as LaTeX (`$...$`,
+`$$...$$`, `\\begin{align}`). Dropped: preamble, bibliography, citations, references, figures, authors.
+"""
+
+from __future__ import annotations
+
+import re
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.latex import commands as known
+from corpus.extract.latex.babel import language_of, proof_in, without_shorthands
+from corpus.extract.latex.body import Converter
+from corpus.extract.latex.layout import lay_out, one_line
+from corpus.extract.latex.macros import Braces, Definitions, Expander, take_definitions
+from corpus.extract.latex.math import put_formulas_aside
+from corpus.extract.latex.numbers import put_numbers_in
+from corpus.extract.latex.source import Source, paper_source
+from corpus.extract.latex.submission import tex_files
+from corpus.extract.plain_text import clean_text
+
+VERSION = 2
+"""Raised when the text of some paper changes."""
+
+_BEGIN = re.compile(r"\\begin\s*\{document\}")
+_END = re.compile(r"\\end\s*\{document\}")
+_FRONT = re.compile(r"\\(title|icmltitle|papertitle|abstract)(?![A-Za-z])\*?\s*(?:\[[^\[\]]*\]\s*)?(?=\{)")
+_FRONT_ENVIRONMENT = re.compile(r"\\begin\s*\{(abstract|frontmatter)\}")
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The text of a submission; None where nothing in it is TeX.
+
+    Raises SubmissionError where the submission is damaged or passes a limit.
+    """
+    assert isinstance(record.body, bytes)
+    source = paper_source(tex_files(record.body))
+    if source is None:
+        return None
+    title, text = source_to_text(source)
+    return Extracted(text=cleaned(text), metadata={"title": title} if title else {})
+
+
+def to_text(tex: str) -> str:
+    """The text of one TeX file."""
+    source = paper_source({"": tex.encode()})
+    return cleaned(source_to_text(source)[1]) if source is not None else ""
+
+
+def cleaned(text: str) -> str:
+    """`clean_text` where there is more than ASCII, which comes clean out of the layout."""
+    return "\n\n".join(part if part.isascii() else clean_text(part) for part in text.split("\n\n")).strip(
+        "\n"
+    )
+
+
+def source_to_text(source: Source) -> tuple[str, str]:
+    """(title, the whole text with the title first). Linear in the length of the paper and its macros."""
+    found = Definitions()
+    language = language_of(source.text)
+    for style in source.styles:
+        take_definitions(style, found, known.PROTECTED | known.names(" ".join(known.SYMBOLS)))
+    text = take_definitions(source.text, found, known.PROTECTED)
+    found.theorems.setdefault("proof", proof_in(language))
+    preamble, body = _parts(text)
+    expander = Expander(found, len(text))
+    aside = source.aside
+    converter = Converter(found.theorems)
+    front = _front(preamble, converter, expander, aside) if preamble else ""
+    body = put_formulas_aside(put_numbers_in(expander.expand(body), found, source.text[:200_000]), aside)
+    body = without_shorthands(body, language)
+    content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
+    title = one_line(converter.title or "", aside) if converter.title else ""
+    return title, f"{title}\n\n{content}" if title and content else content
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """(preamble, body); all of a text without `\\begin{document}` is body."""
+    begin = _BEGIN.search(text)
+    if begin is None:
+        return "", text
+    end = _END.search(text, begin.end())
+    return text[: begin.start()], text[begin.end() : end.start() if end else len(text)]
+
+
+def _front(preamble: str, converter: Converter, expander: Expander, aside: list[str]) -> str:
+    """What of a paper some classes want in the preamble: its title, its abstract."""
+    braces = Braces(preamble)
+    pieces = []
+    for match in _FRONT.finditer(preamble):
+        close = braces.close(match.end())
+        if close is not None:
+            content = preamble[match.end() : close + 1]
+            name = "title" if match[1] != "abstract" else "abstract"
+            pieces.append(f"\\{name}{put_formulas_aside(expander.expand(content), aside)}")
+    for match in _FRONT_ENVIRONMENT.finditer(preamble):
+        closing = f"\\end{{{match[1]}}}"
+        end = preamble.find(closing, match.end())
+        if end >= 0:
+            pieces.append(
+                put_formulas_aside(expander.expand(preamble[match.start() : end + len(closing)]), aside)
+            )
+    return "\n\n".join(pieces)

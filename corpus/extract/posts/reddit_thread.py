@@ -1,0 +1,129 @@
+"""A thread of Reddit comments as text: a comment, the replies to it below and further in, then the next."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.plain_text import clean_text
+from corpus.extract.posts.markdown import plain
+
+VERSION = 2
+"""Raised when the text of some thread changes."""
+
+GONE = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
+BOT = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
+MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
+PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
+MAX_DEPTH = 12
+"""Levels of replies that are further in than the last; deeper ones stay at this one."""
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The thread, depth first, siblings by age; each comment behind `- `, replies two spaces further in.
+
+    Left out by the record's own options: deleted and removed comments, those below `min_score`, those of bots and of
+    moderators in office; replies to them move up to what they replied to. No name of an author stands in the
+    text: mentions become `u/[user]`. Markdown's links and emphasis leave their words, code and quotations stay.
+    The date is the first comment's. Metadata: comments kept and dropped.
+    """
+    assert isinstance(record.body, bytes)
+    options, *rows = _rows(record.body)
+    comments = {row["id"]: row for row in rows}
+    children: dict[str | None, list[dict[str, Any]]] = {}
+    for row in comments.values():
+        if not _is_kept(row, options):
+            continue
+        children.setdefault(_kept_parent(row, comments, options), []).append(row)
+    told: list[str] = []
+    waiting = [(row, 0) for row in sorted(children.get(None, []), key=_age, reverse=True)]
+    while waiting:
+        row, depth = waiting.pop()
+        text = to_text(row["body"])
+        if text:
+            margin = "  " * min(depth, MAX_DEPTH)
+            told.append(f"{margin}- " + text.replace("\n", f"\n{margin}  "))
+        waiting += [(one, depth + 1) for one in sorted(children.get(row["id"], []), key=_age, reverse=True)]
+    times = [time for row in rows if (time := _age(row)[0])]
+    return Extracted(
+        text=clean_text("\n\n".join(told)),
+        date=datetime.fromtimestamp(min(times), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None,
+        metadata={"comments": str(len(told)), "dropped": str(len(rows) - len(told))},
+    )
+
+
+def _rows(body: bytes) -> list[dict[str, Any]]:
+    """The options of the record, then its comments. Raises ValueError where it is not what the source wrote."""
+    rows = [json.loads(line) for line in body.split(b"\n")]
+    for row, needed in zip(rows, [{"bots", "min_score"}, *[{"id", "body"}] * (len(rows) - 1)], strict=True):
+        if not isinstance(row, dict) or not needed <= row.keys() or not isinstance(row.get("body", ""), str):
+            raise ValueError("a line of the thread is damaged")
+    return rows
+
+
+def _is_kept(row: dict[str, Any], options: dict[str, Any]) -> bool:
+    if row["body"].strip() in GONE:
+        return False
+    if options["bots"] == "drop" and (
+        BOT.fullmatch(str(row.get("author", ""))) or row.get("distinguished") or row.get("stickied")
+    ):
+        return False
+    score = _number(row.get("score"))
+    return score is None or score >= options["min_score"]
+
+
+def _kept_parent(
+    row: dict[str, Any], comments: dict[str, dict[str, Any]], options: dict[str, Any]
+) -> str | None:
+    """The nearest kept comment above; None where it leads to the submission, out of the file, or in a circle."""
+    seen = {row["id"]}
+    parent = str(row.get("parent_id", ""))
+    while parent.startswith("t1_"):
+        above = comments.get(parent[3:])
+        if above is None or above["id"] in seen:
+            return None
+        if _is_kept(above, options):
+            return str(above["id"]) if not _circles(above, comments) else None
+        seen.add(above["id"])
+        parent = str(above.get("parent_id", ""))
+    return None
+
+
+def _circles(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
+    """Whether the way up from a comment never ends: real threads have no circles, hostile ones may."""
+    if "circles" not in row:
+        way: list[dict[str, Any]] = []
+        at: dict[str, Any] | None = row
+        while at is not None and "circles" not in at:
+            at["circles"] = True
+            way.append(at)
+            parent = str(at.get("parent_id", ""))
+            at = comments.get(parent[3:]) if parent.startswith("t1_") else None
+        for one in way:
+            one["circles"] = at is not None and at["circles"]
+    return bool(row["circles"])
+
+
+def _age(row: dict[str, Any]) -> tuple[int, str]:
+    return _number(row.get("created_utc")) or 0, row["id"]
+
+
+def _number(value: Any) -> int | None:
+    """A number, which dumps of some years hold as text."""
+    try:
+        found = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if abs(found) < 1 << 36 else None
+
+
+def to_text(body: str) -> str:
+    """A comment without links, emphasis and names."""
+    text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
+    text = PROFILE.sub("u/[user]", MENTION.sub("u/[user]", text))
+    text = plain(text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()

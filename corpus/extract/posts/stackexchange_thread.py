@@ -1,0 +1,106 @@
+"""A thread of Stack Exchange as text: the question, then its answers, the accepted one first, then by score."""
+
+from __future__ import annotations
+
+import re
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.plain_text import clean_text
+from corpus.extract.posts.markdown import plain
+from corpus.extract.posts.post_html import to_text
+
+VERSION = 1
+"""Raised when the text of some thread changes."""
+
+ROW = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")
+ATTRIBUTE = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+CHARACTER = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
+TAGS = re.compile(r"[^<>|\s]+")
+LICENSES = (("2011-04-08", "CC-BY-SA-2.5"), ("2018-05-02", "CC-BY-SA-3.0"), ("9999", "CC-BY-SA-4.0"))
+"""Days before which a contribution is under a licence: stackoverflow.com/help/licensing."""
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """`Q: ` and the title, the question, `A: ` and each answer; comments after their post, each behind `C: `.
+
+    The licence is that of every post in it (`CC-BY-SA-3.0 AND CC-BY-SA-4.0`), by the dump's `ContentLicense`
+    or the day of the post. The date is the question's. Metadata: title, tags, score, answers, accepted.
+    """
+    assert isinstance(record.body, bytes)
+    rows = [
+        {name: double or single for name, double, single in ATTRIBUTE.findall(row)}
+        for row in ROW.findall(record.body.decode("utf-8", "replace"))
+    ]
+    comments: dict[str, list[dict[str, str]]] = {}
+    posts = []
+    for row in rows:
+        if "PostTypeId" in row:
+            posts.append(row)
+        else:
+            comments.setdefault(row.get("PostId", ""), []).append(row)
+    if not posts:
+        raise ValueError("no question in the thread")
+    question, answers = posts[0], posts[1:]
+    accepted = question.get("AcceptedAnswerId", "")
+    answers.sort(
+        key=lambda row: (row.get("Id") != accepted, -_number(row.get("Score")), _number(row.get("Id")))
+    )
+    title = " ".join(unescape(question.get("Title", "")).split())
+    body = _post(question, comments)
+    if not body and not title:
+        return None
+    told = [f"Q: {title}\n\n{body}" if title else f"Q: {body}"]
+    told += [f"A: {text}" for answer in answers if (text := _post(answer, comments))]
+    licenses = sorted({license_of(row) for row in rows} - {""})
+    return Extracted(
+        text=clean_text("\n\n".join(told)),
+        license=" AND ".join(licenses) or None,
+        date=question.get("CreationDate") or None,
+        metadata={
+            "title": title,
+            "tags": " ".join(TAGS.findall(unescape(question.get("Tags", "")))),
+            "score": str(_number(question.get("Score"))),
+            "answers": str(len(answers)),
+            "accepted": "yes" if any(row.get("Id") == accepted for row in answers) else "no",
+        },
+    )
+
+
+def _post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
+    told = [to_text(unescape(row.get("Body", "")))]
+    for comment in sorted(comments.get(row.get("Id", ""), []), key=lambda one: _number(one.get("Id"))):
+        told.append(f"C: {plain(unescape(comment.get('Text', ''))).strip()}")
+    return "\n\n".join(filter(None, told))
+
+
+def license_of(row: dict[str, str]) -> str:
+    """The licence of a post or comment, in SPDX; empty where neither licence nor day is given."""
+    given = row.get("ContentLicense", "")
+    if given:
+        return "-".join(given.split())
+    day = row.get("CreationDate", "")[:10]
+    return next((name for before, name in LICENSES if day < before), "") if day[:4].isdecimal() else ""
+
+
+def _number(text: str | None) -> int:
+    """A score as a number, since "9" is more than "10" as text; 0 where there is none."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
+
+
+def unescape(text: str) -> str:
+    """The value of an attribute: the five entities and character numbers, nothing else."""
+    if "&" not in text:
+        return text
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#xA;", "\n")
+    if "&#" in text or "&apos;" in text:
+        text = CHARACTER.sub(_character, text.replace("&#xD;", "").replace("&apos;", "'"))
+    return text.replace("&amp;", "&")
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return chr(code) if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"

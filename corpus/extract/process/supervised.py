@@ -1,0 +1,414 @@
+"""Extraction in a process of its own: a record that crashes, hangs or swells a parser costs only itself.
+
+`Parser.each(items)` gives, in their order, what `corpus.extract.extract` gives, or a `Rejected` with a reason.
+Records are on their way to the parser while earlier ones come back, so neither process waits for the other.
+
+What decides is the record alone, never what was parsed before it, nor when a process died: whoever kills or crashes
+a parser is tried once more by itself in a fresh one, and only if that one dies too is the record given up. Time
+is the exception: a record that took more than its seconds is not tried again, and its reason, `time`, marks
+the build as one that depends on the machine.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import marshal
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Generic, NoReturn, TypeVar
+
+from corpus.child_process import python_command
+from corpus.document import Record
+from corpus.errors import RunError
+from corpus.extract import PLAIN, Extracted, extract_by, module_of
+from corpus.extract.process.budgets import Budgets, over
+from corpus.extract.process.worker import (
+    ERROR,
+    FIELDS,
+    LENGTH,
+    LENGTHS,
+    NOTHING,
+    OUT_OF_MEMORY,
+    plain,
+)
+
+WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
+"""Records on their way at most; memory is bounded by these bytes and one record."""
+ATTEMPTS = {int(signal.SIGKILL): 3}
+"""How many parsers a record may take down: two, and one more where somebody else may have killed them."""
+SEND_BYTES = 1 << 20
+"""What the kernel is asked to hold of what was sent; it may hold less."""
+PIECES = 16
+"""Buffers that are sent at once."""
+START_SECONDS = 120.0
+REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
+"""Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
+RETRIED = REASONS[:5]
+
+Item = TypeVar("Item")
+_values = attrgetter(*FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that gives no text: one of `REASONS`, and the error as one line."""
+
+    reason: str
+    error: str
+
+
+Answer = Extracted | Rejected | None
+
+
+@dataclass(slots=True)
+class _Job(Generic[Item]):
+    """A record with the item it belongs to; `frame` is what the parser gets, empty once there is an answer."""
+
+    item: Item
+    frame: tuple[bytes, ...] = ()
+    answer: Answer = None
+    deaths: int = 0
+
+
+class Parser:
+    """A process that parses for this one. Not for two threads at once: see `parser`."""
+
+    def __init__(self, mode: str, budgets: Budgets) -> None:
+        self.mode, self.budgets = mode, budgets
+        self._starter: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._channel: socket.socket | None = None
+        self._modules: dict[str, None] = {}
+        self._room = memoryview(bytearray(1 << 16))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._asked: deque[_Job[Any]] = deque()
+        self._later: deque[_Job[Any]] = deque()
+        self._out: deque[memoryview] = deque()
+        self._in = bytearray()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every record that was taken has been answered."""
+        return not self._asked and not self._later
+
+    def each(self, items: Iterable[tuple[Item, Record | None]]) -> Iterator[tuple[Item, Answer]]:
+        """Every item with what became of its record (None without one), in their order.
+
+        Raises RunError where no parser can be started, and whatever `items` raises.
+        """
+        waiting: deque[_Job[Item]] = deque()
+        source, more = iter(items), True
+        while True:
+            if more and len(waiting) <= WINDOW_RECORDS // 2:
+                more = self._fill(waiting, source)
+            if not waiting:
+                return
+            head = waiting.popleft()
+            if head.frame:
+                self._await(head)
+            yield head.item, head.answer
+
+    def _fill(self, waiting: deque[_Job[Item]], source: Iterator[tuple[Item, Record | None]]) -> bool:
+        """Take records until enough of them are on their way; whether there may be more."""
+        held = sum(len(piece) for job in waiting for piece in job.frame)
+        while len(waiting) < WINDOW_RECORDS and (held < WINDOW_BYTES or not waiting):
+            found = next(source, None)
+            if found is None:
+                return False
+            job = self._job(*found)
+            waiting.append(job)
+            if job.frame:
+                held += sum(map(len, job.frame))
+                self._ask(job)
+        return True
+
+    def _job(self, item: Item, record: Record | None) -> _Job[Item]:
+        if record is None:
+            return _Job(item)
+        refused = over(record, self.budgets)
+        if refused is not None:
+            return _Job(item, answer=Rejected(*refused))
+        module = module_of(record)
+        if module == PLAIN and isinstance(record.body, str):  # nothing is parsed, only cleaned
+            return _Job(item, answer=extract_by(module, record, self.mode))
+        self._modules[module] = None
+        job = marshal.dumps((module, self.mode, self.budgets.max_text, tuple(map(plain, _values(record)))))
+        text = isinstance(record.body, str)
+        body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
+        return _Job(item, (LENGTHS.pack(len(job), ~len(body) if text else len(body)) + job, body))
+
+    def _ask(self, job: _Job[Any]) -> None:
+        """Put a job on its way, behind those that wait for the outcome of another."""
+        if self._later:
+            self._later.append(job)
+            return
+        if self._channel is None:
+            self._start()
+        self._asked.append(job)
+        self._out += map(memoryview, job.frame)
+        self._exchange()
+
+    def _await(self, job: _Job[Any]) -> None:
+        """Wait until a job, the first without an answer, has one."""
+        deadline = time.monotonic() + self.budgets.wall_seconds
+        late = False
+        while job.frame:
+            if self._channel is None:
+                self._start()
+            assert self._channel is not None
+            if not self._exchange():
+                self._replace(late)
+                deadline, late = time.monotonic() + self.budgets.wall_seconds, False
+                continue
+            if not job.frame:
+                return
+            # While the parser has a whole job its answer wakes us soon enough to send more.
+            sending = select.POLLOUT if (len(self._out) + 1) // 2 >= len(self._asked) else 0
+            self._poll.modify(self._channel, select.POLLIN | sending)
+            if self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                continue
+            if late:
+                self._give_up("it cannot be stopped")
+            self._kill()
+            late, deadline = True, deadline + START_SECONDS
+
+    def _exchange(self) -> bool:
+        """Send and receive what can be without waiting; False where the parser is gone."""
+        assert self._channel is not None
+        alive = True
+        try:
+            while self._out:
+                pieces = list(islice(self._out, PIECES))
+                sent = self._channel.sendmsg(pieces)
+                for piece in pieces:
+                    if sent < len(piece):
+                        self._out[0] = piece[sent:]
+                        break
+                    self._out.popleft()
+                    sent -= len(piece)
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            alive = False
+        try:
+            while size := self._channel.recv_into(self._room):
+                self._in += self._room[:size]
+                if size < len(self._room):
+                    break
+            else:
+                alive = False
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            alive = False
+        self._answers()
+        return alive
+
+    def _answers(self) -> None:
+        """Give the jobs the answers that have come."""
+        at = 0
+        with memoryview(self._in) as data:
+            while len(data) - at >= LENGTH.size:
+                end = at + LENGTH.size + LENGTH.unpack_from(data, at)[0]
+                if len(data) < end:
+                    break
+                kind, *fields = marshal.loads(data[at + LENGTH.size : end])
+                at = end
+                self._settle(None if kind == NOTHING else _read(kind, fields))
+        del self._in[:at]
+
+    def _settle(self, answer: Answer) -> None:
+        """The first job that was asked has its answer; what waited for it goes on its way."""
+        job = self._asked.popleft()
+        job.answer, job.frame = answer, ()
+        if self._later and not self._asked:
+            self._go_on(list(self._later))
+
+    def _replace(self, late: bool) -> None:
+        """The parser is gone: find out why, what that means for the record it was at, and go on with the rest."""
+        end = self._ended()
+        self._out.clear()
+        self._in.clear()
+        if not self._asked:
+            return
+        job = self._asked.popleft()
+        job.deaths += 1
+        rest = [*self._asked, *self._later]
+        rejected = _verdict(end, late, self.budgets)
+        if rejected.reason == "time" or job.deaths >= ATTEMPTS.get(end["signal"], 2):
+            job.answer, job.frame = rejected, ()
+            self._go_on(rest)
+        else:
+            self._go_on([job])
+            self._later = deque(rest)
+
+    def _go_on(self, jobs: Sequence[_Job[Any]]) -> None:
+        """Give these jobs, none of which is on its way, to the parser."""
+        self._asked, self._later = deque(jobs), deque()
+        self._out += [memoryview(piece) for job in jobs for piece in job.frame]
+        if self._out and self._channel is None:
+            self._start()
+
+    def _start(self) -> None:
+        """A fresh parser."""
+        if self._starter is None or self._starter.poll() is not None:
+            self._start_starter()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+            self._channel, self._poll = ours, select.poll()
+            self._poll.register(ours)
+            start = {
+                "modules": list(self._modules),
+                "memory": self.budgets.memory,
+                "seconds": self.budgets.seconds,
+            }
+            assert self._control is not None
+            try:
+                socket.send_fds(
+                    self._control, [json.dumps({"start": start}).encode() + b"\n"], [theirs.fileno()]
+                )
+            except OSError:
+                self._give_up()
+
+    def _start_starter(self) -> None:
+        """The process that starts parsers, by this Python with this path to its modules."""
+        self.close(forget=False)
+        self._control, theirs = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
+        with theirs:
+            self._starter = subprocess.Popen(
+                python_command("corpus.extract.process.worker", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+            )
+
+    def _kill(self) -> None:
+        """Have the parser killed; `_exchange` will tell when it is gone."""
+        assert self._control is not None
+        try:
+            self._control.sendall(b'{"kill": true}\n')
+        except OSError:
+            self._give_up()
+
+    def _ended(self) -> dict[str, int]:
+        """How the parser ended; where the process that starts them is gone too, as if killed by somebody."""
+        assert self._control is not None and self._channel is not None
+        self._channel.close()
+        self._channel = None
+        self._control.settimeout(START_SECONDS)
+        line = b""
+        try:
+            while not line.endswith(b"\n"):
+                data = self._control.recv(1 << 12)
+                if not data:
+                    break
+                line += data
+        except OSError:
+            line = b""
+        if line:
+            found: dict[str, int] = json.loads(line)
+            return found
+        assert self._starter is not None
+        if self._starter.wait(START_SECONDS) not in (-signal.SIGKILL, -signal.SIGTERM):
+            self._give_up()
+        return {"signal": signal.SIGKILL, "code": 0}
+
+    def _give_up(self, why: str = "it said nothing") -> NoReturn:
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines() or [why]
+        if self._starter is not None:
+            self._starter.kill()
+        self.close()
+        raise RunError(f"the process that parses documents failed: {lines[-1][:300]}")
+
+    def close(self, forget: bool = True) -> None:
+        """End the processes."""
+        if forget:
+            self._forget()
+        for end in (self._channel, self._control):
+            if end is not None:
+                end.close()
+        self._channel = self._control = None
+        if self._starter is not None:
+            try:
+                self._starter.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._starter.kill()
+                self._starter.wait()
+            self._log.close()
+            self._starter = None
+
+
+def _read(kind: int, fields: list[Any]) -> Answer:
+    """An answer as the parser sent it."""
+    if kind == ERROR:
+        return Rejected(*fields)
+    text, gate, url, license, date, language, metadata = fields
+    return Extracted(
+        text=text, gate=gate, url=url, license=license, date=date, language=language, metadata=metadata
+    )
+
+
+def _verdict(end: dict[str, int], late: bool, budgets: Budgets) -> Rejected:
+    """What the end of a parser says of the record it was at."""
+    if late:
+        return Rejected("time", f"no answer within {budgets.wall_seconds:g} s")
+    if end["signal"] == signal.SIGPROF:
+        return Rejected("time", f"more than {budgets.seconds:g} s of processor time")
+    if end["code"] == OUT_OF_MEMORY:
+        return Rejected("memory", f"more than {budgets.memory:,} bytes of memory")
+    if end["signal"] == signal.SIGKILL:
+        return Rejected("crash", "the parser was killed again and again: is the machine out of memory?")
+    if end["signal"]:
+        return Rejected("crash", f"the parser died of {signal.Signals(end['signal']).name}")
+    return Rejected("crash", f"the parser ended with status {end['code']}")
+
+
+_idle: list[Parser] = []
+_lock = threading.Lock()
+
+
+@contextmanager
+def parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
+    """A parser for this thread, one that an earlier block left where there is one."""
+    with _lock:
+        fitting = [found for found in _idle if (found.mode, found.budgets) == (mode, budgets)]
+        taken = fitting[0] if fitting else None
+        others = [] if taken is not None else _idle[:]
+        _idle[:] = [found for found in _idle if found is not taken and found not in others]
+    for other in others:  # one process is enough for a thread, and budgets change rarely
+        other.close()
+    taken = taken or Parser(mode, budgets)
+    try:
+        yield taken
+    finally:
+        if taken.idle:
+            with _lock:
+                _idle.append(taken)
+        else:
+            taken.close()
+
+
+@atexit.register
+def close_idle() -> None:
+    """End the parsers that no thread uses: at the end of this process."""
+    while _idle:
+        _idle.pop().close()

@@ -1,0 +1,174 @@
+"""The process that parses: started by `corpus.extract.process.supervised`, it never runs anything else.
+
+Two processes, in fact. The first imports the formats and then only forks: it has one thread, so forking is safe,
+and a parser that died is replaced in milliseconds, its memory shared but for what it changes. The second parses:
+jobs in, answers out, in order, each job under the limits of the operating system.
+
+control   lines of JSON: `{"start": ...}` with the parser's end of the channel beside it, `{"kill": true}`;
+          back comes one line for every parser that ended
+channel   jobs: two lengths, then a marshalled tuple (module, mode, ...) and the body of the record;
+          answers: a length, then a marshalled tuple (kind, ...)
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import json
+import marshal
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from corpus.document import Record
+from corpus.extract import Extracted, extract_by
+
+LENGTH, LENGTHS = struct.Struct("<Q"), struct.Struct("<Qq")
+"""Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
+FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
+FOUND = tuple(field.name for field in fields(Extracted))
+found_fields = attrgetter(*FOUND)
+OUT_OF_MEMORY = 77
+"""Exit status of a parser that ran out of memory: what it holds is not to be trusted any more."""
+LOOK_SECONDS = 2.0
+"""How often the first process looks whether the one that started it is still there."""
+
+TEXT, NOTHING, ERROR = 0, 1, 2
+"""Kinds of answers: a text with what was found beside it, none, or (reason, error)."""
+
+
+def main() -> None:
+    """Start parsers one after the other until the other end of the control socket, the first argument, is closed."""
+    control_fd = int(sys.argv[1])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the end of the socket tells, whoever sends what to the group
+    parent = os.getppid()
+    with socket.socket(fileno=control_fd) as control:
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
+            if not message:
+                return
+            commands = [json.loads(line) for line in message.splitlines()]
+            start = next((command["start"] for command in commands if "start" in command), None)
+            if start is None:  # it was to be killed and had died already
+                continue
+            for module in start["modules"]:
+                importlib.import_module(module)
+            gc.collect()
+            gc.freeze()
+            alive, ends = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.close(alive)
+                control.close()
+                serve(descriptors[0], int(start["memory"]), float(start["seconds"]))
+            os.close(ends)
+            os.close(descriptors[0])
+            wanted = _watch(control, alive, child, parent)
+            os.close(alive)
+            _, status = os.waitpid(child, 0)  # also of one that nobody wants: its time counts as ours
+            if not wanted:
+                return
+            ended = {
+                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+                "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+            }
+            control.sendall(json.dumps(ended).encode() + b"\n")
+
+
+def _watch(control: socket.socket, alive: int, child: int, parent: int) -> bool:
+    """Wait for the end of the parser, and kill it when told; False where nobody wants the answer any more."""
+    while True:
+        ready = select.select([control.fileno(), alive], [], [], LOOK_SECONDS)[0]
+        if control.fileno() in ready and control.recv(1 << 16):
+            os.kill(child, signal.SIGKILL)
+        elif control.fileno() in ready or os.getppid() != parent:
+            os.kill(child, signal.SIGKILL)
+            return False
+        if alive in ready:
+            return True
+
+
+def serve(channel_fd: int, memory: int, seconds: float) -> None:
+    """Answer jobs until there are no more; ends the process."""
+    code = 1
+    try:
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process, whatever it is doing
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _limit_memory(memory)
+        with os.fdopen(channel_fd, "r+b", buffering=0) as channel:
+            jobs = io.BufferedReader(channel, 1 << 16)
+            while header := jobs.read(LENGTHS.size):
+                length, size = LENGTHS.unpack(header)
+                module, mode, max_text, values = marshal.loads(jobs.read(length))
+                body: Any = jobs.read(size if size >= 0 else ~size)
+                if size < 0:
+                    body = body.decode("utf-8", "surrogatepass")
+                signal.setitimer(signal.ITIMER_PROF, seconds)
+                answer = marshal.dumps(answered(module, mode, max_text, values, body))
+                del body
+                written = memoryview(LENGTH.pack(len(answer)) + answer)
+                while written:
+                    written = written[os.write(channel_fd, written) :]
+        code = 0
+    except MemoryError:
+        code = OUT_OF_MEMORY
+    except (BrokenPipeError, ConnectionResetError):  # nobody waits for the answer
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _limit_memory(memory: int) -> None:
+    """Let this process have `memory` bytes more of address space than it has; no limit where there is no /proc."""
+    try:
+        with open("/proc/self/statm") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = used + memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def answered(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
+    """The answer to one job."""
+    try:
+        found = extract_by(module, Record(**dict(zip(FIELDS, values, strict=True)), body=body), mode)
+        if found is None:
+            return (NOTHING,)
+        if len(found.text) > max_text:
+            return ERROR, "bytes", f"{len(found.text):,} characters of text, over max_text, {max_text:,}"
+        return TEXT, *_plain(found)
+    except MemoryError:
+        raise
+    except RecursionError as error:
+        return ERROR, "depth", _line(error)
+    except UnicodeError as error:
+        return ERROR, "decode", _line(error)
+    except Exception as error:
+        return ERROR, "damaged", _line(error)
+
+
+def _plain(found: Extracted) -> tuple[Any, ...]:
+    """The fields of what was found, as types that marshal knows."""
+    return tuple(map(plain, found_fields(found)))
+
+
+def plain(value: Any) -> Any:
+    """A field of a record or text as one of the types that marshal knows: lxml's strings are not quite `str`."""
+    if isinstance(value, dict):
+        return {str(name): str(found) for name, found in value.items()}
+    return str(value) if isinstance(value, str) else value
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

@@ -1,0 +1,152 @@
+"""JATS (and NLM) full text of an article as its reader sees it, without its references.
+
+Title, abstract, body and appendices; sections, lists, boxes, captions, formulas as LaTeX, tables as lines of
+`a | b`. Left out: the list of references, numbers that cite (names and years that stand in a sentence stay, in
+brackets of their own they go), authors, affiliations, acknowledgements, footnotes, peer review (`sub-article`).
+Licence, date, language, journal and kind of article come from the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.creative_commons import creative_commons
+from corpus.extract.dates import iso_date
+from corpus.extract.pubmed.jats_body import Walker, first, joined, names, text_at
+from corpus.formats.xml import XmlError, tree
+
+VERSION = 2
+"""Raised when the text of some article changes."""
+
+_OPENED = (
+    b'<!DOCTYPE x SYSTEM "unread"><x xmlns:xlink="http://www.w3.org/1999/xlink"'
+    b' xmlns:mml="http://www.w3.org/1998/Math/MathML" xmlns:ali="http://www.niso.org/schemas/ali/1.0/"'
+    b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:oasis="http://docs.oasis-open.org/ns/table">'
+)
+
+
+SIDE_ABSTRACTS = names("graphical toc key-image short teaser web-summary video")
+
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+_RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)")
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The text of one article and what it says of itself. Raises XmlError where it is no article.
+
+    `translation` in the record's metadata asks for that translated abstract (from 0) with its title instead.
+    """
+    assert isinstance(record.body, bytes)
+    root = _article(record.body)
+    meta = first(root, "front/article-meta")
+    if meta is None:
+        meta = first(root, "front-stub")
+    place = record.metadata.get("translation")
+    if place is not None:
+        return _translation(meta, int(place))
+    found = Extracted(text="", license=_license(meta), metadata=_described(root, meta))
+    found.language = root.get(_LANGUAGE) or "en"
+    walker = Walker()
+    if meta is not None:
+        found.date = _date(meta)
+        for title in meta.iterfind("title-group/*"):
+            if title.tag in ("article-title", "subtitle"):
+                walker.block(title)
+        for abstract in meta.iterfind("abstract"):
+            if abstract.get("abstract-type") not in SIDE_ABSTRACTS:
+                walker.block(abstract)
+    for path in ("body", "back/app-group", "back/app", "floats-group"):
+        for part in root.iterfind(path):
+            walker.block(part)
+    found.text = joined(walker.finished())
+    return found
+
+
+def _article(body: bytes) -> Any:
+    root = record_tree(body)
+    article = next(root.iter("{*}article"), None)
+    if article is None:
+        raise XmlError(f"not an article but <{root.tag}>")
+    namespace, _, _ = article.tag.rpartition("}")
+    if namespace:
+        for element in article.iter(f"{namespace}}}*"):
+            element.tag = element.tag[len(namespace) + 1 :]
+    return article
+
+
+def record_tree(body: bytes) -> Any:
+    """The tree of a record cut out of its document, with the entities and prefixes that are usual there."""
+    if body.startswith((b"<?xml", b"<!DOCTYPE")):
+        return tree(body)
+    found = tree(b"".join([_OPENED, body, b"</x>"]))
+    if len(found) == 0:
+        raise XmlError("no element in it")
+    return found[0]
+
+
+def _described(root: Any, meta: Any) -> dict[str, str]:
+    """Journal, kind of article, identifiers, and whether it is retracted."""
+    kind = root.get("article-type")
+    journal = text_at(root, "front/journal-meta//journal-title")
+    found = {"article_type": kind, "journal": journal, "title": text_at(meta, "title-group/article-title")}
+    if meta is not None:
+        for number in meta.iterfind("article-id"):
+            name = {"pmc": "pmcid", "pmcid": "pmcid"}.get(
+                number.get("pub-id-type") or "", number.get("pub-id-type")
+            )
+            if name in ("doi", "pmid", "pmcid") and (text := (number.text or "").strip()):
+                found[name] = text if name != "pmcid" or text.startswith("PMC") else f"PMC{text}"
+        for related in meta.iterfind("related-article"):
+            if related.get("related-article-type") in ("retraction-forward", "retracted", "retraction"):
+                found["retracted"] = "yes"
+        if _RETRACTED.match(found["title"] or "") or kind == "retracted-article":
+            found["retracted"] = "yes"
+    return {name: value for name, value in found.items() if value}
+
+
+def _license(meta: Any) -> str | None:
+    """The licence that an article states, in its permissions or, in NLM's older form, beside them."""
+    stated = meta.xpath("permissions | copyright-statement | license") if meta is not None else []
+    told = " ".join(etree.tostring(one, encoding="unicode", with_tail=False) for one in stated)
+    return creative_commons(told) if told else None
+
+
+def _date(meta: Any) -> str | None:
+    """The day of publication: on line first, then whatever is given, the most exact first."""
+    dates: list[tuple[int, int, str]] = []
+    for given in meta.iterfind("pub-date"):
+        kind = given.get("date-type") or given.get("pub-type") or ""
+        parts = [text_at(given, name) or "" for name in ("year", "month", "day")]
+        if (date := iso_date(*parts)) is not None:
+            rank = (
+                0
+                if kind in ("epub", "pub", "epreprint") or given.get("publication-format") == "electronic"
+                else 1
+            )
+            dates.append((rank, -len(date), date))
+    return min(dates)[2] if dates else None
+
+
+def _translation(meta: Any, place: int) -> Extracted | None:
+    """A translated abstract, below the translated title of its language where there is one."""
+    abstracts = meta.findall("trans-abstract") if meta is not None else []
+    if place >= len(abstracts):
+        return None
+    language = abstracts[place].get(_LANGUAGE)
+    walker = Walker()
+    for group in meta.iterfind("title-group/trans-title-group"):
+        if (
+            language is not None
+            and group.get(_LANGUAGE) == language
+            and (title := group.find("trans-title")) is not None
+        ):
+            walker.block(title)
+    walker.block(abstracts[place])
+    text = joined(walker.finished())
+    return Extracted(text=text, language=language, date=_date(meta))

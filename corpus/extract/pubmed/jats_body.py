@@ -1,0 +1,314 @@
+"""The body of a JATS article as blocks of text: paragraphs, titles, lists, captions, formulas, tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from corpus.extract.mathml import to_latex
+from corpus.extract.plain_text import clean_text
+from corpus.extract.wikitext.templates import HOLE
+from corpus.extract.wikitext.wiki_lines import mend_holes
+
+
+def names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+MAX_DEPTH = 200
+MAX_COLUMNS = 100
+"""Of a table, up to which a cell that reaches over several rows keeps its place in each."""
+
+CITED, CITED_END = "\x02", "\x03"
+"""Around a citation that has letters in it."""
+
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+DROPPED = names(
+    "ref-list ref contrib-group aff author-notes graphic inline-graphic media object-id fn fn-group"
+    " table-wrap-foot ack bio notes permissions supplementary-material sub-article response front-stub"
+    " sec-meta colgroup col processing-meta alt-text long-desc attrib copyright-statement kwd-group counts"
+    " custom-meta-group tex-math private-char glyph-data x hr index-term verse-group-meta label"
+)
+"""Elements that no reader of the prose needs; `label` is taken where it names something."""
+BLOCKS = names(
+    "p title sec list def-list disp-quote boxed-text statement caption abstract trans-abstract body app"
+    " app-group subtitle speech verse-group verse-line preformat code array question answer explanation"
+)
+INLINE = names(
+    "italic bold named-content ext-link uri email underline sc monospace roman sans-serif strike overline"
+    " styled-content term abbrev institution country"
+)
+FLOATS = names("fig table-wrap fig-group table-wrap-group boxed-text chem-struct-wrap")
+FORMULAS = names("inline-formula disp-formula math alternatives chem-struct tex-math")
+SUPERSCRIPT = str.maketrans("0123456789+-−–=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾")
+SUBSCRIPT = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
+_SCRIPTABLE = re.compile(r"[0-9+\-−–=()]{1,12}")
+_NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
+_ONLY_CITED = re.compile(
+    rf" ?[(\[](?:(?:see|also|and|e\.g\.|i\.e\.|cf\.|reviewed|in|by|for|review|reviews|references?|refs?\.?)\b|"
+    rf"[\s,;.&:–-]|{CITED}[^{CITED_END}]*{CITED_END}|{HOLE}){{1,200}}[)\]]"
+)
+_CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
+_MARKED = re.compile(rf"[{CITED}{HOLE}]")
+_DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
+_DOLLARS = re.compile(r"^\$+\s*(.*?)\s*\$+$", re.DOTALL)
+_OWN_ADDRESS = re.compile(r"(?:^| )(?:DOI|doi):? ?(?:https?://(?:dx\.)?doi\.org/)?10\.[0-9]{4}[^ ]*$")
+"""Of a figure or a section, in some journals."""
+_MARKS = frozenset("abcdefgh*†‡§¶#")
+"""Footnote marks, where they stand raised in a table."""
+
+
+def first(root: Any, path: str) -> Any:
+    return root.find(path) if root is not None else None
+
+
+def text_at(root: Any, path: str) -> str | None:
+    found = first(root, path)
+    return " ".join("".join(found.itertext()).split()) or None if found is not None else None
+
+
+class Walker:
+    """Blocks of text from elements, in their order; `finished()` gives them."""
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        self.line: list[str] = []
+        self.depth = 0
+        self.in_table = False
+
+    def finished(self) -> list[str]:
+        self.flush()
+        return self.blocks
+
+    def flush(self) -> None:
+        """End the block at hand."""
+        if self.line:
+            text = _OWN_ADDRESS.sub("", mended("".join(self.line)))
+            self.line = []
+            if text:
+                self.blocks.append(text)
+
+    def block(self, element: Any) -> None:
+        self.flush()
+        self.content(element)
+        self.flush()
+
+    def content(self, element: Any) -> None:
+        """The text of an element and what is in it, without its tail."""
+        if self.depth >= MAX_DEPTH:
+            self.line.append("".join(element.itertext()))
+            return
+        self.depth += 1
+        if element.text:
+            self.line.append(element.text)
+        for child in element:
+            self.element(child, child.tag)
+            if child.tail:
+                self.line.append(child.tail)
+        self.depth -= 1
+
+    def element(self, child: Any, name: str) -> None:
+        if name[0] == "{":
+            name = name.rpartition("}")[2]
+        if name in INLINE:
+            self.content(child)
+        elif name == "xref":
+            self.reference(child)
+        elif name in ("sub", "sup"):
+            self.script(child, name)
+        elif name in FORMULAS:
+            self.formula(child, name)
+        elif name in FLOATS:
+            self.labelled(child, name)
+        elif name == "list":
+            self.listed(child)
+        elif name == "def-item":
+            self.definition(child)
+        elif name == "table":
+            self.table(child)
+        elif name in DROPPED:
+            self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
+        elif name == "break":
+            self.line.append(" ")
+        elif name in ("preformat", "code"):
+            self.flush()
+            if text := "".join(child.itertext()).strip("\n"):
+                self.blocks.append(text)
+        elif name in ("statement", "disp-formula-group", "app"):
+            self.labelled(child, name)
+        elif name in BLOCKS:
+            self.block(child)
+        else:
+            self.content(child)
+
+    def reference(self, element: Any) -> None:
+        """A cross-reference: those to figures and tables stay, numbers that cite leave a hole."""
+        kind = element.get("ref-type")
+        if kind not in ("bibr", "fn", "table-fn", "aff", "corresp", "author-notes"):
+            self.content(element)
+            return
+        text = "".join(element.itertext())
+        cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
+        self.line.append(f"{CITED}{text}{CITED_END}" if cites else HOLE)
+
+    def script(self, element: Any, name: str) -> None:
+        """Superscripts and subscripts of digits as characters; those that only cite go."""
+        before, self.line = self.line, []
+        self.content(element)
+        text, self.line = "".join(self.line), before
+        if HOLE in text and not text.replace(HOLE, "").strip(" ,;-–—[]()\u00a0"):
+            self.line.append(HOLE)
+        elif self.in_table and name == "sup" and _MARKS.issuperset(text.replace(",", "").split()):
+            self.line.append("")
+        elif _SCRIPTABLE.fullmatch(text.strip()):
+            self.line.append(text.strip().translate(SUPERSCRIPT if name == "sup" else SUBSCRIPT))
+        else:
+            self.line.append(text)
+
+    def formula(self, element: Any, name: str) -> None:
+        """A formula as `$...$`, from its TeX before its MathML; one given as an image alone leaves a hole."""
+        latex = _tex(element) or _mathml(element)
+        display = name == "disp-formula"
+        if latex is None and name not in ("math", "tex-math") and element.find(".//{*}graphic") is None:
+            if display:
+                self.flush()
+            self.content(element)
+            if display:
+                self.flush()
+        elif display:
+            self.flush()
+            if latex:
+                self.blocks.append(f"$${latex}$$")
+        else:
+            self.line.append(f"${latex}$" if latex else HOLE)
+
+    def labelled(self, element: Any, name: str) -> None:
+        """A figure, table, box or statement: its label stands before its caption or title.
+
+        A caption's title that does not end like a sentence is a paragraph of its own.
+        """
+        self.flush()
+        if (label := text_at(element, "label")) is not None:
+            self.line.append(label if label[-1] in ".:。：" else f"{label}.")
+            self.line.append(" ")
+        caption = element.find("caption")
+        for child in caption if caption is not None else ():
+            if child.tag in ("title", "p"):
+                if self.line and self.line[-1] != " ":
+                    self.line.append(" ")
+                self.content(child)
+                if child.tag == "title" and "".join(self.line).rstrip()[-1:].isalnum():
+                    self.flush()
+            else:
+                self.element(child, child.tag)
+        if caption is not None:
+            self.flush()
+        for child in element:
+            if child.tag not in ("label", "caption"):
+                if name == "statement" and child.tag in ("title", "p") and self.line:
+                    self.content(child)
+                    self.flush()
+                else:
+                    self.element(child, child.tag)
+        self.flush()
+
+    def listed(self, element: Any) -> None:
+        """A list, a line an item: its label or "- " before it."""
+        self.flush()
+        items: list[str] = []
+        for child in element:
+            if child.tag != "list-item":
+                if child.tag != "label":
+                    self.block(child)
+                continue
+            label = text_at(child, "label")
+            before, self.blocks = self.blocks, []
+            self.content(child)
+            self.flush()
+            lines, self.blocks = self.blocks, before
+            if lines:
+                marker = f"{label} " if label and label not in "•●–-·◦*" else "- "
+                items.append("\n".join([marker + lines[0], *lines[1:]]))
+        if items:
+            self.blocks.append("\n".join(items))
+
+    def definition(self, element: Any) -> None:
+        self.flush()
+        term = text_at(element, "term") or ""
+        self.line.append(f"{term}: " if term else "")
+        for meaning in element.iterfind("def"):
+            for child in meaning:
+                self.content(child)
+                self.line.append(" ")
+        self.flush()
+
+    def table(self, element: Any) -> None:
+        """A table: a line a row, cells apart by " | "; empty rows and columns of rules go.
+
+        A cell that reaches over several rows stands in the first, and keeps its column in the others.
+        """
+        self.flush()
+        rows: list[str] = []
+        below: dict[int, tuple[int, int]] = {}
+        """Column -> the width of the cell that reaches into it from above, and for how many rows more."""
+        for row in element.iter("tr", "{*}tr"):
+            above, below = below, {at: (wide, left - 1) for at, (wide, left) in below.items() if left > 1}
+            cells: list[str] = []
+            column = 0
+            for cell in row:
+                while column in above:
+                    cells.append("")
+                    column += above[column][0]
+                inner = Walker()
+                inner.depth, inner.in_table = self.depth, True
+                inner.content(cell)
+                cells.append(" ".join(inner.finished()).replace("\n", " "))
+                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+                if high > 1 and column < MAX_COLUMNS:
+                    below[column] = (wide, high - 1)
+                column += wide
+            if any(cells):
+                rows.append(" | ".join(cells).rstrip(" |"))
+        if rows:
+            self.blocks.append("\n".join(rows))
+
+
+def _span(cell: Any, name: str) -> int:
+    given = cell.get(name) or ""
+    return max(1, int(given)) if given.isdecimal() and len(given) <= 4 else 1
+
+
+def joined(blocks: list[str]) -> str:
+    """Blocks as one clean text, a blank line between them; printable ASCII is clean as it is."""
+    cleaned = [block if block.isascii() and block.isprintable() else clean_text(block) for block in blocks]
+    return "\n\n".join(block for block in cleaned if block)
+
+
+def mended(text: str) -> str:
+    """A block on one line, without what citations leave behind."""
+    text = " ".join(text.split())
+    if _MARKED.search(text):
+        text = _CITATIONS.sub(HOLE, text)
+        if CITED in text:
+            text = _ONLY_CITED.sub(HOLE, text)
+        text = mend_holes(text).replace(CITED, "").replace(CITED_END, "").strip()
+    return text
+
+
+def _tex(element: Any) -> str | None:
+    """The TeX of a formula without the document that PMC wraps it in."""
+    found = element if element.tag == "tex-math" else element.find(".//tex-math")
+    if found is None:
+        return None
+    text = "".join(found.itertext()).strip()
+    if (document := _DOCUMENT.search(text)) is not None:
+        text = document[1].strip()
+    if (inner := _DOLLARS.match(text)) is not None:
+        text = inner[1]
+    return " ".join(text.split()) or None
+
+
+def _mathml(element: Any) -> str | None:
+    name = element.tag.rpartition("}")[2]
+    found = element if name == "math" else element.find(".//{http://www.w3.org/1998/Math/MathML}math")
+    return (" ".join(to_latex(found).split()) or None) if found is not None else None

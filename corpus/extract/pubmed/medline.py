@@ -1,0 +1,139 @@
+"""MEDLINE citations: title and abstract of a paper, with what PubMed knows of it.
+
+The title and the abstract are in English whatever the paper is in (`language_of_paper`); an abstract in
+another language, with the title as the journal printed it, is a document of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.creative_commons import creative_commons
+from corpus.extract.dates import first_date, iso_date
+from corpus.extract.mathml import to_latex
+from corpus.extract.pubmed.jats import record_tree
+from corpus.extract.pubmed.jats_body import SUBSCRIPT, SUPERSCRIPT, joined
+from corpus.formats.xml import XmlError
+
+VERSION = 1
+"""Raised when the text of some citation changes."""
+
+_SCRIPTS = {"sup": SUPERSCRIPT, "sub": SUBSCRIPT}
+_NO_LABEL = frozenset({"", "UNLABELLED", "UNASSIGNED"})
+_NOTICE = " (ABSTRACT TRUNCATED AT "
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The text of one citation. Raises XmlError where it is none.
+
+    `translation` in the record's metadata asks for that abstract in another language (from 0) instead.
+    """
+    assert isinstance(record.body, bytes)
+    root = record_tree(record.body)
+    citation = root if root.tag == "MedlineCitation" else root.find("MedlineCitation")
+    article = citation.find("Article") if citation is not None else None
+    if article is None:
+        raise XmlError(f"no citation of an article in <{root.tag}>")
+    place = record.metadata.get("translation")
+    if place is not None:
+        return _translation(citation, article, int(place))
+    title = text_of(article.find("ArticleTitle"))
+    if title.startswith("[") and title.rstrip(".").endswith("]"):
+        title = title.rstrip(".")[1:-1]
+    abstract = article.find("Abstract")
+    text = joined([title, *_abstract(abstract)])
+    note = text_of(abstract.find("CopyrightInformation")) if abstract is not None else ""
+    return Extracted(
+        text=text,
+        license=creative_commons(note) if note else None,
+        date=_date(article),
+        language="eng",
+        metadata={
+            name: value for name, value in _described(root, citation, article, title, note).items() if value
+        },
+    )
+
+
+def _abstract(abstract: Any) -> list[str]:
+    """Its paragraphs, each behind its label: `METHODS: ...`."""
+    found: list[str] = []
+    for part in abstract.iterfind("AbstractText") if abstract is not None else ():
+        text = text_of(part)
+        if (cut := text.find(_NOTICE)) > 0:
+            text = text[:cut]
+        label = (part.get("Label") or "").strip()
+        if text:
+            found.append(text if label.upper() in _NO_LABEL else f"{label}: {text}")
+    return found
+
+
+def _translation(citation: Any, article: Any, place: int) -> Extracted | None:
+    others = citation.findall("OtherAbstract")
+    if place >= len(others):
+        return None
+    language = others[place].get("Language") or None
+    blocks = _abstract(others[place])
+    spoken = {(found.text or "").strip() for found in article.iterfind("Language")}
+    vernacular = text_of(article.find("VernacularTitle"))
+    if vernacular and language in spoken and len(spoken) == 1:
+        blocks.insert(0, vernacular)
+    return Extracted(text=joined(blocks), language=language, date=_date(article))
+
+
+def _described(root: Any, citation: Any, article: Any, title: str, note: str) -> dict[str, str]:
+    kinds = [text_of(kind) for kind in article.iterfind("PublicationTypeList/PublicationType")]
+    related = {
+        found.get("RefType") for found in citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
+    }
+    found = {
+        "title": title,
+        "pmid": text_of(citation.find("PMID")),
+        "journal": text_of(article.find("Journal/Title")),
+        "article_type": "; ".join(kind for kind in kinds if not kind.startswith("Research Support")),
+        "language_of_paper": " ".join(text_of(spoken) for spoken in article.iterfind("Language")),
+        "copyright": note,
+    }
+    for number in [*article.iterfind("ELocationID"), *root.iterfind("PubmedData/ArticleIdList/ArticleId")]:
+        name = {"pmc": "pmcid"}.get(number.get("IdType"), number.get("EIdType") or number.get("IdType"))
+        if name in ("doi", "pmcid") and number.get("ValidYN") != "N":
+            found.setdefault(name, text_of(number))
+    if "Retracted Publication" in kinds or "RetractionIn" in related:
+        found["retracted"] = "yes"
+    if "ExpressionOfConcernIn" in related:
+        found["concern"] = "yes"
+    return found
+
+
+def _date(article: Any) -> str | None:
+    """The day it appeared on line, else in print, as far as it is given."""
+    for given in (article.find("ArticleDate"), article.find("Journal/JournalIssue/PubDate")):
+        if given is None:
+            continue
+        date = iso_date(*(given.findtext(name) or "" for name in ("Year", "Month", "Day")))
+        if date is None:
+            date = first_date(given.findtext("MedlineDate") or "")
+        if date is not None:
+            return date
+    return None
+
+
+def text_of(element: Any) -> str:
+    """The text of an element on one line; raised and lowered digits, formulas as `$...$`."""
+    if element is None:
+        return ""
+    if len(element) == 0:
+        return " ".join((element.text or "").split())
+    pieces = [element.text or ""]
+    for child in element:
+        name = child.tag.rpartition("}")[2]
+        if name == "math":
+            pieces.append(f"${' '.join(to_latex(child).split())}$")
+        else:
+            inner = text_of(child)
+            scripts = _SCRIPTS.get(name)
+            raised = inner.translate(scripts) if scripts is not None else inner
+            pieces.append(inner if raised == inner or any(c.isalpha() for c in inner) else raised)
+        pieces.append(child.tail or "")
+    return " ".join("".join(pieces).split())

@@ -1,0 +1,45 @@
+"""Source code as text: every space, tab and blank line stays; secrets and e-mail addresses become placeholders."""
+
+from __future__ import annotations
+
+import re
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.secrets import redacted
+from corpus.formats.encodings import decode
+
+VERBATIM = "text/x-code; secrets=kept"
+"""The media type of code in which nothing is replaced."""
+DECLARED = re.compile(
+    rb"\A(?:[^\n]*\n)?[ \t\f]*(?:#|//|;|%|--|/\*)[^\n]*?coding[:=][ \t]*[\"']?([-\w.]{2,40})"
+)
+"""How Python, Ruby and editors name a file's encoding, in its first two lines."""
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The code, decoded, with what was replaced counted in the metadata (`secrets`, `emails`); None where there is
+    nothing but white space. Raises ValueError for a text with NUL characters: it is no text."""
+    text = source_text(record.body, record.charset)
+    if not text.strip():
+        return None
+    if record.media_type == VERBATIM:
+        return Extracted(text=text)
+    text, secrets, emails = redacted(text)
+    counts = {"secrets": secrets, "emails": emails}
+    return Extracted(text=text, metadata={name: str(count) for name, count in counts.items() if count})
+
+
+def source_text(body: bytes | str, charset: str | None = None) -> str:
+    """The text of a source file, with `\\n` for its line ends and nothing else changed but a byte order mark.
+
+    Raises ValueError where there are NUL characters.
+    """
+    if isinstance(body, bytes):
+        declared = DECLARED.match(body[:400])
+        body = decode(
+            body, charset or (declared[1].decode("ascii", "replace") if declared else None), html=False
+        )[0]
+    if "\0" in body:
+        raise ValueError(f"a NUL character at {body.index(chr(0)):,}: this is no text")
+    return body.replace("\r\n", "\n").replace("\r", "\n") if "\r" in body else body

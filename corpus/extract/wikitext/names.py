@@ -1,0 +1,78 @@
+"""What wikis call things: namespaces, magic words, templates and section titles, in every language at hand."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.formats.yaml_lines import load
+from corpus.storage.fingerprint import fingerprint
+
+Names = frozenset[str]
+
+FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WikiNames:
+    """Names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing,
+    those with one in `elsewhere` show themselves without it."""
+
+    file: Names
+    category: Names
+    languages: Names
+    elsewhere: Names
+    hidden: Names
+    redirect: Names
+    disambiguation: Names
+    back_matter: Names
+
+
+@cache
+def wiki_names(code: str | None = None) -> WikiNames:
+    """The names that hold on one wiki (`de`), English ones included; those of all wikis for None or unknown."""
+    data = _data("names")
+    parts = [data["en"], data[code]] if code in data else list(data.values())
+
+    def every(key: str) -> Names:
+        return frozenset(folded(name) for part in parts for name in part.get(key, ()))
+
+    file, category, languages = every("file"), every("category"), frozenset(wiki_languages())
+    return WikiNames(
+        file=file,
+        category=category,
+        languages=languages,
+        elsewhere=languages | frozenset(_data("wikis")["projects"]),
+        hidden=file | category | languages,
+        redirect=every("redirect"),
+        disambiguation=every("disambiguation"),
+        back_matter=every("back_matter"),
+    )
+
+
+@cache
+def wiki_languages() -> dict[str, str | None]:
+    """The language of each wiki by its code; None where the code does not tell."""
+    languages: dict[str, str | None] = _data("wikis")["languages"]
+    return languages
+
+
+@cache
+def data_identity() -> str:
+    """Hash of the data files of wikitext, for fingerprints."""
+    return fingerprint([data_path("wikitext", name).read_text(encoding="utf-8") for name in FILES])
+
+
+def folded(name: str) -> str:
+    """A name in NFC and lower case, with spaces for underscores."""
+    return unicodedata.normalize("NFC", name).replace("_", " ").strip().lower()
+
+
+@cache
+def _data(name: str) -> dict[str, Any]:
+    path = data_path("wikitext", f"{name}.yaml")
+    value: dict[str, Any] = load(path.read_text(encoding="utf-8"), f"wikitext/{name}.yaml")[0]
+    return value

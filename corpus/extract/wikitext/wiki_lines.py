@@ -1,0 +1,207 @@
+"""The lines of a cleaned wikitext as readable text: sections, lists and paragraphs, without holes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from corpus.extract.wikitext.names import Names, folded
+from corpus.extract.wikitext.templates import HOLE
+
+OPENING = "([{（［｛〔【「『〈《«‹“„‘"
+CLOSING = ")]}）］｝〕】」』〉》»›””’"
+PAIRS = dict(zip(OPENING, CLOSING, strict=True))
+SEPARATORS = ",;:、，；：،؛/|·・"
+STOPS = ".!?。！？।؟…"
+EDGES = " \t" + SEPARATORS
+DASHES = "–—-"
+HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
+
+WORD = re.compile(r"[^\W_]")
+LOOSE = " ,;、，；"
+"""What may be left at the beginning of a line whose first words were dropped."""
+RUN_ON_TITLE = re.compile(r"(={2,6})[ \t]*([^=]+?)[ \t]*\1(?!=)[ \t]*")
+"""A title with text behind it on its line, which MediaWiki takes for no title but its writer did."""
+
+LONG_LINE = 100
+"""Characters of a line that make it prose, not a caption, inside a section of lists."""
+
+
+def mend_holes(text: str) -> str:
+    """The text without `HOLE` marks and without what they leave: empty brackets, doubled or stray punctuation.
+
+    Only the characters beside a mark are touched, so `f()` in an article on programming stays. Linear.
+    """
+    if HOLE not in text:
+        return text
+    parts = HOLES.sub(HOLE, text).split(HOLE)
+    out = [parts[0]]
+    for part in parts[1:]:
+        left, right = _join(out.pop(), part)
+        while not left and out:
+            left, right = _join(out.pop(), right) if right else (out.pop(), right)
+        out.append(left)
+        out.append(right)
+        if not right:
+            out.pop()
+    return "".join(out)
+
+
+def _join(left: str, right: str) -> tuple[str, str]:
+    """Both sides of a hole, mended."""
+    before, after = left.rstrip(" \t"), right.lstrip(" \t")
+    spaced = len(before) < len(left) or len(after) < len(right)
+    last, first = before[-1:], after[:1]
+    if last in PAIRS and last:
+        after = after.lstrip(EDGES)
+        if after[:1] == PAIRS[last]:
+            return _without_bracket(before[:-1], after[1:])
+        return before, after
+    if first and first in CLOSING:
+        trimmed = before.rstrip(EDGES + DASHES)
+        if trimmed[-1:] in PAIRS and PAIRS[trimmed[-1:]] == first:
+            return _without_bracket(trimmed[:-1], after[1:])
+        return trimmed, after
+    if first and (first in SEPARATORS or first in STOPS):
+        if last and (last in SEPARATORS or last == first):
+            before = before[:-1].rstrip(" \t")
+        keep_space = right != after and first in ":;!?" and not before.endswith(tuple(STOPS + SEPARATORS))
+        return before, (" " + after if keep_space and before else after)
+    if not last or last == "\n" or not after or first == "\n":
+        return before, after
+    return before, (" " + after if spaced else after)
+
+
+def _without_bracket(before: str, after: str) -> tuple[str, str]:
+    """Both sides of a pair of brackets that held nothing."""
+    trimmed = before.rstrip(" \t")
+    spaced = len(trimmed) < len(before)
+    if spaced and after[:1] not in ("", " ", "\n") and after[0] not in SEPARATORS + STOPS + CLOSING:
+        return trimmed, " " + after
+    return (before if not spaced or not trimmed else trimmed), after
+
+
+@dataclass(slots=True)
+class _Page:
+    """Output under construction. Headings wait until something stands below them."""
+
+    back_matter: Names
+    out: list[str] = field(default_factory=list)
+    waiting: list[tuple[int, str]] = field(default_factory=list)
+    held: list[str] | None = None
+    held_level: int = 0
+    last_kind: str = ""
+
+    def heading(self, level: int, title: str) -> None:
+        if self.held is not None:
+            if level > self.held_level:
+                self.held.append(f"={title}")
+                return
+            self.release()
+        while self.waiting and self.waiting[-1][0] >= level:
+            self.waiting.pop()
+        self.waiting.append((level, title))
+        if folded(title).rstrip(" :：.") in self.back_matter:
+            self.held, self.held_level = [], level
+
+    def line(self, kind: str, text: str, apart: bool) -> None:
+        """Add a line: kind "item" or "text"; `apart` if a blank line stands before it."""
+        if self.held is not None:
+            self.held.append(("*" if kind == "item" else "\n" if apart else " ") + text)
+            return
+        for _, title in self.waiting:
+            self.out += ["\n\n", title]
+            self.last_kind = "heading"
+        self.waiting.clear()
+        together = kind == self.last_kind == "item" or (self.last_kind != "heading" and not apart)
+        self.out += ["\n" if together else "\n\n", text]
+        self.last_kind = kind
+
+    def release(self) -> None:
+        """End a section of sources or links: it goes unless it holds prose."""
+        lines, self.held = self.held or [], None
+        items = sum(line[0] in "*=" for line in lines)
+        prose = any(line[0] not in "*=" and len(line) > LONG_LINE for line in lines)
+        if not lines or (items * 2 >= len(lines) and not prose):
+            self.waiting.pop()
+            return
+        level = self.held_level
+        for line in lines:
+            if line[0] == "=":
+                self.waiting = [entry for entry in self.waiting if entry[0] <= level]
+                self.waiting.append((level + 1, line[1:]))
+            else:
+                self.line("item" if line[0] == "*" else "text", line[1:], line[0] == "\n")
+
+
+def lay_out(text: str, back_matter: Names) -> str:
+    """Lines of wikitext without inline markup, as text.
+
+    Titles stand on a line of their own between blank ones, list items after "- " or their number (two
+    spaces deeper per level), paragraphs and lists are separated by blank lines, single line breaks stay.
+    Sections without content are dropped, as are those titled by a name in `back_matter` that hold only lists.
+    """
+    page = _Page(back_matter)
+    apart = True
+    numbers: list[int] = []
+    preformatted = False
+    for line in text.split("\n"):
+        content = line.strip()
+        if not content or content[0] == "|":
+            apart = apart or not content
+            continue
+        first = content[0]
+        if first == "=" and content[-1] == "=" and len(content) > 2:
+            level = min(len(content) - len(content.lstrip("=")), len(content) - len(content.rstrip("=")), 6)
+            title = content[level:-level].strip()
+            if title:
+                page.heading(level, title)
+                apart, numbers = True, []
+                continue
+        elif first == "=" and content.startswith("=="):
+            title_match = RUN_ON_TITLE.match(content)
+            if title_match:
+                page.heading(len(title_match[1]), title_match[2])
+                apart, content = True, content[title_match.end() :]
+            content = content.lstrip("= ")
+        if first in "*#:;" and line[0] == first:
+            body = content.lstrip("*#:;")
+            marks, body = content[: len(content) - len(body)], body.strip()
+            if not WORD.search(body):
+                continue
+            if body[0] in LOOSE:
+                body = body.lstrip(LOOSE)
+            if marks[-1] in "*#":
+                page.line("item", _bullet(marks, numbers) + body, apart)
+            else:
+                numbers = []
+                page.line("text", body, apart)
+            apart = False
+            continue
+        numbers = []
+        if first == "-" and content.startswith("----"):
+            content = content.lstrip("-").strip()
+            apart = True
+            if not content:
+                continue
+        indented = line[0] == " "
+        if not indented:
+            if not WORD.search(content):
+                continue
+            if first in LOOSE:
+                content = content.lstrip(LOOSE)
+        page.line("text", line[1:].rstrip() if indented and preformatted else content, apart)
+        preformatted = indented
+        apart = False
+    if page.held is not None:
+        page.release()
+    return "".join(page.out).strip("\n")
+
+
+def _bullet(marks: str, numbers: list[int]) -> str:
+    """What stands before a list item; `numbers` holds the last number at each depth."""
+    depth = len(marks)
+    del numbers[depth:]
+    numbers.extend([0] * (depth - len(numbers)))
+    numbers[-1] = numbers[-1] + 1 if marks[-1] == "#" else 0
+    return "  " * min(depth - 1, 8) + (f"{numbers[-1]}. " if marks[-1] == "#" else "- ")

@@ -1,0 +1,336 @@
+"""Wikitext to clean text: what a reader of a wiki page sees of its prose, titles and lists.
+
+A linear scanner of ours and no parser: one pass for each kind of markup, outermost first, so that no
+input makes it slow (100,000 unclosed braces included). In this order: comments and extension tags (references
+and galleries go; formulas, code and <nowiki> are put aside untouched), templates, tables, Chinese script
+variants, links, inline markup, entities; then what the holes left is mended and the lines are laid out.
+Dropped: templates that carry no text, tables, references, files, categories, links between languages, magic
+words, empty sections, and sections of references or links that are only lists.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+from corpus.document import Record
+from corpus.extract import Extracted
+from corpus.extract.plain_text import clean_text
+from corpus.extract.wikitext.names import data_identity, wiki_names
+from corpus.extract.wikitext.templates import HOLE, expand_templates
+from corpus.extract.wikitext.variants import show_variants
+from corpus.extract.wikitext.wiki_lines import lay_out, mend_holes
+
+VERSION = 1
+"""Raised when the text of some page changes."""
+
+MARK = "\x00"
+"""Around the number of a piece of text that was put aside."""
+
+MAX_LINK_DEPTH = 8
+
+DROPPED_TAGS = (
+    "ref|references|gallery|timeline|imagemap|graph|mapframe|maplink|score|hiero|templatestyles|templatedata|indicator"
+    "|inputbox|categorytree|charinsert|includeonly|section|dynamicpagelist|rss|phonos|chart|ddiagram|quiz|abc"
+)
+FORMULA_TAGS = "math|chem|ce"
+LITERAL_TAGS = "nowiki|pre|syntaxhighlight|source"
+EXTENSION = re.compile(rf"<(?:!--|({DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(\s[^<>]*+|/)?>)", re.I)
+EXTENSION_NAMES = f"{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS}".split("|")
+DROPPED_NAMES, FORMULA_NAMES = frozenset(DROPPED_TAGS.split("|")), frozenset(FORMULA_TAGS.split("|"))
+BEFORE_HOLE = ("(", "（", " ")
+"""Behind these a dropped reference leaves a hole to be mended."""
+CLOSERS = {name: re.compile(rf"</{name}\s*>", re.I) for name in EXTENSION_NAMES}
+TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|\})")
+LOOSE_TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|[-}+])[^\n]*")
+HTML_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.I)
+MEDIA = re.compile(
+    r"\.(?:jpe?g|png|gif|svg|tiff?|webp|xcf|bmp|djvu|pdf|og[agv]|opus|webm|mp[34g]|mpeg|wav|flac|midi?|stl)\s*$",
+    re.I,
+)
+QUALIFIER = re.compile(r"\s*[(（][^()（）]*[)）]$|, .*$")
+"""What [[Paris (Texas)|]] and [[Paris, Texas|]] leave out."""
+EXTERNAL = re.compile(
+    r"\[(?:(?:https?|ftps?|irc|news|gopher|git|svn|nntp)://|//|mailto:|tel:)[^\s\[\]<>\"|]*+([^\[\]\n]*+)\]"
+)
+HTML_NAMES = (
+    "abbr|b|bdi|bdo|big|blockquote|caption|center|cite|code|data|dd|del|dfn|div|dl|dt|em|font|h[1-6]|i|ins|kbd|li|link|mark|meta"
+    "|ol|p|q|rb|rp|rt|rtc|ruby|s|samp|small|span|strike|strong|sub|sup|tbody|td|tfoot|th|thead|time|tr|tt|u|ul|var|wbr"
+    "|poem|noinclude|onlyinclude|gallery|table|includeonly|translate|languages|tvar|syntaxhighlight"
+)
+TAG = re.compile(rf"</?(?:{HTML_NAMES}|{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(?:\s[^<>]*+|/)?>", re.I)
+BLOCK_TAG = re.compile(
+    r"</?(?:br|p|div|blockquote|center|dl|dd|dt|ul|ol|tr|caption|h[1-6]|poem)(?:\s[^<>]*+|/)?>", re.I
+)
+LIST_ITEM = re.compile(r"<li(?:\s[^<>]*+)?>\s*", re.I)
+SCRIPTS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([-+−=() 0-9]{1,12})</\1\s*>", re.I)
+SUPERSCRIPT = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
+SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+READING, READING_END = re.compile(r"(?<!</rp>)<rt(?:\s[^<>]*+)?>", re.I), re.compile(r"</rt>(?!<rp>)", re.I)
+"""Readings above Japanese and Chinese words, where the page gives no parentheses for them."""
+SWITCH = re.compile(r"__((?:[^\W_]|_(?!_))+)__")
+BOLD = re.compile(r"'''(?=[^\W\d_])")
+QUOTES = re.compile(r"'{2,}")
+SPACES = re.compile(r"  +")
+LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+ASIDE = re.compile(rf"{MARK}(\d+){MARK}")
+INVISIBLE = {"\u00a0": " ", "\u200b": "", "\u00ad": "", "\u2060": "", "\ufeff": ""}
+HIDDEN_LINE = re.compile(
+    r"\n[ \t]*(?:\[\[[^\W_][^:\[\]|\n]{0,40}:[^\s\[\]|][^\[\]|\n]*(?:\|[^\[\]\n]*)?\]\][ \t]*)+(?=\n)"
+)
+
+
+def extracted(record: Record, mode: str) -> Extracted | None:
+    """The text of a page of a wiki, cleaned; its title is in the record's metadata."""
+    assert isinstance(record.body, str)
+    return Extracted(text=clean_text(to_text(record.body, record.metadata.get("title"))))
+
+
+def to_text(wikitext: str, title: str | None = None, *, language: str | None = None) -> str:
+    """The text of a page; empty where nothing but markup stands in it.
+
+    Blocks (titles, paragraphs, lists) are separated by a blank line; line breaks inside a paragraph stay.
+    List items begin with "- " or their number. Formulas are `$...$` in LaTeX; code keeps its lines.
+    `title`, where given, is the first line. `language` (`cmn_Hans`, `cmn_Hant`) chooses between the script
+    variants that Chinese pages spell out; by default the page's own script does. Never raises; time is
+    linear in the length of the page, about 30 million characters a second.
+    """
+    text = f"\n{wikitext}\n"
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if MARK in text or HOLE in text:
+        text = text.replace(MARK, "").replace(HOLE, "")
+    if title and "{{PAGENAME}}" in text:
+        text = text.replace("{{PAGENAME}}", title)
+    aside: list[str] = []
+    text = _take_extensions(text, aside)
+    text = expand_templates(text)
+    text = _drop_tables(text)
+    if "-{" in text:
+        text = show_variants(text, language)
+    if "[" in text:
+        text = _resolve_links(HIDDEN_LINE.sub(HOLE, text))
+        text = EXTERNAL.sub(_external, text)
+    text = _plain(text)
+    text = lay_out(mend_holes(text), wiki_names().back_matter)
+    if aside:
+        text = ASIDE.sub(lambda match: aside[int(match[1])], text)
+    return f"{title}\n\n{text}" if title and text else text
+
+
+def _take_extensions(text: str, aside: list[str]) -> str:
+    """Without comments, references and the like; formulas, code and literal text become numbered marks."""
+    if "<" not in text:
+        return text
+    pieces: list[str] = []
+    closers: dict[str, tuple[int, int]] = {}
+    at, before = 0, ""
+    while match := EXTENSION.search(text, at):
+        start, end = match.span()
+        if start > at:
+            pieces.append(text[at:start])
+            before = text[start - 1]
+        name = match[1].lower() if match[1] else "!--"
+        stop = -1
+        if name == "!--":
+            found = text.find("-->", end)
+            end = len(text) if found < 0 else found + 3
+            if text[start - 1] == "\n" == text[end : end + 1]:
+                end += 1
+        elif not (match[2] or "").endswith("/"):
+            stop, after = closers.get(name, (-1, -1))
+            if stop < end:
+                close = CLOSERS[name].search(text, end)
+                stop, after = closers[name] = close.span() if close else (len(text) + 1, 0)
+            if not after or (name == "ref" and _reopened(text, end, stop)):
+                stop = -1
+            else:
+                content, end = text[end:stop], after
+        if name == "ref":
+            if before in BEFORE_HOLE or before == text[end : end + 1]:
+                pieces.append(HOLE)
+        elif stop >= 0:
+            pieces.append(_extension(name, content, aside))
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def _reopened(text: str, start: int, stop: int) -> bool:
+    """Whether another reference opens before this one is closed: its own end is missing then."""
+    at = text.find("<ref", start, stop)
+    return at >= 0 and text[at + 4 : at + 5] in (" ", ">") and text[text.find(">", at) - 1] != "/"
+
+
+def _extension(name: str, content: str, aside: list[str]) -> str:
+    if name in DROPPED_NAMES:
+        return HOLE
+    if name in FORMULA_NAMES:
+        content = " ".join(unescape(content).split())
+        content = f"${content}$" if content else ""
+    elif name == "nowiki":
+        content = "" if not content.strip("'") else unescape(content)
+    elif name == "pre":
+        content = unescape(re.sub(r"</?nowiki\s*/?>", "", content))
+    if not content.strip():
+        return content if name == "nowiki" else HOLE
+    if "\n" in content.strip():
+        lines = [line.rstrip() for line in content.strip("\n").split("\n")]
+        aside.append("\n".join(lines))
+        return f"\n{MARK}{len(aside) - 1}{MARK}\n"
+    aside.append(content.strip() if name != "nowiki" else content)
+    return f"{MARK}{len(aside) - 1}{MARK}"
+
+
+def _drop_tables(text: str) -> str:
+    if "{|" in text:
+        text = _drop_nested(text, TABLE_LINE, lambda match: match.group().endswith("{|"))
+    if "{|" in text or "|-" in text or "|}" in text:
+        text = LOOSE_TABLE_LINE.sub(HOLE, text)
+    if "<table" in text or "<TABLE" in text:
+        text = _drop_nested(text, HTML_TABLE, lambda match: not match[1])
+    return text
+
+
+def _drop_nested(text: str, token: re.Pattern[str], opens: Callable[[re.Match[str]], bool]) -> str:
+    """Without the outermost balanced regions between opening and closing tokens."""
+    stack: list[int] = []
+    regions: list[tuple[int, int]] = []
+    for match in token.finditer(text):
+        if opens(match):
+            stack.append(match.start())
+        elif stack:
+            start = stack.pop()
+            while regions and regions[-1][0] > start:
+                regions.pop()
+            regions.append((start, match.end()))
+    pieces: list[str] = []
+    at = 0
+    for start, end in regions:
+        pieces += [text[at:start], "\n", HOLE, "\n"]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _resolve_links(text: str) -> str:
+    """`[[target|label]]` as its label; files, categories and links to other languages as holes."""
+    pieces = text.split("[[")
+    out = [pieces[0]]
+    opened: list[int] = []
+    ignored = 0
+    for piece in pieces[1:]:
+        body, closed, rest = piece.partition("]]")
+        if closed and "]" not in rest:
+            target, pipe, label = body.partition("|")
+            if ":" in target or (pipe and not label) or (not pipe and "#" in target):
+                label = _shown_link(body)
+            out.append((label or target) + rest)
+            continue
+        if len(opened) < MAX_LINK_DEPTH:
+            opened.append(len(out))
+        else:
+            ignored += 1
+        segments = piece.split("]]")
+        out.append(segments[0])
+        for segment in segments[1:]:
+            if ignored:
+                ignored -= 1
+            elif opened:
+                start = opened.pop()
+                body = out[start] if start == len(out) - 1 else "".join(out[start:])
+                del out[start:]
+                if segment[:1] == "]" and body.count("[") > body.count("]"):
+                    body, segment = body + "]", segment[1:]
+                out.append(_shown_link(body))
+            out.append(segment)
+    for start in opened:
+        if _is_hidden(out[start].split("|")[0]):
+            out[start] = HOLE + out[start].partition("\n")[2]
+    return "".join(out)
+
+
+def _shown_link(body: str) -> str:
+    target, pipe, label = body.partition("|")
+    if ":" in target:
+        if _is_hidden(target):
+            return HOLE
+        target = target.lstrip(": ")
+        prefix, _, rest = target.partition(":")
+        while rest and prefix.strip().lower() in wiki_names().elsewhere:
+            target = rest
+            prefix, _, rest = target.partition(":")
+    if label:
+        return label
+    if pipe:
+        return QUALIFIER.sub("", target)
+    return target.lstrip("#").replace("_", " ") if "#" in target else target
+
+
+def _is_hidden(target: str) -> bool:
+    """Whether a link's target is a file, a category or a page in another language, and shows nothing."""
+    prefix, colon, _ = target.partition(":")
+    if not colon or not prefix or prefix.isspace():
+        return False
+    prefix = prefix.strip().replace("_", " ").lower()
+    return prefix in wiki_names().hidden or MEDIA.search(target) is not None
+
+
+def _external(match: re.Match[str]) -> str:
+    return match[1].strip(" \t") or HOLE
+
+
+def _plain(text: str) -> str:
+    """Without quotes for bold and italics, HTML tags, magic words and entities."""
+    if "''" in text:
+        if "'''" in text:
+            text = _keep_apostrophes(text)
+            text = text.replace("'''''", "").replace("'''", "")
+        text = text.replace("''", "")
+    if "<" in text:
+        if "<s" in text:
+            text = SCRIPTS.sub(_script, text)
+        if "<rt" in text:
+            text = READING_END.sub("）", READING.sub("（", text))
+        text = LIST_ITEM.sub("\n* ", text)
+        text = BLOCK_TAG.sub("\n", text)
+        text = TAG.sub("", text)
+    if "__" in text:
+        text = SWITCH.sub(lambda match: match[0] if match[1] != match[1].upper() else HOLE, text)
+    text = unescape(text)
+    for character, instead in INVISIBLE.items():
+        text = text.replace(character, instead)
+    return SPACES.sub(lambda match: " " if text[match.start() - 1] != "\n" else match[0], text)
+
+
+def identity() -> dict[str, str | int]:
+    """What the text depends on besides the page, for fingerprints: the version and the data files."""
+    return {"wikitext": VERSION, "names": data_identity()}
+
+
+def unescape(text: str) -> str:
+    """Entities as characters, absurdly long numbers too, on which `html.unescape` fails."""
+    return html.unescape(LONG_REFERENCE.sub("\ufffd", text)) if "&" in text else text
+
+
+def _keep_apostrophes(text: str) -> str:
+    """In l'''Iliade'' the first quote is an apostrophe: so wherever bold and italics are odd on a line."""
+    pieces: list[str] = []
+    at = 0
+    for match in BOLD.finditer(text):
+        start = match.start()
+        if start < at or not text[start - 1].isalnum():
+            continue
+        begin, end = text.rfind("\n", at, start) + 1, text.find("\n", start)
+        runs = [len(run) for run in QUOTES.findall(text, begin, end)]
+        bold, italic = sum(run != 2 for run in runs), sum(run == 2 or run > 4 for run in runs)
+        if bold % 2 and italic % 2:
+            pieces += [text[at:start], "'", text[start + 3 : end]]
+        else:
+            pieces.append(text[at:end])
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _script(match: re.Match[str]) -> str:
+    return match[2].translate(SUPERSCRIPT if match[1].lower() == "sup" else SUBSCRIPT)

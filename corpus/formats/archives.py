@@ -1,0 +1,302 @@
+"""Members of tar and zip archives as streams: nothing is unpacked to disk, no name or size is believed.
+
+What an archive can do to its reader, and what becomes of it: names that lead out of the archive (`..`, absolute,
+drives, NUL) and links that do are Failures; so are second members of a name, entries of a zip that share bytes,
+encrypted members, members over `max_bytes`, and whatever is cut or damaged. Other links, folders and devices
+have no content and are passed over. A tar goes on at the next whole header behind damage. A stream that
+decompresses without end stops as `corpus.storage.open_decompressed` says.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, BinaryIO
+
+from corpus.document import Failure
+from corpus.formats.tar import BLOCK, PAX, extended, read_header, stored
+from corpus.storage import DAMAGE, decompressed
+
+PIECE = 1 << 16
+HEADER_BYTES = 1 << 20
+"""What a long name or a pax header may take. Real ones take a few hundred bytes; the format allows 8 GiB."""
+MAX_BYTES = 64 << 20
+"""Default limit of one member."""
+MAX_MEMBERS = 5_000_000
+"""Members of one archive: their names are remembered as hashes, 100 bytes each. The largest bulk archives of
+papers and code hold some hundred thousand."""
+DIRECTORY_BYTES = 1 << 30
+"""Size of a zip's directory, which is held in memory: some ten million members."""
+
+DRIVE = re.compile(r"^[A-Za-z]:")
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, *DAMAGE)
+"""What zipfile raises: RuntimeError for a password, NotImplementedError for an unknown compression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive, read: its name there, where its header begins, its bytes, how long it is with its header.
+
+    In a compressed tar places count decompressed bytes.
+    """
+
+    name: str
+    offset: int
+    data: bytes
+    length: int
+
+
+def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+    """The members of a tar (plain, .gz, .bz2, .xz, .zst) or zip, in the order in which they lie in it.
+
+    `file` names the archive in failures; `stream` must be seekable. Memory: one member, plus the directory of a
+    zip. Raises nothing of what the archive does.
+
+    >>> import tarfile, io
+    >>> packed = io.BytesIO()
+    >>> with tarfile.open(fileobj=packed, mode="w") as archive:
+    ...     header = tarfile.TarInfo("a/文.txt")
+    ...     header.size = 6
+    ...     archive.addfile(header, io.BytesIO("你好".encode()))
+    >>> _ = packed.seek(0)
+    >>> [(one.name, one.data.decode()) for one in members(packed, "papers.tar")]
+    [('a/文.txt', '你好')]
+    """
+    head = stream.read(4)
+    stream.seek(0)
+    if head.startswith(ZIP):
+        yield from _once(zip_members(stream, file, max_bytes), file)
+    else:
+        yield from _once(tar_members(decompressed(stream), file, max_bytes), file)
+
+
+def _once(found: Iterator[Member | Failure], file: str) -> Iterator[Member | Failure]:
+    """Every name once, and no more than `MAX_MEMBERS` of them."""
+    seen: set[int] = set()
+    for one in found:
+        if isinstance(one, Member):
+            name = hash_of(one.name)
+            if name in seen:
+                yield _failure(file, one.offset, one.length, f"a second member called {shown(one.name)}")
+                continue
+            if len(seen) == MAX_MEMBERS:
+                yield _failure(file, one.offset, 0, f"over {MAX_MEMBERS:,} members: the rest is not read")
+                return
+            seen.add(name)
+        yield one
+
+
+def hash_of(name: str) -> int:
+    """64 bits of a name."""
+    import xxhash
+
+    return int(xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass")))
+
+
+def problem_of(name: str) -> str | None:
+    """What is wrong with the name of a member; None for one that stays in the archive."""
+    plain = name.replace("\\", "/")
+    if not plain.strip("/ ."):
+        return "a member without a name"
+    if "\0" in plain:
+        return f"a name with a NUL in it: {shown(name)}"
+    if plain.startswith("/") or DRIVE.match(plain) or ".." in plain.split("/"):
+        return f"a name that leads out of the archive: {shown(name)}"
+    return None
+
+
+def shown(name: str) -> str:
+    """A name as it can be printed, at most 200 characters."""
+    return ascii(name) if not name.isprintable() else repr(name[:200])
+
+
+def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+    """The files of a plain tar, in order; the stream is read once and needs no seeking."""
+    tar = _Tar(stream)
+    long_name: str | None = None
+    lost_from: int | None = None
+    any_header = False
+    while True:
+        at = tar.at
+        try:
+            block = tar.read(BLOCK)
+            if len(block) < BLOCK:
+                if block.strip(b"\0") or not any_header:
+                    lost_from = at if lost_from is None else lost_from
+                break
+            if not block.strip(b"\0"):
+                continue
+            header = read_header(block)
+            if header is None:
+                lost_from = at if lost_from is None else lost_from
+                continue
+            if lost_from is not None:
+                yield _failure(file, lost_from, at - lost_from, "damaged: no tar header here")
+                lost_from = None
+            any_header = True
+            if header.type == tarfile.GNUTYPE_LONGNAME or header.type in PAX:
+                if header.size > HEADER_BYTES:
+                    yield _failure(file, at, stored(header.size), f"a header of {header.size:,} bytes")
+                    tar.skip(header.size)
+                    continue
+                name, size = extended(header.type, tar.content(header.size))
+                long_name = name if name is not None else long_name
+                tar.next_size = size if size is not None else tar.next_size
+                continue
+            name, long_name = long_name or header.name, None
+            size, tar.next_size = tar.next_size if tar.next_size is not None else header.size, None
+            if header.issym() or header.islnk():
+                out = header.linkname if header.islnk() else _target(name, header.linkname)
+                if problem_of(out):
+                    yield _failure(file, at, BLOCK, f"a link that leads out of the archive: {shown(name)}")
+                continue
+            if not header.isreg() and header.type not in (tarfile.CONTTYPE, b"\0"):
+                tar.skip(size if header.type in tarfile.GNU_TYPES or header.type == tarfile.XGLTYPE else 0)
+                if header.issparse():
+                    yield _failure(file, at, stored(size), f"a sparse file is not read: {shown(name)}")
+                continue
+            problem = problem_of(name)
+            if problem is None and size > max_bytes:
+                problem = f"{shown(name)} has {size:,} bytes, over the limit of {max_bytes:,}"
+            if problem is not None:
+                yield _failure(file, at, stored(size), problem)
+                tar.skip(size)
+                continue
+            yield Member(name, at, tar.content(size), stored(size))
+        except EOFError as error:
+            yield _failure(file, at, tar.at - at, f"cut: {error}")
+            return
+        except DAMAGE as error:
+            yield _failure(file, at, 0, f"damaged: {error}")
+            return
+    if lost_from is not None:
+        message = "damaged: no tar header here" if any_header else "not an archive"
+        yield _failure(file, lost_from, tar.at - lost_from, message)
+
+
+class _Tar:
+    """A stream that counts, and reads whole or raises EOFError. `next_size` is a pax header's."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.at = stream, 0
+        self.next_size: int | None = None
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; fewer at the end only."""
+        pieces: list[bytes] = []
+        while size > 0 and (piece := self.stream.read(min(size, PIECE))):
+            pieces.append(piece)
+            size -= len(piece)
+            self.at += len(piece)
+        return b"".join(pieces)
+
+    def content(self, size: int) -> bytes:
+        """The `size` bytes of a member, and past the padding behind them."""
+        data = self.read(size)
+        if len(data) < size:
+            raise EOFError(f"{len(data):,} of {size:,} bytes are there")
+        self.read(-size % BLOCK)
+        return data
+
+    def skip(self, size: int) -> None:
+        left = size + (-size % BLOCK)
+        while left > 0:
+            piece = self.read(min(left, PIECE))
+            if not piece:
+                raise EOFError(f"{left:,} of {size:,} bytes are not there")
+            left -= len(piece)
+
+
+def _target(name: str, link: str) -> str:
+    """Where a symbolic link leads, from the archive's root: `..` left in where it leads out."""
+    if link.startswith("/"):
+        return link
+    way: list[str] = name.replace("\\", "/").split("/")[:-1]
+    for step in link.replace("\\", "/").split("/"):
+        if step == ".." and way and way[-1] != "..":
+            way.pop()
+        elif step not in ("", "."):
+            way.append(step)
+    return "/".join(way) or "root"
+
+
+def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+    """The files of a zip by its directory, in the order in which they lie; the stream must be seekable."""
+    try:
+        stream.seek(0, io.SEEK_END)
+        length = stream.tell()
+        size = _directory_size(stream, length)
+        if size > DIRECTORY_BYTES:
+            yield _failure(file, 0, length, f"a directory of {size:,} bytes")
+            return
+        archive = zipfile.ZipFile(stream)
+    except ZIP_DAMAGE as error:
+        yield _failure(file, 0, 0, f"not a zip that can be read: {error}")
+        return
+    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+    end = 0
+    for entry in entries:
+        at = entry.header_offset
+        begins, end = at >= end, max(end, at + 30 + len(entry.orig_filename) + entry.compress_size)
+        if entry.is_dir():
+            continue
+        length = _taken(stream, entry)
+        problem = problem_of(entry.orig_filename)
+        if problem is None and not begins:
+            problem = f"{shown(entry.filename)} shares bytes with another member"
+        if problem is None and entry.file_size > max_bytes:
+            problem = (
+                f"{shown(entry.filename)} has {entry.file_size:,} bytes, over the limit of {max_bytes:,}"
+            )
+        if problem is not None:
+            yield _failure(file, at, length, problem)
+            continue
+        if (entry.external_attr >> 16) & 0o170000 == 0o120000:  # a symbolic link
+            continue
+        try:
+            with archive.open(entry) as member:
+                data = _read_up_to(member, max_bytes + 1)
+        except ZIP_DAMAGE as error:
+            yield _failure(file, at, length, f"{shown(entry.filename)}: {error}")
+            continue
+        if len(data) > max_bytes:
+            message = f"{shown(entry.filename)} has more bytes than it says, over the limit of {max_bytes:,}"
+            yield _failure(file, at, length, message)
+            continue
+        yield Member(entry.filename, at, data, length)
+
+
+def _taken(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
+    """Bytes of an entry with its own header, whose extra field need not be as long as the directory's."""
+    stream.seek(entry.header_offset)
+    header = stream.read(30)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    return len(header) + names + entry.compress_size
+
+
+def _read_up_to(member: IO[bytes], limit: int) -> bytes:
+    """Up to `limit` bytes, and some more. In little pieces: 4 KiB of bzip2 may give 80 MB, and all comes at once."""
+    pieces: list[bytes] = []
+    while limit > 0 and (piece := member.read(4096)):
+        pieces.append(piece)
+        limit -= len(piece)
+    return b"".join(pieces)
+
+
+def _directory_size(stream: BinaryIO, length: int) -> int:
+    """What a zip says of the size of its directory; 0 where no end record is found."""
+    stream.seek(max(0, length - (1 << 16) - 22))
+    tail = stream.read()
+    stream.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    return min(size, length) if size != 0xFFFFFFFF else length
+
+
+def _failure(file: str, offset: int, length: int, error: str) -> Failure:
+    return Failure(file=file, offset=offset, length=max(0, length), step="archive", error=error)

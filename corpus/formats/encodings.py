@@ -1,0 +1,279 @@
+"""Bytes of a page to text: by what it declares where that holds, else by what the bytes look like."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from functools import cache
+from operator import ne
+
+import cchardet
+
+from corpus.formats.mojibake import atypical, mojibake
+
+PRESCAN = 4096
+"""Bytes searched for a declaration in the document. Browsers search 1,024; pages put it later."""
+
+SAMPLE = 1 << 16
+"""Bytes that charsets are compared on, long runs of ASCII left out."""
+
+_LABELS = {
+    "utf-8": "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8 utf8mb4",
+    "utf-16-le": "utf-16 utf-16le ucs-2 unicode unicodefeff csunicode iso-10646-ucs-2",
+    "utf-16-be": "utf-16be unicodefffe",
+    "utf-32": "utf-32 utf32",
+    "cp1252": (
+        "windows-1252 cp1252 x-cp1252 ascii us-ascii ansi_x3.4-1968 iso-8859-1 iso8859-1 iso_8859-1 "
+        "iso_8859-1:1987 iso88591 iso-ir-100 latin1 latin-1 l1 cp819 ibm819 csisolatin1 ansi"
+    ),
+    "iso8859_2": "iso-8859-2 iso8859-2 iso_8859-2 iso88592 iso-ir-101 latin2 l2 csisolatin2 iso_8859-2:1987",
+    "iso8859_3": "iso-8859-3 iso8859-3 iso_8859-3 iso88593 iso-ir-109 latin3 l3 csisolatin3",
+    "iso8859_4": "iso-8859-4 iso8859-4 iso_8859-4 iso88594 iso-ir-110 latin4 l4 csisolatin4",
+    "iso8859_5": "iso-8859-5 iso8859-5 iso_8859-5 iso88595 iso-ir-144 cyrillic csisolatincyrillic",
+    "iso8859_6": (
+        "iso-8859-6 iso8859-6 iso_8859-6 iso88596 iso-ir-127 arabic asmo-708 ecma-114 "
+        "csisolatinarabic iso-8859-6-e iso-8859-6-i"
+    ),
+    "iso8859_7": (
+        "iso-8859-7 iso8859-7 iso_8859-7 iso88597 iso-ir-126 greek greek8 elot_928 ecma-118 "
+        "sun_eu_greek csisolatingreek"
+    ),
+    "iso8859_8": (
+        "iso-8859-8 iso8859-8 iso_8859-8 iso88598 iso-ir-138 hebrew visual csisolatinhebrew "
+        "iso-8859-8-e iso-8859-8-i logical csiso88598i"
+    ),
+    "iso8859_10": "iso-8859-10 iso8859-10 iso885910 iso-ir-157 latin6 l6 csisolatin6",
+    "iso8859_13": "iso-8859-13 iso8859-13 iso885913 latin7",
+    "iso8859_14": "iso-8859-14 iso8859-14 iso885914 latin8",
+    "iso8859_15": "iso-8859-15 iso8859-15 iso_8859-15 iso885915 latin9 l9 csisolatin9",
+    "iso8859_16": "iso-8859-16 iso8859-16 latin10",
+    "cp1250": "windows-1250 cp1250 x-cp1250",
+    "cp1251": "windows-1251 cp1251 x-cp1251 win-1251",
+    "cp1253": "windows-1253 cp1253 x-cp1253",
+    "cp1254": (
+        "windows-1254 cp1254 x-cp1254 iso-8859-9 iso8859-9 iso_8859-9 iso88599 iso-ir-148 latin5 l5 "
+        "csisolatin5 iso_8859-9:1989"
+    ),
+    "cp1255": "windows-1255 cp1255 x-cp1255",
+    "cp1256": "windows-1256 cp1256 x-cp1256",
+    "cp1257": "windows-1257 cp1257 x-cp1257",
+    "cp1258": "windows-1258 cp1258 x-cp1258",
+    "cp874": "windows-874 cp874 dos-874 tis-620 tis620 iso-8859-11 iso8859-11 iso885911",
+    "koi8_r": "koi8-r koi koi8 koi8_r cskoi8r",
+    "koi8_u": "koi8-u koi8-ru",
+    "cp855": "ibm855 cp855 855",
+    "cp866": "ibm866 cp866 866 csibm866",
+    "mac_roman": "macintosh mac x-mac-roman macroman csmacintosh",
+    "mac_cyrillic": "x-mac-cyrillic x-mac-ukrainian maccyrillic mac-cyrillic",
+    "gb18030": (
+        "gb18030 gbk x-gbk gb2312 gb_2312 gb_2312-80 csgb2312 csiso58gb231280 chinese iso-ir-58 "
+        "cp936 ms936 windows-936 euc-cn"
+    ),
+    "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5 big5-eten cp950 windows-950",
+    "euc_jp": "euc-jp x-euc-jp x-euc eucjp cseucpkdfmtjapanese",
+    "cp932": "shift_jis shift-jis sjis x-sjis csshiftjis ms932 ms_kanji windows-31j cp932",
+    "iso2022_jp": "iso-2022-jp csiso2022jp",
+    "iso2022_kr": "iso-2022-kr csiso2022kr",
+    "cp949": (
+        "euc-kr euckr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 "
+        "ksc_5601 windows-949 cp949 uhc"
+    ),
+    "johab": "johab cp1361",
+}
+"""Python codec -> the labels it stands for, after the WHATWG Encoding Standard (a charset is decoded by
+the superset that browsers use: gb2312 as gb18030, iso-8859-1 as windows-1252), with a few more that
+archives hold (ibm855, johab, hz, iso-2022-kr)."""
+
+_WIDER = {
+    "euc_jp": ("euc_jis_2004",),
+    "cp932": ("shift_jis_2004",),
+    "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"),
+    "big5hkscs": ("cp950",),
+}
+"""Codecs to try, in order, for bytes that the first one of a label rejects."""
+
+_INSTEAD = {
+    "iso8859_3": "cp1252",
+    "iso8859_4": "cp1257",
+    "iso8859_10": "cp1252",
+    "iso8859_13": "cp1257",
+    "iso8859_14": "cp1252",
+    "iso8859_16": "cp1250",
+    "koi8_r": "koi8_u",
+}
+"""What the detector's rarer guesses mostly are on the web: taken where the text reads better so."""
+
+_EAST_ASIAN = ("cp949", "cp932", "euc_jp", "gb18030", "big5hkscs")
+_ALPHABETIC = ("cp1252", "cp1251", "cp1250", "koi8_u", "cp874", "cp1256", "cp1255", "iso8859_7")
+
+TRUST, UNSURE, USUAL, UNNAMED, UNGUESSED, OUTSIDE, RARE = 0.03, 0.15, 0.1, 0.25, 0.2, 0.05, -0.001
+"""In oddities per character, at which codecs are compared: a sure guess is preferred to a declaration by
+`TRUST`, an unsure one handicapped by `UNSURE`, windows-1252 by `USUAL`, a codec that nobody named by
+`UNNAMED`, or `UNGUESSED` where the detector has no idea; bytes that only a wider codec of the family takes cost
+`OUTSIDE`; of a rare codec and the one of `_INSTEAD` the first wins where both read as well (`RARE`)."""
+
+SURE_WIDE, SURE_NARROW, EVIDENCE = 0.6, 0.7, 0.001
+"""What makes a guess sure: the detector's confidence (multi-byte, single-byte), and the share of the text
+that it reads unlike the declaration and unlike windows-1252. English with a few signs is no evidence."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+_META = re.compile(
+    rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_:.+\-]{2,40})"
+    rb"|^\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9_:.+\-]{2,40})[\"']",
+    re.IGNORECASE,
+)
+_LONG_ASCII = re.compile(rb"([\x00-\x7f]{40})[\x00-\x7f]{80,}([\x00-\x7f]{40})")
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_SEVEN_BIT = (
+    (b"\x1b$)C", "iso2022_kr"),
+    (b"\x1b$B", "iso2022_jp"),
+    (b"\x1b$@", "iso2022_jp"),
+    (b"\x1b(I", "iso2022_jp"),
+    (b"\x1b$(D", "iso2022_jp"),
+)
+
+
+@cache
+def _codecs() -> dict[str, str]:
+    return {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
+
+
+def codec_of(label: str | None) -> str | None:
+    """The Python codec for a charset label of HTTP or HTML, None for one that nobody defines."""
+    return _codecs().get(label.strip().strip("\"'").lower()) if label else None
+
+
+def declared_in(body: bytes) -> str | None:
+    """The first charset label that means something in the first 4 KB: of `<meta charset>`, `<meta http-equiv>` or
+    the XML declaration. Comments do not count; what stands in attributes of other names does."""
+    for match in _META.finditer(_COMMENT.sub(b"", body[:PRESCAN])):
+        label = (match[1] or match[2]).decode("ascii")
+        if codec_of(label) is not None:
+            return label
+    return None
+
+
+def _wide(body: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a byte order mark, told by where its NUL bytes stand."""
+    head = body[: PRESCAN & ~3]
+    if len(head) < 8 or b"\0" not in head:
+        return None
+    quarter = len(head) // 4
+    nul = [head[i::4].count(0) / quarter for i in range(4)]
+    if min(nul[1], nul[2], nul[3]) > 0.6 and nul[0] < 0.1:
+        return "utf-32-le"
+    if min(nul[0], nul[1], nul[2]) > 0.6 and nul[3] < 0.1:
+        return "utf-32-be"
+    if min(nul[1], nul[3]) > 0.2 and max(nul[0], nul[2]) < 0.02:
+        return "utf-16-le"
+    if min(nul[0], nul[2]) > 0.2 and max(nul[1], nul[3]) < 0.02:
+        return "utf-16-be"
+    return None
+
+
+def _with(body: bytes, codec: str) -> tuple[str, str]:
+    """Text by the codec or, where that rejects a byte, a wider one of its family, else with U+FFFD."""
+    for candidate in (codec, *_WIDER.get(codec, ())):
+        try:
+            return body.decode(candidate), candidate
+        except UnicodeDecodeError:
+            continue
+    return body.decode(codec, "replace"), codec
+
+
+def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple[str, str]:
+    """Text of a page and the Python codec it was read with.
+
+    In this order: a byte order mark; UTF-8, valid or almost (no other charset looks like it by accident,
+    so it beats any declaration); then the charset declared by HTTP (`declared`) or, with `html`, by the
+    document, against the detector's guess. The guess wins where the declaration gives garbage and it
+    does not, or where both read well, it is sure and the texts differ in more than a few characters.
+    Undecodable bytes become U+FFFD: no page is lost to one. Never raises.
+
+    Measured on a core: 15,000 pages/s in UTF-8, 500 of 30 KB in other charsets.
+    """
+    for mark, unicode in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(unicode, "replace"), unicode
+    if (wide := _wide(body)) is not None:
+        return body.decode(wide, "replace"), wide
+    if body.isascii():
+        return _seven_bit(body)
+    try:
+        return body.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    labels = (declared, declared_in(body) if html else None)
+    stated = [codec for label in labels if (codec := codec_of(label)) and not codec.startswith("utf-16")]
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
+    if beyond - broken >= broken * (1 if "utf-8" in stated else 10):
+        return text, "utf-8"
+    return _choose(body, [codec for codec in stated if codec != "utf-8"])
+
+
+def _seven_bit(body: bytes) -> tuple[str, str]:
+    """ASCII, which is UTF-8 too, unless it switches charsets by escape sequences."""
+    for escape, codec in _SEVEN_BIT:
+        if escape in body:
+            return _with(body, codec)
+    return body.decode("ascii"), "utf-8"
+
+
+def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
+    """Text and codec of a body that is not UTF-8: the least odd of what is stated, guessed and usual."""
+    sample = _sample(body)
+    found = cchardet.detect(sample)
+    guess, confidence = codec_of(found["encoding"]), float(found["confidence"] or 0.0)
+    if guess in _INSTEAD and guess not in stated:
+        guess = _least_odd(sample, {_INSTEAD[guess]: 0.0, guess: RARE})[1]
+    if guess in stated:
+        return _with(body, guess)
+    costs = dict.fromkeys(stated, 0.0)
+    if guess is not None:
+        sure = confidence >= (SURE_WIDE if guess in _EAST_ASIAN else SURE_NARROW)
+        costs[guess] = -TRUST if sure and _differs(sample, guess, [*stated, "cp1252"]) else UNSURE
+    costs.setdefault("cp1252", USUAL)
+    cost, codec = _least_odd(sample, costs)
+    if cost > 0.0:
+        related = OUTSIDE if guess in _EAST_ASIAN else UNGUESSED if guess in (None, "utf-8") else UNNAMED
+        more = {**dict.fromkeys(_EAST_ASIAN, related), **dict.fromkeys(_ALPHABETIC, UNNAMED)}
+        more = {name: handicap for name, handicap in more.items() if name not in costs}
+        cost, codec = min((cost, codec), _least_odd(sample, more))
+    return _with(body, codec)
+
+
+def _differs(sample: bytes, guess: str, others: list[str]) -> bool:
+    """Whether the guess reads at least `EVIDENCE` of the characters differently from each of the others."""
+    text = _with(sample, guess)[0]
+    for other in others:
+        alternative = _with(sample, other)[0] if other != guess else ""
+        if len(alternative) == len(text) and sum(map(ne, text, alternative)) < EVIDENCE * len(text):
+            return False
+    return True
+
+
+def _sample(body: bytes) -> bytes:
+    """64 KB around the bytes beyond ASCII, cut where no character of any charset is cut."""
+    dense = _LONG_ASCII.sub(rb"\1 \2", body)
+    sample = dense[:SAMPLE]
+    return sample[: sample.rfind(b"<") + 1] or sample if len(sample) < len(dense) else sample
+
+
+def _least_odd(sample: bytes, costs: dict[str, float]) -> tuple[float, str]:
+    """Oddity with its handicap, and codec, of the best one; ties go to the one named first."""
+    options = []
+    for rank, (codec, cost) in enumerate(costs.items()):
+        text, used = _with(sample, codec)
+        cost += mojibake(text) + atypical(text, codec) + (OUTSIDE if used != codec else 0.0)
+        options.append((cost, rank, codec))
+    best = min(options)
+    return best[0], best[2]

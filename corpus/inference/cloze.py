@@ -1,0 +1,179 @@
+"""Multiple choice by likelihood: which answer does the model find likeliest after the question.
+
+The answers' texts are compared, not letters: small models do not know what "B" stands for. Reads what people have:
+
+- CMMLU's CSV: `Question,A,B,C,D,Answer`;
+- ARC's JSON Lines: `{"question": {"stem", "choices": [{"text", "label"}]}, "answerKey"}`, or flattened as
+  `{"question", "choices": {"text": [], "label": []}, "answerKey"}`;
+- PIQA's JSON Lines: `{"goal", "sol1", "sol2", "label"}`, labels in a file `NAME-labels.lst` beside it if not inside;
+- llm-foundry's JSON Lines: `{"query", "choices", "gold"}`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from corpus.errors import UserError
+from corpus.inference.run import Trained
+from corpus.storage import DAMAGE, open_decompressed
+from corpus.trainer.device import autocast
+
+TOKENS_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What stands before the answers, the answers as they follow it, and which is right."""
+
+    context: str
+    choices: tuple[str, ...]
+    gold: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """Of one file: shares of the questions answered right, by an answer's probability, and by that to the power of
+    one over its bytes, so that short answers have no advantage; `chance` is what guessing gets."""
+
+    name: str
+    questions: int
+    accuracy: float
+    accuracy_by_bytes: float
+    chance: float
+
+    @property
+    def error(self) -> float:
+        """Standard error of `accuracy_by_bytes`."""
+        share = self.accuracy_by_bytes
+        return math.sqrt(share * (1 - share) / self.questions)
+
+
+def read_questions(path: str) -> list[Question]:
+    """The questions of a file in one of the layouts; UserError names the line that fits none."""
+    number = 1
+    try:
+        with open_decompressed(path) as stream:
+            text = stream.read().decode("utf-8-sig")
+        found = []
+        if path.removesuffix(".gz").endswith(".csv"):
+            for row in csv.DictReader(io.StringIO(text)):
+                number += 1
+                found.append(_cmmlu(row))
+        else:
+            labels = _labels(path)
+            for number, line in enumerate((line for line in text.split("\n") if line.strip()), 1):
+                found.append(_from_json(json.loads(line), labels, number - 1))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (ValueError, KeyError, TypeError, IndexError, *DAMAGE) as error:
+        raise UserError(
+            f"{path}, line {number}: no layout of CMMLU, ARC, PIQA or llm-foundry ({type(error).__name__}: {error})"
+        ) from None
+    if not found:
+        raise UserError(f"{path} has no questions")
+    return found
+
+
+def _checked(context: str, choices: Sequence[str], gold: int) -> Question:
+    if not (0 <= gold < len(choices) and all(choices)):
+        raise ValueError(f"answer {gold} of {len(choices)}")
+    return Question(context=context, choices=tuple(choices), gold=gold)
+
+
+def _cmmlu(row: dict[str, str]) -> Question:
+    letters = [letter for letter in "ABCDEFGHIJ" if row.get(letter)]
+    return _checked(
+        f"{row['Question']}\n答案：", [row[a] for a in letters], letters.index(row["Answer"].strip())
+    )
+
+
+def _from_json(row: dict[str, Any], labels: list[int] | None, number: int) -> Question:
+    if "query" in row:
+        return _after(row["query"].rstrip(), row["choices"], int(row["gold"]))
+    if "goal" in row:
+        gold = int(row["label"]) if "label" in row else (labels or [])[number]
+        return _after(f"Question: {row['goal']}", [row["sol1"], row["sol2"]], gold)
+    question, choices = row["question"], row.get("choices")
+    if isinstance(question, dict):
+        question, choices = question["stem"], question["choices"]
+    if isinstance(choices, list):
+        choices = {key: [choice[key] for choice in choices] for key in ("text", "label")}
+    if choices is None:
+        raise KeyError("choices")
+    gold = choices["label"].index(row["answerKey"])
+    return _after(f"Question: {question}", choices["text"], gold)
+
+
+def _after(context: str, choices: Sequence[str], gold: int) -> Question:
+    return _checked(f"{context}\nAnswer:", [f" {choice.strip()}" for choice in choices], gold)
+
+
+def _labels(path: str) -> list[int] | None:
+    beside = Path(path).with_name(Path(path).name.split(".")[0] + "-labels.lst")
+    return [int(line) for line in beside.read_text().split()] if beside.exists() else None
+
+
+def _shared(one: list[int], other: list[int]) -> int:
+    """Tokens that two texts begin with, fewer than all of the second."""
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    return min(same, len(other) - 1)
+
+
+@torch.no_grad()
+def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: bool) -> Accuracy:
+    """How many the model answers right.
+
+    An answer's tokens are those after what it shares with the context alone, so one that merges with the context's end
+    counts; a question longer than the model's context loses its beginning.
+    """
+    context = trained.config.model.context
+    rows: list[tuple[int, int, list[int], int]] = []
+    for number, question in enumerate(questions):
+        before = trained.encode(question.context)
+        for choice, text in enumerate(question.choices):
+            ids = trained.encode(question.context + text)
+            answered = min(len(ids) - _shared(before, ids), context)
+            tokens = [trained.config.end_of_text, *ids]
+            rows.append((number, choice, tokens[-context - 1 :], answered))
+    rows.sort(key=lambda row: len(row[2]))
+    nats = [np.zeros(len(question.choices)) for question in questions]
+    place = 0
+    while place < len(rows):
+        # Rows of like length together, so that little of a batch is padding.
+        longest = len(rows[place][2])
+        part = rows[place : place + max(1, TOKENS_AT_ONCE // (2 * longest))]
+        place += len(part)
+        longest = len(part[-1][2])
+        inputs = np.full((len(part), longest), trained.config.end_of_text, np.int64)
+        targets = np.full((len(part), longest - 1), -1, np.int64)
+        for row, (_, _, ids, answered) in enumerate(part):
+            inputs[row, : len(ids)] = ids
+            targets[row, len(ids) - 1 - answered : len(ids) - 1] = ids[-answered:]
+        with autocast(trained.device, bf16):
+            found = trained.model.nats(
+                torch.from_numpy(inputs[:, :-1]).to(trained.device),
+                torch.from_numpy(targets).to(trained.device),
+            )
+        for (number, choice, _, _), value in zip(part, found.double().sum(dim=1).tolist(), strict=True):
+            nats[number][choice] = value
+    sizes = [np.array([len(choice.encode()) for choice in question.choices]) for question in questions]
+    golds = [question.gold for question in questions]
+    return Accuracy(
+        name=name,
+        questions=len(questions),
+        accuracy=float(np.mean([n.argmin() == g for n, g in zip(nats, golds, strict=True)])),
+        accuracy_by_bytes=float(
+            np.mean([(n / s).argmin() == g for n, s, g in zip(nats, sizes, golds, strict=True)])
+        ),
+        chance=float(np.mean([1 / len(question.choices) for question in questions])),
+    )

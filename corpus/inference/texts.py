@@ -1,0 +1,98 @@
+"""Bits per byte of any text: files of text, and JSON Lines by their `language`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from corpus.errors import UserError
+from corpus.inference.run import Trained
+from corpus.storage import DAMAGE, open_decompressed
+from corpus.trainer.evaluate import Document, Group, Score, evaluate
+
+AT_ONCE = 1 << 18
+"""Tokens held before they are measured."""
+
+
+def read_texts(path: str, field: str) -> Iterator[tuple[str, str]]:
+    """(language, text) of the documents of a file: of .jsonl (.gz, .bz2, .xz, .zst) one a line, its text under `field`;
+    any other file is one document in UTF-8. Raises UserError with the line that cannot be read."""
+    name = path.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz").removesuffix(".zst")
+    number = 0
+    try:
+        with open_decompressed(path) as stream:
+            if not name.endswith((".jsonl", ".ndjson")):
+                if text := stream.read().decode("utf-8-sig"):
+                    yield "", text
+                return
+            for line in stream:
+                number += 1
+                if line.strip():
+                    row = json.loads(line)
+                    text, language = row[field], row.get("language") or ""
+                    if not isinstance(text, str) or not isinstance(language, str):
+                        raise TypeError(f"{field!r} is no text")
+                    yield language, text
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except KeyError:
+        raise UserError(
+            f"{path}, line {number}: there is no {field!r}: name the text's field with --field"
+        ) from None
+    except (ValueError, TypeError, AttributeError, *DAMAGE) as error:
+        place = f"{path}, line {number}" if number else path
+        raise UserError(
+            f"{place} cannot be read ({error}): text is UTF-8, JSON Lines one object a line"
+        ) from None
+
+
+def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, samples: int) -> list[Score]:
+    """A score for each file and language. Memory: one document and AT_ONCE tokens."""
+    totals: dict[tuple[str, str], Score] = {}
+    waiting: list[tuple[str, str, Document]] = []
+    held = 0
+
+    def settle() -> None:
+        nonlocal held
+        groups: dict[tuple[str, str], list[Document]] = {}
+        for path, language, document in waiting:
+            groups.setdefault((path, language), []).append(document)
+        found = [
+            Group(source=path, language=language, documents=tuple(each), all_bytes=sum(d.bytes for d in each))
+            for (path, language), each in groups.items()
+        ]
+        end = trained.config.end_of_text
+        for score in evaluate(trained.model, found, end_of_text=end, samples=samples, bf16=bf16):
+            key = (score.source, score.language)
+            totals[key] = _add(totals[key], score) if key in totals else score
+        waiting.clear()
+        held = 0
+
+    for path in paths:
+        for language, text in read_texts(path, field):
+            if not text:
+                continue
+            tokens = np.array(trained.encode(text), np.int64)
+            document = Document(tokens=tokens, bytes=len(text.encode()), language=language)
+            waiting.append((path, language, document))
+            held += len(tokens)
+            if held >= AT_ONCE:
+                settle()
+    settle()
+    if not totals:
+        raise UserError(f"there is no text in {', '.join(paths)}")
+    return [totals[key] for key in sorted(totals)]
+
+
+def _add(one: Score, other: Score) -> Score:
+    return Score(
+        source=one.source,
+        language=one.language,
+        documents=one.documents + other.documents,
+        tokens=one.tokens + other.tokens,
+        bytes=one.bytes + other.bytes,
+        all_bytes=one.all_bytes + other.all_bytes,
+        nats=one.nats + other.nats,
+    )

@@ -1,0 +1,65 @@
+"""The curves of a run as a page that draws itself, and as a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import UserError
+from corpus.extras import install_advice
+from corpus.inspect.curve_data import Chart, charts
+from corpus.inspect.report import render
+from corpus.trainer.start import read_run
+
+
+def write_page(run: Path, out: Path) -> None:
+    """One HTML page: everything in it, no network."""
+    config = read_run(run)
+    model = config.model
+    data = {
+        "name": f"{config.dataset}: {config.size}",
+        "about": (
+            f"{model.parameters() / 1e6:,.1f}M parameters, {model.depth} blocks of width {model.width}, context "
+            f"{model.context:,}, {config.step_tokens:,} tokens a step, {config.optimizer}"
+        ),
+        "charts": [dataclasses.asdict(chart) for chart in charts(run)],
+    }
+    out.write_text(render(data, script="curves.js", kind="training"), encoding="utf-8")
+
+
+def write_picture(run: Path, out: Path) -> None:
+    """One PNG, a chart a panel. Raises UserError where matplotlib is not installed."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise UserError(f"a picture needs matplotlib: {install_advice('plots')}") from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    config = read_run(run)
+    found = charts(run)
+    rows = -(-len(found) // 2)
+    figure, axes = pyplot.subplots(rows, 2, figsize=(12, 3.6 * rows), squeeze=False, layout="constrained")
+    for axis, chart in zip(axes.flat, found, strict=False):
+        _panel(axis, chart)
+    for axis in axes.flat[len(found) :]:
+        axis.set_visible(False)
+    figure.suptitle(f"{config.dataset}: {config.size}")
+    figure.savefig(out, dpi=110, metadata={"Software": "corpus"})
+    pyplot.close(figure)
+
+
+def _panel(axis: Any, chart: Chart) -> None:
+    for number, curve in enumerate(chart.curves):
+        few = len(curve.steps) < 40
+        style = "-" if number < 10 else "--"
+        axis.plot(
+            curve.steps, curve.values, style, marker="." if few else None, linewidth=1.2, label=curve.name
+        )
+    axis.set_title(f"{chart.title}{', ' + chart.unit if chart.unit else ''}", fontsize=10)
+    axis.grid(alpha=0.3)
+    if chart.log_scale:
+        axis.set_yscale("log")
+    if len(chart.curves) > 1:
+        axis.legend(fontsize=6, ncols=1 + len(chart.curves) // 10)

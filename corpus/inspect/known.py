@@ -1,0 +1,60 @@
+"""Names that a workspace knows, for whoever asks for another: what is there, and what is nearest."""
+
+from __future__ import annotations
+
+import difflib
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.errors import UserError
+from corpus.inspect.samples import Wanted
+from corpus.ledger.tables import read_ledger
+from corpus.workspace import Workspace
+
+NEAREST = 3
+LISTED = 8
+
+
+def check_names(workspace: Workspace, wanted: Wanted) -> None:
+    """Raises UserError, one line with the nearest ones, for a source, language, snapshot, rule, gate or domain that the
+    workspace has nowhere. Domains beyond the 10,000 of the ledger are taken as they come."""
+    tables = read_ledger(workspace, ["counts", "rules", "domains"])
+    counts = tables["counts"]
+    languages = _names(counts.column("language"))
+    rules = _names(tables["rules"].column("rule")) | _keys(counts, "failed")
+    known = {
+        "source": {source for source, _ in workspace.splits()},
+        "language": languages | {name.partition("_")[0] for name in languages},
+        "snapshot": _names(counts.column("snapshot")) - {""},
+        "rule": rules | {name.rpartition(".")[0] for name in rules},
+        "gate": _keys(counts, "gated"),
+    }
+    domains = tables["domains"].column("domain")
+    if not domains.null_count:
+        known["domain"] = _names(domains)
+    for key, names in known.items():
+        asked = getattr(wanted, key)
+        asked = asked.lower() if key == "domain" and asked else asked
+        if asked is not None and asked not in names:
+            raise UserError(f"no {key} {asked}: {nearest(asked, names)}")
+
+
+def nearest(asked: str, names: set[str]) -> str:
+    """What there is in place of a name: the nearest ones, or the first few."""
+    if not names:
+        return "the workspace has none"
+    found = difflib.get_close_matches(asked, sorted(names), NEAREST, 0.6)
+    if found:
+        return f"did you mean {' or '.join(found)}?"
+    listed = sorted(names)
+    more = f" and {len(listed) - LISTED:,} more" if len(listed) > LISTED else ""
+    return f"the workspace has {', '.join(listed[:LISTED])}{more}"
+
+
+def _names(column: pa.ChunkedArray) -> set[str]:
+    return set(pc.unique(column.drop_null()).to_pylist())
+
+
+def _keys(counts: pa.Table, what: str) -> set[str]:
+    return _names(counts.filter(pc.equal(counts.column("what"), what)).column("key"))

@@ -1,0 +1,92 @@
+"""The report: one page that shows what a build did; it opens from disk, and needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from typing import Any
+
+import yaml
+
+from corpus import storage
+from corpus.data import data_path
+from corpus.inspect.cuts import beside_cuts
+from corpus.inspect.html_text import cut
+from corpus.inspect.report_data import head_data, report_data
+from corpus.ledger.tables import read_ledger
+from corpus.workspace import Workspace
+
+TABLES = (
+    "counts",
+    "tokens",
+    "rules",
+    "histograms",
+    "overlaps",
+    "duplicates",
+    "domains",
+    "licenses",
+    "quarantine",
+)
+LARGEST = 4_500_000
+"""Bytes of a page: 10 sources in 150 languages with 40 rules fit with 30 groups of their own."""
+GROUPS = 400
+"""Pairs of source and language with numbers of their own, at most."""
+SAMPLES = 3
+"""Documents on either side of a rule's cut."""
+
+
+def write_report(workspace: Workspace, path: str | None = None, timings: dict[str, Any] | None = None) -> str:
+    """Write the page (DIR/report.html if nowhere else) and give its path. Without `timings` (a run of timings.json) the
+    bytes depend on the results alone. Memory: the ledger; reads at most 48 row groups of documents for the samples."""
+    target = path or workspace.path("report.html")
+    storage.write_text(target, page(workspace, timings))
+    return target
+
+
+def page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
+    """The page's HTML, under 5 MB."""
+    tables = read_ledger(workspace, TABLES)
+    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    cuts = beside_cuts(workspace, tables["rules"], SAMPLES)
+    shards = workspace.tokens()
+    share = (manifest.get("validation") or {}).get("share", 0.0)
+    head = {**head_data(tables, shards, manifest["name"], share), "timings": timings}
+    most = GROUPS
+    while True:
+        content = render({**head, **report_data(tables, shards, cuts, most)})
+        size = len(content.encode())
+        if size <= LARGEST or most == 1:
+            return content
+        most = max(1, min(most // 2, most * LARGEST // size))
+
+
+def render(data: dict[str, Any], script: str = "report.js", kind: str = "corpus report") -> str:
+    """The page around its data. Scripts run by their hash alone, so nothing in the data ever can."""
+    scripts = [_asset("uplot.js"), _asset(script)]
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
+    encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
+    title = html.escape(cut(f"{data['name']}: {kind}", 100))
+    styles = _asset("uplot.css") + _asset("report.css")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{styles}</style>\n</head>\n<body>\n"
+        "<noscript>This page draws itself: it needs JavaScript, from this file alone.</noscript>\n"
+        f'<script type="application/json" id="data">{encoded}</script>\n'
+        + "".join(f"<script>{script}</script>\n" for script in scripts)
+        + "</body>\n</html>\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return data_path("report", name).read_text(encoding="utf-8").strip()
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

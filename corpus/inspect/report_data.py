@@ -1,0 +1,268 @@
+"""What the report's page draws: the ledger as compact numbers, bounded whatever the corpus.
+
+Everything that can be filtered is given by group, a pair of source and language; the largest groups have their own
+numbers, the others of a source share one with the language `others`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.inspect.cuts import Cuts
+from corpus.inspect.html_text import cut
+from corpus.ledger.alarms import alarms
+from corpus.ledger.views import named, totals
+from corpus.rules.kept_texts import shown_text
+from corpus.rules.rule import BOUNDS
+
+OTHERS = "others"
+NAME = 80
+"""Characters of a name from the web (a domain, a licence, a reason) that are shown."""
+EXCERPT = 360
+SOURCES = 24
+LISTED = 20
+PAIRED_RULES = 24
+ALARMS = 40
+STREAMS = 200
+Json = dict[str, Any]
+
+
+class Groups:
+    """The groups of a ledger, largest first, and which of them a source and language belong to."""
+
+    def __init__(self, counts: pa.Table, most: int) -> None:
+        sizes: dict[tuple[str, str], int] = defaultdict(int)
+        of_source: dict[str, int] = defaultdict(int)
+        for row in counts.filter(pc.equal(counts.column("what"), "read")).to_pylist():
+            sizes[row["source"], row["language"]] += row["documents"]
+            of_source[row["source"]] += row["documents"]
+        sources = sorted(of_source, key=lambda name: (-of_source[name], name))
+        self.sources = set(sources if len(sources) <= SOURCES else sources[: SOURCES - 1])
+        pairs = sorted(sizes, key=lambda pair: (-sizes[pair], pair))
+        own = {pair for pair in pairs[:most] if pair[0] in self.sources}
+        numbers: dict[tuple[str, str], int] = {}
+        self._of: dict[tuple[str, str], int] = {}
+        for pair in pairs:
+            group = pair if pair in own else (pair[0] if pair[0] in self.sources else OTHERS, OTHERS)
+            self._of[pair] = numbers.setdefault(group, len(numbers))
+        self.pairs = list(numbers)
+
+        both = [f"{source}\t{language}" for source, language in self._of]
+        self._keys, self._numbers = pa.array(both, pa.string()), pa.array(self._of.values(), pa.int32())
+
+    def of(self, source: str, language: str) -> int | None:
+        """The number of a pair's group; None for a pair of which no record was read."""
+        return self._of.get((source, language))
+
+    def summed(self, table: pa.Table, keys: list[str], numbers: list[str]) -> list[Json]:
+        """Sums of a table of the ledger by `group` and other keys, sorted by them."""
+        both = pc.binary_join_element_wise(table.column("source"), table.column("language"), "\t")
+        group = self._numbers.take(pc.index_in(both, value_set=self._keys))
+        whole = table.select([*keys, *numbers]).append_column("group", group)
+        whole = whole.filter(pc.is_valid(whole.column("group")))
+        by = [*keys, "group"]
+        sums = whole.group_by(by).aggregate([(name, "sum") for name in numbers])
+        sums = sums.sort_by([(name, "ascending") for name in by]).rename_columns([*by, *numbers])
+        rows: list[Json] = sums.to_pylist()
+        return rows
+
+
+def report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int) -> Json:
+    """What the page shows of every group; `most` of them have numbers of their own."""
+    groups = Groups(tables["counts"], most)
+    counts = groups.summed(tables["counts"], ["what", "key"], ["documents", "bytes"])
+    rules = _rules(counts, tables["rules"], groups, cuts)
+    return {
+        "vocabulary": shards.get("vocabulary_size"),
+        "groups": groups.pairs,
+        "outcomes": _outcomes(counts, tables["tokens"], groups),
+        "gates": _keyed(counts, ("gated",)),
+        "duplicates": _keyed(counts, ("duplicate",)),
+        "rules": rules,
+        "histograms": _histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
+        "overlaps": _overlaps(counts, tables["overlaps"], groups),
+        "clusters": _clusters(tables["duplicates"]),
+        "mixture": _mixture(shards),
+        "domains": _named(tables["domains"], "domain"),
+        "licenses": _named(tables["licenses"], "license"),
+        "quarantine": _quarantine(tables["quarantine"]),
+    }
+
+
+def head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
+    """What stands at the head of the page: name, totals and alarms; `validation` is the share asked for."""
+    found = alarms(tables, shards.get("mixture") or {}, validation)
+    return {
+        "name": cut(name, NAME),
+        "totals": totals(tables["counts"], tables["tokens"]),
+        "validation": validation,
+        "alarms": [cut(alarm.text, 400) for alarm in found][:ALARMS],
+    }
+
+
+def _outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
+    """Per group: documents by outcome, bytes of texts and of kept ones, and tokens."""
+    names = (
+        "read",
+        "gated",
+        "passed",
+        "rules",
+        "duplicate",
+        "train",
+        "valid",
+        "text_bytes",
+        "bytes",
+        "tokens",
+    )
+    found = {name: [0] * len(groups.pairs) for name in names}
+    for row in counts:
+        what = row["key"] if row["what"] == "kept" else row["what"]
+        if what in found:
+            found[what][row["group"]] += row["documents"]
+        if row["what"] in ("passed", "kept"):
+            found["bytes" if row["what"] == "kept" else "text_bytes"][row["group"]] += row["bytes"]
+    for row in groups.summed(tokens, [], ["tokens"]):
+        found["tokens"][row["group"]] += row["tokens"]
+    return found
+
+
+def _keyed(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
+    """Per key of some kinds of count: its name, and for each kind [group, documents, group, ...]."""
+    found: dict[str, dict[str, dict[int, int]]] = defaultdict(
+        lambda: {kind: defaultdict(int) for kind in kinds}
+    )
+    for row in counts:
+        if row["what"] in kinds:
+            found[row["key"]][row["what"]][row["group"]] += row["documents"]
+    return [
+        {"name": key, **{kind: _sparse(found[key][kind]) for kind in kinds}}
+        for key in sorted(found, key=lambda key: (-sum(found[key][kinds[0]].values()), key))
+    ]
+
+
+def _sparse(numbers: dict[int, int]) -> list[int]:
+    return [value for group in sorted(numbers) for value in (group, numbers[group])]
+
+
+def _rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cuts) -> list[Json]:
+    kinds = ("failed", "failed_only", "near_failed", "near_passed")
+    rules = {rule["name"]: rule for rule in _keyed(counts, kinds)}
+    limits: dict[str, dict[int, float]] = defaultdict(dict)
+    signals: dict[str, str] = {}
+    for row in bounds.to_pylist():
+        group = groups.of(row["source"], row["language"])
+        signals[row["rule"]] = row["signal"]
+        if group is not None:
+            limits[row["rule"]].setdefault(group, row["limit"])
+    found = []
+    for name in sorted({*signals, *rules}):
+        signal = signals.get(name, name.rpartition(".")[0])
+        known = rules.get(name, {"name": name, **{kind: [] for kind in kinds}})
+        bound = name.rpartition(".")[2]
+        found.append(
+            {
+                **known,
+                "signal": signal,
+                "bound": bound if bound in BOUNDS else "missing",
+                "limits": [value for group in sorted(limits[name]) for value in (group, limits[name][group])],
+                "samples": [
+                    _sample(row, kept) for kept in (False, True) for row in cuts.get((name, kept), [])
+                ],
+            }
+        )
+    found.sort(key=lambda rule: (-sum(rule["failed"][1::2]), rule["name"]))
+    return found
+
+
+def _histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict[str, list[list[int]]]:
+    """Per signal and group: the group, then bin, documents and kept ones of every bin that is not empty."""
+    wanted = pc.is_in(histograms.column("signal"), value_set=pa.array(sorted(signals), pa.string()))
+    binned: dict[str, dict[int, list[int]]] = defaultdict(dict)
+    for row in groups.summed(histograms.filter(wanted), ["signal", "bin"], ["documents", "kept"]):
+        of_group = binned[row["signal"]].setdefault(row["group"], [row["group"]])
+        of_group += [row["bin"], row["documents"], row["kept"]]
+    return {signal: [by_group[group] for group in sorted(by_group)] for signal, by_group in binned.items()}
+
+
+def _sample(row: Json, kept: bool) -> Json:
+    """A document beside the cut, its text cut short and made harmless."""
+    text = " ".join(shown_text(row).split())
+    return {
+        "kept": kept,
+        "value": row["value"],
+        "limit": row["limit"],
+        "id": row["id"],
+        "source": row["source"],
+        "language": row["language"],
+        "url": cut(row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}", 160),
+        "also": [name for name in row["failed_rules"] or ()][:8],
+        "text": cut(text, EXCERPT),
+    }
+
+
+def _overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
+    """Pairs of the rules that fail most, as [group, rule, other, documents, ...]."""
+    failed: dict[str, int] = defaultdict(int)
+    for row in counts:
+        if row["what"] == "failed":
+            failed[row["key"]] += row["documents"]
+    names = sorted(failed, key=lambda name: (-failed[name], name))[:PAIRED_RULES]
+    place = {name: at for at, name in enumerate(names)}
+    known = pa.array(names, pa.string())
+    both = pc.and_(*[pc.is_in(overlaps.column(side), value_set=known) for side in ("rule", "other")])
+    pairs: list[int] = []
+    for row in groups.summed(overlaps.filter(both), ["rule", "other"], ["documents"]):
+        pairs += [row["group"], place[row["rule"]], place[row["other"]], row["documents"]]
+    return {"rules": names, "pairs": pairs}
+
+
+def _clusters(duplicates: pa.Table) -> list[Json]:
+    """Documents that went, per source and level, by size of their cluster: exact to 8, then doubling."""
+    sums: dict[tuple[str, str, int], int] = defaultdict(int)
+    for row in duplicates.to_pylist():
+        size = row["cluster_size"]
+        sums[row["source"], row["level"], size if size <= 8 else 1 << (size.bit_length() - 1)] += row[
+            "documents"
+        ]
+    return [
+        {"source": source, "level": level, "size": size, "documents": documents}
+        for (source, level, size), documents in sorted(sums.items())
+    ]
+
+
+def _mixture(shards: Json) -> Json:
+    """Streams as planned, beside what the shards hold; the largest ones."""
+    mixture = shards.get("mixture") or {}
+    streams = sorted(mixture.get("streams", []), key=lambda s: (-s["weight"], s["source"], s["language"]))
+    total = sum(stream["tokens"] for stream in streams) or 1
+    rows = [
+        {
+            "source": stream["source"],
+            "language": stream["language"],
+            "tokens": stream["tokens"],
+            "built": stream["tokens"] / total,
+            "planned": stream["weight"],
+            "epochs": stream["epochs"],
+        }
+        for stream in streams[:STREAMS]
+    ]
+    return {"rows": rows, "more": max(0, len(streams) - STREAMS)}
+
+
+def _named(table: pa.Table, key: str) -> list[Json]:
+    """The names with the most documents, and one row of all others."""
+    rows = named(table, key)
+    first, others = rows[:LISTED], rows[LISTED:]
+    if len(others) > 1 and first[-1][key] is not None:
+        numbers = ("documents", "kept", "bytes", "kept_bytes", "names")
+        others = [{key: None, **{name: sum(row[name] for row in others) for name in numbers}}]
+    return [{**row, key: None if row[key] is None else cut(row[key], NAME)} for row in [*first, *others]]
+
+
+def _quarantine(quarantine: pa.Table) -> list[Json]:
+    rows = sorted(quarantine.to_pylist(), key=lambda row: (-row["records"], row["source"], row["reason"]))
+    return [{**row, "reason": cut(row["reason"], NAME)} for row in rows[:LISTED]]

@@ -1,0 +1,77 @@
+"""Samples of documents as one page: `corpus sample --html`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from corpus.inspect.differences import Pieces, side_by_side
+from corpus.inspect.html_text import escape
+from corpus.pipelines.cli.sample import SHOWN, measured, verdict
+from corpus.rules.kept_texts import shown_text
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light dark; --line: light-dark(#d8dce2, #363c46); --dim: light-dark(#5c6570, #9aa4b1);
+  --went: light-dark(#ffe1de, #58231f); --stayed: light-dark(#d7f3dc, #1d4427); }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem;
+  background: light-dark(#fff, #14171c); color: light-dark(#1b1f24, #e4e8ee); }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
+article { border-top: 1px solid var(--line); padding: 1rem 0; }
+header, .dim { color: var(--dim); font-size: .85rem; overflow-wrap: anywhere; }
+.kept { color: light-dark(#12702c, #6fd48a); } .dropped { color: light-dark(#b02318, #ff9a90); }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; margin: .5rem 0 0; }
+table { width: 100%; border-collapse: collapse; table-layout: fixed; }
+th { font-size: .85rem; overflow-wrap: anywhere; }
+td, th { vertical-align: top; text-align: start; padding: .2rem .5rem; border: 1px solid var(--line); }
+td { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; }
+del { background: var(--went); } ins { background: var(--stayed); text-decoration: none; }
+@media print { article { break-inside: avoid-page; } }
+"""
+
+
+def page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
+    """A whole HTML page of documents as `corpus.inspect.samples.choose` gives them."""
+    articles = "\n".join(_article(row, full) for row in rows)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n{articles}\n</body></html>\n"
+    )
+
+
+def _article(row: dict[str, Any], full: bool) -> str:
+    origin = row["origin"]
+    kind = "kept" if row["kept"] else "dropped"
+    facts = [row["id"], row["source"], row["language"] or "-"]
+    place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
+    signals = f"<div>{escape(measured(row))}</div>" if row["failed_rules"] else ""
+    head = (
+        f'<header>{escape("  ".join(facts))} <span class="{kind}">{escape(verdict(row))}</span>'
+        f"<div>{escape(place)}</div>{signals}</header>"
+    )
+    if row.get("stayed") is not None:
+        return f"<article>{head}{_pair(row, full)}</article>"
+    text = shown_text(row)
+    left = len(text) - SHOWN
+    more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
+    return f'<article>{head}<div class="text">{escape(text if full else text[:SHOWN])}</div>{more}</article>'
+
+
+def _pair(row: dict[str, Any], full: bool) -> str:
+    lines = []
+    for pair in side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1):
+        if pair.skipped:
+            lines.append(f'<tr><td colspan="2" class="dim">... {pair.skipped} equal lines</td></tr>')
+        if pair.one is not None or pair.other is not None:
+            cells = _side(pair.one, "del") + _side(pair.other, "ins")
+            lines.append(f"<tr>{cells}</tr>")
+    stayed = escape(f"stayed: {row['stayed']['url'] or row['stayed']['id']}")
+    return f"<table><tr><th>went</th><th>{stayed}</th></tr>{''.join(lines)}</table>"
+
+
+def _side(pieces: Pieces | None, mark: str) -> str:
+    parts = [
+        f"<{mark}>{escape(text)}</{mark}>" if differs else escape(text) for text, differs in pieces or []
+    ]
+    return f"<td>{''.join(parts)}</td>"

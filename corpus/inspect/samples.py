@@ -1,0 +1,213 @@
+"""Documents chosen by chance among those asked for: the same ones for the same seed, whatever made them."""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.dedup.removed import read_groups
+from corpus.errors import UserError
+from corpus.ledger.counts import Names, domains_of
+from corpus.rules.rule import uniform
+from corpus.workspace import Workspace
+
+Row = dict[str, Any]
+Masks = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which documents; what is None is not looked at.
+
+    `language` is a label or its first part (tha), `rule` a rule or a signal, `score` (signal, low, high) with
+    both ends included, `domain` a registered domain, `ids` these and no others.
+    """
+
+    kept: bool | None = None
+    source: str | None = None
+    language: str | None = None
+    snapshot: str | None = None
+    rule: str | None = None
+    gate: str | None = None
+    duplicates: bool = False
+    score: tuple[str, float, float] | None = None
+    domain: str | None = None
+    ids: Collection[str] | None = None
+
+
+class Place(NamedTuple):
+    """Where a document stands; places sort by the draw."""
+
+    draw: float
+    id: str
+    source: str
+    split: str
+    group: int
+    row: int
+
+
+def choose(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> list[Row]:
+    """Up to `count` of the documents wanted, drawn by (seed, id), in the order of the draw.
+
+    A row has the columns of documents and decisions, `source`, and `signals`, a dict without what was not
+    measured. Reads the light columns of every document and the texts of the chosen ones alone: two seconds for
+    a million. Raises UserError for a signal that the workspace has not, and where its build is not finished.
+    """
+    best: list[Place] = []
+    for place in _places(workspace, wanted, count, seed):
+        best = heapq.nsmallest(count, [*best, *place])
+    return read(workspace, sorted(best))
+
+
+def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iterator[list[Place]]:
+    """Per row group, the places of the `count` first ones in the order of the draw."""
+    splits = workspace.splits()
+    columns = ["id", "language", "snapshot", "gate", *(["url"] if wanted.domain else [])]
+    for source, split in splits:
+        if wanted.source not in (None, source):
+            continue
+        if not storage.exists(workspace.part("decisions", source, split)):
+            raise workspace.unfinished("decisions")
+        documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
+        decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
+        scores = _scores(workspace, wanted, source, split)
+        for group in range(documents.num_row_groups):
+            facts = documents.read_row_group(group, columns=columns, use_threads=False)
+            chosen = fits(facts, decisions.read_row_group(group, use_threads=False), wanted)
+            if scores is not None and wanted.score is not None:
+                signal, low, high = wanted.score
+                column = scores.read_row_group(group, columns=[signal], use_threads=False)
+                values = column.column(0).to_numpy()
+                chosen &= (values >= low) & (values <= high)
+            rows = np.flatnonzero(chosen)
+            if len(rows):
+                ids = facts.column("id").take(pa.array(rows))
+                draws = uniform(ids, seed)
+                first = np.argsort(draws, kind="stable")[:count]
+                names = ids.take(pa.array(first)).to_pylist()
+                drawn, at = draws[first].tolist(), rows[first].tolist()
+                yield [
+                    Place(draw, name, source, split, group, row)
+                    for draw, name, row in zip(drawn, names, at, strict=True)
+                ]
+        for file in (documents, decisions, scores):
+            if file is not None:
+                file.close(force=True)
+
+
+def _scores(workspace: Workspace, wanted: Wanted, source: str, split: str) -> pq.ParquetFile | None:
+    if wanted.score is None:
+        return None
+    signal = wanted.score[0]
+    step = signal.partition(".")[0]
+    if step not in workspace.steps():
+        raise UserError(f"no signal {signal}: the workspace has signals of {', '.join(workspace.steps())}")
+    file = pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
+    if signal not in file.schema_arrow.names:
+        raise UserError(f"no signal {signal}: {step} has {', '.join(file.schema_arrow.names)}")
+    return file
+
+
+def fits(facts: pa.Table, decisions: pa.Table, wanted: Wanted) -> Masks:
+    """Which rows of a row group are wanted, apart from their score."""
+    chosen = np.ones(facts.num_rows, np.bool_)
+
+    def only(mask: pa.Array | pa.ChunkedArray) -> None:
+        nonlocal chosen
+        chosen &= pc.fill_null(mask, False).to_numpy(zero_copy_only=False).astype(np.bool_)
+
+    if wanted.ids is not None:
+        only(pc.is_in(facts.column("id"), value_set=pa.array(sorted(wanted.ids), pa.string())))
+    if wanted.kept is not None:
+        only(pc.equal(decisions.column("kept"), wanted.kept))
+    if wanted.language is not None:
+        column = facts.column("language")
+        bare = pc.list_element(pc.split_pattern(pc.fill_null(column, ""), "_", max_splits=1), 0)
+        only(pc.or_(pc.fill_null(pc.equal(column, wanted.language), False), pc.equal(bare, wanted.language)))
+    if wanted.snapshot is not None:
+        only(pc.equal(facts.column("snapshot"), wanted.snapshot))
+    if wanted.gate is not None:
+        only(pc.equal(facts.column("gate"), wanted.gate))
+    if wanted.duplicates:
+        only(decisions.column("duplicate_of").is_valid())
+    if wanted.domain is not None:
+        names = Names()
+        numbers = domains_of(facts.column("url").combine_chunks(), names, {})
+        chosen &= numbers == names.number(wanted.domain.lower())
+    if wanted.rule is not None:
+        failed = decisions.column("failed_rules").combine_chunks()
+        parents = pc.list_parent_indices(failed).to_numpy()
+        names_of = pc.list_flatten(failed)
+        hit = pc.or_(pc.equal(names_of, wanted.rule), pc.starts_with(names_of, f"{wanted.rule}."))
+        fails = np.zeros(facts.num_rows, np.bool_)
+        fails[parents[hit.to_numpy(zero_copy_only=False).astype(np.bool_)]] = True
+        chosen &= fails
+    return chosen
+
+
+def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
+    """The documents at some places, in the order given, with decisions and signals; each row group is read once."""
+    order = list(places)
+    by_group: dict[tuple[str, str, int], list[Place]] = defaultdict(list)
+    for place in order:
+        by_group[place.source, place.split, place.group].append(place)
+    folders = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
+    found: dict[Place, Row] = {}
+    for (source, split, group), here in by_group.items():
+        rows = pa.array([place.row for place in here], pa.int64())
+        for place in here:
+            found[place] = {"source": source, "signals": {}}
+        for folder in folders:
+            with storage.open_input(workspace.part(folder, source, split)) as stream:
+                whole = pq.ParquetFile(stream).read_row_group(group, use_threads=False)
+            values = whole.take(rows).to_pylist()
+            for place, value in zip(here, values, strict=True):
+                if folder.startswith("signals/"):
+                    measured = {name: round(v, 5) for name, v in value.items() if v is not None and v == v}
+                    found[place]["signals"].update(measured)
+                else:
+                    found[place].update(value)
+    for row in found.values():
+        row["metadata"] = dict(row["metadata"] or [])
+    return [found[place] for place in order]
+
+
+def find(workspace: Workspace, ids: Collection[str], kept: bool | None = None) -> dict[str, Row]:
+    """Documents by id; those that are not there are left out. A record that was read twice has one id and two
+    rows, of which at most one is kept."""
+    if not ids:
+        return {}
+    rows = choose(workspace, Wanted(ids=ids, kept=kept), sys.maxsize, 0)
+    return {row["id"]: row for row in rows}
+
+
+def relations(workspace: Workspace, ids: Collection[str], column: str = "removed_id") -> list[Row]:
+    """Rows of dedup/clusters.parquet by the removed (or the kept) id: level, similarity, size of the cluster."""
+    path = workspace.path("dedup", "clusters.parquet")
+    if not ids or not storage.exists(path):
+        return []
+    wanted = pa.array(sorted(ids), pa.string())
+    tables = [group.filter(pc.is_in(group.column(column), value_set=wanted)) for group in read_groups(path)]
+    return [row for table in tables for row in table.to_pylist()]
+
+
+def cluster(workspace: Workspace, id: str) -> list[Row]:
+    """The rows of clusters.parquet of the cluster that a document, kept or removed, is in; most alike first."""
+    kept = [row["kept_id"] for row in relations(workspace, [id])] or [id]
+    found = relations(workspace, kept, "kept_id")
+    if not found:
+        raise UserError(
+            f"no cluster has the document {id}: it has no duplicates, or is none of this workspace"
+        )
+    return sorted(found, key=lambda row: (-(row["similarity"] or 0), row["removed_id"]))

@@ -1,0 +1,154 @@
+"""Quarantine: what could not be read, where it is and why, in Parquet parts beside the documents."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus import storage
+from corpus.document import Failure
+from corpus.extract.process.supervised import RETRIED
+from corpus.storage.part_writer import GROUP_ROWS, PartWriter
+from corpus.workspace import Workspace, read_table
+
+SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("file", pa.string()),
+        pa.field("offset", pa.int64()),
+        pa.field("length", pa.int64()),
+        pa.field("bytes", pa.int64()),
+        pa.field("url", pa.string()),
+        pa.field("step", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("error", pa.string()),
+    ]
+)
+"""`offset` and `length` place a record as its source stores it, `bytes` is its size as it was to be parsed (null where
+it was not read that far). `step` gave up: read, extract. `reason`: one of `supervised.REASONS`."""
+
+
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold: halves of surrogate pairs replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+class QuarantineWriter:
+    """The quarantine part of a split, written as failures come; no file where nothing failed."""
+
+    def __init__(self, path: str, source: str, split: str, fingerprint: str) -> None:
+        self.path, self.source, self.split, self.fingerprint = path, source, split, fingerprint
+        self._waiting: list[dict[str, Any]] = []
+        self._writer: PartWriter | None = None
+
+    def __enter__(self) -> QuarantineWriter:
+        self._stack = ExitStack()
+        return self
+
+    def add(self, failure: Failure) -> None:
+        self._waiting.append(
+            {
+                "source": self.source,
+                "split": self.split,
+                "file": plain(failure.file),
+                "offset": failure.offset,
+                "length": failure.length,
+                "bytes": failure.bytes,
+                "url": plain(failure.url) if failure.url is not None else None,
+                "step": failure.step,
+                "reason": failure.reason,
+                "error": plain(" ".join(failure.error.split()))[:500],
+            }
+        )
+        if len(self._waiting) >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._writer = self._stack.enter_context(PartWriter(self.path, SCHEMA, self.fingerprint))
+        self._writer.write(pa.Table.from_pylist(self._waiting, SCHEMA))
+        self._waiting = []
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._waiting:
+            self._flush()
+        elif kind is None and self._writer is None:
+            storage.remove(self.path)
+        self._stack.__exit__(kind, error, trace)
+
+
+def parts(workspace: Workspace) -> Iterator[pa.Table]:
+    """The quarantine of every split that has any, in the order of the splits."""
+    present = set(storage.list_files(workspace.path("quarantine")))
+    for source, split in workspace.splits():
+        path = workspace.quarantine_part(source, split)
+        if path in present:
+            yield read_table(path).replace_schema_metadata(None)
+
+
+def to_retry(workspace: Workspace) -> list[tuple[str, str]]:
+    """The (source, split) with records that larger budgets may let through."""
+    found = []
+    for part in parts(workspace):
+        if pc.any(pc.is_in(part.column("reason"), pa.array(RETRIED))).as_py():
+            found.append((part.column("source")[0].as_py(), part.column("split")[0].as_py()))
+    return found
+
+
+def count(workspace: Workspace, *reasons: str) -> dict[str, Counter[tuple[str, str]]]:
+    """How many records are in quarantine for each of some reasons, by source and split."""
+    found: dict[str, Counter[tuple[str, str]]] = {reason: Counter() for reason in reasons}
+    for part in parts(workspace):
+        for reason in reasons:
+            if number := pc.sum(pc.equal(part.column("reason"), reason)).as_py():
+                found[reason][part.column("source")[0].as_py(), part.column("split")[0].as_py()] += number
+    return found
+
+
+def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int, list[tuple[str, int, str]]]:
+    """Records of a source in quarantine, and of the commonest reasons: the reason, records, and a place of one."""
+    counts: Counter[str] = Counter()
+    places: dict[str, str] = {}
+    for part in parts(workspace):
+        if part.column("source")[0].as_py() != source:
+            continue
+        counts.update(part.column("reason").to_pylist())
+        firsts = [(name, "first") for name in ("file", "offset", "error")]
+        for row in part.group_by("reason", use_threads=False).aggregate(firsts).to_pylist():
+            place = f"{row['file_first']} @ {row['offset_first']}: {row['error_first']}"
+            places.setdefault(row["reason"], place)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+    return counts.total(), [(reason, number, places[reason]) for reason, number in ranked]
+
+
+def sample(
+    workspace: Workspace, number: int, seed: int = 0, source: str | None = None, reason: str | None = None
+) -> list[dict[str, Any]]:
+    """Rows drawn by chance, the same ones for the same seed, in the order of `parts`. Memory: one part.
+
+    `reason` is one of the part's, or how errors begin: the ledger tells damaged records apart by that.
+    """
+
+    def draws() -> Iterator[tuple[bytes, int, dict[str, Any]]]:
+        at = 0
+        for part in parts(workspace):
+            for row in part.to_pylist():
+                at += 1
+                fits = reason in (None, row["reason"]) or row["error"].startswith(reason)
+                if fits and source in (None, row["source"]):
+                    key = f"{seed}\0{row['source']}\0{row['split']}\0{row['file']}\0{row['offset']}\0{row['error']}"
+                    yield hashlib.blake2b(key.encode(), digest_size=8).digest(), at, row
+
+    chosen = heapq.nsmallest(number, draws(), key=lambda draw: draw[:2])
+    return [row for _, _, row in sorted(chosen, key=lambda draw: draw[1])]

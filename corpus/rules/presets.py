@@ -1,0 +1,244 @@
+"""Reading rules: presets, corrections for languages, and what the manifest says.
+
+```yaml
+rules:
+  gopher.words: {min: 50, max: 100000}
+  gopher.stop_words: off                            # no rule on this signal
+  fineweb.short_lines: {max: 0.8, where: {sources: [forum]}}
+  quality.score: {top_share: 0.1}                   # the best tenth of each language; or {pareto: 9}
+  languages:
+    tha: {gopher.mean_word_length: {min: 2, max: off}}
+```
+
+A preset is a file of manifests/rules/ with `description`, `source`, `include` (other presets) and `rules` as
+above. Which value holds is decided for each bound, by the first that is given: the manifest for the
+language, the manifest, manifests/languages/, the preset. So a value in a manifest replaces the calibrated
+one of every language, and a language file corrects the bounds of presets but adds none. A bound in the
+manifest holds for all sources, or for those named by `where`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.formats.yaml_lines import Path, load
+from corpus.languages.labels import bare, parse
+from corpus.rules.rule import BOUNDS, OFF, Rule, RuleSet
+from corpus.text.conventions import DEFAULT, language_files
+
+LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
+Bounds = dict[tuple[str, str], float]
+"""(signal, bound) -> value, nan for off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A file of manifests/rules/, its `include`s resolved into `rules`."""
+
+    name: str
+    description: str
+    source: str
+    rules: Mapping[tuple[str, str], float]
+
+
+def preset_names() -> list[str]:
+    """Names of all presets, sorted."""
+    return sorted(path.stem for path in data_path("rules").glob("*.yaml"))
+
+
+@cache
+def read_preset(name: str) -> Preset:
+    """A preset by name. Raises UserError for an unknown or malformed one."""
+    path = data_path("rules", f"{name}.yaml")
+    if name not in preset_names():
+        raise UserError(f"no rules named {name!r}: there are {', '.join(preset_names())}")
+    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    known = {"description", "source", "include", "rules"}
+    if not isinstance(data, dict) or set(data) - known or not {"description", "source"} <= set(data):
+        raise UserError(f"{path}: a preset has description, source, and include or rules")
+    rules: Bounds = {}
+    for included in data.get("include", []):
+        rules.update(read_preset(included).rules)
+    try:
+        rules.update(_bounds(data.get("rules", {}), ("rules",)))
+    except UserError as error:
+        raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
+    return Preset(name=name, description=data["description"], source=data["source"], rules=rules)
+
+
+def load_rules(
+    presets: Mapping[str, Sequence[str]], manifest: Mapping[str, Any], produced: Collection[str]
+) -> RuleSet:
+    """The rules of every source of a manifest.
+
+    `presets` names those of each source, `manifest` is its key `rules`, `produced` are the signals that
+    the build computes. Raises UserError with the path of the manifest key for an unknown preset or source, a
+    signal that nothing produces, a bound that is no number, and a minimum above its maximum.
+    """
+    languages = manifest.get("languages", {})
+    if not isinstance(languages, Mapping):
+        raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
+    for name in languages:
+        if not LANGUAGE.fullmatch(name):
+            raise UserError(
+                "a language is written tha or tha_Thai (ISO 639-3), code or code_python",
+                ("rules", "languages", name),
+            )
+        if parse(name) is None:
+            raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
+    particular = {name: _bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()}
+    general = {key: value for key, value in manifest.items() if key != "languages"}
+    for path, signals in (
+        (("rules",), general),
+        *((("rules", "languages", name), rules) for name, rules in languages.items()),
+    ):
+        for signal in signals:
+            if signal not in produced:
+                raise UserError(_unproduced(signal, produced), (*path, signal))
+    return RuleSet(
+        rules={
+            source: _source_rules(source, names, general, particular, produced, list(presets))
+            for source, names in presets.items()
+        }
+    )
+
+
+def _source_rules(
+    source: str,
+    names: Sequence[str],
+    general: Mapping[str, Any],
+    particular: Mapping[str, Bounds],
+    produced: Collection[str],
+    sources: Sequence[str],
+) -> tuple[Rule, ...]:
+    preset: Bounds = {}
+    for at, name in enumerate(names):
+        where: Path = ("sources", source, "rules", at)
+        try:
+            found = read_preset(name).rules
+        except UserError as error:
+            raise UserError(str(error), where) from None
+        for signal, _ in found:
+            if signal not in produced:
+                raise UserError(f"the rules {name} need {_unproduced(signal, produced)}", where)
+        preset.update(found)
+    manifest = _bounds(general, ("rules",), source, sources)
+    calibrated = _calibrated()
+    as_presets = frozenset(name for name, file in language_files().items() if file.as_presets)
+    keys = {*preset, *manifest, *(key for bounds in particular.values() for key in bounds)}
+    rules: list[Rule] = []
+    for key in sorted(keys):
+        corrected = calibrated if key in preset else {}
+        rule = Rule(
+            signal=key[0],
+            bound=key[1],
+            languages={name: bounds[key] for name, bounds in particular.items() if key in bounds},
+            manifest=manifest.get(key),
+            calibrated={
+                name: bounds[key] for name, bounds in corrected.items() if key in bounds and name != DEFAULT
+            },
+            default=corrected.get(DEFAULT, {}).get(key),
+            as_presets=as_presets,
+            preset=preset.get(key, OFF),
+        )
+        if rule.is_set():
+            rules.append(rule)
+    _check_order(rules)
+    return tuple(rules)
+
+
+@cache
+def _calibrated() -> dict[str, Bounds]:
+    """Corrections by the names that language files serve: a script's over its language's."""
+    found: dict[str, Bounds] = {}
+    for name, file in language_files().items():
+        try:
+            found[name] = _bounds(file.rules, ("rules",))
+        except UserError as error:
+            path = data_path("languages", f"{file.name}.yaml")
+            raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
+    return found
+
+
+def _bounds(rules: Any, path: Path, source: str | None = None, sources: Sequence[str] = ()) -> Bounds:
+    """A mapping of signals as bounds; with `source`, only what holds for it."""
+    if not isinstance(rules, Mapping):
+        raise UserError("rules are written as SIGNAL: {min: 1, max: 2}", path)
+    found: Bounds = {}
+    for signal, given in rules.items():
+        here: Path = (*path, signal)
+        if _is_off(given):
+            found.update({(signal, bound): OFF for bound in BOUNDS})
+            continue
+        if not isinstance(given, Mapping) or not given:
+            raise UserError("a rule is `off` or bounds, such as {min: 1, max: 2}", here)
+        bounds = dict(given)
+        chosen = _where(bounds.pop("where"), here, sources) if "where" in bounds else None
+        if chosen is not None and not bounds:
+            raise UserError("`where` stands beside bounds, such as {min: 1, where: {sources: [web]}}", here)
+        for bound, value in bounds.items():
+            number = _number(bound, value, (*here, bound))
+            if chosen is None or source in chosen:
+                found[(signal, bound)] = number
+    return found
+
+
+def _is_off(value: Any) -> bool:
+    return value is False or value == "off"
+
+
+def _number(bound: str, value: Any, path: Path) -> float:
+    if bound not in BOUNDS:
+        raise UserError(f"unknown bound: say {', '.join(BOUNDS)} or where", path)
+    if _is_off(value):
+        return OFF
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"a number or `off` is wanted, not {value!r}", path)
+    if bound == "top_share" and not 0 < value <= 1:
+        raise UserError(f"a share is above 0 and at most 1, not {value}", path)
+    if bound == "pareto" and value <= 0:
+        raise UserError(f"the shape of a Pareto distribution is above 0, not {value}", path)
+    return float(value)
+
+
+def _where(where: Any, path: Path, sources: Sequence[str]) -> list[str]:
+    if not isinstance(where, Mapping) or set(where) != {"sources"} or not isinstance(where["sources"], list):
+        raise UserError("`where` is written {sources: [NAME, ...]}", (*path, "where"))
+    if not sources:
+        raise UserError("`where` belongs into the rules of a manifest, not here", (*path, "where"))
+    for at, name in enumerate(where["sources"]):
+        if name not in sources:
+            known = ", ".join(sources)
+            raise UserError(f"no source named {name!r}: there are {known}", (*path, "where", "sources", at))
+    return list(where["sources"])
+
+
+def _check_order(rules: Sequence[Rule]) -> None:
+    least = {rule.signal: rule for rule in rules if rule.bound == "min"}
+    for rule in rules:
+        if rule.bound != "max" or rule.signal not in least:
+            continue
+        other = least[rule.signal]
+        named = {**rule.languages, **other.languages}
+        for language in ("", *rule.named_languages(), *other.named_languages()):
+            low, high = other.limit(language), rule.limit(language)
+            if low > high:
+                key = next((key for key in (language, bare(language)) if key in named), None)
+                path: Path = ("rules", "languages", key, rule.signal) if key else ("rules", rule.signal)
+                of = f" for {language}" if language else ""
+                raise UserError(f"the minimum {low:g} is above the maximum {high:g}{of}", path)
+
+
+def _unproduced(signal: Any, produced: Collection[str]) -> str:
+    steps = sorted({name.partition(".")[0] for name in produced})
+    step = str(signal).partition(".")[0]
+    same = sorted(name for name in produced if name.partition(".")[0] == step)
+    known = f"{step} computes {', '.join(same)}" if same else f"there are signals of {', '.join(steps)}"
+    return f"the signal {signal}, which nothing computes: {known}"

@@ -1,0 +1,116 @@
+"""A recipe before it runs: its rules as rows, and those among them that can do nothing.
+
+A rule can do nothing where its bound is outside what the signal can be (`manifests/signals.yaml`), and where
+whatever fails it fails another rule as well: `gopher.words.min: 50` leaves nothing to `text.words.min: 3`, since
+words without symbols are at most the words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.formats.yaml_lines import load
+from corpus.rules.rule import Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """What is known of signals: (least, most) of each, and pairs of which the first is at most the second."""
+
+    ranges: Mapping[str, tuple[float, float]]
+    at_most: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """A rule that does nothing, or nothing but harm: `languages` are those it is so for ("" for all others)."""
+
+    rule: str
+    languages: tuple[str, ...]
+    why: str
+
+
+@cache
+def known_signals() -> Signals:
+    """The contents of manifests/signals.yaml."""
+    path = data_path("signals.yaml")
+    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    ranges = {name: (0.0, 1.0) for name in data["shares"]}
+    ranges |= {name: (0.0, math.inf) for name in data["counts"]}
+    return Signals(ranges=ranges, at_most=[(one, other) for one, other in data["at_most"]])
+
+
+def recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """The rules of a source as rows: name, bound (None where it is for some languages only), the languages that have
+    another one, and where the bound comes from (manifest, calibration or preset)."""
+    rows = []
+    for rule in rules:
+        limit = rule.limit("")
+        others = {name: rule.limit(name) for name in rule.named_languages()}
+        others = {name: value for name, value in others.items() if not _same(value, limit)}
+        given = [("manifest", rule.manifest), ("calibration", rule.default), ("preset", rule.preset)]
+        rows.append(
+            {
+                "rule": rule.name,
+                "bound": _known(limit),
+                "from": next(name for name, value in given if value is not None),
+                "languages": {name: _known(value) for name, value in others.items()},
+            }
+        )
+    return rows
+
+
+def idle_rules(rules: Sequence[Rule], signals: Signals | None = None) -> list[Idle]:
+    """Rules that no text can fail or that none can pass, and those that another rule leaves nothing to."""
+    signals = signals or known_signals()
+    found = []
+    for rule in rules:
+        by_why: dict[str, list[str]] = {}
+        for language in ("", *rule.named_languages()):
+            why = _why(rule, language, rules, signals)
+            if why:
+                by_why.setdefault(why, []).append(language)
+        found += [Idle(rule=rule.name, languages=tuple(names), why=why) for why, names in by_why.items()]
+    return found
+
+
+def _why(rule: Rule, language: str, rules: Sequence[Rule], signals: Signals) -> str | None:
+    limit = rule.limit(language)
+    if math.isnan(limit) or rule.bound not in ("min", "max"):
+        return None
+    least, most = signals.ranges.get(rule.signal, (-math.inf, math.inf))
+    span = (
+        f"{rule.signal} is {least:g} at least"
+        if most == math.inf
+        else f"{rule.signal} is within {least:g} and {most:g}"
+    )
+    if (rule.bound == "min" and limit <= least) or (rule.bound == "max" and limit >= most):
+        return f"no text can fail it: {span}, the bound {limit:g}"
+    if (rule.bound == "min" and limit > most) or (rule.bound == "max" and limit < least):
+        return f"every text fails it: {span}, the bound {limit:g}"
+    for other in _stricter(rule, rules, signals):
+        bound = other.limit(language)
+        if (rule.bound == "min" and bound >= limit) or (rule.bound == "max" and bound <= limit):
+            return f"shadowed by {other.name} {bound:g}, which every text fails that fails this ({limit:g})"
+    return None
+
+
+def _stricter(rule: Rule, rules: Sequence[Rule], signals: Signals) -> Iterator[Rule]:
+    """Rules on signals that are never above (for a minimum) or never below (for a maximum) this one's."""
+    for low, high in signals.at_most:
+        ours, theirs = (high, low) if rule.bound == "min" else (low, high)
+        if rule.signal == ours:
+            yield from (other for other in rules if other.signal == theirs and other.bound == rule.bound)
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,235 @@
+"""Rules: bounds on signals, and which documents fail them.
+
+A rule is one bound on one signal, named `<signal>.min`, `.max`, `.top_share` or `.pareto`; a row with a
+rule whose signal was not measured fails `<signal>.missing` instead. `corpus.rules.presets` reads them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.languages.labels import bare
+from corpus.text.hashes import finalize
+
+BOUNDS = ("min", "max", "top_share", "pareto")
+OFF = float("nan")
+"""No bound: no comparison with it is true."""
+
+Values = npt.NDArray[np.float32]
+Masks = npt.NDArray[np.bool_]
+Thresholds = Mapping[tuple[str, str], float]
+"""(signal, language) -> the least value in the top share; see `threshold`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One bound on one signal, with all the places that speak of it; nan means that there is no bound.
+
+    `languages` and `manifest` are what the manifest says (for a label such as `cmn_Hant` or a bare language
+    such as `cmn`; in general, None if nothing). `calibrated` is what manifests/languages/ says by name, `default`
+    what it says for all but the languages in `as_presets` (None if nothing). `preset` is the preset's value.
+    """
+
+    signal: str
+    bound: str
+    languages: Mapping[str, float]
+    manifest: float | None
+    calibrated: Mapping[str, float]
+    default: float | None
+    as_presets: frozenset[str]
+    preset: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.signal}.{self.bound}"
+
+    def limit(self, language: str) -> float:
+        """The bound for a language label: the manifest for the language (first in its script, then in any),
+        the manifest in general, the calibrated value, the preset's."""
+        keys = (language, bare(language))
+        for key in keys:
+            if key in self.languages:
+                return self.languages[key]
+        if self.manifest is not None:
+            return self.manifest
+        for key in keys:
+            if key in self.calibrated:
+                return self.calibrated[key]
+        if self.default is not None and not any(key in self.as_presets for key in keys):
+            return self.default
+        return self.preset
+
+    def is_set(self) -> bool:
+        """Whether there is a bound for any language."""
+        values = [
+            self.manifest,
+            self.default,
+            self.preset,
+            *self.languages.values(),
+            *self.calibrated.values(),
+        ]
+        return any(value is not None and not math.isnan(value) for value in values)
+
+    def named_languages(self) -> tuple[str, ...]:
+        """Every language that something is said of, if only that the default of languages is not for it."""
+        spared = self.as_presets if self.default is not None else ()
+        return tuple(sorted({*self.languages, *self.calibrated, *spared}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSet:
+    """The rules of every source, in the order of their names."""
+
+    rules: Mapping[str, tuple[Rule, ...]]
+
+    def signals(self, source: str | None = None) -> tuple[str, ...]:
+        """Names of the signals that rules of a source (of all sources) look at, sorted."""
+        chosen = self.rules.values() if source is None else [self.rules[source]]
+        return tuple(sorted({rule.signal for rules in chosen for rule in rules}))
+
+    def steps(self, source: str | None = None) -> tuple[str, ...]:
+        """The steps that compute those signals, sorted."""
+        return tuple(sorted({signal.partition(".")[0] for signal in self.signals(source)}))
+
+    def shares(self) -> Iterator[tuple[str, Rule]]:
+        """(source, rule) of every `top_share` rule: what `Thresholds` are needed for."""
+        for source, rules in self.rules.items():
+            for rule in rules:
+                if rule.bound == "top_share":
+                    yield source, rule
+
+    def parameters(self) -> dict[str, Any]:
+        """Every rule as JSON, for fingerprints."""
+        return {source: [_described(rule) for rule in rules] for source, rules in sorted(self.rules.items())}
+
+    def evaluate(
+        self,
+        signals: pa.Table,
+        languages: pa.Array | pa.ChunkedArray,
+        source: str,
+        *,
+        gates: pa.Array | pa.ChunkedArray | None = None,
+        ids: pa.Array | pa.ChunkedArray | None = None,
+        seed: int = 0,
+        thresholds: Thresholds | None = None,
+    ) -> tuple[pa.Array, Masks]:
+        """What each row of a part fails.
+
+        `signals` has a column per signal, `languages` a label per row (null counts as a language without
+        a file). Gives the names of the failed rules, list<string> in the order of names, and True where
+        there are none. A row with a gate fails nothing (null) and does not pass. `pareto` needs `ids` (32
+        hex digits), `top_share` the `thresholds` of every language that it holds for.
+
+        Signals are float32, and so are the bounds when they are compared: a page exactly at a bound passes.
+        """
+        count = signals.num_rows
+        codes, labels = _dictionary(languages)
+        gated = np.zeros(count, np.bool_) if gates is None else np.asarray(pc.is_valid(gates), np.bool_)
+        names: list[str] = []
+        masks: list[Masks] = []
+        missing: dict[str, Masks] = {}
+        for rule in self.rules[source]:
+            values = _column(signals, rule.signal)
+            limits = np.array([rule.limit(label) for label in labels], np.float64)
+            applies = ~np.isnan(limits)[codes]
+            if rule.bound == "top_share":
+                limits = _shares(rule, labels, limits, codes[applies & ~np.isnan(values)], thresholds)
+            unmeasured = np.isnan(values) & applies
+            missing[rule.signal] = missing.get(rule.signal, False) | unmeasured
+            names.append(rule.name)
+            masks.append(_fails(rule.bound, values, limits.astype(np.float32)[codes], ids, seed))
+        names += [f"{signal}.missing" for signal in missing]
+        masks += list(missing.values())
+        order = sorted(range(len(names)), key=names.__getitem__)
+        table = np.array([masks[at] for at in order], np.bool_).reshape(len(order), count)
+        table[:, gated] = False
+        return _lists(table, [names[at] for at in order], gated), ~table.any(axis=0) & ~gated
+
+
+def threshold(scores: npt.NDArray[np.floating[Any]], share: float) -> float:
+    """The least value in the top `share` of scores, nan left out: with n of them, the ceil(share * n)-th
+    largest (equal ones pass together). nan where there are none."""
+    measured = scores[~np.isnan(scores)]
+    if not len(measured):
+        return OFF
+    place = len(measured) - max(1, math.ceil(share * len(measured) - 1e-9))
+    return float(np.partition(measured, place)[place])
+
+
+def uniform(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.float64]:
+    """A number in [0, 1) for each document id (32 hex digits), the same for the same id and seed."""
+    digits = "".join(ids.to_pylist())
+    halves = np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64).reshape(-1, 2)
+    salt = finalize(np.array([seed % (1 << 64)], np.uint64))
+    mixed = finalize(halves[:, 0] ^ finalize(halves[:, 1] ^ salt))
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _fails(
+    bound: str, values: Values, limits: Values, ids: pa.Array | pa.ChunkedArray | None, seed: int
+) -> Masks:
+    if bound == "max":
+        return np.asarray(values > limits)
+    if bound != "pareto":
+        return np.asarray(values < limits)
+    if ids is None:
+        raise ValueError("a pareto rule needs the ids of the documents")
+    draws = (1.0 - uniform(ids, seed)) ** (-1.0 / limits) - 1.0  # as numpy.random.Generator.pareto
+    return np.asarray(~(draws > 1.0 - values) & ~np.isnan(draws) & ~np.isnan(values))
+
+
+def _shares(
+    rule: Rule,
+    labels: Sequence[str],
+    limits: npt.NDArray[np.float64],
+    needed: npt.NDArray[np.int32],
+    thresholds: Thresholds | None,
+) -> npt.NDArray[np.float64]:
+    """The score that each language's share comes to, for the languages that rows need."""
+    found = limits.copy()
+    for code in np.unique(needed).tolist():
+        key = (rule.signal, labels[code])
+        if thresholds is None or key not in thresholds:
+            raise ValueError(f"no threshold for the top share of {key[0]} in {key[1] or 'no language'}")
+        found[code] = thresholds[key]
+    return found
+
+
+def _lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
+    rows, rules = np.nonzero(table.T)
+    offsets = np.zeros(table.shape[1] + 1, np.int32)
+    np.cumsum(np.bincount(rows, minlength=table.shape[1]), out=offsets[1:])
+    values = pa.array(names, pa.string()).take(pa.array(rules, pa.int64()))
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(nulls))
+
+
+def _dictionary(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """A code per row, and the label of each code; "" for null."""
+    array = languages.combine_chunks() if isinstance(languages, pa.ChunkedArray) else languages
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    encoded = pc.fill_null(array.cast(pa.string()), "").dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int32), encoded.dictionary.to_pylist()
+
+
+def _column(signals: pa.Table, name: str) -> Values:
+    values: Values = signals.column(name).to_numpy().astype(np.float32)
+    return values
+
+
+def _described(rule: Rule) -> list[Any]:
+    numbers = [rule.manifest, rule.default, rule.preset]
+    return [
+        rule.name,
+        sorted(rule.as_presets),
+        *[None if value is None else str(value) for value in numbers],
+        *[{key: str(value) for key, value in sorted(t.items())} for t in (rule.languages, rule.calibrated)],
+    ]

@@ -1,0 +1,81 @@
+"""Licences of arXiv's papers from its metadata snapshot: one JSON object a line with `id` and `license`.
+
+The snapshot has 2.7 million lines in 4.5 GB. Of each a hash and the number of its licence are kept, nine bytes, so
+a process holds 25 MB; reading takes it about 10 seconds, once, and no line is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from corpus.errors import UserError
+from corpus.extract.creative_commons import creative_commons
+from corpus.storage import File, open_decompressed, size
+from corpus.storage.fingerprint import file_identity
+
+_ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,40})"')
+_LICENSE = re.compile(rb'"license"\s*:\s*"([^"\\]{1,200})"')
+_DEFAULT = re.compile(r"arxiv\.org/licenses/(nonexclusive-distrib|assumed-1991-2003)(?:/(\d\.\d))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Licenses:
+    """`hashes` uint64[n], sorted, of arXiv ids; `codes` uint8[n], places in `names`."""
+
+    hashes: npt.NDArray[np.uint64]
+    codes: npt.NDArray[np.uint8]
+    names: tuple[str, ...]
+
+    def of(self, paper: str) -> str | None:
+        """The licence of a paper by its id; None where the snapshot names none."""
+        wanted = np.uint64(xxhash.xxh3_64_intdigest(paper.encode()))
+        at = int(np.searchsorted(self.hashes, wanted))
+        if at == len(self.hashes) or self.hashes[at] != wanted:
+            return None
+        return self.names[int(self.codes[at])]
+
+
+@lru_cache(maxsize=2)
+def read_licenses(path: str) -> Licenses:
+    """The licences in a snapshot, plain or compressed. Raises UserError where it has none."""
+    hashes, codes = array("Q"), array("B")
+    names: dict[str, int] = {}
+    with open_decompressed(path) as stream:
+        for line in stream:
+            paper, given = _ID.search(line), _LICENSE.search(line)
+            if paper is None or given is None:
+                continue
+            name = license_name(given[1].decode("utf-8", "replace"))
+            if name not in names and len(names) == 256:
+                continue
+            hashes.append(xxhash.xxh3_64_intdigest(paper[1]))
+            codes.append(names.setdefault(name, len(names)))
+    if not hashes:
+        raise UserError(
+            f"{path}: no line with an `id` and a `license`: give arXiv's metadata snapshot, one JSON object a line"
+        )
+    keys = np.frombuffer(hashes, np.uint64)
+    order = np.argsort(keys, kind="stable")
+    return Licenses(keys[order], np.frombuffer(codes, np.uint8)[order], tuple(names))
+
+
+def license_name(address: str) -> str:
+    """`CC-BY-4.0` for Creative Commons, `arXiv-nonexclusive-distrib-1.0` for arXiv's own, else the address."""
+    if (name := creative_commons(address)) is not None:
+        return name
+    if (default := _DEFAULT.search(address)) is not None:
+        return f"arXiv-{default[1]}-{default[2]}" if default[2] else f"arXiv-{default[1]}"
+    return address
+
+
+@lru_cache(maxsize=2)
+def licenses_identity(path: str) -> str:
+    """What is in a snapshot, for fingerprints."""
+    return file_identity(File(path, path, size(path)))

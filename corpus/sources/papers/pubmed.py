@@ -1,0 +1,262 @@
+"""PubMed: full text in JATS (PMC Open Access, publishers) and citations in MEDLINE's XML (the baseline).
+
+A file is cut into its articles and citations by their tags, as it streams, and each goes on as XML of its own:
+what one holds that cannot be read costs that one. Plain, .gz and the like, and tar archives of articles
+in either; a compressed stream cannot be entered in the middle, so a file is one split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, BinaryIO, Literal
+
+from pydantic import ByteSize, Field
+
+from corpus.document import Failure, Record
+from corpus.extract.pubmed import jats, medline
+from corpus.formats.tar import BLOCK, Loss, Member, is_tar, read_members
+from corpus.sources.source import Source
+from corpus.storage import DAMAGE, open_decompressed
+
+CHUNK = 1 << 20
+JATS, MEDLINE = "application/jats+xml", "application/x-medline+xml"
+OPENING = re.compile(rb"<(PubmedArticle|MedlineCitation|article)(?=[\s>])")
+TAIL = 32
+"""Bytes kept of what holds no record: a tag may go on in the next chunk."""
+
+_PMID = re.compile(rb"<PMID(?: Version=\"(\d+)\")?>\s*(\d+)\s*</PMID>")
+_ARTICLE_ID = re.compile(
+    rb"<article-id\b[^<>]{0,200}?\bpub-id-type=\"(pmc|pmcid|pmid|doi)\"[^<>]{0,200}>\s*([^<\s]+)\s*</article-id>"
+)
+_REVISED = re.compile(
+    rb"<DateRevised>\s*<Year>(\d+)</Year>\s*<Month>(\d+)</Month>\s*<Day>(\d+)</Day>\s*</DateRevised>"
+)
+_RETRACTED = re.compile(
+    rb"RefType=\"RetractionIn\"|>\s*Retracted Publication\s*<"
+    rb"|<article\b[^<>]{0,2000}\barticle-type=\"retracted-article\"|related-article-type=\"(?:retraction-forward|retracted)\""
+    rb"|<article-title\b[^<>]{0,200}>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
+)
+_TRANSLATION = re.compile(rb"<(/?)(?:trans-abstract|OtherAbstract)(?=[\s>])")
+_ELSEWHERE = b"Abstract available from the publisher."
+
+
+class Pubmed(Source):
+    """Articles and citations, one document each; abstracts in another language are documents of their own.
+
+    `retracted: drop` stops retracted ones at the gate `pubmed.retracted`; by default (`mark`) they are marked
+    in the metadata. Gate `pubmed.size`: a record over `max_bytes` of XML. The licence is the one
+    in the file; `license` here stands for all. A record is named by its PMC number or its PMID with version and date of
+    revision, its group is its PMID; offsets count decompressed bytes, those of an archive its members.
+    """
+
+    kind: Literal["pubmed"] = "pubmed"
+    retracted: Literal["mark", "drop"] = "mark"
+    max_bytes: Annotated[ByteSize, Field(ge=1024, le=1 << 28)] = ByteSize(32 << 20)
+
+    @classmethod
+    def version(cls) -> int:
+        return 2
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        return ["text_only"]
+
+    def parameters(self) -> dict[str, Any]:
+        return {**super().parameters(), "jats": jats.VERSION, "medline": medline.VERSION}
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        return [(0, size)]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        at = 0
+        try:
+            with open_decompressed(path) as stream:
+                head = stream.read(BLOCK)
+            with open_decompressed(path) as stream:
+                if is_tar(head):
+                    items = self._members(stream, file)
+                else:
+                    items = self._records(read_chunks(stream), file, 0, None)
+                for item in items:
+                    at = item.offset + item.length
+                    yield item
+        except DAMAGE as error:
+            message = f"damaged: {error or type(error).__name__}"
+            yield Failure(file=file, offset=at, length=0, step="read", error=message)
+
+    def _members(self, stream: BinaryIO, file: str) -> Iterator[Record | Failure]:
+        def wanted(name: str, size: int) -> bool:
+            return name.lower().endswith((".xml", ".nxml")) and size <= self.max_bytes
+
+        for member in read_members(stream, 0, 1 << 62, wanted):
+            if isinstance(member, Loss):
+                yield _failure(file, member.offset, member.length, member.error)
+            elif member.body is not None:
+                yield from self._records(iter([member.body]), file, member.offset, member)
+            elif member.name.lower().endswith((".xml", ".nxml")):
+                yield self._oversized(file, member.offset, member.length, member.name)
+
+    def _records(
+        self, chunks: Iterator[bytes], file: str, base: int, member: Member | None
+    ) -> Iterator[Record | Failure]:
+        """The records in a stream of XML that begins at `base`; with `member`, placed by the archive's member."""
+        found = False
+        name = member.name if member is not None else None
+        for offset, size, body in cut_records(chunks, self.max_bytes):
+            found = True
+            place, length = (offset, size) if member is None else (base, member.length)
+            if body is None:
+                yield self._oversized(file, place, length, name or f"{file}\0{offset}")
+            elif not body.endswith(b">"):
+                yield _failure(file, place, length, f"{_in(name)}cut: the record does not end")
+            else:
+                yield from self._record(body, file, place, length, name)
+        if not found and (member is not None or base == 0):
+            length = member.length if member is not None else 0
+            yield _failure(file, base, length, f"{_in(name)}no article or citation in it")
+
+    def _record(
+        self, body: bytes, file: str, offset: int, length: int, member: str | None
+    ) -> Iterator[Record]:
+        is_article = body.startswith(b"<article")
+        front = body[: body.find(b"</article-meta>") + 1] if is_article else body
+        numbers = _numbers(front) if is_article else {}
+        cited = _PMID.search(body) if not is_article else None
+        pmid = cited[2].decode() if cited else numbers.get("pmid")
+        pmcid = numbers.get("pmcid")
+        url = None
+        if cited:
+            revised = _REVISED.search(body)
+            day = b"-".join(revised.groups()).decode() if revised else ""
+            native = f"pmid:{pmid}.{(cited[1] or b'1').decode()}:{day}"
+        else:
+            native = next(
+                (f"{name}:{numbers[name]}" for name in ("pmcid", "doi", "pmid") if name in numbers), ""
+            )
+            native = native or f"{file}\0{offset}\0{member or ''}"
+        if pmcid:
+            url = f"https://pmc.ncbi.nlm.nih.gov/articles/{pmcid}/"
+        elif pmid:
+            url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+        group = f"pmid:{pmid}" if pmid else native
+        hinted = any(word in front for word in (b"etract", b"ETRACT"))
+        is_retracted = hinted and _RETRACTED.search(front) is not None
+        others = _translations(front)
+        for place in [None, *(at for at, other in enumerate(others) if _ELSEWHERE not in other)]:
+            metadata = {"retracted": "yes"} if is_retracted else {}
+            if member is not None:
+                metadata["member"] = member
+            if place is not None:
+                metadata["translation"] = str(place)
+            yield Record(
+                native_id=native if place is None else f"{native}#{place}",
+                file=file,
+                offset=offset,
+                length=length,
+                media_type=JATS if is_article else MEDLINE,
+                body=body,
+                url=url,
+                snapshot=self.snapshot,
+                license=self.license,
+                group=group,
+                metadata=metadata,
+                gate="pubmed.retracted" if is_retracted and self.retracted == "drop" else None,
+            )
+
+    def _oversized(self, file: str, offset: int, length: int, name: str) -> Record:
+        return Record(
+            native_id=name,
+            file=file,
+            offset=offset,
+            length=length,
+            snapshot=self.snapshot,
+            license=self.license,
+            gate="pubmed.size",
+        )
+
+
+def _failure(file: str, offset: int, length: int, message: str) -> Failure:
+    return Failure(file=file, offset=offset, length=length, step="read", error=message)
+
+
+def _in(member: str | None) -> str:
+    return f"{member}: " if member is not None else ""
+
+
+def _translations(front: bytes) -> list[bytes]:
+    """The abstracts in other languages, as they stand."""
+    found: list[bytes] = []
+    begin = None
+    for tag in _TRANSLATION.finditer(front):
+        if not tag[1]:
+            begin = tag.start() if begin is None else begin
+        elif begin is not None:
+            found.append(front[begin : tag.start()])
+            begin = None
+    return found
+
+
+def _numbers(front: bytes) -> dict[str, str]:
+    """pmid, pmcid (with its letters) and doi of an article."""
+    found: dict[str, str] = {}
+    for kind, value in _ARTICLE_ID.findall(front):
+        name, text = kind.decode(), value.decode("utf-8", "replace")
+        if name.startswith("pmc"):
+            name, text = "pmcid", text if text.startswith("PMC") else f"PMC{text}"
+        found.setdefault(name, text)
+    return found
+
+
+def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def cut_records(chunks: Iterator[bytes], max_bytes: int) -> Iterator[tuple[int, int, bytes | None]]:
+    """(offset, length, XML) of every article and citation; None for one over `max_bytes`.
+
+    A record that another begins inside of, or the stream ends inside of, is given as far as it goes: it
+    does not end in `>` then. Holds one record and a chunk.
+    """
+    held = bytearray()
+    base = 0
+    name: bytes = b""
+    skipped = 0
+    for chunk in chunks:
+        searched = max(0, len(held) - TAIL)
+        held += chunk
+        at = 0
+        while True:
+            if not name:
+                opening = OPENING.search(held, at)
+                if opening is None:
+                    at = max(at, len(held) - TAIL)
+                    break
+                at, name = opening.start(), opening[1]
+                searched = at + 1
+            closing = b"</" + name + b">"
+            end = held.find(closing, max(searched, at))
+            again = held.find(b"<" + name + b">", max(searched, at) + 1, end if end >= 0 else len(held))
+            if again >= 0:
+                yield base + at - skipped, again - at + skipped, None if skipped else _cut(held[at:again])
+                at, name, skipped = again, b"", 0
+                continue
+            if end < 0:
+                break
+            end += len(closing)
+            length = end - at + skipped
+            whole = not skipped and length <= max_bytes
+            yield base + at - skipped, length, bytes(held[at:end]) if whole else None
+            at, name, skipped = end, b"", 0
+        if name and len(held) - at > max_bytes:
+            drop = len(held) - at - TAIL
+            at, skipped = at + drop, skipped + drop
+        del held[:at]
+        base += at
+    if name:
+        yield base - skipped, len(held) + skipped, None if skipped else _cut(held)
+
+
+def _cut(record: bytearray) -> bytes:
+    return bytes(record).rstrip(b" \r\n\t>")

@@ -1,0 +1,130 @@
+"""Reddit comments: `RC_*` dumps (Pushshift's and those after it) brought together into threads.
+
+Comments stand in the order of their times, so those of a thread are spread over the file: one pass brings them
+together (`corpus.storage.spill`), the extractor orders them (`corpus.extract.posts.reddit_thread`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import ByteSize, Field
+
+from corpus.document import Failure, Record
+from corpus.extract.posts.reddit_thread import VERSION
+from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.sources.tables.jsonl import skip_line, too_long
+from corpus.storage import DAMAGE, open_decompressed
+from corpus.storage.spill import Spill
+
+MEDIA_TYPE = "application/vnd.reddit.thread+json"
+WIDTH = 1 << 13
+"""Threads in a bucket of the spill. Numbers of submissions are given out one after the other over all of Reddit."""
+LINK = re.compile(r"t3_([0-9a-z]{1,12})")
+FIELDS = ("id", "parent_id", "score", "created_utc", "body", "author", "distinguished", "stickied")
+"""What goes on to extraction, where `author` tells bots and deleted comments and never reaches the text."""
+LINE_BYTES = 1 << 20
+
+
+class RedditComments(Source):
+    """A thread of comments, one document: what one file has of it, in the order of the conversation.
+
+    `min_score`: comments below it go, and so do deleted and removed ones and those of bots and moderators in
+    office (`bots: keep` leaves them); replies to them stay. `subreddits` names those that are wanted; comments
+    elsewhere are not read. Reddit's content is under no open licence: `license` says what you have agreed on.
+
+    A thread is named by its submission and the file; its group is the submission, so a thread that goes on in
+    next month's file stays on one side of validation. Its origin is the line of its first comment; offsets count
+    decompressed bytes. Memory: 128 MB of comments, the rest waits compressed in a nameless temporary file.
+    """
+
+    kind: Literal["reddit-comments"] = "reddit-comments"
+    min_score: int = 1
+    bots: Literal["drop", "keep"] = "drop"
+    subreddits: list[str] | None = None
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        return ["text_only"]
+
+    def parameters(self) -> dict[str, Any]:
+        return {**super().parameters(), "text": VERSION}
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        return [(0, size)]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        wanted = {name.casefold().removeprefix("r/") for name in self.subreddits} if self.subreddits else None
+        offset = 0
+        with Spill(width=WIDTH) as spill:
+            with open_decompressed(path) as stream:
+                try:
+                    while line := stream.readline(LINE_BYTES + 1):
+                        length = len(line)
+                        if length > LINE_BYTES:
+                            length += 0 if line.endswith(b"\n") else skip_line(stream)
+                            yield too_long("comment", length, LINE_BYTES, file, offset)
+                        elif line.strip():
+                            failure = self._put(line, offset, file, spill, wanted)
+                            if failure is not None:
+                                yield failure
+                        offset += length
+                except DAMAGE as error:
+                    yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
+            for bucket in spill.buckets():
+                for number, rows in bucket.items():
+                    yield self._thread(number, rows, file)
+
+    def _put(
+        self, line: bytes, offset: int, file: str, spill: Spill, wanted: set[str] | None
+    ) -> Failure | None:
+        """Put a comment aside, unless it is of a subreddit that is not wanted."""
+        try:
+            row = json.loads(line)
+            link = LINK.fullmatch(row["link_id"])
+            subreddit = str(row["subreddit"])
+            if link is None or not isinstance(row["id"], str) or not isinstance(row["body"], str):
+                raise ValueError("no link_id, id and body")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            message = f"not a comment: {type(error).__name__}: {error}"[:300]
+            return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
+        if wanted is None or subreddit.casefold() in wanted:
+            kept = {name: row[name] for name in FIELDS if row.get(name) is not None}
+            kept["subreddit"], kept["length"] = subreddit, len(line)
+            spill.add(int(link[1], 36), offset, json.dumps(kept).encode())
+        return None
+
+    def _thread(self, number: int, rows: list[tuple[int, bytes]], file: str) -> Record | Failure:
+        size = sum(len(row) for _, row in rows)
+        offset = rows[0][0]
+        first = json.loads(rows[0][1])
+        if size > self.max_bytes:
+            return too_long("thread", size, self.max_bytes, file, offset, first["length"])
+        link, subreddit = base36(number), first["subreddit"]
+        options = {"min_score": self.min_score, "bots": self.bots}
+        return Record(
+            native_id=f"t3_{link}:{file}",
+            file=file,
+            offset=offset,
+            length=first["length"],
+            media_type=MEDIA_TYPE,
+            body=b"\n".join([json.dumps(options).encode(), *(row for _, row in rows)]),
+            url=f"https://www.reddit.com/r/{subreddit}/comments/{link}/",
+            snapshot=self.snapshot,
+            license=self.license,
+            group=f"reddit:t3_{link}",
+            metadata={"subreddit": subreddit, "thread": f"t3_{link}"},
+        )
+
+
+def base36(number: int) -> str:
+    """A number as Reddit writes it."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits or "0"

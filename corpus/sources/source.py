@@ -1,0 +1,102 @@
+"""What every source kind is: options from the manifest, a plan for a file, and a reader for a split."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from corpus.document import Failure, Record
+from corpus.storage import File
+from corpus.storage.fingerprint import file_identity
+
+VERSION = 1
+
+MAX_DOCUMENT_BYTES = 8 << 20
+"""Default limit of one document: measuring one of 8 MiB of English takes a worker 870 MB. Web pages have a limit
+of their own, before their text is found."""
+
+
+class Source(BaseModel):
+    """A source as the manifest gives it. A new kind is a subclass in a module of its own.
+
+    `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
+    (None: the folder of the list); `priority` decides which of two duplicates stays (the
+    higher); `rules` names the presets that decide on its documents (None: those of the kind); `max_failures`
+    is the share of its records that may end in quarantine (None: the manifest's).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ()
+    """Keys beside `paths` that name files or folders: relative ones are taken from the manifest's folder."""
+
+    folders: ClassVar[bool] = False
+    """Whether a path may name a folder, which is then one input whose size means nothing."""
+
+    kind: str
+    paths: list[str] = Field(min_length=1)
+    base: str | None = None
+    priority: int = 0
+    rules: list[str] | None = None
+    max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
+    snapshot: str | None = None
+    license: str | None = None
+
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _one_path(cls, paths: Any) -> Any:
+        return [paths] if isinstance(paths, str) else paths
+
+    @classmethod
+    def default_rules(cls) -> list[str]:
+        """The rule presets that suit the kind when the manifest names none."""
+        return []
+
+    @classmethod
+    def default_priority(cls) -> int:
+        """The priority of the kind when the manifest gives none."""
+        return 0
+
+    def identity(self, file: File) -> str:
+        """What is in an input, independent of its place and its times. Raises OSError where it cannot be read."""
+        return file_identity(file)
+
+    def prepare(self, say: Callable[[str], None] | None) -> None:
+        """Whatever must be there before the files of `paths` can be listed; called once, at the start of a build.
+
+        `say` takes lines for the terminal; without it nothing is made that is not there. Raises UserError, with
+        the path of the key inside the source, for what is wrong with other files.
+        """
+
+    @abstractmethod
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        """Byte ranges [start, end) that cover one file; `[(0, size)]` where it cannot be split."""
+
+    @abstractmethod
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        """The records that begin in [start, end) of `path`, in order; `file` is its name for origins.
+
+        Every record of a file comes from exactly one of its ranges. What cannot be read is yielded as
+        a Failure with its place and never raised.
+        """
+
+    def parameters(self) -> dict[str, Any]:
+        """What the records depend on besides the input: part of every fingerprint."""
+        return {
+            **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules", "max_failures"}),
+            "version": type(self).version(),
+        }
+
+    @classmethod
+    def version(cls) -> int:
+        """Raised when the kind's reader changes what it yields."""
+        return VERSION
+
+
+def ranges(size: int, split_size: int) -> list[tuple[int, int]]:
+    """[0, size) cut every `split_size` bytes; one range for an empty file."""
+    if size <= split_size:
+        return [(0, size)]
+    return [(at, min(at + split_size, size)) for at in range(0, size, split_size)]

@@ -1,0 +1,196 @@
+"""Field names of tabular sources (JSON Lines, Parquet), mapped to those of a record."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from corpus.data import data_path
+from corpus.document import Record
+from corpus.formats.yaml_lines import load
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+Names = str | list[str]
+"""The name of a field, or names of which the first that a row has counts. A name is a field's, else a path into
+nested ones: `metadata.url`, `lang.0` (an entry of a list); text that is a JSON object is looked into as well."""
+
+
+class Fields(BaseModel):
+    """Which field of a row holds what. Every other field goes to the document's metadata when named there.
+
+    `fields: fineweb` in a manifest takes a layout of manifests/fields/; `{preset: fineweb, metadata: [dump]}` one
+    with changes. `language` and `script` together make a label (`deu` and `Latn`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Names = "id"
+    text: Names = "text"
+    url: Names = "url"
+    date: Names = "date"
+    license: Names = "license"
+    language: Names | None = None
+    script: Names | None = None
+    group: Names | None = None
+    snapshot: Names | None = None
+    metadata: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return read_layout(given)
+        if isinstance(given, dict) and "preset" in given:
+            changes = {name: value for name, value in given.items() if name != "preset"}
+            return {**read_layout(given["preset"]), **changes}
+        return given
+
+    def names(self) -> list[str]:
+        """All names that are looked for, in no more than their first alternative's order."""
+        given: list[Names | None] = [
+            *(self.id, self.text, self.url, self.date, self.license),
+            *(self.language, self.script, self.group, self.snapshot),
+        ]
+        found = [name for names in given if names is not None for name in _alternatives(names)]
+        return list(dict.fromkeys([*found, *self.metadata]))
+
+    def columns(self, there: Collection[str]) -> list[str]:
+        """Those of a table's columns that hold a field: by their names, or by the first step of a path."""
+        return list(
+            dict.fromkeys(found for name in self.names() if (found := _column(name, there)) is not None)
+        )
+
+    def has_text(self, there: Collection[str]) -> bool:
+        """Whether a table with these columns may have text."""
+        return any(_column(name, there) is not None for name in _alternatives(self.text))
+
+    def record(
+        self,
+        row: dict[str, Any],
+        file: str,
+        offset: int,
+        length: int,
+        snapshot: str | None,
+        license: str | None,
+    ) -> Record:
+        """The record of a row. Raises ValueError where there is no text.
+
+        The native id is the row's id, else (also where that is empty) its file and offset. Lone surrogates,
+        which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored.
+        """
+        text = _value(row, self.text)
+        if not isinstance(text, str):
+            raise ValueError(f"no text in field {' or '.join(map(repr, _alternatives(self.text)))}")
+        native = _value(row, self.id)
+        metadata = {name: value for name in self.metadata if (value := _value(row, name)) is not None}
+        # As it came: the id of a document is a hash of it, and two of them must not become one.
+        return Record(
+            native_id=str(native) if native not in (None, "") else f"{file}\0{offset}",
+            file=file,
+            offset=offset,
+            length=length,
+            body=without_surrogates(text),
+            url=as_text(_value(row, self.url)),
+            date=as_date(_value(row, self.date)),
+            snapshot=snapshot or as_text(_value(row, self.snapshot)),
+            license=as_text(_value(row, self.license)) or license,
+            language=self._language(row),
+            group=as_text(_value(row, self.group)),
+            metadata={
+                **({"id": without_surrogates(str(native))} if native not in (None, "") else {}),
+                **{name: without_surrogates(str(value)) for name, value in metadata.items()},
+            },
+        )
+
+    def _language(self, row: dict[str, Any]) -> str | None:
+        language, script = _value(row, self.language), _value(row, self.script)
+        if not isinstance(language, str) or not language:
+            return None
+        return without_surrogates(f"{language}_{script}" if isinstance(script, str) and script else language)
+
+
+def layout_names() -> list[str]:
+    """The layouts of manifests/fields/, sorted."""
+    return sorted(path.stem for path in data_path("fields").glob("*.yaml"))
+
+
+def read_layout(name: Any) -> dict[str, Any]:
+    """The `fields` of a layout. Raises ValueError for an unknown one."""
+    if name not in layout_names():
+        raise ValueError(f"no layout named {name!r}: there are {', '.join(layout_names())}")
+    path = data_path("fields", f"{name}.yaml")
+    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    found: dict[str, Any] = data["fields"]
+    return found
+
+
+def _alternatives(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
+def _column(name: str, there: Collection[str]) -> str | None:
+    if name in there:
+        return name
+    first = name.partition(".")[0]
+    return first if first in there else None
+
+
+def _value(row: dict[str, Any], names: Names | None) -> Any:
+    """The value of the first name that a row has one for; None where it has none."""
+    if names is None:
+        return None
+    if isinstance(names, str):
+        return row.get(names) if "." not in names or names in row else _inside(row, names)
+    return next((value for name in names if (value := _value(row, name)) is not None), None)
+
+
+def _inside(row: dict[str, Any], path: str) -> Any:
+    value: Any = row
+    for step in path.split("."):
+        if isinstance(value, str) and value.startswith("{"):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                return None
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def as_text(value: Any) -> str | None:
+    """A value as a string; None for null and the empty string."""
+    return without_surrogates(str(value)) if value not in (None, "") else None
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for every lone surrogate. 2 GB/s where there is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
+
+
+def as_date(value: Any) -> str | None:
+    """A date as text: strings as they are, dates in ISO 8601, numbers as seconds since 1970 in UTC."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (OverflowError, ValueError, OSError):
+            return str(value)
+    return as_text(value)

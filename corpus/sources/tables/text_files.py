@@ -1,0 +1,130 @@
+"""Plain text files, plain or compressed: a document a file, a paragraph or a line."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import ByteSize, Field, field_validator, model_validator
+
+from corpus.document import Failure, Record
+from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.sources.tables.jsonl import too_long
+from corpus.storage import DAMAGE, open_decompressed
+
+BLOCK = 1 << 16
+WIDE = ("utf-16", "utf-32")
+MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Text(Source):
+    """A document is a whole file, a paragraph (`unit: paragraph`, blank lines between), or a line.
+
+    Text is UTF-8 unless `encoding` says otherwise or the bytes show it. Offsets count decompressed bytes.
+    A document of more than `max_bytes` is a failure, never cut into several, and reading goes on behind it.
+    For larger files (a book collection in one file, a dump of a forum) say `unit: paragraph`, or `line`:
+    what a build holds of a document is many times its bytes, so raising `max_bytes` takes memory.
+    """
+
+    kind: Literal["text"] = "text"
+    unit: Literal["file", "paragraph", "line"] = "file"
+    encoding: str | None = None
+    language: str | None = None
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
+
+    @field_validator("encoding")
+    @classmethod
+    def _charset(cls, label: str | None) -> str | None:
+        from corpus.formats.encodings import codec_of
+
+        if label is not None and codec_of(label) is None:
+            raise ValueError(
+                "no such encoding: say utf-8, windows-1251, shift_jis, gb18030, big5 or the like"
+            )
+        return label
+
+    @field_validator("language")
+    @classmethod
+    def _label(cls, language: str | None) -> str | None:
+        from corpus.languages.labels import parse
+
+        if language is not None and parse(language) is None:
+            raise ValueError("not a language: say eng_Latn, cmn_Hans, or a code such as tha")
+        return language
+
+    @model_validator(mode="after")
+    def _lines_of_bytes(self) -> Text:
+        if self.unit != "file" and self._wide is not None:
+            raise ValueError(
+                f"files in {self.encoding} are read whole: say unit: file, or convert them to UTF-8"
+            )
+        return self
+
+    @property
+    def _wide(self) -> str | None:
+        """The codec, where it is one that line ends cannot be found in byte by byte."""
+        from corpus.formats.encodings import codec_of
+
+        codec = codec_of(self.encoding)
+        return codec if codec is not None and codec.startswith(WIDE) else None
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        return [(0, size)]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        offset, begin = 0, 0
+        pending: list[bytes] = []
+        is_new_line = True
+        with open_decompressed(path) as stream:
+            while True:
+                try:
+                    piece = stream.readline(BLOCK)
+                except DAMAGE as error:
+                    if pending:
+                        yield self._record(b"".join(pending), file, begin)
+                    yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
+                    return
+                if offset == 0 and self.unit != "file" and piece.startswith(MARKS):
+                    message = "a file in UTF-16 is read whole: say unit: file, or convert it to UTF-8"
+                    yield Failure(file=file, offset=0, length=0, step="read", error=message)
+                    return
+                offset += len(piece)
+                if offset - begin <= self.max_bytes:
+                    pending.append(piece)
+                else:
+                    pending.clear()
+                is_line_end = piece.endswith(b"\n")
+                ends = not piece or (
+                    is_line_end
+                    and (
+                        self.unit == "line"
+                        or (self.unit == "paragraph" and is_new_line and not piece.strip())
+                    )
+                )
+                is_new_line = is_line_end
+                if not ends:
+                    continue
+                if offset - begin > self.max_bytes:
+                    yield too_long(self.unit, offset - begin, self.max_bytes, file, begin)
+                elif (body := b"".join(pending)).strip():
+                    yield self._record(body, file, begin)
+                pending, begin = [], offset
+                if not piece:
+                    return
+
+    def _record(self, body: bytes, file: str, offset: int) -> Record:
+        codec = self._wide
+        # Pages that claim to be UTF-16 rarely are, so nobody believes them; a manifest is to be believed.
+        is_marked = body.startswith((codecs.BOM_UTF8, *MARKS))
+        return Record(
+            native_id=file if self.unit == "file" else f"{file}\0{offset}",
+            file=file,
+            offset=offset,
+            length=len(body),
+            body=body.decode(codec, "replace") if codec is not None and not is_marked else body,
+            charset=self.encoding,
+            language=self.language,
+            snapshot=self.snapshot,
+            license=self.license,
+        )

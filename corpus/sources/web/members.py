@@ -1,0 +1,354 @@
+"""Members of web archives: where a record begins and where it ends in a file that is plain, .gz, .zst or .lz4.
+
+An archive that can be read from the middle has a record in each gzip member or lz4 frame, and in one or several
+zstd frames, which may need a dictionary that stands before them all (https://iipc.github.io/warc-specifications/).
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import Any, BinaryIO, cast
+
+import zstandard
+from fastwarc.stream_io import Lz4Reader
+
+from corpus.formats.http import ZSTD_WINDOW
+from corpus.sources.web.resync import GZIP, HEAD, scan
+from corpus.storage.compressed import RATIO, Bomb
+
+PLAIN = b"WARC/1."
+ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPABLE = b"\x5d\x2a\x4d\x18"
+"""The frame that holds a dictionary."""
+DICTIONARY = b"\x37\xa4\x30\xec"
+LZ4 = b"\x04\x22\x4d\x18"
+STRETCH = 32 << 20
+"""Bytes of a member that may be of any ratio: as many as a page may have."""
+LZ4_BLOCK = 4 << 20
+DICTIONARY_BYTES = 64 << 20
+BLOCK = 1 << 16
+ZSTD_BLOCK = 1 << 10
+"""What is fed to a decoder at once: 1 KiB of zstd gives 32 MiB at most."""
+END = b"\r\n\r\n"
+"""Ends a record's header, and, once more, the record."""
+ERRORS = (OSError, EOFError, ValueError, RuntimeError)
+"""What FastWARC raises on damaged input."""
+DAMAGE = (*ERRORS, zlib.error, zstandard.ZstdError)
+
+
+class Archive:
+    """A web archive that is plain, .gz, .zst or .lz4, told by its first bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        stream.seek(0)
+        head = stream.read(8)
+        self.stream = stream
+        self.magic = next((magic for magic in (GZIP, ZSTD, LZ4) if head.startswith(magic)), PLAIN)
+        self._head = b""
+        self._dictionary: zstandard.ZstdCompressionDict | None = None
+        if head.startswith(SKIPPABLE):
+            self.magic = ZSTD
+            self._load(head)
+
+    def _load(self, head: bytes) -> None:
+        """The dictionary that the file begins with. One that cannot be read is none: no frame opens then."""
+        content = self.stream.read(min(int.from_bytes(head[4:], "little"), DICTIONARY_BYTES))
+        try:
+            raw = content
+            if content.startswith(ZSTD):
+                with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
+                    raw = reader.read(DICTIONARY_BYTES)
+            if raw.startswith(DICTIONARY):
+                self._dictionary = zstandard.ZstdCompressionDict(raw)
+                self._head = head + content
+        except (ValueError, zstandard.ZstdError):
+            return
+
+    @property
+    def is_packed(self) -> bool:
+        return self.magic != PLAIN
+
+    @property
+    def begins(self) -> int:
+        """Where its first record should begin: behind the dictionary."""
+        return len(self._head)
+
+    def decoder(self) -> zstandard.ZstdDecompressor:
+        return zstandard.ZstdDecompressor(self._dictionary, max_window_size=ZSTD_WINDOW)
+
+    def from_place(self, at: int) -> tuple[BinaryIO, int]:
+        """A stream for FastWARC from `at` on, and what to add to the places that it gives."""
+        self.stream.seek(at)
+        if self._dictionary is None or at < len(self._head):
+            return self.stream, 0
+        return cast(BinaryIO, _Behind(self._head, self.stream)), at - len(self._head)
+
+    def find(self, at: int) -> int | None:
+        """The first place at or after `at` where a record begins; None where there is none."""
+        return scan(self.stream, at, self.magic, self._opens)
+
+    def opens(self, at: int) -> bool:
+        """Whether a record begins at `at`."""
+        self.stream.seek(at)
+        window = self.stream.read(HEAD)
+        return window.startswith(self.magic) and self._opens(window)
+
+    def ends_record(self, at: int) -> bool:
+        """Whether the line ends stand before `at` that end a record of a plain file."""
+        self.stream.seek(max(0, at - len(END)))
+        return self.stream.read(len(END)) == END
+
+    def _opens(self, window: bytes) -> bool:
+        try:
+            if self.magic == GZIP:
+                return zlib.decompressobj(31).decompress(window, 8).startswith(b"WARC/")
+            if self.magic == ZSTD:
+                with self.decoder().stream_reader(io.BytesIO(window)) as reader:
+                    return reader.read(5) == b"WARC/"
+            if self.magic == LZ4:
+                return bool(Lz4Reader(io.BytesIO(window)).read(5) == b"WARC/")
+        except DAMAGE:
+            return False
+        return b"\nwarc-type:" in window.partition(END)[0].lower()
+
+    def record_end(self, at: int) -> int | None:
+        """Where the record at `at` ends in the file: its member or frames, or by its header's length.
+
+        None where it is itself cut or damaged.
+        """
+        self.stream.seek(at)
+        if not self.is_packed:
+            top, found, _ = self.stream.read(HEAD).partition(END)
+            length = content_length(top)
+            if not found or length is None or not top.startswith(b"WARC/"):
+                return None
+            end = at + len(top) + 2 * len(END) + length
+            return end if end <= self.stream.seek(0, io.SEEK_END) else None
+        head, produced = b"", 0
+        try:
+            while True:
+                member = Member(self, at)
+                while piece := member.read():
+                    produced += len(piece)
+                    head += piece[: max(0, HEAD - len(head))]
+                assert member.end is not None
+                top, found, _ = head.partition(END)
+                whole = len(top) + 2 * len(END) + (content_length(top) or 0)
+                if self.magic != ZSTD or produced >= whole or not self._continues(member.end):
+                    return member.end
+                at = member.end
+        except DAMAGE:
+            return None
+
+    def _continues(self, at: int) -> bool:
+        """Whether a zstd frame at `at` goes on with the record of the frame before it."""
+        self.stream.seek(at)
+        window = self.stream.read(HEAD)
+        return window.startswith(ZSTD) and not self._opens(window)
+
+    def mended(self, at: int, following: int | None, limit: int) -> bytes | None:
+        """The record at `at` with the length that it has, where its header gives another one or none.
+
+        How long it is tells its member or frame; in a plain file the next record, which begins at `following`, behind
+        the line ends that end a record. None where that is not so, and for more than `limit` bytes.
+        """
+        pieces: list[bytes] = []
+        if not self.is_packed:
+            end = following if following is not None else self.stream.seek(0, io.SEEK_END)
+            if end - at > limit:
+                return None
+            self.stream.seek(at)
+            pieces.append(self.stream.read(end - at))
+        else:
+            try:
+                member, total = Member(self, at), 0
+                while piece := member.read():
+                    pieces.append(piece)
+                    total += len(piece)
+                    if total > limit:
+                        return None
+            except DAMAGE:
+                return None
+        top, found, content = b"".join(pieces).partition(END)
+        if not content.endswith(END) and self.magic != GZIP:
+            return None
+        content = content.removesuffix(END)
+        if not found or not top.startswith(b"WARC/") or content_length(top) == len(content):
+            return None
+        lines = [line for line in top.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
+        return b"\r\n".join([*lines, b"Content-Length: %d" % len(content)]) + END + content + END
+
+    def holds_one_record(self, at: int) -> bool:
+        """Whether no second record follows the first one in the member or frame at `at`."""
+        head, behind = b"", b""
+        produced = 0
+        expected: int | None = None
+        try:
+            member = Member(self, at)
+            while piece := member.read():
+                if expected is None:
+                    head += piece
+                    top, found, _ = head.partition(END)
+                    if not found and len(head) > HEAD:
+                        return True
+                    if found:
+                        expected = len(top) + len(END) + (content_length(top) or 0)
+                        piece, produced = head, 0
+                if expected is not None:
+                    behind += piece[max(0, expected - produced) :][: HEAD - len(behind)]
+                    if len(behind) >= len(END) + len(PLAIN):
+                        break
+                produced += len(piece)
+        except DAMAGE:
+            return True
+        return not behind.lstrip(b"\r\n").startswith(b"WARC/")
+
+
+class Member:
+    """The content of the one member or frame that begins at a place, read to its end.
+
+    `end` is where it ends in the file, once all is read. Making and reading it raise one of `DAMAGE` where it is
+    damaged, `EOFError` where it is cut, `Bomb` where more than `STRETCH` bytes came from next to nothing.
+    """
+
+    def __init__(self, archive: Archive, at: int) -> None:
+        self._stream, self._at, self._fed = archive.stream, at, 0
+        self._waiting = b""
+        self._given = 0
+        self.end: int | None = None
+        self._inflater: Any = None
+        self._stream.seek(at)
+        if self._stream.read(len(archive.magic)) != archive.magic:
+            raise ValueError("no member begins here")
+        if archive.magic == LZ4:
+            self._end = _lz4_end(self._stream, at)
+            self._stream.seek(at)
+            self._lz4 = Lz4Reader(io.BytesIO(self._stream.read(self._end - at)))
+            return
+        self._inflater, self._step = (
+            (zlib.decompressobj(31), BLOCK)
+            if archive.magic == GZIP
+            else (archive.decoder().decompressobj(), ZSTD_BLOCK)
+        )
+        self._stream.seek(at)
+
+    def read(self) -> bytes:
+        """The next piece; empty at the end."""
+        if self._inflater is None:
+            piece: bytes = self._lz4.read(BLOCK)
+            if not piece:
+                self.end = self._end
+            return piece
+        while not self._inflater.eof:
+            block = self._waiting or self._stream.read(self._step)
+            if not block:
+                raise EOFError("cut")
+            self._fed += 0 if self._waiting else len(block)
+            if self._step == BLOCK:  # a bomb comes in pieces
+                piece = self._inflater.decompress(block, 1 << 20)
+                self._waiting = self._inflater.unconsumed_tail
+            else:
+                piece = self._inflater.decompress(block)
+            self._given += len(piece)
+            if self._given > STRETCH and self._given > RATIO * self._fed:
+                raise Bomb(f"a decompression bomb: {self._given:,} bytes from {self._fed:,}")
+            if piece:
+                return piece
+        self.end = self._at + self._fed - len(self._inflater.unused_data)
+        return b""
+
+
+def _lz4_end(stream: BinaryIO, at: int) -> int:
+    """Where an lz4 frame ends, by the lengths of its blocks. Raises EOFError or ValueError where they are wrong."""
+    stream.seek(at)
+    head = stream.read(5)
+    if len(head) < 5:
+        raise EOFError("cut")
+    flags = head[4]
+    place = at + 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
+    while True:
+        stream.seek(place)
+        length = stream.read(4)
+        if len(length) < 4:
+            raise EOFError("cut")
+        size = int.from_bytes(length, "little") & 0x7FFFFFFF
+        if size == 0:
+            return place + 4 + (4 if flags & 4 else 0)
+        if size > LZ4_BLOCK:
+            raise ValueError("an lz4 block is too long")
+        place += 4 + size + (4 if flags & 16 else 0)
+
+
+def content_length(head: bytes) -> int | None:
+    """The length that a record's header gives; None where it gives none that is one."""
+    for line in head.split(b"\r\n"):
+        if line[:15].lower() == b"content-length:":
+            value = line[15:].strip()
+            return int(value) if value.isdigit() and len(value) < 19 else None
+    return None
+
+
+class _Forward(io.RawIOBase):
+    """A stream that only goes forward; FastWARC asks where it is."""
+
+    def __init__(self) -> None:
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset != (self._given if whence == io.SEEK_SET else 0) or whence == io.SEEK_END:
+            raise io.UnsupportedOperation("seek")
+        return self._given
+
+    def tell(self) -> int:
+        return self._given
+
+
+class _Behind(_Forward):
+    """Some bytes, and behind them a stream."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        super().__init__()
+        self._head, self._stream = head, stream
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[self._given : self._given + len(buffer)] or self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._given += len(piece)
+        return len(piece)
+
+
+class Unpacked(_Forward):
+    """The content of all members from a place on, one after the other. `at`: where the one at hand begins."""
+
+    def __init__(self, archive: Archive, at: int) -> None:
+        super().__init__()
+        self._archive, self.at = archive, at
+        self._member: Member | None = Member(archive, at)
+        self._held = b""
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._held and self._member is not None:
+            self._held = self._member.read()
+            if not self._held:
+                assert self._member.end is not None
+                self.at = self._member.end
+                self._member = (
+                    Member(self._archive, self.at) if is_data(self._archive.stream, self.at) else None
+                )
+        piece, self._held = self._held[: len(buffer)], self._held[len(buffer) :]
+        buffer[: len(piece)] = piece
+        self._given += len(piece)
+        return len(piece)
+
+
+def is_data(stream: BinaryIO, at: int) -> bool:
+    """Whether anything but zeros and line ends follows."""
+    stream.seek(at)
+    return bool(stream.read(HEAD).strip(b"\x00\r\n"))

@@ -1,0 +1,78 @@
+"""News: the articles of CC-NEWS, or of any web archive with a list of domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+from corpus import storage
+from corpus.document import Failure, Record
+from corpus.errors import UserError
+from corpus.groups import domain_of
+from corpus.sources.web.warc import Warc
+from corpus.storage.fingerprint import fingerprint
+from corpus.web.url_lists.index_key import key_of
+from corpus.web.url_lists.links import read_domains
+
+
+class News(Warc):
+    """Articles of web archives. `domains` is a file of registered domains or hosts, one a line: others are not read.
+
+    Gates beside those of archives: `news.not_article`, `news.paywall`, `news.stub` (see
+    `corpus.extract.html.news_article`). An article that was captured more than once is one page by its canonical
+    address: the build's deduplication by URL leaves one.
+    """
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("domains",)
+
+    kind: Literal["news"] = "news"  # type: ignore[assignment]
+    domains: str | None = None
+
+    @classmethod
+    def version(cls) -> int:
+        return 1 + 100 * super().version()
+
+    def prepare(self, say: Callable[[str], None] | None) -> None:
+        if self.domains is not None:
+            try:
+                found = _domains(self.domains)
+            except (OSError, UnicodeDecodeError) as error:
+                raise UserError(f"cannot read the domains {self.domains}: {error}", ("domains",)) from None
+            if not found:
+                raise UserError(f"{self.domains} names no domain", ("domains",))
+
+    def parameters(self) -> dict[str, Any]:
+        given = super().parameters()
+        named = sorted(_domains(self.domains)) if self.domains is not None else None
+        return {**given, "domains": fingerprint(named) if named is not None else None}
+
+    def is_wanted(self, url: str | None) -> bool:
+        if self.domains is None:
+            return True
+        wanted = _domains(self.domains)
+        host = (key_of(url or "") or "").partition("/")[0].partition("?")[0].partition(":")[0]
+        while host:
+            if host in wanted:
+                return True
+            host = host.partition(".")[2]
+        return bool(url) and domain_of(url or "") in wanted
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        for found in super().read(path, file, start, end):
+            if isinstance(found, Record) and found.gate is None:
+                if found.media_type == "text/html":
+                    found.media_type = "text/x-news"
+                    if found.date is not None:  # the document's date is the article's
+                        found.metadata["captured"], found.date = found.date, None
+                else:
+                    found.gate = "news.not_article"
+                    found.body = b""
+            yield found
+
+
+@lru_cache(maxsize=16)
+def _domains(path: str) -> frozenset[str]:
+    """The domains of a list, plain or compressed."""
+    with storage.open_decompressed(path) as stream:
+        return frozenset(read_domains(stream.read().decode("utf-8-sig").splitlines()))

@@ -1,0 +1,332 @@
+"""The pages of a list of URLs, three ways: from archives at hand, through a crawl index, or fetched.
+
+`warcs`    every record of the archives whose address has the hash of a page of the list
+`index`    CDX, CDXJ, ZipNum clusters (`cluster.idx`) or Common Crawl's columnar index say where each page lies; only
+           those ranges of the archives below `archive` are read, from disk, S3 or HTTP
+`fetched`  the folder of `corpus fetch`; with `fetch` the build fetches what is missing there first
+
+Ways two and three give a row for every URL of the list: one without a page stops at a gate that says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fastwarc import ArchiveIterator
+from pydantic import Field, model_validator
+
+from corpus import storage
+from corpus.document import Failure, Record
+from corpus.errors import UserError
+from corpus.sources.input_split import list_files
+from corpus.sources.web.members import ERRORS, Archive
+from corpus.sources.web.warc import Warc
+from corpus.storage.fingerprint import file_identity
+from corpus.web.fetch.options import FetchOptions
+from corpus.web.fetch.outcomes import LEDGER_FILE
+from corpus.web.index.capture import Capture, Choice
+from corpus.web.index.lookup import Wanted, look_up, open_index
+from corpus.web.index.ranges import coalesced
+from corpus.web.url_lists.index_key import VERSION as KEYS_VERSION
+from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of
+from corpus.web.url_lists.url_list import contains, has_hashes, open_list, sorted_hashes
+
+PAGE_BYTES = 20_000
+"""What a page of a list stands for in split sizes: an average record of a crawl, compressed."""
+OPENED_AT_ONCE = 16
+SLACK = 1 << 20
+"""Bytes that a record may have beyond its page: headers, and what does not compress."""
+MOST_ROWS = 20_000
+"""Pages of a split: their captures and the ranges of their keys are held at once."""
+
+
+class Urls(Warc):
+    """Pages of a list (`urls`, Parquet with a column `url`). Exactly one of `warcs`, `index`, `fetched` is given.
+
+    Gates beside those of archives: `urls.not_captured` (no index knows the page), `urls.status` and `urls.revisit`
+    (no capture holds a page), `urls.unreadable` (its record or an index could not be read: see quarantine),
+    `fetch.REASON` (see docs/sources/fetch.md). Of several captures in indexes the `newest` is read, or the one
+    `nearest` to the first submission; of several in `warcs` the build's own deduplication by URL leaves one.
+    """
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("urls", "warcs", "index", "archive", "fetched")
+
+    kind: Literal["urls"] = "urls"  # type: ignore[assignment]
+    paths: list[str] = Field(default=[])
+    urls: str | None = None
+    warcs: list[str] = Field(default=[])
+    index: list[str] = Field(default=[])
+    archive: str | None = None
+    choose: Choice = "newest"
+    fetched: str | None = None
+    fetch: FetchOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        given = {**given}
+        for key in ("warcs", "index"):
+            if isinstance(given.get(key), str):
+                given[key] = [given[key]]
+        ways = [key for key in ("warcs", "index", "fetched") if given.get(key)]
+        if len(ways) != 1:
+            raise ValueError("pages come one way: give warcs, index or fetched")
+        if not given.get("urls") and (ways != ["fetched"] or given.get("fetch")):
+            raise ValueError("`urls` is needed: the list that `corpus urls` makes")
+        if given.get("fetch") and ways != ["fetched"]:
+            raise ValueError("`fetch` goes with `fetched`, the folder where pages are put")
+        if given.get("archive") and ways != ["index"]:
+            raise ValueError("`archive` goes with `index`: it is where the files lie that an index names")
+        paths = {"warcs": given.get("warcs"), "index": [given.get("urls")]}
+        fetched = [storage.join(str(given.get("fetched")), LEDGER_FILE)]
+        given["paths"] = paths.get(ways[0], fetched)
+        return given
+
+    @classmethod
+    def version(cls) -> int:
+        return 1 + 100 * super().version()
+
+    def prepare(self, say: Callable[[str], None] | None) -> None:
+        if self.urls is not None:
+            if not storage.exists(self.urls):
+                raise UserError(f"no such file: {self.urls} (`corpus urls` makes it)", ("urls",))
+            try:
+                open_list(self.urls).close()
+            except UserError as error:
+                raise UserError(str(error), ("urls",)) from None
+        if self.warcs and self.urls is not None:
+            sorted_hashes(self.urls)
+        if self.index:
+            try:
+                with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:  # remote ones answer slowly
+                    list(threads.map(open_index, self._indexes()))
+            except (UserError, OSError) as error:
+                raise UserError(str(error), ("index",)) from None
+        if self.fetched is not None:
+            self._fetch(say)
+
+    def _fetch(self, say: Callable[[str], None] | None) -> None:
+        from corpus.web.fetch.crawl import fetch_list
+
+        if self.fetch is not None and say is not None:
+            assert self.urls is not None and self.fetched is not None
+            fetch_list(self.urls, self.fetched, self.fetch, say)
+        elif not storage.exists(self.paths[0]):
+            raise UserError(
+                f"{self.paths[0]} is not there: `corpus fetch` writes it when it has seen every URL; or give "
+                "`fetch: {contact: ...}` and the build fetches",
+                ("fetched",),
+            )
+
+    def parameters(self) -> dict[str, Any]:
+        # Where lists and indexes lie changes no document; what is in them does.
+        kept = {"snapshot", "license", "max_bytes", "choose", "kind"}
+        given = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
+        lists = _files((self.urls,), None) if self.warcs and self.urls else []
+        files = [*lists, *_files(tuple(self.index), self.base)] if self.index else lists
+        return {**given, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
+
+    def is_wanted(self, url: str | None) -> bool:
+        if not self.warcs or self.urls is None:
+            return True
+        hashes = hashes_of([url])
+        return bool(hashes[0]) and bool(contains(sorted_hashes(self.urls), hashes)[0])
+
+    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
+        if self.warcs:
+            return super().plan(path, size, split_size)
+        try:
+            with storage.open_input(path) as stream:
+                rows = pq.ParquetFile(stream).metadata.num_rows
+        except pa.ArrowException as error:
+            raise UserError(f"{path}: not Parquet: {error}") from None
+        step = max(1, min(MOST_ROWS, split_size // PAGE_BYTES))
+        starts = range(0, max(rows, 1), step)
+        return [(at * PAGE_BYTES, min(at + step, max(rows, 1)) * PAGE_BYTES) for at in starts]
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        if self.warcs:
+            yield from super().read(path, file, start, end)
+            return
+        first, last = start // PAGE_BYTES, end // PAGE_BYTES
+        if self.index:
+            yield from self._read_index(path, file, first, last)
+        else:
+            yield from self._read_fetched(path, file, first, last)
+
+    def _read_index(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
+        wanted = [page for page in _wanted(path, first, last)]
+        found, failures = look_up([page for page in wanted if page.hash], self._indexes(), self.choose)
+        yield from failures
+        # What an index that could not be read to its end knows of the other pages is lost, not nothing.
+        absent = "urls.unreadable" if any(not one.length for one in failures) else "urls.not_captured"
+        captures: dict[Capture, Wanted] = {}
+        for page in wanted:
+            capture = found.get(page.hash)
+            if capture is None:
+                yield self._stopped(page, file, absent)
+            elif not capture.is_page:
+                gate = "urls.status" if capture.status[:1].isdecimal() else "urls.revisit"
+                yield self._stopped(
+                    page, file, gate, {"status": capture.status} if gate == "urls.status" else {}
+                )
+            else:
+                captures[capture] = page
+        root = self.archive or self._indexes()[0].rpartition("/")[0]
+        yield from self._read_captures(root, file, captures)
+
+    def _read_fetched(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
+        captures: dict[Capture, Wanted] = {}
+        for row in _rows(path, first, last):
+            page = Wanted(row["row"], row["url"], row["hash"])
+            said = {"robots": row["robots"]} if row["robots"] else {}
+            if row["outcome"] == "fetched":
+                captures[
+                    Capture(
+                        url=row["final_url"],
+                        time="",
+                        status=str(row["status"]),
+                        mime="",
+                        file=row["file"],
+                        offset=row["offset"],
+                        length=row["length"],
+                        metadata={
+                            **said,
+                            **({"requested": row["url"]} if row["url"] != row["final_url"] else {}),
+                        },
+                    )
+                ] = page
+            else:
+                status = {"status": str(row["status"])} if row["status"] else {}
+                why = {"reason": row["reason"]} if row["reason"] else {}
+                yield self._stopped(page, file, f"fetch.{row['outcome']}", {**said, **status, **why})
+        assert self.fetched is not None
+        yield from self._read_captures(self.fetched, file, captures)
+
+    def _stopped(self, page: Wanted, file: str, gate: str, said: dict[str, str] | None = None) -> Record:
+        """The row of a page that could not be had."""
+        return Record(
+            native_id=f"url\0{page.url}",
+            file=file,
+            offset=page.row,
+            length=0,
+            url=page.url,
+            snapshot=self.snapshot,
+            metadata=said or {},
+            gate=gate,
+        )
+
+    def _read_captures(
+        self, root: str, file: str, captures: dict[Capture, Wanted]
+    ) -> Iterator[Record | Failure]:
+        most = int(self.max_bytes) + SLACK
+        for capture in [capture for capture in captures if capture.length > most]:
+            yield _lost(capture, f"a record of {capture.length:,} bytes, over max_bytes of the source")
+            yield self._stopped(captures[capture], file, "urls.unreadable")
+        for group in coalesced(capture for capture in captures if capture.length <= most):
+            begin, path = group[0].offset, storage.join(root, group[0].file)
+            try:
+                if not group[0].length:  # alone in its group: only the file says how far it can go
+                    ends = [min(begin + int(self.max_bytes), storage.size(path))]
+                else:
+                    ends = [capture.offset + capture.length for capture in group]
+                content = storage.read_range(path, begin, max(ends))
+            except OSError as error:
+                for capture in group:
+                    yield _lost(capture, f"cannot be read: {error}", "range")
+                    yield self._stopped(captures[capture], file, "urls.unreadable")
+                continue
+            for capture, end in zip(group, ends, strict=True):
+                piece = content[capture.offset - begin : end - begin]
+                for outcome in self._one_record(capture, captures[capture], piece):
+                    yield outcome
+                    if isinstance(outcome, Failure):
+                        yield self._stopped(captures[capture], file, "urls.unreadable")
+
+    def _one_record(self, capture: Capture, page: Wanted, piece: bytes) -> Iterator[Record | Failure]:
+        """The record that begins with the bytes; a Failure where it is cut or of another page."""
+        if capture.length and len(piece) < capture.length:
+            yield _lost(capture, f"cut: {len(piece)} of {capture.length} bytes")
+            return
+        try:
+            record = next(ArchiveIterator(BytesIO(piece), strict_mode=False), None)
+            outcomes = [] if record is None else list(self._record(record, capture.file, capture.offset))
+        except ERRORS as error:
+            yield _lost(capture, f"{type(error).__name__}: {error}")
+            return
+        if not outcomes:
+            yield _lost(capture, "no record of a page begins here")
+        archive = Archive(BytesIO(piece))
+        length = capture.length or archive.record_end(archive.begins) or 0
+        for outcome in outcomes:
+            outcome.length = length
+            if isinstance(outcome, Record):
+                key = key_of(outcome.url or "")
+                if (hash_of(key) if key else 0) != page.hash and outcome.url != capture.url:
+                    yield _lost(capture, f"the record here is of another page: {(outcome.url or '')[:200]}")
+                    continue
+                outcome.metadata.update(capture.metadata)
+            yield outcome
+
+    def _indexes(self) -> list[str]:
+        return [file.path for file in _files(tuple(self.index), self.base)]
+
+
+@lru_cache(maxsize=64)
+def _files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
+    """The files that patterns and lists name, looked up once. Raises UserError where one names none."""
+    found = list_files(patterns, os.getcwd(), base)
+    for file in found:
+        if file.error is not None:
+            raise UserError(f"{file.path}: {file.error}", ("index",))
+    return found
+
+
+def _identity(file: storage.File) -> str:
+    """What is in a file; a local one is looked at again where it was changed."""
+    return _identity_of(file, 0.0 if storage.is_remote(file.path) else storage.changed(file.path))
+
+
+@lru_cache(maxsize=4096)
+def _identity_of(file: storage.File, changed: float) -> str:
+    return file_identity(file)
+
+
+def _lost(capture: Capture, error: str, step: str = "read") -> Failure:
+    return Failure(file=capture.file, offset=capture.offset, length=capture.length, step=step, error=error)
+
+
+def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Rows [first, last) of a Parquet file, each with its number as `row`. Reads their row groups only."""
+    with storage.open_input(path) as stream:
+        parquet = pq.ParquetFile(stream)
+        at = 0
+        for group in range(parquet.num_row_groups):
+            rows = parquet.metadata.row_group(group).num_rows
+            if at < last and at + rows > first:
+                table = parquet.read_row_group(group)
+                begin, end = max(first - at, 0), min(last - at, rows)
+                for number, row in enumerate(table.slice(begin, end - begin).to_pylist(), at + begin):
+                    yield {**row, "row": number}
+            at += rows
+
+
+def _wanted(path: str, first: int, last: int) -> Iterator[Wanted]:
+    """The pages of rows [first, last) of a list."""
+    with open_list(path) as found:
+        known = has_hashes(found)
+    for row in _rows(path, first, last):
+        url = row["url"] or ""
+        submitted = row.get("first")
+        hashed = row["hash"] if known else int(hashes_of([url])[0])
+        yield Wanted(row["row"], url, hashed, submitted if isinstance(submitted, datetime) else None)

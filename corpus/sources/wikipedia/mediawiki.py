@@ -1,0 +1,214 @@
+"""Pages of a MediaWiki XML dump, cut out of its bytes.
+
+No XML parser is needed, so none can be attacked: text in a dump is escaped, hence `<page>` and `</page>`
+occur as tags only. Memory is bounded by one page (of a page's history, by its last revision).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from corpus.sources.wikipedia.mediawiki_chunks import Chunk, Gap
+
+MAX_PAGE = 64 << 20
+"""Bytes of a page without its older revisions; MediaWiki allows 2 MiB of text. A longer one is a failure."""
+COMPACT_AT = 4 << 20
+CLOSING = b"</mediawiki>"
+BETWEEN = "no page: something else stands between two pages"
+GAP_HEAD = 4096
+EXPECTED = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
+"""What may stand between two pages: the end of one dump and the head of the next."""
+
+
+@dataclass(slots=True)
+class Page:
+    """A `<page>` element, older revisions left out.
+
+    `offset` is where it begins in the decompressed dump and `length` counts its bytes there; in a .bz2 of several
+    streams they are those of the stream (or the streams) in the file that hold it, and `within` is the page's place
+    in what these decompress to.
+    """
+
+    data: bytes
+    offset: int
+    within: int | None
+    length: int
+
+
+@dataclass(slots=True)
+class Loss:
+    """Part of a dump that holds no whole page, and why."""
+
+    offset: int
+    within: int | None
+    length: int
+    error: str
+
+
+class PageScanner:
+    """Cuts chunks into pages. Every byte is searched once."""
+
+    def __init__(self, has_root: bool, before: bytes = b"<page></page>") -> None:
+        """`before` is what precedes the first chunk: it tells whether that begins inside a page."""
+        self._has_root = has_root
+        self._tail = before
+        self._between = False
+        self._buffer = bytearray()
+        self._begin = 0
+        self._starts: list[int] = []
+        self._places: list[tuple[int, int | None, bool, int | None]] = []
+        self._open: tuple[int, int | None] | None = None
+        self._removed = 0
+        self._from = 0
+        self._done = False
+        self._gap: Loss | None = None
+        self._gap_head = b""
+
+    def scan(self, chunks: Iterable[Chunk | Gap]) -> Iterator[Page | Loss]:
+        """The pages that begin in owned chunks, and what was lost between them."""
+        owned, lost = False, False
+        self._watch(b"")
+        for chunk in chunks:
+            owned = chunk.owned
+            if isinstance(chunk, Gap):
+                lost = owned or self._open is not None
+                if lost:
+                    yield (
+                        self._broken(chunk.error)
+                        if self._open
+                        else Loss(chunk.offset, None, chunk.length, chunk.error)
+                    )
+                self._forget()
+                if not owned:
+                    return
+                continue
+            lost = False
+            self._starts.append(self._begin + len(self._buffer))
+            self._places.append((chunk.offset, chunk.within, chunk.owned, chunk.ends))
+            self._buffer += chunk.data
+            self._watch(chunk.data)
+            yield from self._cut()
+            if self._done or (not owned and self._open is None and not self._gap_head.strip()):
+                return
+        if self._open is None:
+            self._note(bytes(self._buffer))
+            yield from self._between_pages()
+        if self._open is not None:
+            yield self._broken("the file ends inside a page")
+        elif self._has_root and owned and not lost and self._between and CLOSING not in self._tail:
+            offset, within = self._place(self._begin + len(self._buffer))
+            yield Loss(offset, within, 0, "the file ends without </mediawiki>: it is cut off")
+
+    def _watch(self, data: bytes) -> None:
+        """Remember the end of what was read, and whether it lies between pages."""
+        seen = self._tail + data
+        at = seen.rfind(b"page>")
+        if at > 0 and seen[at - 1 : at] in (b"<", b"/"):
+            self._between = seen[at - 1 : at] == b"/"
+        self._tail = seen[-64:]
+
+    def _cut(self) -> Iterator[Page | Loss]:
+        buffer = self._buffer
+        while True:
+            if self._open is None:
+                at = buffer.find(b"<page>", self._from)
+                skipped = at if at >= 0 else max(0, len(buffer) - 5)
+                self._note(bytes(buffer[:skipped]))
+                if at < 0:
+                    self._drop(skipped)
+                    return
+                yield from self._between_pages()
+                if not self._owned(self._begin + at):
+                    self._done = True
+                    return
+                self._drop(at)
+                self._open, self._from, self._removed = self._place(self._begin), 6, 0
+            close = buffer.find(b"</page>", self._from)
+            again = buffer.find(b"<page>", self._from, close if close >= 0 else len(buffer))
+            if again >= 0:
+                yield self._broken("the page is not closed before the next one begins", again)
+                self._drop(again)
+                self._open, self._from = None, 0
+            elif close >= 0:
+                yield Page(bytes(buffer[: close + 7]), *self._open, self._length(close + 7))
+                self._drop(close + 7)
+                self._open, self._from = None, 0
+                self._gap = Loss(*self._place(self._begin), 0, BETWEEN)
+            else:
+                self._from = max(6, len(buffer) - 6)
+                if len(buffer) > COMPACT_AT:
+                    self._drop_revisions()
+                if len(buffer) > MAX_PAGE:
+                    yield self._broken(f"the page is longer than {MAX_PAGE} bytes")
+                    self._open, self._from = None, 6
+                    continue
+                return
+
+    def _note(self, skipped: bytes) -> None:
+        """Remember what stands behind a page, up to the next."""
+        if self._gap is not None and skipped:
+            self._gap_head += skipped[: GAP_HEAD - len(self._gap_head)]
+            ends = self._ends(self._begin + len(skipped) - 1)
+            length = self._gap.length + len(skipped) if ends is None else ends - self._gap.offset
+            self._gap = replace(self._gap, length=length)
+
+    def _between_pages(self) -> Iterator[Loss]:
+        """What stood between two pages, where it is neither white space nor the end of one dump and the next."""
+        gap, head = self._gap, self._gap_head
+        self._gap, self._gap_head = None, b""
+        if gap is not None and head.strip() and not EXPECTED.search(head):
+            yield gap
+
+    def _drop_revisions(self) -> None:
+        """Forget all but the page's head and its last revision: a history may hold thousands."""
+        first, last = self._buffer.find(b"<revision>"), self._buffer.rfind(b"<revision>")
+        if last > first >= 0:
+            del self._buffer[first:last]
+            self._begin += last - first
+            self._removed += last - first
+            self._from = max(6, self._from - (last - first))
+
+    def _drop(self, count: int) -> None:
+        del self._buffer[:count]
+        self._begin += count
+        self._from = 0
+        keep = self._chunk_at(self._begin)
+        if keep > 0:
+            del self._starts[:keep], self._places[:keep]
+
+    def _forget(self) -> None:
+        self._drop(len(self._buffer))
+        self._open, self._from = None, 0
+        self._gap, self._gap_head = None, b""
+
+    def _chunk_at(self, at: int) -> int:
+        """The index of the chunk that holds a byte, counted from the first one read."""
+        return max(0, bisect_right(self._starts, at) - 1)
+
+    def _owned(self, at: int) -> bool:
+        return self._places[self._chunk_at(at)][2]
+
+    def _place(self, at: int) -> tuple[int, int | None]:
+        if not self._places:
+            return 0, None
+        index = self._chunk_at(at)
+        offset, within, _, _ = self._places[index]
+        inside = at - self._starts[index]
+        return (offset + inside, None) if within is None else (offset, within + inside)
+
+    def _broken(self, error: str, length: int | None = None) -> Loss:
+        assert self._open is not None
+        return Loss(*self._open, self._length(len(self._buffer) if length is None else length), error)
+
+    def _length(self, size: int) -> int:
+        """What `size` bytes of the buffer, and what was removed of them, take in the file, from the open page on."""
+        assert self._open is not None
+        ends = self._ends(self._begin + size - 1)
+        return size + self._removed if ends is None else ends - self._open[0]
+
+    def _ends(self, at: int) -> int | None:
+        """Where in the file the bz2 stream ends that a byte is in; None where it is in none."""
+        return self._places[self._chunk_at(at)][3] if self._places else None

@@ -1,0 +1,49 @@
+"""Folders as inputs: their files, in one order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import xxhash
+
+from corpus.storage import File, is_remote, join, local
+from corpus.storage.fingerprint import file_identity
+
+VERSIONING = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
+"""What version control keeps for itself beside the files."""
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path is a folder on a local disk. In an object store there are none: pack them into archives there."""
+    return not is_remote(path) and os.path.isdir(local(path))
+
+
+def walk(folder: str) -> Iterator[tuple[str, int]]:
+    """(name below the folder, size in bytes) of every regular file, in the order of names, folder by folder.
+
+    Links are not followed, and devices, pipes and what version control keeps are passed over. Memory: the names of
+    one folder at each depth.
+    """
+    yield from _walk(local(folder), "")
+
+
+def identity(folder: str) -> str:
+    """What is in a folder: its files' names and `file_identity`. Reads them all."""
+    digest = xxhash.xxh3_128()
+    for name, size in walk(folder):
+        digest.update(f"{len(name)} {name} {size} ".encode("utf-8", "surrogatepass"))
+        digest.update(file_identity(File(join(folder, name), name, size)).encode())
+    return digest.hexdigest()
+
+
+def _walk(folder: str, above: str) -> Iterator[tuple[str, int]]:
+    with os.scandir(folder) as entries:
+        here = sorted(entries, key=lambda entry: entry.name)
+    for entry in here:
+        if entry.name in VERSIONING:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{above}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield f"{above}{entry.name}", entry.stat(follow_symlinks=False).st_size

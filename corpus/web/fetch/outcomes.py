@@ -1,0 +1,202 @@
+"""What became of every URL: a journal that survives a kill, and the ledger in the order of the list."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from corpus.storage.part_writer import PartWriter
+
+LEDGER_FILE = "ledger.parquet"
+ROBOTS_FILE = "robots.parquet"
+JOURNAL_FILE = "journal.jsonl"
+GROUP_ROWS = 1 << 14
+
+OUTCOMES = {
+    "fetched": "a page is stored",
+    "status": "the answer has no status 2xx",
+    "robots": "robots.txt forbids it, or could not be had",
+    "crawl_delay": "robots.txt asks for more time between requests than --max-delay",
+    "address": "the host is at an address that is not public, or none at all is spelled",
+    "dns": "the name has no address",
+    "connect": "no connection",
+    "tls": "the certificate or the encryption is wrong",
+    "timeout": "too slow",
+    "size": "larger than --max-bytes",
+    "content_type": "neither HTML nor text",
+    "redirects": "too many redirects, or in a circle",
+    "protocol": "the answer is no HTTP, or was cut",
+    "host": "given up: the host failed for other pages, or wants to be left alone",
+}
+"""Every outcome, with what it means."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("hash", pa.uint64(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("status", pa.int32()),
+        pa.field("robots", pa.string()),
+        pa.field("final_url", pa.string()),
+        pa.field("redirects", pa.int32(), nullable=False),
+        pa.field("attempts", pa.int32(), nullable=False),
+        pa.field("date", pa.string()),
+        pa.field("file", pa.string()),
+        pa.field("offset", pa.int64()),
+        pa.field("length", pa.int64()),
+    ]
+)
+"""A row a URL, in the order of the list. `file`, `offset` and `length` place the WARC record of the page."""
+
+ROBOTS = pa.schema(
+    [
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("state", pa.string(), nullable=False),
+        pa.field("delay", pa.float64()),
+        pa.field("reason", pa.string()),
+        pa.field("date", pa.string()),
+    ]
+)
+"""A row for each robots.txt that was asked for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """What became of one URL; the fields of `SCHEMA` but for `hash`, and its row in the list."""
+
+    row: int
+    url: str
+    outcome: str
+    reason: str | None = None
+    status: int | None = None
+    robots: str | None = None
+    final_url: str | None = None
+    redirects: int = 0
+    attempts: int = 0
+    date: str | None = None
+    file: str | None = None
+    offset: int | None = None
+    length: int | None = None
+
+
+class Journal:
+    """Entries as lines of JSON, in the order in which they came.
+
+    A line is the system's when `append` returns, so it outlives a kill of the process, and on disk after `sync`, so it
+    outlives the machine. On opening, a line that was cut is taken away, and the first one whose records are not
+    in their WARC, with all after it. `ends` says how far each WARC is whole: what lies behind that belongs to pages
+    that no entry names.
+    """
+
+    def __init__(self, folder: str, list_identity: str) -> None:
+        self.path = os.path.join(folder, JOURNAL_FILE)
+        self.ends: dict[str, int] = {}
+        self.identity: str | None = None
+        known = os.path.exists(self.path)
+        if known:
+            self._recover()
+        self._output: BinaryIO = open(self.path, "ab")  # noqa: SIM115 - closed by `close`
+        if self.identity is None:
+            self.identity = list_identity
+            self.append([{"kind": "list", "identity": list_identity}])
+
+    def _recover(self) -> None:
+        end = 0
+        folder = os.path.dirname(self.path)
+        sizes = {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
+        with open(self.path, "rb+") as stream:
+            for line in stream:
+                found = _whole_line(line)
+                if found is None or any(
+                    sizes.get(name, 0) < at for name, at in found.get("ends", {}).items()
+                ):
+                    break
+                end += len(line)
+                self.ends.update(found.get("ends", {}))
+                if found["kind"] == "list":
+                    self.identity = found["identity"]
+            stream.truncate(end)
+
+    def append(self, lines: list[dict[str, Any]], ends: dict[str, int] | None = None) -> None:
+        """Add lines; `ends` are the ends of the WARCs that their records are in."""
+        if ends:
+            lines = [*lines[:-1], {**lines[-1], "ends": ends}]
+            self.ends.update(ends)
+        self._output.write(b"".join(json.dumps(line, ensure_ascii=True).encode() + b"\n" for line in lines))
+        self._output.flush()
+
+    def sync(self) -> None:
+        os.fsync(self._output.fileno())
+
+    def close(self) -> None:
+        self._output.close()
+
+    def done(self, rows: int) -> NDArray[np.bool_]:
+        """Which rows of the list have an entry."""
+        found = np.zeros(rows, bool)
+        for line in self._lines(b'{"kind": "url"'):
+            found[line["row"]] = True
+        return found
+
+    def _lines(self, beginning: bytes) -> Iterator[dict[str, Any]]:
+        with open(self.path, "rb") as stream:
+            for line in stream:
+                if line.startswith(beginning):
+                    yield json.loads(line)
+
+
+def _whole_line(line: bytes) -> dict[str, Any] | None:
+    """A line of the journal; None where it was cut or torn."""
+    try:
+        found = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "kind" in found else None
+
+
+def url_line(entry: Entry) -> dict[str, Any]:
+    """An entry as a line of the journal."""
+    return {"kind": "url", **{name: value for name, value in asdict(entry).items() if value is not None}}
+
+
+def write_ledger(folder: str, rows: int, hashes: Iterator[tuple[int, int]], made: str) -> dict[str, int]:
+    """The journal as ledger.parquet, a row a URL in the order of the list, and robots.parquet; counts by outcome.
+
+    `hashes` gives (row, hash) in order. Memory: 8 bytes a URL.
+    """
+    journal = os.path.join(folder, JOURNAL_FILE)
+    places = np.full(rows, -1, np.int64)
+    robots: dict[str, dict[str, Any]] = {}
+    at = 0
+    with open(journal, "rb") as stream:
+        for line in stream:
+            if line.startswith(b'{"kind": "url"'):
+                places[json.loads(line)["row"]] = at
+            elif line.startswith(b'{"kind": "robots"'):
+                found = json.loads(line)
+                robots[found["origin"]] = {name: found.get(name) for name in ROBOTS.names}
+            at += len(line)
+        counts: dict[str, int] = {}
+        with PartWriter(os.path.join(folder, LEDGER_FILE), SCHEMA, made) as writer:
+            waiting: list[dict[str, Any]] = []
+            for row, hashed in hashes:
+                stream.seek(places[row])
+                found = json.loads(stream.readline())
+                counts[found["outcome"]] = counts.get(found["outcome"], 0) + 1
+                waiting.append({**{name: found.get(name) for name in SCHEMA.names}, "hash": hashed})
+                if len(waiting) == GROUP_ROWS:
+                    writer.write(pa.Table.from_pylist(waiting, SCHEMA))
+                    waiting = []
+            if waiting or not rows:
+                writer.write(pa.Table.from_pylist(waiting, SCHEMA))
+    with PartWriter(os.path.join(folder, ROBOTS_FILE), ROBOTS, made) as writer:
+        writer.write(pa.Table.from_pylist([robots[origin] for origin in sorted(robots)], ROBOTS))
+    return counts

@@ -1,0 +1,63 @@
+"""What a site's robots.txt allows (RFC 9309), parsed by protego."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from protego import Protego
+
+from corpus.formats.http import Payload, body_of
+
+MAX_BYTES = 512 << 10
+"""RFC 9309 asks for 500 KiB at least; what follows is not read."""
+MOST_DECODED = 16 << 20
+"""A compressed robots.txt that decodes to more is no robots.txt."""
+
+
+@dataclass(frozen=True)
+class Robots:
+    """The rules of one origin. `state`: rules, none (nothing forbids), unreachable (everything is forbidden)."""
+
+    state: str
+    delay: float | None = None
+    rules: Protego | None = None
+    reason: str = ""
+
+    def decision(self, url: str, agent: str) -> str:
+        """`allowed`, `disallowed`, `none` or `unreachable`; the first and third allow."""
+        if self.rules is None:
+            return self.state
+        return "allowed" if self.rules.can_fetch(url, agent) else "disallowed"
+
+
+def robots_of(status: int, body: bytes, agent: str, encoding: str = "") -> Robots:
+    """The rules by the answer to /robots.txt; `encoding` is its Content-Encoding.
+
+    4xx but for 429: there are none. 5xx, 429 and anything else, a body that does not decode among them: not
+    reachable, so nothing may be asked.
+    """
+    if 200 <= status < 300:
+        payload = Payload(status, "text/plain", "text/plain", content_encoding=encoding)
+        decoded = body_of(payload, body, MOST_DECODED)
+        if not isinstance(decoded, bytes):
+            return Robots("unreachable", reason=decoded or f"decodes to more than {MOST_DECODED:,} bytes")
+        body = decoded
+        cut = body[:MAX_BYTES] if len(body) <= MAX_BYTES else body[:MAX_BYTES].rpartition(b"\n")[0]
+        rules = Protego.parse(cut.decode("utf-8-sig", "replace"))
+        delay = rules.crawl_delay(agent)
+        rate = rules.request_rate(agent)
+        if rate is not None and rate.requests:
+            delay = max(delay or 0.0, _seconds(rate.seconds, rate.requests))
+        return Robots("rules", None if delay is None else max(0.0, float(delay)), rules)
+    if 400 <= status < 500 and status != 429:
+        return Robots("none")
+    return Robots("unreachable", reason=f"status {status}")
+
+
+def _seconds(seconds: int, requests: int) -> float:
+    """The time between two requests; numbers of any length may stand in a robots.txt."""
+    try:
+        return seconds / requests
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,298 @@
+"""Crawl indexes as sorted text: CDX, CDXJ, and ZipNum clusters of either.
+
+A page is looked up by the range of lines that its spellings can have, so an index of terabytes is read at a few
+places; what a line says is matched by the hash of its URL. SURT keys are not computed: a range around them is
+enough.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from io import BytesIO
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from corpus.errors import UserError
+from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
+from corpus.web.index.capture import Capture, check_place
+from corpus.web.index.ranges import Pages
+from corpus.web.url_lists.index_key import key_of, sort_key, spelled
+
+CHECKED = 256 << 20
+"""Bytes up to which a local index is checked to be sorted before it is searched."""
+BLOCKS = 8
+BLOCK_BYTES = 64 << 20
+"""Bytes that a block of a cluster may have, compressed or not; Common Crawl's have 3,000 lines, 1.5 MB."""
+_WWW = re.compile(r"^www\d{0,2}\.(?=[^.]+\.[^.])")
+Range = tuple[bytes, bytes]
+DEFAULT_LEGEND = ("N", "b", "a", "m", "s", "k", "r", "M", "S", "V", "g")
+
+
+class Index(Protocol):
+    """An index in which lines can be found by ranges of their keys."""
+
+    path: str
+
+    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+        """The lines that lie in one of the sorted, disjoint ranges [low, high)."""
+        ...
+
+    def capture(self, line: bytes) -> Capture:
+        """What a line says. Raises ValueError where it is damaged."""
+        ...
+
+
+def lookup_ranges(url: str) -> list[Range]:
+    """The ranges of lines that captures of a page have in a sorted index.
+
+    The page itself (`com,example)/a `), and with its query or any (`com,example)/a?`): of the address as it
+    is spelled, and of what all its spellings share. `www.` is not in the keys of indexes.
+    """
+    key, text = key_of(url), spelled(url)
+    if key is None or text is None:
+        return []
+    rest = text.partition("://")[2].partition("#")[0]
+    host, slash, path = rest.partition("/")
+    own = f"{_WWW.sub('', host.rpartition('@')[2].lower())}{slash}{path}"
+    names = {_surt(sort_key(key)), _surt(sort_key(own))}
+    found: list[Range] = []
+    for name in names:
+        found.append((name + b" ", name + b"!"))
+        # Further parameters, such as those of campaigns: `&` after a query, else `?` and `@` behind it.
+        found.append((name + b"&", name + b"'") if b"?" in name else (name + b"?", name + b"@"))
+    return found
+
+
+def _surt(name: str) -> bytes:
+    """A sort key with the escapes of indexes: only controls, blanks, `#`, `%` and what is not ASCII; lower case."""
+    head, mark, query = name.partition("?")
+    slashes = head.rstrip("/") + "/" if head.endswith(")/") else head.rstrip("/")
+    pieces = []
+    for piece in (slashes, query):
+        raw = unquote_to_bytes(piece)
+        pieces.append(
+            b"".join(b"%%%02x" % c if c <= 0x20 or c >= 0x7F or c in b"#%" else bytes([c]) for c in raw)
+        )
+    return (pieces[0] + (b"?" + pieces[1] if mark and query else b"")).lower()
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """Ranges sorted, those that touch as one."""
+    found: list[Range] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return found
+
+
+def parse(line: bytes, legend: tuple[str, ...] | None) -> Capture:
+    """A line of CDXJ, or with a legend of CDX. Raises ValueError where it is damaged."""
+    if legend is None:
+        _, time, data = line.split(b" ", 2)
+        row = orjson.loads(data)
+        if not isinstance(row, dict) or not {"url", "offset", "filename"} <= row.keys():
+            raise ValueError("no url, offset or filename")
+        return Capture(
+            url=str(row["url"]),
+            time=time.decode(),
+            status=str(row.get("status", "")),
+            mime=str(row.get("mime", "")),
+            file=str(row["filename"]),
+            offset=int(row["offset"]),
+            length=int(row.get("length") or 0),
+        )
+    fields = line.decode("utf-8", "replace").split(" ")
+    if len(fields) < len(legend):
+        raise ValueError(f"{len(fields)} fields, not {len(legend)}")
+    named = dict(zip(legend, fields, strict=False))
+    length = named.get("S", "-")
+    return Capture(
+        url=named["a"],
+        time=named["b"],
+        status=named.get("s", ""),
+        mime=named.get("m", ""),
+        file=named["g"],
+        offset=int(named["V"]),
+        length=int(length) if length.isdecimal() else 0,
+    )
+
+
+def _legend(head: bytes) -> tuple[str, ...] | None:
+    """The legend of a CDX file, None for CDXJ."""
+    line = head.split(b"\n", 1)[0]
+    if line.lstrip().startswith(b"CDX "):
+        return tuple(line.decode("ascii", "replace").split()[1:])
+    fields = line.split(b" ", 2)
+    if len(fields) == 3 and fields[2].lstrip().startswith(b"{"):
+        return None
+    if len(line.split(b" ")) == len(DEFAULT_LEGEND):
+        return DEFAULT_LEGEND
+    raise ValueError("neither CDX nor CDXJ")
+
+
+class SortedFile:
+    """A plain CDX or CDXJ file, searched in place."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._pages = Pages(path)
+        try:
+            self.legend = _legend(self._pages.read(0, 1 << 14))
+        except ValueError as error:
+            raise UserError(f"{path}: not an index: {error}") from None
+        if not is_remote(path) and self._pages.size <= CHECKED:
+            _check_sorted(path)
+
+    def capture(self, line: bytes) -> Capture:
+        return parse(line, self.legend)
+
+    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+        at = 0
+        for low, high in ranges:
+            at = first_line(self._pages, low, at)
+            while at < self._pages.size:
+                line, following = self._pages.line_from(at)
+                if line >= high:
+                    break
+                at = following
+                yield line
+
+
+def first_line(pages: Pages, key: bytes, begin: int = 0) -> int:
+    """Where the first line at or above `key` begins, from the line at `begin` on; the file's size if none does."""
+    low, high = begin, pages.size
+    while low < high:
+        middle = (low + high) // 2
+        at = middle if middle == low else pages.line_from(middle - 1)[1]
+        if at >= high:
+            # No line begins in between.
+            high = middle
+            continue
+        line, following = pages.line_from(at)
+        if line < key:
+            low = following
+        else:
+            high = middle
+    return low
+
+
+@lru_cache(maxsize=64)
+def _check_sorted(path: str) -> None:
+    """Raises UserError where the lines of a file are not in the order of their bytes: a search would miss some."""
+    last, number = b"", 0
+    with open_input(path) as stream:
+        for number, line in enumerate(stream, 1):
+            if line < last and not last.lstrip().startswith(b"CDX "):
+                raise UserError(f"{path}:{number}: an index must be sorted by bytes: LC_ALL=C sort {path}")
+            last = line
+
+
+class Cluster:
+    """A ZipNum cluster: `cluster.idx` names the first line of each gzip block of the files beside it.
+
+    Common Crawl's: https://data.commoncrawl.org/cc-index/collections/CC-MAIN-2024-10/indexes/cluster.idx
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._folder = path.rpartition("/")[0]
+        self._pages = Pages(path)
+        self._blocks = lru_cache(maxsize=BLOCKS)(self._load)
+        self.legend: tuple[str, ...] | None = None
+        head = self._pages.line_from(0)[0]
+        if len(head.split(b"\t")) < 4:
+            raise UserError(
+                f"{path}: not a cluster.idx: key, file, offset and length apart by tabs are expected"
+            )
+
+    def capture(self, line: bytes) -> Capture:
+        return parse(line, _legend(line))
+
+    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+        pages, at = self._pages, 0
+        for low, high in ranges:
+            after = first_line(pages, low, at)
+            at = self._line_before(after)
+            position = at
+            while position < pages.size:
+                line, position = pages.line_from(position)
+                key, *place = line.split(b"\t")
+                if key >= high:
+                    break
+                file, offset, length = place[:3]
+                name, begin, size = file.decode(), int(offset), int(length)
+                check_place(name, begin, size)
+                block = self._blocks(name, begin, size)
+                yield from (found for found in block if low <= found < high)
+
+    def _line_before(self, at: int) -> int:
+        """The beginning of the line before the one at `at`: a key may lie in the block that began before it."""
+        if at == 0:
+            return 0
+        back = min(at, 1 << 12)
+        while True:
+            piece = self._pages.read(at - back, at - 1)
+            cut = piece.rfind(b"\n")
+            if cut >= 0:
+                return at - back + cut + 1
+            if back == at:
+                return 0
+            back = min(at, back * 2)
+
+    def _load(self, file: str, offset: int, length: int) -> list[bytes]:
+        if length > BLOCK_BYTES:
+            raise OSError(f"{file} at {offset}: a block of {length:,} bytes, over {BLOCK_BYTES:,}")
+        raw = read_range(f"{self._folder}/{file}" if self._folder else file, offset, offset + length)
+        try:
+            with gzip.open(BytesIO(raw)) as stream:
+                content = stream.read(BLOCK_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise OSError(f"{file} at {offset}: the block is damaged: {error}") from error
+        if len(content) > BLOCK_BYTES:
+            raise OSError(f"{file} at {offset}: the block decompresses to more than {BLOCK_BYTES:,} bytes")
+        return content.splitlines()
+
+
+class Stream:
+    """A compressed index that is no cluster: read whole for every lookup."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            with open_decompressed(path) as stream:
+                self.legend = _legend(stream.readline())
+        except (ValueError, *DAMAGE) as error:
+            raise UserError(f"{path}: not an index: {error}") from None
+
+    def capture(self, line: bytes) -> Capture:
+        return parse(line, self.legend)
+
+    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+        from bisect import bisect_right
+
+        wanted = list(ranges)
+        lows = [low for low, _ in wanted]
+        with open_decompressed(self.path) as stream:
+            for line in stream:
+                at = bisect_right(lows, line) - 1
+                if at >= 0 and line < wanted[at][1]:
+                    yield line.rstrip(b"\r\n")
+
+
+def open_text_index(path: str) -> Index:
+    """The index at a path, by its name and first bytes. Raises UserError where it is none."""
+    if path.endswith(".idx"):
+        return Cluster(path)
+    if not size(path):
+        raise UserError(f"{path}: the index is empty")
+    with open_input(path) as stream:
+        compressed = stream.read(2) in (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5")
+    return Stream(path) if compressed else SortedFile(path)

@@ -1,0 +1,77 @@
+"""Which capture of each wanted page to read, from any number of indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from corpus.document import Failure
+from corpus.web.index.capture import Capture, Choice, choose
+from corpus.web.index.cdx import Index, lookup_ranges, merged, open_text_index
+from corpus.web.index.columnar import Columnar
+from corpus.web.url_lists.index_key import hash_of, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page of a list: its row there, how to spell it, the hash of its key, when it was submitted."""
+
+    row: int
+    url: str
+    hash: int
+    submitted: datetime | None = None
+
+
+@lru_cache(maxsize=4096)
+def open_index(path: str) -> Index | Columnar:
+    """An index, by its name. Raises UserError where it is none. Kept open: one a process."""
+    return Columnar(path) if path.endswith((".parquet", ".pq")) else open_text_index(path)
+
+
+def look_up(
+    wanted: Sequence[Wanted], indexes: Sequence[str], choice: Choice
+) -> tuple[dict[int, Capture], list[Failure]]:
+    """The chosen capture of each page that any index knows, by its hash, and what could not be read.
+
+    Captures are chosen over all indexes together. A failure of length 0 is of a whole index: what it knows is lost.
+    """
+    by_hash = {page.hash: page for page in wanted}
+    ranges = merged(one for page in wanted for one in lookup_ranges(page.url))
+    found: dict[int, set[Capture]] = {}
+    failures: list[Failure] = []
+
+    def add(capture: Capture) -> None:
+        key = key_of(capture.url)
+        hashed = hash_of(key) if key is not None else 0
+        if hashed in by_hash:
+            found.setdefault(hashed, set()).add(capture)
+
+    for path in indexes:
+        index = open_index(path)
+        try:
+            if isinstance(index, Columnar):
+                for capture in index.captures(ranges):
+                    if isinstance(capture, Failure):
+                        failures.append(capture)
+                    else:
+                        add(capture)
+                continue
+            for line in index.lines(ranges):
+                try:
+                    add(index.capture(line))
+                except (ValueError, KeyError) as error:
+                    message = f"a damaged line of the index, {line[:80]!r}: {error}"
+                    failures.append(
+                        Failure(file=path, offset=0, length=len(line), step="index", error=message)
+                    )
+        except (OSError, ValueError) as error:
+            failures.append(Failure(file=path, offset=0, length=0, step="index", error=str(error)))
+    chosen = {
+        hashed: choose(
+            sorted(captures, key=lambda one: (one.file, one.offset)), choice, by_hash[hashed].submitted
+        )
+        for hashed, captures in found.items()
+    }
+    return chosen, failures

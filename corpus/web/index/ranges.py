@@ -1,0 +1,75 @@
+"""Byte ranges of archives and indexes: coalesced, and kept for binary search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from corpus.storage import read_range, size
+from corpus.web.index.capture import Capture
+
+GAP = 64 << 10
+"""Bytes between two records that are read over rather than asked for apart: a request costs more."""
+MOST = 8 << 20
+"""Bytes that one request asks for, unless one record alone is larger."""
+PAGE = 64 << 10
+
+
+class Pages:
+    """Random reads of a file through pages that are kept: for binary search. Memory: `kept` pages."""
+
+    def __init__(self, path: str, kept: int = 256) -> None:
+        self.path = path
+        self.size = size(path)
+        self._page = lru_cache(maxsize=kept)(self._load)
+
+    def _load(self, number: int) -> bytes:
+        return read_range(self.path, number * PAGE, min(self.size, (number + 1) * PAGE))
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes [start, end), fewer at the end of the file."""
+        end = min(end, self.size)
+        if start >= end:
+            return b""
+        first, last = start // PAGE, (end - 1) // PAGE
+        joined = b"".join(self._page(number) for number in range(first, last + 1))
+        return joined[start - first * PAGE : end - first * PAGE]
+
+    def line_from(self, at: int) -> tuple[bytes, int]:
+        """The line that begins at `at`, without its end, and where the next one begins."""
+        pieces = []
+        begin = at
+        while at < self.size:
+            stop = (at // PAGE + 1) * PAGE
+            piece = self.read(at, stop)
+            cut = piece.find(b"\n")
+            if cut >= 0:
+                pieces.append(piece[:cut])
+                return b"".join(pieces), at + cut + 1
+            pieces.append(piece)
+            at += len(piece)
+            if at - begin > 1 << 24:
+                raise OSError(f"{self.path}: no line ends in 16 MiB from byte {begin}: not an index")
+        return b"".join(pieces), at
+
+
+def coalesced(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
+    """Captures in the order of their files and offsets, those together that one request reads."""
+    group: list[Capture] = []
+    end = 0
+    for capture in sorted(captures, key=lambda capture: (capture.file, capture.offset)):
+        near = (
+            group
+            and capture.length
+            and group[-1].length
+            and capture.file == group[0].file
+            and capture.offset - end <= GAP
+            and capture.offset + capture.length - group[0].offset <= MOST
+        )
+        if group and not near:
+            yield group
+            group = []
+        group.append(capture)
+        end = max(end, capture.offset + capture.length) if len(group) > 1 else capture.offset + capture.length
+    if group:
+        yield group

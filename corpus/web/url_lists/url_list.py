@@ -1,0 +1,118 @@
+"""A list of URLs: one row a page, in the order of crawl indexes, and its hashes for matching."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.storage.fingerprint import file_identity
+from corpus.web.url_lists.index_key import hashes_of
+
+SCHEMA = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("hash", pa.uint64(), nullable=False),
+        pa.field("score", pa.int64(), nullable=False),
+        pa.field("submissions", pa.int32(), nullable=False),
+        pa.field("first", pa.timestamp("s", "UTC")),
+        pa.field("last", pa.timestamp("s", "UTC")),
+        pa.field("subreddits", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""A row of a list: `url` is the spelling to fetch, `key` what all spellings share (`corpus.web.url_lists.index_key`),
+`hash` its XXH3; the sum of the scores, how many submissions, when the first and the last came, and where."""
+GROUP_ROWS = 1 << 16
+
+
+def open_list(path: str) -> pq.ParquetFile:
+    """The Parquet file of a list; other columns than `url` may be missing. Raises UserError where it is none."""
+    try:
+        found = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
+    if "url" not in found.schema_arrow.names:
+        raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")
+    kind = found.schema_arrow.field("url").type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise UserError(f"{path}: the column `url` holds {kind}: text is expected")
+    return found
+
+
+def has_hashes(found: pq.ParquetFile) -> bool:
+    """Whether a list holds its hashes: as `corpus urls` writes them, not any column that is called so."""
+    schema = found.schema_arrow
+    return all(name in schema.names and schema.field(name) == SCHEMA.field(name) for name in ("key", "hash"))
+
+
+def batches(found: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a list, those of the columns that are there; a `hash` that is not `corpus urls`' is computed."""
+    computed = "hash" in columns and not has_hashes(found)
+    wanted = [
+        name for name in columns if name in found.schema_arrow.names and not (computed and name == "hash")
+    ]
+    if computed and "url" not in wanted:
+        wanted.append("url")
+    for batch in found.iter_batches(GROUP_ROWS, columns=wanted):
+        if computed:
+            hashes = pa.array(hashes_of(batch.column("url").to_pylist()), pa.uint64())
+            batch = batch.append_column("hash", hashes)
+        yield batch
+
+
+def all_hashes(path: str) -> NDArray[np.uint64]:
+    """The hash of every row of a list, in its order."""
+    with open_list(path) as found:
+        hashes = np.empty(found.metadata.num_rows, np.uint64)
+        at = 0
+        for batch in batches(found, ["hash"]):
+            hashes[at : at + len(batch)] = batch.column("hash").to_numpy()
+            at += len(batch)
+    return hashes
+
+
+def unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The different hashes, sorted; the array itself is sorted too. `np.unique` takes five times the memory."""
+    hashes.sort()
+    first = np.ones(len(hashes), bool)
+    np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+    return hashes[first]
+
+
+@lru_cache(maxsize=8)
+def sorted_hashes(path: str) -> NDArray[np.uint64]:
+    """The hashes of a list, sorted, unique, mapped into memory: 8 bytes a URL, shared by all processes.
+
+    They are made once, in a file beside the list (or in the temporary folder where nothing can be written
+    there) that is named after what is in the list. Memory while they are made: 25 bytes a URL.
+    """
+    file = storage.stat(path, path)
+    name = f".{os.path.basename(path)}.{file_identity(file)[:16]}.hashes.npy"
+    beside = "" if storage.is_remote(path) else os.path.dirname(os.path.abspath(storage.local(path)))
+    folder = beside if beside and os.access(beside, os.W_OK) else tempfile.gettempdir()
+    place = os.path.join(folder, name)
+    if not os.path.exists(place):
+        hashes = unique(all_hashes(path))
+        with storage.atomic_output(place) as output:
+            np.save(output, hashes[hashes != 0])
+    mapped: NDArray[np.uint64] = np.load(place, mmap_mode="r")
+    return mapped
+
+
+def contains(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of `wanted` are among sorted `hashes`."""
+    if not len(hashes):
+        return np.zeros(len(wanted), bool)
+    at = np.searchsorted(hashes, wanted)
+    found: NDArray[np.bool_] = (hashes[np.minimum(at, len(hashes) - 1)] == wanted) & (wanted != 0)
+    return found

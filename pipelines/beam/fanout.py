@@ -1,0 +1,104 @@
+"""Fan work out: one string an item, each done once, by whichever worker is free."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import apache_beam as beam
+
+from corpus.pipelines.beam.options import Running
+from corpus.progress import counting
+from corpus.storage import is_remote
+
+CLAIMS = ".claims-"
+CLAIMS_A_WORKER = 4
+"""Local elements a worker: the engine deals them out blindly, so each worker is sure to get some."""
+
+
+class _Each(beam.DoFn):
+    """Does one item an element: for runners that balance the load themselves."""
+
+    def __init__(self, work: Callable[[str], Iterable[Any]]) -> None:
+        self.work = work
+
+    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[Any]:
+        for item in element[1]:
+            yield from self.work(item)
+
+
+class _Claim(beam.DoFn):
+    """Does items from a queue until it is empty: a claim is a file that only one worker can make."""
+
+    def __init__(self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str) -> None:
+        self.work, self.items, self.claims = work, list(items), claims
+
+    def process(self, _: tuple[int, Iterable[str]]) -> Iterator[Any]:
+        for number, item in enumerate(self.items):
+            try:
+                os.close(os.open(f"{self.claims}/{number}", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            with counting(f"{self.claims}/{number}"):
+                yield from self.work(item)
+
+
+class FanOut(beam.PTransform):
+    """Pipeline -> what `work(item)` yields for every item, in any order.
+
+    `items` come in the order in which they should be begun (largest first). Locally `claims` is an
+    empty folder of this run alone; the engine deals elements out statically, so workers claim items
+    from it instead. Elsewhere every item is an element with a key of its own, grouped so that it is not
+    fused with its neighbours (Beam's Reshuffle does the same and pickles timestamps on the way).
+    """
+
+    def __init__(
+        self,
+        items: Sequence[str],
+        work: Callable[[str], Iterable[Any]],
+        running: Running,
+        claims: str | None,
+        result_type: Any = str,
+    ) -> None:
+        super().__init__()
+        self.items, self.work, self.running, self.claims, self.result_type = (
+            items,
+            work,
+            running,
+            claims,
+            result_type,
+        )
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        each: beam.DoFn = _Each(self.work)
+        elements = list(enumerate(self.items))
+        if self.running.local and self.claims is not None:
+            each = _Claim(self.work, self.items, self.claims)
+            elements = [(number, "") for number in range(self.running.workers * CLAIMS_A_WORKER)]
+        return (
+            pipeline
+            | "Items" >> beam.Create(elements, reshuffle=False).with_output_types(tuple[int, str])
+            | "Deal" >> beam.GroupByKey()
+            | "Work" >> beam.ParDo(each).with_output_types(self.result_type)
+        )
+
+
+@contextmanager
+def claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
+    """An empty folder for the claims of one pipeline run; None where another runner deals out the work.
+
+    It is made in `root` where that is a local folder, so that what a kill leaves is found again.
+    """
+    if not running.local:
+        yield None
+        return
+    local_root = root if root is not None and not is_remote(root) else None
+    folder = tempfile.mkdtemp(prefix=CLAIMS, dir=local_root)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

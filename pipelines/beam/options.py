@@ -1,0 +1,75 @@
+"""How a pipeline runs: locally on the pinned engine, or wherever Beam options say."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+import corpus.pipelines.beam.workers  # noqa: F401 - puts watched workers in the place of Beam's
+from corpus.errors import UserError
+
+LOCAL = "FnApiRunner"
+"""Beam's `DirectRunner` tries to download another engine first and falls back in silence."""
+
+
+SPREAD_FROM = {"ingest": 3_000_000, "decide": 300_000_000, "tokenize": 50_000_000, "dedup": 3_000_000_000}
+"""Bytes of input from which local processes pay: starting them costs 3 s a pipeline, and what is shuffled
+between them costs more than the work on it. The environment variable CORPUS_SPREAD_FROM replaces all four."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """`workers` local processes, or any runner that the Beam options in `extra` name."""
+
+    workers: int = 1
+    extra: tuple[str, ...] = ()
+
+    @property
+    def local(self) -> bool:
+        """Whether the pinned local engine runs the pipelines."""
+        return not any(option.startswith("--runner") for option in self.extra)
+
+    def sized(self, stage: str, size: int) -> Running:
+        """How to run a stage of a build with `size` bytes of input: small local work stays in one process."""
+        given = os.environ.get("CORPUS_SPREAD_FROM", str(SPREAD_FROM[stage]))
+        if not given.isdecimal():
+            raise UserError(f"CORPUS_SPREAD_FROM={given}: a number of bytes is expected")
+        least = int(given)
+        return replace(self, workers=1) if self.local and size < least else self
+
+    def options(self, name: str) -> PipelineOptions:
+        """Beam's options for the pipeline called `name`."""
+        flags: list[str] = list(self.extra)
+        if self.local:
+            mode = "multi_processing" if self.workers > 1 else "in_memory"
+            flags += [
+                f"--runner={LOCAL}",
+                f"--direct_num_workers={self.workers}",
+                f"--direct_running_mode={mode}",
+                "--default_sdk_harness_log_level=ERROR",
+            ]
+        if not any(option.startswith("--job_name") for option in self.extra):
+            flags.append(f"--job_name=corpus-{name}")
+        return PipelineOptions(flags)
+
+
+def _known() -> set[str]:
+    """Every flag of every Beam option, as it is written."""
+    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    waiting = list(PipelineOptions.__subclasses__())
+    while waiting:
+        options = waiting.pop()
+        waiting += options.__subclasses__()
+        if "_add_argparse_args" in vars(options):
+            options._add_argparse_args(parser)
+    return {flag for action in parser._actions for flag in action.option_strings}
+
+
+def check_unknown(extra: Sequence[str]) -> list[str]:
+    """Those of the given flags that no Beam option knows."""
+    known = _known()
+    return [flag for flag in extra if flag.startswith("--") and flag.split("=")[0] not in known]

@@ -1,0 +1,122 @@
+"""The local worker processes of Beam: where one dies, its pipeline fails at once, and none outlives it.
+
+Beam's engine waits for ever for what a dead worker was to send, and for a worker that has not yet asked for
+work when the pipeline ends (2.77, and those before it). Here every worker is watched; when one ends before it
+was told to, all it owes becomes an error, and the other workers of its pipeline are ended too, also those that
+start later, so that the pipeline can be begun again from its parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+
+from apache_beam.portability import python_urns
+from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
+from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
+    BeamFnControlServicer,
+    SubprocessSdkWorkerHandler,
+    WorkerHandler,
+)
+from google.protobuf import json_format, text_format
+
+from corpus.child_process import python_command
+from corpus.errors import RunError
+
+WORKER = "corpus.pipelines.beam.local_worker"
+"""What stands in the command line of a worker."""
+
+SECONDS_TO_LEAVE = 30.0
+"""How long a worker that was told to end may take."""
+
+
+class Crew:
+    """The workers of one pipeline: when one fails all do."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.workers: list[WatchedWorker] = []
+        self.failed = ""
+
+    def join(self, worker: WatchedWorker) -> None:
+        with self.lock:
+            self.workers.append(worker)
+            if self.failed:
+                worker.fail(self.failed)
+
+    def fail(self, reason: str) -> None:
+        with self.lock:
+            if not self.failed:
+                self.failed = reason
+                for worker in self.workers:
+                    worker.fail(reason)
+
+
+@WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)
+class WatchedWorker(SubprocessSdkWorkerHandler):
+    """One worker process and the thread that waits for its end. Takes the place of Beam's own."""
+
+    def start_worker(self) -> None:
+        self.told_to_end = False
+        # The workers of one pipeline talk to one server.
+        self.crew: Crew = vars(self._grpc_server).setdefault("crew", Crew())
+        self._push = self.control_conn.push
+        self.control_conn.push = self._push_if_alive
+        self.process = subprocess.Popen(
+            python_command(WORKER, str(os.getpid()), str(logging.root.manager.disable)),
+            env={**os.environ, **self._environment()},
+        )
+        self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
+        self.worker_thread.start()
+        self.crew.join(self)
+
+    def _environment(self) -> dict[str, str]:
+        """What Beam's worker reads where it starts."""
+        return {
+            "WORKER_ID": self.worker_id,
+            "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(
+                endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
+            ),
+            "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(
+                self.logging_api_service_descriptor()
+            ),
+            "PIPELINE_OPTIONS": json_format.MessageToJson(
+                self.provision_info.provision_info.pipeline_options
+            ),
+        }
+
+    def close(self) -> None:
+        """Tell the worker to end, and see that it does: at once if it never asked for work."""
+        self.told_to_end = True
+        waits_for_its_first_request = self.control_conn._state == BeamFnControlServicer.UNSTARTED_STATE
+        if waits_for_its_first_request:
+            self.process.kill()
+        late = threading.Timer(SECONDS_TO_LEAVE, self.process.kill)
+        late.start()
+        try:
+            super().close()
+        finally:
+            late.cancel()
+
+    def fail(self, reason: str) -> None:
+        """End the process, and fail every request that it has not answered; `crew.lock` is held."""
+        self.process.kill()  # its parts are whole or absent
+        for future in list(self.control_conn._futures_by_id.values()):
+            # Not `abort`: nobody looks at its exception while they wait for data.
+            future.set(
+                beam_fn_api_pb2.InstructionResponse(instruction_id=future.instruction_id, error=reason)
+            )
+
+    def _push_if_alive(self, request: object) -> object:
+        with self.crew.lock:
+            if self.crew.failed and request is not BeamFnControlServicer._DONE_MARKER:
+                raise RunError(self.crew.failed)
+            return self._push(request)
+
+    def _watch(self) -> None:
+        code = self.process.wait()
+        if not self.told_to_end:
+            how = f"signal {-code}" if code < 0 else f"exit {code}"
+            self.crew.fail(f"a worker process ended before its work ({how})")

@@ -1,0 +1,185 @@
+"""What a build will do again in a workspace that has been built before, and why: one line a stage."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.storage.fingerprint import fingerprint
+from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    from corpus.pipelines.build.plan import Plan
+
+SHORT = 8
+"""Hex digits of a fingerprint that plan.json keeps of every split: enough to see a change."""
+NAMED = 3
+"""Keys or files that a line names; of more it says how many."""
+DECIDED_BY = ("rules", "dedup", "validation", "seed")
+TOKENIZED_BY = ("tokenizer", "tokens", "mixture")
+DECIDING_KEYS = ("rules", "priority")
+"""Keys of a source that its documents do not depend on."""
+
+
+def made_of(plan: Plan) -> dict[str, Any]:
+    """What plan.json remembers of what parts are made of: documents by split, and the steps beside them."""
+    steps = {
+        step: fingerprint([found.version, dict(found.parameters)])[:SHORT]
+        for step, found in plan.tools.filters.items()
+    }
+    signatures = plan.tools.signatures
+    return {
+        "documents": [plan.tools.documents_fingerprint(split)[:SHORT] for split in plan.splits],
+        "made": {
+            **steps,
+            "signatures": fingerprint(dict(signatures.parameters))[:SHORT] if signatures else None,
+        },
+    }
+
+
+def check_name(workspace: Workspace, name: str) -> None:
+    """Raises UserError where the workspace holds a corpus of another name: it would be replaced."""
+    _, manifest = _read(workspace)
+    before = manifest.get("name", name) if isinstance(manifest, dict) else name
+    if before != name:
+        raise UserError(
+            f"{workspace.root} holds the corpus {before!r}, and this manifest is of {name!r}: give another --out, or "
+            "remove the folder"
+        )
+
+
+def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Sequence[str]) -> list[str]:
+    """A line for every stage that has something to do again, and why; none for a new workspace.
+
+    `absent`: the parts that a finished build has and this workspace has not.
+    """
+    before, manifest = _read(workspace)
+    if before is None or "documents" not in before:
+        return []
+    changed = changed_keys(manifest, _dumped(plan))
+    reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
+    lines = _ingest(before, plan, reading)
+    ingests = bool(lines)
+    lost = unread(workspace, plan, absent)
+    if not ingests and lost and "ingest" in state:
+        what = "split has lost its parts and is" if lost == 1 else "splits have lost their parts and are"
+        lines.append(f"ingest: {lost:,} {what} read again")
+        ingests = True
+    decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
+    decides = bool(decided) or ingests
+    if decided and not (ingests and set(decided) & set(reading)):
+        lines.append(f"decide: again, without reading a page: {_some(decided)} changed")
+    elif ingests and "decide" in state:
+        lines.append("decide: again: documents or signals changed")
+    tokenized = [key for key in changed if key.split(".")[0] in TOKENIZED_BY]
+    if tokenized:
+        lines.append(f"tokenize: again: {_some(tokenized)} changed")
+    elif decides and "tokenize" in state:
+        lines.append("tokenize: again where decisions changed")
+    if not lines:
+        done = [name for name in state if name != "build"]
+        what = (
+            f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done"
+            if done
+            else f"{len(plan.names) - lost:,} of {len(plan.names):,} splits are read"
+        )
+        lines.append(f"going on: {what}")
+    return lines
+
+
+def unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
+    """How many splits have no documents, or not all of their signals."""
+    folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
+    parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)
+    return len({name for name, part in parts if part in lost})
+
+
+def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str]:
+    """The line on ingest: splits that are new, changed (by some of `keys`) or gone, and signals that are not there."""
+    then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
+    now = made_of(plan)
+    names = plan.names
+    new = [at for at, name in enumerate(names) if name not in then]
+    other = [
+        at for at, name in enumerate(names) if then.get(name, now["documents"][at]) != now["documents"][at]
+    ]
+    gone = len(then) - (len(names) - len(new))
+    told = []
+    if other:
+        files = sorted({plan.splits[at].file for at in other})
+        why = f"{_some(keys)} changed" if keys else f"{_some(files)} changed"
+        if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
+            why = f"larger budgets, or {_some(files)} changed"
+        elif not keys and len(other) == len(names):
+            why = "all input changed, or this version of corpus reads otherwise"
+        told.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
+    if new:
+        files = sorted({plan.splits[at].file for at in new})
+        told.append(f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_some(files)}")
+    if gone:
+        told.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
+    steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
+    if steps and not (other and len(other) == len(names)):
+        stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
+        told.append(f"measured again from the {stored}: {_some(steps)}")
+    return [f"ingest: {'; '.join(told)}"] if told else []
+
+
+def _is_deciding(key: str) -> bool:
+    pieces = key.split(".")
+    return pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in DECIDING_KEYS
+
+
+def _is_read_by(key: str, keep_text: str) -> bool:
+    """Whether documents depend on a key; those without the texts of dropped ones do on what drops them."""
+    if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
+        return True
+    if key.split(".")[0] in (*DECIDED_BY, *TOKENIZED_BY, "quality") or _is_deciding(key):
+        return False
+    pieces = key.split(".")
+    return not (pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in ("paths", "base"))
+
+
+def changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[str]:
+    """Keys whose values differ, dotted, in the order of `after`, then those that went.
+
+    >>> changed_keys({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5})
+    ['a.c', 'e', 'd']
+    """
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return [] if before == after else [".".join(path)]
+    found: list[str] = []
+    for key in [*after, *(key for key in before if key not in after)]:
+        here = (*path, str(key))
+        if key in before and key in after:
+            found += changed_keys(before[key], after[key], here)
+        else:
+            found.append(".".join(here))
+    return found
+
+
+def _dumped(plan: Plan) -> Any:
+    """The manifest as it is written into the workspace, read back."""
+    return yaml.safe_load(plan.file.manifest.model_dump_yaml())
+
+
+def _read(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
+    """plan.json and manifest.yaml of the last build; None where there was none."""
+    try:
+        plan = json.loads(storage.read_text(workspace.path("plan.json")))
+        return plan, yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    except (FileNotFoundError, ValueError, yaml.YAMLError):
+        return None, None
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first few of names."""
+    names = list(Counter(names))
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,0 +1,165 @@
+"""Plan: everything that can be wrong is found here, before any work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.manifest import ManifestFile
+from corpus.manifest import load as load_manifest
+from corpus.pipelines import decide, dedup
+from corpus.pipelines.beam.fanout import CLAIMS
+from corpus.pipelines.build.changes import made_of
+from corpus.pipelines.context import Tools
+from corpus.rules.rule import RuleSet
+from corpus.sources.input_split import Split, list_files
+from corpus.sources.input_split import plan as plan_source
+from corpus.storage.fingerprint import fingerprint
+from corpus.text.page import Page
+from corpus.tokens import encode, sample, shards, vocabulary
+from corpus.tokens import parts as token_parts
+from corpus.workspace import Workspace
+
+VERSIONS = [
+    decide.VERSION,
+    dedup.VERSION,
+    encode.VERSION,
+    token_parts.VERSION,
+    sample.VERSION,
+    shards.VERSION,
+    vocabulary.VERSION,
+]
+"""What results depend on beside parameters, from ingest on: each is raised with its module's results."""
+PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
+"""Folders with a part for every split, beside those of the signals."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a build will do: its splits, sorted by source and name, its tools and its rules."""
+
+    file: ManifestFile
+    splits: list[Split]
+    tools: Tools
+    rules: RuleSet
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(source, split name), sorted: the order of everything after ingest."""
+        return [(split.source, split.name) for split in self.splits]
+
+    @property
+    def size(self) -> int:
+        """Bytes of input as it is stored."""
+        return sum(split.end - split.start for split in self.splits)
+
+    @property
+    def steps(self) -> list[str]:
+        return list(self.tools.filters)
+
+
+def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
+    """Read a manifest, find its files, cut them into splits, and check its rules against its signals.
+
+    Sources that must make their input first (pages that are fetched) do so here, where `say` is given, a
+    function that takes lines for the terminal. Raises UserError, one line, for anything wrong. Reads every
+    local input file once, and of remote ones a few KB (see `file_identity`).
+    """
+    file = load_manifest(path)
+    manifest = file.manifest
+    tools = Tools(manifest)
+    check_models(file, tools)
+    try:
+        rules = tools.rules
+    except UserError as error:
+        raise file.error(error.path, str(error)) from None
+    splits: list[Split] = []
+    for name, source in manifest.sources.items():
+        try:
+            source.prepare(say)
+            files = list_files(source.paths, file.folder, source.base, source.folders)
+            splits += plan_source(name, source, files, int(manifest.split_size))
+        except UserError as error:
+            raise file.error(("sources", name, *error.path), str(error)) from None
+    splits.sort(key=lambda split: (split.source, split.name))
+    return Plan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def check_models(file: ManifestFile, tools: Tools) -> None:
+    """Load the models that the manifest names and use them once: a wrong file is found here."""
+    models = {
+        "identification": file.manifest.identification.model is not None,
+        "quality": file.manifest.quality is not None,
+    }
+    for key in [key for key, given in models.items() if given]:
+        try:
+            if key == "identification":
+                tools.identifier.identify("one two three")
+            else:
+                tools.filters[key].measure(Page("one two three", "eng_Latn"))
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
+
+
+def plan_fingerprint(plan: Plan) -> str:
+    """Fingerprint of everything that a build's results depend on."""
+    manifest = plan.file.manifest
+    dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
+    tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
+    documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
+    steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
+    signatures = plan.tools.signatures
+    priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
+    return fingerprint(
+        [
+            VERSIONS,
+            dumped,
+            tokenizer,
+            documents,
+            plan.names,
+            steps,
+            plan.rules.parameters(),
+            signatures and dict(signatures.parameters),
+            priorities,
+        ]
+    )
+
+
+def write_plan(workspace: Workspace, plan: Plan) -> None:
+    """plan.json and manifest.yaml, and away with parts of splits and steps that are no longer there."""
+    names = plan.names
+    found = {"splits": names, "steps": plan.steps, **made_of(plan)}
+    storage.write_text(workspace.path("plan.json"), json.dumps(found) + "\n")
+    storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
+    if not storage.is_remote(workspace.root):
+        remove_unfinished(storage.local(workspace.root))
+    expected = set()
+    for source, split in names:
+        for folder in [*PARTS, *(f"signals/{step}" for step in plan.steps)]:
+            expected.add(workspace.part(folder, source, split))
+        if plan.tools.signatures is not None:
+            expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
+        expected.add(workspace.quarantine_part(source, split))
+    for folder in (*PARTS, "signals", "quarantine", "dedup/signatures"):
+        if not storage.exists(workspace.path(folder)):
+            continue
+        for path in storage.list_files(workspace.path(folder)):
+            if path not in expected:
+                storage.remove(path)
+
+
+def remove_unfinished(root: str) -> None:
+    """Remove the temporary files that a killed build left behind."""
+    for base, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(".tmp"):
+                os.unlink(os.path.join(base, name))
+    for name in os.listdir(root):
+        if name.startswith(CLAIMS):
+            shutil.rmtree(os.path.join(root, name))

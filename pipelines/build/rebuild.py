@@ -1,0 +1,137 @@
+"""Make some splits of a finished workspace again, from the input, and compare bytes."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+
+from corpus import storage
+from corpus.errors import UserError
+from corpus.pipelines.build.plan import Plan, make_plan
+from corpus.pipelines.build.retry import with_retries
+from corpus.pipelines.build.stages import stored_thresholds
+from corpus.pipelines.decide import Judge, decide
+from corpus.pipelines.ingest import ingest
+from corpus.pipelines.tokenize import PARTS, batch_size
+from corpus.sources.input_split import Split
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import read_fingerprint
+from corpus.tokens import encode, parts, shards
+from corpus.verify.findings import Findings
+from corpus.workspace import Workspace
+
+CHECK = "rebuild"
+
+
+def rebuild(
+    root: str,
+    count: int,
+    seed: int = 0,
+    manifest: str | None = None,
+    show: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> Findings:
+    """Make `count` splits drawn by `seed` again, from input to tokens, in a temporary folder, and compare all parts.
+
+    The input is found by the workspace's manifest, or by `manifest` where its paths are relative to that. Raises
+    UserError where the input is not there. Cost: that of building the splits.
+    """
+    workspace = Workspace.open(root)
+    plan = with_retries(_plan(workspace, manifest), workspace, again=False)
+    findings = Findings()
+    stored = set(workspace.splits())
+    splits = [split for split in plan.splits if (split.source, split.name) in stored]
+    if len(splits) != len(stored):
+        findings.wrong("files", f"{len(stored) - len(splits)} splits are no longer in the input")
+    if len(plan.splits) != len(splits):
+        findings.wrong("files", f"the input has {len(plan.splits) - len(splits)} splits that were not built")
+    chosen = random.Random(seed).sample(splits, min(count, len(splits)))
+    with tempfile.TemporaryDirectory(prefix="corpus-verify-") as folder:
+        again = Workspace.create(folder)
+        for done, split in enumerate(chosen, 1):
+            ingest(again, plan.tools, split)
+            _decide(workspace, again, plan, split)
+            _encode(workspace, again, plan, split)
+            for name, one, other in _pairs(workspace, again, plan, split):
+                _compare(findings, f"{name} of split {split.name} of {split.source}", one, other)
+            show("rebuild", done, len(chosen))
+    return findings
+
+
+def _plan(workspace: Workspace, manifest: str | None) -> Plan:
+    try:
+        return make_plan(manifest or workspace.path("manifest.yaml"))
+    except UserError as error:
+        if manifest is None:
+            raise UserError(
+                f"{error}: where the input lies elsewhere than the workspace says, name its manifest by --manifest"
+            ) from None
+        raise
+
+
+def _decide(workspace: Workspace, again: Workspace, plan: Plan, split: Split) -> None:
+    manifest = plan.file.manifest
+    judge = Judge(
+        rules=plan.rules,
+        steps=tuple(plan.steps),
+        seed=manifest.seed,
+        thresholds=stored_thresholds(workspace),
+    )
+    clusters: str | None = workspace.path("dedup", "clusters.parquet")
+    clusters = clusters if clusters is not None and storage.exists(clusters) else None
+    share = manifest.validation.share
+    given = fingerprint([judge.parameters, share])
+    decide(again, judge, share, clusters, given, split.source, split.name)
+
+
+def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: Split) -> None:
+    made_by = parts.read_part_fingerprint(_token_part(workspace, split))
+    if made_by is None:  # told as missing
+        return
+    dataset = workspace.tokens()
+    path = workspace.path("tokenizer", "tokenizer.json")
+    added = json.loads(storage.read_text(path)).get("added_tokens") or []
+    ends = [token["content"] for token in added if token["id"] == dataset["end_of_text"]]
+    parts.encode_part(
+        _token_part(again, split),
+        again.part("documents", split.source, split.name),
+        again.part("decisions", split.source, split.name),
+        encode.load(path, ends[0] if ends else None),
+        made_by,
+        batch_size(plan.file.manifest.tokens),
+    )
+
+
+def _token_part(workspace: Workspace, split: Split) -> str:
+    return shards.part_path(workspace.path(PARTS), split.source, split.name)
+
+
+def _pairs(
+    workspace: Workspace, again: Workspace, plan: Plan, split: Split
+) -> Iterator[tuple[str, str, str]]:
+    """(name, path in the workspace, path of what was made again) of all parts of a split."""
+    names = ["documents", *(f"signals/{step}" for step in plan.steps), "decisions"]
+    for name in names:
+        yield name, *(side.part(name, split.source, split.name) for side in (workspace, again))
+    if plan.tools.signatures is not None:
+        sides = [
+            side.part("dedup/signatures", split.source, split.name, "arrow") for side in (workspace, again)
+        ]
+        yield "signatures", *sides
+    yield "quarantine", *(side.quarantine_part(split.source, split.name) for side in (workspace, again))
+    yield "tokens", *(_token_part(side, split) for side in (workspace, again))
+
+
+def _compare(findings: Findings, name: str, one: str, other: str) -> None:
+    there = [storage.exists(path) for path in (one, other)]
+    if not any(there):
+        return
+    findings.looked(CHECK)
+    if there != [True, True]:
+        findings.wrong(CHECK, f"{name}: {'not made again' if there[0] else 'missing from the workspace'}")
+    elif storage.sha256(one) != storage.sha256(other):
+        parquet = one.endswith(".parquet")
+        other_makers = parquet and read_fingerprint(one) != read_fingerprint(other)
+        why = "made from another input, by another version or manifest" if other_makers else "other bytes"
+        findings.wrong(CHECK, f"{name}: {why}")

@@ -1,0 +1,342 @@
+"""Decide again: other rules on the stored signals, without reading a page; for real, or only to see what changes."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import shutil
+import tempfile
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.errors import RunError, UserError
+from corpus.inspect.known import nearest
+from corpus.inspect.samples import Place, read
+from corpus.ledger.counts import UNKNOWN
+from corpus.manifest import ManifestFile
+from corpus.manifest import load as load_manifest
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build import stages as work
+from corpus.pipelines.build.changes import unread
+from corpus.pipelines.build.plan import Plan, plan_fingerprint
+from corpus.pipelines.build.run import Build, missing_parts, read_state, stages, told
+from corpus.pipelines.build.stop import stoppable
+from corpus.pipelines.context import Tools
+from corpus.progress import Standing, Status
+from corpus.rules.kept_texts import is_absent
+from corpus.rules.rule import BOUNDS, uniform
+from corpus.storage.lock import locked
+from corpus.storage.part_writer import read_fingerprint
+from corpus.workspace import Workspace
+
+FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
+"""Manifest keys that may change without documents or signals being made again."""
+Changes = Mapping[str, float | str]
+"""`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class StoredSplit:
+    """A split as the workspace has it: its part stands for its input."""
+
+    source: str
+    name: str
+    end: int
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class StoredTools(Tools):
+    """Tools that take the fingerprints of documents from the parts, and never look at an input."""
+
+    root: str = ""
+
+    def documents_fingerprint(self, split: Any) -> str:
+        found = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
+        if found is None:
+            raise RunError(
+                f"documents of split {split.name} of {split.source} are missing or damaged: remove what "
+                "`corpus verify` names, and `corpus build` makes it again"
+            )
+        return found
+
+
+def decide_again(
+    root: str,
+    manifest: str | None,
+    changes: Changes,
+    running: Running,
+    say: Say,
+    show: Callable[[Standing], None] | None = None,
+) -> Workspace:
+    """Apply the rules of `manifest` (else of the workspace) with `changes` to a finished workspace.
+
+    Decisions, duplicates, tokens, ledger and report follow where something changed, with the bytes that a
+    build of the same manifest gives. Raises UserError where documents or signals would have to be made again, as for
+    any other rules where not every text was kept.
+    """
+    root = storage.local(root)
+    workspace = Workspace.open(root)
+    with stoppable(), locked(root) as release:
+        plan = stored_plan(workspace, manifest, changes, finished=False)
+        _check_texts(workspace, plan)
+        wanted = plan_fingerprint(plan)
+        state = read_state(workspace)
+        if state.get("build") == wanted:
+            say("nothing to do: the workspace is decided by these rules")
+            return workspace
+        status = Status(root, show)
+        with told(status, release):
+            stages(Build(plan, workspace, running, status, say, state), wanted)
+    return workspace
+
+
+@dataclass
+class Difference:
+    """What other rules would change: rows by source and language, and samples of what comes back and what goes.
+
+    A row has kept (documents now and then), `back`, `gone`, bytes (now and then), and about how many tokens. Of those
+    that come back, `absent` have no text in the workspace (see `kept_texts`): their splits would be read again.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    back: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[dict[str, Any]] = field(default_factory=list)
+    absent: int = 0
+
+
+def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
+    """What `decide_again` would change, with `count` samples either way; writes nothing into the workspace.
+
+    The real thing in a temporary folder that borrows documents, signals and signatures from the workspace,
+    so duplicates follow too: what stood aside for a document that goes comes back.
+    """
+    root = root if storage.is_remote(root) else os.path.abspath(storage.local(root))
+    with (
+        tempfile.TemporaryDirectory(prefix="corpus-what-if-") as folder,
+        stoppable(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
+    ):
+        workspace = Workspace.open(root)
+        plan = stored_plan(workspace, manifest, changes, finished=True)
+        other = Workspace.scratch(folder, workspace)
+        names = {"splits": plan.names, "steps": plan.steps}
+        storage.write_text(other.path("plan.json"), json.dumps(names))
+        work.decide(Build(plan, other, running, Status(folder), lambda line: None))
+        return compare(workspace, other, count, all_texts=plan.tools.text_rules is None)
+
+
+def _check_texts(workspace: Workspace, plan: Plan) -> None:
+    """Raises UserError where the texts that the workspace keeps are not those that the rules of a plan keep."""
+    kept = Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules
+    wanted = plan.tools.text_rules
+    if kept is not None and (wanted is None or kept.fingerprints != wanted.fingerprints):
+        raise UserError(
+            f"{workspace.root} keeps no text of documents that fail its rules (keep_text: {kept.mode}), so other "
+            "rules are for `corpus build`, which reads the input again; --what-if shows what they would change"
+        )
+
+
+def stored_plan(workspace: Workspace, path: str | None, changes: Changes, *, finished: bool) -> Plan:
+    """The plan of a workspace with the rules of a manifest, changed. Reads no input.
+
+    Raises UserError where its documents and signals are not all there, in this version; with `finished` where anything
+    else is missing too.
+    """
+    before = load_manifest(workspace.path("manifest.yaml"))
+    file = changed(before if path is None else load_manifest(path), changes)
+    tools = StoredTools(file.manifest, root=workspace.root)
+    _check_same(before, file, tools)
+    computed = {signal for found in tools.filters.values() for signal in found.signals}
+    for name in changes:
+        signal = name.partition("@")[0].rpartition(".")[0]
+        if signal not in computed:
+            raise UserError(f"{name}: nothing computes the signal {signal}: {nearest(signal, computed)}")
+    plan = plan_of_parts(workspace, file)
+    state = read_state(workspace)
+    absent = missing_parts(workspace, plan)
+    lacks = bool(absent) or "build" not in state if finished else unread(workspace, plan, absent) > 0
+    if lacks or state.get("ingest") != work.ingested(plan):
+        raise UserError(
+            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
+        )
+    return plan
+
+
+def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
+    """The plan of a manifest over the documents that a workspace has. Reads no input."""
+    manifest = file.manifest
+    tools = StoredTools(manifest, root=workspace.root)
+    try:
+        rules = tools.rules
+    except UserError as error:
+        raise file.error(error.path, str(error)) from None
+    splits: list[Any] = [
+        StoredSplit(source, name, storage.size(workspace.part("documents", source, name)))
+        for source, name in workspace.splits()
+        if storage.exists(workspace.part("documents", source, name))
+    ]
+    return Plan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
+    """The manifest with bounds set: other bounds of the same signal stay as they are."""
+    rules: dict[str, Any] = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
+    }
+    for name, value in changes.items():
+        rule, _, language = name.partition("@")
+        signal, _, bound = rule.rpartition(".")
+        if bound not in BOUNDS or not signal:
+            raise UserError(
+                f"{name} is no rule: it is SIGNAL.min, .max, .top_share or .pareto, with @tha for one language"
+            )
+        place = rules
+        if language:
+            rules["languages"] = {k: dict(v) for k, v in (rules.get("languages") or {}).items()}
+            place = rules["languages"].setdefault(language, {})
+        given = place.get(signal, {})
+        bounds = dict(given) if isinstance(given, dict) else dict.fromkeys(BOUNDS, "off")
+        place[signal] = {**bounds, bound: value}
+    return replace(file, manifest=file.manifest.model_copy(update={"rules": rules}))
+
+
+def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None:
+    """Raises UserError where the manifests differ in what documents and signals are made of."""
+    one, other = before.manifest.model_dump(mode="json"), after.manifest.model_dump(mode="json")
+    differing = [key for key in one if key not in FREE | {"sources"} and one[key] != other[key]]
+    for name in sorted({*before.manifest.sources, *after.manifest.sources}):
+        sides = [
+            file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority"})
+            if name in file.manifest.sources
+            else None
+            for file in (before, after)
+        ]
+        if sides[0] != sides[1]:
+            differing.append(f"sources.{name}")
+    now, then = Tools(before.manifest).signatures, tools.signatures
+    if then is not None and (now is None or dict(now.parameters) != dict(then.parameters)):
+        differing.append("dedup.minhash")
+    if differing:
+        raise UserError(
+            f"{after.path}: {', '.join(differing)} differ from the workspace: documents or signals must be made "
+            "again, which `corpus build` does"
+        )
+
+
+def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Difference:
+    """What `other` decides differently; `all_texts`: whether the workspace has them all. Memory: the light columns of
+    one split, and where it has not, the texts of one row group."""
+    sums: dict[tuple[str, str], np.ndarray[Any, np.dtype[np.int64]]] = defaultdict(
+        lambda: np.zeros(6, np.int64)
+    )
+    drawn: dict[str, list[Place]] = {"back": [], "gone": []}
+    absent = 0
+    for source, split in one.splits():
+        light = _columns(one.part("documents", source, split), ["id", "language", "bytes"])
+        kept = [
+            _columns(workspace.part("decisions", source, split), ["kept"]).column("kept").to_numpy()
+            for workspace in (one, other)
+        ]
+        size = light.column("bytes").to_numpy()
+        languages = pc.fill_null(light.column("language"), UNKNOWN).combine_chunks().dictionary_encode()
+        moves = {"back": ~kept[0] & kept[1], "gone": kept[0] & ~kept[1]}
+        if not all_texts:
+            absent += _absent(one, source, split, moves["back"])
+        masks = [*kept, *moves.values()]
+        for code, label in enumerate(languages.dictionary.to_pylist()):
+            here = languages.indices.to_numpy() == code
+            numbers = [int((mask & here).sum()) for mask in masks]
+            sums[source, label] += [*numbers, *(int(size[mask & here].sum()) for mask in kept)]
+        for name, mask in moves.items():
+            rows = np.flatnonzero(mask)
+            ids = light.column("id").take(pa.array(rows))
+            draws = uniform(ids, 0).tolist()
+            found = heapq.nsmallest(count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True))
+            firsts = _groups(one, source, split) if found else []
+            places = []
+            for draw, id, row in found:
+                group = bisect_right(firsts, row) - 1
+                places.append(Place(draw, id, source, split, group, row - firsts[group]))
+            drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
+    tokens = _bytes_a_token(one)
+    rows_of = [
+        {
+            "source": source,
+            "language": language,
+            "kept": [int(now), int(then)],
+            "back": int(back),
+            "gone": int(gone),
+            "bytes": [int(before), int(after)],
+            "tokens": round((after - before) / tokens.get((source, language), tokens[""])),
+        }
+        for (source, language), (now, then, back, gone, before, after) in sorted(sums.items())
+        if back or gone
+    ]
+    rows_of.sort(key=lambda row: (-row["back"] - row["gone"], row["source"], row["language"]))
+    samples = [_described(one, other, drawn[name]) for name in ("back", "gone")]
+    return Difference(rows_of, *samples, absent)
+
+
+def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[np.bool_]) -> int:
+    """How many of the chosen rows of a split have no text. Reads the texts of the row groups that they are in."""
+    count, first = 0, 0
+    with storage.open_input(workspace.part("documents", source, split)) as stream:
+        part = pq.ParquetFile(stream)
+        for group in range(part.num_row_groups):
+            rows = part.metadata.row_group(group).num_rows
+            here = chosen[first : first + rows]
+            if here.any():
+                table = part.read_row_group(group, columns=["text", "content_hash"], use_threads=False)
+                count += int((is_absent(table) & here).sum())
+            first += rows
+    return count
+
+
+def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> list[dict[str, Any]]:
+    """The documents at some places, with the decisions of the other workspace."""
+    rows = read(one, places)
+    for row, place in zip(rows, places, strict=True):
+        with storage.open_input(other.part("decisions", place.source, place.split)) as stream:
+            decided = pq.ParquetFile(stream).read_row_group(place.group, use_threads=False)
+        decided = decided.slice(place.row, 1).to_pylist()[0]
+        row["before"] = {name: row[name] for name in ("kept", "failed_rules", "duplicate_of", "split")}
+        row.update(decided)
+    return rows
+
+
+def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
+    """The number of the first row of every row group of a split."""
+    with storage.open_input(workspace.part("decisions", source, split)) as stream:
+        metadata = pq.ParquetFile(stream).metadata
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    return list(accumulate(sizes[:-1], initial=0))
+
+
+def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
+    """Bytes a token by (source, language), and over all under ""."""
+    found: dict[Any, float] = {}
+    size, tokens = 0, 0
+    for side in workspace.tokens()["totals"].values():
+        for source, sums in side["sources"].items():
+            for language, row in sums["languages"].items():
+                found[source, language] = row["bytes"] / max(1, row["tokens"])
+                size, tokens = size + row["bytes"], tokens + row["tokens"]
+    return {**found, "": max(size, 1) / max(tokens, 1)}
+
+
+def _columns(path: str, columns: list[str]) -> pa.Table:
+    with storage.open_input(path) as stream:
+        return pq.ParquetFile(stream).read(columns=columns, use_threads=False)

@@ -1,0 +1,150 @@
+"""What a process needs to work on splits: sources, filters, rules, models, and what their results depend on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, lru_cache
+from importlib import metadata
+from typing import Any
+
+from corpus import filters
+from corpus.dedup.signatures import SignatureStep
+from corpus.extract.process.budgets import Budgets
+from corpus.filters.filter import Filter
+from corpus.filters.url import lists as address_lists
+from corpus.languages.identify import Identifier
+from corpus.manifest import Manifest
+from corpus.pipelines import decide
+from corpus.rules.kept_texts import TextRules
+from corpus.rules.presets import load_rules
+from corpus.rules.rule import RuleSet
+from corpus.sources.input_split import Split
+from corpus.sources.source import Source
+from corpus.storage.fingerprint import fingerprint
+
+VERSION = 5
+"""Raised when ingest itself would give other documents from the same input."""
+
+LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
+"""What documents depend on outside this project: the text, its encoding, its place, its group."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a process needs to work on splits; models load when they are first used, once a process.
+
+    `retries` says which splits have larger budgets, by "source/split": what they are multiplied by.
+    """
+
+    manifest: Manifest
+    retries: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def identifier(self) -> Identifier:
+        return Identifier(self.manifest.identification.model)
+
+    @cached_property
+    def filters(self) -> dict[str, Filter]:
+        return load_filters(self.manifest)
+
+    @cached_property
+    def signatures(self) -> SignatureStep | None:
+        minhash = self.manifest.dedup.minhash
+        return SignatureStep(minhash) if minhash is not None else None
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """The rules of every source. Raises UserError, with the path of the manifest's key, where one is wrong."""
+        presets = {name: list(source.rules or []) for name, source in self.manifest.sources.items()}
+        signals = {signal for found in self.filters.values() for signal in found.signals}
+        return load_rules(presets, self.manifest.rules, signals)
+
+    @cached_property
+    def text_rules(self) -> TextRules | None:
+        """What documents must pass to keep their text; None where all do."""
+        if self.manifest.keep_text == "all":
+            return None
+        made = {step: [found.version, dict(found.parameters)] for step, found in self.filters.items()}
+        made["decide"] = decide.VERSION
+        return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, made)
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        """What documents depend on beside their source and the bytes of their split."""
+        other = self.manifest.extraction.mode == "resiliparse"
+        libraries = (*LIBRARIES, "resiliparse") if other else LIBRARIES
+        return {
+            "ingest": VERSION,
+            "extraction": self.manifest.extraction.mode,
+            "languages": self.manifest.languages,
+            "language": dict(self.identifier.parameters),
+            "addresses": address_lists().identity,
+            "libraries": {name: metadata.version(name) for name in libraries},
+        }
+
+    def factor(self, split: Split) -> int:
+        """What the budgets of a split are multiplied by: 1, or more where its quarantine was tried again."""
+        return self.retries.get(f"{split.source}/{split.name}", 1)
+
+    def budgets(self, split: Split) -> Budgets:
+        return self.manifest.extraction.budgets.times(self.factor(split))
+
+    def source(self, split: Split) -> Source:
+        """The source of a split, with its own limit of bytes as much larger as the budgets are."""
+        source, factor = self.manifest.sources[split.source], self.factor(split)
+        limit = getattr(source, "max_bytes", None)
+        return (
+            source
+            if factor == 1 or limit is None
+            else source.model_copy(update={"max_bytes": limit * factor})
+        )
+
+    def documents_fingerprint(self, split: Split) -> str:
+        made = {
+            **self._common,
+            "budgets": asdict(self.budgets(split)),
+            "source": self.source(split).parameters(),
+            "input": [split.source, split.file, split.start, split.end, split.identity],
+        }
+        if self.text_rules is not None:
+            made["keep_text"] = self.text_rules.fingerprints[split.source]
+        return fingerprint(made)
+
+    def step_fingerprint(self, documents: str, step: str) -> str:
+        found = self.filters[step]
+        return fingerprint([documents, step, found.version, dict(found.parameters)])
+
+    def signatures_fingerprint(self, documents: str) -> str:
+        assert self.signatures is not None
+        return fingerprint([documents, "signatures", dict(self.signatures.parameters)])
+
+
+def load_filters(manifest: Manifest) -> dict[str, Filter]:
+    """The filters that a manifest asks for, by step: every one that needs no option, and those given theirs."""
+    options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
+    if manifest.quality is not None:
+        options["quality"] = {"model": manifest.quality.model}
+    steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
+    return {step: filters.load(step, options.get(step, {})) for step in steps}
+
+
+@lru_cache(maxsize=1)
+def tools_for(manifest_json: str, retries_json: str) -> Tools:
+    """The tools of this process."""
+    return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
+
+
+def manifest_to_json(manifest: Manifest) -> str:
+    dumped = manifest.model_dump(mode="json")
+    dumped["sources"] = {name: source.model_dump(mode="json") for name, source in manifest.sources.items()}
+    return json.dumps(dumped)
+
+
+def manifest_from_json(text: str) -> Manifest:
+    from corpus.sources import source_class
+
+    data = json.loads(text)
+    data["sources"] = {n: source_class(o["kind"]).model_validate(o) for n, o in data["sources"].items()}
+    return Manifest.model_validate(data)
