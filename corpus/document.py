@@ -47,6 +47,10 @@ DECISIONS = pa.schema(
 )
 """Columns of a decisions part, row by row beside documents; `split` (train, valid) is null where not kept."""
 
+MAX_DOCUMENT_BYTES = 8 << 20
+"""Default limit of one document: measuring one of 8 MiB of English takes a worker 870 MB. Web pages have a limit
+of their own, before their text is found."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Record:

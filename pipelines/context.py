@@ -20,7 +20,7 @@ from corpus.pipelines import decide
 from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import RuleSet
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
 
@@ -84,14 +84,14 @@ class Tools:
             "libraries": {name: metadata.version(name) for name in libraries},
         }
 
-    def factor(self, split: Split) -> int:
+    def factor(self, split: InputSplit) -> int:
         """What the budgets of a split are multiplied by: 1, or more where its quarantine was tried again."""
         return self.retries.get(f"{split.source}/{split.name}", 1)
 
-    def budgets(self, split: Split) -> Budgets:
+    def budgets(self, split: InputSplit) -> Budgets:
         return self.manifest.extraction.budgets.times(self.factor(split))
 
-    def source(self, split: Split) -> Source:
+    def source(self, split: InputSplit) -> Source:
         """The source of a split, with its own limit of bytes as much larger as the budgets are."""
         source, factor = self.manifest.sources[split.source], self.factor(split)
         limit = getattr(source, "max_bytes", None)
@@ -101,7 +101,7 @@ class Tools:
             else source.model_copy(update={"max_bytes": limit * factor})
         )
 
-    def documents_fingerprint(self, split: Split) -> str:
+    def documents_fingerprint(self, split: InputSplit) -> str:
         made = {
             **self._common,
             "budgets": asdict(self.budgets(split)),

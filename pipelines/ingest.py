@@ -32,7 +32,7 @@ from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools, manifest_to_json, tools_for
 from corpus.progress import count
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from corpus.storage.part_writer import GROUP_BYTES, GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.text.page import Page
 from corpus.workspace import Workspace
@@ -52,12 +52,12 @@ class IngestWork:
         self.root, self.manifest_json, self.retries_json = root, manifest_json, retries_json
 
     def __call__(self, item: str) -> Iterator[str]:
-        split = Split.from_json(item)
+        split = InputSplit.from_json(item)
         rows = ingest(Workspace(self.root), tools_for(self.manifest_json, self.retries_json), split)
         yield json.dumps({"source": split.source, "split": split.name, "rows": rows})
 
 
-def ingest(workspace: Workspace, tools: Tools, split: Split) -> int:
+def ingest(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
     """Make the missing parts of one split; the number of rows, or -1 where none was missing."""
     documents = tools.documents_fingerprint(split)
     documents_path = workspace.part("documents", split.source, split.name)
@@ -166,7 +166,7 @@ def stored_chunks(path: str) -> Iterator[Chunk]:
             )
 
 
-def fresh_chunks(workspace: Workspace, tools: Tools, split: Split, made_by: str) -> Iterator[Chunk]:
+def fresh_chunks(workspace: Workspace, tools: Tools, split: InputSplit, made_by: str) -> Iterator[Chunk]:
     """Read a split from its source: writes quarantine, yields the documents and pages of each row group."""
     documents: list[Document] = []
     held = 0
@@ -186,7 +186,7 @@ def fresh_chunks(workspace: Workspace, tools: Tools, split: Split, made_by: str)
             yield to_batch(documents), [page_of(document) for document in documents]
 
 
-def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
+def outcomes(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
     """What became of every record of a split, in its order."""
     with parser(tools.manifest.extraction.mode, tools.budgets(split)) as parsing:
         for beginning, answer in parsing.each(beginnings(tools, split)):
@@ -203,7 +203,7 @@ def outcomes(tools: Tools, split: Split) -> Iterator[Document | Failure]:
                 yield failed(record, "language", "damaged", described(error))
 
 
-def beginnings(tools: Tools, split: Split) -> Iterator[tuple[Beginning | Failure, Record | None]]:
+def beginnings(tools: Tools, split: InputSplit) -> Iterator[tuple[Beginning | Failure, Record | None]]:
     """Every record of a split as a document without its text, with what is to be parsed where no gate stops it.
 
     Sources raise whatever they like on hostile input: the rest of the split is placed and kept, never lost.
@@ -314,13 +314,13 @@ def is_wanted(language: str, languages: str | list[str]) -> bool:
     return languages == "all" or language in languages or language.partition("_")[0] in languages
 
 
-def in_order(splits: Iterable[Split]) -> list[Split]:
+def in_order(splits: Iterable[InputSplit]) -> list[InputSplit]:
     """Splits in the order in which they are begun: the largest first."""
     return sorted(splits, key=lambda split: (split.start - split.end, split.source, split.name))
 
 
 def pipeline(
-    root: str, tools: Tools, splits: Iterable[Split], running: Running, claims: str | None
+    root: str, tools: Tools, splits: Iterable[InputSplit], running: Running, claims: str | None
 ) -> Callable[[beam.Pipeline], beam.PCollection]:
     """The ingest pipeline over `splits`, largest first; its elements are one line of JSON a split."""
     items = [split.to_json() for split in in_order(splits)]

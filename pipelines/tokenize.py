@@ -32,7 +32,7 @@ from corpus.tokens.encode import Encoder
 from corpus.tokens.options import Mixture, Tokenizer, Tokens
 from corpus.workspace import Workspace, read_table
 
-Split = tuple[str, str]
+SplitKey = tuple[str, str]
 """(source, split name)."""
 Build = Callable[[beam.Pipeline], beam.PCollection]
 Run = Callable[[str, Callable[[str | None], Build], int], None]
@@ -53,7 +53,7 @@ class Job:
 
     workspace: Workspace
     name: str
-    splits: Sequence[Split]
+    splits: Sequence[SplitKey]
     tokenizer: Tokenizer
     tokens: Tokens
     mixture: Mixture
@@ -90,10 +90,10 @@ def tokenize(job: Job) -> dict[str, Any]:
     return assemble(job, inputs, encoder)
 
 
-def read_inputs(workspace: Workspace, splits: Sequence[Split]) -> dict[Split, str]:
+def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitKey, str]:
     """A fingerprint of the documents and decisions of every split; RunError where one is not there."""
 
-    def read(split: Split) -> str:
+    def read(split: SplitKey) -> str:
         found = [read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")]
         if None in found:
             raise RunError(f"split {split[1]} of {split[0]} has not been read and decided: build again")
@@ -136,7 +136,7 @@ class PiecesWork:
         yield item
 
 
-def sample_and_train(job: Job, inputs: Mapping[Split, str]) -> Encoder:
+def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
     """Put the tokenizer at tokenizer/tokenizer.json, trained on a sample or as given; card.json says what it is.
 
     Nothing is done again that is there with the same inputs, options and seed. Memory of learning: see
@@ -181,7 +181,7 @@ def sample_and_train(job: Job, inputs: Mapping[Split, str]) -> Encoder:
     return encoder
 
 
-def _train(job: Job, inputs: Mapping[Split, str]) -> tuple[bytes, dict[str, Any]]:
+def _train(job: Job, inputs: Mapping[SplitKey, str]) -> tuple[bytes, dict[str, Any]]:
     """The text of a tokenizer.json learned from a sample, and what the card says of it."""
     options, workspace = job.tokenizer, job.workspace
     made_by = {split: fingerprint([sample.VERSION, job.seed, inputs[split]]) for split in job.splits}
@@ -206,7 +206,7 @@ def _train(job: Job, inputs: Mapping[Split, str]) -> tuple[bytes, dict[str, Any]
     return vocabulary.learn(counts, options).encode(), learned
 
 
-def _missing(job: Job, folder: str, made_by: Mapping[Split, str]) -> list[str]:
+def _missing(job: Job, folder: str, made_by: Mapping[SplitKey, str]) -> list[str]:
     """The items of splits whose part in `folder` is not there with its fingerprint, as JSON."""
     found = _each(lambda split: read_fingerprint(job.workspace.part(folder, *split)), job.splits)
     return [
@@ -217,7 +217,7 @@ def _missing(job: Job, folder: str, made_by: Mapping[Split, str]) -> list[str]:
 
 
 def _sum(
-    job: Job, folder: str, made_by: Mapping[Split, str], merge: Callable[[list[pa.Table]], pa.Table]
+    job: Job, folder: str, made_by: Mapping[SplitKey, str], merge: Callable[[list[pa.Table]], pa.Table]
 ) -> pa.Table:
     """The sum of the parts of all splits, merged a few at a time."""
     total = merge([])
@@ -263,7 +263,7 @@ def _encoder(path: str, end_of_text: str, engine: str, sha256: str) -> Encoder:
     return found
 
 
-def encode_splits(job: Job, inputs: Mapping[Split, str], encoder: Encoder) -> None:
+def encode_splits(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> None:
     """Make the token parts that are missing, largest first. Memory: see `parts.encode_part`."""
     batch_tokens = batch_size(job.tokens)
     wanted = part_fingerprints(inputs, encoder, batch_tokens)
@@ -289,7 +289,9 @@ def batch_size(options: Tokens) -> int:
     return min(parts.BATCH_TOKENS, max(1, options.max_shard_tokens // 16))
 
 
-def part_fingerprints(inputs: Mapping[Split, str], encoder: Encoder, batch_tokens: int) -> dict[Split, str]:
+def part_fingerprints(
+    inputs: Mapping[SplitKey, str], encoder: Encoder, batch_tokens: int
+) -> dict[SplitKey, str]:
     """What the token part of every split is made from."""
     common = [parts.VERSION, encode.VERSION, encoder.sha256, encoder.end_of_text, batch_tokens]
     return {split: fingerprint([*common, made_by]) for split, made_by in inputs.items()}
@@ -311,7 +313,7 @@ class ShardWork:
         yield item
 
 
-def assemble(job: Job, inputs: Mapping[Split, str], encoder: Encoder) -> dict[str, Any]:
+def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict[str, Any]:
     """Plan the shards, write those that are missing, take away those of an earlier plan; then dataset.json.
 
     While shards change there is no dataset.json, so nobody reads half of each plan.
@@ -351,10 +353,10 @@ def assemble(job: Job, inputs: Mapping[Split, str], encoder: Encoder) -> dict[st
     return description
 
 
-def _read_parts(job: Job, wanted: Mapping[Split, str]) -> list[shards.Part]:
+def _read_parts(job: Job, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:
     """Every token part with its index, in the order of the splits."""
 
-    def read(split: Split) -> shards.Part:
+    def read(split: SplitKey) -> shards.Part:
         path = shards.part_path(job.workspace.path(PARTS), *split)
         if parts.read_part_fingerprint(path) != wanted[split]:
             raise RunError(f"split {split[1]} of {split[0]} was not encoded: build again")

@@ -38,7 +38,7 @@ from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.fanout import FanOut, claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Kinds, Records, records
-from corpus.sources.input_split import list_files
+from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import file_identity, fingerprint
 from corpus.storage.lock import locked
 from corpus.storage.part_writer import PartWriter, read_fingerprint

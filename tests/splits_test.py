@@ -13,7 +13,8 @@ import pytest
 
 from corpus.document import Document, Record, to_batch
 from corpus.errors import UserError
-from corpus.sources.input_split import Split, list_files, plan
+from corpus.sources.input_split import InputSplit, plan_splits
+from corpus.sources.inputs import list_files
 from corpus.sources.tables.jsonl import Jsonl
 
 
@@ -110,11 +111,11 @@ def test_names_that_are_not_utf8_show_their_bytes(tmp_path: Path) -> None:
         with open(os.path.join(os.fsencode(tmp_path), name), "w") as output:
             output.write('{"text": "Guten Morgen, Welt."}\n')
     source = Jsonl(paths=["*.jsonl"])
-    splits = plan("s", source, list_files(source.paths, str(tmp_path)), 1 << 30)
+    splits = plan_splits("s", source, list_files(source.paths, str(tmp_path)), 1 << 30)
     assert [split.file for split in splits] == [r"caf\xe8.jsonl", r"caf\xe9.jsonl", "café.jsonl"]
     assert len({split.name for split in splits}) == 3
     for split in splits:
-        assert Split.from_json(split.to_json()) == split
+        assert InputSplit.from_json(split.to_json()) == split
         (record,) = source.read(split.path, split.file, split.start, split.end)
         assert isinstance(record, Record)
         batch = to_batch([Document(id="0" * 32, file=record.file, offset=0, length=1)])
@@ -127,7 +128,7 @@ def test_a_file_that_may_not_be_read_gets_one_line(tmp_path: Path) -> None:
     write(tmp_path, "a.jsonl")
     (tmp_path / "a.jsonl").chmod(0)
     with pytest.raises(UserError, match=r"cannot read .*a\.jsonl: Permission denied"):
-        plan("s", Jsonl(paths=["x"]), list_files(["a.jsonl"], str(tmp_path)), 1 << 30)
+        plan_splits("s", Jsonl(paths=["x"]), list_files(["a.jsonl"], str(tmp_path)), 1 << 30)
 
 
 def test_a_file_that_goes_between_listing_and_planning_gets_one_line(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_file_that_goes_between_listing_and_planning_gets_one_line(tmp_path: P
     files = list_files(["a.jsonl"], str(tmp_path))
     (tmp_path / "a.jsonl").unlink()
     with pytest.raises(UserError, match=r"cannot read .*a\.jsonl: No such file"):
-        plan("s", Jsonl(paths=["x"]), files, 1 << 30)
+        plan_splits("s", Jsonl(paths=["x"]), files, 1 << 30)
 
 
 def test_patterns_may_be_urls(tmp_path: Path) -> None:

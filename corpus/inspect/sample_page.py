@@ -6,7 +6,7 @@ from typing import Any
 
 from corpus.inspect.differences import Pieces, side_by_side
 from corpus.inspect.html_text import escape
-from corpus.pipelines.cli.sample import SHOWN, measured, verdict
+from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, measured, verdict
 from corpus.rules.kept_texts import shown_text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -53,9 +53,10 @@ def _article(row: dict[str, Any], full: bool) -> str:
     if row.get("stayed") is not None:
         return f"<article>{head}{_pair(row, full)}</article>"
     text = shown_text(row)
-    left = len(text) - SHOWN
+    left = len(text) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
-    return f'<article>{head}<div class="text">{escape(text if full else text[:SHOWN])}</div>{more}</article>'
+    shown = escape(text if full else text[:MAX_CHARACTERS_SHOWN])
+    return f'<article>{head}<div class="text">{shown}</div>{more}</article>'
 
 
 def _pair(row: dict[str, Any], full: bool) -> str:

@@ -9,13 +9,13 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
 
-from corpus.document import Failure, Record
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.extract.books import epub, gutenberg
 from corpus.extract.books.epub import CHAPTER, Book, EpubError, Package, chapters
 from corpus.extract.books.gutenberg import declared_charset, number_of, split, split_chapters
 from corpus.formats.archives import ZIP, ZIP_DAMAGE, Member, members
 from corpus.formats.encodings import decode
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.sources.source import Source
 from corpus.sources.tables.jsonl import too_long
 from corpus.storage import DAMAGE, open_decompressed, open_input
 

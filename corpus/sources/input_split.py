@@ -1,41 +1,26 @@
-"""Splits: the unit of work, a byte range of one input file."""
+"""Input splits: the unit of work, a byte range of one input file."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
-import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from corpus.errors import UserError
+from corpus.sources.inputs import MAX_CONCURRENT_STATS
 from corpus.sources.source import Source
-from corpus.storage import (
-    DAMAGE,
-    File,
-    RemoteError,
-    expand,
-    is_file,
-    is_remote,
-    join,
-    local,
-    open_decompressed,
-    stat,
-)
-from corpus.storage.folders import is_folder
+from corpus.storage import File, RemoteError, is_remote
+from corpus.storage.names import printable_name
 
-LOOKING = 32
-"""Remote files looked up at once: a crawl of 90,000 files takes some minutes, one after the other hours."""
 UNREADABLE = "unreadable"
 """The identity of a file that could not be read: another one as soon as it can be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class InputSplit:
     """The records of `source` that begin in bytes [start, end) of the file at `path`.
 
     `file` is the file's name inside its source, `identity` says what is in it. `error` says why a remote file
@@ -60,179 +45,11 @@ class Split:
         return json.dumps(asdict(self))
 
     @staticmethod
-    def from_json(text: str) -> Split:
-        return Split(**json.loads(text))
+    def from_json(text: str) -> InputSplit:
+        return InputSplit(**json.loads(text))
 
 
-def _fixed_prefix(pattern: str) -> str:
-    """The folder of a pattern before its first wildcard."""
-    fixed = []
-    for piece in pattern.split("/")[:-1]:
-        if glob.has_magic(piece):
-            break
-        fixed.append(piece)
-    return "/".join(fixed)
-
-
-def list_files(
-    patterns: Iterable[str], folder: str, base: str | None = None, folders: bool = False
-) -> list[File]:
-    """The files that a source's `paths` name, each once, sorted by their names inside the source.
-
-    A relative pattern is taken from `folder` (the manifest's) and its files are named from there; the
-    files of any other pattern are named from the pattern's fixed part. `@list` is a file (plain or
-    compressed) of further patterns, one a line, relative ones from `base`, else from its own folder; those of
-    Common Crawl's lists (`crawl-data/...`) from where its `crawl-data` lies. A path that is a file is
-    no glob, whatever its name. A file that is reached twice, by two patterns or by a link, is read once,
-    under the name that comes first: twice, all its documents would be duplicates of themselves. Names that
-    are not UTF-8 show their bytes (`caf\\xe9.txt`).
-
-    Remote files are looked up many at once. One that stays out of reach, and one of a list that is not there,
-    has an `error`: the others are read.
-
-    With `folders` a local folder is an input too; what a pattern names inside it is part of it.
-
-    Raises UserError where a pattern names nothing, a list cannot be read, two files would have the same name,
-    or none of a source's remote files can be read.
-    """
-    found: dict[str, str] = {}
-    reached: set[str] = set()
-    listed: set[str] = set()
-    for at, pattern in enumerate(patterns):
-        if pattern.startswith("@"):
-            list_path = _absolute(folder, pattern[1:])
-            inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
-        else:
-            inner, base_folder = [pattern], folder
-        for one in inner:
-            for path, name in _named(one, _start_of(one, base_folder), at, folders):
-                if pattern.startswith("@"):
-                    listed.add(name)
-                same = path if is_remote(path) else os.path.realpath(path)
-                if same in reached:
-                    continue
-                reached.add(same)
-                if found.setdefault(name, path) != path:
-                    raise UserError(
-                        f"{printable(found[name])} and {printable(path)} would both be called {name}: name them "
-                        "by one pattern over their common folder",
-                        ("paths", at),
-                    )
-    try:
-        if folders:
-            taken = {path for path in found.values() if is_folder(path)}
-            found = {name: path for name, path in found.items() if taken.isdisjoint(_above(path))}
-        return _looked_up(found, listed)
-    except FileNotFoundError as error:
-        raise UserError(f"no such file: {error.filename or error}", ("paths",)) from None
-    except OSError as error:
-        raise UserError(str(error), ("paths",)) from None
-
-
-def _looked_up(found: dict[str, str], listed: set[str]) -> list[File]:
-    """The files by (name, path), in the order of their names. Raises OSError."""
-    names = sorted(found)
-    if not any(is_remote(path) for path in found.values()):
-        return [stat(found[name], name) for name in names]
-
-    def look(name: str) -> File:
-        try:
-            return stat(found[name], name)
-        except FileNotFoundError as error:
-            if name not in listed or not is_remote(found[name]):
-                raise
-            return File(
-                found[name], name, 0, error=f"{error.filename}: no such file, though its list names it"
-            )
-        except RemoteError as error:
-            return File(found[name], name, 0, error=str(error))
-
-    with ThreadPoolExecutor(LOOKING) as pool:
-        files = list(pool.map(look, names))
-    if all(file.error for file in files):
-        others = f" (and so the other {len(files) - 1:,})" if len(files) > 1 else ""
-        raise OSError(f"{files[0].error}{others}")
-    return files
-
-
-def _base_of(list_path: str, folder: str, base: str | None) -> str:
-    """What the relative lines of a list start from."""
-    if base is not None:
-        return _absolute(folder, base).rstrip("/")
-    return os.path.dirname(list_path)
-
-
-def _start_of(line: str, base: str) -> str:
-    """What a line of a list starts from: for one of Common Crawl's own lists, where its `crawl-data` lies."""
-    root, inside, _ = f"{base}/".partition("/crawl-data/")
-    return root if inside and is_remote(base) and line.startswith("crawl-data/") else base
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in."""
-    while (parent := path.rpartition("/")[0]) and parent != path:
-        yield parent
-        path = parent
-
-
-def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tuple[str, str]]:
-    """(path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
-    pattern = local(pattern)
-    relative = not is_remote(pattern) and not os.path.isabs(pattern)
-    full = _absolute(folder, pattern)
-    if (is_remote(full) and not glob.has_magic(full)) or is_file(full) or (folders and is_folder(full)):
-        paths, base = [full], os.path.dirname(full)
-    else:
-        paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern), folders)
-        base = _fixed_prefix(full)
-    if relative:
-        base = folder
-    if not paths:
-        raise UserError(f"no such file: {printable(pattern)} (looked for {printable(full)})", ("paths", at))
-    names = [
-        path.removeprefix(base).lstrip("/") if is_remote(path) else os.path.relpath(path, base or "/")
-        for path in paths
-    ]
-    return list(zip(paths, map(printable, names), strict=True))
-
-
-def _absolute(folder: str, path: str) -> str:
-    """A path or pattern from a folder, which may be a URL."""
-    path = local(path)
-    if is_remote(path):
-        return path
-    if is_remote(folder):
-        return path if os.path.isabs(path) else join(folder, path.removeprefix("./"))
-    return os.path.normpath(os.path.join(folder, path)) if not os.path.isabs(path) else path
-
-
-def _read_list(path: str, at: int) -> list[str]:
-    """The patterns in a file of them. Raises UserError where it cannot be read or is empty."""
-    try:
-        with open_decompressed(path) as stream:
-            lines = stream.read().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        problem = f"it is not UTF-8 at byte {error.start}"
-    except (*DAMAGE, ValueError) as error:
-        problem = str(getattr(error, "strerror", None) or getattr(error, "reason", None) or error)
-    else:
-        if found := [line.strip() for line in lines if line.strip()]:
-            return found
-        problem = "it names no file"
-    raise UserError(f"cannot read the list {printable(path)}: {problem}", ("paths", at))
-
-
-def printable(name: str) -> str:
-    """A file name with `\\xNN` for the bytes that are not UTF-8, and other half characters escaped too."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        escaped = name.encode("utf-8", "backslashreplace").decode()
-        return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", escaped)
-    return name
-
-
-def plan(name: str, source: Source, files: Iterable[File], split_size: int) -> list[Split]:
+def plan_splits(name: str, source: Source, files: Iterable[File], split_size: int) -> list[InputSplit]:
     """All splits of one source, in the order of files and offsets. Reads every file's identity.
 
     Raises UserError where a file cannot be read.
@@ -241,20 +58,22 @@ def plan(name: str, source: Source, files: Iterable[File], split_size: int) -> l
     one = partial(_plan_file, name, source, split_size)
     if not any(is_remote(file.path) for file in files):
         return [split for file in files for split in one(file)]
-    with ThreadPoolExecutor(LOOKING) as pool:
+    with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
         return [split for splits in pool.map(one, files) for split in splits]
 
 
-def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[Split]:
+def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[InputSplit]:
     """The splits of one file; of a remote one that cannot be read one that says so."""
     error = file.error
     if error is None:
         try:
             identity = source.identity(file)
             ranges = source.plan(file.path, file.size, split_size)
-            return [Split(name, file.path, file.name, start, end, identity) for start, end in ranges]
+            return [InputSplit(name, file.path, file.name, start, end, identity) for start, end in ranges]
         except RemoteError as failure:
             error = str(failure)
         except OSError as failure:
-            raise UserError(f"cannot read {printable(file.path)}: {failure.strerror or failure}") from None
-    return [Split(name, file.path, file.name, 0, 0, UNREADABLE, error)]
+            raise UserError(
+                f"cannot read {printable_name(file.path)}: {failure.strerror or failure}"
+            ) from None
+    return [InputSplit(name, file.path, file.name, 0, 0, UNREADABLE, error)]

@@ -14,10 +14,6 @@ from corpus.storage.fingerprint import file_identity
 
 VERSION = 1
 
-MAX_DOCUMENT_BYTES = 8 << 20
-"""Default limit of one document: measuring one of 8 MiB of English takes a worker 870 MB. Web pages have a limit
-of their own, before their text is found."""
-
 
 class Source(BaseModel):
     """A source as the manifest gives it. A new kind is a subclass in a module of its own.

@@ -32,7 +32,7 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass
-class Split:
+class SplitChecks:
     """What the check of a split gives: findings, records for the join, and a plain count of its rows."""
 
     findings: Findings = field(default_factory=Findings)
@@ -42,13 +42,13 @@ class Split:
 
 def verify_split(
     workspace: Workspace, source: str, split: str, share: float, keep_text: str, encoder: Encoder | None
-) -> Split:
+) -> SplitChecks:
     """Check one split. `share` is that of validation, `keep_text` the manifest's; `encoder` is given where tokens are
     compared rather than texts.
 
     Reads every column of every part, about 60 MB/s of text. Memory: a row group, and 41 bytes a row.
     """
-    done = Split()
+    done = SplitChecks()
     findings = done.findings
     names = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
     files: dict[str, pq.ParquetFile] = {}
@@ -140,7 +140,13 @@ def _fails_when_read(failed: pa.ListArray) -> npt.NDArray[np.bool_]:
 
 
 def _rows(
-    done: Split, group: _Group, source: str, split: str, share: float, keep_text: str, encoder: Encoder | None
+    done: SplitChecks,
+    group: _Group,
+    source: str,
+    split: str,
+    share: float,
+    keep_text: str,
+    encoder: Encoder | None,
 ) -> None:
     documents, decisions = group.documents, group.decisions
     findings, place = done.findings, f"split {split} of {source}"

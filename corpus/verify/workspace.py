@@ -23,7 +23,7 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load
 from corpus.verify.findings import Findings
 from corpus.verify.join import Join, Records
-from corpus.verify.parts import Key, Split, verify_split
+from corpus.verify.parts import Key, SplitChecks, verify_split
 from corpus.verify.shards import verify_shard
 from corpus.workspace import Workspace
 
@@ -84,7 +84,7 @@ def _mapping(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]],
 
 def _split(
     root: str, share: float, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
-) -> Split:
+) -> SplitChecks:
     encoder = None
     if dataset is not None:
         encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])

@@ -5,42 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.storage.fingerprint import fingerprint
+from corpus.pipelines.build.plan import Plan, made_of
 from corpus.workspace import Workspace
 
-if TYPE_CHECKING:
-    from corpus.pipelines.build.plan import Plan
-
-SHORT = 8
-"""Hex digits of a fingerprint that plan.json keeps of every split: enough to see a change."""
 NAMED = 3
 """Keys or files that a line names; of more it says how many."""
 DECIDED_BY = ("rules", "dedup", "validation", "seed")
 TOKENIZED_BY = ("tokenizer", "tokens", "mixture")
 DECIDING_KEYS = ("rules", "priority")
 """Keys of a source that its documents do not depend on."""
-
-
-def made_of(plan: Plan) -> dict[str, Any]:
-    """What plan.json remembers of what parts are made of: documents by split, and the steps beside them."""
-    steps = {
-        step: fingerprint([found.version, dict(found.parameters)])[:SHORT]
-        for step, found in plan.tools.filters.items()
-    }
-    signatures = plan.tools.signatures
-    return {
-        "documents": [plan.tools.documents_fingerprint(split)[:SHORT] for split in plan.splits],
-        "made": {
-            **steps,
-            "signatures": fingerprint(dict(signatures.parameters))[:SHORT] if signatures else None,
-        },
-    }
 
 
 def check_name(workspace: Workspace, name: str) -> None:

@@ -30,7 +30,7 @@ from corpus.pipelines.build.run import Build
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import ingest
 from corpus.progress import Status
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.sources.wikipedia.mediawiki_chunks import is_splittable
 from corpus.storage.compressed import DAMAGE, decompressed
@@ -89,7 +89,7 @@ def dry_run(
     with tempfile.TemporaryDirectory(prefix="corpus-plan-") as folder:
         workspace = Workspace.create(folder)
         warm_up(tools)
-        splits: list[Split] = []
+        splits: list[InputSplit] = []
         covered: dict[str, float] = defaultdict(float)
         spent: dict[str, float] = defaultdict(float)
         done = beside = 0
@@ -157,7 +157,7 @@ def warm_up(tools: Tools) -> None:
         tools.signatures.signatures([page.words])
 
 
-def spread(splits: Sequence[Split]) -> Iterator[Split]:
+def spread(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
     """All splits of a source, those first that lie at even steps of its bytes, then at half these steps, and so on."""
     ordered = sorted(splits, key=lambda split: (split.file, split.start))
     ends = list(itertools.accumulate(max(1, split.end - split.start) for split in ordered))

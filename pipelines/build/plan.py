@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from corpus import storage
 from corpus.errors import UserError
@@ -14,11 +15,10 @@ from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
 from corpus.pipelines import decide, dedup
 from corpus.pipelines.beam.fanout import CLAIMS
-from corpus.pipelines.build.changes import made_of
 from corpus.pipelines.context import Tools
 from corpus.rules.rule import RuleSet
-from corpus.sources.input_split import Split, list_files
-from corpus.sources.input_split import plan as plan_source
+from corpus.sources.input_split import InputSplit, plan_splits
+from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
 from corpus.tokens import encode, sample, shards, vocabulary
@@ -37,6 +37,8 @@ VERSIONS = [
 """What results depend on beside parameters, from ingest on: each is raised with its module's results."""
 PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
 """Folders with a part for every split, beside those of the signals."""
+FINGERPRINT_DIGITS = 8
+"""Hex digits of a fingerprint that plan.json keeps of every split: enough to see a change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class Plan:
     """What a build will do: its splits, sorted by source and name, its tools and its rules."""
 
     file: ManifestFile
-    splits: list[Split]
+    splits: list[InputSplit]
     tools: Tools
     rules: RuleSet
 
@@ -78,12 +80,12 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
         rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
-    splits: list[Split] = []
+    splits: list[InputSplit] = []
     for name, source in manifest.sources.items():
         try:
             source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
-            splits += plan_source(name, source, files, int(manifest.split_size))
+            splits += plan_splits(name, source, files, int(manifest.split_size))
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
     splits.sort(key=lambda split: (split.source, split.name))
@@ -129,6 +131,24 @@ def plan_fingerprint(plan: Plan) -> str:
             priorities,
         ]
     )
+
+
+def made_of(plan: Plan) -> dict[str, Any]:
+    """What plan.json remembers of what parts are made of: documents by split, and the steps beside them."""
+    steps = {
+        step: fingerprint([found.version, dict(found.parameters)])[:FINGERPRINT_DIGITS]
+        for step, found in plan.tools.filters.items()
+    }
+    signatures = plan.tools.signatures
+    return {
+        "documents": [plan.tools.documents_fingerprint(split)[:FINGERPRINT_DIGITS] for split in plan.splits],
+        "made": {
+            **steps,
+            "signatures": fingerprint(dict(signatures.parameters))[:FINGERPRINT_DIGITS]
+            if signatures
+            else None,
+        },
+    }
 
 
 def write_plan(workspace: Workspace, plan: Plan) -> None:

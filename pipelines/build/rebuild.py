@@ -15,7 +15,7 @@ from corpus.pipelines.build.stages import stored_thresholds
 from corpus.pipelines.decide import Judge, decide
 from corpus.pipelines.ingest import ingest
 from corpus.pipelines.tokenize import PARTS, batch_size
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
 from corpus.tokens import encode, parts, shards
@@ -70,7 +70,7 @@ def _plan(workspace: Workspace, manifest: str | None) -> Plan:
         raise
 
 
-def _decide(workspace: Workspace, again: Workspace, plan: Plan, split: Split) -> None:
+def _decide(workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit) -> None:
     manifest = plan.file.manifest
     judge = Judge(
         rules=plan.rules,
@@ -85,7 +85,7 @@ def _decide(workspace: Workspace, again: Workspace, plan: Plan, split: Split) ->
     decide(again, judge, share, clusters, given, split.source, split.name)
 
 
-def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: Split) -> None:
+def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit) -> None:
     made_by = parts.read_part_fingerprint(_token_part(workspace, split))
     if made_by is None:  # told as missing
         return
@@ -103,12 +103,12 @@ def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: Split) ->
     )
 
 
-def _token_part(workspace: Workspace, split: Split) -> str:
+def _token_part(workspace: Workspace, split: InputSplit) -> str:
     return shards.part_path(workspace.path(PARTS), split.source, split.name)
 
 
 def _pairs(
-    workspace: Workspace, again: Workspace, plan: Plan, split: Split
+    workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit
 ) -> Iterator[tuple[str, str, str]]:
     """(name, path in the workspace, path of what was made again) of all parts of a split."""
     names = ["documents", *(f"signals/{step}" for step in plan.steps), "decisions"]

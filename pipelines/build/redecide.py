@@ -29,9 +29,10 @@ from corpus.manifest import ManifestFile
 from corpus.manifest import load as load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
+from corpus.pipelines.build.build import missing_parts, stages
 from corpus.pipelines.build.changes import unread
 from corpus.pipelines.build.plan import Plan, plan_fingerprint
-from corpus.pipelines.build.run import Build, missing_parts, read_state, stages, told
+from corpus.pipelines.build.run import Build, read_state, told
 from corpus.pipelines.build.stop import stoppable
 from corpus.pipelines.context import Tools
 from corpus.progress import Standing, Status

@@ -1,32 +1,23 @@
-"""Build: every stage in order, each from the parts of the one before; what is done is not done again."""
+"""A build at work: its plan and workspace, which stages are done, and its pipelines, begun again where they fail."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.ledger import quarantine
 from corpus.pipelines.beam.fanout import claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.changes import check_name, explain, unread
-from corpus.pipelines.build.plan import Plan, make_plan, plan_fingerprint, write_plan
-from corpus.pipelines.build.retry import ask_again, check_failures, remember_unread, with_retries
+from corpus.pipelines.build.plan import Plan
 from corpus.pipelines.build.stop import stoppable
 from corpus.progress import Standing, Status, Tally
-from corpus.storage.lock import locked
 from corpus.workspace import Workspace
-
-STAGES = ("ingest", "decide", "tokenize", "count")
-"""The stages of a build in their order; each is a function of `corpus.pipelines.build.stages`."""
 
 ATTEMPTS = 3
 """How often a pipeline is begun: a worker that dies takes it down, and it goes on from its parts."""
@@ -145,62 +136,6 @@ class Build:
             self.status.standing = tally.look()
 
 
-def build(
-    manifest: str,
-    out: str,
-    running: Running,
-    say: Callable[[str], None] = lambda line: None,
-    show: Callable[[Standing], None] | None = None,
-    until: str | None = None,
-    retry_quarantine: bool = False,
-) -> Workspace:
-    """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
-
-    A finished build of the same manifest and input does nothing. `until` names the last stage to do
-    (one of `STAGES`): a later build without it goes on from there. `retry_quarantine` reads the splits with
-    records in quarantine again, with four times the budgets.
-    """
-    out = storage.local(out)
-    check_out(out)
-    with stoppable():
-        return _build(manifest, out, running, say, show, until, retry_quarantine)
-
-
-def _build(
-    manifest: str,
-    out: str,
-    running: Running,
-    say: Callable[[str], None],
-    show: Callable[[Standing], None] | None,
-    until: str | None,
-    retry_quarantine: bool,
-) -> Workspace:
-    plan = make_plan(manifest, say)
-    with locked(out) as release:
-        workspace = Workspace.create(out)
-        check_name(workspace, plan.file.manifest.name)
-        plan = with_retries(plan, workspace, retry_quarantine)
-        ask_again(workspace)
-        wanted = plan_fingerprint(plan)
-        state = read_state(workspace)
-        if state.get("build") == wanted and not missing_parts(workspace, plan):
-            say("nothing to do: the workspace is complete")
-            return workspace
-        for name, source in plan.file.manifest.sources.items():
-            if not plan.rules.rules[name] and source.rules is None:
-                say(
-                    f"{name}: no rules decide on this source; give it some, such as `rules: [fineweb, language]`, "
-                    "or say so with `rules: []`"
-                )
-            elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
-                say(f"{name}: only the manifest's own rules decide on this source")
-        status = Status(out, show)
-        builder = Build(plan, workspace, running, status, say, state)
-        with told(status, release):
-            stages(builder, wanted, until)
-    return workspace
-
-
 @contextlib.contextmanager
 def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
     """However the block ends, its status says so; Ctrl-C and SIGTERM end it at once and let go of its lock.
@@ -222,27 +157,6 @@ def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
     status.end("done")
 
 
-def check_out(out: str) -> None:
-    """Raises UserError where `out` cannot become, or is not, a workspace."""
-    if not out:
-        raise UserError("--out is empty: name a folder or URL")
-    if out.startswith(("http://", "https://")):
-        raise UserError(
-            f"--out {out}: a web server cannot be written to: name a folder, s3://... or gs://..."
-        )
-    if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
-        return
-    place = os.path.abspath(out)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        raise UserError(f"--out {out}: the file {place} is in the way: name a folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise UserError(f"--out {out}: {place} cannot be written to")
-    if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
-        raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
-
-
 def read_state(workspace: Workspace) -> dict[str, str]:
     """Which stages are done, by the fingerprint they were done with, in their order."""
     path = workspace.path("state.json")
@@ -250,57 +164,3 @@ def read_state(workspace: Workspace) -> dict[str, str]:
         return {}
     found: dict[str, str] = json.loads(storage.read_text(path))
     return found
-
-
-def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
-    """Parts that a finished build has and this workspace has not."""
-    folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
-    present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
-    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
-    dataset = workspace.path("tokens", "dataset.json")
-    expected += [
-        dataset,
-        workspace.path("stats", "counts.parquet"),
-        workspace.path("tokenizer", "tokenizer.json"),
-    ]
-    if storage.exists(dataset):
-        expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
-    return [path for path in expected if path not in present and not storage.exists(path)]
-
-
-def after_ingest(builder: Build) -> None:
-    """What quarantine means for the build. Raises RunError where it has more than a source's `max_failures`."""
-    found = quarantine.count(builder.workspace, "time", "remote")
-    late, unread = found["time"].total(), sorted(found["remote"])
-    remember_unread(builder.workspace, unread)
-    if unread:
-        what = "split was" if len(unread) == 1 else "splits were"
-        builder.say(f"{len(unread):,} {what} not read to the end: the next build asks for what is missing")
-    builder.status.more["time_dependent"] = late
-    if late:
-        builder.say(
-            f"{late:,} records were stopped by their seconds: another machine may get further, so this build "
-            "depends on time (`--retry-quarantine` gives them four times as much)"
-        )
-    check_failures(builder.plan, builder.workspace)
-
-
-def stages(builder: Build, wanted: str, until: str | None = None) -> None:
-    """All stages of a build, in order, or those up to `until`."""
-    from corpus.pipelines.build import stages as work
-
-    absent = missing_parts(builder.workspace, builder.plan)
-    for line in explain(builder.workspace, builder.plan, builder.state, absent):
-        builder.say(line)
-    builder.forget("build")
-    if absent:
-        builder.forget("ingest" if unread(builder.workspace, builder.plan, absent) else "decide")
-    write_plan(builder.workspace, builder.plan)
-    prints = {"ingest": work.ingested(builder.plan)}
-    for name in STAGES:
-        builder.stage(name, prints.get(name, wanted), partial(getattr(work, name), builder))
-        if name == "ingest":
-            after_ingest(builder)
-        if name == until:
-            return
-    builder.stage("build", wanted, partial(work.finish, builder))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +20,13 @@ from corpus.pipelines import dedup as dedup_pipeline
 from corpus.pipelines import ingest as ingest_pipeline
 from corpus.pipelines import tokenize as tokenize_pipeline
 from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.build.plan import Plan
+from corpus.pipelines.build.run import Build
 from corpus.pipelines.decide import Judge, judged
 from corpus.rules.rule import Rule
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
-
-if TYPE_CHECKING:
-    from corpus.pipelines.build.plan import Plan
-    from corpus.pipelines.build.run import Build
 
 QUALITY = "quality.score"
 GROUPS = "stats/groups"
@@ -252,3 +250,12 @@ def finish(build: Build) -> None:
     """Away with the statistics of the parts: the ledger has them, and those of a crawl are many times its size."""
     for folder in ("stats/parts", GROUPS):
         storage.remove_folder(build.workspace.path(folder))
+
+
+STAGES: tuple[tuple[str, Callable[[Build], None]], ...] = (
+    ("ingest", ingest),
+    ("decide", decide),
+    ("tokenize", tokenize),
+    ("count", count),
+)
+"""The stages of a build by name, in their order."""

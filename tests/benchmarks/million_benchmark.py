@@ -29,9 +29,10 @@ from corpus.document import SCHEMA, content_hash
 from corpus.manifest import load
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages
+from corpus.pipelines.build.build import build
 from corpus.pipelines.build.plan import plan_fingerprint, write_plan
 from corpus.pipelines.build.redecide import plan_of_parts
-from corpus.pipelines.build.run import Build, build
+from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.stages import ingested
 from corpus.progress import Status
 from corpus.storage.part_writer import GROUP_ROWS, PartWriter

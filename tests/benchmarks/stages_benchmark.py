@@ -33,7 +33,7 @@ from corpus.formats.encodings import decode
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import write_ledger
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 from corpus.pipelines.decide import Judge, decide
 from corpus.rules.presets import load_rules
 from corpus.sources.web.warc import Warc

@@ -14,8 +14,8 @@ import corpus
 from corpus.data import data_path
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build
 from corpus.pipelines.build.redecide import decide_again
-from corpus.pipelines.build.run import build
 from corpus.pipelines.cli.decide import decide, parse
 from corpus.pipelines.cli.opening import open_workspace
 from corpus.progress import Standing

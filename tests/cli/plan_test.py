@@ -16,7 +16,7 @@ from corpus.errors import UserError
 from corpus.inspect.readable import rule_name
 from corpus.pipelines.build.dry_run import spread
 from corpus.pipelines.cli.plan import duration, plan
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
@@ -93,7 +93,7 @@ def test_idle_rules_are_named_with_their_source(tmp_path: Path) -> None:
 
 
 def test_the_dry_run_looks_all_over_a_source() -> None:
-    splits = [Split("web", f"{at:03}", f"{at:03}", 0, 1 if at % 2 else 1000, "") for at in range(100)]
+    splits = [InputSplit("web", f"{at:03}", f"{at:03}", 0, 1 if at % 2 else 1000, "") for at in range(100)]
     first = [split.file for split, _ in zip(spread(splits), range(8), strict=False)]
     assert first == ["006", "018", "030", "042", "056", "068", "080", "092"]
     assert sorted(split.file for split in spread(splits)) == [split.file for split in splits]

@@ -18,7 +18,7 @@ from corpus.inspect.report_data import Groups, report_data
 from corpus.ledger.alarms import Alarm, alarms
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 from corpus.pipelines.cli.report import report
 from tests.cli.browser import opened, with_script
 from tests.cli.running import run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from corpus.data import data_path
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 
 
 @cache

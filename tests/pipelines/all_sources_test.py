@@ -12,7 +12,8 @@ import pytest
 
 from corpus.manifest import load
 from corpus.sources import KINDS
-from corpus.sources.input_split import list_files, plan
+from corpus.sources.input_split import plan_splits
+from corpus.sources.inputs import list_files
 from tests.sources import code_test
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "all-sources.yaml"
@@ -40,7 +41,7 @@ def test_it_has_every_kind_and_all_of_it_is_there(
     assert missing <= ELSEWHERE | {"urls", "news", "reddit-comments"}
     for name in ("gutenberg", "epub", "stackexchange", "imports"):
         source = manifest.sources[name]
-        assert plan(name, source, list_files(source.paths, found.folder), manifest.split_size)
+        assert plan_splits(name, source, list_files(source.paths, found.folder), manifest.split_size)
 
 
 @pytest.mark.soak

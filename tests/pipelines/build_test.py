@@ -15,7 +15,7 @@ import pytest
 import corpus
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 from tests.pipelines.small import digests, killed_build, run_build, write_inputs
 
 KILLS = 10

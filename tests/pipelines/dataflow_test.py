@@ -20,7 +20,7 @@ from corpus.pipelines.context import Tools
 from corpus.pipelines.decide import Judge
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import Rule
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from corpus.workspace import Workspace
 
 PROJECT = "corpus-example-123"
@@ -76,7 +76,9 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
         "  wikipedia: {kind: wikipedia, paths: [b.xml.bz2]}\n"
     )
     manifest = load(str(folder / "m.yaml")).manifest
-    splits = [Split(source, f"gs://{PROJECT}-in/{name}", name, 0, 1000, "same") for source, name in SPLITS]
+    splits = [
+        InputSplit(source, f"gs://{PROJECT}-in/{name}", name, 0, 1000, "same") for source, name in SPLITS
+    ]
     wanted = {"quality.score": {"top_share": 0.1}}
     rules = load_rules({"web": [], "wikipedia": []}, wanted, ["quality.score"])
     judge = Judge(rules=rules, steps=(), seed=0, thresholds={})

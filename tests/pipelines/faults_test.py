@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build
 from corpus.pipelines.build.plan import make_plan
-from corpus.pipelines.build.run import build
 from corpus.pipelines.build.stop import descendants
 from corpus.pipelines.context import manifest_to_json
 from corpus.pipelines.ingest import IngestWork, in_order
-from corpus.sources.input_split import Split
+from corpus.sources.input_split import InputSplit
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
 
@@ -215,7 +215,7 @@ def test_bundles_delivered_twice_change_nothing(
         before = part.read_bytes()
         part.unlink()  # the bundle is done again beside what it did
         for _ in range(2):
-            list(work(Split.to_json(split)))
+            list(work(InputSplit.to_json(split)))
         assert part.read_bytes() == before
     assert digests(out) == wanted
     told(f"{len(plan.splits)} bundles delivered twice: same bytes")

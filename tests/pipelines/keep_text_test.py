@@ -12,8 +12,8 @@ import pytest
 import corpus
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build
 from corpus.pipelines.build.redecide import decide_again, what_if
-from corpus.pipelines.build.run import build
 from corpus.pipelines.cli.sample import sample
 from corpus.rules.kept_texts import NOT_KEPT, is_absent
 from corpus.verify.workspace import verify

@@ -16,7 +16,7 @@ from corpus.errors import RunError, UserError
 from corpus.extract import FORMATS
 from corpus.ledger.quarantine import parts
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 from corpus.pipelines.cli.sample import sample
 from corpus.pipelines.cli.stats import stats
 from tests.cli.running import run

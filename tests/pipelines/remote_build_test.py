@@ -14,8 +14,8 @@ import corpus
 from corpus import storage
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build
 from corpus.pipelines.build.redecide import decide_again, what_if
-from corpus.pipelines.build.run import build
 from corpus.storage.lock import locked
 from corpus.verify.workspace import verify
 from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs

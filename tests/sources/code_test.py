@@ -19,7 +19,8 @@ import pytest
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.extract import extract
-from corpus.sources.input_split import list_files, plan
+from corpus.sources.input_split import plan_splits
+from corpus.sources.inputs import list_files
 from tests.sources import text_of
 from tests.sources.repositories import (
     DISPLAY,
@@ -198,7 +199,7 @@ def test_a_clone_is_its_commit_and_not_its_working_files(tmp_path: Path, reposit
 def test_a_repository_without_that_revision_is_refused_at_plan_time(repository: Path) -> None:
     code = source(revision="nowhere", paths=[str(repository)])
     with pytest.raises(UserError, match="no commit at revision 'nowhere': name a branch, tag or commit"):
-        plan("code", code, list_files(code.paths, "/", folders=True), 1 << 20)
+        plan_splits("code", code, list_files(code.paths, "/", folders=True), 1 << 20)
 
 
 def test_an_address_gives_the_repository_its_name_without_the_password(repository: Path) -> None:
@@ -405,7 +406,7 @@ def test_a_folder_is_known_by_its_content(tmp_path: Path) -> None:
     def identities() -> set[str]:
         return {
             split.identity
-            for split in plan("code", code, list_files(["in"], str(tmp_path), folders=True), 1000)
+            for split in plan_splits("code", code, list_files(["in"], str(tmp_path), folders=True), 1000)
         }
 
     before = identities()
@@ -417,7 +418,7 @@ def test_a_folder_is_known_by_its_content(tmp_path: Path) -> None:
 
 def test_a_repository_is_known_by_its_commit(repository: Path) -> None:
     def identity() -> str:
-        (split,) = plan("code", source(), list_files([str(repository)], "/", folders=True), 1000)
+        (split,) = plan_splits("code", source(), list_files([str(repository)], "/", folders=True), 1000)
         return f"{split.name} {split.identity}"
 
     before = identity()

@@ -24,7 +24,7 @@ from aiohttp import web
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.run import build
+from corpus.pipelines.build.build import build
 from corpus.pipelines.urls import make_list
 from corpus.sources.web.urls import Urls
 from corpus.sources.web.warc import Warc

@@ -15,7 +15,8 @@ import pytest
 from corpus import storage
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.sources.input_split import list_files, plan
+from corpus.sources.input_split import plan_splits
+from corpus.sources.inputs import list_files
 from corpus.sources.tables.jsonl import Jsonl
 from corpus.sources.web.warc import Warc
 from corpus.storage.fingerprint import file_identity
@@ -189,7 +190,7 @@ def test_a_warc_is_read_by_ranges_and_through_faults(site: Site, tmp_path: Path)
     site.files["/a.warc.gz"] = (tmp_path / "a.warc.gz").read_bytes()
     source = Warc(paths=["x"])
     (file,) = list_files([f"{site.url}/a.warc.gz"], "/")
-    splits = plan("s", source, [file], 500)
+    splits = plan_splits("s", source, [file], 500)
     assert len(splits) > 1
     site.faults["/a.warc.gz"] = ["503", "reset 100", "429 retry-after=0", "short 300", "503"]
     found = [r for s in splits for r in source.read(s.path, s.file, s.start, s.end)]
@@ -232,7 +233,7 @@ def test_planning_reads_no_file(site: Site) -> None:
     for n in range(20):
         site.files[f"/{n}.jsonl"] = b'{"text": "x"}\n' * 100_000
     site.files["/list"] = "".join(f"{n}.jsonl\n" for n in range(20)).encode()
-    splits = plan("s", Jsonl(paths=["x"]), list_files([f"@{site.url}/list"], "/"), 1 << 20)
+    splits = plan_splits("s", Jsonl(paths=["x"]), list_files([f"@{site.url}/list"], "/"), 1 << 20)
     assert len(splits) == 40
     assert sum(site.sent.values()) < 20 * (70 << 10)
 
@@ -255,7 +256,7 @@ def test_files_of_a_list_that_cannot_be_read_are_named_and_the_others_read(site:
         ("gone.jsonl", True),
         ("refused.jsonl", True),
     ]
-    splits = plan("s", Jsonl(paths=["x"]), files, 1 << 30)
+    splits = plan_splits("s", Jsonl(paths=["x"]), files, 1 << 30)
     assert [split.identity == "unreadable" for split in splits] == [False, True, True]
     assert "no such file, though its list names it" in str(splits[1].error)
     assert "the server answers 403" in str(splits[2].error)

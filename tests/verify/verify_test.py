@@ -264,7 +264,7 @@ def test_a_tokenizer_that_normalizes_is_compared_by_its_tokens(tmp_path: Path) -
         "dedup: false\n"
     )
     from corpus.pipelines.beam.options import Running
-    from corpus.pipelines.build.run import build
+    from corpus.pipelines.build.build import build
 
     built = build(str(tmp_path / "m.yaml"), str(tmp_path / "out"), Running(workers=1))
     found = check(built.root)

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from corpus.document import Record
+from corpus.document import MAX_DOCUMENT_BYTES, Record
 from corpus.extract import Extracted
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
 from corpus.extract.books.xhtml import chapter_text
@@ -28,7 +28,6 @@ from corpus.extract.plain_text import clean_text
 from corpus.formats.archives import ZIP_DAMAGE
 from corpus.formats.xml import XmlError, tree
 from corpus.languages.labels import parse
-from corpus.sources.source import MAX_DOCUMENT_BYTES
 
 VERSION = 2
 """Raised when the text of some book changes."""

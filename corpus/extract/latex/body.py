@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.macros import Braces
 from corpus.extract.latex.marks import (
@@ -40,7 +41,6 @@ from corpus.extract.latex.marks import (
     run_in,
     table,
 )
-from corpus.extract.wikitext.templates import HOLE
 
 MAX_STACK = 400
 

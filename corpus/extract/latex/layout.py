@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
+from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.marks import CELL, CITE, HEADING, ITEM, NOTE, ROW
 from corpus.extract.latex.source import BLOCK_MARK, MARK
-from corpus.extract.wikitext.templates import HOLE
-from corpus.extract.wikitext.wiki_lines import mend_holes
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"

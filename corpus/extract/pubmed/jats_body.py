@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.mathml import to_latex
 from corpus.extract.plain_text import clean_text
-from corpus.extract.wikitext.templates import HOLE
-from corpus.extract.wikitext.wiki_lines import mend_holes
 
 
 def names(listed: str) -> frozenset[str]:

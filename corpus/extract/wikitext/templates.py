@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from corpus.data import data_path
+from corpus.extract.holes import HOLE
 from corpus.formats.yaml_lines import load
-
-HOLE = "\x01"
-"""Stands where markup was dropped, until the punctuation around it is mended."""
 
 MAX_DEPTH = 8
 """Templates inside that many shown templates are dropped: bounds the work on hostile nesting."""

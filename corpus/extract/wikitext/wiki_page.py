@@ -16,11 +16,12 @@ from collections.abc import Callable
 
 from corpus.document import Record
 from corpus.extract import Extracted
+from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.plain_text import clean_text
 from corpus.extract.wikitext.names import data_identity, wiki_names
-from corpus.extract.wikitext.templates import HOLE, expand_templates
+from corpus.extract.wikitext.templates import expand_templates
 from corpus.extract.wikitext.variants import show_variants
-from corpus.extract.wikitext.wiki_lines import lay_out, mend_holes
+from corpus.extract.wikitext.wiki_lines import lay_out
 
 VERSION = 1
 """Raised when the text of some page changes."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from corpus.sources.code.contents import About, SourceFile, name_of, survey
-from corpus.sources.input_split import printable
 from corpus.storage import folders, join, open_input
+from corpus.storage.names import printable_name
 
 
 def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:
@@ -40,10 +40,10 @@ class Folder:
         for name, size in folders.walk(self.folder):
             if self.start <= at < self.end:
                 yield SourceFile(
-                    path=printable(name),
+                    path=printable_name(name),
                     size=size,
                     read=partial(_read, join(self.folder, name)),
-                    origin=f"{self.file}/{printable(name)}",
+                    origin=f"{self.file}/{printable_name(name)}",
                 )
             at += size + 1
 

@@ -19,8 +19,8 @@ from typing import Any
 from corpus.document import Failure
 from corpus.errors import UserError
 from corpus.sources.code.contents import About, SourceFile, name_of, survey
-from corpus.sources.input_split import printable
 from corpus.storage import is_remote, local
+from corpus.storage.names import printable_name
 
 MAX_DEPTH = 200
 """Folders inside each other; a tree that holds itself has no end."""
@@ -84,9 +84,9 @@ class Git:
             if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", self.revision):
                 return self._peeled(self.revision)
         except Exception as error:
-            raise UserError(f"cannot read the git repository {printable(self.place)}: {error}") from None
+            raise UserError(f"cannot read the git repository {printable_name(self.place)}: {error}") from None
         raise UserError(
-            f"{printable(self.place)}: no commit at revision {self.revision!r}: name a branch, tag or commit"
+            f"{printable_name(self.place)}: no commit at revision {self.revision!r}: name a branch, tag or commit"
         )
 
     @property
@@ -181,7 +181,7 @@ class Git:
             yield Failure(file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_said(error))
             return
         for entry in entries:
-            name = above + printable(os.fsdecode(entry.path))
+            name = above + printable_name(os.fsdecode(entry.path))
             if stat.S_ISDIR(entry.mode):
                 yield from self._walk(entry.sha.decode(), f"{name}/", depth + 1)
             elif stat.S_ISREG(entry.mode):

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ByteSize, Field
 
-from corpus.document import Failure, Record
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.extract.posts.reddit_thread import VERSION
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.sources.source import Source
 from corpus.sources.tables.jsonl import skip_line, too_long
 from corpus.storage import DAMAGE, open_decompressed
 from corpus.storage.spill import Spill

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ByteSize, Field
 
-from corpus.document import Failure, Record
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.errors import UserError
 from corpus.extract.posts.stackexchange_thread import VERSION
 from corpus.formats.sevenzip import MAGIC, Damaged, members, read_member
 from corpus.sources.posts.dump_rows import BLOCK, Loss, Row, attributes, scan
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source, ranges
+from corpus.sources.source import Source, ranges
 from corpus.sources.tables.jsonl import is_compressed, too_long
 from corpus.storage import DAMAGE, File, exists, open_decompressed, open_input, size
 from corpus.storage.fingerprint import fingerprint

@@ -8,8 +8,8 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
 
-from corpus.document import Failure, Record
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source, ranges
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
+from corpus.sources.source import Source, ranges
 from corpus.sources.tables.fields import Fields
 from corpus.storage import DAMAGE, open_decompressed, open_input
 

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ByteSize, Field
 
-from corpus.document import Failure, Record
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
+from corpus.sources.source import Source
 from corpus.sources.tables.fields import Fields
 from corpus.sources.tables.jsonl import too_long
 from corpus.storage import open_input

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 
-from corpus.document import Failure, Record
-from corpus.sources.source import MAX_DOCUMENT_BYTES, Source
+from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
+from corpus.sources.source import Source
 from corpus.sources.tables.jsonl import too_long
 from corpus.storage import DAMAGE, open_decompressed
 

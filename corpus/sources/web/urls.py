@@ -26,7 +26,7 @@ from pydantic import Field, model_validator
 from corpus import storage
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.sources.input_split import list_files
+from corpus.sources.inputs import list_files
 from corpus.sources.web.members import ERRORS, Archive
 from corpus.sources.web.warc import Warc
 from corpus.storage.fingerprint import file_identity

@@ -1,0 +1,70 @@
+"""Holes: what dropped markup leaves in a sentence, and the punctuation around it mended."""
+
+from __future__ import annotations
+
+import re
+
+HOLE = "\x01"
+"""Stands where markup was dropped, until the punctuation around it is mended."""
+OPENING = "([{（［｛〔【「『〈《«‹“„‘"
+CLOSING = ")]}）］｝〕】」』〉》»›””’"
+PAIRS = dict(zip(OPENING, CLOSING, strict=True))
+SEPARATORS = ",;:、，；：،؛/|·・"
+STOPS = ".!?。！？।؟…"
+EDGES = " \t" + SEPARATORS
+DASHES = "–—-"
+HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
+
+
+def mend_holes(text: str) -> str:
+    """The text without `HOLE` marks and without what they leave: empty brackets, doubled or stray punctuation.
+
+    Only the characters beside a mark are touched, so `f()` in an article on programming stays. Linear.
+    """
+    if HOLE not in text:
+        return text
+    parts = HOLES.sub(HOLE, text).split(HOLE)
+    out = [parts[0]]
+    for part in parts[1:]:
+        left, right = _join(out.pop(), part)
+        while not left and out:
+            left, right = _join(out.pop(), right) if right else (out.pop(), right)
+        out.append(left)
+        out.append(right)
+        if not right:
+            out.pop()
+    return "".join(out)
+
+
+def _join(left: str, right: str) -> tuple[str, str]:
+    """Both sides of a hole, mended."""
+    before, after = left.rstrip(" \t"), right.lstrip(" \t")
+    spaced = len(before) < len(left) or len(after) < len(right)
+    last, first = before[-1:], after[:1]
+    if last in PAIRS and last:
+        after = after.lstrip(EDGES)
+        if after[:1] == PAIRS[last]:
+            return _without_bracket(before[:-1], after[1:])
+        return before, after
+    if first and first in CLOSING:
+        trimmed = before.rstrip(EDGES + DASHES)
+        if trimmed[-1:] in PAIRS and PAIRS[trimmed[-1:]] == first:
+            return _without_bracket(trimmed[:-1], after[1:])
+        return trimmed, after
+    if first and (first in SEPARATORS or first in STOPS):
+        if last and (last in SEPARATORS or last == first):
+            before = before[:-1].rstrip(" \t")
+        keep_space = right != after and first in ":;!?" and not before.endswith(tuple(STOPS + SEPARATORS))
+        return before, (" " + after if keep_space and before else after)
+    if not last or last == "\n" or not after or first == "\n":
+        return before, after
+    return before, (" " + after if spaced else after)
+
+
+def _without_bracket(before: str, after: str) -> tuple[str, str]:
+    """Both sides of a pair of brackets that held nothing."""
+    trimmed = before.rstrip(" \t")
+    spaced = len(trimmed) < len(before)
+    if spaced and after[:1] not in ("", " ", "\n") and after[0] not in SEPARATORS + STOPS + CLOSING:
+        return trimmed, " " + after
+    return (before if not spaced or not trimmed else trimmed), after
