@@ -35,9 +35,9 @@ lint: setup  ## style, types, layers, licences
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python tests/lint/layers.py
-	$(BIN)/python tests/lint/links.py
-	$(BIN)/python tests/lint/licenses.py
+	$(BIN)/python -m tests.lint.layers
+	$(BIN)/python -m tests.lint.links
+	$(BIN)/python -m tests.lint.licenses
 
 .venv-datatrove/.ready: tests/benchmarks/peers/datatrove.txt
 	@test -x .venv-datatrove/bin/python || $(PYTHON) -m venv .venv-datatrove
@@ -54,7 +54,7 @@ bench: setup .venv-datatrove/.ready .venv-peers/.ready  ## side by side with the
 	echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 docs: setup  ## check the links and commands of the documentation
-	$(BIN)/python tests/lint/docs.py
+	$(BIN)/python -m tests.lint.docs
 
 wheel: setup  ## dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .

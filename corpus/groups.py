@@ -23,10 +23,10 @@ def domain_of(url: str) -> str | None:
     By the Public Suffix List that tldextract ships, private suffixes included: two blogs on one host are
     two groups. About 3 microseconds.
     """
-    found = suffixes()(url)
-    if found.suffix or found.ipv4 or found.ipv6:
-        return found.top_domain_under_public_suffix or found.fqdn or found.domain or None
-    host = f"{found.subdomain}.{found.domain}".strip(
+    parts = suffixes()(url)
+    if parts.suffix or parts.ipv4 or parts.ipv6:
+        return parts.top_domain_under_public_suffix or parts.fqdn or parts.domain or None
+    host = f"{parts.subdomain}.{parts.domain}".strip(
         "."
     )  # no known suffix: the list's rule is the last label
     return ".".join(host.split(".")[-2:]) or None

@@ -26,11 +26,11 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-class _Options(BaseModel):
+class _ManifestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Extraction(_Options):
+class Extraction(_ManifestModel):
     """How the text of HTML pages is found (see `corpus.extract.html.main_text.MODES`), and what one document of any
     format may cost (see `corpus.extract.process.budgets`)."""
 
@@ -55,31 +55,31 @@ class Extraction(_Options):
 
     @field_validator("mode")
     @classmethod
-    def _installed(cls, mode: str) -> str:
+    def _check_installed(cls, mode: str) -> str:
         if mode == "resiliparse" and find_spec("resiliparse") is None:
             raise ValueError(f"resiliparse is not installed: {install_advice('resiliparse')}")
         return mode
 
 
-class Identification(_Options):
+class Identification(_ManifestModel):
     """Which model names the language: lid.176 joined with CLD2, or any fastText model by its path."""
 
     model: str | None = None
 
 
-class Quality(_Options):
+class Quality(_ManifestModel):
     """A classifier made by `corpus model train classifier`; its signal is `quality.score`."""
 
     model: str
 
 
-class Validation(_Options):
+class Validation(_ManifestModel):
     """The share of groups (domains, pages, repositories) whose documents are kept for validation."""
 
     share: Annotated[float, Field(ge=0, lt=1)] = 0.005
 
 
-class Manifest(_Options):
+class Manifest(_ManifestModel):
     """A manifest with every default filled in."""
 
     name: str
@@ -101,21 +101,21 @@ class Manifest(_Options):
 
     @field_validator("name")
     @classmethod
-    def _plain_name(cls, name: str) -> str:
-        return _checked_name(name)
+    def _check_name(cls, name: str) -> str:
+        return _check_plain_name(name)
 
     @field_validator("languages")
     @classmethod
-    def _labels(cls, languages: Any) -> Any:
+    def _normalize_labels(cls, languages: Any) -> Any:
         if not isinstance(languages, list):
             return languages
         if not languages:
             raise ValueError("no language is wanted: say all, or name some")
-        return [_label(name) for name in languages]
+        return [_parse_label(name) for name in languages]
 
     @field_validator("sources")
     @classmethod
-    def _apart(cls, sources: dict[str, Source]) -> dict[str, Source]:
+    def _check_distinct_names(cls, sources: dict[str, Source]) -> dict[str, Source]:
         seen: dict[str, str] = {}
         for name in sources:
             if seen.setdefault(name.casefold(), name) != name:
@@ -170,70 +170,72 @@ def load(path: str) -> ManifestFile:
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
     data, lines = load_yaml(text, path)
-    found = ManifestFile(path, None, lines)  # type: ignore[arg-type]
+    source_file = ManifestFile(path, None, lines)  # type: ignore[arg-type]
     if not isinstance(data, dict):
-        raise found.error((), "a manifest is a mapping with at least `name` and `sources`")
+        raise source_file.error((), "a manifest is a mapping with at least `name` and `sources`")
     for bad in [key for key in data if not isinstance(key, str)]:
-        raise found.error((bad,), "keys must be text")
-    data = _resolve(found, data, (), False)
+        raise source_file.error((bad,), "keys must be text")
+    data = _resolve_values(source_file, data, (), False)
     sources = data.get("sources")
     if isinstance(sources, dict):
-        data["sources"] = {name: _source(found, name, options) for name, options in sources.items()}
+        data["sources"] = {
+            name: _load_source(source_file, name, options) for name, options in sources.items()
+        }
     try:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
-        raise _first(found, error, ()) from None
+        raise _convert_error(source_file, error, ()) from None
     for key in ("weights", "epochs"):
         for name in getattr(manifest.mixture, key) or {}:
             if name not in manifest.sources:
-                raise found.error(
+                raise source_file.error(
                     ("mixture", key, name), f"no such source: there are {', '.join(manifest.sources)}"
                 )
     return ManifestFile(path, manifest, lines)
 
 
-def _source(found: ManifestFile, name: Any, options: Any) -> Source:
+def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
     where: Path = ("sources", name)
     try:
-        _checked_name(name)
+        _check_plain_name(name)
     except ValueError as error:
-        raise found.error(where, str(error)) from None
+        raise source_file.error(where, str(error)) from None
     if not isinstance(options, dict):
-        raise found.error(where, "a source is a mapping with `kind` and `paths`")
+        raise source_file.error(where, "a source is a mapping with `kind` and `paths`")
     if "kind" not in options:
-        raise found.error(where, "no `kind`: say warc, wikipedia, jsonl, parquet or text")
+        raise source_file.error(where, "no `kind`: say warc, wikipedia, jsonl, parquet or text")
     try:
         kind = source_class(str(options["kind"]))
-        given = {"rules": kind.default_rules(), "priority": kind.default_priority()}
+        defaults = {"rules": kind.default_rules(), "priority": kind.default_priority()}
         for key in kind.FILE_KEYS:
             if key in options:
-                options = {**options, key: _from_folder(found.folder, options[key])}
+                options = {**options, key: _join_folder(source_file.folder, options[key])}
         return kind.model_validate(
-            {**given, **{key: value for key, value in options.items() if value is not None}}
+            {**defaults, **{key: value for key, value in options.items() if value is not None}}
         )
     except UserError as error:
-        raise found.error((*where, *error.path), str(error)) from None
+        raise source_file.error((*where, *error.path), str(error)) from None
     except ValidationError as error:
-        raise _first(found, error, where) from None
+        raise _convert_error(source_file, error, where) from None
 
 
-def _from_folder(folder: str, value: Any) -> Any:
+def _join_folder(folder: str, value: Any) -> Any:
     """Paths, or lists of them, taken from a folder unless they are absolute or URLs."""
     if isinstance(value, list):
-        return [_from_folder(folder, item) for item in value]
+        return [_join_folder(folder, item) for item in value]
     if not isinstance(value, str) or is_remote(value) or os.path.isabs(value):
         return value
     if value.startswith("@"):
-        return f"@{_from_folder(folder, value[1:])}"
+        return f"@{_join_folder(folder, value[1:])}"
     return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 
-def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserError:
+def _convert_error(source_file: ManifestFile, error: ValidationError, where: Path) -> UserError:
     """The first of pydantic's errors as one of ours."""
     problems = error.errors()
-    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     path: Path = (*where, *problem["loc"])
-    while len(path) > len(where) and path not in found.lines and problem["type"] != "missing":
+    while len(path) > len(where) and path not in source_file.lines and problem["type"] != "missing":
         path = path[:-1]
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
@@ -247,46 +249,47 @@ def _first(found: ManifestFile, error: ValidationError, where: Path) -> UserErro
         )
     elif "input" in problem and not isinstance(problem["input"], dict | list):
         message = f"{message} (it is {problem['input']!r})"
-    return found.error(path, message)
+    return source_file.error(path, message)
 
 
-def _label(name: str) -> str:
+def _parse_label(name: str) -> str:
     """A language as documents carry it: eng_Latn, or its code alone for any script of it."""
     from corpus.languages.labels import parse
 
-    found = parse(name)
-    if found is None:
+    parsed = parse(name)
+    if parsed is None:
         raise ValueError(f"{name!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
-    code, script = found
+    code, script = parsed
     return f"{code}_{script}" if script is not None else code
 
 
-def _checked_name(name: Any) -> str:
+def _check_plain_name(name: Any) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a name: letters, digits, _ . and -, at most 64")
     return name
 
 
-def _resolve(found: ManifestFile, value: Any, path: Path, is_path: bool) -> Any:
+def _resolve_values(source_file: ManifestFile, value: Any, path: Path, is_path: bool) -> Any:
     """Environment variables put in everywhere, and the paths of models and the like made absolute."""
     if isinstance(value, dict):
         return {
-            k: _resolve(found, v, (*path, k), k in ("path", "model", "licenses")) for k, v in value.items()
+            k: _resolve_values(source_file, v, (*path, k), k in ("path", "model", "licenses"))
+            for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_resolve(found, item, (*path, at), False) for at, item in enumerate(value)]
+        return [_resolve_values(source_file, item, (*path, at), False) for at, item in enumerate(value)]
     if not isinstance(value, str):
         return value
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise found.error(path, f"the environment variable {match[1]} is not set")
+            raise source_file.error(path, f"the environment variable {match[1]} is not set")
         return os.environ[match[1]]
 
     value = VARIABLE.sub(variable, value)
     if path == ("tokenizer",) or is_path:
-        full = value if is_remote(value) else os.path.join(found.folder, value)
+        full = value if is_remote(value) else os.path.join(source_file.folder, value)
         if not is_remote(full) and not os.path.isfile(full):
-            raise found.error(path, f"no such file: {full}")
+            raise source_file.error(path, f"no such file: {full}")
         return full
     return value

@@ -99,13 +99,13 @@ class Tally:
         finished = sum(self._done.values())
         elapsed = time.monotonic() - self.began
         documents += finished
-        worked = [(self.weights[item], found) for item, found in self._done.items() if found]
+        worked = [(self.weights[item], counted) for item, counted in self._done.items() if counted]
         weight = float(sum(size for size, _ in worked))
         left = None
         if weight and finished:
             through = weight * documents / finished  # the items at work count by their documents so far
             all_of_it = sum(self.weights) - sum(
-                self.weights[i] for i, found in self._done.items() if not found
+                self.weights[i] for i, counted in self._done.items() if not counted
             )
             left = max(0.0, elapsed * (all_of_it - through) / through)
         return Standing(
@@ -131,7 +131,7 @@ class Status:
         self.more: dict[str, Any] = {}
         self.stages: list[dict[str, Any]] = []
         self._written = 0.0
-        self._spent: Callable[[], None] = _nothing
+        self._spent: Callable[[], None] = _do_nothing
         self._every = REMOTE_SECONDS if storage.is_remote(root) else SECONDS
 
     def at(self, standing: Standing) -> None:
@@ -149,7 +149,7 @@ class Status:
         began, cpu = time.monotonic(), cpu_seconds()
 
         def spent() -> None:
-            self._spent = _nothing
+            self._spent = _do_nothing
             documents = self.standing.documents if self.standing.stage == stage else 0
             self.stages.append(
                 {
@@ -216,17 +216,17 @@ class Status:
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """No stage is at work."""
 
 
 def read_timings(path: str) -> list[dict[str, Any]]:
     """The runs in a timings.json, oldest first; none where there is no such file or it is damaged."""
     try:
-        found = json.loads(storage.read_text(path))["runs"]
+        runs = json.loads(storage.read_text(path))["runs"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return []
-    return found if isinstance(found, list) else []
+    return runs if isinstance(runs, list) else []
 
 
 def last_run(path: str) -> dict[str, Any] | None:

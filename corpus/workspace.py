@@ -84,30 +84,30 @@ class Workspace:
 
     def splits(self) -> list[tuple[str, str]]:
         """(source, split name) of every split of the last plan, sorted: the order of everything after."""
-        return [(source, name) for source, name in self._plan()["splits"]]
+        return [(source, name) for source, name in self._read_plan()["splits"]]
 
     def steps(self) -> list[str]:
         """The signal steps of the last plan."""
-        return [str(step) for step in self._plan()["steps"]]
+        return [str(step) for step in self._read_plan()["steps"]]
 
-    def _plan(self) -> dict[str, Any]:
+    def _read_plan(self) -> dict[str, Any]:
         if not storage.exists(self.path("plan.json")):
             raise self.unfinished("documents")
-        found: dict[str, Any] = json.loads(storage.read_text(self.path("plan.json")))
-        return found
+        plan: dict[str, Any] = json.loads(storage.read_text(self.path("plan.json")))
+        return plan
 
     def unfinished(self, what: str) -> UserError:
         """The error for something that the build has not come to yet."""
         return UserError(f"{self.root} has no {what} yet: its build is not finished, `corpus build` goes on")
 
-    def _parts(self, folder: str) -> ds.Dataset:
+    def _open_parts(self, folder: str) -> ds.Dataset:
         paths = [self.part(folder, source, split) for source, split in self.splits()]
         try:
-            return self._dataset(paths, "parquet", ["source"])
+            return self._open_dataset(paths, "parquet", ["source"])
         except FileNotFoundError:
             raise self.unfinished(folder) from None
 
-    def _dataset(self, paths: list[str], format: str, keys: list[str]) -> ds.Dataset:
+    def _open_dataset(self, paths: list[str], format: str, keys: list[str]) -> ds.Dataset:
         """Files as one dataset; `keys` are those of KEY=VALUE in their paths that become columns."""
         filesystem = None
         if storage.is_remote(self.root):
@@ -118,15 +118,15 @@ class Workspace:
 
     def documents(self) -> ds.Dataset:
         """Every document that was read, gated ones too, with its `source`."""
-        return self._parts("documents")
+        return self._open_parts("documents")
 
     def signals(self, step: str) -> ds.Dataset:
         """The signals of one step, row by row beside `documents()`."""
-        return self._parts(f"signals/{step}")
+        return self._open_parts(f"signals/{step}")
 
     def decisions(self) -> ds.Dataset:
         """What was decided, row by row beside `documents()`."""
-        return self._parts("decisions")
+        return self._open_parts("decisions")
 
     def stats(self) -> dict[str, ds.Dataset]:
         """The ledger: its tables by name, each a dataset of one file. See docs/ledger.md."""
@@ -136,7 +136,7 @@ class Workspace:
             if path.endswith(".parquet") and "/parts/" not in path
         ]
         return {
-            path.rpartition("/")[2].removesuffix(".parquet"): self._dataset([path], "parquet", [])
+            path.rpartition("/")[2].removesuffix(".parquet"): self._open_dataset([path], "parquet", [])
             for path in paths
         }
 
@@ -148,15 +148,15 @@ class Workspace:
         paths = [self.path("tokens", shard["path"]) for shard in self.tokens()["shards"]]
         if not paths:
             raise UserError(f"{self.root} has no token shards: nothing was kept (`corpus stats {self.root}`)")
-        return self._dataset(paths, "ipc", ["split", "source"])
+        return self._open_dataset(paths, "ipc", ["split", "source"])
 
     def tokens(self) -> dict[str, Any]:
         """What is known of the token shards: the contents of `tokens/dataset.json`."""
         path = self.path("tokens", "dataset.json")
         if not storage.exists(path):
             raise self.unfinished("token shards")
-        found: dict[str, Any] = json.loads(storage.read_text(path))
-        return found
+        dataset: dict[str, Any] = json.loads(storage.read_text(path))
+        return dataset
 
     def rows(
         self, document_columns: list[str] | None = None, steps: Iterable[str] = ()

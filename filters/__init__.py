@@ -1,4 +1,16 @@
-"""Filters: a document -> signals. One module each; a new one needs a line in `FILTERS`, nothing else."""
+"""Filters compute the signals of a document. A new filter is a module here and one line in `FILTERS`.
+
+    filter.py             the interface of a filter
+    url.py                the URL gate, and signals of the address
+    text.py               plain counts: characters, words, lines, mojibake
+    language.py           confidence in the language and the script
+    gopher.py             Gopher's quality signals
+    gopher_repetition.py  Gopher's repetition signals
+    c4.py                 C4's line rules as signals
+    fineweb.py            FineWeb's own signals
+    code.py               signals of source code: The Stack, StarCoder, RedPajama
+    quality.py            the score of a trained classifier
+"""
 
 from __future__ import annotations
 

@@ -56,14 +56,14 @@ def measure(page: Page) -> tuple[float, ...]:
     lines = page.lines
     total = len(lines) or 1
     words = page.words_per_line
-    uncited = _without_citations(page)
+    uncited = _strip_citations(page)
     sentences = page.starting_in(page.sentences, uncited)
-    long, longest = _long_words(page)
-    terminal = _terminal(page, uncited)
-    filler = _lines_with(page, page.conventions.placeholder_phrases)
-    javascript = _lines_with(page, ("javascript",))
-    brace = _lines_with(page, ("{",))
-    policy = _lines_with(page, page.conventions.policy_phrases)
+    long, longest = _find_long_words(page)
+    terminal = _find_terminal_lines(page, uncited)
+    filler = _find_lines_with(page, page.conventions.placeholder_phrases)
+    javascript = _find_lines_with(page, ("javascript",))
+    brace = _find_lines_with(page, ("{",))
+    policy = _find_lines_with(page, page.conventions.policy_phrases)
     values: list[float] = []
     kept: list[Mask] = []
     for _, punctuated, least in READINGS:
@@ -83,7 +83,7 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
-def _without_citations(page: Page) -> Spans:
+def _strip_citations(page: Page) -> Spans:
     """The lines as they end without [3] and the like, which may leave none of it."""
     lines = page.lines
     ends = lines.ends.copy()
@@ -94,33 +94,33 @@ def _without_citations(page: Page) -> Spans:
     return Spans(lines.starts, ends)
 
 
-def _terminal(page: Page, lines: Spans) -> Mask:
+def _find_terminal_lines(page: Page, lines: Spans) -> Mask:
     """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
-    found = page.ending_in(lines, page.conventions.line_ends)
+    ends_properly = page.ending_in(lines, page.conventions.line_ends)
     for ellipsis in page.conventions.ellipses:
-        found &= ~page.ending_with(lines, ellipsis)
-    return found
+        ends_properly &= ~page.ending_with(lines, ellipsis)
+    return ends_properly
 
 
-def _long_words(page: Page) -> tuple[Mask, int]:
+def _find_long_words(page: Page) -> tuple[Mask, int]:
     """Lines with a run of more than 1,000 characters without white space, and the longest run of all. A
     character of a script without spaces begins and ends a run, as words may begin and end there."""
     ends = np.flatnonzero(APART[page.units])
     places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
     runs = np.diff(places) - 1
-    found = np.zeros(len(page.lines), np.bool_)
+    has_long_word = np.zeros(len(page.lines), np.bool_)
     long = places[:-1][runs > LONGEST_WORD] + 1
-    found[np.searchsorted(page.lines.starts, long, "right") - 1] = True
-    return found, int(runs.max())
+    has_long_word[np.searchsorted(page.lines.starts, long, "right") - 1] = True
+    return has_long_word, int(runs.max())
 
 
-def _lines_with(page: Page, phrases: tuple[str, ...]) -> Mask:
+def _find_lines_with(page: Page, phrases: tuple[str, ...]) -> Mask:
     lines = page.lines
-    found = np.zeros(len(lines), np.bool_)
+    has_phrase = np.zeros(len(lines), np.bool_)
     for phrase in phrases:
         if phrase in page.lowered:
-            found[np.searchsorted(lines.starts, page.find(phrase), "right") - 1] = True
-    return found
+            has_phrase[np.searchsorted(lines.starts, page.find(phrase), "right") - 1] = True
+    return has_phrase
 
 
 def _count(mask: Mask) -> int:

@@ -71,17 +71,17 @@ def measure(page: Page) -> tuple[float, ...]:
     anything else); the share and the longest run of encoded data; placeholders of secrets and of e-mail addresses."""
     text = page.text
     characters = len(text) or 1
-    lengths = _lines(page)
+    lengths = _measure_lines(page)
     kinds = page.kinds
     letters = int(np.count_nonzero(kinds & LETTER))
-    visible = _visible(text) if page.language == "code_html" else len(text)
-    encoded, longest = _encoded(page.units, text)
+    visible = _count_visible(text) if page.language == "code_html" else len(text)
+    encoded, longest = _measure_encoded(page.units, text)
     return (
         len(lengths),
         int(lengths.max()),
         float(lengths.mean()),
         int(np.count_nonzero(kinds & (LETTER | NUMBER))) / characters,
-        letters / (_runs(page) or 1),
+        letters / (_count_runs(page) or 1),
         float("<?xml" in text[:XML_HEAD]),
         visible / characters,
         visible,
@@ -92,7 +92,7 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
-def _lines(page: Page) -> np.ndarray:
+def _measure_lines(page: Page) -> np.ndarray:
     """Characters of each line; a line end at the very end begins no other line."""
     breaks = np.flatnonzero(page.units == 10).astype(np.int32)
     ends = np.append(breaks, np.int32(len(page.units)))
@@ -102,7 +102,7 @@ def _lines(page: Page) -> np.ndarray:
     return page.lengths(starts, ends.astype(np.int32))
 
 
-def _runs(page: Page) -> int:
+def _count_runs(page: Page) -> int:
     """Runs of letters with their marks, of numbers, and of anything else but white space."""
     runs = _RUNS[page.kinds]
     return int(np.count_nonzero((runs[1:] != runs[:-1]) & (runs[1:] != 0))) + int(
@@ -110,7 +110,7 @@ def _runs(page: Page) -> int:
     )
 
 
-def _encoded(units: Units, text: str) -> tuple[int, int]:
+def _measure_encoded(units: Units, text: str) -> tuple[int, int]:
     """Characters in runs of encoded data, and of the longest: 64 and more of base64 that mix letters and digits, and 8
     and more escaped bytes. A line end inside does not end a run of base64 lines of 60 and more."""
     others = np.flatnonzero(_OTHER[units])
@@ -127,9 +127,9 @@ def _encoded(units: Units, text: str) -> tuple[int, int]:
         at = end
         total += end - start
         longest = max(longest, length)
-    for found in _BYTES.finditer(text) if sum(map(text.count, _ESCAPES)) >= ESCAPES else ():
-        total += len(found[0])
-        longest = max(longest, len(found[0]))
+    for match in _BYTES.finditer(text) if sum(map(text.count, _ESCAPES)) >= ESCAPES else ():
+        total += len(match[0])
+        longest = max(longest, len(match[0]))
     return min(total, len(text)), longest
 
 
@@ -137,7 +137,7 @@ def text_of(units: Units) -> str:
     return units.tobytes().decode("utf-16-le", "replace")
 
 
-def _visible(text: str) -> int:
+def _count_visible(text: str) -> int:
     """Characters of HTML outside tags, scripts, styles and comments, runs of white space as one."""
     return len(_SPACES.sub(" ", _TAG.sub("", _HIDDEN.sub("", text))).strip())
 

@@ -48,17 +48,17 @@ def measure(page: Page) -> tuple[float, ...]:
         int(np.count_nonzero(conventions.bullets[page.units[lines.starts]])) / total,
         int(np.count_nonzero(ellipsis)) / total,
         int(np.count_nonzero(page.tokens.kinds & LETTER)) / tokens,
-        _stop_words(page),
+        _count_stop_words(page),
     )
 
 
-def _stop_words(page: Page) -> float:
+def _count_stop_words(page: Page) -> float:
     stop_words = page.conventions.stop_words
     if not len(stop_words):
         return NOT_MEASURED
-    found = np.zeros(len(stop_words) + 1, np.bool_)
-    found[places(stop_words, page.words.hashes)] = True
-    return int(np.count_nonzero(found[:-1]))
+    present = np.zeros(len(stop_words) + 1, np.bool_)
+    present[places(stop_words, page.words.hashes)] = True
+    return int(np.count_nonzero(present[:-1]))
 
 
 def create() -> Filter:

@@ -42,9 +42,9 @@ def measure(page: Page) -> tuple[float, ...]:
     ]
     ends = np.zeros(len(page.tokens) + 1, np.int64)
     np.cumsum(page.lengths(page.tokens.starts, page.tokens.ends), out=ends[1:])
-    found = repeated(page.token_hashes, TOP[-1])
-    values += [top_characters(found[n], n, ends) / total for n in TOP]
-    places = found[TOP[-1]].places
+    repeats = repeated(page.token_hashes, TOP[-1])
+    values += [top_characters(repeats[n], n, ends) / total for n in TOP]
+    places = repeats[TOP[-1]].places
     values += [
         characters / total for characters in duplicate_characters(page.token_hashes, places, DUPLICATE, ends)
     ]

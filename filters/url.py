@@ -84,17 +84,17 @@ def lists() -> Lists:
 def url_gate(url: str) -> str | None:
     """The gate that stops a page at this address (one of `GATES`), or None."""
     known = lists()
-    parts = _split(url)
+    parts = _split_url(url)
     if parts is None:
         return "url.host"
     if parts.scheme.lower() not in known.schemes:
         return "url.scheme"
-    host = _host(parts)
+    host = _read_host(parts)
     if not _is_public(host, known):
         return "url.host"
-    if any(domain in known.domains for domain in _domains(host)):
+    if any(domain in known.domains for domain in _generate_domains(host)):
         return "url.domain"
-    hard, soft = _words(parts, host, known)
+    hard, soft = _count_words(parts, host, known)
     if hard:
         return "url.word"
     return "url.soft_words" if soft >= SOFT_WORDS else None
@@ -103,10 +103,10 @@ def url_gate(url: str) -> str | None:
 def measure(page: Page) -> tuple[float, ...]:
     """Characters; folders in the path; parameters; digits and hyphens a character; different hard and soft
     words. Not measured where there is no URL, or none that can be read."""
-    parts = _split(page.url) if page.url else None
+    parts = _split_url(page.url) if page.url else None
     if page.url is None or parts is None:
         return (NOT_MEASURED,) * len(SIGNALS)
-    hard, soft = _words(parts, _host(parts), lists())
+    hard, soft = _count_words(parts, _read_host(parts), lists())
     length = len(page.url) or 1
     return (
         len(page.url),
@@ -119,14 +119,14 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
-def _split(url: str) -> SplitResult | None:
+def _split_url(url: str) -> SplitResult | None:
     try:
         return urlsplit(url.strip())
     except ValueError:
         return None
 
 
-def _host(parts: SplitResult) -> str:
+def _read_host(parts: SplitResult) -> str:
     """The host name in lower case, internationalized names as they are read."""
     host = (parts.hostname or "").rstrip(".")
     if "xn--" in host:
@@ -144,14 +144,14 @@ def _is_public(host: str, known: Lists) -> bool:
         return "." in host and host.rpartition(".")[2] not in known.private_hosts
 
 
-def _domains(host: str) -> Iterator[str]:
+def _generate_domains(host: str) -> Iterator[str]:
     """`a.b.c`, `b.c`, `c`."""
     while host:
         yield host
         host = host.partition(".")[2]
 
 
-def _words(parts: SplitResult, host: str, known: Lists) -> tuple[int, int]:
+def _count_words(parts: SplitResult, host: str, known: Lists) -> tuple[int, int]:
     """How many different hard and soft words stand in an address."""
     text = unquote(f"{host} {parts.path} {parts.query}").lower()
     words = set(_WORD.findall(text))

@@ -1,0 +1,16 @@
+"""Run the stages of a build on Apache Beam, and the command line.
+
+The files, in the order in which data meets them:
+
+    cli/              the commands
+    beam/             how pipelines run: options, workers, packed arrays
+    url_lists/        lists of URLs from submissions, before a build
+    build/            a build: plan, stages, changes, retries
+    context.py        sources, filters, rules and models of a process
+    ingest.py         input splits to documents and signals
+    dedup.py          the pipeline that finds duplicates
+    dedup_steps.py    the steps of that pipeline
+    decide.py         signals and duplicates to decisions
+    tokenize.py       kept documents to token shards
+    demo.py           `make demo`
+"""

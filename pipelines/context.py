@@ -1,4 +1,4 @@
-"""What a process needs to work on splits: sources, filters, rules, models, and what their results depend on."""
+"""Provide what a process needs to work on input splits: sources, filters, rules, models, fingerprints."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
 
 VERSION = 5
-"""Raised when ingest itself would give other documents from the same input."""
+"""Increased when ingest itself would give other documents from the same input."""
 
 LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
-"""What documents depend on outside this project: the text, its encoding, its place, its group."""
+"""Libraries that documents depend on, for their text, its encoding, its location or its group."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a process needs to work on splits; models load when they are first used, once a process.
+    """Sources, filters, rules and models for input splits; models are loaded at their first use, once per process.
 
-    `retries` says which splits have larger budgets, by "source/split": what they are multiplied by.
+    `retries` maps "source/split" to the factor of the budgets of that input split.
     """
 
     manifest: Manifest
@@ -56,23 +56,26 @@ class Tools:
 
     @cached_property
     def rules(self) -> RuleSet:
-        """The rules of every source. Raises UserError, with the path of the manifest's key, where one is wrong."""
+        """Return the rules of every source. Raises UserError, with the path of the manifest's key, if one is wrong."""
         presets = {name: list(source.rules or []) for name, source in self.manifest.sources.items()}
-        signals = {signal for found in self.filters.values() for signal in found.signals}
+        signals = {signal for step_filter in self.filters.values() for signal in step_filter.signals}
         return load_rules(presets, self.manifest.rules, signals)
 
     @cached_property
     def text_rules(self) -> TextRules | None:
-        """What documents must pass to keep their text; None where all do."""
+        """Return the rules that documents must pass to keep their text; None if all keep it."""
         if self.manifest.keep_text == "all":
             return None
-        made = {step: [found.version, dict(found.parameters)] for step, found in self.filters.items()}
-        made["decide"] = decide.VERSION
-        return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, made)
+        versions: dict[str, object] = {
+            step: [step_filter.version, dict(step_filter.parameters)]
+            for step, step_filter in self.filters.items()
+        }
+        versions["decide"] = decide.VERSION
+        return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, versions)
 
     @cached_property
     def _common(self) -> dict[str, Any]:
-        """What documents depend on beside their source and the bytes of their split."""
+        """Return what documents depend on besides their source and the bytes of their input split."""
         other = self.manifest.extraction.mode == "resiliparse"
         libraries = (*LIBRARIES, "resiliparse") if other else LIBRARIES
         return {
@@ -85,14 +88,14 @@ class Tools:
         }
 
     def factor(self, split: InputSplit) -> int:
-        """What the budgets of a split are multiplied by: 1, or more where its quarantine was tried again."""
+        """Return the factor of a split's budgets: 1, or more if its quarantined records were retried."""
         return self.retries.get(f"{split.source}/{split.name}", 1)
 
     def budgets(self, split: InputSplit) -> Budgets:
         return self.manifest.extraction.budgets.times(self.factor(split))
 
     def source(self, split: InputSplit) -> Source:
-        """The source of a split, with its own limit of bytes as much larger as the budgets are."""
+        """Return the source of a split, its own limit of bytes multiplied by the same factor as the budgets."""
         source, factor = self.manifest.sources[split.source], self.factor(split)
         limit = getattr(source, "max_bytes", None)
         return (
@@ -102,19 +105,19 @@ class Tools:
         )
 
     def documents_fingerprint(self, split: InputSplit) -> str:
-        made = {
+        inputs = {
             **self._common,
             "budgets": asdict(self.budgets(split)),
             "source": self.source(split).parameters(),
             "input": [split.source, split.file, split.start, split.end, split.identity],
         }
         if self.text_rules is not None:
-            made["keep_text"] = self.text_rules.fingerprints[split.source]
-        return fingerprint(made)
+            inputs["keep_text"] = self.text_rules.fingerprints[split.source]
+        return fingerprint(inputs)
 
     def step_fingerprint(self, documents: str, step: str) -> str:
-        found = self.filters[step]
-        return fingerprint([documents, step, found.version, dict(found.parameters)])
+        step_filter = self.filters[step]
+        return fingerprint([documents, step, step_filter.version, dict(step_filter.parameters)])
 
     def signatures_fingerprint(self, documents: str) -> str:
         assert self.signatures is not None
@@ -122,7 +125,7 @@ class Tools:
 
 
 def load_filters(manifest: Manifest) -> dict[str, Filter]:
-    """The filters that a manifest asks for, by step: every one that needs no option, and those given theirs."""
+    """Load the filters of a manifest, by step: all that need no options, and those whose options it gives."""
     options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
     if manifest.quality is not None:
         options["quality"] = {"model": manifest.quality.model}
@@ -132,7 +135,7 @@ def load_filters(manifest: Manifest) -> dict[str, Filter]:
 
 @lru_cache(maxsize=1)
 def tools_for(manifest_json: str, retries_json: str) -> Tools:
-    """The tools of this process."""
+    """Return the tools of this process, loaded once."""
     return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
 
 

@@ -1,7 +1,7 @@
-"""Decide: rules on stored signals, duplicates and validation, into decisions and counts.
+"""Decide on every document from stored signals, duplicates and the validation share; write decisions and counts.
 
-Nothing here reads a text: a decision is made from signals and the light columns of documents, so
-thresholds can change without a page being read again.
+This module reads no text: decisions are made from signals and the small columns of documents, so thresholds
+can change without reading the input again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from corpus.groups import is_validation
 from corpus.ledger.counts import PART, PartCounts
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.types import PCollection, group_by_key, map_each, par_do
 from corpus.progress import count
 from corpus.rules.rule import Rule, RuleSet, threshold
 from corpus.storage.fingerprint import fingerprint
@@ -33,7 +34,7 @@ from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprin
 from corpus.workspace import Workspace
 
 VERSION = 2
-"""Raised when the same signals would give other decisions or counts."""
+"""Increased when the same signals would give other decisions or counts."""
 LIGHT = [
     "id",
     "content_hash",
@@ -51,7 +52,7 @@ LIGHT = [
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """What decides, apart from duplicates: rules, the measured steps, seed and thresholds."""
+    """What decisions depend on, apart from duplicates: rules, the measured steps, seed and thresholds."""
 
     rules: RuleSet
     steps: tuple[str, ...]
@@ -60,7 +61,7 @@ class Judge:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All of it, for fingerprints."""
+        """Return all of it, for fingerprints."""
         thresholds = sorted(
             [signal, language, value] for (signal, language), value in self.thresholds.items()
         )
@@ -74,7 +75,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """One row group of a split: light document columns, the failed rules, and which rows passed gates and rules."""
+    """One row group of an input split: columns without text, failed rules, rows that passed gates and rules."""
 
     documents: pa.Table
     failed: pa.Array
@@ -85,7 +86,7 @@ class RowGroup:
 def judged(
     workspace: Workspace, judge: Judge, source: str, split: str, *, all_signals: bool = False
 ) -> Iterator[RowGroup]:
-    """The row groups of a split with the rules applied; `signals` are those that rules look at, or all of them.
+    """Yield the row groups of an input split with the rules applied; `signals` are those the rules use, or all.
 
     Memory: one row group without its text.
     """
@@ -124,9 +125,9 @@ def judged(
 
 
 class ScoresWork:
-    """Yields, for every signal with a `top_share` rule, the scores of a split's texts by language, packed.
+    """Yield, for every signal with a `top_share` rule, the packed scores of an input split's texts by language.
 
-    `signals` names them with the sources that the rule is for.
+    `signals` maps each such signal to the sources that the rule is for.
     """
 
     def __init__(self, root: str, signals: Mapping[str, Collection[str]]) -> None:
@@ -154,7 +155,7 @@ def read_columns(path: str, columns: list[str]) -> pa.Table:
 
 
 class _Threshold(beam.DoFn):
-    """(signal and language, packed scores) -> a line of JSON: signal, language, threshold."""
+    """Map (signal and language, packed scores) to a line of JSON: signal, language, threshold."""
 
     def __init__(self, shares: dict[str, Rule]) -> None:
         self.shares = shares
@@ -169,7 +170,7 @@ class _Threshold(beam.DoFn):
 
 
 class _WriteLines(beam.DoFn):
-    """All lines, sorted, as one JSON file."""
+    """Write all lines, sorted, as one JSON file."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -187,27 +188,31 @@ def thresholds_pipeline(
     path: str,
     running: Running,
     claims: str | None,
-) -> Callable[[beam.Pipeline], beam.PCollection]:
-    """What score each language's top share comes to, written to `path`. Memory: the scores of one language."""
+) -> Callable[[beam.Pipeline], PCollection[str]]:
+    """Return a function that builds the pipeline that writes the score at each language's top share to `path`.
+
+    Memory: the scores of one language.
+    """
     work = ScoresWork(root, sources)
     items = [json.dumps(split) for split in splits]
 
-    def build(start: beam.Pipeline) -> beam.PCollection:
-        return (
+    def build(start: beam.Pipeline) -> PCollection[str]:
+        written: PCollection[str] = (
             start
             | "Scores" >> FanOut(items, work, running, claims, tuple[str, bytes])
-            | "By language" >> beam.GroupByKey()
-            | "Threshold" >> beam.ParDo(_Threshold(shares)).with_output_types(str)
-            | "One key" >> beam.Map(lambda line: (0, line)).with_output_types(tuple[int, str])
-            | "Together" >> beam.GroupByKey()
-            | "Write" >> beam.ParDo(_WriteLines(path)).with_output_types(str)
+            | "By language" >> group_by_key()
+            | "Threshold" >> par_do(_Threshold(shares), str)
+            | "One key" >> map_each(lambda line: (0, line), output=tuple[int, str])
+            | "Together" >> group_by_key()
+            | "Write" >> par_do(_WriteLines(path), str)
         )
+        return written
 
     return build
 
 
 class DecideWork:
-    """Writes the decisions and counts of one split."""
+    """Write the decisions and counts of one input split per call. Picklable."""
 
     def __init__(
         self, root: str, judge: Judge, share: float, clusters: str | None, fingerprints: str
@@ -240,12 +245,12 @@ def decide(
     source: str,
     split: str,
 ) -> int:
-    """Decisions and counts of one split; -1 where they are there already."""
+    """Write the decisions and counts of one input split; return its number of rows, or -1 if they exist already."""
     removed = []
     if clusters is not None:
-        found = Clusters(clusters)
-        removed = found.of_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
-        found.close()
+        cluster_table = Clusters(clusters)
+        removed = cluster_table.of_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
+        cluster_table.close()
     decisions_path = workspace.part("decisions", source, split)
     counts_path = workspace.part("stats/parts", source, split)
     inputs = [read_fingerprint(workspace.part("documents", source, split))]
@@ -291,13 +296,14 @@ def pipeline(
     splits: list[tuple[str, str]],
     running: Running,
     claims: str | None,
-) -> Callable[[beam.Pipeline], beam.PCollection]:
-    """The decision pipeline over (source, split name) pairs."""
+) -> Callable[[beam.Pipeline], PCollection[str]]:
+    """Return a function that builds the decision pipeline over (source, split name) pairs."""
     given = fingerprint([judge.parameters, share])
     work = DecideWork(root, judge, share, clusters, given)
     items = [json.dumps(split) for split in splits]
 
-    def build(start: beam.Pipeline) -> beam.PCollection:
-        return start | "Decide" >> FanOut(items, work, running, claims)
+    def build(start: beam.Pipeline) -> PCollection[str]:
+        done: PCollection[str] = start | "Decide" >> FanOut(items, work, running, claims)
+        return done
 
     return build

@@ -1,11 +1,11 @@
-"""Deduplication over all splits: signatures and hashes in, DIR/dedup/clusters.parquet out.
+"""Deduplicate the documents of all input splits: signatures and hashes in, DIR/dedup/clusters.parquet out.
 
-Elements are packed arrays (`corpus.pipelines.beam.packed`). Splits are dealt into blocks of neighbours; a document's
-number names its split, so its block. Hashes are dealt by their range. So every step sees one block or one
+Elements are packed arrays (`corpus.pipelines.beam.packed`). Neighbouring splits form blocks; a document's number
+gives its split, and so its block. Hashes are divided into ranges. So every step processes one block or one
 range at a time:
 
     splits     `keys`      loads their rows                                         -> content hash range
-    range      `contents`  documents of the same content: the lowest number stands  -> block, URL range
+    range      `contents`  equal contents: the lowest document number stands        -> block, URL range
     range      `same_url`  contents that share a URL are linked                     -> merge
     block      `bands`     reads the signatures of its contents                     -> band hash range
     range      `pairs`     contents that share a band are candidates                -> block of the higher
@@ -14,7 +14,7 @@ range at a time:
     (one)      `merge`     links to connected components                            -> block
     block      `members`   every document of a component                            -> block, component range
     block      `ranks`     loads their rows: what makes one better than another     -> component range
-    range      `walk`      who stays, and who goes for whom                         -> block
+    range      `walk`      which documents are kept, and which removed for whom     -> block
     block      `write`     a file of the removed documents of its splits
     (one)      `join`      one file of all
 
@@ -46,13 +46,22 @@ from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
+from corpus.pipelines.beam.types import (
+    PCollection,
+    Transform,
+    create,
+    flat_map,
+    flatten,
+    group_by_key,
+    keep_if,
+)
 from corpus.pipelines.dedup_steps import Load, Plan, clusters_path, share, splits_path
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
 VERSION = 1
-"""Raised when the same input would give other clusters."""
+"""Increased when the same input would give other clusters."""
 SPLITS_A_BLOCK = 64
 MOST_BLOCKS = 1024
 MOST_ITEMS = 4096
@@ -69,13 +78,13 @@ def pipeline(
     claims: str | None,
     partitions: int | None = None,
 ) -> Callable[[beam.Pipeline], None]:
-    """What puts the search for duplicates among the splits' documents on a Beam pipeline.
+    """Return a function that builds the search for duplicates among the splits' documents on a Beam pipeline.
 
     `splits` (source, split) in any order; `load` gives the rows to compare (those that no rule or gate
     dropped) and must be picklable; their signatures are read from the splits' signature parts.
-    `fingerprint` says what the input is: where DIR/dedup/clusters.parquet was made from it with these
-    options, there is nothing to do. `partitions`: see the module; by default one for 64 splits, 1,024 at
-    most. Beam's counters `dedup/...` say how many documents, candidate and similar pairs there were.
+    `fingerprint` identifies the input: if DIR/dedup/clusters.parquet was made from it with these options, the
+    pipeline does nothing. `partitions`: see the module; by default one per 64 splits, at most
+    1,024. Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
     """
     ordered = sorted(set(splits))
     digest = fingerprint_of(
@@ -102,26 +111,29 @@ def pipeline(
 
 
 def _nothing_to_do(root: beam.Pipeline) -> None:
-    root | "Nothing to do" >> beam.Create([], reshuffle=False).with_output_types(int)
+    root | "Nothing to do" >> create([], int)
 
 
 def build(root: beam.Pipeline, plan: Plan, load: Load, running: Running, claims: str | None) -> None:
-    """All steps of the module's table; the splits' list must be in place when they run."""
+    """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
 
-    def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> beam.PTransform:
-        return name >> beam.FlatMap(function, plan, *arguments).with_output_types(tuple[int, bytes])
+    def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> Transform:
+        named: Transform = name >> flat_map(function, plan, *arguments, output=tuple[int, bytes])
+        return named
 
-    def gather(name: str, *inputs: beam.PCollection[Element]) -> beam.PCollection[Gathered]:
-        joined = inputs[0] if len(inputs) == 1 else inputs | f"{name}: together" >> beam.Flatten()
-        return joined | f"{name}: gather" >> beam.GroupByKey()
+    def gather(name: str, *inputs: PCollection[Element]) -> PCollection[Gathered]:
+        joined = inputs[0] if len(inputs) == 1 else inputs | f"{name}: together" >> flatten()
+        gathered: PCollection[Gathered] = joined | f"{name}: gather" >> group_by_key()
+        return gathered
 
-    def only(kind: str, found: beam.PCollection[Element], reader: str) -> beam.PCollection[Element]:
-        chosen = beam.Filter(steps.KINDS.is_kind, kind).with_output_types(tuple[int, bytes])
-        return found | f"{reader}: {kind}" >> chosen
+    def only(kind: str, elements: PCollection[Element], reader: str) -> PCollection[Element]:
+        of_kind = keep_if(steps.KINDS.is_kind, kind, output=tuple[int, bytes])
+        chosen: PCollection[Element] = elements | f"{reader}: {kind}" >> of_kind
+        return chosen
 
     count = max(1, min(plan.splits, MOST_ITEMS))
     shares = [share(plan.splits, number, count) for number in range(count)]
-    items = [f"{one.start}:{one.stop}" for one in shares]
+    items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
     keys = root | "Keys" >> FanOut(
         items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]
     )
@@ -140,7 +152,5 @@ def build(root: beam.Pipeline, plan: Plan, load: Load, running: Running, claims:
     ranks = gather("Ranks", only("memberships", members, "Ranks")) | step("Ranks", steps.ranks_step, load)
     removed = gather("Walk", ranks, only("edges", members, "Walk")) | step("Walk", steps.walk_step)
     pieces = gather("Write", removed) | step("Write", steps.write_step)
-    always = root | "Even if none" >> beam.Create([(0, b"")], reshuffle=False).with_output_types(
-        tuple[int, bytes]
-    )
+    always = root | "Even if none" >> create([(0, b"")], tuple[int, bytes])
     gather("Join", always, pieces) | step("Join", steps.join_step)

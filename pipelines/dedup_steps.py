@@ -1,6 +1,6 @@
-"""The steps of deduplication: from what one partition has gathered to what the next ones need.
+"""Implement the steps of deduplication: each maps the elements of one partition to those of the next ones.
 
-`corpus.pipelines.dedup` has the table of them, and what they cost.
+`corpus.pipelines.dedup` has the table of the steps and their costs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from apache_beam.metrics import Metrics
 from numpy.typing import NDArray
 
 from corpus import storage
@@ -22,11 +21,12 @@ from corpus.dedup.rows import SplitRows, row_of, split_of
 from corpus.dedup.signatures import Signatures, present
 from corpus.errors import UserError
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, records
+from corpus.pipelines.beam.types import increment
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
 Load = Callable[[str, str], SplitRows]
-"""(source, split) to the rows to deduplicate; called twice a split, in any process."""
+"""Maps (source, split) to the rows to deduplicate; called twice per split, in any process."""
 
 CONTENT = np.dtype([("number", "<i8"), ("order", "<u8")])
 LINK = np.dtype([("one", "<i8"), ("other", "<i8")])
@@ -46,14 +46,14 @@ KINDS = Kinds(
     removed=clusters.REMOVED,
 )
 SIGNATURE_ROWS = 1 << 16
-"""Signatures held at a time: 28 MiB for 112 permutations."""
+"""Signatures held in memory at a time: 28 MiB for 112 permutations."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What every step knows: the workspace, the options, and how splits and hashes are dealt.
+    """What every step needs: the workspace, the options, and the numbers of splits and partitions.
 
-    The list of splits itself is in a file of the workspace, as it can outgrow a pipeline's description.
+    The list of splits itself is in a file of the workspace, as it can be too large for a pipeline's description.
     """
 
     root: str
@@ -67,15 +67,15 @@ class Plan:
         return max(1, min(self.splits, self.partitions))
 
     def block(self, number: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The block of each document number."""
+        """Return the block of each document number."""
         return split_of(number) * self.blocks // max(1, self.splits)
 
     def block_splits(self, block: int) -> range:
-        """The split numbers of a block."""
+        """Return the split numbers of a block."""
         return share(self.splits, block, self.blocks)
 
     def names(self) -> Sequence[tuple[str, str]]:
-        """(source, split) by split number."""
+        """Return (source, split) by split number."""
         return _names(splits_path(Workspace(self.root)), self.digest)
 
     @property
@@ -89,44 +89,44 @@ def clusters_path(workspace: Workspace) -> str:
 
 
 def splits_path(workspace: Workspace) -> str:
-    """The list of splits of a run; gone when it has ended."""
+    """Return the path of the list of splits of a run; the file is removed when the run ends."""
     return workspace.path("dedup", "splits.json")
 
 
 def clean_up(workspace: Workspace) -> None:
-    """Remove what a run leaves besides its result."""
+    """Remove the files of a run other than its result."""
     for piece in storage.list_files(workspace.path("dedup", "removed")):
         storage.remove(piece)
     storage.remove(splits_path(workspace))
 
 
 def share(count: int, number: int, shares: int) -> range:
-    """The numbers n below `count` whose n * shares // count is `number`."""
+    """Return the numbers n below `count` whose n * shares // count is `number`."""
     return range(-(-number * count // shares), -(-(number + 1) * count // shares))
 
 
 def keys_step(item: str, plan: Plan, load: Load) -> Iterator[Element]:
-    """The content hashes of some splits' documents, by their range."""
+    """Yield the content hashes of some splits' documents, by their range."""
     outbox = Outbox(KINDS)
     first, until = item.split(":")
     for split in range(int(first), int(until)):
         keys = exact.content_keys(load(*plan.names()[split]), split, plan.options.exact)
         if not plan.options.url:
             keys["url"] = 0
-        Metrics.counter("dedup", "documents").inc(len(keys))
+        increment("dedup", "documents", len(keys))
         yield from outbox.put("keys", pairs.partition(keys["high"], plan.partitions), keys)
     yield from outbox.flush()
 
 
 def contents_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """Each content's lowest document stands for it; the other copies, and who has which URL."""
+    """Yield each content's lowest document, which represents it, its other copies, and the contents of each URL."""
     outbox = Outbox(KINDS)
     ordered = exact.content_classes(KINDS.unpack(element[1], "keys")[0])
     content, order = exact.representatives(ordered)
     first = content == ordered["number"]
     if plan.options.minhash is not None:
-        found = records(CONTENT, number=content[first], order=order[first])
-        yield from outbox.put("contents", plan.block(found["number"]), found)
+        representatives = records(CONTENT, number=content[first], order=order[first])
+        yield from outbox.put("contents", plan.block(representatives["number"]), representatives)
     several = ~(first & np.append(first[1:], True)[: len(first)])
     copies = records(LINK, one=ordered["number"][several], other=content[several])
     yield from outbox.put("copies", plan.block(copies["other"]), copies)
@@ -137,45 +137,46 @@ def contents_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 
 
 def same_url_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+    """Yield links between contents that share a URL."""
     links = clusters.stars(exact.url_links(KINDS.unpack(element[1], "urls")[0]))
     if len(links):
         yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
 
 
 def bands_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The band keys of its contents that have a signature, by their range."""
+    """Yield the band keys of the block's contents that have a signature, by their range."""
     outbox = Outbox(KINDS)
     contents = KINDS.unpack(element[1], "contents")[0]
     contents = contents[np.argsort(contents["number"])]
     bands, rows = plan.minhash.banding
     for start in range(0, len(contents), SIGNATURE_ROWS):
         piece = contents[start : start + SIGNATURE_ROWS]
-        found = _signatures(piece["number"], plan)
-        filled = present(found)
+        signatures = _signatures(piece["number"], plan)
+        filled = present(signatures)
         piece = piece[filled]
-        keys = minhash.band_keys(found[filled], bands, rows)
-        made = pairs.bands(keys, piece["number"], piece["order"])
-        yield from outbox.put("bands", pairs.partition(made["key"], plan.partitions), made)
+        keys = minhash.band_keys(signatures[filled], bands, rows)
+        band_records = pairs.bands(keys, piece["number"], piece["order"])
+        yield from outbox.put("bands", pairs.partition(band_records["key"], plan.partitions), band_records)
     yield from outbox.flush()
 
 
 def pairs_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The candidates that share one of its bands, to the block of the higher number."""
+    """Yield the candidate pairs that share one of the range's bands, to the block of the higher number."""
     outbox = Outbox(KINDS)
-    for found in pairs.candidate_pairs(KINDS.unpack(element[1], "bands")[0], plan.options.max_group):
+    for candidates in pairs.candidate_pairs(KINDS.unpack(element[1], "bands")[0], plan.options.max_group):
         yield from outbox.put(
-            "pairs", plan.block(found[:, 1]), records(LINK, one=found[:, 0], other=found[:, 1])
+            "pairs", plan.block(candidates[:, 1]), records(LINK, one=candidates[:, 0], other=candidates[:, 1])
         )
     yield from outbox.flush()
 
 
 def ask_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """Its candidates, each once, with the signatures of its own side, to the block of the other one."""
+    """Yield the block's candidate pairs, each once, with the signatures of its side, to the block of the other side."""
     links = KINDS.unpack(element[1], "pairs")[0]
-    found = pairs.unique_pairs(np.stack([links["one"], links["other"]], axis=1))
-    Metrics.counter("dedup", "candidate_pairs").inc(len(found))
-    blocks, starts = np.unique(plan.block(found[:, 0]), return_index=True)
-    for block, theirs in zip(blocks.tolist(), np.split(found, starts[1:]), strict=False):
+    candidates = pairs.unique_pairs(np.stack([links["one"], links["other"]], axis=1))
+    increment("dedup", "candidate_pairs", len(candidates))
+    blocks, starts = np.unique(plan.block(candidates[:, 0]), return_index=True)
+    for block, theirs in zip(blocks.tolist(), np.split(candidates, starts[1:]), strict=False):
         theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
         for start in range(0, len(theirs), SIGNATURE_ROWS):
             piece = theirs[start : start + SIGNATURE_ROWS]
@@ -184,7 +185,7 @@ def ask_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 
 
 def verify_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The candidates whose signatures agree in enough values: edges, and their components as links."""
+    """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
     block, frames = element
     edges = [np.empty(0, clusters.EDGE)]
     for frame in frames:
@@ -203,16 +204,16 @@ def verify_step(element: Gathered, plan: Plan) -> Iterator[Element]:
                     matches=agreeing[similar],
                 )
             )
-    found = np.concatenate(edges)
-    Metrics.counter("dedup", "similar_pairs").inc(len(found))
-    if len(found):
-        links = clusters.stars(np.stack([found["one"], found["other"]], axis=1))
-        yield block, KINDS.pack("edges", found)
+    similar_pairs = np.concatenate(edges)
+    increment("dedup", "similar_pairs", len(similar_pairs))
+    if len(similar_pairs):
+        links = clusters.stars(np.stack([similar_pairs["one"], similar_pairs["other"]], axis=1))
+        yield block, KINDS.pack("edges", similar_pairs)
         yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
 
 
 def merge_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The root of every content that hangs together with another."""
+    """Yield the root of every content that is connected with another."""
     outbox = Outbox(KINDS)
     links = KINDS.unpack(element[1], "links")[0]
     roots = clusters.stars(np.stack([links["one"], links["other"]], axis=1))
@@ -222,7 +223,7 @@ def merge_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 
 
 def members_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """Every document of a component of several, and every edge, with the component's root."""
+    """Yield every document of a component with several documents, and every edge, with the component's root."""
     outbox = Outbox(KINDS)
     roots, copies, edges = KINDS.unpack(element[1], "roots", "copies", "edges")
     roots = roots[np.argsort(roots["one"])]
@@ -243,7 +244,7 @@ def members_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 
 
 def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
-    """Its members of components with what makes one better than another."""
+    """Yield the block's members of components with the values that rank them."""
     outbox = Outbox(KINDS)
     memberships = KINDS.unpack(element[1], "memberships")[0]
     memberships = memberships[np.argsort(memberships["number"])]
@@ -254,7 +255,7 @@ def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
         at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
         if not np.array_equal(rows.row[at], wanted):
             raise RuntimeError(f"the rows of split {plan.names()[split]} changed while duplicates were found")
-        found = records(
+        members = records(
             clusters.MEMBER,
             root=piece["root"],
             number=piece["number"],
@@ -265,23 +266,23 @@ def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
             length=rows.length[at],
             id=rows.id[at],
         )
-        yield from outbox.put("members", _component_range(found["root"], plan), found)
+        yield from outbox.put("members", _component_range(members["root"], plan), members)
     yield from outbox.flush()
 
 
 def walk_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The documents that go, to the block that has them."""
+    """Yield the documents to remove, to their blocks."""
     outbox = Outbox(KINDS)
     members, edges = KINDS.unpack(element[1], "members", "edges")
     width = plan.options.minhash.width if plan.options.minhash else 1
     removed = clusters.walk(members, edges, width, plan.options.closure)
-    Metrics.counter("dedup", "removed").inc(len(removed))
+    increment("dedup", "removed", len(removed))
     yield from outbox.put("removed", plan.block(removed["number"]), removed)
     yield from outbox.flush()
 
 
 def write_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """A file of the block's removed documents; passes on which block it is."""
+    """Write a file of the block's removed documents; yield the block's number."""
     block, chunks = element
     splits = plan.block_splits(block)
     table = to_table(
@@ -292,7 +293,7 @@ def write_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 
 
 def join_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """The blocks' files as one, a row group at a time; away with them and the list of splits."""
+    """Join the blocks' files into one, a row group at a time; remove them and the list of splits."""
     path = clusters_path(Workspace(plan.root))
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
         pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
@@ -304,7 +305,7 @@ def join_step(element: Gathered, plan: Plan) -> Iterator[Element]:
 def _frame(
     low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
 ) -> bytes:
-    """Pairs (low, high[at]) with the signatures of `high`, as bytes."""
+    """Pack pairs (low, high[at]) with the signatures of `high` into bytes."""
     sizes = np.array([len(low), len(high)], np.int64)
     return b"".join(array.tobytes() for array in (sizes, low, at, high, signatures))
 
@@ -318,26 +319,26 @@ def _unframe(
     return values[:edges], values[edges : 2 * edges], values[2 * edges :], signatures
 
 
-def _by_split(found: Records) -> Iterator[tuple[int, Records]]:
-    """Records sorted by `number`, cut by split."""
-    splits, starts = np.unique(split_of(found["number"]), return_index=True)
-    yield from zip(splits.tolist(), np.split(found, starts[1:]), strict=False)
+def _by_split(sorted_records: Records) -> Iterator[tuple[int, Records]]:
+    """Yield (split, its records) of records that are sorted by `number`."""
+    splits, starts = np.unique(split_of(sorted_records["number"]), return_index=True)
+    yield from zip(splits.tolist(), np.split(sorted_records, starts[1:]), strict=False)
 
 
 def _signatures(number: NDArray[np.int64], plan: Plan) -> NDArray[np.uint32]:
-    """uint32[n, permutations] of documents by ascending number."""
-    found = [np.empty((0, plan.minhash.width), np.uint32)]
+    """Read the signatures uint32[n, permutations] of documents by ascending number."""
+    signatures = [np.empty((0, plan.minhash.width), np.uint32)]
     for split, piece in _by_split(records(np.dtype([("number", "<i8")]), number=number)):
         source, name = plan.names()[split]
         path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
         part = Signatures(path, plan.minhash)
         try:
-            found.append(part.read(row_of(piece["number"])))
+            signatures.append(part.read(row_of(piece["number"])))
         except IndexError as error:
             raise UserError(f"{error}, but its documents do: remove the part and build again") from None
         finally:
             part.close()
-    return np.concatenate(found)
+    return np.concatenate(signatures)
 
 
 def _component_range(root: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
@@ -350,7 +351,7 @@ def _piece_path(plan: Plan, block: int) -> str:
 
 @lru_cache(maxsize=1)
 def _names(path: str, digest: str) -> list[tuple[str, str]]:
-    found = json.loads(storage.read_text(path))
-    if found["digest"] != digest:
+    stored = json.loads(storage.read_text(path))
+    if stored["digest"] != digest:
         raise UserError(f"{path} was changed while the duplicates were being found: two builds at once?")
-    return [(source, split) for source, split in found["splits"]]
+    return [(source, split) for source, split in stored["splits"]]

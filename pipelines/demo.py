@@ -1,4 +1,4 @@
-"""`make demo`: what the toolkit does, on the sample that comes with it, command by command."""
+"""Run `make demo`: the toolkit's commands, one after another, on the sample that comes with it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
 
 
 def run(*command: str) -> None:
-    """Show a `corpus` command and run it; its failure is ours."""
+    """Print a `corpus` command and run it; raise CalledProcessError if it fails."""
     print(f"\n$ corpus {shlex.join(command)}", flush=True)
     subprocess.run([sys.executable, "-m", "corpus.pipelines.cli", *command], check=True)
 
 
 def quality_manifest(manifest: Path, model: Path, to: Path) -> None:
-    """The manifest with the classifier added: of the languages that it learned, the best four fifths stay."""
+    """Write the manifest with the classifier added: the best four fifths of each language that it learned are kept."""
     text = manifest.read_text(encoding="utf-8").replace('"demo/', f'"{manifest.parent.resolve()}/demo/')
     card = json.loads(Path(f"{model}.card.json").read_text(encoding="utf-8"))
     rules = "".join(

@@ -1,9 +1,9 @@
-"""Ingest: every split through the recipe, once, into parts.
+"""Ingest every input split once into its parts.
 
-A document's way is one line: source -> gates -> extract -> language -> signals -> parts. A split's parts
-are its documents, the signals of every step, its MinHash signatures and its quarantine; whichever of
-them exist with the right fingerprint are not made again, and what is missing is made from the stored
-documents where they are whole.
+A record passes: source -> gates -> extract -> language -> signals -> parts. The parts of an input split are
+its documents, the signals of every step, its MinHash signatures and its quarantine. Parts that exist with
+the right fingerprint are not made again, and missing ones are made from the stored documents if these are
+complete.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from corpus.groups import domain_of
 from corpus.ledger.quarantine import QuarantineWriter, plain
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.types import PCollection
 from corpus.pipelines.context import Tools, manifest_to_json, tools_for
 from corpus.progress import count
 from corpus.sources.input_split import InputSplit
@@ -39,14 +40,14 @@ from corpus.workspace import Workspace
 
 Beginning = tuple[Document, Record]
 Chunk = tuple[pa.RecordBatch | None, list[Page | None]]
-"""A row group: its documents where they are to be written, and a page for each, None behind a gate."""
+"""A row group: its documents if they are to be written, and a page for each, None if a gate stopped it."""
 
 BATCH_PAGES = 32
-"""Pages whose arrays are held at once: signatures are cheaper together."""
+"""Pages whose arrays are held together: signatures are cheaper in batches."""
 
 
 class IngestWork:
-    """Does one split; yields one line of JSON about it. Picklable: it carries strings only."""
+    """Ingest one input split per call; yield one line of JSON about it. Picklable: it holds strings only."""
 
     def __init__(self, root: str, manifest_json: str, retries_json: str) -> None:
         self.root, self.manifest_json, self.retries_json = root, manifest_json, retries_json
@@ -58,7 +59,7 @@ class IngestWork:
 
 
 def ingest(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
-    """Make the missing parts of one split; the number of rows, or -1 where none was missing."""
+    """Make the missing parts of one input split; return the number of rows, or -1 if none was missing."""
     documents = tools.documents_fingerprint(split)
     documents_path = workspace.part("documents", split.source, split.name)
     steps = {step: tools.step_fingerprint(documents, step) for step in tools.filters}
@@ -101,7 +102,7 @@ def ingest(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
             writer = stack.enter_context(PartWriter(documents_path, SCHEMA, documents))
             chunks = fresh_chunks(workspace, tools, split, documents)
         rows = 0
-        for found, pages in chunks:
+        for documents_batch, pages in chunks:
             rows += len(pages)
             if stored:
                 count(len(pages))
@@ -122,15 +123,15 @@ def ingest(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
             signals = {step: to_signals(tools.filters[step], table) for step, table in values.items()}
             for step, step_writer in writers.items():
                 step_writer.write(signals[step])
-            if writer is not None and found is not None:
+            if writer is not None and documents_batch is not None:
                 if tools.text_rules is not None:
-                    found = tools.text_rules.kept(found, signals.values(), split.source)
-                writer.write(found)
+                    documents_batch = tools.text_rules.kept(documents_batch, signals.values(), split.source)
+                writer.write(documents_batch)
     return rows
 
 
 def measure(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np.float32]]) -> None:
-    """Put all signals of a page into its row. Raises RunError where a filter fails: filters take any text."""
+    """Write all signals of a page into its row. Raises RunError if a filter fails: filters accept any text."""
     for step, table in values.items():
         try:
             table[row] = tools.filters[step].measure(page)
@@ -141,18 +142,20 @@ def measure(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np
             ) from error
 
 
-def signal_schema(found: Filter) -> pa.Schema:
-    return pa.schema([pa.field(name, pa.float32()) for name in found.signals])
+def signal_schema(step_filter: Filter) -> pa.Schema:
+    return pa.schema([pa.field(name, pa.float32()) for name in step_filter.signals])
 
 
-def to_signals(found: Filter, values: npt.NDArray[np.float32]) -> pa.RecordBatch:
-    """Values float32[rows, signals] as a batch; null where a page was gated or a signal not measured."""
-    columns = [pa.array(values[:, at], pa.float32(), from_pandas=True) for at in range(len(found.signals))]
-    return pa.RecordBatch.from_arrays(columns, schema=signal_schema(found))
+def to_signals(step_filter: Filter, values: npt.NDArray[np.float32]) -> pa.RecordBatch:
+    """Return values float32[rows, signals] as a batch; null if a gate stopped the page or a signal was not measured."""
+    columns = [
+        pa.array(values[:, at], pa.float32(), from_pandas=True) for at in range(len(step_filter.signals))
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=signal_schema(step_filter))
 
 
 def stored_chunks(path: str) -> Iterator[Chunk]:
-    """The pages of a documents part, a row group at a time; None for rows behind a gate."""
+    """Yield the pages of a documents part, a row group at a time; None for rows that a gate stopped."""
     with storage.open_input(path) as stream:
         part = pq.ParquetFile(stream)
         for group in range(part.num_row_groups):
@@ -167,7 +170,7 @@ def stored_chunks(path: str) -> Iterator[Chunk]:
 
 
 def fresh_chunks(workspace: Workspace, tools: Tools, split: InputSplit, made_by: str) -> Iterator[Chunk]:
-    """Read a split from its source: writes quarantine, yields the documents and pages of each row group."""
+    """Read an input split from its source: write its quarantine, yield documents and pages by row group."""
     documents: list[Document] = []
     held = 0
     path = workspace.quarantine_part(split.source, split.name)
@@ -187,7 +190,7 @@ def fresh_chunks(workspace: Workspace, tools: Tools, split: InputSplit, made_by:
 
 
 def outcomes(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
-    """What became of every record of a split, in its order."""
+    """Yield the document or failure of every record of an input split, in order."""
     with parser(tools.manifest.extraction.mode, tools.budgets(split)) as parsing:
         for beginning, answer in parsing.each(beginnings(tools, split)):
             if isinstance(beginning, Failure):
@@ -204,41 +207,41 @@ def outcomes(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
 
 
 def beginnings(tools: Tools, split: InputSplit) -> Iterator[tuple[Beginning | Failure, Record | None]]:
-    """Every record of a split as a document without its text, with what is to be parsed where no gate stops it.
+    """Yield every record of an input split as a document without text, with the record to parse if no gate stops it.
 
-    Sources raise whatever they like on hostile input: the rest of the split is placed and kept, never lost.
+    Sources may raise any exception on hostile input: the rest of the split is then one failure with its offset.
     """
     if split.error is not None:
-        said = plain(split.error)[:500]
-        yield Failure(file=split.file, offset=0, length=0, step="read", error=said, reason="remote"), None
+        message = plain(split.error)[:500]
+        yield Failure(file=split.file, offset=0, length=0, step="read", error=message, reason="remote"), None
         return
     records = tools.source(split).read(split.path, split.file, split.start, split.end)
     at, unread = split.start, storage.unread()
     while True:
         try:
-            found = next(records, None)
+            record = next(records, None)
         except Exception as error:
-            length, said = split.end - at, described(error)
-            found = Failure(file=split.file, offset=at, length=length, step="read", error=said)
+            length, message = split.end - at, described(error)
+            record = Failure(file=split.file, offset=at, length=length, step="read", error=message)
             records = iter(())
-        if found is None:
+        if record is None:
             return
-        if isinstance(found, Failure):
+        if isinstance(record, Failure):
             if storage.unread() > unread:
-                found.reason, unread = "remote", storage.unread()
-            yield found, None
+                record.reason, unread = "remote", storage.unread()
+            yield record, None
             continue
-        at = found.offset
+        at = record.offset
         try:
-            document = begun(found, split.source)
+            document = begun(record, split.source)
         except Exception as error:
-            yield failed(found, "read", "damaged", described(error)), None
+            yield failed(record, "read", "damaged", described(error)), None
             continue
-        yield (document, found), found if document.gate is None else None
+        yield (document, record), record if document.gate is None else None
 
 
 def failed(record: Record, step: str, reason: str, error: str) -> Failure:
-    """The failure of a record that its source could read."""
+    """Return the failure of a record that its source could read."""
     return Failure(
         file=record.file,
         offset=record.offset,
@@ -252,7 +255,7 @@ def failed(record: Record, step: str, reason: str, error: str) -> Failure:
 
 
 def described(error: BaseException) -> str:
-    """An exception as one line."""
+    """Describe an exception in one line."""
     return plain(f"{type(error).__name__}: {' '.join(str(error).split())}")[:500]
 
 
@@ -263,7 +266,7 @@ def page_of(document: Document) -> Page | None:
 
 
 def begun(record: Record, source: str) -> Document:
-    """One record as a document that has no text yet, behind the gate that stops it where one does."""
+    """Return a record as a document without text, with the gate that stops it if there is one."""
     document = Document(
         id=document_id(source, record.native_id),
         file=plain(record.file),
@@ -283,24 +286,24 @@ def begun(record: Record, source: str) -> Document:
     return document
 
 
-def finished(document: Document, language: str | None, found: Extracted | None, tools: Tools) -> Document:
-    """A document with the text that was found and its language (`language`: what its source says)."""
+def finished(document: Document, language: str | None, extracted: Extracted | None, tools: Tools) -> Document:
+    """Add the extracted text and its language to a document (`language`: as the source states it)."""
     if document.gate is not None:
         return document
-    if found is None:
+    if extracted is None:
         document.gate = "extract.empty"
         return document
-    text = plain(found.text)
-    document.license = document.license or found.license
-    document.date = document.date or found.date
-    document.metadata |= {name: plain(value) for name, value in found.metadata.items()}
-    if found.url is not None and found.url != document.url:
+    text = plain(extracted.text)
+    document.license = document.license or extracted.license
+    document.date = document.date or extracted.date
+    document.metadata |= {name: plain(value) for name, value in extracted.metadata.items()}
+    if extracted.url is not None and extracted.url != document.url:
         document.metadata["captured_url"] = document.url or ""
-        document.url = plain(found.url)
-    if found.gate is not None:
-        document.gate = found.gate
+        document.url = plain(extracted.url)
+    if extracted.gate is not None:
+        document.gate = extracted.gate
         return document
-    language, _ = tools.identifier.identify(text, language or found.language)
+    language, _ = tools.identifier.identify(text, language or extracted.language)
     if not is_wanted(language, tools.manifest.languages):
         document.language = language
         document.gate = "language.unwanted"
@@ -310,23 +313,24 @@ def finished(document: Document, language: str | None, found: Extracted | None, 
 
 
 def is_wanted(language: str, languages: str | list[str]) -> bool:
-    """Whether a label is among those asked for; `cmn` stands for every script of it."""
+    """Return whether a label is among the wanted ones; `cmn` stands for all its scripts."""
     return languages == "all" or language in languages or language.partition("_")[0] in languages
 
 
 def in_order(splits: Iterable[InputSplit]) -> list[InputSplit]:
-    """Splits in the order in which they are begun: the largest first."""
+    """Return splits in the order in which they are started: the largest first."""
     return sorted(splits, key=lambda split: (split.start - split.end, split.source, split.name))
 
 
 def pipeline(
     root: str, tools: Tools, splits: Iterable[InputSplit], running: Running, claims: str | None
-) -> Callable[[beam.Pipeline], beam.PCollection]:
-    """The ingest pipeline over `splits`, largest first; its elements are one line of JSON a split."""
+) -> Callable[[beam.Pipeline], PCollection[str]]:
+    """Return a function that builds the ingest pipeline over `splits`, largest first; one line of JSON per split."""
     items = [split.to_json() for split in in_order(splits)]
     work = IngestWork(root, manifest_to_json(tools.manifest), json.dumps(tools.retries, sort_keys=True))
 
-    def build(start: beam.Pipeline) -> beam.PCollection:
-        return start | "Ingest" >> FanOut(items, work, running, claims)
+    def build(start: beam.Pipeline) -> PCollection[str]:
+        done: PCollection[str] = start | "Ingest" >> FanOut(items, work, running, claims)
+        return done
 
     return build

@@ -1,11 +1,11 @@
-"""Tokenize: from decisions to token shards, in three steps that each go on where they stopped.
+"""Turn decisions into token shards, in three steps that can each be resumed.
 
-sample     every split counts its training documents by language and key, then the pieces of those that
-           fall into the sample; the vocabulary is learned here, from the sums
-encode     every split's kept documents become a token part
-assemble   the shards are planned here, from the parts' indexes, and each put together from whole batches
+sample     for every split, count its training documents by language and key, then the pieces of those in
+           the sample; the vocabulary is learned from the sums, in this process
+encode     encode the kept documents of every split into a token part
+assemble   plan the shards from the parts' indexes, in this process; write each from whole batches
 
-Only names, counts and hashes go through Beam; texts and tokens go from file to file.
+Only names, counts and hashes are Beam elements; texts and tokens are read from and written to files.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from corpus import storage
 from corpus.errors import RunError
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.types import PCollection
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.text import words
@@ -34,9 +35,9 @@ from corpus.workspace import Workspace, read_table
 
 SplitKey = tuple[str, str]
 """(source, split name)."""
-Build = Callable[[beam.Pipeline], beam.PCollection]
+Build = Callable[[beam.Pipeline], PCollection[str]]
 Run = Callable[[str, Callable[[str | None], Build], int], None]
-"""run(name, build, total): `build(claims)` puts the transforms on a Pipeline; `total` items are to be done."""
+"""run(name, build, total): `build(claims)` returns what puts the transforms on a Pipeline; it has `total` items."""
 
 HISTOGRAMS = "tokenizer/sample/histograms"
 PIECES = "tokenizer/sample/pieces"
@@ -44,12 +45,12 @@ PARTS = "tokens/parts"
 RECORDS = "tokens/parts/shards"
 PLAN = "tokens/parts/plan.json"
 READERS = 16
-"""Threads that look at small files; on an object store each look takes tens of milliseconds."""
+"""Threads that read small files; on an object store each read takes tens of milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to tokenize and how. `splits` is in the order their documents are to have, `run` runs pipelines."""
+    """What to tokenize and how. `splits` is in the order of their documents in the shards, `run` runs pipelines."""
 
     workspace: Workspace
     name: str
@@ -62,7 +63,7 @@ class Job:
     run: Run
 
     def fan_out(self, name: str, items: Sequence[str], work: Callable[[str], Iterable[str]]) -> None:
-        """Do the work for every item; nothing is started where there is none."""
+        """Do the work for every item; start no pipeline if there is none."""
         if items:
             self.run(name, lambda claims: pipeline(name, items, work, self.running, claims), len(items))
 
@@ -74,16 +75,17 @@ def pipeline(
     running: Running,
     claims: str | None,
 ) -> Build:
-    """A pipeline that does `work` for every item; its elements are the items done."""
+    """Return a function that builds a pipeline that does `work` for every item; it yields the items done."""
 
-    def build(start: beam.Pipeline) -> beam.PCollection:
-        return start | name.capitalize() >> FanOut(items, work, running, claims)
+    def build(start: beam.Pipeline) -> PCollection[str]:
+        done: PCollection[str] = start | name.capitalize() >> FanOut(items, work, running, claims)
+        return done
 
     return build
 
 
 def tokenize(job: Job) -> dict[str, Any]:
-    """All three steps; gives what it wrote to tokens/dataset.json. Without kept documents there are no shards."""
+    """Run all three steps; return the content of tokens/dataset.json. Without kept documents there are no shards."""
     inputs = read_inputs(job.workspace, job.splits)
     encoder = sample_and_train(job, inputs)
     encode_splits(job, inputs, encoder)
@@ -91,13 +93,15 @@ def tokenize(job: Job) -> dict[str, Any]:
 
 
 def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitKey, str]:
-    """A fingerprint of the documents and decisions of every split; RunError where one is not there."""
+    """Return a fingerprint of the documents and decisions of every split; raise RunError if one is missing."""
 
     def read(split: SplitKey) -> str:
-        found = [read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")]
-        if None in found:
+        input_fingerprints = [
+            read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")
+        ]
+        if None in input_fingerprints:
             raise RunError(f"split {split[1]} of {split[0]} has not been read and decided: build again")
-        return fingerprint(found)
+        return fingerprint(input_fingerprints)
 
     return dict(zip(splits, _each(read, splits), strict=True))
 
@@ -106,7 +110,7 @@ def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitK
 
 
 class HistogramWork:
-    """Counts the training documents of a split by language and key."""
+    """Count the training documents of one split per call, by language and key. Picklable."""
 
     def __init__(self, root: str, seed: int) -> None:
         self.root, self.seed = root, seed
@@ -121,7 +125,7 @@ class HistogramWork:
 
 
 class PiecesWork:
-    """Counts the pieces of a split's sampled documents."""
+    """Count the pieces of the sampled documents of one split per call. Picklable."""
 
     def __init__(self, root: str, seed: int, cuts: Mapping[str, int], pattern: str) -> None:
         self.root, self.seed, self.cuts, self.pattern = root, seed, cuts, pattern
@@ -137,38 +141,38 @@ class PiecesWork:
 
 
 def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
-    """Put the tokenizer at tokenizer/tokenizer.json, trained on a sample or as given; card.json says what it is.
+    """Write tokenizer/tokenizer.json, trained on a sample or as given, and its description, card.json.
 
-    Nothing is done again that is there with the same inputs, options and seed. Memory of learning: see
+    A tokenizer that was made from the same inputs, options and seed is kept. Memory of learning: see
     `vocabulary`; .7 GB with the default options, whatever the size of the corpus.
     """
     options, workspace = job.tokenizer, job.workspace
     path, card_path = workspace.path("tokenizer", "tokenizer.json"), workspace.path("tokenizer", "card.json")
-    given = storage.read_bytes(options.path) if options.path is not None else None
-    if given is None:
+    given_tokenizer = storage.read_bytes(options.path) if options.path is not None else None
+    if given_tokenizer is None:
         versions = [vocabulary.VERSION, sample.VERSION, words.VERSION]
         asked = options.model_dump(mode="json", exclude={"path"})
         wanted = fingerprint([versions, asked, job.seed, sorted(inputs.values())])
     else:
-        wanted = fingerprint([encode.VERSION, encode.sha256(given), options.end_of_text])
+        wanted = fingerprint([encode.VERSION, encode.sha256(given_tokenizer), options.end_of_text])
     if storage.exists(card_path) and storage.exists(path):
         card = json.loads(storage.read_text(card_path))
         if card["fingerprint"] == wanted and storage.sha256(path) == card["sha256"]:
             return encode.load(path, card["end_of_text"], card["engine"])
     storage.remove(card_path)
-    if given is None:
+    if given_tokenizer is None:
         content, learned = _train(job, inputs)
         encoder = Encoder(content, options.end_of_text)
     else:
         assert options.path is not None
-        content, learned = given, {}
+        content, learned = given_tokenizer, {}
         encoder = encode.load(options.path, options.end_of_text)
     if encoder.engine == "tiktoken" and not encoder.proven():
         encoder = Encoder(content, encoder.end_of_text_token, "tokenizers")
     storage.write_bytes(path, content)
     card = {
         "schema_version": 1,
-        "kind": "trained" if given is None else "given",
+        "kind": "trained" if given_tokenizer is None else "given",
         "sha256": encoder.sha256,
         "vocabulary_size": encoder.vocabulary_size,
         "end_of_text": encoder.end_of_text_token,
@@ -182,7 +186,7 @@ def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
 
 
 def _train(job: Job, inputs: Mapping[SplitKey, str]) -> tuple[bytes, dict[str, Any]]:
-    """The text of a tokenizer.json learned from a sample, and what the card says of it."""
+    """Learn a tokenizer from a sample; return the bytes of its tokenizer.json, and the card's entries about it."""
     options, workspace = job.tokenizer, job.workspace
     made_by = {split: fingerprint([sample.VERSION, job.seed, inputs[split]]) for split in job.splits}
     histograms = HistogramWork(workspace.root, job.seed)
@@ -207,25 +211,27 @@ def _train(job: Job, inputs: Mapping[SplitKey, str]) -> tuple[bytes, dict[str, A
 
 
 def _missing(job: Job, folder: str, made_by: Mapping[SplitKey, str]) -> list[str]:
-    """The items of splits whose part in `folder` is not there with its fingerprint, as JSON."""
-    found = _each(lambda split: read_fingerprint(job.workspace.part(folder, *split)), job.splits)
+    """Return the items, as JSON, of splits whose part in `folder` is missing or has another fingerprint."""
+    stored_fingerprints = _each(
+        lambda split: read_fingerprint(job.workspace.part(folder, *split)), job.splits
+    )
     return [
         json.dumps([*split, made_by[split]])
-        for split, there in zip(job.splits, found, strict=True)
-        if there != made_by[split]
+        for split, stored in zip(job.splits, stored_fingerprints, strict=True)
+        if stored != made_by[split]
     ]
 
 
 def _sum(
     job: Job, folder: str, made_by: Mapping[SplitKey, str], merge: Callable[[list[pa.Table]], pa.Table]
 ) -> pa.Table:
-    """The sum of the parts of all splits, merged a few at a time."""
+    """Return the sum of the parts of all splits, merged a few at a time."""
     total = merge([])
     for start in range(0, len(job.splits), READERS):
         some = job.splits[start : start + READERS]
         paths = [job.workspace.part(folder, *split) for split in some]
-        for split, there in zip(some, _each(read_fingerprint, paths), strict=True):
-            if there != made_by[split]:
+        for split, stored in zip(some, _each(read_fingerprint, paths), strict=True):
+            if stored != made_by[split]:
                 raise RunError(f"{folder} lacks split {split[1]} of {split[0]}: build again")
         total = merge([total, *_each(read_table, paths)])
     return total
@@ -235,7 +241,7 @@ def _sum(
 
 
 class EncodeWork:
-    """Makes the token part of a split."""
+    """Write the token part of one split per call. Picklable."""
 
     def __init__(self, root: str, end_of_text: str, engine: str, sha256: str, batch_tokens: int) -> None:
         self.root, self.batch_tokens = root, batch_tokens
@@ -256,21 +262,21 @@ class EncodeWork:
 
 @lru_cache(maxsize=1)
 def _encoder(path: str, end_of_text: str, engine: str, sha256: str) -> Encoder:
-    """The encoder of this process."""
-    found = encode.load(path, end_of_text, engine)
-    if found.sha256 != sha256:
+    """Return the encoder of this process, loaded once."""
+    encoder = encode.load(path, end_of_text, engine)
+    if encoder.sha256 != sha256:
         raise RunError(f"{path} is not the tokenizer that this run began with: build again")
-    return found
+    return encoder
 
 
 def encode_splits(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> None:
-    """Make the token parts that are missing, largest first. Memory: see `parts.encode_part`."""
+    """Write the token parts that are missing, largest first. Memory: see `parts.encode_part`."""
     batch_tokens = batch_size(job.tokens)
     wanted = part_fingerprints(inputs, encoder, batch_tokens)
     folder = job.workspace.path(PARTS)
     paths = {split: shards.part_path(folder, *split) for split in job.splits}
-    found = dict(zip(job.splits, _each(parts.read_part_fingerprint, list(paths.values())), strict=True))
-    missing = [split for split in job.splits if found[split] != wanted[split]]
+    stored = dict(zip(job.splits, _each(parts.read_part_fingerprint, list(paths.values())), strict=True))
+    missing = [split for split in job.splits if stored[split] != wanted[split]]
     sizes = dict(
         zip(
             missing,
@@ -285,14 +291,14 @@ def encode_splits(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) ->
 
 
 def batch_size(options: Tokens) -> int:
-    """Tokens of a part's batches: small beside a shard, so that shards fill up."""
+    """Return the tokens of a part's batches: few compared with a shard, so that shards fill up."""
     return min(parts.BATCH_TOKENS, max(1, options.max_shard_tokens // 16))
 
 
 def part_fingerprints(
     inputs: Mapping[SplitKey, str], encoder: Encoder, batch_tokens: int
 ) -> dict[SplitKey, str]:
-    """What the token part of every split is made from."""
+    """Return the fingerprint of the token part of every split."""
     common = [parts.VERSION, encode.VERSION, encoder.sha256, encoder.end_of_text, batch_tokens]
     return {split: fingerprint([*common, made_by]) for split, made_by in inputs.items()}
 
@@ -301,7 +307,7 @@ def part_fingerprints(
 
 
 class ShardWork:
-    """Writes a shard of the plan."""
+    """Write one shard of the plan per call. Picklable."""
 
     def __init__(self, root: str, plan: str, dtype: str) -> None:
         self.root, self.plan, self.dtype = root, plan, dtype
@@ -314,16 +320,16 @@ class ShardWork:
 
 
 def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict[str, Any]:
-    """Plan the shards, write those that are missing, take away those of an earlier plan; then dataset.json.
+    """Plan the shards, write the missing ones, remove those of an earlier plan; then write dataset.json.
 
-    While shards change there is no dataset.json, so nobody reads half of each plan.
+    While shards change there is no dataset.json, so no reader mixes two plans.
     """
     workspace = job.workspace
     indexed = _read_parts(job, part_fingerprints(inputs, encoder, batch_size(job.tokens)))
     planned = shards.plan(indexed, job.tokens)
     streams = shards.streams(indexed, job.tokens)
     description_path = workspace.path("tokens", "dataset.json")
-    missing = [shard for shard, found in _records(workspace, planned) if found is None]
+    missing = [shard for shard, digest in _records(workspace, planned) if digest is None]
     stale = _stale(job, planned)
     if missing or stale:
         storage.remove(description_path)
@@ -336,10 +342,10 @@ def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict
         work = ShardWork(workspace.root, whole, encoder.dtype.name)
         job.fan_out("shards", [shard.path for shard in largest_first], work)
     digests: dict[str, str] = {}
-    for shard, found in _records(workspace, planned):
-        if found is None:
+    for shard, digest in _records(workspace, planned):
+        if digest is None:
             raise RunError(f"tokens/{shard.path} was not written: build again")
-        digests[shard.path] = found
+        digests[shard.path] = digest
     description = dataset.describe(
         name=job.name,
         encoder=encoder,
@@ -354,7 +360,7 @@ def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict
 
 
 def _read_parts(job: Job, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:
-    """Every token part with its index, in the order of the splits."""
+    """Read every token part's index, in the order of the splits."""
 
     def read(split: SplitKey) -> shards.Part:
         path = shards.part_path(job.workspace.path(PARTS), *split)
@@ -366,18 +372,18 @@ def _read_parts(job: Job, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:
 
 
 def _records(workspace: Workspace, planned: Sequence[shards.Shard]) -> list[tuple[shards.Shard, str | None]]:
-    """Every shard with its sha256, None where it is not there as planned."""
-    found = _each(lambda shard: shards.read_record(*_shard_paths(workspace, shard), shard), planned)
-    return list(zip(planned, found, strict=True))
+    """Return every shard with its sha256, None if it does not exist as planned."""
+    digests = _each(lambda shard: shards.read_record(*_shard_paths(workspace, shard), shard), planned)
+    return list(zip(planned, digests, strict=True))
 
 
 def _shard_paths(workspace: Workspace, shard: shards.Shard) -> tuple[str, str]:
-    """Where a shard lies, and the record of what it came to."""
+    """Return the paths of a shard and of its record."""
     return workspace.path("tokens", shard.path), workspace.path(RECORDS, shard.path + ".json")
 
 
 def _stale(job: Job, planned: Sequence[shards.Shard]) -> list[str]:
-    """Files below tokens/ that neither the plan nor the splits account for."""
+    """Return the files below tokens/ that belong neither to the plan nor to a split."""
     workspace = job.workspace
     expected = {workspace.path("tokens", "dataset.json"), workspace.path(PLAN)}
     expected |= {path for shard in planned for path in _shard_paths(workspace, shard)}
@@ -396,6 +402,6 @@ B = TypeVar("B")
 
 
 def _each(read: Callable[[A], B], items: Sequence[A]) -> list[B]:
-    """`read` of every item, in order, several at a time."""
+    """Return `read(item)` of every item, in order, with several threads."""
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(read, items))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 
 from corpus.errors import UserError
 from corpus.extras import install_advice
 from corpus.storage import remote
-from tests.lint.links import faults
 
 
 def test_the_advice_names_the_packages_of_the_extra_and_their_versions() -> None:
@@ -39,17 +36,3 @@ def test_a_store_without_its_client_is_one_line_with_the_command(monkeypatch: py
     with pytest.raises(UserError, match=r"^s3://bucket/x: .*: pip install 's3fs>=2026\.1' \(") as caught:
         remote.filesystem("s3://bucket/x")
     assert "\n" not in str(caught.value)
-
-
-def test_links_that_hold_in_no_other_clone_are_faults(tmp_path: Path) -> None:
-    def git(*words: str) -> None:
-        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q")
-    (tmp_path / "here.txt").write_text("text")
-    links = {"good": "here.txt", "broken": "gone.txt", "absolute": str(tmp_path / "here.txt"), "out": ".."}
-    for name, target in links.items():
-        (tmp_path / name).symlink_to(target)
-    git("add", "--all")
-    (tmp_path / "untracked").symlink_to("gone.txt")
-    assert [line.partition(":")[0] for line in faults(tmp_path)] == ["absolute", "broken", "out"]

@@ -100,24 +100,24 @@ def train(
     """
     options = options or Training()
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "spool"), "w+b") as spool:
-        pools = [_gather(texts, spool, options.limit) for texts in (positive, negative)]
+        pools = [_gather_texts(texts, spool, options.limit) for texts in (positive, negative)]
         samples, left_out = _balance(*pools)
         if not samples:
-            raise UserError(_too_few(left_out))
+            raise UserError(_describe_too_few(left_out))
         lines, model = os.path.join(folder, "lines.txt"), os.path.join(folder, "model.bin")
         texts, words = _write_lines(samples, spool, lines)
-        settings = _settings(options, texts, words)
+        settings = _choose_settings(options, texts, words)
         fasttext_models.train(lines, model, options.seed, **settings)
         trained = fasttext_models.read(model)
-        scores = {language: _scores(sample, spool, trained) for language, sample in samples.items()}
+        scores = {language: _score_held_out(sample, spool, trained) for language, sample in samples.items()}
         card = Card(
             sha256=storage.sha256(model),
-            auc=_auc(*(np.concatenate(side) for side in zip(*scores.values(), strict=True))),
+            auc=_round_auc(*(np.concatenate(side) for side in zip(*scores.values(), strict=True))),
             languages={
                 language: LanguageCard(
                     documents=len(sample.trained[0]) + len(sample.held_out[0]),
                     held_out=sum(map(len, sample.held_out)),
-                    auc=_auc(*scores[language]),
+                    auc=_round_auc(*scores[language]),
                 )
                 for language, sample in samples.items()
             },
@@ -133,7 +133,7 @@ def train(
     return card
 
 
-def _too_few(left_out: Mapping[str, list[int]]) -> str:
+def _describe_too_few(left_out: Mapping[str, list[int]]) -> str:
     if not left_out:
         return "there are no texts with words on either side"
     most = sorted(left_out, key=lambda language: (-sum(left_out[language]), language))[:5]
@@ -143,19 +143,19 @@ def _too_few(left_out: Mapping[str, list[int]]) -> str:
 
 def auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:
     """Probability that a positive score is above a negative one, ties counting half; nan without either."""
-    one, other = np.asarray(positive, np.float64), np.sort(np.asarray(negative, np.float64))
-    if not len(one) or not len(other):
+    positives, negatives = np.asarray(positive, np.float64), np.sort(np.asarray(negative, np.float64))
+    if not len(positives) or not len(negatives):
         return float("nan")
-    above = np.searchsorted(other, one, "left") + np.searchsorted(other, one, "right")
-    return float(above.sum() / (2 * len(one) * len(other)))
+    above = np.searchsorted(negatives, positives, "left") + np.searchsorted(negatives, positives, "right")
+    return float(above.sum() / (2 * len(positives) * len(negatives)))
 
 
-def _auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float | None:
+def _round_auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float | None:
     value = auc(positive, negative)
     return None if np.isnan(value) else round(value, 6)
 
 
-def _gather(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int) -> Pool:
+def _gather_texts(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int) -> Pool:
     """The `limit` different texts of each language with the smallest hashes, their words in the spool."""
     pool: Pool = {}
     held: dict[str, set[bytes]] = {}
@@ -170,13 +170,13 @@ def _gather(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int) -> Po
         rank = -int.from_bytes(digest[:8], "big")
         if digest in known or (len(heap) == limit and rank <= heap[0].rank):
             continue
-        found = Text(rank, digest, _shingle(words), spool.tell(), len(line))
+        entry = Text(rank, digest, _shingle(words), spool.tell(), len(line))
         spool.write(line)
         known.add(digest)
         if len(heap) < limit:
-            heapq.heappush(heap, found)
+            heapq.heappush(heap, entry)
         else:
-            known.discard(heapq.heapreplace(heap, found).digest)
+            known.discard(heapq.heapreplace(heap, entry).digest)
     return pool
 
 
@@ -193,14 +193,14 @@ def _balance(positive: Pool, negative: Pool) -> tuple[dict[str, Sample], dict[st
     for language in sorted({*positive, *negative}):
         sides = [{text.digest: text for text in pool.get(language, [])} for pool in (positive, negative)]
         shared = sides[0].keys() & sides[1].keys()
-        one, other = (
+        positives, negatives = (
             sorted((t for t in side.values() if t.digest not in shared), reverse=True) for side in sides
         )
-        count = min(len(one), len(other))
+        count = min(len(positives), len(negatives))
         if count < MINIMUM:
-            left_out[language] = [len(one), len(other)]
+            left_out[language] = [len(positives), len(negatives)]
         else:
-            samples[language] = _hold_out(one[:count], other[:count])
+            samples[language] = _hold_out(positives[:count], negatives[:count])
     return samples, left_out
 
 
@@ -235,13 +235,13 @@ def _write_lines(samples: Mapping[str, Sample], spool: BinaryIO, path: str) -> t
     words = 0
     with open(path, "wb") as output:
         for text, side in chosen:
-            line = _read(spool, text)
+            line = _read_line(spool, text)
             words += line.count(b" ") + 1
             output.write(f"{fasttext_models.PREFIX}{side} ".encode() + line + b"\n")
     return len(chosen), words
 
 
-def _settings(options: Training, texts: int, words: int) -> dict[str, Any]:
+def _choose_settings(options: Training, texts: int, words: int) -> dict[str, Any]:
     """What fastText is told. Small collections get more epochs and a smaller table of bigrams: a slot for
     four words, at least 16 K, at most the 2 M that fastText takes by default (256 MB at dimension 32)."""
     slots = 1 << max(14, (words // 4).bit_length())
@@ -256,15 +256,15 @@ def _settings(options: Training, texts: int, words: int) -> dict[str, Any]:
     }
 
 
-def _scores(sample: Sample, spool: BinaryIO, model: Any) -> tuple[Scores, Scores]:
+def _score_held_out(sample: Sample, spool: BinaryIO, model: Any) -> tuple[Scores, Scores]:
     """Scores of the held-out texts of each side."""
-    one, other = (
-        np.array([positive_share(model, _read(spool, text).decode()) for text in texts], np.float64)
+    positives, negatives = (
+        np.array([positive_share(model, _read_line(spool, text).decode()) for text in texts], np.float64)
         for texts in sample.held_out
     )
-    return one, other
+    return positives, negatives
 
 
-def _read(spool: BinaryIO, text: Text) -> bytes:
+def _read_line(spool: BinaryIO, text: Text) -> bytes:
     spool.seek(text.offset)
     return spool.read(text.length)

@@ -48,11 +48,11 @@ def read_texts(place: str) -> Iterator[LabelledText]:
     """
     match = _WORKSPACE.fullmatch(place)
     if match is not None:
-        return _workspace(match["root"], match["wanted"])
-    return _files(place, _listed(place))
+        return _read_workspace(match["root"], match["wanted"])
+    return _read_files(place, _list_files(place))
 
 
-def _workspace(root: str, wanted: str) -> Iterator[LabelledText]:
+def _read_workspace(root: str, wanted: str) -> Iterator[LabelledText]:
     workspace = Workspace.open(root)
     filters: dict[str, str] = {}
     for pair in wanted.split(","):
@@ -65,10 +65,10 @@ def _workspace(root: str, wanted: str) -> Iterator[LabelledText]:
     sources = sorted({source for source, _ in workspace.splits()})
     if filters.get("source", sources[0]) not in sources:
         raise UserError(f"{root} has no source {filters['source']!r}: it has {', '.join(sources)}")
-    return _kept(workspace, filters)
+    return _read_kept(workspace, filters)
 
 
-def _kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledText]:
+def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledText]:
     """Kept training documents of a workspace, in the order of its splits; validation is left out."""
     for source, split in workspace.splits():
         if source != filters.get("source", source):
@@ -85,49 +85,51 @@ def _kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledTex
                 for text, language, kept, part in zip(
                     *(column.to_pylist() for column in columns), strict=True
                 ):
-                    if kept and part == "train" and text and _is(language, filters.get("language")):
+                    if kept and part == "train" and text and _is_language(language, filters.get("language")):
                         yield LabelledText(text, language)
 
 
-def _is(language: str | None, wanted: str | None) -> bool:
+def _is_language(language: str | None, wanted: str | None) -> bool:
     """Whether a label is the language wanted, or the code of it: `cmn` is both scripts."""
     return wanted is None or (language is not None and wanted in (language, language.partition("_")[0]))
 
 
-def _listed(place: str) -> list[str]:
+def _list_files(place: str) -> list[str]:
     """The files at a place that hold texts."""
-    if storage.expand(place) == [place] and storage.exists(place) and _format(place):
+    if storage.expand(place) == [place] and storage.exists(place) and _find_format(place):
         return [place]
-    found = [path for path in storage.list_files(place) if _format(path)] if storage.exists(place) else []
-    if not found:
+    paths = (
+        [path for path in storage.list_files(place) if _find_format(path)] if storage.exists(place) else []
+    )
+    if not paths:
         known = ", ".join(_FORMATS)
         raise UserError(
             f"{place}: no texts there: a file ({known}), a folder of them, or WORKSPACE:source=NAME"
         )
-    return found
+    return paths
 
 
-def _format(path: str) -> str | None:
+def _find_format(path: str) -> str | None:
     name = _COMPRESSED.sub("", path.lower())
     return next((ending for ending in _FORMATS if name.endswith(ending)), None)
 
 
-def _files(place: str, paths: list[str]) -> Iterator[LabelledText]:
+def _read_files(place: str, paths: list[str]) -> Iterator[LabelledText]:
     for path in paths:
-        kind = _format(path)
+        kind = _find_format(path)
         if kind == ".parquet":
-            yield from _parquet(path)
+            yield from _read_parquet(path)
         elif kind == ".txt":
-            yield from (LabelledText(line) for _, line in _lines(path))
+            yield from (LabelledText(line) for _, line in _read_lines(path))
         else:
-            yield from _jsonl(path)
+            yield from _read_jsonl(path)
 
 
-def _lines(path: str) -> Iterator[tuple[int, str]]:
+def _read_lines(path: str) -> Iterator[tuple[int, str]]:
     """Number and text of each line with something in it."""
     with closing(storage.open_decompressed(path)) as stream:
         rest, number = b"", 0
-        while block := _block(path, stream):
+        while block := _read_block(path, stream):
             *whole, rest = (rest + block).split(b"\n")
             for line in whole:
                 number += 1
@@ -137,15 +139,15 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
             yield number + 1, rest.decode("utf-8", "replace").strip()
 
 
-def _block(path: str, stream: IO[bytes]) -> bytes:
+def _read_block(path: str, stream: IO[bytes]) -> bytes:
     try:
         return stream.read(1 << 20)
     except DAMAGE as error:
         raise UserError(f"{path}: cannot be read to its end: {error or type(error).__name__}") from None
 
 
-def _jsonl(path: str) -> Iterator[LabelledText]:
-    for number, line in _lines(path):
+def _read_jsonl(path: str) -> Iterator[LabelledText]:
+    for number, line in _read_lines(path):
         try:
             row = json.loads(line)
             text = row["text"]
@@ -153,10 +155,10 @@ def _jsonl(path: str) -> Iterator[LabelledText]:
             raise UserError(f"{path}:{number}: not a JSON object with a key `text`") from None
         if not isinstance(text, str):
             raise UserError(f"{path}:{number}: `text` is not a string")
-        yield LabelledText(text, _known(row.get("language")))
+        yield LabelledText(text, _known_language(row.get("language")))
 
 
-def _parquet(path: str) -> Iterator[LabelledText]:
+def _read_parquet(path: str) -> Iterator[LabelledText]:
     with closing(storage.open_input(path)) as stream:
         file = pq.ParquetFile(stream)
         columns = [name for name in ("text", "language") if name in file.schema_arrow.names]
@@ -165,8 +167,8 @@ def _parquet(path: str) -> Iterator[LabelledText]:
         for group in range(file.num_row_groups):
             for row in file.read_row_group(group, columns=columns).to_pylist():
                 if row["text"]:
-                    yield LabelledText(row["text"], _known(row.get("language")))
+                    yield LabelledText(row["text"], _known_language(row.get("language")))
 
 
-def _known(language: object) -> str | None:
+def _known_language(language: object) -> str | None:
     return language if isinstance(language, str) and parse(language) is not None else None

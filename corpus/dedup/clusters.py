@@ -1,4 +1,4 @@
-"""Clusters: which documents hang together, and inside, who stays and who goes for whom."""
+"""Duplicate clusters: which documents are connected, and which of them are kept or removed in favour of another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from corpus.dedup.rows import best_first
 
 EDGE = np.dtype([("one", "<i8"), ("other", "<i8"), ("matches", "<i4")])
-"""Two contents found similar: in how many values their signatures agree."""
+"""Record of two similar contents, with the number of values in which their signatures agree."""
 MEMBER = np.dtype(
     [
         ("root", "<i8"),
@@ -25,7 +25,7 @@ MEMBER = np.dtype(
         ("id", "<u8", 2),
     ]
 )
-"""A document of a component of several: 64 bytes. `root` names the component, `content` the content."""
+"""Record of a document in a component of several: 64 bytes. `root` names the component, `content` the content."""
 LEVELS = ("exact", "url", "minhash")
 EXACT, URL, MINHASH = range(3)
 REMOVED = np.dtype(
@@ -38,12 +38,12 @@ REMOVED = np.dtype(
         ("level", "u1"),
     ]
 )
-"""A document that goes, and the id of the one that stands for it."""
+"""Record of a removed document, with the id of the one that is kept in its place."""
 
 
 def stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64[n, 2]: every node of the links int64[k, 2] (its own root too) with the lowest node it hangs
-    together with, sorted. Links reduced to stars, joined and reduced again give the same components.
+    """Return int64[n, 2], sorted: every node of the links int64[k, 2], roots included, with the lowest node of its
+    component. Links that are reduced to stars, joined and reduced again give the same components.
 
     Memory: 75 bytes a link at the peak, so 27 million links in 2 GB. Cost: a second for 2 million.
     """
@@ -62,17 +62,16 @@ def stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
 def walk(
     members: NDArray[np.void], edges: NDArray[np.void], width: int, closure: Literal["best", "transitive"]
 ) -> NDArray[np.void]:
-    """REMOVED[...] of whole components: their MEMBERs and all their EDGEs, in any order.
+    """Return REMOVED[...] for whole components, given their MEMBERs and all their EDGEs in any order.
 
-    `best`: documents are visited best first. One whose content a kept document has goes for it (exact);
-    else one whose URL a kept document has goes for that one (url); else one whose content was found
-    similar to a kept document's goes for the best such (minhash); every other stays. So nothing goes for
-    resembling something that itself went.
-    `transitive`: the best of a component stays. The others go, exact with its content, url with its URL or
-    where nothing but a URL ties them to the component, else minhash.
+    `best`: documents are visited best first. A document is removed in favour of a kept one that has its content
+    (level exact), else of one that has its URL (url), else of the best kept one whose content is similar
+    (minhash); every other document is kept. So no document is removed because it resembles a removed one.
+    `transitive`: the best document of a component is kept. The others are removed: level exact with the same
+    content, url with the same URL or where only a URL connects them to the component, else minhash.
 
-    `similarity` is 1 for the same content, the matches over `width` where the two contents were compared,
-    and NaN where they were not. `size` is the number of documents that the kept one stands for, itself
+    `similarity` is 1 for the same content, the matches divided by `width` where the two contents were compared,
+    and NaN where they were not. `size` is the number of documents that the kept one represents, itself
     included. Cost: 2 microseconds and 600 bytes a document that has two edges.
     """
     members = members[
@@ -89,14 +88,16 @@ def walk(
     urls, url = np.unique(members["url"], return_inverse=True)
     if len(urls) and urls[0] == 0:
         url = url - 1  # -1: no URL
-    one, other = np.searchsorted(names, edges["one"]), np.searchsorted(names, edges["other"])
-    ends = np.concatenate([np.stack([one, other], axis=1), np.stack([other, one], axis=1)])
+    left, right = np.searchsorted(names, edges["one"]), np.searchsorted(names, edges["other"])
+    ends = np.concatenate([np.stack([left, right], axis=1), np.stack([right, left], axis=1)])
     by_end = np.lexsort((ends[:, 1], ends[:, 0]))
     ends, matches = ends[by_end], np.tile(edges["matches"], 2)[by_end]
     if closure == "best":
-        standing, level, agreed = _best(content, url, len(names), len(urls), ends, matches)
+        standing, level, agreed = _remove_best_first(content, url, len(names), len(urls), ends, matches)
     else:
-        standing, level, agreed = _transitive(members["root"], content, url, len(names), ends, matches)
+        standing, level, agreed = _remove_transitively(
+            members["root"], content, url, len(names), ends, matches
+        )
 
     gone = np.flatnonzero(standing >= 0)
     kept = standing[gone]
@@ -109,18 +110,18 @@ def walk(
     return removed
 
 
-_Decided = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""For each member: the member that stands for it (-1: it stays), the level, the matches (-1: unknown)."""
+_Decisions = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""For each member: the member kept in its place (-1: it is kept itself), the level, the matches (-1: unknown)."""
 
 
-def _best(
+def _remove_best_first(
     content: NDArray[np.int64],
     url: NDArray[np.int64],
     contents: int,
     urls: int,
     ends: NDArray[np.int64],
     matches: NDArray[np.int32],
-) -> _Decided:
+) -> _Decisions:
     bounds = np.searchsorted(ends[:, 0], np.arange(contents + 1)).tolist()
     neighbours, agreeing = ends[:, 1].tolist(), matches.tolist()
     by_content, by_url = [-1] * contents, [-1] * (urls + 1)  # the kept document of each
@@ -142,14 +143,14 @@ def _best(
     return np.array(standing, np.int64), np.array(level, np.int64), np.array(agreed, np.int64)
 
 
-def _transitive(
+def _remove_transitively(
     root: NDArray[np.int64],
     content: NDArray[np.int64],
     url: NDArray[np.int64],
     contents: int,
     ends: NDArray[np.int64],
     matches: NDArray[np.int32],
-) -> _Decided:
+) -> _Decisions:
     new = np.append(True, root[1:] != root[:-1])[: len(root)]
     best = np.flatnonzero(new)[np.cumsum(new) - 1]
     wanted = content[best] * np.int64(contents) + content

@@ -1,4 +1,4 @@
-"""Documents with the same content, and documents with the same URL."""
+"""Exact duplicates: documents with the same content, and documents with the same URL."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from corpus.dedup.rows import SplitRows, coarse_order, numbers
 
 KEY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8"), ("url", "<u8"), ("order", "<u8")])
-"""One document to be matched by its content: 40 bytes."""
+"""Record of one document that is matched by its content: 40 bytes."""
 URL = np.dtype([("url", "<u8"), ("content", "<i8")])
-"""One content (the number that stands for it) found under a URL: 16 bytes."""
+"""Record of one content (the lowest document number that has it) at a URL: 16 bytes."""
 
 
 def content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArray[np.void]:
-    """KEY[n] for a split; without `exact` every document is a content of its own."""
+    """Return KEY[n] for the documents of an input split; without `exact` every document has a content of its own."""
     keys = np.empty(len(rows), KEY)
     keys["number"] = numbers(split, rows.row)
     keys["high"], keys["low"] = rows.content[:, 0], rows.content[:, 1]
@@ -27,12 +27,12 @@ def content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArray[np.
 
 
 def content_classes(keys: NDArray[np.void]) -> NDArray[np.void]:
-    """The keys sorted by content, then number."""
+    """Return the keys sorted by content, then by document number."""
     return keys[np.lexsort((keys["number"], keys["low"], keys["high"]))]
 
 
 def representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """For sorted keys: the lowest document number of each one's content, and the content's best order."""
+    """Return, for each of the sorted keys, the lowest document number of its content and the content's best order."""
     if not len(ordered):
         return np.empty(0, np.int64), np.empty(0, np.uint64)
     new = np.empty(len(ordered), np.bool_)
@@ -44,14 +44,14 @@ def representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArr
     return np.repeat(ordered["number"][starts], sizes), np.repeat(order, sizes)
 
 
-def url_links(found: NDArray[np.void]) -> NDArray[np.int64]:
-    """int64[k, 2]: links between the contents (URL[n]) that share a URL, each to the lowest of them."""
-    found = found[found["url"] != 0]
-    if not len(found):
+def url_links(entries: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return links int64[k, 2] between contents (URL[n]) that share a URL, each to the lowest number among them."""
+    entries = entries[entries["url"] != 0]
+    if not len(entries):
         return np.empty((0, 2), np.int64)
-    found = found[np.lexsort((found["content"], found["url"]))]
-    new = np.append(True, found["url"][1:] != found["url"][:-1])
-    first = found["content"][np.flatnonzero(new)][np.cumsum(new) - 1]
-    links: NDArray[np.int64] = np.stack([first, found["content"]], axis=1)
+    entries = entries[np.lexsort((entries["content"], entries["url"]))]
+    new = np.append(True, entries["url"][1:] != entries["url"][:-1])
+    first = entries["content"][np.flatnonzero(new)][np.cumsum(new) - 1]
+    links: NDArray[np.int64] = np.stack([first, entries["content"]], axis=1)
     differing: NDArray[np.bool_] = links[:, 0] != links[:, 1]
     return links[differing]

@@ -1,4 +1,4 @@
-"""MinHash signatures and band keys in numpy, equal to datasketch's "affine32" scheme over xxh32."""
+"""MinHash signatures and band keys in numpy; the values equal those of datasketch's "affine32" scheme over xxh32."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from datasketch import LeanMinHash
 
 EMPTY = np.uint32(0xFFFFFFFF)
-"""Every value of the signature of a document without shingles; it takes no part in near-duplicates."""
+"""Every value in the signature of a document without shingles; such a document is never a near-duplicate."""
 CHUNK = 1 << 16
-"""Shingles hashed at a time: the two arrays of 256 KiB stay in a core's cache."""
+"""Shingles hashed in one step: the two arrays of 256 KiB fit in a core's cache."""
 
 
 @cache
 def permutations(count: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Odd factors and offsets of the permutations h -> a h + b mod 2^32, drawn as datasketch draws them."""
+    """Draw odd factors and offsets of the permutations h -> a h + b mod 2^32, in the same way as datasketch."""
     random = np.random.RandomState(seed)
     factors = random.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return factors, random.randint(0, 1 << 32, count, dtype=np.uint32)
 
 
 def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """MurmurHash3's 32-bit finalizer, with which affine32 prepares every hash."""
+    """Apply MurmurHash3's 32-bit finalizer, with which affine32 prepares every hash."""
     mixed = hashes ^ hashes >> np.uint32(16)
     mixed *= np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
@@ -39,14 +39,14 @@ def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 def signatures(
     shingles: NDArray[np.uint32], counts: NDArray[np.int64], count: int, seed: int
 ) -> NDArray[np.uint32]:
-    """uint32[documents, count]: for each document the least value of its shingles under each permutation.
+    """Return uint32[documents, count]: each document's least shingle value under each permutation.
 
-    `shingles` are the documents' shingle hashes one after the other, `counts` how many each has; a document
-    without any gets `EMPTY`. Cost: 3 passes over a chunk for each permutation, whatever the number of
+    `shingles` holds the documents' shingle hashes one after the other, `counts` the number that each document has;
+    a document without any gets `EMPTY`. Cost: 3 passes over a chunk for each permutation, whatever the number of
     documents in it: 75,000 documents of 500 words and 112 permutations a second on one core.
     """
     factors, offsets = permutations(count, seed)
-    found = np.full((len(counts), count), EMPTY, np.uint32)
+    minima = np.full((len(counts), count), EMPTY, np.uint32)
     ends = np.cumsum(counts)
     filled = np.flatnonzero(counts)
     at = 0
@@ -60,29 +60,29 @@ def signatures(
         for k in range(count):
             np.multiply(hashes, factors[k], out=values)
             values += offsets[k]
-            found[members, k] = np.minimum.reduceat(values, starts)
+            minima[members, k] = np.minimum.reduceat(values, starts)
         at = until
-    return found
+    return minima
 
 
-def band_keys(found: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
-    """uint64[documents, bands]: a hash of each band's number and its `rows` values.
+def band_keys(signature_rows: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
+    """Return uint64[documents, bands]: a hash of each band's number and its `rows` values.
 
     Bands of different numbers or values share a key with probability 2^-64. Signatures with more values
     than bands * rows use the first of them.
     """
-    keys = np.empty((len(found), bands), np.uint64)
+    keys = np.empty((len(signature_rows), bands), np.uint64)
     for band in range(bands):
-        key = np.full(len(found), splitmix(np.array([band + 1], np.uint64))[0], np.uint64)
+        key = np.full(len(signature_rows), splitmix(np.array([band + 1], np.uint64))[0], np.uint64)
         for row in range(band * rows, (band + 1) * rows):
-            key ^= found[:, row]
+            key ^= signature_rows[:, row]
             key = splitmix(key)
         keys[:, band] = key
     return keys
 
 
 def splitmix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """SplitMix64's step and finalizer (Steele, Lea and Flood 2014), a bijection of 64 bits."""
+    """Apply SplitMix64's step and finalizer (Steele, Lea and Flood 2014), a bijection of 64 bits."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(30)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -93,14 +93,16 @@ def splitmix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def matches(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.int32]:
-    """How many values two signatures have in common, row by row; over their width it estimates Jaccard."""
-    found: NDArray[np.int32] = (left == right).sum(axis=1, dtype=np.int32)
-    return found
+    """Count equal values of two signatures, row by row; divided by their width it estimates Jaccard similarity."""
+    equal: NDArray[np.int32] = (left == right).sum(axis=1, dtype=np.int32)
+    return equal
 
 
-def lean_minhashes(found: NDArray[np.uint32], seed: int) -> Sequence[LeanMinHash]:
-    """Signatures as datasketch's LeanMinHash, for its indexes and its serialization."""
+def lean_minhashes(signature_rows: NDArray[np.uint32], seed: int) -> Sequence[LeanMinHash]:
+    """Convert signatures to datasketch's LeanMinHash, for its indexes and its serialization."""
     from datasketch import LeanMinHash
 
-    made: list[Any] = [LeanMinHash(seed=seed, hashvalues=row, scheme="affine32") for row in found]
-    return made
+    converted: list[Any] = [
+        LeanMinHash(seed=seed, hashvalues=row, scheme="affine32") for row in signature_rows
+    ]
+    return converted

@@ -1,4 +1,4 @@
-"""What the manifest says about duplicates."""
+"""The manifest's options on duplicates: `dedup`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ the rest): the weight at which its answer for the default threshold and permutat
 
 
 class MinHash(BaseModel):
-    """Near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
+    """Options for near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
 
     `threshold` is what the full signatures of a candidate pair must agree in (standard error
-    sqrt(s (1 - s) / permutations), .043 at .7 and 112). Which pairs become candidates is the banding's
-    matter: with neither `bands` nor `rows` given, the one that datasketch's optimizer finds for the threshold
-    and the permutations, which is FineWeb's 14 x 8 by default and 23 x 4 at a threshold of .5, where 14 x 8
-    would find one such pair in twenty.
+    sqrt(s (1 - s) / permutations), .043 at .7 and 112). The banding decides which
+    pairs become candidates. With neither `bands` nor `rows` given it is the one that datasketch's optimizer finds
+    for the threshold and the permutations: FineWeb's 14 x 8 by default, and 23 x 4 at a threshold of .5, where
+    14 x 8 would find one such pair in twenty.
 
     `words` is the n-gram's length where words are spaced; `characters` of Han and kana, and twice as many
     of the alphabets written without spaces (Thai, Lao, Khmer, Burmese, Tibetan ...), are one where they are
-    not: `corpus.dedup.shingles` says why. `seed` draws the permutations.
+    not: `corpus.dedup.shingles` gives the reasons. `seed` draws the permutations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,13 +61,13 @@ class MinHash(BaseModel):
 
     @property
     def banding(self) -> tuple[int, int]:
-        """(bands, rows of each)."""
+        """The number of bands and the rows of each."""
         assert self.bands is not None and self.rows is not None
         return self.bands, self.rows
 
     @property
     def width(self) -> int:
-        """How many permutations a signature has."""
+        """The number of permutations in a signature."""
         assert self.permutations is not None
         return self.permutations
 
@@ -78,13 +78,13 @@ class MinHash(BaseModel):
 
 
 class Dedup(BaseModel):
-    """Which duplicates go. `minhash: false` looks for none that merely resemble each other.
+    """Options that decide which duplicates are removed. `minhash: false` turns off near-duplicate detection.
 
-    `url` removes documents whose canonical URL (`corpus.dedup.url_key`) a kept one has; a source in which
-    many documents share one URL should not be given it as `url`. `closure`: with `best`, a document goes
-    only for one that stays and that it was found similar to; with `transitive` (FineWeb's way) only the
-    best document of every connected cluster stays. A band group of more than `max_group` different
-    contents is paired with its best only (see `corpus.dedup.pairs`), so that the work stays linear.
+    `url` removes documents whose canonical URL (`corpus.dedup.url_key`) a kept document has; a source in which
+    many documents share one URL should not declare it as `url`. `closure`: with `best`, a document is removed
+    only in favour of a kept document that it was found similar to; with `transitive` (as in FineWeb) only the
+    best document of every connected cluster is kept. In a band group of more than `max_group` different contents,
+    each is paired with the best ones only (see `corpus.dedup.pairs`), so that the work stays linear.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,15 +97,15 @@ class Dedup(BaseModel):
 
     @field_validator("minhash", mode="before")
     @classmethod
-    def _switch(cls, value: Any) -> Any:
+    def _expand_switch(cls, value: Any) -> Any:
         return {} if value is True else None if value is False else value
 
 
 @cache
 def best_bands(threshold: float, permutations: int) -> tuple[int, int]:
-    """datasketch's (bands, rows) for a threshold, with `FALSE_NEGATIVES`; half a second for 112 permutations.
+    """Return datasketch's (bands, rows) for a threshold, with `FALSE_NEGATIVES`. Cost: .5 s for 112 permutations.
 
-    At least two bands: where one would do (a threshold of 1), identical signatures meet in both.
+    There are at least two bands: where one would do (a threshold of 1), identical signatures meet in both.
     """
     if (threshold, permutations) == (THRESHOLD, PERMUTATIONS):
         return BANDS, ROWS

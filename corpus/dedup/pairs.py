@@ -1,10 +1,10 @@
 """Candidate pairs: contents that share a band of their signatures.
 
 The contents with one band key are a group. In a group of up to `max_group` all pairs are candidates. In a
-larger one (boilerplate, templates, spam) each is paired with the group's `LEADERS` best ones, which is where
+larger one (boilerplate, templates, spam) each content is paired with the group's `LEADERS` best ones, where
 best-first removal needs its edges, and with the next `WINDOW` in the order of quality and length. So a
 group of n has at most max(n (max_group - 1) / 2, n (LEADERS + WINDOW)) candidates.
-What a large group misses: two near-duplicates in it that none of its leaders resembles, unless they meet
+A large group misses two near-duplicates in it that none of its leaders resembles, unless they meet
 in a smaller group of another band.
 """
 
@@ -18,35 +18,35 @@ from numpy.typing import NDArray
 from corpus.dedup.rows import ROW_BITS, row_of, split_of
 
 BAND = np.dtype([("key", "<u8"), ("number", "<i8"), ("order", "<u8")])
-"""One band of one content: 24 bytes, 336 for a content in 14 bands."""
+"""Record of one band of one content: 24 bytes, 336 for a content in 14 bands."""
 LEADERS = 16
 WINDOW = 16
 CHUNK = 1 << 22
-"""Candidates made at a time, and cleared of repeats: 64 MiB."""
+"""Candidates that are generated and deduplicated in one step: 64 MiB."""
 
 
 def bands(keys: NDArray[np.uint64], number: NDArray[np.int64], order: NDArray[np.uint64]) -> NDArray[np.void]:
-    """BAND[n * bands] of band keys uint64[n, bands]."""
-    found = np.empty(keys.shape, BAND)
-    found["key"] = keys
-    found["number"] = number[:, None]
-    found["order"] = order[:, None]
-    return found.reshape(-1)
+    """Return BAND[n * bands] for band keys uint64[n, bands]."""
+    entries = np.empty(keys.shape, BAND)
+    entries["key"] = keys
+    entries["number"] = number[:, None]
+    entries["order"] = order[:, None]
+    return entries.reshape(-1)
 
 
 def partition(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
-    """The range of the hash space that each key falls in, of so many equal ones (at most 2^32)."""
+    """Return for each key the number of its range, of `partitions` equal ranges of the hash space (at most 2^32)."""
     ranges: NDArray[np.uint64] = (keys >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)
     return ranges.astype(np.int64)
 
 
-def candidate_pairs(found: NDArray[np.void], max_group: int) -> Iterator[NDArray[np.int64]]:
-    """int64[k, 2], the lower document number first, of all groups among BAND[n]; repeats are possible.
+def candidate_pairs(entries: NDArray[np.void], max_group: int) -> Iterator[NDArray[np.int64]]:
+    """Yield pairs int64[k, 2], the lower document number first, of all groups among BAND[n]; pairs may repeat.
 
-    The pairs are the same for any order of the entries. Memory: 50 bytes an entry of `found` besides it,
+    The pairs are the same for any order of the entries. Memory: 50 bytes an entry besides `entries` itself,
     and some 200 MiB. Cost: a second for 7 million entries, another for 10 million pairs.
     """
-    key = np.ascontiguousarray(found["key"])
+    key = np.ascontiguousarray(entries["key"])
     order = np.argsort(key)
     key = key[order]
     same = key[1:] == key[:-1]
@@ -59,19 +59,19 @@ def candidate_pairs(found: NDArray[np.void], max_group: int) -> Iterator[NDArray
     place = np.arange(len(key)) - np.repeat(starts, sizes)  # in the group
     left = np.repeat(sizes, sizes) - place - 1  # how many come after
     small = np.repeat(sizes <= max_group, sizes)
-    number = found["number"][order]
-    yield from _chunks(_offsets(number, np.flatnonzero(small), left, max_group - 1))
+    number = entries["number"][order]
+    yield from _merge_chunks(_pair_by_offset(number, np.flatnonzero(small), left, max_group - 1))
     if not small.all():
         large = np.flatnonzero(~small)  # the best of each group first
-        number[large] = number[large][np.lexsort((number[large], found["order"][order[large]], key[large]))]
-        yield from _chunks(_offsets(number, large[place[large] >= LEADERS], left, WINDOW))
-        yield from _chunks(_leaders(number, large, place))
+        number[large] = number[large][np.lexsort((number[large], entries["order"][order[large]], key[large]))]
+        yield from _merge_chunks(_pair_by_offset(number, large[place[large] >= LEADERS], left, WINDOW))
+        yield from _merge_chunks(_pair_with_leaders(number, large, place))
 
 
-def _offsets(
+def _pair_by_offset(
     number: NDArray[np.int64], at: NDArray[np.int64], left: NDArray[np.int64], most: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Each entry `at` with the next one of its group, then with the one after that, up to `most`."""
+    """Pair each entry `at` with the next one of its group, then with the one after that, up to `most`."""
     for offset in range(1, most + 1):
         at = at[left[at] >= offset]
         if not len(at):
@@ -79,22 +79,22 @@ def _offsets(
         yield number[at], number[at + offset]
 
 
-def _leaders(
+def _pair_with_leaders(
     number: NDArray[np.int64], at: NDArray[np.int64], place: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Each entry `at` with the best ones of its group."""
+    """Pair each entry `at` with the best ones of its group."""
     for leader in range(LEADERS):
         at = at[place[at] > leader]
         yield number[at - place[at] + leader], number[at]
 
 
-def _chunks(
-    made: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
+def _merge_chunks(
+    batches: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
 ) -> Iterator[NDArray[np.int64]]:
     waiting: list[NDArray[np.int64]] = []
-    for one, other in made:
-        for start in range(0, len(one), CHUNK):
-            piece = np.stack([one[start : start + CHUNK], other[start : start + CHUNK]], axis=1)
+    for left, right in batches:
+        for start in range(0, len(left), CHUNK):
+            piece = np.stack([left[start : start + CHUNK], right[start : start + CHUNK]], axis=1)
             piece.sort(axis=1)
             waiting.append(piece[piece[:, 0] != piece[:, 1]])
             if sum(map(len, waiting)) >= CHUNK:
@@ -105,7 +105,7 @@ def _chunks(
 
 
 def unique_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pairs of document numbers sorted, each once. Cost: a second for 15 million."""
+    """Return pairs of document numbers, sorted and without repeats. Cost: a second for 15 million."""
     if not len(pairs):
         return pairs
     rows = int(row_of(pairs).max()) + 1

@@ -1,4 +1,4 @@
-"""DIR/dedup/clusters.parquet: every removed document, the one that stands for it, and why."""
+"""DIR/dedup/clusters.parquet: every removed document, the one kept in its place, and the reason."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ SCHEMA = pa.schema(
         pa.field("row", pa.int64(), nullable=False),
     ]
 )
-"""One row for each removed document, sorted by (source, split, row), which place it in the documents parts.
+"""One row for each removed document, sorted by (source, split, row), its position in the documents parts.
 
 `level`: exact, url or minhash, the relation to the kept document. `similarity`: 1 for exact, the estimated
-Jaccard similarity for minhash, null where the two were not compared. `cluster_size`: how many documents the
-kept one stands for, itself included; the same in every row of one `kept_id`.
+Jaccard similarity for minhash, null where the two were not compared. `cluster_size`: the number of documents that
+the kept one represents, itself included; the same in every row of one `kept_id`.
 """
 GROUP_ROWS = 1 << 16
 
 
 def to_table(removed: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int = 0) -> pa.Table:
-    """REMOVED as rows of `SCHEMA`, sorted; `splits` names (source, split) from split number `first` on."""
+    """Convert REMOVED to sorted rows of `SCHEMA`; `splits` names (source, split) from split number `first` on."""
     removed = removed[np.argsort(removed["number"], kind="stable")]
     at = pa.array(split_of(removed["number"]) - first)
     sources, names = zip(*splits, strict=True) if splits else ((), ())
@@ -76,28 +76,30 @@ def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> i
 
 
 def read_groups(path: str) -> Iterator[pa.Table]:
-    """The rows of a clusters file, a row group at a time."""
+    """Yield the rows of a clusters file, one row group at a time."""
     with open_input(path) as stream, pq.ParquetFile(stream) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, use_threads=False)
 
 
 class Clusters:
-    """A clusters file, for finding the removed documents of a split."""
+    """A clusters file, read to find the removed documents of an input split."""
 
     def __init__(self, path: str) -> None:
         self._file = pq.ParquetFile(open_input(path))
         columns = [SCHEMA.get_field_index(name) for name in ("source", "split")]
         self._bounds: list[tuple[tuple[str, str], tuple[str, str]]] = []
         for group in range(self._file.num_row_groups):
-            found = [self._file.metadata.row_group(group).column(column).statistics for column in columns]
-            self._bounds.append((tuple(one.min for one in found), tuple(one.max for one in found)))
+            statistics = [
+                self._file.metadata.row_group(group).column(column).statistics for column in columns
+            ]
+            self._bounds.append((tuple(s.min for s in statistics), tuple(s.max for s in statistics)))
 
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
 
     def of_split(self, source: str, split: str) -> pa.Table:
-        """The rows of one split, sorted by `row`; reads only the row groups that may hold some."""
+        """Return the rows of one input split, sorted by `row`. Reads only the row groups that may hold some."""
         groups = [
             group
             for group, (low, high) in enumerate(self._bounds)

@@ -1,4 +1,4 @@
-"""What deduplication knows of the documents of a split, as arrays; text and strings stay behind."""
+"""The columns of an input split that deduplication needs, as numeric arrays without text or strings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from corpus.dedup.url_key import url_hashes
 
 ROW_BITS = 32
-"""A document's number is the place of its split in the sorted list of splits, then its row in 32 bits."""
+"""A document's number is the index of its input split in the sorted list of splits, then its row in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRows:
-    """The rows of one split that are to be deduplicated, in any order: n entries each.
+    """The rows of one input split that are deduplicated, in any order: n entries in each array.
 
     `row` int64: the row in the documents part. `content` uint64[n, 2]: the 128 bits of the content hash.
-    `url` uint64: a hash of the canonical URL, 0 for none. What makes a document better than another,
-    in this order: higher `priority` int32 (its source's), higher `quality` float32 (NaN is the lowest),
+    `url` uint64: a hash of the canonical URL, 0 for none. The criteria that make a document better than
+    another, in this order: higher `priority` int32 (its source's), higher `quality` float32 (NaN is the lowest),
     higher `length` int64 (of the text, in any unit), lower `id` uint64[n, 2].
     """
 
@@ -57,9 +57,9 @@ def split_rows(
     quality: NDArray[np.float32] | None,
     length: NDArray[np.int64],
 ) -> SplitRows:
-    """`SplitRows` from columns of a documents part, already cut down to the rows at hand.
+    """Build `SplitRows` from columns of a documents part that hold only the rows concerned.
 
-    `id` and `content_hash` are 32 hex digits each, never null. Cost: the URLs', 3 microseconds each.
+    `id` and `content_hash` are 32 hex digits each, never null. Cost: 3 microseconds for each URL.
     """
     none = np.zeros(len(row), np.uint64)
     return SplitRows(
@@ -74,7 +74,7 @@ def split_rows(
 
 
 def from_hex(column: pa.Array) -> NDArray[np.uint64]:
-    """uint64[n, 2] of strings of 32 hex digits, in their order. ValueError for anything else."""
+    """Parse strings of 32 hex digits into uint64[n, 2], in their order. Raises ValueError for anything else."""
     combined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if combined.null_count or (
         len(combined) and not pc.all(pc.equal(pc.binary_length(combined), 32)).as_py()
@@ -85,14 +85,14 @@ def from_hex(column: pa.Array) -> NDArray[np.uint64]:
 
 
 def to_hex(values: NDArray[np.uint64]) -> pa.Array:
-    """Strings of 32 hex digits of uint64[n, 2]."""
+    """Format uint64[n, 2] as strings of 32 hex digits."""
     digits = values.astype(">u8").tobytes().hex().encode("ascii")
     offsets = pa.py_buffer(np.arange(0, 32 * len(values) + 1, 32, dtype=np.int32))
     return pa.StringArray.from_buffers(len(values), offsets, pa.py_buffer(digits))
 
 
 def numbers(split: int, row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Document numbers: split << 32 | row."""
+    """Return document numbers: split << 32 | row."""
     return np.int64(split << ROW_BITS) | row
 
 
@@ -113,17 +113,17 @@ def best_first(
     number: NDArray[np.int64],
     within: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """The order that puts the best document of each group `within` first; the number parts equal ids."""
-    return np.lexsort((number, id[:, 1], id[:, 0], -length, -_comparable(quality), -priority, within))
+    """Return the order that puts the best document of each group `within` first; the number breaks ties of ids."""
+    return np.lexsort((number, id[:, 1], id[:, 0], -length, -_replace_nan(quality), -priority, within))
 
 
 def coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
-    """The order of `best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
+    """Return the order of `best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
     -128..127), the sign, exponent and 11 bits of the quality, 20 bits of the length's float32, the
-    first 16 of the id. Documents that differ in less compare by what comes after.
+    first 16 of the id. A smaller difference than these bits hold is ignored, and the next criterion decides.
     """
     priority = 127 - np.clip(rows.priority.astype(np.int64), -128, 127)
-    quality = ~_sortable_bits(_comparable(rows.quality)) >> np.uint32(12)
+    quality = ~_sortable_bits(_replace_nan(rows.quality)) >> np.uint32(12)
     length = ~_sortable_bits(rows.length.astype(np.float32)) >> np.uint32(12)
     order = priority.astype(np.uint64) << np.uint64(56)
     order |= quality.astype(np.uint64) << np.uint64(36)
@@ -132,11 +132,11 @@ def coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
     return order
 
 
-def _comparable(quality: NDArray[np.float32]) -> NDArray[np.float32]:
+def _replace_nan(quality: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isnan(quality), np.float32(-np.inf), quality + np.float32(0))
 
 
 def _sortable_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """Integers in the order of the floats."""
+    """Map floats to integers of the same order."""
     bits = values.view(np.uint32)
     return np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))

@@ -3,7 +3,7 @@
 Where words are spaced, a shingle is `words` successive words. Where they are not, it is a window over the
 text's letters, marks and digits in lower case as UTF-16 code units, without anything between them:
 `characters` of Han and kana, twice as many in the alphabets written without spaces (Thai, Lao, Khmer,
-Burmese, Tibetan ...). A document takes the way of most of its letters, whatever its language is labelled.
+Burmese, Tibetan ...). The writing of most of its letters decides for a document, whatever its language label.
 
 Why 8 and 16: with these windows a threshold means the same everywhere. Replacing random words of real text
 (Chinese Wikipedia, the Declaration of Human Rights elsewhere; segmented by ICU), the Jaccard similarity that
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from corpus.text.words import Words
 
 OTHER, SPACED, IDEOGRAPHIC, UNSPACED = range(4)
-"""What a code unit says of its text: nothing, spaced words, Han or kana, another script without spaces."""
+"""What a code unit tells about its text: nothing, spaced words, Han or kana, another script without spaces."""
 IDEOGRAPHIC_RANGES = [
     (0x2E80, 0x2FDF),  # radicals
     (0x3005, 0x3007),
@@ -62,21 +62,21 @@ UNSPACED_RANGES = [
 ]
 
 
-def _writing() -> NDArray[np.uint8]:
+def _build_writing_table() -> NDArray[np.uint8]:
     table = np.where(KIND & LETTER, SPACED, OTHER).astype(np.uint8)
-    for writing, ranges in ((IDEOGRAPHIC, IDEOGRAPHIC_RANGES), (UNSPACED, UNSPACED_RANGES)):
+    for kind, ranges in ((IDEOGRAPHIC, IDEOGRAPHIC_RANGES), (UNSPACED, UNSPACED_RANGES)):
         for first, last in ranges:
-            table[first : last + 1][KIND[first : last + 1] & (LETTER | NUMBER | MARK) > 0] = writing
+            table[first : last + 1][KIND[first : last + 1] & (LETTER | NUMBER | MARK) > 0] = kind
     table[IDEOGRAPHIC_SURROGATES[0] : IDEOGRAPHIC_SURROGATES[1] + 1] = IDEOGRAPHIC
     return table
 
 
-WRITING = _writing()
-"""Of every UTF-16 code unit."""
+WRITING = _build_writing_table()
+"""The kind of writing of every UTF-16 code unit."""
 
 
 def writing(units: NDArray[np.uint16]) -> int:
-    """SPACED, IDEOGRAPHIC or UNSPACED: the way most of the text's letters are written (SPACED for none)."""
+    """Return SPACED, IDEOGRAPHIC or UNSPACED: the writing of most of the text's letters (SPACED if it has none)."""
     counts = np.bincount(WRITING[units], minlength=4)
     if counts[IDEOGRAPHIC] + counts[UNSPACED] <= counts[SPACED]:
         return SPACED
@@ -84,14 +84,14 @@ def writing(units: NDArray[np.uint16]) -> int:
 
 
 def letters(document: Words) -> NDArray[np.uint16]:
-    """The text's letters, marks and digits in lower case, and nothing else."""
+    """Return the text's letters, marks and digits in lower case as UTF-16 units, and nothing else."""
     kept = document.kinds & (LETTER | NUMBER | MARK) > 0
     kept[1:] |= kept[:-1] & pairs(document.units)[:-1]  # the class of a pair stands at its first unit
     return LOWER[document.units[kept]]
 
 
 def tokens(document: Words, words: int, characters: int) -> tuple[NDArray[Any], int]:
-    """The document's tokens and how many make a shingle: uint64 word hashes, or uint16 code units."""
+    """Return the document's tokens (uint64 word hashes, or uint16 code units) and the number that make a shingle."""
     way = writing(document.units)
     if way == SPACED:
         return document.hashes, words
@@ -101,12 +101,12 @@ def tokens(document: Words, words: int, characters: int) -> tuple[NDArray[Any], 
 def shingles(
     documents: Sequence[Words], words: int, characters: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """All documents' shingle hashes, one after the other, and each one's number of them.
+    """Return the shingle hashes of all documents, one after the other, and the number of each document.
 
     A shingle's hash is xxh32 of its tokens' bytes (`window_bytes` gives them). A document shorter than a
-    shingle has one, of all its tokens; one without tokens has none. Repeated shingles are repeated.
+    shingle has one, of all its tokens; one without tokens has none. Repeated shingles occur repeatedly.
     """
-    found: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)] * len(documents)
+    hashes_of: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)] * len(documents)
     ways: dict[tuple[str, int], list[tuple[int, NDArray[Any]]]] = {}
     for at, document in enumerate(documents):
         sequence, length = tokens(document, words, characters)
@@ -117,14 +117,14 @@ def shingles(
         joined = members[0][1] if len(members) == 1 else np.concatenate([sequence for _, sequence in members])
         hashes, start = xxh32_windows(joined, length), 0
         for at, sequence in members:
-            found[at] = hashes[start : start + len(sequence) - length + 1]
+            hashes_of[at] = hashes[start : start + len(sequence) - length + 1]
             start += len(sequence)
-    counts = np.array([len(hashes) for hashes in found], np.int64)
-    return np.concatenate(found) if found else np.empty(0, np.uint32), counts
+    counts = np.array([len(hashes) for hashes in hashes_of], np.int64)
+    return np.concatenate(hashes_of) if hashes_of else np.empty(0, np.uint32), counts
 
 
 def window_bytes(document: Words, words: int, characters: int) -> list[bytes]:
-    """The bytes of every shingle of one document, slowly: what another implementation is given to hash."""
+    """Return the bytes of every shingle of one document, for other implementations to hash. Slow: for tests."""
     sequence, length = tokens(document, words, characters)
     length = min(length, len(sequence))
     return [sequence[i : i + length].tobytes() for i in range(len(sequence) - length + 1)] if length else []

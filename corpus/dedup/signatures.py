@@ -1,8 +1,8 @@
 """Signature parts: the MinHash signatures of a split, row by row beside its documents.
 
-An Arrow IPC file of batches of `BATCH_ROWS` rows (the last one shorter), uncompressed: row r is found in
-batch r // BATCH_ROWS without reading another, mapped from disk or by a range read from an object store.
-A document without a signature is null, its values all `EMPTY` beneath.
+An Arrow IPC file of batches of `BATCH_ROWS` rows (the last one shorter), uncompressed: row r lies in
+batch r // BATCH_ROWS and is read without the others, mapped from disk or by a range read from an object store.
+The row of a document without a signature is null, with all of its values `EMPTY`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from corpus.text.words import Words
 
 VERSION = 1
-"""Raised when the same words would give other signatures."""
+"""Increased when the same words would give other signatures."""
 PARAMETERS = b"corpus.minhash"
 BATCH_ROWS = 1024
-"""458,752 bytes for 112 permutations: what one row costs to read from an object store."""
+"""458,752 bytes for 112 permutations: the amount read from an object store for one row."""
 
 
 def parameters(options: MinHash) -> dict[str, Any]:
-    """What a signature depends on besides the words: for fingerprints, and in every part's metadata.
+    """Return what a signature depends on besides the words: for fingerprints, and for every part's metadata.
 
-    Not the threshold and the banding, which are decided on stored signatures.
+    Excluded are the threshold and the banding, which are applied to stored signatures.
     """
     return {
         "version": VERSION,
@@ -52,7 +52,7 @@ def parameters(options: MinHash) -> dict[str, Any]:
 
 
 def signature_schema(options: MinHash) -> pa.Schema:
-    """One column, `signature`: fixed_size_list<uint32, permutations>, null where there is none."""
+    """Return the schema of one column, `signature`: fixed_size_list<uint32, permutations>, null where there is none."""
     described = json.dumps(parameters(options), sort_keys=True)
     return pa.schema(
         [pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), options.width))],
@@ -61,7 +61,7 @@ def signature_schema(options: MinHash) -> pa.Schema:
 
 
 class SignatureStep:
-    """Signatures for documents as they are ingested. `parameters` and `schema` describe the result."""
+    """Computes signatures of documents while they are ingested. `parameters` and `schema` describe the result."""
 
     def __init__(self, options: MinHash) -> None:
         self.options = options
@@ -69,36 +69,36 @@ class SignatureStep:
         self.schema = signature_schema(options)
 
     def signatures(self, documents: Sequence[Words | None]) -> pa.RecordBatch:
-        """One row for each document; null where it is None (gated) or has no word.
+        """Return one row for each document; null where the document is None (gated) or has no word.
 
-        Memory: about 20 bytes a word of all documents given. Cost per 500 words: 25 microseconds.
+        Memory: about 20 bytes for each word of all documents given. Cost per 500 words: 25 microseconds.
         """
-        present = [at for at, words in enumerate(documents) if words is not None]
-        given = [words for words in documents if words is not None]
-        hashes, counts = shingles(given, self.options.words, self.options.characters)
-        found = np.full((len(documents), self.options.width), minhash.EMPTY, np.uint32)
-        found[present] = minhash.signatures(hashes, counts, self.options.width, self.options.seed)
-        return to_batch(found, self.schema)
+        present_rows = [at for at, words in enumerate(documents) if words is not None]
+        ingested = [words for words in documents if words is not None]
+        hashes, counts = shingles(ingested, self.options.words, self.options.characters)
+        values = np.full((len(documents), self.options.width), minhash.EMPTY, np.uint32)
+        values[present_rows] = minhash.signatures(hashes, counts, self.options.width, self.options.seed)
+        return to_batch(values, self.schema)
 
 
-def to_batch(found: NDArray[np.uint32], schema: pa.Schema) -> pa.RecordBatch:
-    """uint32[rows, permutations] as a batch of `schema`; rows of `EMPTY` alone are null."""
+def to_batch(values: NDArray[np.uint32], schema: pa.Schema) -> pa.RecordBatch:
+    """Convert uint32[rows, permutations] to a batch of `schema`; rows that hold only `EMPTY` are null."""
     column = pa.FixedSizeListArray.from_arrays(
-        pa.array(found.reshape(-1)), type=schema.field("signature").type, mask=pa.array(~present(found))
+        pa.array(values.reshape(-1)), type=schema.field("signature").type, mask=pa.array(~present(values))
     )
     return pa.RecordBatch.from_arrays([column], schema=schema)
 
 
-def present(found: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Which rows are signatures."""
-    filled: NDArray[np.bool_] = (found != minhash.EMPTY).any(axis=1)
+def present(values: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return which rows are signatures, as a mask."""
+    filled: NDArray[np.bool_] = (values != minhash.EMPTY).any(axis=1)
     return filled
 
 
 class SignatureWriter:
-    """Writes one signature part; it appears, whole, when the block ends well.
+    """Writes one signature part; the file appears, complete, when the block ends without an error.
 
-    Its bytes depend on the rows and the fingerprint, not on how the rows were cut into batches.
+    Its bytes depend on the rows and the fingerprint, not on how the rows were divided into batches.
     """
 
     def __init__(self, path: str, schema: pa.Schema, fingerprint: str) -> None:
@@ -142,7 +142,7 @@ class SignatureWriter:
 
 
 def read_signature_fingerprint(path: str) -> str | None:
-    """The fingerprint of a signature part, or None when there is no such (whole) part."""
+    """Return the fingerprint of a signature part, or None when there is no complete part."""
     if not exists(path):
         return None
     try:
@@ -154,9 +154,9 @@ def read_signature_fingerprint(path: str) -> str | None:
 
 
 class Signatures:
-    """A signature part opened for reading.
+    """Reads a signature part.
 
-    With `options`, refuses one that was made with other parameters; with `rows`, one of another length.
+    With `options`, raises UserError for a part that was made with other parameters.
     """
 
     def __init__(self, path: str, options: MinHash | None = None) -> None:
@@ -165,41 +165,41 @@ class Signatures:
         self._source = source
         self._file = pa.ipc.open_file(source)
         if options is not None:
-            made = json.loads((self._file.schema.metadata or {}).get(PARAMETERS, b"null"))
-            if made != parameters(options):
+            stored = json.loads((self._file.schema.metadata or {}).get(PARAMETERS, b"null"))
+            if stored != parameters(options):
                 raise UserError(
-                    f"the signatures in {path} were made with {made}, the manifest asks for "
+                    f"the signatures in {path} were made with {stored}, the manifest asks for "
                     f"{parameters(options)}: build again, so that they are made anew"
                 )
         self.width: int = self._file.schema.field("signature").type.list_size
 
     def rows(self) -> int:
-        """How many rows the part has; reads its last batch."""
+        """Return the number of rows in the part; reads its last batch."""
         batches = self._file.num_record_batches
         return (batches - 1) * BATCH_ROWS + int(self._file.get_batch(batches - 1).num_rows) if batches else 0
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """uint32[len(rows), permutations] of any rows in any order; `EMPTY` where there is no signature.
+        """Return uint32[len(rows), permutations] of any rows in any order; `EMPTY` where there is no signature.
 
-        Reads the batches in which the rows lie, one at a time, each once. IndexError for a row that the
+        Reads each batch in which the rows lie once, one at a time. Raises IndexError for a row that the
         part does not have.
         """
-        found = np.empty((len(rows), self.width), np.uint32)
+        values = np.empty((len(rows), self.width), np.uint32)
         order = np.argsort(rows, kind="stable")
         batches, starts = np.unique(rows[order] // BATCH_ROWS, return_index=True)
         pieces = np.split(order, starts[1:])  # one empty piece of no rows
         for batch, members in zip(batches.tolist(), pieces, strict=False):
             if not 0 <= batch < self._file.num_record_batches:
                 raise IndexError(f"{self.path} has no row {int(rows[members[0]])}")
-            found[members] = _values(self._file.get_batch(batch))[rows[members] - batch * BATCH_ROWS]
-        return found
+            values[members] = _values(self._file.get_batch(batch))[rows[members] - batch * BATCH_ROWS]
+        return values
 
     def close(self) -> None:
         self._source.close()
 
 
 def read_signatures(path: str, rows: NDArray[np.int64], options: MinHash | None = None) -> NDArray[np.uint32]:
-    """`Signatures.read` of a part that is opened for it."""
+    """Open a part, return its `Signatures.read`, and close it."""
     part = Signatures(path, options)
     try:
         return part.read(rows)
@@ -208,7 +208,7 @@ def read_signatures(path: str, rows: NDArray[np.int64], options: MinHash | None 
 
 
 def _values(rows: pa.RecordBatch) -> NDArray[np.uint32]:
-    """uint32[rows, permutations] of a batch, without a copy."""
+    """Return uint32[rows, permutations] of a batch, without a copy."""
     column = rows.column(0)
     width = column.type.list_size
     values: NDArray[np.uint32] = column.values.to_numpy(zero_copy_only=True)

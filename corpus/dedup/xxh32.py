@@ -1,4 +1,4 @@
-"""xxHash32 of every window of a token array at once, in numpy: the same values as the `xxhash` package."""
+"""xxHash32 of all windows of a token array, vectorized in numpy: the same values as the `xxhash` package."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ PRIME1, PRIME2, PRIME3, PRIME4, PRIME5 = (
 
 
 def xxh32_windows(tokens: NDArray[np.uint64] | NDArray[np.uint16], length: int) -> NDArray[np.uint32]:
-    """xxh32 (seed 0) of the bytes of tokens[i : i + length], for each of the len - length + 1 windows.
+    """Return xxh32 (seed 0) of the bytes of tokens[i : i + length] for each of the len - length + 1
+    windows, as uint32.
 
-    Tokens are 8 or 2 bytes wide, little-endian. Cost: some 70 passes over arrays of 4 bytes a window
-    for five 8-byte tokens, 60 million windows a second on one core.
+    Tokens are 8 or 2 bytes wide, little-endian; other widths raise TypeError. Cost: some 70 passes over
+    arrays of 4 bytes a window for five 8-byte tokens, 60 million windows a second on one core.
     """
     width = tokens.dtype.itemsize
     count, size = len(tokens) - length + 1, length * width

@@ -76,8 +76,8 @@ def export_bin(
     )
     files |= {"meta.pkl": {}, "tokenizer.json": {}}
     kept = ("name", "vocabulary_size", "end_of_text")
-    described = {"export": "bin", "dtype": dataset["dtype"], **{name: dataset[name] for name in kept}}
-    return describe(out, described, files)
+    description = {"export": "bin", "dtype": dataset["dtype"], **{name: dataset[name] for name in kept}}
+    return describe(out, description, files)
 
 
 def read_shard(

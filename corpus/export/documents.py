@@ -71,8 +71,8 @@ def export_documents(
     out = prepare(out)
     work = partial(export_split, workspace.root, out, format, chosen)
     files: dict[str, dict[str, Any]] = {}
-    for done, found in enumerate(_each(work, wanted, workers), 1):
-        files |= found
+    for done, split_files in enumerate(_map_splits(work, wanted, workers), 1):
+        files |= split_files
         show(done, len(wanted))
     if not files:
         where = f" in {chosen.language}" if chosen.language else ""
@@ -81,7 +81,7 @@ def export_documents(
     return describe(out, {"export": "documents", "format": format, **total}, files)
 
 
-def _each(
+def _map_splits(
     work: Callable[[tuple[str, str]], dict[str, Any]], items: list[tuple[str, str]], workers: int
 ) -> Iterator[dict[str, Any]]:
     if workers == 1:
@@ -99,11 +99,13 @@ def export_split(
     source, name = split
     files: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
-        writers: dict[str, _Jsonl | _Parquet] = {}
+        writers: dict[str, _JsonlWriter | _ParquetWriter] = {}
         for side, rows in kept(workspace, source, name, chosen):
             path = f"{side}/source={source}/part-{name}.{format}"
             if side not in writers:
-                writer: type[_Jsonl] | type[_Parquet] = _Jsonl if format == "jsonl.zst" else _Parquet
+                writer: type[_JsonlWriter] | type[_ParquetWriter] = (
+                    _JsonlWriter if format == "jsonl.zst" else _ParquetWriter
+                )
                 stream = stack.enter_context(storage.atomic_output(storage.join(out, path)))
                 writers[side] = writer(stream)
                 stack.callback(writers[side].close)
@@ -130,33 +132,33 @@ def kept(workspace: Workspace, source: str, split: str, chosen: Chosen) -> Itera
             mask = verdict.column("kept")
             if chosen.language is not None:
                 language = documents.read_row_group(group, columns=["language"], use_threads=False)
-                mask = pc.and_(mask, _is(language.column("language"), chosen.language))
+                mask = pc.and_(mask, _is_language(language.column("language"), chosen.language))
             if not pc.any(mask).as_py():
                 continue
             rows = documents.read_row_group(group, columns=COLUMNS, use_threads=False)
             named = pa.array([source] * rows.num_rows, pa.string())
-            metadata = pa.array([_json(row) for row in rows.column("metadata").to_pylist()], pa.string())
+            metadata = pa.array([_to_json(row) for row in rows.column("metadata").to_pylist()], pa.string())
             rows = rows.set_column(len(COLUMNS) - 1, "metadata", metadata).add_column(2, "source", named)
             rows = rows.select(SCHEMA.names).cast(SCHEMA)
             for side in chosen.sides:
-                found = rows.filter(
+                side_rows = rows.filter(
                     pc.and_(mask, pc.fill_null(pc.equal(verdict.column("split"), side), False))
                 )
-                if found.num_rows:
-                    yield side, found.replace_schema_metadata(None)
+                if side_rows.num_rows:
+                    yield side, side_rows.replace_schema_metadata(None)
 
 
-def _json(pairs: list[tuple[str, str]] | None) -> str | None:
+def _to_json(pairs: list[tuple[str, str]] | None) -> str | None:
     return json.dumps(dict(pairs), ensure_ascii=False) if pairs else None
 
 
-def _is(labels: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
+def _is_language(labels: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
     """Whether labels are the language wanted, or the code of it: `cmn` is both scripts."""
     mask = pc.or_(pc.equal(labels, wanted), pc.starts_with(labels, f"{wanted}_"))
     return pc.fill_null(mask, False)
 
 
-class _Jsonl:
+class _JsonlWriter:
     """One JSON object a line, keys in the order of `SCHEMA`, nulls left out, in one zstd frame with a checksum."""
 
     def __init__(self, stream: Any) -> None:
@@ -165,20 +167,20 @@ class _Jsonl:
 
     def write(self, rows: pa.Table) -> None:
         for batch in rows.to_batches(max_chunksize=256):
-            self._out.write("".join(_lines(batch.to_pylist())).encode())
+            self._out.write("".join(_format_lines(batch.to_pylist())).encode())
 
     def close(self) -> None:
         self._out.close()
 
 
-def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _format_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         row["metadata"] = json.loads(row["metadata"]) if row["metadata"] else None
-        found = {name: value for name, value in row.items() if value is not None}
-        yield json.dumps(found, ensure_ascii=False) + "\n"
+        present = {name: value for name, value in row.items() if value is not None}
+        yield json.dumps(present, ensure_ascii=False) + "\n"
 
 
-class _Parquet:
+class _ParquetWriter:
     """Parquet with zstd, row groups as they come."""
 
     def __init__(self, stream: Any) -> None:

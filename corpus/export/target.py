@@ -24,7 +24,7 @@ def prepare(out: str) -> str:
     if storage.is_file(out):
         raise UserError(f"--out {out} is a file: name a folder")
     if storage.exists(description):
-        for name in _described(description):
+        for name in _read_described_files(description):
             storage.remove(storage.join(out, name))
         storage.remove(description)
     elif storage.exists(out) and storage.list_files(out):
@@ -32,7 +32,7 @@ def prepare(out: str) -> str:
     return out
 
 
-def _described(path: str) -> list[str]:
+def _read_described_files(path: str) -> list[str]:
     """The files that an export.json names, all of them below its folder."""
     try:
         names = [str(name) for name in json.loads(storage.read_text(path))["files"]]
@@ -47,7 +47,7 @@ def describe(out: str, description: dict[str, Any], files: dict[str, dict[str, A
     """Write export.json: what was exported, and each file with what is in it and its sha256."""
     for name, entry in files.items():
         entry["sha256"] = storage.sha256(storage.join(out, name))
-    found = {**description, "files": dict(sorted(files.items()))}
-    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    content = {**description, "files": dict(sorted(files.items()))}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     storage.write_text(storage.join(out, DESCRIPTION), text)
-    return found
+    return content

@@ -1,8 +1,26 @@
-"""Raw bytes -> text. `extract` is the one way in, by media type.
+"""Turn the raw bytes of a record into text, by its media type: `extract` is the entry point for every format.
 
-A new format is a module here with a function `extracted(record, mode)` and one line in `FORMATS`. A build calls it in
-a process of its own (see `corpus.extract.process.supervised`), so that a record that crashes or hangs it costs only
-itself.
+From the web:
+
+    html/            pages and news articles              wikitext/        pages of wikis
+    posts/           threads of comments and answers
+
+From files:
+
+    latex/           papers in TeX                        pubmed/          articles in JATS, MEDLINE citations
+    books/           Project Gutenberg and EPUB           source_code.py   code, secrets replaced
+    plain_text.py    any other type, and the clean-up that every format ends with
+
+What they share:
+
+    holes.py         punctuation around dropped markup    mathml.py        formulas as LaTeX
+    reflow.py        hard-wrapped lines as paragraphs     dates.py         dates as ISO 8601
+    secrets.py       passwords, keys, e-mail addresses    creative_commons.py   licences by SPDX name
+
+Around them: process/ runs them in a process of its own, so that a record that crashes or hangs it costs only itself
+(see `corpus.extract.process.supervised`).
+
+A new format is a module in this package with a function `extract_text(record, mode)`, and one line in `FORMATS`.
 """
 
 from __future__ import annotations
@@ -38,9 +56,9 @@ PLAIN = "corpus.extract.plain_text"
 
 @dataclass(slots=True, kw_only=True)
 class Extracted:
-    """The text of a record and what the record itself says about it; None where it says nothing.
+    """Hold the text of a record and what the record states about it, None for each thing it does not state.
 
-    `gate` stops the document here; `url` is the address that a page gives as its own.
+    `gate` names the gate that stops the document here; `url` is the address that a page gives as its own.
     """
 
     text: str
@@ -53,26 +71,26 @@ class Extracted:
 
 
 def extract(record: Record, mode: str) -> Extracted | None:
-    """The text of a record, or None where it has none.
+    """Return the text of a record, or None if it has none.
 
     `mode` is trafilatura's for HTML (fast, precision, recall). The result depends on the record alone.
-    Raises whatever a parser raises on input it cannot take: the caller places the failure.
+    Raises whatever a parser raises on input it cannot read: the caller records the failure.
     """
     return extract_by(module_of(record), record, mode)
 
 
 def module_of(record: Record) -> str:
-    """The module that reads a record."""
+    """Return the name of the module that reads a record."""
     return FORMATS.get(record.media_type, PLAIN)
 
 
 def extract_by(module: str, record: Record, mode: str) -> Extracted | None:
-    """What the format in `module` makes of a record: see `extract`."""
-    found = _extractor(module)(record, mode)
-    return found if found is not None and found.text else None
+    """Return what the format in `module` extracts from a record: see `extract`."""
+    extraction = _extractor(module)(record, mode)
+    return extraction if extraction is not None and extraction.text else None
 
 
 @cache
 def _extractor(module: str) -> Callable[[Record, str], Extracted | None]:
-    found: Callable[[Record, str], Extracted | None] = importlib.import_module(module).extracted
-    return found
+    entry_point: Callable[[Record, str], Extracted | None] = importlib.import_module(module).extracted
+    return entry_point

@@ -1,4 +1,4 @@
-"""Creative Commons licences in what a document says of itself, by their SPDX names."""
+"""Find Creative Commons licences in what a document states about itself, by their SPDX names."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ORDER = ("BY", "NC", "ND", "SA")
 
 
 def creative_commons(text: str) -> str | None:
-    """The licence that an address or a phrase names: `CC-BY-4.0`, `CC0-1.0`; None where there is none.
+    """Return the licence that an address or a phrase names (`CC-BY-4.0`, `CC0-1.0`), None if there is none.
 
-    An address decides before words. Without a version (`CC-BY-NC`) where none is given; ports to a country's
+    An address takes precedence over words. The name has no version (`CC-BY-NC`) if none is stated; ports to a country's
     law keep it (`CC-BY-2.0-UK`).
     """
     if match := _ADDRESS.search(text):
@@ -50,6 +50,6 @@ def creative_commons(text: str) -> str | None:
 
 
 def _name(terms: list[str], version: str | None) -> str:
-    """`CC-BY-NC-SA-4.0`: the terms in the usual order."""
+    """Return `CC-BY-NC-SA-4.0`: the terms in the usual order."""
     ordered = [term for term in _ORDER if term in terms]
     return "-".join(["CC", *ordered, *([version] if version else [])])

@@ -1,4 +1,4 @@
-"""Dates as papers give them, as ISO 8601 as far as they go: `2007`, `2007-10`, `2007-10-18`."""
+"""Convert dates as papers give them to ISO 8601, as precise as they are: `2007`, `2007-10`, `2007-10-18`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.I
 
 
 def iso_date(year: str, month: str = "", day: str = "") -> str | None:
-    """The date of a year, a month by number or English name, and a day; None without a year.
+    """Return the date of a year, a month by number or English name, and a day; None without a year.
 
-    What is no month (`Spring`) or day is left out with what follows it.
+    A value that is not a month (`Spring`) or a day is left out, with what follows it.
     """
     year, month, day = year.strip(), month.strip(), day.strip()
     if not (len(year) == 4 and year.isascii() and year.isdecimal()):
@@ -26,12 +26,12 @@ def iso_date(year: str, month: str = "", day: str = "") -> str | None:
 
 
 def first_date(text: str) -> str | None:
-    """The year, and the month behind it, of a loose date such as `1998 Dec-1999 Jan`."""
-    found = _YEAR.search(text)
-    if found is None:
+    """Return the year, and the month behind it, of a loose date such as `1998 Dec-1999 Jan`."""
+    year = _YEAR.search(text)
+    if year is None:
         return None
-    month = _MONTH.match(text[found.end() :].lstrip())
-    return iso_date(found[1], month[1] if month else "")
+    month = _MONTH.match(text[year.end() :].lstrip())
+    return iso_date(year[1], month[1] if month else "")
 
 
 def _month(month: str) -> int | None:

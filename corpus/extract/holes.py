@@ -1,4 +1,4 @@
-"""Holes: what dropped markup leaves in a sentence, and the punctuation around it mended."""
+"""Repair the holes that dropped markup leaves in a sentence, and the punctuation around them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
 
 
 def mend_holes(text: str) -> str:
-    """The text without `HOLE` marks and without what they leave: empty brackets, doubled or stray punctuation.
+    """Return the text without `HOLE` marks and without what they leave: empty brackets, doubled or stray punctuation.
 
-    Only the characters beside a mark are touched, so `f()` in an article on programming stays. Linear.
+    Only the characters beside a mark are changed, so `f()` in an article on programming is kept. Linear.
     """
     if HOLE not in text:
         return text
@@ -37,7 +37,7 @@ def mend_holes(text: str) -> str:
 
 
 def _join(left: str, right: str) -> tuple[str, str]:
-    """Both sides of a hole, mended."""
+    """Return both sides of a hole, mended."""
     before, after = left.rstrip(" \t"), right.lstrip(" \t")
     spaced = len(before) < len(left) or len(after) < len(right)
     last, first = before[-1:], after[:1]
@@ -62,7 +62,7 @@ def _join(left: str, right: str) -> tuple[str, str]:
 
 
 def _without_bracket(before: str, after: str) -> tuple[str, str]:
-    """Both sides of a pair of brackets that held nothing."""
+    """Return both sides of a pair of brackets that held nothing."""
     trimmed = before.rstrip(" \t")
     spaced = len(trimmed) < len(before)
     if spaced and after[:1] not in ("", " ", "\n") and after[0] not in SEPARATORS + STOPS + CLOSING:

@@ -1,4 +1,4 @@
-"""MathML as LaTeX: what a formula says, close to how an author would have typed it."""
+"""Convert MathML to LaTeX: what a formula states, close to how an author would have typed it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ACCENTS = {
 
 
 def to_latex(element: Any, depth: int = 0) -> str:
-    """The LaTeX of a MathML element; characters beyond ASCII (α, ∑) stay themselves."""
+    """Return the LaTeX of a MathML element; characters beyond ASCII (α, ∑) are kept."""
     if not isinstance(element.tag, str) or depth > MAX_DEPTH:
         return ""
     name = element.tag.rpartition("}")[2]

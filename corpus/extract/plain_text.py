@@ -1,4 +1,4 @@
-"""Clean-up of plain text that every source shares: what no reader would miss goes, nothing else."""
+"""Clean up plain text for every source: remove what no reader would miss, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _JOINERS = re.compile(
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """Plain text, decoded and cleaned."""
+    """Return the plain text of a record, decoded and cleaned."""
     text = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=False)[0]
     return Extracted(text=clean_text(text))
 
 
 def clean_text(text: str) -> str:
-    """The text in NFC with `\\n` for every kind of line end, at most two blank lines in a row, and without
+    """Return the text in NFC with `\\n` for every kind of line end, at most two blank lines in a row, and without
     control characters, invisible debris, trailing spaces and blank first and last lines.
 
-    The zero-width joiners stay where a script needs them (Persian, Indic scripts, emoji) and go
-    elsewhere. Typographic spaces become plain ones, the ideographic space stays. Idempotent; about 400 million
+    The zero-width joiners are kept where a script needs them (Persian, Indic scripts, emoji) and removed
+    elsewhere. Typographic spaces become plain ones, the ideographic space is kept. Idempotent; about 400 million
     characters a second in ASCII, 80 million in other scripts.
     """
     # Most texts need few of these: looking for a string is ten times as fast as looking for a pattern.

@@ -1,8 +1,8 @@
-"""Hard-wrapped plain text as paragraphs of one line each; verse, tables and lists keep their lines.
+"""Join hard-wrapped plain text into paragraphs of one line each; verse, tables and lists keep their lines.
 
 A line of prose ends where the next word did not fit. A block of lines most of which do end there is joined; in
-verse, addresses and title pages the next word would have fitted. Of blocks that stand in from the margin their own
-longest line is the measure, so that quotations are joined too; lines that all begin with a capital and stay short are
+verse, addresses and title pages the next word would have fitted. For indented blocks their own
+longest line is the measure, so that quotations are joined too; lines that all begin with a capital and are short are
 verse. About 12 MB/s.
 """
 
@@ -17,7 +17,7 @@ SLACK = 6
 UNWRAPPED = 130
 """A text with lines this wide was not wrapped: a line is a paragraph."""
 MIN_LINES = 20
-"""Lines of prose from which a width can be told; with fewer, `USUAL_WIDTH`."""
+"""Lines of prose from which a width can be told; with fewer, `DEFAULT_WIDTH_COLUMNS`."""
 USUAL_WIDTH = 72
 
 _BLANKS = re.compile(r"\n(?:[ \t\u3000]*\n)+")
@@ -50,10 +50,10 @@ SOFT = frozenset({"deu", "nld", "swe", "dan", "nob", "fin", "hun", "ces", "pol",
 
 
 def reflow(text: str, language: str = "") -> str:
-    """The text with one line a paragraph, blank lines between them.
+    """Return the text with one line a paragraph, blank lines between them.
 
-    `language` is a code (`deu`), for hyphens at line ends: where the book writes the word without
-    it elsewhere, or the language has few hyphens, it goes; else (`well-\\nknown`, `peut-\\nêtre`) it stays.
+    `language` is a code (`deu`), for hyphens at line ends: if the book writes the word without
+    it elsewhere, or the language has few hyphens, it is removed; else (`well-\\nknown`, `peut-\\nêtre`) it is kept.
     Linear time.
     """
     blocks = [
@@ -70,12 +70,12 @@ def reflow(text: str, language: str = "") -> str:
 
 
 def _columns(line: str) -> int:
-    """The width of a line where Chinese characters take two columns."""
+    """Return the width of a line in which Chinese characters take two columns."""
     return len(line) + len(_WIDE.findall(line))
 
 
 def _width(blocks: list[list[str]], measure: Callable[[str], int]) -> int | None:
-    """The column at which the text was wrapped; None where it was not."""
+    """Return the column at which the text was wrapped; None if it was not."""
     inner = sorted(measure(line) for block in blocks if len(block) > 2 for line in block[:-1])
     every = sorted(measure(line) for block in blocks for line in block)
     if every and every[len(every) * 9 // 10] > UNWRAPPED:
@@ -90,7 +90,7 @@ def _indent(line: str) -> int:
 
 
 def _segments(block: list[str], width: int, measure: Callable[[str], int]) -> list[list[str]]:
-    """A block cut where paragraphs begin by an indented line, and where what stands in begins and ends."""
+    """Split a block where an indented line begins a paragraph, and where indented lines begin and end."""
     if len(block) == 1:
         return [block]
     indents = [_indent(line) for line in block]
@@ -100,38 +100,39 @@ def _segments(block: list[str], width: int, measure: Callable[[str], int]) -> li
     hanging = indents[0] == margin and min(indents[1:]) >= margin + 2
     if hanging and (_ITEM.match(block[0]) or measure(block[0]) >= width - SLACK - 4):
         return [block]
-    found: list[list[str]] = [[block[0]]]
+    segments: list[list[str]] = [[block[0]]]
     for at in range(1, len(block)):
         inside, before = indents[at] >= margin + 2, indents[at - 1] >= margin + 2
         following = indents[at + 1] >= margin + 2 if at + 1 < len(block) else inside
         full = measure(block[at]) >= width - SLACK - 4
         new_paragraph = block[at].startswith("\u3000") or (inside and not following and (full or not before))
-        ends = before and not inside and len(found[-1]) > 1
+        ends = before and not inside and len(segments[-1]) > 1
         if new_paragraph or (inside and not before) or ends:
-            found.append([])
-        found[-1].append(block[at])
-    return found
+            segments.append([])
+        segments[-1].append(block[at])
+    return segments
 
 
 def _block(block: list[str], width: int, measure: Callable[[str], int], joiner: Joiner) -> str:
-    """A block as paragraphs; as its lines where none of it is prose."""
+    """Return a block as paragraphs; as its lines if none of it is prose."""
     segments = _segments(block, width, measure)
-    found = [_paragraph(segment, width, measure, joiner) for segment in segments]
-    if len(segments) > 1 and all(one is None for one in found):
+    paragraphs = [_paragraph(segment, width, measure, joiner) for segment in segments]
+    if len(segments) > 1 and all(paragraph is None for paragraph in paragraphs):
         return _kept(block)
     return "\n\n".join(
-        _kept(lines) if one is None else one for lines, one in zip(segments, found, strict=True)
+        _kept(lines) if paragraph is None else paragraph
+        for lines, paragraph in zip(segments, paragraphs, strict=True)
     )
 
 
 def _paragraph(lines: list[str], width: int, measure: Callable[[str], int], joiner: Joiner) -> str | None:
-    """Lines of prose joined; None for lines that stay."""
+    """Join lines of prose; None for lines that are kept as they are."""
     if len(lines) == 1:
         return lines[0].strip() if measure(lines[0]) > width - SLACK - 4 else None
     if sum(map(_is_tabular, lines)) * 2 >= len(lines):
         return None
     if _is_prose(lines, min(map(_indent, lines)), width, measure):
-        return joiner.joined([line.strip() for line in lines]).replace("  ", " ")
+        return joiner.join_lines([line.strip() for line in lines]).replace("  ", " ")
     return None
 
 
@@ -145,14 +146,14 @@ def _kept(lines: list[str]) -> str:
 
 
 def _is_tabular(line: str) -> bool:
-    """Whether a line is of a table or a list of contents: columns, leaders, braces, rules."""
+    """Return whether a line belongs to a table or a table of contents: columns, leaders, braces, rules."""
     line = line.strip()
     wide = "   " in line or "...." in line or ". . . ." in line or line.count("|") > 1
     return wide or (line[0] in "|}{" and line[1:2] in ("", " ")) or _RULE.match(line) is not None
 
 
 def _is_prose(lines: list[str], margin: int, width: int, measure: Callable[[str], int]) -> bool:
-    """Whether lines end where the next word did not fit."""
+    """Return whether lines end where the next word did not fit."""
     sizes = [measure(line) for line in lines]
     longest = max(sizes)
     stands_in = margin >= 2 and not lines[0].startswith("\u3000")
@@ -179,7 +180,7 @@ def _first_word(line: str) -> int:
 
 
 class Joiner:
-    """Joins the lines of a paragraph; knows the words of the book once a hyphen asks for them.
+    """Join the lines of a paragraph; the words of the book are collected at the first hyphen that needs them.
 
     `typeset`: the lines are as a printer broke them, so a hyphen before a small letter divides a word unless
     the book has the compound elsewhere. Plain text mostly lost such hyphens when it was made.
@@ -191,13 +192,14 @@ class Joiner:
         self._words: set[str] | None = None
         self._compounds: set[str] = set()
 
-    def joined(self, lines: list[str]) -> str:
+    def join_lines(self, lines: list[str]) -> str:
+        """Return the lines of a paragraph as one line."""
         pieces = [lines[0]]
         for line in lines[1:]:
             before = pieces[-1]
             last, first = before[-1:], line[:1]
             if last == "-":
-                pieces[-1:] = self._at_hyphen(before, line)
+                pieces[-1:] = self._join_at_hyphen(before, line)
                 continue
             if last in "—–" or line.startswith(("--", "—")):
                 spaced = before[-2:-1] == " " or (line[:1] in "—–-" and line.lstrip("-—–")[:1] == " ")
@@ -207,8 +209,8 @@ class Joiner:
             pieces.append(line if unspaced else f" {line}")
         return "".join(pieces)
 
-    def _at_hyphen(self, before: str, line: str) -> list[str]:
-        """The end of a paragraph so far and the line that follows a hyphen, as pieces to join."""
+    def _join_at_hyphen(self, before: str, line: str) -> list[str]:
+        """Return the end of a paragraph so far and the line that follows a hyphen, as pieces to join."""
         if before.endswith("--"):
             return [before, f" {line}" if before[-3:-2] == " " else line]
         head, tail = _HYPHENATED.search(before), _LETTERS.match(line)
@@ -217,7 +219,7 @@ class Joiner:
         start, end = head[1], tail[0]
         if end.lower() in _SUSPENDING.get(self._language, ()):
             return [before, f" {line}"]
-        words = self._known()
+        words = self._known_words()
         whole = (start + end).lower()
         if f"{start}-{end}".lower() in self._compounds:
             return [before, line]
@@ -225,7 +227,7 @@ class Joiner:
             return [before[:-1], line]
         return [before, line]
 
-    def _known(self) -> set[str]:
+    def _known_words(self) -> set[str]:
         if self._words is None:
             tokens = {token.strip(_MARKS) for token in set(self._text.lower().split())}
             self._words = tokens

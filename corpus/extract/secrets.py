@@ -1,12 +1,12 @@
-"""Passwords, keys, tokens and e-mail addresses in code, replaced by placeholders that are the same everywhere.
+"""Replace passwords, keys, tokens and e-mail addresses in code by placeholders that are the same everywhere.
 
-Three ways to be a secret: a form that only one service's keys have (`ghp_...`, a private key, a password in an
-address); a value given to a name that speaks of one (`api_key = "..."`), if it looks drawn at random; nothing else.
-Hashes, UUIDs, lock files and test fixtures are full of random strings, which detectors that go by entropy alone take
-for secrets. The placeholders are StarCoder's.
+A secret is recognized in one of two ways: by a form that only one service's keys have (`ghp_...`, a private key, a
+password in an address), or as a value that looks random behind a name that suggests one (`api_key = "..."`); nothing
+else counts. Hashes, UUIDs, lock files and test fixtures are full of random strings, which detectors that rely on
+entropy alone take for secrets. The placeholders are StarCoder's.
 
-A few dozen fixed strings are searched for, each at the speed of memory, and patterns look only where one stands: 100
-MB/s and more, whatever the text (`tests/benchmarks/code_benchmark.py`).
+A few dozen fixed strings are searched for, each at the speed of memory, and patterns are tried only where one occurs:
+100 MB/s and more, whatever the text (`tests/benchmarks/code_benchmark.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VERSION = 1
 RANDOM, RANDOM_HEX, RANDOM_SHORT = 3.5, 2.8, 2.5
 """Bits a character from which a value counts as drawn at random: of 20 characters and more, of hexadecimal digits, of a
 short password. Random base64 of 20 characters has 4 on average, English words without spaces 3.1, random hexadecimal
-digits of 32 characters 3.6, detect-secrets asks for 4.5 and 3 of longer ones."""
+digits of 32 characters 3.6, detect-secrets requires 4.5 and 3 of longer ones."""
 
 MIXED = 3
 """Places between a letter and a digit in what was drawn at random; names of variables have one or two."""
@@ -123,7 +123,7 @@ _EXAMPLE = re.compile(r"example|sample|dummy|placeholder|x{6}|0{8}|abcdef|123456
 
 
 def redacted(text: str) -> tuple[str, int, int]:
-    """The text with placeholders, how many secrets and how many e-mail addresses they stand for."""
+    """Return the text with placeholders, how many secrets and how many e-mail addresses they replace."""
     spans = [*_secrets(text), *_emails(text)]
     if not spans:
         return text, 0, 0
@@ -141,7 +141,7 @@ def redacted(text: str) -> tuple[str, int, int]:
 
 
 def entropy(value: str) -> float:
-    """Bits a character, by how often each occurs in the value itself."""
+    """Return the bits a character, by how often each occurs in the value itself."""
     total = len(value)
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
 
@@ -149,19 +149,19 @@ def entropy(value: str) -> float:
 def _secrets(text: str) -> Iterator[tuple[int, int, str]]:
     for fixed, behind, pattern in _PATTERNS:
         for at in _places(text, fixed):
-            found = pattern.match(text, at + behind)
-            if found is not None and not _EXAMPLE.search(found[0]):
-                yield found.start(), found.end(), KEY
+            match = pattern.match(text, at + behind)
+            if match is not None and not _EXAMPLE.search(match[0]):
+                yield match.start(), match.end(), KEY
     yield from _key_blocks(text)
     for at in _places(text, "://"):
-        found = _URL_PASSWORD.match(text, at + 3, at + REACH)
-        if found is not None and not _NO_VALUE.search(found["value"]):
-            yield found.start("value"), found.end("value"), PASSWORD
+        match = _URL_PASSWORD.match(text, at + 3, at + REACH)
+        if match is not None and not _NO_VALUE.search(match["value"]):
+            yield match.start("value"), match.end("value"), PASSWORD
     yield from _given(text)
 
 
 def _key_blocks(text: str) -> Iterator[tuple[int, int, str]]:
-    """What stands between the lines around private keys, in files and in strings of a program."""
+    """Yield what is between the lines around private keys, in files and in strings of a program."""
     done = 0
     for at in _places(text, "-----BEGIN "):
         head = _KEY_HEAD.match(text, at) if at >= done else None
@@ -176,26 +176,30 @@ def _key_blocks(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _given(text: str) -> Iterator[tuple[int, int, str]]:
-    """Values that look random behind names that speak of secrets."""
+    """Yield values that look random behind names that suggest secrets."""
     lower = text.lower() if len(text.lower()) == len(text) else text
     done = 0
     for at in sorted(place for part in _NAME_PARTS for place in _places(lower, part)):
         name = _NAMES.search(lower, max(0, at - 12), at + 12)
         if name is None or name.end() <= done:
             continue
-        found = _GIVEN.match(text, name.end(), name.end() + REACH)
-        if found is None:
+        assignment = _GIVEN.match(text, name.end(), name.end() + REACH)
+        if assignment is None:
             continue
-        group = "quoted" if found["quoted"] else "bare"
-        done = found.end()
+        group = "quoted" if assignment["quoted"] else "bare"
+        done = assignment.end()
         is_password = name[0].startswith(_PASSWORDS)
-        if looks_random(found[group], short=is_password and group == "quoted" and found["sign"] not in "(,"):
-            yield found.start(group), found.end(group), PASSWORD if is_password else KEY
+        if looks_random(
+            assignment[group], short=is_password and group == "quoted" and assignment["sign"] not in "(,"
+        ):
+            yield assignment.start(group), assignment.end(group), PASSWORD if is_password else KEY
 
 
 def looks_random(value: str, short: bool = False) -> bool:
-    """Whether a value was drawn at random rather than written: letters and digits mixed, with enough entropy. `short`
-    takes passwords, from 6 characters with a digit or a mark among letters."""
+    """Return whether a value was drawn at random rather than written: letters and digits mixed, with enough entropy.
+
+    `short` accepts passwords, from 6 characters with a digit or a mark among letters.
+    """
     if _NO_VALUE.search(value) or " " in value:
         return False
     letters, digits = any(map(str.isalpha, value)), any(map(str.isdigit, value))
@@ -221,9 +225,9 @@ def _emails(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_domain(host: str) -> bool:
-    """Whether a name ends in a public suffix and has something before it."""
-    found = suffixes()(host)
-    return bool(found.suffix and found.domain)
+    """Return whether a name ends in a public suffix and has something before it."""
+    parts = suffixes()(host)
+    return bool(parts.suffix and parts.domain)
 
 
 def _places(text: str, fixed: str) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Source code as text: every space, tab and blank line stays; secrets and e-mail addresses become placeholders."""
+"""Extract source code as text: every space, tab and blank line is kept; secrets and e-mail addresses are replaced."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ DECLARED = re.compile(
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The code, decoded, with what was replaced counted in the metadata (`secrets`, `emails`); None where there is
-    nothing but white space. Raises ValueError for a text with NUL characters: it is no text."""
+    """Return the code, decoded, with the replacements counted in the metadata (`secrets`, `emails`); None if there is
+    nothing but white space. Raises ValueError for a text with NUL characters: it is not text.
+    """
     text = source_text(record.body, record.charset)
     if not text.strip():
         return None
@@ -31,9 +32,9 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def source_text(body: bytes | str, charset: str | None = None) -> str:
-    """The text of a source file, with `\\n` for its line ends and nothing else changed but a byte order mark.
+    """Return the text of a source file, with `\\n` for its line ends and nothing else changed but a byte order mark.
 
-    Raises ValueError where there are NUL characters.
+    Raises ValueError if there are NUL characters.
     """
     if isinstance(body, bytes):
         declared = DECLARED.match(body[:400])

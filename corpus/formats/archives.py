@@ -1,10 +1,10 @@
-"""Members of tar and zip archives as streams: nothing is unpacked to disk, no name or size is believed.
+"""Read members of tar and zip archives as streams: nothing is unpacked to disk, no name or size is trusted.
 
-What an archive can do to its reader, and what becomes of it: names that lead out of the archive (`..`, absolute,
+What an archive can do to its reader, and how it is handled: names that lead out of the archive (`..`, absolute,
 drives, NUL) and links that do are Failures; so are second members of a name, entries of a zip that share bytes,
-encrypted members, members over `max_bytes`, and whatever is cut or damaged. Other links, folders and devices
-have no content and are passed over. A tar goes on at the next whole header behind damage. A stream that
-decompresses without end stops as `corpus.storage.open_decompressed` says.
+encrypted members, members over `max_bytes`, and whatever is truncated or damaged. Other links, folders and devices
+have no content and are skipped. Behind damage, reading of a tar resumes at the next whole header. A stream that
+decompresses without end is stopped as described in `corpus.storage.open_decompressed`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError,
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive, read: its name there, where its header begins, its bytes, how long it is with its header.
+    """Hold a file of an archive: its name there, the offset of its header, its bytes, and its length with the header.
 
-    In a compressed tar places count decompressed bytes.
+    In a compressed tar, offsets count decompressed bytes.
     """
 
     name: str
@@ -52,10 +52,10 @@ class Member:
 
 
 def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
-    """The members of a tar (plain, .gz, .bz2, .xz, .zst) or zip, in the order in which they lie in it.
+    """Yield the members of a tar (plain, .gz, .bz2, .xz, .zst) or zip, in the order of their bytes in it.
 
     `file` names the archive in failures; `stream` must be seekable. Memory: one member, plus the directory of a
-    zip. Raises nothing of what the archive does.
+    zip. Raises nothing because of the archive's content.
 
     >>> import tarfile, io
     >>> packed = io.BytesIO()
@@ -75,31 +75,36 @@ def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator
         yield from _once(tar_members(decompressed(stream), file, max_bytes), file)
 
 
-def _once(found: Iterator[Member | Failure], file: str) -> Iterator[Member | Failure]:
-    """Every name once, and no more than `MAX_MEMBERS` of them."""
+def _once(entries: Iterator[Member | Failure], file: str) -> Iterator[Member | Failure]:
+    """Yield the first entry of every name, and no more than `MAX_ARCHIVE_MEMBERS` of them.
+
+    A repeated name is a failure, and so is the first member over the limit, where reading ends.
+    """
     seen: set[int] = set()
-    for one in found:
-        if isinstance(one, Member):
-            name = hash_of(one.name)
+    for entry in entries:
+        if isinstance(entry, Member):
+            name = hash_of(entry.name)
             if name in seen:
-                yield _failure(file, one.offset, one.length, f"a second member called {shown(one.name)}")
+                yield _failure(
+                    file, entry.offset, entry.length, f"a second member called {shown(entry.name)}"
+                )
                 continue
             if len(seen) == MAX_MEMBERS:
-                yield _failure(file, one.offset, 0, f"over {MAX_MEMBERS:,} members: the rest is not read")
+                yield _failure(file, entry.offset, 0, f"over {MAX_MEMBERS:,} members: the rest is not read")
                 return
             seen.add(name)
-        yield one
+        yield entry
 
 
 def hash_of(name: str) -> int:
-    """64 bits of a name."""
+    """Return a hash of a name, 64 bits."""
     import xxhash
 
     return int(xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass")))
 
 
 def problem_of(name: str) -> str | None:
-    """What is wrong with the name of a member; None for one that stays in the archive."""
+    """Return what is wrong with the name of a member; None for one that stays inside the archive."""
     plain = name.replace("\\", "/")
     if not plain.strip("/ ."):
         return "a member without a name"
@@ -111,12 +116,12 @@ def problem_of(name: str) -> str | None:
 
 
 def shown(name: str) -> str:
-    """A name as it can be printed, at most 200 characters."""
+    """Return a name in printable form, at most 200 characters."""
     return ascii(name) if not name.isprintable() else repr(name[:200])
 
 
 def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
-    """The files of a plain tar, in order; the stream is read once and needs no seeking."""
+    """Yield the files of a plain tar, in order; the stream is read once and needs no seeking."""
     tar = _Tar(stream)
     long_name: str | None = None
     lost_from: int | None = None
@@ -144,7 +149,7 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                     yield _failure(file, at, stored(header.size), f"a header of {header.size:,} bytes")
                     tar.skip(header.size)
                     continue
-                name, size = extended(header.type, tar.content(header.size))
+                name, size = extended(header.type, tar.read_content(header.size))
                 long_name = name if name is not None else long_name
                 tar.next_size = size if size is not None else tar.next_size
                 continue
@@ -167,7 +172,7 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                 yield _failure(file, at, stored(size), problem)
                 tar.skip(size)
                 continue
-            yield Member(name, at, tar.content(size), stored(size))
+            yield Member(name, at, tar.read_content(size), stored(size))
         except EOFError as error:
             yield _failure(file, at, tar.at - at, f"cut: {error}")
             return
@@ -180,14 +185,14 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
 
 
 class _Tar:
-    """A stream that counts, and reads whole or raises EOFError. `next_size` is a pax header's."""
+    """Read a stream and count its bytes; parts are read whole or EOFError is raised. `next_size` is a pax header's."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream, self.at = stream, 0
         self.next_size: int | None = None
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes; fewer at the end only."""
+        """Return up to `size` bytes; fewer only at the end."""
         pieces: list[bytes] = []
         while size > 0 and (piece := self.stream.read(min(size, PIECE))):
             pieces.append(piece)
@@ -195,8 +200,8 @@ class _Tar:
             self.at += len(piece)
         return b"".join(pieces)
 
-    def content(self, size: int) -> bytes:
-        """The `size` bytes of a member, and past the padding behind them."""
+    def read_content(self, size: int) -> bytes:
+        """Return the `size` bytes of a member, and skip the padding behind them."""
         data = self.read(size)
         if len(data) < size:
             raise EOFError(f"{len(data):,} of {size:,} bytes are there")
@@ -213,7 +218,7 @@ class _Tar:
 
 
 def _target(name: str, link: str) -> str:
-    """Where a symbolic link leads, from the archive's root: `..` left in where it leads out."""
+    """Return where a symbolic link leads, from the archive's root: `..` is left in if it leads out."""
     if link.startswith("/"):
         return link
     way: list[str] = name.replace("\\", "/").split("/")[:-1]
@@ -226,7 +231,7 @@ def _target(name: str, link: str) -> str:
 
 
 def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
-    """The files of a zip by its directory, in the order in which they lie; the stream must be seekable."""
+    """Yield the files of a zip by its directory, in the order of their bytes; the stream must be seekable."""
     try:
         stream.seek(0, io.SEEK_END)
         length = stream.tell()
@@ -272,7 +277,7 @@ def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
 
 
 def _taken(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
-    """Bytes of an entry with its own header, whose extra field need not be as long as the directory's."""
+    """Return the bytes of an entry with its own header, whose extra field need not be as long as the directory's."""
     stream.seek(entry.header_offset)
     header = stream.read(30)
     names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
@@ -280,7 +285,7 @@ def _taken(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
 
 
 def _read_up_to(member: IO[bytes], limit: int) -> bytes:
-    """Up to `limit` bytes, and some more. In little pieces: 4 KiB of bzip2 may give 80 MB, and all comes at once."""
+    """Return up to `limit` bytes, and some more, read in small pieces: 4 KiB of bzip2 may give 80 MB in one piece."""
     pieces: list[bytes] = []
     while limit > 0 and (piece := member.read(4096)):
         pieces.append(piece)
@@ -289,7 +294,7 @@ def _read_up_to(member: IO[bytes], limit: int) -> bytes:
 
 
 def _directory_size(stream: BinaryIO, length: int) -> int:
-    """What a zip says of the size of its directory; 0 where no end record is found."""
+    """Return the size that a zip states for its directory; 0 if there is no end record."""
     stream.seek(max(0, length - (1 << 16) - 22))
     tail = stream.read()
     stream.seek(0)

@@ -1,4 +1,4 @@
-"""Bytes of a page to text: by what it declares where that holds, else by what the bytes look like."""
+"""Decode the bytes of a page: by the charset it declares if that holds, else by what the bytes look like."""
 
 from __future__ import annotations
 
@@ -108,9 +108,10 @@ _ALPHABETIC = ("cp1252", "cp1251", "cp1250", "koi8_u", "cp874", "cp1256", "cp125
 
 TRUST, UNSURE, USUAL, UNNAMED, UNGUESSED, OUTSIDE, RARE = 0.03, 0.15, 0.1, 0.25, 0.2, 0.05, -0.001
 """In oddities per character, at which codecs are compared: a sure guess is preferred to a declaration by
-`TRUST`, an unsure one handicapped by `UNSURE`, windows-1252 by `USUAL`, a codec that nobody named by
-`UNNAMED`, or `UNGUESSED` where the detector has no idea; bytes that only a wider codec of the family takes cost
-`OUTSIDE`; of a rare codec and the one of `_INSTEAD` the first wins where both read as well (`RARE`)."""
+`TRUST_BONUS`, an unsure one is handicapped by `UNSURE_HANDICAP`, windows-1252 by `USUAL_HANDICAP`, a codec that nobody
+named by `UNNAMED_HANDICAP`, or `UNGUESSED_HANDICAP` where the detector has no idea; bytes that only a wider codec of
+the family accepts cost `OUTSIDE_COST`; of a rare codec and the one of `_LIKELIER_CODECS` the first wins where both read
+as well (`RARE_HANDICAP`)."""
 
 SURE_WIDE, SURE_NARROW, EVIDENCE = 0.6, 0.7, 0.001
 """What makes a guess sure: the detector's confidence (multi-byte, single-byte), and the share of the text
@@ -146,13 +147,14 @@ def _codecs() -> dict[str, str]:
 
 
 def codec_of(label: str | None) -> str | None:
-    """The Python codec for a charset label of HTTP or HTML, None for one that nobody defines."""
+    """Return the Python codec for a charset label of HTTP or HTML, None for a label that no standard defines."""
     return _codecs().get(label.strip().strip("\"'").lower()) if label else None
 
 
 def declared_in(body: bytes) -> str | None:
-    """The first charset label that means something in the first 4 KB: of `<meta charset>`, `<meta http-equiv>` or
-    the XML declaration. Comments do not count; what stands in attributes of other names does."""
+    """Return the first meaningful charset label in the first 4 KB: of `<meta charset>`, `<meta http-equiv>` or the XML
+    declaration. Comments do not count; values of attributes with other names do.
+    """
     for match in _META.finditer(_COMMENT.sub(b"", body[:PRESCAN])):
         label = (match[1] or match[2]).decode("ascii")
         if codec_of(label) is not None:
@@ -161,7 +163,7 @@ def declared_in(body: bytes) -> str | None:
 
 
 def _wide(body: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a byte order mark, told by where its NUL bytes stand."""
+    """Recognize UTF-16 or UTF-32 without a byte order mark, by the positions of its NUL bytes."""
     head = body[: PRESCAN & ~3]
     if len(head) < 8 or b"\0" not in head:
         return None
@@ -179,7 +181,7 @@ def _wide(body: bytes) -> str | None:
 
 
 def _with(body: bytes, codec: str) -> tuple[str, str]:
-    """Text by the codec or, where that rejects a byte, a wider one of its family, else with U+FFFD."""
+    """Decode with the codec or, if that rejects a byte, a wider one of its family, else with U+FFFD."""
     for candidate in (codec, *_WIDER.get(codec, ())):
         try:
             return body.decode(candidate), candidate
@@ -189,12 +191,12 @@ def _with(body: bytes, codec: str) -> tuple[str, str]:
 
 
 def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple[str, str]:
-    """Text of a page and the Python codec it was read with.
+    """Return the text of a page and the Python codec it was read with.
 
     In this order: a byte order mark; UTF-8, valid or almost (no other charset looks like it by accident,
     so it beats any declaration); then the charset declared by HTTP (`declared`) or, with `html`, by the
-    document, against the detector's guess. The guess wins where the declaration gives garbage and it
-    does not, or where both read well, it is sure and the texts differ in more than a few characters.
+    document, against the detector's guess. The guess wins if the declaration gives garbage and it
+    does not, or if both read well, it is sure and the texts differ in more than a few characters.
     Undecodable bytes become U+FFFD: no page is lost to one. Never raises.
 
     Measured on a core: 15,000 pages/s in UTF-8, 500 of 30 KB in other charsets.
@@ -221,7 +223,7 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
 
 
 def _seven_bit(body: bytes) -> tuple[str, str]:
-    """ASCII, which is UTF-8 too, unless it switches charsets by escape sequences."""
+    """Decode ASCII, which is UTF-8 too, unless it switches charsets by escape sequences."""
     for escape, codec in _SEVEN_BIT:
         if escape in body:
             return _with(body, codec)
@@ -229,10 +231,10 @@ def _seven_bit(body: bytes) -> tuple[str, str]:
 
 
 def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
-    """Text and codec of a body that is not UTF-8: the least odd of what is stated, guessed and usual."""
+    """Return text and codec of a body that is not UTF-8: the least odd of the declared, guessed and usual ones."""
     sample = _sample(body)
-    found = cchardet.detect(sample)
-    guess, confidence = codec_of(found["encoding"]), float(found["confidence"] or 0.0)
+    detection = cchardet.detect(sample)
+    guess, confidence = codec_of(detection["encoding"]), float(detection["confidence"] or 0.0)
     if guess in _INSTEAD and guess not in stated:
         guess = _least_odd(sample, {_INSTEAD[guess]: 0.0, guess: RARE})[1]
     if guess in stated:
@@ -252,7 +254,7 @@ def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
 
 
 def _differs(sample: bytes, guess: str, others: list[str]) -> bool:
-    """Whether the guess reads at least `EVIDENCE` of the characters differently from each of the others."""
+    """Return whether the guess reads at least `MIN_DIFFERENT_SHARE` of the characters unlike each of the others."""
     text = _with(sample, guess)[0]
     for other in others:
         alternative = _with(sample, other)[0] if other != guess else ""
@@ -262,14 +264,14 @@ def _differs(sample: bytes, guess: str, others: list[str]) -> bool:
 
 
 def _sample(body: bytes) -> bytes:
-    """64 KB around the bytes beyond ASCII, cut where no character of any charset is cut."""
+    """Return 64 KB around the bytes beyond ASCII, cut where no character of any charset is cut."""
     dense = _LONG_ASCII.sub(rb"\1 \2", body)
     sample = dense[:SAMPLE]
     return sample[: sample.rfind(b"<") + 1] or sample if len(sample) < len(dense) else sample
 
 
 def _least_odd(sample: bytes, costs: dict[str, float]) -> tuple[float, str]:
-    """Oddity with its handicap, and codec, of the best one; ties go to the one named first."""
+    """Return oddity with its handicap, and codec, of the best one; ties go to the one named first."""
     options = []
     for rank, (codec, cost) in enumerate(costs.items()):
         text, used = _with(sample, codec)

@@ -1,4 +1,4 @@
-"""What an HTTP response says about its body, and the body with its encodings undone."""
+"""Read what an HTTP response states about its body, and undo the encodings of the body."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ CHUNK = re.compile(rb"[ \t\r\n]{0,8}([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n"
 GZIP = b"\x1f\x8b\x08"
 ZSTD = b"\x28\xb5\x2f\xfd"
 TWICE = 2
-"""How often a body is unpacked beyond what its headers say."""
+"""How many times a body is unpacked beyond what its headers state."""
 BLOCK = 1 << 14
-"""Compressed bytes given to zlib at once: what it does not use of them is copied for every member."""
+"""Compressed bytes given to zlib in one call: what it does not use of them is copied for every member."""
 ZSTD_WINDOW = 1 << 27
 """Memory that a body may ask for. RFC 8878 recommends, and browsers take, 8 MiB; archives hold more."""
 
 
 @dataclass(slots=True)
 class Payload:
-    """The headers of a response that decide how its body is read."""
+    """Hold the headers of a response that decide how its body is read."""
 
     status: int
     content_type: str
@@ -39,14 +39,14 @@ class Payload:
     @property
     def charset(self) -> str | None:
         """The charset of the Content-Type header."""
-        found = CHARSET.search(self.declared_type)
-        return found.group(1) if found else None
+        match = CHARSET.search(self.declared_type)
+        return match.group(1) if match else None
 
 
 def media_type_of(payload: Payload, raw: bytes) -> str | None:
-    """`text/html`, `text/plain`, or None for anything else.
+    """Return `text/html`, `text/plain`, or None for anything else.
 
-    A missing or meaningless type is decided by the first 4 KB: it is HTML where a common tag is near.
+    A missing or meaningless type is decided by the first 4 KB: it is HTML if a common tag occurs there.
     """
     declared = payload.content_type.partition(";")[0].strip().lower()
     if declared in HTML_TYPES:
@@ -64,10 +64,10 @@ def media_type_of(payload: Payload, raw: bytes) -> str | None:
 
 
 def body_of(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:
-    """The body without transfer and content encodings; None over `max_bytes`; a str says what failed.
+    """Return the body without transfer and content encodings: None if over `max_bytes`, a str that says what failed.
 
-    A body that was stored decoded under headers that still name the encoding is taken as it is. One that is
-    packed otherwise than they say, or without their saying so, is told by what it unpacks to.
+    A body that was stored decoded under headers that still name the encoding is returned as it is. One that is packed
+    in another way than they state, or without their stating it, is recognized by what it unpacks to.
     """
     body = raw
     if "chunked" in payload.transfer_encoding.lower():
@@ -94,7 +94,7 @@ def body_of(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:
 
 
 def _guessed(body: bytes, max_bytes: int) -> bytes | None:
-    """What a body unpacks to whose encoding is another than its headers say; None where that is no text."""
+    """Return what a body unpacks to if its encoding is not the one of its headers; None if the result is not text."""
     for encoding in ("gzip", "zstd", "deflate", "br"):
         decoded = _decompress(body, encoding, max_bytes)
         if decoded and not BINARY.search(decoded[:4096]):
@@ -103,7 +103,9 @@ def _guessed(body: bytes, max_bytes: int) -> bytes | None:
 
 
 def _unchunk(body: bytes) -> bytes:
-    """Chunks joined; the body as it is where it is not chunked; what is behind the last whole chunk as it is, too."""
+    """Join the chunks of a body. A body that is not chunked is returned as it is, and so is what follows the last whole
+    chunk.
+    """
     pieces: list[bytes] = []
     at = 0
     while match := CHUNK.match(body, at):
@@ -116,9 +118,9 @@ def _unchunk(body: bytes) -> bytes:
 
 
 def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes | None:
-    """At most `max_bytes` + 1 bytes of the decompressed body; None if nothing decodes.
+    """Return at most `max_bytes` + 1 bytes of the decompressed body; None if nothing decodes.
 
-    Of a body that was cut, what is there: browsers show it too, and crawlers store cut bodies as they came.
+    Of a truncated body, return what is there: browsers show it too, and crawlers store truncated bodies as they came.
     """
     limit = max_bytes + 1
     try:
@@ -137,7 +139,10 @@ def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes | None:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    """Up to `limit` bytes of a brotli stream. Raises brotli.error, EOFError where it is cut before its first byte."""
+    """Return up to `limit` bytes of a brotli stream.
+
+    Raises brotli.error, and EOFError if the stream ends before its first byte of output.
+    """
     decoder = brotli.Decompressor()
     pieces = [decoder.process(body, output_buffer_limit=limit)]
     limit -= len(pieces[0])
@@ -150,10 +155,10 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, window: int, limit: int) -> bytes:
-    """Up to `limit` bytes of a deflate stream or of all members of a gzip body.
+    """Return up to `limit` bytes of a deflate stream or of all members of a gzip body.
 
     `window` is zlib's: 47 for gzip or zlib, -15 for neither. What follows the last member is ignored, and a
-    later member ends the body where it is damaged. Raises zlib.error where the first one is damaged.
+    damaged later member ends the body. Raises zlib.error if the first one is damaged.
     """
     pieces: list[bytes] = []
     inflater = zlib.decompressobj(window)
@@ -179,17 +184,17 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
-    """Up to `limit` bytes of all frames of a zstd body, of the first where no frame follows it.
+    """Return up to `limit` bytes of all frames of a zstd body, or of the first if no frame follows it.
 
-    Raises ZstdError where the first one is damaged.
+    Raises ZstdError if the first one is damaged.
     """
     decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
     try:
         with decoder.stream_reader(io.BytesIO(body), read_across_frames=True) as reader:
-            found = bytes(reader.read(limit))
+            unpacked = bytes(reader.read(limit))
     except zstandard.ZstdError:
         with decoder.stream_reader(io.BytesIO(body)) as reader:
-            found = bytes(reader.read(limit))
-    if not found and zstandard.frame_content_size(body) != 0:
+            unpacked = bytes(reader.read(limit))
+    if not unpacked and zstandard.frame_content_size(body) != 0:
         raise EOFError("cut before its first byte")
-    return found
+    return unpacked

@@ -1,4 +1,4 @@
-"""How much a text looks as if it had been decoded by the wrong charset."""
+"""Measure how much a text looks as if it had been decoded with the wrong charset."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SAMPLE = 1 << 20
 
 
 def _common_east_asian() -> set[str]:
-    found: set[str] = set()
+    characters: set[str] = set()
     for codec, (first, last) in _COMMON_SETS.items():
         pairs = bytes(
             b for lead in range(first, last + 1) for trail in range(0xA1, 0xFF) for b in (lead, trail)
         )
-        found.update(pairs.decode(codec, "ignore"))
+        characters.update(pairs.decode(codec, "ignore"))
     low = bytes(b for lead in range(0xA4, 0xC7) for trail in range(0x40, 0x7F) for b in (lead, trail))
-    found.update(low.decode("big5", "ignore"))
-    return found
+    characters.update(low.decode("big5", "ignore"))
+    return characters
 
 
 def _class_of(character: str, common: set[str]) -> int:
@@ -64,7 +64,7 @@ def _class_of(character: str, common: set[str]) -> int:
 
 @cache
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Class of every BMP code point (uint8), cost of a class, cost of two classes side by side."""
+    """Return the class of every BMP code point (uint8), the cost of a class, and the cost of two adjacent classes."""
     common = _common_east_asian()
     classes = np.array([_class_of(chr(code), common) for code in range(CODE_POINTS)], np.uint8)
     single = np.zeros(_CLASSES, np.float32)
@@ -75,11 +75,11 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArr
         *([[only] for only in _UNCASED.values()]),
     ]
     pair = np.zeros((_CLASSES, _CLASSES), np.float32)
-    for one in alphabets:
+    for alphabet in alphabets:
         for other in alphabets:
-            if one is not other:
-                pair[np.ix_(one, other)] = 1.0
-        for letter in one:
+            if alphabet is not other:
+                pair[np.ix_(alphabet, other)] = 1.0
+        for letter in alphabet:
             if letter not in (_LOWER, _UPPER):
                 pair[letter, _SYMBOL] = pair[_SYMBOL, letter] = 0.4
                 pair[letter, _EAST_ASIAN] = pair[_EAST_ASIAN, letter] = 0.6
@@ -94,11 +94,11 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArr
 
 
 def mojibake(text: str) -> float:
-    """Oddities per non-ASCII character: 0 for clean text in any script, mostly over .3 for garbage.
+    """Return oddities per non-ASCII character: 0 for clean text in any script, mostly over .3 for garbage.
 
     Counts what a wrong charset leaves behind: unassigned and control characters, rare ideographs,
     letters of two alphabets in one word, a capital after a small letter, runs of accented letters,
-    signs inside words. Looks at the first 2^20 characters; about 5 ns a character.
+    signs inside words. Reads the first 2^20 characters; about 5 ns a character.
     """
     units = np.frombuffer(text[:SAMPLE].encode("utf-16-le", "surrogatepass"), np.uint16)
     beyond = units >= 0x80
@@ -112,9 +112,9 @@ def mojibake(text: str) -> float:
 
 
 def atypical(text: str, codec: str) -> float:
-    """.2 when the text lacks what nearly every text in an East Asian charset has, else 0.
+    """Return .2 if the text lacks what nearly every text in an East Asian charset has, else 0.
 
-    Japanese has kana, Korean has hangul, Chinese has neither: it tells apart charsets that share
+    Japanese has kana, Korean has hangul, Chinese has neither: this distinguishes charsets that share
     their byte ranges (EUC-JP, EUC-KR and GB 2312), whose wrong readings are everyday ideographs.
     """
     if codec not in _EXPECTED:

@@ -1,8 +1,9 @@
-"""Members of a .7z archive as streams, by py7zr: nothing is unpacked to disk or held whole.
+"""Read members of a .7z archive as streams, with py7zr: nothing is unpacked to disk or held whole.
 
-py7zr reads the headers and makes the decompressor. Its own `extract` asks that for as much at once as the machine has
-memory; here it is asked for a block at a time. 300 MB of zeros in 380 bytes of BZip2 take no memory worth naming;
-what py7zr expands at once whatever one asks (Deflate, zstd, Brotli: 1 GB for that) is refused.
+py7zr reads the headers and makes the decompressor. Its own `extract` requests as many bytes from it in one call as the
+machine has memory; here one block is requested per call. 300 MB of zeros in 380 bytes of BZip2 take no memory worth
+mentioning; methods that py7zr expands in one call whatever is requested (Deflate, zstd, Brotli: 1 GB for that) are
+refused.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ from corpus.extras import install_advice
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 BLOCK = 1 << 20
-"""Bytes decompressed at once, and compressed bytes read at once."""
+"""Bytes decompressed in one call, and compressed bytes read in one call."""
 
 
 class Damaged(Exception):
-    """The archive, or a member of it, cannot be read."""
+    """Raised when the archive, or a member of it, cannot be read."""
 
 
 def members(stream: BinaryIO) -> list[str]:
-    """The names of an archive's files. Raises Damaged where it is none, or is encrypted."""
+    """Return the names of an archive's files. Raises SevenZipError if it is not a .7z archive, or is encrypted."""
     with _opened(stream) as archive:
         return [str(file.filename) for file in archive.files]
 
 
 def read_member(stream: BinaryIO, name: str) -> Generator[bytes, None, None]:
-    """The blocks of a member. What precedes it in its solid block is decompressed and let go.
+    """Yield the blocks of a member. What precedes it in its solid block is decompressed and discarded.
 
-    Raises Damaged, after what could be read.
+    Raises SevenZipError, after what could be read.
     """
     with _opened(stream) as archive:
         for file, start, packed in _folders(archive):
-            names = [one.filename for one in file.files]
+            names = [entry.filename for entry in file.files]
             if name in names:
                 yield from _unpacked(stream, file, archive.afterheader + start, packed, names.index(name))
                 return
@@ -45,7 +46,7 @@ def read_member(stream: BinaryIO, name: str) -> Generator[bytes, None, None]:
 
 
 def _folders(archive: Any) -> Iterator[tuple[Any, int, int]]:
-    """Each solid block of an archive, where it begins behind the header, and its compressed size."""
+    """Yield each solid block of an archive, its offset behind the header, and its compressed size."""
     streams = archive.header.main_streams
     if streams is None:
         return

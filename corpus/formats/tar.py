@@ -1,7 +1,7 @@
-"""Tar archives as streams: every member with its place, also behind damage, and nothing unpacked.
+"""Read tar archives as streams: every member with its offset, also behind damage, and nothing unpacked.
 
-Python's tarfile stops at the first bad header and cannot begin inside an archive; here a header that is
-none costs the bytes up to the next one. Names are names only: nothing is ever written under them.
+Python's tarfile stops at the first bad header and cannot begin inside an archive; here an invalid header
+costs the bytes up to the next valid one. Names are only names: nothing is ever written under them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ZEROS = bytes(BLOCK)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A regular file: its name, the offset of its header, its size, and its bytes where they were wanted."""
+    """Hold a regular file: its name, the offset of its header, its size, and its bytes if they were wanted."""
 
     name: str
     offset: int
@@ -33,13 +33,13 @@ class Member:
 
     @property
     def length(self) -> int:
-        """Bytes that it takes in the archive, header and padding with it."""
+        """Bytes that it takes in the archive, including header and padding."""
         return stored(self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Bytes of an archive that are no member."""
+    """Hold a range of bytes of an archive that are not a member."""
 
     offset: int
     length: int
@@ -47,16 +47,16 @@ class Loss:
 
 
 def read_header(block: bytes) -> tarfile.TarInfo | None:
-    """A header block whose checksum holds; None for any other 512 bytes."""
+    """Return a header block whose checksum holds; None for any other 512 bytes."""
     try:
-        found = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except (tarfile.HeaderError, ValueError):
         return None
-    return found if found.size >= 0 else None
+    return header if header.size >= 0 else None
 
 
 def extended(kind: bytes, data: bytes) -> tuple[str | None, int | None]:
-    """The name and the size that a GNU long name or a pax header gives to the next member."""
+    """Return the name and the size that a GNU long name or a pax header gives to the next member."""
     if kind == tarfile.GNUTYPE_LONGNAME:
         return data.split(b"\0")[0].decode("utf-8", "surrogateescape") or None, None
     name: str | None = None
@@ -76,22 +76,22 @@ def extended(kind: bytes, data: bytes) -> tuple[str | None, int | None]:
 
 
 def stored(size: int) -> int:
-    """What a member of so many bytes takes in an archive: its header, its bytes, and zeros up to a whole block."""
+    """Return the bytes that a member of this size takes: header, content, and zeros up to a whole block."""
     return BLOCK + size + -size % BLOCK
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether bytes begin like a tar archive."""
+    """Return whether bytes begin like a tar archive."""
     return read_header(head[:BLOCK]) is not None
 
 
 def read_members(
     stream: BinaryIO, start: int, end: int, wanted: Callable[[str, int], bool]
 ) -> Iterator[Member | Loss]:
-    """The regular files whose headers begin in [start, end) of a stream that stands at `start`, in order.
+    """Yield the regular files whose headers begin in [start, end) of a stream that is positioned at `start`, in order.
 
-    `wanted(name, size)` says whose bytes to read; those of others are passed over. Nothing is held but the
-    member at hand. What `stream.read` raises on damaged compressed data is raised.
+    `wanted(name, size)` decides whose bytes to read; those of others are skipped. Only the current member is held in
+    memory. What `stream.read` raises on damaged compressed data is raised.
     """
     at = start
     long_name: str | None = None
@@ -133,12 +133,12 @@ def read_members(
 
 
 def cuts(stream: BinaryIO, size: int, distance: int) -> list[tuple[int, int]]:
-    """[0, size) cut at members that stand at least `distance` apart.
+    """Divide [0, size) into ranges that begin at members at least `distance` bytes apart.
 
-    Hops from header to header, so that bytes inside a member that look like a header are none; where the
+    Follows the chain of headers, so that bytes inside a member that look like a header are not taken for one; where the
     chain breaks, the rest is one range. Reads 512 bytes a member.
     """
-    found, at, is_extended = [0], 0, False
+    starts, at, is_extended = [0], 0, False
     while at < size:
         stream.seek(at)
         block = stream.read(BLOCK)
@@ -148,15 +148,15 @@ def cuts(stream: BinaryIO, size: int, distance: int) -> list[tuple[int, int]]:
                 break
             at += BLOCK
             continue
-        if at - found[-1] >= distance and not is_extended:
-            found.append(at)
+        if at - starts[-1] >= distance and not is_extended:
+            starts.append(at)
         is_extended = header.type in EXTENDS and header.type != tarfile.XGLTYPE
         at += stored(header.size)
-    return list(zip(found, [*found[1:], size], strict=True))
+    return list(zip(starts, [*starts[1:], size], strict=True))
 
 
 def _read(stream: BinaryIO, size: int, padded: int, keep: bool) -> tuple[bytes, int]:
-    """(the first `size` bytes if they are to be kept, how many of `padded` were there)."""
+    """Return (the first `size` bytes if they are to be kept, how many of `padded` were there)."""
     pieces: list[bytes] = []
     read = 0
     while read < padded:

@@ -1,13 +1,13 @@
-"""XML from strangers: nothing is declared, fetched or expanded, and memory is bounded by one element.
+"""Parse XML from untrusted sources: nothing is declared, fetched or expanded, and memory is bounded by one element.
 
-For a small document, `tree(data)`; for a dump of many records, `elements(stream, "row")`, each valid until the next
-is asked for. What comes out is plain lxml elements with `text`, `tail` and `itertext()`: no comments, no entity
+For a small document, `parse_tree(data)`; for a dump of many records, `read_elements(stream, "row")`, each valid until
+the next is requested. The results are plain lxml elements with `text`, `tail` and `itertext()`: no comments, no entity
 nodes. Every error is an `XmlError`.
 
 How it is safe: bytes become UTF-8 here, so that no encoding hides anything from the checks; the internal DTD subset
 (where entity bombs and default attributes are declared) is cut out before libxml2 sees it; external DTDs and
 entities are never loaded. A reference to an entity that XML itself does not define (`&alpha;` in JATS, whose DTD
-is elsewhere) becomes its character by HTML's table of names, or stays as it is written.
+is elsewhere) becomes its character by HTML's table of names, or is left as it is written.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _UNREAD = '<!DOCTYPE x SYSTEM "unread"'
 
 
 class XmlError(ValueError):
-    """XML that is not well-formed, or larger than it may be."""
+    """Raised for XML that is not well-formed, or larger than allowed."""
 
 
 def tree(data: bytes, *, max_bytes: int = MAX_BYTES, recover: bool = False) -> etree._Element:
-    """The root element of a document. `recover` reads what it can of one that is not well-formed.
+    """Return the root element of a document. `recover` reads what it can of one that is not well-formed.
 
     Raises XmlError.
     """
@@ -67,10 +67,10 @@ def tree(data: bytes, *, max_bytes: int = MAX_BYTES, recover: bool = False) -> e
 def elements(
     stream: IO[bytes], tag: str | tuple[str, ...] | None, *, max_bytes: int = MAX_BYTES, recover: bool = False
 ) -> Iterator[etree._Element]:
-    """The elements called `tag` (`{namespace}name`, `{*}name`), in the order in which they end.
+    """Yield the elements called `tag` (`{namespace}name`, `{*}name`), in the order in which they end.
 
-    An element is emptied when the next is asked for. With `tag` None: the root alone, whole. Raises XmlError, with
-    the line, for XML that is not well-formed (unless `recover`) or deeper than 2,048 elements, and where more than
+    An element is emptied when the next is requested. With `tag` None: the root alone, whole. Raises XmlError, with
+    the line, for XML that is not well-formed (unless `recover`) or deeper than 2,048 elements, and if more than
     `max_bytes` (and a chunk) are read without one of them ending.
     """
     parser = etree.XMLPullParser(
@@ -106,7 +106,7 @@ def elements(
 
 
 def _undeclared(stream: IO[bytes]) -> Iterator[bytes]:
-    """The document in UTF-8 without its internal subset, in chunks."""
+    """Yield the document in UTF-8 without its internal subset, in chunks."""
     data = stream.read(CHUNK)
     codec, mark = _codec(data)
     decoder = codecs.getincrementaldecoder(codec)("replace")
@@ -128,7 +128,7 @@ def _undeclared(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _codec(head: bytes) -> tuple[str, int]:
-    """The codec of a document by its byte order mark or declaration, and how many bytes the mark takes."""
+    """Return the codec of a document by its byte order mark or declaration, and the length of the mark in bytes."""
     for mark, codec, length in _MARKS:
         if head.startswith(mark):
             return codec, length
@@ -138,7 +138,7 @@ def _codec(head: bytes) -> tuple[str, int]:
 
 
 def _without_subset(text: str) -> str | None:
-    """A document's beginning without its internal subset; None where that, or what precedes it, goes on."""
+    """Return a document's beginning without its internal subset; None if that, or what precedes it, continues."""
     at = _MISC.match(text).end()  # type: ignore[union-attr]
     begun = text[at : at + 9]
     if len(begun) < 9 or begun.startswith(("<?", "<!--")):
@@ -176,7 +176,7 @@ def _resolve(element: etree._Element) -> None:
 
 
 def _forget(element: etree._Element) -> None:
-    """Empty an element, and let go of those before it."""
+    """Empty an element, and remove those before it."""
     element.clear()
     parent = element.getparent()
     if parent is not None:

@@ -1,4 +1,4 @@
-"""YAML with the line of every key, and duplicate keys refused."""
+"""Load YAML with the line of every key, and refuse duplicate keys."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Path = tuple[str | int, ...]
 
 
 def load(text: str, name: str) -> tuple[Any, dict[Path, int]]:
-    """The value of a YAML document and the line of every key in it (from 1), by its path from the root.
+    """Return the value of a YAML document and the line of every key in it (from 1), by its path from the root.
 
-    Raises UserError (with `name` and the line) where the text is no YAML, a key stands twice, or
-    aliases blow the document up.
+    Raises UserError (with `name` and the line) if the text is not YAML, a key occurs twice, or
+    aliases make the document explode.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -82,7 +82,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
 
 
 def dotted(path: Path) -> str:
-    """`sources.web.paths[0]` for a path of keys."""
+    """Return a path of keys in the form `sources.web.paths[0]`."""
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
@@ -90,7 +90,7 @@ def dotted(path: Path) -> str:
 
 
 def line_of(path: Path, lines: dict[Path, int]) -> int:
-    """The line of a key, or of the nearest key above it."""
+    """Return the line of a key, or of the nearest key above it."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)

@@ -1,9 +1,14 @@
-"""What is done with a run that `corpus train` wrote: its folder is enough, its workspace may be gone.
+"""Use a run that `corpus train` wrote: evaluate, generate, export, trace. Only its folder is needed, not its workspace.
 
-    run.py        configuration, tokenizer and model of a checkpoint
-    texts.py      bits per byte of any text               cloze.py   multiple choice by likelihood
-    generate.py   text that follows a prompt              utf8.py    tokens that keep it whole characters
-    export.py     the model as transformers reads it      trace.py   a step's documents (of the workspace)
+The files; all but run.py are independent of one another, except that generate.py uses utf8.py:
 
-The trainer knows nothing of this package. Importing it pulls in no torch; what it is made of needs the `train` extra.
+    run.py                   configuration, tokenizer and model of a checkpoint
+    texts.py                 bits per byte of any text
+    cloze.py                 multiple choice by likelihood
+    generate.py              text that continues a prompt
+    utf8.py                  tokens that keep generated text valid UTF-8
+    transformers_export.py   the model as Hugging Face transformers reads it
+    trace.py                 the documents of a training step (needs the workspace)
+
+The trainer does not import this package. Importing it does not import torch; its modules need the `train` extra.
 """

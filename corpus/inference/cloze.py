@@ -1,6 +1,6 @@
-"""Multiple choice by likelihood: which answer does the model find likeliest after the question.
+"""Evaluate multiple choice by likelihood: which answer does the model find most likely after the question.
 
-The answers' texts are compared, not letters: small models do not know what "B" stands for. Reads what people have:
+The answers' texts are compared, not letters: small models do not know what "B" stands for. The layouts read:
 
 - CMMLU's CSV: `Question,A,B,C,D,Answer`;
 - ARC's JSON Lines: `{"question": {"stem", "choices": [{"text", "label"}]}, "answerKey"}`, or flattened as
@@ -33,7 +33,7 @@ TOKENS_AT_ONCE = 16_384
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What stands before the answers, the answers as they follow it, and which is right."""
+    """The text before the answers, the answers as they follow it, and the index of the right one."""
 
     context: str
     choices: tuple[str, ...]
@@ -42,8 +42,11 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """Of one file: shares of the questions answered right, by an answer's probability, and by that to the power of
-    one over its bytes, so that short answers have no advantage; `chance` is what guessing gets."""
+    """The result for one file: shares of the questions answered right.
+
+    `accuracy` ranks answers by probability, `accuracy_by_bytes` by probability to the power of one over the answer's
+    bytes, so that short answers have no advantage; `chance` is the expected share by guessing.
+    """
 
     name: str
     questions: int
@@ -53,35 +56,35 @@ class Accuracy:
 
     @property
     def error(self) -> float:
-        """Standard error of `accuracy_by_bytes`."""
+        """Return the standard error of `accuracy_by_bytes`."""
         share = self.accuracy_by_bytes
         return math.sqrt(share * (1 - share) / self.questions)
 
 
 def read_questions(path: str) -> list[Question]:
-    """The questions of a file in one of the layouts; UserError names the line that fits none."""
+    """Read the questions of a file in one of the layouts; raise UserError with the line that fits none."""
     number = 1
     try:
         with open_decompressed(path) as stream:
             text = stream.read().decode("utf-8-sig")
-        found = []
+        questions = []
         if path.removesuffix(".gz").endswith(".csv"):
             for row in csv.DictReader(io.StringIO(text)):
                 number += 1
-                found.append(_cmmlu(row))
+                questions.append(_cmmlu(row))
         else:
             labels = _labels(path)
             for number, line in enumerate((line for line in text.split("\n") if line.strip()), 1):
-                found.append(_from_json(json.loads(line), labels, number - 1))
+                questions.append(_from_json(json.loads(line), labels, number - 1))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (ValueError, KeyError, TypeError, IndexError, *DAMAGE) as error:
         raise UserError(
             f"{path}, line {number}: no layout of CMMLU, ARC, PIQA or llm-foundry ({type(error).__name__}: {error})"
         ) from None
-    if not found:
+    if not questions:
         raise UserError(f"{path} has no questions")
-    return found
+    return questions
 
 
 def _checked(context: str, choices: Sequence[str], gold: int) -> Question:
@@ -123,18 +126,18 @@ def _labels(path: str) -> list[int] | None:
     return [int(line) for line in beside.read_text().split()] if beside.exists() else None
 
 
-def _shared(one: list[int], other: list[int]) -> int:
-    """Tokens that two texts begin with, fewer than all of the second."""
-    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    return min(same, len(other) - 1)
+def _shared(first: list[int], second: list[int]) -> int:
+    """Return how many tokens two texts share at their beginning, fewer than all of the second."""
+    same = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
+    return min(same, len(second) - 1)
 
 
 @torch.no_grad()
 def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: bool) -> Accuracy:
-    """How many the model answers right.
+    """Measure how many questions the model answers right.
 
-    An answer's tokens are those after what it shares with the context alone, so one that merges with the context's end
-    counts; a question longer than the model's context loses its beginning.
+    An answer's tokens are those after the beginning that it shares with the context's tokens, so a token that merges
+    with the context's end counts; a question longer than the model's context loses its beginning.
     """
     context = trained.config.model.context
     rows: list[tuple[int, int, list[int], int]] = []
@@ -160,11 +163,11 @@ def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: 
             inputs[row, : len(ids)] = ids
             targets[row, len(ids) - 1 - answered : len(ids) - 1] = ids[-answered:]
         with autocast(trained.device, bf16):
-            found = trained.model.nats(
+            losses = trained.model.nats(
                 torch.from_numpy(inputs[:, :-1]).to(trained.device),
                 torch.from_numpy(targets).to(trained.device),
             )
-        for (number, choice, _, _), value in zip(part, found.double().sum(dim=1).tolist(), strict=True):
+        for (number, choice, _, _), value in zip(part, losses.double().sum(dim=1).tolist(), strict=True):
             nats[number][choice] = value
     sizes = [np.array([len(choice.encode()) for choice in question.choices]) for question in questions]
     golds = [question.gold for question in questions]

@@ -1,7 +1,7 @@
-"""Text from a run: sampling with a cache of keys and values.
+"""Generate text from a run: sampling with a cache of keys and values.
 
-A run's folder is enough: configuration, tokenizer and the last checkpoint are in it. Only tokens that keep the
-text valid UTF-8 are drawn, so a character is never broken, and output can be shown as it comes.
+Only the run's folder is needed: it holds configuration, tokenizer and the last checkpoint. Only tokens that keep the
+text valid UTF-8 are drawn, so a character is never broken, and output can be shown while it is generated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from corpus.trainer.model import Cache
 
 
 class Writer:
-    """A trained model that writes."""
+    """Generate text with a trained model."""
 
     def __init__(self, trained: Trained) -> None:
         self.trained = trained
@@ -41,11 +41,11 @@ class Writer:
         no_repeat: int = 0,
         seed: int = 0,
     ) -> Iterator[str]:
-        """Pieces of text that follow `prompt`, up to `tokens` tokens or the end of the document.
+        """Yield pieces of text that follow `prompt`, up to `tokens` tokens or the end of the document.
 
-        `temperature` 0 takes the likeliest token each time; `top_k` above 0 draws from so many tokens, `top_p`
-        below 1 from the likeliest that make up this probability. `no_repeat` above 0: so many tokens in a row
-        never come twice, so small models cannot run in circles. The same arguments give the same text.
+        `temperature` 0 takes the most likely token each time; `top_k` above 0 draws from that many tokens, `top_p`
+        below 1 from the most likely ones that reach this probability. `no_repeat` above 0: no sequence of this many
+        tokens occurs twice, so small models do not loop. The same arguments give the same text.
         """
         _check(tokens, temperature, top_k, top_p, no_repeat)
         ids = [self.config.end_of_text, *self.trained.encode(prompt)]
@@ -94,7 +94,7 @@ class Writer:
 
 
 def draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> int:
-    """One token from logits (vocabulary,), on the CPU."""
+    """Draw one token from logits (vocabulary,), on the CPU."""
     if temperature == 0:
         return int(logits.argmax())
     ordered, tokens = torch.sort(logits / temperature, descending=True, stable=True)

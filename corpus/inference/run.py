@@ -1,4 +1,4 @@
-"""The model of a run, ready to be used: its folder is enough."""
+"""Load the model of a run; only the run's folder is needed."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from corpus.trainer.start import read_run
 def read_checkpoint(
     run: Path, config: RunConfig, damaged: Callable[[str], None], step: int | None = None
 ) -> Checkpoint:
-    """The model of a run's last whole checkpoint, or of that of `step`; `damaged` hears of those passed over.
+    """Read the model of a run's last complete checkpoint, or of that of `step`.
 
-    Raises UserError where there is none.
+    `damaged` is called with a line for each checkpoint that is skipped. Raises UserError if there is none.
     """
     folder = run / "checkpoint"
     if step is not None:
         return checkpoint.at(folder, step, training=False)
-    if (found := checkpoint.newest(folder, damaged, training=False)) is None:
+    if (last := checkpoint.newest(folder, damaged, training=False)) is None:
         raise UserError(
             f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run} --resume` makes one"
         )
-    return found
+    return last
 
 
 class Trained:
-    """Configuration, tokenizer and model of one checkpoint of a run, as `read_checkpoint` takes it."""
+    """Configuration, tokenizer and model of the checkpoint of a run that `read_checkpoint` returns."""
 
     def __init__(
         self, run: Path, device: torch.device, damaged: Callable[[str], None], step: int | None = None
     ) -> None:
         self.config = read_run(run)
-        found = read_checkpoint(run, self.config, damaged, step)
-        self.step = found.step
+        saved = read_checkpoint(run, self.config, damaged, step)
+        self.step = saved.step
         self.model = GPT(self.config.model)
-        self.model.load_state_dict(found.model)
+        self.model.load_state_dict(saved.model)
         self.model.to(device).eval()
         self.device = device
         self.tokenizer = _tokenizer(run / "tokenizer.json")
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text, without an end-of-text."""
+        """Return the tokens of a text, without an end-of-text."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 

@@ -1,4 +1,4 @@
-"""Bits per byte of any text: files of text, and JSON Lines by their `language`."""
+"""Measure bits per byte of any text: text files, and JSON Lines by their `language`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from corpus.storage import DAMAGE, open_decompressed
 from corpus.trainer.evaluate import Document, Group, Score, evaluate
 
 AT_ONCE = 1 << 18
-"""Tokens held before they are measured."""
+"""Tokens held in memory before they are measured."""
 
 
 def read_texts(path: str, field: str) -> Iterator[tuple[str, str]]:
-    """(language, text) of the documents of a file: of .jsonl (.gz, .bz2, .xz, .zst) one a line, its text under `field`;
-    any other file is one document in UTF-8. Raises UserError with the line that cannot be read."""
+    """Yield (language, text) of the documents of a file.
+
+    A .jsonl file (.gz, .bz2, .xz, .zst) has one document per line, its text under `field`; any other file is one
+    document in UTF-8. Raises UserError with the line that cannot be read.
+    """
     name = path.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz").removesuffix(".zst")
     number = 0
     try:
@@ -49,7 +52,7 @@ def read_texts(path: str, field: str) -> Iterator[tuple[str, str]]:
 
 
 def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, samples: int) -> list[Score]:
-    """A score for each file and language. Memory: one document and AT_ONCE tokens."""
+    """Return a score for each file and language. Memory: one document and AT_ONCE tokens."""
     totals: dict[tuple[str, str], Score] = {}
     waiting: list[tuple[str, str, Document]] = []
     held = 0
@@ -59,12 +62,12 @@ def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, s
         groups: dict[tuple[str, str], list[Document]] = {}
         for path, language, document in waiting:
             groups.setdefault((path, language), []).append(document)
-        found = [
+        batch = [
             Group(source=path, language=language, documents=tuple(each), all_bytes=sum(d.bytes for d in each))
             for (path, language), each in groups.items()
         ]
         end = trained.config.end_of_text
-        for score in evaluate(trained.model, found, end_of_text=end, samples=samples, bf16=bf16):
+        for score in evaluate(trained.model, batch, end_of_text=end, samples=samples, bf16=bf16):
             key = (score.source, score.language)
             totals[key] = _add(totals[key], score) if key in totals else score
         waiting.clear()
@@ -86,13 +89,13 @@ def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, s
     return [totals[key] for key in sorted(totals)]
 
 
-def _add(one: Score, other: Score) -> Score:
+def _add(total: Score, score: Score) -> Score:
     return Score(
-        source=one.source,
-        language=one.language,
-        documents=one.documents + other.documents,
-        tokens=one.tokens + other.tokens,
-        bytes=one.bytes + other.bytes,
-        all_bytes=one.all_bytes + other.all_bytes,
-        nats=one.nats + other.nats,
+        source=total.source,
+        language=total.language,
+        documents=total.documents + score.documents,
+        tokens=total.tokens + score.tokens,
+        bytes=total.bytes + score.bytes,
+        all_bytes=total.all_bytes + score.all_bytes,
+        nats=total.nats + score.nats,
     )

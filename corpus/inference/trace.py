@@ -1,4 +1,4 @@
-"""Which documents a step was made of: from the order, the shards and the workspace, long after the step."""
+"""Find the documents of a training step after the run: from the order, the shards and the workspace."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from corpus.trainer.start import check_dataset, read_run
 from corpus.workspace import Workspace
 
 TAIL = 1 << 20
-"""Bytes of a log that its last step is looked for in."""
+"""Bytes at the end of a log that are searched for its last step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traced:
-    """A document's part of a step, and where it came from; None where the workspace does not have it any more."""
+    """A document's part of a step, and its URL and origin; None if the workspace no longer has the document."""
 
     piece: Piece
     url: str | None
@@ -29,7 +29,7 @@ class Traced:
 
 
 def pieces(run: Path, step: int) -> tuple[str, list[Piece]]:
-    """(workspace, documents of each sample) of a step, counted from 1 as the log counts."""
+    """Return (workspace, documents of each sample) of a step, counted from 1 as in the log."""
     config = read_run(run)
     if step < 1:
         raise UserError(f"--step {step}: the first step is 1")
@@ -43,21 +43,21 @@ def pieces(run: Path, step: int) -> tuple[str, list[Piece]]:
 
 
 def _last_step(run: Path) -> int:
-    """The last step in the log of a run that is bounded by the clock."""
+    """Return the last step in the log of a run that is bounded by time."""
     try:
         with (run / "log.jsonl").open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL))
-            found = re.findall(rb'"step": (\d+)', file.read())
+            steps = re.findall(rb'"step": (\d+)', file.read())
     except OSError:
         raise UserError(f"{run} is no run: it has no log.jsonl") from None
-    return int(found[-1]) if found else 0
+    return int(steps[-1]) if steps else 0
 
 
 def trace(run: Path, step: int) -> list[Traced]:
-    """Every document of a step with its URL and origin. Costs a look at the ids of the workspace's documents."""
-    workspace, found = pieces(run, step)
-    ids = sorted({piece.document for piece in found})
-    sources = sorted({piece.source for piece in found})
+    """Return every document of a step with its URL and origin. Cost: reads the ids of the workspace's documents."""
+    workspace, step_pieces = pieces(run, step)
+    ids = sorted({piece.document for piece in step_pieces})
+    sources = sorted({piece.source for piece in step_pieces})
     rows = {}
     if (Path(workspace) / "workspace.json").exists():
         chosen = pc.field("source").isin(sources) & pc.field("id").isin(ids)
@@ -70,5 +70,5 @@ def trace(run: Path, step: int) -> list[Traced]:
             url=rows.get(piece.document, {}).get("url"),
             origin=rows.get(piece.document, {}).get("origin"),
         )
-        for piece in found
+        for piece in step_pieces
     ]

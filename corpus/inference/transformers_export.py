@@ -1,7 +1,8 @@
-"""A run's model as a Hugging Face checkpoint: Qwen3's configuration, safetensors and tokenizer.
+"""Export a run's model as a Hugging Face checkpoint: Qwen3's configuration, safetensors and tokenizer.
 
-What is one matrix here (queries, keys and values; gate and up) is cut; nothing else changes, so `transformers` gives
-the same logits. Runs trained with --mask-documents export alike: the mask is of the training, not of the model.
+Joint matrices (queries, keys and values; gate and up) are split; nothing else changes, so `transformers` computes the
+same logits. Runs trained with --mask-documents are exported the same way: the mask belongs to training, not to the
+model.
 """
 
 from __future__ import annotations
@@ -30,22 +31,22 @@ NAMES = {
     "mlp_norm.weight": "post_attention_layernorm.weight",
     "mlp.down.weight": "mlp.down_proj.weight",
 }
-"""Of a block's tensors that keep their shape: ours and transformers'."""
+"""Names of a block's tensors that keep their shape: ours and transformers'."""
 
 
 def export(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | None = None) -> int:
-    """Writes the last checkpoint of `run`, or that of `step`, into the new folder `out`; gives its step.
+    """Write the last checkpoint of `run`, or that of `step`, into the new folder `out`; return its step.
 
-    Weights stay fp32. Raises UserError where `out` is there already, or the run has no such checkpoint.
+    Weights stay fp32. Raises UserError if `out` exists and is not empty, or if the run has no such checkpoint.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is there already: name a new folder")
     config = read_run(run)
-    found = read_checkpoint(run, config, damaged, step)
+    saved = read_checkpoint(run, config, damaged, step)
     temporary = out.with_name(f".{out.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    tensors = convert(found.model, config.model)
+    tensors = convert(saved.model, config.model)
     write_tensors(temporary / "model.safetensors", tensors, metadata={"format": "pt"})
     shutil.copyfile(run / "tokenizer.json", temporary / "tokenizer.json")
     end = _end_of_text(run / "tokenizer.json", config.end_of_text)
@@ -59,11 +60,11 @@ def export(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | 
     if out.exists():
         out.rmdir()
     os.rename(temporary, out)
-    return found.step
+    return saved.step
 
 
 def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
-    """Our tensors under transformers' names, the joint matrices cut."""
+    """Return our tensors under transformers' names, the joint matrices split."""
     out = {
         "model.embed_tokens.weight": tensors["embedding.weight"],
         "model.norm.weight": tensors["norm.weight"],
@@ -86,7 +87,7 @@ def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor
 
 
 def model_config(config: RunConfig) -> dict[str, Any]:
-    """config.json as Qwen3ForCausalLM reads it."""
+    """Return the content of config.json as Qwen3ForCausalLM reads it."""
     model = config.model
     return {
         "architectures": ["Qwen3ForCausalLM"],
@@ -114,7 +115,7 @@ def model_config(config: RunConfig) -> dict[str, Any]:
 
 
 def tokenizer_config(model: ModelConfig, end: str) -> dict[str, Any]:
-    """tokenizer_config.json; a document begins after an end-of-text, so that is the beginning's token as well."""
+    """Return the content of tokenizer_config.json; the end-of-text is also the token before a document's beginning."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": model.context,
@@ -129,7 +130,7 @@ def _end_of_text(tokenizer: Path, number: int) -> str:
     for token in content.get("added_tokens", []):
         if token["id"] == number:
             return str(token["content"])
-    for token, found in content["model"]["vocab"].items():
-        if found == number:
+    for token, token_id in content["model"]["vocab"].items():
+        if token_id == number:
             return str(token)
     raise UserError(f"{tokenizer} has no token {number}: copy it from the workspace's tokenizer/ folder")

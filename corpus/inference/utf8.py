@@ -1,7 +1,7 @@
-"""Tokens of a byte-level vocabulary as bytes, and which of them may follow so that the text stays valid UTF-8.
+"""Find the tokens of a byte-level vocabulary that may follow so that the text stays valid UTF-8.
 
-A byte-level token can end in the middle of a character. An automaton over the well-formed sequences says which bytes
-may come next; here it is run over all tokens of a vocabulary at once, a byte of each at a time.
+A byte-level token can end in the middle of a character. An automaton over the well-formed sequences gives the bytes
+that may come next; here it is run over all tokens of a vocabulary in parallel, a byte of each at a time.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ AUTOMATON = _automaton()
 
 
 def byte_alphabet() -> dict[str, int]:
-    """The byte that each character of a byte-level vocabulary stands for: GPT-2's, itself where it prints."""
+    """Return the byte of each character of a byte-level vocabulary, as in GPT-2: itself if it is printable."""
     printing = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printing]
     return {chr(byte): byte for byte in printing} | {chr(256 + i): byte for i, byte in enumerate(others)}
 
 
 def token_bytes(vocabulary: dict[str, int], special: set[int], size: int) -> list[bytes]:
-    """The bytes of each token id below `size`; empty for special tokens and ids that no token has."""
+    """Return the bytes of each token id below `size`; empty for special tokens and unused ids."""
     alphabet = byte_alphabet()
     out = [b""] * size
     for token, number in vocabulary.items():
@@ -74,7 +74,7 @@ def token_bytes(vocabulary: dict[str, int], special: set[int], size: int) -> lis
 
 
 def transitions(tokens: list[bytes]) -> npt.NDArray[np.uint8]:
-    """(states, tokens): the state after each token from each state, REJECT where it cannot follow or has no bytes."""
+    """Return (states, tokens): the state after each token from each state; REJECT if it cannot follow or is empty."""
     lengths = np.array([len(token) for token in tokens])
     flat = np.frombuffer(b"".join(tokens), np.uint8)
     starts = np.cumsum(lengths) - lengths
@@ -87,7 +87,7 @@ def transitions(tokens: list[bytes]) -> npt.NDArray[np.uint8]:
 
 
 def stream(tokens: Iterator[bytes]) -> Iterator[str]:
-    """Text as soon as its characters are complete; bytes of one that is never completed are dropped."""
+    """Yield text as soon as its characters are complete; the bytes of an incomplete last character are dropped."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
     for token in tokens:
         if text := decoder.decode(token):

@@ -42,7 +42,7 @@ class _Log:
     skips: list[int] = field(default_factory=list)
 
 
-def _read(run: Path) -> _Log:
+def _read_log(run: Path) -> _Log:
     out = _Log()
     try:
         lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
@@ -85,7 +85,7 @@ def charts(run: Path) -> list[Chart]:
 
     Raises UserError where there is no log, or nothing in it.
     """
-    log = _read(run)
+    log = _read_log(run)
     at = [entry["step"] for entry in log.steps]
 
     def of(name: str, key: str) -> Curve:
@@ -93,7 +93,7 @@ def charts(run: Path) -> list[Chart]:
 
     out = [
         Chart(title="training loss", unit="nats a token", curves=[of("loss", "loss")]),
-        Chart(title="bits per byte on validation", unit="bits a byte", curves=_languages(log)),
+        Chart(title="bits per byte on validation", unit="bits a byte", curves=_build_language_curves(log)),
         Chart(title="learning rate", unit="", curves=[of("learning rate", "rate")]),
         Chart(title="gradient norm", unit="", curves=[of("gradient norm", "norm")], log_scale=True),
         Chart(title="throughput", unit="tokens a second", curves=[of("tokens a second", "speed")]),
@@ -101,7 +101,9 @@ def charts(run: Path) -> list[Chart]:
     if any("mfu" in entry for entry in log.steps):
         shares = thinned("utilization", at, [entry.get("mfu", 0.0) for entry in log.steps])
         out.append(Chart(title="share of the device's peak", unit="", curves=[shares]))
-    out.append(Chart(title="tokens read, by source and language", unit="tokens", curves=_consumed(log)))
+    out.append(
+        Chart(title="tokens read, by source and language", unit="tokens", curves=_build_consumed_curves(log))
+    )
     if log.skips:
         spikes = Curve(
             name="skipped", steps=[0, *log.skips], values=[float(n) for n in range(len(log.skips) + 1)]
@@ -110,33 +112,35 @@ def charts(run: Path) -> list[Chart]:
     return [chart for chart in out if chart.curves]
 
 
-def _languages(log: _Log) -> list[Curve]:
+def _build_language_curves(log: _Log) -> list[Curve]:
     """Over all, and each language, its sources weighed by their bytes."""
     if not log.evaluations:
         return []
     at = [entry["step"] for entry in log.evaluations]
-    found: dict[str, list[float]] = {"all": [entry["bits_per_byte"] for entry in log.evaluations]}
+    values_by_language: dict[str, list[float]] = {
+        "all": [entry["bits_per_byte"] for entry in log.evaluations]
+    }
     for language in sorted({score["language"] for score in log.evaluations[-1]["scores"]}):
         values = []
         for entry in log.evaluations:
             mine = [score for score in entry["scores"] if score["language"] == language]
             size = sum(score["all_bytes"] for score in mine)
             values.append(sum(score["bits_per_byte"] * score["all_bytes"] for score in mine) / max(1, size))
-        found[language] = values
-    return [thinned(name, at, values) for name, values in found.items()]
+        values_by_language[language] = values
+    return [thinned(name, at, values) for name, values in values_by_language.items()]
 
 
-def _consumed(log: _Log) -> list[Curve]:
+def _build_consumed_curves(log: _Log) -> list[Curve]:
     if not log.consumed:
         return []
     at = [0, *(entry["step"] for entry in log.consumed)]
     last = sorted(log.consumed[-1]["streams"], key=lambda row: -row["drawn"])
-    found = []
+    curves = []
     for row in last:
         key = (row["source"], row["language"])
         values = [0.0]
         for entry in log.consumed:
             drawn = {(r["source"], r["language"]): r["drawn"] for r in entry["streams"]}
             values.append(float(drawn.get(key, 0)))
-        found.append(thinned("/".join(key), at, values))
-    return found
+        curves.append(thinned("/".join(key), at, values))
+    return curves

@@ -38,19 +38,19 @@ def write_picture(run: Path, out: Path) -> None:
     from matplotlib import pyplot
 
     config = read_run(run)
-    found = charts(run)
-    rows = -(-len(found) // 2)
+    chart_list = charts(run)
+    rows = -(-len(chart_list) // 2)
     figure, axes = pyplot.subplots(rows, 2, figsize=(12, 3.6 * rows), squeeze=False, layout="constrained")
-    for axis, chart in zip(axes.flat, found, strict=False):
-        _panel(axis, chart)
-    for axis in axes.flat[len(found) :]:
+    for axis, chart in zip(axes.flat, chart_list, strict=False):
+        _draw_panel(axis, chart)
+    for axis in axes.flat[len(chart_list) :]:
         axis.set_visible(False)
     figure.suptitle(f"{config.dataset}: {config.size}")
     figure.savefig(out, dpi=110, metadata={"Software": "corpus"})
     pyplot.close(figure)
 
 
-def _panel(axis: Any, chart: Chart) -> None:
+def _draw_panel(axis: Any, chart: Chart) -> None:
     for number, curve in enumerate(chart.curves):
         few = len(curve.steps) < 40
         style = "-" if number < 10 else "--"

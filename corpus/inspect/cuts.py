@@ -37,8 +37,8 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
             limits[row["source"]][row["rule"]][row["language"]] = row["limit"]
             signals[row["rule"]] = row["signal"]
     best: dict[tuple[str, bool], list[tuple[float, int, Place, float, float]]] = defaultdict(list)
-    for source, split, group in _groups(workspace):
-        table = _light(workspace, source, split, group)
+    for source, split, group in _choose_groups(workspace):
+        table = _read_light_columns(workspace, source, split, group)
         draws = uniform(table.column("id"), seed)
         ids = table.column("id").to_pylist()
         kept = table.column("kept").to_numpy()
@@ -46,7 +46,7 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
         codes, labels = languages.indices.to_numpy(), languages.dictionary.to_pylist()
         failed = table.column("failed_rules").combine_chunks()
         failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)
-        fails = _fails(failed)
+        fails = _find_failures(failed)
         for rule, by_language in limits[source].items():
             values = table.column(signals[rule]).to_numpy().astype(np.float64)
             bound = np.array([by_language.get(label, np.nan) for label in labels], np.float64)[codes]
@@ -55,7 +55,7 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
                 rows = np.flatnonzero(mask & ~np.isnan(distance))
                 others = np.zeros(len(ids), np.int64) if stays else failures
                 order = np.lexsort((draws[rows], others[rows], distance[rows]))
-                found = [
+                nearest = [
                     (
                         float(distance[row]),
                         int(others[row]),
@@ -65,31 +65,33 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
                     )
                     for row in rows[order[:each]]
                 ]
-                best[rule, stays] = heapq.nsmallest(each, [*best[rule, stays], *found])
-    places = sorted({place for found in best.values() for _, _, place, _, _ in found}, key=lambda p: p[1:])
+                best[rule, stays] = heapq.nsmallest(each, [*best[rule, stays], *nearest])
+    places = sorted(
+        {place for nearest in best.values() for _, _, place, _, _ in nearest}, key=lambda p: p[1:]
+    )
     documents = dict(zip(places, read(workspace, places), strict=True))
     return {
-        key: [{**documents[place], "value": value, "limit": limit} for _, _, place, value, limit in found]
-        for key, found in sorted(best.items())
-        if found
+        key: [{**documents[place], "value": value, "limit": limit} for _, _, place, value, limit in nearest]
+        for key, nearest in sorted(best.items())
+        if nearest
     }
 
 
-def _groups(workspace: Workspace) -> list[tuple[str, str, int]]:
+def _choose_groups(workspace: Workspace) -> list[tuple[str, str, int]]:
     """At most `GROUPS` row groups, evenly spread over the first ones of the splits, then over the others."""
     splits = workspace.splits()
     if len(splits) > GROUPS:
         splits = [splits[at * len(splits) // GROUPS] for at in range(GROUPS)]
-    found = []
+    groups = []
     for source, split in splits:
         with storage.open_input(workspace.part("decisions", source, split)) as stream:
-            found += [(source, split, group) for group in range(pq.ParquetFile(stream).num_row_groups)]
-    if len(found) > GROUPS:
-        found = [found[at * len(found) // GROUPS] for at in range(GROUPS)]
-    return found
+            groups += [(source, split, group) for group in range(pq.ParquetFile(stream).num_row_groups)]
+    if len(groups) > GROUPS:
+        groups = [groups[at * len(groups) // GROUPS] for at in range(GROUPS)]
+    return groups
 
 
-def _light(workspace: Workspace, source: str, split: str, group: int) -> pa.Table:
+def _read_light_columns(workspace: Workspace, source: str, split: str, group: int) -> pa.Table:
     """Ids, languages, decisions and all signals of a row group."""
     table: pa.Table | None = None
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
@@ -104,13 +106,13 @@ def _light(workspace: Workspace, source: str, split: str, group: int) -> pa.Tabl
     return table
 
 
-def _fails(failed: pa.Array) -> dict[str, npt.NDArray[np.bool_]]:
+def _find_failures(failed: pa.Array) -> dict[str, npt.NDArray[np.bool_]]:
     """Which rows fail each rule."""
     parents = pc.list_parent_indices(failed).to_numpy()
     names = pc.list_flatten(failed).dictionary_encode()
-    found = {}
+    masks = {}
     for code, name in enumerate(names.dictionary.to_pylist()):
         mask = np.zeros(len(failed), np.bool_)
         mask[parents[names.indices.to_numpy() == code]] = True
-        found[name] = mask
-    return found
+        masks[name] = mask
+    return masks

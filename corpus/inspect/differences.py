@@ -43,12 +43,12 @@ def side_by_side(one: str, other: str, language: str | None = None, around: int 
                 whole = [(second if first is None else first, True)]
                 pairs.append(Pair(None, whole) if first is None else Pair(whole, None))
             else:
-                pairs.append(Pair(*_lines(first, second, language)))
-    return pairs if around is None else _shortened(pairs, around)
+                pairs.append(Pair(*_compare_words(first, second, language)))
+    return pairs if around is None else _shorten(pairs, around)
 
 
-def _lines(one: str, other: str, language: str | None) -> tuple[Pieces, Pieces]:
-    left, right = _segments(one, language), _segments(other, language)
+def _compare_words(one: str, other: str, language: str | None) -> tuple[Pieces, Pieces]:
+    left, right = _split_segments(one, language), _split_segments(other, language)
     if max(len(left), len(right)) > SEGMENTS:
         return [(one, True)], [(other, True)]
     first: Pieces = []
@@ -61,21 +61,21 @@ def _lines(one: str, other: str, language: str | None) -> tuple[Pieces, Pieces]:
     return first, second
 
 
-def _segments(text: str, language: str | None) -> list[str]:
+def _split_segments(text: str, language: str | None) -> list[str]:
     words = segment(text, language)
     bounds = words.boundaries.tolist()
     return [to_text(words.units[a:b]) for a, b in pairwise(bounds)]
 
 
-def _shortened(pairs: list[Pair], around: int) -> list[Pair]:
+def _shorten(pairs: list[Pair], around: int) -> list[Pair]:
     changed = [at for at, pair in enumerate(pairs) if pair.one != pair.other] or [0]
     near = {at for place in changed for at in range(place - around, place + around + 1)}
-    found: list[Pair] = []
+    shortened: list[Pair] = []
     skipped = 0
     for at, pair in enumerate(pairs):
         if at in near:
-            found.append(Pair(pair.one, pair.other, skipped))
+            shortened.append(Pair(pair.one, pair.other, skipped))
             skipped = 0
         else:
             skipped += 1
-    return [*found, Pair(None, None, skipped)] if skipped else found
+    return [*shortened, Pair(None, None, skipped)] if skipped else shortened

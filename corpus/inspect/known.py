@@ -21,18 +21,18 @@ def check_names(workspace: Workspace, wanted: Wanted) -> None:
     workspace has nowhere. Domains beyond the 10,000 of the ledger are taken as they come."""
     tables = read_ledger(workspace, ["counts", "rules", "domains"])
     counts = tables["counts"]
-    languages = _names(counts.column("language"))
-    rules = _names(tables["rules"].column("rule")) | _keys(counts, "failed")
+    languages = _unique_names(counts.column("language"))
+    rules = _unique_names(tables["rules"].column("rule")) | _read_keys(counts, "failed")
     known = {
         "source": {source for source, _ in workspace.splits()},
         "language": languages | {name.partition("_")[0] for name in languages},
-        "snapshot": _names(counts.column("snapshot")) - {""},
+        "snapshot": _unique_names(counts.column("snapshot")) - {""},
         "rule": rules | {name.rpartition(".")[0] for name in rules},
-        "gate": _keys(counts, "gated"),
+        "gate": _read_keys(counts, "gated"),
     }
     domains = tables["domains"].column("domain")
     if not domains.null_count:
-        known["domain"] = _names(domains)
+        known["domain"] = _unique_names(domains)
     for key, names in known.items():
         asked = getattr(wanted, key)
         asked = asked.lower() if key == "domain" and asked else asked
@@ -44,17 +44,17 @@ def nearest(asked: str, names: set[str]) -> str:
     """What there is in place of a name: the nearest ones, or the first few."""
     if not names:
         return "the workspace has none"
-    found = difflib.get_close_matches(asked, sorted(names), NEAREST, 0.6)
-    if found:
-        return f"did you mean {' or '.join(found)}?"
+    matches = difflib.get_close_matches(asked, sorted(names), NEAREST, 0.6)
+    if matches:
+        return f"did you mean {' or '.join(matches)}?"
     listed = sorted(names)
     more = f" and {len(listed) - LISTED:,} more" if len(listed) > LISTED else ""
     return f"the workspace has {', '.join(listed[:LISTED])}{more}"
 
 
-def _names(column: pa.ChunkedArray) -> set[str]:
+def _unique_names(column: pa.ChunkedArray) -> set[str]:
     return set(pc.unique(column.drop_null()).to_pylist())
 
 
-def _keys(counts: pa.Table, what: str) -> set[str]:
-    return _names(counts.filter(pc.equal(counts.column("what"), what)).column("key"))
+def _read_keys(counts: pa.Table, what: str) -> set[str]:
+    return _unique_names(counts.filter(pc.equal(counts.column("what"), what)).column("key"))

@@ -35,11 +35,11 @@ def rule_name(name: str, room: int) -> str:
     step, dot, rest = name.partition(".")
     if len(name) <= room or not dot:
         return name
-    short = f"{step[: max(2, room - len(rest) - 2)]}….{rest}"
+    shortened = f"{step[: max(2, room - len(rest) - 2)]}….{rest}"
     return (
-        short
-        if len(short) <= room
-        else f"{short[: room // 2]}…{short[len(short) - (room - room // 2 - 1) :]}"
+        shortened
+        if len(shortened) <= room
+        else f"{shortened[: room // 2]}…{shortened[len(shortened) - (room - room // 2 - 1) :]}"
     )
 
 

@@ -64,14 +64,14 @@ def page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
 
 def render(data: dict[str, Any], script: str = "report.js", kind: str = "corpus report") -> str:
     """The page around its data. Scripts run by their hash alone, so nothing in the data ever can."""
-    scripts = [_asset("uplot.js"), _asset(script)]
-    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    scripts = [_read_asset("uplot.js"), _read_asset(script)]
+    hashes = " ".join(f"'sha256-{_hash_script(script)}'" for script in scripts)
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         encoded = encoded.replace(character, f"\\u{ord(character):04x}")
     title = html.escape(cut(f"{data['name']}: {kind}", 100))
-    styles = _asset("uplot.css") + _asset("report.css")
+    styles = _read_asset("uplot.css") + _read_asset("report.css")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -84,9 +84,9 @@ def render(data: dict[str, Any], script: str = "report.js", kind: str = "corpus 
     )
 
 
-def _asset(name: str) -> str:
+def _read_asset(name: str) -> str:
     return data_path("report", name).read_text(encoding="utf-8").strip()
 
 
-def _sha256(script: str) -> str:
+def _hash_script(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

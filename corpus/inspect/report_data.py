@@ -54,11 +54,11 @@ class Groups:
         both = [f"{source}\t{language}" for source, language in self._of]
         self._keys, self._numbers = pa.array(both, pa.string()), pa.array(self._of.values(), pa.int32())
 
-    def of(self, source: str, language: str) -> int | None:
+    def number_of(self, source: str, language: str) -> int | None:
         """The number of a pair's group; None for a pair of which no record was read."""
         return self._of.get((source, language))
 
-    def summed(self, table: pa.Table, keys: list[str], numbers: list[str]) -> list[Json]:
+    def sum_by_group(self, table: pa.Table, keys: list[str], numbers: list[str]) -> list[Json]:
         """Sums of a table of the ledger by `group` and other keys, sorted by them."""
         both = pc.binary_join_element_wise(table.column("source"), table.column("language"), "\t")
         group = self._numbers.take(pc.index_in(both, value_set=self._keys))
@@ -74,37 +74,37 @@ class Groups:
 def report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int) -> Json:
     """What the page shows of every group; `most` of them have numbers of their own."""
     groups = Groups(tables["counts"], most)
-    counts = groups.summed(tables["counts"], ["what", "key"], ["documents", "bytes"])
-    rules = _rules(counts, tables["rules"], groups, cuts)
+    counts = groups.sum_by_group(tables["counts"], ["what", "key"], ["documents", "bytes"])
+    rules = _build_rules(counts, tables["rules"], groups, cuts)
     return {
         "vocabulary": shards.get("vocabulary_size"),
         "groups": groups.pairs,
-        "outcomes": _outcomes(counts, tables["tokens"], groups),
-        "gates": _keyed(counts, ("gated",)),
-        "duplicates": _keyed(counts, ("duplicate",)),
+        "outcomes": _build_outcomes(counts, tables["tokens"], groups),
+        "gates": _group_by_key(counts, ("gated",)),
+        "duplicates": _group_by_key(counts, ("duplicate",)),
         "rules": rules,
-        "histograms": _histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
-        "overlaps": _overlaps(counts, tables["overlaps"], groups),
-        "clusters": _clusters(tables["duplicates"]),
-        "mixture": _mixture(shards),
-        "domains": _named(tables["domains"], "domain"),
-        "licenses": _named(tables["licenses"], "license"),
-        "quarantine": _quarantine(tables["quarantine"]),
+        "histograms": _build_histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
+        "overlaps": _build_overlaps(counts, tables["overlaps"], groups),
+        "clusters": _build_clusters(tables["duplicates"]),
+        "mixture": _build_mixture(shards),
+        "domains": _build_names(tables["domains"], "domain"),
+        "licenses": _build_names(tables["licenses"], "license"),
+        "quarantine": _build_quarantine(tables["quarantine"]),
     }
 
 
 def head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
     """What stands at the head of the page: name, totals and alarms; `validation` is the share asked for."""
-    found = alarms(tables, shards.get("mixture") or {}, validation)
+    alarm_list = alarms(tables, shards.get("mixture") or {}, validation)
     return {
         "name": cut(name, NAME),
         "totals": totals(tables["counts"], tables["tokens"]),
         "validation": validation,
-        "alarms": [cut(alarm.text, 400) for alarm in found][:ALARMS],
+        "alarms": [cut(alarm.text, 400) for alarm in alarm_list][:ALARMS],
     }
 
 
-def _outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
+def _build_outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
     """Per group: documents by outcome, bytes of texts and of kept ones, and tokens."""
     names = (
         "read",
@@ -118,77 +118,77 @@ def _outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
         "bytes",
         "tokens",
     )
-    found = {name: [0] * len(groups.pairs) for name in names}
+    numbers_by_name = {name: [0] * len(groups.pairs) for name in names}
     for row in counts:
         what = row["key"] if row["what"] == "kept" else row["what"]
-        if what in found:
-            found[what][row["group"]] += row["documents"]
+        if what in numbers_by_name:
+            numbers_by_name[what][row["group"]] += row["documents"]
         if row["what"] in ("passed", "kept"):
-            found["bytes" if row["what"] == "kept" else "text_bytes"][row["group"]] += row["bytes"]
-    for row in groups.summed(tokens, [], ["tokens"]):
-        found["tokens"][row["group"]] += row["tokens"]
-    return found
+            numbers_by_name["bytes" if row["what"] == "kept" else "text_bytes"][row["group"]] += row["bytes"]
+    for row in groups.sum_by_group(tokens, [], ["tokens"]):
+        numbers_by_name["tokens"][row["group"]] += row["tokens"]
+    return numbers_by_name
 
 
-def _keyed(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
+def _group_by_key(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
     """Per key of some kinds of count: its name, and for each kind [group, documents, group, ...]."""
-    found: dict[str, dict[str, dict[int, int]]] = defaultdict(
+    counts_by_key: dict[str, dict[str, dict[int, int]]] = defaultdict(
         lambda: {kind: defaultdict(int) for kind in kinds}
     )
     for row in counts:
         if row["what"] in kinds:
-            found[row["key"]][row["what"]][row["group"]] += row["documents"]
+            counts_by_key[row["key"]][row["what"]][row["group"]] += row["documents"]
     return [
-        {"name": key, **{kind: _sparse(found[key][kind]) for kind in kinds}}
-        for key in sorted(found, key=lambda key: (-sum(found[key][kinds[0]].values()), key))
+        {"name": key, **{kind: _to_sparse(counts_by_key[key][kind]) for kind in kinds}}
+        for key in sorted(counts_by_key, key=lambda key: (-sum(counts_by_key[key][kinds[0]].values()), key))
     ]
 
 
-def _sparse(numbers: dict[int, int]) -> list[int]:
+def _to_sparse(numbers: dict[int, int]) -> list[int]:
     return [value for group in sorted(numbers) for value in (group, numbers[group])]
 
 
-def _rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cuts) -> list[Json]:
+def _build_rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cuts) -> list[Json]:
     kinds = ("failed", "failed_only", "near_failed", "near_passed")
-    rules = {rule["name"]: rule for rule in _keyed(counts, kinds)}
+    rules = {rule["name"]: rule for rule in _group_by_key(counts, kinds)}
     limits: dict[str, dict[int, float]] = defaultdict(dict)
     signals: dict[str, str] = {}
     for row in bounds.to_pylist():
-        group = groups.of(row["source"], row["language"])
+        group = groups.number_of(row["source"], row["language"])
         signals[row["rule"]] = row["signal"]
         if group is not None:
             limits[row["rule"]].setdefault(group, row["limit"])
-    found = []
+    rows = []
     for name in sorted({*signals, *rules}):
         signal = signals.get(name, name.rpartition(".")[0])
         known = rules.get(name, {"name": name, **{kind: [] for kind in kinds}})
         bound = name.rpartition(".")[2]
-        found.append(
+        rows.append(
             {
                 **known,
                 "signal": signal,
                 "bound": bound if bound in BOUNDS else "missing",
                 "limits": [value for group in sorted(limits[name]) for value in (group, limits[name][group])],
                 "samples": [
-                    _sample(row, kept) for kept in (False, True) for row in cuts.get((name, kept), [])
+                    _build_sample(row, kept) for kept in (False, True) for row in cuts.get((name, kept), [])
                 ],
             }
         )
-    found.sort(key=lambda rule: (-sum(rule["failed"][1::2]), rule["name"]))
-    return found
+    rows.sort(key=lambda rule: (-sum(rule["failed"][1::2]), rule["name"]))
+    return rows
 
 
-def _histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict[str, list[list[int]]]:
+def _build_histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict[str, list[list[int]]]:
     """Per signal and group: the group, then bin, documents and kept ones of every bin that is not empty."""
     wanted = pc.is_in(histograms.column("signal"), value_set=pa.array(sorted(signals), pa.string()))
     binned: dict[str, dict[int, list[int]]] = defaultdict(dict)
-    for row in groups.summed(histograms.filter(wanted), ["signal", "bin"], ["documents", "kept"]):
+    for row in groups.sum_by_group(histograms.filter(wanted), ["signal", "bin"], ["documents", "kept"]):
         of_group = binned[row["signal"]].setdefault(row["group"], [row["group"]])
         of_group += [row["bin"], row["documents"], row["kept"]]
     return {signal: [by_group[group] for group in sorted(by_group)] for signal, by_group in binned.items()}
 
 
-def _sample(row: Json, kept: bool) -> Json:
+def _build_sample(row: Json, kept: bool) -> Json:
     """A document beside the cut, its text cut short and made harmless."""
     text = " ".join(shown_text(row).split())
     return {
@@ -204,7 +204,7 @@ def _sample(row: Json, kept: bool) -> Json:
     }
 
 
-def _overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
+def _build_overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
     """Pairs of the rules that fail most, as [group, rule, other, documents, ...]."""
     failed: dict[str, int] = defaultdict(int)
     for row in counts:
@@ -215,12 +215,12 @@ def _overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
     known = pa.array(names, pa.string())
     both = pc.and_(*[pc.is_in(overlaps.column(side), value_set=known) for side in ("rule", "other")])
     pairs: list[int] = []
-    for row in groups.summed(overlaps.filter(both), ["rule", "other"], ["documents"]):
+    for row in groups.sum_by_group(overlaps.filter(both), ["rule", "other"], ["documents"]):
         pairs += [row["group"], place[row["rule"]], place[row["other"]], row["documents"]]
     return {"rules": names, "pairs": pairs}
 
 
-def _clusters(duplicates: pa.Table) -> list[Json]:
+def _build_clusters(duplicates: pa.Table) -> list[Json]:
     """Documents that went, per source and level, by size of their cluster: exact to 8, then doubling."""
     sums: dict[tuple[str, str, int], int] = defaultdict(int)
     for row in duplicates.to_pylist():
@@ -234,7 +234,7 @@ def _clusters(duplicates: pa.Table) -> list[Json]:
     ]
 
 
-def _mixture(shards: Json) -> Json:
+def _build_mixture(shards: Json) -> Json:
     """Streams as planned, beside what the shards hold; the largest ones."""
     mixture = shards.get("mixture") or {}
     streams = sorted(mixture.get("streams", []), key=lambda s: (-s["weight"], s["source"], s["language"]))
@@ -253,7 +253,7 @@ def _mixture(shards: Json) -> Json:
     return {"rows": rows, "more": max(0, len(streams) - STREAMS)}
 
 
-def _named(table: pa.Table, key: str) -> list[Json]:
+def _build_names(table: pa.Table, key: str) -> list[Json]:
     """The names with the most documents, and one row of all others."""
     rows = named(table, key)
     first, others = rows[:LISTED], rows[LISTED:]
@@ -263,6 +263,6 @@ def _named(table: pa.Table, key: str) -> list[Json]:
     return [{**row, key: None if row[key] is None else cut(row[key], NAME)} for row in [*first, *others]]
 
 
-def _quarantine(quarantine: pa.Table) -> list[Json]:
+def _build_quarantine(quarantine: pa.Table) -> list[Json]:
     rows = sorted(quarantine.to_pylist(), key=lambda row: (-row["records"], row["source"], row["reason"]))
     return [{**row, "reason": cut(row["reason"], NAME)} for row in rows[:LISTED]]

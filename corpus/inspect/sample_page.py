@@ -31,7 +31,7 @@ del { background: var(--went); } ins { background: var(--stayed); text-decoratio
 
 def page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
     """A whole HTML page of documents as `corpus.inspect.samples.choose` gives them."""
-    articles = "\n".join(_article(row, full) for row in rows)
+    articles = "\n".join(_build_article(row, full) for row in rows)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -40,7 +40,7 @@ def page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
     )
 
 
-def _article(row: dict[str, Any], full: bool) -> str:
+def _build_article(row: dict[str, Any], full: bool) -> str:
     origin = row["origin"]
     kind = "kept" if row["kept"] else "dropped"
     facts = [row["id"], row["source"], row["language"] or "-"]
@@ -51,27 +51,27 @@ def _article(row: dict[str, Any], full: bool) -> str:
         f"<div>{escape(place)}</div>{signals}</header>"
     )
     if row.get("stayed") is not None:
-        return f"<article>{head}{_pair(row, full)}</article>"
+        return f"<article>{head}{_build_pair(row, full)}</article>"
     text = shown_text(row)
     left = len(text) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
-    shown = escape(text if full else text[:MAX_CHARACTERS_SHOWN])
-    return f'<article>{head}<div class="text">{shown}</div>{more}</article>'
+    excerpt = escape(text if full else text[:MAX_CHARACTERS_SHOWN])
+    return f'<article>{head}<div class="text">{excerpt}</div>{more}</article>'
 
 
-def _pair(row: dict[str, Any], full: bool) -> str:
+def _build_pair(row: dict[str, Any], full: bool) -> str:
     lines = []
     for pair in side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1):
         if pair.skipped:
             lines.append(f'<tr><td colspan="2" class="dim">... {pair.skipped} equal lines</td></tr>')
         if pair.one is not None or pair.other is not None:
-            cells = _side(pair.one, "del") + _side(pair.other, "ins")
+            cells = _build_side(pair.one, "del") + _build_side(pair.other, "ins")
             lines.append(f"<tr>{cells}</tr>")
     stayed = escape(f"stayed: {row['stayed']['url'] or row['stayed']['id']}")
     return f"<table><tr><th>went</th><th>{stayed}</th></tr>{''.join(lines)}</table>"
 
 
-def _side(pieces: Pieces | None, mark: str) -> str:
+def _build_side(pieces: Pieces | None, mark: str) -> str:
     parts = [
         f"<{mark}>{escape(text)}</{mark}>" if differs else escape(text) for text, differs in pieces or []
     ]

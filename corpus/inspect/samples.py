@@ -65,12 +65,12 @@ def choose(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> list[
     a million. Raises UserError for a signal that the workspace has not, and where its build is not finished.
     """
     best: list[Place] = []
-    for place in _places(workspace, wanted, count, seed):
+    for place in _draw_places(workspace, wanted, count, seed):
         best = heapq.nsmallest(count, [*best, *place])
     return read(workspace, sorted(best))
 
 
-def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iterator[list[Place]]:
+def _draw_places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iterator[list[Place]]:
     """Per row group, the places of the `count` first ones in the order of the draw."""
     splits = workspace.splits()
     columns = ["id", "language", "snapshot", "gate", *(["url"] if wanted.domain else [])]
@@ -81,7 +81,7 @@ def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iter
             raise workspace.unfinished("decisions")
         documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
         decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
-        scores = _scores(workspace, wanted, source, split)
+        scores = _open_scores(workspace, wanted, source, split)
         for group in range(documents.num_row_groups):
             facts = documents.read_row_group(group, columns=columns, use_threads=False)
             chosen = fits(facts, decisions.read_row_group(group, use_threads=False), wanted)
@@ -106,7 +106,7 @@ def _places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iter
                 file.close(force=True)
 
 
-def _scores(workspace: Workspace, wanted: Wanted, source: str, split: str) -> pq.ParquetFile | None:
+def _open_scores(workspace: Workspace, wanted: Wanted, source: str, split: str) -> pq.ParquetFile | None:
     if wanted.score is None:
         return None
     signal = wanted.score[0]
@@ -163,11 +163,11 @@ def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
     for place in order:
         by_group[place.source, place.split, place.group].append(place)
     folders = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
-    found: dict[Place, Row] = {}
+    rows_by_place: dict[Place, Row] = {}
     for (source, split, group), here in by_group.items():
         rows = pa.array([place.row for place in here], pa.int64())
         for place in here:
-            found[place] = {"source": source, "signals": {}}
+            rows_by_place[place] = {"source": source, "signals": {}}
         for folder in folders:
             with storage.open_input(workspace.part(folder, source, split)) as stream:
                 whole = pq.ParquetFile(stream).read_row_group(group, use_threads=False)
@@ -175,12 +175,12 @@ def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
             for place, value in zip(here, values, strict=True):
                 if folder.startswith("signals/"):
                     measured = {name: round(v, 5) for name, v in value.items() if v is not None and v == v}
-                    found[place]["signals"].update(measured)
+                    rows_by_place[place]["signals"].update(measured)
                 else:
-                    found[place].update(value)
-    for row in found.values():
+                    rows_by_place[place].update(value)
+    for row in rows_by_place.values():
         row["metadata"] = dict(row["metadata"] or [])
-    return [found[place] for place in order]
+    return [rows_by_place[place] for place in order]
 
 
 def find(workspace: Workspace, ids: Collection[str], kept: bool | None = None) -> dict[str, Row]:
@@ -205,9 +205,9 @@ def relations(workspace: Workspace, ids: Collection[str], column: str = "removed
 def cluster(workspace: Workspace, id: str) -> list[Row]:
     """The rows of clusters.parquet of the cluster that a document, kept or removed, is in; most alike first."""
     kept = [row["kept_id"] for row in relations(workspace, [id])] or [id]
-    found = relations(workspace, kept, "kept_id")
-    if not found:
+    rows = relations(workspace, kept, "kept_id")
+    if not rows:
         raise UserError(
             f"no cluster has the document {id}: it has no duplicates, or is none of this workspace"
         )
-    return sorted(found, key=lambda row: (-(row["similarity"] or 0), row["removed_id"]))
+    return sorted(rows, key=lambda row: (-(row["similarity"] or 0), row["removed_id"]))

@@ -1,4 +1,4 @@
-"""Chinese script told apart: simplified (Hans) or traditional (Hant)."""
+"""Tell the Chinese scripts apart: simplified (Hans) or traditional (Hant)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FIRST, _LAST = 0x4E00, 0xA000
 
 @cache
 def _tables() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which code points are ideographs of GB 2312 alone (simplified), and of Big5 alone (traditional).
+    """Return which code points are ideographs of GB 2312 alone (simplified), and of Big5 alone (traditional).
 
     The two national standards hold what each script is written with: of GB 2312's 6,763 ideographs 2,394
-    are in no Big5 table, of Big5's 13,053 8,684 not in GB 2312. What both have says nothing.
+    are in no Big5 table, of Big5's 13,053 8,684 not in GB 2312. Ideographs in both decide nothing.
     """
     ideographs = [chr(code) for code in range(_FIRST, _LAST)]
     mainland = np.array([_encodable(ideograph, "gb2312") for ideograph in ideographs])
@@ -34,9 +34,9 @@ def _encodable(character: str, codec: str) -> bool:
 
 
 def chinese_script(text: str) -> tuple[str, float]:
-    """(Hans or Hant, share of the telling characters that are of that script).
+    """Return (Hans or Hant, share of the deciding characters that are of that script).
 
-    Hans and 0 where no character tells: a short text of characters common to both. About 2 ns a character.
+    Hans and 0 where no character decides: a short text of characters common to both. About 2 ns a character.
     """
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     simplified, traditional = (int(np.count_nonzero(table[units])) for table in _tables())

@@ -1,6 +1,6 @@
-"""fastText models: loaded once a process, asked, trained. The one module that knows fasttext.
+"""Load fastText models once a process, predict with them, train them. The only module that imports fasttext.
 
-The modules `fasttext` of fasttext-community (which trains) and fasttext-predict (which does not) bear one
+The modules `fasttext` of fasttext-community (which trains) and fasttext-predict (which does not) have the same
 name: installing the latter later hides the former.
 """
 
@@ -18,11 +18,11 @@ from corpus.storage import exists, is_remote, local, open_input, sha256
 
 PREFIX = "__label__"
 TOP = 10
-"""Labels that `predict` gives unless told otherwise."""
+"""Labels that `predict` returns by default."""
 
 
 def read(path: str) -> Any:
-    """The model at a path or URL. Raises UserError where there is none."""
+    """Load the model at a path or URL. Raises UserError where there is none."""
     import fasttext
 
     if not exists(path):
@@ -50,7 +50,7 @@ def _download(path: str) -> str:
 
 @cache
 def file_hash(path: str) -> str:
-    """SHA-256 of a model, read once a process. Raises UserError where there is none."""
+    """Return the SHA-256 of a model, computed once a process. Raises UserError where there is none."""
     if not exists(path):
         raise UserError(f"no fastText model at {path}")
     return sha256(path)
@@ -58,24 +58,24 @@ def file_hash(path: str) -> str:
 
 @cache
 def names(path: str) -> tuple[str, ...]:
-    """The labels of a model, without `__label__`."""
-    found, _ = load(path).getLabels("replace")
-    return tuple(label.removeprefix(PREFIX) for label in found)
+    """Return the labels of a model, without `__label__`."""
+    labels, _ = load(path).getLabels("replace")
+    return tuple(label.removeprefix(PREFIX) for label in labels)
 
 
 def ask(model: Any, line: str, top: int = TOP) -> list[tuple[str, float]]:
-    """(label without `__label__`, probability) of one line by a model, the most probable first."""
-    found: Sequence[tuple[float, str]] = model.predict(line + "\n", top, 0.0, "replace")
-    return [(label.removeprefix(PREFIX), min(probability, 1.0)) for probability, label in found]
+    """Return (label without `__label__`, probability) of one line by a model, the most probable first."""
+    predictions: Sequence[tuple[float, str]] = model.predict(line + "\n", top, 0.0, "replace")
+    return [(label.removeprefix(PREFIX), min(probability, 1.0)) for probability, label in predictions]
 
 
 def predict(path: str, line: str, top: int = TOP) -> list[tuple[str, float]]:
-    """`ask` of the model at a path, loaded when first used."""
+    """Return `ask` of the model at a path, loaded when first used."""
     return ask(load(path), line, top)
 
 
 def train(lines: str, to: str, seed: int, **options: Any) -> None:
-    """A supervised model from a local file of labelled lines, saved as the local file `to`.
+    """Train a supervised model from a local file of labelled lines and save it as the local file `to`.
 
     One thread: the same lines, seed and options give the same bytes. Raises UserError where the fasttext
     installed cannot train.

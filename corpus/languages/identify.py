@@ -1,10 +1,10 @@
-"""Which language a text is in: lid.176 joined with CLD2, or one fastText model of the user's.
+"""Identify the language of a text: by lid.176 and CLD2 together, or by one fastText model of the user's.
 
 The two know different languages: of those here, 114 are known to both, 62 to lid.176 alone, 46 to CLD2
-alone. CLD2 is right nearly always where it knows the language, and says little (a low score) or a relative
-where it does not; lid.176 is unsure where it does not. So languages of scripts that the text is not in are
-left out; where the two agree nothing is to be decided; else CLD2 decides, unless lid.176 names a
-language that CLD2 does not know, and is sure or CLD2 is not.
+alone. CLD2 is nearly always right where it knows the language; where it does not, it gives a low score or a related
+language. lid.176 is unsure of languages that it does not know. So languages of scripts that the text is not in are
+left out. Where the two agree, that is the language; else CLD2 decides, unless lid.176 names a
+language that CLD2 does not know, and lid.176 is sure or CLD2 is not.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ from corpus.languages.labels import (
 from corpus.languages.scripts import script_counts, script_shares
 
 VERSION = 1
-"""Raised when the same text and models would give another label or score."""
+"""Incremented when the same text and models would give another label or score."""
 
 REMEMBERED = 4096
-"""Verdicts kept, since a document is named first and its score wanted a row group later: 25 MB at most."""
+"""Verdicts kept: a document's label is asked for first, its score a row group later. 25 MB at most."""
 
 PRESENT = 0.2
 """Share of the letters from which a script counts as one that the text is in."""
 
 FEW = 12
-"""Where the scripts of the text have fewer languages than that, lid.176's probabilities are taken among them."""
+"""Where the scripts of the text have fewer languages than this, lid.176's probabilities are normalized among them."""
 
 FULL, WEAK = 1000.0, 400.0
-"""CLD2's scores from which it is fully believed (the median where it is right is 1,030), and below which it is
-not believed against a language that it does not know (it is higher in 97 of 100 texts that CLD2 is right on)."""
+"""CLD2's scores from which it has full weight (the median where it is right is 1,030), and below which it does
+not decide against a language that it does not know (it is higher in 97 of 100 texts that CLD2 is right on)."""
 
 CROWDED = frozenset({"Latn", "Cyrl", "Arab", "Deva"})
-"""Scripts of languages that CLD2 does not know. In others its score says nothing and counts as full."""
+"""Scripts of languages that CLD2 does not know. In others its score carries no information and counts as full."""
 
 ENOUGH = 60
-"""Bytes of letters from which CLD2 is believed; below, in proportion."""
+"""Bytes of letters from which CLD2 has full weight; below, in proportion."""
 
 UNDIVIDED = 75
 """Percent of the text in one language from which CLD2 decides against lid.176; of a mixed text the
 scores do."""
 
 SURE = 0.5
-"""Probability from which lid.176 is believed when it names a language that CLD2 does not know."""
+"""Probability from which lid.176 decides when it names a language that CLD2 does not know."""
 
 CLD2_WEIGHT = 2.0
-"""Of CLD2 against lid.176 in the score."""
+"""Weight of CLD2 against lid.176 in the score."""
 
 
 class Belief(NamedTuple):
-    """What CLD2 thinks of a language: how sure it is of it (0 to 1), whether its evidence is weak, and
+    """CLD2's view of a language: how sure it is of it (0 to 1), whether its evidence is weak, and
     the percent of the text it finds in it."""
 
     confidence: float
@@ -73,7 +73,7 @@ class Belief(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the models make of a text: the language's code (or a whole label), and scores by code.
+    """The models' verdict on a text: the language's code (or a whole label), and scores by code.
 
     `known` are the codes that some model could have named.
     """
@@ -92,7 +92,7 @@ class Verdict:
 class Identifier:
     """Names the language of texts. `model` is the path of a fastText model, None for lid.176 with CLD2.
 
-    A model's labels may be `eng_Latn` (kept as they are, but for Chinese, whose script is told apart
+    A model's labels may be `eng_Latn` (kept unchanged, but for Chinese, whose script is determined
     here) or codes such as `en` and `eng` (the script is added).
     """
 
@@ -100,7 +100,7 @@ class Identifier:
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
-        """What labels and scores depend on beside the text, for fingerprints."""
+        """What labels and scores depend on besides the text, for fingerprints."""
         common = {
             "version": VERSION,
             "labels": labels().fingerprint,
@@ -110,13 +110,13 @@ class Identifier:
         return common if self.model else common | {"cld2": models.cld2_version()}
 
     def identify(self, text: str, hint: str | None = None) -> tuple[str, float]:
-        """(label, score) of a text: `("cmn_Hans", 0.98)`; `("und_Zyyy", 0.0)` where it has no letters.
+        """Return (label, score) of a text: `("cmn_Hans", 0.98)`; `("und_Zyyy", 0.0)` where it has no letters.
 
-        `hint` is what the source says (`eng_Latn`, `en`, `zh-TW`): it decides unless the text is in a script
-        of other languages, and the score is then what the models give that language, nan where they do
+        `hint` is the source's label (`eng_Latn`, `en`, `zh-TW`): it decides unless the text is in a script
+        of other languages. The score is then what the models give that language, nan where they do
         not know it. Scores act as probabilities: over .9 where the models agree, .3 to .7 where not.
         Costs up to .3 ms, for texts of 1,500 characters and more. Source code is in no human language: its label
-        (`code_python`) stays as the source gives it, with the score nan.
+        (`code_python`) is returned as the source gives it, with the score nan.
         """
         if hint is not None and is_code(hint):
             return hint, math.nan
@@ -127,9 +127,9 @@ class Identifier:
             return f"{UNKNOWN}_{NO_SCRIPT}", 0.0
         present = _present(shares)
         verdict = _verdict(self.model, line)
-        said = parse(hint) if hint else None
-        if said is not None and any(compatible(said[0], script) for script in present):
-            return with_script(said[0], counts, line, said[1]), verdict.score(said[0])
+        hinted = parse(hint) if hint else None
+        if hinted is not None and any(compatible(hinted[0], script) for script in present):
+            return with_script(hinted[0], counts, line, hinted[1]), verdict.score(hinted[0])
         label = verdict.label or with_script(verdict.code, counts, line, verdict.script)
         return label, verdict.scores[verdict.code]
 
@@ -140,7 +140,7 @@ def _present(shares: Mapping[str, float]) -> list[str]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _verdict(model: str | None, line: str) -> Verdict:
-    """What the models make of a line that has letters."""
+    """Return the models' verdict on a line that has letters."""
     if model:
         return _named_by(model, line)
     shares = script_shares(script_counts(line))
@@ -148,7 +148,7 @@ def _verdict(model: str | None, line: str) -> Verdict:
 
 
 def _named_by(model: str, line: str) -> Verdict:
-    """The verdict of one fastText model: its best label."""
+    """Return the verdict of one fastText model: its best label."""
     scores: dict[str, float] = {}
     best: tuple[str, str] | None = None
     for name, probability in fasttext_models.predict(model, line):
@@ -164,7 +164,7 @@ def _named_by(model: str, line: str) -> Verdict:
 
 
 def _joined(line: str, present: list[str], shares: Mapping[str, float]) -> Verdict:
-    """The verdict of lid.176 and CLD2 on a text in the scripts `present`."""
+    """Return the verdict of lid.176 and CLD2 on a text in the scripts `present`."""
     names = labels()
     allowed = frozenset().union(*(names.by_script.get(script, frozenset()) for script in present))
     if len(allowed) < 2:
@@ -180,57 +180,61 @@ def _joined(line: str, present: list[str], shares: Mapping[str, float]) -> Verdi
 
 
 def _by_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
-    """lid.176's probabilities of the allowed languages, most probable first."""
+    """Return lid.176's probabilities of the allowed languages, most probable first."""
     codes = labels().lid
-    found = {
+    probabilities = {
         codes[name]: p
         for name, p in fasttext_models.predict(models.lid_path(), line)
         if codes[name] in allowed
     }
-    total = sum(found.values())
-    return {code: p / total for code, p in found.items()} if total and len(allowed) < FEW else found
+    total = sum(probabilities.values())
+    return (
+        {code: p / total for code, p in probabilities.items()}
+        if total and len(allowed) < FEW
+        else probabilities
+    )
 
 
 def _by_cld2(
     line: str, allowed: frozenset[str], lid: Mapping[str, float], crowded: bool
 ) -> tuple[dict[str, Belief], str | None]:
-    """What CLD2 makes of the allowed languages, and which Chinese script it names.
+    """Return CLD2's beliefs in the allowed languages, and which Chinese script it names.
 
     A low score may mean that CLD2 does not know the language, so it is less sure; but no less than lid.176 is.
     """
     seen, guesses = models.cld2(line)
     enough = min(1.0, seen / ENOUGH)
-    found: dict[str, Belief] = {}
+    beliefs: dict[str, Belief] = {}
     script = None
     for guess in guesses:
         code = labels().cld2.get(guess.code, "")
-        if code not in allowed or code in found:
+        if code not in allowed or code in beliefs:
             continue
         trust = min(1.0, max(guess.score / FULL, lid.get(code, 0.0))) if crowded else 1.0
         weak = crowded and guess.score * enough < WEAK
-        found[code] = Belief(enough * trust * guess.percent / 100, weak, guess.percent)
+        beliefs[code] = Belief(enough * trust * guess.percent / 100, weak, guess.percent)
         if code == "cmn":
             script = "Hant" if guess.code == "zh-Hant" else "Hans"
-    return found, script
+    return beliefs, script
 
 
 def _decide(lid: Mapping[str, float], cld2: Mapping[str, Belief], scores: Mapping[str, float]) -> str:
-    """The language: see the top of this module."""
+    """Choose the language: see the top of this module."""
     if not lid or not cld2:
         return next(iter(lid or cld2))
     languages = labels().languages
-    one, other = next(iter(lid)), max(cld2, key=lambda code: cld2[code].confidence)
-    _, weak, percent = cld2[other]
-    if one == other:
-        return one
-    if languages[one].cld2 is None:
-        sure = lid[one] >= SURE and (weak or languages[other].lid is not None)
-        return one if sure or weak else other
-    return max(scores, key=scores.__getitem__) if weak or percent < UNDIVIDED else other
+    by_lid, by_cld2 = next(iter(lid)), max(cld2, key=lambda code: cld2[code].confidence)
+    _, weak, percent = cld2[by_cld2]
+    if by_lid == by_cld2:
+        return by_lid
+    if languages[by_lid].cld2 is None:
+        sure = lid[by_lid] >= SURE and (weak or languages[by_cld2].lid is not None)
+        return by_lid if sure or weak else by_cld2
+    return max(scores, key=scores.__getitem__) if weak or percent < UNDIVIDED else by_cld2
 
 
 def _pooled(lid: Mapping[str, float], cld2: Mapping[str, float]) -> dict[str, float]:
-    """One score for each language: the mean of both models, CLD2's weighed double.
+    """Return one score for each language: the mean of both models, CLD2's weighted double.
 
     A model that does not know a language gives it what it did not give its own first choice, in proportion
     to how far the other model prefers it: Hausa, of which CLD2 is sure while lid.176 puts .3 on Italian,
@@ -240,10 +244,10 @@ def _pooled(lid: Mapping[str, float], cld2: Mapping[str, float]) -> dict[str, fl
     first, second = max(lid.values(), default=0.0), max(cld2.values(), default=0.0)
     scores = {}
     for code in {**cld2, **lid}:
-        row, one, two = languages[code], lid.get(code, 0.0), cld2.get(code, 0.0)
+        row, lid_score, cld2_score = languages[code], lid.get(code, 0.0), cld2.get(code, 0.0)
         if row.lid is None and second:
-            one = (1 - first) * two / second
+            lid_score = (1 - first) * cld2_score / second
         elif row.cld2 is None and first:
-            two = (1 - second) * one / first
-        scores[code] = min(1.0, (one + CLD2_WEIGHT * two) / (1 + CLD2_WEIGHT))
+            cld2_score = (1 - second) * lid_score / first
+        scores[code] = min(1.0, (lid_score + CLD2_WEIGHT * cld2_score) / (1 + CLD2_WEIGHT))
     return scores

@@ -1,4 +1,4 @@
-"""Language labels: ISO 639-3 and ISO 15924 (`cmn_Hans`), and what models and sources call the same.
+"""Parse and make language labels: ISO 639-3 and ISO 15924 (`cmn_Hans`), and what models and sources call them.
 
 Source code has labels of the same shape, `code_python`: `code` stands for all of it, as `cmn` does for Chinese.
 """
@@ -19,7 +19,7 @@ from corpus.storage.fingerprint import fingerprint
 UNKNOWN = "und"
 NO_SCRIPT = "Zyyy"
 CODE = "code"
-"""What stands for the language in the label of source code."""
+"""The language part of source code's labels."""
 
 _LABEL = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
 _CODE = re.compile(rf"{CODE}(?:_([a-z0-9]{{1,30}}))?")
@@ -53,11 +53,11 @@ class Labels:
     @cached_property
     def by_script(self) -> dict[str, frozenset[str]]:
         """Script -> the languages written in it that a model knows."""
-        found: dict[str, set[str]] = {"Jpan": {"jpn"}}
+        codes_by_script: dict[str, set[str]] = {"Jpan": {"jpn"}}
         for language in self.languages.values():
             for script in language.scripts:
-                found.setdefault(script, set()).add(language.code)
-        return {script: frozenset(codes) for script, codes in found.items()}
+                codes_by_script.setdefault(script, set()).add(language.code)
+        return {script: frozenset(codes) for script, codes in codes_by_script.items()}
 
     @cached_property
     def lid(self) -> dict[str, str]:
@@ -77,9 +77,9 @@ class Labels:
         return fingerprint([rows, dict(self.scripts), dict(self.codes)])
 
     def code(self, name: str) -> str | None:
-        """Our code for ISO 639-1, -2 or -3 and for the codes of the models; None for what is no code.
+        """Return our code for ISO 639-1, -2 or -3 and for the codes of the models; None for what is no code.
 
-        A code of three letters that nobody here knows stands for itself.
+        An unknown code of three letters is returned unchanged.
         """
         name = name.lower()
         if name in self.languages:
@@ -92,7 +92,7 @@ class Labels:
 
 @cache
 def labels() -> Labels:
-    """manifests/identification.yaml, read once a process (40 ms)."""
+    """Return manifests/identification.yaml, read once a process (40 ms)."""
     name = "identification.yaml"
     data, _ = load(data_path(name).read_text(encoding="utf-8"), name)
     languages = {
@@ -103,8 +103,10 @@ def labels() -> Labels:
 
 
 def parse(name: str) -> tuple[str, str | None] | None:
-    """(our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`; None
-    where it is no language. For source code (code, programming language or None): `code_python`, `code`."""
+    """Return (our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`.
+
+    None where it is no language. For source code (code, programming language or None): `code_python`, `code`.
+    """
     name = name.removeprefix("__label__").strip()
     if source_code := _CODE.fullmatch(name):
         return CODE, source_code[1]
@@ -119,30 +121,30 @@ def parse(name: str) -> tuple[str, str | None] | None:
 
 
 def bare(label: str) -> str:
-    """What a label begins with: the language without its script, `code` for source code."""
+    """Return the language part of a label, without its script; `code` for source code."""
     return label.partition("_")[0]
 
 
 def is_code(label: str | None) -> bool:
-    """Whether a label is that of source code."""
+    """Return whether a label is that of source code."""
     return label is not None and bare(label) == CODE
 
 
 def is_label(name: str) -> bool:
-    """Whether a name is a language and a script, as documents carry them."""
+    """Return whether a name is a language and a script, as documents carry them."""
     return _LABEL.fullmatch(name) is not None
 
 
 def compatible(code: str, script: str) -> bool:
-    """Whether a language may be written in a script; yes for languages that nobody here knows."""
+    """Return whether a language may be written in a script; True for unknown languages."""
     known = labels().languages.get(code)
     return known is None or _MERGED.get(script, script) in known.scripts
 
 
 def with_script(code: str, counts: Mapping[str, int], text: str, suggested: str | None = None) -> str:
-    """The label of a language: its script is the one most of the text is in, of those it is written in.
+    """Return the label of a language: its script is the one most of the text is in, of those it is written in.
 
-    Chinese is Hans or Hant by its characters; `suggested` decides where they do not tell.
+    Chinese is Hans or Hant by its characters; `suggested` decides where they do not.
     """
     known = labels().languages.get(code)
     script = main_script(counts)

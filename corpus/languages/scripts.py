@@ -1,4 +1,4 @@
-"""Scripts: how many letters of each a text has, by ISO 15924 code."""
+"""Count how many letters of each script a text has, by ISO 15924 code."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ _PLANES = 0x20000
 _IDEOGRAPHIC_PLANES = (0x20000, 0x40000)
 
 DENSE = {"Hani": 3, "Hira": 3, "Kana": 3, "Hang": 3, "Yiii": 3, "Bopo": 2, "Ethi": 2, "Cans": 2}
-"""Letters that say as much as several of an alphabet: what a mixed text is mostly in is weighed so."""
+"""Weight of a letter that carries as much as several of an alphabet: decides what a mixed text is mostly in."""
 
 KANA_SHARE = 0.1
 """Of kana and ideographs: at least that in Japanese (prose has .4 to .6, lists of names .1), less in Chinese
@@ -118,7 +118,7 @@ HANGUL_SHARE = 0.2
 
 @cache
 def _table() -> npt.NDArray[np.uint8]:
-    """Number of the script of each code point of the first two planes; 0 for all but letters and marks."""
+    """Return the script number of each code point of the first two planes; 0 for all but letters and marks."""
     table = np.zeros(_PLANES, np.uint8)
     for code in range(0x41, _PLANES):
         character = chr(code)
@@ -133,7 +133,7 @@ def _table() -> npt.NDArray[np.uint8]:
 
 
 def script_counts(text: str) -> dict[str, int]:
-    """Letters (and marks) of each script in the text, most frequent first; others are left out."""
+    """Count letters (and marks) of each script in the text, most frequent first; others are left out."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     beyond = codes >= _PLANES
     counts = np.bincount(_table()[codes[~beyond]], minlength=len(SCRIPTS))
@@ -145,7 +145,7 @@ def script_counts(text: str) -> dict[str, int]:
 
 
 def script_shares(counts: Mapping[str, int]) -> dict[str, float]:
-    """Share of each script in what a text says (letters weighed by `DENSE`), largest first.
+    """Return the share of each script in a text (letters weighted by `DENSE`), largest first.
 
     Kana and ideographs together are Jpan where enough are kana, else Hani; hangul with a few ideographs
     is Hang.
@@ -166,5 +166,5 @@ def script_shares(counts: Mapping[str, int]) -> dict[str, float]:
 
 
 def main_script(counts: Mapping[str, int]) -> str:
-    """The script most of a text is in, Zyyy for a text without letters."""
+    """Return the script most of a text is in, Zyyy for a text without letters."""
     return next(iter(script_shares(counts)), "Zyyy")

@@ -40,82 +40,88 @@ def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validatio
     sums: Sums = defaultdict(int)
     for row in tables["counts"].to_pylist():
         sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
-    found = [
-        *_rules(sums, texts_of_rules(tables["counts"], tables["rules"], "language")),
-        *_outcomes(sums),
-        *_quarantine(tables["quarantine"], sums),
-        *_domains(tables["domains"], sums),
+    alarm_list = [
+        *_check_rules(sums, texts_of_rules(tables["counts"], tables["rules"], "language")),
+        *_check_outcomes(sums),
+        *_check_quarantine(tables["quarantine"], sums),
+        *_check_domains(tables["domains"], sums),
     ]
-    found += [*_tokens(tables["tokens"]), *_mixture(mixture), *_validation(sums, validation)]
-    found += _unvalidated(tables["tokens"], validation)
-    return sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
+    alarm_list += [
+        *_check_tokens(tables["tokens"]),
+        *_check_mixture(mixture),
+        *_check_validation(sums, validation),
+    ]
+    alarm_list += _check_unvalidated(tables["tokens"], validation)
+    return sorted(alarm_list, key=lambda alarm: (-alarm.weight, alarm.text))
 
 
-def _rules(sums: Sums, having: Mapping[tuple[str, str], int]) -> list[Alarm]:
+def _check_rules(sums: Sums, having: Mapping[tuple[str, str], int]) -> list[Alarm]:
     failed: dict[tuple[str, str], int] = defaultdict(int)
     for (_, language, what, key), documents in sums.items():
         if what == "failed":
             failed[language, key] += documents
-    found = []
+    alarm_list = []
     for (language, rule), documents in failed.items():
         texts = having.get((language, rule), 0)
         if texts >= ENOUGH and documents > RULE_SHARE * texts:
             text = f"{rule} fails {documents / texts:.0%} of the texts it is for in {language}: is its bound right "
             text += "for the language? `rules: {languages: ...}` in the manifest sets another"
-            found.append(Alarm(documents, text))
-    return found
+            alarm_list.append(Alarm(documents, text))
+    return alarm_list
 
 
-def _outcomes(sums: Sums) -> list[Alarm]:
+def _check_outcomes(sums: Sums) -> list[Alarm]:
     by: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (source, language, what, _), documents in sums.items():
         by["source", source][what] += documents
         by["language", language][what] += documents
-    found = []
+    alarm_list = []
     for (kind, name), did in sorted(by.items()):
         read, texts, passing = did["read"], did["passed"], did["passed"] - did["rules"]
         if texts >= ENOUGH and did["kept"] < KEPT_SHARE * texts:
             text = f"{kind} {name}: {did['kept']:,} of {texts:,} texts are kept: "
-            found.append(Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what goes"))
+            alarm_list.append(
+                Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what goes")
+            )
         if kind == "source" and read >= ENOUGH and did["gated"] > GATED_SHARE * read:
             text = (
                 f"source {name}: gates stop {did['gated'] / read:.0%} of the records: is the input what it "
             )
-            found.append(Alarm(read, text + "should be? `corpus stats --by gate` names the gates"))
+            alarm_list.append(Alarm(read, text + "should be? `corpus stats --by gate` names the gates"))
         if kind == "source" and passing >= ENOUGH and did["duplicate"] > DUPLICATE_SHARE * passing:
             text = f"source {name}: {did['duplicate'] / passing:.0%} of what passes the rules are duplicates: is "
-            found.append(Alarm(passing, text + "the same input named twice?"))
-    return found
+            alarm_list.append(Alarm(passing, text + "the same input named twice?"))
+    return alarm_list
 
 
-def _quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
+def _check_quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
     records: dict[str, int] = defaultdict(int)
     for row in quarantine.to_pylist():
         records[row["source"]] += row["records"]
-    found = []
+    alarm_list = []
     for source, count in records.items():
         read = sum(number for (name, _, what, _), number in sums.items() if name == source and what == "read")
         if count > QUARANTINE_SHARE * (read + count):
             text = f"source {source}: {count:,} records could not be read ({count / (read + count):.1%}): "
-            found.append(Alarm(count, text + "DIR/quarantine has file and offset of each"))
-    return found
+            alarm_list.append(Alarm(count, text + "DIR/quarantine has file and offset of each"))
+    return alarm_list
 
 
-def _domains(domains: pa.Table, sums: Sums) -> list[Alarm]:
-    kept = _kept(sums)
+def _check_domains(domains: pa.Table, sums: Sums) -> list[Alarm]:
+    kept = _sum_kept(sums)
     of_source: dict[str, int] = defaultdict(int)
     for (source, _, what, _), number in sums.items():
         of_source[source] += number if what == "kept" else 0
-    found = []
+    alarm_list = []
     for row in domains.to_pylist():
         is_its_source = row["kept"] > WHOLE_SOURCE * of_source[row["source"]]
         if row["domain"] and kept >= ENOUGH and row["kept"] > DOMAIN_SHARE * kept and not is_its_source:
             text = f"domain {row['domain']} is {row['kept'] / kept:.0%} of the documents kept "
-            found.append(Alarm(row["kept"], text + f"(source {row['source']})"))
-    return found
+            alarm_list.append(Alarm(row["kept"], text + f"(source {row['source']})"))
+    return alarm_list
 
 
-def _tokens(tokens: pa.Table) -> list[Alarm]:
+def _check_tokens(tokens: pa.Table) -> list[Alarm]:
     sizes: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in tokens.to_pylist():
         for at, name in enumerate(("documents", "bytes", "tokens")):
@@ -129,17 +135,17 @@ def _tokens(tokens: pa.Table) -> list[Alarm]:
     ]
 
 
-def _mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
-    found = []
+def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
+    alarm_list = []
     for stream in mixture.get("streams", []):
         if stream["epochs"] > EPOCHS:
             text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while all "
-            found.append(Alarm(0, text + "is seen once: more than four repetitions teach little"))
-    return found
+            alarm_list.append(Alarm(0, text + "is seen once: more than four repetitions teach little"))
+    return alarm_list
 
 
-def _validation(sums: Sums, share: float) -> list[Alarm]:
-    kept, valid = _kept(sums), _kept(sums, "valid")
+def _check_validation(sums: Sums, share: float) -> list[Alarm]:
+    kept, valid = _sum_kept(sums), _sum_kept(sums, "valid")
     if kept >= ENOUGH and share and not valid:
         text = "nothing is in validation: so few groups need a larger `validation: {share: ...}`"
         return [Alarm(kept, text)]
@@ -154,28 +160,30 @@ def unvalidated(tokens: pa.Table) -> dict[str, int]:
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: {"train": 0, "valid": 0})
     for row in tokens.to_pylist():
         sizes[row["language"]][row["split"]] += row["documents"]
-    found = {name: row["train"] for name, row in sizes.items() if row["train"] and not row["valid"]}
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    training_documents = {
+        name: row["train"] for name, row in sizes.items() if row["train"] and not row["valid"]
+    }
+    return dict(sorted(training_documents.items(), key=lambda item: (-item[1], item[0])))
 
 
 def told_unvalidated(tokens: pa.Table) -> str | None:
     """A line about those languages, or None."""
-    found = unvalidated(tokens)
-    if not found:
+    languages = unvalidated(tokens)
+    if not languages:
         return None
-    names = ", ".join(list(found)[:5]) + (" ..." if len(found) > 5 else "")
-    one = len(found) == 1
+    names = ", ".join(list(languages)[:5]) + (" ..." if len(languages) > 5 else "")
+    singular = len(languages) == 1
     return (
-        f"{len(found)} language{'' if one else 's'} ({names}) {'is' if one else 'are'} trained on without any text in "
-        "validation, so nothing measures them: a larger `validation: {share: ...}` takes more groups"
+        f"{len(languages)} language{'' if singular else 's'} ({names}) {'is' if singular else 'are'} trained on "
+        "without any text in validation, so nothing measures them: a larger `validation: {share: ...}` takes more groups"
     )
 
 
-def _unvalidated(tokens: pa.Table, share: float) -> list[Alarm]:
+def _check_unvalidated(tokens: pa.Table, share: float) -> list[Alarm]:
     text = told_unvalidated(tokens) if share else None
     return [Alarm(sum(unvalidated(tokens).values()), text)] if text else []
 
 
-def _kept(sums: Sums, side: str | None = None) -> int:
+def _sum_kept(sums: Sums, side: str | None = None) -> int:
     kept = {key: number for key, number in sums.items() if key[2] == "kept"}
     return sum(number for (_, _, _, key), number in kept.items() if side in (None, key))

@@ -29,21 +29,21 @@ def bins(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
     small = size < 1
     large = (size.view(np.int32) >> FRACTION_BITS) - ONE + SHARES + 1
     within = (np.where(small, size, 0) * SHARES).astype(np.int32) + 1
-    found = np.where(small, within, large)
-    found[size == 0] = 0
-    return np.where(values < 0, -found, found).astype(np.int32)
+    numbers = np.where(small, within, large)
+    numbers[size == 0] = 0
+    return np.where(values < 0, -numbers, numbers).astype(np.int32)
 
 
 def edges(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The least value of each bin and the one where the next begins; both 0 for bin 0."""
     size = np.abs(numbers.astype(np.int64))
-    low, high = _edge(size), _edge(size + 1)
+    low, high = _lower_edge(size), _lower_edge(size + 1)
     high = np.where(size == 0, 0.0, high)
     low, high = np.where(numbers < 0, -high, low), np.where(numbers < 0, -low, high)
     return low + 0.0, high + 0.0
 
 
-def _edge(size: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _lower_edge(size: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     steps = np.maximum(size - SHARES - 1, 0)
     large = np.ldexp(1.0 + (steps % STEPS) / STEPS, (steps // STEPS).astype(np.int32))
     return np.where(size <= SHARES, np.maximum(size - 1, 0) / SHARES, large)

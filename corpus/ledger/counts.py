@@ -87,11 +87,11 @@ class Names:
         self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
-        found = self._numbers.get(text)
-        if found is None:
-            found = self._numbers[text] = len(self.texts)
+        known = self._numbers.get(text)
+        if known is None:
+            known = self._numbers[text] = len(self.texts)
             self.texts.append(text)
-        return found
+        return known
 
     def numbers(self, column: pa.Array | pa.ChunkedArray, null: str = "") -> Integers:
         """The number of each text of a column."""
@@ -107,8 +107,8 @@ class Names:
 
 def domains_of(urls: pa.Array, domains: Names, known: dict[str, str]) -> Integers:
     """The number in `domains` of each URL's registered domain, -1 where it has none; `known` are hosts seen."""
-    found = pc.extract_regex(urls, HOST)
-    hosts = pc.fill_null(pc.struct_field(found, "host"), "").dictionary_encode()
+    parts = pc.extract_regex(urls, HOST)
+    hosts = pc.fill_null(pc.struct_field(parts, "host"), "").dictionary_encode()
     codes = []
     for host in hosts.dictionary.to_pylist():
         if host not in known:
@@ -134,9 +134,9 @@ class PartCounts:
         language = self.languages.numbers(documents.column("language"), UNKNOWN)
         snapshot = self.snapshots.numbers(documents.column("snapshot"))
         gate = documents.column("gate").combine_chunks()
-        kept = _mask(decisions.column("kept"))
+        kept = _to_mask(decisions.column("kept"))
         sizes = [documents.column(name).to_numpy().astype(np.int64) for name in ("characters", "bytes")]
-        has_text = _mask(gate.is_null())
+        has_text = _to_mask(gate.is_null())
         self._groups, self._group = np.unique((language << SNAPSHOT_BITS) | snapshot, return_inverse=True)
         self._sizes = [np.ones(len(language), np.int64), *sizes]
         self._count_outcomes(gate, has_text, decisions, level, kept)
@@ -156,7 +156,7 @@ class PartCounts:
         hit = np.flatnonzero(sums[0])
         group, key = np.divmod(hit, max(1, names))
         codes = (self._groups[group] << WHAT_BITS | WHAT.index(what)) << NAME_BITS | key
-        self._counts.add(codes, *[found[hit] for found in sums])
+        self._counts.add(codes, *[column[hit] for column in sums])
 
     def _count_outcomes(
         self,
@@ -167,7 +167,7 @@ class PartCounts:
         kept: npt.NDArray[np.bool_],
     ) -> None:
         everything, blank = np.arange(len(gate)), self.names.number("")
-        gated, duplicates, stays = everything[~has_text], _where(level.is_valid()), everything[kept]
+        gated, duplicates, stays = everything[~has_text], _find_rows(level.is_valid()), everything[kept]
         sides = decisions.column("split").combine_chunks()
         self._count("read", everything, blank)
         self._count("passed", everything[has_text], blank)
@@ -191,13 +191,13 @@ class PartCounts:
         rows, at = np.unique(parent, return_inverse=True)
         fails = np.zeros((len(rows), len(present)), np.float32)
         fails[at, column[names]] = 1
-        one, other = np.triu_indices(len(present), 1)
+        first, second = np.triu_indices(len(present), 1)
         numbers = np.array(present, np.int64)
         for code in np.unique(language[rows]).tolist():
             chosen = fails[language[rows] == code]
-            both = (chosen.T @ chosen)[one, other].astype(np.int64)
+            both = (chosen.T @ chosen)[first, second].astype(np.int64)
             hit = both > 0
-            codes = ((code << NAME_BITS | numbers[one[hit]]) << NAME_BITS) | numbers[other[hit]]
+            codes = ((code << NAME_BITS | numbers[first[hit]]) << NAME_BITS) | numbers[second[hit]]
             self._overlaps.add(codes, both[hit])
 
     def _count_near(self, signals: pa.Table, language: Integers, has_text: npt.NDArray[np.bool_]) -> None:
@@ -241,7 +241,7 @@ class PartCounts:
         what = codes >> NAME_BITS & ((1 << WHAT_BITS) - 1)
         group = codes >> (NAME_BITS + WHAT_BITS)
         tables = [
-            _rows(
+            _build_rows(
                 "counts",
                 numbers,
                 language=self.languages.column(group >> SNAPSHOT_BITS),
@@ -252,7 +252,7 @@ class PartCounts:
         ]
         codes, numbers = self._overlaps.result()
         tables.append(
-            _rows(
+            _build_rows(
                 "overlaps",
                 numbers,
                 language=self.languages.column(codes >> 2 * NAME_BITS),
@@ -262,7 +262,7 @@ class PartCounts:
         )
         codes, numbers = self._histograms.result()
         tables.append(
-            _rows(
+            _build_rows(
                 "histograms",
                 np.stack([numbers[0], 0 * numbers[0], 0 * numbers[0], numbers[1]]),
                 language=self.languages.column(codes >> (BIN_BITS + NAME_BITS)),
@@ -275,29 +275,32 @@ class PartCounts:
             ("licenses", self.licenses, self._by_license),
         ):
             codes, numbers = sums.result()
-            tables.append(_rows(name, numbers, key=names.column(codes)))
+            tables.append(_build_rows(name, numbers, key=names.column(codes)))
         order = [(name, "ascending") for name in (*TEXT, "bin")]
         return pa.concat_tables(tables).sort_by(order).combine_chunks()
 
 
-def _rows(table: str, numbers: npt.NDArray[np.int64], **keys: pa.Array) -> pa.Table:
+def _build_rows(table: str, numbers: npt.NDArray[np.int64], **keys: pa.Array) -> pa.Table:
     """Rows of one table of a part: its keys, and its numbers in the order of `NUMBERS`; null is all else."""
     count = numbers.shape[1]
-    given: Mapping[str, pa.Array] = {
+    columns_by_name: Mapping[str, pa.Array] = {
         "table": pa.array(np.full(count, table, object), pa.string()),
         **{name: pa.array(column) for name, column in zip(NUMBERS, numbers, strict=False)},
         **keys,
     }
-    columns = [given[field.name] if field.name in given else pa.nulls(count, field.type) for field in PART]
+    columns = [
+        columns_by_name[field.name] if field.name in columns_by_name else pa.nulls(count, field.type)
+        for field in PART
+    ]
     return pa.table(columns, schema=PART)
 
 
-def _mask(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+def _to_mask(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found: npt.NDArray[np.bool_] = array.to_numpy(zero_copy_only=False).astype(np.bool_)
-    return found
+    mask: npt.NDArray[np.bool_] = array.to_numpy(zero_copy_only=False).astype(np.bool_)
+    return mask
 
 
-def _where(column: pa.Array) -> Integers:
-    found: Integers = np.flatnonzero(_mask(column))
-    return found
+def _find_rows(column: pa.Array) -> Integers:
+    rows: Integers = np.flatnonzero(_to_mask(column))
+    return rows

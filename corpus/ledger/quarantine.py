@@ -99,21 +99,21 @@ def parts(workspace: Workspace) -> Iterator[pa.Table]:
 
 def to_retry(workspace: Workspace) -> list[tuple[str, str]]:
     """The (source, split) with records that larger budgets may let through."""
-    found = []
+    splits = []
     for part in parts(workspace):
         if pc.any(pc.is_in(part.column("reason"), pa.array(RETRIED))).as_py():
-            found.append((part.column("source")[0].as_py(), part.column("split")[0].as_py()))
-    return found
+            splits.append((part.column("source")[0].as_py(), part.column("split")[0].as_py()))
+    return splits
 
 
 def count(workspace: Workspace, *reasons: str) -> dict[str, Counter[tuple[str, str]]]:
     """How many records are in quarantine for each of some reasons, by source and split."""
-    found: dict[str, Counter[tuple[str, str]]] = {reason: Counter() for reason in reasons}
+    counts: dict[str, Counter[tuple[str, str]]] = {reason: Counter() for reason in reasons}
     for part in parts(workspace):
         for reason in reasons:
             if number := pc.sum(pc.equal(part.column("reason"), reason)).as_py():
-                found[reason][part.column("source")[0].as_py(), part.column("split")[0].as_py()] += number
-    return found
+                counts[reason][part.column("source")[0].as_py(), part.column("split")[0].as_py()] += number
+    return counts
 
 
 def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int, list[tuple[str, int, str]]]:

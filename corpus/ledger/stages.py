@@ -31,7 +31,7 @@ def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
         sizes = sums[row["source"], row["language"], row["snapshot"]][row["what"]]
         for at, size in enumerate(SIZES):
             sizes[at] += row[size]
-    rates = _rates(tokens)
+    rates = _sum_rates(tokens)
     shared: dict[tuple[str, str], int] = defaultdict(int)
     rows: list[dict[str, Any]] = []
     for group in sorted(sums):
@@ -40,25 +40,25 @@ def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
         kept, before = what["kept"][2], shared[pair]
         shared[pair] += kept
         exact = spent * shared[pair] // of - spent * before // of if of else 0
-        into = [what["read"], what["passed"], _less(what["passed"], what["rules"]), what["kept"]]
-        sides = [[*found, exact + spent * (found[2] - kept) // of if of else None] for found in into]
+        into = [what["read"], what["passed"], _subtract(what["passed"], what["rules"]), what["kept"]]
+        sides = [[*sizes_in, exact + spent * (sizes_in[2] - kept) // of if of else None] for sizes_in in into]
         for stage, first, second in zip(STAGES, sides, [*sides[1:], sides[-1]], strict=True):
             row = dict(zip(("source", "language", "snapshot", "stage"), (*group, stage), strict=True))
-            for name, one, other in zip((*SIZES, "tokens"), first, second, strict=True):
-                row[f"{name}_in"], row[f"{name}_out"] = one, other
+            for name, value_in, value_out in zip((*SIZES, "tokens"), first, second, strict=True):
+                row[f"{name}_in"], row[f"{name}_out"] = value_in, value_out
             rows.append(row)
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
-def _rates(tokens: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
+def _sum_rates(tokens: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
     """(tokens, bytes) in the shards by source and language, by language ("" for the source), and in all."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
+    rates: dict[tuple[str, str], tuple[int, int]] = {}
     for row in tokens.to_pylist():
         for key in ((row["source"], row["language"]), ("", row["language"]), ("", "")):
-            count, size = found.get(key, (0, 0))
-            found[key] = (count + row["tokens"], size + row["bytes"])
-    return {key: sizes for key, sizes in found.items() if sizes[1]}
+            count, size = rates.get(key, (0, 0))
+            rates[key] = (count + row["tokens"], size + row["bytes"])
+    return {key: sizes for key, sizes in rates.items() if sizes[1]}
 
 
-def _less(one: list[int], other: list[int]) -> list[int]:
+def _subtract(one: list[int], other: list[int]) -> list[int]:
     return [first - second for first, second in zip(one, other, strict=True)]

@@ -140,11 +140,11 @@ class Top(TableSums):
                 self._to_disk()
             chosen, others = [], []
             for bucket in range(BUCKETS):
-                one = TableSums(self.schema, self.keys)
+                bucket_sums = TableSums(self.schema, self.keys)
                 for number in range(self._spilled):
                     with pa.memory_map(str(Path(self._folder.name) / f"{bucket}-{number}.arrow")) as source:
-                        one.add(pa.ipc.open_file(source).read_all())
-                top, left = self._split(one.result())
+                        bucket_sums.add(pa.ipc.open_file(source).read_all())
+                top, left = self._split(bucket_sums.result())
                 chosen.append(top)
                 others.append(left)
             best, left = self._split(pa.concat_tables(chosen).drop_columns(["names"]))

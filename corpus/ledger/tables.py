@@ -33,23 +33,23 @@ SAME_ERRORS = r"(?s)^(?:[a-z0-9+]+://\S+: )?([^:]*(?::[^:]*)?).*$"
 KINDS = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
 
 
-def _schema(**columns: str) -> pa.Schema:
+def _build_schema(**columns: str) -> pa.Schema:
     """A schema from kinds and the names of the columns of each."""
     return pa.schema([(name, KINDS[kind]) for kind, names in columns.items() for name in names.split()])
 
 
 SIZES = "documents characters bytes"
-COUNTS = _schema(text="source language snapshot what key", count=SIZES)
-OVERLAPS = _schema(text="source language rule other", count="documents")
-BINNED = _schema(text="source language signal", bin="bin", count="documents kept")
-HISTOGRAMS = _schema(text="source language signal", bin="bin", value="low high", count="documents kept")
-DOMAIN_SUMS = _schema(text="source domain", count=f"{SIZES} kept kept_bytes")
-LICENSE_SUMS = _schema(text="source license", count=f"{SIZES} kept kept_bytes")
-DUPLICATES = _schema(text="source level", count="cluster_size documents")
-TOKENS = _schema(text="split source language", count="documents tokens bytes")
-QUARANTINE = _schema(text="source step reason", count="records")
-REASON_SUMS = _schema(text="place reason", count="records")
-RULES = _schema(text="source language rule signal bound", value="limit")
+COUNTS = _build_schema(text="source language snapshot what key", count=SIZES)
+OVERLAPS = _build_schema(text="source language rule other", count="documents")
+BINNED = _build_schema(text="source language signal", bin="bin", count="documents kept")
+HISTOGRAMS = _build_schema(text="source language signal", bin="bin", value="low high", count="documents kept")
+DOMAIN_SUMS = _build_schema(text="source domain", count=f"{SIZES} kept kept_bytes")
+LICENSE_SUMS = _build_schema(text="source license", count=f"{SIZES} kept kept_bytes")
+DUPLICATES = _build_schema(text="source level", count="cluster_size documents")
+TOKENS = _build_schema(text="split source language", count="documents tokens bytes")
+QUARANTINE = _build_schema(text="source step reason", count="records")
+REASON_SUMS = _build_schema(text="place reason", count="records")
+RULES = _build_schema(text="source language rule signal bound", value="limit")
 
 
 def write_ledger(
@@ -109,7 +109,7 @@ def merge(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
     histograms = TableSums(BINNED, BINNED.names[:4])
     domains = Top(DOMAIN_SUMS, "source", "domain", "documents", DOMAINS)
     licenses = Top(LICENSE_SUMS, "source", "license", "documents", LICENSES)
-    found: dict[str, tuple[TableSums, dict[str, str]]] = {
+    sums_by_table: dict[str, tuple[TableSums, dict[str, str]]] = {
         "counts": (counts, {}),
         "overlaps": (overlaps, {"key": "rule"}),
         "histograms": (histograms, {"key": "signal"}),
@@ -118,7 +118,7 @@ def merge(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
     }
     for part in parts:
         part = part.replace_schema_metadata(None)
-        for name, (sums, renamed) in found.items():
+        for name, (sums, renamed) in sums_by_table.items():
             rows = part.filter(pc.equal(part.column("table"), name))
             sums.add(rows.rename_columns([renamed.get(column, column) for column in rows.column_names]))
     binned = histograms.result()
@@ -158,8 +158,8 @@ def token_table(workspace: Workspace) -> pa.Table:
             "bytes": sizes["bytes"],
         }
         for split, side in workspace.tokens()["totals"].items()
-        for source, found in side["sources"].items()
-        for language, sizes in found["languages"].items()
+        for source, of_source in side["sources"].items()
+        for language, sizes in of_source["languages"].items()
     ]
     return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in TOKENS.names[:3]])
 
@@ -167,22 +167,22 @@ def token_table(workspace: Workspace) -> pa.Table:
 def quarantine_table(workspace: Workspace) -> pa.Table:
     """Records in quarantine by source, step and reason (of damaged ones the error up to its second colon)."""
     sums = Top(REASON_SUMS, "place", "reason", "records", REASONS)
-    for path in _quarantined(workspace):
+    for path in _list_quarantine_parts(workspace):
         part = read_table(path).replace_schema_metadata(None)
         error = pc.replace_substring_regex(part.column("error"), SAME_ERRORS, "\\1")
         reason = pc.if_else(pc.equal(part.column("reason"), "damaged"), error, part.column("reason"))
         place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
         columns = [place, pc.utf8_slice_codeunits(reason, 0, REASON_CHARACTERS)]
         sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS))
-    found = sums.result()
-    place = pc.split_pattern(found.column("place"), "\t")
-    reason = pc.fill_null(found.column("reason"), "others")
-    columns = [pc.list_element(place, 0), pc.list_element(place, 1), reason, found.column("records")]
+    summed = sums.result()
+    place = pc.split_pattern(summed.column("place"), "\t")
+    reason = pc.fill_null(summed.column("reason"), "others")
+    columns = [pc.list_element(place, 0), pc.list_element(place, 1), reason, summed.column("records")]
     table = pa.table(columns, schema=QUARANTINE)
     return table.sort_by([(key, "ascending") for key in QUARANTINE.names[:3]]).combine_chunks()
 
 
-def _quarantined(workspace: Workspace) -> Iterator[str]:
+def _list_quarantine_parts(workspace: Workspace) -> Iterator[str]:
     names = {workspace.quarantine_part(source, split) for source, split in workspace.splits()}
     for path in storage.list_files(workspace.path("quarantine")):
         if path in names:

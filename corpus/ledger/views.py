@@ -55,10 +55,10 @@ def view(tables: Tables, name: str) -> list[Row]:
 
 def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
     """Per source, language or snapshot: documents by outcome, bytes and tokens kept."""
-    found: dict[str, Row] = {}
+    rows_by_name: dict[str, Row] = {}
     sums = counts.group_by([key, "what"]).aggregate([("documents", "sum"), ("bytes", "sum")])
     for row in sums.to_pylist():
-        entry = found.setdefault(
+        entry = rows_by_name.setdefault(
             row[key], {key: row[key], **dict.fromkeys((*OUTCOMES, "bytes", "tokens"), 0)}
         )
         if row["what"] in OUTCOMES:
@@ -66,17 +66,17 @@ def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
         if row["what"] == "kept":
             entry["bytes"] = row["bytes_sum"]
     for row in tokens.group_by([key]).aggregate([("tokens", "sum")]).to_pylist():
-        if row[key] in found:
-            found[row[key]]["tokens"] = row["tokens_sum"] or 0
-    return sorted(found.values(), key=lambda row: (-row["bytes"], -row["read"], row[key]))
+        if row[key] in rows_by_name:
+            rows_by_name[row[key]]["tokens"] = row["tokens_sum"] or 0
+    return sorted(rows_by_name.values(), key=lambda row: (-row["bytes"], -row["read"], row[key]))
 
 
 def totals(counts: pa.Table, tokens: pa.Table) -> Row:
     """All of the workspace in one row: documents by outcome, bytes, tokens, and documents in validation."""
     rows = grouped(counts, tokens, "source")
-    found: Row = {name: sum(row[name] for row in rows) for name in (*OUTCOMES, "bytes", "tokens")}
+    sums: Row = {name: sum(row[name] for row in rows) for name in (*OUTCOMES, "bytes", "tokens")}
     kept = {row["side"]: row["documents"] for row in summed(counts, "kept", "key", "side")}
-    return {**found, "valid": kept.get("valid", 0)}
+    return {**sums, "valid": kept.get("valid", 0)}
 
 
 def summed(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
@@ -92,19 +92,19 @@ def rules(counts: pa.Table, bounds: pa.Table) -> list[Row]:
     which are those in the sources and languages that have a bound of it, and the share of these that fails."""
     kinds = ("failed", "failed_only", "near_failed", "near_passed")
     having = texts_of_rules(counts, bounds)
-    found: dict[str, Row] = {}
+    rows_by_rule: dict[str, Row] = {}
     for what in kinds:
         for row in summed(counts, what, "key", "rule"):
-            entry = found.setdefault(
+            entry = rows_by_rule.setdefault(
                 row["rule"], {"rule": row["rule"], **dict.fromkeys(kinds, 0), "bytes": 0}
             )
             entry[what] = row["documents"]
             entry["bytes"] += row["bytes"] if what == "failed" else 0
     everything = sum(row["documents"] for row in summed(counts, "passed", "key", "key"))
-    for name, entry in found.items():
+    for name, entry in rows_by_rule.items():
         entry["texts"] = having.get(name) or everything
         entry["share"] = round(entry["failed"] / max(1, entry["texts"]), 6)
-    return sorted(found.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
+    return sorted(rows_by_rule.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
 
 
 def texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) -> dict[Any, int]:
@@ -119,22 +119,22 @@ def texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) ->
     for row in bounds.select(["source", "language", "rule", "signal"]).to_pylist():
         for name in (row["rule"], f"{row['signal']}.missing"):
             having.add((row["source"], row["language"], name))
-    found: dict[Any, int] = defaultdict(int)
+    texts_by_rule: dict[Any, int] = defaultdict(int)
     for source, language, name in having:
         place = {"source": source, "language": language}
-        found[name if by is None else (place[by], name)] += texts.get((source, language), 0)
-    return found
+        texts_by_rule[name if by is None else (place[by], name)] += texts.get((source, language), 0)
+    return texts_by_rule
 
 
 def duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
     """Per level: documents that went, their bytes, and the size of the largest cluster that they are in."""
-    found = {
+    rows_by_level = {
         row["duplicate"]: {**row, "largest": 0} for row in summed(counts, "duplicate", "key", "duplicate")
     }
     for row in clusters.group_by(["level"]).aggregate([("cluster_size", "max")]).to_pylist():
-        if row["level"] in found:
-            found[row["level"]]["largest"] = row["cluster_size_max"]
-    return sorted(found.values(), key=lambda row: (-row["documents"], row["duplicate"]))
+        if row["level"] in rows_by_level:
+            rows_by_level[row["level"]]["largest"] = row["cluster_size_max"]
+    return sorted(rows_by_level.values(), key=lambda row: (-row["documents"], row["duplicate"]))
 
 
 def named(table: pa.Table, key: str) -> list[Row]:

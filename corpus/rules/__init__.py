@@ -1,1 +1,7 @@
-"""corpus/rules"""
+"""Rules: bounds on signals that decide which documents pass.
+
+    presets.py      read rules: presets, language corrections, the manifest
+    rule.py         bounds, and the documents that fail them
+    recipe_lint.py  a recipe as rows, and its rules that have no effect
+    kept_texts.py   which documents keep their text (`keep_text`)
+"""

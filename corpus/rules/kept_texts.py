@@ -38,23 +38,27 @@ class TextRules:
     made: Mapping[str, Any]
 
     @cached_property
-    def _judging(self) -> RuleSet:
+    def _own_rules(self) -> RuleSet:
         rules = self.rules.rules.items()
         return RuleSet(
-            rules={name: tuple(rule for rule in found if rule.bound != "top_share") for name, found in rules}
+            rules={
+                name: tuple(rule for rule in source_rules if rule.bound != "top_share")
+                for name, source_rules in rules
+            }
         )
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """By source, what the texts that are kept depend on."""
         draws = {
-            name: any(rule.bound == "pareto" for rule in found) for name, found in self._judging.rules.items()
+            name: any(rule.bound == "pareto" for rule in source_rules)
+            for name, source_rules in self._own_rules.rules.items()
         }
         return {
             source: fingerprint(
-                [self.mode, SAMPLE, self.seed if draws[source] else None, found, dict(self.made)]
+                [self.mode, SAMPLE, self.seed if draws[source] else None, source_rules, dict(self.made)]
             )
-            for source, found in self._judging.parameters().items()
+            for source, source_rules in self._own_rules.parameters().items()
         }
 
     def kept(
@@ -63,7 +67,7 @@ class TextRules:
         """Rows of a documents part, without the texts of those that fail; `signals` are those of every step."""
         columns = {name: batch.column(name) for batch in signals for name in batch.schema.names}
         ids = documents.column("id")
-        _, keeps = self._judging.evaluate(
+        _, passes = self._own_rules.evaluate(
             pa.table(columns),
             documents.column("language"),
             source,
@@ -72,9 +76,9 @@ class TextRules:
             seed=self.seed,
         )
         if self.mode == "kept+sample":
-            keeps = keeps | (uniform(ids, 0) < SAMPLE)
+            passes = passes | (uniform(ids, 0) < SAMPLE)
         at = SCHEMA.get_field_index("text")
-        texts = pc.if_else(pa.array(keeps), documents.column(at), pa.scalar(None, pa.string()))
+        texts = pc.if_else(pa.array(passes), documents.column(at), pa.scalar(None, pa.string()))
         return documents.set_column(at, SCHEMA.field(at), texts)
 
 

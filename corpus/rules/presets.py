@@ -67,7 +67,7 @@ def read_preset(name: str) -> Preset:
     for included in data.get("include", []):
         rules.update(read_preset(included).rules)
     try:
-        rules.update(_bounds(data.get("rules", {}), ("rules",)))
+        rules.update(_parse_bounds(data.get("rules", {}), ("rules",)))
     except UserError as error:
         raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
     return Preset(name=name, description=data["description"], source=data["source"], rules=rules)
@@ -93,7 +93,9 @@ def load_rules(
             )
         if parse(name) is None:
             raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
-    particular = {name: _bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()}
+    particular = {
+        name: _parse_bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()
+    }
     general = {key: value for key, value in manifest.items() if key != "languages"}
     for path, signals in (
         (("rules",), general),
@@ -101,16 +103,16 @@ def load_rules(
     ):
         for signal in signals:
             if signal not in produced:
-                raise UserError(_unproduced(signal, produced), (*path, signal))
+                raise UserError(_explain_unproduced(signal, produced), (*path, signal))
     return RuleSet(
         rules={
-            source: _source_rules(source, names, general, particular, produced, list(presets))
+            source: _build_source_rules(source, names, general, particular, produced, list(presets))
             for source, names in presets.items()
         }
     )
 
 
-def _source_rules(
+def _build_source_rules(
     source: str,
     names: Sequence[str],
     general: Mapping[str, Any],
@@ -122,15 +124,15 @@ def _source_rules(
     for at, name in enumerate(names):
         where: Path = ("sources", source, "rules", at)
         try:
-            found = read_preset(name).rules
+            preset_bounds = read_preset(name).rules
         except UserError as error:
             raise UserError(str(error), where) from None
-        for signal, _ in found:
+        for signal, _ in preset_bounds:
             if signal not in produced:
-                raise UserError(f"the rules {name} need {_unproduced(signal, produced)}", where)
-        preset.update(found)
-    manifest = _bounds(general, ("rules",), source, sources)
-    calibrated = _calibrated()
+                raise UserError(f"the rules {name} need {_explain_unproduced(signal, produced)}", where)
+        preset.update(preset_bounds)
+    manifest = _parse_bounds(general, ("rules",), source, sources)
+    calibrated = _read_calibrated()
     as_presets = frozenset(name for name, file in language_files().items() if file.as_presets)
     keys = {*preset, *manifest, *(key for bounds in particular.values() for key in bounds)}
     rules: list[Rule] = []
@@ -155,46 +157,46 @@ def _source_rules(
 
 
 @cache
-def _calibrated() -> dict[str, Bounds]:
+def _read_calibrated() -> dict[str, Bounds]:
     """Corrections by the names that language files serve: a script's over its language's."""
-    found: dict[str, Bounds] = {}
+    corrections: dict[str, Bounds] = {}
     for name, file in language_files().items():
         try:
-            found[name] = _bounds(file.rules, ("rules",))
+            corrections[name] = _parse_bounds(file.rules, ("rules",))
         except UserError as error:
             path = data_path("languages", f"{file.name}.yaml")
             raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
-    return found
+    return corrections
 
 
-def _bounds(rules: Any, path: Path, source: str | None = None, sources: Sequence[str] = ()) -> Bounds:
+def _parse_bounds(rules: Any, path: Path, source: str | None = None, sources: Sequence[str] = ()) -> Bounds:
     """A mapping of signals as bounds; with `source`, only what holds for it."""
     if not isinstance(rules, Mapping):
         raise UserError("rules are written as SIGNAL: {min: 1, max: 2}", path)
-    found: Bounds = {}
-    for signal, given in rules.items():
+    parsed: Bounds = {}
+    for signal, entry in rules.items():
         here: Path = (*path, signal)
-        if _is_off(given):
-            found.update({(signal, bound): OFF for bound in BOUNDS})
+        if _is_off(entry):
+            parsed.update({(signal, bound): OFF for bound in BOUNDS})
             continue
-        if not isinstance(given, Mapping) or not given:
+        if not isinstance(entry, Mapping) or not entry:
             raise UserError("a rule is `off` or bounds, such as {min: 1, max: 2}", here)
-        bounds = dict(given)
-        chosen = _where(bounds.pop("where"), here, sources) if "where" in bounds else None
+        bounds = dict(entry)
+        chosen = _parse_where(bounds.pop("where"), here, sources) if "where" in bounds else None
         if chosen is not None and not bounds:
             raise UserError("`where` stands beside bounds, such as {min: 1, where: {sources: [web]}}", here)
         for bound, value in bounds.items():
-            number = _number(bound, value, (*here, bound))
+            number = _parse_number(bound, value, (*here, bound))
             if chosen is None or source in chosen:
-                found[(signal, bound)] = number
-    return found
+                parsed[(signal, bound)] = number
+    return parsed
 
 
 def _is_off(value: Any) -> bool:
     return value is False or value == "off"
 
 
-def _number(bound: str, value: Any, path: Path) -> float:
+def _parse_number(bound: str, value: Any, path: Path) -> float:
     if bound not in BOUNDS:
         raise UserError(f"unknown bound: say {', '.join(BOUNDS)} or where", path)
     if _is_off(value):
@@ -208,7 +210,7 @@ def _number(bound: str, value: Any, path: Path) -> float:
     return float(value)
 
 
-def _where(where: Any, path: Path, sources: Sequence[str]) -> list[str]:
+def _parse_where(where: Any, path: Path, sources: Sequence[str]) -> list[str]:
     if not isinstance(where, Mapping) or set(where) != {"sources"} or not isinstance(where["sources"], list):
         raise UserError("`where` is written {sources: [NAME, ...]}", (*path, "where"))
     if not sources:
@@ -236,7 +238,7 @@ def _check_order(rules: Sequence[Rule]) -> None:
                 raise UserError(f"the minimum {low:g} is above the maximum {high:g}{of}", path)
 
 
-def _unproduced(signal: Any, produced: Collection[str]) -> str:
+def _explain_unproduced(signal: Any, produced: Collection[str]) -> str:
     steps = sorted({name.partition(".")[0] for name in produced})
     step = str(signal).partition(".")[0]
     same = sorted(name for name in produced if name.partition(".")[0] == step)

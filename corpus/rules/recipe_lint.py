@@ -52,14 +52,14 @@ def recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     for rule in rules:
         limit = rule.limit("")
         others = {name: rule.limit(name) for name in rule.named_languages()}
-        others = {name: value for name, value in others.items() if not _same(value, limit)}
-        given = [("manifest", rule.manifest), ("calibration", rule.default), ("preset", rule.preset)]
+        others = {name: value for name, value in others.items() if not _is_same(value, limit)}
+        origins = [("manifest", rule.manifest), ("calibration", rule.default), ("preset", rule.preset)]
         rows.append(
             {
                 "rule": rule.name,
-                "bound": _known(limit),
-                "from": next(name for name, value in given if value is not None),
-                "languages": {name: _known(value) for name, value in others.items()},
+                "bound": _none_if_nan(limit),
+                "from": next(name for name, value in origins if value is not None),
+                "languages": {name: _none_if_nan(value) for name, value in others.items()},
             }
         )
     return rows
@@ -68,18 +68,18 @@ def recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
 def idle_rules(rules: Sequence[Rule], signals: Signals | None = None) -> list[Idle]:
     """Rules that no text can fail or that none can pass, and those that another rule leaves nothing to."""
     signals = signals or known_signals()
-    found = []
+    idle = []
     for rule in rules:
         by_why: dict[str, list[str]] = {}
         for language in ("", *rule.named_languages()):
-            why = _why(rule, language, rules, signals)
+            why = _explain_idle(rule, language, rules, signals)
             if why:
                 by_why.setdefault(why, []).append(language)
-        found += [Idle(rule=rule.name, languages=tuple(names), why=why) for why, names in by_why.items()]
-    return found
+        idle += [Idle(rule=rule.name, languages=tuple(names), why=why) for why, names in by_why.items()]
+    return idle
 
 
-def _why(rule: Rule, language: str, rules: Sequence[Rule], signals: Signals) -> str | None:
+def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: Signals) -> str | None:
     limit = rule.limit(language)
     if math.isnan(limit) or rule.bound not in ("min", "max"):
         return None
@@ -93,14 +93,14 @@ def _why(rule: Rule, language: str, rules: Sequence[Rule], signals: Signals) -> 
         return f"no text can fail it: {span}, the bound {limit:g}"
     if (rule.bound == "min" and limit > most) or (rule.bound == "max" and limit < least):
         return f"every text fails it: {span}, the bound {limit:g}"
-    for other in _stricter(rule, rules, signals):
+    for other in _find_stricter(rule, rules, signals):
         bound = other.limit(language)
         if (rule.bound == "min" and bound >= limit) or (rule.bound == "max" and bound <= limit):
             return f"shadowed by {other.name} {bound:g}, which every text fails that fails this ({limit:g})"
     return None
 
 
-def _stricter(rule: Rule, rules: Sequence[Rule], signals: Signals) -> Iterator[Rule]:
+def _find_stricter(rule: Rule, rules: Sequence[Rule], signals: Signals) -> Iterator[Rule]:
     """Rules on signals that are never above (for a minimum) or never below (for a maximum) this one's."""
     for low, high in signals.at_most:
         ours, theirs = (high, low) if rule.bound == "min" else (low, high)
@@ -108,9 +108,9 @@ def _stricter(rule: Rule, rules: Sequence[Rule], signals: Signals) -> Iterator[R
             yield from (other for other in rules if other.signal == theirs and other.bound == rule.bound)
 
 
-def _same(one: float, other: float) -> bool:
+def _is_same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
 
 
-def _known(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else value

@@ -108,7 +108,9 @@ class RuleSet:
 
     def parameters(self) -> dict[str, Any]:
         """Every rule as JSON, for fingerprints."""
-        return {source: [_described(rule) for rule in rules] for source, rules in sorted(self.rules.items())}
+        return {
+            source: [_describe_rule(rule) for rule in rules] for source, rules in sorted(self.rules.items())
+        }
 
     def evaluate(
         self,
@@ -131,27 +133,27 @@ class RuleSet:
         Signals are float32, and so are the bounds when they are compared: a page exactly at a bound passes.
         """
         count = signals.num_rows
-        codes, labels = _dictionary(languages)
+        codes, labels = _encode_labels(languages)
         gated = np.zeros(count, np.bool_) if gates is None else np.asarray(pc.is_valid(gates), np.bool_)
         names: list[str] = []
         masks: list[Masks] = []
         missing: dict[str, Masks] = {}
         for rule in self.rules[source]:
-            values = _column(signals, rule.signal)
+            values = _read_column(signals, rule.signal)
             limits = np.array([rule.limit(label) for label in labels], np.float64)
             applies = ~np.isnan(limits)[codes]
             if rule.bound == "top_share":
-                limits = _shares(rule, labels, limits, codes[applies & ~np.isnan(values)], thresholds)
+                limits = _resolve_shares(rule, labels, limits, codes[applies & ~np.isnan(values)], thresholds)
             unmeasured = np.isnan(values) & applies
             missing[rule.signal] = missing.get(rule.signal, False) | unmeasured
             names.append(rule.name)
-            masks.append(_fails(rule.bound, values, limits.astype(np.float32)[codes], ids, seed))
+            masks.append(_find_failures(rule.bound, values, limits.astype(np.float32)[codes], ids, seed))
         names += [f"{signal}.missing" for signal in missing]
         masks += list(missing.values())
         order = sorted(range(len(names)), key=names.__getitem__)
         table = np.array([masks[at] for at in order], np.bool_).reshape(len(order), count)
         table[:, gated] = False
-        return _lists(table, [names[at] for at in order], gated), ~table.any(axis=0) & ~gated
+        return _build_lists(table, [names[at] for at in order], gated), ~table.any(axis=0) & ~gated
 
 
 def threshold(scores: npt.NDArray[np.floating[Any]], share: float) -> float:
@@ -173,7 +175,7 @@ def uniform(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.float6
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def _fails(
+def _find_failures(
     bound: str, values: Values, limits: Values, ids: pa.Array | pa.ChunkedArray | None, seed: int
 ) -> Masks:
     if bound == "max":
@@ -186,7 +188,7 @@ def _fails(
     return np.asarray(~(draws > 1.0 - values) & ~np.isnan(draws) & ~np.isnan(values))
 
 
-def _shares(
+def _resolve_shares(
     rule: Rule,
     labels: Sequence[str],
     limits: npt.NDArray[np.float64],
@@ -194,16 +196,16 @@ def _shares(
     thresholds: Thresholds | None,
 ) -> npt.NDArray[np.float64]:
     """The score that each language's share comes to, for the languages that rows need."""
-    found = limits.copy()
+    scores = limits.copy()
     for code in np.unique(needed).tolist():
         key = (rule.signal, labels[code])
         if thresholds is None or key not in thresholds:
             raise ValueError(f"no threshold for the top share of {key[0]} in {key[1] or 'no language'}")
-        found[code] = thresholds[key]
-    return found
+        scores[code] = thresholds[key]
+    return scores
 
 
-def _lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
+def _build_lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
     rows, rules = np.nonzero(table.T)
     offsets = np.zeros(table.shape[1] + 1, np.int32)
     np.cumsum(np.bincount(rows, minlength=table.shape[1]), out=offsets[1:])
@@ -211,7 +213,7 @@ def _lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(nulls))
 
 
-def _dictionary(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+def _encode_labels(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
     """A code per row, and the label of each code; "" for null."""
     array = languages.combine_chunks() if isinstance(languages, pa.ChunkedArray) else languages
     if pa.types.is_dictionary(array.type):
@@ -220,12 +222,12 @@ def _dictionary(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.i
     return encoded.indices.to_numpy().astype(np.int32), encoded.dictionary.to_pylist()
 
 
-def _column(signals: pa.Table, name: str) -> Values:
+def _read_column(signals: pa.Table, name: str) -> Values:
     values: Values = signals.column(name).to_numpy().astype(np.float32)
     return values
 
 
-def _described(rule: Rule) -> list[Any]:
+def _describe_rule(rule: Rule) -> list[Any]:
     numbers = [rule.manifest, rule.default, rule.preset]
     return [
         rule.name,

@@ -1,4 +1,18 @@
-"""Source kinds, by name. A new kind is a module here and one line in `KINDS`."""
+"""Read the input files of every source kind as records, split by split.
+
+    inputs.py       the files that globs, URLs and `@lists` name
+    source.py       the class that every kind derives from: options, plan, reader
+    input_split.py  the unit of work: a byte range of one file
+    web/            web archives, news, pages of a list of URLs
+    wikipedia/      MediaWiki dumps
+    tables/         JSON Lines, Parquet, plain text
+    papers/         arXiv, PubMed
+    posts/          Reddit comments, Stack Exchange
+    code/           repositories, archives and tables of source code
+    books.py        Project Gutenberg's plain text, EPUB
+
+`KINDS` lists the kinds by name. A new kind is a module here and one line in `KINDS`.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +39,9 @@ KINDS = {
 
 
 def source_class(kind: str) -> type[Source]:
-    """The class of a source kind; raises UserError for an unknown one."""
+    """Return the class of a source kind. Raises UserError for an unknown one."""
     if kind not in KINDS:
         raise UserError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}", ("kind",))
     module, name = KINDS[kind].split(":")
-    found: type[Source] = getattr(importlib.import_module(module), name)
-    return found
+    source: type[Source] = getattr(importlib.import_module(module), name)
+    return source

@@ -1,4 +1,4 @@
-"""Books: Project Gutenberg's plain text (alone or zipped) and EPUB, one book a document or one chapter."""
+"""Read books: Project Gutenberg's plain text (alone or zipped) and EPUB, one document for each book or chapter."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from corpus.storage import DAMAGE, open_decompressed, open_input
 
 TEXT, EPUB = "text/x-gutenberg", "application/epub+zip"
 EPUB_BYTES = 256 << 20
-"""Limit of an EPUB with its pictures: it is held in memory, a few MB of it text."""
+"""Largest EPUB, pictures included: it is held in memory, a few MB of it text."""
 SLIM_BYTES = 8 << 20
-"""An EPUB above this goes on to extraction without its pictures, fonts and sounds."""
+"""Size above which an EPUB is handed to extraction without its pictures, fonts and sounds."""
 NAMES = re.compile(r"\.(?:txt|epub)$", re.IGNORECASE)
 README = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNORECASE)
 
@@ -31,12 +31,12 @@ README = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNOR
 class Books(Source):
     """A file is a book: EPUB by its content, .zip as the books inside it, anything else plain text.
 
-    `unit: chapter` makes a document of each chapter of a text and of each document of an EPUB's reading
-    order; a text without titles of chapters stays one. `max_bytes` limits a text, and each chapter of an EPUB; an EPUB
-    itself may have 256 MiB.
+    `unit: chapter` makes one document of each chapter of a text and of each document of an EPUB's reading
+    order; a text without chapter titles remains one document. `max_bytes` limits a text, and each chapter of an
+    EPUB; an EPUB itself may have 256 MiB.
 
     Gates: `books.encrypted` (an EPUB whose text is under DRM) and `books.front_matter` (with `unit: chapter`:
-    cover, title page, contents). A book is its own group, one of Project Gutenberg by its number there.
+    cover, title page, contents). Each book is its own group; a Project Gutenberg book is grouped by its number there.
     """
 
     kind: Literal["books"] = "books"
@@ -71,11 +71,11 @@ class Books(Source):
                     yield from self._epub(stream.read(EPUB_BYTES + 1), file, None, 0, end)
                     return
                 stream.seek(0)
-                for one in members(stream, file, max(self.max_bytes, EPUB_BYTES)):
-                    if isinstance(one, Failure):
-                        yield one
-                    elif NAMES.search(one.name) and not README.search(one.name):
-                        yield from self._member(one, file)
+                for member in members(stream, file, max(self.max_bytes, EPUB_BYTES)):
+                    if isinstance(member, Failure):
+                        yield member
+                    elif NAMES.search(member.name) and not README.search(member.name):
+                        yield from self._member(member, file)
                 return
         try:
             with open_decompressed(path) as text:
@@ -89,7 +89,7 @@ class Books(Source):
         yield from self._text(body, file, None, 0, end)
 
     def _is_epub(self, path: str, head: bytes, stream: BinaryIO) -> bool:
-        """Whether a zip is one book: by its name, or by what lies in it."""
+        """Return whether a zip is one book: by its name, or by what it contains."""
         if path.lower().endswith(".epub") or not head.startswith(ZIP):
             return True
         try:
@@ -184,9 +184,9 @@ class Books(Source):
             yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])
 
     def _chapters(self, book: Book, package: Package, whole: Record) -> Iterator[Record | Failure]:
-        for item, found in chapters(book, package):
-            if isinstance(found, EpubError) or len(found) > self.max_bytes:
-                error = str(found) if isinstance(found, EpubError) else f"{item.name!r} is over max_bytes"
+        for item, body in chapters(book, package):
+            if isinstance(body, EpubError) or len(body) > self.max_bytes:
+                error = str(body) if isinstance(body, EpubError) else f"{item.name!r} is over max_bytes"
                 yield Failure(
                     file=whole.file, offset=whole.offset, length=whole.length, step="read", error=error[:500]
                 )
@@ -197,7 +197,7 @@ class Books(Source):
                 offset=whole.offset,
                 length=whole.length,
                 media_type=CHAPTER,
-                body=found if not item.is_front else b"",
+                body=body if not item.is_front else b"",
                 snapshot=self.snapshot,
                 license=self.license or package.license,
                 date=package.date,

@@ -1,4 +1,4 @@
-"""Input splits: the unit of work, a byte range of one input file."""
+"""Plan input splits: the unit of work, a byte range of one input file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from corpus.storage import File, RemoteError, is_remote
 from corpus.storage.names import printable_name
 
 UNREADABLE = "unreadable"
-"""The identity of a file that could not be read: another one as soon as it can be."""
+"""The identity of a file that could not be read. It changes as soon as the file can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSplit:
     """The records of `source` that begin in bytes [start, end) of the file at `path`.
 
-    `file` is the file's name inside its source, `identity` says what is in it. `error` says why a remote file
-    could not be read when it was planned: then there is nothing to read, and one failure to tell.
+    `file` is the file's name inside its source, `identity` identifies its content. `error` says why a remote file
+    could not be read when it was planned: such a split has no records and one failure.
     """
 
     source: str
@@ -37,7 +37,7 @@ class InputSplit:
 
     @property
     def name(self) -> str:
-        """16 hex digits from (file, start, end): the same wherever the input lies."""
+        """16 hex digits from (file, start, end): the same wherever the input is stored."""
         key = json.dumps([self.file, self.start, self.end], ensure_ascii=False)
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
@@ -50,20 +50,20 @@ class InputSplit:
 
 
 def plan_splits(name: str, source: Source, files: Iterable[File], split_size: int) -> list[InputSplit]:
-    """All splits of one source, in the order of files and offsets. Reads every file's identity.
+    """Return all splits of one source, in the order of files and offsets. Reads every file's identity.
 
-    Raises UserError where a file cannot be read.
+    Raises UserError where a file cannot be read; a remote one that cannot be reached becomes a split with an `error`.
     """
     files = list(files)
-    one = partial(_plan_file, name, source, split_size)
+    plan_file = partial(_plan_file, name, source, split_size)
     if not any(is_remote(file.path) for file in files):
-        return [split for file in files for split in one(file)]
+        return [split for file in files for split in plan_file(file)]
     with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
-        return [split for splits in pool.map(one, files) for split in splits]
+        return [split for splits in pool.map(plan_file, files) for split in splits]
 
 
 def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[InputSplit]:
-    """The splits of one file; of a remote one that cannot be read one that says so."""
+    """Return the splits of one file. An unreadable remote file becomes one split with an `error`."""
     error = file.error
     if error is None:
         try:

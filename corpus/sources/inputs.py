@@ -1,4 +1,4 @@
-"""The input files of a source: what its globs, URLs and `@lists` name, each file once, in one order."""
+"""List the input files of a source: what its globs, URLs and `@lists` name, each file once, in one order."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from corpus.storage.folders import is_folder
 from corpus.storage.names import printable_name
 
 MAX_CONCURRENT_STATS = 32
-"""Remote files looked up concurrently: a crawl of 90,000 files takes some minutes, one after the other hours."""
+"""Remote files looked up concurrently: a crawl of 90,000 files takes some minutes; one at a time it takes hours."""
 
 
 def _fixed_prefix(pattern: str) -> str:
-    """The folder of a pattern before its first wildcard."""
+    """Return the folder of a pattern before its first wildcard."""
     fixed = []
     for piece in pattern.split("/")[:-1]:
         if glob.has_magic(piece):
@@ -40,25 +40,25 @@ def _fixed_prefix(pattern: str) -> str:
 def list_files(
     patterns: Iterable[str], folder: str, base: str | None = None, folders: bool = False
 ) -> list[File]:
-    """The files that a source's `paths` name, each once, sorted by their names inside the source.
+    """Return the files that a source's `paths` name, each once, sorted by their names inside the source.
 
-    A relative pattern is taken from `folder` (the manifest's) and its files are named from there; the
+    A relative pattern is resolved from `folder` (the manifest's) and its files are named from there; the
     files of any other pattern are named from the pattern's fixed part. `@list` is a file (plain or
-    compressed) of further patterns, one a line, relative ones from `base`, else from its own folder; those of
-    Common Crawl's lists (`crawl-data/...`) from where its `crawl-data` lies. A path that is a file is
-    no glob, whatever its name. A file that is reached twice, by two patterns or by a link, is read once,
-    under the name that comes first: twice, all its documents would be duplicates of themselves. Names that
-    are not UTF-8 show their bytes (`caf\\xe9.txt`).
+    compressed) of further patterns, one a line. Relative ones are resolved from `base`, or from the list's own folder
+    if there is no `base`; those of Common Crawl's lists (`crawl-data/...`) from the folder that holds `crawl-data`.
+    A path that is a file is never read as a glob, whatever its name. A file that two patterns or a link reach twice is
+    read once, under the name that sorts first: read twice, all its documents would be duplicates of themselves. Names
+    that are not UTF-8 show their bytes (`caf\\xe9.txt`).
 
-    Remote files are looked up many at once. One that stays out of reach, and one of a list that is not there,
-    has an `error`: the others are read.
+    Remote files are looked up concurrently. One that cannot be reached, and one that a list names but the store does
+    not have, gets an `error`; the others are read.
 
-    With `folders` a local folder is an input too; what a pattern names inside it is part of it.
+    With `folders` a local folder is an input too; what a pattern names inside it belongs to that input.
 
     Raises UserError where a pattern names nothing, a list cannot be read, two files would have the same name,
     or none of a source's remote files can be read.
     """
-    found: dict[str, str] = {}
+    path_by_name: dict[str, str] = {}
     reached: set[str] = set()
     listed: set[str] = set()
     for at, pattern in enumerate(patterns):
@@ -67,48 +67,50 @@ def list_files(
             inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
         else:
             inner, base_folder = [pattern], folder
-        for one in inner:
-            for path, name in _named(one, _start_of(one, base_folder), at, folders):
+        for line in inner:
+            for path, name in _named(line, _start_of(line, base_folder), at, folders):
                 if pattern.startswith("@"):
                     listed.add(name)
                 same = path if is_remote(path) else os.path.realpath(path)
                 if same in reached:
                     continue
                 reached.add(same)
-                if found.setdefault(name, path) != path:
+                if path_by_name.setdefault(name, path) != path:
                     raise UserError(
-                        f"{printable_name(found[name])} and {printable_name(path)} would both be called {name}: "
+                        f"{printable_name(path_by_name[name])} and {printable_name(path)} would both be called {name}: "
                         "name them by one pattern over their common folder",
                         ("paths", at),
                     )
     try:
         if folders:
-            taken = {path for path in found.values() if is_folder(path)}
-            found = {name: path for name, path in found.items() if taken.isdisjoint(_above(path))}
-        return _looked_up(found, listed)
+            taken = {path for path in path_by_name.values() if is_folder(path)}
+            path_by_name = {
+                name: path for name, path in path_by_name.items() if taken.isdisjoint(_above(path))
+            }
+        return _looked_up(path_by_name, listed)
     except FileNotFoundError as error:
         raise UserError(f"no such file: {error.filename or error}", ("paths",)) from None
     except OSError as error:
         raise UserError(str(error), ("paths",)) from None
 
 
-def _looked_up(found: dict[str, str], listed: set[str]) -> list[File]:
-    """The files by (name, path), in the order of their names. Raises OSError."""
-    names = sorted(found)
-    if not any(is_remote(path) for path in found.values()):
-        return [stat(found[name], name) for name in names]
+def _looked_up(path_by_name: dict[str, str], listed: set[str]) -> list[File]:
+    """Stat the files of {name: path}, in the order of their names. Raises OSError."""
+    names = sorted(path_by_name)
+    if not any(is_remote(path) for path in path_by_name.values()):
+        return [stat(path_by_name[name], name) for name in names]
 
     def look(name: str) -> File:
         try:
-            return stat(found[name], name)
+            return stat(path_by_name[name], name)
         except FileNotFoundError as error:
-            if name not in listed or not is_remote(found[name]):
+            if name not in listed or not is_remote(path_by_name[name]):
                 raise
             return File(
-                found[name], name, 0, error=f"{error.filename}: no such file, though its list names it"
+                path_by_name[name], name, 0, error=f"{error.filename}: no such file, though its list names it"
             )
         except RemoteError as error:
-            return File(found[name], name, 0, error=str(error))
+            return File(path_by_name[name], name, 0, error=str(error))
 
     with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
         files = list(pool.map(look, names))
@@ -119,27 +121,27 @@ def _looked_up(found: dict[str, str], listed: set[str]) -> list[File]:
 
 
 def _base_of(list_path: str, folder: str, base: str | None) -> str:
-    """What the relative lines of a list start from."""
+    """Return the folder or URL that the relative lines of a list start from."""
     if base is not None:
         return _absolute(folder, base).rstrip("/")
     return os.path.dirname(list_path)
 
 
 def _start_of(line: str, base: str) -> str:
-    """What a line of a list starts from: for one of Common Crawl's own lists, where its `crawl-data` lies."""
+    """Return what a line of a list starts from: for Common Crawl's own lists, the folder that holds `crawl-data`."""
     root, inside, _ = f"{base}/".partition("/crawl-data/")
     return root if inside and is_remote(base) and line.startswith("crawl-data/") else base
 
 
 def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in."""
+    """Yield the folders that a path is in, innermost first."""
     while (parent := path.rpartition("/")[0]) and parent != path:
         yield parent
         path = parent
 
 
 def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tuple[str, str]]:
-    """(path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
+    """Return (path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
     pattern = local(pattern)
     relative = not is_remote(pattern) and not os.path.isabs(pattern)
     full = _absolute(folder, pattern)
@@ -162,7 +164,7 @@ def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tu
 
 
 def _absolute(folder: str, path: str) -> str:
-    """A path or pattern from a folder, which may be a URL."""
+    """Resolve a path or pattern from a folder, which may be a URL."""
     path = local(path)
     if is_remote(path):
         return path
@@ -172,7 +174,7 @@ def _absolute(folder: str, path: str) -> str:
 
 
 def _read_list(path: str, at: int) -> list[str]:
-    """The patterns in a file of them. Raises UserError where it cannot be read or is empty."""
+    """Return the patterns in a list file. Raises UserError where it cannot be read or is empty."""
     try:
         with open_decompressed(path) as stream:
             lines = stream.read().decode("utf-8-sig").splitlines()
@@ -181,7 +183,7 @@ def _read_list(path: str, at: int) -> list[str]:
     except (*DAMAGE, ValueError) as error:
         problem = str(getattr(error, "strerror", None) or getattr(error, "reason", None) or error)
     else:
-        if found := [line.strip() for line in lines if line.strip()]:
-            return found
+        if patterns := [line.strip() for line in lines if line.strip()]:
+            return patterns
         problem = "it names no file"
     raise UserError(f"cannot read the list {printable_name(path)}: {problem}", ("paths", at))

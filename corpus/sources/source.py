@@ -1,4 +1,4 @@
-"""What every source kind is: options from the manifest, a plan for a file, and a reader for a split."""
+"""Define what every source kind has: options from the manifest, a plan for a file, and a reader for an input split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Source(BaseModel):
     """A source as the manifest gives it. A new kind is a subclass in a module of its own.
 
     `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
-    (None: the folder of the list); `priority` decides which of two duplicates stays (the
+    (None: the folder of the list); `priority` decides which of two duplicates is kept (the
     higher); `rules` names the presets that decide on its documents (None: those of the kind); `max_failures`
     is the share of its records that may end in quarantine (None: the manifest's).
     """
@@ -47,39 +47,39 @@ class Source(BaseModel):
 
     @classmethod
     def default_rules(cls) -> list[str]:
-        """The rule presets that suit the kind when the manifest names none."""
+        """Return the rule presets that suit the kind when the manifest names none."""
         return []
 
     @classmethod
     def default_priority(cls) -> int:
-        """The priority of the kind when the manifest gives none."""
+        """Return the priority of the kind when the manifest gives none."""
         return 0
 
     def identity(self, file: File) -> str:
-        """What is in an input, independent of its place and its times. Raises OSError where it cannot be read."""
+        """Identify the content of an input, whatever its path and times. Raises OSError where it cannot be read."""
         return file_identity(file)
 
     def prepare(self, say: Callable[[str], None] | None) -> None:
-        """Whatever must be there before the files of `paths` can be listed; called once, at the start of a build.
+        """Create or check what the kind needs before the files of `paths` are listed. Called once, as a build starts.
 
-        `say` takes lines for the terminal; without it nothing is made that is not there. Raises UserError, with
+        `say` receives lines for the terminal; without it nothing missing is created. Raises UserError, with
         the path of the key inside the source, for what is wrong with other files.
         """
 
     @abstractmethod
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        """Byte ranges [start, end) that cover one file; `[(0, size)]` where it cannot be split."""
+        """Return byte ranges [start, end) that cover one file; `[(0, size)]` where it cannot be split."""
 
     @abstractmethod
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        """The records that begin in [start, end) of `path`, in order; `file` is its name for origins.
+        """Yield the records that begin in [start, end) of `path`, in order; `file` is its name for origins.
 
         Every record of a file comes from exactly one of its ranges. What cannot be read is yielded as
         a Failure with its place and never raised.
         """
 
     def parameters(self) -> dict[str, Any]:
-        """What the records depend on besides the input: part of every fingerprint."""
+        """Return what the records depend on besides the input: part of every fingerprint."""
         return {
             **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules", "max_failures"}),
             "version": type(self).version(),
@@ -87,12 +87,12 @@ class Source(BaseModel):
 
     @classmethod
     def version(cls) -> int:
-        """Raised when the kind's reader changes what it yields."""
+        """Return the version of the kind's reader, raised when the records it yields change."""
         return VERSION
 
 
 def ranges(size: int, split_size: int) -> list[tuple[int, int]]:
-    """[0, size) cut every `split_size` bytes; one range for an empty file."""
+    """Cut [0, size) every `split_size` bytes; an empty file is one range."""
     if size <= split_size:
         return [(0, size)]
     return [(at, min(at + split_size, size)) for at in range(0, size, split_size)]

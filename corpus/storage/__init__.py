@@ -1,4 +1,17 @@
-"""The one module that touches the filesystem: local paths and any fsspec URL alike."""
+"""Open, read, list and write files: the only package that touches the filesystem.
+
+Local paths and fsspec URLs are handled alike.
+
+    remote.py       fsspec URLs: ranges, resumed reads, atomic writes
+    retry.py        which remote errors are retried, and for how long
+    compressed.py   decompressing streams, guarded against bombs
+    folders.py      folders as inputs
+    names.py        file names made printable
+    fingerprint.py  hashes of settings and of input files
+    lock.py         one build at a time in a workspace
+    spill.py        rows grouped by key in bounded memory
+    part_writer.py  Parquet parts, whole or absent
+"""
 
 from __future__ import annotations
 
@@ -24,7 +37,7 @@ __all__ = ["DAMAGE", "Bomb", "RemoteError", "decompressed"]
 class File:
     """An input file: where to open it, its name inside its source, its size in bytes.
 
-    `checksum` is what a remote store says of its content (ETag, MD5), None where it says nothing; `error` why
+    `checksum` is a remote store's checksum of its content (ETag, MD5), None where it has none; `error` why
     the store does not give the file at all.
     """
 
@@ -36,55 +49,57 @@ class File:
 
 
 def is_remote(path: str) -> bool:
-    """Whether `path` is an fsspec URL rather than a local path."""
+    """Return whether `path` is an fsspec URL rather than a local path."""
     return "://" in path and not path.startswith("file://")
 
 
 def local(path: str) -> str:
-    """A local path with a possible `file://` removed."""
+    """Return a local path without a possible `file://`."""
     return path.removeprefix("file://")
 
 
 def join(root: str, *names: str) -> str:
-    """`root/name/name`, for local paths and URLs."""
+    """Return `root/name/name`, for local paths and URLs."""
     return "/".join([root.rstrip("/") or "/", *names]) if names else root
 
 
 def exists(path: str) -> bool:
+    """Return whether there is a file or folder."""
     return remote.exists(path) if is_remote(path) else os.path.exists(local(path))
 
 
 def size(path: str) -> int:
+    """Return the size of a file in bytes. Raises OSError."""
     return remote.stat(path).size if is_remote(path) else os.path.getsize(local(path))
 
 
 def stat(path: str, name: str) -> File:
-    """The file at `path`, called `name`, as its filesystem describes it. Raises OSError."""
+    """Describe the file at `path`, called `name`, as its filesystem does. Raises OSError."""
     if not is_remote(path):
         return File(path, name, os.path.getsize(local(path)))
-    found = remote.stat(path)
-    return File(path, name, found.size, found.checksum)
+    remote_stat = remote.stat(path)
+    return File(path, name, remote_stat.size, remote_stat.checksum)
 
 
 def filesystem(path: str) -> tuple[Any, str]:
-    """The fsspec filesystem of a URL, for libraries that take one, and the path inside it."""
+    """Return the fsspec filesystem of a URL, for libraries that take one, and the path inside it."""
     return remote.filesystem(path)
 
 
 def unread() -> int:
-    """How many reads of remote files this thread has given up."""
+    """Return how many reads of remote files this thread has given up."""
     return remote.UNREAD.count
 
 
 def changed(path: str) -> float:
-    """When a local file was last changed, in seconds since 1970."""
+    """Return when a local file was last changed, in seconds since 1970."""
     return os.path.getmtime(local(path))
 
 
 def open_input(path: str, offset: int = 0) -> BinaryIO:
-    """The raw bytes of a file, seekable, positioned at `offset`.
+    """Open the raw bytes of a file, seekable, positioned at `offset`.
 
-    A remote file is read by ranges, and a read that fails goes on where it stopped: see `corpus.storage.remote`.
+    A remote file is read by ranges, and a failed read is resumed where it stopped: see `corpus.storage.remote`.
     """
     if is_remote(path):
         return remote.open_input(path, offset)
@@ -95,7 +110,7 @@ def open_input(path: str, offset: int = 0) -> BinaryIO:
 
 
 def read_range(path: str, start: int, end: int) -> bytes:
-    """Bytes [start, end) of a file, fewer at its end if it is local; a remote one must be that long."""
+    """Return bytes [start, end) of a file, fewer at its end if it is local; a remote one must be that long."""
     if is_remote(path):
         return remote.read_range(path, start, end)
     with open(local(path), "rb") as stream:
@@ -104,22 +119,24 @@ def read_range(path: str, start: int, end: int) -> bytes:
 
 
 def open_decompressed(path: str) -> BinaryIO:
-    """A whole file, decompressed as `decompressed` does it."""
+    """Open a whole file, decompressed as `decompressed` does it."""
     return decompressed(open_input(path))
 
 
 def read_bytes(path: str) -> bytes:
+    """Return the whole content of a file."""
     with open_input(path) as stream:
         return stream.read()
 
 
 def read_text(path: str) -> str:
+    """Return the whole content of a file in UTF-8."""
     return read_bytes(path).decode()
 
 
 @contextmanager
 def atomic_output(path: str) -> Iterator[BinaryIO]:
-    """A binary stream that becomes `path` when the block ends without an error, and never before.
+    """Open a binary stream that becomes `path` when the block ends without an error, and never before.
 
     Local files are written under a unique temporary name in the same folder, synced and renamed.
     On an object store the data is one PUT (or multipart upload), which is whole or absent.
@@ -151,11 +168,12 @@ def write_bytes(path: str, content: bytes) -> None:
 
 
 def write_text(path: str, text: str) -> None:
+    """Write a whole file in UTF-8 atomically."""
     write_bytes(path, text.encode())
 
 
 def create(path: str, content: bytes) -> bool:
-    """Write a small remote object unless there is one; whether it was written."""
+    """Write a small remote object unless there is one; return whether it was written."""
     return remote.create(path, content)
 
 
@@ -178,39 +196,39 @@ def remove_folder(folder: str) -> None:
 
 
 def list_files(folder: str) -> list[str]:
-    """Every file below `folder`, sorted, without the temporary files of unfinished writes."""
+    """Return every file below `folder`, sorted, without the temporary files of unfinished writes."""
     if not is_remote(folder):
-        found = [
+        paths = [
             f"{base}/{name}"
             for base, _, names in os.walk(local(folder))
             for name in names
             if not name.endswith(".tmp")
         ]
-        return sorted(found)
+        return sorted(paths)
     return [join(folder, name) for name in remote.list_files(folder)]
 
 
 def is_file(path: str) -> bool:
-    """Whether exactly this path is a file."""
+    """Return whether exactly this path is a file."""
     return remote.is_file(path) if is_remote(path) else os.path.isfile(local(path))
 
 
 def expand(pattern: str, folders: bool = False) -> list[str]:
-    """The files a path, URL or glob names, sorted; empty when there are none.
+    """Return the files a path, URL or glob names, sorted; empty when there are none.
 
-    A file whose name looks like a glob (`[1].jsonl`) is itself before it is a glob. With `folders` a glob names
+    A path that is a file is never read as a glob, even if it looks like one (`[1].jsonl`). With `folders` a glob names
     folders too.
     """
     if is_file(pattern):
         return [pattern if is_remote(pattern) else local(pattern)]
     if not is_remote(pattern):
-        found = {path.rstrip("/") or "/" for path in glob.glob(local(pattern), recursive=True)}
-        return sorted(path for path in found if folders or os.path.isfile(path))
+        paths = {path.rstrip("/") or "/" for path in glob.glob(local(pattern), recursive=True)}
+        return sorted(path for path in paths if folders or os.path.isfile(path))
     return remote.glob(pattern) if glob.has_magic(pattern) else []
 
 
 def sha256(path: str) -> str:
-    """SHA-256 of a file in hex."""
+    """Return the SHA-256 of a file in hex."""
     digest = hashlib.sha256()
     with open_input(path) as stream:
         while block := stream.read(1 << 20):

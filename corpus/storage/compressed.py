@@ -1,4 +1,4 @@
-"""Compressed files as streams: told by their first bytes, all members read, bombs stopped."""
+"""Decompress files as streams: recognized by their first bytes, all members read, bombs stopped."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import zstandard
 
 WINDOW = 1 << 31
 """Memory that decompressing a file may ask for. Zstd dumps are often written with `--long=31`, and the decoder
-refuses such windows unless told; an .xz may name a dictionary of 4 GiB. Bodies in archives are held to less."""
+refuses such windows by default; an .xz may name a dictionary of 4 GiB. Bodies in archives are held to less."""
 
 ZSTD_INPUT = 1 << 10
-"""Compressed bytes decoded at once. A block takes 4 bytes at least and gives 128 KiB at most, so no input can
-ask for more than 32 MiB; 64 KiB at once are 1.2 times as fast and could ask for 2 GiB."""
+"""Compressed bytes decoded in one call. A block takes 4 bytes at least and gives 128 KiB at most, so no input can
+ask for more than 32 MiB; calls of 64 KiB are 1.2 times as fast and could ask for 2 GiB."""
 
 RATIO = 500
 STRETCH = 256 << 20
-"""A stretch of so many decompressed bytes that came from less than a `RATIO`th of them ends the file: it is a bomb,
-and would go on for as long as it likes. Text gives 3 to 10, full histories of wikis up to 150; zeros give 1,000
+"""A stretch of so many decompressed bytes that came from less than a `RATIO`th of them ends the file:
+it is a bomb of unlimited length. Text gives 3 to 10, full histories of wikis up to 150; zeros give 1,000
 with gzip, 33,000 with zstd, 800,000 with bzip2."""
 
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
-"""What reading a stream of `decompressed` raises where the data is damaged, cut or a bomb."""
+"""Errors that reading a stream of `decompressed` raises where the data is damaged, cut or a bomb."""
 
 
 class Bomb(OSError):
@@ -34,11 +34,11 @@ class Bomb(OSError):
 
 
 def decompressed(raw: BinaryIO) -> BinaryIO:
-    """A seekable stream from its beginning, decompressed by its first bytes (.gz, .bz2, .xz, .zst or plain).
+    """Return a seekable stream from its beginning, decompressed by its first bytes (.gz, .bz2, .xz, .zst or plain).
 
     Multi-member files are read through to the end. Reading raises one of `DAMAGE` where the data is damaged,
-    `EOFError` where it is cut, `Bomb` where it is one, after everything before that has been read. Plain data
-    comes back as `raw` itself; closing the stream closes `raw`.
+    `EOFError` where it is cut, `Bomb` where it is one, after everything before that has been read. For plain data
+    `raw` itself is returned; closing the stream closes `raw`.
     """
     head = raw.read(6)
     raw.seek(0)
@@ -57,7 +57,7 @@ def decompressed(raw: BinaryIO) -> BinaryIO:
 
 
 class _Guarded(io.RawIOBase):
-    """A decompressing stream that ends with `Bomb` where a stretch of it came from next to nothing."""
+    """A decompressing stream that raises `Bomb` where a stretch of it came from next to nothing."""
 
     def __init__(self, inner: Any, raw: BinaryIO) -> None:
         self._inner, self._raw = inner, raw

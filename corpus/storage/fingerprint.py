@@ -1,4 +1,4 @@
-"""Fingerprints: what made a file, as one short string."""
+"""Compute fingerprints: one short string for what a file was made from, or for what is in it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SAMPLES = 64
 
 
 def fingerprint(what: Any) -> str:
-    """32 hex digits of BLAKE2b over the canonical JSON of `what` (dicts, lists, strings, numbers)."""
+    """Return 32 hex digits of BLAKE2b over the canonical JSON of `what` (dicts, lists, strings, numbers)."""
     text = json.dumps(what, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def file_identity(file: File) -> str:
-    """What is in an input file, independent of its place and its times.
+    """Identify the content of an input file, whatever its path and times.
 
     Files up to 256 MiB are hashed whole; of larger ones the size and 64 evenly spread blocks of
     64 KiB, so that planning a crawl does not read it: a change of a large file that keeps its size
-    and touches none of the blocks is not seen. Of a remote file its size and what its store says of its
-    content (ETag, MD5) are enough: no byte is read; where a store says nothing, it is read as a local one.
+    and touches none of the blocks is not seen. Of a remote file its size and its store's checksum of its
+    content (ETag, MD5) are enough: no byte is read; where a store gives none, it is read as a local one.
     """
     if file.checksum is not None:
         return fingerprint([file.size, file.checksum])

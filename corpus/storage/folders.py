@@ -1,4 +1,4 @@
-"""Folders as inputs: their files, in one order."""
+"""Read folders as inputs: their files, in one order."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from corpus.storage import File, is_remote, join, local
 from corpus.storage.fingerprint import file_identity
 
 VERSIONING = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
-"""What version control keeps for itself beside the files."""
+"""Folders that version control keeps next to the files."""
 
 
 def is_folder(path: str) -> bool:
-    """Whether a path is a folder on a local disk. In an object store there are none: pack them into archives there."""
+    """Return whether a path is a folder on a local disk. An object store has none: pack them into archives there."""
     return not is_remote(path) and os.path.isdir(local(path))
 
 
 def walk(folder: str) -> Iterator[tuple[str, int]]:
-    """(name below the folder, size in bytes) of every regular file, in the order of names, folder by folder.
+    """Yield (name below the folder, size in bytes) of every regular file, in the order of names, folder by folder.
 
-    Links are not followed, and devices, pipes and what version control keeps are passed over. Memory: the names of
+    Links are not followed; devices, pipes and version control's own folders are skipped. Memory: the names of
     one folder at each depth.
     """
     yield from _walk(local(folder), "")
 
 
 def identity(folder: str) -> str:
-    """What is in a folder: its files' names and `file_identity`. Reads them all."""
+    """Identify the content of a folder: its files' names and `file_identity`. Reads them all."""
     digest = xxhash.xxh3_128()
     for name, size in walk(folder):
         digest.update(f"{len(name)} {name} {size} ".encode("utf-8", "surrogatepass"))
@@ -39,8 +39,8 @@ def identity(folder: str) -> str:
 
 def _walk(folder: str, above: str) -> Iterator[tuple[str, int]]:
     with os.scandir(folder) as entries:
-        here = sorted(entries, key=lambda entry: entry.name)
-    for entry in here:
+        sorted_entries = sorted(entries, key=lambda entry: entry.name)
+    for entry in sorted_entries:
         if entry.name in VERSIONING:
             continue
         if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""One build at a time in a workspace."""
+"""Lock a workspace: one build at a time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from corpus.errors import RunError, UserError
 from corpus.storage import is_remote, local
 
 RENEWED = 20.0
-"""Seconds after which the lock of a remote workspace is written again while a build is at work."""
+"""Seconds after which the lock of a remote workspace is renewed while a build runs."""
 FORGOTTEN = 120.0
-"""Seconds after which such a lock is nobody's: its build was killed on another machine."""
+"""Seconds after which a lock that was not renewed may be taken over: its build was killed on another machine."""
 
 
 @contextmanager
 def locked(root: str) -> Iterator[Callable[[], None]]:
-    """Holds the workspace's lock; raises RunError where another build has it, UserError where no folder can be made.
+    """Hold the workspace's lock while the block runs.
 
-    On a local disk the lock is the operating system's and goes with the process, however that ends. On an object
-    store it is an object that only one build can make and that says who made it; a build renews its own, and
-    takes over one that was not renewed for two minutes, or whose process is gone from this machine. What the
-    block is given lets go of the lock, for processes that end without leaving it.
+    Raises RunError where another build has it, UserError where no folder can be made. On a local disk the lock is the
+    operating system's and ends with the process, however that ends. On an object store it is an object that only one
+    build can create and that names its owner. A build renews its own lock, and takes over one that was not renewed for
+    two minutes, or whose process is gone from this machine. The block is given a function that releases the lock, for
+    processes that end without leaving the block.
     """
     if is_remote(root):
         with _remotely_locked(storage.join(root, ".lock"), root) as release:
@@ -74,8 +75,8 @@ def _remotely_locked(path: str, root: str) -> Iterator[Callable[[], None]]:
             )
         storage.write_bytes(path, _content(mine))
         time.sleep(0.2)
-        found = _holder(path)
-        if found is None or found.get("build") != mine["build"]:
+        new_holder = _holder(path)
+        if new_holder is None or new_holder.get("build") != mine["build"]:
             raise RunError(f"{root}: another build began here at the same moment: wait for it, or stop it")
     done = threading.Event()
 
@@ -106,12 +107,12 @@ def _content(mine: dict[str, Any]) -> bytes:
 
 
 def _holder(path: str) -> dict[str, Any] | None:
-    """What a lock says; None where it went, or says nothing that can be read."""
+    """Return the content of a lock; None where it is gone or cannot be parsed."""
     try:
-        found = json.loads(storage.read_bytes(path))
+        holder = json.loads(storage.read_bytes(path))
     except (FileNotFoundError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return holder if isinstance(holder, dict) else None
 
 
 def _is_at_work(holder: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""File names for people: every name can be shown, also one that is not UTF-8."""
+"""Make file names printable, also one that is not UTF-8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def printable_name(name: str) -> str:
-    """A file name with `\\xNN` for the bytes that are not UTF-8, and other half characters escaped too."""
+    """Return a file name with `\\xNN` for the bytes that are not UTF-8, and other half characters escaped too."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Parts: Parquet files that are whole or absent, and know what made them."""
+"""Write parts: Parquet files that are whole or absent, with the fingerprint of what made them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ again from a stored part, a row group at a time, with the same bytes."""
 
 
 def with_fingerprint(schema: pa.Schema, fingerprint: str, documents: str | None = None) -> pa.Schema:
-    """The schema with the fingerprint in its metadata, and that of the documents part it stands beside."""
+    """Return the schema with a part's fingerprint in its metadata, and that of its documents part."""
     added = {FINGERPRINT: fingerprint.encode()}
     if documents is not None:
         added[DOCUMENTS] = documents.encode()
@@ -28,15 +28,15 @@ def with_fingerprint(schema: pa.Schema, fingerprint: str, documents: str | None 
 
 
 def check_beside(documents: pq.ParquetFile, other: pq.ParquetFile, name: str) -> None:
-    """Raises RunError where two parts do not belong together: other rows, or made beside other documents."""
-    made = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
+    """Raise RunError where two parts do not belong together: other rows, or made from other documents."""
+    fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
     beside = (other.schema_arrow.metadata or {}).get(DOCUMENTS)
-    if made != beside or documents.metadata.num_rows != other.metadata.num_rows:
+    if fingerprint != beside or documents.metadata.num_rows != other.metadata.num_rows:
         raise RunError(f"{name} was not made from the documents beside it: remove it and build again")
 
 
 def read_fingerprint(path: str) -> str | None:
-    """The fingerprint of a Parquet part, or None when there is no such (whole) part."""
+    """Return the fingerprint of a Parquet part, or None when there is no such (whole) part."""
     if not exists(path):
         return None
     with open_input(path) as stream:
@@ -49,12 +49,12 @@ def read_fingerprint(path: str) -> str | None:
 
 
 class PartWriter:
-    """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends well.
+    """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends without an error.
 
-    Its pages carry checksums, which `corpus verify` looks at.
+    Its pages carry checksums, which `corpus verify` checks.
 
     The bytes depend on the rows, the row groups and the fingerprints alone. `documents` is the fingerprint of
-    the documents part that the rows stand beside.
+    the documents part that the rows belong to.
     """
 
     def __init__(self, path: str, schema: pa.Schema, fingerprint: str, documents: str | None = None) -> None:

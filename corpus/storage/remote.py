@@ -1,8 +1,8 @@
-"""Remote files through fsspec: read by ranges, resumed in mid-file, written whole or not at all.
+"""Read and write remote files through fsspec: read by ranges, resumed in mid-file, written whole or not at all.
 
 A file is read in ranges that grow from 64 KiB to 8 MiB while it is read in one direction, so that looking at a
-head costs little and reading a split few requests. A range that fails goes on at the byte where it stopped (see
-`corpus.storage.retry`). An HTTP server without ranges is read in one stream, begun anew where it breaks.
+head costs little and reading a split few requests. A range that fails is resumed at the byte where it stopped (see
+`corpus.storage.retry`). An HTTP server without ranges is read in one stream, restarted where it breaks.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ LARGEST_RANGE = 8 << 20
 up to 1 MiB, 2.8 s up to 4 MiB and 2.0 s up to 32 MiB, which takes four times the memory."""
 PIECE = 256 << 10
 IN_MEMORY = 32 << 20
-"""What is written is held in memory up to this size, then on the local disk; it is uploaded when it is whole."""
+"""Bytes of an output held in memory; beyond, it is held on the local disk. It is uploaded when it is whole."""
 UPLOAD_PART = 32 << 20
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
-"""What of our own brings the client of a protocol."""
+"""The extra of this package that installs the client of a protocol."""
 
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 # gcsfs, which reads this when it is first imported, would ask another service for the kind of every bucket, and
@@ -52,19 +52,19 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a store says of a file: bytes, something that changes with the content (or None), ranges or not."""
+    """A store's description of a file: its size, something that changes with the content (or None), ranges or not."""
 
     size: int
     checksum: str | None
     ranges: bool = True
 
     def is_of(self, size: int | None, checksum: str | None) -> bool:
-        """Whether an answer with such a size and checksum (None: not said) is of the same content."""
+        """Return whether an answer with such a size and checksum (None: not given) is of the same content."""
         return size in (None, self.size) and (None in (checksum, self.checksum) or checksum == self.checksum)
 
 
 class Changed(Exception):
-    """An answer that is of another content than the first one was."""
+    """An answer of another content than the first one."""
 
 
 class _Unread(threading.local):
@@ -77,7 +77,7 @@ UNREAD = _Unread()
 
 
 def filesystem(path: str) -> tuple[Any, str]:
-    """The fsspec filesystem of a URL and the path inside it. It remembers no listings: other processes write too.
+    """Return the fsspec filesystem of a URL and the path inside it. It caches no listings: other processes write too.
 
     Raises UserError where nothing is installed that knows the URL.
     """
@@ -92,7 +92,7 @@ def filesystem(path: str) -> tuple[Any, str]:
 
 
 def _bounds(path: str) -> dict[str, Any]:
-    """A limit on silence, unless fsspec's configuration sets its own: gcsfs would wait for an answer for ever."""
+    """Return options that limit silence, unless fsspec's configuration sets its own: gcsfs would wait without end."""
     protocol = path.partition("://")[0]
     configured = fsspec.config.conf.get(protocol, {})
     if protocol in ("gs", "gcs") and "requests_timeout" not in configured:
@@ -105,7 +105,7 @@ def _bounds(path: str) -> dict[str, Any]:
 
 
 def _limit_on_silence() -> Any:
-    """As aiohttp takes it: no limit in all, one on silence, and on waiting for a connection to be free."""
+    """Return aiohttp's timeout: none in all, one on silence, and one on waiting for a free connection."""
     import aiohttp
 
     silence = setting("SILENCE", 60)
@@ -113,7 +113,7 @@ def _limit_on_silence() -> Any:
 
 
 def _sync(fs: Any, size: int, function: Any, *arguments: Any) -> Any:
-    """What a coroutine of ours gives for `size` bytes: never later than they take at the slowest."""
+    """Run a coroutine of this module for `size` bytes, with a timeout: what they take at the slowest."""
     limit = setting("PATIENCE", 300) + 2 * setting("SILENCE", 60) + size / SLOWEST
     return sync(fs.loop, function, *arguments, timeout=limit)
 
@@ -123,10 +123,10 @@ def is_http(path: str) -> bool:
 
 
 def stat(path: str) -> Found:
-    """Size and checksum by one request. Raises FileNotFoundError or RemoteError."""
+    """Return size and checksum by one request. Raises FileNotFoundError or RemoteError."""
     fs, inner = filesystem(path)
     if is_http(path):
-        return insist(path, lambda: cast(Found, _sync(fs, 0, _http_stat, fs, inner)))
+        return insist(path, lambda: cast(Found, _sync(fs, 0, _stat_http, fs, inner)))
     info = insist(path, lambda: fs.info(inner))
     if info.get("type") == "directory":
         raise FileNotFoundError(2, "no such file", path)
@@ -135,7 +135,7 @@ def stat(path: str) -> Found:
 
 
 def exists(path: str) -> bool:
-    """Whether there is a file or folder. A store that does not answer is an error, not a no."""
+    """Return whether there is a file or folder. A store that does not answer is an error, not False."""
     try:
         if is_http(path):
             stat(path)
@@ -148,6 +148,7 @@ def exists(path: str) -> bool:
 
 
 def is_file(path: str) -> bool:
+    """Return whether there is a file at exactly this URL."""
     try:
         stat(path)
     except FileNotFoundError:
@@ -156,7 +157,7 @@ def is_file(path: str) -> bool:
 
 
 def open_input(path: str, offset: int = 0) -> BinaryIO:
-    """The bytes of a remote file, seekable, at `offset`. Reading raises FileNotFoundError or RemoteError."""
+    """Open the bytes of a remote file, seekable, at `offset`. Reading raises FileNotFoundError or RemoteError."""
     stream = io.BufferedReader(RemoteInput(path), FIRST_RANGE)
     if offset:
         stream.seek(offset)
@@ -167,9 +168,9 @@ _KNOW_RANGES: dict[str, bool] = {}
 
 
 def read_range(path: str, start: int, end: int) -> bytes:
-    """Bytes [start, end) of a file that is known to be that long, without asking for its size first.
+    """Return bytes [start, end) of a file that is known to be that long, without asking for its size first.
 
-    Whether a server knows ranges is asked once a server. Raises FileNotFoundError or RemoteError.
+    Whether a server supports ranges is asked once a server. Raises FileNotFoundError or RemoteError.
     """
     site = "/".join(path.split("/", 3)[:3])
     if is_http(path) and site not in _KNOW_RANGES:
@@ -181,10 +182,10 @@ def read_range(path: str, start: int, end: int) -> bytes:
 class RemoteInput(io.RawIOBase):
     """A remote file as a raw stream; one range of it in memory."""
 
-    def __init__(self, path: str, found: Found | None = None) -> None:
+    def __init__(self, path: str, file_stat: Found | None = None) -> None:
         self.path = path
         self._fs, self._inner = filesystem(path)
-        self._found = found or stat(path)
+        self._found = file_stat or stat(path)
         self._at = 0
         self._begin, self._held = 0, b""
         self._next = FIRST_RANGE
@@ -222,11 +223,11 @@ class RemoteInput(io.RawIOBase):
         return len(piece)
 
     def read_range(self, start: int, end: int) -> bytes:
-        """Bytes [start, end), asked for by one request where nothing goes wrong; nothing of them is kept."""
+        """Return bytes [start, end), asked for by one request where nothing goes wrong; none of them is cached."""
         return self._fetch(start, min(end, self._found.size))
 
     def _fetch(self, start: int, end: int) -> bytes:
-        """All bytes from `start` to `end`, whatever happens on the way."""
+        """Return all bytes from `start` to `end`, with as many requests as that takes."""
         patience, pace = Patience(self.path), Pace()
         pieces: list[bytes] = []
         try:
@@ -246,16 +247,16 @@ class RemoteInput(io.RawIOBase):
         return b"".join(pieces)
 
     def _some(self, start: int, end: int, pace: Pace) -> tuple[bytes, Exception | None]:
-        """What one request gives of a range, and what ended it early."""
+        """Return what one request gives of a range, and what ended it early."""
         answer: tuple[bytes, Exception | None]
         try:
-            where, asked = (self._fs, self._inner), (start, end, pace)
+            location, arguments = (self._fs, self._inner), (start, end, pace)
             if self._whole is not None:
-                answer = _sync(self._fs, end - start, self._whole.read, *asked)
+                answer = _sync(self._fs, end - start, self._whole.read, *arguments)
             elif is_http(self.path):
-                answer = _sync(self._fs, end - start, _http_range, *where, self._found, *asked)
+                answer = _sync(self._fs, end - start, _read_http_range, *location, self._found, *arguments)
             elif self.path.startswith(("s3://", "s3a://")):
-                answer = _sync(self._fs, end - start, _s3_range, *where, self._found, *asked)
+                answer = _sync(self._fs, end - start, _read_s3_range, *location, self._found, *arguments)
             else:
                 data = bytes(self._fs.cat_file(self._inner, start=start, end=end))[: end - start]
                 pace.got(len(data))
@@ -274,7 +275,7 @@ class RemoteInput(io.RawIOBase):
 
 
 def _options(fs: Any) -> dict[str, Any]:
-    """Options of a GET of ours: bytes as they are stored, a limit on silence."""
+    """Return the options of a GET: bytes as they are stored, a limit on silence."""
     return {**fs.kwargs, "auto_decompress": False, "timeout": _limit_on_silence()}
 
 
@@ -282,8 +283,8 @@ def _headers(fs: Any, **ours: str) -> dict[str, str]:
     return {**fs.kwargs.get("headers", {}), "Accept-Encoding": "identity", **ours}
 
 
-async def _http_stat(fs: Any, url: str) -> Found:
-    """A GET of the first byte: it says more than HEAD, which some servers refuse, and others answer wrongly."""
+async def _stat_http(fs: Any, url: str) -> Found:
+    """Send a GET of the first byte: it gives more than HEAD, which some servers refuse, and others answer wrongly."""
     session = await fs.set_session()
     options = {**_options(fs), "headers": _headers(fs, Range="bytes=0-0")}
     async with session.get(fs.encode_url(url), **options) as response:
@@ -300,15 +301,15 @@ async def _http_stat(fs: Any, url: str) -> Found:
 
 
 def _checksum(response: Any) -> str | None:
-    """The ETag of a response, else its date of change."""
-    found = response.headers.get("ETag") or response.headers.get("Last-Modified")
-    return str(found).removeprefix("W/").strip('"') if found else None
+    """Return the ETag of a response, else its date of change."""
+    checksum = response.headers.get("ETag") or response.headers.get("Last-Modified")
+    return str(checksum).removeprefix("W/").strip('"') if checksum else None
 
 
-async def _http_range(
-    fs: Any, url: str, found: Found, start: int, end: int, pace: Pace
+async def _read_http_range(
+    fs: Any, url: str, file_stat: Found, start: int, end: int, pace: Pace
 ) -> tuple[bytes, Exception | None]:
-    """What arrives of [start, end), and what ended it early. Raises Changed where it is of another file."""
+    """Return what arrives of [start, end), and what ended it early. Raises Changed where it is of another file."""
     session = await fs.set_session()
     options = {**_options(fs), "headers": _headers(fs, Range=f"bytes={start}-{end - 1}")}
     async with session.get(fs.encode_url(url), **options) as response:
@@ -319,24 +320,26 @@ async def _http_range(
             response.headers.get("Content-Range", "").removeprefix("bytes").strip(" =").partition("/")
         )
         begins = place.partition("-")[0]
-        if not found.is_of(int(whole) if found.checksum and whole.isdecimal() else None, _checksum(response)):
+        if not file_stat.is_of(
+            int(whole) if file_stat.checksum and whole.isdecimal() else None, _checksum(response)
+        ):
             raise Changed
         if begins.isdecimal() and int(begins) != start:
             raise ShortRead(f"a range from byte {begins} in answer to {start}")
         return await _collect(response.content, end - start, pace)
 
 
-async def _s3_range(
-    fs: Any, inner: str, found: Found, start: int, end: int, pace: Pace
+async def _read_s3_range(
+    fs: Any, inner: str, file_stat: Found, start: int, end: int, pace: Pace
 ) -> tuple[bytes, Exception | None]:
-    """As `_http_range`. The store compares the checksum; without one nobody does."""
+    """Do as `_read_http_range`. The store compares the checksum; without one there is no comparison."""
     bucket, key, version = fs.split_path(inner)
-    named = {"VersionId": version} if version else {}
-    same = {"IfMatch": f'"{found.checksum}"'} if found.checksum else {}
+    version_id = {"VersionId": version} if version else {}
+    if_match = {"IfMatch": f'"{file_stat.checksum}"'} if file_stat.checksum else {}
     span = f"bytes={start}-{end - 1}"
     try:
         answer = await fs._call_s3(
-            "get_object", Bucket=bucket, Key=key, Range=span, **named, **same, **fs.req_kw
+            "get_object", Bucket=bucket, Key=key, Range=span, **version_id, **if_match, **fs.req_kw
         )
     except Exception as error:
         if answer_of(error)[0] == 412:
@@ -346,13 +349,13 @@ async def _s3_range(
         return await _collect(body, end - start, pace)
 
 
-async def _collect(body: Any, most: int, pace: Pace) -> tuple[bytes, Exception | None]:
-    """Up to `most` bytes of a body, and what ended it early."""
+async def _collect(body: Any, max_bytes: int, pace: Pace) -> tuple[bytes, Exception | None]:
+    """Return up to `max_bytes` bytes of a body, and what ended it early."""
     pieces: list[bytes] = []
     try:
-        while most > 0 and (piece := await body.read(min(most, PIECE))):
+        while max_bytes > 0 and (piece := await body.read(min(max_bytes, PIECE))):
             pieces.append(piece)
-            most -= len(piece)
+            max_bytes -= len(piece)
             pace.got(len(piece))
             if pace.is_slow():
                 break
@@ -364,10 +367,10 @@ async def _collect(body: Any, most: int, pace: Pace) -> tuple[bytes, Exception |
 
 
 class _Whole:
-    """The body of a server without ranges, held open; read forwards, begun anew to go back."""
+    """The body of a server without ranges, held open; read forwards, requested again to go back."""
 
-    def __init__(self, fs: Any, url: str, found: Found) -> None:
-        self._fs, self._url, self._found = fs, url, found
+    def __init__(self, fs: Any, url: str, file_stat: Found) -> None:
+        self._fs, self._url, self._found = fs, url, file_stat
         self._response: Any = None
         self._at = 0
 
@@ -405,14 +408,14 @@ class _Whole:
 
 @contextmanager
 def atomic_output(path: str) -> Iterator[BinaryIO]:
-    """A stream whose content becomes `path` when the block ends without an error; uploads are tried again."""
+    """Open a stream whose content becomes `path` when the block ends without an error; uploads are retried."""
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
         yield cast(BinaryIO, spool)
         insist(path, lambda: upload(path, spool))
 
 
 def upload(path: str, content: IO[bytes]) -> None:
-    """Write a whole object: one PUT, or a multipart upload that is put together at its end or given up."""
+    """Write a whole object: one PUT, or a multipart upload that is completed at its end or aborted."""
     fs, inner = filesystem(path)
     content.seek(0, io.SEEK_END)
     size = content.tell()
@@ -432,14 +435,17 @@ def upload(path: str, content: IO[bytes]) -> None:
 
 
 def create(path: str, content: bytes) -> bool:
-    """Write a small object unless there is one; whether it was written. Of several at once one alone does it."""
+    """Write a small object unless there is one; return whether it was written. Of concurrent calls one succeeds."""
     fs, inner = filesystem(path)
     if exists(path):
         return False
     try:
         insist(path, lambda: fs.pipe_file(inner, content, mode="create"))
     except (FileExistsError, RemoteError) as error:
-        if any(isinstance(one, FileExistsError) for one in chain(error)) or answer_of(error)[0] in (409, 412):
+        if any(isinstance(cause, FileExistsError) for cause in chain(error)) or answer_of(error)[0] in (
+            409,
+            412,
+        ):
             return False
         raise
     return True
@@ -455,18 +461,18 @@ def remove(path: str) -> None:
 
 
 def list_files(folder: str) -> list[str]:
-    """Names of all files below a folder, relative to it, sorted."""
+    """Return the names of all files below a folder, relative to it, sorted."""
     fs, inner = filesystem(folder)
     base = inner.rstrip("/") + "/"
     try:
-        found = insist(folder, lambda: fs.find(inner))
+        names = insist(folder, lambda: fs.find(inner))
     except FileNotFoundError:
         return []
-    return sorted(name.removeprefix(base) for name in found if name.startswith(base) and name != base)
+    return sorted(name.removeprefix(base) for name in names if name.startswith(base) and name != base)
 
 
 def glob(pattern: str) -> list[str]:
-    """The URLs that a pattern names, sorted."""
+    """Return the URLs that a pattern names, sorted."""
     fs, inner = filesystem(pattern)
-    found = insist(pattern, lambda: fs.glob(inner))
-    return sorted(fs.unstrip_protocol(name) for name in found)
+    names = insist(pattern, lambda: fs.glob(inner))
+    return sorted(fs.unstrip_protocol(name) for name in names)

@@ -1,8 +1,8 @@
-"""Trying again: what of a remote store's errors may pass, how long to wait, when to give up.
+"""Retry requests: which errors of a remote store are transient, how long to wait, when to give up.
 
 Three environment variables set the bounds, each for one request: CORPUS_REMOTE_TRIES (8), CORPUS_REMOTE_WAIT (the
 first wait, .5 s; each is twice the one before, up to a minute, with jitter) and CORPUS_REMOTE_PATIENCE (300 s in
-all). Bytes that arrive start the count anew: a slow and bad line ends a file only where hardly anything comes.
+all). Bytes that arrive reset the count: a slow and bad line ends a file only where hardly anything arrives.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import Any, TypeVar
 
 LONGEST_WAIT = 60.0
 PASSING = {403, 408, 425, 429}
-"""Statuses that may pass, beside those from 500 on: 403 is how Common Crawl answers who asks too often."""
+"""Transient statuses, besides those from 500 on: Common Crawl answers 403 to a client that asks too often."""
 FEW = 5
-"""Tries where the answer may well stay: a refusal (403), a host that nobody answers for."""
+"""Tries where the answer is probably permanent: a refusal (403), a host that does not answer."""
 GONE = {404, 410}
 SLOWEST = 4 << 10
-"""Bytes a second below which a body is given up, after as many seconds as any request has."""
+"""Bytes a second below which a body is given up, after the patience of a request."""
 
 T = TypeVar("T")
 
 
 class RemoteError(OSError):
-    """A remote file or store that stayed out of reach; one line with the address, the reason and the tries."""
+    """A remote file or store that could not be reached; one line with the address, the reason and the tries."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -41,11 +41,11 @@ class RemoteError(OSError):
 
 
 class ShortRead(OSError):
-    """A body that ended before it should."""
+    """A body that ended too early."""
 
 
 def setting(name: str, default: float) -> float:
-    """A number from the environment; the default where it is missing or none."""
+    """Return a number from the environment; the default where it is missing or no number."""
     try:
         return float(os.environ.get(f"CORPUS_REMOTE_{name}", default))
     except ValueError:
@@ -60,11 +60,11 @@ class Patience:
         self.progress()
 
     def progress(self) -> None:
-        """Something arrived: the count begins anew."""
+        """Reset the count: something arrived."""
         self.tries, self.began = 0, time.monotonic()
 
     def again(self, error: BaseException) -> None:
-        """Sleep before the next try. Raises FileNotFoundError, or RemoteError where there is none to be made."""
+        """Sleep before the next try. Raises FileNotFoundError, or RemoteError where there is no next try."""
         status, after = answer_of(error)
         if isinstance(error, FileNotFoundError) or status in GONE:
             raise FileNotFoundError(errno.ENOENT, "no such file", self.path) from None
@@ -72,24 +72,24 @@ class Patience:
         if not may_pass(error, status):
             raise RemoteError(self.path, reason) from error
         self.tries += 1
-        most = int(setting("TRIES", 8))
+        max_tries = int(setting("TRIES", 8))
         if status == 403 or isinstance(error, PermissionError) or is_no_answer(error):
-            most = min(most, FEW)
+            max_tries = min(max_tries, FEW)
         wait = min(LONGEST_WAIT, setting("WAIT", 0.5) * 2 ** (self.tries - 1)) * random.uniform(0.5, 1.0)
         wait = max(wait, after or 0.0)
         late = time.monotonic() - self.began + wait > setting("PATIENCE", 300)
-        if self.tries >= most or late:
-            asked = f", and it asks to wait {after:,.0f} s" if late and after else ""
+        if self.tries >= max_tries or late:
+            asked_wait = f", and it asks to wait {after:,.0f} s" if late and after else ""
             tries = f"{self.tries} {'try' if self.tries == 1 else 'tries'}"
-            raise RemoteError(self.path, f"{reason} ({tries}{asked})") from error
+            raise RemoteError(self.path, f"{reason} ({tries}{asked_wait})") from error
         logging.getLogger("corpus.storage").warning(
-            "%s: %s; again in %.1f s (try %d of %d)", self.path, reason, wait, self.tries + 1, most
+            "%s: %s; again in %.1f s (try %d of %d)", self.path, reason, wait, self.tries + 1, max_tries
         )
         time.sleep(wait)
 
 
 class Pace:
-    """How fast a body comes: what gives a byte now and then would else be read for ever."""
+    """How fast a body arrives: one that gives a byte now and then would otherwise be read without end."""
 
     def __init__(self) -> None:
         self._began, self._bytes = time.monotonic(), 0
@@ -98,7 +98,7 @@ class Pace:
         self._bytes += size
 
     def is_slow(self) -> bool:
-        """Whether less than `SLOWEST` bytes a second came, beyond the patience that there is for one request."""
+        """Return whether fewer than `SLOWEST` bytes a second came, beyond the patience of one request."""
         return time.monotonic() - self._began > setting("PATIENCE", 300) + self._bytes / SLOWEST
 
     def told(self) -> str:
@@ -106,7 +106,7 @@ class Pace:
 
 
 def insist(path: str, act: Callable[[], T]) -> T:
-    """What `act` gives, tried again where it may pass. Raises FileNotFoundError or RemoteError."""
+    """Return the result of `act`, retried after transient errors. Raises FileNotFoundError or RemoteError."""
     patience = Patience(path)
     while True:
         try:
@@ -116,7 +116,7 @@ def insist(path: str, act: Callable[[], T]) -> T:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and those behind it."""
+    """Yield an error and its causes."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:
@@ -126,17 +126,17 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def answer_of(error: BaseException) -> tuple[int | None, float | None]:
-    """The HTTP status behind an error of aiohttp, botocore or gcsfs, and the seconds of its Retry-After."""
-    for one in chain(error):
-        if type(one).__module__ == "aiohttp.http_exceptions":
+    """Return the HTTP status behind an error of aiohttp, botocore or gcsfs, and the seconds of its Retry-After."""
+    for cause in chain(error):
+        if type(cause).__module__ == "aiohttp.http_exceptions":
             continue  # the parser's: the 400 of a body that was cut is no answer of the server
-        response: Any = getattr(one, "response", None)
+        response: Any = getattr(cause, "response", None)
         if isinstance(response, dict):
-            told = response.get("ResponseMetadata") or {}
-            status, headers = told.get("HTTPStatusCode"), told.get("HTTPHeaders") or {}
+            metadata = response.get("ResponseMetadata") or {}
+            status, headers = metadata.get("HTTPStatusCode"), metadata.get("HTTPHeaders") or {}
         else:
-            status = getattr(one, "status", None) or getattr(one, "code", None)
-            headers = getattr(one, "headers", None) or {}
+            status = getattr(cause, "status", None) or getattr(cause, "code", None)
+            headers = getattr(cause, "headers", None) or {}
         if isinstance(status, str) and status.isdecimal():
             status = int(status)
         if isinstance(status, int) and 100 <= status < 600:
@@ -146,7 +146,7 @@ def answer_of(error: BaseException) -> tuple[int | None, float | None]:
 
 
 def seconds_of(after: str | None) -> float | None:
-    """A Retry-After header, seconds or a date, as seconds from now."""
+    """Return a Retry-After header, seconds or a date, as seconds from now."""
     if not after:
         return None
     if after.strip().isdecimal():
@@ -158,7 +158,7 @@ def seconds_of(after: str | None) -> float | None:
 
 
 def may_pass(error: BaseException, status: int | None) -> bool:
-    """Whether the same request may do better later."""
+    """Return whether the same request may succeed later."""
     if status is not None and status >= 400:
         return status in PASSING or status >= 500
     if isinstance(error, FileExistsError) or any("Credentials" in type(one).__name__ for one in chain(error)):
@@ -167,7 +167,7 @@ def may_pass(error: BaseException, status: int | None) -> bool:
 
 
 def is_from_network(error: BaseException) -> bool:
-    """Whether an error is one of the clients' own: aiohttp's, botocore's, urllib3's, gcsfs's."""
+    """Return whether an error is one of the clients' own: aiohttp's, botocore's, urllib3's, gcsfs's."""
     return any(type(one).__module__.partition(".")[0] in CLIENTS for one in chain(error))
 
 
@@ -175,17 +175,17 @@ CLIENTS = {"aiohttp", "botocore", "aiobotocore", "urllib3", "requests", "gcsfs",
 
 
 def is_no_answer(error: BaseException) -> bool:
-    """Whether nobody answers for the host at all."""
+    """Return whether the host does not answer at all."""
     names = {type(one).__name__ for one in chain(error)}
     return bool(names & {"ClientConnectorError", "ClientConnectorDNSError", "EndpointConnectionError"})
 
 
 def reason_of(error: BaseException, status: int | None) -> str:
-    """One line on an error."""
+    """Describe an error in one line."""
     if any("Credentials" in type(one).__name__ for one in chain(error)):
         return """no credentials (for a public bucket set FSSPEC_S3='{"anon": true}')"""
-    told = getattr(error, "message", None) if status is not None else None
-    text = " ".join(str(told or error).partition(": <")[0].split())[:200] or type(error).__name__
+    message = getattr(error, "message", None) if status is not None else None
+    text = " ".join(str(message or error).partition(": <")[0].split())[:200] or type(error).__name__
     if status is not None and str(status) not in text:
         return f"the server answers {status} ({text})"
     return f"the server answers {text}" if status is not None and text.startswith(str(status)) else text

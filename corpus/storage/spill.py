@@ -1,4 +1,4 @@
-"""Rows brought together by key in bounded memory: what does not fit waits in one nameless temporary file."""
+"""Group rows by key in bounded memory: what does not fit is kept in one nameless temporary file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMORY = 128 << 20
 
 
 class Spill:
-    """Rows added in any order under integer keys come back bucket by bucket, in ascending order of buckets.
+    """Rows added in any order under integer keys are returned bucket by bucket, in ascending order of buckets.
 
     Memory: `memory` bytes of rows while they are added, one bucket while they are read. Disk, in the system's
     folder for temporary files: the rows beyond that, compressed (zstd, about a third); nothing where they
@@ -42,7 +42,7 @@ class Spill:
             self._file.close()
 
     def add(self, key: int, place: int, row: bytes) -> None:
-        """Put `row` under `key`; `place` is a number that comes back with it. Both below 2^63."""
+        """Add `row` under `key`; `place` is a number that is returned with it. Both below 2^63."""
         self._held.setdefault(key // self._width, []).append((key, place, row))
         self._bytes += len(row)
         if self._bytes >= self._memory:
@@ -63,18 +63,18 @@ class Spill:
         return sum(length for chunks in self._written.values() for _, length in chunks)
 
     def buckets(self) -> Iterator[dict[int, list[tuple[int, bytes]]]]:
-        """For every bucket its keys in ascending order, each with its (place, row) in the order they came."""
+        """Yield every bucket: its keys in ascending order, each with its (place, row) in the order they were added."""
         decoder = zstandard.ZstdDecompressor()
         for bucket in sorted(self._held.keys() | self._written.keys()):
-            found: dict[int, list[tuple[int, bytes]]] = {}
+            rows_by_key: dict[int, list[tuple[int, bytes]]] = {}
             for offset, length in self._written.pop(bucket, []):
                 assert self._file is not None
                 self._file.seek(offset)
                 for key, place, row in _unpacked(decoder.decompress(self._file.read(length))):
-                    found.setdefault(key, []).append((place, row))
+                    rows_by_key.setdefault(key, []).append((place, row))
             for key, place, row in self._held.pop(bucket, []):
-                found.setdefault(key, []).append((place, row))
-            yield dict(sorted(found.items()))
+                rows_by_key.setdefault(key, []).append((place, row))
+            yield dict(sorted(rows_by_key.items()))
 
 
 def _packed(key: int, place: int, row: bytes) -> bytes:

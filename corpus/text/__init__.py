@@ -1,1 +1,10 @@
-"""What every filter shares: words, scripts, n-grams and one tokenized view of a document."""
+"""Tokenize a document once, for every filter.
+
+units.py        UTF-16 code units and their classes
+hashes.py       64-bit hashes of spans
+words.py        words and sentences by ICU
+tokens.py       words and marks as rule-based tokenizers cut them
+ngrams.py       repeated items and n-grams
+conventions.py  punctuation, stop words and phrases of a language
+page.py         one document, and everything counted in it
+"""

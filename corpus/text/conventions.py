@@ -1,9 +1,9 @@
-"""How a language is written: punctuation, stop words and phrases, from manifests/languages/.
+"""Look up how a language is written: punctuation, stop words and phrases, from manifests/languages/.
 
-A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`); the second takes
-what it does not say from the first, and that from `default.yaml`; phrases add up. `same_as` names other
-languages that a file serves as it is. `rules` are corrections to presets, read by `corpus.rules.presets`; a file
-with `as_presets` is spared those of the default.
+A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`). The second inherits
+what it leaves out from the first, and that from `default.yaml`; phrases of all are combined. `same_as` names other
+languages that use the file unchanged. `rules` are corrections to presets, read by `corpus.rules.presets`; to a file
+with `as_presets` those of the default do not apply.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PLANES = 0x20000
 
 @dataclass(frozen=True, kw_only=True)
 class Conventions:
-    """Of one language: words as sorted hashes, sets of characters as tables, phrases in lower case.
+    """The conventions of one language: words as sorted hashes, sets of characters as tables, phrases in lower case.
 
     `abbreviations` are words whose full stop ends no sentence (written without it);
     `terminal_punctuation` ends a sentence; `closing_punctuation` may end a line of prose as well (C4 counts
@@ -58,7 +58,7 @@ class Conventions:
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageFile:
-    """One file of manifests/languages/ as it stands; None where it says nothing."""
+    """One file of manifests/languages/ as it is written; None for what it leaves out."""
 
     name: str
     same_as: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class LanguageFile:
 
 @cache
 def language_files() -> dict[str, LanguageFile]:
-    """Every language file by the names it serves, sorted. Raises UserError for a malformed one."""
+    """Return every language file by the names it serves, sorted. Raises UserError for a malformed one."""
     served: dict[str, LanguageFile] = {}
     for path in sorted(data_path("languages").glob("*.yaml")):
         file = _read(path)
@@ -88,19 +88,19 @@ def language_files() -> dict[str, LanguageFile]:
 
 
 def layers(language: str | None) -> list[LanguageFile]:
-    """The files that hold for a language, the default first, the most particular last."""
+    """Return the files that apply to a language, the default first, the most particular last."""
     files = language_files()
     names = [DEFAULT, *([bare(language), language] if language else [])]
-    found: list[LanguageFile] = []
+    layered: list[LanguageFile] = []
     for name in names:
-        if name in files and files[name] not in found:
-            found.append(files[name])
-    return found
+        if name in files and files[name] not in layered:
+            layered.append(files[name])
+    return layered
 
 
 @cache
 def conventions(language: str | None) -> Conventions:
-    """Conventions of a label such as `cmn_Hant`; None gives the default's."""
+    """Return the conventions of a label such as `cmn_Hant`; None gives the default's."""
     return Conventions(
         stop_words=np.unique(word_hashes(list(_value(language, "stop_words")))),
         abbreviations=np.unique(word_hashes(list(_value(language, "abbreviations")))),
@@ -115,7 +115,7 @@ def conventions(language: str | None) -> Conventions:
 
 @cache
 def identity() -> str:
-    """Hash of everything here that signals depend on (not the rules), for fingerprints."""
+    """Hash everything here that signals depend on (not the rules), for fingerprints."""
     files = {file.name: file for file in language_files().values()}
     return fingerprint(
         [
@@ -134,9 +134,9 @@ def _value(language: str | None, key: str) -> tuple[str, ...]:
 
 
 def _phrases(language: str | None, key: str) -> tuple[str, ...]:
-    """Phrases add up: English boilerplate stands on pages of every language."""
-    found = [phrase.lower() for file in layers(language) for phrase in getattr(file, key) or ()]
-    return tuple(dict.fromkeys(found))
+    """Return the phrases of all files together: English boilerplate is on pages of every language."""
+    phrases = [phrase.lower() for file in layers(language) for phrase in getattr(file, key) or ()]
+    return tuple(dict.fromkeys(phrases))
 
 
 @cache
@@ -152,7 +152,7 @@ _SINGLE = ("terminal_punctuation", "closing_punctuation", "bullets")
 
 
 def _read(path: Path) -> LanguageFile:
-    """Lists may be written as a list or as words between spaces; numbers in lists are refused."""
+    """Read a file. Lists may be written as a list or as words between spaces; numbers in lists are refused."""
     data, _ = load(path.read_text(encoding="utf-8"), str(path))
     values: dict[str, Any] = {}
     for key, value in (data or {}).items():

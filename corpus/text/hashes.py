@@ -1,4 +1,4 @@
-"""64-bit hashes of any spans of an array, all at once.
+"""Compute 64-bit hashes of any spans of an array in one pass.
 
 The hash of a span is a polynomial of its values in an odd base modulo 2^64, divided by the power the
 span starts at (so it does not depend on the place), the length mixed in and scrambled by the finalizer of
@@ -26,14 +26,14 @@ KEPT = 1 << 20
 
 
 def finalize(values: Hashes) -> Hashes:
-    """SplitMix64's finalizer: each output bit depends on every input bit."""
+    """Apply SplitMix64's finalizer: each output bit depends on every input bit."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
 def prefix(values: Hashes) -> Hashes:
-    """Prefix sums of value times power: [n] values to [n + 1] sums, for `spans`."""
+    """Return prefix sums of value times power: [n] values to [n + 1] sums, for `spans`."""
     sums = np.empty(len(values) + 1, np.uint64)
     sums[0] = 0
     np.cumsum(values * _powers(len(values))[0], out=sums[1:])
@@ -41,14 +41,14 @@ def prefix(values: Hashes) -> Hashes:
 
 
 def spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes:
-    """Hash of each span [start, end) of the array `sums` was made from."""
+    """Return the hash of each span [start, end) of the array `sums` was made from."""
     inverses = _powers(len(sums))[1]
     lengths = (ends - starts).astype(np.uint64)
     return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(BASE))
 
 
 def places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
-    """Where each value stands in a sorted table of different ones; -1 where it does not."""
+    """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):
         return np.full(len(values), -1, np.int64)
     at = np.minimum(np.searchsorted(table, values), len(table) - 1)
@@ -56,7 +56,7 @@ def places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
 
 
 def contains(table: Hashes, values: Hashes) -> npt.NDArray[np.bool_]:
-    """Which values stand in a sorted table."""
+    """Return which values are in a sorted table."""
     return places(table, values) >= 0
 
 
@@ -64,7 +64,7 @@ _table: tuple[Hashes, Hashes] = (np.ones(1, np.uint64), np.ones(1, np.uint64))
 
 
 def _powers(length: int) -> tuple[Hashes, Hashes]:
-    """Powers of the base and of its inverse: the first `length` of each."""
+    """Return powers of the base and of its inverse: the first `length` of each."""
     global _table
     table = _table
     if len(table[0]) < length:

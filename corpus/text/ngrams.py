@@ -1,7 +1,7 @@
-"""Repeated items and repeated n-grams of hashed arrays.
+"""Find repeated items and repeated n-grams of hashed arrays.
 
-Everything works on 64-bit hashes (see `hashes`). While sorting, a hash gives up its top bits to the place it
-stands at, one sort then yields groups in order of place: of n items, 64 - log2(n) bits are compared, which
+Everything works on 64-bit hashes (see `hashes`). For sorting, the top bits of a hash are replaced by its
+place; one sort then yields groups in order of place: of n items, 64 - log2(n) bits are compared, which
 for a page of 1,000 words confuses two with a probability of 10^-11.
 """
 
@@ -24,9 +24,9 @@ _POWERS: Hashes = np.array([pow(BASE, power, 1 << 64) for power in range(64)], n
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The n-grams of one length that stand more than once.
+    """The n-grams of one length that occur more than once.
 
-    `places` are all of theirs, ascending; `count` and `first` are how often the most frequent one stands and
+    `places` are all of theirs, ascending; `count` and `first` are how often the most frequent one occurs and
     where it begins: the first of several; the first n-gram of all where none is repeated.
     """
 
@@ -36,13 +36,13 @@ class Repeated:
 
 
 def later_copies(hashes: Hashes) -> Indices:
-    """Indices of the items that equal an earlier one, in no particular order."""
+    """Return the indices of the items that equal an earlier one, in no particular order."""
     order, same = _sorted(hashes)
     return order[1:][same]
 
 
 def ngrams(hashes: Hashes, n: int) -> Hashes:
-    """Hash of each window of n hashed items, a polynomial: uint64[max(0, len - n + 1)]."""
+    """Return the hash of each window of n hashed items, a polynomial: uint64[max(0, len - n + 1)]."""
     count = max(0, len(hashes) - n + 1)
     windows = np.zeros(count, np.uint64)
     for at in range(n):
@@ -51,12 +51,12 @@ def ngrams(hashes: Hashes, n: int) -> Hashes:
 
 
 def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
-    """The repeated n-grams for each n from 2 to `longest`.
+    """Return the repeated n-grams for each n from 2 to `longest`.
 
-    An n-gram can be repeated only where its beginning is, so each length looks only at what the one before
+    An n-gram can be repeated only where its beginning is, so each length examines only what the one before
     found: on ordinary prose the first sort is nearly all of the cost.
     """
-    found: dict[int, Repeated] = {}
+    repeated_by_n: dict[int, Repeated] = {}
     places: Indices = np.arange(len(hashes))
     windows = hashes
     for n in range(2, longest + 1):
@@ -64,35 +64,40 @@ def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
         order, same = _sorted(windows)
         if not same.any():
             rest = range(n, longest + 1)
-            return found | {longer: Repeated(places[:0], int(len(hashes) >= longer), 0) for longer in rest}
+            return repeated_by_n | {
+                longer: Repeated(places[:0], int(len(hashes) >= longer), 0) for longer in rest
+            }
         heads = np.ones(len(order) + 1, np.bool_)  # where a group of equal ones begins
         np.logical_not(same, out=heads[1:-1])
         starts = np.flatnonzero(heads)
         counts = starts[1:] - starts[:-1]
-        most = counts.max()
-        first = places[order[starts[:-1][counts == most]].min()]
+        highest = counts.max()
+        first = places[order[starts[:-1][counts == highest]].min()]
         member = np.zeros(len(order), np.bool_)
         member[order[1:][same]] = True
         member[order[:-1][same]] = True
         places, windows = places[member], windows[member]
-        found[n] = Repeated(places, int(most), int(first))
-    return found
+        repeated_by_n[n] = Repeated(places, int(highest), int(first))
+    return repeated_by_n
 
 
-def top_characters(found: Repeated, n: int, ends: Indices) -> int:
-    """Characters in all copies of the most frequent n-gram, its items joined by a space.
+def top_characters(repeated_ngrams: Repeated, n: int, ends: Indices) -> int:
+    """Count the characters in all copies of the most frequent n-gram, its items joined by a space.
 
     `ends` are the running totals of the items' characters, from 0: [items + 1]. Among equally frequent n-grams
-    the first in the text counts, even where it stands only once: the definition of datatrove's Gopher filter.
+    the first in the text counts, even where it occurs only once: the definition of datatrove's Gopher filter.
     """
-    if not found.count:
+    if not repeated_ngrams.count:
         return 0
-    return found.count * (int(ends[found.first + n] - ends[found.first]) + n - 1)
+    return repeated_ngrams.count * (
+        int(ends[repeated_ngrams.first + n] - ends[repeated_ngrams.first]) + n - 1
+    )
 
 
 def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices) -> list[int]:
-    """Characters in n-grams seen before, reading on behind each one found (so none counts twice), for each n of
-    `lengths`.
+    """Count the characters in n-grams seen before, for each n of `lengths`.
+
+    Reading continues behind each one found, so none counts twice.
 
     `places` are all those where an n-gram, or a beginning of it, is repeated; `ends` as above. What was jumped
     over is not remembered, as in datatrove's Gopher filter: the order matters, so this is a loop, but over
@@ -126,7 +131,7 @@ def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int]
 
 
 def _longer(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[Indices, Hashes]:
-    """From the windows of n - 1 items at `places` to those of n, at the places that have as many."""
+    """Extend the windows of n - 1 items at `places` to n items, at the places that have as many."""
     if len(places) and places[-1] > len(hashes) - n:
         count = np.searchsorted(places, len(hashes) - n, "right")
         places, windows = places[:count], windows[:count]
@@ -134,7 +139,7 @@ def _longer(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[I
 
 
 def _sorted(hashes: Hashes) -> tuple[Indices, npt.NDArray[np.bool_]]:
-    """Indices by hash, then by place; and whether each but the first equals the one before it."""
+    """Return indices by hash, then by place; and whether each but the first equals the one before it."""
     bits = np.uint64(len(hashes).bit_length())
     packed = (hashes << bits) | np.arange(len(hashes), dtype=np.uint64)
     packed.sort()

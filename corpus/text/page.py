@@ -1,4 +1,4 @@
-"""One document's text, tokenized once and shared by every filter."""
+"""Hold one document's text, tokenized once and shared by every filter."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ class Page:
 
     @cached_property
     def sentences(self) -> Positions:
-        """Start of the first word of each sentence that has a word; ICU's, but for the stop of an initial or
-        an abbreviation."""
+        """Start of the first word of each sentence that has a word; ICU's sentences, but the full stop of an initial or
+        an abbreviation ends none."""
         words = self.words
         borders = sentences(self.text, self.language)
         firsts = np.searchsorted(words.starts, borders)
@@ -135,32 +135,32 @@ class Page:
         return self.starting_in(self.words.starts, self.lines)
 
     def hashes(self, ranges: Spans) -> Hashes:
-        """Hash of each range, exactly as it is written."""
+        """Return the hash of each range, exactly as it is written."""
         return spans(self._prefix, ranges.starts, ranges.ends)
 
     def lengths(self, starts: Positions, ends: Positions) -> Positions:
-        """Characters of ranges of units."""
+        """Return the characters of ranges of units."""
         lengths = ends - starts
         return lengths if self._second is None else lengths - (self._second[ends] - self._second[starts])
 
     def starting_in(self, positions: Positions, ranges: Spans) -> Positions:
-        """How many of the sorted `positions` lie in each range."""
+        """Return how many of the sorted `positions` are in each range."""
         first, last = np.searchsorted(positions, ranges.starts), np.searchsorted(positions, ranges.ends)
         counts: Positions = last - first
         return counts
 
     def ending_in(self, ranges: Spans, characters: Characters) -> npt.NDArray[np.bool_]:
-        """Which ranges end in one of a set of characters; none may be empty."""
+        """Return which ranges end in one of a set of characters; none may be empty."""
         last = self.units[ranges.ends - 1].astype(np.int32)
         if self._second is not None:
             paired = np.flatnonzero((last & 0xFC00) == 0xDC00)
             high = self.units[np.maximum(ranges.ends[paired] - 2, 0)].astype(np.int32)
             last[paired] = np.minimum(((high - 0xD7C0) << 10) + (last[paired] - 0xDC00), PLANES - 1)
-        found: npt.NDArray[np.bool_] = characters[last]
-        return found
+        is_member: npt.NDArray[np.bool_] = characters[last]
+        return is_member
 
     def ending_with(self, ranges: Spans, suffix: str) -> npt.NDArray[np.bool_]:
-        """Which ranges end with a string."""
+        """Return which ranges end with a string."""
         if suffix not in self.text:
             return np.zeros(len(ranges), np.bool_)
         wanted = to_units(suffix)
@@ -170,14 +170,14 @@ class Page:
         return result
 
     def find(self, phrase: str) -> Positions:
-        """Where a lower-case phrase stands in the text, whatever the case there."""
-        found: list[int] = []
+        """Return where a lower-case phrase occurs in the text, whatever the case there."""
+        starts: list[int] = []
         place = self.lowered.find(phrase)
         while place >= 0:
-            found.append(place)
+            starts.append(place)
             place = self.lowered.find(phrase, place + len(phrase))
-        positions = np.array(found, np.int32)
-        if self._second is not None and found:
+        positions = np.array(starts, np.int32)
+        if self._second is not None and starts:
             characters = np.flatnonzero(np.diff(self._second, prepend=0)[:-1] == 0)
             positions = characters[positions].astype(np.int32)
         return positions
@@ -188,7 +188,7 @@ class Page:
 
     @cached_property
     def _second(self) -> Positions | None:
-        """How many second halves of surrogate pairs stand before each unit; None where there are no pairs."""
+        """How many second halves of surrogate pairs precede each unit; None where there are no pairs."""
         if len(self.text) == len(self.units):
             return None
         before = np.zeros(len(self.units) + 1, np.int32)

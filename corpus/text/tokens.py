@@ -1,8 +1,8 @@
-"""Words and punctuation marks as rule-based tokenizers cut them, for recipes that count such tokens.
+"""Split a text into words and punctuation marks as rule-based tokenizers do, for recipes that count such tokens.
 
 Gopher's and FineWeb's rules were set on tokens of spaCy, where `U.S.`, `/usr/bin`, `10:21`, `@name` and a URL
-are one token, `don't` and `it's` two, and other marks one each. ICU gives finer pieces; they are put together
-again by the marks between them. Marks of scripts without spaces always stand alone.
+are one token, `don't` and `it's` two, and other marks one each. ICU gives finer pieces; they are joined
+again by the marks between them. Marks of scripts without spaces always are tokens of their own.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ class Tokens(Spans):
 
 
 BACKWARD, FORWARD, UNLESS_NAME = 1, 2, 4
-"""What becomes of marks: part of the word before, of the word behind, both if that run of text is a name."""
+"""How marks are joined: to the word before, to the word behind, to both if that run of text is a name."""
 NOTHING, LETTERS, NUMBERS, SPACELESS = range(4)
-"""What may stand beside marks: no word, a word that ends (begins) so, a word of a script without spaces."""
+"""What may be next to marks: no word, a word that ends (begins) so, a word of a script without spaces."""
 LEADING, TRAILING = "@-./\\|^~", "@-/\\|^~="
-"""Part of the word behind them where none stands before (/usr, @name, -l), and the other way round (http://)."""
+"""Part of the word behind them where no word precedes (/usr, @name, -l), and the other way round (http://)."""
 BETWEEN = {(LETTERS, LETTERS): ",-:<>=/", (NUMBERS, LETTERS): "-:<>=/", (NUMBERS, NUMBERS): "+-*^"}
 """Tokens of their own between two such words, unless in a name; all other marks there join them."""
 MARKS = "".join(chr(code) for code in range(0x80) if KIND[code] & (PUNCTUATION | SYMBOL))
 
 
 def _join(mark: str, first: str, last: str, before: int, after: int) -> int:
-    """What becomes of marks (one, or "" for a run from `first` to `last`) between two such neighbours."""
+    """Return how marks (one, or "" for a run from `first` to `last`) are joined between two such neighbours."""
     if before in (LETTERS, NUMBERS) and after in (LETTERS, NUMBERS):
         apart = mark != "" and mark in BETWEEN.get((before, after), "")
         return UNLESS_NAME if apart else BACKWARD | FORWARD
@@ -91,13 +91,13 @@ def _tables() -> tuple[Kinds, Kinds, Kinds, npt.NDArray[np.bool_]]:
     for at, mark in enumerate(MARKS, start=1):
         number[ord(mark)] = at
     joins = np.zeros((len(MARKS) + 1, len(MARKS) + 1, 2, 4, 4), np.uint8)
-    for one, first in enumerate(MARKS, start=1):
-        for other, last in enumerate(MARKS, start=1):
-            for single in range(1 + (one == other)):
+    for head, first in enumerate(MARKS, start=1):
+        for tail, last in enumerate(MARKS, start=1):
+            for single in range(1 + (head == tail)):
                 for before in range(4):
                     for after in range(4):
                         mark = first if single else ""
-                        joins[one, other, single, before, after] = _join(mark, first, last, before, after)
+                        joins[head, tail, single, before, after] = _join(mark, first, last, before, after)
     repeated = np.zeros(0x10000, np.bool_)
     repeated[[ord(mark) for mark in ".-…—"]] = True
     return beside, number, joins, repeated
@@ -107,7 +107,7 @@ _BESIDE, _NUMBER, _JOINS, _REPEATED = _tables()
 
 
 def tokens(words: Words) -> Tokens:
-    """The tokens of a text. About .1 ms for 5 KB."""
+    """Return the tokens of a text. About .1 ms for 5 KB."""
     chosen = np.flatnonzero(words.segments & VISIBLE)
     if not len(chosen):
         nothing = np.zeros(0, np.int32)
@@ -120,14 +120,14 @@ def tokens(words: Words) -> Tokens:
 
 
 def _continues(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -> npt.NDArray[np.bool_]:
-    """Which segments belong to the token of the one before."""
+    """Return which segments belong to the token of the one before."""
     count = len(starts)
-    found = np.zeros(count + 1, np.bool_)
+    continues = np.zeros(count + 1, np.bool_)
     signs = np.flatnonzero((kinds & WORD) == 0)
     signs = signs[ends[signs] - starts[signs] == 1]
     characters = words.units[starts[signs]]
     again = (signs[1:] == signs[:-1] + 1) & (starts[signs[1:]] == ends[signs[:-1]])  # right behind another
-    found[signs[1:][again & (characters[1:] == characters[:-1]) & _REPEATED[characters[1:]]]] = True
+    continues[signs[1:][again & (characters[1:] == characters[:-1]) & _REPEATED[characters[1:]]]] = True
 
     marks = _NUMBER[characters]
     again &= (marks[1:] > 0) & (marks[:-1] > 0)
@@ -143,21 +143,21 @@ def _continues(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -
     unless = np.flatnonzero(joins == UNLESS_NAME)
     if len(unless):
         joins[unless[_in_names(words, starts, ends, kinds)[heads[unless]]]] = BACKWARD | FORWARD
-    found[heads[(joins & BACKWARD) > 0]] = True
-    found[tails[(joins & FORWARD) > 0] + 1] = True
+    continues[heads[(joins & BACKWARD) > 0]] = True
+    continues[tails[(joins & FORWARD) > 0] + 1] = True
     for at in np.flatnonzero((firsts < lasts) & (joins > 0)).tolist():
-        found[heads[at] + 1 : tails[at] + 1] = True
+        continues[heads[at] + 1 : tails[at] + 1] = True
 
     dots = heads[(characters[firsts] == ord(".")) & (before == LETTERS)]
     sizes = ends[dots - 1] - starts[dots - 1]
     dotted = (sizes > 2) & (words.units[starts[dots - 1] + (sizes > 1)] == ord("."))
-    found[dots[(sizes == 1) | dotted]] = True
-    return found[:-1]
+    continues[dots[(sizes == 1) | dotted]] = True
+    return continues[:-1]
 
 
 def _in_names(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -> npt.NDArray[np.bool_]:
-    """Segments of runs without space that begin with a word and have a dot before two letters: host names and
-    what follows them, addresses, names of files."""
+    """Return which segments are in runs without space that begin with a word and have a dot before two letters: host
+    names and what follows them, addresses, names of files."""
     named = np.zeros(len(starts) + 1, np.bool_)
     dots = np.flatnonzero(words.units[:-2] == ord("."))
     dots = dots[(words.kinds[dots + 1] & words.kinds[dots + 2] & LETTER) > 0]
@@ -170,22 +170,22 @@ def _in_names(words: Words, starts: Positions, ends: Positions, kinds: Kinds) ->
     runs = np.cumsum(alone)
     named[runs[at]] = True
     named[runs[alone & ((kinds & WORD) == 0)]] = False
-    found: npt.NDArray[np.bool_] = named[runs]
-    return found
+    in_names: npt.NDArray[np.bool_] = named[runs]
+    return in_names
 
 
-def _split(words: Words, found: Tokens) -> Tokens:
-    """Parts clitics from their words: an apostrophe and one or two letters at the end ('s, 't, 're, 'll)."""
+def _split(words: Words, whole: Tokens) -> Tokens:
+    """Split clitics from their words: an apostrophe and one or two letters at the end ('s, 't, 're, 'll)."""
     apostrophes = np.flatnonzero((words.units == 0x27) | (words.units == 0x2019)).astype(np.int32)
     if not len(apostrophes):
-        return found
-    at = np.minimum(np.searchsorted(found.ends, apostrophes, "right"), len(found) - 1)
-    left = found.ends[at] - apostrophes
-    clitic = (found.starts[at] < apostrophes) & (left >= 2) & (left <= 3)
+        return whole
+    at = np.minimum(np.searchsorted(whole.ends, apostrophes, "right"), len(whole) - 1)
+    left = whole.ends[at] - apostrophes
+    clitic = (whole.starts[at] < apostrophes) & (left >= 2) & (left <= 3)
     clitic &= (words.kinds[np.minimum(apostrophes + 1, len(words.kinds) - 1)] & LETTER) > 0
     cuts, at = apostrophes[clitic], at[clitic]
     behind = at + 1 + np.arange(len(cuts))
-    old = np.ones(len(found) + len(cuts), np.bool_)
+    old = np.ones(len(whole) + len(cuts), np.bool_)
     old[behind] = False
     before = np.ones(len(old), np.bool_)
     before[behind - 1] = False
@@ -194,7 +194,7 @@ def _split(words: Words, found: Tokens) -> Tokens:
         np.empty(len(old), np.int32),
         np.empty(len(old), np.uint8),
     )
-    starts[old], starts[behind] = found.starts, cuts
-    ends[before], ends[behind - 1] = found.ends, cuts
-    kinds[old], kinds[behind] = found.kinds, LETTER
+    starts[old], starts[behind] = whole.starts, cuts
+    ends[before], ends[behind - 1] = whole.ends, cuts
+    kinds[old], kinds[behind] = whole.kinds, LETTER
     return Tokens(starts, ends, kinds)

@@ -1,7 +1,7 @@
-"""Text as arrays of UTF-16 code units, and what each unit is.
+"""Convert text to arrays of UTF-16 code units, and classify each unit.
 
 ICU counts in UTF-16 code units, so offsets in this package do as well. A character outside the Basic
-Multilingual Plane is two units: its class stands at the first, the second is 0.
+Multilingual Plane is two units: the first has its class, the second 0.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ KIND: Kinds = np.fromiter((_kind(code) for code in range(0x10000)), np.uint8, 0x
 """Class of every code unit, one of the bits above."""
 
 LOWER: Units = np.fromiter((_lower(code) for code in range(0x10000)), np.uint16, 0x10000)
-"""Simple lower-casing of every code unit, final sigma folded into sigma; surrogates stay as they are."""
+"""Simple lower-casing of every code unit, final sigma folded into sigma; surrogates are unchanged."""
 
 
 def to_units(text: str) -> Units:
-    """UTF-16 code units of a text; lone surrogates pass."""
+    """Return the UTF-16 code units of a text; lone surrogates pass."""
     return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
 
 
 def to_text(units: Units) -> str:
-    """The text of a range of units."""
+    """Return the text of a range of units."""
     return units.tobytes().decode("utf-16-le", "surrogatepass")
 
 
 def kinds(units: Units) -> Kinds:
-    """Class of each unit: `KIND` of it; for a surrogate pair that of its character, then 0."""
+    """Return the class of each unit: `KIND` of it; for a surrogate pair that of its character, then 0."""
     result: Kinds = KIND[units]
     if ((units & 0xF800) == 0xD800).any():
         high = np.flatnonzero(pairs(units))
@@ -63,7 +63,7 @@ def kinds(units: Units) -> Kinds:
 
 
 def pairs(units: Units) -> npt.NDArray[np.bool_]:
-    """True at the first unit of each surrogate pair."""
+    """Return True at the first unit of each surrogate pair."""
     head: npt.NDArray[np.bool_] = (units & 0xFC00) == 0xD800
     if len(units):
         head[:-1] &= (units[1:] & 0xFC00) == 0xDC00
@@ -73,7 +73,7 @@ def pairs(units: Units) -> npt.NDArray[np.bool_]:
 
 @cache
 def _astral() -> Kinds:
-    """Class of every character from U+10000 up: built at the first such character, in about .1 s."""
+    """Return the class of every character from U+10000 up: built at the first such character, in about .1 s."""
     table = np.full(0x100000, CONTROL, np.uint8)
     for start, end in ((0x10000, 0x34000), (0xE0000, 0xE0200)):
         table[start - 0x10000 : end - 0x10000] = [_kind(code) for code in range(start, end)]

@@ -1,4 +1,4 @@
-"""Words and sentences in every language, by ICU. The one module that knows icu4py.
+"""Segment words and sentences in every language by ICU. The only module that imports icu4py.
 
 ICU follows Unicode Standard Annex 29 and has dictionaries for Chinese, Japanese, Thai, Lao, Khmer and
 Burmese, so no language is split on spaces. 5 KB of real pages cost .3 ms in English (two thirds of it in ICU),
@@ -19,10 +19,10 @@ from corpus.text.hashes import Hashes, Positions, finalize, prefix, spans
 from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
 
 VERSION = 1
-"""Raised when the same text would give other words or hashes."""
+"""Incremented when the same text would give other words or hashes."""
 
 _LOCALES = {"ell": "el"}
-"""Languages with break rules of their own in ICU 78: only sentences in Greek, where a semicolon asks. The
+"""Languages with break rules of their own in ICU 78: only sentences in Greek, where a semicolon ends a question. The
 dictionaries follow the script, so words are the same in all languages."""
 
 _MIXED: Hashes = finalize(np.arange(1, 0x10001, dtype=np.uint64))
@@ -53,7 +53,7 @@ class Words:
 
 
 def segment(text: str, language: str | None = None) -> Words:
-    """Words of `text` by ICU; `language` is a label such as `ell_Grek` (see `_LOCALES`).
+    """Return the words of `text` by ICU; `language` is a label such as `ell_Grek` (see `_LOCALES`).
 
     Works for any text, which should be in NFC for words to be found again: a lone surrogate is one unit of
     no class.
@@ -76,14 +76,14 @@ def segment(text: str, language: str | None = None) -> Words:
 
 
 def word_hashes(words: list[str]) -> Hashes:
-    """Hash of each string as one word: for looking up a word list in `Words.hashes`."""
+    """Return the hash of each string as one word: for looking up a word list in `Words.hashes`."""
     lengths = np.fromiter((len(to_units(word)) for word in words), np.int32, len(words))
     ends = np.cumsum(lengths, dtype=np.int32)
     return spans(lower_prefix(to_units("".join(words))), ends - lengths, ends)
 
 
 def sentences(text: str, language: str | None = None) -> Positions:
-    """Starts of the sentences in UTF-16 code units, then the text's length: int32[s + 1].
+    """Return the starts of the sentences in UTF-16 code units, then the text's length: int32[s + 1].
 
     A line break ends a sentence. Costs about .03 ms for 5 KB.
     """
@@ -91,17 +91,17 @@ def sentences(text: str, language: str | None = None) -> Positions:
 
 
 def lower_prefix(units: Units) -> Hashes:
-    """Prefix sums for `hashes.spans` over the lower-cased units."""
+    """Return prefix sums for `hashes.spans` over the lower-cased units."""
     return prefix(_MIXED_LOWER[units])
 
 
 def exact_prefix(units: Units) -> Hashes:
-    """Prefix sums for `hashes.spans` over the units as they are."""
+    """Return prefix sums for `hashes.spans` over the units as they are."""
     return prefix(_MIXED[units])
 
 
 def versions() -> dict[str, str]:
-    """What decides where words begin and end, for fingerprints."""
+    """Return what decides where words begin and end, for fingerprints."""
     return {"words": str(VERSION), "icu": icu_version, "unicode": unicodedata.unidata_version}
 
 
@@ -116,5 +116,5 @@ def _boundaries(breaker: type, text: str, language: str | None) -> Positions:
 
 
 def _well_formed(text: str) -> str:
-    """The text with each lone surrogate replaced by U+FFFD, which is one unit as well."""
+    """Replace each lone surrogate by U+FFFD, which is one unit as well."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

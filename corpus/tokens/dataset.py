@@ -37,8 +37,8 @@ def describe(
     totals = count(parts)
     trained = {
         (source, language): sizes["tokens"]
-        for source, found in totals["train"]["sources"].items()
-        for language, sizes in found["languages"].items()
+        for source, of_source in totals["train"]["sources"].items()
+        for language, sizes in of_source["languages"].items()
     }
     table = gather(resolve(mixture, trained), streams)
     description: dict[str, Any] = {

@@ -37,14 +37,14 @@ ENDS = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "<|eos|>", "[EOS]")
 """Names of the token that ends a document, looked for in this order in a given tokenizer."""
 
 
-def _byte_characters() -> dict[str, int]:
+def _map_byte_characters() -> dict[str, int]:
     """The character that stands for each byte in a byte-level vocabulary, as GPT-2 has it."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     return {chr(b): b for b in shown} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
 
 
-_BYTES = _byte_characters()
+_BYTES = _map_byte_characters()
 
 
 class Encoder:
@@ -70,13 +70,13 @@ class Encoder:
         ids = self._hf.get_vocab(with_added_tokens=True)
         self.vocabulary_size = max(ids.values(), default=-1) + 1
         self.dtype: np.dtype[Any] = np.dtype(np.uint16 if self.vocabulary_size <= 1 << 16 else np.uint32)
-        self.end_of_text_token = _end_of_text(ids, end_of_text)
+        self.end_of_text_token = _choose_end_of_text(ids, end_of_text)
         self.end_of_text: int = ids[self.end_of_text_token]
-        self.why = _why_not(raw) if engine != "tokenizers" else "asked for"
+        self.why = _explain_unsupported(raw) if engine != "tokenizers" else "asked for"
         self._tiktoken: tiktoken.Encoding | None = None
         self._ids: Array | None = None
         if self.why is None:
-            self._tiktoken, self._ids, self.why = _tiktoken_of(raw, self._hf)
+            self._tiktoken, self._ids, self.why = _build_tiktoken(raw, self._hf)
         self.engine = "tiktoken" if self.why is None else "tokenizers"
 
     @cached_property
@@ -120,7 +120,7 @@ class Encoder:
         joining them does not give the text back: where the tokenizer normalizes, or is none of bytes."""
         if self._tiktoken is None or self._normalizer is not None:
             return None
-        found: list[bytes | None] = [None] * self.vocabulary_size
+        bytes_by_id: list[bytes | None] = [None] * self.vocabulary_size
         ranks = (
             range(self._tiktoken.n_vocab)
             if self._ids is not None
@@ -128,8 +128,8 @@ class Encoder:
         )
         for rank in ranks:
             id = rank if self._ids is None else int(self._ids[rank])
-            found[id] = self._tiktoken.decode_single_token_bytes(rank)
-        return found
+            bytes_by_id[id] = self._tiktoken.decode_single_token_bytes(rank)
+        return bytes_by_id
 
     def proven(self) -> bool:
         """Whether both engines agree on a probe of characters in and out of words.
@@ -137,7 +137,9 @@ class Encoder:
         Only the sense of character classes can differ, by the Unicode version each engine was built with:
         the merges themselves are checked when the encoder loads. Takes about .5 s.
         """
-        return all(np.array_equal(self.encode(text), self.reference(text)) for text in _probe())
+        return all(
+            np.array_equal(self.encode(text), self.reference(text)) for text in _generate_probe_texts()
+        )
 
 
 def sha256(content: bytes) -> str:
@@ -153,7 +155,7 @@ def load(path: str, end_of_text: str | None = None, engine: str | None = None) -
         raise UserError(f"{path}: {error}", ("tokenizer",)) from None
 
 
-def _end_of_text(ids: dict[str, int], asked: str | None) -> str:
+def _choose_end_of_text(ids: dict[str, int], asked: str | None) -> str:
     for name in [asked] if asked is not None else ENDS:
         if name in ids:
             return name
@@ -165,7 +167,7 @@ def _end_of_text(ids: dict[str, int], asked: str | None) -> str:
     )
 
 
-def _pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
+def _read_pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
     """The one pattern that a byte-level pre-tokenizer cuts by, or None where it does anything else."""
     steps = [pre_tokenizer or {}]
     if steps[0].get("type") == "Sequence":
@@ -184,7 +186,7 @@ def _pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
     return str(pattern) if pattern is not None else None
 
 
-def _why_not(raw: dict[str, Any]) -> str | None:
+def _explain_unsupported(raw: dict[str, Any]) -> str | None:
     """Why a tokenizer.json is not for tiktoken, as far as its settings show; None where nothing is."""
     model = raw["model"]
     if model.get("type", "BPE") != "BPE" or "merges" not in model:
@@ -192,13 +194,13 @@ def _why_not(raw: dict[str, Any]) -> str | None:
     for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
         if model.get(option):
             return f"its model has {option}"
-    if _pattern(raw.get("pre_tokenizer")) is None:
+    if _read_pattern(raw.get("pre_tokenizer")) is None:
         return "its pre-tokenizer is not one pattern before bytes"
     plain = [token["content"] for token in raw.get("added_tokens") or [] if not token["special"]]
     return f"it has added tokens that are not special: {plain[0]!r}" if plain else None
 
 
-def _tiktoken_of(
+def _build_tiktoken(
     raw: dict[str, Any], hf: tokenizers.Tokenizer
 ) -> tuple[tiktoken.Encoding | None, Array | None, str | None]:
     """(encoding, ids by rank where they differ from ranks, None), or (None, None, why not)."""
@@ -226,7 +228,7 @@ def _tiktoken_of(
     same = bool((np.diff(by_rank[256:].astype(np.int64)) > 0).all())
     ranks = by_rank.tolist() if same else range(len(tokens))
     mergeable = {bytes(map(_BYTES.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)}
-    pattern = _pattern(raw["pre_tokenizer"]) or ""
+    pattern = _read_pattern(raw["pre_tokenizer"]) or ""
     try:
         encoding = tiktoken.Encoding("", pat_str=pattern, mergeable_ranks=mergeable, special_tokens={})
     except ValueError as error:
@@ -234,7 +236,7 @@ def _tiktoken_of(
     return encoding, None if same else by_rank, None
 
 
-def _probe() -> Iterator[str]:
+def _generate_probe_texts() -> Iterator[str]:
     """Every character below U+323B0 between letters, digits, signs and spaces; of the large blocks one in 64."""
     large = [
         *range(0x3400, 0xA000),

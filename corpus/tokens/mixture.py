@@ -36,7 +36,7 @@ def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Sha
     if not present:
         return []
     total = sum(present.values())
-    weights = {key: count * multiplier for key, count, multiplier in _multiplied(options, present)}
+    weights = {key: count * multiplier for key, count, multiplier in _apply_multipliers(options, present)}
     drawn = sum(weights.values())
     if drawn <= 0:
         raise UserError(
@@ -44,7 +44,7 @@ def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Sha
         )
     weights = {key: weight / drawn for key, weight in weights.items()}
     if options.temperature != 1:
-        weights = _tempered(weights, options.temperature)
+        weights = _apply_temperature(weights, options.temperature)
     return [
         Share(
             source=source,
@@ -74,7 +74,7 @@ def gather(shares: list[Share], streams: Mapping[tuple[str, str], str]) -> list[
     ]
 
 
-def _multiplied(
+def _apply_multipliers(
     options: Mixture, present: Mapping[tuple[str, str], int]
 ) -> list[tuple[tuple[str, str], int, float]]:
     """(key, tokens, weight of one token before normalization) of every source and language."""
@@ -89,7 +89,9 @@ def _multiplied(
     return [(key, count, epochs.get(key[0], 1.0)) for key, count in present.items()]
 
 
-def _tempered(weights: dict[tuple[str, str], float], temperature: float) -> dict[tuple[str, str], float]:
+def _apply_temperature(
+    weights: dict[tuple[str, str], float], temperature: float
+) -> dict[tuple[str, str], float]:
     languages: dict[str, float] = {}
     for (_, language), weight in weights.items():
         languages[language] = languages.get(language, 0.0) + weight

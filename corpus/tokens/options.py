@@ -33,11 +33,11 @@ nothing there (measured: 15 against 10 MB/s; four million letters on end take 1.
 """
 
 
-class _Options(BaseModel):
+class _OptionsModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Tokenizer(_Options):
+class Tokenizer(_OptionsModel):
     """`tokenizer: {vocabulary: 32000}` trains one; `tokenizer: path/to/tokenizer.json` takes one as it is.
 
     A given tokenizer leaves all keys but `path` and `end_of_text` without effect, so they are refused.
@@ -60,11 +60,11 @@ class Tokenizer(_Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _path_alone(cls, value: Any) -> Any:
+    def _expand_path(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _given_or_trained(self) -> Tokenizer:
+    def _check_given_or_trained(self) -> Tokenizer:
         if self.path is not None:
             changed = {
                 name
@@ -78,7 +78,7 @@ class Tokenizer(_Options):
         return self
 
 
-class Mixture(_Options):
+class Mixture(_OptionsModel):
     """How often the trainer draws from each source and language.
 
     `weights`: shares of the tokens drawn, by source, relative to each other (a source not named has 1).
@@ -92,7 +92,7 @@ class Mixture(_Options):
     temperature: float = 1.0
 
     @model_validator(mode="after")
-    def _one_way(self) -> Mixture:
+    def _check_one_way(self) -> Mixture:
         if self.weights is not None and self.epochs is not None:
             raise ValueError("weights and epochs both say how often a source is read: keep one of them")
         if not 0 < self.temperature <= 1:
@@ -103,7 +103,7 @@ class Mixture(_Options):
         return self
 
 
-class Tokens(_Options):
+class Tokens(_OptionsModel):
     """The shape of the token shards."""
 
     max_shard_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100_000_000

@@ -62,7 +62,7 @@ def schema(dtype: np.dtype[Any]) -> pa.Schema:
 
 
 @dataclass(slots=True)
-class _Held:
+class _HeldDocuments:
     """Documents of one side and language waiting for their batch."""
 
     ids: list[str] = field(default_factory=list)
@@ -81,7 +81,7 @@ class TokenPartWriter:
         self.dtype = encoder.dtype
         self.schema = with_fingerprint(schema(encoder.dtype), fingerprint)
         self.index: list[Batch] = []
-        self._held: dict[tuple[str, str], _Held] = {}
+        self._held: dict[tuple[str, str], _HeldDocuments] = {}
         self._memory = 0
 
     @contextmanager
@@ -99,7 +99,7 @@ class TokenPartWriter:
         key = (side, language)
         if key in self._held and self._held[key].size + len(tokens) > self.batch_tokens:
             self._flush(key)
-        held = self._held.setdefault(key, _Held())
+        held = self._held.setdefault(key, _HeldDocuments())
         held.ids.append(id)
         held.bytes.append(bytes)
         held.tokens.append(tokens.copy())  # a view would keep its whole batch in memory
@@ -136,23 +136,23 @@ def encode_part(
     with TokenPartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
         for group in kept(documents, decisions):
             count(len(group))
-            light = group.light.to_pydict()
+            columns = group.columns.to_pydict()
             texts = group.texts(np.arange(len(group)))
-            for start, end in _chunks(light["bytes"]):
+            for start, end in _split_rows(columns["bytes"]):
                 tokens, lengths = encoder.encode_batch(texts.slice(start, end - start).to_pylist())
                 ends = np.cumsum(lengths).tolist()
                 for row, first, last in zip(range(start, end), [0, *ends], ends, strict=False):
                     writer.add(
-                        light["split"][row],
-                        light["language"][row],
-                        light["id"][row],
-                        light["bytes"][row],
+                        columns["split"][row],
+                        columns["language"][row],
+                        columns["id"][row],
+                        columns["bytes"][row],
                         tokens[first:last],
                     )
     return writer.index
 
 
-def _chunks(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _split_rows(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Ranges of rows with about `TEXTS` bytes each."""
     start, held = 0, 0
     for row, size in enumerate(sizes):

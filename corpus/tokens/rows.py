@@ -21,9 +21,9 @@ UNKNOWN = "und_Zyyy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The kept rows of one row group, in their order; `light` has their id, language, bytes and split."""
+    """The kept rows of one row group, in their order; `columns` has their id, language, bytes and split."""
 
-    light: pa.Table
+    columns: pa.Table
     _rows: Rows
     _file: pq.ParquetFile
     _number: int
@@ -32,7 +32,7 @@ class Group:
         return len(self._rows)
 
     def texts(self, chosen: Rows) -> pa.ChunkedArray:
-        """The texts of some of the kept rows, by their places in `light`."""
+        """The texts of some of the kept rows, by their places in `columns`."""
         if not len(chosen):
             return pa.chunked_array([], pa.string())
         column = self._file.read_row_group(self._number, columns=["text"]).column("text")
@@ -57,8 +57,8 @@ def kept(documents: str, decisions: str) -> Iterator[Group]:
             rows = np.flatnonzero(verdict.column("kept").to_numpy())
             if not len(rows):
                 continue
-            light = file.read_row_group(number, columns=["id", "language", "bytes"])
-            light = light.append_column("split", verdict.column("split")).take(pa.array(rows))
-            language = pc.fill_null(light.column("language"), UNKNOWN)
-            light = light.set_column(1, "language", language)
-            yield Group(light=light, _rows=rows, _file=file, _number=number)
+            columns = file.read_row_group(number, columns=["id", "language", "bytes"])
+            columns = columns.append_column("split", verdict.column("split")).take(pa.array(rows))
+            language = pc.fill_null(columns.column("language"), UNKNOWN)
+            columns = columns.set_column(1, "language", language)
+            yield Group(columns=columns, _rows=rows, _file=file, _number=number)

@@ -43,19 +43,19 @@ def bins(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.int64]:
     keys = finalize(from_hex(ids)[:, 0] + finalize(np.array([seed & (2**64 - 1)], np.uint64)))
     mantissa, exponent = np.frexp(np.maximum(keys >> np.uint64(11), np.uint64(1)).astype(np.float64))
     sixteenth = ((mantissa - 0.5) * 32).astype(np.int64)
-    found: npt.NDArray[np.int64] = 16 * (53 - exponent.astype(np.int64)) + 15 - sixteenth
-    return found
+    numbers: npt.NDArray[np.int64] = 16 * (53 - exponent.astype(np.int64)) + 15 - sixteenth
+    return numbers
 
 
 def histogram(documents: str, decisions: str, seed: int) -> pa.Table:
     """`HISTOGRAM` of the training documents of one split, sorted; bytes are clipped. Reads no text."""
     tables = []
     for group in kept(documents, decisions):
-        light = group.light.filter(pc.equal(group.light.column("split"), "train"))
-        size = np.minimum(light.column("bytes").to_numpy(), CLIP)
-        ones = np.ones(light.num_rows, np.int64)
-        found = bins(light.column("id"), seed)
-        columns = [light.column("language").combine_chunks(), found, ones, size]
+        training = group.columns.filter(pc.equal(group.columns.column("split"), "train"))
+        size = np.minimum(training.column("bytes").to_numpy(), CLIP)
+        ones = np.ones(training.num_rows, np.int64)
+        numbers = bins(training.column("id"), seed)
+        columns = [training.column("language").combine_chunks(), numbers, ones, size]
         tables.append(merge([pa.table(columns, schema=HISTOGRAM)]))
     return merge(tables)
 
@@ -72,14 +72,14 @@ def merge(tables: list[pa.Table]) -> pa.Table:
     return sums.rename_columns(HISTOGRAM.names).cast(HISTOGRAM)
 
 
-def budgets(sizes: Mapping[str, int], total: int, alpha: float) -> dict[str, float]:
+def budgets(bytes_of: Mapping[str, int], total: int, alpha: float) -> dict[str, float]:
     """Bytes each language gives to a sample of `total`: in proportion to size ** alpha, at most all it has.
 
     What languages that have less leave over goes to the others in the same proportions.
     """
     left = float(total)
     result: dict[str, float] = {}
-    hungry = {language: size for language, size in sorted(sizes.items()) if size > 0}
+    hungry = {language: size for language, size in sorted(bytes_of.items()) if size > 0}
     while hungry:
         norm = sum(size**alpha for size in hungry.values())
         full = {name: size for name, size in hungry.items() if size <= left * size**alpha / norm}
@@ -97,12 +97,12 @@ def cuts(table: pa.Table, total: int, alpha: float) -> dict[str, int]:
 
     A language stays within its budget, except that its rarest bin is always in: none goes unheard.
     """
-    by_language = _by_language(table)
-    given = budgets({name: int(rows["bytes"].sum()) for name, rows in by_language.items()}, total, alpha)
+    by_language = _split_by_language(table)
+    budget_of = budgets({name: int(rows["bytes"].sum()) for name, rows in by_language.items()}, total, alpha)
     result: dict[str, int] = {}
     for language, rows in by_language.items():
         rarest_first = np.argsort(-rows["bin"])
-        within = np.cumsum(rows["bytes"][rarest_first]) <= given.get(language, 0.0) + 0.5
+        within = np.cumsum(rows["bytes"][rarest_first]) <= budget_of.get(language, 0.0) + 0.5
         taken = max(1, int(within.sum()))
         result[language] = int(rows["bin"][rarest_first][taken - 1])
     return result
@@ -111,7 +111,7 @@ def cuts(table: pa.Table, total: int, alpha: float) -> dict[str, int]:
 def sizes(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """By language: documents and bytes (clipped) in the sample, and in the corpus."""
     result = {}
-    for language, rows in _by_language(table).items():
+    for language, rows in _split_by_language(table).items():
         inside = rows["bin"] >= chosen[language]
         result[language] = {
             "documents": int(rows["documents"][inside].sum()),
@@ -125,20 +125,20 @@ def sizes(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict[str, int
 def texts(documents: str, decisions: str, seed: int, chosen: Mapping[str, int]) -> Iterator[str]:
     """The sampled training texts of one split, each clipped to `CLIP` bytes. Memory: one row group."""
     for group in kept(documents, decisions):
-        for scalar in group.texts(_sampled(group, seed, chosen)):
+        for scalar in group.texts(_select_rows(group, seed, chosen)):
             text = scalar.as_py()
             yield text if len(text) * 4 <= CLIP else text.encode()[:CLIP].decode(errors="ignore")
 
 
-def _sampled(group: Group, seed: int, chosen: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    languages = group.light.column("language").combine_chunks().dictionary_encode()
+def _select_rows(group: Group, seed: int, chosen: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    languages = group.columns.column("language").combine_chunks().dictionary_encode()
     lowest = np.array([chosen.get(name, 1 << 20) for name in languages.dictionary.to_pylist()], np.int64)
-    train = pc.fill_null(pc.equal(group.light.column("split"), "train"), False).to_numpy()
-    inside = bins(group.light.column("id"), seed) >= lowest[languages.indices.to_numpy()]
+    train = pc.fill_null(pc.equal(group.columns.column("split"), "train"), False).to_numpy()
+    inside = bins(group.columns.column("id"), seed) >= lowest[languages.indices.to_numpy()]
     return np.flatnonzero(train & inside)
 
 
-def _by_language(table: pa.Table) -> dict[str, dict[str, npt.NDArray[np.int64]]]:
+def _split_by_language(table: pa.Table) -> dict[str, dict[str, npt.NDArray[np.int64]]]:
     """The rows of a sorted histogram by language."""
     names = table.column("language").to_pylist()
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]

@@ -69,21 +69,21 @@ def plan(parts: Sequence[Part], options: Tokens) -> list[Shard]:
     more tokens than that exceeds it, alone in its shard.
     """
     stream_of = streams(parts, options)
-    open_shards: dict[tuple[str, str, str], _Open] = {}
+    open_shards: dict[tuple[str, str, str], _OpenShard] = {}
     done: list[Shard] = []
     for source, name, made_by, index in parts:
         for number, batch in enumerate(index):
             key = (batch.side, source, stream_of[source, batch.language])
-            shard = open_shards.setdefault(key, _Open(key, 0))
+            shard = open_shards.setdefault(key, _OpenShard(key, 0))
             if shard.tokens and shard.tokens + batch.tokens > options.max_shard_tokens:
                 done.append(shard.close())
-                shard = open_shards[key] = _Open(key, shard.number + 1)
+                shard = open_shards[key] = _OpenShard(key, shard.number + 1)
             shard.add(name, made_by, number, batch)
     done += [shard.close() for shard in open_shards.values()]
     return sorted(done, key=lambda shard: (shard.split, shard.source, shard.language, shard.path))
 
 
-class _Open:
+class _OpenShard:
     """A shard that the plan is filling."""
 
     def __init__(self, key: tuple[str, str, str], number: int) -> None:
@@ -124,8 +124,8 @@ def write_plan(path: str, shards: Sequence[Shard]) -> None:
 @lru_cache(maxsize=1)
 def read_plan(path: str, _fingerprint: str) -> Mapping[str, Shard]:
     """The shards of a plan by their paths; kept in memory for the next shard of the same plan."""
-    found = [Shard(**entry) for entry in json.loads(read_text(path))]
-    return {shard.path: shard for shard in found}
+    shards = [Shard(**entry) for entry in json.loads(read_text(path))]
+    return {shard.path: shard for shard in shards}
 
 
 def write_shard(path: str, record: str, shard: Shard, folder: str, dtype: str) -> None:
@@ -134,11 +134,11 @@ def write_shard(path: str, record: str, shard: Shard, folder: str, dtype: str) -
     Memory: a record batch, three times. RunError where a part is not what it was when the plan was made.
     """
     with atomic_output(path) as stream:
-        hashing = _Hashing(stream)
+        hashing = _HashingStream(stream)
         columns = with_fingerprint(schema(np.dtype(dtype)), shard.fingerprint)
         rows = tokens = 0
         with pa.ipc.new_file(pa.PythonFile(hashing, "w"), columns) as writer:
-            for batch in _gathered(shard, folder):
+            for batch in _join_batches(shard, folder):
                 rows += batch.num_rows
                 tokens += len(batch.column("tokens").flatten())
                 writer.write_batch(batch.cast(columns))
@@ -152,11 +152,11 @@ def read_record(path: str, record: str, shard: Shard) -> str | None:
     """The sha256 of a shard that is there as planned, or None."""
     if not exists(record) or read_part_fingerprint(path) != shard.fingerprint:
         return None
-    found = json.loads(read_text(record))
-    return str(found["sha256"]) if found["fingerprint"] == shard.fingerprint else None
+    stored = json.loads(read_text(record))
+    return str(stored["sha256"]) if stored["fingerprint"] == shard.fingerprint else None
 
 
-def _gathered(shard: Shard, folder: str) -> Iterator[pa.RecordBatch]:
+def _join_batches(shard: Shard, folder: str) -> Iterator[pa.RecordBatch]:
     """The batches of a shard's pieces, joined to record batches of about `BATCH_TOKENS`."""
     held: list[pa.RecordBatch] = []
     tokens = 0
@@ -172,7 +172,7 @@ def _gathered(shard: Shard, folder: str) -> Iterator[pa.RecordBatch]:
         yield pa.concat_batches(held)
 
 
-class _Hashing:
+class _HashingStream:
     """A binary stream that is hashed while it is written."""
 
     closed = False

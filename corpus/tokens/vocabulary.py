@@ -50,9 +50,9 @@ def count_pieces(texts: Iterable[str], pattern: str) -> pa.Table:
     for text in texts:
         counts.update([piece for piece, _ in split(text)])
         if len(counts) > HELD:
-            tables = [merge([*tables, _pack(counts)])]
+            tables = [merge([*tables, _pack_counts(counts)])]
             counts.clear()
-    return merge([*tables, _pack(counts)]).sort_by("piece")
+    return merge([*tables, _pack_counts(counts)]).sort_by("piece")
 
 
 def versions() -> dict[str, str]:
@@ -79,7 +79,7 @@ def learn(counts: pa.Table, options: Options) -> str:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_repeated(most_frequent(counts, PIECE_BYTES)), trainer)
+    tokenizer.train_from_iterator(_repeat_pieces(most_frequent(counts, PIECE_BYTES)), trainer)
     cut = pre_tokenizers.Split(Regex(options.pattern), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([cut, by_bytes])
     tokenizer.decoder = decoders.ByteLevel()
@@ -102,7 +102,7 @@ def most_frequent(counts: pa.Table, size: int) -> pa.Table:
     return counts.take(pa.array(np.sort(order[within])))
 
 
-def _repeated(counts: pa.Table, size: int = 4096) -> Iterator[str]:
+def _repeat_pieces(counts: pa.Table, size: int = 4096) -> Iterator[str]:
     """Every piece as often as it was counted, `MARK` between them, in strings of about `size` characters."""
     held: list[str] = []
     characters = 0
@@ -121,28 +121,28 @@ def _repeated(counts: pa.Table, size: int = 4096) -> Iterator[str]:
     yield "".join(held)
 
 
-def _pack(counts: Counter[str]) -> pa.Table:
+def _pack_counts(counts: Counter[str]) -> pa.Table:
     """Counts as a table: spaceless scripts cut into words, pieces of one byte or beyond `LONGEST` left out."""
     pieces = pa.array(counts.keys(), pa.string())
     table = pa.table([pieces, pa.array(counts.values(), pa.int64())], schema=COUNTS)
     table = table.filter(pc.invert(pc.match_substring(table.column("piece"), MARK)))
     spaceless = pc.match_substring_regex(table.column("piece"), SPACELESS)
-    table = pa.concat_tables([table.filter(pc.invert(spaceless)), _words(table.filter(spaceless))])
+    table = pa.concat_tables([table.filter(pc.invert(spaceless)), _split_into_words(table.filter(spaceless))])
     size = pc.binary_length(table.column("piece"))
     return merge([table.filter(pc.and_(pc.greater(size, 1), pc.less_equal(size, LONGEST)))])
 
 
-def _words(table: pa.Table) -> pa.Table:
+def _split_into_words(table: pa.Table) -> pa.Table:
     """The ICU words of pieces, a space before a word kept with it, each as often as its piece."""
     if not table.num_rows:
         return table
-    found = segment("".join(piece + MARK for piece in table.column("piece").to_pylist()))
-    ends = found.boundaries[1:]
-    ends = ends[found.units[ends - 1] != ord(" ")]
-    marks = found.units[ends - 1] == ord(MARK)
+    segmented = segment("".join(piece + MARK for piece in table.column("piece").to_pylist()))
+    ends = segmented.boundaries[1:]
+    ends = ends[segmented.units[ends - 1] != ord(" ")]
+    marks = segmented.units[ends - 1] == ord(MARK)
     piece_of = np.cumsum(marks) - marks
-    offsets = np.concatenate(([0], np.cumsum(_utf8_sizes(found.units))))[np.concatenate(([0], ends))]
-    utf8 = pa.py_buffer(found.units.tobytes().decode("utf-16-le").encode())
+    offsets = np.concatenate(([0], np.cumsum(_utf8_sizes(segmented.units))))[np.concatenate(([0], ends))]
+    utf8 = pa.py_buffer(segmented.units.tobytes().decode("utf-16-le").encode())
     words = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets.astype(np.int32)), utf8)
     counts = table.column("count").to_numpy()[piece_of]
     return pa.table([words, counts], schema=COUNTS).filter(pa.array(~marks))

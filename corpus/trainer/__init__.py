@@ -1,22 +1,36 @@
-"""A GPT trainer bound to the corpus it is fed: tokens/ in, a run directory out.
+"""Train a GPT on the token shards of a workspace: tokens/ in, a run directory out.
 
-Of a run, in the order in which they come:
+The files, in the order in which a run uses them:
 
-    config.py    sizes and settings, frozen           start.py       from options to settings
-    scaling.py   how long, how large, how fast        mixture.py     weights in place of the dataset's
-    dataset.py   tokens/dataset.json as streams       order.py       which window is sample i: a pure function
-    loader.py    mapped shards, windows, documents    memory.py      what will it need
-    model.py     the transformer                      attention.py   whole windows, or inside documents
-    fused.py     its pieces, for CPUs                 loss.py        cross-entropy in blocks, z-loss
-    optimizer.py who optimizes what; muon.py          engine.py      a step on a device
-    distributed.py  one process or several            guard.py       one trainer a run, a stop that saves
-    spikes.py    steps that are skipped               checkpoint.py  atomic, hashed, without pickle
-    tensors.py   safetensors files                    log.py         log.jsonl
-    report.py    tables, warnings, progress line      evaluate.py    bits per byte
-    loop.py      train()                              sharding.py    a model divided among processes
+    config.py        model shapes and run settings, frozen
+    scaling.py       default length, step size and learning rate
+    dataset.py       tokens/dataset.json as streams of tokens
+    mixture.py       stream weights that replace the dataset's
+    start.py         command options to a run's configuration
+    order.py         which window is sample i: a pure function
+    loader.py        windows and documents from mapped shards
+    device.py        device, precision and peak speed
+    distributed.py   one process, or several under torchrun
+    guard.py         one trainer per run, a checkpoint on SIGTERM
+    memory.py        memory estimate before the run starts
+    model.py         the transformer
+    attention.py     attention over a window or inside documents
+    fused.py         hand-written gradients for CPUs
+    loss.py          cross-entropy in blocks of rows, z-loss
+    sharding.py      a model divided among processes
+    optimizer.py     which parameter is optimized how, learning rate
+    muon.py          the Muon optimizer
+    engine.py        gradient and update of one step
+    spikes.py        which steps are skipped
+    loop.py          train()
+    evaluate.py      bits per byte of the validation documents
+    report.py        tables, warnings and the progress line
+    log.py           log.jsonl
+    checkpoint.py    atomic, hashed checkpoints without pickle
+    tensors.py       safetensors files
 
-What is done with a run afterwards is in corpus/trained/.
+What reads a finished run is in corpus/inference/.
 
-Importing this package pulls in neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate and loop need the
+Importing this package imports neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate and loop need the
 `train` extra.
 """

@@ -1,9 +1,9 @@
 """Attention over a whole window, or inside its documents.
 
-A document begins with the end-of-text before it, as an evaluation reads it (evaluate.py). Positions need no reset:
-rotary embeddings see distances alone. On a CPU the mask is an array of booleans, since FlexAttention has no backward
-there: (batch, time, time) bytes. On CUDA it is a function that FlexAttention compiles into its kernel, which skips
-blocks that lie in different documents.
+A document begins with the end-of-text before it, as an evaluation reads it (evaluate.py). Positions are not reset,
+since rotary embeddings depend on distances only. On a CPU the mask is an array of booleans, (batch, time, time) bytes,
+since FlexAttention has no backward there. On CUDA it is a function that FlexAttention compiles into its kernel, which
+skips blocks that lie in different documents.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Mask = Any
 
 
 def document_mask(tokens: Tensor, end_of_text: int) -> Mask:
-    """The mask under which a token of (batch, time) sees itself and what precedes it in its own document."""
+    """Return the mask that lets a token of (batch, time) see itself and the earlier tokens of its own document."""
     documents = (tokens == end_of_text).cumsum(dim=1)
     time = tokens.shape[1]
     if tokens.is_cuda:
@@ -43,7 +43,7 @@ def _flex() -> Any:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
-    """softmax(q k^T / sqrt(d)) v, (batch, heads, time, d); fewer heads in k and v serve groups of q's."""
+    """Return softmax(q k^T / sqrt(d)) v, (batch, heads, time, d); fewer heads in k and v serve groups of q's heads."""
     grouped = q.shape[1] != k.shape[1]
     if mask is None or isinstance(mask, Tensor):
         return F.scaled_dot_product_attention(

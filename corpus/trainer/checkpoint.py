@@ -1,11 +1,11 @@
-"""Checkpoints: a folder a step, whole or not there at all, without pickle.
+"""Write and read checkpoints: one folder per step, either complete or absent, without pickle.
 
     RUN/checkpoint/step-000000500/model.safetensors optimizer.safetensors state.json
     RUN/checkpoint/LATEST                            the name of the newest folder, written last
 
-The files are written into a hidden folder, synced to disk, hashed into state.json, and renamed as one; a thread does
-that, from copies, while training goes on. The last few are kept, and every so many steps one for ever. A checkpoint
-whose hashes do not match is named and passed over.
+The files are written into a hidden folder, synced to disk, hashed into state.json, and the folder is renamed; a thread
+does that from copies while training continues. The last few checkpoints are kept, and those of every n-th step are
+never removed. A checkpoint whose hashes do not match is reported and skipped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Optimizers = Sequence[torch.optim.Optimizer]
 
 
 def _training_tensors(model: nn.Module, optimizers: Optimizers) -> dict[str, Tensor]:
-    """The optimizers' state by the name of its parameter (`exp_avg/norm.weight`), and torch's random generators."""
+    """Return the optimizers' state by parameter name (`exp_avg/norm.weight`), and torch's random generators."""
     tensors = {
         f"{key}/{name}": value
         for name, parameter in model.named_parameters()
@@ -56,7 +56,7 @@ def _training_tensors(model: nn.Module, optimizers: Optimizers) -> dict[str, Ten
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A checkpoint that was read whole: `state` is what the loop passed to `save`."""
+    """A complete checkpoint as read from disk: `state` is what the loop passed to `save`."""
 
     step: int
     state: dict[str, Any]
@@ -64,7 +64,7 @@ class Checkpoint:
     training: dict[str, Tensor]
 
     def restore(self, model: nn.Module, optimizers: Optimizers) -> None:
-        """Puts model, optimizers and generators where they were, bit by bit."""
+        """Set model, optimizers and random generators to the saved values, bit by bit."""
         parameters = dict(model.named_parameters())
         model.load_state_dict({name: part(value, parameters[name]) for name, value in self.model.items()})
         owner = {p: o for o in optimizers for group in o.param_groups for p in group["params"]}
@@ -83,7 +83,7 @@ class Checkpoint:
 
 
 class Saver:
-    """Writes checkpoints of one run into `folder`, one at a time, in a thread of its own."""
+    """Write the checkpoints of one run into `folder`, one at a time, in a separate thread."""
 
     def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0, first: bool = True) -> None:
         self.first = first
@@ -92,14 +92,16 @@ class Saver:
         self.error: BaseException | None = None
 
     def save(self, step: int, state: dict[str, Any], model: nn.Module, optimizers: Optimizers) -> None:
-        """Copies model and optimizers (12 bytes a parameter at most) and begins to write them; see `wait`. Where
-        they are divided among processes every one of them calls this, and the first writes."""
+        """Copy model and optimizers (12 bytes a parameter at most) and start to write them; see `wait`.
+
+        Where they are divided among processes, every process calls this and the first one writes.
+        """
         self.wait()
         tensors: list[dict[str, Tensor]] = [{}, {}]
-        for copies, found in zip(
+        for copies, live_tensors in zip(
             tensors, (model.state_dict(), _training_tensors(model, optimizers)), strict=True
         ):
-            for name, value in found.items():
+            for name, value in live_tensors.items():
                 together = whole(value.detach())
                 if self.first:
                     copies[name] = together.to("cpu", copy=True)
@@ -117,12 +119,12 @@ class Saver:
         self.thread.start()
 
     def finish(self) -> None:
-        """Lets what was begun come to its end, whatever else went wrong."""
+        """Wait until the checkpoint in progress is written or has failed; raise nothing."""
         if self.thread is not None:
             self.thread.join()
 
     def wait(self) -> None:
-        """Returns when what was begun is on disk; raises RunError where the disk is full or broken."""
+        """Return when the checkpoint in progress is on disk; raise RunError if the disk is full or broken."""
         self.finish()
         if self.error is not None:
             error, self.error = self.error, None
@@ -132,7 +134,7 @@ class Saver:
 def write(
     folder: Path, step: int, state: dict[str, Any], model: dict[str, Tensor], training: dict[str, Tensor]
 ) -> None:
-    """Writes the checkpoint of `step` into `folder`. Raises RunError where it cannot; what was there stays."""
+    """Write the checkpoint of `step` into `folder`; raise RunError and leave the folder as it was if that fails."""
     temporary = folder / f".step-{step:09d}"
     final = folder / f"step-{step:09d}"
     try:
@@ -161,7 +163,7 @@ def write(
 
 
 def settle(folder: Path, step: int) -> None:
-    """Ends what a killed save left undone: LATEST names `step`, and nothing half-written lies about."""
+    """Repair the folder after a killed save: LATEST names `step`, and no half-written checkpoint is left."""
     try:
         _clear(folder)
         _name_latest(folder, folder / f"step-{step:09d}")
@@ -198,9 +200,10 @@ def _steps(folder: Path) -> list[Path]:
 
 
 def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = True) -> Checkpoint | None:
-    """The last whole checkpoint of a run, None if there is none yet; `damaged` hears a line for each one passed over.
+    """Return the last complete checkpoint of a run, None if there is none yet.
 
-    Without `training`, only the model. Raises UserError if there are checkpoints and none of them is whole.
+    `damaged` is called with a line for each checkpoint that is skipped. Without `training`, only the model
+    is read. Raises UserError if there are checkpoints and none of them is complete.
     """
     paths = _steps(folder)
     for path in reversed(paths):
@@ -214,12 +217,12 @@ def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = Tru
 
 
 def at(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
-    """The checkpoint of one step; UserError if it is not there or not whole."""
+    """Return the checkpoint of one step; raise UserError if it is missing or damaged."""
     path = folder / f"step-{step:09d}"
     try:
         return _read(path, training)
     except Damaged as error:
-        there = ", ".join(str(int(found.name.removeprefix("step-"))) for found in _steps(folder)) or "none"
+        there = ", ".join(str(int(saved.name.removeprefix("step-"))) for saved in _steps(folder)) or "none"
         what = error if path.exists() else f"there is no step {step}"
         raise UserError(f"{folder}: {what}; there are the steps {there}") from None
 

@@ -1,6 +1,6 @@
-"""What a run is: the model's shape and the training settings, frozen, in plain JSON values.
+"""Define a run: the model's shape and the training settings, frozen, in plain JSON values.
 
-Nothing here imports torch, so that the command line can name the sizes without it.
+This module does not import torch, so that the command line can list the sizes without it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class ModelConfig:
     norm_epsilon: float = 1e-6
 
     def parameters(self) -> int:
-        """Trained numbers, embeddings included (a tied embedding once)."""
+        """Return the number of trained parameters, embeddings included (a tied embedding once)."""
         return self.embedding_parameters() + self.depth * self._block() + self.width
 
     def block_parameters(self) -> int:
-        """Without the embeddings, as scaling laws count."""
+        """Return the number of parameters without the embeddings, as scaling laws count."""
         return self.parameters() - self.embedding_parameters()
 
     def embedding_parameters(self) -> int:
@@ -53,7 +53,7 @@ class ModelConfig:
         return attention + 3 * self.width * self.hidden + 2 * self.width + 2 * self.head_width
 
     def flops_per_token(self) -> int:
-        """Floating-point operations to train on one token: 6 N + 12 L d T (PaLM, arXiv:2204.02311, appendix B).
+        """Return the operations (FLOP) to train on one token: 6 N + 12 L d T (PaLM, arXiv:2204.02311, appendix B).
 
         N counts the matrices that multiply: a tied embedding once, as the output layer; the look-up is free.
         """
@@ -63,7 +63,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """A named shape. What suits its training follows from its size and the run's tokens: scaling.py."""
+    """A named shape. Training settings that suit it are computed from its size and the run's tokens: scaling.py."""
 
     depth: int
     width: int
@@ -73,7 +73,10 @@ class Size:
     tied: bool = True
 
     def model(self, *, vocabulary: int, context: int | None = None) -> ModelConfig:
-        """SwiGLU's three matrices at 8/3 of the width cost what a plain block's two cost at 4 (arXiv:2002.05202)."""
+        """Return the model's shape for a vocabulary.
+
+        SwiGLU's three matrices at 8/3 of the width cost as much as a plain block's two at 4 (arXiv:2002.05202).
+        """
         return ModelConfig(
             vocabulary=vocabulary,
             context=self.context if context is None else context,
@@ -103,7 +106,7 @@ and widths (Radford et al. 2019, table 2). tiny was measured: docs/training.md."
 
 
 def size(name: str) -> Size:
-    """A size by name, or the one dial, `dN`: N blocks of width 64 N, heads of 64, the next larger size's context."""
+    """Return a size by name, or `dN`: N blocks of width 64 N, heads of 64, the next larger size's context."""
     if name in SIZES:
         return SIZES[name]
     if match := re.fullmatch(r"d([1-9]\d?)", name):
@@ -131,11 +134,11 @@ class RunConfig:
     batch_samples: int
     """Windows in a step, over all micro-batches."""
     micro_samples: int
-    """Windows computed at once; only memory and speed depend on it."""
+    """Windows computed in one micro-batch; only memory and speed depend on it."""
     learning_rate: float
     optimizer: Optimizer = "muon"
     shares: dict[str, float] = dataclasses.field(default_factory=dict)
-    """Weights by stream (`web/eng_Latn`) in place of the dataset's own; empty: those."""
+    """Weights by stream (`web/eng_Latn`) that replace the dataset's own; empty: use the dataset's."""
     mask_documents: bool = False
     """Attention does not look past an end-of-text."""
     branch: str | None = None
@@ -153,23 +156,23 @@ class RunConfig:
     z_loss: float = 1e-4
     """Weight of log(sum of exp of logits) squared, which keeps logits from drifting (PaLM, arXiv:2204.02311)."""
     spike_sigma: float = 6.0
-    """A step whose loss or gradient is so many deviations above the last 128 is skipped; 0: none is."""
+    """A step whose loss or gradient is this many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
     shard: bool = False
-    """Several processes divide the model among them (FSDP2) instead of holding a copy each."""
+    """Several processes divide the model (FSDP2) instead of holding a copy each."""
     evaluate_every: int = 1000
-    """Steps between evaluations; there is one at the end in any case. 0: only that one."""
+    """Steps between evaluations; there is always one at the end. 0: only that one."""
     evaluate_tokens: int = 131_072
-    """Validation tokens looked at in one evaluation; 0: all."""
+    """Validation tokens used in one evaluation; 0: all."""
     save_minutes: float = 10.0
-    """Minutes between checkpoints; there is one at the end and on SIGTERM in any case."""
+    """Minutes between checkpoints; there is always one at the end and on SIGTERM."""
     save_every: int = 0
-    """Steps between checkpoints, beside the minutes; 0: minutes alone."""
+    """Steps between checkpoints, in addition to the minutes; 0: only by minutes."""
     keep_last: int = 2
     """Checkpoints kept."""
     keep_every: int = 0
-    """Checkpoints of steps that this divides are kept for ever; 0: none."""
+    """Checkpoints of steps that are multiples of this number are never removed; 0: none."""
 
     @property
     def step_tokens(self) -> int:
@@ -214,7 +217,7 @@ class RunConfig:
         return dataclasses.asdict(self)
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with the run that takes it up."""
+        """Return the values that a checkpoint must share with the run that resumes from it."""
         return {
             "fingerprint": self.fingerprint,
             "model": dataclasses.asdict(self.model),
@@ -227,5 +230,5 @@ class RunConfig:
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> RunConfig:
-        """Raises TypeError for a configuration that is not of this version."""
+        """Return the configuration from its JSON values; raise TypeError if it is of another version."""
         return RunConfig(**{**raw, "model": ModelConfig(**raw["model"])})

@@ -1,4 +1,4 @@
-"""tokens/dataset.json as the trainer sees it: streams of tokens per source and language, and their weights."""
+"""Read tokens/dataset.json for the trainer: streams of tokens per source and language, and their weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """All shards of one source and language in one split, in the order of dataset.json, as one run of tokens."""
+    """All shards of one source and language in one split, in the order of dataset.json, as one sequence of tokens."""
 
     source: str
     language: str
@@ -52,7 +52,7 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A tokens folder: what dataset.json says of it."""
+    """A tokens folder, as its dataset.json describes it."""
 
     folder: Path
     name: str
@@ -66,7 +66,7 @@ class Dataset:
     mixture: dict[str, Any] = field(default_factory=dict)
 
     def streams(self, split: str) -> tuple[Stream, ...]:
-        """The streams of a split, by source and language in the order of their names, those without tokens left out."""
+        """Return the streams of a split that have tokens, sorted by source and language."""
         groups: dict[tuple[str, str], list[Shard]] = {}
         for shard in self.shards:
             if shard.split == split and shard.tokens:
@@ -77,11 +77,11 @@ class Dataset:
         )
 
     def drawn(self, given: Mapping[str, float] | None = None) -> tuple[tuple[Stream, float], ...]:
-        """The training streams with their shares of the samples, which sum to 1; those with a share of 0 left out.
+        """Return the training streams with their shares of the samples, which sum to 1; shares of 0 are left out.
 
-        dataset.json's mixture gives them by source and language (`streams`), or by source (`weights`), languages as
-        they come inside; without either, everything is drawn as it comes. `given` replaces it: weights by the
-        streams' names.
+        The shares come from dataset.json's mixture, by source and language (`streams`) or by source (`weights`, with
+        the languages inside a source by their tokens); without either, streams are drawn by their tokens. `given`
+        replaces the mixture: weights by the streams' names.
         """
         streams = self.streams("train")
         sizes: dict[str, int] = {}
@@ -109,9 +109,9 @@ class Dataset:
 
 
 def open_dataset(workspace: str) -> Dataset:
-    """The tokens of a workspace (or of a tokens folder itself); checks that every shard is there and complete.
+    """Open the tokens of a workspace (or a tokens folder itself) and check that every shard is present and complete.
 
-    Costs one look at the end of each shard; UserError for whatever is missing, cut or not ours.
+    Reads the end of each shard. Raises UserError for anything that is missing, truncated or of another format.
     """
     if is_remote(workspace):
         raise UserError(

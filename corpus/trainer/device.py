@@ -1,4 +1,4 @@
-"""Where a run computes, and in which precision."""
+"""Choose the device of a run and its precision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from corpus.trainer.scaling import CPU_FLOPS
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` takes a CUDA GPU if there is one, else the CPU."""
+    """Return the torch device of a name; `auto` is a CUDA GPU if there is one, else the CPU."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and torch.cuda.is_available():
@@ -32,7 +32,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def use_bf16(device: torch.device, precision: Precision) -> bool:
-    """Whether products are in bf16: with `auto` where the machine has instructions for it, not by emulation."""
+    """Return whether matrix products are in bf16; `auto`: if the device supports it natively, not by emulation."""
     if precision != "auto":
         return precision == "bf16"
     if device.type == "cuda":
@@ -42,16 +42,16 @@ def use_bf16(device: torch.device, precision: Precision) -> bool:
 
 
 def autocast(device: torch.device, bf16: bool) -> torch.autocast:
-    """Matrix products in bf16, sums, norms and weights in fp32; nothing if not `bf16`."""
+    """Return a context with matrix products in bf16; sums, norms and weights stay fp32. No effect if not `bf16`."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
-"""Dense bf16 operations a second by NVIDIA's data sheets, by a part of the device's name."""
+"""Dense bf16 operations per second from NVIDIA's data sheets, by a part of the device's name."""
 
 
 def peak_flops(device: torch.device) -> float | None:
-    """What the device could do at most, in bf16; None where nobody says. Utilization is a share of it."""
+    """Return the device's peak bf16 operations per second, None if unknown. Utilization is a share of it."""
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
@@ -59,6 +59,6 @@ def peak_flops(device: torch.device) -> float | None:
 
 
 def speed(device: torch.device) -> float:
-    """Operations a second that a step may reach, roughly: for guesses before anything was measured."""
+    """Return a rough number of operations per second that a step may reach, for estimates before any measurement."""
     peak = peak_flops(device)
     return 0.3 * peak if peak else CPU_FLOPS * torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""The processes of a run: one, or as many as torchrun started."""
+"""Connect the processes of a run: one, or as many as torchrun started."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from corpus.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """This process among `size`; the first writes what a run leaves."""
+    """This process among `size` processes; the first one writes the run's files."""
 
     rank: int = 0
     size: int = 1
@@ -25,12 +25,12 @@ class World:
         return self.rank == 0
 
     def share(self, samples: int) -> slice:
-        """This process's part of a step's samples, which must divide evenly."""
+        """Return this process's part of a step's samples, which must divide evenly."""
         each = samples // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def total(self, values: Sequence[float], device: torch.device) -> list[float]:
-        """The sums of some numbers over all processes, the same in each, added in fp64."""
+        """Return the sums of some numbers over all processes, the same in each, added in fp64."""
         if self.size == 1:
             return list(values)
         together = torch.tensor(values, dtype=torch.float64, device=device)
@@ -38,12 +38,12 @@ class World:
         return [float(value) for value in together.tolist()]
 
     def same(self, value: float, device: torch.device) -> float:
-        """The first process's number, in all of them."""
+        """Return the first process's number, in every process."""
         if self.size == 1:
             return value
-        told = torch.tensor([value], dtype=torch.float64, device=device)
-        dist.broadcast(told, 0)
-        return float(told.item())
+        shared = torch.tensor([value], dtype=torch.float64, device=device)
+        dist.broadcast(shared, 0)
+        return float(shared.item())
 
     def barrier(self) -> None:
         if self.size > 1:
@@ -51,7 +51,7 @@ class World:
 
 
 def join(device: torch.device) -> World:
-    """The world that torchrun describes in the environment, joined: by NCCL on CUDA, by gloo on CPUs."""
+    """Join the process group that torchrun describes in the environment: by NCCL on CUDA, by gloo on CPUs."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
@@ -61,13 +61,13 @@ def join(device: torch.device) -> World:
 
 
 def leave() -> None:
-    """Closes what `join` opened."""
+    """Close the process group that `join` opened."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def check_divides(batch_samples: int, size: int) -> None:
-    """Raises UserError where a step's windows cannot be dealt out evenly."""
+    """Raise UserError if a step's windows do not divide evenly among the processes."""
     if batch_samples % size:
         raise UserError(
             f"a step of {batch_samples} windows does not divide among {size} processes: "

@@ -1,4 +1,4 @@
-"""Model, optimizers and device of a run: a step's gradient, and the update that it leads to."""
+"""Compute a step's gradient and apply the update: the model, optimizers and device of a run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from corpus.trainer.sharding import divide, whole
 
 
 class Interrupted(Exception):
-    """A step was given up half-way: nothing has changed."""
+    """A step was abandoned half-way: nothing has changed."""
 
 
 class Engine:
-    """`model` is the bare one; in a world of several, gradients are summed over its processes."""
+    """Model, optimizers and device of one process; `model` is the unwrapped one.
+
+    With several processes, gradients are summed over them.
+    """
 
     def __init__(self, config: RunConfig, device: torch.device, world: World) -> None:
         self.config, self.device, self.world = config, device, world
@@ -44,9 +47,10 @@ class Engine:
             self.parallel = DistributedDataParallel(self.model, broadcast_buffers=False)
 
     def backward(self, batch: Batch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
-        """Mean nats over the step's `targets`, its gradient in the parameters, a micro-batch at a time.
+        """Return the mean nats over the step's `targets` and leave the gradient in the parameters.
 
-        `batch` is this process's part. Raises Interrupted, without a gradient, where `stop` says so.
+        Computes one micro-batch after another; `batch` is this process's part. Raises Interrupted, without a
+        gradient, if `stop()` is true.
         """
         loss = torch.zeros((), device=self.device)
         size = self.config.micro_samples
@@ -63,14 +67,16 @@ class Engine:
         return self.world.total([loss.item()], self.device)[0]
 
     def _together(self, last: bool) -> contextlib.AbstractContextManager[None]:
-        """Gradients travel between processes once a step, after its last micro-batch; of a divided model after each,
-        as no process has room for all of them."""
+        """Return a context that postpones the exchange of gradients to the last micro-batch of a step.
+
+        A divided model exchanges them after each micro-batch, as no process has room for all of them.
+        """
         if last or not isinstance(self.parallel, DistributedDataParallel):
             return contextlib.nullcontext()
         return self.parallel.no_sync()
 
     def _nats(self, batch: Batch, part: slice) -> torch.Tensor:
-        """Summed nats of some samples; what crosses to the device are the shards' 16 bits a token."""
+        """Return the summed nats of some samples; only the shards' 16 bits a token are copied to the device."""
         tokens = torch.from_numpy(batch.tokens[part]).to(self.device).long()
         last = torch.from_numpy(batch.lengths[part] - 1).to(self.device)
         padding = torch.arange(self.config.model.context, device=self.device) >= last[:, None]
@@ -84,7 +90,7 @@ class Engine:
         return nats
 
     def clip(self) -> float:
-        """Shortens the gradient to the configured norm; gives the norm that it had."""
+        """Clip the gradient to the configured norm; return the norm that it had."""
         return whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)).item()
 
     def update(self, rate: float) -> None:

@@ -1,8 +1,9 @@
-"""Bits per byte on the validation split, per source and language.
+"""Measure bits per byte on the validation split, per source and language.
 
-A document is read on its own: its first token follows an end-of-text, and it is cut into windows of the model's context
-that share no context. Bits per byte = nats of its tokens / ln 2 / its UTF-8 bytes, the bytes as the shards record them;
-the end-of-text itself stands for no byte and is not counted. So models with different tokenizers can be compared.
+Every document is read separately: its first token follows an end-of-text, and it is cut into windows of the model's
+context, each evaluated without the one before it. Bits per byte = nats of its tokens / ln 2 / its UTF-8 bytes, the
+bytes as the shards record them; the end-of-text itself has no bytes and is not counted. So models with different
+tokenizers can be compared.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The validation documents looked at of one source and language, and the bytes of all there are."""
+    """The validation documents used of one source and language, and the bytes of all of them, used or not."""
 
     source: str
     language: str
@@ -47,7 +48,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """What was measured on one group: nats of its tokens, over its documents' bytes."""
+    """The result for one group: the nats of its tokens, and its documents' bytes."""
 
     source: str
     language: str
@@ -63,8 +64,8 @@ class Score:
 
 
 def documents(stream: TokenStream) -> list[Document]:
-    """The documents of a stream that have text, in the order of its shards."""
-    found = []
+    """Return the documents of a stream that have text, in the order of its shards."""
+    with_text = []
     for number in range(len(stream.stream.shards)):
         shard = stream.shard(number)
         for batch, tokens in zip(shard.batches, shard.tokens, strict=True):
@@ -75,38 +76,38 @@ def documents(stream: TokenStream) -> list[Document]:
             for row, (size, language) in enumerate(zip(sizes, languages, strict=True)):
                 if size:
                     text = tokens[offsets[row] : offsets[row + 1] - 1]
-                    found.append(Document(tokens=text, bytes=size, language=language))
-    return found
+                    with_text.append(Document(tokens=text, bytes=size, language=language))
+    return with_text
 
 
-def choose(found: list[Document], tokens: int) -> list[Document]:
-    """Whole documents that add up to about `tokens` tokens, drawn in a fixed order; all if `tokens` is 0.
+def choose(candidates: list[Document], tokens: int) -> list[Document]:
+    """Choose whole documents that add up to about `tokens` tokens, in a fixed order; all if `tokens` is 0.
 
-    A document longer than `tokens` is taken only where there is no shorter one.
+    A document longer than `tokens` is chosen only if there is no shorter one.
     """
     if not tokens:
-        return found
-    places = np.arange(len(found))
-    order = permute(places, np.full_like(places, len(found)), np.zeros(len(found), np.uint64))
-    lengths = np.array([len(document.tokens) for document in found])[order]
+        return candidates
+    places = np.arange(len(candidates))
+    order = permute(places, np.full_like(places, len(candidates)), np.zeros(len(candidates), np.uint64))
+    lengths = np.array([len(document.tokens) for document in candidates])[order]
     order, lengths = order[lengths <= tokens], lengths[lengths <= tokens]
     if not len(order):
-        return [min(found, key=lambda document: len(document.tokens))]
+        return [min(candidates, key=lambda document: len(document.tokens))]
     taken = max(1, int(np.searchsorted(np.cumsum(lengths), tokens, side="right")))
-    return [found[i] for i in sorted(order[:taken].tolist())]
+    return [candidates[i] for i in sorted(order[:taken].tolist())]
 
 
 def validation(dataset: Dataset, tokens: int) -> tuple[Group, ...]:
-    """What an evaluation looks at: about `tokens` tokens (0: all), as many for every source and language.
+    """Return the documents of an evaluation: about `tokens` tokens (0: all), equally many per source and language.
 
-    It depends on the dataset alone, so that runs can be compared. Languages that share the shards of
-    `language=other` count apart. Empty where the dataset has no validation split.
+    They depend on the dataset only, so that runs can be compared. Languages that share the shards of
+    `language=other` are separate groups. Empty if the dataset has no validation split.
     """
-    found: dict[tuple[str, str], list[Document]] = {}
+    by_group: dict[tuple[str, str], list[Document]] = {}
     for stream in dataset.streams("valid"):
         for document in documents(TokenStream(dataset.folder, stream)):
-            found.setdefault((stream.source, document.language), []).append(document)
-    share = -(-tokens // max(1, len(found)))
+            by_group.setdefault((stream.source, document.language), []).append(document)
+    share = -(-tokens // max(1, len(by_group)))
     return tuple(
         Group(
             source=source,
@@ -114,12 +115,12 @@ def validation(dataset: Dataset, tokens: int) -> tuple[Group, ...]:
             documents=tuple(choose(group, share)),
             all_bytes=sum(document.bytes for document in group),
         )
-        for (source, language), group in sorted(found.items())
+        for (source, language), group in sorted(by_group.items())
     )
 
 
 def bits_per_byte(scores: Sequence[Score]) -> float:
-    """Over all groups: each weighs as much as its bytes in the validation split, whatever part of it was looked at."""
+    """Return bits per byte over all groups, each weighted by its bytes in the whole validation split."""
     return sum(s.bits_per_byte * s.all_bytes for s in scores) / sum(s.all_bytes for s in scores)
 
 
@@ -133,10 +134,10 @@ def evaluate(
     bf16: bool = False,
     world: World | None = None,
 ) -> list[Score]:
-    """The score of every group, computed `samples` windows at once; windows of like length go together.
+    """Return the score of every group, computed in batches of `samples` windows of similar length.
 
-    Of several processes each computes a part. The result does not depend on `samples` or the number of processes
-    beyond rounding: sums are kept in fp64.
+    Several processes compute a part each. The result depends on `samples` and the number of processes only by
+    rounding: sums are kept in fp64.
     """
     device = model.embedding.weight.device
     context = model.config.context

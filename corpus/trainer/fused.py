@@ -1,8 +1,8 @@
-"""The element-wise pieces of a block with their gradients written out, for CPUs without a compiler's help.
+"""Implement the element-wise parts of a block with hand-written gradients, for CPUs without torch.compile.
 
-There torch puts norms, rotations and gates together from many small operations, each of which reads and writes the
-whole batch: half of a small model's step. Written out they take half as many passes. The values are those of the plain
-expressions beside them in the tests, up to rounding. On CUDA, and where gradients are not wanted, nothing is gained.
+There torch composes norms, rotations and gates of many small operations, each of which reads and writes the whole
+batch: half of a small model's step. Written out they take half as many passes. The values equal those of the plain
+expressions in the tests, up to rounding. On CUDA, and without gradients, nothing is gained.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RMSNormFunction(torch.autograd.Function):
 
 
 class RotateFunction(torch.autograd.Function):
-    """Turns the pair (x_i, x_i+d/2) of (..., time, d) by the angles whose cosines and sines are (time, d/2)."""
+    """Rotate the pair (x_i, x_i+d/2) of (..., time, d) by the angles whose cosines and sines are (time, d/2)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""One trainer a run, and a stop that saves."""
+"""Allow one trainer per run, and save a checkpoint when a signal stops it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from types import FrameType
 from corpus.errors import UserError
 
 GRACE = 5.0
-"""Seconds that a step or an evaluation may go on after a signal before it is given up."""
+"""Seconds that a step or an evaluation may continue after a signal before it is abandoned."""
 NUMBERS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Refuses a second trainer in the same run."""
+    """Hold the lock of a run; raise UserError if another trainer holds it."""
     with (run / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,10 +33,11 @@ def locked(run: Path) -> Iterator[None]:
 
 @contextmanager
 def signals(rescue: Callable[[str], None]) -> Iterator[list[str]]:
-    """A list that receives the name of the first SIGTERM or SIGINT; a second one acts as ever.
+    """Yield a list that receives the name of the first SIGTERM or SIGINT; a second signal has its usual effect.
 
-    Python runs handlers between its own instructions, and a product of huge matrices is one. So a thread hears of the
-    signal too, through a pipe, and calls `rescue` with its name if this context has not been left after GRACE seconds.
+    Python runs handlers between its own instructions, and a product of huge matrices is a single one. So a thread
+    receives the signal too, through a pipe, and calls `rescue` with its name if this context is still active after
+    GRACE seconds.
     """
     caught: list[str] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,8 +1,8 @@
-"""Windows of tokens out of memory-mapped Arrow shards.
+"""Read windows of tokens from memory-mapped Arrow shards.
 
-A shard is mapped when it is first needed, with MADV_RANDOM, so that the kernel reads the pages a window touches
-and no more (pyarrow's own map reads a cold file whole). The tokens of a record batch lie in one buffer: a window is
-one slice of it, two where it crosses into the next batch or shard, copied once, into the batch for the model.
+A shard is mapped at its first use, with MADV_RANDOM, so that the kernel reads only the pages that a window touches
+(pyarrow's own map reads the whole of a file that is not cached). The tokens of a record batch lie in one buffer: a
+window is one slice of it, or two if it crosses into the next batch or shard, copied once, into the model's batch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SPARE_FILES = 256
 
 
 class MappedShard:
-    """One shard, mapped: its record batches, and their tokens as numpy views of the map."""
+    """One memory-mapped shard: its record batches, and their tokens as numpy views of the map."""
 
     def __init__(self, path: Path, shard: Shard) -> None:
         self.path = path
@@ -57,7 +57,7 @@ class MappedShard:
             )
 
     def copy(self, start: int, out: Tokens) -> int:
-        """Fills `out` with tokens from `start` as far as the shard goes; gives how many."""
+        """Fill `out` with tokens from `start` up to the end of the shard; return how many."""
         number = bisect_right(self.starts, start) - 1
         offset = start - self.starts[number]
         wanted = len(out)
@@ -74,7 +74,7 @@ class MappedShard:
         return filled
 
     def documents(self, start: int, stop: int) -> Iterator[tuple[str, str, int]]:
-        """(id, language, tokens) of the documents in tokens start..stop-1 of the shard, as far as it goes."""
+        """Yield (id, language, tokens) of the documents in tokens start..stop-1 of the shard, up to its end."""
         for batch, first, last in zip(self.batches, self.starts, self.starts[1:], strict=False):
             if last <= start or first >= stop:
                 continue
@@ -89,7 +89,7 @@ class MappedShard:
                 row += 1
 
     def strings(self, batch: pa.RecordBatch, name: str) -> pa.StringArray:
-        """A column of text, looked through first: what is damaged there would end the process."""
+        """Return a column of text, fully validated first: damaged offsets would crash the process."""
         try:
             column = batch.column(name)
             column.validate(full=True)
@@ -104,7 +104,7 @@ def _damaged(path: Path, error: Exception) -> UserError:
 
 
 class TokenStream:
-    """A stream's tokens by position, over all of its shards; each is mapped at its first use."""
+    """The tokens of a stream by position, across its shards; each shard is mapped at its first use."""
 
     def __init__(self, folder: Path, stream: Stream) -> None:
         self.folder = folder
@@ -114,14 +114,14 @@ class TokenStream:
         self._mapped: list[MappedShard | None] = [None] * len(stream.shards)
 
     def shard(self, number: int) -> MappedShard:
-        found = self._mapped[number]
-        if found is None:
+        mapped = self._mapped[number]
+        if mapped is None:
             shard = self.stream.shards[number]
-            found = self._mapped[number] = MappedShard(self.folder / shard.path, shard)
-        return found
+            mapped = self._mapped[number] = MappedShard(self.folder / shard.path, shard)
+        return mapped
 
     def copy(self, start: int, out: Tokens) -> int:
-        """Fills `out` with tokens from `start` as far as the stream goes; gives how many."""
+        """Fill `out` with tokens from `start` up to the end of the stream; return how many."""
         number = bisect_right(self.starts, start) - 1
         if number == len(self._mapped):
             return 0
@@ -133,7 +133,7 @@ class TokenStream:
         return filled
 
     def documents(self, start: int, count: int) -> Iterator[tuple[str, str, int]]:
-        """(id, language, tokens in it) of the documents in `count` tokens from `start`."""
+        """Yield (id, language, tokens in it) of the documents in `count` tokens from `start`."""
         number = bisect_right(self.starts, start) - 1
         while number < len(self._mapped) and self.starts[number] < start + count:
             offset = self.starts[number]
@@ -142,7 +142,7 @@ class TokenStream:
 
 
 def windows(tokens: int, context: int) -> int:
-    """Windows of a stream: each has `context` targets, the last one overlaps the one before rather than lose any."""
+    """Return the number of windows of a stream, `context` targets each; the last one overlaps the one before it."""
     return max(1, -(-(tokens - 1) // context))
 
 
@@ -158,7 +158,7 @@ class Batch:
 
 
 class Loader:
-    """Samples of a run by their numbers, from the training streams in the order that `seed` gives."""
+    """Read the samples of a run by their numbers, from the training streams in the order that `seed` gives."""
 
     def __init__(
         self, dataset: Dataset, *, context: int, seed: int, shares: Mapping[str, float] | None = None
@@ -179,7 +179,7 @@ class Loader:
         )
 
     def read(self, start: int, stop: int) -> Batch:
-        """Samples start..stop-1 of the run."""
+        """Return samples start..stop-1 of the run."""
         streams, _, numbers = self.order.samples(start, stop)
         size = self.context + 1
         tokens = np.empty((stop - start, size), dtype=self.dataset.dtype)
@@ -204,28 +204,28 @@ class Loader:
     def _firsts(
         self, streams: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Where windows begin in their streams."""
+        """Return the positions at which windows begin in their streams."""
         last = np.maximum(0, self.lengths[streams] - self.context - 1)
         return np.minimum(numbers * self.context, last)
 
     def drawn(self, start: int, stop: int) -> npt.NDArray[np.int64]:
-        """Targets that samples start..stop-1 give, by stream, from the order alone."""
+        """Return the number of targets in samples start..stop-1 by stream, from the order only, without reading."""
         streams, _, _ = self.order.samples(start, stop)
         targets = [min(self.context, source.length - 1) for source in self.streams]
         samples: npt.NDArray[np.int64] = np.bincount(streams, minlength=len(targets))
         return samples * np.array(targets, np.int64)
 
     def documents(self, start: int, stop: int) -> list[Piece]:
-        """The documents that samples start..stop-1 are made of, in their order."""
+        """Return the documents that samples start..stop-1 consist of, in the order of the samples."""
         streams, epochs, numbers = self.order.samples(start, stop)
-        found = []
+        pieces = []
         firsts = self._firsts(streams, numbers).tolist()
         for sample, stream, epoch, first in zip(
             range(start, stop), streams.tolist(), epochs.tolist(), firsts, strict=True
         ):
             source = self.streams[stream]
             for document, language, tokens in source.documents(first, self.context + 1):
-                found.append(
+                pieces.append(
                     Piece(
                         sample=sample,
                         epoch=epoch,
@@ -235,7 +235,7 @@ class Loader:
                         tokens=tokens,
                     )
                 )
-        return found
+        return pieces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +251,7 @@ class Piece:
 
 
 def allow_open_files(wanted: int) -> None:
-    """Raises this process's limit on open files, as far as the machine lets it: a mapped shard keeps one open."""
+    """Raise this process's limit on open files, as far as the system allows: every mapped shard keeps one open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -1,4 +1,4 @@
-"""RUN/log.jsonl, and TensorBoard's events beside it where that is installed."""
+"""Write RUN/log.jsonl, and TensorBoard events beside it if TensorBoard is installed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Log:
-    """log.jsonl: a JSON object a line. Opened at a byte, so that a resumed run does not log a step twice."""
+    """log.jsonl: one JSON object per line. It is truncated to `size` bytes, so a resumed run logs no step twice."""
 
     def __init__(self, path: Path | None, size: int) -> None:
-        """Without a path nothing is written: of several processes only the first logs."""
+        """Open the log; without a path nothing is written, as only the first of several processes logs."""
         self.path = path
         self.file = open(os.devnull if path is None else path, "ab")  # noqa: SIM115 - closed by close()
         self.board = None
@@ -31,7 +31,7 @@ class Log:
         self.file.flush()
 
     def sync(self) -> int:
-        """Makes sure that it is on disk; gives its size."""
+        """Sync the log to disk; return its size in bytes."""
         if self.path is not None:
             os.fsync(self.file.fileno())
         return self.file.tell()
@@ -43,7 +43,7 @@ class Log:
 
 
 def _board(folder: Path) -> Any:
-    """A writer of TensorBoard's events where that is installed, else None."""
+    """Return a writer of TensorBoard events if TensorBoard is installed, else None."""
     if find_spec("tensorboard") is None:
         return None
     from torch.utils.tensorboard import SummaryWriter

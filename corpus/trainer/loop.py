@@ -1,13 +1,13 @@
-"""train(): from a workspace's shards to a run directory.
+"""Train a model: from a workspace's shards to a run directory.
 
-    RUN/config.json      what the run is (config.RunConfig)
+    RUN/config.json      the run's configuration (config.RunConfig)
     RUN/tokenizer.json   the vocabulary, so that the run can be moved away from its workspace
     RUN/log.jsonl        `start`, a `step` or `skip` line each step, `consumed`, `evaluate`, `save`, `end`
     RUN/checkpoint/      the last checkpoints
 
-The loop's state is the step, the seconds trained, what was read, the last losses, the model and the optimizers: a run
-stopped and resumed comes to the same parameters, bit by bit, where the arithmetic is the same (machine, precision,
-threads, processes). Which data a step reads follows from its number alone, whatever the number of processes.
+The loop's state is the step, the seconds trained, the tokens read, the last losses, the model and the optimizers: a run
+that is stopped and resumed reaches the same parameters, bit by bit, if the arithmetic is the same (machine, precision,
+threads, processes). Which data a step reads depends on its number only, whatever the number of processes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DRY_STEPS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Where a run stands when train() returns."""
+    """State of a run when train() returns."""
 
     step: int
     tokens: int
@@ -64,9 +64,9 @@ class Result:
 
 
 def train(config: RunConfig, run: Path, *, device: str = "auto", console: Console | None = None) -> Result:
-    """Trains until the run's steps or minutes are up, or a SIGTERM or SIGINT comes; saves in either case.
+    """Train until the run's steps or minutes are reached, or until SIGTERM or SIGINT; save in either case.
 
-    Goes on from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
+    Resumes from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
     do not fit together, RunError for a loss that is no number or a full disk. Under torchrun, every process calls it.
     """
     chosen = choose_device(device)
@@ -91,7 +91,7 @@ def train(config: RunConfig, run: Path, *, device: str = "auto", console: Consol
 
 
 class _Trainer:
-    """What a run holds, and the few things that are done with it."""
+    """The state of a run, and the operations of the loop on it."""
 
     def __init__(
         self, config: RunConfig, run: Path, device: torch.device, console: Console, world: World
@@ -127,28 +127,28 @@ class _Trainer:
         gc.freeze()  # what lives as long as the run is not walked through again
 
     def _restore(self) -> int:
-        """Takes up the last checkpoint, or the one that the run branches from; gives the log's size at that time."""
-        found = checkpoint.newest(self.run / "checkpoint", self._say)
+        """Restore the last checkpoint, or the one that the run branches from; return the log's size at that time."""
+        saved = checkpoint.newest(self.run / "checkpoint", self._say)
         size = 0
-        if found is not None:
-            size = found.state["log_bytes"]
+        if saved is not None:
+            size = saved.state["log_bytes"]
         elif self.config.branch is not None:
-            found = branch_point(self.config.branch)
-        if found is None:
+            saved = branch_point(self.config.branch)
+        if saved is None:
             return 0
-        if found.state["identity"] != self.config.identity():
+        if saved.state["identity"] != self.config.identity():
             raise UserError(
                 f"{self.run}/checkpoint is of another model or dataset than {self.run}/config.json: use --out"
             )
-        found.restore(self.engine.model, self.engine.optimizers)
-        self.step = found.step
+        saved.restore(self.engine.model, self.engine.optimizers)
+        self.step = saved.step
         if size:
-            self.saved = found.step
+            self.saved = saved.step
             if self.world.first:
-                checkpoint.settle(self.run / "checkpoint", found.step)
-        self.seconds, self.evaluated = found.state["seconds"], found.state["evaluated"]
-        self.consumed += np.array(found.state["consumed"], np.int64)
-        self.spikes = Spikes(self.config.spike_sigma, found.state["spikes"])
+                checkpoint.settle(self.run / "checkpoint", saved.step)
+        self.seconds, self.evaluated = saved.state["seconds"], saved.state["evaluated"]
+        self.consumed += np.array(saved.state["consumed"], np.int64)
+        self.spikes = Spikes(self.config.spike_sigma, saved.state["spikes"])
         self._say(f"going on from step {self.step:,}")
         return size
 
@@ -156,7 +156,7 @@ class _Trainer:
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def go(self, caught: list[str]) -> Result:
-        """The loop: steps, and between them checkpoints and evaluations, a step's checkpoint first."""
+        """Run the loop: steps, and between them checkpoints and evaluations, a step's checkpoint first."""
         self._announce()
         loss, bits = math.nan, math.nan
         saved = time.monotonic()
@@ -200,20 +200,22 @@ class _Trainer:
         )
 
     def _stopping(self, caught: list[str]) -> bool:
-        """Whether any process was told to stop."""
+        """Return whether any process received a signal to stop."""
         if self.world.size > 1:
-            told = self.world.total([float(bool(caught))], self.engine.device)[0]
-            if told and not caught:
+            stopping = self.world.total([float(bool(caught))], self.engine.device)[0]
+            if stopping and not caught:
                 caught.append("SIGTERM")
         return bool(caught)
 
     def _agreed(self, late: bool) -> bool:
-        """Whether it is time to save: what the first process says, where all of them have to take part."""
+        """Return whether it is time to save; the first process decides if all of them have to take part."""
         return self.world.same(late, self.engine.device) > 0 if self.engine.sharded else late
 
     def rescue(self, name: str) -> None:
-        """Ends the process from another thread, when a signal finds it in something long: a step that is not done
-        has changed nothing, so what is there is saved as it stands, unless others have parts of it."""
+        """Save and end the process from another thread, if a signal arrives during a long step or evaluation.
+
+        An unfinished step has changed nothing, so the current state is saved, unless other processes hold parts of it.
+        """
         with self.settled:
             if not self.engine.sharded:
                 self._save()
@@ -223,19 +225,19 @@ class _Trainer:
             _exit(name)
 
     def _evaluation_due(self) -> bool:
-        """Asked before a step, so that a run killed while it evaluates does so again."""
+        """Return whether to evaluate before the next step; a run killed during an evaluation repeats it."""
         every = self.config.evaluate_every
         return every > 0 and self.step > 0 and self.step % every == 0 and self.evaluated != self.step
 
     def _progress(self) -> float:
-        """The share of the run that is done: of its steps, or of its minutes."""
+        """Return the share of the run that is done, of its steps or of its minutes."""
         if self.config.steps is not None:
             return self.step / self.config.steps
         assert self.config.minutes is not None
         return self.seconds / (60 * self.config.minutes)
 
     def _announce(self) -> None:
-        """The model, the table of what will be read, what is odd about it, and the log's `start`."""
+        """Print the model, the table of what will be read and its warnings, and log `start`."""
         device, bf16 = self.engine.device, self.engine.bf16
         self._say(report.describe(self.config, device=str(device), bf16=bf16, processes=self.world.size))
         steps = self.config.steps or self._steps_in_time()
@@ -252,7 +254,7 @@ class _Trainer:
         )  # fmt: skip
 
     def _steps_in_time(self) -> int:
-        """Steps that fit into the run's minutes, from two steps that are computed and thrown away."""
+        """Return how many steps fit into the run's minutes, from two steps that are computed and discarded."""
         assert self.config.minutes is not None
         seconds = 0.0
         for _ in range(DRY_STEPS):
@@ -263,12 +265,12 @@ class _Trainer:
         return self.step + max(1, round((60 * self.config.minutes - self.seconds) / seconds))
 
     def _samples(self) -> tuple[int, int]:
-        """The samples of the next step: a function of the step alone."""
+        """Return the first and last + 1 sample of the next step, a function of the step only."""
         size = self.config.batch_samples
         return self.step * size, (self.step + 1) * size
 
     def _gradient(self, caught: list[str]) -> tuple[float, np.ndarray[Any, np.dtype[np.int64]]]:
-        """(mean nats a token, targets by stream) of the next step; its gradient is in the parameters."""
+        """Return (mean nats a token, targets by stream) of the next step; leave its gradient in the parameters."""
         start, stop = self._samples()
         drawn = self.loader.drawn(start, stop)
         mine = self.world.share(stop - start)
@@ -278,8 +280,10 @@ class _Trainer:
         return self.engine.backward(batch, int(drawn.sum()), give_up), drawn
 
     def _train_step(self, caught: list[str]) -> dict[str, float]:
-        """One step; gives (and logs) its numbers. A loss that is no number, or a gradient of zero, ends the run before
-        the parameters change."""
+        """Train one step; log and return its numbers.
+
+        Raises RunError before the parameters change if the loss is not a number or the gradient is zero.
+        """
         begin = time.perf_counter()
         loss, drawn = self._gradient(caught)
         norm = self.engine.clip()
@@ -335,7 +339,7 @@ class _Trainer:
         )
 
     def _save(self) -> None:
-        """Begins a checkpoint, with the size of the log: what is logged after it will be logged again."""
+        """Start to write a checkpoint, with the size of the log: a resumed run logs again what comes after it."""
         with self.settled:
             if self.saved == self.step or not (self.world.first or self.engine.sharded):
                 return
@@ -352,7 +356,7 @@ class _Trainer:
             self.saved = self.step
 
     def _evaluate(self) -> None:
-        """Bits per byte of the validation split, and what has been read so far, into the log and onto the terminal."""
+        """Measure the validation split; log and print its bits per byte, and log what has been read so far."""
         scores = evaluate(
             self.engine.model,
             self.groups,
@@ -375,7 +379,7 @@ class _Trainer:
 
 
 def _exit(name: str) -> None:
-    """Ends the process as the signal of that name would have."""
+    """End the process with the exit status of the signal of that name."""
     os._exit(128 + signal.Signals[name])
 
 

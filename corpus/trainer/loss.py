@@ -1,8 +1,9 @@
-"""Cross-entropy straight from the last states, in blocks of rows.
+"""Compute the cross-entropy directly from the last hidden states, in blocks of rows.
 
 The logits of a whole batch are the largest array of a small model by far (4,096 tokens and a vocabulary of 32,000 are
-0.5 GB in fp32, several times over). Here a block of rows is multiplied out, reduced to its losses and its two gradients
-and dropped, all in the forward pass; the backward pass only scales. The products are those of the plain way.
+0.5 GB in fp32, several times over). Here the logits of one block of rows are computed, reduced to the block's losses
+and two gradients, and freed, all in the forward pass; the backward pass only scales. The products are the same as
+without blocks.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import torch
 from torch import Tensor
 
 BLOCK_LOGITS = {"cpu": 1 << 22, "cuda": 1 << 26}
-"""Logits held at once: what a CPU's cache holds, what keeps a GPU busy."""
+"""Logits held in memory at a time: as many as fit a CPU's cache, or keep a GPU busy."""
 TINY = torch.finfo(torch.float32).tiny
 
 
 def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float = 0.0) -> Tensor:
-    """The sum over rows of -log softmax(states @ weight.T)[target], in nats, a scalar with a gradient.
+    """Return the sum over rows of -log softmax(states @ weight.T)[target], in nats, a scalar with a gradient.
 
     states (n, width), weight (vocabulary, width), targets (n,) int64; a negative target is padding and adds nothing.
     Under autocast probabilities are rounded to its type, as the gradient is anyway: a loss is off by at most .4 %
@@ -33,7 +34,7 @@ def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float
 
 @torch.no_grad()
 def nats(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """-log softmax(states @ weight.T)[target] of every row, (n,) fp32, 0 for padding; without a gradient, in fp32."""
+    """Return -log softmax(states @ weight.T)[target] of every row, (n,) fp32, 0 for padding; without a gradient."""
     x, w = _cast(states, weight)
     out = torch.zeros(len(x), device=x.device)
     with torch.autocast(x.device.type, enabled=False):

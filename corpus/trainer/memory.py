@@ -1,4 +1,4 @@
-"""What a run will need, estimated before it begins: better a line at the start than a machine that swaps."""
+"""Estimate a run's memory before it starts, so that it fails with one line instead of swapping."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SLOW_SECONDS = 60.0
 
 
 def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
-    """Bytes of a process: weights, gradients, optimizer and the copy that is saved, and what a micro-batch keeps.
+    """Return the bytes of a process: weights, gradients, optimizer, the copy for checkpoints, and activations.
 
-    Counted by the arrays of model.py that its backward pass needs.
+    The activations of a micro-batch are counted by the arrays of model.py that its backward pass needs.
     """
     model = config.model
     weights = model.parameters() * (4 + 4 + 8 + 12)
@@ -28,35 +28,35 @@ def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
 
 
 def _kept(model: ModelConfig, heads: int, bf16: bool) -> int:
-    """Bytes that a block keeps of a token."""
+    """Return the bytes that a block keeps for each token."""
     size = 2 if bf16 else 4
     groups = heads * (model.heads + 2 * model.kv_heads) // model.heads
     return 4 * 4 * model.width + size * (2 * model.width + 4 * groups + 2 * heads + 4 * model.hidden)
 
 
 def _mask(config: RunConfig, tokens: int) -> int:
-    """Attention inside documents takes an array over pairs of positions on a CPU: booleans, and numbers of them."""
+    """Return the bytes of the document mask on a CPU: an array over pairs of positions, as booleans and as numbers."""
     return tokens * config.model.context * 5 if config.mask_documents else 0
 
 
 def available(device: torch.device) -> int | None:
-    """Bytes that are free on a device, as far as the system tells."""
+    """Return the free bytes of a device, None if the system does not report them."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    found: list[int] = []
+    limits: list[int] = []
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+        limits += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     except OSError:
         return None
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
     if limit.exists() and used.exists() and (text := limit.read_text().strip()) != "max":
-        found.append(int(text) - int(used.read_text()))
-    return min(found, default=None)
+        limits.append(int(text) - int(used.read_text()))
+    return min(limits, default=None)
 
 
 def check(config: RunConfig, device: torch.device, processes: int) -> None:
-    """Raises UserError where a step cannot fit into what is free."""
+    """Raise UserError if a step does not fit into the free memory."""
     wanted = needed(config, processes=processes, bf16=use_bf16(device, config.precision))
     on_this_machine = 1 if device.type == "cuda" else processes
     free = available(device)
@@ -69,7 +69,7 @@ def check(config: RunConfig, device: torch.device, processes: int) -> None:
 
 
 def slow_step(config: RunConfig, device: torch.device) -> str | None:
-    """A warning where one step will take minutes on a CPU."""
+    """Return a warning if one step will take minutes on a CPU, else None."""
     if device.type != "cpu":
         return None
     flops = config.step_tokens * config.model.flops_per_token()

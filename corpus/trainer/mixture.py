@@ -1,10 +1,10 @@
-"""Another mixture than the dataset's own: `corpus train --mixture`, a file or a preset of manifests/mixtures/.
+"""Replace the dataset's mixture: `corpus train --mixture`, a file or a preset of manifests/mixtures/.
 
     weights: {web: 3, wikipedia: 1}     # or epochs: {wikipedia: 2}
     temperature: 0.3                    # over languages, as in a manifest
     max_epochs: 4                       # no stream is read more often; what it would have had goes to the others
 
-What comes of it is one weight a stream, fixed when a run begins.
+The result is one weight per stream, fixed when a run begins.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from corpus.trainer.dataset import Stream
 
 
 class Mixture(options.Mixture):
-    """A manifest's mixture, and a bound on repetition."""
+    """A mixture as in a manifest, with a bound on repetition."""
 
     max_epochs: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 def read_mixture(name: str) -> Mixture:
-    """A mixture from a YAML file, or the preset of that name."""
+    """Read a mixture from a YAML file, or the preset of that name."""
     path = Path(name)
     presets = data_path("mixtures")
     if not path.exists() and (presets / f"{name}.yaml").exists():
@@ -37,7 +37,7 @@ def read_mixture(name: str) -> Mixture:
     try:
         return Mixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError:
-        there = ", ".join(sorted(found.stem for found in presets.glob("*.yaml")))
+        there = ", ".join(sorted(preset.stem for preset in presets.glob("*.yaml")))
         raise UserError(f"--mixture {name}: no such file or preset; there is {there}") from None
     except ValidationError as error:
         first = error.errors()[0]
@@ -48,9 +48,9 @@ def read_mixture(name: str) -> Mixture:
 
 
 def shares(mixture: Mixture, streams: Sequence[Stream], tokens: float | None) -> dict[str, float]:
-    """The weight of every stream, by its name, in a run of `tokens`.
+    """Return the weight of every stream, by its name, in a run of `tokens`.
 
-    Raises UserError for a source that the mixture does not know, and where `max_epochs` leaves too little text.
+    Raises UserError for a source that the mixture does not name, and if `max_epochs` leaves too little text.
     """
     named = mixture.weights if mixture.weights is not None else mixture.epochs
     present = {stream.source for stream in streams}
@@ -77,7 +77,7 @@ def shares(mixture: Mixture, streams: Sequence[Stream], tokens: float | None) ->
 
 
 def capped(weights: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
-    """Weights that sum to 1, none above its bound; what a bound takes goes to the others in proportion."""
+    """Scale weights to sum to 1, none above its bound; the excess is given to the others in proportion."""
     if sum(most[name] for name, weight in weights.items() if weight > 0) < 1:
         raise UserError("max_epochs leaves too little text for this run: a shorter one, or more epochs")
     fixed: dict[str, float] = {}

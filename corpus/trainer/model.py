@@ -1,10 +1,10 @@
-"""The transformer, top to bottom: tokens in, logits or a loss out.
+"""Define the transformer: tokens in, logits or a loss out.
 
-Decoder-only and shaped as Qwen3 (arXiv:2505.09388): RMSNorm before each half of a block, rotary positions, an RMSNorm
+Decoder-only, shaped like Qwen3 (arXiv:2505.09388): RMSNorm before each half of a block, rotary positions, an RMSNorm
 on every query and key head, grouped-query attention, SwiGLU, no biases, tied or untied embeddings. Queries, keys and
-values come from one matrix, gate and up from another: fewer, larger products, and an export only has to cut them.
+values come from one matrix, gate and up from another: fewer, larger products, and an export only has to split them.
 
-Attention sees the whole window, or the document alone (attention.py).
+Attention covers the whole window, or only the document (attention.py).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from corpus.trainer.loss import cross_entropy, nats
 
 
 def _written_out(x: Tensor) -> bool:
-    """Where fused.py is faster: on a CPU, with gradients, and not under a compiler, which fuses by itself."""
+    """Return whether fused.py is faster: on a CPU, with gradients, and not under torch.compile, which fuses itself."""
     return x.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
@@ -44,7 +44,7 @@ class RMSNorm(nn.Module):
 
 
 class Cache:
-    """Keys and values of the positions seen so far, for generation: (depth, batch, kv_heads, context, head_width)."""
+    """Keys and values of the positions so far, for generation: (depth, batch, kv_heads, context, head_width)."""
 
     def __init__(self, config: ModelConfig, batch: int, device: torch.device) -> None:
         shape = (config.depth, batch, config.kv_heads, config.context, config.head_width)
@@ -53,7 +53,7 @@ class Cache:
         self.length = 0
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores new positions of one layer and gives all of its keys and values; `length` grows after the last."""
+        """Store new positions of one layer, return all its keys and values; `length` grows after the last layer."""
         end = self.length + keys.shape[2]
         self.keys[layer, :, :, self.length : end] = keys
         self.values[layer, :, :, self.length : end] = values
@@ -61,7 +61,7 @@ class Cache:
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Rotary positions: turns the pair (x_i, x_i+d/2) of each head by its position's angle. x (..., time, d)."""
+    """Apply rotary positions: rotate the pair (x_i, x_i+d/2) of each head by its position's angle. x (..., time, d)."""
     if _written_out(x):
         turned: Tensor = RotateFunction.apply(x, cosine, sine)  # type: ignore[no-untyped-call]
         return turned
@@ -129,7 +129,7 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """`hidden` gives the last layer's states, `logits` scores over the vocabulary, `forward` the loss."""
+    """The model: `hidden` returns the last layer's states, `logits` scores over the vocabulary, `forward` the loss."""
 
     cosine: Tensor
     sine: Tensor
@@ -151,7 +151,7 @@ class GPT(nn.Module):
         return self.embedding.weight if self.config.tied else self.output.weight
 
     def matrices(self) -> dict[Tensor, tuple[int, ...]]:
-        """The blocks' matrices, each with the rows of those that it holds one below the other."""
+        """Return the blocks' matrices, each with the row counts of the matrices stacked in it."""
         config = self.config
         kv = config.kv_heads * config.head_width
         rows = {
@@ -163,9 +163,9 @@ class GPT(nn.Module):
         return {block.get_parameter(name): size for block in self.blocks for name, size in rows.items()}
 
     def hidden(self, tokens: Tensor, cache: Cache | None = None, end_of_text: int | None = None) -> Tensor:
-        """States after the last norm, (batch, time, width), of tokens (batch, time) that follow what `cache` holds.
+        """Return the states after the last norm, (batch, time, width), of tokens (batch, time) that follow `cache`.
 
-        With `end_of_text`, attention does not look past the last such token: a document is read on its own.
+        With `end_of_text`, attention does not look past the last such token, so documents are read separately.
         """
         start = 0 if cache is None else cache.length
         end = start + tokens.shape[1]
@@ -182,34 +182,34 @@ class GPT(nn.Module):
         return normed
 
     def logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """(batch, time, vocabulary)."""
+        """Return the scores over the vocabulary, (batch, time, vocabulary)."""
         return F.linear(self.hidden(tokens, cache), self.output_weight())
 
     def last_logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """(batch, vocabulary): the scores of what comes after the last token."""
+        """Return the scores of the token that follows the last one, (batch, vocabulary)."""
         return F.linear(self.hidden(tokens, cache)[:, -1], self.output_weight())
 
     def forward(
         self, tokens: Tensor, targets: Tensor, *, z_loss: float = 0.0, end_of_text: int | None = None
     ) -> Tensor:
-        """The summed nats of all targets (batch, time), a scalar; negative targets are padding.
+        """Return the summed nats of all targets (batch, time), a scalar; negative targets are padding.
 
-        `z_loss` is in the gradient alone (loss.py); `end_of_text` as in `hidden`.
+        `z_loss` affects the gradient only (loss.py); `end_of_text` as in `hidden`.
         """
         states = self.hidden(tokens, end_of_text=end_of_text).flatten(0, 1)
         return cross_entropy(states, self.output_weight(), targets.flatten(), z_loss)
 
     def nats(self, tokens: Tensor, targets: Tensor) -> Tensor:
-        """The nats of every target, (batch, time), 0 for padding; without a gradient."""
+        """Return the nats of every target, (batch, time), 0 for padding; without a gradient."""
         states = self.hidden(tokens).flatten(0, 1)
         return nats(states, self.output_weight(), targets.flatten()).view(targets.shape)
 
 
 def initialize(model: GPT, seed: int) -> None:
-    """Normal weights of deviation 1/sqrt(inputs); what a block adds starts smaller by sqrt(2 depth) (GPT-2).
+    """Initialize weights: normal, deviation 1/sqrt(inputs), a block's outputs divided by sqrt(2 depth) (GPT-2).
 
-    The embedding takes 1/sqrt(width), so that a token is not drowned by what the first blocks add to it. With GPT-2's
-    .02 a model of width 128 was at 4.6 nats a token after a million tokens that brings this one to 4.1.
+    The embedding takes 1/sqrt(width), so that the first blocks' outputs do not dominate the token's own vector. With
+    GPT-2's .02 a model of width 128 reached 4.6 nats a token after a million tokens; with this it reached 4.1.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -1,10 +1,10 @@
-"""Muon: momentum whose matrix is made orthogonal before it is subtracted (Jordan et al. 2024).
+"""Implement Muon: momentum whose matrix is made orthogonal before it is subtracted (Jordan et al. 2024).
 
 A step replaces the momentum M = U S V^T of a matrix by about U V^T, so that every direction moves equally far, by five
 rounds of a Newton-Schulz iteration of fifth degree with Jordan's coefficients. The update is scaled by .2 sqrt(larger
 side), which makes its entries as large as AdamW's on average, so that AdamW's learning rates and decay carry over
-(Liu et al. 2025, arXiv:2502.16982). What is one matrix here and several in the arithmetic (queries, keys and values;
-gate and up) is taken apart first. Matrices of one shape go through together, one product for all blocks of a model.
+(Liu et al. 2025, arXiv:2502.16982). Matrices that are stacked in one parameter (queries, keys and values; gate and up)
+are split first. Matrices of one shape are computed together, one product for all blocks of a model.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from torch import Tensor
 from corpus.trainer.sharding import is_divided, part, whole
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Jordan's: steepest at zero among those that end within about .3 of 1; exactness brings nothing."""
+"""Jordan's coefficients: steepest at zero among those that end within about .3 of 1; more precision does not help."""
 ROUNDS = 5
 RMS = 0.2
 """Root mean square of AdamW's updates, by Liu et al."""
 
 
 def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32) -> Tensor:
-    """n matrices (rows, columns) -> (n, rows, columns), all singular values near 1 (.7 to 1.2), in `dtype`.
+    """Make n matrices (rows, columns) orthogonal: (n, rows, columns), singular values .7 to 1.2, in `dtype`.
 
-    Costs 10 r^2 (r + 2 c) operations a matrix, r its smaller side, c the larger, and hardly more: with s = x x^T,
+    Costs about 10 r^2 (r + 2 c) operations a matrix, r its smaller side, c the larger: with s = x x^T,
     (a + b s + c s^2) x is three products, the sums inside them and on the diagonal of a small matrix.
     """
     a, b, c = COEFFICIENTS
@@ -43,7 +43,7 @@ def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32
 
 
 class Muon(torch.optim.Optimizer):
-    """`parameters`: matrices, each with the row counts of the matrices that it holds one below the other."""
+    """The Muon optimizer; `parameters` are matrices, each with the row counts of the matrices stacked in it."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Nesterov momentum, orthogonalized; decay apart from the gradient (arXiv:1711.05101)."""
+        """Apply one update: orthogonalized Nesterov momentum, decay separate from the gradient (arXiv:1711.05101)."""
         for group in self.param_groups:
             parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
             self._move(group, [parameter for parameter in parameters if not is_divided(parameter)])
@@ -87,9 +87,9 @@ class Muon(torch.optim.Optimizer):
             parts = zip(torch.split(direction, rows), torch.split(target, rows), strict=True)
             for matrix, below in parts:
                 shapes.setdefault(matrix.shape, []).append((matrix, below))
-        for shape, found in shapes.items():
-            updates = orthogonalize([matrix for matrix, _ in found], self.dtype)
-            for (_, below), update in zip(found, updates, strict=True):
+        for shape, matrices in shapes.items():
+            updates = orthogonalize([matrix for matrix, _ in matrices], self.dtype)
+            for (_, below), update in zip(matrices, updates, strict=True):
                 below.sub_(update, alpha=group["lr"] * RMS * max(shape) ** 0.5)
         for parameter, change in moved.items():
             parameter.add_(part(change, parameter))

@@ -1,4 +1,4 @@
-"""Which parameter is optimized how, and the learning rate over a run."""
+"""Choose the optimizer of every parameter, and the learning rate over a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from corpus.trainer.muon import Muon
 
 
 def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.optim.Optimizer]:
-    """`muon`: Muon for the blocks' matrices, AdamW for embeddings, output and gains; `adamw`: AdamW for everything.
+    """Return the optimizers of a model.
 
-    AdamW (arXiv:1711.05101) decays matrices and leaves gains alone.
+    `muon`: Muon for the blocks' matrices, AdamW for embeddings, output and gains; `adamw`: AdamW for everything. AdamW
+    (arXiv:1711.05101) decays matrices but not gains.
     """
     split = model.matrices() if config.optimizer == "muon" else {}
     rest = [parameter for parameter in model.parameters() if parameter not in split]
@@ -35,7 +36,7 @@ def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.
 
 
 def rate(progress: float, *, shape: Shape, warmup: float, decay: float) -> float:
-    """The learning rate's factor, 0 to 1, at `progress` of the run, 0 to 1.
+    """Return the learning rate's factor, 0 to 1, at `progress` of the run, 0 to 1.
 
     A linear rise over the first `warmup`, then either `wsd`: constant, and a linear fall to zero over the last `decay`
     (MiniCPM, arXiv:2404.06395; the straight line to zero after arXiv:2405.18392), or `cosine`: half a wave down to .1

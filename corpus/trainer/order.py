@@ -1,17 +1,17 @@
-"""Which window of which stream is sample i: a pure function of the plan, a seed and i.
+"""Compute which window of which stream is sample i: a pure function of the plan, a seed and i.
 
-A run has no other state than the number of its step: any worker, started anywhere, computes the samples of any step.
+A run's only state is the number of its step: any process can compute the samples of any step.
 
 - *Which stream*: a fixed schedule that keeps every stream's count within 1.7 samples of its share at every step.
-  The streams are leaves of a Huffman tree over their weights; a node that has been passed n times has sent
-  round(n q) of them to its left, q being the left's share. So the error of one node is at most 1/2, and what a leaf
-  inherits from the nodes above it shrinks as their weights grow, at least like Fibonacci numbers:
-  1/2 (1 + 1 + 1/2 + 1/3 + 1/5 + ...) = 1.68. The same counting says that this is the stream's j-th sample.
-- *Which window*: j // windows is the epoch; within it j % windows goes through a keyed permutation of the stream's
-  windows (a four-round Feistel network on a square grid, walked until it lands inside), so that an epoch holds
-  every window exactly once and no list is ever shuffled or stored.
+  The streams are leaves of a Huffman tree over their weights; a node that n samples have passed has sent
+  round(n q) of them to its left, q being the left's share. So the error of one node is at most 1/2, and the errors
+  that a leaf inherits from the nodes above it shrink as their weights grow, at least like Fibonacci numbers:
+  1/2 (1 + 1 + 1/2 + 1/3 + 1/5 + ...) = 1.68. The same counts give j, the sample's number within its stream.
+- *Which window*: j // windows is the epoch; within it a keyed permutation of the stream's windows is applied
+  to j % windows (a four-round Feistel network on a square grid, repeated until the result is a window), so that an
+  epoch holds every window exactly once and no list is shuffled or stored.
 
-All functions take and give numpy arrays; a block of 512 samples costs about half a microsecond a sample.
+All functions take and return numpy arrays; a block of 512 samples costs about half a microsecond a sample.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class Schedule:
 
 
 def schedule(weights: list[float]) -> Schedule:
-    """The tree over the given weights, any positive numbers."""
+    """Build the tree over weights, which may be any positive numbers."""
     if not weights or min(weights) <= 0:
         raise ValueError(f"weights must be positive: {weights}")
     heap = [(weight, -1 - stream) for stream, weight in enumerate(weights)]
     heapq.heapify(heap)
     nodes: list[tuple[int, int, int]] = []
     while len(heap) > 1:
-        light, a = heapq.heappop(heap)
-        heavy, b = heapq.heappop(heap)
-        nodes.append((a, b, round(light / (light + heavy) * (1 << SHARE))))
-        heapq.heappush(heap, (light + heavy, len(nodes) - 1))
+        smallest, a = heapq.heappop(heap)
+        second, b = heapq.heappop(heap)
+        nodes.append((a, b, round(smallest / (smallest + second) * (1 << SHARE))))
+        heapq.heappush(heap, (smallest + second, len(nodes) - 1))
     if not nodes:
         nodes.append((-1, -1, 1 << SHARE))
     last = len(nodes) - 1
@@ -70,7 +70,7 @@ def _sent_left(passed: Any, share: Any) -> Any:
 
 
 def assign(tree: Schedule, samples: Ints) -> tuple[Ints, Ints]:
-    """(stream, ordinal) of each sample: sample i is the `ordinal`-th, from 0, that its stream gives."""
+    """Return (stream, ordinal) of each sample: sample i is the `ordinal`-th, from 0, of its stream."""
     if len(samples) and int(samples.max()) >= MAX_SAMPLES:
         raise ValueError(f"sample {samples.max()} is beyond the schedule's {MAX_SAMPLES}")
     at = np.zeros(len(samples), np.int64)
@@ -87,7 +87,7 @@ def assign(tree: Schedule, samples: Ints) -> tuple[Ints, Ints]:
 
 
 def counts(tree: Schedule, samples: int, streams: int) -> Ints:
-    """How many of the first `samples` samples each stream gives."""
+    """Return how many of the first `samples` samples come from each stream."""
     out = np.zeros(streams, np.int64)
     stack = [(0, samples)]
     while stack:
@@ -108,11 +108,11 @@ def _mix(x: Words) -> Words:
 
 
 def permute(position: Ints, size: Ints, key: Words) -> Ints:
-    """Element-wise: where `position` < `size` goes in the permutation of 0..size-1 that `key` names.
+    """Return, element-wise, the image of `position` < `size` under the permutation of 0..size-1 that `key` names.
 
     A Feistel network over pairs (left, right) of a square grid of side ceil(sqrt(size)): each round adds a keyed
     hash of the right half to the left and swaps, which can be undone, so it permutes the grid; positions that
-    leave 0..size-1 go round again. The grid has at most 2 sqrt(size) + 1 cells too many, so few do.
+    leave 0..size-1 are permuted again. The grid has at most 2 sqrt(size) + 1 surplus cells, so few are.
     """
     side = np.sqrt(size).astype(np.uint64)
     side += (side * side < size.astype(np.uint64)).astype(np.uint64)
@@ -131,14 +131,14 @@ def permute(position: Ints, size: Ints, key: Words) -> Ints:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Order:
-    """The order of a run: per stream its number of windows and a key, and the schedule that deals between them."""
+    """The order of a run: each stream's number of windows and key, and the schedule that chooses between streams."""
 
     tree: Schedule
     windows: Ints
     keys: Words
 
     def samples(self, start: int, stop: int) -> tuple[Ints, Ints, Ints]:
-        """(stream, epoch, window) of samples start..stop-1, each an int64 array."""
+        """Return (stream, epoch, window) of samples start..stop-1, each an int64 array."""
         blocks = [_block(self, number) for number in range(start // BLOCK, -(-stop // BLOCK))]
         offset = start // BLOCK * BLOCK
         stream, epoch, window = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
@@ -146,7 +146,7 @@ class Order:
         return stream[wanted], epoch[wanted], window[wanted]
 
     def counts(self, samples: int) -> Ints:
-        """Samples drawn from each stream in the first `samples` of the run."""
+        """Return how many of the first `samples` samples of the run come from each stream."""
         return counts(self.tree, samples, len(self.windows))
 
 
@@ -162,9 +162,9 @@ def _block(order: Order, number: int) -> tuple[Ints, Ints, Ints]:
 def make_order(
     names: list[str], weights: list[float], windows: list[int], *, fingerprint: str, seed: int
 ) -> Order:
-    """The order over streams with these names, weights and numbers of windows.
+    """Make the order over streams with these names, weights and numbers of windows.
 
-    The keys come from the dataset's fingerprint, the seed and the stream's name: another one of them, another order.
+    The keys come from the dataset's fingerprint, the seed and the stream's name: if one changes, so does the order.
     """
     digests = [
         hashlib.blake2b(f"{fingerprint}\n{seed}\n{name}".encode(), digest_size=8).digest() for name in names

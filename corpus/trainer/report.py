@@ -1,4 +1,4 @@
-"""What a run says at the terminal: a table and warnings at its start, a line while it goes, scores at its end."""
+"""Print a run's state at the terminal: a table and warnings first, a progress line, scores at the end."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from corpus.trainer.memory import slow_step
 from corpus.trainer.scaling import MOST_EPOCHS
 
 SHOWN = 20
-"""Rows of the table; the log has all."""
+"""Rows of the table; the log has all of them."""
 PLAIN_SECONDS = 10.0
-"""Between two progress lines where the output is no terminal."""
+"""Seconds between two progress lines if the output is not a terminal."""
 
 
 def plan(
     streams: Sequence[Stream], weights: Sequence[float], samples: Sequence[int], context: int
 ) -> list[dict[str, Any]]:
-    """Per stream what the run will read: tokens there are, weight, tokens drawn, and how many times over."""
+    """Return a row per stream of what the run will read: its tokens, weight, tokens drawn, and epochs."""
     return [
         {
             "source": stream.source,
@@ -42,7 +42,7 @@ def plan(
 
 
 def consumed(streams: Sequence[Stream], tokens: Sequence[int]) -> list[dict[str, Any]]:
-    """Per stream what the run has read: tokens, and how many times over; counted as it was read."""
+    """Return a row per stream of what the run has read: tokens and epochs, counted while reading."""
     total = max(1, sum(tokens))
     return [
         {
@@ -58,12 +58,12 @@ def consumed(streams: Sequence[Stream], tokens: Sequence[int]) -> list[dict[str,
 
 
 def table(title: str) -> Table:
-    """A table as all commands print them: 80 columns hold it."""
+    """Return an empty table in the style of all commands; it fits 80 columns."""
     return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
 def plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
-    """Tokens, weight and epochs per source and language, as GPT-3's table 2.2 has them; the largest first."""
+    """Return the table of tokens, weight and epochs per source and language, as in GPT-3's table 2.2, largest first."""
     out = table("what this run reads" + (", by estimate" if estimated else ""))
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
@@ -82,7 +82,7 @@ def plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
 
 
 def score_table(scores: Sequence[Score], title: str = "bits per byte on validation documents") -> Table:
-    """Bits per byte per source and language, and over all."""
+    """Return the table of bits per byte per source and language, and over all."""
     out = table(title)
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
@@ -101,7 +101,7 @@ def _numbers(row: dict[str, Any]) -> list[str]:
 
 
 def short(count: float) -> str:
-    """A large number for people: 12.3M."""
+    """Format a large number for people: 12.3M."""
     for unit in ("", "k", "M"):
         if count < 1000:
             return f"{count:.0f}" if not unit else f"{count:.1f}{unit}"
@@ -112,13 +112,13 @@ def short(count: float) -> str:
 def warnings(
     rows: Sequence[dict[str, Any]], groups: Sequence[Group], config: RunConfig, device: torch.device
 ) -> list[str]:
-    """What somebody should know before the run: text read too often, languages not measured, steps of minutes."""
-    found = [repeated(rows), unmeasured(rows, groups), slow_step(config, device)]
-    return [line for line in found if line is not None]
+    """Return the warnings before a run: text read too often, languages not measured, steps that take minutes."""
+    lines = [repeated(rows), unmeasured(rows, groups), slow_step(config, device)]
+    return [line for line in lines if line is not None]
 
 
 def repeated(rows: Sequence[dict[str, Any]]) -> str | None:
-    """A warning where text is read more often than helps, None where it is not."""
+    """Return a warning if text is read more often than helps, else None."""
     over = sorted((row for row in rows if row["epochs"] > MOST_EPOCHS), key=lambda row: -float(row["epochs"]))
     if not over:
         return None
@@ -131,7 +131,7 @@ def repeated(rows: Sequence[dict[str, Any]]) -> str | None:
 
 
 def unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> str | None:
-    """A warning where languages that are trained on have no validation text."""
+    """Return a warning if languages that are trained on have no validation text, else None."""
     if not groups:
         return "there is no validation split: bits per byte will not be measured"
     measured = {group.language for group in groups}
@@ -151,7 +151,7 @@ def unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> str |
 
 
 def describe(config: RunConfig, *, device: str, bf16: bool, processes: int = 1) -> str:
-    """The model and the step, a line each."""
+    """Describe the model, the device and the step, a line each."""
     model = config.model
     where = f"{device}, {'bf16' if bf16 else 'fp32'}" + (f", {processes} processes" if processes > 1 else "")
     masked = ", documents apart" if config.mask_documents else ""
@@ -164,7 +164,7 @@ def describe(config: RunConfig, *, device: str, bf16: bool, processes: int = 1) 
 
 
 class ProgressLine:
-    """One line that moves at a terminal; elsewhere a line every ten seconds."""
+    """A progress line that is updated in place at a terminal; elsewhere a new line every ten seconds."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -187,7 +187,9 @@ class ProgressLine:
     def update(
         self, progress: float, *, step: int, loss: float, bits: float, speed: float, rate: float
     ) -> None:
-        """`progress` 0 to 1; `loss` nats a token; `bits` a byte; `speed` tokens a second; `rate` the learning rate."""
+        """Show new numbers: `progress` 0 to 1, `loss` in nats a token, `bits` per byte, `speed` in tokens a second,
+        `rate` the learning rate.
+        """
         line = f"step {step:,}  loss {loss:.3f}  {bits:.3f} bits/byte  {speed:,.0f} tokens/s  rate {rate:.1e}"
         self.bar.update(self.task, completed=progress, description=line)
         if not self.console.is_terminal and time.monotonic() - self.last >= PLAIN_SECONDS:

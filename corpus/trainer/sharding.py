@@ -1,8 +1,8 @@
-"""A model divided among processes, for what does not fit on one device (FSDP2; after ZeRO, arXiv:1910.02054).
+"""Divide a model among processes if it does not fit on one device (FSDP2; after ZeRO, arXiv:1910.02054).
 
-Each process keeps its rows of every parameter, gradient and optimizer state; a block's parameters are put together
-where they are used and dropped again. What is saved is whole, so a run that any number of processes began, divided or
-not, goes on with any other number.
+Each process keeps its rows of every parameter, gradient and optimizer state; a block's parameters are gathered where
+they are used and freed again. Checkpoints hold whole tensors, so a run that any number of processes began, divided or
+not, can continue with any other number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from corpus.trainer.model import GPT
 
 
 def divide(model: GPT, device: torch.device, processes: int) -> None:
-    """Leaves this process its part of the model, on `device`; gradients are averaged over the processes."""
+    """Keep only this process's part of the model, on `device`; gradients are averaged over the processes."""
     mesh = init_device_mesh(device.type, (processes,))
     for block in model.blocks:
         fully_shard(block, mesh=mesh)
@@ -30,7 +30,7 @@ def is_divided(tensor: Tensor) -> bool:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """All of a tensor, in every process, each of which has to ask; one that is not divided as it is."""
+    """Return the whole of a divided tensor; every process has to call this. Return any other tensor unchanged."""
     if isinstance(tensor, DTensor):
         together: Tensor = tensor.full_tensor()
         return together
@@ -38,7 +38,7 @@ def whole(tensor: Tensor) -> Tensor:
 
 
 def part(tensor: Tensor, like: Tensor) -> Tensor:
-    """Of a whole tensor this process's part, divided as `like` is, on its device."""
+    """Return this process's part of a whole tensor, divided as `like` is, on its device."""
     tensor = tensor.to(like.device)
     if isinstance(like, DTensor):
         return distribute_tensor(tensor, like.device_mesh, like.placements, src_data_rank=None)

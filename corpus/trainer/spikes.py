@@ -1,4 +1,4 @@
-"""Steps that would do harm: a loss or a gradient far above what the last ones had."""
+"""Detect steps that would do harm: those with a loss or gradient far above the last ones."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 WINDOW = 128
-"""Steps that are looked back on, as in OLMo's step skipping (OLMo 2, arXiv:2501.00656)."""
+"""Number of earlier steps that a step is compared with, as in OLMo's step skipping (OLMo 2, arXiv:2501.00656)."""
 
 
 class Spikes:
-    """The losses and gradient norms of the last steps, skipped ones too, so that a new level is soon the usual one."""
+    """Losses and gradient norms of the last steps, skipped ones included, so that a new level soon counts as normal."""
 
     def __init__(self, sigma: float, state: dict[str, Any] | None = None) -> None:
         self.sigma = sigma
@@ -24,7 +24,7 @@ class Spikes:
         return {"losses": list(self.losses), "norms": list(self.norms)}
 
     def check(self, loss: float, norm: float) -> bool:
-        """Whether this step is to be skipped: `sigma` deviations above the mean of a full window, in either number."""
+        """Record a step; return whether to skip it: a number `sigma` deviations above the mean of a full window."""
         high = self.sigma > 0 and (self._high(self.losses, loss) or self._high(self.norms, norm))
         self.losses.append(loss)
         self.norms.append(norm)

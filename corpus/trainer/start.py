@@ -1,4 +1,4 @@
-"""From the options of a command to the configuration of a run: a new one, or one taken up again."""
+"""Turn the options of a command into the configuration of a run: a new, a branched or a resumed one."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ if TYPE_CHECKING:
     from corpus.trainer.checkpoint import Checkpoint
 
 MICRO_TOKENS = 16_384
-"""Tokens computed at once unless said otherwise; a step of more is added up from several such pieces."""
+"""Default tokens of a micro-batch; a larger step sums the gradients of several."""
 FREE = {
     "steps", "minutes", "micro_samples", "learning_rate", "shape", "warmup", "decay", "weight_decay", "clip",
     "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes", "save_every", "keep_last",
     "keep_every", "z_loss", "spike_sigma", "shard",
 }  # fmt: skip
-"""What may be changed when a run is taken up again; anything else would make it another run."""
+"""Settings that may change when a run is resumed; any other change would make it a different run."""
 
 
 def new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunConfig:
-    """The configuration of a new run.
+    """Return the configuration of a new run.
 
     `options` are RunConfig's fields (None: the default), and `context`, `batch_tokens`, `micro_tokens`, `tokens` (the
     length in tokens) and `mixture` (a file or preset), which are turned into windows, steps and weights; `speed` is
-    what the machine may reach, in operations a second, from which a run of minutes guesses its tokens.
+    the machine's estimated operations per second, from which a run of minutes estimates its tokens.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    name = given.pop("size", "tiny")
-    model = size(name).model(vocabulary=dataset.vocabulary, context=given.pop("context", None))
+    explicit = {name: value for name, value in options.items() if value is not None}
+    name = explicit.pop("size", "tiny")
+    model = size(name).model(vocabulary=dataset.vocabulary, context=explicit.pop("context", None))
     streams = dataset.streams("train")
-    tokens = given.pop("tokens", None)
-    if (tokens is not None) + ("steps" in given) + ("minutes" in given) > 1:
+    tokens = explicit.pop("tokens", None)
+    if (tokens is not None) + ("steps" in explicit) + ("minutes" in explicit) > 1:
         raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
     expected = tokens or default_tokens(model, sum(stream.tokens for stream in streams))
-    speed = given.pop("speed", CPU_FLOPS)
-    if "minutes" in given:
-        expected = min(expected, math.ceil(60 * given["minutes"] * speed / model.flops_per_token()))
-    steps = given.get("steps")
-    batch = given.pop("batch_tokens", None)
+    speed = explicit.pop("speed", CPU_FLOPS)
+    if "minutes" in explicit:
+        expected = min(expected, math.ceil(60 * explicit["minutes"] * speed / model.flops_per_token()))
+    steps = explicit.get("steps")
+    batch = explicit.pop("batch_tokens", None)
     if batch is None:
         batch = default_batch(expected) if steps is None else batch_for_steps(max(1, steps))
-    given.update(_pieces(model.context, batch, given.pop("micro_tokens", MICRO_TOKENS)))
-    step_tokens = given["batch_samples"] * model.context
-    if steps is None and "minutes" not in given:
-        given["steps"] = math.ceil(expected / step_tokens)
-    length = given["steps"] * step_tokens if given.get("steps") else None
-    if source := given.pop("mixture", None):
-        given["shares"] = mixture.shares(mixture.read_mixture(source), streams, length)
+    explicit.update(_pieces(model.context, batch, explicit.pop("micro_tokens", MICRO_TOKENS)))
+    step_tokens = explicit["batch_samples"] * model.context
+    if steps is None and "minutes" not in explicit:
+        explicit["steps"] = math.ceil(expected / step_tokens)
+    length = explicit["steps"] * step_tokens if explicit.get("steps") else None
+    if source := explicit.pop("mixture", None):
+        explicit["shares"] = mixture.shares(mixture.read_mixture(source), streams, length)
     settings: dict[str, Any] = {
         "steps": None,
         "minutes": None,
         "seed": 0,
         "learning_rate": default_rate(model, length or expected),
-        **given,
+        **explicit,
     }
     return RunConfig(
         workspace=str(Path(workspace).resolve()),
@@ -94,10 +94,10 @@ def _pieces(context: int, batch_tokens: int, micro_tokens: int) -> dict[str, int
 
 
 def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunConfig:
-    """The configuration of a run that begins from a checkpoint of another: `branch` is RUN@STEP.
+    """Return the configuration of a run that begins from a checkpoint of another: `branch` is RUN@STEP.
 
-    So a constant learning rate can be brought down several times from where it stood (MiniCPM, arXiv:2404.06395): as
-    often as one likes, for runs of different lengths, without training the beginning again.
+    So the decay of a constant learning rate can be run from several steps of one run (MiniCPM, arXiv:2404.06395), for
+    runs of different lengths, without training the beginning again.
     """
     run, _, step = branch.rpartition("@")
     if not run or not step.isdigit():
@@ -111,7 +111,7 @@ def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunCon
 
 
 def branch_point(branch: str) -> Checkpoint:
-    """The checkpoint that a branch begins from."""
+    """Read the checkpoint that a branch begins from."""
     from corpus.trainer import checkpoint
 
     run, _, step = branch.rpartition("@")
@@ -119,7 +119,7 @@ def branch_point(branch: str) -> Checkpoint:
 
 
 def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
-    """The dataset, if it is the one that the run began with."""
+    """Return the dataset; raise UserError if it is not the one that the run began with."""
     if dataset.vocabulary != config.model.vocabulary:
         raise UserError(
             f"{dataset.folder} has a vocabulary of {dataset.vocabulary:,} tokens, the run one of "
@@ -134,7 +134,7 @@ def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
 
 
 def write_run(config: RunConfig, dataset: Dataset, run: Path) -> None:
-    """config.json and tokenizer.json, each put in place whole."""
+    """Write config.json and tokenizer.json of a run, each atomically."""
     try:
         tokenizer = dataset.tokenizer.read_bytes()
     except OSError:
@@ -151,7 +151,7 @@ def write_run(config: RunConfig, dataset: Dataset, run: Path) -> None:
 
 
 def read_run(run: Path) -> RunConfig:
-    """The configuration of an existing run."""
+    """Read the configuration of an existing run."""
     try:
         return RunConfig.from_json(json.loads((run / "config.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -161,31 +161,31 @@ def read_run(run: Path) -> RunConfig:
 
 
 def resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig:
-    """The configuration of `run` with those of `options` (as in `new_run`) that may be changed on the way.
+    """Return the configuration of `run` with the `options` (as in `new_run`) that may change during a run.
 
-    A new length replaces the old one, in whatever unit. The learning rate follows the new settings from here on.
+    A new length replaces the old one, in any unit. The learning rate follows the new settings from then on.
     """
     config = read_run(run)
-    given = {name: value for name, value in options.items() if value is not None and name != "speed"}
-    if "tokens" in given:
-        given["steps"] = math.ceil(given.pop("tokens") / config.step_tokens)
-    if "steps" in given or "minutes" in given:
-        given = {"steps": None, "minutes": None, **given}
-    if "micro_tokens" in given:
-        given.update(_pieces(config.model.context, config.step_tokens, given.pop("micro_tokens")))
+    explicit = {name: value for name, value in options.items() if value is not None and name != "speed"}
+    if "tokens" in explicit:
+        explicit["steps"] = math.ceil(explicit.pop("tokens") / config.step_tokens)
+    if "steps" in explicit or "minutes" in explicit:
+        explicit = {"steps": None, "minutes": None, **explicit}
+    if "micro_tokens" in explicit:
+        explicit.update(_pieces(config.model.context, config.step_tokens, explicit.pop("micro_tokens")))
     now = {"size": config.size, "context": config.model.context, "batch_tokens": config.step_tokens}
-    if source := given.pop("mixture", None):
+    if source := explicit.pop("mixture", None):
         length = config.steps * config.step_tokens if config.steps else None
         streams = open_dataset(workspace).streams("train")
         if mixture.shares(mixture.read_mixture(source), streams, length) != config.shares:
             raise UserError(
                 f"--mixture differs from the one that {run} began with: leave it out, or use --out"
             )
-    for name in sorted(given.keys() - FREE):
+    for name in sorted(explicit.keys() - FREE):
         old = now[name] if name in now else getattr(config, name)
-        if given.pop(name) != old:
+        if explicit.pop(name) != old:
             option = name.replace("_", "-")
             raise UserError(
                 f"--{option} differs from the {old} that {run} began with: leave it out, or start anew with --out"
             )
-    return dataclasses.replace(config, workspace=str(Path(workspace).resolve()), **given)
+    return dataclasses.replace(config, workspace=str(Path(workspace).resolve()), **explicit)

@@ -1,4 +1,4 @@
-"""Tensors in a file, as safetensors: an eight-byte length, a JSON header, the values; any of its readers opens it."""
+"""Read and write tensors as safetensors: an eight-byte length, a JSON header, the values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class Damaged(Exception):
-    """A file that is not what was written."""
+    """A file whose content is not what was written."""
 
 
 def _bytes(tensor: Tensor) -> memoryview:
@@ -33,7 +33,7 @@ def _bytes(tensor: Tensor) -> memoryview:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> str:
-    """Writes tensors as safetensors, synced to disk; gives the hash of the file."""
+    """Write tensors as safetensors, synced to disk; return the hash of the file."""
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": metadata}
     offset = 0
     for name, tensor in tensors.items():
@@ -58,7 +58,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 
 
 def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; raises Damaged if its hash is not `digest`. Reads it twice."""
+    """Read the tensors of a safetensors file; raise Damaged if its hash is not `digest`. Reads the file twice."""
     try:
         with path.open("rb") as file:
             if hashlib.file_digest(file, _hash).hexdigest() != digest:

@@ -1,1 +1,9 @@
-"""Checks that a finished workspace is whole and agrees with itself, without its input."""
+"""Checks that a finished workspace is complete and consistent, without reading its input.
+
+    workspace.py  all checks, over every input split and shard
+    parts.py      documents, decisions and signals of one input split
+    shards.py     one token shard against dataset.json
+    text.py       tokens back to bytes of text
+    join.py       match documents and shard rows by id, in bounded memory
+    findings.py   the list of checks, and their results
+"""

@@ -41,15 +41,15 @@ def records(
     facts: Sequence[int] | None = None,
 ) -> Records:
     """Records of one kind."""
-    found = np.zeros(len(ids), RECORD)
-    found["kind"] = kind
+    built = np.zeros(len(ids), RECORD)
+    built["kind"] = kind
     if len(ids):
-        found["id"] = hexes(ids.to_pylist())
+        built["id"] = hexes(ids.to_pylist())
     if content is not None:
-        found["content"] = content
+        built["content"] = content
     if facts is not None:
-        found["facts"] = np.array(facts, np.uint64)
-    return found
+        built["facts"] = np.array(facts, np.uint64)
+    return built
 
 
 class Join:
@@ -62,11 +62,11 @@ class Join:
         self._folder = tempfile.TemporaryDirectory(prefix="corpus-verify-")
         return self
 
-    def add(self, found: Records) -> None:
-        bucket = found["id"][:, 0] % np.uint64(self.buckets)
+    def add(self, batch: Records) -> None:
+        bucket = batch["id"][:, 0] % np.uint64(self.buckets)
         for number in np.unique(bucket).tolist():
             with open(Path(self._folder.name, str(number)), "ab") as stream:
-                stream.write(found[bucket == number].tobytes())
+                stream.write(batch[bucket == number].tobytes())
 
     def check(self, findings: Findings) -> None:
         """Compare kept documents, shard rows and what stands for others. Memory: three times a file."""
@@ -79,33 +79,33 @@ class Join:
         self._folder.cleanup()
 
 
-def check(found: Records, findings: Findings) -> None:
+def check(entries: Records, findings: Findings) -> None:
     """All that can be said of some records, of which all with one id are here."""
-    found = found[np.lexsort((found["kind"], found["id"][:, 1], found["id"][:, 0]))]
-    first = np.flatnonzero(np.r_[True, (found["id"][1:] != found["id"][:-1]).any(axis=1)])
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(found)))
+    entries = entries[np.lexsort((entries["kind"], entries["id"][:, 1], entries["id"][:, 0]))]
+    first = np.flatnonzero(np.r_[True, (entries["id"][1:] != entries["id"][:-1]).any(axis=1)])
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(entries)))
     kept, rows, stands = (
-        np.bincount(group[found["kind"] == kind], minlength=len(first)) for kind in range(3)
+        np.bincount(group[entries["kind"] == kind], minlength=len(first)) for kind in range(3)
     )
-    names = found["id"][first]
+    names = entries["id"][first]
 
-    def tell(name: str, wrong: Masks, text: str) -> None:
+    def report(name: str, wrong: Masks, text: str) -> None:
         for at in np.flatnonzero(wrong).tolist():
             findings.wrong(name, text.format(id=to_hex(names[at]), kept=kept[at], rows=rows[at]))
 
     findings.looked("ids", int(kept.sum() + stands.sum()))
     findings.looked("shards", int(rows.sum()))
     findings.looked("tokens", int(rows.sum()))
-    tell("ids", kept > 1, "document {id} is kept {kept} times")
-    tell("ids", (stands > 0) & (kept == 0), "document {id} stands for others and is not kept")
-    tell("shards", (kept > 0) & (rows == 0), "kept document {id} is in no shard")
-    tell("shards", (rows > 0) & (kept == 0), "document {id} is in a shard and not kept")
-    tell("shards", (kept > 0) & (rows > kept), "document {id} is in {rows} rows of shards")
+    report("ids", kept > 1, "document {id} is kept {kept} times")
+    report("ids", (stands > 0) & (kept == 0), "document {id} stands for others and is not kept")
+    report("shards", (kept > 0) & (rows == 0), "kept document {id} is in no shard")
+    report("shards", (rows > 0) & (kept == 0), "document {id} is in a shard and not kept")
+    report("shards", (kept > 0) & (rows > kept), "document {id} is in {rows} rows of shards")
     pairs = (kept == 1) & (rows == 1)
-    one, other = found[first[pairs]], found[first[pairs] + 1]
+    kept_entry, shard_entry = entries[first[pairs]], entries[first[pairs] + 1]
     pair_names = names[pairs]
-    for at in np.flatnonzero(one["facts"] != other["facts"]).tolist():
+    for at in np.flatnonzero(kept_entry["facts"] != shard_entry["facts"]).tolist():
         id = to_hex(pair_names[at])
         findings.wrong("shards", f"document {id} has another side, source, language or size in its shard")
-    for at in np.flatnonzero((one["content"] != other["content"]).any(axis=1)).tolist():
+    for at in np.flatnonzero((kept_entry["content"] != shard_entry["content"]).any(axis=1)).tolist():
         findings.wrong("tokens", f"the tokens of document {to_hex(pair_names[at])} do not give its text")

@@ -61,35 +61,35 @@ def verify_split(
         try:
             files[name] = pq.ParquetFile(storage.open_input(path), page_checksum_verification=True)
         except (pa.ArrowInvalid, OSError) as error:
-            findings.wrong("checksums", f"{path}: {_line(error)}")
+            findings.wrong("checksums", f"{path}: {_first_line(error)}")
     try:
-        if len(files) == len(names) and _belong(files, findings, source, split):
-            for group in _groups(files, findings, source, split):
-                _rows(done, group, source, split, share, keep_text, encoder)
+        if len(files) == len(names) and _check_beside(files, findings, source, split):
+            for group in _read_groups(files, findings, source, split):
+                _check_rows(done, group, source, split, share, keep_text, encoder)
     finally:
         for file in files.values():
             file.close(force=True)
     return done
 
 
-def _belong(files: Mapping[str, pq.ParquetFile], findings: Findings, source: str, split: str) -> bool:
+def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, source: str, split: str) -> bool:
     """Schemas, fingerprints and row groups; whether rows can be compared."""
     documents = files["documents"]
-    made = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
+    documents_fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
     groups = [documents.metadata.row_group(at).num_rows for at in range(documents.num_row_groups)]
     good = True
     for name, file in files.items():
         place = f"{name} of split {split} of {source}"
-        found = file.schema_arrow
+        columns = file.schema_arrow
         findings.looked("schema")
-        if not _as_documented(name, found):
-            findings.wrong("schema", f"{place} has other columns: {', '.join(found.names)}")
+        if not _is_documented(name, columns):
+            findings.wrong("schema", f"{place} has other columns: {', '.join(columns.names)}")
             good = False
         findings.looked("fingerprints")
-        metadata = found.metadata or {}
+        metadata = columns.metadata or {}
         if FINGERPRINT not in metadata:
             findings.wrong("fingerprints", f"{place} does not say what made it")
-        if name != "documents" and metadata.get(DOCUMENTS) != made:
+        if name != "documents" and metadata.get(DOCUMENTS) != documents_fingerprint:
             findings.wrong("fingerprints", f"{place} was not made from the documents beside it")
             good = False
         if [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] != groups:
@@ -98,12 +98,12 @@ def _belong(files: Mapping[str, pq.ParquetFile], findings: Findings, source: str
     return good
 
 
-def _as_documented(name: str, found: pa.Schema) -> bool:
+def _is_documented(name: str, columns: pa.Schema) -> bool:
     if name in ("documents", "decisions"):
         expected = SCHEMA if name == "documents" else DECISIONS
-        return bool(found.remove_metadata().equals(expected))
+        return bool(columns.remove_metadata().equals(expected))
     step = name.rpartition("/")[2]
-    return all(column.type == pa.float32() and column.name.startswith(f"{step}.") for column in found)
+    return all(column.type == pa.float32() and column.name.startswith(f"{step}.") for column in columns)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class _Group:
     first: int
 
 
-def _groups(
+def _read_groups(
     files: Mapping[str, pq.ParquetFile], findings: Findings, source: str, split: str
 ) -> Iterator[_Group]:
     first = 0
@@ -125,21 +125,21 @@ def _groups(
                 tables[name] = file.read_row_group(number, use_threads=False)
             except (pa.ArrowInvalid, OSError) as error:
                 place = f"{name} of split {split} of {source}, row group {number}"
-                findings.wrong("checksums", f"{place}: {_line(error)}")
+                findings.wrong("checksums", f"{place}: {_first_line(error)}")
         if "documents" in tables and "decisions" in tables:
             yield _Group(tables["documents"], tables["decisions"], first)
         first += files["documents"].metadata.row_group(number).num_rows
 
 
-def _fails_when_read(failed: pa.ListArray) -> npt.NDArray[np.bool_]:
+def _find_read_failures(failed: pa.ListArray) -> npt.NDArray[np.bool_]:
     """Which rows fail a rule that their own signals decide: any but a `top_share`."""
     own = pc.invert(pc.ends_with(pc.list_flatten(failed), ".top_share")).to_numpy(zero_copy_only=False)
-    found = np.zeros(len(failed), np.bool_)
-    found[pc.list_parent_indices(failed).to_numpy()[own.astype(np.bool_)]] = True
-    return found
+    fails = np.zeros(len(failed), np.bool_)
+    fails[pc.list_parent_indices(failed).to_numpy()[own.astype(np.bool_)]] = True
+    return fails
 
 
-def _rows(
+def _check_rows(
     done: SplitChecks,
     group: _Group,
     source: str,
@@ -151,40 +151,40 @@ def _rows(
     documents, decisions = group.documents, group.decisions
     findings, place = done.findings, f"split {split} of {source}"
 
-    def tell(name: str, what: str, wrong: npt.NDArray[np.bool_]) -> None:
+    def report(name: str, what: str, wrong: npt.NDArray[np.bool_]) -> None:
         rows = np.flatnonzero(wrong)
         findings.rows(name, f"{place}: {what}", (rows + group.first).tolist(), len(rows))
 
-    gated, failed = _set(documents.column("gate")), decisions.column("failed_rules").combine_chunks()
+    gated, failed = _is_valid(documents.column("gate")), decisions.column("failed_rules").combine_chunks()
     fails = pc.fill_null(pc.greater(pc.list_value_length(failed), 0), False).to_numpy(zero_copy_only=False)
     texts = documents.column("text").to_pylist()
     hashes = [None if text is None else content_hash(text) for text in texts]
-    spared = is_absent(documents) & _fails_when_read(failed) & (keep_text != "all")
+    spared = is_absent(documents) & _find_read_failures(failed) & (keep_text != "all")
     findings.looked("checksums", documents.num_rows)
-    wrong = _differ(hashes, documents.column("content_hash").to_pylist())
-    tell("checksums", "the text is not what it was", wrong & ~spared)
+    wrong = _find_differences(hashes, documents.column("content_hash").to_pylist())
+    report("checksums", "the text is not what it was", wrong & ~spared)
     sizes = [(0, 0) if text is None else (len(text), len(text.encode())) for text in texts]
     stored = zip(*(documents.column(name).to_pylist() for name in ("characters", "bytes")), strict=True)
-    tell("checksums", "the size is not that of the text", _differ(sizes, list(stored)) & ~spared)
+    report("checksums", "the size is not that of the text", _find_differences(sizes, list(stored)) & ~spared)
 
-    removed, kept = _set(decisions.column("duplicate_of")), decisions.column("kept").to_numpy()
+    removed, kept = _is_valid(decisions.column("duplicate_of")), decisions.column("kept").to_numpy()
     findings.looked("decisions", documents.num_rows)
-    tell("decisions", "kept against its gate, rules or duplicates", kept != ~(gated | fails | removed))
-    tell("decisions", "a duplicate that fails rules", removed & (gated | fails))
-    gates = _differ(documents.column("gate").to_pylist(), decisions.column("gate").to_pylist())
-    tell("decisions", "another gate than the document's", gates)
+    report("decisions", "kept against its gate, rules or duplicates", kept != ~(gated | fails | removed))
+    report("decisions", "a duplicate that fails rules", removed & (gated | fails))
+    gates = _find_differences(documents.column("gate").to_pylist(), decisions.column("gate").to_pylist())
+    report("decisions", "another gate than the document's", gates)
     sides = decisions.column("split").to_pylist()
-    tell("decisions", "a side without being kept, or none", _set(decisions.column("split")) != kept)
+    report("decisions", "a side without being kept, or none", _is_valid(decisions.column("split")) != kept)
     expected = [
-        _side(name, share) if stays else None
+        _side_of_group(name, share) if stays else None
         for name, stays in zip(documents.column("group").to_pylist(), kept.tolist(), strict=True)
     ]
     findings.looked("validation", int(kept.sum()))
-    tell("validation", "a group on the wrong side", _differ(expected, sides) & kept)
+    report("validation", "a group on the wrong side", _find_differences(expected, sides) & kept)
 
     language = pc.fill_null(documents.column("language"), UNKNOWN).combine_chunks()
     state = np.select([gated, fails, removed, kept], ["gated", "rules", "duplicate", "kept"], "none")
-    _count(done.counts, source, language, state, documents)
+    _count_states(done.counts, source, language, state, documents)
     _count_rules(done.counts, source, language, failed)
 
     rows = np.flatnonzero(kept)
@@ -211,11 +211,11 @@ def fact(side: str | None, source: str, language: str, size: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _side(group: str, share: float) -> str:
+def _side_of_group(group: str, share: float) -> str:
     return "valid" if is_validation(group, share) else "train"
 
 
-def _count(
+def _count_states(
     counts: Counter[tuple[Key, str]],
     source: str,
     language: pa.Array,
@@ -242,14 +242,14 @@ def _count_rules(
         counts[(source, row["l"], "failed", row["r"]), "documents"] += row["count_all"]
 
 
-def _set(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = column.is_valid().to_numpy()
-    return found
+def _is_valid(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    valid: npt.NDArray[np.bool_] = column.is_valid().to_numpy()
+    return valid
 
 
-def _differ(one: Sequence[object], other: Sequence[object]) -> npt.NDArray[np.bool_]:
+def _find_differences(one: Sequence[object], other: Sequence[object]) -> npt.NDArray[np.bool_]:
     return np.array([a != b for a, b in zip(one, other, strict=True)], np.bool_)
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

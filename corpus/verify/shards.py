@@ -25,12 +25,12 @@ def verify_shard(
 
     Reads the file twice, once for its checksum. Memory: a record batch with its text (60 MB), 41 bytes a row.
     """
-    findings, found = Findings(), [np.zeros(0, RECORD)]
+    findings, batch_records = Findings(), [np.zeros(0, RECORD)]
     path = workspace.path("tokens", shard["path"])
     findings.looked("files")
     if not storage.exists(path):
         findings.wrong("files", f"{path} is missing")
-        return findings, found[0], {}
+        return findings, batch_records[0], {}
     findings.looked("checksums")
     if storage.sha256(path) != shard["sha256"]:
         findings.wrong("checksums", f"{path}: its SHA-256 is not that of dataset.json")
@@ -42,24 +42,24 @@ def verify_shard(
             findings.looked("schema")
             if not file.schema.remove_metadata().equals(schema(encoder.dtype)):
                 findings.wrong("schema", f"{path} has other columns: {', '.join(file.schema.names)}")
-                return findings, found[0], totals
+                return findings, batch_records[0], totals
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
-                found.append(_batch(batch, shard, encoder, vocabulary, findings, path))
+                batch_records.append(_check_batch(batch, shard, encoder, vocabulary, findings, path))
                 totals["rows"] += batch.num_rows
                 totals["tokens"] += len(batch.column("tokens").flatten())
                 totals["bytes"] += int(batch.column("bytes").to_numpy().sum(dtype=np.int64))
         except (pa.ArrowInvalid, OSError) as error:
             findings.wrong("checksums", f"{path}: {(str(error).splitlines() or [''])[0][:200]}")
-            return findings, np.concatenate(found), totals
+            return findings, np.concatenate(batch_records), totals
     findings.looked("counts", len(totals))
     for name, value in totals.items():
         if shard[name] != value:
             findings.wrong("counts", f"{path} has {value:,} {name}, dataset.json says {shard[name]:,}")
-    return findings, np.concatenate(found), totals
+    return findings, np.concatenate(batch_records), totals
 
 
-def _batch(
+def _check_batch(
     batch: pa.RecordBatch,
     shard: dict[str, Any],
     encoder: Encoder,

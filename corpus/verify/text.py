@@ -16,8 +16,8 @@ from corpus.tokens.encode import Encoder
 def vocabulary_bytes(encoder: Encoder) -> pa.Array | None:
     """The bytes of each token by its id, or None where texts cannot be put together from them: where a tokenizer
     normalizes, or is none of bytes. Special tokens have none."""
-    found = encoder.token_bytes()
-    return None if found is None else pa.array(found, pa.binary())
+    bytes_by_id = encoder.token_bytes()
+    return None if bytes_by_id is None else pa.array(bytes_by_id, pa.binary())
 
 
 def texts_of(batch: pa.RecordBatch, vocabulary: pa.Array) -> Iterator[bytes]:

@@ -47,12 +47,12 @@ def verify(
     manifest = load_manifest(workspace.path("manifest.yaml")).manifest
     dataset, splits = workspace.tokens(), workspace.splits()
     findings, counts = Findings(), Counts()
-    _no_others(workspace, splits, findings)
-    usable = _tokenizer(workspace, dataset, findings)
+    _check_no_others(workspace, splits, findings)
+    usable = _check_tokenizer(workspace, dataset, findings)
     expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
-    with Join(expected) as join, _mapping(workers) as mapped:
+    with Join(expected) as join, _open_map(workers) as mapped:
         share, keep_text = manifest.validation.share, manifest.keep_text
-        work = partial(_split, workspace.root, share, keep_text, dataset if usable else None)
+        work = partial(_verify_split, workspace.root, share, keep_text, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)
             counts.update(split.counts)
@@ -60,20 +60,20 @@ def verify(
             show("documents", done, len(splits))
         if usable:
             shards = dataset["shards"]
-            for done, (found, records) in enumerate(
-                mapped(partial(_shard, workspace.root, dataset), shards), 1
+            for done, (shard_findings, records) in enumerate(
+                mapped(partial(_verify_shard, workspace.root, dataset), shards), 1
             ):
-                findings.add(found)
+                findings.add(shard_findings)
                 join.add(records)
                 show("shards", done, len(shards))
             join.check(findings)
-    _ledger(workspace, counts, findings)
-    _dataset(workspace, dataset, counts, findings)
+    _check_ledger(workspace, counts, findings)
+    _check_dataset(workspace, dataset, counts, findings)
     return findings
 
 
 @contextmanager
-def _mapping(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterator[B]]]:
+def _open_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterator[B]]]:
     """`map`, in `workers` processes where there are several; results in the order of the items."""
     if workers == 1:
         yield map
@@ -82,31 +82,31 @@ def _mapping(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]],
         yield pool.map
 
 
-def _split(
+def _verify_split(
     root: str, share: float, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
 ) -> SplitChecks:
     encoder = None
     if dataset is not None:
-        encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
+        encoder = _load_encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
         encoder = encoder if encoder.token_bytes() is None else None
     return verify_split(Workspace(root), *split, share, keep_text, encoder)
 
 
-def _shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:
-    encoder = _encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
-    found, records, _ = verify_shard(Workspace(root), shard, encoder)
-    return found, records
+def _verify_shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:
+    encoder = _load_encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
+    findings, records, _ = verify_shard(Workspace(root), shard, encoder)
+    return findings, records
 
 
 @lru_cache(maxsize=1)
-def _encoder(root: str, _sha256: str, end_of_text: int) -> Encoder:
+def _load_encoder(root: str, _sha256: str, end_of_text: int) -> Encoder:
     path = Workspace(root).path("tokenizer", "tokenizer.json")
     content = json.loads(storage.read_text(path))
     names = [token["content"] for token in content.get("added_tokens") or [] if token["id"] == end_of_text]
     return load(path, names[0] if names else None)
 
 
-def _no_others(workspace: Workspace, splits: list[tuple[str, str]], findings: Findings) -> None:
+def _check_no_others(workspace: Workspace, splits: list[tuple[str, str]], findings: Findings) -> None:
     """Parts that the plan does not know."""
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
         known = {workspace.part(folder, *split).removeprefix(workspace.path(folder)) for split in splits}
@@ -116,7 +116,7 @@ def _no_others(workspace: Workspace, splits: list[tuple[str, str]], findings: Fi
                 findings.wrong("files", f"{path} is of no split of the plan")
 
 
-def _tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:
+def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:
     """The checksums of tokenizer.json and of dataset.json; whether tokens can be looked at."""
     path = workspace.path("tokenizer", "tokenizer.json")
     findings.looked("files")
@@ -124,8 +124,8 @@ def _tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings
         findings.wrong("files", f"{path} is missing: tokens were not looked at")
         return False
     findings.looked("checksums", 2)
-    said = {key: value for key, value in dataset.items() if key != "fingerprint"}
-    if fingerprint(said) != dataset["fingerprint"]:
+    content = {key: value for key, value in dataset.items() if key != "fingerprint"}
+    if fingerprint(content) != dataset["fingerprint"]:
         findings.wrong("checksums", f"{workspace.path('tokens', 'dataset.json')} is not what was written")
     if storage.sha256(path) != dataset["tokenizer"]["sha256"]:
         findings.wrong("checksums", f"{path} is not the tokenizer of the shards: tokens were not looked at")
@@ -133,20 +133,20 @@ def _tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings
     return True
 
 
-def _ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:
+def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:
     """The ledger's counts against a plain count, and its duplicates against clusters.parquet."""
     names = ("gated", "rules", "duplicate", "kept", "read", "failed")
-    told: Counts = Counter()
+    ledger_counts: Counts = Counter()
     for row in read_ledger(workspace, ["counts"])["counts"].to_pylist():
         if row["what"] in names:
             key = (row["source"], row["language"], row["what"], row["key"] if row["what"] == "failed" else "")
             for number in ("documents",) if row["what"] == "failed" else ("documents", "characters", "bytes"):
-                told[key, number] += row[number]
-    findings.looked("counts", len(told))
-    for entry in sorted(told.keys() | counts.keys()):
-        if told[entry] != counts[entry]:
+                ledger_counts[key, number] += row[number]
+    findings.looked("counts", len(ledger_counts))
+    for entry in sorted(ledger_counts.keys() | counts.keys()):
+        if ledger_counts[entry] != counts[entry]:
             place = " ".join(part for part in (*entry[0], entry[1]) if part)
-            findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {told[entry]:,}")
+            findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {ledger_counts[entry]:,}")
     clusters = workspace.path("dedup", "clusters.parquet")
     removed = sum(group.num_rows for group in read_groups(clusters)) if storage.exists(clusters) else 0
     duplicates = sum(
@@ -164,30 +164,30 @@ def _ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:
                 )
         except (pa.ArrowInvalid, OSError) as error:
             findings.wrong("checksums", f"{path}: {str(error)[:200]}")
-    said = sum(read_ledger(workspace, ["quarantine"])["quarantine"].column("records").to_pylist())
+    ledger_records = sum(read_ledger(workspace, ["quarantine"])["quarantine"].column("records").to_pylist())
     findings.looked("counts")
-    if said != quarantined:
-        findings.wrong("counts", f"{quarantined:,} records in quarantine, the ledger says {said:,}")
+    if ledger_records != quarantined:
+        findings.wrong("counts", f"{quarantined:,} records in quarantine, the ledger says {ledger_records:,}")
 
 
-def _dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts, findings: Findings) -> None:
+def _check_dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts, findings: Findings) -> None:
     """dataset.json's totals against its shards and the kept documents, by source and language."""
     kept: Counter[tuple[str, str, str]] = Counter()
     for ((source, language, what, _), name), value in counts.items():
         if what == "kept" and name != "characters":
             kept[source, language, {"documents": "rows", "bytes": "bytes"}[name]] += value
-    said: Counter[tuple[str, str, str]] = Counter()
+    stated: Counter[tuple[str, str, str]] = Counter()
     tokens = 0
     for side in dataset["totals"].values():
         tokens += side["tokens"]
-        for source, found in side["sources"].items():
-            for language, sizes in found["languages"].items():
+        for source, of_source in side["sources"].items():
+            for language, sizes in of_source["languages"].items():
                 for name in ("rows", "bytes"):
-                    said[source, language, name] += sizes[name]
+                    stated[source, language, name] += sizes[name]
     findings.looked("counts", len(kept) + 1)
-    for entry in sorted(kept.keys() | said.keys()):
-        if kept[entry] != said[entry]:
+    for entry in sorted(kept.keys() | stated.keys()):
+        if kept[entry] != stated[entry]:
             place = " ".join(entry)
-            findings.wrong("counts", f"{place}: {kept[entry]:,} kept, dataset.json says {said[entry]:,}")
+            findings.wrong("counts", f"{place}: {kept[entry]:,} kept, dataset.json says {stated[entry]:,}")
     if tokens != sum(shard["tokens"] for shard in dataset["shards"]):
         findings.wrong("counts", f"dataset.json: its totals have {tokens:,} tokens, its shards others")

@@ -1,1 +1,11 @@
-"""pipelines/beam"""
+"""Run work on Apache Beam: locally on a pinned engine, or on any runner that Beam options name.
+
+The files, from the options to the worker processes:
+
+    options.py        how a pipeline runs: local processes or a runner
+    types.py          Beam's transforms with types
+    fanout.py         one string per work item, each done once
+    packed.py         packed record arrays as elements
+    workers.py        local worker processes, watched
+    local_worker.py   the main program of a local worker process
+"""

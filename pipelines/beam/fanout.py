@@ -1,4 +1,4 @@
-"""Fan work out: one string an item, each done once, by whichever worker is free."""
+"""Distribute work: one string per item, each done once, by the next free worker."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Any
 import apache_beam as beam
 
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.types import PCollection, Transform, create, group_by_key, par_do
 from corpus.progress import counting
 from corpus.storage import is_remote
 
 CLAIMS = ".claims-"
 CLAIMS_A_WORKER = 4
-"""Local elements a worker: the engine deals them out blindly, so each worker is sure to get some."""
+"""Local elements per worker: the engine assigns them statically, so that each worker gets some."""
 
 
 class _Each(beam.DoFn):
-    """Does one item an element: for runners that balance the load themselves."""
+    """Do one item per element, for runners that balance the load themselves."""
 
     def __init__(self, work: Callable[[str], Iterable[Any]]) -> None:
         self.work = work
@@ -32,7 +33,7 @@ class _Each(beam.DoFn):
 
 
 class _Claim(beam.DoFn):
-    """Does items from a queue until it is empty: a claim is a file that only one worker can make."""
+    """Do items from a queue until it is empty: a claim is a file that only one worker can create."""
 
     def __init__(self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str) -> None:
         self.work, self.items, self.claims = work, list(items), claims
@@ -47,11 +48,11 @@ class _Claim(beam.DoFn):
                 yield from self.work(item)
 
 
-class FanOut(beam.PTransform):
-    """Pipeline -> what `work(item)` yields for every item, in any order.
+class FanOut(Transform):
+    """Transform a Pipeline into what `work(item)` yields for every item, in any order.
 
-    `items` come in the order in which they should be begun (largest first). Locally `claims` is an
-    empty folder of this run alone; the engine deals elements out statically, so workers claim items
+    `items` are in the order in which they should be started (largest first). Locally `claims` is an
+    empty folder for this run only; the engine assigns elements statically, so workers claim items
     from it instead. Elsewhere every item is an element with a key of its own, grouped so that it is not
     fused with its neighbours (Beam's Reshuffle does the same and pickles timestamps on the way).
     """
@@ -73,25 +74,26 @@ class FanOut(beam.PTransform):
             result_type,
         )
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+    def expand(self, pipeline: beam.Pipeline) -> PCollection[Any]:
         each: beam.DoFn = _Each(self.work)
         elements = list(enumerate(self.items))
         if self.running.local and self.claims is not None:
             each = _Claim(self.work, self.items, self.claims)
             elements = [(number, "") for number in range(self.running.workers * CLAIMS_A_WORKER)]
-        return (
+        done: PCollection[Any] = (
             pipeline
-            | "Items" >> beam.Create(elements, reshuffle=False).with_output_types(tuple[int, str])
-            | "Deal" >> beam.GroupByKey()
-            | "Work" >> beam.ParDo(each).with_output_types(self.result_type)
+            | "Items" >> create(elements, tuple[int, str])
+            | "Deal" >> group_by_key()
+            | "Work" >> par_do(each, self.result_type)
         )
+        return done
 
 
 @contextmanager
 def claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
-    """An empty folder for the claims of one pipeline run; None where another runner deals out the work.
+    """Yield an empty folder for the claims of one pipeline run; None if another runner distributes the work.
 
-    It is made in `root` where that is a local folder, so that what a kill leaves is found again.
+    It is created in `root` if that is a local folder, so that a later build can remove it after a kill.
     """
     if not running.local:
         yield None

@@ -1,7 +1,7 @@
-"""A local worker process: Beam's own, which leaves when the process that started it is gone, also before it has begun.
+"""Run Beam's local worker process, and exit when the process that started it has ended, even during the start.
 
-Beam's waits two minutes for a process that was killed while it started, and holds its terminal for so long. It logs
-no more than the process that started it.
+Beam's own worker waits two minutes for a parent that was killed during the start, and keeps its terminal busy. This
+one logs no more than its parent does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SECONDS = 0.5
 
 
 def leave_with(parent: int) -> None:
-    """Ends this process soon after `parent`, which started it, has ended."""
+    """End this process soon after its parent process, `parent`, has ended."""
     while os.getppid() == parent:
         time.sleep(SECONDS)
     os._exit(1)
@@ -28,9 +28,9 @@ def main() -> None:
     logging.disable(int(sys.argv[2]))
     if int(sys.argv[2]) >= logging.CRITICAL:  # Beam prints what a worker raised and sends it too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    from apache_beam.runners.worker import sdk_worker_main
+    from corpus.pipelines.beam.types import run_worker
 
-    sdk_worker_main.main(sys.argv[:1])
+    run_worker(sys.argv[:1])
     if parsers := sys.modules.get("corpus.extract.process.supervised"):
         parsers.close_idle()
     sys.stdout.flush()

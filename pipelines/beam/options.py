@@ -1,8 +1,7 @@
-"""How a pipeline runs: locally on the pinned engine, or wherever Beam options say."""
+"""Choose how a pipeline runs: locally on the pinned engine, or on the runner that Beam options name."""
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +10,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 import corpus.pipelines.beam.workers  # noqa: F401 - puts watched workers in the place of Beam's
 from corpus.errors import UserError
+from corpus.pipelines.beam.types import OptionParser
 
 LOCAL = "FnApiRunner"
-"""Beam's `DirectRunner` tries to download another engine first and falls back in silence."""
+"""The local engine; Beam's `DirectRunner` tries to download another one first and falls back silently."""
 
 
 SPREAD_FROM = {"ingest": 3_000_000, "decide": 300_000_000, "tokenize": 50_000_000, "dedup": 3_000_000_000}
-"""Bytes of input from which local processes pay: starting them costs 3 s a pipeline, and what is shuffled
-between them costs more than the work on it. The environment variable CORPUS_SPREAD_FROM replaces all four."""
+"""Bytes of input from which several local processes are faster: starting them costs 3 s per pipeline, and shuffling
+data between them costs more than the work on it. The environment variable CORPUS_SPREAD_FROM replaces all four."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class Running:
 
     @property
     def local(self) -> bool:
-        """Whether the pinned local engine runs the pipelines."""
+        """Return whether the pinned local engine runs the pipelines."""
         return not any(option.startswith("--runner") for option in self.extra)
 
     def sized(self, stage: str, size: int) -> Running:
-        """How to run a stage of a build with `size` bytes of input: small local work stays in one process."""
+        """Return how to run a stage of a build with `size` bytes of input: small local work runs in one process."""
         given = os.environ.get("CORPUS_SPREAD_FROM", str(SPREAD_FROM[stage]))
         if not given.isdecimal():
             raise UserError(f"CORPUS_SPREAD_FROM={given}: a number of bytes is expected")
@@ -42,7 +42,7 @@ class Running:
         return replace(self, workers=1) if self.local and size < least else self
 
     def options(self, name: str) -> PipelineOptions:
-        """Beam's options for the pipeline called `name`."""
+        """Return Beam's options for the pipeline called `name`."""
         flags: list[str] = list(self.extra)
         if self.local:
             mode = "multi_processing" if self.workers > 1 else "in_memory"
@@ -58,8 +58,8 @@ class Running:
 
 
 def _known() -> set[str]:
-    """Every flag of every Beam option, as it is written."""
-    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    """Return every flag of every Beam option, as it is written."""
+    parser = OptionParser(add_help=False, conflict_handler="resolve")
     waiting = list(PipelineOptions.__subclasses__())
     while waiting:
         options = waiting.pop()
@@ -70,6 +70,6 @@ def _known() -> set[str]:
 
 
 def check_unknown(extra: Sequence[str]) -> list[str]:
-    """Those of the given flags that no Beam option knows."""
+    """Return those of the flags that no Beam option defines."""
     known = _known()
     return [flag for flag in extra if flag.startswith("--") and flag.split("=")[0] not in known]

@@ -1,6 +1,6 @@
-"""Arrays as the elements of pipelines: records of a fixed size, packed into bytes and dealt to partitions.
+"""Pack arrays of fixed-size records into bytes, as elements of pipelines, and divide them among partitions.
 
-An element is (partition, bytes); the first byte says which kind of records follows. Shuffling packed arrays
+An element is (partition, bytes); the first byte is the kind of the records that follow. Shuffling packed arrays
 costs a seventh of shuffling the records one by one.
 """
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 Element = tuple[int, bytes]
 Gathered = tuple[int, Iterable[bytes]]
-"""What a GroupByKey makes of elements."""
+"""The result of a GroupByKey of elements."""
 Records = NDArray[np.void]
 
 FLUSH = 32 << 20
-"""Bytes an outbox gathers before it passes them on."""
+"""Bytes that an outbox collects before it yields them."""
 
 
 class Kinds:
@@ -29,7 +29,7 @@ class Kinds:
         self._names = {code: name for name, code in self.codes.items()}
 
     def pack(self, kind: str, records: Records) -> bytes:
-        """The bytes of an element."""
+        """Return the bytes of an element with records of one kind."""
         if records.dtype != self.dtypes[kind]:
             raise TypeError(f"{kind} are {self.dtypes[kind]}, not {records.dtype}")
         return self.codes[kind] + records.tobytes()
@@ -38,16 +38,16 @@ class Kinds:
         return element[1][:1] == self.codes[kind]
 
     def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
-        """All records of each of the kinds; the chunks may hold no other."""
-        found: dict[str, list[Records]] = {kind: [np.empty(0, self.dtypes[kind])] for kind in kinds}
+        """Return all records of each of the kinds; the chunks must hold no other kind."""
+        arrays: dict[str, list[Records]] = {kind: [np.empty(0, self.dtypes[kind])] for kind in kinds}
         for chunk in chunks:
             kind = self._names[chunk[:1]]
-            found[kind].append(np.frombuffer(chunk, self.dtypes[kind], offset=1))
-        return [np.concatenate(found.pop(kind)) for kind in kinds]
+            arrays[kind].append(np.frombuffer(chunk, self.dtypes[kind], offset=1))
+        return [np.concatenate(arrays.pop(kind)) for kind in kinds]
 
 
 class Outbox:
-    """Records on their way to partitions; passed on when `FLUSH` bytes wait, so call `flush` at the end."""
+    """A buffer of records for partitions; yields them when it holds `FLUSH` bytes, so call `flush` at the end."""
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
@@ -55,7 +55,7 @@ class Outbox:
         self._size = 0
 
     def put(self, kind: str, to: NDArray[np.int64], records: Records) -> Iterator[Element]:
-        """Records of one kind, each to the partition beside it."""
+        """Add records of one kind, each for the partition in `to`; yield elements if the buffer is full."""
         order = np.argsort(to, kind="stable")
         keys, starts = np.unique(to[order], return_index=True)
         for key, piece in zip(keys.tolist(), np.split(records[order], starts[1:]), strict=False):
@@ -71,10 +71,10 @@ class Outbox:
 
 
 def records(dtype: np.dtype[np.void], **columns: NDArray[np.generic]) -> Records:
-    """A record array of columns of one length, one for each field."""
+    """Make a record array from columns of equal length, one for each field."""
     if dtype.names is None or set(columns) != set(dtype.names):
         raise TypeError(f"{sorted(columns)} are not the fields of {dtype}")
-    made = np.empty(len(next(iter(columns.values()))), dtype)
+    array = np.empty(len(next(iter(columns.values()))), dtype)
     for name, column in columns.items():
-        made[name] = column
-    return made
+        array[name] = column
+    return array

@@ -1,9 +1,9 @@
-"""The local worker processes of Beam: where one dies, its pipeline fails at once, and none outlives it.
+"""Watch Beam's local worker processes: if one dies, its pipeline fails immediately, and none outlives the pipeline.
 
-Beam's engine waits for ever for what a dead worker was to send, and for a worker that has not yet asked for
-work when the pipeline ends (2.77, and those before it). Here every worker is watched; when one ends before it
-was told to, all it owes becomes an error, and the other workers of its pipeline are ended too, also those that
-start later, so that the pipeline can be begun again from its parts.
+Beam's engine waits forever for the data of a dead worker, and for a worker that has not yet asked for work when
+the pipeline ends (2.77, and earlier versions). Here every worker is watched; if one ends too early, its unanswered
+requests become errors, and the other workers of its pipeline are ended too, including those that start later, so
+that the pipeline can be started again from its parts.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
     SubprocessSdkWorkerHandler,
     WorkerHandler,
 )
+from apache_beam.utils.sentinel import Sentinel
 from google.protobuf import json_format, text_format
 
 from corpus.child_process import python_command
 from corpus.errors import RunError
 
 WORKER = "corpus.pipelines.beam.local_worker"
-"""What stands in the command line of a worker."""
+"""The module in the command line of a worker."""
 
 SECONDS_TO_LEAVE = 30.0
-"""How long a worker that was told to end may take."""
+"""Seconds that a worker may take to end after the request to do so."""
 
 
 class Crew:
-    """The workers of one pipeline: when one fails all do."""
+    """The workers of one pipeline: if one fails, all do."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -56,14 +57,15 @@ class Crew:
 
 @WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)
 class WatchedWorker(SubprocessSdkWorkerHandler):
-    """One worker process and the thread that waits for its end. Takes the place of Beam's own."""
+    """One worker process and the thread that waits for its end; it replaces Beam's own handler."""
 
     def start_worker(self) -> None:
         self.told_to_end = False
         # The workers of one pipeline talk to one server.
         self.crew: Crew = vars(self._grpc_server).setdefault("crew", Crew())
         self._push = self.control_conn.push
-        self.control_conn.push = self._push_if_alive
+        # Beam has no other place where a request to a dead worker can be refused.
+        self.control_conn.push = self._push_if_alive  # type: ignore[method-assign, assignment]
         self.process = subprocess.Popen(
             python_command(WORKER, str(os.getpid()), str(logging.root.manager.disable)),
             env={**os.environ, **self._environment()},
@@ -73,7 +75,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         self.crew.join(self)
 
     def _environment(self) -> dict[str, str]:
-        """What Beam's worker reads where it starts."""
+        """Return the environment variables that Beam's worker reads at its start."""
         return {
             "WORKER_ID": self.worker_id,
             "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(
@@ -88,7 +90,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         }
 
     def close(self) -> None:
-        """Tell the worker to end, and see that it does: at once if it never asked for work."""
+        """Ask the worker to end, and make sure that it does; kill it immediately if it never asked for work."""
         self.told_to_end = True
         waits_for_its_first_request = self.control_conn._state == BeamFnControlServicer.UNSTARTED_STATE
         if waits_for_its_first_request:
@@ -101,7 +103,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
             late.cancel()
 
     def fail(self, reason: str) -> None:
-        """End the process, and fail every request that it has not answered; `crew.lock` is held."""
+        """Kill the process, and fail every request that it has not answered; the caller holds `crew.lock`."""
         self.process.kill()  # its parts are whole or absent
         for future in list(self.control_conn._futures_by_id.values()):
             # Not `abort`: nobody looks at its exception while they wait for data.
@@ -109,7 +111,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
                 beam_fn_api_pb2.InstructionResponse(instruction_id=future.instruction_id, error=reason)
             )
 
-    def _push_if_alive(self, request: object) -> object:
+    def _push_if_alive(self, request: beam_fn_api_pb2.InstructionRequest | Sentinel) -> object:
         with self.crew.lock:
             if self.crew.failed and request is not BeamFnControlServicer._DONE_MARKER:
                 raise RunError(self.crew.failed)

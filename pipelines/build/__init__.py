@@ -1,1 +1,15 @@
-"""pipelines/build"""
+"""Build a workspace from a manifest, and decide, rebuild or forecast one.
+
+The files, in the order in which a build uses them:
+
+    build.py      the build: all stages in order
+    plan.py       manifest to input splits, tools and rules, all checked
+    dry_run.py    forecast of a build from its first documents
+    retry.py      quarantined and unread records, tried again
+    changes.py    which stages are done again, and why
+    run.py        a build in progress: its state and pipelines
+    stop.py       exit on a signal without leaving workers
+    stages.py     the stages and the pipelines they run
+    redecide.py   other rules on a finished workspace
+    rebuild.py    splits of a finished workspace built again and compared
+"""

@@ -1,4 +1,4 @@
-"""Build: every stage in order, each from the parts of the one before; what is done is not done again."""
+"""Build a workspace: every stage in order, each from the parts of the one before; finished stages are skipped."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def build(
     until: str | None = None,
     retry_quarantine: bool = False,
 ) -> Workspace:
-    """Build a workspace from a manifest, or go on with one. Raises UserError or RunError, one line each.
+    """Build a workspace from a manifest, or continue one. Raises UserError or RunError, one line each.
 
     A finished build of the same manifest and input does nothing. `until` names the last stage to do
-    (one of `stages.STAGES`): a later build without it goes on from there. `retry_quarantine` reads the splits with
+    (one of `stages.STAGES`): a later build without it continues from there. `retry_quarantine` reads the splits with
     records in quarantine again, with four times the budgets.
     """
     out = storage.local(out)
@@ -78,7 +78,7 @@ def _build(
 
 
 def check_out(out: str) -> None:
-    """Raises UserError where `out` cannot become, or is not, a workspace."""
+    """Raise UserError if `out` is not a workspace and cannot become one."""
     if not out:
         raise UserError("--out is empty: name a folder or URL")
     if out.startswith(("http://", "https://")):
@@ -99,7 +99,7 @@ def check_out(out: str) -> None:
 
 
 def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
-    """Parts that a finished build has and this workspace has not."""
+    """Return the parts that a finished build has and this workspace lacks."""
     folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
@@ -115,13 +115,15 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
 
 
 def after_ingest(builder: Build) -> None:
-    """What quarantine means for the build. Raises RunError where it has more than a source's `max_failures`."""
-    found = quarantine.count(builder.workspace, "time", "remote")
-    late, unread = found["time"].total(), sorted(found["remote"])
-    remember_unread(builder.workspace, unread)
-    if unread:
-        what = "split was" if len(unread) == 1 else "splits were"
-        builder.say(f"{len(unread):,} {what} not read to the end: the next build asks for what is missing")
+    """Report quarantined and unread records. Raises RunError if they exceed a source's `max_failures`."""
+    counts = quarantine.count(builder.workspace, "time", "remote")
+    late, unread_splits = counts["time"].total(), sorted(counts["remote"])
+    remember_unread(builder.workspace, unread_splits)
+    if unread_splits:
+        what = "split was" if len(unread_splits) == 1 else "splits were"
+        builder.say(
+            f"{len(unread_splits):,} {what} not read to the end: the next build asks for what is missing"
+        )
     builder.status.more["time_dependent"] = late
     if late:
         builder.say(
@@ -132,7 +134,7 @@ def after_ingest(builder: Build) -> None:
 
 
 def stages(builder: Build, wanted: str, until: str | None = None) -> None:
-    """All stages of a build, in order, or those up to `until`."""
+    """Run all stages of a build in order, or those up to `until`."""
     absent = missing_parts(builder.workspace, builder.plan)
     for line in explain(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)

@@ -1,4 +1,4 @@
-"""What a build will do again in a workspace that has been built before, and why: one line a stage."""
+"""Explain which stages a build repeats in an existing workspace, and why: one line per stage."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from corpus.pipelines.build.plan import Plan, made_of
 from corpus.workspace import Workspace
 
 NAMED = 3
-"""Keys or files that a line names; of more it says how many."""
+"""Keys or files that a line names at most; it gives the number of the others."""
 DECIDED_BY = ("rules", "dedup", "validation", "seed")
 TOKENIZED_BY = ("tokenizer", "tokens", "mixture")
 DECIDING_KEYS = ("rules", "priority")
-"""Keys of a source that its documents do not depend on."""
+"""Keys of a source that decisions, but not its documents, depend on."""
 
 
 def check_name(workspace: Workspace, name: str) -> None:
-    """Raises UserError where the workspace holds a corpus of another name: it would be replaced."""
+    """Raise UserError if the workspace holds a corpus of another name, which would be replaced."""
     _, manifest = _read(workspace)
     before = manifest.get("name", name) if isinstance(manifest, dict) else name
     if before != name:
@@ -34,9 +34,9 @@ def check_name(workspace: Workspace, name: str) -> None:
 
 
 def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Sequence[str]) -> list[str]:
-    """A line for every stage that has something to do again, and why; none for a new workspace.
+    """Return a line for every stage that repeats work, with the reason; none for a new workspace.
 
-    `absent`: the parts that a finished build has and this workspace has not.
+    `absent`: the parts that a finished build has and this workspace lacks.
     """
     before, manifest = _read(workspace)
     if before is None or "documents" not in before:
@@ -73,14 +73,14 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
 
 
 def unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
-    """How many splits have no documents, or not all of their signals."""
+    """Return how many splits lack documents or signals."""
     folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
     parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)
     return len({name for name, part in parts if part in lost})
 
 
 def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str]:
-    """The line on ingest: splits that are new, changed (by some of `keys`) or gone, and signals that are not there."""
+    """Return the line on ingest: splits that are new, changed (by some of `keys`) or removed, and missing signals."""
     then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
     now = made_of(plan)
     names = plan.names
@@ -89,7 +89,7 @@ def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str
         at for at, name in enumerate(names) if then.get(name, now["documents"][at]) != now["documents"][at]
     ]
     gone = len(then) - (len(names) - len(new))
-    told = []
+    reasons = []
     if other:
         files = sorted({plan.splits[at].file for at in other})
         why = f"{_some(keys)} changed" if keys else f"{_some(files)} changed"
@@ -97,17 +97,17 @@ def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str
             why = f"larger budgets, or {_some(files)} changed"
         elif not keys and len(other) == len(names):
             why = "all input changed, or this version of corpus reads otherwise"
-        told.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
+        reasons.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
     if new:
         files = sorted({plan.splits[at].file for at in new})
-        told.append(f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_some(files)}")
+        reasons.append(f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_some(files)}")
     if gone:
-        told.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
+        reasons.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
-        told.append(f"measured again from the {stored}: {_some(steps)}")
-    return [f"ingest: {'; '.join(told)}"] if told else []
+        reasons.append(f"measured again from the {stored}: {_some(steps)}")
+    return [f"ingest: {'; '.join(reasons)}"] if reasons else []
 
 
 def _is_deciding(key: str) -> bool:
@@ -116,7 +116,7 @@ def _is_deciding(key: str) -> bool:
 
 
 def _is_read_by(key: str, keep_text: str) -> bool:
-    """Whether documents depend on a key; those without the texts of dropped ones do on what drops them."""
+    """Return whether documents depend on a key; if dropped ones keep no text, they depend on the rules too."""
     if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
         return True
     if key.split(".")[0] in (*DECIDED_BY, *TOKENIZED_BY, "quality") or _is_deciding(key):
@@ -126,30 +126,30 @@ def _is_read_by(key: str, keep_text: str) -> bool:
 
 
 def changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[str]:
-    """Keys whose values differ, dotted, in the order of `after`, then those that went.
+    """Return the keys whose values differ, dotted, in the order of `after`, then the removed ones.
 
     >>> changed_keys({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5})
     ['a.c', 'e', 'd']
     """
     if not isinstance(before, dict) or not isinstance(after, dict):
         return [] if before == after else [".".join(path)]
-    found: list[str] = []
+    keys: list[str] = []
     for key in [*after, *(key for key in before if key not in after)]:
         here = (*path, str(key))
         if key in before and key in after:
-            found += changed_keys(before[key], after[key], here)
+            keys += changed_keys(before[key], after[key], here)
         else:
-            found.append(".".join(here))
-    return found
+            keys.append(".".join(here))
+    return keys
 
 
 def _dumped(plan: Plan) -> Any:
-    """The manifest as it is written into the workspace, read back."""
+    """Return the manifest as it is written into the workspace and read back."""
     return yaml.safe_load(plan.file.manifest.model_dump_yaml())
 
 
 def _read(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
-    """plan.json and manifest.yaml of the last build; None where there was none."""
+    """Read plan.json and manifest.yaml of the last build; None if there was none."""
     try:
         plan = json.loads(storage.read_text(workspace.path("plan.json")))
         return plan, yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
@@ -158,7 +158,7 @@ def _read(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
 
 
 def _some(names: Iterable[str]) -> str:
-    """The first few of names."""
+    """Return the first few names, and the number of the others."""
     names = list(Counter(names))
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more

@@ -1,4 +1,4 @@
-"""A dry run: the first documents of a plan through everything, in a temporary folder, and what that foretells."""
+"""Run a plan's first documents through all stages in a temporary folder, and forecast the whole build from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from corpus.tokens.mixture import resolve
 from corpus.workspace import Workspace
 
 PLACES = 8
-"""Splits of each source that documents are taken from, at the least, evenly over its bytes."""
+"""Minimum number of splits of each source that documents are taken from, evenly over its bytes."""
 COUNTED = 50
 """Times the records taken of a split that are counted after them, to know what share they are."""
 PROBE = 8 << 20
@@ -51,7 +51,7 @@ SURE = 5
 
 @dataclass
 class Forecast:
-    """What a build would come to, from `documents` that were read, which were `share` of the input by bytes.
+    """The forecast of a build from `documents` that were read, which are `share` of the input by bytes.
 
     `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that reading and
     encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process, with
@@ -74,9 +74,9 @@ class Forecast:
 def dry_run(
     plan: Plan, documents: int, show: Callable[[str, int, int], None] = lambda stage, done, total: None
 ) -> Forecast:
-    """Take about `documents` records, as many of each source, through the whole build, and scale what they gave.
+    """Build about `documents` records, equally many of each source, and scale the results to the whole input.
 
-    Cost: that of building them, some seconds more; everything lies in a temporary folder and goes with it.
+    Cost: that of building them, and some seconds; all files are in a temporary folder that is removed.
     """
     sources = sorted({split.source for split in plan.splits})
     quota = {source: max(1, documents // len(sources)) for source in sources}
@@ -85,14 +85,14 @@ def dry_run(
     taken = Taken()
     manifest = _limited(plan.file.manifest, each, taken)
     tools = Tools(manifest)
-    found = Forecast()
+    forecast = Forecast()
     with tempfile.TemporaryDirectory(prefix="corpus-plan-") as folder:
         workspace = Workspace.create(folder)
         warm_up(tools)
         splits: list[InputSplit] = []
         covered: dict[str, float] = defaultdict(float)
         spent: dict[str, float] = defaultdict(float)
-        done = beside = 0
+        done = peak = 0
         for source in sources:
             rows = 0
             for split in spread([split for split in plan.splits if split.source == source]):
@@ -104,7 +104,7 @@ def dry_run(
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 splits.append(split)
-                beside = max(beside, peak_memory())
+                peak = max(peak, peak_memory())
                 rows, done = rows + count, done + count
                 show("dry run", min(done, documents), documents)
         splits.sort(key=lambda split: (split.source, split.name))
@@ -113,13 +113,13 @@ def dry_run(
         write_plan(workspace, small)
         for stage in (work.decide, work.tokenize, work.count):
             stage(builder)
-        _scale(found, plan, workspace, covered, spent)
-    found.memory = max(beside, peak_memory())
-    return found
+        _scale(forecast, plan, workspace, covered, spent)
+    forecast.memory = max(peak, peak_memory())
+    return forecast
 
 
 def peak_memory() -> int:
-    """The most bytes that this process has held, and with it the processes it started: those that parse for it."""
+    """Return the peak memory in bytes of this process and of the processes it started, those that parse for it."""
     own, ended = (
         resource.getrusage(kind).ru_maxrss * 1024 for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
@@ -127,7 +127,7 @@ def peak_memory() -> int:
 
 
 def _descendants(process: int) -> Iterator[int]:
-    """Processes below a process that are there now; none where the system has no /proc."""
+    """Yield the running descendants of a process; none if the system has no /proc."""
     for path in Path(f"/proc/{process}/task").glob("*/children"):
         for child in _read(path).split():
             yield int(child)
@@ -135,9 +135,9 @@ def _descendants(process: int) -> Iterator[int]:
 
 
 def _held(process: int) -> int:
-    """The most bytes that a process has held; 0 for one that is gone."""
-    found = re.search(r"^VmHWM:\s*(\d+) kB", _read(Path(f"/proc/{process}/status")), re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+    """Return the peak memory in bytes of a process; 0 if it has ended."""
+    match = re.search(r"^VmHWM:\s*(\d+) kB", _read(Path(f"/proc/{process}/status")), re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
 
 
 def _read(path: Path) -> str:
@@ -148,17 +148,17 @@ def _read(path: Path) -> str:
 
 
 def warm_up(tools: Tools) -> None:
-    """Load what loads when it is first used, so that it is not counted."""
+    """Load everything that is loaded at its first use, so that the time is not counted."""
     language, _ = tools.identifier.identify("one two three")
     page = Page("one two three", language)
-    for found in tools.filters.values():
-        found.measure(page)
+    for step_filter in tools.filters.values():
+        step_filter.measure(page)
     if tools.signatures is not None:
         tools.signatures.signatures([page.words])
 
 
 def spread(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
-    """All splits of a source, those first that lie at even steps of its bytes, then at half these steps, and so on."""
+    """Yield all splits of a source: first those at even steps of its bytes, then at half these steps, and so on."""
     ordered = sorted(splits, key=lambda split: (split.file, split.start))
     ends = list(itertools.accumulate(max(1, split.end - split.start) for split in ordered))
     seen: set[int] = set()
@@ -175,34 +175,35 @@ def spread(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
 
 @dataclass
 class Taken:
-    """How much of a split was taken, and the seconds that finding this out took."""
+    """The share of a split that was taken, and the seconds that computing this took."""
 
     share: float = 1.0
     counting: float = 0.0
 
 
 def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest:
-    """The manifest with sources that give the first records of a split, and count those that follow."""
+    """Return the manifest with sources that yield the first records of a split and count the following ones."""
 
     def limit(source: Source, most: int) -> Source:
         kind = type(source)
 
         def read(self: Any, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
             records = kind.read(self, path, file, start, end)
-            given = 0
+            records_given = 0
             for record in itertools.islice(records, most):
-                given += 1
+                records_given += 1
                 yield record
             began = time.monotonic()
             last, following = None, 0
             for last in itertools.islice(records, COUNTED * most):  # noqa: B007 - the last one is looked at
                 following += 1
-            taken.share = given / max(1, given + following)
+            taken.share = records_given / max(1, records_given + following)
             if last is not None and following == COUNTED * most:
                 taken.share *= _passed(path, start, end, last.offset + last.length)
             taken.counting = time.monotonic() - began
 
         first = type(kind.__name__, (kind,), {"read": read, "__module__": kind.__module__})
+        assert issubclass(first, Source)
         return first.model_construct(**dict(source))
 
     sources = {name: limit(source, each.get(name, 1)) for name, source in manifest.sources.items()}
@@ -210,14 +211,14 @@ def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest
 
 
 def _passed(path: str, start: int, end: int, place: int) -> float:
-    """The share of a split's bytes before a place in it."""
+    """Return the share of a split's bytes before an offset in it."""
     stored = place / _ratio(path) if _by_stream(path) else place - start
     return min(1.0, max(1.0, stored) / max(1, end - start))
 
 
 def _by_stream(path: str) -> bool:
-    """Whether places in a file are those of its decompressed stream: all compressed ones but WARCs and dumps, whose
-    members are reached where they are stored."""
+    """Return whether offsets in a file are those of its decompressed stream: true for all compressed files except WARCs
+    and dumps, whose members are addressed by their stored offset."""
     if path.endswith(".xml.bz2"):
         return not is_splittable(path)
     return path.endswith((".gz", ".xz", ".zst", ".bz2")) and not any(
@@ -226,22 +227,22 @@ def _by_stream(path: str) -> bool:
 
 
 def _ratio(path: str) -> float:
-    """Decompressed bytes for one stored byte, over the beginning of a file."""
+    """Return the decompressed bytes per stored byte at the beginning of a file."""
     with storage.open_input(path) as raw:
         stream = decompressed(raw)
-        given = 0
+        decompressed_bytes = 0
         try:
-            while given < PROBE and (block := stream.read(1 << 16)):
-                given += len(block)
+            while decompressed_bytes < PROBE and (block := stream.read(1 << 16)):
+                decompressed_bytes += len(block)
         except DAMAGE:
             pass
-        return max(1.0, given / max(1, raw.tell()))
+        return max(1.0, decompressed_bytes / max(1, raw.tell()))
 
 
 def _scale(
-    found: Forecast, plan: Plan, workspace: Workspace, covered: dict[str, float], spent: dict[str, float]
+    forecast: Forecast, plan: Plan, workspace: Workspace, covered: dict[str, float], spent: dict[str, float]
 ) -> None:
-    """Everything that the temporary workspace tells, times what was not read of each source."""
+    """Fill the forecast from the temporary workspace, scaled by the part of each source that was read."""
     sizes: dict[str, int] = defaultdict(int)
     for split in plan.splits:
         sizes[split.source] += split.end - split.start
@@ -255,32 +256,32 @@ def _scale(
             tables[name].filter(pc.equal(tables[name].column("source"), source))
             for name in ("counts", "tokens")
         )
-        row = next(iter(grouped(counts, here, "source")), dict.fromkeys(numbers, 0))
-        found.documents += row["read"]
+        row: dict[str, Any] = next(iter(grouped(counts, here, "source")), dict.fromkeys(numbers, 0))
+        forecast.documents += row["read"]
         scaled = {name: round(row[name] * times) for name in numbers}
-        found.sources.append({"source": source, "input": sizes[source], **scaled})
+        forecast.sources.append({"source": source, "input": sizes[source], **scaled})
         for row in grouped(counts, here, "language"):
             for name in numbers:
                 languages[row["language"]][name] += row[name] * times
         for row in here.to_pylist():
             if row["split"] == "train":
                 tokens[source, row["language"]] = row["tokens"] * times
-    found.share = min(1.0, sum(covered.values()) / max(1, sum(sizes.values())))
-    found.languages = sorted(
+    forecast.share = min(1.0, sum(covered.values()) / max(1, sum(sizes.values())))
+    forecast.languages = sorted(
         ({"language": name, **{key: round(row[key]) for key in numbers}} for name, row in languages.items()),
         key=lambda row: (-row["bytes"], row["language"]),
     )
-    found.seconds = {"ingest": sum(seconds * factor[source] for source, seconds in spent.items())}
-    found.seconds["encode"] = _encoding(workspace) * sum(row["bytes"] for row in found.sources)
-    found.disk = _sizes(workspace, factor, len(plan.splits))
-    found.rules = rules(tables["counts"], tables["rules"])
-    found.shadowed = _shadowed(tables["overlaps"].to_pylist(), found.rules)
+    forecast.seconds = {"ingest": sum(seconds * factor[source] for source, seconds in spent.items())}
+    forecast.seconds["encode"] = _encoding(workspace) * sum(row["bytes"] for row in forecast.sources)
+    forecast.disk = _sizes(workspace, factor, len(plan.splits))
+    forecast.rules = rules(tables["counts"], tables["rules"])
+    forecast.shadowed = _shadowed(tables["overlaps"].to_pylist(), forecast.rules)
     drawn = resolve(plan.file.manifest.mixture, {key: round(count) for key, count in tokens.items()})
-    found.mixture = [asdict(row) for row in drawn]
+    forecast.mixture = [asdict(row) for row in drawn]
 
 
 def _encoding(workspace: Workspace) -> float:
-    """Seconds to encode a byte, over at most `PROBE` bytes of the texts that were kept."""
+    """Return the seconds to encode a byte, measured on about `PROBE` bytes of the kept texts."""
     dataset = workspace.tokens()
     if not dataset["shards"]:
         return 0.0
@@ -298,22 +299,22 @@ def _encoding(workspace: Workspace) -> float:
 
 
 def _shadowed(overlaps: list[dict[str, Any]], counted: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
-    """Rules whose every failing text failed one other rule too, with the one of these that fails least besides."""
+    """Return rules whose failing texts all fail another rule too, with the narrowest such rule, and the texts."""
     failed = {row["rule"]: row["failed"] for row in counted}
     both: dict[tuple[str, str], int] = defaultdict(int)
     for row in overlaps:
         both[row["rule"], row["other"]] += row["documents"]
         both[row["other"], row["rule"]] += row["documents"]
-    found: dict[str, str] = {}
+    covering_rule: dict[str, str] = {}
     for (rule, other), documents in sorted(both.items()):
         whole = failed[rule] >= SURE and documents == failed[rule] and failed[other] > failed[rule]
-        if whole and failed[other] < failed.get(found.get(rule, ""), 1 << 62):
-            found[rule] = other
-    return [(rule, other, failed[rule]) for rule, other in sorted(found.items())]
+        if whole and failed[other] < failed.get(covering_rule.get(rule, ""), 1 << 62):
+            covering_rule[rule] = other
+    return [(rule, other, failed[rule]) for rule, other in sorted(covering_rule.items())]
 
 
 def _sizes(workspace: Workspace, factor: dict[str, float], splits: int) -> dict[str, int]:
-    """Bytes by folder: the footers of Parquet files for every split, all else times the factor of its source."""
+    """Return bytes by folder: Parquet footers for every split, everything else times the factor of its source."""
     whole = sum(factor.values()) / max(1, len(factor))
     sizes: dict[str, float] = defaultdict(float)
     footers: dict[str, list[int]] = defaultdict(list)
@@ -325,12 +326,12 @@ def _sizes(workspace: Workspace, factor: dict[str, float], splits: int) -> dict[
             footer = read_footer(path) if path.endswith(".parquet") else 0
             footers[inside.partition("/source=")[0]].append(footer)
             sizes[folder] += (storage.size(path) - footer) * factor.get(source, whole)
-    for folder, found in footers.items():
-        sizes[folder.partition("/")[0]] += splits * sum(found) / len(found)
+    for folder, lengths in footers.items():
+        sizes[folder.partition("/")[0]] += splits * sum(lengths) / len(lengths)
     return {folder: round(size) for folder, size in sorted(sizes.items())}
 
 
 def read_footer(path: str) -> int:
-    """Bytes of a Parquet file that do not grow with its rows."""
+    """Return the bytes of a Parquet file's footer, which do not grow with its rows."""
     with storage.open_input(path) as stream:
         return int(pq.ParquetFile(stream).metadata.serialized_size)

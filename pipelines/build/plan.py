@@ -1,4 +1,4 @@
-"""Plan: everything that can be wrong is found here, before any work."""
+"""Plan a build: read the manifest and its input, and report everything that is wrong before any work."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ VERSIONS = [
     shards.VERSION,
     vocabulary.VERSION,
 ]
-"""What results depend on beside parameters, from ingest on: each is raised with its module's results."""
+"""Versions that results after ingest depend on; each is increased when its module's results change."""
 PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
-"""Folders with a part for every split, beside those of the signals."""
+"""Folders with a part for every split, besides those of the signals."""
 FINGERPRINT_DIGITS = 8
-"""Hex digits of a fingerprint that plan.json keeps of every split: enough to see a change."""
+"""Hex digits of each split's fingerprint that plan.json stores: enough to detect a change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a build will do: its splits, sorted by source and name, its tools and its rules."""
+    """The plan of a build: its input splits, sorted by source and name, its tools and its rules."""
 
     file: ManifestFile
     splits: list[InputSplit]
@@ -52,12 +52,12 @@ class Plan:
 
     @property
     def names(self) -> list[tuple[str, str]]:
-        """(source, split name), sorted: the order of everything after ingest."""
+        """Return (source, split name), sorted: the order of everything after ingest."""
         return [(split.source, split.name) for split in self.splits]
 
     @property
     def size(self) -> int:
-        """Bytes of input as it is stored."""
+        """Return the bytes of input as it is stored."""
         return sum(split.end - split.start for split in self.splits)
 
     @property
@@ -66,11 +66,11 @@ class Plan:
 
 
 def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
-    """Read a manifest, find its files, cut them into splits, and check its rules against its signals.
+    """Read a manifest, find its files, divide them into splits, and check its rules against its signals.
 
-    Sources that must make their input first (pages that are fetched) do so here, where `say` is given, a
-    function that takes lines for the terminal. Raises UserError, one line, for anything wrong. Reads every
-    local input file once, and of remote ones a few KB (see `file_identity`).
+    Sources that must create their input first (by fetching pages) do so here if `say` is given, a function
+    that takes lines for the terminal. Raises UserError, one line, for anything wrong. Cost: reads every local
+    input file once, and a few KB of remote ones (see `file_identity`).
     """
     file = load_manifest(path)
     manifest = file.manifest
@@ -93,12 +93,12 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
 
 
 def check_models(file: ManifestFile, tools: Tools) -> None:
-    """Load the models that the manifest names and use them once: a wrong file is found here."""
+    """Load the models that the manifest names and use each once. Raises UserError for a wrong file."""
     models = {
         "identification": file.manifest.identification.model is not None,
         "quality": file.manifest.quality is not None,
     }
-    for key in [key for key, given in models.items() if given]:
+    for key in [key for key, is_named in models.items() if is_named]:
         try:
             if key == "identification":
                 tools.identifier.identify("one two three")
@@ -110,12 +110,15 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
 
 
 def plan_fingerprint(plan: Plan) -> str:
-    """Fingerprint of everything that a build's results depend on."""
+    """Return the fingerprint of everything that a build's results depend on."""
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
-    steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
+    steps = {
+        step: [step_filter.version, dict(step_filter.parameters)]
+        for step, step_filter in plan.tools.filters.items()
+    }
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
     return fingerprint(
@@ -134,10 +137,10 @@ def plan_fingerprint(plan: Plan) -> str:
 
 
 def made_of(plan: Plan) -> dict[str, Any]:
-    """What plan.json remembers of what parts are made of: documents by split, and the steps beside them."""
+    """Return what plan.json stores about the inputs of parts: documents by split, and the steps."""
     steps = {
-        step: fingerprint([found.version, dict(found.parameters)])[:FINGERPRINT_DIGITS]
-        for step, found in plan.tools.filters.items()
+        step: fingerprint([step_filter.version, dict(step_filter.parameters)])[:FINGERPRINT_DIGITS]
+        for step, step_filter in plan.tools.filters.items()
     }
     signatures = plan.tools.signatures
     return {
@@ -152,10 +155,10 @@ def made_of(plan: Plan) -> dict[str, Any]:
 
 
 def write_plan(workspace: Workspace, plan: Plan) -> None:
-    """plan.json and manifest.yaml, and away with parts of splits and steps that are no longer there."""
+    """Write plan.json and manifest.yaml, and remove the parts of splits and steps that are no longer in the plan."""
     names = plan.names
-    found = {"splits": names, "steps": plan.steps, **made_of(plan)}
-    storage.write_text(workspace.path("plan.json"), json.dumps(found) + "\n")
+    content = {"splits": names, "steps": plan.steps, **made_of(plan)}
+    storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
     if not storage.is_remote(workspace.root):
         remove_unfinished(storage.local(workspace.root))

@@ -1,4 +1,4 @@
-"""Make some splits of a finished workspace again, from the input, and compare bytes."""
+"""Rebuild some input splits of a finished workspace and compare the files byte by byte."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def rebuild(
     manifest: str | None = None,
     show: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Findings:
-    """Make `count` splits drawn by `seed` again, from input to tokens, in a temporary folder, and compare all parts.
+    """Rebuild `count` random splits, from input to tokens, in a temporary folder, and compare all parts.
 
-    The input is found by the workspace's manifest, or by `manifest` where its paths are relative to that. Raises
-    UserError where the input is not there. Cost: that of building the splits.
+    The input is located by the workspace's manifest, or by `manifest` if its paths are relative to that file. Raises
+    UserError if the input is missing. Cost: that of building the splits.
     """
     workspace = Workspace.open(root)
     plan = with_retries(_plan(workspace, manifest), workspace, again=False)
@@ -110,17 +110,19 @@ def _token_part(workspace: Workspace, split: InputSplit) -> str:
 def _pairs(
     workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit
 ) -> Iterator[tuple[str, str, str]]:
-    """(name, path in the workspace, path of what was made again) of all parts of a split."""
+    """Yield (name, path in the workspace, path of the rebuilt part) of all parts of a split."""
     names = ["documents", *(f"signals/{step}" for step in plan.steps), "decisions"]
+    source = split.source
     for name in names:
-        yield name, *(side.part(name, split.source, split.name) for side in (workspace, again))
+        yield name, workspace.part(name, source, split.name), again.part(name, source, split.name)
     if plan.tools.signatures is not None:
-        sides = [
-            side.part("dedup/signatures", split.source, split.name, "arrow") for side in (workspace, again)
-        ]
-        yield "signatures", *sides
-    yield "quarantine", *(side.quarantine_part(split.source, split.name) for side in (workspace, again))
-    yield "tokens", *(_token_part(side, split) for side in (workspace, again))
+        original, rebuilt = (
+            side.part("dedup/signatures", source, split.name, "arrow") for side in (workspace, again)
+        )
+        yield "signatures", original, rebuilt
+    original, rebuilt = (side.quarantine_part(source, split.name) for side in (workspace, again))
+    yield "quarantine", original, rebuilt
+    yield "tokens", _token_part(workspace, split), _token_part(again, split)
 
 
 def _compare(findings: Findings, name: str, one: str, other: str) -> None:

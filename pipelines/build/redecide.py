@@ -1,4 +1,4 @@
-"""Decide again: other rules on the stored signals, without reading a page; for real, or only to see what changes."""
+"""Apply other rules to the stored signals without reading the input: change the workspace, or only compare."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
 FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
-"""Manifest keys that may change without documents or signals being made again."""
+"""Manifest keys that may change without making documents or signals again."""
 Changes = Mapping[str, float | str]
 """`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`."""
 Say = Callable[[str], None]
@@ -51,7 +51,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class StoredSplit:
-    """A split as the workspace has it: its part stands for its input."""
+    """A split of a workspace, whose part takes the place of its input."""
 
     source: str
     name: str
@@ -61,18 +61,18 @@ class StoredSplit:
 
 @dataclass(frozen=True)
 class StoredTools(Tools):
-    """Tools that take the fingerprints of documents from the parts, and never look at an input."""
+    """Tools that take the fingerprints of documents from the parts, and read no input."""
 
     root: str = ""
 
     def documents_fingerprint(self, split: Any) -> str:
-        found = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
-        if found is None:
+        stored = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
+        if stored is None:
             raise RunError(
                 f"documents of split {split.name} of {split.source} are missing or damaged: remove what "
                 "`corpus verify` names, and `corpus build` makes it again"
             )
-        return found
+        return stored
 
 
 def decide_again(
@@ -83,11 +83,11 @@ def decide_again(
     say: Say,
     show: Callable[[Standing], None] | None = None,
 ) -> Workspace:
-    """Apply the rules of `manifest` (else of the workspace) with `changes` to a finished workspace.
+    """Apply the rules of `manifest` (by default of the workspace) with `changes` to a finished workspace.
 
-    Decisions, duplicates, tokens, ledger and report follow where something changed, with the bytes that a
-    build of the same manifest gives. Raises UserError where documents or signals would have to be made again, as for
-    any other rules where not every text was kept.
+    Decisions, duplicates, tokens, ledger and report are updated where something changed, to the bytes that a
+    build of the same manifest gives. Raises UserError if documents or signals would have to be made again, which is
+    the case for any other rules if the workspace does not keep every text.
     """
     root = storage.local(root)
     workspace = Workspace.open(root)
@@ -107,10 +107,11 @@ def decide_again(
 
 @dataclass
 class Difference:
-    """What other rules would change: rows by source and language, and samples of what comes back and what goes.
+    """The changes by other rules: rows by source and language, and samples of documents kept again or dropped.
 
-    A row has kept (documents now and then), `back`, `gone`, bytes (now and then), and about how many tokens. Of those
-    that come back, `absent` have no text in the workspace (see `kept_texts`): their splits would be read again.
+    A row has `kept` (documents before and after), `back`, `gone`, `bytes` (before and after), and the estimated change
+    in tokens. `absent` of the documents that are kept again have no text in the workspace (see `kept_texts`): their
+    splits would be read again.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -120,10 +121,10 @@ class Difference:
 
 
 def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
-    """What `decide_again` would change, with `count` samples either way; writes nothing into the workspace.
+    """Return what `decide_again` would change, with `count` samples in each direction; the workspace is not changed.
 
-    The real thing in a temporary folder that borrows documents, signals and signatures from the workspace,
-    so duplicates follow too: what stood aside for a document that goes comes back.
+    Runs the same stages in a temporary folder that uses documents, signals and signatures of the workspace, so
+    duplicates are updated too: if a document is dropped, a duplicate of it may be kept instead.
     """
     root = root if storage.is_remote(root) else os.path.abspath(storage.local(root))
     with (
@@ -140,7 +141,7 @@ def what_if(root: str, manifest: str | None, changes: Changes, running: Running,
 
 
 def _check_texts(workspace: Workspace, plan: Plan) -> None:
-    """Raises UserError where the texts that the workspace keeps are not those that the rules of a plan keep."""
+    """Raise UserError if the rules of a plan keep other texts than the workspace does."""
     kept = Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules
     wanted = plan.tools.text_rules
     if kept is not None and (wanted is None or kept.fingerprints != wanted.fingerprints):
@@ -151,16 +152,16 @@ def _check_texts(workspace: Workspace, plan: Plan) -> None:
 
 
 def stored_plan(workspace: Workspace, path: str | None, changes: Changes, *, finished: bool) -> Plan:
-    """The plan of a workspace with the rules of a manifest, changed. Reads no input.
+    """Return the plan of a workspace with the rules of a manifest and `changes`. Reads no input.
 
-    Raises UserError where its documents and signals are not all there, in this version; with `finished` where anything
-    else is missing too.
+    Raises UserError if documents or signals are missing or of another version; with `finished`, if anything else is
+    missing too.
     """
     before = load_manifest(workspace.path("manifest.yaml"))
     file = changed(before if path is None else load_manifest(path), changes)
     tools = StoredTools(file.manifest, root=workspace.root)
     _check_same(before, file, tools)
-    computed = {signal for found in tools.filters.values() for signal in found.signals}
+    computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
     for name in changes:
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
@@ -177,7 +178,7 @@ def stored_plan(workspace: Workspace, path: str | None, changes: Changes, *, fin
 
 
 def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
-    """The plan of a manifest over the documents that a workspace has. Reads no input."""
+    """Return the plan of a manifest over the documents of a workspace. Reads no input."""
     manifest = file.manifest
     tools = StoredTools(manifest, root=workspace.root)
     try:
@@ -193,7 +194,7 @@ def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
 
 
 def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
-    """The manifest with bounds set: other bounds of the same signal stay as they are."""
+    """Return the manifest with some bounds changed; other bounds of the same signal are unchanged."""
     rules: dict[str, Any] = {
         name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
     }
@@ -208,14 +209,14 @@ def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
         if language:
             rules["languages"] = {k: dict(v) for k, v in (rules.get("languages") or {}).items()}
             place = rules["languages"].setdefault(language, {})
-        given = place.get(signal, {})
-        bounds = dict(given) if isinstance(given, dict) else dict.fromkeys(BOUNDS, "off")
+        bounds_before = place.get(signal, {})
+        bounds = dict(bounds_before) if isinstance(bounds_before, dict) else dict.fromkeys(BOUNDS, "off")
         place[signal] = {**bounds, bound: value}
     return replace(file, manifest=file.manifest.model_copy(update={"rules": rules}))
 
 
 def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None:
-    """Raises UserError where the manifests differ in what documents and signals are made of."""
+    """Raise UserError if the manifests differ in keys that documents and signals depend on."""
     one, other = before.manifest.model_dump(mode="json"), after.manifest.model_dump(mode="json")
     differing = [key for key in one if key not in FREE | {"sources"} and one[key] != other[key]]
     for name in sorted({*before.manifest.sources, *after.manifest.sources}):
@@ -238,8 +239,10 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
 
 
 def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Difference:
-    """What `other` decides differently; `all_texts`: whether the workspace has them all. Memory: the light columns of
-    one split, and where it has not, the texts of one row group."""
+    """Return what `other` decides differently; `all_texts`: whether the workspace keeps every text.
+
+    Memory: the columns of one split without its text; without `all_texts`, also the texts of one row group.
+    """
     sums: dict[tuple[str, str], np.ndarray[Any, np.dtype[np.int64]]] = defaultdict(
         lambda: np.zeros(6, np.int64)
     )
@@ -265,10 +268,10 @@ def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Di
             rows = np.flatnonzero(mask)
             ids = light.column("id").take(pa.array(rows))
             draws = uniform(ids, 0).tolist()
-            found = heapq.nsmallest(count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True))
-            firsts = _groups(one, source, split) if found else []
+            smallest = heapq.nsmallest(count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True))
+            firsts = _groups(one, source, split) if smallest else []
             places = []
-            for draw, id, row in found:
+            for draw, id, row in smallest:
                 group = bisect_right(firsts, row) - 1
                 places.append(Place(draw, id, source, split, group, row - firsts[group]))
             drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
@@ -287,8 +290,8 @@ def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Di
         if back or gone
     ]
     rows_of.sort(key=lambda row: (-row["back"] - row["gone"], row["source"], row["language"]))
-    samples = [_described(one, other, drawn[name]) for name in ("back", "gone")]
-    return Difference(rows_of, *samples, absent)
+    back, gone = (_described(one, other, drawn[name]) for name in ("back", "gone"))
+    return Difference(rows_of, back, gone, absent)
 
 
 def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[np.bool_]) -> int:
@@ -307,7 +310,7 @@ def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[n
 
 
 def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> list[dict[str, Any]]:
-    """The documents at some places, with the decisions of the other workspace."""
+    """Return the documents at some places, with the decisions of the other workspace."""
     rows = read(one, places)
     for row, place in zip(rows, places, strict=True):
         with storage.open_input(other.part("decisions", place.source, place.split)) as stream:
@@ -319,7 +322,7 @@ def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> lis
 
 
 def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
-    """The number of the first row of every row group of a split."""
+    """Return the number of the first row of every row group of a split."""
     with storage.open_input(workspace.part("decisions", source, split)) as stream:
         metadata = pq.ParquetFile(stream).metadata
     sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
@@ -327,15 +330,15 @@ def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
 
 
 def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
-    """Bytes a token by (source, language), and over all under ""."""
-    found: dict[Any, float] = {}
+    """Return the bytes per token by (source, language), and over all under ""."""
+    ratios: dict[Any, float] = {}
     size, tokens = 0, 0
     for side in workspace.tokens()["totals"].values():
         for source, sums in side["sources"].items():
             for language, row in sums["languages"].items():
-                found[source, language] = row["bytes"] / max(1, row["tokens"])
+                ratios[source, language] = row["bytes"] / max(1, row["tokens"])
                 size, tokens = size + row["bytes"], tokens + row["tokens"]
-    return {**found, "": max(size, 1) / max(tokens, 1)}
+    return {**ratios, "": max(size, 1) / max(tokens, 1)}
 
 
 def _columns(path: str, columns: list[str]) -> pa.Table:

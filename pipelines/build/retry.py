@@ -1,4 +1,4 @@
-"""Quarantine in a build: how much of it ends the run, and trying it again with larger budgets."""
+"""Handle quarantine in a build: fail if there is too much of it, and retry it with larger budgets."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import LARGER
+from corpus.extract.process.supervised import RETRIED
 from corpus.ledger import quarantine
 from corpus.pipelines.build.plan import Plan
 from corpus.workspace import Workspace
 
 RETRIES = "retries.json"
-"""Which splits have larger budgets, by "source/split": what they are multiplied by. Part of what makes a part."""
+"""File of the splits with larger budgets: "source/split" to their factor. Parts depend on it."""
 
 
 UNREAD = "unread.json"
-"""The (source, split) whose remote files were out of reach before their end."""
+"""File of the (source, split) whose remote files became unreachable before their end."""
 
 
 def with_retries(plan: Plan, workspace: Workspace, again: bool) -> Plan:
-    """The plan with the larger budgets that splits have had, and with `again` four times those for every split
-    with records in quarantine that budgets have put there.
+    """Return the plan with the larger budgets of earlier retries.
 
-    Raises UserError where nothing can be tried again.
+    With `again`, the budgets of every split with records that exceeded them are multiplied by four. Raises UserError
+    if there is nothing to retry.
     """
     path = workspace.path(RETRIES)
     stored = json.loads(storage.read_text(path)) if storage.exists(path) else {}
@@ -35,21 +36,21 @@ def with_retries(plan: Plan, workspace: Workspace, again: bool) -> Plan:
     if again:
         if not storage.exists(workspace.path("plan.json")):
             raise UserError(f"--retry-quarantine: nothing was built in {workspace.root} yet")
-        found = [f"{source}/{split}" for source, split in quarantine.to_retry(workspace)]
-        if not found:
-            reasons = ", ".join(quarantine.RETRIED)
+        to_retry = [f"{source}/{split}" for source, split in quarantine.to_retry(workspace)]
+        if not to_retry:
+            reasons = ", ".join(RETRIED)
             raise UserError(
                 f"--retry-quarantine: no record in the quarantine of {workspace.root} is there for its "
                 f"{reasons}; larger budgets would change nothing"
             )
-        for name in found:
+        for name in to_retry:
             retries[name] = retries.get(name, 1) * LARGER
         storage.write_text(path, json.dumps(retries, indent=1, sort_keys=True) + "\n")
     return replace(plan, tools=replace(plan.tools, retries=retries))
 
 
 def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None:
-    """Note the splits whose files were out of reach before their end; no file where there are none."""
+    """Store the splits whose files became unreachable before their end; remove the file if there are none."""
     path = workspace.path(UNREAD)
     if splits:
         storage.write_text(path, json.dumps(splits) + "\n")
@@ -58,10 +59,10 @@ def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None
 
 
 def ask_again(workspace: Workspace) -> None:
-    """Have splits read again whose files were out of reach before their end.
+    """Remove the parts of splits whose files became unreachable before their end, so that they are read again.
 
-    What was made of their documents goes too, since whole ones have the same fingerprints: decisions of the splits,
-    and what is made of all splits together.
+    What depends on their documents is removed too, since complete ones have the same fingerprints: decisions of these
+    splits, and everything that is made of all splits.
     """
     path = workspace.path(UNREAD)
     if not storage.exists(path):
@@ -75,7 +76,7 @@ def ask_again(workspace: Workspace) -> None:
 
 
 def check_failures(plan: Plan, workspace: Workspace) -> None:
-    """Raises RunError where a source has more records in quarantine than its `max_failures` says."""
+    """Raise RunError if a source has more records in quarantine than its `max_failures` allows."""
     manifest = plan.file.manifest
     for name, source in manifest.sources.items():
         share = source.max_failures if source.max_failures is not None else manifest.max_failures
@@ -86,10 +87,10 @@ def check_failures(plan: Plan, workspace: Workspace) -> None:
             continue
         read = failures + sum(_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
         if failures > share * read:
-            told = "; ".join(f"{reason} {count:,} ({place})" for reason, count, place in reasons)
+            top_reasons = "; ".join(f"{reason} {count:,} ({place})" for reason, count, place in reasons)
             raise RunError(
                 f"{name}: {failures:,} of {read:,} records ({failures / read:.1%}) are in quarantine, over "
-                f"max_failures {share:g}: {told}. `corpus sample {workspace.root} --quarantine` shows them; "
+                f"max_failures {share:g}: {top_reasons}. `corpus sample {workspace.root} --quarantine` shows them; "
                 "with a larger max_failures the same command goes on"
             )
 

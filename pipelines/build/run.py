@@ -1,4 +1,4 @@
-"""A build at work: its plan and workspace, which stages are done, and its pipelines, begun again where they fail."""
+"""Run a build: its plan and workspace, the stages that are done, and its pipelines, restarted if they fail."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from corpus.progress import Standing, Status, Tally
 from corpus.workspace import Workspace
 
 ATTEMPTS = 3
-"""How often a pipeline is begun: a worker that dies takes it down, and it goes on from its parts."""
+"""How often a pipeline is started at most: a worker that dies makes it fail, and it continues from its parts."""
 
 
 @dataclass
 class Build:
-    """One build at work."""
+    """One build in progress."""
 
     plan: Plan
     workspace: Workspace
@@ -35,7 +35,7 @@ class Build:
     state: dict[str, str] = field(default_factory=dict)
 
     def stage(self, name: str, wanted: str, work: Callable[[], Any]) -> None:
-        """Do a stage unless the workspace says that it was done with the same fingerprint."""
+        """Run a stage unless state.json has it as done with the same fingerprint."""
         if self.state.get(name) == wanted:
             return
         self.forget(name)
@@ -44,7 +44,7 @@ class Build:
         storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
 
     def forget(self, name: str) -> None:
-        """The stage and all after it are no longer done."""
+        """Mark the stage and all later ones as not done."""
         if name in self.state:
             names = list(self.state)
             for later in names[names.index(name) :]:
@@ -52,7 +52,7 @@ class Build:
             storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
 
     def sized(self, stage: str) -> Running:
-        """How to run the pipelines of a stage."""
+        """Return how to run the pipelines of a stage."""
         return self.running.sized(stage, self.plan.size)
 
     def run(
@@ -64,9 +64,9 @@ class Build:
         running: Running,
         weights: Sequence[int] | None = None,
     ) -> None:
-        """Run a Beam pipeline; `build(claims)` puts its transforms on a Pipeline. Begun up to three times.
+        """Run a Beam pipeline, up to three times; `build(claims)` returns what puts its transforms on a Pipeline.
 
-        `weights`: the sizes of its items, in the order in which they are dealt out, for the time left.
+        `weights`: the sizes of its items, in the order in which they are started, to estimate the time left.
         """
         with self.status.timed(name, running.workers):
             self._run(name, build, weights or [1] * total, running)
@@ -114,7 +114,7 @@ class Build:
 
     @contextlib.contextmanager
     def _watch(self, name: str, claims: str | None, weights: Sequence[int]) -> Iterator[None]:
-        """Progress by what workers count, twice a second, and once at the end."""
+        """Update the progress from the workers' counts twice a second, and once at the end."""
         if claims is None or not weights:
             yield
             return
@@ -138,12 +138,17 @@ class Build:
 
 @contextlib.contextmanager
 def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
-    """However the block ends, its status says so; Ctrl-C and SIGTERM end it at once and let go of its lock.
+    """Record in `status` how the block ends; on Ctrl-C and SIGTERM, end the process and release its lock.
 
-    What a disk or a store refuses becomes a RunError.
+    OSError from a disk or an object store becomes RunError.
     """
+
+    def stop() -> None:
+        status.end("stopped")
+        release()
+
     try:
-        with stoppable(lambda: (status.end("stopped"), release()), status.where):
+        with stoppable(stop, status.where):
             yield
     except OSError as error:
         status.end("failed", error=str(error)[:1000])
@@ -158,9 +163,9 @@ def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
 
 
 def read_state(workspace: Workspace) -> dict[str, str]:
-    """Which stages are done, by the fingerprint they were done with, in their order."""
+    """Read which stages are done, in their order, with the fingerprint each was done with."""
     path = workspace.path("state.json")
     if not storage.exists(path):
         return {}
-    found: dict[str, str] = json.loads(storage.read_text(path))
-    return found
+    state: dict[str, str] = json.loads(storage.read_text(path))
+    return state

@@ -1,4 +1,4 @@
-"""The stages of a build: what each takes from the plan, and the pipelines it runs."""
+"""Define the stages of a build: what each takes from the plan, and the pipelines it runs."""
 
 from __future__ import annotations
 
@@ -31,24 +31,27 @@ from corpus.workspace import Workspace
 QUALITY = "quality.score"
 GROUPS = "stats/groups"
 GROUP_PARTS = 256
-"""Parts whose statistics are merged together before the groups are."""
+"""Parts whose statistics are merged into one group, before the groups are merged."""
 
 
 def ingest_parameters(plan: Plan) -> Any:
-    """What ingest depends on beside documents: the steps and the signatures."""
-    steps = {step: [found.version, dict(found.parameters)] for step, found in plan.tools.filters.items()}
+    """Return what ingest depends on besides documents: the steps and the signatures."""
+    steps = {
+        step: [step_filter.version, dict(step_filter.parameters)]
+        for step, step_filter in plan.tools.filters.items()
+    }
     signatures = plan.tools.signatures
     return [steps, signatures and dict(signatures.parameters)]
 
 
 def ingested(plan: Plan) -> str:
-    """What the state of a workspace says of its ingest where its documents and signals are those of a plan."""
+    """Return the fingerprint that state.json has for ingest if the documents and signals are those of a plan."""
     documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
     return fingerprint([documents, ingest_parameters(plan)])
 
 
 def ingest(build: Build) -> None:
-    """Every split through the recipe."""
+    """Run ingest for every input split."""
     plan, running = build.plan, build.sized("ingest")
     build.run(
         "ingest",
@@ -62,7 +65,7 @@ def ingest(build: Build) -> None:
 
 
 def decide(build: Build) -> None:
-    """Thresholds of shares, duplicates, then the decisions and counts of every split."""
+    """Compute thresholds of top shares, find duplicates, then write the decisions and counts of every split."""
     plan, workspace = build.plan, build.workspace
     manifest = plan.file.manifest
     running = build.sized("decide")
@@ -107,7 +110,7 @@ def decide(build: Build) -> None:
 
 
 def thresholds(build: Build) -> dict[tuple[str, str], float]:
-    """The score that each language's top share comes to, for every `top_share` rule."""
+    """Compute the score at each language's top share, for every `top_share` rule."""
     shares: dict[str, Rule] = {}
     sources: dict[str, list[str]] = {}
     for source, rule in build.plan.rules.shares():
@@ -134,15 +137,15 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
 
 
 def stored_thresholds(workspace: Workspace) -> dict[tuple[str, str], float]:
-    """The scores that top shares came to, by signal and language; none where nothing was scored."""
+    """Read the scores at top shares, by signal and language; empty if there are no such rules."""
     path = workspace.path("stats", "thresholds.json")
-    found = json.loads(storage.read_text(path)) if storage.exists(path) else []
-    return {(signal, language): value for signal, language, value in found}
+    rows = json.loads(storage.read_text(path)) if storage.exists(path) else []
+    return {(signal, language): value for signal, language, value in rows}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Gives deduplication the rows of a split that pass gates and rules. Picklable."""
+    """Load the rows of a split that pass gates and rules, for deduplication. Picklable."""
 
     root: str
     judge: Judge
@@ -183,7 +186,7 @@ class Rows:
 
 
 def flat(columns: list[Any]) -> Any:
-    """Chunked string columns as one array."""
+    """Concatenate chunked string columns into one array."""
     import pyarrow as pa
 
     chunks = [chunk for column in columns for chunk in column.chunks]
@@ -191,7 +194,7 @@ def flat(columns: list[Any]) -> Any:
 
 
 def tokenize(build: Build) -> None:
-    """The vocabulary and the token shards."""
+    """Make the vocabulary and the token shards."""
     manifest = build.plan.file.manifest
     running = build.sized("tokenize")
     tokenize_pipeline.tokenize(
@@ -210,7 +213,7 @@ def tokenize(build: Build) -> None:
 
 
 def count(build: Build) -> None:
-    """The merged ledger and the report; many parts are merged in groups first, by all workers."""
+    """Write the merged ledger and the report; many parts are merged in groups first, by all workers."""
     workspace, names = build.workspace, build.plan.names
     groups = None
     if len(names) > GROUP_PARTS:
@@ -231,7 +234,7 @@ def count(build: Build) -> None:
 
 
 class MergeWork:
-    """Sums the statistics of some splits into a group, unless it is there already."""
+    """Sum the statistics of some splits into one group per call, unless the group exists already. Picklable."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -247,7 +250,7 @@ class MergeWork:
 
 
 def finish(build: Build) -> None:
-    """Away with the statistics of the parts: the ledger has them, and those of a crawl are many times its size."""
+    """Remove the statistics of the parts: the ledger holds their sums, and those of a crawl are many times its size."""
     for folder in ("stats/parts", GROUPS):
         storage.remove_folder(build.workspace.path(folder))
 

@@ -1,4 +1,4 @@
-"""Stopping a build: one line, no worker left behind, nothing to repair."""
+"""Stop a build on a signal: print one line, leave no worker process and nothing to repair."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS = 10.0
-"""How long a build that is stopped may take to say so in its workspace."""
+"""Seconds that a stopped build may take to record this in its workspace."""
 
 
 def descendants(process: int) -> list[int]:
-    """Processes below one, by /proc; none on systems without it, where workers leave by themselves."""
-    found: list[int] = []
+    """Return the descendants of a process from /proc; none on systems without it, where workers end by themselves."""
+    processes: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{process}/task"):
             with open(f"/proc/{process}/task/{thread}/children") as children:
                 for child in map(int, children.read().split()):
-                    found += [child, *descendants(child)]
+                    processes += [child, *descendants(child)]
     except OSError:
-        return found
-    return found
+        return processes
+    return processes
 
 
 def kill_descendants() -> None:
-    """Kill every process below this one."""
+    """Kill every descendant of this process."""
     for process in descendants(os.getpid()):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
@@ -41,11 +41,11 @@ def stoppable(
     where: Callable[[], str] = str,
     after: str = "the same command goes on from there",
 ) -> Iterator[None]:
-    """In the block, Ctrl-C and SIGTERM end this process and its workers at once, with 128 + the signal.
+    """In the block, end this process and its workers immediately on Ctrl-C or SIGTERM, with status 128 + the signal.
 
-    That is as safe as any crash: parts are whole or absent. `before` is called first, with `SECONDS` to write
-    what it has to, and no time after a second signal; `where` says how far it came, `after` what now.
-    Beam would take the interruption of its thread for a failure of the work, and begin again.
+    That is as safe as any crash: parts are complete or absent. `before` is called first and has `SECONDS` to
+    finish; a second signal skips it. `where` returns the progress and `after` is the advice in the line printed.
+    Beam would treat an interruption of its thread as a failure of the work, and start it again.
     """
     stopping = False
 

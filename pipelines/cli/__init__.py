@@ -1,7 +1,33 @@
-"""The command line: `corpus`. Each command is a function in a module of its own."""
+"""Define the command line, `corpus`: each command is a function in a module of the same name.
+
+The files, in the order in which a corpus passes through them:
+
+    __main__.py   python -m corpus.pipelines.cli
+    urls.py       corpus urls: list of URLs from Reddit submissions
+    fetch.py      corpus fetch: pages of a list into WARCs
+    model.py      corpus model: quality classifiers
+    plan.py       corpus plan: forecast of a build
+    build.py      corpus build: manifest to workspace
+    watching.py   progress of a build at the terminal
+    decide.py     corpus decide: other rules on stored signals
+    opening.py    opening a workspace for a command
+    progress.py   a progress bar for long commands
+    stats.py      corpus stats: counts by source, language and rule
+    sample.py     corpus sample: documents to read
+    report.py     corpus report: an HTML page of a workspace
+    coverage.py   corpus coverage: outcome of every URL of a list
+    verify.py     corpus verify: integrity of a workspace
+    export.py     corpus export: texts, tokens or a model for other tools
+    train.py      corpus train: a GPT on the token shards
+    plot.py       corpus plot: curves of a training run
+    trace.py      corpus trace: documents of a training step
+    evaluate.py   corpus evaluate: bits per byte, multiple choice
+    generate.py   corpus generate: text from a trained run
+"""
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import sys
@@ -16,16 +42,23 @@ from corpus.errors import RunError, UserError
 
 app = typer.Typer(
     name="corpus",
-    help="Build multilingual pre-training corpora, see what every rule did, and train on them.",
+    help="Build multilingual pre-training corpora, inspect what every rule did, and train models on them.",
     no_args_is_help=True,
-    epilog="Errors are one line; --debug with any command shows where they came from.",
+    epilog="Errors are one line. Add --debug to any command to see the traceback.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-WrongUsage = typer.BadParameter.__mro__[1]
-"""What typer raises for a wrong command line: an unknown command or option, one without its value."""
+def _wrong_usage() -> type[Exception]:
+    """The class above `typer.BadParameter`: typer exports no name for it, and keeps it where its version does."""
+    usage_error = typer.BadParameter.__mro__[1]
+    assert issubclass(usage_error, Exception)
+    return usage_error
+
+
+WrongUsage = _wrong_usage()
+"""What typer raises for a wrong command line: an unknown command or option, or an option without a value."""
 
 
 def _version(wanted: bool) -> None:
@@ -37,14 +70,14 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Show the version."
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None:
     pass
 
 
 def _register() -> None:
-    """Put the commands on the app. Their modules import what is heavy when they run."""
+    """Register the commands. Their modules import heavy dependencies only when a command runs."""
     from corpus.pipelines.cli import (
         build,
         coverage,
@@ -82,10 +115,18 @@ def _register() -> None:
     app.command("trace")(trace.trace)
     app.command("plot")(plot.plot)
     app.add_typer(models.app, name="model")
+    for command in (*app.registered_commands, *models.train.registered_commands):
+        command.help = _unwrapped(command.help or getattr(command.callback, "__doc__", None) or "")
+
+
+def _unwrapped(text: str) -> str:
+    """Help text with one line per paragraph, so that the terminal's width decides where it wraps."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _show_usage(error: Any) -> None:
-    """What is wrong with the command line, and where the right one is shown, as one line."""
+    """Print one line: what is wrong with the command line, and where its help is."""
     message = error.format_message().strip()
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(message)
@@ -95,13 +136,13 @@ def _show_usage(error: Any) -> None:
 
 
 def main() -> None:
-    """Run the command line: exit status 2 for wrong input, 1 for a failed run, one line for either."""
+    """Run the command line. Exit status 2 means wrong input, 1 a failed run; either prints one line."""
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     else:
         warnings.filterwarnings("ignore")
-        # Errors are one line; tracebacks of libraries, also of their threads, come with --debug.
+        # Errors are one line; tracebacks, including those of library threads, are shown only with --debug.
         logging.disable(logging.CRITICAL)
         threading.excepthook = lambda _: None
     _register()
@@ -114,7 +155,7 @@ def main() -> None:
     except typer.Abort:
         if debug:
             raise
-        typer.echo("corpus: the input ends too early (--debug shows where)", err=True)
+        typer.echo("corpus: unexpected end of input: add --debug to see where", err=True)
         status = 1
     except WrongUsage as error:
         _show_usage(error)
@@ -130,12 +171,14 @@ def main() -> None:
         typer.echo(f"corpus: {error}", err=True)
         status = 1
     except ValueError as error:
-        if debug or type(error).__name__ != "ArrowInvalid":  # importing Arrow takes too long for --help
+        if debug or type(error).__name__ != "ArrowInvalid":  # importing Arrow would slow --help down
             raise
         reason = str(error).partition("\n")[0][:200]
-        typer.echo(f"corpus: a file cannot be read ({reason}): `corpus verify DIR` names it", err=True)
+        typer.echo(
+            f"corpus: a file cannot be read ({reason}): run `corpus verify DIR` to find out which", err=True
+        )
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: threads of gRPC and Arrow that still run when the interpreter is taken down can abort it.
+    # Not sys.exit: threads of gRPC and Arrow that still run at interpreter shutdown can abort it.
     os._exit(status)

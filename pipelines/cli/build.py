@@ -1,4 +1,4 @@
-"""`corpus build`: a manifest becomes a workspace."""
+"""`corpus build`: turn a manifest into a workspace."""
 
 from __future__ import annotations
 
@@ -10,35 +10,78 @@ import typer
 if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
-EXAMPLE = """Read, filter, deduplicate and tokenize what a manifest names, into the folder DIR.
+EXAMPLE = """Read, filter, deduplicate and tokenize the sources of a manifest into a workspace.
 
-Killed at any moment, the same command goes on where it stopped; a finished build does nothing.
+Reads MANIFEST and the input files that it names. Writes documents, signals, decisions, token shards, the ledger and
+report.html to the folder given by --out. If a build is interrupted, run the same command to resume it; if it is
+already finished, nothing is done.
 
 Example: corpus build manifests/demo.yaml --out demo-workspace --workers 2
 
-Records that crash or outgrow their budgets are in quarantine (corpus sample DIR --quarantine shows them), and
---retry-quarantine tries them again.
+Records that crash the parser or exceed its budgets are quarantined: `corpus sample DIR --quarantine` shows them, and
+--retry-quarantine reads them again with larger budgets.
 
-Options of Beam follow after --, for instance: -- --runner=DataflowRunner --project=P --region=R"""
+Options for Apache Beam follow `--`: corpus build MANIFEST --out DIR -- --runner=DataflowRunner --project=P
+--region=R"""
 
 
 def build(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="A YAML file: see docs/manifest.md.")],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="The workspace: a folder or URL.")],
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="MANIFEST",
+            help="YAML file with the sources, rules and tokenizer to use: see docs/manifest.md.",
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Workspace to create or resume: a local folder, or a URL such as s3://BUCKET/PATH.",
+        ),
+    ],
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=256,
+            help="Number of local worker processes. Small inputs use one regardless; ignored with a "
+            "Beam --runner.",
+        ),
+    ] = 1,
     retry_quarantine: Annotated[
         bool,
-        typer.Option("--retry-quarantine", help="Read what outgrew its budgets again, with 4 times as much."),
+        typer.Option(
+            "--retry-quarantine",
+            help="Read input splits again that have records quarantined for size, memory, time or a "
+            "crash, with 4 times the parser budgets they had last time.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-    beam_options: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]")] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print token shard totals (documents, tokens, bytes by split, source, language) as "
+            "JSON instead of tables.",
+        ),
+    ] = False,
+    beam_options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- BEAM OPTIONS]",
+            help="Options for Apache Beam, written after --, such as --runner=DataflowRunner (default: "
+            "run locally).",
+        ),
+    ] = None,
 ) -> None:
-    import apache_beam.runners
     from rich.console import Console
 
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running, check_unknown
-    from corpus.pipelines.build.run import build as run_build
+    from corpus.pipelines.beam.types import create_runner
+    from corpus.pipelines.build.build import build as run_build
     from corpus.pipelines.cli.stats import print_stats
     from corpus.pipelines.cli.watching import watching
 
@@ -46,15 +89,15 @@ def build(
     stray = [option for option in extra if not option.startswith("-")]
     if stray and not any(option.startswith("-") and "=" not in option for option in extra):
         raise UserError(
-            f"unexpected argument {stray[0]!r}: one manifest, then --out DIR; Beam options follow after --"
+            f"unexpected argument {stray[0]!r}: give one manifest and --out DIR, with Beam options after --"
         )
     unknown = check_unknown(extra)
     if unknown:
-        raise UserError(f"{unknown[0]}: no such option of Beam")
+        raise UserError(f"{unknown[0]}: Beam has no such option: correct it or leave it out")
     for option in extra:
         if option.startswith("--runner="):
             try:
-                apache_beam.runners.create_runner(option.partition("=")[2])
+                create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
     with watching() as (say, show):
@@ -68,7 +111,7 @@ def build(
 
 
 def check_result(workspace: Workspace) -> None:
-    """Raises RunError where no text could be read at all; says so where none was kept."""
+    """Raises RunError if no text was extracted at all; prints a line for whatever else came out empty."""
     import pyarrow.compute as pc
 
     from corpus.errors import RunError
@@ -83,8 +126,8 @@ def check_result(workspace: Workspace) -> None:
     if not documents["passed"]:
         lost = sum(tables["quarantine"].column("records").to_pylist())
         raise RunError(
-            f"no text was read: {documents['read']} records were stopped by gates, {lost} are in quarantine "
-            f"({workspace.path('quarantine')}); are kind and fields right?"
+            f"no text was read: gates stopped {documents['read']} records and {lost} are quarantined "
+            f"({workspace.path('quarantine')}): check `kind` and `fields` in the manifest"
         )
     untested = told_unvalidated(tables["tokens"]) if documents["kept"] else None
     if untested:
@@ -92,13 +135,21 @@ def check_result(workspace: Workspace) -> None:
     for source in sorted(
         {name for name, _ in workspace.splits()} - set(tables["counts"]["source"].to_pylist())
     ):
-        found = tables["quarantine"].filter(pc.equal(tables["quarantine"]["source"], source)).to_pylist()
-        lost = (
-            f", {sum(row['records'] for row in found)} in quarantine ({found[0]['reason']})" if found else ""
+        quarantined = (
+            tables["quarantine"].filter(pc.equal(tables["quarantine"]["source"], source)).to_pylist()
         )
-        typer.echo(f"corpus: nothing came from the source {source}: 0 records read{lost}", err=True)
+        lost = (
+            f", {sum(row['records'] for row in quarantined)} quarantined ({quarantined[0]['reason']})"
+            if quarantined
+            else ""
+        )
+        typer.echo(
+            f"corpus: source {source}: 0 records read{lost}: check its `kind` and `paths` in the manifest",
+            err=True,
+        )
     if not documents["kept"]:
         typer.echo(
-            f"corpus: no document was kept of {documents['passed']}: `corpus sample {workspace.root} --dropped`",
+            f"corpus: none of {documents['passed']} documents was kept: `corpus sample {workspace.root} --dropped` "
+            "shows why",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""`corpus coverage`: what became of every URL of a list."""
+"""`corpus coverage`: the outcome of every URL of a list in a workspace."""
 
 from __future__ import annotations
 
@@ -9,15 +9,38 @@ import typer
 
 
 def coverage(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
-    urls: Annotated[str, typer.Argument(metavar="URLS", help="The list: Parquet with a column `url`.")],
-    source: Annotated[str | None, typer.Option(help="Only documents of this source.")] = None,
-    out: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Parquet with the outcome of each URL.")
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace to look for the URLs in.")],
+    urls: Annotated[
+        str,
+        typer.Argument(
+            metavar="URLS",
+            help="List of URLs to look for: a Parquet file with a column `url`, such as `corpus urls` "
+            "writes.",
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Look only at documents from this source; other URLs count as not found (default: all "
+            "sources)."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Parquet file to write with the outcome of each URL, in columns url and outcome "
+            "(default: none).",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the number of URLs by outcome as JSON instead of a table.")
+    ] = False,
 ) -> None:
-    """Say what became of every URL of a list: a kept document, or why there is none.
+    """Count the URLs of a list by outcome: kept, duplicate, dropped by a rule or gate, or not found.
+
+    Reads a list of URLs and the documents and decisions of a workspace. Prints the number and share of URLs per
+    outcome; with --out also writes the outcome of each URL.
 
     Example: corpus coverage openwebtext links/urls.parquet --out outcomes.parquet
     """
@@ -30,7 +53,7 @@ def coverage(
     from corpus.workspace import Workspace
 
     if not storage.exists(urls):
-        raise UserError(f"no such file: {urls}")
+        raise UserError(f"{urls}: no such file: give a list of URLs in Parquet, such as `corpus urls` writes")
     counts = count(Workspace.open(workspace), urls, source, out)
     if as_json:
         typer.echo(json.dumps(counts))

@@ -1,4 +1,4 @@
-"""`corpus decide`: other rules on a finished workspace, without reading a page again."""
+"""`corpus decide`: apply other rules to a finished workspace, without reading the input again."""
 
 from __future__ import annotations
 
@@ -14,31 +14,70 @@ if TYPE_CHECKING:
 
 
 def decide(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A finished workspace.")],
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace whose build is finished.")],
     manifest: Annotated[
         str | None,
-        typer.Argument(metavar="[MANIFEST]", help="Its manifest with other rules (default: its own)."),
+        typer.Argument(
+            metavar="[MANIFEST]",
+            help="Manifest with the new rules (default: the one in the workspace). Besides rules, only "
+            "dedup, validation, tokenizer, tokens, mixture, seed and source priorities may "
+            "differ.",
+        ),
     ] = None,
     what_if: Annotated[
         list[str] | None,
         typer.Option(
-            "--what-if", metavar="RULE=VALUE", help="Show what this bound would change; write nothing."
+            "--what-if",
+            metavar="RULE=VALUE",
+            help="Show which documents would be kept or dropped with this bound of a rule, and write "
+            "nothing: gopher.words.min=30, gopher.words.min=off to remove it, or "
+            "gopher.words.min@tha=20 for one language. Repeatable.",
         ),
     ] = None,
     change: Annotated[
-        list[str] | None, typer.Option("--set", metavar="RULE=VALUE", help="Decide with this bound.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="RULE=VALUE",
+            help="Change this bound of a rule and update the workspace: gopher.words.min=30, "
+            "gopher.words.min=off to remove it, or gopher.words.min@tha=20 for one language. "
+            "Repeatable.",
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option("-n", "--samples", min=0, help="Documents shown either way.")] = 3,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what would change as JSON.")] = False,
+    samples: Annotated[
+        int,
+        typer.Option(
+            "-n",
+            "--samples",
+            min=0,
+            help="With --what-if, number of example documents to show of those newly kept and of those "
+            "newly dropped.",
+        ),
+    ] = 3,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, max=256, help="Number of local worker processes. Small workspaces use one regardless."
+        ),
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="With --what-if, print the changes by source and language and the example documents "
+            "as JSON.",
+        ),
+    ] = False,
 ) -> None:
-    """Apply changed rules to the stored signals; duplicates, tokens and the ledger follow where they must.
+    """Apply changed rules to the signals that a workspace stores, without reading the input again.
+
+    Reads the documents and signals of a finished workspace. Rewrites its decisions, duplicate clusters, token shards,
+    ledger and report where the rules change them; the result is the same as a build with these rules. With --what-if
+    it only shows the difference and writes nothing. If it is interrupted, run the same command to resume it.
 
     Example: corpus decide demo-workspace --what-if gopher.mean_word_length.max=8
 
     Example: corpus decide demo-workspace --set gopher.words.min=30 --set gopher.words.min@tha=20
-
-    A bound is a number or off. The result is what a build with these rules gives.
     """
     from rich.console import Console
 
@@ -50,16 +89,16 @@ def decide(
     from corpus.pipelines.cli.watching import watching
 
     if what_if and change:
-        raise UserError("--what-if shows and --set does: give one of them")
+        raise UserError("--what-if only shows a change and --set makes it: give one of them")
     if as_json and not what_if:
-        raise UserError("--json goes with --what-if; `corpus stats DIR --json` has the numbers afterwards")
+        raise UserError("--json needs --what-if: without it, run `corpus stats DIR --json` afterwards")
     running = Running(workers=workers)
     if what_if:
-        found = see(workspace, manifest, parse(what_if), running, samples)
+        difference = see(workspace, manifest, parse(what_if), running, samples)
         if as_json:
-            typer.echo(json.dumps(vars(found), ensure_ascii=False, default=str))
+            typer.echo(json.dumps(vars(difference), ensure_ascii=False, default=str))
         else:
-            show_difference(Console(), found, ", ".join(what_if))
+            show_difference(Console(), difference, ", ".join(what_if))
         return
     with watching() as (say, show):
         decided = decide_again(workspace, manifest, parse(change or []), running, say, show)
@@ -70,20 +109,20 @@ def parse(changes: list[str]) -> dict[str, float | str]:
     """`gopher.words.min=30` or `gopher.words.min@tha=off`."""
     from corpus.errors import UserError
 
-    found: dict[str, float | str] = {}
-    for one in changes:
-        name, _, value = one.partition("=")
+    bounds: dict[str, float | str] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
         try:
-            found[name] = value if value == "off" else float(value)
+            bounds[name] = value if value == "off" else float(value)
         except ValueError:
             raise UserError(
-                f"{one}: it is RULE=VALUE, such as gopher.words.min=30 or gopher.words.min@tha=off"
+                f"{text}: expected RULE=VALUE, such as gopher.words.min=30 or gopher.words.min@tha=off"
             ) from None
-    return found
+    return bounds
 
 
-def show_difference(console: Console, found: Difference, changes: str) -> None:
-    """What would change, by source and language, and documents that would come back or go."""
+def show_difference(console: Console, difference: Difference, changes: str) -> None:
+    """Print what would change by source and language, with documents that would be kept or dropped."""
     from rich.table import Table
     from rich.text import Text
 
@@ -91,36 +130,41 @@ def show_difference(console: Console, found: Difference, changes: str) -> None:
     from corpus.pipelines.cli.sample import show
     from corpus.pipelines.cli.stats import plain
 
-    if not found.rows:
+    if not difference.rows:
         console.print(Text(printable(f"with {changes} nothing would change")))
         return
     table = Table(
-        title=f"with {printable(changes)}", title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=f"documents kept with {printable(changes)}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
     )
     for name in ("source", "language"):
         table.add_column(name, overflow="fold")
-    for name in ("kept", "then", "back", "gone", "bytes", "change", "tokens"):
+    for name in ("before", "after", "gained", "lost", "bytes", "change", "tokens"):
         table.add_column(name, justify="right")
     total: dict[str, Any] = {
         "source": "all",
         "language": "",
-        "kept": [sum(row["kept"][side] for row in found.rows) for side in (0, 1)],
-        "bytes": [sum(row["bytes"][side] for row in found.rows) for side in (0, 1)],
-        **{name: sum(row[name] for row in found.rows) for name in ("back", "gone", "tokens")},
+        "kept": [sum(row["kept"][side] for row in difference.rows) for side in (0, 1)],
+        "bytes": [sum(row["bytes"][side] for row in difference.rows) for side in (0, 1)],
+        **{name: sum(row[name] for row in difference.rows) for name in ("back", "gone", "tokens")},
     }
-    for row in [*found.rows, total] if len(found.rows) > 1 else found.rows:
+    for row in [*difference.rows, total] if len(difference.rows) > 1 else difference.rows:
         now, then = row["bytes"]
         more = f"{'-' if then < now else '+'}{size(abs(then - now))}"
         tokens = f"~{'-' if row['tokens'] < 0 else '+'}{short(abs(row['tokens']))}"
         counts = [whole(number) for number in (*row["kept"], row["back"], row["gone"])]
         table.add_row(plain(row["source"]), plain(row["language"]), *counts, more, change(now, then), tokens)
     console.print(table)
-    if found.absent:
+    if difference.absent:
         console.print(
-            f"{found.absent:,} of those that come back have no text here (keep_text): a build reads them again"
+            f"{difference.absent:,} of the documents gained have no text in the workspace (keep_text): "
+            "`corpus build` with these rules reads them again"
         )
-    for title, rows in (("would come back", found.back), ("would go", found.gone)):
+    for title, rows in (("would be kept", difference.back), ("would be dropped", difference.gone)):
         if rows:
-            console.print(f"\n[bold]{title}[/], for instance")
+            console.print(f"\n[bold]{title}[/], for example")
         for row in rows:
             show(console, row, full=False)

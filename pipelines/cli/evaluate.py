@@ -1,4 +1,4 @@
-"""`corpus evaluate`: bits per byte on any text, and multiple choice by likelihood."""
+"""`corpus evaluate`: bits per byte of any text, and multiple choice by likelihood."""
 
 from __future__ import annotations
 
@@ -17,33 +17,77 @@ if TYPE_CHECKING:
     from corpus.trainer.evaluate import Score
 
 WINDOWS = 32
-"""Windows computed at once."""
+"""Windows computed together."""
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder that `corpus train` wrote.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder that `corpus train` wrote.")],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Text or JSON Lines.  [default: the validation documents]"),
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Files to measure instead of the validation documents: .jsonl with one document per "
+            "line, scored by its `language` field if present, or any other file as one UTF-8 "
+            "text; either may be compressed.",
+        ),
     ] = None,
     cloze: Annotated[
         list[str] | None,
-        typer.Option("--cloze", metavar="FILE", help="Multiple choice: CMMLU, ARC, PIQA, llm-foundry."),
+        typer.Option(
+            "--cloze",
+            metavar="FILE",
+            help="Answer the multiple-choice questions in this file: CSV as in CMMLU, or JSON Lines as "
+            "in ARC, PIQA or llm-foundry. Repeatable; without FILE, bits per byte are not "
+            "measured.",
+        ),
     ] = None,
-    field: Annotated[str, typer.Option(help="Where JSON Lines have their text.")] = "text",
-    tokens: Annotated[int, typer.Option(min=0, help="Of the validation documents; 0: all.")] = 0,
-    step: Annotated[int | None, typer.Option(min=0, help="Of this checkpoint.  [default: the last]")] = None,
-    precision: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    field: Annotated[
+        str, typer.Option(help="Name of the field that holds the text in .jsonl files.")
+    ] = "text",
+    tokens: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Approximate number of validation tokens to measure, shared equally among sources and "
+            "languages; 0 measures all.",
+        ),
+    ] = 0,
+    step: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Measure the checkpoint of this training step (default: the last checkpoint)."
+        ),
+    ] = None,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Precision of matrix products: bf16, fp32, or auto for bf16 if the hardware supports it."
+        ),
+    ] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Device to compute on: cpu, cuda, cuda:N, or auto for a CUDA GPU if there is one, "
+            "else the CPU."
+        ),
+    ] = "auto",
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print bits per byte and the share of correct answers as JSON instead of tables."
+        ),
+    ] = False,
 ) -> None:
-    """Measure a run: bits per byte of its validation documents, or of any text, by file and language.
+    """Measure the model of a run: bits per byte on validation documents or any text, and multiple-choice accuracy.
+
+    Reads a checkpoint from the run folder, and the files given or the validation documents of the run's workspace;
+    prints tables and writes nothing. Fewer bits per byte are better. Needs the `train` extra.
 
     Example: corpus evaluate demo-workspace/runs/tiny
 
-    Any text: corpus evaluate demo-workspace/runs/tiny essay.txt documents.jsonl.gz
+    Example with any text: corpus evaluate demo-workspace/runs/tiny essay.txt documents.jsonl.gz
 
-    Multiple choice: corpus evaluate demo-workspace/runs/tiny --cloze arc_easy.jsonl --cloze cmmlu/arts.csv
+    Example with multiple choice: corpus evaluate demo-workspace/runs/tiny --cloze arc_easy.jsonl --cloze cmmlu/arts.csv
     """
     from corpus.pipelines.cli.train import SPIN, require_torch
 
@@ -55,7 +99,7 @@ def evaluate(
     from corpus.trainer.device import choose_device, use_bf16
 
     if precision not in ("auto", "bf16", "fp32"):
-        raise UserError(f"--precision {precision}: there is auto, bf16, fp32")
+        raise UserError(f"--precision {precision}: choose from auto, bf16, fp32")
     questions = [(path, choice.read_questions(path)) for path in cloze or ()]
     trained = Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step)
     bf16 = use_bf16(trained.device, precision)  # type: ignore[arg-type]
@@ -64,7 +108,7 @@ def evaluate(
         scores = measure(trained, texts, field=field, bf16=bf16, samples=WINDOWS)
     elif not questions:
         scores = _validation(trained, tokens, bf16)
-    answers = [choice.answer(trained, found, path, bf16=bf16) for path, found in questions]
+    answers = [choice.answer(trained, file_questions, path, bf16=bf16) for path, file_questions in questions]
     if as_json:
         typer.echo(json.dumps(_plain(trained.step, scores, answers), ensure_ascii=False))
     else:
@@ -80,7 +124,9 @@ def _validation(trained: Any, tokens: int, bf16: bool) -> list[Score]:
     config = trained.config
     groups = validation(check_dataset(open_dataset(config.workspace), config), tokens)
     if not groups:
-        raise UserError(f"{config.workspace} has no validation documents: name files with text")
+        raise UserError(
+            f"{config.workspace} has no validation documents: give files of text to measure instead"
+        )
     return bits(trained.model, groups, end_of_text=config.end_of_text, samples=WINDOWS, bf16=bf16)
 
 
@@ -105,16 +151,16 @@ def _show(scores: list[Score], answers: list[Accuracy], of: str) -> None:
     if scores:
         console.print(score_table(scores, f"bits per byte on {of}"))
     if answers:
-        found = table("multiple choice by likelihood")
-        found.add_column("file", overflow="fold")
-        for name in ("questions", "right", "right, per byte", "chance"):
-            found.add_column(name, justify="right")
+        answer_table = table("multiple choice by likelihood")
+        answer_table.add_column("file", overflow="fold")
+        for name in ("questions", "correct", "correct, per byte", "chance"):
+            answer_table.add_column(name, justify="right")
         for answer in answers:
-            found.add_row(
+            answer_table.add_row(
                 plain(Path(answer.name).name),
                 f"{answer.questions:,}",
                 f"{answer.accuracy:.1%}",
                 f"{answer.accuracy_by_bytes:.1%} ±{answer.error:.1%}",
                 f"{answer.chance:.1%}",
             )
-        console.print(found)
+        console.print(answer_table)

@@ -1,4 +1,4 @@
-"""`corpus export`: clean text and tokens for other tools."""
+"""`corpus export`: texts, tokens and models for other tools."""
 
 from __future__ import annotations
 
@@ -10,57 +10,120 @@ import typer
 
 
 def export(
-    place: Annotated[str, typer.Argument(metavar="DIR", help="A workspace, or a run.")],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Where to: a new folder or URL.")],
-    documents: Annotated[bool, typer.Option("--documents", help="The texts that were kept.")] = False,
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR",
+            help="Workspace to export texts or tokens from; with --model, the run folder that `corpus "
+            "train` wrote.",
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="New folder to write to. With --documents and --bin also a URL such as "
+            "s3://BUCKET/PATH, or an earlier export to replace.",
+        ),
+    ],
+    documents: Annotated[
+        bool,
+        typer.Option(
+            "--documents",
+            help="Export the texts and metadata of the kept documents, as JSON Lines or Parquet.",
+        ),
+    ] = False,
     bin: Annotated[
-        bool, typer.Option("--bin", help="The tokens, as nanoGPT's train.bin and val.bin.")
+        bool,
+        typer.Option(
+            "--bin",
+            help="Export the tokens of the kept documents as train.bin and val.bin, the format that "
+            "nanoGPT reads.",
+        ),
     ] = False,
     model: Annotated[
-        bool, typer.Option("--model", help="The model of a run, as Hugging Face transformers reads it.")
+        bool,
+        typer.Option(
+            "--model", help="Export the trained model of a run as a Hugging Face transformers checkpoint."
+        ),
     ] = False,
     step: Annotated[
-        int | None, typer.Option(min=0, help="Of --model: the checkpoint.  [default: the last]")
+        int | None,
+        typer.Option(
+            min=0,
+            help="With --model, export the checkpoint of this training step (default: the last checkpoint).",
+        ),
     ] = None,
-    format: Annotated[str, typer.Option(help="Of --documents: jsonl.zst or parquet.")] = "jsonl.zst",
-    side: Annotated[str, typer.Option("--split", help="Of --documents: train, valid or all.")] = "all",
-    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
-    language: Annotated[str | None, typer.Option(help="Only in this language: tha_Thai, or tha.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="With --documents, the file format: jsonl.zst (JSON Lines compressed with zstd) or parquet."
+        ),
+    ] = "jsonl.zst",
+    side: Annotated[
+        str,
+        typer.Option("--split", help="With --documents, the split to export: train, valid, or all for both."),
+    ] = "all",
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="With --documents or --bin, export only documents from this source (default: all sources)."
+        ),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="With --documents or --bin, export only documents in this language: a label such as "
+            "tha_Thai, or its code tha for all scripts (default: all languages)."
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="With --documents, number of local worker processes.")
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print a JSON description of what was exported instead of a summary line."
+        ),
+    ] = False,
 ) -> None:
-    """Write what a workspace keeps in formats that other tools read.
+    """Export kept documents, their tokens or a trained model in formats that other tools read.
+
+    Reads a finished workspace, or a run with --model; writes a folder of files. One of --documents, --bin and --model
+    is required. With --documents and --bin, export.json in the folder lists every file with its contents and SHA-256.
 
     Example: corpus export demo-workspace --documents --format parquet --out demo-text
 
     Example: corpus export demo-workspace --bin --out demo-bin
 
     Example: corpus export demo-workspace/runs/tiny --model --out demo-hf
-
-    The folder's export.json says what is in each file.
     """
     from corpus.errors import UserError
 
     if documents + bin + model > 1:
-        raise UserError("--documents writes texts, --bin tokens, --model a model: give one of them")
+        raise UserError("--documents exports texts, --bin tokens, --model a trained model: give one of them")
     if model:
-        found = of_model(place, out, step)
+        exported = of_model(place, out, step)
     elif documents:
-        found = of_documents(place, out, format, side, source, language, workers)
+        exported = of_documents(place, out, format, side, source, language, workers)
     elif bin:
-        found = of_bin(place, out, source, language)
+        exported = of_bin(place, out, source, language)
     else:
-        raise UserError("name what to export: --documents for texts, --bin for tokens, --model")
+        raise UserError(
+            "choose what to export: --documents for texts, --bin for tokens, --model for a trained model"
+        )
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(exported, ensure_ascii=False))
     else:
-        typer.echo(summary(found, out))
+        typer.echo(summary(exported, out))
 
 
 def of_documents(
     place: str, out: str, format: str, side: str, source: str | None, language: str | None, workers: int
 ) -> dict[str, Any]:
-    """The texts of a workspace."""
+    """Export the texts of a workspace."""
     from corpus.errors import UserError
     from corpus.export.documents import FORMATS, Chosen, export_documents
     from corpus.pipelines.cli.opening import open_workspace
@@ -68,10 +131,10 @@ def of_documents(
 
     known = next((name for name in FORMATS if name == format), None)
     if known is None:
-        raise UserError(f"--format {format}: it is one of {', '.join(FORMATS)}")
+        raise UserError(f"--format {format}: choose from {', '.join(FORMATS)}")
     sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
     if side not in sides:
-        raise UserError(f"--split {side}: it is one of {', '.join(sides)}")
+        raise UserError(f"--split {side}: choose from {', '.join(sides)}")
     chosen = Chosen(sides=sides[side], source=source, language=language)
     workspace = open_workspace(place)
     with progress() as show:
@@ -79,7 +142,7 @@ def of_documents(
 
 
 def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
-    """The model of a run."""
+    """Export the model of a run."""
     from pathlib import Path
 
     from corpus.pipelines.cli.train import require_torch
@@ -87,12 +150,12 @@ def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     require_torch()
     from corpus.inference.transformers_export import export as export_model
 
-    found = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
-    return {"export": "model", "run": run, "step": found}
+    exported_step = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
+    return {"export": "model", "run": run, "step": exported_step}
 
 
 def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
-    """The tokens of a workspace."""
+    """Export the tokens of a workspace."""
     from corpus.export.bin import export_bin
     from corpus.pipelines.cli.opening import open_workspace
     from corpus.pipelines.cli.progress import progress
@@ -102,19 +165,21 @@ def of_bin(place: str, out: str, source: str | None, language: str | None) -> di
         return export_bin(workspace, out, source, language, partial(show, "shards"))
 
 
-def summary(found: dict[str, Any], out: str) -> str:
-    """What was written, in a line."""
+def summary(exported: dict[str, Any], out: str) -> str:
+    """What was exported, in one line."""
     from corpus.inspect.readable import short, size, whole
 
-    if found["export"] == "documents":
+    if exported["export"] == "documents":
         return (
-            f"{out}: {whole(found['documents'])} documents, {size(found['bytes'])} of text "
-            f"in {len(found['files'])} files"
+            f"{out}: {whole(exported['documents'])} documents, {size(exported['bytes'])} of text "
+            f"in {len(exported['files'])} files"
         )
-    if found["export"] == "model":
-        return f"{out}: the model of {found['run']} at step {found['step']:,}, for AutoModelForCausalLM"
-    sides = {name: file["tokens"] for name, file in found["files"].items() if "tokens" in file}
-    told = ", ".join(f"{name} {short(tokens)} tokens" for name, tokens in sides.items())
+    if exported["export"] == "model":
+        return f"{out}: model of {exported['run']} at step {exported['step']:,}, to load with AutoModelForCausalLM"
+    sides = {name: file["tokens"] for name, file in exported["files"].items() if "tokens" in file}
+    token_counts = ", ".join(f"{name} {short(tokens)} tokens" for name, tokens in sides.items())
     missing = [name for name in ("train.bin", "val.bin") if name not in sides]
-    without = f"; no text for {missing[0]}" if missing else ""
-    return f"{out}: {told} as {found['dtype']}, vocabulary {found['vocabulary_size']:,}{without}"
+    without = f"; no documents for {missing[0]}" if missing else ""
+    return (
+        f"{out}: {token_counts} as {exported['dtype']}, vocabulary {exported['vocabulary_size']:,}{without}"
+    )

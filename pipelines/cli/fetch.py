@@ -1,4 +1,4 @@
-"""`corpus fetch`: the pages of a list, from the web."""
+"""`corpus fetch`: download the pages of a list of URLs."""
 
 from __future__ import annotations
 
@@ -7,49 +7,136 @@ from typing import Annotated, Any
 
 import typer
 
-EXAMPLE = """Fetch the pages of a list into standard WARCs, politely, and say what became of every URL.
+EXAMPLE = """Download the pages of a list of URLs into WARC files, and record the outcome of every URL.
 
-Keeps to robots.txt and its crawl-delay, asks a host for one page at a time, and connects to public addresses
-alone. DIR gets fetch-NNNNN.warc.gz, ledger.parquet (a row a URL) and robots.parquet. Killed or stopped, the same
-command goes on and asks for nothing twice.
+Obeys robots.txt and its crawl-delay, sends each host one request at a time, and connects to public addresses only.
+Reads the list; writes fetch-NNNNN.warc.gz, ledger.parquet (one row per URL) and robots.parquet to the folder given by
+--out. If it is interrupted, run the same command to resume: URLs that have an outcome are not requested again.
 
 Example: corpus fetch links/urls.parquet --out pages --contact mailto:crawl@example.org"""
 
 
 def fetch(
     urls: Annotated[
-        str, typer.Argument(metavar="URLS", help="Parquet with a column `url`: `corpus urls` makes it.")
+        str,
+        typer.Argument(
+            metavar="URLS",
+            help="List of URLs to download: a Parquet file with a column `url`, such as `corpus urls` "
+            "writes.",
+        ),
     ],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="A local folder.")],
-    contact: Annotated[str, typer.Option(help="E-mail address or page about the crawl, for the user agent.")],
-    agent: Annotated[str, typer.Option(help="The name that robots.txt files address.")] = "corpus-fetch",
-    hosts: Annotated[int, typer.Option(help="Hosts asked at once, over one connection each.")] = 256,
-    rate: Annotated[float, typer.Option(help="Requests a second in all.")] = 50.0,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Local folder for the WARC files and ledgers: a new one, or one to resume with the "
+            "same list.",
+        ),
+    ],
+    contact: Annotated[
+        str,
+        typer.Option(
+            help="E-mail address or web page at which site owners can reach you, sent in the "
+            "User-Agent header."
+        ),
+    ],
+    agent: Annotated[
+        str,
+        typer.Option(
+            help="Name of the crawler (letters, - and _), looked up in robots.txt and sent in the "
+            "User-Agent header."
+        ),
+    ] = "corpus-fetch",
+    hosts: Annotated[
+        int,
+        typer.Option(
+            help="Maximum number of hosts to request pages from concurrently, over one connection each "
+            "(1 to 4096)."
+        ),
+    ] = 256,
+    rate: Annotated[float, typer.Option(help="Maximum requests per second, over all hosts together.")] = 50.0,
     delay: Annotated[
-        float, typer.Option(help="Seconds between requests to a host; its crawl-delay if longer.")
+        float,
+        typer.Option(
+            help="Minimum seconds between requests to the same host; a longer crawl-delay in its "
+            "robots.txt is obeyed."
+        ),
     ] = 1.0,
-    max_delay: Annotated[float, typer.Option(help="A host with a longer crawl-delay is not asked.")] = 60.0,
-    timeout: Annotated[float, typer.Option(help="Seconds for a whole exchange.")] = 60.0,
-    max_bytes: Annotated[str, typer.Option(help="Largest body, as it is sent.")] = "10MiB",
-    max_redirects: Annotated[int, typer.Option(help="Most redirects to a page.")] = 5,
+    max_delay: Annotated[
+        float,
+        typer.Option(
+            help="Skip the pages of a host whose robots.txt asks for a crawl-delay of more than this "
+            "many seconds."
+        ),
+    ] = 60.0,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            help="Maximum seconds for one request, from connecting to the last byte of the response."
+        ),
+    ] = 60.0,
+    max_bytes: Annotated[
+        str,
+        typer.Option(
+            help="Maximum size of a page in bytes as transferred, such as 500kB or 10MiB; larger pages "
+            "are not stored."
+        ),
+    ] = "10MiB",
+    max_redirects: Annotated[
+        int, typer.Option(help="Maximum number of redirects to follow for one URL (0 to 20).")
+    ] = 5,
     content_type: Annotated[
-        list[str] | None, typer.Option(metavar="TYPE", help="What is stored [default: HTML and plain text].")
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Store pages of this content type, such as text/html; pages of any other declared "
+            "type are skipped. Repeatable (default: text/html, application/xhtml+xml and "
+            "text/plain).",
+        ),
     ] = None,
-    retries: Annotated[int, typer.Option(help="After lost connections, timeouts, 429, 502, 503, 504.")] = 2,
+    retries: Annotated[
+        int,
+        typer.Option(
+            help="Number of times to retry a request after a failed connection, a timeout or HTTP "
+            "status 429, 502, 503 or 504 (0 to 10)."
+        ),
+    ] = 2,
     retry_wait: Annotated[
-        float, typer.Option(help="Seconds before the first retry; then twice as long.")
+        float,
+        typer.Option(
+            help="Seconds to wait before the first retry, doubled for each further one; a Retry-After "
+            "header overrides it."
+        ),
     ] = 5.0,
     allow_address: Annotated[
-        list[str] | None, typer.Option(metavar="NETWORK", help="Ask this network though it is not public.")
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Also connect to addresses in this network, such as 127.0.0.0/8, although it is not "
+            "public. Repeatable (default: public addresses only).",
+        ),
     ] = None,
     resolve: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST:ADDRESS", help="The address of a name; * for all others."),
+        typer.Option(
+            metavar="HOST:ADDRESS",
+            help="Connect to this IP address for a host name instead of looking it up: "
+            "example.org:192.0.2.1, or *:192.0.2.1 for all other names. It must be public or in "
+            "an --allow-address network. Repeatable.",
+        ),
     ] = None,
     ca_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Certificates to trust besides.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="PEM file of certificate authorities to trust in addition to the system's (default: none).",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the number of URLs by outcome as JSON instead of a table.")
+    ] = False,
 ) -> None:
     from pydantic import ValidationError
     from rich.console import Console
@@ -62,7 +149,7 @@ def fetch(
     from corpus.web.fetch.options import FetchOptions
     from corpus.web.fetch.outcomes import OUTCOMES
 
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "contact": contact,
         "agent": agent,
         "hosts": hosts,
@@ -75,13 +162,13 @@ def fetch(
         "retries": retries,
         "retry_wait": retry_wait,
         "allow_addresses": allow_address or [],
-        "resolve": dict(_pair(one) for one in resolve or []),
+        "resolve": dict(_pair(text) for text in resolve or []),
         "ca_file": ca_file,
     }
     if content_type:
-        given["content_types"] = [one.lower() for one in content_type]
+        settings["content_types"] = [text.lower() for text in content_type]
     try:
-        options = FetchOptions.model_validate(given)
+        options = FetchOptions.model_validate(settings)
     except ValidationError as error:
         problem = error.errors()[0]
         name = (
@@ -91,7 +178,7 @@ def fetch(
         )
         raise UserError(f"--{name}: {problem['msg'].removeprefix('Value error, ')}") from None
     if not storage.exists(urls):
-        raise UserError(f"no such file: {urls}")
+        raise UserError(f"{urls}: no such file: give a list of URLs in Parquet, such as `corpus urls` writes")
     console = Console(stderr=True)
     columns = (TextColumn("fetch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -105,7 +192,7 @@ def fetch(
                 lambda done, total: progress.update(task, completed=done, total=total),
             )
         except KeyboardInterrupt:
-            typer.echo("corpus: stopped; the same command goes on from there", err=True)
+            typer.echo("corpus: stopped: run the same command to resume", err=True)
             raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(counts))
@@ -123,5 +210,5 @@ def _pair(text: str) -> tuple[str, str]:
 
     host, colon, address = text.partition(":")
     if not colon or not host:
-        raise UserError(f"--resolve {text}: HOST:ADDRESS is expected")
+        raise UserError(f"--resolve {text}: expected HOST:ADDRESS, such as example.org:192.0.2.1")
     return host, address.strip("[]")

@@ -1,4 +1,4 @@
-"""`corpus generate`: text from a trained run."""
+"""`corpus generate`: text from the model of a run."""
 
 from __future__ import annotations
 
@@ -12,24 +12,84 @@ import typer
 
 
 def generate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder that `corpus train` wrote.")],
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the text begins with.")] = "",
-    tokens: Annotated[int, typer.Option(min=0, help="Most tokens to write.")] = 200,
-    temperature: Annotated[float, typer.Option(min=0, help="0: always the likeliest token.")] = 0.8,
-    top_k: Annotated[int, typer.Option(min=0, help="Draw from so many tokens; 0: from all.")] = 0,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder that `corpus train` wrote.")],
+    prompt: Annotated[
+        str,
+        typer.Option(
+            "--prompt",
+            "-p",
+            help="Text for the model to continue, printed first (default: none; the model starts a new "
+            "document).",
+        ),
+    ] = "",
+    tokens: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Maximum number of tokens to generate per text; it ends earlier if the model ends the "
+            "document.",
+        ),
+    ] = 200,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Sampling temperature: higher values give more varied text; 0 always takes the most "
+            "likely token.",
+        ),
+    ] = 0.8,
+    top_k: Annotated[
+        int,
+        typer.Option(min=0, help="Sample each token from this many most likely ones; 0 samples from all."),
+    ] = 0,
     top_p: Annotated[
-        float, typer.Option(min=0, max=1, help="Draw from the likeliest that make up this probability.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Sample each token from the most likely ones whose probabilities add up to this share "
+            "(above 0); 1 samples from all.",
+        ),
     ] = 1.0,
     no_repeat: Annotated[
-        int, typer.Option(min=0, help="No so many tokens in a row come twice; 0: they may.")
+        int,
+        typer.Option(
+            min=0,
+            help="Never generate the same sequence of this many tokens twice (2 or more); 0 allows any "
+            "repetition.",
+        ),
     ] = 0,
-    samples: Annotated[int, typer.Option(min=1, help="Texts to write.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same text.")] = 0,
-    step: Annotated[int | None, typer.Option(min=0, help="Of this checkpoint.  [default: the last]")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON line a text instead.")] = False,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Number of texts to generate; each further text adds 1 to the seed.")
+    ] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Random seed for sampling; the same seed and options give the same text."),
+    ] = 0,
+    step: Annotated[
+        int | None,
+        typer.Option(min=0, help="Use the checkpoint of this training step (default: the last checkpoint)."),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Device to compute on: cpu, cuda, cuda:N, or auto for a CUDA GPU if there is one, "
+            "else the CPU."
+        ),
+    ] = "auto",
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON object per line for each text, with its prompt and seed, instead of "
+            "plain text.",
+        ),
+    ] = False,
 ) -> None:
-    """Let the last checkpoint of a run write, after a prompt or from nothing; shown as it comes.
+    """Generate text with the model of a run, from a prompt or from nothing.
+
+    Reads a checkpoint and the tokenizer from the run folder; prints the text as it is generated. Needs the `train`
+    extra.
 
     Example: corpus generate demo-workspace/runs/tiny --prompt "今天" --samples 3
     """

@@ -1,4 +1,4 @@
-"""`corpus model`: train the models that a manifest can name."""
+"""`corpus model`: train models for use in a manifest."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from corpus.classifier.quality_model import Card
     from corpus.classifier.training_texts import LabelledText
 
-app = typer.Typer(help="Train the models that a manifest can name.", no_args_is_help=True)
-train = typer.Typer(help="Train a model from texts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train models for use in a manifest.\n\nExample: corpus model train classifier --help",
+    no_args_is_help=True,
+)
+train = typer.Typer(
+    help="Train a model from example texts.\n\nExample: corpus model train classifier --help",
+    no_args_is_help=True,
+)
 app.add_typer(train, name="train")
 
-PLACES = "Texts: a .txt (one a line), .jsonl or .parquet file, a folder of them, or WORKSPACE:source=NAME. Repeatable."
+PLACES = (
+    "a .txt (one text per line), .jsonl or .parquet file, a folder of such files, or WORKSPACE:source=NAME for the "
+    "kept training documents of a source. Repeatable."
+)
 
 
 @app.callback()
@@ -35,29 +44,66 @@ def _train() -> None:
 
 @train.command("classifier")
 def classifier(
-    positive: Annotated[list[str], typer.Option(metavar="TEXTS", help=f"What to resemble. {PLACES}")],
-    negative: Annotated[
-        list[str], typer.Option(metavar="TEXTS", help="What to tell it from, given the same way.")
+    positive: Annotated[
+        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a high score: {PLACES}")
     ],
-    out: Annotated[str, typer.Option(metavar="MODEL", help="Where the model goes; its card goes beside it.")],
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another model.")] = 0,
-    dimension: Annotated[int, typer.Option(min=1, max=1000, help="Size of the word vectors.")] = 32,
+    negative: Annotated[
+        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a low score: {PLACES}")
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="File to write the model to, such as quality.bin; a description is written to "
+            "MODEL.card.json.",
+        ),
+    ],
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Random seed for training; another seed gives a slightly different model."),
+    ] = 0,
+    dimension: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, help="Number of dimensions of the word vectors; more make a larger model."
+        ),
+    ] = 32,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, max=1000, help="Passes over the texts; 5 to 100 by their size if not given."),
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Number of passes over the training texts (default: 5 to 100, fewer for more text).",
+        ),
     ] = None,
     language: Annotated[
         list[str] | None,
-        typer.Option(help="Only texts in this language: eng_Latn, or cmn. Repeatable."),
+        typer.Option(
+            help="Use only texts in this language: a label such as cmn_Hans, or its code cmn for all "
+            "scripts. Repeatable (default: all languages)."
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Texts of each side and language at most.")] = 100_000,
-    as_json: Annotated[bool, typer.Option("--json", help="The model's card as JSON.")] = False,
+    limit: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Maximum number of positive texts, and of negative texts, to use per language."
+        ),
+    ] = 100_000,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the model's description (texts, AUC by language, settings) as JSON instead of "
+            "a table.",
+        ),
+    ] = False,
 ) -> None:
-    """Train a quality classifier: fastText on words, the same number of texts of both sides in every language.
+    """Train a fastText quality classifier to tell positive example texts from negative ones.
 
-    A tenth of the texts is held out to measure how well it tells the sides apart (AUC: 0.5 is chance, 1 is
-    always). The same texts, seed and options give the same bytes. Name the model in a manifest as
-    `quality: {model: MODEL}` for the signal quality.score.
+    Reads both sets of texts, and uses as many positive as negative ones in every language. Writes the model and its
+    description. A tenth of the texts is held out to measure the AUC: the chance that a positive text scores higher than
+    a negative one (0.5 is guessing, 1 is perfect). The same texts, seed and options give the same bytes. A manifest
+    with `quality: {model: MODEL}` then computes the signal quality.score.
 
     Example: corpus model train classifier --positive demo-workspace:source=wikipedia
     --negative demo-workspace:source=web --out encyclopedia.bin
@@ -75,17 +121,20 @@ def classifier(
 
     for name in language or []:
         if parse(name) is None:
-            raise UserError(f"--language {name}: no language; say eng_Latn, cmn_Hans, or a code such as eng")
+            raise UserError(
+                f"--language {name}: not a language label: give one such as eng_Latn or cmn_Hans, or a code such as eng"
+            )
     options = Training(seed=seed, dimension=dimension, epochs=epochs, limit=limit)
     sources = {"positive": positive, "negative": negative}
     texts = {side: [read_texts(place) for place in places] for side, places in sources.items()}
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        sides = (
-            _labelled(chain(*found), f"{side} texts", language, progress) for side, found in texts.items()
+        positives, negatives = (
+            _labelled(chain(*labelled_texts), f"{side} texts", language, progress)
+            for side, labelled_texts in texts.items()
         )
-        card = train_classifier(*sides, out, options, sources)
+        card = train_classifier(positives, negatives, out, options, sources)
     if as_json:
         typer.echo(json.dumps({"model": out, **asdict(card)}, ensure_ascii=False))
     else:
@@ -95,25 +144,25 @@ def classifier(
 def _labelled(
     texts: Iterable[LabelledText], what: str, languages: list[str] | None, progress: Progress
 ) -> Iterator[tuple[str, str]]:
-    """(text, label) of every text in one of the languages wanted; what has no label is given one."""
+    """(text, label) of every text in one of the languages wanted; texts without a label are identified."""
     from corpus.languages.identify import Identifier
     from corpus.languages.labels import is_label
 
     identifier = Identifier()
     task = progress.add_task(what, total=None)
-    for found in texts:
+    for labelled in texts:
         progress.advance(task)
-        language = found.language
+        language = labelled.language
         if language is None or not is_label(language):
-            language, _ = identifier.identify(found.text, language)
+            language, _ = identifier.identify(labelled.text, language)
         if languages is None or language in languages or language.partition("_")[0] in languages:
-            yield found.text, language
+            yield labelled.text, language
 
 
 def _show(console: Console, out: str, card: Card) -> None:
     from rich.table import Table
 
-    table = Table("language", "texts a side", "held out", "AUC", title=out)
+    table = Table("language", "texts per class", "held out", "AUC", title=out)
     for column in table.columns[1:]:
         column.justify = "right"
     for language, row in card.languages.items():
@@ -127,8 +176,11 @@ def _show(console: Console, out: str, card: Card) -> None:
     if card.left_out:
         counts = card.left_out.items()
         rest = ", ".join(f"{code} ({one} positive, {other} negative)" for code, (one, other) in counts)
-        console.print(f"Too few texts on a side, so never scored: {rest}.", soft_wrap=True)
-    console.print(f"The card is {out}.card.json; in a manifest: quality: {{model: {out}}}", soft_wrap=True)
+        console.print(f"Too few texts in one class, so not trained: {rest}.", soft_wrap=True)
+    console.print(
+        f"Description: {out}.card.json. To use the model, add this to a manifest: quality: {{model: {out}}}",
+        soft_wrap=True,
+    )
 
 
 def _number(value: float | None) -> str:

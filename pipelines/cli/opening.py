@@ -1,4 +1,4 @@
-"""Opening a workspace to look at it or to use it."""
+"""Opening a workspace to read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_workspace(root: str) -> Workspace:
-    """The workspace, with a line on standard error where it is not finished. Raises UserError where it is none."""
+    """The workspace, with a line on standard error if it is not finished. Raises UserError if it is not a workspace."""
     import corpus
 
     workspace = corpus.open(root)
@@ -21,14 +21,14 @@ def open_workspace(root: str) -> Workspace:
 
 
 def tell_unfinished(root: str) -> None:
-    """A line where a build or `decide` was stopped, or is at work: what is there may be of the rules before."""
+    """Print a line if a build or `corpus decide` was stopped or is still running: results may be from earlier rules."""
     from corpus import storage
     from corpus.workspace import Workspace
 
     state = Workspace(root).path("state.json")
     if storage.exists(state) and "build" not in json.loads(storage.read_text(state)):
         typer.echo(
-            f"corpus: {root} is not finished, so this may be of the rules before: `corpus build MANIFEST --out {root}` "
-            "or the `corpus decide` that was stopped goes on",
+            f"corpus: {root} is not finished, so results may be from earlier rules: resume with "
+            f"`corpus build MANIFEST --out {root}` or the `corpus decide` command that was stopped",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""`corpus plan`: what a build would do and come to, before it begins."""
+"""`corpus plan`: what a build would do, and a forecast of its result, before it starts."""
 
 from __future__ import annotations
 
@@ -19,19 +19,52 @@ SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 def plan(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="A YAML file: see docs/manifest.md.")],
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="MANIFEST",
+            help="YAML file with the sources, rules and tokenizer to use: see docs/manifest.md.",
+        ),
+    ],
     documents: Annotated[
-        int, typer.Option("-n", "--documents", min=0, help="Documents of the dry run; 0 for none.")
+        int,
+        typer.Option(
+            "-n",
+            "--documents",
+            min=0,
+            help="Number of documents to process in the dry run, shared equally among the sources; 0 "
+            "skips it.",
+        ),
     ] = 1000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that the build will have.")] = 1,
-    limit: Annotated[int, typer.Option(min=1, help="Rows shown of languages and mixture.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=256,
+            help="Number of worker processes to assume in the estimate of the build time; the dry run "
+            "uses one.",
+        ),
+    ] = 1,
+    limit: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Maximum rows to show per forecast table (sources, languages, mixture); --json has "
+            "every row.",
+        ),
+    ] = 20,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the plan and the forecast as one JSON object instead of tables."),
+    ] = False,
 ) -> None:
-    """Splits, rules, rules that can do nothing, and a dry run on the first documents with what to expect of it all.
+    """Show a manifest's input splits and rules, and a dry run on the first documents that predicts the full build.
+
+    Reads MANIFEST and part of the input files that it names; the dry run works in a temporary folder and leaves
+    nothing behind. Prints the rules with their bounds, rules that have no effect, how likely near-duplicates are to be
+    compared, and a forecast of documents, tokens, mixture, time, disk and memory.
 
     Example: corpus plan manifests/demo.yaml --documents 500
-
-    Nothing is written: the dry run works in a temporary folder.
     """
     from rich.console import Console
 
@@ -39,23 +72,23 @@ def plan(
     from corpus.pipelines.build.plan import make_plan
     from corpus.pipelines.cli.progress import progress
 
-    made = make_plan(manifest)
-    found: dict[str, Any] = described(made)
+    build_plan = make_plan(manifest)
+    description: dict[str, Any] = described(build_plan)
     forecast = None
     if documents:
         with progress() as show:
-            forecast = dry_run(made, documents, show)
+            forecast = dry_run(build_plan, documents, show)
     if as_json:
-        typer.echo(json.dumps({**found, "forecast": forecast and asdict(forecast)}, ensure_ascii=False))
+        typer.echo(json.dumps({**description, "forecast": forecast and asdict(forecast)}, ensure_ascii=False))
         return
     console = Console()
-    print_plan(console, found)
+    print_plan(console, description)
     if forecast is not None:
         print_forecast(console, forecast, workers, limit)
 
 
 def described(plan: Plan) -> dict[str, Any]:
-    """What can be said of a plan without reading a document: splits, rules, idle rules, MinHash."""
+    """What is known of a plan without reading a document: input splits, rules, idle rules, MinHash."""
     from corpus.rules.recipe_lint import idle_rules, recipe
 
     manifest = plan.file.manifest
@@ -86,26 +119,26 @@ def described(plan: Plan) -> dict[str, Any]:
     }
 
 
-def print_plan(console: Console, found: dict[str, Any]) -> None:
-    """The splits, the recipes (one for all sources that share it), idle rules and the match curve."""
+def print_plan(console: Console, description: dict[str, Any]) -> None:
+    """Print the input splits, the rules (once for all sources that share them), idle rules and the match curve."""
     from rich.text import Text
 
     from corpus.inspect.readable import printable, rule_name, size, whole
     from corpus.pipelines.cli.stats import plain
 
-    table = _table("input", "source", ("kind", "files", "splits", "bytes", "largest split"))
-    for row in found["sources"]:
+    table = _table("input", "source", ("kind", "files", "input splits", "bytes", "largest"))
+    for row in description["sources"]:
         numbers = (whole(row["files"]), whole(row["splits"]), size(row["bytes"]), size(row["largest"]))
         table.add_row(plain(row["source"]), plain(row["kind"]), *numbers)
     console.print(table, "")
     same: dict[str, list[str]] = {}
-    for name, rules in found["recipes"].items():
+    for name, rules in description["recipes"].items():
         same.setdefault(json.dumps(rules), []).append(name)
     for text, names in same.items():
         rules = json.loads(text)
-        title = f"rules of {', '.join(names)}"
+        title = f"rules for {', '.join(names)}"
         if not rules:
-            console.print(Text.assemble((title, "bold"), ": none, so everything with a text passes\n"))
+            console.print(Text.assemble((title, "bold"), ": none, so every document with text passes\n"))
             continue
         heads = ("rule", "bound", "from", "other languages")
         table = _table(title, heads[0], heads[1:])
@@ -129,33 +162,34 @@ def print_plan(console: Console, found: dict[str, Any]) -> None:
             table.add_row(*map(plain, row))
         console.print(table, "")
     idle: dict[str, list[str]] = {}
-    for name, rules in found["idle"].items():
+    for name, rules in description["idle"].items():
         for rule in rules:
             where = ", ".join(language or "all languages" for language in rule["languages"])
             idle.setdefault(f"{rule['rule']} ({where}): {rule['why']}", []).append(name)
     if idle:
-        console.print("[bold]rules that can do nothing[/]")
+        console.print("[bold]rules that have no effect[/]")
         for text, names in idle.items():
             console.print(Text(printable(f"  {', '.join(names)}: {text}"), "yellow"))
         console.print()
-    curve = found["minhash"]
+    curve = description["minhash"]
     if curve:
-        title = f"near-duplicates: {curve['bands']} bands of {curve['rows']}, {curve['threshold']:g} alike or more go"
+        title = f"near-duplicates: {curve['bands']} bands of {curve['rows']} rows, dropped from similarity "
+        title += f"{curve['threshold']:g}"
         console.print(Text(title, "bold"))
         for similarity, chance in curve["compared"].items():
             bar = "█" * round(40 * chance)
-            console.print(f"  {similarity:<5}{bar:<41}{chance:.1%} are compared", highlight=False)
+            console.print(f"  {similarity:<5}{bar:<41}{chance:.1%} of pairs are compared", highlight=False)
         console.print()
 
 
 def _languages(bounds: dict[str, float | None]) -> str:
-    """The languages with another bound, the first few by name."""
-    told = [f"{name} {'off' if value is None else f'{value:g}'}" for name, value in sorted(bounds.items())]
-    return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
+    """The languages with a bound of their own, the first few by name."""
+    named = [f"{name} {'off' if value is None else f'{value:g}'}" for name, value in sorted(bounds.items())]
+    return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
 
 
-def print_forecast(console: Console, found: Forecast, workers: int, limit: int) -> None:
-    """What the dry run foretells."""
+def print_forecast(console: Console, forecast: Forecast, workers: int, limit: int) -> None:
+    """Print what the dry run predicts."""
     from rich.text import Text
 
     from corpus.inspect.readable import printable, short, size, whole
@@ -164,10 +198,10 @@ def print_forecast(console: Console, found: Forecast, workers: int, limit: int) 
     console.print(
         Text.assemble(
             ("dry run", "bold"),
-            f": {whole(found.documents)} documents, {found.share:.2%} of the input. Scaled to all of it:\n",
+            f": {whole(forecast.documents)} documents, {forecast.share:.2%} of the input, scaled to the full build:\n",
         )
     )
-    for key, rows in (("source", found.sources), ("language", found.languages)):
+    for key, rows in (("source", forecast.sources), ("language", forecast.languages)):
         table = _table(f"by {key}", key, ("read", "kept", "yield", "bytes", "tokens", "b/tok"))
         for row in rows[:limit]:
             share = f"{row['kept'] / row['read']:.1%}" if row["read"] else "-"
@@ -184,32 +218,34 @@ def print_forecast(console: Console, found: Forecast, workers: int, limit: int) 
         console.print(table)
         _more(console, len(rows), limit)
     table = _table("mixture", "source", ("language", "tokens", "weight", "epochs"))
-    rows = sorted(found.mixture, key=lambda row: (-row["weight"], row["source"], row["language"]))
+    rows = sorted(forecast.mixture, key=lambda row: (-row["weight"], row["source"], row["language"]))
     for row in rows[:limit]:
-        numbers = (short(row["tokens"]), f"{row['weight']:.2%}", f"{row['epochs']:.2f}")
-        table.add_row(plain(row["source"]), plain(row["language"]), *numbers)
+        shares = (short(row["tokens"]), f"{row['weight']:.2%}", f"{row['epochs']:.2f}")
+        table.add_row(plain(row["source"]), plain(row["language"]), *shares)
     console.print(table)
     _more(console, len(rows), limit)
-    ingest, encode = found.seconds["ingest"], found.seconds["encode"]
-    console.print("[bold]to expect[/]")
+    ingest, encode = forecast.seconds["ingest"], forecast.seconds["encode"]
+    console.print("[bold]expected cost[/]")
     console.print(
-        f"  time    {duration(ingest / workers)} for reading and {duration(encode / workers)} for encoding with "
-        f"{workers} process{'es' if workers > 1 else ''}; duplicates and decisions on top",
+        f"  time    {duration(ingest / workers)} to read and {duration(encode / workers)} to tokenize with "
+        f"{workers} process{'es' if workers > 1 else ''}, plus deduplication and decisions",
         highlight=False,
     )
-    told = ", ".join(f"{name} {size(count)}" for name, count in found.disk.items())
-    console.print(f"  disk    {size(sum(found.disk.values()))}: {told}", highlight=False)
+    sizes = ", ".join(f"{name} {size(count)}" for name, count in forecast.disk.items())
+    console.print(f"  disk    {size(sum(forecast.disk.values()))}: {sizes}", highlight=False)
     console.print(
-        f"  memory  {size(found.memory)} a process, with the one that parses for it", highlight=False
+        f"  memory  {size(forecast.memory)} per worker process, including its parser", highlight=False
     )
-    if found.shadowed:
-        console.print("\n[bold]rules that removed nothing which another did not[/], in the dry run")
-        for rule, other, texts in found.shadowed:
-            console.print(Text(printable(f"  {rule}: all {texts} texts that fail it fail {other}"), "yellow"))
+    if forecast.shadowed:
+        console.print("\n[bold]rules that dropped nothing that another rule did not[/] (dry run)")
+        for rule, other, texts in forecast.shadowed:
+            console.print(
+                Text(printable(f"  {rule}: all {texts} texts that fail it also fail {other}"), "yellow")
+            )
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people."""
+    """Seconds in a readable unit."""
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
@@ -230,4 +266,6 @@ def _table(title: str, name: str, columns: tuple[str, ...]) -> Table:
 
 
 def _more(console: Console, rows: int, limit: int) -> None:
-    console.print(f"[dim]... {rows - limit:,} more (--limit shows them)[/]\n" if rows > limit else "")
+    console.print(
+        f"[dim]... {rows - limit:,} more rows (raise --limit to show them)[/]\n" if rows > limit else ""
+    )

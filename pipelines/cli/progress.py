@@ -1,4 +1,4 @@
-"""A bar on the terminal for what takes long."""
+"""A progress bar for long-running work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Gives the function that moves the bar of a stage: (stage, done, total). Nothing is shown but in a terminal."""
+    """Gives a function that updates the bar of a stage: (stage, done, total). Shown only in a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

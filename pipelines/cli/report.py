@@ -1,4 +1,4 @@
-"""`corpus report`: one page that shows what a build did."""
+"""`corpus report`: one HTML page about a build."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ import typer
 
 
 def report(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace to report on.")],
     out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to (default: DIR/report.html).")
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="HTML file to write, including how long each stage of the last build took (default: "
+            "DIR/report.html, without times).",
+        ),
     ] = None,
 ) -> None:
-    """Write the report of a workspace: one HTML page that opens from disk.
+    """Write the report of a workspace: one HTML page that opens from disk, without a network.
+
+    Reads the ledger and a few documents; writes one file with totals, alarms, and for each rule a histogram of its
+    signal and documents near its bound. A build writes DIR/report.html itself, without times, so that the same input
+    gives the same page.
 
     Example: corpus report demo-workspace --out report.html
-
-    A build writes DIR/report.html itself, without its times, so that the same input gives the same page; a page
-    written elsewhere with --out has them.
     """
     from corpus.inspect.report import write_report
     from corpus.pipelines.cli.opening import open_workspace

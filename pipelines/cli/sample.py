@@ -1,4 +1,4 @@
-"""`corpus sample`: read documents as a person."""
+"""`corpus sample`: show documents of a workspace to a reader."""
 
 from __future__ import annotations
 
@@ -20,52 +20,129 @@ if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
 
-
 def sample(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
-    documents: Annotated[int, typer.Option("-n", "--documents", min=1, help="How many.")] = 5,
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace to take documents from.")],
+    documents: Annotated[
+        int,
+        typer.Option(
+            "-n", "--documents", min=1, help="Number of documents (or quarantined records) to show."
+        ),
+    ] = 5,
     dropped: Annotated[
-        bool, typer.Option("--dropped", help="Documents that went (default: that stayed).")
+        bool, typer.Option("--dropped", help="Show dropped documents instead of kept ones.")
     ] = False,
-    source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
-    language: Annotated[str | None, typer.Option(help="In this language: tha_Thai, or tha.")] = None,
-    snapshot: Annotated[str | None, typer.Option(help="Of this snapshot.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Of this registered domain.")] = None,
-    rule: Annotated[str | None, typer.Option(help="That fail this rule, or this signal's rules.")] = None,
-    gate: Annotated[str | None, typer.Option(help="That this gate stopped.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Only documents from this source, by its name in the manifest.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="Only documents in this language: a label such as tha_Thai, or its code tha for all scripts."
+        ),
+    ] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(help="Only documents from this snapshot of a source, such as CC-MAIN-2026-30."),
+    ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="Only documents whose URL is in this registered domain, such as example.org."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="Only dropped documents that fail this rule (gopher.words.min) or any rule of this "
+            "signal (gopher.words)."
+        ),
+    ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            help="Only documents that this gate dropped, such as wikipedia.redirect; `corpus stats DIR "
+            "--by gate` lists the gates."
+        ),
+    ] = None,
     score: Annotated[
         str | None,
         typer.Option(
-            metavar="SIGNAL=LOW..HIGH", help="Kept or dropped, with a signal in a range: gopher.words=40..60"
+            metavar="SIGNAL=LOW..HIGH",
+            help="Only documents with a signal in this range, ends included: gopher.words=40..60, or "
+            "gopher.words=..60 with one end left out. Shows kept and dropped documents; with "
+            "--dropped, only dropped ones.",
         ),
     ] = None,
     duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="That went as duplicates, beside those that stayed.")
+        bool,
+        typer.Option(
+            "--duplicates",
+            help="Only documents dropped as duplicates, each beside the kept document that it duplicates.",
+        ),
     ] = False,
     cluster: Annotated[
-        str | None, typer.Option(metavar="ID", help="All that hangs together with this one.")
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Show every dropped document in the duplicate cluster of the document with this id, "
+            "each beside the kept one. Ignores --documents and the filters.",
+        ),
     ] = None,
-    id: Annotated[str | None, typer.Option(help="This one.")] = None,
+    id: Annotated[
+        str | None, typer.Option(help="Show only the document with this id, kept or dropped.")
+    ] = None,
     quarantine: Annotated[
-        bool, typer.Option("--quarantine", help="Records that could not be read: where they are and why.")
+        bool,
+        typer.Option(
+            "--quarantine",
+            help="Show quarantined records, which could not be read or parsed, instead of documents: "
+            "file, offset, reason and error. Only --documents, --source, --reason, --seed and "
+            "--json apply to them.",
+        ),
     ] = False,
     reason: Annotated[
         str | None,
-        typer.Option(help="In quarantine for this, as `corpus stats DIR --by quarantine` names it."),
+        typer.Option(
+            help="Show records quarantined for this reason, such as crash or damaged (implies "
+            "--quarantine); `corpus stats DIR --by quarantine` lists the reasons."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed shows others.")] = 0,
-    full: Annotated[bool, typer.Option("--full", help="Whole texts.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write them as a page.")] = None,
-    pager: Annotated[bool, typer.Option(help="Page through them in a terminal.")] = True,
+    seed: Annotated[
+        int, typer.Option(help="Random seed for the selection; the same seed selects the same documents.")
+    ] = 0,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Show complete texts instead of the first 1,500 characters; for pairs of duplicates, "
+            "also the lines that are equal.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON object per line for each document: text, metadata, decisions and signals.",
+        ),
+    ] = False,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the documents to this HTML file instead of the terminal."),
+    ] = None,
+    pager: Annotated[
+        bool,
+        typer.Option(
+            help="Show the output in a pager if standard output is a terminal; --no-pager prints it directly."
+        ),
+    ] = True,
 ) -> None:
-    """Show documents that were kept or dropped, chosen by chance, the same ones for the same seed.
+    """Show a random sample of the documents that a workspace kept or dropped, with the reasons.
+
+    Reads documents, decisions and signals of a workspace; writes nothing, except for --html. Filters combine: a
+    document is shown if it matches all of them. The same seed selects the same documents. With --duplicates and
+    --cluster, each duplicate is shown beside the kept document, with the words marked that only one of them has.
 
     Example: corpus sample demo-workspace --dropped --rule gopher.words.min -n 3
 
     Example: corpus sample demo-workspace --quarantine --reason crash
-
-    A duplicate is shown beside the one that stayed, with the words marked that only one of them has.
     """
     from rich.console import Console
 
@@ -96,7 +173,9 @@ def sample(
     check_names(opened, wanted)
     chosen = in_cluster(opened, cluster) if cluster else choose(opened, wanted, documents, seed)
     if not chosen:
-        raise UserError(f"{workspace} has no such documents: `corpus stats {workspace}` shows what there is")
+        raise UserError(
+            f"no document in {workspace} matches: `corpus stats {workspace}` shows what it contains"
+        )
     add_relations(opened, chosen, pairs=duplicates or cluster is not None)
     if as_json:
         for row in chosen:
@@ -119,7 +198,7 @@ def sample(
 def show_quarantine(
     workspace: Workspace, number: int, seed: int, source: str | None, reason: str | None, as_json: bool
 ) -> None:
-    """Records in quarantine: where they are, how large, and what became of them."""
+    """Print quarantined records: where they are, how large they are, and what went wrong."""
     from rich.console import Console
     from rich.text import Text
 
@@ -129,8 +208,8 @@ def show_quarantine(
     rows = sample(workspace, number, seed, source, reason)
     if not rows:
         raise UserError(
-            f"{workspace.root} has no such records in quarantine: `corpus stats {workspace.root} --by quarantine` "
-            "shows what there is"
+            f"no quarantined record in {workspace.root} matches: `corpus stats {workspace.root} --by quarantine` "
+            "lists the reasons"
         )
     console = Console()
     for row in rows:
@@ -155,35 +234,37 @@ def parse_score(text: str) -> tuple[str, float, float]:
     signal, _, limits = text.partition("=")
     low, dots, high = limits.partition("..")
     try:
-        found = (signal, float(low or "-inf"), float(high or "inf"))
+        score_range = (signal, float(low or "-inf"), float(high or "inf"))
     except ValueError:
-        found = (signal, 1.0, 0.0)
-    if not dots or found[1] > found[2]:
+        score_range = (signal, 1.0, 0.0)
+    if not dots or score_range[1] > score_range[2]:
         raise UserError(
-            f"--score {text}: it is SIGNAL=LOW..HIGH, such as gopher.words=40..60 or c4.sentences=..3"
+            f"--score {text}: expected SIGNAL=LOW..HIGH, such as gopher.words=40..60 or c4.sentences=..3"
         )
-    return found
+    return score_range
 
 
 def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
-    """The documents that went in the cluster of a document."""
+    """The dropped documents in the duplicate cluster of a document."""
     from corpus.inspect.samples import cluster, find
 
-    found = cluster(workspace, id)
-    rows = find(workspace, [row["removed_id"] for row in found], kept=False)
-    return [rows[id] for id in dict.fromkeys(row["removed_id"] for row in found)]
+    members = cluster(workspace, id)
+    rows = find(workspace, [row["removed_id"] for row in members], kept=False)
+    return [rows[id] for id in dict.fromkeys(row["removed_id"] for row in members)]
 
 
 def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
-    """`relation` (level, similarity, cluster_size) of every duplicate and `stands`, the name of the one that stands for
-    it; with `pairs` that document, `stayed`."""
+    """Adds `relation` (level, similarity, cluster_size) to every duplicate, and `stands`, the name of the kept document
+    that it duplicates; with `pairs` also that document, as `stayed`."""
     from corpus.inspect.samples import find, relations
 
     duplicates = [row for row in rows if row["duplicate_of"] is not None]
-    found = {row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])}
+    relation_by_id = {
+        row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])
+    }
     stayed = find(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True)
     for row in duplicates:
-        relation = found[row["id"]]
+        relation = relation_by_id[row["id"]]
         row["relation"] = {name: relation[name] for name in ("level", "similarity", "cluster_size")}
         other = stayed[row["duplicate_of"]]
         row["stands"] = called(other)
@@ -193,14 +274,14 @@ def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool)
 
 @contextlib.contextmanager
 def paged(console: Console) -> Any:
-    """Everything through the pager, in colour; nothing happens to what fits a screen."""
+    """Send everything through the pager, in colour; output that fits the screen is printed directly."""
     os.environ.setdefault("LESS", "-FRX")
     with console.pager(styles=True):
         yield
 
 
 def show(console: Console, row: dict[str, Any], full: bool) -> None:
-    """One document for the terminal; control characters in its text are shown, never sent."""
+    """Print one document; control characters in its text are escaped, never sent to the terminal."""
     from rich.rule import Rule
     from rich.text import Text
 
@@ -229,7 +310,7 @@ def show(console: Console, row: dict[str, Any], full: bool) -> None:
 
 
 def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
-    """A duplicate beside the document that stayed: what only one has is marked, equal lines are left out."""
+    """Print a duplicate beside the kept document: words that only one has are marked, equal lines are left out."""
     from rich.table import Table
     from rich.text import Text
 
@@ -238,7 +319,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
     pairs = side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
     table = Table(box=None, pad_edge=False, expand=True)
     marks = [("[-", "-]", "bold red strike"), ("{+", "+}", "bold green")]
-    for name in ("went", "stayed"):
+    for name in ("dropped", "kept"):
         table.add_column(name, ratio=1, overflow="fold")
     for pair in pairs:
         if pair.skipped:
@@ -252,7 +333,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
 
 
 def marked(pieces: Pieces | None, mark: tuple[str, str, str], console: Console) -> Text:
-    """One side of a line; where there are no colours, brackets mark what the other side lacks."""
+    """One side of a line; without colours, brackets mark what the other side lacks."""
     from rich.text import Text
 
     opening, closing, style = mark

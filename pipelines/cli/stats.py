@@ -1,4 +1,4 @@
-"""`corpus stats`: what is in a workspace, what every rule did, and how two workspaces differ."""
+"""`corpus stats`: what a workspace contains, what every rule dropped, and how two workspaces differ."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ TITLES = {
     "language": "documents by language",
     "snapshot": "documents by snapshot",
     "gate": "records stopped by a gate",
-    "rule": "texts by failed rule; share: of the texts that the rule is for",
+    "rule": "texts by failed rule; share: of the texts the rule applies to",
     "duplicate": "duplicates by level",
     "domain": "documents by domain",
     "license": "documents by license",
-    "quarantine": "records in quarantine",
+    "quarantine": "quarantined records",
 }
 COLUMNS = {
     "source": ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"),
@@ -50,26 +50,43 @@ COMPARED = {"source": ("kept", "tokens"), "rule": ("failed", "failed_only"), "do
 
 
 def stats(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace.")],
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace to show.")],
     other: Annotated[
-        str | None, typer.Argument(metavar="[DIR]", help="Another one to compare it with.")
+        str | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="Second workspace to compare the first with, table by table (default: no comparison).",
+        ),
     ] = None,
     by: Annotated[
         str,
         typer.Option(
-            help="Which tables, with commas between: source, language, snapshot, gate, rule, duplicate, "
-            "domain, license, quarantine."
+            help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
+            "duplicate, domain, license, quarantine."
         ),
     ] = DEFAULT,
-    limit: Annotated[int, typer.Option(min=1, help="Rows shown of a table; --json and --csv have all.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print one table as CSV.")] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Maximum rows to show per table; --json and --csv print every row.")
+    ] = 30,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the tables as one JSON object with every row, instead of text."),
+    ] = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv", help="Print the table named by --by as CSV with every row; --by must name exactly one."
+        ),
+    ] = False,
 ) -> None:
-    """Documents, bytes and tokens by source and language, and what each rule dropped, alone and in all.
+    """Show documents, bytes and tokens by source and language, and how many texts each rule dropped.
+
+    Reads the ledger of a workspace, or of two to compare them; writes nothing. For each rule it counts the texts that
+    fail it, those that fail no other rule (alone), and those within a tenth of its bound (just fail, just pass).
 
     Example: corpus stats demo-workspace --by source,rule
 
-    Compare: corpus stats one-workspace other-workspace --by language
+    Example: corpus stats one-workspace other-workspace --by language
     """
     from rich.console import Console
 
@@ -80,26 +97,26 @@ def stats(
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
         if view not in NEEDS:
-            raise UserError(f"--by {view}: it is one of {', '.join(NEEDS)}, or several with commas between")
+            raise UserError(f"--by {view}: choose from {', '.join(NEEDS)}, separated by commas")
     if as_csv and len(views) != 1:
-        raise UserError("--csv prints one table: name it, for instance --by language")
+        raise UserError("--csv prints one table: choose it, for example --by language")
     opened = open_workspace(workspace)
-    found = {view: rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
+    tables = {view: rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
     if other is not None:
         beside = open_workspace(other)
-        found = {view: compared(found[view], rows(beside, view), NAMES[view]) for view in views}
+        tables = {view: compared(tables[view], rows(beside, view), NAMES[view]) for view in views}
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(tables, ensure_ascii=False))
     elif as_csv:
-        typer.echo(to_csv(found[views[0]]), nl=False)
+        typer.echo(to_csv(tables[views[0]]), nl=False)
     elif other is not None:
-        print_compared(Console(), found, workspace, other, limit)
+        print_compared(Console(), tables, workspace, other, limit)
     else:
         print_stats(opened, Console(), views, limit)
 
 
 def rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
-    """The rows of one view, the largest first, as plain values."""
+    """The rows of one table, the largest first, as plain values."""
     from corpus.ledger.tables import read_ledger
     from corpus.ledger.views import NEEDS
     from corpus.ledger.views import view as view_of
@@ -108,7 +125,7 @@ def rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
 
 
 def to_csv(rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV with a head; numbers of two workspaces become two columns."""
+    """Rows as CSV with a header line; the numbers of two workspaces become two columns."""
     flat = []
     for row in rows:
         entry: dict[str, Any] = {}
@@ -149,7 +166,7 @@ def print_stats(
         _print(console, view, rows(workspace, view), limit)
 
 
-def _print(console: Console, view: str, found: list[dict[str, Any]], limit: int) -> None:
+def _print(console: Console, view: str, entries: list[dict[str, Any]], limit: int) -> None:
     table = _table(view)
     numbers = COLUMNS[SAME.get(view, view)]
     if view == "quarantine":
@@ -157,30 +174,32 @@ def _print(console: Console, view: str, found: list[dict[str, Any]], limit: int)
             table.add_column(name, overflow="fold")
     for name in numbers:
         table.add_column(HEADS.get(name, name), justify="right")
-    for row in found[:limit]:
+    for row in entries[:limit]:
         extra = [plain(row["source"]), plain(row["step"])] if view == "quarantine" else []
         table.add_row(
             _name(view, row, console.width - RULE_NUMBERS), *extra, *[_number(name, row) for name in numbers]
         )
-    if SAME.get(view, view) == "source" and len(found) > 1:
+    if SAME.get(view, view) == "source" and len(entries) > 1:
         total = {
-            name: sum(row[name] or 0 for row in found) for name in found[0] if isinstance(found[0][name], int)
+            name: sum(row[name] or 0 for row in entries)
+            for name in entries[0]
+            if isinstance(entries[0][name], int)
         }
         table.add_section()
         table.add_row(plain("all"), *[_number(name, total) for name in numbers])
-    _finish(console, table, found, limit)
+    _finish(console, table, entries, limit)
 
 
 def print_compared(
-    console: Console, found: dict[str, list[dict[str, Any]]], one: str, other: str, limit: int
+    console: Console, tables: dict[str, list[dict[str, Any]]], one: str, other: str, limit: int
 ) -> None:
-    """The views of two workspaces: two numbers of each row, before and after, and how they changed."""
+    """Print the tables of two workspaces: both numbers of each row and how they differ."""
     from rich.text import Text
 
     from corpus.inspect.readable import change, printable, whole
 
     console.print(Text(printable(f"1: {one}\n2: {other}\n")))
-    for view, entries in found.items():
+    for view, entries in tables.items():
         table = _table(view)
         table.title = TITLES[view].partition(";")[0]
         numbers = COMPARED.get(SAME.get(view, view), COLUMNS[SAME.get(view, view)][:1])
@@ -210,7 +229,9 @@ def _table(view: str) -> Table:
 def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> None:
     console.print(table if entries else f"[bold]{table.title}[/]: none")
     if len(entries) > limit:
-        console.print(f"[dim]... {len(entries) - limit:,} more rows (--limit, --json and --csv show them)[/]")
+        console.print(
+            f"[dim]... {len(entries) - limit:,} more rows (raise --limit, or use --json or --csv)[/]"
+        )
     console.print()
 
 
@@ -227,7 +248,7 @@ def _name(view: str, row: dict[str, Any], width: int) -> Text:
 
 
 def plain(text: str) -> Text:
-    """Text from anywhere: no markup, nothing that a terminal would obey."""
+    """Untrusted text without markup or terminal control characters."""
     from rich.text import Text
 
     from corpus.inspect.readable import printable

@@ -1,4 +1,4 @@
-"""`corpus train`: a GPT on the token shards of a workspace."""
+"""`corpus train`: train a GPT on the token shards of a workspace."""
 
 from __future__ import annotations
 
@@ -16,105 +16,258 @@ if TYPE_CHECKING:
     from corpus.trainer.loop import Result
 
 SPIN = "5000"
-"""Turns an OpenMP thread spins while it waits for the others, before it sleeps. The default of 300,000 is a few percent
-faster alone, and up to ten times slower once another process wants one of the cores (docs/training.md)."""
+"""How often an OpenMP thread spins while it waits for the others, before it sleeps. The default of 300,000 is a few
+percent faster on an idle machine, and up to ten times slower if another process uses one of the cores
+(docs/training.md)."""
 
 
 def train(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A workspace with token shards.")],
+    workspace: Annotated[
+        str, typer.Argument(metavar="DIR", help="Workspace whose token shards to train on.")
+    ],
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="RUN", help="The run's folder.  [default: DIR/runs/SIZE]"),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="RUN",
+            help="Folder to write the run to: configuration, log and checkpoints (default: DIR/runs/SIZE).",
+        ),
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
-            help="1m, tiny, mini, small, base, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or dN.  [default: tiny]"
+            help="Model size: 1m, tiny, mini, small, base, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or "
+            "dN for N blocks of width 64 N, such as d8 (default: tiny)."
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Length of the run in training steps, in place of --tokens or --minutes (default: 20 "
+            "tokens per model parameter, at most 4 epochs).",
+        ),
+    ] = None,
     tokens: Annotated[
         int | None,
-        typer.Option(min=1, help="Length in tokens.  [default: 20 a parameter, 4 epochs at most]"),
+        typer.Option(
+            min=1,
+            help="Length of the run in training tokens, in place of --steps or --minutes (default: 20 "
+            "per model parameter, at most 4 epochs).",
+        ),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Length in minutes of training; two such runs are never the same.")
+        float | None,
+        typer.Option(
+            help="Length of the run in minutes of training, in place of --steps or --tokens (default: "
+            "no limit in time). The learning rate then follows the clock, so the run cannot be "
+            "reproduced exactly."
+        ),
     ] = None,
     batch_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens in a step.  [default: by size and length]")
+        int | None,
+        typer.Option(
+            min=1, help="Number of training tokens per step (default: chosen from the length of the run)."
+        ),
     ] = None,
     micro_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens computed at once: less needs less memory.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of tokens to process together; a step is split into micro-batches of this "
+            "size. Lower it to save memory (default: 16384).",
+        ),
     ] = None,
-    context: Annotated[int | None, typer.Option(min=1, help="Tokens in a window.")] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Context length of the model in tokens (default: 256 to 1024, depending on --size)."
+        ),
+    ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of the first weights and the order of the data.")
+        int | None,
+        typer.Option(min=0, help="Random seed for weight initialization and data order (default: 0)."),
     ] = None,
     mixture: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Another mixture than the corpus has: YAML, or a preset (gpt3)."),
+        typer.Option(
+            metavar="FILE",
+            help="Train with the weights of sources and languages in this YAML file, or in the preset "
+            "gpt3 or balanced (default: the mixture of the workspace's manifest).",
+        ),
     ] = None,
     mask_documents: Annotated[
         bool | None,
-        typer.Option("--mask-documents/--no-mask-documents", help="Attention stays inside a document."),
+        typer.Option(
+            "--mask-documents/--no-mask-documents",
+            help="Restrict attention to tokens of the same document (default: attention spans all "
+            "documents in a window).",
+        ),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="muon (AdamW for embeddings) or adamw.  [default: muon]")
+        str | None,
+        typer.Option(
+            help="Optimizer: muon (Muon for matrices, AdamW for embeddings and the rest) or adamw "
+            "(default: muon)."
+        ),
     ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="The highest learning rate.  [default: by size and length]")
+        float | None,
+        typer.Option(
+            help="Peak learning rate (default: chosen from the model size and the length of the run, "
+            "at most 0.005)."
+        ),
     ] = None,
     schedule: Annotated[
-        str | None, typer.Option(help="wsd (constant, then down to zero) or cosine.  [default: wsd]")
+        str | None,
+        typer.Option(
+            help="Learning-rate schedule: wsd (constant, then linear decay to zero) or cosine (decay "
+            "to a tenth of the peak) (default: wsd)."
+        ),
     ] = None,
-    warmup: Annotated[float | None, typer.Option(help="Share of the run in which the rate rises.")] = None,
-    decay: Annotated[float | None, typer.Option(help="Share of the run in which a wsd rate falls.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(min=0, help="Of matrices.")] = None,
-    clip: Annotated[float | None, typer.Option(min=0, help="Largest norm of the gradient.")] = None,
+    warmup: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the run, 0 to 1, during which the learning rate rises from zero to its peak "
+            "(default: 0.03)."
+        ),
+    ] = None,
+    decay: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the run, 0 to 1, at its end during which a wsd learning rate falls to zero "
+            "(default: 0.4)."
+        ),
+    ] = None,
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(min=0, help="Weight decay, applied to weight matrices only (default: 0.1)."),
+    ] = None,
+    clip: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Maximum norm of the gradient; a larger gradient is scaled down to it (default: 1)."
+        ),
+    ] = None,
     z_loss: Annotated[
-        float | None, typer.Option(min=0, help="Holds logits down; 0: off.  [default: 0.0001]")
+        float | None,
+        typer.Option(
+            min=0,
+            help="Weight of the z-loss, a penalty that keeps the logits small; 0 turns it off "
+            "(default: 0.0001).",
+        ),
     ] = None,
     spike_sigma: Annotated[
-        float | None, typer.Option(min=0, help="Deviations above which a step is skipped.  [default: 6]")
+        float | None,
+        typer.Option(
+            min=0,
+            help="Skip a step if its loss or gradient norm is more than this many standard deviations "
+            "above the mean of the last 128 steps; 0 skips none (default: 6).",
+        ),
     ] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.  [default: auto]")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Precision of matrix products: bf16, fp32, or auto for bf16 if the hardware supports "
+            "it (default: auto)."
+        ),
+    ] = None,
     shard: Annotated[
         bool | None,
-        typer.Option("--shard/--no-shard", help="With torchrun: the processes divide the model among them."),
+        typer.Option(
+            "--shard/--no-shard",
+            help="Under torchrun, divide the model among the processes (FSDP) instead of copying it to "
+            "each; not with --compile (default: copy it).",
+        ),
     ] = None,
     compile_: Annotated[
         bool | None,
-        typer.Option("--compile/--no-compile", help="torch.compile: faster steps after minutes of it."),
+        typer.Option(
+            "--compile/--no-compile",
+            help="Compile the model with torch.compile: faster steps, but minutes of compilation first "
+            "(default: off).",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Device to train on: cpu, cuda, cuda:N, or auto for a CUDA GPU if there is one, else "
+            "the CPU."
+        ),
+    ] = "auto",
     evaluate_every: Annotated[
-        int | None, typer.Option(min=0, help="Steps between evaluations; 0: only at the end.")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number of steps between evaluations on validation documents; 0 evaluates only at the "
+            "end (default: 1000).",
+        ),
     ] = None,
     evaluate_tokens: Annotated[
-        int | None, typer.Option(min=0, help="Validation tokens of an evaluation; 0: all there are.")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Approximate number of validation tokens to use per evaluation; 0 uses all (default: "
+            "131072).",
+        ),
     ] = None,
-    save_minutes: Annotated[float | None, typer.Option(min=0, help="Minutes between checkpoints.")] = None,
-    save_every: Annotated[int | None, typer.Option(min=0, help="Steps between checkpoints, too.")] = None,
-    keep_last: Annotated[int | None, typer.Option(min=1, help="Checkpoints kept.  [default: 2]")] = None,
+    save_minutes: Annotated[
+        float | None,
+        typer.Option(min=0, help="Minutes between checkpoints; 0 saves one after every step (default: 10)."),
+    ] = None,
+    save_every: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Also save a checkpoint every this many steps; 0 saves by time only (default: 0)."
+        ),
+    ] = None,
+    keep_last: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Number of most recent checkpoints to keep; older ones are deleted (default: 2)."
+        ),
+    ] = None,
     keep_every: Annotated[
-        int | None, typer.Option(min=0, help="Keep those of steps that this divides for ever.")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Keep checkpoints forever when their step is a multiple of this number; 0 keeps none "
+            "forever (default: 0).",
+        ),
     ] = None,
     branch: Annotated[
         str | None,
-        typer.Option(metavar="RUN@STEP", help="Begin from a checkpoint of another run, with --out."),
+        typer.Option(
+            metavar="RUN@STEP",
+            help="Start a new run from a checkpoint of another run, such as runs/trunk@4000; give the "
+            "new run's folder with --out.",
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the run's last checkpoint, if any.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume the run in the run folder from its last checkpoint, or start one if there is "
+            "none; without this option, a folder with a run is refused.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the step, tokens, seconds and bits per byte reached as JSON instead of a table.",
+        ),
+    ] = False,
 ) -> None:
-    """Train a GPT on the shards of a workspace, and measure it in bits per byte per source and language.
+    """Train a GPT on the token shards of a workspace, and measure its bits per byte by source and language.
 
-    Stopped by Ctrl-C or SIGTERM it saves; the same command with --resume goes on as if nothing had happened.
+    Reads the token shards and the tokenizer; writes configuration, log and checkpoints to a run folder. Ctrl-C or
+    SIGTERM saves a checkpoint and stops; the same command with --resume resumes the run. Needs the `train` extra.
 
     Example: corpus train demo-workspace --size tiny --minutes 1
 
-    Several processes: torchrun --nproc-per-node 2 -m corpus.pipelines.cli train demo-workspace --steps 100
+    Example with several processes: torchrun --nproc-per-node 2 -m corpus.pipelines.cli train demo-workspace --steps 100
     """
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is loaded, so before the import
     require_torch()
@@ -142,7 +295,7 @@ def train(
     first = os.environ.get("RANK", "0") == "0"
     begun = (run / "config.json").exists()
     if begun and not resume and first:
-        raise UserError(f"{run} holds a run: --resume goes on with it, --out begins another")
+        raise UserError(f"{run} already holds a run: resume it with --resume, or start another with --out")
     if begun:
         config = resumed_run(run, workspace, options)
     elif branch is not None:
@@ -162,11 +315,11 @@ def train(
 
 
 def require_torch() -> None:
-    """Raises UserError where the `train` extra is not installed."""
+    """Raises UserError if the `train` extra is not installed."""
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise UserError(f"training needs torch: {install_advice('train')}") from None
+        raise UserError(f"this command needs torch: {install_advice('train')}") from None
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -185,7 +338,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def show(result: Result, run: Path) -> None:
-    """What was trained, and bits per byte per source and language."""
+    """Print what was trained, and bits per byte by source and language."""
     from rich.console import Console
 
     from corpus.trainer.report import score_table
@@ -195,7 +348,7 @@ def show(result: Result, run: Path) -> None:
         console.print(score_table(result.scores))
     console.print(
         f"{result.step:,} steps, {result.tokens:,} tokens in {result.seconds:,.0f} s; "
-        f"`corpus generate {run}` lets it write",
+        f"`corpus generate {run}` generates text",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""`corpus urls`: the pages that Reddit linked to, as a list."""
+"""`corpus urls`: a list of the pages that Reddit submissions link to."""
 
 from __future__ import annotations
 
@@ -7,29 +7,70 @@ from typing import Annotated
 
 import typer
 
-EXAMPLE = """Submissions to a list of URLs: one row a page, with scores, dates and subreddits.
+EXAMPLE = """Extract the URLs that Reddit submissions link to into a list with scores, dates and subreddits.
 
-Reads Pushshift's dumps (RS_*.zst, .xz, .bz2, .gz, NDJSON or CSV). A page stays if its submissions' scores sum up
-to --min-score, without those marked over 18, pictures and video, self posts, and domains without pages of text;
-spellings of one address (tracking parameters, mobile and AMP twins) are one. DIR/urls.parquet is the list, for
-sources of `kind: urls` and for `corpus fetch`; DIR/counts.parquet says what took the others out.
+Reads Pushshift dumps of submissions (RS_*.zst, .xz, .bz2 or .gz, as NDJSON or CSV). Lists a URL if the scores of its
+submissions add up to --min-score. Leaves out submissions marked over 18, self posts, pictures, video, and domains
+without text. Spellings of one address (tracking parameters, mobile and AMP versions) count as one URL. Writes to the
+folder given by --out: urls.parquet, the list for `corpus fetch` and for sources of `kind: urls`; counts.parquet, the
+numbers left out by reason; failures.parquet, the lines that could not be read.
 
 Example: corpus urls 'dumps/RS_2013-*.zst' --out links --workers 8"""
 
 
 def urls(
-    submissions: Annotated[list[str], typer.Argument(metavar="FILE...", help="Dumps: paths, globs or URLs.")],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the list goes.")],
-    min_score: Annotated[int, typer.Option(help="Least sum of the scores of a page's submissions.")] = 3,
+    submissions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Dump files of Reddit submissions: paths, glob patterns or URLs."
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Folder to write urls.parquet, counts.parquet and failures.parquet to.",
+        ),
+    ],
+    min_score: Annotated[
+        int,
+        typer.Option(
+            help="Minimum score for a URL to be listed, summed over all submissions that link to it."
+        ),
+    ] = 3,
     single_post: Annotated[
-        bool, typer.Option("--single-post", help="OpenWebText's rule: one submission must have that score.")
+        bool,
+        typer.Option(
+            "--single-post",
+            help="List a URL only if a single submission has a score of --min-score or more, as "
+            "OpenWebText did, instead of the sum over all.",
+        ),
     ] = False,
-    over_18: Annotated[bool, typer.Option("--over-18", help="Take submissions marked over 18 too.")] = False,
+    over_18: Annotated[
+        bool, typer.Option("--over-18", help="Include submissions marked over 18 (default: left out).")
+    ] = False,
     exclude: Annotated[
-        str | None, typer.Option(metavar="FILE", help="More domains without text, one a line.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text file of domains to leave out with their subdomains, one per line, in addition "
+            "to the built-in list.",
+        ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes: a file is one's work.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, max=256, help="Number of local worker processes; each reads one dump file at a time."
+        ),
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print the numbers of submissions and URLs by reason as JSON instead of a table."
+        ),
+    ] = False,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -37,7 +78,7 @@ def urls(
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
-    from corpus.pipelines.urls import make_list
+    from corpus.pipelines.url_lists.make import make_list
     from corpus.web.url_lists.links import LinkRules, read_domains
 
     excluded: tuple[str, ...] = ()
@@ -45,22 +86,22 @@ def urls(
         try:
             excluded = read_domains(storage.read_text(exclude).splitlines())
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"--exclude {exclude}: cannot be read: {error}") from None
+            raise UserError(f"--exclude {exclude}: cannot read the file: {error}") from None
     rules = LinkRules(min_score=min_score, single_post=single_post, over_18=over_18, exclude=excluded)
-    found = make_list(submissions, out, rules, Running(workers=workers))
+    totals = make_list(submissions, out, rules, Running(workers=workers))
     if as_json:
-        typer.echo(json.dumps(found["rows"]))
+        typer.echo(json.dumps(totals["rows"]))
         return
-    table = Table("", "", "count", "by nothing else", box=None)
+    table = Table("", "", "count", "only reason", box=None)
     for column in table.columns[2:]:
         column.justify = "right"
-    for row in found["rows"]:
+    for row in totals["rows"]:
         alone = "" if row["alone"] is None else f"{row['alone']:,}"
         table.add_row(row["what"], row["reason"], f"{row['count']:,}", alone)
     Console().print(table)
     typer.echo(f"{storage.join(out, 'urls.parquet')}")
-    if found["failures"]:
+    if totals["failures"]:
         typer.echo(
-            f"{found['failures']:,} lines could not be read: {storage.join(out, 'failures.parquet')}",
+            f"{totals['failures']:,} lines could not be read: {storage.join(out, 'failures.parquet')}",
             err=True,
         )

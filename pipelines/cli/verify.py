@@ -1,4 +1,4 @@
-"""`corpus verify`: is a workspace whole, and does it agree with itself and with its input?"""
+"""`corpus verify`: check that a workspace is complete and consistent with itself and its input."""
 
 from __future__ import annotations
 
@@ -13,48 +13,68 @@ if TYPE_CHECKING:
 
 
 def verify(
-    workspace: Annotated[str, typer.Argument(metavar="DIR", help="A finished workspace.")],
+    workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace whose build is finished.")],
     rebuild: Annotated[
-        int, typer.Option(min=0, help="Make so many splits again from the input, and compare bytes.")
+        int,
+        typer.Option(
+            min=0,
+            help="Also rebuild this many randomly chosen input splits from the input, in a temporary "
+            "folder, and compare the files byte by byte; 0 rebuilds none.",
+        ),
     ] = 0,
     manifest: Annotated[
-        str | None, typer.Option(help="For --rebuild: where the input's relative paths start from.")
+        str | None,
+        typer.Option(
+            metavar="MANIFEST",
+            help="With --rebuild, the manifest file that was built: needed if its input paths are "
+            "relative, because they start from its folder (default: the copy in the workspace).",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="For --rebuild: another seed draws other splits.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Local processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
+    seed: Annotated[int, typer.Option(help="With --rebuild, random seed for choosing the input splits.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Number of local worker processes for the checks.")
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the result of each check (items checked, failures, examples) as JSON instead "
+            "of a table.",
+        ),
+    ] = False,
 ) -> None:
-    """Check a workspace: checksums, schemas, fingerprints, ids, sides, shards, tokens and counts.
+    """Check that a workspace is complete, undamaged and consistent with itself.
+
+    Reads every file of the workspace: checksums, schemas, fingerprints, decisions, ids, splits, shards, tokens and
+    counts. Writes nothing. Exits with status 1 if a check fails.
 
     Example: corpus verify demo-workspace
 
-    Example: corpus verify demo-workspace --rebuild 3
-
-    Everything is read, nothing written. Exit status 1 where a check does not hold.
+    Example: corpus verify demo-workspace --rebuild 3 --manifest manifests/demo.yaml
     """
     from corpus.errors import RunError
     from corpus.pipelines.cli.progress import progress
     from corpus.verify.workspace import verify as check
 
     with progress() as show:
-        found = check(workspace, workers, show)
+        findings = check(workspace, workers, show)
         if rebuild:
             from corpus.pipelines.build.rebuild import rebuild as again
 
-            found.add(again(workspace, rebuild, seed, manifest, show))
+            findings.add(again(workspace, rebuild, seed, manifest, show))
     if as_json:
         typer.echo(
-            json.dumps({name: asdict(check) for name, check in found.checks.items()}, ensure_ascii=False)
+            json.dumps({name: asdict(check) for name, check in findings.checks.items()}, ensure_ascii=False)
         )
     else:
-        print_findings(found)
-    if not found.good:
-        wrong = [name for name, check in found.checks.items() if check.wrong]
-        raise RunError(f"{workspace} fails {len(wrong)} of {len(found.checks)} checks: {', '.join(wrong)}")
+        print_findings(findings)
+    if not findings.good:
+        wrong = [name for name, check in findings.checks.items() if check.wrong]
+        raise RunError(f"{workspace} fails {len(wrong)} of {len(findings.checks)} checks: {', '.join(wrong)}")
 
 
-def print_findings(found: Findings) -> None:
-    """A line a check, and below it what is wrong."""
+def print_findings(findings: Findings) -> None:
+    """Print one line per check, and below them what is wrong."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -65,20 +85,20 @@ def print_findings(found: Findings) -> None:
     table = Table(box=None, pad_edge=False)
     for name, justify in (
         ("check", "left"),
-        ("what holds", "left"),
-        ("looked at", "right"),
+        ("what must hold", "left"),
+        ("checked", "right"),
         ("wrong", "right"),
     ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for name, check in found.checks.items():
+    for name, check in findings.checks.items():
         wrong = Text(whole(check.wrong), "bold red") if check.wrong else Text("0", "green")
         if not check.looked and not check.wrong:
             wrong = Text("-", "dim")
         table.add_row(name, CHECKS[name], whole(check.looked), wrong)
     console = Console()
     console.print(table)
-    for name, check in found.checks.items():
+    for name, check in findings.checks.items():
         for problem in check.problems:
             console.print(Text.assemble((f"{name}: ", "bold red"), printable(problem)))
         if check.wrong > len(check.problems) and check.problems:
-            console.print(Text(f"{name}: {check.wrong:,} wrong in all", "dim"))
+            console.print(Text(f"{name}: {check.wrong:,} wrong in total", "dim"))

@@ -1,4 +1,4 @@
-"""What a build shows while it runs: a bar a stage in a terminal, a line now and then elsewhere."""
+"""What a build shows while it runs: one bar per stage in a terminal, otherwise a line now and then."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from corpus.progress import Standing
 
 EVERY = 30.0
-"""Seconds between two lines of a stage where no terminal is."""
+"""Seconds between two lines of a stage outside a terminal."""
 
 
 @contextmanager
 def watching() -> Iterator[tuple[Callable[[str], None], Callable[[Standing], None]]]:
-    """(say, show): the first prints a line, the second shows how a stage stands. Both on standard error."""
+    """(say, show): the first prints a line, the second shows the progress of a stage. Both on standard error."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -49,7 +49,7 @@ def watching() -> Iterator[tuple[Callable[[str], None], Callable[[Standing], Non
 
 
 class _Lines:
-    """A line when a stage begins, when it ends, and every half minute between."""
+    """A line when a stage starts, and then every half minute until it is done."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
@@ -60,23 +60,25 @@ class _Lines:
         now = time.monotonic()
         if standing.stage != self.stage:
             self.stage, self.said = standing.stage, now
-            self.say(f"{standing.stage}: {standing.total:,} to do")
+            self.say(f"{standing.stage}: 0 of {standing.total:,}")
         elif now - self.said > EVERY and standing.done < standing.total:
             self.said = now
-            told = pace(standing)
-            self.say(f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if told else ''}{told}")
+            pace_text = pace(standing)
+            self.say(
+                f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if pace_text else ''}{pace_text}"
+            )
 
 
 def pace(standing: Standing) -> str:
     """`12,345 documents, 61/s, 3 min left`, as far as it is known."""
-    told = []
+    pieces = []
     if standing.documents:
-        told.append(f"{standing.documents:,} documents")
+        pieces.append(f"{standing.documents:,} documents")
     if standing.rate:
-        told.append(f"{standing.rate:,.0f}/s")
+        pieces.append(f"{standing.rate:,.0f}/s")
     if standing.left is not None and standing.done < standing.total:
-        told.append(f"{duration(standing.left)} left")
-    return ", ".join(told)
+        pieces.append(f"{duration(standing.left)} left")
+    return ", ".join(pieces)
 
 
 def duration(seconds: float) -> str:

@@ -18,7 +18,8 @@ from pathlib import Path
 import zstandard
 
 from corpus.document import Failure
-from corpus.pipelines.urls import Job, linked, read_step
+from corpus.pipelines.url_lists.job import UrlListJob
+from corpus.pipelines.url_lists.read import make_link_rows, read_step
 from corpus.storage import open_decompressed
 from corpus.web.url_lists.links import LinkRules
 from corpus.web.url_lists.submissions import read_submissions
@@ -54,7 +55,7 @@ def links(path: Path, folder: Path) -> int:
     """Fields, reasons, canonical URLs and their hashes."""
     rules, counts = LinkRules(), Counter[str]()
     return sum(
-        len(linked(table, rules, counts))
+        len(make_link_rows(table, rules, counts))
         for table in read_submissions(str(path), "RS")
         if not isinstance(table, Failure)
     )
@@ -62,7 +63,7 @@ def links(path: Path, folder: Path) -> int:
 
 def whole(path: Path, folder: Path) -> int:
     """The whole first step of `corpus urls`: a sorted part on disk, and packed arrays."""
-    job = Job(
+    job = UrlListJob(
         out=str(folder / f"out{time.monotonic_ns()}"),
         files=((str(path), "RS", "x"),),
         rules=LinkRules(),

@@ -131,7 +131,7 @@ def test_what_was_stopped_is_told_of_and_goes_on(
         run(decide, str(copy), *options("--what-if"))
     capsys.readouterr()
     open_workspace(str(copy))
-    assert "is not finished, so this may be of the rules before" in capsys.readouterr().err
+    assert "is not finished, so results may be from earlier rules" in capsys.readouterr().err
     decide_again(str(copy), None, CHANGES, Running(workers=1), lambda _: None)
     assert digests(copy) == digests(decided)
     open_workspace(str(copy))
@@ -140,7 +140,7 @@ def test_what_was_stopped_is_told_of_and_goes_on(
 
 def test_the_table_fits_80_columns(demo: Path) -> None:
     printed = run(decide, str(demo), *options("--what-if"), "-n", "1")
-    assert "would come back" in printed and "would go" in printed
+    assert "would be kept" in printed and "would be dropped" in printed
     assert max(len(line) for line in printed.splitlines() if line.startswith(("web", "wikipedia"))) <= 80
 
 
@@ -156,10 +156,10 @@ def test_nothing_changes_by_a_bound_that_is_there(demo: Path) -> None:
             "nothing computes the signal gopher.wrods: did you mean gopher.words",
         ),
         (("--what-if", "gopher.words=3"), "gopher.words is no rule"),
-        (("--what-if", "gopher.words.min"), "it is RULE=VALUE"),
-        (("--what-if", "gopher.words.min=many"), "it is RULE=VALUE"),
+        (("--what-if", "gopher.words.min"), "expected RULE=VALUE"),
+        (("--what-if", "gopher.words.min=many"), "expected RULE=VALUE"),
         (("--what-if", "a.b.min=1", "--set", "a.b.min=1"), "give one of them"),
-        (("--json",), "--json goes with --what-if"),
+        (("--json",), "--json needs --what-if"),
     ],
 )
 def test_wrong_bounds_are_answered_in_a_line(demo: Path, options: Any, message: str) -> None:

@@ -73,7 +73,7 @@ def test_csv_is_one_table(demo: Path) -> None:
 
 
 def test_a_wrong_table_is_refused_with_those_that_there_are(demo: Path) -> None:
-    with pytest.raises(UserError, match="--by colour: it is one of source, language"):
+    with pytest.raises(UserError, match="--by colour: choose from source, language"):
         run(stats, str(demo), "--by", "colour")
 
 

@@ -140,10 +140,10 @@ def test_duckdb_reads_the_json_lines(workspace: Workspace, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "name what to export: --documents for texts, --bin for tokens"),
+        ((), "choose what to export: --documents for texts, --bin for tokens"),
         (("--documents", "--bin"), "give one of them"),
-        (("--documents", "--format", "csv"), "--format csv: it is one of jsonl.zst, parquet"),
-        (("--documents", "--split", "test"), "--split test: it is one of train, valid, all"),
+        (("--documents", "--format", "csv"), "--format csv: choose from jsonl.zst, parquet"),
+        (("--documents", "--split", "test"), "--split test: choose from train, valid, all"),
         (("--documents", "--source", "books"), "no source books: the workspace has web, wikipedia"),
         (("--documents", "--language", "xho"), "keeps no such document in xho"),
         (

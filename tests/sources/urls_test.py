@@ -25,7 +25,7 @@ from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build
-from corpus.pipelines.urls import make_list
+from corpus.pipelines.url_lists.make import make_list
 from corpus.sources.web.urls import Urls
 from corpus.sources.web.warc import Warc
 from corpus.web.fetch.crawl import fetch_list

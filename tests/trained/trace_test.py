@@ -72,8 +72,8 @@ def test_documents_that_are_gone_are_still_named_by_id(run: Path) -> None:
     app = typer.Typer()
     app.command()(command)
     out = CliRunner().invoke(app, [str(run), "--step", "3"], catch_exceptions=False).stdout
-    assert "not in the workspace any more" in out
-    assert "step 3: 100 tokens of" in out
+    assert "no longer in the workspace" in out
+    assert "step 3: 100 tokens from" in out
     lines = CliRunner().invoke(app, [str(run), "--step", "3", "--json"], catch_exceptions=False).stdout
     assert {json.loads(line)["url"] for line in lines.splitlines()} == {None}
     assert sum(json.loads(line)["tokens"] for line in lines.splitlines()) == 100
@@ -124,5 +124,5 @@ def test_curves_become_a_page_and_a_picture(run: Path, tmp_path: Path) -> None:
     assert head[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", head[16:24])
     assert (width, height) > (1000, 1000)
-    with pytest.raises(UserError, match=r"a name that ends in \.html or \.png"):
+    with pytest.raises(UserError, match=r"the file name must end in \.html or \.png"):
         plot(str(run), [str(tmp_path / "c.pdf")])

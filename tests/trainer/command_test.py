@@ -53,7 +53,9 @@ def test_a_run_is_self_contained(run: Path, workspace: Path) -> None:
 
 
 def test_a_run_is_not_trained_over_unless_asked(run: Path, workspace: Path) -> None:
-    with pytest.raises(UserError, match="holds a run: --resume goes on with it, --out begins another"):
+    with pytest.raises(
+        UserError, match="already holds a run: resume it with --resume, or start another with --out"
+    ):
         call("train", str(workspace), "--out", str(run))
     out = call("train", str(workspace), "--out", str(run), "--resume", "--steps", "10", "--device", "cpu")
     assert "10 steps, 640 tokens" in out

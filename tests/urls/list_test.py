@@ -19,7 +19,7 @@ import zstandard
 from corpus.document import Failure
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.urls import make_list
+from corpus.pipelines.url_lists.make import make_list
 from corpus.web.url_lists.index_key import hash_of, key_of
 from corpus.web.url_lists.links import LinkRules
 from corpus.web.url_lists.submissions import read_submissions

@@ -1,9 +1,9 @@
-"""EPUB 2 and 3: the text of a book in reading order, without cover, title page, contents and imprint.
+"""Extract the text of an EPUB 2 or 3 in reading order, without cover, title page, contents and imprint.
 
 The archive is read in memory, member by member as the spine names them, each and all of them bounded. The text runs
-as its language does: vertical and right-to-left books are stored in reading order, so nothing turns. Readings of
-Japanese words (ruby) go, since they would stand inside the sentences; marks of notes become `[1]`, and the notes
-themselves follow at the end of their chapter.
+as its language does: vertical and right-to-left books are stored in reading order, so nothing is reversed. Readings of
+Japanese words (ruby) are dropped, since they would stand inside the sentences; marks of notes become `[1]`, and the
+notes themselves follow at the end of their chapter.
 """
 
 from __future__ import annotations
@@ -57,20 +57,20 @@ _FRONT_NAME = re.compile(
     re.IGNORECASE,
 )
 _TYPISTS_NOTE = re.compile("［＃[^［］\n]{1,200}］")
-"""What Aozora Bunko's volunteers say of the printed page, in the middle of sentences."""
+"""Notes of Aozora Bunko's volunteers on the printed page, in the middle of sentences."""
 CHAPTER = "application/x-epub-chapter"
-"""A record that is one document of a reading order; metadata `chapter` is its name in the archive."""
+"""A record that is one document of a reading order; `metadata["chapter"]` is its name in the archive."""
 SHORT = 4000
 """Characters up to which a name such as `title.xhtml` is believed: a chapter may be called so too."""
 
 
 class EpubError(ValueError):
-    """A book that cannot be read: what is wrong with it."""
+    """Raised for a book that cannot be read: the message is what is wrong with it."""
 
 
 @dataclass(slots=True)
 class Item:
-    """A document of the reading order: its name in the archive, why it is thought front matter, if it is."""
+    """Hold a document of the reading order: its name in the archive, its id, types that may make it front matter."""
 
     name: str
     id: str
@@ -78,13 +78,13 @@ class Item:
 
     @property
     def is_front(self) -> bool:
-        """Whether the package document says that it is front matter."""
+        """Whether the package document marks it as front matter."""
         return bool(self.types & FRONT)
 
 
 @dataclass(slots=True)
 class Package:
-    """What the package document says: reading order, title, language and rights."""
+    """Hold what the package document states: reading order, title, language and rights."""
 
     items: list[Item]
     license: str | None = None
@@ -94,12 +94,12 @@ class Package:
 
 
 class Book:
-    """An EPUB in memory. Raises EpubError where it is no zip or has no package document."""
+    """Read an EPUB in memory. Raises EpubError if it is not a zip or has no package document."""
 
     def __init__(self, data: bytes) -> None:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-            self.names = [one.filename for one in self._zip.infolist()]
+            self.names = [entry.filename for entry in self._zip.infolist()]
         except ERRORS as error:
             raise EpubError(f"not a zip that can be read: {error}") from None
         self._folded: dict[str, str] = {}
@@ -108,11 +108,11 @@ class Book:
         self._left = TEXT_BYTES
 
     def find(self, name: str) -> str | None:
-        """A member by its name, else by its name without regard to case and Unicode form."""
+        """Return a member by its name, else by its name without regard to case and Unicode form."""
         return name if name in self._zip.NameToInfo else self._folded.get(_folded(name))
 
     def read(self, name: str) -> bytes:
-        """The bytes of a member. Raises EpubError where it is damaged, encrypted or too large."""
+        """Return the bytes of a member. Raises EpubError if it is damaged, encrypted or too large."""
         limit = min(MEMBER_BYTES, self._left)
         pieces: list[bytes] = []
         size = 0
@@ -129,7 +129,7 @@ class Book:
         return b"".join(pieces)
 
     def without_pictures(self) -> bytes:
-        """The book with its texts alone, by their names. Raises EpubError where those are too large."""
+        """Return the book with its texts alone, by their names. Raises EpubError if those are too large."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as slim:
             for name in dict.fromkeys(self.names):
@@ -144,9 +144,9 @@ class Book:
         return packed.getvalue()
 
     def is_encrypted(self) -> bool:
-        """Whether text of the book is encrypted: by the zip, or by what META-INF/encryption.xml names."""
+        """Return whether text of the book is encrypted: by the zip, or by what META-INF/encryption.xml names."""
         infos = self._zip.infolist()
-        if any(one.flag_bits & 1 for one in infos):
+        if any(entry.flag_bits & 1 for entry in infos):
             return True
         listing = self.find("META-INF/encryption.xml")
         if listing is None:
@@ -156,43 +156,44 @@ class Book:
         except (XmlError, EpubError):
             return True
         methods = [
-            str(one.get("Algorithm"))
-            for one in root.iter("{*}EncryptionMethod")
-            if _within(one, "EncryptedData")
+            str(entry.get("Algorithm"))
+            for entry in root.iter("{*}EncryptionMethod")
+            if _within(entry, "EncryptedData")
         ]
         return any(method not in FONT_MANGLING for method in methods)
 
     def package(self) -> Package:
-        """The package document, read. Raises EpubError where there is none, or no reading order in it."""
+        """Read the package document. Raises EpubError if there is none, or no reading order in it."""
         name = self._package_name()
         root = _tree(self.read(name), name)
         folder = posixpath.dirname(name)
         manifest: dict[str, tuple[str, str, str]] = {}
-        for one in root.iter("{*}item"):
-            place = self.find(_joined(folder, one.get("href") or ""))
-            if place is not None and one.get("id"):
+        for element in root.iter("{*}item"):
+            place = self.find(_joined(folder, element.get("href") or ""))
+            if place is not None and element.get("id"):
                 manifest.setdefault(
-                    str(one.get("id")), (place, one.get("media-type") or "", one.get("properties") or "")
+                    str(element.get("id")),
+                    (place, element.get("media-type") or "", element.get("properties") or ""),
                 )
         guide: dict[str, set[str]] = {}
-        for one in root.iter("{*}reference"):
-            href, _, anchor = (one.get("href") or "").partition("#")
+        for element in root.iter("{*}reference"):
+            href, _, anchor = (element.get("href") or "").partition("#")
             place = self.find(_joined(folder, href))
             if place is not None and not anchor:
-                guide.setdefault(place, set()).add((one.get("type") or "").lower())
+                guide.setdefault(place, set()).add((element.get("type") or "").lower())
         items: list[Item] = []
-        for one in root.iter("{*}itemref"):
-            found = manifest.get(one.get("idref") or "")
-            if found is None:
+        for element in root.iter("{*}itemref"):
+            listed = manifest.get(element.get("idref") or "")
+            if listed is None:
                 continue
-            place, media_type, properties = found
+            place, media_type, properties = listed
             if media_type.lower() not in TEXTS and not place.lower().endswith(
                 (".xhtml", ".html", ".htm", ".xml")
             ):
                 continue
             types = guide.get(place, set()) | ({"toc"} if "nav" in properties.split() else set())
             if len(items) < SPINE and place not in {item.name for item in items[-8:]}:
-                items.append(Item(place, str(one.get("idref")), frozenset(types)))
+                items.append(Item(place, str(element.get("idref")), frozenset(types)))
         if not items:
             raise EpubError(f"no document in the reading order of {name!r}")
         return _described(root, items)
@@ -202,8 +203,8 @@ class Book:
         damage = ""
         if container is not None:
             try:
-                for one in _tree(self.read(container), container).iter("{*}rootfile"):
-                    place = self.find(_joined("", one.get("full-path") or ""))
+                for rootfile in _tree(self.read(container), container).iter("{*}rootfile"):
+                    place = self.find(_joined("", rootfile.get("full-path") or ""))
                     if place is not None:
                         return place
             except EpubError as error:
@@ -217,7 +218,7 @@ class Book:
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The book's text, chapter by chapter; title, authors, publisher and identifier as metadata.
+    """Return the book's text, chapter by chapter; title, authors, publisher and identifier as metadata.
 
     Licence by `dc:rights` and licence links, date and language by the package document. Raises EpubError.
     """
@@ -228,7 +229,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     book = Book(record.body)
     package = book.package()
     lost: list[str] = []
-    told = []
+    texts = []
     size = 0
     for item in package.items:
         try:
@@ -240,13 +241,13 @@ def extracted(record: Record, mode: str) -> Extracted | None:
         if size > MAX_DOCUMENT_BYTES:
             raise EpubError(f"more than {MAX_DOCUMENT_BYTES:,} bytes of text: say `unit: chapter`")
         if text:
-            told.append(text)
-    if lost and not told:
+            texts.append(text)
+    if lost and not texts:
         raise EpubError(lost[0])
     if lost:
         package.metadata["lost"] = "; ".join(lost)[:500]
     return Extracted(
-        text=clean_text("\n\n".join(told)),
+        text=clean_text("\n\n".join(texts)),
         license=package.license,
         date=package.date,
         language=package.language,
@@ -255,14 +256,14 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def chapter(data: bytes, item: Item) -> str:
-    """The text of a document of the reading order; empty for front matter. Raises EpubError."""
+    """Return the text of a document of the reading order; empty for front matter. Raises EpubError."""
     if item.is_front:
         return ""
-    found = _TYPISTS_NOTE.sub("", chapter_text(_tree(data, item.name), FRONT))
+    text = _TYPISTS_NOTE.sub("", chapter_text(_tree(data, item.name), FRONT))
     stem = posixpath.splitext(posixpath.basename(item.name))[0]
-    if len(found) <= SHORT and (_FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)):
+    if len(text) <= SHORT and (_FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)):
         return ""
-    return found
+    return text
 
 
 def _tree(data: bytes, name: str) -> etree._Element:
@@ -273,24 +274,29 @@ def _tree(data: bytes, name: str) -> etree._Element:
 
 
 def _described(root: etree._Element, items: list[Item]) -> Package:
-    """The package with what its metadata say."""
+    """Return the package with what its metadata state."""
     values: dict[str, list[str]] = {}
-    for one in root.iter("{http://purl.org/dc/elements/1.1/}*"):
-        text = " ".join("".join(one.itertext()).split())
+    for element in root.iter("{http://purl.org/dc/elements/1.1/}*"):
+        text = " ".join("".join(element.itertext()).split())
         if text:
-            values.setdefault(etree.QName(one).localname, []).append(text)
-    links = [one.get("href") or "" for one in root.iter("{*}link") if "license" in (one.get("rel") or "")]
+            values.setdefault(etree.QName(element).localname, []).append(text)
+    links = [
+        element.get("href") or ""
+        for element in root.iter("{*}link")
+        if "license" in (element.get("rel") or "")
+    ]
     links += [
-        "".join(one.itertext()) for one in root.iter("{*}meta") if (one.get("property") or "").endswith("license")
-        and not one.get("refines")
-    ]  # fmt: skip
+        "".join(element.itertext())
+        for element in root.iter("{*}meta")
+        if (element.get("property") or "").endswith("license") and not element.get("refines")
+    ]
     rights = " ".join(values.get("rights", []))
     license = creative_commons(" ".join([*links, rights]))
     if license is None and re.search(
         r"\bpublic domain\b|\bdomaine public\b|\bgemeinfrei", rights, re.IGNORECASE
     ):
         license = PUBLIC_DOMAIN
-    found = parse(values["language"][0]) if "language" in values else None
+    label = parse(values["language"][0]) if "language" in values else None
     metadata = {
         "title": values.get("title", [""])[0],
         "author": "; ".join(values.get("creator", [])[:10]),
@@ -302,7 +308,7 @@ def _described(root: etree._Element, items: list[Item]) -> Package:
         items=items,
         license=license,
         date=values["date"][0][:32] if "date" in values else None,
-        language="_".join(filter(None, found)) if found else None,
+        language="_".join(filter(None, label)) if label else None,
         metadata={name: value[:500] for name, value in metadata.items() if value},
     )
 
@@ -313,7 +319,7 @@ def _within(element: etree._Element, name: str) -> bool:
 
 
 def _joined(folder: str, href: str) -> str:
-    """An address of the package document as a name in the archive."""
+    """Return an address of the package document as a name in the archive."""
     return posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))).lstrip("/")
 
 
@@ -322,7 +328,7 @@ def _folded(name: str) -> str:
 
 
 def chapters(book: Book, package: Package) -> Iterator[tuple[Item, bytes | EpubError]]:
-    """The documents of the reading order, as they are, for a source that makes each a record of its own."""
+    """Yield the documents of the reading order, as they are, for a source that makes each a record of its own."""
     for item in package.items:
         try:
             yield item, book.read(item.name)

@@ -1,4 +1,4 @@
-"""Books of Project Gutenberg in plain text: header, licence and transcriber's notes off, lines joined.
+"""Extract books of Project Gutenberg in plain text: header, licence and transcriber's notes removed, lines joined.
 
 A text without Project Gutenberg's marks is a plain book: its lines are joined and nothing is cut.
 """
@@ -160,7 +160,7 @@ _BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A book without what Project Gutenberg put around it, and what its header says."""
+    """Hold a book without what Project Gutenberg put around it, and what its header states."""
 
     body: str
     fields: dict[str, str]
@@ -174,12 +174,12 @@ class Book:
         return LANGUAGES.get(names[0].strip().lower())
 
     def described(self) -> dict[str, str]:
-        """What of the header belongs to a document's metadata."""
+        """Return the fields of the header that belong to a document's metadata."""
         return {name: value for name, value in self.fields.items() if name != "language"}
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The book; title, author, number and translator of its header as metadata, its licence, date and language."""
+    """Return the book; title, author, number and translator of its header as metadata, its licence, date, language."""
     body = record.body
     if isinstance(body, bytes):
         body = decode(body, record.charset or declared_charset(body), html=False)[0]
@@ -191,20 +191,20 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def declared_charset(body: bytes) -> str | None:
-    """The charset that a header names."""
-    found = _CHARSET.search(body[:HEAD_BYTES])
-    return found[1].decode("ascii") if found else None
+    """Return the charset that a header names."""
+    match = _CHARSET.search(body[:HEAD_BYTES])
+    return match[1].decode("ascii") if match else None
 
 
 def number_of(body: bytes) -> str | None:
-    """Project Gutenberg's number of a book, from its header."""
+    """Return Project Gutenberg's number of a book, from its header."""
     head = body[:HEAD_BYTES].decode("latin-1")
-    found = _NUMBER.search(head) if "Gutenberg" in head else None
-    return next(filter(None, found.groups())) if found else None
+    match = _NUMBER.search(head) if "Gutenberg" in head else None
+    return next(filter(None, match.groups())) if match else None
 
 
 def split_chapters(body: str) -> list[str]:
-    """The chapters of a book: cut before titles that stand behind two blank lines or more.
+    """Return the chapters of a book: split before titles that stand behind two blank lines or more.
 
     What precedes the first (title page, preface) is a part of its own. A title is a line such as `CHAPTER IV`,
     `Kapitel 3`, `第三回`, or a Roman number alone; titles in a table of contents do not stand apart.
@@ -215,7 +215,7 @@ def split_chapters(body: str) -> list[str]:
 
 
 def split(text: str) -> Book:
-    """A file of Project Gutenberg without header and licence; any other text as it is."""
+    """Return a file of Project Gutenberg without header and licence; any other text as it is."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     limit = _after_lines(text, HEAD_LINES)
     starts = list(_START.finditer(text, 0, limit))
@@ -244,40 +244,40 @@ def _after_lines(text: str, lines: int) -> int:
 
 
 def _fields(header: str) -> dict[str, str]:
-    """`title`, `author`, `translator`, `language` ... of a header; continued lines are joined."""
-    found: dict[str, str] = {}
+    """Return `title`, `author`, `translator`, `language` ... of a header; continued lines are joined."""
+    fields: dict[str, str] = {}
     name = ""
     for line in header.split("\n"):
         match = _FIELD.match(line)
         if match:
             name = match[1].lower()
-            if name not in found:
-                found[name] = match[2].strip()
+            if name not in fields:
+                fields[name] = match[2].strip()
         elif name and line[:1] in " \t" and line.strip():
-            found[name] = f"{found[name]} {line.strip()}".strip()
+            fields[name] = f"{fields[name]} {line.strip()}".strip()
         else:
             name = ""
     number = _NUMBER.search(header)
     if number:
-        found["gutenberg"] = next(filter(None, number.groups()))
-    return {name: value for name, value in found.items() if value and name in KEPT}
+        fields["gutenberg"] = next(filter(None, number.groups()))
+    return {name: value for name, value in fields.items() if value and name in KEPT}
 
 
 def _date(header: str) -> str | None:
-    """The day, or the month, on which Project Gutenberg released the book."""
+    """Return the day, or the month, on which Project Gutenberg released the book."""
     stated = _RELEASED.search(header)
-    found = _DAY.search(stated[1]) if stated else None
-    if found is None or found[1].lower() not in _MONTHS:
+    day = _DAY.search(stated[1]) if stated else None
+    if day is None or day[1].lower() not in _MONTHS:
         return None
-    month = f"{found[3]}-{_MONTHS.index(found[1].lower()) + 1:02}"
-    return f"{month}-{int(found[2]):02}" if found[2] else month
+    month = f"{day[3]}-{_MONTHS.index(day[1].lower()) + 1:02}"
+    return f"{month}-{int(day[2]):02}" if day[2] else month
 
 
 def to_text(body: str, language: str = "") -> str:
-    """The text of a book: notes and credits of its transcribers off, paragraphs of one line each.
+    """Return the text of a book: notes and credits of its transcribers removed, paragraphs of one line each.
 
-    `_Italics_` and `=bold=` are plain; captions of pictures stay, their brackets go, and so do marks of pages. Breaks
-    between scenes are `* * *`.
+    `_Italics_` and `=bold=` are plain; captions of pictures are kept, their brackets and marks of pages are dropped.
+    Breaks between scenes are `* * *`.
     """
     if "[" in body:
         body = _INLINE_NOTE.sub("", body)
@@ -290,7 +290,7 @@ def to_text(body: str, language: str = "") -> str:
 
 
 def _without_notes(body: str) -> str:
-    """Without the credits at the beginning, and the transcriber's notes at either end or between chapters.
+    """Return the text without the credits at the beginning, and transcriber's notes at either end or between chapters.
 
     A note ends where its section does: at two blank lines or more behind its text, at the end of its frame, or
     at the end of the book.
@@ -315,7 +315,7 @@ def _without_notes(body: str) -> str:
 
 
 def _note_end(texts: list[str], gaps: list[str], at: int) -> int:
-    """The block behind a transcriber's note that begins at block `at`."""
+    """Return the index of the block behind a transcriber's note that begins at block `at`."""
     framed = texts[at].lstrip().startswith(("+", "|"))
     bracketed = texts[at].lstrip().startswith("[") and "]" not in texts[at]
     title_only = len(texts[at].strip().split("\n")) == 1 and len(texts[at].strip()) < 60

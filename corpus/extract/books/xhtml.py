@@ -1,4 +1,4 @@
-"""A document of an EPUB, which is XHTML of any taste, as text."""
+"""Convert a document of an EPUB, which is XHTML in any style, to text."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ UNSPACED = re.compile(rf"(?<=[{_CJK}])({_INLINE})[ \t]*+[\r\n]\s*+({_INLINE})(?=
 
 
 def chapter_text(root: etree._Element, front: frozenset[str]) -> str:
-    """The text of a document; empty for one that says it is of a type in `front`, or is all links.
+    """Return the text of a document; empty for one that declares a type in `front`, or is all links.
 
     The tree is used up. Titles and paragraphs are separated by a blank line, lists, code and tables as in
-    `corpus.extract.posts.post_html`; formulas are `$...$` where they come with LaTeX.
+    `corpus.extract.posts.post_html`; formulas are `$...$` if they come with LaTeX.
     """
     body = next(root.iter("{*}body"), root)
     if _types(body) & front or _is_contents(body):
@@ -50,9 +50,9 @@ def chapter_text(root: etree._Element, front: frozenset[str]) -> str:
 
 
 def _serialized(element: etree._Element) -> str:
-    for one in element.iter():
-        if isinstance(one.tag, str) and one.tag.startswith("{"):
-            one.tag = etree.QName(one).localname
+    for inner in element.iter():
+        if isinstance(inner.tag, str) and inner.tag.startswith("{"):
+            inner.tag = etree.QName(inner).localname
     etree.cleanup_namespaces(element)
     return str(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
@@ -62,11 +62,11 @@ def _types(element: etree._Element) -> set[str]:
 
 
 def _is_contents(body: etree._Element) -> bool:
-    """Whether nearly all the text of a document is inside links."""
-    links = [one for one in body.iter("{*}a") if one.get("href")]
+    """Return whether nearly all the text of a document is inside links."""
+    links = [link for link in body.iter("{*}a") if link.get("href")]
     if len(links) < LINKS:
         return False
-    linked = sum(len("".join("".join(one.itertext()).split())) for one in links)
+    linked = sum(len("".join("".join(link.itertext()).split())) for link in links)
     return linked * 10 >= 7 * len("".join("".join(body.itertext()).split()))
 
 
@@ -75,7 +75,7 @@ def _plain(
 ) -> None:
     """Drop an element that shows no text of the book, put a note aside, make the mark of one `[1]`.
 
-    What was in an element that is dropped goes into `gone`.
+    The content of a dropped element is added to `gone`.
     """
     name = etree.QName(element).localname.lower()
     types, role = _types(element), element.get("role") or ""
@@ -109,32 +109,34 @@ def _plain(
 
 
 def _is_mark(element: etree._Element) -> bool:
-    """Whether a link to a place is the raised number of a note."""
+    """Return whether a link to a place is the raised number of a note."""
     parent = element.getparent()
     raised = parent is not None and etree.QName(parent).localname == "sup"
-    raised = raised or any(etree.QName(one).localname == "sup" for one in element if isinstance(one.tag, str))
+    raised = raised or any(
+        etree.QName(child).localname == "sup" for child in element if isinstance(child.tag, str)
+    )
     return raised and "#" in (element.get("href") or "") and bool(MARK.fullmatch("".join(element.itertext())))
 
 
 def _lower(element: etree._Element) -> None:
-    """A mark in brackets need not be raised."""
+    """Lower a mark in brackets, which need not be raised."""
     parent = element.getparent()
     if parent is not None and etree.QName(parent).localname == "sup":
         parent.tag = "span"
 
 
 def _set_text(element: etree._Element, text: str) -> None:
-    for one in list(element):
-        element.remove(one)
+    for child in list(element):
+        element.remove(child)
     element.text = text
 
 
 def _formula(element: etree._Element) -> None:
     latex = element.get("alttext") or next(
         (
-            "".join(one.itertext())
-            for one in element.iter("{*}annotation")
-            if "tex" in (one.get("encoding") or "").lower()
+            "".join(annotation.itertext())
+            for annotation in element.iter("{*}annotation")
+            if "tex" in (annotation.get("encoding") or "").lower()
         ),
         "",
     )
@@ -143,7 +145,7 @@ def _formula(element: etree._Element) -> None:
 
 
 def _drawn(element: etree._Element) -> None:
-    """A page that is drawn (fixed layout) as the paragraphs that stand on it, in the order of the drawing.
+    """Replace a page that is drawn (fixed layout) by the paragraphs on it, in the order of the drawing.
 
     Words of a line share `y`; a line that stops short behind the end of a sentence ends a paragraph.
     """
@@ -165,15 +167,15 @@ def _drawn(element: etree._Element) -> None:
             if len(line) < longest * 0.85 and SENTENCE.search(line):
                 paragraphs.append([])
     joiner = Joiner("\n".join(line for lines in paragraphs for line in lines), "", typeset=True)
-    for one in list(element):
-        element.remove(one)
+    for child in list(element):
+        element.remove(child)
     element.tag, element.text = "div", None
     for lines in filter(None, paragraphs):
-        etree.SubElement(element, "p").text = joiner.joined(lines)
+        etree.SubElement(element, "p").text = joiner.join_lines(lines)
 
 
 def _remove(element: etree._Element) -> None:
-    """Take an element out, its tail stays."""
+    """Remove an element, but keep its tail."""
     parent = element.getparent()
     if parent is not None:
         _keep_tail(element, element.tail)

@@ -1,8 +1,8 @@
-"""Paragraphs that a page writes as `div`.
+"""Turn paragraphs that a page writes as `div` into `p`.
 
 trafilatura drops text that stands in a `div` before its first inline element, and whole such paragraphs beside real
 ones: handbooks made by DocBook lose the beginnings of their sentences. So a `div` with enough text of its own and no
-block inside becomes the `p` that it is. On 502 pages with gold segments F1 goes from .919 to .920, on 102 articles
+block inside becomes a `p`. On 502 pages with gold segments F1 rises from .919 to .920, on 102 articles
 from .952 to .957, at the same speed.
 """
 
@@ -44,7 +44,7 @@ def mend(tree: HtmlElement) -> None:
 
 
 def _become_paragraph(element: HtmlElement) -> None:
-    """A `p` without the indentation of the page's source, which a browser does not show either."""
+    """Turn an element into a `p` without the indentation of the page's source, which a browser does not show either."""
     element.tag = "p"
     element.text = SPACES.sub(" ", element.text or "").lstrip()
     for child in element:
@@ -58,7 +58,7 @@ def _is_paragraph(element: HtmlElement, enough: int) -> bool:
 
 
 def _own_bytes(element: HtmlElement) -> int:
-    """Bytes of the text directly in an element, without white space around its pieces; 0 with a block in it."""
+    """Return the bytes of text directly in an element, without white space around its pieces; 0 if it has blocks."""
     pieces = [element.text or ""]
     for child in element:
         if child.tag in BLOCKS:

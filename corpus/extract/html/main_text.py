@@ -1,4 +1,4 @@
-"""HTML to main text, by trafilatura."""
+"""Extract the main text of HTML pages with trafilatura."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _speed_up() -> None:
     for name in dir(xpaths):
         expressions = getattr(xpaths, name)
         if name.endswith("_XPATH") and isinstance(expressions, list):
-            expressions[:] = [faster(found, first=name == "BODY_XPATH") for found in expressions]
+            expressions[:] = [faster(expression, first=name == "BODY_XPATH") for expression in expressions]
     cleaning: Any = sys.modules["trafilatura.baseline"]
     cleaning.BASIC_CLEAN_XPATH = faster(cleaning.BASIC_CLEAN_XPATH)
 
@@ -71,7 +71,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The main text of a page as `extract` finds it, decoded by what it, its header and its bytes say."""
+    """Return the main text of a page, decoded by what it, its header and its bytes state."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
     text = extract(html, record.url, mode)
     if not text:
@@ -81,20 +81,20 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def license_of(html: str) -> tuple[str | None, dict[str, str]]:
-    """The licence that a page states, and in metadata (`licenses`) all of them where they are several."""
+    """Return the licence that a page states, and in metadata (`licenses`) all of them if there are several."""
     if HINT not in html:
         return None, {}
     tree = parse(html)
-    found = page_licenses(tree) if tree is not None else []
-    if len(found) == 1:
-        return found[0], {}
-    return None, {"licenses": " ".join(found)} if found else {}
+    licenses = page_licenses(tree) if tree is not None else []
+    if len(licenses) == 1:
+        return licenses[0], {}
+    return None, {"licenses": " ".join(licenses)} if licenses else {}
 
 
 def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None:
-    """The main text of a page, without comments, tables as `a | b` lines; None where it has none.
+    """Return the main text of a page, without comments, tables as `a | b` lines; None if it has none.
 
-    The result depends on the page alone: trafilatura's store of texts seen before stays off, and what it
+    The result depends on the page alone: trafilatura's store of texts seen before is off, and what it
     caches besides are values of pure functions. `url` names the page in its log. Raises `ValueError` for an
     unknown mode. On 502 pages with gold segments: `fast` F1 .920 at 12 ms a page (8 ms on
     average web pages), `precision` .919 (precision .921 for .904) at 15 ms, `recall` .918 at 12 ms, `resiliparse`
@@ -133,7 +133,7 @@ def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None
 
 
 def _resiliparse(html: str) -> str | None:
-    """The main text as resiliparse finds it, without comments, links and texts of images. F1 .863 at 2.4 ms."""
+    """Return the main text by resiliparse, without comments, links and texts of images. F1 .863 at 2.4 ms."""
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 
@@ -144,7 +144,7 @@ def _resiliparse(html: str) -> str | None:
 
 
 def parse(html: str) -> HtmlElement | None:
-    """The page as a tree, None where it is empty or one tag without `html`: what is no page."""
+    """Return the page as a tree, None if it is empty or one tag without `html`: that is not a page."""
     beginning = html[:50].lower()
     data = repair_faulty_html(html, beginning).encode("utf-8", "replace")
     try:
@@ -155,6 +155,6 @@ def parse(html: str) -> HtmlElement | None:
 
 
 def _stand_in(match: re.Match[str]) -> str:
-    found = match[0].lower()
-    joiner = "\u200d" if found in ("\u200d", "&zwj;", "&#8205;", "&#x200d;") else "\u200c"
+    written = match[0].lower()
+    joiner = "\u200d" if written in ("\u200d", "&zwj;", "&#8205;", "&#x200d;") else "\u200c"
     return _STAND_INS[joiner]

@@ -1,6 +1,6 @@
-"""News pages: headline, date and article text, with precision; no front pages, no stubs, no paywalls.
+"""Extract news pages (headline, date and article text) with precision, and gate front pages, stubs and paywalls.
 
-The text begins with the headline. Gates: `news.not_article` (nothing says that the page is one article),
+The text begins with the headline. Gates: `news.not_article` (nothing states that the page is one article),
 `news.paywall` (the text is cut off for readers who do not pay), `news.stub` (too short to be an article).
 """
 
@@ -24,13 +24,13 @@ from corpus.formats.yaml_lines import load
 from corpus.groups import domain_of
 
 STUB = 500
-"""Weight (see `weight`) below which a text is no article: 100 English words or 170 Chinese characters."""
+"""Weight (see `weigh_text`) below which a text is no article: 100 English words or 170 Chinese characters."""
 CUT = 2500
 """Weight up to which the text of a page that is marked as locked, or ends with a phrase, is only its beginning."""
 LONGEST_PATH = 2048
-"""Characters of a path that are looked at: the patterns take longer than its length of ones without end."""
+"""Characters of a path that are examined: the patterns take more than linear time on endless ones."""
 LATEST = "2100-01-01"
-"""No article is younger than its capture; this where there is no date of that."""
+"""No article is newer than its capture; this is the limit if the capture has no date."""
 
 _TYPE = re.compile(
     r'"@type"\s*:\s*(?:\[[^\]]{0,200})?"(?:\w*NewsArticle|Article|ReportageNewsArticle|BlogPosting)"'
@@ -45,7 +45,7 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The article of a page, or the gate it stops at. `mode` is not used: news is extracted with precision."""
+    """Return the article of a page, or the gate that stops it. `mode` is not used: news is extracted with precision."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
     tree = parse(html)
     if tree is None:
@@ -68,22 +68,22 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     license, metadata = license_of(html)
     url = _canonical(tree, record.url)
     date = about.date or captured
-    found = Extracted(text=text, license=license, date=date, url=url, metadata=metadata)
+    article = Extracted(text=text, license=license, date=date, url=url, metadata=metadata)
     if headline:
-        found.metadata["headline"] = headline
+        article.metadata["headline"] = headline
         if not _begins_with(text, headline):
-            found.text = f"{headline}\n\n{text}"
+            article.text = f"{headline}\n\n{text}"
     if site is not None:
-        found.metadata["site"] = site
+        article.metadata["site"] = site
     locked = bool(_LOCKED.search(html)) or _is_locked(tree)
     if locked:
-        found.metadata["paywall"] = "marked"
-    found.gate = _gate(tree, html, record.url, text, locked)
-    return found
+        article.metadata["paywall"] = "marked"
+    article.gate = _gate(tree, html, record.url, text, locked)
+    return article
 
 
 def _without_site(title: str, site: str | None, url: str | None) -> str:
-    """A title without the name of its site behind a dash or a bar."""
+    """Return a title without the name of its site behind a dash or a bar."""
     head, _, tail = [*_SITE_BEHIND.split(title, maxsplit=1), "", ""][:3]
     plain = "".join(filter(str.isalnum, tail)).casefold()
     names = {
@@ -94,7 +94,10 @@ def _without_site(title: str, site: str | None, url: str | None) -> str:
 
 
 def weight(text: str) -> int:
-    """Characters but for spaces, those of Chinese, Japanese and Korean threefold: as much says about as much."""
+    """Return the number of characters without spaces, those of Chinese, Japanese and Korean counted three times.
+
+    So equal weights hold about equal content.
+    """
     return sum(map(len, text.split())) + 2 * len(_WIDE.findall(text))
 
 
@@ -108,7 +111,7 @@ def _gate(tree: HtmlElement, html: str, url: str | None, text: str, locked: bool
 
 
 def _is_article(tree: HtmlElement, html: str, url: str | None) -> bool:
-    """Whether the page says that it is one article, or its address looks like one's."""
+    """Return whether the page states that it is one article, or its address looks like one's."""
     path = urlsplit(url).path if url else "/"
     if path.strip("/") == "":
         return False
@@ -137,17 +140,17 @@ def _ends_with_phrase(text: str) -> bool:
 
 @cache
 def phrases() -> tuple[str, ...]:
-    """manifests/paywalls.yaml, read once. Raises UserError if the file is malformed."""
+    """Return the phrases of manifests/paywalls.yaml, read once. Raises UserError if the file is malformed."""
     path = data_path("paywalls.yaml")
     data, _ = load(path.read_text(encoding="utf-8"), str(path))
     try:
-        return tuple(sorted({str(phrase) for phrases in data["phrases"].values() for phrase in phrases}))
+        return tuple(sorted({str(phrase) for group in data["phrases"].values() for phrase in group}))
     except (KeyError, AttributeError, TypeError) as error:
         raise UserError(f"{path}: not as expected: {error}") from None
 
 
 def _begins_with(text: str, headline: str) -> bool:
-    """Whether the first lines already have the headline, spaces and case aside."""
+    """Return whether the first lines already have the headline, spaces and case aside."""
 
     def plain(words: str) -> str:
         return "".join(words.split()).casefold()
@@ -156,7 +159,7 @@ def _begins_with(text: str, headline: str) -> bool:
 
 
 def _canonical(tree: HtmlElement, url: str | None) -> str | None:
-    """The address that a page gives as its own, if it is of the same site and no front page."""
+    """Return the address that a page gives as its own, if it is on the same site and not a front page."""
     if url is None:
         return None
     for link in tree.xpath("//link[@rel='canonical']/@href")[:1]:

@@ -1,4 +1,4 @@
-"""The licence that a web page states for itself."""
+"""Find the licence that a web page states for itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 from corpus.extract.creative_commons import creative_commons
 
 HINT = "creativecommons.org"
-"""A page without it states no Creative Commons licence in a form that can be told from talk about one."""
+"""A page without it states no Creative Commons licence in a form that can be distinguished from text about one."""
 
 _META = re.compile(
     r"(?:dc(?:terms)?[.:])?(?:rights|license|licence|rights\.license)|cc:license|copyright", re.IGNORECASE
@@ -22,14 +22,14 @@ _FOOT = re.compile(
 )
 _PICTURE = re.compile(r"caption|credit|photo|image|figure|gallery|thumb", re.IGNORECASE)
 MOST = 200
-"""Links that are looked at."""
+"""Links, and meta elements, that are examined."""
 
 
 def page_licenses(tree: HtmlElement) -> list[str]:
-    """The different Creative Commons licences of a page, by their SPDX names, sorted; one is its licence.
+    """Return the different Creative Commons licences of a page, by their SPDX names, sorted; one alone is its licence.
 
-    A statement is a link with `rel=license`, a `license` of JSON-LD, microdata or a meta element; where there is
-    none, a link to a licence in what looks like the page's foot. Those of pictures are none of the page's.
+    A statement is a link with `rel=license`, a `license` of JSON-LD, microdata or a meta element; if there is
+    none, a link to a licence in what looks like the page's footer. Licences of pictures are not the page's.
     """
     strong: set[str | None] = set()
     links = tree.xpath(
@@ -47,19 +47,19 @@ def page_licenses(tree: HtmlElement) -> list[str]:
     for script in tree.xpath("//script[contains(@type, 'ld+json')]")[:20]:
         for match in _JSON.finditer(str(script.text or "").replace("\\/", "/")):
             strong.add(creative_commons(match[1] or match[2]))
-    found = strong - {None} or {
+    licenses = strong - {None} or {
         creative_commons(str(link.get("href"))) for link in links[:MOST] if _is_in_foot(link)
     } - {None}
-    return sorted(name for name in found if name is not None)
+    return sorted(name for name in licenses if name is not None)
 
 
 def _around(element: HtmlElement) -> list[tuple[str, str]]:
-    """(tag, class and id) of an element and those around it, the nearest first, without html and body."""
+    """Return (tag, class and id) of an element and its ancestors, the nearest first, without html and body."""
     around = [element, *element.iterancestors()]
     return [
-        (str(one.tag), f"{one.get('class') or ''} {one.get('id') or ''}")
-        for one in around
-        if one.tag not in ("html", "body", "main", "article")
+        (str(node.tag), f"{node.get('class') or ''} {node.get('id') or ''}")
+        for node in around
+        if node.tag not in ("html", "body", "main", "article")
     ]
 
 

@@ -1,4 +1,4 @@
-"""XPath expressions that test attributes by regular expressions, evaluated faster with the same result.
+"""Evaluate XPath expressions that test attributes by regular expressions faster, with the same result.
 
 Trafilatura finds boilerplate and content by expressions such as
 
@@ -6,7 +6,7 @@ Trafilatura finds boilerplate and content by expressions such as
 
 lxml calls Python for each test of each element: a third of all extraction. Here the same conditions become
 one pattern an attribute, and since few values of `class` and `id` are new, most answers come from a
-cache. What an expression says beyond such conditions stays with lxml.
+cache. The parts of an expression beyond such conditions are left to lxml.
 """
 
 from __future__ import annotations
@@ -48,20 +48,22 @@ _CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test]]] = [
         lambda old, new, part: lambda value: part in value.translate(str.maketrans(old, new)),
     ),
 ]
-"""The conditions that are understood: attributes, then what is asked of their value."""
+"""The conditions that are understood: attributes, then the test of their value."""
 
 
 def faster(expression: Any, first: bool = False) -> Selector:
-    """A function with the result of `expression`, or `expression` itself where it is not understood.
+    """Return a function with the result of `expression`, or `expression` itself if it is not understood.
 
-    With `first`, only the first element of the result is wanted, and no more is looked for.
+    With `first`, only the first element of the result is wanted, and the search ends there.
     """
     original: Selector = expression
     text = " ".join(expression.path.split())
     if "re:test" not in text:
         return original
     branches = _split(text, "|")
-    understood = [found for found in (_branch(branch, first) for branch in branches) if found is not None]
+    understood = [
+        candidate for candidate in (_branch(branch, first) for branch in branches) if candidate is not None
+    ]
     if len(understood) != 1:
         return original
     (selector,) = understood
@@ -75,7 +77,7 @@ def faster(expression: Any, first: bool = False) -> Selector:
 
 
 def _branch(text: str, first: bool) -> Selector | None:
-    """`.//*[self::a or self::b][conditions][more]`, with `[1]` where only the first is wanted."""
+    """Compile `.//*[self::a or self::b][conditions][more]`, with `[1]` if only the first is wanted."""
     if first:
         text = re.sub(r"^\((.*)\)\s*\[1\]$", r"\1", text.strip())
         text = re.sub(r"\s*\[1\]$", "", text)
@@ -99,7 +101,7 @@ def _branch(text: str, first: bool) -> Selector | None:
     check = more if len(predicates) > 1 else None
 
     def select(tree: _Element) -> list[_Element]:
-        found = []
+        matches = []
         for element in tree.iter(*tags or "*"):
             get = element.get
             for name, test in single:
@@ -115,16 +117,16 @@ def _branch(text: str, first: bool) -> Selector | None:
                 else:
                     continue
             if element is not tree and (check is None or check(element)):
-                found.append(element)
+                matches.append(element)
                 if first:
                     break
-        return found
+        return matches
 
     return select
 
 
 def _conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset[str], Test]]] | None:
-    """Conditions joined by `or`: those on one attribute and those on the first of several."""
+    """Split conditions joined by `or` into those on one attribute and those on the first of several."""
     tests: dict[tuple[str, ...], list[Test]] = {}
     for condition in _split(text, " or "):
         for pattern, make in _CONDITIONS:
@@ -138,13 +140,18 @@ def _conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset
                 break
         else:
             return None
-    single = [(names[0], _any(found)) for names, found in tests.items() if len(names) == 1]
-    joint = [(frozenset(names), _any(found)) for names, found in tests.items() if len(names) > 1]
+    single = [(names[0], _any(alternatives)) for names, alternatives in tests.items() if len(names) == 1]
+    joint = [
+        (frozenset(names), _any(alternatives)) for names, alternatives in tests.items() if len(names) > 1
+    ]
     return single, joint
 
 
 def _any(tests: list[Test]) -> Test:
-    """Whether one of the tests holds. Answers are kept; those of long values make way for the next page's."""
+    """Return a test that holds if one of the tests does.
+
+    Answers are cached; old ones are evicted by those of the next pages.
+    """
 
     @lru_cache(maxsize=CACHED_VALUES)
     def holds(value: str) -> bool:
@@ -159,8 +166,8 @@ def _search(pattern: str, flags: int) -> Test:
 
 
 def _predicates(text: str) -> list[str]:
-    """The insides of `[a][b]`."""
-    found, depth, quoted, start = [], 0, False, 0
+    """Return the insides of `[a][b]`."""
+    predicates, depth, quoted, start = [], 0, False, 0
     for at, char in enumerate(text):
         if char == "'":
             quoted = not quoted
@@ -170,13 +177,13 @@ def _predicates(text: str) -> list[str]:
         elif not quoted and char == "]":
             depth -= 1
             if depth == 0:
-                found.append(text[start:at])
-    return found
+                predicates.append(text[start:at])
+    return predicates
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Cut at separators outside of quotes, brackets and parentheses."""
-    found, depth, quoted, start, at = [], 0, False, 0, 0
+    """Split at separators outside of quotes, brackets and parentheses."""
+    parts, depth, quoted, start, at = [], 0, False, 0, 0
     while at < len(text):
         char = text[at]
         if char == "'":
@@ -186,9 +193,9 @@ def _split(text: str, separator: str) -> list[str]:
         elif not quoted and char in ")]":
             depth -= 1
         elif not quoted and depth == 0 and text.startswith(separator, at):
-            found.append(text[start:at])
+            parts.append(text[start:at])
             at += len(separator)
             start = at
             continue
         at += 1
-    return [*found, text[start:]]
+    return [*parts, text[start:]]

@@ -1,1 +1,11 @@
-"""corpus/extract/latex"""
+"""Convert papers in LaTeX, plain TeX and AMS-TeX to text.
+
+In the order in which a paper meets them:
+
+    paper.py         the whole conversion                 submission.py    the TeX files of an arXiv submission
+    source.py        one text of all files, no comments   babel.py         the paper's language, its shorthands
+    macros.py        the paper's own macros, expanded     numbers.py       numbers of sections and theorems
+    math.py          formulas, put aside                  body.py          commands and environments, one pass
+    commands.py      what the commands mean               marks.py         marks and token patterns
+    layout.py        paragraphs, lists, notes
+"""

@@ -1,4 +1,4 @@
-"""What babel and CJK classes change in a paper's text: shorthands of a language, and its word for a proof."""
+"""Handle what babel and CJK classes change in a paper's text: shorthands of a language, and its word for a proof."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ _QUOTES = {
 
 
 def language_of(tex: str) -> str | None:
-    """The language that a paper is set in, by babel's name; None where it does not say, as English ones do."""
-    found: str | None = None
+    """Return the language that a paper is set in, by babel's name; None if it names none, as English ones do."""
+    language: str | None = None
     for match in _LANGUAGES.finditer(tex[:HEAD]):
         if match[5] or match[6]:
             return "chinese" if match[5] else "japanese"
         named = next(group for group in match.groups() if group)
         name = named.split(",")[-1].strip().removeprefix("main=")
-        found = _OTHER_NAMES.get(name, name)
-    return found
+        language = _OTHER_NAMES.get(name, name)
+    return language
 
 
 def proof_in(language: str | None) -> str:
-    """What stands before a proof."""
+    """Return the word that precedes a proof."""
     return _PROOFS.get(language or "", "Proof")
 
 
 def without_shorthands(text: str, language: str | None) -> str:
-    """The text without babel's shorthands that begin with a straight quote: `"a`, `"---`, `"<`."""
+    """Return the text without babel's shorthands that begin with a straight quote: `"a`, `"---`, `"<`."""
     if language not in ("german", "russian", "ukrainian") or '"' not in text:
         return text
     if language == "german":

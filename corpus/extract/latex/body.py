@@ -1,7 +1,7 @@
-"""TeX without comments, macros and formulas -> text: one pass over commands, braces and environments.
+"""Convert TeX without comments, macros and formulas to text: one pass over commands, braces and environments.
 
-Every token is looked at once and every group is closed once, so time is linear and no input makes it slow or
-fails: what is not balanced is taken as it comes, commands that nobody knows vanish and leave their text.
+Every token is read once and every group is closed once, so time is linear and no input makes it slow or
+fails: unbalanced groups are accepted as they come, unknown commands are dropped and leave their text.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MAX_STACK = 400
 
 @dataclass(slots=True)
 class Frame:
-    """A group or environment that is open: where its output began, and what to do when it ends."""
+    """Hold an open group or environment: where its output began, and what to do when it ends."""
 
     name: str
     start: int
@@ -57,7 +57,7 @@ class Frame:
 
 
 class Converter:
-    """The text of one paper; `notes` takes footnotes and floats, `title` its title."""
+    """Convert the text of one paper; `notes` collects footnotes and floats, `title` its title."""
 
     def __init__(self, theorems: dict[str, str]) -> None:
         self.theorems = theorems
@@ -66,7 +66,7 @@ class Converter:
         self.cited: dict[str, int] = {}
 
     def convert(self, text: str) -> str:
-        """Text with `HEADING`, `ITEM` and `NOTE` marks, paragraphs apart by blank lines."""
+        """Return text with `HEADING_MARK`, `ITEM_MARK` and `NOTE_MARK`, paragraphs separated by blank lines."""
         self.text, self.braces = text, Braces(text)
         self.out: list[str] = []
         self.stack: list[Frame] = []
@@ -80,15 +80,15 @@ class Converter:
                 self.out.append(text[at:start])
             at = after
             if match[1] is not None:
-                at = self.command(match[1], start, at)
+                at = self.convert_command(match[1], start, at)
             elif match[2] is not None:
-                at = self.sign(match[2], at)
+                at = self.convert_sign(match[2], at)
             elif text[start] == "{":
-                self.open("{")
+                self.open_frame("{")
             elif text[start] == "}":
                 self.close_group()
             else:
-                self.out.append(CELL if self.in_table() else "&")
+                self.out.append(CELL if self.is_in_table() else "&")
             if at < 0:
                 break
         else:
@@ -99,7 +99,7 @@ class Converter:
 
     # Groups and environments.
 
-    def open(self, name: str, close: Callable[[str], str] | None = None) -> None:
+    def open_frame(self, name: str, close: Callable[[str], str] | None = None) -> None:
         if self.pending is not None and name == "{":
             name, close = self.pending
             self.pending = None
@@ -117,16 +117,16 @@ class Converter:
             del self.out[frame.start :]
             self.out.append(frame.close(content))
 
-    def in_table(self) -> bool:
-        """Whether what comes next is a table's own, and not inside a group in one of its cells."""
+    def is_in_table(self) -> bool:
+        """Return whether what comes next is a table's own, and not inside a group in one of its cells."""
         return bool(self.stack) and self.stack[-1].name in known.TABULARS
 
-    def argument(self, at: int, close: Callable[[str], str]) -> int:
-        """The next group becomes an argument: its text goes through `close`. Options before it are skipped."""
+    def open_argument(self, at: int, close: Callable[[str], str]) -> int:
+        """Make the next group an argument: its text is passed to `close`. Options before it are skipped."""
         at = self.skip_options(at)
         space = SPACES.match(self.text, at)
         begin = space.end() if space else at
-        if self.braces.close(begin) is not None:
+        if self.braces.find_close(begin) is not None:
             self.pending = ("{", close)
             return begin
         return at
@@ -139,41 +139,41 @@ class Converter:
         return at
 
     def skip_arguments(self, at: int, count: int) -> int:
-        """Behind `count` groups, each with options before it."""
+        """Return the position behind `count` groups, each with options before it."""
         for _ in range(count):
             begin = self.skip_options(at)
             space = SPACES.match(self.text, begin)
             begin = space.end() if space else begin
-            close = self.braces.close(begin)
+            close = self.braces.find_close(begin)
             if close is None:
                 return self.skip_options(at)
             at = close + 1
         return at
 
-    def find(self, what: str, at: int) -> int:
-        """Where `what` stands next, -1 where it does not; a search in vain is not made twice."""
+    def find_next(self, what: str, at: int) -> int:
+        """Return the next position of `what`, -1 if there is none; a failed search is not repeated."""
         if self.missing.get(what, len(self.text)) <= at:
             return -1
-        found = self.text.find(what, at)
-        if found < 0:
+        place = self.text.find(what, at)
+        if place < 0:
             self.missing[what] = at
-        return found
+        return place
 
     # Commands.
 
-    def sign(self, sign: str, at: int) -> int:
+    def convert_sign(self, sign: str, at: int) -> int:
         if sign == "\\":
             skip = LINE_SKIP.match(self.text, at)
             at = skip.end() if skip else at
-            self.out.append(ROW if self.in_table() else " ")
+            self.out.append(ROW if self.is_in_table() else " ")
             return at
         if sign in known.ACCENTS:
-            return self.accent(sign, at)
+            return self.convert_accent(sign, at)
         self.out.append(known.LITERALS.get(sign, ""))
         return at
 
-    def accent(self, name: str, at: int) -> int:
-        """A letter with its accent, as one character where there is one."""
+    def convert_accent(self, name: str, at: int) -> int:
+        """Write a letter with its accent, as one character if there is one."""
         match = ACCENTED.match(self.text, at)
         if match is None:
             return at
@@ -187,42 +187,44 @@ class Converter:
             self.out.append(unicodedata.normalize("NFC", letters[0] + combining + letters[1:]))
         return match.end()
 
-    def command(self, name: str, start: int, at: int) -> int:
+    def convert_command(self, name: str, start: int, at: int) -> int:
         text = self.text
         if name in known.ACCENTS and name not in known.SYMBOLS:
-            return self.accent(name, at) if text[at : at + 1] in (" ", "\t", "\n", "\\", "{") else at
+            return self.convert_accent(name, at) if text[at : at + 1] in (" ", "\t", "\n", "\\", "{") else at
         symbol = known.SYMBOLS.get(name)
         if symbol is not None:
             self.out.append(symbol)
             if text.startswith("{}", at):
                 return at + 2
-            return self.after_word(at)
+            return self.skip_word_space(at)
         if name == "begin" or name == "end":
-            return self.environment(name, at)
+            return self.convert_environment(name, at)
         if name in known.RULES:
             rule = RULE.match(text, at)
             return self.skip_arguments(rule.end() if rule else at, known.RULES[name])
         if name in known.CITES:
-            return self.cite(name, at)
+            return self.convert_citation(name, at)
         if name in known.REFS:
             self.out.append(HOLE)
             return self.skip_arguments(at, 2 if name.endswith("range") else 1)
         if name in known.HEADINGS:
             if name.endswith("head") or name.endswith("heading"):
                 self.out.append(f"\n\n{HEADING}")
-                return self.after_word(at)
-            return self.argument(at, heading)
+                return self.skip_word_space(at)
+            return self.open_argument(at, heading)
         if name in known.TITLES:
             return self.take_title(at)
         if name == "caption" or name == "captionof":
-            return self.argument(self.skip_arguments(at, 1) if name == "captionof" else at, self.caption)
+            return self.open_argument(
+                self.skip_arguments(at, 1) if name == "captionof" else at, self.add_caption
+            )
         if name in ("footnote", "footnotetext"):
-            return self.argument(at, self.note)
+            return self.open_argument(at, self.add_note)
         if name == "item":
-            return self.item(at)
+            return self.convert_item(at)
         if name in ("url", "path", "nolinkurl"):
-            return self.verbatim(at)
-        if name in known.PLAIN_DROPPED and (behind := self.plain_dropped(name, at)) >= 0:
+            return self.convert_address(at)
+        if name in known.PLAIN_DROPPED and (behind := self.skip_plain_dropped(name, at)) >= 0:
             return behind
         if name in known.ENDS:
             return -1 if name != "endinput" else at
@@ -240,9 +242,9 @@ class Converter:
             "example",
             "beginsection",
         ):
-            return self.plain_block(name, at)
+            return self.convert_plain_block(name, at)
         if name == "texorpdfstring":
-            return self.first_of_two(at)
+            return self.convert_first_of_two(at)
         if name == "xspace":
             return at
         if name in known.PARAGRAPHS or name.startswith("end"):
@@ -260,15 +262,15 @@ class Converter:
             return self.skip_options(at)
         if not name.startswith("text") and (layout := LAYOUT_ARGUMENT.match(text, at)):
             return layout.end()
-        return self.after_word(at)
+        return self.skip_word_space(at)
 
-    def after_word(self, at: int) -> int:
+    def skip_word_space(self, at: int) -> int:
         space = AFTER_WORD.match(self.text, at)
         return space.end() if space else at
 
     def take_title(self, at: int) -> int:
-        behind = self.argument(at, self.set_title)
-        if self.pending is None and (end := self.find("\\endtitle", at)) >= 0:
+        behind = self.open_argument(at, self.set_title)
+        if self.pending is None and (end := self.find_next("\\endtitle", at)) >= 0:
             inner = Converter(self.theorems)
             self.set_title(inner.convert(self.text[at:end]))
             return end + len("\\endtitle")
@@ -280,30 +282,30 @@ class Converter:
             return ""
         return ""
 
-    def caption(self, content: str) -> str:
+    def add_caption(self, content: str) -> str:
         for frame in reversed(self.stack):
             if frame.name in known.FLOATS:
                 frame.captions.append(content)
                 return ""
-        return self.note(content) if content.strip() else ""
+        return self.add_note(content) if content.strip() else ""
 
-    def note(self, content: str) -> str:
+    def add_note(self, content: str) -> str:
         if not content.strip():
             return ""
         self.notes.append(content)
         return f"{NOTE}{len(self.notes) - 1}{NOTE}"
 
-    def first_of_two(self, at: int) -> int:
-        """The first of two arguments, the second being the same for those who cannot read the first."""
-        first = self.braces.close(at)
-        second = self.braces.close(first + 1) if first is not None else None
+    def convert_first_of_two(self, at: int) -> int:
+        """Write the first of two arguments; the second repeats it for those who cannot read the first."""
+        first = self.braces.find_close(at)
+        second = self.braces.find_close(first + 1) if first is not None else None
         if first is None or second is None:
             return at
         self.out.append(Converter(self.theorems).convert(self.text[at + 1 : first]))
         return second + 1
 
-    def cite(self, name: str, at: int) -> int:
-        """A citation, by the numbers of what it cites: their order of appearance in the paper."""
+    def convert_citation(self, name: str, at: int) -> int:
+        """Write a citation, by the numbers of what it cites: their order of appearance in the paper."""
         behind = self.skip_arguments(at, 1)
         begin = self.text.rfind("{", at, behind)
         keys = self.text[begin + 1 : behind - 1].split(",") if begin >= 0 and name != "nocite" else []
@@ -312,7 +314,7 @@ class Converter:
             self.out.append(f"{CITE}{', '.join(map(str, numbers))}{CITE}")
         return behind
 
-    def item(self, at: int) -> int:
+    def convert_item(self, at: int) -> int:
         frame = next((frame for frame in reversed(self.stack) if frame.name in known.LISTS), None)
         option = OPTION.match(self.text, at)
         if option is not None:
@@ -331,16 +333,16 @@ class Converter:
             return option.end()
         if frame is None:
             self.out.append("\n\n")
-            return self.argument(at, lambda content: f"{content.strip()} ")
+            return self.open_argument(at, lambda content: f"{content.strip()} ")
         frame.count += 1
         marker = f"{frame.count}. " if frame.name in known.NUMBERED else "- "
         self.out.append(f"\n\n{ITEM}{marker}")
-        return self.after_word(at)
+        return self.skip_word_space(at)
 
-    def verbatim(self, at: int) -> int:
-        """An address: as it stands, but for escapes."""
-        begin = self.after_word(at)
-        close = self.braces.close(begin)
+    def convert_address(self, at: int) -> int:
+        """Write an address as it is, except for escapes."""
+        begin = self.skip_word_space(at)
+        close = self.braces.find_close(begin)
         if close is None:
             return begin
         address = self.text[begin + 1 : close].replace("\\_", "_").replace("\\%", "%").replace("\\#", "#")
@@ -350,20 +352,20 @@ class Converter:
         self.out.append(address.replace("{", "").replace("}", "").replace("\\", "").replace("--", "-\u2060-"))
         return close + 1
 
-    def plain_dropped(self, name: str, at: int) -> int:
-        """Behind what AMS-TeX ends by `\\endauthor` and the like; -1 where this is LaTeX's command."""
+    def skip_plain_dropped(self, name: str, at: int) -> int:
+        """Return the position behind what AMS-TeX ends by `\\endauthor` and the like; -1 if this is LaTeX's command."""
         space = SPACES.match(self.text, at)
         begin = space.end() if space else at
         if self.text.startswith(("{", "[", "*"), begin) and name != "Refs":
             return -1
         closing = known.PLAIN_DROPPED[name]
-        end = self.find(closing, at)
+        end = self.find_next(closing, at)
         if end < 0:
             return -1 if name != "Refs" else len(self.text)
         return end + len(closing)
 
-    def plain_block(self, name: str, at: int) -> int:
-        """`\\proclaim{Theorem 1} ...`, `\\demo{Proof} ...`, `\\abstract ...`, `\\beginsection ...\\par`."""
+    def convert_plain_block(self, name: str, at: int) -> int:
+        """Convert `\\proclaim{Theorem 1} ...`, `\\demo{Proof} ...`, `\\abstract ...`, `\\beginsection ...\\par`."""
         self.out.append("\n\n")
         if name == "beginsection":
             self.out.append(HEADING)
@@ -374,15 +376,15 @@ class Converter:
                 return end.end()
             return at
         if name == "abstract":
-            return self.argument(at, block)
-        return self.argument(self.after_word(at), run_in)
+            return self.open_argument(at, block)
+        return self.open_argument(self.skip_word_space(at), run_in)
 
     # Environments.
 
-    def environment(self, which: str, at: int) -> int:
+    def convert_environment(self, which: str, at: int) -> int:
         match = NAME.match(self.text, at)
         if match is None:
-            return self.after_word(at)
+            return self.skip_word_space(at)
         name, at = match[1].strip(), match.end()
         if which == "end":
             for depth in range(1, min(len(self.stack), 60) + 1):
@@ -395,7 +397,7 @@ class Converter:
             return at if name != "document" else -1
         if name in known.SKIPPED_ENVIRONMENTS:
             closing = f"\\end{{{name}}}"
-            end = self.find(closing, at)
+            end = self.find_next(closing, at)
             if end >= 0:
                 return end + len(closing)
             return len(self.text) if name == "thebibliography" else at
@@ -406,27 +408,27 @@ class Converter:
         if theorem is None:
             theorem = known.THEOREMS.get(name)
         if theorem is not None:
-            return self.theorem(name, theorem, at)
+            return self.open_theorem(name, theorem, at)
         if name in known.FLOATS:
             at = self.skip_options(at)
             at = self.skip_arguments(at, known.ENVIRONMENT_ARGUMENTS.get(name, 0))
             self.stack.append(Frame(name, len(self.out)))
-            self.stack[-1].close = self.float_closer(self.stack[-1])
+            self.stack[-1].close = self.make_float_closer(self.stack[-1])
             return at
         if name in known.TABULARS:
             at = self.skip_arguments(at, known.ENVIRONMENT_ARGUMENTS.get(name, 0))
             self.out.append("\n\n")
-            self.open(name, table)
+            self.open_frame(name, table)
             return self.skip_options(at)
         self.out.append("\n\n")
-        self.open(name)
+        self.open_frame(name)
         count = known.ENVIRONMENT_ARGUMENTS.get(name)
         at = self.skip_options(at)
         return self.skip_arguments(at, count) if count else at
 
-    def theorem(self, name: str, title: str, at: int) -> int:
+    def open_theorem(self, name: str, title: str, at: int) -> int:
         self.out.append("\n\n")
-        self.open(name)
+        self.open_frame(name)
         number = THEOREM_NUMBER.match(self.text, at)
         at = number.end() if number else at
         option = OPTION.match(self.text, at)
@@ -447,8 +449,8 @@ class Converter:
         begins = BEGINNING.match(self.text, at)
         return begins.end() if begins else at
 
-    def float_closer(self, frame: Frame) -> Callable[[str], str]:
+    def make_float_closer(self, frame: Frame) -> Callable[[str], str]:
         def close(content: str) -> str:
-            return "".join(self.note(caption) for caption in frame.captions)
+            return "".join(self.add_note(caption) for caption in frame.captions)
 
         return close

@@ -1,9 +1,10 @@
-"""What the commands of LaTeX, plain TeX and AMS-TeX mean for a reader of text. Standard names, from their manuals."""
+"""List what the commands of LaTeX, plain TeX and AMS-TeX mean for a reader. Standard names, from their manuals."""
 
 from __future__ import annotations
 
 
 def names(listed: str) -> frozenset[str]:
+    """Split a list of names."""
     return frozenset(listed.split())
 
 
@@ -75,7 +76,7 @@ FIRST_ARGUMENT_DROPPED = {
         2,
     ),
 }
-"""Commands of whose arguments the first ones go and the last one stays."""
+"""Commands of whose arguments the first ones are dropped and the last one is kept."""
 KEPT_OPTION_DROPPED = names(
     "caption footnote footnotetext framebox item makebox makecell parbox shortstack subfigure subfloat"
     " thanks thead title"
@@ -91,7 +92,7 @@ FLOATS = names(
     "SCfigure algorithm algorithm* chart* code figure figure* floatingfigure longfigure plate program "
     "psfigure scheme sidewaysfigure sidewaysfigure* subfigure teaserfigure wrapfigure wrapfigure*"
 )
-"""Of these the captions stay."""
+"""Environments of which the captions are kept."""
 TABULARS = names(
     "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
     "tabularx tabulary tblr xtabular"

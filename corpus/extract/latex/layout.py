@@ -1,4 +1,4 @@
-"""Converted TeX as readable text: paragraphs on one line each, titles and lists, notes behind them."""
+"""Lay out converted TeX as readable text: paragraphs on one line each, titles and lists, notes behind them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _HOLES = re.compile(
 )
 _CITES = re.compile(
     rf"{CITE}[\d, ]+{CITE}"
-    rf"(?:[ ,;~–-]{{0,6}}(?:(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|และ)[ ~]{{0,3}})?{CITE}[\d, ]+{CITE})+"
+    rf"(?:[ ,;~–-]{{0,6}}(?:(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|และ)[ ~]{{0,3}})?"
+    rf"{CITE}[\d, ]+{CITE})+"
 )
 _NUMBERS = re.compile(r"\d+")
 _SPOKEN = re.compile(
@@ -42,7 +43,7 @@ _ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
 
 
 def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
-    """The text of a paper: blocks apart by a blank line, items and rows together; formulas put back."""
+    """Return the text of a paper: blocks separated by a blank line, items and rows together, formulas restored."""
     blocks: list[str] = []
     was_item = False
     dropping = False
@@ -72,13 +73,13 @@ def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
 
 
 def one_line(text: str, aside: list[str]) -> str:
-    """A title: one line, footnotes and citations gone."""
+    """Return a title on one line, without footnotes and citations."""
     paragraph, _ = _paragraph(_PARAGRAPHS.sub(" ", text), [])
     return _put_back(_typographic(paragraph.replace("\n", " ")), aside)
 
 
 def _paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[str, list[str]]:
-    """A paragraph on one line, displayed formulas on theirs, and the notes that stand behind it."""
+    """Return a paragraph on one line, displayed formulas on lines of their own, and the notes that stand behind it."""
     behind: list[str] = []
     if NOTE in piece:
         for match in _NOTE.finditer(piece):
@@ -117,7 +118,7 @@ def _is_bibliography(named: str) -> bool:
 
 
 def _typographic(text: str) -> str:
-    """Dashes and quotes as TeX sets them; single ones only where they are a pair."""
+    """Write dashes and quotes as TeX sets them; single quotes only if they are a pair."""
     if "--" in text:
         text = text.replace("---", "—").replace("--", "–")
     if "`" in text:
@@ -137,7 +138,7 @@ def _typographic(text: str) -> str:
 
 
 def _put_back(text: str, aside: list[str]) -> str:
-    """Formulas and verbatim text in the place of their marks; they may hold marks themselves, once."""
+    """Replace marks by their formulas and verbatim text, which may hold marks themselves, once."""
     for _ in range(3):
         if MARK not in text and BLOCK_MARK not in text:
             break

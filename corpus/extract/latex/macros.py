@@ -1,8 +1,8 @@
-"""A paper's own macros: taken from its definitions, and written out where it uses them.
+"""Expand a paper's own macros: take them from its definitions, and write them out where they are used.
 
-What is expanded is what a reader of the source would expand in the head: `\\newcommand`, `\\def` with plain
+What is expanded is what a reader of the source would expand mentally: `\\newcommand`, `\\def` with plain
 arguments, `\\DeclareMathOperator`, `\\let`, `\\newenvironment`, `\\newtheorem`. Macros that compute (conditions, boxes,
-category codes) stay unexpanded. Depth and length are bounded, so no macro is a bomb.
+category codes) are not expanded. Depth and length are bounded, so no macro is a bomb.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 MAX_DEPTH = 10
 GROWTH = 3
 SLACK = 1 << 20
-"""Macros may add up to `GROWTH` times the text and `SLACK` characters; what goes beyond stays unexpanded."""
+"""Macros may add up to `MAX_GROWTH_FACTOR` times the text and `EXTRA_GROWTH_CHARACTERS` to it; beyond this, nothing
+is expanded."""
 MAX_BODY = 4000
 
 BRACE = re.compile(r"\\[\\{}]|[{}]")
@@ -41,6 +42,8 @@ _THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
 
 @dataclass(frozen=True, slots=True)
 class Macro:
+    """Hold a macro: the number of its arguments, its body, and the default of an optional first argument."""
+
     arguments: int
     body: str
     default: str | None = None
@@ -49,6 +52,8 @@ class Macro:
 
 @dataclass(slots=True)
 class Definitions:
+    """Hold what a paper defines: macros, theorems with their counters, environments."""
+
     macros: dict[str, Macro] = field(default_factory=dict)
     theorems: dict[str, str] = field(default_factory=dict)
     """Environment -> the name it prints (`Theorem`, `定理`)."""
@@ -59,14 +64,14 @@ class Definitions:
 
 
 class Braces:
-    """The groups of a text. What is looked through for their ends is bounded, so that no text makes it slow."""
+    """Find the ends of the groups of a text; the characters scanned for them are bounded, so no text makes it slow."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.room = 8 * len(text) + 10_000
 
-    def close(self, at: int) -> int | None:
-        """Where the group that opens at `at` closes; None where none opens, or none closes."""
+    def find_close(self, at: int) -> int | None:
+        """Return where the group that opens at `at` closes; None if none opens, or none closes."""
         text = self.text
         if not text.startswith("{", at):
             return None
@@ -85,15 +90,15 @@ class Braces:
         return None
 
 
-def take_definitions(text: str, found: Definitions, protected: frozenset[str]) -> str:
-    """The text without its definitions, which go to `found`; names in `protected` keep their meaning."""
+def take_definitions(text: str, definitions: Definitions, protected: frozenset[str]) -> str:
+    """Return the text without its definitions, which are added to `definitions`; `protected` names are kept."""
     pairs = Braces(text)
     pieces: list[str] = []
     at = 0
     for head in _HEAD.finditer(text):
         if head.start() < at:
             continue
-        end = _define(text, head, pairs, found, protected)
+        end = _define(text, head, pairs, definitions, protected)
         if end is None:
             continue
         pieces.append(text[at : head.start()])
@@ -103,16 +108,16 @@ def take_definitions(text: str, found: Definitions, protected: frozenset[str]) -
 
 
 def _define(
-    text: str, head: re.Match[str], pairs: Braces, found: Definitions, protected: frozenset[str]
+    text: str, head: re.Match[str], pairs: Braces, definitions: Definitions, protected: frozenset[str]
 ) -> int | None:
-    """Read the definition behind `head`: where it ends, None where it cannot be made out."""
+    """Read the definition behind `head`, and return where it ends, None if it cannot be understood."""
     kind, at = head[1], head.end()
     if kind in ("newtheorem", "spnewtheorem", "declaretheorem"):
-        return _define_theorem(text, kind, at, pairs, found, head[0].rstrip().endswith("*"))
+        return _define_theorem(text, kind, at, pairs, definitions, head[0].rstrip().endswith("*"))
     if kind in ("newenvironment", "renewenvironment"):
-        return _define_environment(text, at, pairs, found)
+        return _define_environment(text, at, pairs, definitions)
     if kind in ("newcounter", "theoremstyle"):
-        close = pairs.close(at)
+        close = pairs.find_close(at)
         return close + 1 if close is not None else None
     named = _NAME.match(text, at)
     if named is None:
@@ -123,7 +128,7 @@ def _define(
         if source is None:
             return None
         if source[1] and name not in protected and source[1] != name:
-            found.macros[name] = found.macros.get(source[1]) or Macro(0, f"\\{source[1]}")
+            definitions.macros[name] = definitions.macros.get(source[1]) or Macro(0, f"\\{source[1]}")
         return source.end()
     if kind not in ("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "newrobustcmd", "def",
                     "gdef", "edef", "xdef", "DeclareMathOperator"):  # fmt: skip
@@ -150,10 +155,10 @@ def _define(
             if body is None:
                 return None
             if name not in protected:
-                found.macros[name] = Macro(0, body[0])
+                definitions.macros[name] = Macro(0, body[0])
             return body.end()
         at = group.end()
-    close = pairs.close(at)
+    close = pairs.find_close(at)
     if close is None:
         return None
     body_text = text[at + 1 : close]
@@ -161,26 +166,26 @@ def _define(
         body_text = f"\\operatorname{{{body_text}}}"
     computes = len(body_text) > MAX_BODY or _COMPUTES.search(body_text) is not None
     if plain and arguments <= 9 and name not in protected and not computes:
-        found.macros[name] = Macro(arguments, body_text, default)
+        definitions.macros[name] = Macro(arguments, body_text, default)
     else:
-        found.macros.pop(name, None)
+        definitions.macros.pop(name, None)
     return close + 1
 
 
 def _define_theorem(
-    text: str, kind: str, at: int, pairs: Braces, found: Definitions, is_starred: bool
+    text: str, kind: str, at: int, pairs: Braces, definitions: Definitions, is_starred: bool
 ) -> int | None:
     if kind == "declaretheorem":
         option = _OPTION.match(text, at)
         at = option.end() if option else at
-        close = pairs.close(at)
+        close = pairs.find_close(at)
         if close is None:
             return None
         name = text[at + 1 : close].strip()
         title = _THEOREM_KEY.search(option[1]) if option else None
-        found.theorems[name] = title[1].strip() if title else name.capitalize()
+        definitions.theorems[name] = title[1].strip() if title else name.capitalize()
         return close + 1
-    close = pairs.close(at)
+    close = pairs.find_close(at)
     if close is None:
         return None
     name, at = text[at + 1 : close].strip(), close + 1
@@ -188,26 +193,26 @@ def _define_theorem(
     if (option := _OPTION.match(text, at)) is not None:
         shared, at = option[1].strip(), option.end()
     group = _GROUP.match(text, at)
-    close = pairs.close(group.end()) if group is not None else None
+    close = pairs.find_close(group.end()) if group is not None else None
     if group is None or close is None:
         return at
-    found.theorems[name] = text[group.end() + 1 : close].strip()
+    definitions.theorems[name] = text[group.end() + 1 : close].strip()
     at = close + 1
     if (option := _OPTION.match(text, at)) is not None:
         within, at = option[1].strip(), option.end()
     if not is_starred:
-        counter = found.counters.get(shared, (shared, None)) if shared else (name, within)
-        found.counters[name] = counter
+        counter = definitions.counters.get(shared, (shared, None)) if shared else (name, within)
+        definitions.counters[name] = counter
     if kind == "spnewtheorem":
         for _ in range(2):
             group = _GROUP.match(text, at)
-            close = pairs.close(group.end()) if group is not None else None
+            close = pairs.find_close(group.end()) if group is not None else None
             at = close + 1 if close is not None else at
     return at
 
 
-def _define_environment(text: str, at: int, pairs: Braces, found: Definitions) -> int | None:
-    close = pairs.close(at)
+def _define_environment(text: str, at: int, pairs: Braces, definitions: Definitions) -> int | None:
+    close = pairs.find_close(at)
     if close is None:
         return None
     name, at = text[at + 1 : close].strip(), close + 1
@@ -219,26 +224,26 @@ def _define_environment(text: str, at: int, pairs: Braces, found: Definitions) -
     bodies = []
     for _ in range(2):
         group = _GROUP.match(text, at)
-        close = pairs.close(group.end()) if group is not None else None
+        close = pairs.find_close(group.end()) if group is not None else None
         if group is None or close is None:
             return None
         bodies.append(text[group.end() + 1 : close])
         at = close + 1
     if not any(len(body) > MAX_BODY or _COMPUTES.search(body) for body in bodies) and "#" not in bodies[1]:
-        found.environments[name] = (Macro(arguments, bodies[0], default), bodies[1])
+        definitions.environments[name] = (Macro(arguments, bodies[0], default), bodies[1])
     return at
 
 
 class Expander:
-    """Writes macros out, within a budget for the whole paper."""
+    """Expand macros, within a budget for the whole paper."""
 
-    def __init__(self, found: Definitions, characters: int) -> None:
-        self.macros, self.environments = found.macros, found.environments
+    def __init__(self, definitions: Definitions, characters: int) -> None:
+        self.macros, self.environments = definitions.macros, definitions.environments
         self.room = GROWTH * characters + SLACK
         self.written: dict[str, str] = {}
 
     def expand(self, text: str, depth: int = 0) -> str:
-        """The text with the macros in it written out."""
+        """Return the text with the macros in it written out."""
         if depth > MAX_DEPTH or not (self.macros or self.environments):
             return text
         pieces: list[str] = []
@@ -254,10 +259,12 @@ class Expander:
             elif environments and name in ("begin", "end"):
                 brace = text.find("}", match.end(), match.end() + 60)
                 inner = text[match.end() : brace + 1].strip() if brace >= 0 else ""
-                found = environments.get(inner[1:-1]) if inner.startswith("{") else None
-                if found is None:
+                environment = environments.get(inner[1:-1]) if inner.startswith("{") else None
+                if environment is None:
                     continue
-                macro, end = (found[0], brace + 1) if name == "begin" else (Macro(0, found[1]), brace + 1)
+                macro, end = (
+                    (environment[0], brace + 1) if name == "begin" else (Macro(0, environment[1]), brace + 1)
+                )
                 closing = " "
             else:
                 continue
@@ -295,7 +302,7 @@ class Expander:
 
 
 def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list[str]) -> int:
-    """Read a macro's arguments behind `at` into `values`; where they end."""
+    """Read a macro's arguments behind `at` into `values`, and return where they end."""
     wanted = macro.arguments
     if macro.default is not None:
         option = _OPTION.match(text, at)
@@ -305,7 +312,7 @@ def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list
     for _ in range(wanted):
         space = _SPACE.match(text, at)
         begin = space.end() if space else at
-        if (close := pairs.close(begin)) is not None:
+        if (close := pairs.find_close(begin)) is not None:
             values.append(text[begin + 1 : close])
             at = close + 1
         elif command := COMMAND.match(text, begin):
@@ -321,10 +328,10 @@ def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list
 def _substituted(body: str, values: list[str]) -> str:
     def value(match: re.Match[str]) -> str:
         place = int(match[1]) - 1
-        found = values[place] if place < len(values) else ""
+        argument = values[place] if place < len(values) else ""
         before = body[max(0, match.start() - 30) : match.start()]
-        if found[:1].isalpha() and before[-1:].isalpha() and re.search(r"\\[A-Za-z@]+$", before):
-            return f" {found}"
-        return found
+        if argument[:1].isalpha() and before[-1:].isalpha() and re.search(r"\\[A-Za-z@]+$", before):
+            return f" {argument}"
+        return argument
 
     return _PARAMETER.sub(value, body)

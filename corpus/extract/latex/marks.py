@@ -1,4 +1,4 @@
-"""Marks that stand in TeX under way to text, the patterns of its tokens, and what becomes of closed groups."""
+"""Define the marks that stand in TeX during conversion, the patterns of its tokens, and the text of closed groups."""
 
 from __future__ import annotations
 
@@ -47,20 +47,23 @@ PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
 
 
 def heading(content: str) -> str:
+    """Return a title as a marked paragraph of its own."""
     return f"\n\n{HEADING}{' '.join(content.split())}\n\n"
 
 
 def block(content: str) -> str:
+    """Return the text as a paragraph of its own."""
     return f"\n\n{content.strip()}\n\n"
 
 
 def run_in(content: str) -> str:
+    """Return a title that is followed on its line, with a full stop."""
     content = content.strip()
     return f"{content}{'' if content[-1:] in '.:。：' else '.'} " if content else ""
 
 
 def table(content: str) -> str:
-    """Rows as lines of `a | b`; cells that are empty at a line's end go, and rows of nothing."""
+    """Return rows as lines of `a | b`; empty cells at a line's end and empty rows are dropped."""
     rows = []
     for row in content.split(ROW):
         cells = [" ".join(cell.split()) for cell in row.split(CELL)]

@@ -1,4 +1,4 @@
-"""Formulas of a TeX text put aside as they are written, so that nothing touches them."""
+"""Put the formulas of a TeX text aside as they are written, so that nothing changes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROWS = (
     "align|alignat|aligned|gather|gathered|multline|flalign|xalignat|xxalignat|eqnarray|subeqnarray|IEEEeqnarray|dmath"
     "|dgroup|split|darray|array|matrix|pmatrix|cases|diagram|CD|dcases|prooftree"
 )
-"""Environments that are formulas; those of the first kind become `$$...$$`, the others stay as they are."""
+"""Environments that are formulas; those of the first kind become `$$...$$`, the others are kept as they are."""
 _OWN = "(?:my|narrow)"
 """What papers put before these names when they define environments after them."""
 _OPENING = re.compile(
@@ -37,7 +37,7 @@ MAX_FORMULA = 200_000
 
 
 def put_formulas_aside(text: str, aside: list[str]) -> str:
-    """The text with a numbered mark for every formula; `aside` takes them, in dollars or their environment."""
+    """Return the text with a numbered mark for every formula; `aside` receives them in dollars or environments."""
     pieces: list[str] = []
     missing: dict[str, int] = {}
     braces = Braces(text)
@@ -53,16 +53,16 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
         display, keep = True, False
         if opening == "$":
             display = False
-            found = _INLINE.match(text, end) or _LOOSE_INLINE.match(text, end)
-            if found is not None:
-                stop, after = found.end() - 1, found.end()
+            formula = _INLINE.match(text, end) or _LOOSE_INLINE.match(text, end)
+            if formula is not None:
+                stop, after = formula.end() - 1, formula.end()
         elif opening == "$$":
-            found = _DISPLAY.match(text, end)
-            if found is not None:
-                stop, after = found.end() - 2, found.end()
+            formula = _DISPLAY.match(text, end)
+            if formula is not None:
+                stop, after = formula.end() - 2, formula.end()
         elif opening.startswith("\\ensuremath"):
             display = False
-            if (close := braces.close(end)) is not None:
+            if (close := braces.find_close(end)) is not None:
                 end, stop, after = end + 1, close, close + 1
                 if "$" in text[end:stop]:  # in text all the way: what is in it is looked at by itself
                     pieces.append(text[at:start])

@@ -1,6 +1,6 @@
-"""The numbers that a paper prints on its sections and theorems, and in its references to them.
+"""Compute the numbers that a paper prints on its sections and theorems, and in its references to them.
 
-Counted as LaTeX counts, from the paper's own `\\newtheorem`s. What cannot be known here stays without a number:
+They are counted as LaTeX counts, from the paper's own `\\newtheorem`s. What cannot be known here has no number:
 equations and floats (theirs are printed by the style), items, theorems that only the class defines.
 """
 
@@ -53,7 +53,7 @@ _OPAQUE = frozenset(
 
 @dataclass(slots=True)
 class _Counters:
-    """What LaTeX's counters hold at a place in the paper."""
+    """Hold LaTeX's counters at a position in the paper."""
 
     has_chapters: bool
     sections: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
@@ -69,7 +69,7 @@ class _Counters:
         self.sections = [0, 0, 0, 0]
 
     def section(self, level: int) -> str:
-        """The number of the section at hand down to `level`."""
+        """Return the number of the current section down to `level`."""
         top = 0 if self.has_chapters else 1
         numbers = self.sections[top : level + 1]
         if not numbers:
@@ -85,10 +85,10 @@ class _Counters:
         return f"{prefix}.{count}" if prefix else str(count)
 
 
-def put_numbers_in(text: str, found: Definitions, preamble: str) -> str:
-    """The text with numbers where it refers to sections and theorems, and marked behind the theorems' beginnings.
+def put_numbers_in(text: str, definitions: Definitions, preamble: str) -> str:
+    """Return the text with numbers in its references to sections and theorems, and marked behind theorems' beginnings.
 
-    Other references stay as they are.
+    Other references are left as they are.
     """
     within = dict(_WITHIN.findall(preamble))
     counters = _Counters("\\chapter" in text)
@@ -109,12 +109,12 @@ def put_numbers_in(text: str, found: Definitions, preamble: str) -> str:
             if current is not None:
                 labels.setdefault(label.strip(), current)
         elif side == "begin":
-            counter = found.counters.get(environment)
+            counter = definitions.counters.get(environment)
             if counter is not None:
                 stack.append((environment, current))
                 root, inside = counter
                 number = counters.theorem(root, within.get(root, inside or ""))
-                current = (found.theorems.get(environment, ""), number)
+                current = (definitions.theorems.get(environment, ""), number)
                 pieces += [text[at : match.end()], f"{NUMBER}{number}{NUMBER}"]
                 at = match.end()
             elif environment.rstrip("*") in _OPAQUE:
@@ -135,10 +135,10 @@ def put_numbers_in(text: str, found: Definitions, preamble: str) -> str:
 
 
 def _reference(match: re.Match[str], labels: dict[str, tuple[str, str]]) -> str:
-    """The numbers of a reference, with their names where its command prints these; as it was, where one is unknown."""
-    found = [labels.get(key.strip()) for key in match[2].split(",")]
-    known = [label for label in found if label is not None]
-    if len(known) < len(found):
+    """Return the numbers of a reference, with their names if its command prints these; unchanged if one is unknown."""
+    targets = [labels.get(key.strip()) for key in match[2].split(",")]
+    known = [label for label in targets if label is not None]
+    if len(known) < len(targets):
         return match[0]
     numbers = ", ".join(number for _, number in known)
     name = known[0][0]

@@ -1,7 +1,7 @@
-"""LaTeX, plain TeX and AMS-TeX papers to text: what their reader reads, formulas as they are written.
+"""Convert LaTeX, plain TeX and AMS-TeX papers to text: what their reader reads, with formulas as they are written.
 
-In this order: the submission's files; the main one with the others in their places, without comments; macros
-written out; formulas put aside; commands and environments one pass; paragraphs laid out. Kept: title,
+In this order: collect the submission's files; put the others into the main one in their places, without comments;
+expand macros; put formulas aside; convert commands and environments in one pass; lay out paragraphs. Kept: title,
 abstract, sections, theorems, lists, captions, footnotes, tables as lines of `a | b`, formulas as LaTeX (`$...$`,
 `$$...$$`, `\\begin{align}`). Dropped: preamble, bibliography, citations, references, figures, authors.
 """
@@ -33,9 +33,9 @@ _FRONT_ENVIRONMENT = re.compile(r"\\begin\s*\{(abstract|frontmatter)\}")
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The text of a submission; None where nothing in it is TeX.
+    """Return the text of a submission; None if nothing in it is TeX.
 
-    Raises SubmissionError where the submission is damaged or passes a limit.
+    Raises SubmissionError if the submission is damaged or exceeds a limit.
     """
     assert isinstance(record.body, bytes)
     source = paper_source(tex_files(record.body))
@@ -46,32 +46,34 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def to_text(tex: str) -> str:
-    """The text of one TeX file."""
+    """Return the text of one TeX file."""
     source = paper_source({"": tex.encode()})
     return cleaned(source_to_text(source)[1]) if source is not None else ""
 
 
 def cleaned(text: str) -> str:
-    """`clean_text` where there is more than ASCII, which comes clean out of the layout."""
+    """Apply `clean_text` to the parts with more than ASCII; ASCII comes clean out of the layout."""
     return "\n\n".join(part if part.isascii() else clean_text(part) for part in text.split("\n\n")).strip(
         "\n"
     )
 
 
 def source_to_text(source: Source) -> tuple[str, str]:
-    """(title, the whole text with the title first). Linear in the length of the paper and its macros."""
-    found = Definitions()
+    """Return (title, the whole text with the title first). Linear in the length of the paper and its macros."""
+    definitions = Definitions()
     language = language_of(source.text)
     for style in source.styles:
-        take_definitions(style, found, known.PROTECTED | known.names(" ".join(known.SYMBOLS)))
-    text = take_definitions(source.text, found, known.PROTECTED)
-    found.theorems.setdefault("proof", proof_in(language))
+        take_definitions(style, definitions, known.PROTECTED | known.names(" ".join(known.SYMBOLS)))
+    text = take_definitions(source.text, definitions, known.PROTECTED)
+    definitions.theorems.setdefault("proof", proof_in(language))
     preamble, body = _parts(text)
-    expander = Expander(found, len(text))
+    expander = Expander(definitions, len(text))
     aside = source.aside
-    converter = Converter(found.theorems)
+    converter = Converter(definitions.theorems)
     front = _front(preamble, converter, expander, aside) if preamble else ""
-    body = put_formulas_aside(put_numbers_in(expander.expand(body), found, source.text[:200_000]), aside)
+    body = put_formulas_aside(
+        put_numbers_in(expander.expand(body), definitions, source.text[:200_000]), aside
+    )
     body = without_shorthands(body, language)
     content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
     title = one_line(converter.title or "", aside) if converter.title else ""
@@ -79,7 +81,7 @@ def source_to_text(source: Source) -> tuple[str, str]:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    """(preamble, body); all of a text without `\\begin{document}` is body."""
+    """Split a text into (preamble, body); all of a text without `\\begin{document}` is body."""
     begin = _BEGIN.search(text)
     if begin is None:
         return "", text
@@ -88,11 +90,11 @@ def _parts(text: str) -> tuple[str, str]:
 
 
 def _front(preamble: str, converter: Converter, expander: Expander, aside: list[str]) -> str:
-    """What of a paper some classes want in the preamble: its title, its abstract."""
+    """Return what some classes expect in the preamble of a paper: its title, its abstract."""
     braces = Braces(preamble)
     pieces = []
     for match in _FRONT.finditer(preamble):
-        close = braces.close(match.end())
+        close = braces.find_close(match.end())
         if close is not None:
             content = preamble[match.end() : close + 1]
             name = "title" if match[1] != "abstract" else "abstract"

@@ -1,7 +1,7 @@
-"""A paper's TeX as one text: the main file found, the others read where it asks for them, comments gone.
+"""Assemble a paper's TeX as one text: find the main file, insert the others where it includes them, remove comments.
 
-Only files of the submission are read, by name; cycles, depth and length are bounded. Bytes become text by
-what the paper declares (`inputenc`, `CJK`) and what they look like; one that cannot be read costs itself.
+Only files of the submission are read, by name; cycles, depth and length are bounded. Bytes are decoded by
+what the paper declares (`inputenc`, `CJK`) and what they look like; a file that cannot be read costs only itself.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _NO_MAIN = (".sty", ".cls", ".bbl", ".bst", ".clo", ".def", ".fd", ".cfg", ".ind
 
 @dataclass(slots=True)
 class Source:
-    """A paper's TeX: its text with marks, and what the marks stand for."""
+    """Hold a paper's TeX: its text with marks, and what the marks stand for."""
 
     text: str
     aside: list[str]
@@ -76,9 +76,9 @@ class Source:
 
 
 def paper_source(files: dict[str, bytes]) -> Source | None:
-    """The text of the paper in these files; None where nothing looks like TeX.
+    """Return the text of the paper in these files; None if nothing looks like TeX.
 
-    Raises SubmissionError where it is longer than `MAX_CHARACTERS`.
+    Raises SubmissionError if it is longer than `MAX_PAPER_CHARACTERS`.
     """
     declared = declared_encoding(files)
     aside: list[str] = []
@@ -101,7 +101,7 @@ def paper_source(files: dict[str, bytes]) -> Source | None:
 
 
 def declared_encoding(files: dict[str, bytes]) -> str | None:
-    """What the first declaration in any file says, as a label of the web's."""
+    """Return what the first declaration in any file names, as a charset label of the web."""
     for _, data in sorted(files.items()):
         for match in _DECLARED.finditer(data[: 1 << 20]):
             name = next(group for group in match.groups() if group).decode("ascii", "replace").lower()
@@ -110,7 +110,7 @@ def declared_encoding(files: dict[str, bytes]) -> str | None:
 
 
 def to_text(data: bytes, declared: str | None) -> str:
-    """The text of a file, with `\\n` for every line end and without control characters."""
+    """Return the text of a file, with `\\n` for every line end and without control characters."""
     text = decode(data, declared, html=False)[0]
     if "\r" in text:
         text = _NEWLINE.sub("\n", text)
@@ -118,9 +118,9 @@ def to_text(data: bytes, declared: str | None) -> str:
 
 
 def without_comments(text: str, aside: list[str]) -> str:
-    """TeX without comments and what conditions hide; verbatim text becomes numbered marks.
+    """Return TeX without comments and what conditions hide; verbatim text becomes numbered marks.
 
-    Of a comment nothing goes but itself: the character before `%` stays, and so does `\\%`.
+    Only the comment itself is removed: the character before `%` is kept, and so is `\\%`.
     """
     pieces: list[str] = []
     at, in_vain = 0, -1
@@ -168,7 +168,7 @@ def without_comments(text: str, aside: list[str]) -> str:
 
 
 def _condition_end(text: str, at: int) -> int:
-    """Where what `\\iffalse` hides ends: behind its `\\fi` or `\\else`; -1 where neither comes."""
+    """Return where the text that `\\iffalse` hides ends: behind its `\\fi` or `\\else`; -1 if neither follows."""
     depth = 0
     for match in _CONDITION.finditer(text, at, at + CONDITION):
         if match[1] == "fi":
@@ -184,16 +184,16 @@ def _condition_end(text: str, at: int) -> int:
 
 
 def is_text(data: bytes) -> bool:
-    """Whether bytes can be TeX: hardly any control characters at their beginning."""
+    """Return whether bytes can be TeX: hardly any control characters at their beginning."""
     head = data[:HEAD]
     return len(head.translate(None, _BINARY)) > 0.98 * len(head)
 
 
 def _main_of(texts: dict[str, str]) -> str | None:
-    """The whole text of the paper: of the file that it begins with, the others in their places.
+    """Return the whole text of the paper: of its main file, with the others in their places.
 
-    Of the files that no other includes, one that gives a class and a body; of several that which gives the
-    longest text, as covers, posters and replies are short. Papers in plain TeX: likewise, of all that
+    Of the files that no other includes, it is one that gives a class and a body; of several that which gives the
+    longest text, as covers, posters and replies are short. For papers in plain TeX likewise, of all that
     look like TeX.
     """
     candidates = [name for name in texts if not name.lower().endswith(_NO_MAIN)]
@@ -206,14 +206,14 @@ def _main_of(texts: dict[str, str]) -> str | None:
         lambda text: _CLASS.search(text) or _PLAIN.search(text),
         lambda text: "\\" in text,
     ):
-        found = [name for name in roots if looks(whole[name])]
-        if found:
-            return whole[min(found, key=lambda name: (-len(whole[name]), len(name), name))]
+        mains = [name for name in roots if looks(whole[name])]
+        if mains:
+            return whole[min(mains, key=lambda name: (-len(whole[name]), len(name), name))]
     return None
 
 
 def _target(match: re.Match[str], name: str, texts: dict[str, str]) -> str | None:
-    """The file of the submission that an `\\input` in the file `name` means, None where it is not there."""
+    """Return the file of the submission that an `\\input` in the file `name` refers to, None if it is missing."""
     wanted = (match[1] or match[3] or "").strip().strip('"')
     if match[2] and match[0].startswith(_TWO_PARTS):
         wanted = posixpath.join(wanted, match[2].strip())
@@ -227,7 +227,7 @@ def _target(match: re.Match[str], name: str, texts: dict[str, str]) -> str | Non
 
 
 def _resolved(main: str, texts: dict[str, str]) -> str:
-    """The text of a file with every file it asks for in its place; packages (.sty) are left out."""
+    """Return the text of a file with every file it includes in its place; packages (.sty) are left out."""
     pieces: list[str] = []
     room = MAX_CHARACTERS
 

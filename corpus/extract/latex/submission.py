@@ -1,4 +1,4 @@
-"""The TeX files of a submission to arXiv: one file, or a tar archive, gzipped or not, never unpacked to disk."""
+"""Read the TeX files of a submission to arXiv: one file, or a tar archive, gzipped or not, never unpacked to disk."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ _SKIPPED = frozenset(
 
 
 class SubmissionError(ValueError):
-    """A submission that is damaged, or larger than it may be."""
+    """Raised for a submission that is damaged, or larger than allowed."""
 
 
 def tex_files(body: bytes) -> dict[str, bytes]:
-    """Name -> bytes of what may be TeX in a submission; one without a name is called "".
+    """Return name -> bytes of what may be TeX in a submission; a file without a name is called "".
 
-    Raises SubmissionError where the data is cut or damaged, or passes a limit.
+    Raises SubmissionError if the data is truncated or damaged, or exceeds a limit.
     """
     stream: BinaryIO = io.BytesIO(body)
     if body.startswith(GZIP):
@@ -101,7 +101,7 @@ def tex_files(body: bytes) -> dict[str, bytes]:
 
 
 def _members(stream: BinaryIO) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     room = MAX_SOURCE
 
     def wanted(name: str, size: int) -> bool:
@@ -114,12 +114,12 @@ def _members(stream: BinaryIO) -> dict[str, bytes]:
             raise SubmissionError(f"the archive is damaged at {member.offset}: {member.error}")
         if member.body is not None:
             room -= member.size
-            found.setdefault(posixpath.normpath(member.name), member.body)
-    return found
+            files.setdefault(posixpath.normpath(member.name), member.body)
+    return files
 
 
 class _Bounded:
-    """A stream that refuses to give more than `limit` bytes."""
+    """Read a stream, and refuse to return more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
         self._stream, self._left = stream, limit
@@ -133,7 +133,7 @@ class _Bounded:
 
 
 class _Replayed:
-    """A stream with what was read of it before."""
+    """Read a stream from its beginning again, given what was already read of it."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head, self._rest = head, rest

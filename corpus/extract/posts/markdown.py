@@ -1,4 +1,4 @@
-"""Markdown as people write it in comments: links and emphasis leave their words, everything else stays as it reads."""
+"""Remove Markdown as people write it in comments: links and emphasis leave their words, everything else is kept."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ BARS = re.compile(r"(?<![\w_/])(_{1,2})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\1(?![\w_/
 
 
 def plain(text: str) -> str:
-    """The text without marks of links and emphasis; code in back quotes, quotations and lists keep theirs.
+    """Return the text without marks of links and emphasis; code in back quotes, quotations and lists keep theirs.
 
-    Linear time: a link or an emphasis stays inside its line.
+    Linear time: a link or an emphasis does not extend beyond its line.
     """
     if "](" in text:
         text = LINK.sub(r"\1", text)

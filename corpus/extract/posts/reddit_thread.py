@@ -1,4 +1,4 @@
-"""A thread of Reddit comments as text: a comment, the replies to it below and further in, then the next."""
+"""Extract a thread of Reddit comments as text: a comment, the replies to it indented below, then the next."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ BOT = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*
 MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
 PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
 MAX_DEPTH = 12
-"""Levels of replies that are further in than the last; deeper ones stay at this one."""
+"""Levels of replies that are indented further than the last; deeper ones have the indent of this one."""
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The thread, depth first, siblings by age; each comment behind `- `, replies two spaces further in.
+    """Return the thread, depth first, siblings by age; each comment behind `- `, replies indented by two more spaces.
 
     Left out by the record's own options: deleted and removed comments, those below `min_score`, those of bots and of
-    moderators in office; replies to them move up to what they replied to. No name of an author stands in the
-    text: mentions become `u/[user]`. Markdown's links and emphasis leave their words, code and quotations stay.
+    moderators in office; replies to them move up to what they replied to. The text has no name of an author:
+    mentions become `u/[user]`. Markdown's links and emphasis leave their words, code and quotations are kept.
     The date is the first comment's. Metadata: comments kept and dropped.
     """
     assert isinstance(record.body, bytes)
@@ -39,25 +39,27 @@ def extracted(record: Record, mode: str) -> Extracted | None:
         if not _is_kept(row, options):
             continue
         children.setdefault(_kept_parent(row, comments, options), []).append(row)
-    told: list[str] = []
+    texts: list[str] = []
     waiting = [(row, 0) for row in sorted(children.get(None, []), key=_age, reverse=True)]
     while waiting:
         row, depth = waiting.pop()
         text = to_text(row["body"])
         if text:
             margin = "  " * min(depth, MAX_DEPTH)
-            told.append(f"{margin}- " + text.replace("\n", f"\n{margin}  "))
-        waiting += [(one, depth + 1) for one in sorted(children.get(row["id"], []), key=_age, reverse=True)]
+            texts.append(f"{margin}- " + text.replace("\n", f"\n{margin}  "))
+        waiting += [
+            (reply, depth + 1) for reply in sorted(children.get(row["id"], []), key=_age, reverse=True)
+        ]
     times = [time for row in rows if (time := _age(row)[0])]
     return Extracted(
-        text=clean_text("\n\n".join(told)),
+        text=clean_text("\n\n".join(texts)),
         date=datetime.fromtimestamp(min(times), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None,
-        metadata={"comments": str(len(told)), "dropped": str(len(rows) - len(told))},
+        metadata={"comments": str(len(texts)), "dropped": str(len(rows) - len(texts))},
     )
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:
-    """The options of the record, then its comments. Raises ValueError where it is not what the source wrote."""
+    """Return the options of the record, then its comments. Raises ValueError if it is not what the source wrote."""
     rows = [json.loads(line) for line in body.split(b"\n")]
     for row, needed in zip(rows, [{"bots", "min_score"}, *[{"id", "body"}] * (len(rows) - 1)], strict=True):
         if not isinstance(row, dict) or not needed <= row.keys() or not isinstance(row.get("body", ""), str):
@@ -79,7 +81,7 @@ def _is_kept(row: dict[str, Any], options: dict[str, Any]) -> bool:
 def _kept_parent(
     row: dict[str, Any], comments: dict[str, dict[str, Any]], options: dict[str, Any]
 ) -> str | None:
-    """The nearest kept comment above; None where it leads to the submission, out of the file, or in a circle."""
+    """Return the nearest kept comment above; None at the submission, outside the file or in a circle."""
     seen = {row["id"]}
     parent = str(row.get("parent_id", ""))
     while parent.startswith("t1_"):
@@ -94,7 +96,7 @@ def _kept_parent(
 
 
 def _circles(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
-    """Whether the way up from a comment never ends: real threads have no circles, hostile ones may."""
+    """Return whether the way up from a comment never ends: real threads have no circles, hostile ones may."""
     if "circles" not in row:
         way: list[dict[str, Any]] = []
         at: dict[str, Any] | None = row
@@ -103,8 +105,8 @@ def _circles(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
             way.append(at)
             parent = str(at.get("parent_id", ""))
             at = comments.get(parent[3:]) if parent.startswith("t1_") else None
-        for one in way:
-            one["circles"] = at is not None and at["circles"]
+        for comment in way:
+            comment["circles"] = at is not None and at["circles"]
     return bool(row["circles"])
 
 
@@ -113,16 +115,16 @@ def _age(row: dict[str, Any]) -> tuple[int, str]:
 
 
 def _number(value: Any) -> int | None:
-    """A number, which dumps of some years hold as text."""
+    """Return a number, which dumps of some years hold as text."""
     try:
-        found = int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if abs(found) < 1 << 36 else None
+    return number if abs(number) < 1 << 36 else None
 
 
 def to_text(body: str) -> str:
-    """A comment without links, emphasis and names."""
+    """Return a comment without links, emphasis and names."""
     text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
     text = PROFILE.sub("u/[user]", MENTION.sub("u/[user]", text))
     text = plain(text)

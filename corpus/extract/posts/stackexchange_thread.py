@@ -1,4 +1,4 @@
-"""A thread of Stack Exchange as text: the question, then its answers, the accepted one first, then by score."""
+"""Extract a thread of Stack Exchange as text: the question, then its answers, the accepted one first, then by score."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LICENSES = (("2011-04-08", "CC-BY-SA-2.5"), ("2018-05-02", "CC-BY-SA-3.0"), ("99
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """`Q: ` and the title, the question, `A: ` and each answer; comments after their post, each behind `C: `.
+    """Return `Q: ` and the title, the question, `A: ` and each answer; comments after their post, each behind `C: `.
 
     The licence is that of every post in it (`CC-BY-SA-3.0 AND CC-BY-SA-4.0`), by the dump's `ContentLicense`
     or the day of the post. The date is the question's. Metadata: title, tags, score, answers, accepted.
@@ -50,11 +50,11 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     body = _post(question, comments)
     if not body and not title:
         return None
-    told = [f"Q: {title}\n\n{body}" if title else f"Q: {body}"]
-    told += [f"A: {text}" for answer in answers if (text := _post(answer, comments))]
+    texts = [f"Q: {title}\n\n{body}" if title else f"Q: {body}"]
+    texts += [f"A: {text}" for answer in answers if (text := _post(answer, comments))]
     licenses = sorted({license_of(row) for row in rows} - {""})
     return Extracted(
-        text=clean_text("\n\n".join(told)),
+        text=clean_text("\n\n".join(texts)),
         license=" AND ".join(licenses) or None,
         date=question.get("CreationDate") or None,
         metadata={
@@ -68,23 +68,23 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def _post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
-    told = [to_text(unescape(row.get("Body", "")))]
-    for comment in sorted(comments.get(row.get("Id", ""), []), key=lambda one: _number(one.get("Id"))):
-        told.append(f"C: {plain(unescape(comment.get('Text', ''))).strip()}")
-    return "\n\n".join(filter(None, told))
+    texts = [to_text(unescape(row.get("Body", "")))]
+    for comment in sorted(comments.get(row.get("Id", ""), []), key=lambda entry: _number(entry.get("Id"))):
+        texts.append(f"C: {plain(unescape(comment.get('Text', ''))).strip()}")
+    return "\n\n".join(filter(None, texts))
 
 
 def license_of(row: dict[str, str]) -> str:
-    """The licence of a post or comment, in SPDX; empty where neither licence nor day is given."""
-    given = row.get("ContentLicense", "")
-    if given:
-        return "-".join(given.split())
+    """Return the licence of a post or comment, in SPDX; empty if neither licence nor day is given."""
+    content_license = row.get("ContentLicense", "")
+    if content_license:
+        return "-".join(content_license.split())
     day = row.get("CreationDate", "")[:10]
     return next((name for before, name in LICENSES if day < before), "") if day[:4].isdecimal() else ""
 
 
 def _number(text: str | None) -> int:
-    """A score as a number, since "9" is more than "10" as text; 0 where there is none."""
+    """Return a score as a number, since "9" is more than "10" as text; 0 if there is none."""
     try:
         return int(text or 0)
     except ValueError:
@@ -92,7 +92,7 @@ def _number(text: str | None) -> int:
 
 
 def unescape(text: str) -> str:
-    """The value of an attribute: the five entities and character numbers, nothing else."""
+    """Return the value of an attribute, with only the five entities and numeric character references resolved."""
     if "&" not in text:
         return text
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#xA;", "\n")

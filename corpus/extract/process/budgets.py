@@ -1,4 +1,4 @@
-"""What one document may cost: checked before it is parsed by a linear scan, and while it is by the operating system."""
+"""Limit what one document may cost: by a linear scan before it is parsed, and by the operating system meanwhile."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ _CLOSED_BY_THE_NEXT = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
-    """Limits of one document: `max_bytes` of it (archives may hold large pictures; sources have limits of their own),
-    `max_text` in characters of its text, `max_tags`, `max_depth` of tags open at once, `memory` in bytes beyond what
-    the parser holds before it, `seconds` of processor time."""
+    """Hold the limits of one document.
+
+    `max_bytes` of it (archives may hold large pictures; sources have limits of their own), `max_text` in characters of
+    its text, `max_tags`, `max_depth` of tags open at the same time, `memory` in bytes beyond what the parser holds
+    before it, `seconds` of processor time.
+    """
 
     max_bytes: int = 256 << 20
     max_text: int = 32 << 20
@@ -49,11 +52,11 @@ class Budgets:
 
     @property
     def wall_seconds(self) -> float:
-        """When a document that takes no processor time either is given up."""
+        """Seconds after which a document that takes no processor time either is abandoned."""
         return 5 * self.seconds
 
     def times(self, factor: int) -> Budgets:
-        """Every budget multiplied, but for `max_depth`: libxml2 loses in silence what is deeper than 2,048."""
+        """Multiply every budget, except `max_depth`: libxml2 silently loses what is deeper than 2,048."""
         return Budgets(
             max_bytes=self.max_bytes * factor,
             max_text=self.max_text * factor,
@@ -65,7 +68,7 @@ class Budgets:
 
 
 def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
-    """(reason, error) of a record over a budget that shows before parsing, else None.
+    """Return (reason, error) of a record over a budget that is visible before parsing, else None.
 
     One pass at memory speed; pages with more tags than `max_depth` (few) take two more. 40 us a page of 150 KB.
     """
@@ -91,15 +94,15 @@ def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
 
 
 def most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
-    """The attributes of the tag that has most, of the tags of more than `LONG_TAG` bytes; `opening` is where `<` is.
+    """Return the most attributes of any tag of more than `LONG_TAG_BYTES` bytes; `opening` is where `<` is.
 
-    An image in an attribute is one of those: linear, whatever stands in it.
+    An image in an attribute makes such a tag: linear, whatever it contains.
     """
     places = np.append(np.flatnonzero(opening), len(page))
     most = 0
     for at in np.flatnonzero(np.diff(places) > LONG_TAG):
         begin, end = int(places[at]), int(places[at + 1])
-        if sum(page.count(one, begin, end) for one in _BETWEEN) <= MAX_ATTRIBUTES:
+        if sum(page.count(separator, begin, end) for separator in _BETWEEN) <= MAX_ATTRIBUTES:
             continue
         tag = _ATTRIBUTES.match(page, begin, end)
         most = max(most, len(_EACH.findall(tag[1])) if tag else 0)
@@ -107,9 +110,9 @@ def most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
 
 
 def nesting(page: bytes, enough: int = 0) -> int:
-    """How deep tags are nested, about: comments, void elements and those that the next one closes do not count.
+    """Return how deep tags are nested, about: comments, void elements and those that the next one closes do not count.
 
-    Never less than the depth of what is left, but where end tags cross; where a first look shows no more than
+    Never less than the depth of what is left, except where end tags cross; if a first estimate is no more than
     `enough`, that is the answer, an overestimate.
     """
     if b"\0" in page[:1024]:  # UTF-16 and UTF-32, near enough
@@ -119,7 +122,7 @@ def nesting(page: bytes, enough: int = 0) -> int:
 
 
 def _bound(page: bytes) -> int:
-    """The deepest that all tags could be nested if each that opens stays open until some end tag."""
+    """Return the deepest that all tags could be nested if each that opens stays open until some end tag."""
     data = np.frombuffer(page, np.uint8)
     after = data[np.flatnonzero(data[:-1] == ord("<")) + 1]
     steps = ((after | 0x20) - np.uint8(ord("a")) < 26).astype(np.int32)
@@ -132,7 +135,7 @@ def _bound(page: bytes) -> int:
 
 
 def _depth(page: bytes) -> int:
-    """The greatest number of tags open at once; an end tag closes only a tag of its name."""
+    """Return the greatest number of tags open at the same time; an end tag closes only a tag of its name."""
     open_tags: dict[bytes, int] = {}
     depth = deepest = 0
     for end, name, _ in _TAG.findall(page):

@@ -1,11 +1,11 @@
-"""Extraction in a process of its own: a record that crashes, hangs or swells a parser costs only itself.
+"""Extract text in a process of its own: a record that crashes, hangs or swells a parser costs only itself.
 
-`Parser.each(items)` gives, in their order, what `corpus.extract.extract` gives, or a `Rejected` with a reason.
-Records are on their way to the parser while earlier ones come back, so neither process waits for the other.
+`Parser.extract_each(items)` yields, in their order, what `corpus.extract.extract` returns, or a `RejectedRecord` with
+a reason. Records are sent to the parser while earlier answers come back, so neither process waits for the other.
 
-What decides is the record alone, never what was parsed before it, nor when a process died: whoever kills or crashes
-a parser is tried once more by itself in a fresh one, and only if that one dies too is the record given up. Time
-is the exception: a record that took more than its seconds is not tried again, and its reason, `time`, marks
+The outcome depends on the record alone, never on what was parsed before it, nor on when a process died: a record that
+kills or crashes a parser is retried once by itself in a fresh one, and only if that one dies too is it abandoned. Time
+is the exception: a record that took more than its seconds is not retried, and its reason, `time`, marks
 the build as one that depends on the machine.
 """
 
@@ -45,13 +45,13 @@ from corpus.extract.process.worker import (
 )
 
 WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
-"""Records on their way at most; memory is bounded by these bytes and one record."""
+"""Records in flight at most; memory is bounded by these bytes and one record."""
 ATTEMPTS = {int(signal.SIGKILL): 3}
 """How many parsers a record may take down: two, and one more where somebody else may have killed them."""
 SEND_BYTES = 1 << 20
-"""What the kernel is asked to hold of what was sent; it may hold less."""
+"""Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
 PIECES = 16
-"""Buffers that are sent at once."""
+"""Buffers that are sent in one call."""
 START_SECONDS = 120.0
 REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
 """Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
@@ -63,7 +63,7 @@ _values = attrgetter(*FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that gives no text: one of `REASONS`, and the error as one line."""
+    """Hold the reason why a record gives no text, one of `QUARANTINE_REASONS`, and the error as one line."""
 
     reason: str
     error: str
@@ -74,7 +74,7 @@ Answer = Extracted | Rejected | None
 
 @dataclass(slots=True)
 class _Job(Generic[Item]):
-    """A record with the item it belongs to; `frame` is what the parser gets, empty once there is an answer."""
+    """Hold a record with the item it belongs to; `frame` is what the parser receives, empty once there is an answer."""
 
     item: Item
     frame: tuple[bytes, ...] = ()
@@ -83,7 +83,7 @@ class _Job(Generic[Item]):
 
 
 class Parser:
-    """A process that parses for this one. Not for two threads at once: see `parser`."""
+    """Parse in another process on behalf of this one. Not for two threads at the same time: see `borrow_parser`."""
 
     def __init__(self, mode: str, budgets: Budgets) -> None:
         self.mode, self.budgets = mode, budgets
@@ -92,9 +92,9 @@ class Parser:
         self._channel: socket.socket | None = None
         self._modules: dict[str, None] = {}
         self._room = memoryview(bytearray(1 << 16))
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._asked: deque[_Job[Any]] = deque()
         self._later: deque[_Job[Any]] = deque()
         self._out: deque[memoryview] = deque()
@@ -106,9 +106,9 @@ class Parser:
         return not self._asked and not self._later
 
     def each(self, items: Iterable[tuple[Item, Record | None]]) -> Iterator[tuple[Item, Answer]]:
-        """Every item with what became of its record (None without one), in their order.
+        """Yield every item with the answer for its record (None without one), in their order.
 
-        Raises RunError where no parser can be started, and whatever `items` raises.
+        Raises RunError if no parser can be started, and whatever `items` raises.
         """
         waiting: deque[_Job[Item]] = deque()
         source, more = iter(items), True
@@ -123,20 +123,20 @@ class Parser:
             yield head.item, head.answer
 
     def _fill(self, waiting: deque[_Job[Item]], source: Iterator[tuple[Item, Record | None]]) -> bool:
-        """Take records until enough of them are on their way; whether there may be more."""
+        """Take records until enough of them are in flight; return whether there may be more."""
         held = sum(len(piece) for job in waiting for piece in job.frame)
         while len(waiting) < WINDOW_RECORDS and (held < WINDOW_BYTES or not waiting):
-            found = next(source, None)
-            if found is None:
+            item_and_record = next(source, None)
+            if item_and_record is None:
                 return False
-            job = self._job(*found)
+            job = self._make_job(*item_and_record)
             waiting.append(job)
             if job.frame:
                 held += sum(map(len, job.frame))
                 self._ask(job)
         return True
 
-    def _job(self, item: Item, record: Record | None) -> _Job[Item]:
+    def _make_job(self, item: Item, record: Record | None) -> _Job[Item]:
         if record is None:
             return _Job(item)
         refused = over(record, self.budgets)
@@ -152,7 +152,7 @@ class Parser:
         return _Job(item, (LENGTHS.pack(len(job), ~len(body) if text else len(body)) + job, body))
 
     def _ask(self, job: _Job[Any]) -> None:
-        """Put a job on its way, behind those that wait for the outcome of another."""
+        """Send a job, behind those that wait for the outcome of another."""
         if self._later:
             self._later.append(job)
             return
@@ -187,7 +187,7 @@ class Parser:
             late, deadline = True, deadline + START_SECONDS
 
     def _exchange(self) -> bool:
-        """Send and receive what can be without waiting; False where the parser is gone."""
+        """Send and receive what is possible without waiting; return False if the parser has died."""
         assert self._channel is not None
         alive = True
         try:
@@ -215,11 +215,11 @@ class Parser:
             pass
         except ConnectionResetError:
             alive = False
-        self._answers()
+        self._read_answers()
         return alive
 
-    def _answers(self) -> None:
-        """Give the jobs the answers that have come."""
+    def _read_answers(self) -> None:
+        """Give the jobs the answers that have arrived."""
         at = 0
         with memoryview(self._in) as data:
             while len(data) - at >= LENGTH.size:
@@ -232,15 +232,15 @@ class Parser:
         del self._in[:at]
 
     def _settle(self, answer: Answer) -> None:
-        """The first job that was asked has its answer; what waited for it goes on its way."""
+        """Give the first job that was sent its answer, and send what waited for it."""
         job = self._asked.popleft()
         job.answer, job.frame = answer, ()
         if self._later and not self._asked:
-            self._go_on(list(self._later))
+            self._resume(list(self._later))
 
     def _replace(self, late: bool) -> None:
-        """The parser is gone: find out why, what that means for the record it was at, and go on with the rest."""
-        end = self._ended()
+        """Handle a parser that died: find out why, decide about the record it was at, and resume with the rest."""
+        end = self._read_ending()
         self._out.clear()
         self._in.clear()
         if not self._asked:
@@ -251,20 +251,20 @@ class Parser:
         rejected = _verdict(end, late, self.budgets)
         if rejected.reason == "time" or job.deaths >= ATTEMPTS.get(end["signal"], 2):
             job.answer, job.frame = rejected, ()
-            self._go_on(rest)
+            self._resume(rest)
         else:
-            self._go_on([job])
+            self._resume([job])
             self._later = deque(rest)
 
-    def _go_on(self, jobs: Sequence[_Job[Any]]) -> None:
-        """Give these jobs, none of which is on its way, to the parser."""
+    def _resume(self, jobs: Sequence[_Job[Any]]) -> None:
+        """Give these jobs, none of which is in flight, to the parser."""
         self._asked, self._later = deque(jobs), deque()
         self._out += [memoryview(piece) for job in jobs for piece in job.frame]
         if self._out and self._channel is None:
             self._start()
 
     def _start(self) -> None:
-        """A fresh parser."""
+        """Start a fresh parser."""
         if self._starter is None or self._starter.poll() is not None:
             self._start_starter()
         ours, theirs = socket.socketpair()
@@ -287,7 +287,7 @@ class Parser:
                 self._give_up()
 
     def _start_starter(self) -> None:
-        """The process that starts parsers, by this Python with this path to its modules."""
+        """Start the process that starts parsers, by this Python with this path to its modules."""
         self.close(forget=False)
         self._control, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
@@ -301,15 +301,15 @@ class Parser:
             )
 
     def _kill(self) -> None:
-        """Have the parser killed; `_exchange` will tell when it is gone."""
+        """Have the parser killed; `_exchange` reports when it has died."""
         assert self._control is not None
         try:
             self._control.sendall(b'{"kill": true}\n')
         except OSError:
             self._give_up()
 
-    def _ended(self) -> dict[str, int]:
-        """How the parser ended; where the process that starts them is gone too, as if killed by somebody."""
+    def _read_ending(self) -> dict[str, int]:
+        """Return how the parser ended; if the process that starts parsers is gone too, as if killed from outside."""
         assert self._control is not None and self._channel is not None
         self._channel.close()
         self._channel = None
@@ -324,8 +324,8 @@ class Parser:
         except OSError:
             line = b""
         if line:
-            found: dict[str, int] = json.loads(line)
-            return found
+            ending: dict[str, int] = json.loads(line)
+            return ending
         assert self._starter is not None
         if self._starter.wait(START_SECONDS) not in (-signal.SIGKILL, -signal.SIGTERM):
             self._give_up()
@@ -342,7 +342,7 @@ class Parser:
     def close(self, forget: bool = True) -> None:
         """End the processes."""
         if forget:
-            self._forget()
+            self._reset()
         for end in (self._channel, self._control):
             if end is not None:
                 end.close()
@@ -358,7 +358,7 @@ class Parser:
 
 
 def _read(kind: int, fields: list[Any]) -> Answer:
-    """An answer as the parser sent it."""
+    """Return an answer as the parser sent it."""
     if kind == ERROR:
         return Rejected(*fields)
     text, gate, url, license, date, language, metadata = fields
@@ -368,7 +368,7 @@ def _read(kind: int, fields: list[Any]) -> Answer:
 
 
 def _verdict(end: dict[str, int], late: bool, budgets: Budgets) -> Rejected:
-    """What the end of a parser says of the record it was at."""
+    """Return what the end of a parser means for the record it was at."""
     if late:
         return Rejected("time", f"no answer within {budgets.wall_seconds:g} s")
     if end["signal"] == signal.SIGPROF:
@@ -388,12 +388,12 @@ _lock = threading.Lock()
 
 @contextmanager
 def parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
-    """A parser for this thread, one that an earlier block left where there is one."""
+    """Yield a parser for this thread: one that an earlier block left, if there is one."""
     with _lock:
-        fitting = [found for found in _idle if (found.mode, found.budgets) == (mode, budgets)]
+        fitting = [candidate for candidate in _idle if (candidate.mode, candidate.budgets) == (mode, budgets)]
         taken = fitting[0] if fitting else None
         others = [] if taken is not None else _idle[:]
-        _idle[:] = [found for found in _idle if found is not taken and found not in others]
+        _idle[:] = [candidate for candidate in _idle if candidate is not taken and candidate not in others]
     for other in others:  # one process is enough for a thread, and budgets change rarely
         other.close()
     taken = taken or Parser(mode, budgets)

@@ -1,11 +1,11 @@
-"""The process that parses: started by `corpus.extract.process.supervised`, it never runs anything else.
+"""Parse documents: the process that `corpus.extract.process.supervised` starts and that never runs anything else.
 
-Two processes, in fact. The first imports the formats and then only forks: it has one thread, so forking is safe,
-and a parser that died is replaced in milliseconds, its memory shared but for what it changes. The second parses:
+It is two processes. The first imports the formats and then only forks: it has one thread, so forking is safe,
+and a parser that died is replaced in milliseconds, its memory shared except for what it changes. The second parses:
 jobs in, answers out, in order, each job under the limits of the operating system.
 
 control   lines of JSON: `{"start": ...}` with the parser's end of the channel beside it, `{"kill": true}`;
-          back comes one line for every parser that ended
+          one line is returned for every parser that ended
 channel   jobs: two lengths, then a marshalled tuple (module, mode, ...) and the body of the record;
           answers: a length, then a marshalled tuple (kind, ...)
 """
@@ -37,12 +37,12 @@ FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
 FOUND = tuple(field.name for field in fields(Extracted))
 found_fields = attrgetter(*FOUND)
 OUT_OF_MEMORY = 77
-"""Exit status of a parser that ran out of memory: what it holds is not to be trusted any more."""
+"""Exit status of a parser that ran out of memory: its state can no longer be trusted."""
 LOOK_SECONDS = 2.0
-"""How often the first process looks whether the one that started it is still there."""
+"""Interval at which the first process checks that the one that started it still exists."""
 
 TEXT, NOTHING, ERROR = 0, 1, 2
-"""Kinds of answers: a text with what was found beside it, none, or (reason, error)."""
+"""Kinds of answers: a text with the other fields of an extraction, none, or (reason, error)."""
 
 
 def main() -> None:
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _watch(control: socket.socket, alive: int, child: int, parent: int) -> bool:
-    """Wait for the end of the parser, and kill it when told; False where nobody wants the answer any more."""
+    """Wait for the end of the parser, and kill it on command; return False if nobody wants the answer any more."""
     while True:
         ready = select.select([control.fileno(), alive], [], [], LOOK_SECONDS)[0]
         if control.fileno() in ready and control.recv(1 << 16):
@@ -98,7 +98,7 @@ def _watch(control: socket.socket, alive: int, child: int, parent: int) -> bool:
 
 
 def serve(channel_fd: int, memory: int, seconds: float) -> None:
-    """Answer jobs until there are no more; ends the process."""
+    """Answer jobs until there are no more, then end the process."""
     code = 1
     try:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process, whatever it is doing
@@ -140,14 +140,14 @@ def _limit_memory(memory: int) -> None:
 
 
 def answered(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
-    """The answer to one job."""
+    """Return the answer to one job."""
     try:
-        found = extract_by(module, Record(**dict(zip(FIELDS, values, strict=True)), body=body), mode)
-        if found is None:
+        extraction = extract_by(module, Record(**dict(zip(FIELDS, values, strict=True)), body=body), mode)
+        if extraction is None:
             return (NOTHING,)
-        if len(found.text) > max_text:
-            return ERROR, "bytes", f"{len(found.text):,} characters of text, over max_text, {max_text:,}"
-        return TEXT, *_plain(found)
+        if len(extraction.text) > max_text:
+            return ERROR, "bytes", f"{len(extraction.text):,} characters of text, over max_text, {max_text:,}"
+        return TEXT, *_plain(extraction)
     except MemoryError:
         raise
     except RecursionError as error:
@@ -158,15 +158,15 @@ def answered(module: str, mode: str, max_text: int, values: tuple[Any, ...], bod
         return ERROR, "damaged", _line(error)
 
 
-def _plain(found: Extracted) -> tuple[Any, ...]:
-    """The fields of what was found, as types that marshal knows."""
-    return tuple(map(plain, found_fields(found)))
+def _plain(extraction: Extracted) -> tuple[Any, ...]:
+    """Return the fields of an extraction, as types that marshal can write."""
+    return tuple(map(plain, found_fields(extraction)))
 
 
 def plain(value: Any) -> Any:
-    """A field of a record or text as one of the types that marshal knows: lxml's strings are not quite `str`."""
+    """Return a field of a record or text as a type that marshal can write: lxml's strings are not quite `str`."""
     if isinstance(value, dict):
-        return {str(name): str(found) for name, found in value.items()}
+        return {str(name): str(item) for name, item in value.items()}
     return str(value) if isinstance(value, str) else value
 
 

@@ -1,9 +1,9 @@
-"""JATS (and NLM) full text of an article as its reader sees it, without its references.
+"""Extract the JATS (and NLM) full text of an article as its reader sees it, without its references.
 
 Title, abstract, body and appendices; sections, lists, boxes, captions, formulas as LaTeX, tables as lines of
-`a | b`. Left out: the list of references, numbers that cite (names and years that stand in a sentence stay, in
-brackets of their own they go), authors, affiliations, acknowledgements, footnotes, peer review (`sub-article`).
-Licence, date, language, journal and kind of article come from the file.
+`a | b`. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept, in
+brackets of their own they are dropped), authors, affiliations, acknowledgements, footnotes, peer review
+(`sub-article`). Licence, date, language, journal and kind of article come from the file.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The text of one article and what it says of itself. Raises XmlError where it is no article.
+    """Return the text of one article and what it states about itself. Raises XmlError if it is not an article.
 
-    `translation` in the record's metadata asks for that translated abstract (from 0) with its title instead.
+    `translation` in the record's metadata requests that translated abstract (from 0) with its title instead.
     """
     assert isinstance(record.body, bytes)
     root = _article(record.body)
@@ -50,22 +50,22 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     place = record.metadata.get("translation")
     if place is not None:
         return _translation(meta, int(place))
-    found = Extracted(text="", license=_license(meta), metadata=_described(root, meta))
-    found.language = root.get(_LANGUAGE) or "en"
+    article = Extracted(text="", license=_license(meta), metadata=_described(root, meta))
+    article.language = root.get(_LANGUAGE) or "en"
     walker = Walker()
     if meta is not None:
-        found.date = _date(meta)
+        article.date = _date(meta)
         for title in meta.iterfind("title-group/*"):
             if title.tag in ("article-title", "subtitle"):
-                walker.block(title)
+                walker.add_block(title)
         for abstract in meta.iterfind("abstract"):
             if abstract.get("abstract-type") not in SIDE_ABSTRACTS:
-                walker.block(abstract)
+                walker.add_block(abstract)
     for path in ("body", "back/app-group", "back/app", "floats-group"):
         for part in root.iterfind(path):
-            walker.block(part)
-    found.text = joined(walker.finished())
-    return found
+            walker.add_block(part)
+    article.text = joined(walker.finish())
+    return article
 
 
 def _article(body: bytes) -> Any:
@@ -81,52 +81,52 @@ def _article(body: bytes) -> Any:
 
 
 def record_tree(body: bytes) -> Any:
-    """The tree of a record cut out of its document, with the entities and prefixes that are usual there."""
+    """Return the tree of a record cut out of its document, with the entities and prefixes that are usual there."""
     if body.startswith((b"<?xml", b"<!DOCTYPE")):
         return tree(body)
-    found = tree(b"".join([_OPENED, body, b"</x>"]))
-    if len(found) == 0:
+    wrapper = tree(b"".join([_OPENED, body, b"</x>"]))
+    if len(wrapper) == 0:
         raise XmlError("no element in it")
-    return found[0]
+    return wrapper[0]
 
 
 def _described(root: Any, meta: Any) -> dict[str, str]:
-    """Journal, kind of article, identifiers, and whether it is retracted."""
+    """Return journal, kind of article, identifiers, and whether it is retracted."""
     kind = root.get("article-type")
     journal = text_at(root, "front/journal-meta//journal-title")
-    found = {"article_type": kind, "journal": journal, "title": text_at(meta, "title-group/article-title")}
+    metadata = {"article_type": kind, "journal": journal, "title": text_at(meta, "title-group/article-title")}
     if meta is not None:
         for number in meta.iterfind("article-id"):
             name = {"pmc": "pmcid", "pmcid": "pmcid"}.get(
                 number.get("pub-id-type") or "", number.get("pub-id-type")
             )
             if name in ("doi", "pmid", "pmcid") and (text := (number.text or "").strip()):
-                found[name] = text if name != "pmcid" or text.startswith("PMC") else f"PMC{text}"
+                metadata[name] = text if name != "pmcid" or text.startswith("PMC") else f"PMC{text}"
         for related in meta.iterfind("related-article"):
             if related.get("related-article-type") in ("retraction-forward", "retracted", "retraction"):
-                found["retracted"] = "yes"
-        if _RETRACTED.match(found["title"] or "") or kind == "retracted-article":
-            found["retracted"] = "yes"
-    return {name: value for name, value in found.items() if value}
+                metadata["retracted"] = "yes"
+        if _RETRACTED.match(metadata["title"] or "") or kind == "retracted-article":
+            metadata["retracted"] = "yes"
+    return {name: value for name, value in metadata.items() if value}
 
 
 def _license(meta: Any) -> str | None:
-    """The licence that an article states, in its permissions or, in NLM's older form, beside them."""
+    """Return the licence that an article states, in its permissions or, in NLM's older form, beside them."""
     stated = meta.xpath("permissions | copyright-statement | license") if meta is not None else []
-    told = " ".join(etree.tostring(one, encoding="unicode", with_tail=False) for one in stated)
-    return creative_commons(told) if told else None
+    statements = " ".join(etree.tostring(element, encoding="unicode", with_tail=False) for element in stated)
+    return creative_commons(statements) if statements else None
 
 
 def _date(meta: Any) -> str | None:
-    """The day of publication: on line first, then whatever is given, the most exact first."""
+    """Return the day of publication: on line first, then whatever is given, the most exact first."""
     dates: list[tuple[int, int, str]] = []
-    for given in meta.iterfind("pub-date"):
-        kind = given.get("date-type") or given.get("pub-type") or ""
-        parts = [text_at(given, name) or "" for name in ("year", "month", "day")]
+    for pub_date in meta.iterfind("pub-date"):
+        kind = pub_date.get("date-type") or pub_date.get("pub-type") or ""
+        parts = [text_at(pub_date, name) or "" for name in ("year", "month", "day")]
         if (date := iso_date(*parts)) is not None:
             rank = (
                 0
-                if kind in ("epub", "pub", "epreprint") or given.get("publication-format") == "electronic"
+                if kind in ("epub", "pub", "epreprint") or pub_date.get("publication-format") == "electronic"
                 else 1
             )
             dates.append((rank, -len(date), date))
@@ -134,7 +134,7 @@ def _date(meta: Any) -> str | None:
 
 
 def _translation(meta: Any, place: int) -> Extracted | None:
-    """A translated abstract, below the translated title of its language where there is one."""
+    """Return a translated abstract, below the translated title of its language if there is one."""
     abstracts = meta.findall("trans-abstract") if meta is not None else []
     if place >= len(abstracts):
         return None
@@ -146,7 +146,7 @@ def _translation(meta: Any, place: int) -> Extracted | None:
             and group.get(_LANGUAGE) == language
             and (title := group.find("trans-title")) is not None
         ):
-            walker.block(title)
-    walker.block(abstracts[place])
-    text = joined(walker.finished())
+            walker.add_block(title)
+    walker.add_block(abstracts[place])
+    text = joined(walker.finish())
     return Extracted(text=text, language=language, date=_date(meta))

@@ -1,4 +1,4 @@
-"""The body of a JATS article as blocks of text: paragraphs, titles, lists, captions, formulas, tables."""
+"""Convert the body of a JATS article to blocks of text: paragraphs, titles, lists, captions, formulas, tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from corpus.extract.plain_text import clean_text
 
 
 def names(listed: str) -> frozenset[str]:
+    """Split a list of names."""
     return frozenset(listed.split())
 
 
@@ -58,16 +59,18 @@ _MARKS = frozenset("abcdefgh*†‡§¶#")
 
 
 def first(root: Any, path: str) -> Any:
+    """Return the first element at a path; None if there is none, or no root."""
     return root.find(path) if root is not None else None
 
 
 def text_at(root: Any, path: str) -> str | None:
-    found = first(root, path)
-    return " ".join("".join(found.itertext()).split()) or None if found is not None else None
+    """Return the text of the first element at a path on one line; None if there is none."""
+    element = first(root, path)
+    return " ".join("".join(element.itertext()).split()) or None if element is not None else None
 
 
 class Walker:
-    """Blocks of text from elements, in their order; `finished()` gives them."""
+    """Collect blocks of text from elements, in their order; `finish()` returns them."""
 
     def __init__(self) -> None:
         self.blocks: list[str] = []
@@ -75,25 +78,27 @@ class Walker:
         self.depth = 0
         self.in_table = False
 
-    def finished(self) -> list[str]:
+    def finish(self) -> list[str]:
+        """End the current block, and return all blocks."""
         self.flush()
         return self.blocks
 
     def flush(self) -> None:
-        """End the block at hand."""
+        """End the current block."""
         if self.line:
             text = _OWN_ADDRESS.sub("", mended("".join(self.line)))
             self.line = []
             if text:
                 self.blocks.append(text)
 
-    def block(self, element: Any) -> None:
+    def add_block(self, element: Any) -> None:
+        """Add an element as a block of its own."""
         self.flush()
-        self.content(element)
+        self.add_content(element)
         self.flush()
 
-    def content(self, element: Any) -> None:
-        """The text of an element and what is in it, without its tail."""
+    def add_content(self, element: Any) -> None:
+        """Add the text of an element and its content, without its tail."""
         if self.depth >= MAX_DEPTH:
             self.line.append("".join(element.itertext()))
             return
@@ -101,30 +106,31 @@ class Walker:
         if element.text:
             self.line.append(element.text)
         for child in element:
-            self.element(child, child.tag)
+            self.add_element(child, child.tag)
             if child.tail:
                 self.line.append(child.tail)
         self.depth -= 1
 
-    def element(self, child: Any, name: str) -> None:
+    def add_element(self, child: Any, name: str) -> None:
+        """Add an element by its name."""
         if name[0] == "{":
             name = name.rpartition("}")[2]
         if name in INLINE:
-            self.content(child)
+            self.add_content(child)
         elif name == "xref":
-            self.reference(child)
+            self.add_reference(child)
         elif name in ("sub", "sup"):
-            self.script(child, name)
+            self.add_script(child, name)
         elif name in FORMULAS:
-            self.formula(child, name)
+            self.add_formula(child, name)
         elif name in FLOATS:
-            self.labelled(child, name)
+            self.add_labelled(child, name)
         elif name == "list":
-            self.listed(child)
+            self.add_list(child)
         elif name == "def-item":
-            self.definition(child)
+            self.add_definition(child)
         elif name == "table":
-            self.table(child)
+            self.add_table(child)
         elif name in DROPPED:
             self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
         elif name == "break":
@@ -134,26 +140,26 @@ class Walker:
             if text := "".join(child.itertext()).strip("\n"):
                 self.blocks.append(text)
         elif name in ("statement", "disp-formula-group", "app"):
-            self.labelled(child, name)
+            self.add_labelled(child, name)
         elif name in BLOCKS:
-            self.block(child)
+            self.add_block(child)
         else:
-            self.content(child)
+            self.add_content(child)
 
-    def reference(self, element: Any) -> None:
-        """A cross-reference: those to figures and tables stay, numbers that cite leave a hole."""
+    def add_reference(self, element: Any) -> None:
+        """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole."""
         kind = element.get("ref-type")
         if kind not in ("bibr", "fn", "table-fn", "aff", "corresp", "author-notes"):
-            self.content(element)
+            self.add_content(element)
             return
         text = "".join(element.itertext())
         cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
         self.line.append(f"{CITED}{text}{CITED_END}" if cites else HOLE)
 
-    def script(self, element: Any, name: str) -> None:
-        """Superscripts and subscripts of digits as characters; those that only cite go."""
+    def add_script(self, element: Any, name: str) -> None:
+        """Add superscripts and subscripts of digits as characters; those that only cite are dropped."""
         before, self.line = self.line, []
-        self.content(element)
+        self.add_content(element)
         text, self.line = "".join(self.line), before
         if HOLE in text and not text.replace(HOLE, "").strip(" ,;-–—[]()\u00a0"):
             self.line.append(HOLE)
@@ -164,14 +170,14 @@ class Walker:
         else:
             self.line.append(text)
 
-    def formula(self, element: Any, name: str) -> None:
-        """A formula as `$...$`, from its TeX before its MathML; one given as an image alone leaves a hole."""
+    def add_formula(self, element: Any, name: str) -> None:
+        """Add a formula as `$...$`, from its TeX before its MathML; one given as an image alone leaves a hole."""
         latex = _tex(element) or _mathml(element)
         display = name == "disp-formula"
         if latex is None and name not in ("math", "tex-math") and element.find(".//{*}graphic") is None:
             if display:
                 self.flush()
-            self.content(element)
+            self.add_content(element)
             if display:
                 self.flush()
         elif display:
@@ -181,8 +187,8 @@ class Walker:
         else:
             self.line.append(f"${latex}$" if latex else HOLE)
 
-    def labelled(self, element: Any, name: str) -> None:
-        """A figure, table, box or statement: its label stands before its caption or title.
+    def add_labelled(self, element: Any, name: str) -> None:
+        """Add a figure, table, box or statement: its label stands before its caption or title.
 
         A caption's title that does not end like a sentence is a paragraph of its own.
         """
@@ -195,34 +201,34 @@ class Walker:
             if child.tag in ("title", "p"):
                 if self.line and self.line[-1] != " ":
                     self.line.append(" ")
-                self.content(child)
+                self.add_content(child)
                 if child.tag == "title" and "".join(self.line).rstrip()[-1:].isalnum():
                     self.flush()
             else:
-                self.element(child, child.tag)
+                self.add_element(child, child.tag)
         if caption is not None:
             self.flush()
         for child in element:
             if child.tag not in ("label", "caption"):
                 if name == "statement" and child.tag in ("title", "p") and self.line:
-                    self.content(child)
+                    self.add_content(child)
                     self.flush()
                 else:
-                    self.element(child, child.tag)
+                    self.add_element(child, child.tag)
         self.flush()
 
-    def listed(self, element: Any) -> None:
-        """A list, a line an item: its label or "- " before it."""
+    def add_list(self, element: Any) -> None:
+        """Add a list, a line an item: its label or "- " before it."""
         self.flush()
         items: list[str] = []
         for child in element:
             if child.tag != "list-item":
                 if child.tag != "label":
-                    self.block(child)
+                    self.add_block(child)
                 continue
             label = text_at(child, "label")
             before, self.blocks = self.blocks, []
-            self.content(child)
+            self.add_content(child)
             self.flush()
             lines, self.blocks = self.blocks, before
             if lines:
@@ -231,18 +237,19 @@ class Walker:
         if items:
             self.blocks.append("\n".join(items))
 
-    def definition(self, element: Any) -> None:
+    def add_definition(self, element: Any) -> None:
+        """Add a term and its meanings."""
         self.flush()
         term = text_at(element, "term") or ""
         self.line.append(f"{term}: " if term else "")
         for meaning in element.iterfind("def"):
             for child in meaning:
-                self.content(child)
+                self.add_content(child)
                 self.line.append(" ")
         self.flush()
 
-    def table(self, element: Any) -> None:
-        """A table: a line a row, cells apart by " | "; empty rows and columns of rules go.
+    def add_table(self, element: Any) -> None:
+        """Add a table: a line a row, cells separated by " | "; empty rows and columns of rules are dropped.
 
         A cell that reaches over several rows stands in the first, and keeps its column in the others.
         """
@@ -260,8 +267,8 @@ class Walker:
                     column += above[column][0]
                 inner = Walker()
                 inner.depth, inner.in_table = self.depth, True
-                inner.content(cell)
-                cells.append(" ".join(inner.finished()).replace("\n", " "))
+                inner.add_content(cell)
+                cells.append(" ".join(inner.finish()).replace("\n", " "))
                 wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
                 if high > 1 and column < MAX_COLUMNS:
                     below[column] = (wide, high - 1)
@@ -273,18 +280,18 @@ class Walker:
 
 
 def _span(cell: Any, name: str) -> int:
-    given = cell.get(name) or ""
-    return max(1, int(given)) if given.isdecimal() and len(given) <= 4 else 1
+    value = cell.get(name) or ""
+    return max(1, int(value)) if value.isdecimal() and len(value) <= 4 else 1
 
 
 def joined(blocks: list[str]) -> str:
-    """Blocks as one clean text, a blank line between them; printable ASCII is clean as it is."""
+    """Return blocks as one clean text, a blank line between them; printable ASCII is clean as it is."""
     cleaned = [block if block.isascii() and block.isprintable() else clean_text(block) for block in blocks]
     return "\n\n".join(block for block in cleaned if block)
 
 
 def mended(text: str) -> str:
-    """A block on one line, without what citations leave behind."""
+    """Return a block on one line, without what citations leave behind."""
     text = " ".join(text.split())
     if _MARKED.search(text):
         text = _CITATIONS.sub(HOLE, text)
@@ -295,11 +302,11 @@ def mended(text: str) -> str:
 
 
 def _tex(element: Any) -> str | None:
-    """The TeX of a formula without the document that PMC wraps it in."""
-    found = element if element.tag == "tex-math" else element.find(".//tex-math")
-    if found is None:
+    """Return the TeX of a formula without the document that PMC wraps it in."""
+    tex_math = element if element.tag == "tex-math" else element.find(".//tex-math")
+    if tex_math is None:
         return None
-    text = "".join(found.itertext()).strip()
+    text = "".join(tex_math.itertext()).strip()
     if (document := _DOCUMENT.search(text)) is not None:
         text = document[1].strip()
     if (inner := _DOLLARS.match(text)) is not None:
@@ -309,5 +316,5 @@ def _tex(element: Any) -> str | None:
 
 def _mathml(element: Any) -> str | None:
     name = element.tag.rpartition("}")[2]
-    found = element if name == "math" else element.find(".//{http://www.w3.org/1998/Math/MathML}math")
-    return (" ".join(to_latex(found).split()) or None) if found is not None else None
+    math = element if name == "math" else element.find(".//{http://www.w3.org/1998/Math/MathML}math")
+    return (" ".join(to_latex(math).split()) or None) if math is not None else None

@@ -1,4 +1,4 @@
-"""MEDLINE citations: title and abstract of a paper, with what PubMed knows of it.
+"""Extract MEDLINE citations: title and abstract of a paper, with what PubMed states about it.
 
 The title and the abstract are in English whatever the paper is in (`language_of_paper`); an abstract in
 another language, with the title as the journal printed it, is a document of its own.
@@ -26,9 +26,9 @@ _NOTICE = " (ABSTRACT TRUNCATED AT "
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The text of one citation. Raises XmlError where it is none.
+    """Return the text of one citation. Raises XmlError if it is not a citation.
 
-    `translation` in the record's metadata asks for that abstract in another language (from 0) instead.
+    `translation` in the record's metadata requests that abstract in another language (from 0) instead.
     """
     assert isinstance(record.body, bytes)
     root = record_tree(record.body)
@@ -57,16 +57,16 @@ def extracted(record: Record, mode: str) -> Extracted | None:
 
 
 def _abstract(abstract: Any) -> list[str]:
-    """Its paragraphs, each behind its label: `METHODS: ...`."""
-    found: list[str] = []
+    """Return its paragraphs, each behind its label: `METHODS: ...`."""
+    paragraphs: list[str] = []
     for part in abstract.iterfind("AbstractText") if abstract is not None else ():
         text = text_of(part)
         if (cut := text.find(_NOTICE)) > 0:
             text = text[:cut]
         label = (part.get("Label") or "").strip()
         if text:
-            found.append(text if label.upper() in _NO_LABEL else f"{label}: {text}")
-    return found
+            paragraphs.append(text if label.upper() in _NO_LABEL else f"{label}: {text}")
+    return paragraphs
 
 
 def _translation(citation: Any, article: Any, place: int) -> Extracted | None:
@@ -75,7 +75,7 @@ def _translation(citation: Any, article: Any, place: int) -> Extracted | None:
         return None
     language = others[place].get("Language") or None
     blocks = _abstract(others[place])
-    spoken = {(found.text or "").strip() for found in article.iterfind("Language")}
+    spoken = {(element.text or "").strip() for element in article.iterfind("Language")}
     vernacular = text_of(article.find("VernacularTitle"))
     if vernacular and language in spoken and len(spoken) == 1:
         blocks.insert(0, vernacular)
@@ -85,9 +85,10 @@ def _translation(citation: Any, article: Any, place: int) -> Extracted | None:
 def _described(root: Any, citation: Any, article: Any, title: str, note: str) -> dict[str, str]:
     kinds = [text_of(kind) for kind in article.iterfind("PublicationTypeList/PublicationType")]
     related = {
-        found.get("RefType") for found in citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
+        correction.get("RefType")
+        for correction in citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
     }
-    found = {
+    metadata = {
         "title": title,
         "pmid": text_of(citation.find("PMID")),
         "journal": text_of(article.find("Journal/Title")),
@@ -98,29 +99,29 @@ def _described(root: Any, citation: Any, article: Any, title: str, note: str) ->
     for number in [*article.iterfind("ELocationID"), *root.iterfind("PubmedData/ArticleIdList/ArticleId")]:
         name = {"pmc": "pmcid"}.get(number.get("IdType"), number.get("EIdType") or number.get("IdType"))
         if name in ("doi", "pmcid") and number.get("ValidYN") != "N":
-            found.setdefault(name, text_of(number))
+            metadata.setdefault(name, text_of(number))
     if "Retracted Publication" in kinds or "RetractionIn" in related:
-        found["retracted"] = "yes"
+        metadata["retracted"] = "yes"
     if "ExpressionOfConcernIn" in related:
-        found["concern"] = "yes"
-    return found
+        metadata["concern"] = "yes"
+    return metadata
 
 
 def _date(article: Any) -> str | None:
-    """The day it appeared on line, else in print, as far as it is given."""
-    for given in (article.find("ArticleDate"), article.find("Journal/JournalIssue/PubDate")):
-        if given is None:
+    """Return the day it appeared on line, else in print, as precise as it is given."""
+    for date_element in (article.find("ArticleDate"), article.find("Journal/JournalIssue/PubDate")):
+        if date_element is None:
             continue
-        date = iso_date(*(given.findtext(name) or "" for name in ("Year", "Month", "Day")))
+        date = iso_date(*(date_element.findtext(name) or "" for name in ("Year", "Month", "Day")))
         if date is None:
-            date = first_date(given.findtext("MedlineDate") or "")
+            date = first_date(date_element.findtext("MedlineDate") or "")
         if date is not None:
             return date
     return None
 
 
 def text_of(element: Any) -> str:
-    """The text of an element on one line; raised and lowered digits, formulas as `$...$`."""
+    """Return the text of an element on one line; raised and lowered digits, formulas as `$...$`."""
     if element is None:
         return ""
     if len(element) == 0:

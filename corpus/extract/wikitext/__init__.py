@@ -1,1 +1,8 @@
-"""corpus/extract/wikitext"""
+"""Convert the wikitext of MediaWiki pages to text.
+
+In the order in which a page meets them:
+
+    wiki_page.py     the whole conversion                 names.py         names of namespaces, per language
+    templates.py     templates that carry text            variants.py      Chinese and other script variants
+    wiki_lines.py    sections, lists, paragraphs
+"""

@@ -1,4 +1,4 @@
-"""What wikis call things: namespaces, magic words, templates and section titles, in every language at hand."""
+"""Look up the names that wikis use, in every available language: namespaces, magic words, templates, section titles."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class WikiNames:
-    """Names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing,
-    those with one in `elsewhere` show themselves without it."""
+    """Hold names in NFC and lower case; links with a prefix in `hidden` (files, categories, languages) show nothing,
+    those with one in `elsewhere` show themselves without it.
+    """
 
     file: Names
     category: Names
@@ -33,7 +34,7 @@ class WikiNames:
 
 @cache
 def wiki_names(code: str | None = None) -> WikiNames:
-    """The names that hold on one wiki (`de`), English ones included; those of all wikis for None or unknown."""
+    """Return the names that hold on one wiki (`de`), English ones included; those of all wikis for None or unknown."""
     data = _data("names")
     parts = [data["en"], data[code]] if code in data else list(data.values())
 
@@ -55,19 +56,19 @@ def wiki_names(code: str | None = None) -> WikiNames:
 
 @cache
 def wiki_languages() -> dict[str, str | None]:
-    """The language of each wiki by its code; None where the code does not tell."""
+    """Return the language of each wiki by its code; None if the code does not determine it."""
     languages: dict[str, str | None] = _data("wikis")["languages"]
     return languages
 
 
 @cache
 def data_identity() -> str:
-    """Hash of the data files of wikitext, for fingerprints."""
+    """Return a hash of the data files of wikitext, for fingerprints."""
     return fingerprint([data_path("wikitext", name).read_text(encoding="utf-8") for name in FILES])
 
 
 def folded(name: str) -> str:
-    """A name in NFC and lower case, with spaces for underscores."""
+    """Return a name in NFC and lower case, with spaces for underscores."""
     return unicodedata.normalize("NFC", name).replace("_", " ").strip().lower()
 
 

@@ -1,4 +1,4 @@
-"""Templates of wikitext: the few that carry text are shown, the others leave a hole."""
+"""Expand templates of wikitext: the few that carry text are shown, the others leave a hole."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Function = Callable[[str, list[str], Named], str]
 
 
 def expand_templates(text: str, depth: int = 0) -> str:
-    """The text with `{{...}}` replaced by what a reader sees of it, or by `HOLE`. Linear in the text."""
+    """Return the text with `{{...}}` replaced by what a reader sees of it, or by `HOLE`. Linear in the text."""
     if "{{" not in text and "}}" not in text:
         return text
     pieces: list[str] = []
@@ -47,12 +47,12 @@ def expand_templates(text: str, depth: int = 0) -> str:
 
 
 def outermost_braces(text: str) -> list[tuple[int, int, bool]]:
-    """(start, end, is a template) of every balanced `{{...}}` or `{{{...}}}` that is in no other one.
+    """Return (start, end, is a template) of every balanced `{{...}}` or `{{{...}}}` that is in no other one.
 
     Runs of braces are matched the way MediaWiki does it, three with three, else two with two, from the
     inside out; what is left over belongs to nothing.
     """
-    found: list[tuple[int, int, bool]] = []
+    regions: list[tuple[int, int, bool]] = []
     opened: list[tuple[int, int]] = []
     for match in BRACES.finditer(text):
         at, end = match.span()
@@ -64,16 +64,16 @@ def outermost_braces(text: str) -> list[tuple[int, int, bool]]:
             width = min(count, end - at, 3)
             start += count - width
             at += width
-            while found and found[-1][0] > start:
-                found.pop()
-            found.append((start, at, width == 2))
+            while regions and regions[-1][0] > start:
+                regions.pop()
+            regions.append((start, at, width == 2))
             if count - width >= 2:
                 opened.append((start - (count - width), count - width))
-    return found
+    return regions
 
 
 def _shown(text: str, start: int, end: int, depth: int) -> str:
-    """What a reader sees of the template call between `start` and `end`."""
+    """Return what a reader sees of the template call between `start` and `end`."""
     match = NAME.match(text, start, end)
     name = match.group().strip() if match else ""
     rule = rule_for(name)
@@ -89,7 +89,7 @@ def _shown(text: str, start: int, end: int, depth: int) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def rule_for(name: str) -> Pattern | Call | str | None:
-    """The rule for a template's name: a string if all its calls show the same, None for a parser function."""
+    """Return the rule for a template's name: a string if all its calls show the same, None for a parser function."""
     table = templates()
     key = name.replace("_", " ").lower()
     rule = table.rules.get(key)
@@ -110,7 +110,7 @@ def _parser_function(body: str, depth: int) -> str:
 
 
 class Arguments:
-    """The arguments of a template call; each is expanded when it is asked for."""
+    """Hold the arguments of a template call; each is expanded on first use."""
 
     def __init__(self, body: str, depth: int) -> None:
         self._depth = depth
@@ -128,6 +128,7 @@ class Arguments:
             self.count += 1
 
     def get(self, key: str) -> str:
+        """Return an argument, expanded, by its name or position (`-1`: the last unnamed one); empty if missing."""
         if key == "-1":
             key = str(self.count)
         if key not in self._shown:
@@ -136,14 +137,16 @@ class Arguments:
         return self._shown[key]
 
     def positional(self) -> list[str]:
+        """Return the unnamed arguments, in order."""
         return [self.get(str(i)) for i in range(1, self.count + 1)]
 
     def named(self) -> Named:
+        """Return the named arguments."""
         return {key: self.get(key) for key in self._named if not key.isdecimal()}
 
 
 def _parts(body: str) -> Iterator[str]:
-    """The parts of a call after its name, cut at the pipes that are in no inner link or template."""
+    """Yield the parts of a call after its name, split at the pipes that are in no inner link or template."""
     if "{{" not in body and "[[" not in body:
         yield from body.split("|")[1:]
         return
@@ -162,7 +165,7 @@ def _parts(body: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled `show`: literals, placeholders (tuples of keys) and optional groups (patterns)."""
+    """Hold a compiled `show`: literals, placeholders (tuples of keys) and optional groups (patterns)."""
 
     pieces: tuple[str | tuple[str, ...] | Pattern, ...]
 
@@ -200,7 +203,7 @@ def _first(keys: tuple[str, ...], arguments: Arguments) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A rule that is a function of (name, unnamed arguments, named arguments)."""
+    """Hold a rule that is a function of (name, unnamed arguments, named arguments)."""
 
     function: Function
     takes_arguments: bool = True
@@ -210,7 +213,7 @@ class Call:
 
 
 def compile_pattern(show: str) -> Pattern:
-    """A `show` of templates.yaml, compiled. Raises ValueError where its brackets do not match."""
+    """Compile a `show` of templates.yaml. Raises ValueError if its brackets do not match."""
     stack: list[list[str | tuple[str, ...] | Pattern]] = [[]]
     for token in re.findall(r"\{[^{}]+\}|[\[\]]|[^{}\[\]]+", show):
         if token == "[":
@@ -230,7 +233,7 @@ def compile_pattern(show: str) -> Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """templates.yaml, compiled: rules by name and by prefix, and the names that are shown as they are."""
+    """Hold templates.yaml, compiled: rules by name and by prefix, and the names that are shown as they are."""
 
     rules: dict[str, Pattern | Call]
     by_prefix: tuple[tuple[str, Pattern | Call], ...]
@@ -241,7 +244,7 @@ class Templates:
 
 @cache
 def templates() -> Templates:
-    """manifests/wikitext/templates.yaml, read once."""
+    """Load manifests/wikitext/templates.yaml, once."""
     data, _ = load(
         data_path("wikitext", "templates.yaml").read_text(encoding="utf-8"), "wikitext/templates.yaml"
     )
@@ -259,13 +262,13 @@ def templates() -> Templates:
     return Templates(rules, tuple(by_prefix), prefixes, re.compile("|".join(patterns)), data["units"])
 
 
-def convert(name: str, given: list[str], named: Named) -> str:
-    """{{convert|5|to|10|km|mi}}: the first quantity, as written: "5 to 10 km"."""
+def convert(name: str, positional: list[str], named: Named) -> str:
+    """Show the first quantity of {{convert|5|to|10|km|mi}}, as written: "5 to 10 km"."""
     words = {"-": "–", "to(-)": "–", "x": "×", "*": "×", "xx": "×", "+/-": "±", "+": "+", "to-": "–"}
     units = templates().units
     out: list[str] = []
     numbers = False
-    for at, text in enumerate(given):
+    for at, text in enumerate(positional):
         if NUMBER.fullmatch(text):
             joined = out and out[-1] in ("–", "×", "±", "+")
             if numbers and not joined and out[-1] not in ("to", "and", "or", "by"):
@@ -276,7 +279,7 @@ def convert(name: str, given: list[str], named: Named) -> str:
             out.append(words.get(text, text))
         elif numbers:
             out.append(units.get(text, text))
-            follows = given[at + 1 : at + 3]
+            follows = positional[at + 1 : at + 3]
             if (
                 len(follows) == 2
                 and NUMBER.fullmatch(follows[0])
@@ -289,20 +292,24 @@ def convert(name: str, given: list[str], named: Named) -> str:
     return re.sub(r" ([–×±+]) ", r"\1", " ".join(out)) if numbers else ""
 
 
-def fraction(name: str, given: list[str], named: Named) -> str:
-    """{{frac|3}} is 1/3, {{frac|2|3}} is 2/3, {{frac|1|2|3}} is 1 2/3."""
-    given = [text for text in given if text]
-    if not given:
+def fraction(name: str, positional: list[str], named: Named) -> str:
+    """Show {{frac|3}} as 1/3, {{frac|2|3}} as 2/3, {{frac|1|2|3}} as 1 2/3."""
+    positional = [text for text in positional if text]
+    if not positional:
         return ""
     whole, above, below = (
-        ["", "1", *given] if len(given) == 1 else ["", *given] if len(given) == 2 else given
+        ["", "1", *positional]
+        if len(positional) == 1
+        else ["", *positional]
+        if len(positional) == 2
+        else positional
     )[:3]
     return f"{whole} {above}/{below}".strip()
 
 
-def as_of(name: str, given: list[str], named: Named) -> str:
-    """{{as of|2014|6|lc=y}} is "as of June 2014"."""
-    year, month, day = [*given, "", "", ""][:3]
+def as_of(name: str, positional: list[str], named: Named) -> str:
+    """Show {{as of|2014|6|lc=y}} as "as of June 2014"."""
+    year, month, day = [*positional, "", "", ""][:3]
     if not year:
         return ""
     if month.isdecimal() and 1 <= int(month) <= 12:
@@ -313,30 +320,30 @@ def as_of(name: str, given: list[str], named: Named) -> str:
     return named.get("alt") or " ".join(text for text in (words, day, month, year) if text)
 
 
-def date(name: str, given: list[str], named: Named) -> str:
-    """Year, month and day as numbers, in either order, become an ISO date; anything else is joined."""
-    given = [text for text in given if text][:3]
-    numbers = [int(text) if text.isdecimal() and len(text) <= 4 else None for text in given]
+def date(name: str, positional: list[str], named: Named) -> str:
+    """Show year, month and day as numbers, in either order, as an ISO date; anything else is joined."""
+    positional = [text for text in positional if text][:3]
+    numbers = [int(text) if text.isdecimal() and len(text) <= 4 else None for text in positional]
     if len(numbers) == 3 and None not in numbers:
         year, month, day = numbers if (numbers[0] or 0) > 31 else reversed(numbers)
         return f"{year:04d}-{month:02d}-{day:02d}"
-    return " ".join(given[:2] if len(given) > 2 and (numbers[1] or 0) > 31 else given)
+    return " ".join(positional[:2] if len(positional) > 2 and (numbers[1] or 0) > 31 else positional)
 
 
-def century(name: str, given: list[str], named: Named) -> str:
-    """French centuries, {{s|XIX|e}}; elsewhere {{s|text}} keeps words on a line."""
-    if len(given) < 2 or given[1] not in ("e", "er", "re", "ers"):
-        return given[0] if given else ""
-    first, last = given[0] + given[1], ""
-    if len(given) >= 5:
-        last = f" {given[2] or 'et'} {given[3]}{given[4]}"
+def century(name: str, positional: list[str], named: Named) -> str:
+    """Show French centuries, {{s|XIX|e}}; elsewhere {{s|text}} keeps words on a line."""
+    if len(positional) < 2 or positional[1] not in ("e", "er", "re", "ers"):
+        return positional[0] if positional else ""
+    first, last = positional[0] + positional[1], ""
+    if len(positional) >= 5:
+        last = f" {positional[2] or 'et'} {positional[3]}{positional[4]}"
     words = "" if name.endswith("-") else " siècles" if last else " siècle"
     return first + last + words + (" av. J.-C." if name.startswith("-") else "")
 
 
-def ipa(name: str, given: list[str], named: Named) -> str:
-    """A sound that the text speaks of, {{IPA|a}}; not {{IPA|fr|paʁi}}, which says how a word is read."""
-    return given[0] if len(given) == 1 else ""
+def ipa(name: str, positional: list[str], named: Named) -> str:
+    """Show a sound that the text is about, {{IPA|a}}; not {{IPA|fr|paʁi}}, which gives the pronunciation of a word."""
+    return positional[0] if len(positional) == 1 else ""
 
 
 CALLS: dict[str, Function] = {
@@ -350,5 +357,5 @@ CALLS: dict[str, Function] = {
 
 
 def template_names(text: str) -> set[str]:
-    """The names of all templates called in a wikitext, in lower case. Linear."""
+    """Return the names of all templates called in a wikitext, in lower case. Linear."""
     return {name.strip().replace("_", " ").lower() for name in CALLED.findall(text)}

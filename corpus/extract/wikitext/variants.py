@@ -1,4 +1,4 @@
-"""Script variants that Chinese (and Serbian, Kazakh...) pages spell out: -{zh-hans:软件; zh-hant:軟體}-."""
+"""Resolve script variants that Chinese (and Serbian, Kazakh...) pages spell out: -{zh-hans:软件; zh-hant:軟體}-."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDER = {
 
 
 def show_variants(text: str, language: str | None = None) -> str:
-    """The text with every -{...}- replaced by the variant of the page's script; titles and hidden rules go."""
+    """Return the text with every -{...}- as the variant of the page's script; titles and hidden rules are dropped."""
     order = ORDER.get((language or "")[4:], ()) or ORDER[script_of(text)]
     for _ in range(MAX_DEPTH):
         shown = VARIANT.sub(lambda match: _shown(match[1], order), text)
@@ -32,7 +32,7 @@ def show_variants(text: str, language: str | None = None) -> str:
 
 
 def script_of(text: str) -> str:
-    """ "Hans" or "Hant", by which frequent characters the text uses more; "Hans" where neither."""
+    """Return "Hans" or "Hant", by which frequent characters the text uses more; "Hans" if neither."""
     simplified = sum(text.count(character) for character in SIMPLIFIED)
     traditional = sum(text.count(character) for character in TRADITIONAL)
     return "Hant" if traditional > simplified else "Hans"

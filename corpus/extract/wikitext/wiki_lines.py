@@ -1,4 +1,4 @@
-"""The lines of a cleaned wikitext as readable text: sections, lists and paragraphs, without holes."""
+"""Lay out the lines of a cleaned wikitext as readable text: sections, lists and paragraphs, without holes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG_LINE = 100
 
 @dataclass(slots=True)
 class _Page:
-    """Output under construction. Headings wait until something stands below them."""
+    """Hold the output under construction. Headings wait until there is text below them."""
 
     back_matter: Names
     out: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _Page:
         self.last_kind = kind
 
     def release(self) -> None:
-        """End a section of sources or links: it goes unless it holds prose."""
+        """End a section of sources or links: it is dropped unless it holds prose."""
         lines, self.held = self.held or [], None
         items = sum(line[0] in "*=" for line in lines)
         prose = any(line[0] not in "*=" and len(line) > LONG_LINE for line in lines)
@@ -71,10 +71,10 @@ class _Page:
 
 
 def lay_out(text: str, back_matter: Names) -> str:
-    """Lines of wikitext without inline markup, as text.
+    """Return lines of wikitext without inline markup, as text.
 
     Titles stand on a line of their own between blank ones, list items after "- " or their number (two
-    spaces deeper per level), paragraphs and lists are separated by blank lines, single line breaks stay.
+    spaces deeper per level), paragraphs and lists are separated by blank lines, single line breaks are kept.
     Sections without content are dropped, as are those titled by a name in `back_matter` that hold only lists.
     """
     page = _Page(back_matter)
@@ -135,7 +135,7 @@ def lay_out(text: str, back_matter: Names) -> str:
 
 
 def _bullet(marks: str, numbers: list[int]) -> str:
-    """What stands before a list item; `numbers` holds the last number at each depth."""
+    """Return what stands before a list item; `numbers` holds the last number at each depth."""
     depth = len(marks)
     del numbers[depth:]
     numbers.extend([0] * (depth - len(numbers)))

@@ -1,9 +1,9 @@
-"""Wikitext to clean text: what a reader of a wiki page sees of its prose, titles and lists.
+"""Convert wikitext to clean text: what a reader of a wiki page sees of its prose, titles and lists.
 
-A linear scanner of ours and no parser: one pass for each kind of markup, outermost first, so that no
+This is a linear scanner and not a parser: one pass for each kind of markup, outermost first, so that no
 input makes it slow (100,000 unclosed braces included). In this order: comments and extension tags (references
-and galleries go; formulas, code and <nowiki> are put aside untouched), templates, tables, Chinese script
-variants, links, inline markup, entities; then what the holes left is mended and the lines are laid out.
+and galleries are dropped; formulas, code and <nowiki> are put aside untouched), templates, tables, Chinese script
+variants, links, inline markup, entities; then the holes are mended and the lines are laid out.
 Dropped: templates that carry no text, tables, references, files, categories, links between languages, magic
 words, empty sections, and sections of references or links that are only lists.
 """
@@ -83,17 +83,17 @@ HIDDEN_LINE = re.compile(
 
 
 def extracted(record: Record, mode: str) -> Extracted | None:
-    """The text of a page of a wiki, cleaned; its title is in the record's metadata."""
+    """Return the text of a page of a wiki, cleaned; its title is in the record's metadata."""
     assert isinstance(record.body, str)
     return Extracted(text=clean_text(to_text(record.body, record.metadata.get("title"))))
 
 
 def to_text(wikitext: str, title: str | None = None, *, language: str | None = None) -> str:
-    """The text of a page; empty where nothing but markup stands in it.
+    """Return the text of a page; empty if it holds nothing but markup.
 
-    Blocks (titles, paragraphs, lists) are separated by a blank line; line breaks inside a paragraph stay.
+    Blocks (titles, paragraphs, lists) are separated by a blank line; line breaks inside a paragraph are kept.
     List items begin with "- " or their number. Formulas are `$...$` in LaTeX; code keeps its lines.
-    `title`, where given, is the first line. `language` (`cmn_Hans`, `cmn_Hant`) chooses between the script
+    `title`, if given, is the first line. `language` (`cmn_Hans`, `cmn_Hant`) chooses between the script
     variants that Chinese pages spell out; by default the page's own script does. Never raises; time is
     linear in the length of the page, about 30 million characters a second.
     """
@@ -121,7 +121,7 @@ def to_text(wikitext: str, title: str | None = None, *, language: str | None = N
 
 
 def _take_extensions(text: str, aside: list[str]) -> str:
-    """Without comments, references and the like; formulas, code and literal text become numbered marks."""
+    """Return the text without comments, references and the like; formulas, code and literal text become marks."""
     if "<" not in text:
         return text
     pieces: list[str] = []
@@ -135,8 +135,8 @@ def _take_extensions(text: str, aside: list[str]) -> str:
         name = match[1].lower() if match[1] else "!--"
         stop = -1
         if name == "!--":
-            found = text.find("-->", end)
-            end = len(text) if found < 0 else found + 3
+            comment_end = text.find("-->", end)
+            end = len(text) if comment_end < 0 else comment_end + 3
             if text[start - 1] == "\n" == text[end : end + 1]:
                 end += 1
         elif not (match[2] or "").endswith("/"):
@@ -159,7 +159,7 @@ def _take_extensions(text: str, aside: list[str]) -> str:
 
 
 def _reopened(text: str, start: int, stop: int) -> bool:
-    """Whether another reference opens before this one is closed: its own end is missing then."""
+    """Return whether another reference opens before this one is closed: its own end is missing then."""
     at = text.find("<ref", start, stop)
     return at >= 0 and text[at + 4 : at + 5] in (" ", ">") and text[text.find(">", at) - 1] != "/"
 
@@ -195,7 +195,7 @@ def _drop_tables(text: str) -> str:
 
 
 def _drop_nested(text: str, token: re.Pattern[str], opens: Callable[[re.Match[str]], bool]) -> str:
-    """Without the outermost balanced regions between opening and closing tokens."""
+    """Return the text without the outermost balanced regions between opening and closing tokens."""
     stack: list[int] = []
     regions: list[tuple[int, int]] = []
     for match in token.finditer(text):
@@ -215,7 +215,7 @@ def _drop_nested(text: str, token: re.Pattern[str], opens: Callable[[re.Match[st
 
 
 def _resolve_links(text: str) -> str:
-    """`[[target|label]]` as its label; files, categories and links to other languages as holes."""
+    """Replace `[[target|label]]` by its label; files, categories and links to other languages by holes."""
     pieces = text.split("[[")
     out = [pieces[0]]
     opened: list[int] = []
@@ -269,7 +269,7 @@ def _shown_link(body: str) -> str:
 
 
 def _is_hidden(target: str) -> bool:
-    """Whether a link's target is a file, a category or a page in another language, and shows nothing."""
+    """Return whether a link's target is a file, a category or a page in another language, and shows nothing."""
     prefix, colon, _ = target.partition(":")
     if not colon or not prefix or prefix.isspace():
         return False
@@ -282,7 +282,7 @@ def _external(match: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without quotes for bold and italics, HTML tags, magic words and entities."""
+    """Return the text without quotes for bold and italics, HTML tags, magic words and entities."""
     if "''" in text:
         if "'''" in text:
             text = _keep_apostrophes(text)
@@ -305,17 +305,17 @@ def _plain(text: str) -> str:
 
 
 def identity() -> dict[str, str | int]:
-    """What the text depends on besides the page, for fingerprints: the version and the data files."""
+    """Return what the text depends on besides the page, for fingerprints: the version and the data files."""
     return {"wikitext": VERSION, "names": data_identity()}
 
 
 def unescape(text: str) -> str:
-    """Entities as characters, absurdly long numbers too, on which `html.unescape` fails."""
+    """Return the text with entities as characters, absurdly long numbers too, on which `html.unescape` fails."""
     return html.unescape(LONG_REFERENCE.sub("\ufffd", text)) if "&" in text else text
 
 
 def _keep_apostrophes(text: str) -> str:
-    """In l'''Iliade'' the first quote is an apostrophe: so wherever bold and italics are odd on a line."""
+    """Keep the first quote of l'''Iliade'' as an apostrophe: likewise wherever bold and italics are odd on a line."""
     pieces: list[str] = []
     at = 0
     for match in BOLD.finditer(text):

@@ -1,4 +1,16 @@
-"""Source code: folders, git repositories, archives, packages and tables of it, a document a file."""
+"""Read source code from folders, git repositories, archives, packages and tables: one document a file.
+
+contents.py   what a repository holds, whatever it is packed in
+folder.py     a folder of files, or a single file
+git.py        a git repository, read from its objects
+archive.py    zip and tar archives
+table.py      Parquet with one row a file
+gates.py      vendored, generated, minified and binary files
+languages.py  the programming language of a file
+packages.py   name, version and licence from package metadata
+licenses.py   the licence of a file
+joined.py     the files of a repository as one document
+"""
 
 from __future__ import annotations
 
@@ -34,7 +46,7 @@ MAX_REPOSITORY = 8 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where a file of a repository is: `unique` tells it from every other of the source."""
+    """Where a file of a repository is: `unique` distinguishes it from every other of the source."""
 
     file: str
     offset: int
@@ -45,10 +57,10 @@ class Code(Source):
     """Files of repositories, each with repository, path, commit and licence.
 
     A path is a folder (a git repository, bare or cloned, is read at `revision`, any other folder file by file), an
-    archive, a Parquet file in the manner of The Stack, or a single file. `licenses` says what may stay; `content`
-    whether files whose name says nothing are looked into (the extra `code`); `redact` whether secrets and e-mail
-    addresses are replaced. `documents: repositories` joins the files of a repository, in the order of `order`,
-    into documents of at most `max_document` bytes. Files over `max_bytes` stop at a gate.
+    archive, a Parquet file in the manner of The Stack, or a single file. `licenses` selects the licences that are
+    kept. With `content` files whose name tells no language are identified by content (the extra `code`); with `redact`
+    secrets and e-mail addresses are replaced. `documents: repositories` joins the files of a repository, in the order
+    of `order`, into documents of at most `max_document` bytes. Files over `max_bytes` stop at a gate.
     """
 
     folders: ClassVar[bool] = True
@@ -87,7 +99,7 @@ class Code(Source):
         }
 
     def identity(self, file: File) -> str:
-        """Of a git repository the commit, of another folder all its files."""
+        """Return the commit of a git repository; of another folder, the identity of all its files."""
         if place := git_folder(file.path):
             return f"git {Git(place, file.name, self.revision).commit}"
         return folders.identity(file.path) if is_folder(file.path) else super().identity(file)
@@ -105,8 +117,10 @@ class Code(Source):
         return [(0, size)]
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        found = self._files(path, file, start, end)
-        yield from found if self.documents == "files" else joined(found, self.order, int(self.max_document))
+        records = self._files(path, file, start, end)
+        yield from (
+            records if self.documents == "files" else joined(records, self.order, int(self.max_document))
+        )
 
     def _files(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         contents = self._contents(path, file, start, end)
@@ -114,30 +128,38 @@ class Code(Source):
             yield from self._rows(path, file, start, end)
             return
         about = contents.about()
-        for one in contents.files():
-            if isinstance(one, Failure):
-                yield one
+        for source_file in contents.files():
+            if isinstance(source_file, Failure):
+                yield source_file
                 continue
-            name = about.path(one.path)
+            name = about.path(source_file.path)
             place = _Place(
-                file=one.origin, offset=one.offset, unique=f"{file}\0{one.path}\0{about.commit or one.offset}"
+                file=source_file.origin,
+                offset=source_file.offset,
+                unique=f"{file}\0{source_file.path}\0{about.commit or source_file.offset}",
             )
-            gate = gates.path_gate(name) or ("code.large" if one.size > self.max_bytes else None)
+            gate = gates.path_gate(name) or ("code.large" if source_file.size > self.max_bytes else None)
             if gate is not None:
-                yield self._record(place, about, name, b"", one.size, about.licensing.of(name), gate)
+                yield self._record(place, about, name, b"", source_file.size, about.licensing.of(name), gate)
                 continue
             try:
-                body = one.read()
+                body = source_file.read()
             except (
                 Exception
             ) as error:  # whatever a damaged object raises: the file is named, the next ones are read
                 message = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-                yield Failure(file=one.origin, offset=one.offset, length=one.size, step="read", error=message)
+                yield Failure(
+                    file=source_file.origin,
+                    offset=source_file.offset,
+                    length=source_file.size,
+                    step="read",
+                    error=message,
+                )
                 continue
             yield self._record(place, about, name, body, len(body), about.licensing.of(name))
 
     def _contents(self, path: str, file: str, start: int, end: int) -> Contents | None:
-        """How an input is read; None for a table."""
+        """Return the reader of an input; None for a table."""
         if place := git_folder(path):
             return Git(place, file, self.revision)
         if is_folder(path):
@@ -149,11 +171,11 @@ class Code(Source):
         return Archive(path, file, end) if is_archive(path, head) else OneFile(path, file, end)
 
     def _rows(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        for one in rows(path, file, start, end, self.columns):
-            if isinstance(one, Failure):
-                yield one
+        for outcome in rows(path, file, start, end, self.columns):
+            if isinstance(outcome, Failure):
+                yield outcome
                 continue
-            row, known = one
+            row, known = outcome
             about = About(repository=known.get("repository", file), commit=known.get("commit"), date=row.date)
             place = _Place(file=file, offset=row.offset, unique=f"{file}\0{row.offset}")
             body = str(row.body).encode()
@@ -180,12 +202,14 @@ class Code(Source):
         if gate is None and gates.is_binary(body):
             gate = "code.binary"
         if gate is None and body:
-            found = languages.language_of(path, body, self.content)
-            language = found.name
-            gate = {"data": "code.data", "binary": "code.binary", "unknown": "code.language"}.get(found.kind)
-            if found.kind == "code" and found.name is not None:
-                gate = gates.content_gate(body, found.name)
-            is_code = found.kind == "code"
+            identified = languages.language_of(path, body, self.content)
+            language = identified.name
+            gate = {"data": "code.data", "binary": "code.binary", "unknown": "code.language"}.get(
+                identified.kind
+            )
+            if identified.kind == "code" and identified.name is not None:
+                gate = gates.content_gate(body, identified.name)
+            is_code = identified.kind == "code"
         else:
             is_code = False
         known = {
@@ -213,7 +237,7 @@ class Code(Source):
 
 
 def _listed(value: str | None) -> str | None:
-    """A table's licences, one or a list printed as Python does, as an expression: all of them hold."""
+    """Join a table's licences, one or a list printed as Python does, into one expression: all of them hold."""
     if value is None or not value.startswith("["):
         return normalized(value)
     names = [

@@ -1,4 +1,4 @@
-"""Zip and tar archives as repositories: a code host's downloads, sdists and wheels, npm tarballs, crates."""
+"""Read zip and tar archives as repositories: a code host's downloads, sdists and wheels, npm tarballs, crates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from corpus.sources.code.contents import About, SourceFile, survey
 from corpus.storage import DAMAGE, decompressed, open_input
 
 MAX_MEMBER = 64 << 20
-"""Bytes of a member that is read at all; anything over the source's own limit is a gate's."""
+"""Largest member that is read at all; one over the source's own limit stops at a gate."""
 BUDGET = 1 << 30, 200
 """Bytes that all members of an archive may hold: that many, or that many times the archive's own size."""
 _EXTENSIONS = re.compile(
@@ -26,13 +26,13 @@ _VERSION = re.compile(r"-v?\d+(?:\.\d+)*(?:[-.+]?[0-9A-Za-z.]+)?$")
 
 
 def is_archive(path: str, head: bytes) -> bool:
-    """Whether a file is an archive, by its name and the first 512 bytes of it."""
+    """Return whether a file is an archive, by its name and its first 512 bytes."""
     return bool(_EXTENSIONS.search(path)) or head.startswith(ZIP) or head[257:262] == b"ustar"
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The files of an archive in the order in which they lie in it. It is read twice: licences may come last."""
+    """The files of an archive in the order in which they are in it. It is read twice: licences may come last."""
 
     path: str
     file: str
@@ -56,26 +56,28 @@ class Archive:
     def files(self) -> Iterator[SourceFile | Failure]:
         budget = left = max(BUDGET[0], BUDGET[1] * self.size)
         with open_input(self.path) as stream:
-            for one in members(stream, self.file, MAX_MEMBER):
-                if isinstance(one, Failure):
-                    yield one
+            for member in members(stream, self.file, MAX_MEMBER):
+                if isinstance(member, Failure):
+                    yield member
                     continue
-                left -= len(one.data)
+                left -= len(member.data)
                 if left < 0:
                     message = f"its members hold over {budget:,} bytes: the rest is not read"
-                    yield Failure(file=self.file, offset=one.offset, length=0, step="archive", error=message)
+                    yield Failure(
+                        file=self.file, offset=member.offset, length=0, step="archive", error=message
+                    )
                     return
-                path = one.name.removeprefix("./")
+                path = member.name.removeprefix("./")
                 yield SourceFile(
                     path=path,
-                    size=len(one.data),
-                    read=one.data.__bytes__,
+                    size=len(member.data),
+                    read=member.data.__bytes__,
                     origin=f"{self.file}/{path}",
-                    offset=one.offset,
+                    offset=member.offset,
                 )
 
     def _commit(self) -> str | None:
-        """The commit that `git archive` writes into what it packs."""
+        """Return the commit that `git archive` writes into what it packs."""
         try:
             with open_input(self.path) as stream:
                 head = stream.read(4)
@@ -86,11 +88,13 @@ class Archive:
                 header = decompressed(stream).read(1536)
         except (*ZIP_DAMAGE, *DAMAGE):
             return None  # what is damaged is named where the files are read
-        found = _COMMIT.search(header) if header[156:157] == b"g" else None
-        return found[1].decode() if found else None
+        match = _COMMIT.search(header) if header[156:157] == b"g" else None
+        return match[1].decode() if match else None
 
 
 def _name(prefix: str, file: str) -> str:
-    """The repository's name without version or commit: of the folder that all lies in, else of the archive."""
+    """Return the repository's name without version or commit: of the folder that holds everything, else of the
+    archive.
+    """
     name = prefix.rstrip("/") or _EXTENSIONS.sub("", file.rpartition("/")[2])
     return _VERSION.sub("", _HASH.sub("", name)) or name

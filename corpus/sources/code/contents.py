@@ -1,4 +1,4 @@
-"""What a repository holds, however it is packed: its files, one after the other."""
+"""Describe what a repository holds, however it is packed: its files, one after the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What is known of a repository as a whole. `prefix` is a folder that all its files lie in, left out of paths."""
+    """What is known of a repository as a whole. `prefix` is a folder that all its files are in, left out of paths."""
 
     repository: str
     commit: str | None = None
@@ -39,7 +39,7 @@ class About:
     licensing: Licensing = field(default_factory=Licensing)
 
     def path(self, path: str) -> str:
-        """A path in the repository, without the folder that everything lies in."""
+        """Return a path in the repository, without the folder that holds everything."""
         return path.removeprefix(self.prefix)
 
 
@@ -47,42 +47,44 @@ class Contents(Protocol):
     """An input of the kind. `files` may be called more than once, and gives files in the same order each time."""
 
     def about(self) -> About:
-        """What is known of the repository. Raises what reading it raises."""
+        """Return what is known of the repository. Raises the errors of reading it."""
         ...
 
     def files(self) -> Iterator[SourceFile | Failure]: ...
 
 
 def name_of(path: str, file: str) -> str:
-    """What a repository is called where nothing else names it: its place in the source, `..` by the folder's name."""
+    """Return the name of a repository that nothing else names: its place in the source, its folder's name for `..`."""
     return os.path.basename(os.path.realpath(path)) if file.strip("./") == "" else file
 
 
 def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, str]:
-    """Licences, package metadata, and the folder that all files lie in (`name-1.0/`, or "").
+    """Return licences, package metadata, and the folder that all files are in (`name-1.0/`, or "").
 
-    Memory: the first `MAX_BYTES` of licence files and of metadata files, together at most `SURVEYED`; what comes after
-    those is not looked at.
+    Memory: the first `MAX_BYTES` of licence files and of metadata files, together at most `SURVEYED`;
+    the rest is not read.
     """
     room = SURVEYED
-    found: list[tuple[str, bytes]] = []
+    license_files: list[tuple[str, bytes]] = []
     packages: list[tuple[str, bytes]] = []
     tops: set[str] = set()
-    for one in files:
-        if isinstance(one, Failure):
+    for file in files:
+        if isinstance(file, Failure):
             continue
-        top, slash, _ = one.path.partition("/")
+        top, slash, _ = file.path.partition("/")
         if len(tops) < 2:
             tops.add(top if slash else "")
-        kept = found if is_license_file(one.path) else packages if is_package_file(one.path) else None
+        kept = (
+            license_files if is_license_file(file.path) else packages if is_package_file(file.path) else None
+        )
         if kept is not None and room > 0:
-            kept.append((one.path, one.read()[:MAX_BYTES]))
+            kept.append((file.path, file.read()[:MAX_BYTES]))
             room -= len(kept[-1][1])
     top = min(tops, default="")
     prefix = f"{top}/" if len(tops) == 1 and top else ""
     licensing = Licensing()
     package = read_package([(path.removeprefix(prefix), body) for path, body in packages])
-    for path, body in found:
+    for path, body in license_files:
         licensing.add(path.removeprefix(prefix), body)
     licensing.declared = package.license
     return licensing, package, prefix

@@ -1,4 +1,4 @@
-"""A folder of files, and a single file, as a repository."""
+"""Read a folder of files, or a single file, as a repository."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from corpus.storage.names import printable_name
 
 
 def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:
-    """Ranges of a folder's files laid end to end in the order of their names, each with a byte more than it has, so
-    that every one begins somewhere. A range holds the files that begin in it."""
-    found, at = [0], 0
+    """Return ranges of a folder's files laid end to end in the order of their names.
+
+    Each file counts one byte more than it has, so that every one begins somewhere. A range holds the files that begin
+    in it.
+    """
+    starts, at = [0], 0
     for _, size in folders.walk(folder):
-        if at - found[-1] >= split_size:
-            found.append(at)
+        if at - starts[-1] >= split_size:
+            starts.append(at)
         at += size + 1
-    return list(zip(found, [*found[1:], max(at, found[-1] + 1)], strict=True))
+    return list(zip(starts, [*starts[1:], max(at, starts[-1] + 1)], strict=True))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
-"""Files that nobody wrote in the repository they lie in, or that are no source code. The lists are in
-manifests/code/paths.yaml."""
+"""Find files that nobody wrote in the repository they are in, or that are no source code.
+
+The lists are in manifests/code/paths.yaml.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,9 @@ GATES = (
     "code.license",
     "code.language",
 )
-"""Every gate of the kind, in the order in which they are asked."""
+"""Every gate of the kind, in the order in which they are applied."""
 HEAD = 1024
-"""Bytes in which a generated file says so."""
+"""Bytes at the beginning of a file that are searched for the mark of a generated one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Paths:
 
 @cache
 def paths() -> Paths:
-    """The lists, read once a process."""
+    """Return the lists, read once a process."""
     path = data_path("code", "paths.yaml")
     data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
     return Paths(
@@ -65,7 +67,7 @@ def _globs(words: str) -> re.Pattern[str]:
 
 
 def path_gate(path: str) -> str | None:
-    """The gate that a file's path stops at: what is vendored, generated, minified, a lock file or binary."""
+    """Return the gate of a file's path: vendored, generated, minified, a lock file or binary; None for none."""
     known = paths()
     *folders, name = path.lower().split("/")
     for gate, pattern in known.folders.items():
@@ -78,12 +80,12 @@ def path_gate(path: str) -> str | None:
 
 
 def is_binary(body: bytes) -> bool:
-    """Whether bytes are no text: they hold a NUL, and are not UTF-16 or UTF-32 by a byte order mark."""
+    """Return whether bytes are no text: they hold a NUL, and are not UTF-16 or UTF-32 by a byte order mark."""
     return b"\0" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
 
 
 def content_gate(body: bytes, language: str) -> str | None:
-    """The gate that a text file's content stops at: it says that it is generated, or its lines are a machine's."""
+    """Return the gate of a text file's content: it is marked as generated, or its lines are as long as a machine's."""
     known = paths()
     if known.generated_says.search(body[:HEAD].decode("utf-8", "replace")):
         return "code.generated"

@@ -1,4 +1,4 @@
-"""Git repositories, bare or cloned, read from their objects: nothing is checked out, nothing of theirs is run.
+"""Read git repositories, bare or cloned, from their objects: nothing is checked out, nothing of theirs is run.
 
 dulwich (under its Apache licence) reads packs and loose objects at 49 MB/s; `git cat-file --batch` gives 86, but obeys
 the repository's configuration, which can name programs to run.
@@ -27,14 +27,17 @@ MAX_DEPTH = 200
 MAX_CHAIN = 5000
 """Deltas on deltas; git writes 50, 4,095 at most."""
 MAX_OBJECT = 64 << 20
-"""Bytes of an object, of a tree or commit too, that are unpacked at most."""
+"""Largest object that is unpacked, trees and commits included."""
 _DELTAS = (6, 7)
 _SCP = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!//)(.+)")
 _URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/\s]*@)?([A-Za-z0-9.-]+)(?::\d+)?/(.+)")
 
 
 def git_folder(path: str) -> str | None:
-    """Where the objects of a repository at `path` are: in itself if bare, in its .git; None if it is no repository."""
+    """Return the folder that holds the objects of a repository at `path`: itself if bare, or its .git.
+
+    None if it is no repository.
+    """
     if is_remote(path):
         return None
     folder = local(path)
@@ -77,10 +80,10 @@ class Git:
         try:
             for name in names:
                 try:
-                    found = refs[Ref(name.encode())]
+                    target = refs[Ref(name.encode())]
                 except KeyError:
                     continue
-                return self._peeled(found.decode())
+                return self._peeled(target.decode())
             if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", self.revision):
                 return self._peeled(self.revision)
         except Exception as error:
@@ -95,7 +98,7 @@ class Git:
         return 1 + 4096 * sum(1 for _ in self.files())
 
     def _peeled(self, name: str) -> str:
-        """The commit that a tag, or a tag of a tag, stands for."""
+        """Return the commit that a tag, or a tag of a tag, points to."""
         for _ in range(10):
             kind, body = self._object(name)
             if kind == 1:
@@ -107,7 +110,7 @@ class Git:
         raise ValueError(f"{name} is no commit")
 
     def _object(self, name: str) -> tuple[int, bytes]:
-        """(type, content) of an object. Raises ValueError for one that is too large."""
+        """Return (type, content) of an object. Raises ValueError for one that is too large."""
         from dulwich.objects import hex_to_sha
 
         _, largest = self._sizes(hex_to_sha(name))
@@ -117,8 +120,10 @@ class Git:
         return int(kind), bytes(body)
 
     def _sizes(self, sha: bytes) -> tuple[int, int]:
-        """The size that an object declares, and the largest of its own and those of the deltas and the base under it; 0
-        where it is not there."""
+        """Return the size that an object declares, and the largest of it and of the deltas and the base below it.
+
+        0 where the object is not there.
+        """
         for pack in self._store.packs:
             try:
                 at = pack.index.object_offset(sha)
@@ -131,8 +136,8 @@ class Git:
                 head = zlib.decompressobj().decompress(stream.read(1024), 40)
         except (OSError, zlib.error):
             return 0, 0  # reading it says what is wrong
-        found = re.match(rb"[a-z]+ (\d{1,20})\0", head)
-        size = int(found[1]) if found else 0
+        header = re.match(rb"[a-z]+ (\d{1,20})\0", head)
+        size = int(header[1]) if header else 0
         return size, size
 
     def about(self) -> About:
@@ -141,7 +146,7 @@ class Git:
         return About(repository=self._name(), commit=self.commit, date=_date(body), licensing=licensing)
 
     def _name(self) -> str:
-        """host/owner/name of where it was cloned from, without a password; else the folder's name."""
+        """Return host/owner/name of where it was cloned from, without a password; else the folder's name."""
         folder = os.path.dirname(self.place) if os.path.basename(self.place) == ".git" else self.place
         try:
             with open(os.path.join(self.place, "config"), encoding="utf-8", errors="replace") as lines:
@@ -150,15 +155,15 @@ class Git:
             config = ""
         section = re.search(r'(?m)^\[remote "origin"\]\s*\n((?:[ \t].*\n?)*)', config)
         url = re.search(r"(?m)^\s*url\s*=\s*(\S+)", section[1]) if section else None
-        found = (_URL.match(url[1]) or _SCP.match(url[1])) if url else None
+        match = (_URL.match(url[1]) or _SCP.match(url[1])) if url else None
         return (
-            f"{found[1].lower()}/{found[2].strip('/').removesuffix('.git')}"
-            if found
+            f"{match[1].lower()}/{match[2].strip('/').removesuffix('.git')}"
+            if match
             else name_of(folder, self.file)
         )
 
     def files(self) -> Iterator[SourceFile | Failure]:
-        """The blobs of the commit in the order of paths; links and submodules are passed over."""
+        """Yield the blobs of the commit in the order of paths; links and submodules are skipped."""
         _, body = self._object(self.commit)
         tree = re.match(rb"tree ([0-9a-f]{40,64})\n", body)
         if tree is None:
@@ -174,9 +179,9 @@ class Git:
             kind, body = self._object(tree)
             if kind != 2:
                 raise ValueError(f"{tree} is no tree")
-            found = Tree.from_raw_string(2, body)
-            assert isinstance(found, Tree)
-            entries = list(found.iteritems(name_order=True))
+            parsed = Tree.from_raw_string(2, body)
+            assert isinstance(parsed, Tree)
+            entries = list(parsed.iteritems(name_order=True))
         except Exception as error:
             yield Failure(file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_said(error))
             return
@@ -205,8 +210,10 @@ class Git:
 
 
 def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
-    """What the object at an offset of a pack declares: its size, and the largest of those under it. Names of objects
-    have `digest` bytes."""
+    """Return what the object at an offset of a pack declares: its size, and the largest of those below it.
+
+    Names of objects have `digest` bytes.
+    """
     contents = pack.data._buffer()
     result, largest = -1, 0
     for _ in range(MAX_CHAIN):
@@ -240,7 +247,7 @@ def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
 
 
 def _varints(head: bytes) -> tuple[int, int]:
-    """Sizes of the base and of the result, with which a delta begins."""
+    """Return the sizes of the base and of the result, with which a delta begins."""
     values, at = [], 0
     for _ in range(2):
         value = shift = 0
@@ -255,11 +262,11 @@ def _varints(head: bytes) -> tuple[int, int]:
 
 
 def _date(commit: bytes) -> str | None:
-    found = re.search(rb"(?m)^committer .*> (-?\d{1,11}) [+-]\d{4}$", commit)
-    if found is None:
+    match = re.search(rb"(?m)^committer .*> (-?\d{1,11}) [+-]\d{4}$", commit)
+    if match is None:
         return None
     try:
-        return datetime.fromtimestamp(int(found[1]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(int(match[1]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return None
 

@@ -1,4 +1,4 @@
-"""The files of a repository as one document: in the order of paths, or so that a file follows what it uses."""
+"""Join the files of a repository into documents: in the order of paths, or so that a file follows what it uses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from corpus.document import Failure, Record
 from corpus.extract.source_code import source_text
 
 HEADER = "<file_sep>{path}\n"
-"""What stands before each file; StarCoder2's separator and the path."""
+"""Written before each file: StarCoder2's separator and the path."""
 HELD = 256 << 20
-"""Characters of a repository that are ordered together; what is behind them is a document of its own."""
+"""Characters of a repository that are ordered together; the files after them become a document of their own."""
 _IMPORT = re.compile(
     r"(?m)^[ \t]*(?:(?:import|export)\b[^;\n'\"]*?\bfrom[ \t]*['\"]([^'\"\n]+)['\"]"  # JavaScript
     r"|import[ \t]*['\"]([^'\"\n]+)['\"]"
@@ -48,35 +48,35 @@ _SUFFIXES = frozenset(
 )
 _PLACES = ("index", "__init__", "mod", "src", "lib")
 SETTINGS = frozenset(f"code_{name}" for name in ("json", "yaml", "toml", "ini", "xml", "ignorelist"))
-"""What a repository is only called after where it has nothing else."""
+"""Languages that give a repository its language only where it has no other."""
 LONGEST = 400
-"""Characters of a line that can be an import."""
+"""Longest line that can be an import."""
 
 
 def joined(records: Iterator[Record | Failure], order: str, max_bytes: int) -> Iterator[Record | Failure]:
-    """Records of files as records of repositories, cut between files where they pass `max_bytes`.
+    """Join records of files into records of repositories, cut between files where they exceed `max_bytes`.
 
-    Gated files and failures pass through. Documents are of one licence: files under another one than most of the
-    repository's are in a document of their own. Memory: one repository, up to `HELD` characters.
+    Gated files and failures pass through. A document has one licence: files of a repository are joined by licence.
+    Memory: one repository, up to `HELD` characters.
     """
     files: list[tuple[Record, str]] = []
     held = 0
-    for one in records:
-        if isinstance(one, Failure) or one.gate is not None:
-            yield one
+    for record in records:
+        if isinstance(record, Failure) or record.gate is not None:
+            yield record
             continue
-        if files and (one.group != files[0][0].group or held > HELD):
+        if files and (record.group != files[0][0].group or held > HELD):
             yield from _documents(files, order, max_bytes)
             files, held = [], 0
         try:
-            text = source_text(one.body, one.charset)
+            text = source_text(record.body, record.charset)
         except ValueError as error:
             yield Failure(
-                file=one.file, offset=one.offset, length=one.length, step="extract", error=str(error)
+                file=record.file, offset=record.offset, length=record.length, step="extract", error=str(error)
             )
             continue
         if text.strip():
-            files.append((one, text))
+            files.append((record, text))
             held += len(text)
     if files:
         yield from _documents(files, order, max_bytes)
@@ -84,12 +84,12 @@ def joined(records: Iterator[Record | Failure], order: str, max_bytes: int) -> I
 
 def _documents(files: list[tuple[Record, str]], order: str, max_bytes: int) -> Iterator[Record]:
     by_license: dict[str | None, list[tuple[Record, str]]] = defaultdict(list)
-    for one in files:
-        by_license[one[0].license].append(one)
+    for file in files:
+        by_license[file[0].license].append(file)
     for license in sorted(by_license, key=lambda name: (name is None, name)):
-        chosen = sorted(by_license[license], key=lambda one: _path(one[0]).split("/"))
+        chosen = sorted(by_license[license], key=lambda file: _path(file[0]).split("/"))
         if order == "dependency":
-            chosen = [chosen[at] for at in by_dependency([(_path(one), text) for one, text in chosen])]
+            chosen = [chosen[at] for at in by_dependency([(_path(file), text) for file, text in chosen])]
         pieces: list[tuple[Record, str]] = []
         size = 0
         for record, text in chosen:
@@ -104,7 +104,7 @@ def _documents(files: list[tuple[Record, str]], order: str, max_bytes: int) -> I
 
 
 def _document(pieces: list[tuple[Record, str]]) -> Record:
-    """One record of several files: placed where the first is, named after the language of most of the text."""
+    """Make one record of several files: placed where the first is, named after the language of most of the text."""
     first = pieces[0][0]
     sizes: dict[str, int] = defaultdict(int)
     for record, piece in pieces:
@@ -135,11 +135,10 @@ def _path(record: Record) -> str:
 
 
 def by_dependency(files: list[tuple[str, str]]) -> list[int]:
-    """An order of (path, text) in which a file comes after those it imports, where there is no circle, and else in the
-    order they are given in.
+    """Order (path, text) so that a file comes after those it imports; where imports form a circle, by the given order.
 
-    Imports are found by patterns of Python, JavaScript, C, Java, Ruby, Rust and PHP, and matched with the ends of
-    paths. Circles are broken at the file that waits for the fewest. Cost: linear in text and imports.
+    Returns indices. Imports are found by patterns of Python, JavaScript, C, Java, Ruby, Rust and PHP, and matched with
+    the ends of paths. Circles are broken at the file that waits for the fewest. Cost: linear in text and imports.
     """
     ends: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for at, (path, _) in enumerate(files):
@@ -175,13 +174,13 @@ def _imports(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if len(line) > LONGEST:
             continue
-        for found in _IMPORT.finditer(line):
-            names = next(group for group in found.groups() if group is not None)
+        for match in _IMPORT.finditer(line):
+            names = next(group for group in match.groups() if group is not None)
             yield from (name.strip() for name in names.split(","))
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    """The names on the way to a module: `src/a/b.py` and `a.b` end alike."""
+    """Return the names on the way to a module: `src/a/b.py` and `a.b` end alike."""
     parts = [part for part in _SPLIT.split(path) if part and part not in (".", "crate", "self", "super")]
     if len(parts) > 1 and parts[-1] in _SUFFIXES:
         parts.pop()
@@ -193,15 +192,15 @@ def _parts(path: str) -> tuple[str, ...]:
 def _resolved(
     used: str, path: str, at: int, files: list[tuple[str, str]], ends: dict[tuple[str, ...], list[int]]
 ) -> list[int]:
-    """The file that an import means: of those whose path ends like it the one nearest to the importing file."""
+    """Return the file that an import means: of those whose path ends like it the one nearest to the importing file."""
     parts = _parts(used)
     folders = path.split("/")[:-1]
     for wanted in (parts, parts[:-1]):  # `a.b.C` may be the name C in a/b
-        found = [other for other in ends.get(wanted, []) if other != at] if wanted else []
-        if found:
-            ways = {other: files[other][0].split("/") for other in found}
+        candidates = [other for other in ends.get(wanted, []) if other != at] if wanted else []
+        if candidates:
+            ways = {other: files[other][0].split("/") for other in candidates}
             far = {other: (-_shared(folders, way), _stem(way) != wanted[-1]) for other, way in ways.items()}
-            return [min(found, key=lambda other: (far[other], other))]
+            return [min(candidates, key=lambda other: (far[other], other))]
     return []
 
 
@@ -209,10 +208,10 @@ def _stem(way: list[str]) -> str:
     return way[-1].partition(".")[0]
 
 
-def _shared(one: list[str], other: list[str]) -> int:
-    """How many folders two paths have in common from the top."""
+def _shared(first: list[str], second: list[str]) -> int:
+    """Count the folders that two paths have in common from the top."""
     count = 0
-    for left, right in zip(one, other, strict=False):
+    for left, right in zip(first, second, strict=False):
         if left != right:
             break
         count += 1

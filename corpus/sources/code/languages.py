@@ -1,6 +1,6 @@
-"""Which programming language a file is in: by its name, by its first line, else by its content.
+"""Identify the programming language of a file: by its name, by its first line, else by its content.
 
-What names mean is in manifests/code/languages.yaml, on top of the library identify. magika, which tells
+What names mean is in manifests/code/languages.yaml, on top of the library identify. magika, which identifies
 content, is an extra: its model runs on onnxruntime, 40 MB, and takes some 10 ms a file; nine files in ten of a
 usual repository never reach it.
 """
@@ -22,9 +22,9 @@ from corpus.storage.fingerprint import fingerprint
 
 Kind = Literal["code", "prose", "data", "binary", "unknown"]
 HEAD = 4096
-"""Bytes that patterns look at to tell languages of one extension apart."""
+"""Bytes that patterns search to distinguish languages of one extension."""
 SURE = 0.9
-"""Score from which magika is believed of code: it takes wiki markup in Spanish for Erlang, with .79."""
+"""Score from which magika's verdict on code is accepted: it takes wiki markup in Spanish for Erlang, with .79."""
 _GENERIC = frozenset(
     {"text", "binary", "header", "executable", "non-executable", "file", "symlink", "directory"}
 )
@@ -56,7 +56,7 @@ class Names:
 
 @cache
 def names() -> Names:
-    """The lists, read once a process."""
+    """Return the lists, read once a process."""
     path = data_path("code", "languages.yaml")
     data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
     return Names(
@@ -76,7 +76,7 @@ def names() -> Names:
 
 
 def by_name(path: str, body: bytes) -> Language:
-    """The language that a file's name says; of extensions that several share, by the beginning of the file."""
+    """Return the language that a file's name tells; where several share an extension, by the beginning of the file."""
     known = names()
     name = path.rpartition("/")[2]
     stem, dot, extension = name.rpartition(".")
@@ -85,7 +85,7 @@ def by_name(path: str, body: bytes) -> Language:
         return Language("data")
     if extension in known.shared:
         head = body[:HEAD].decode("utf-8", "replace")
-        return _named(next(one for one, pattern in known.shared[extension] if pattern.search(head)))
+        return _named(next(language for language, pattern in known.shared[extension] if pattern.search(head)))
     if extension in known.extensions:
         return _named(known.extensions[extension])
     tags = identify.tags_from_filename(name) - {"text"}
@@ -100,7 +100,7 @@ def by_name(path: str, body: bytes) -> Language:
 
 
 def by_first_line(body: bytes) -> Language:
-    """The language of a script by its `#!` line."""
+    """Return the language of a script by its `#!` line."""
     if not body.startswith(b"#!"):
         return Language("unknown")
     command = identify.parse_shebang(io.BytesIO(body[:HEAD].splitlines()[0] + b"\n"))
@@ -108,35 +108,35 @@ def by_first_line(body: bytes) -> Language:
 
 
 def by_content(body: bytes) -> Language:
-    """The language that magika finds. Needs the extra `code`; about 10 ms."""
+    """Return the language that magika identifies. Needs the extra `code`; about 10 ms."""
     label, group, is_text, score = _magika(body)
     known = names()
     if label in known.data_content:
         return Language("data")
     if not is_text:
         return Language("binary")
-    found = _named(known.names.get(label, label))
+    language = _named(known.names.get(label, label))
     sure = group == "code" and score >= SURE
-    return found if sure or found.kind == "prose" else Language("unknown")
+    return language if sure or language.kind == "prose" else Language("unknown")
 
 
 def language_of(path: str, body: bytes, content: bool) -> Language:
-    """The language of a file by its name, where that is silent by its first line, then by content."""
-    found = by_name(path, body)
-    if found.kind == "unknown":
-        found = by_first_line(body)
-    if found.kind == "unknown" and content and body.strip():
-        found = by_content(body)
-    return found
+    """Return the language of a file: by its name, else by its first line, else (with `content`) by its content."""
+    language = by_name(path, body)
+    if language.kind == "unknown":
+        language = by_first_line(body)
+    if language.kind == "unknown" and content and body.strip():
+        language = by_content(body)
+    return language
 
 
 def has_magika() -> bool:
-    """Whether the extra that tells languages by content is installed."""
+    """Return whether the extra that identifies languages by content is installed."""
     return util.find_spec("magika") is not None
 
 
 def versions(content: bool) -> dict[str, str | None]:
-    """What languages depend on, for fingerprints."""
+    """Return what languages depend on, for fingerprints."""
     return {
         "identify": metadata.version("identify"),
         "magika": metadata.version("magika") if content else None,
@@ -165,7 +165,7 @@ def _detector() -> Any:
 
 
 def _magika(body: bytes) -> tuple[str, str, bool, float]:
-    """Label, group, whether it is text, and score, by the first and last bytes of a file."""
-    found = _detector().identify_bytes(body)
-    output = found.output
-    return str(output.label), str(output.group), bool(output.is_text), float(found.score)
+    """Return label, group, whether it is text, and score, by the first and last bytes of a file."""
+    result = _detector().identify_bytes(body)
+    output = result.output
+    return str(output.label), str(output.group), bool(output.is_text), float(result.score)

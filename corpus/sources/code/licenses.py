@@ -1,7 +1,7 @@
-"""The licence of a file: by the SPDX line in it, the licence files above it, or the metadata of its package.
+"""Find the licence of a file: by its SPDX line, the licence files above it, or the metadata of its package.
 
-licenseclassifier reads licence files, about 2 ms each. It knows licence texts alone: a pattern reads SPDX lines, and
-another sees the conditions that people add to a known text (Commons Clause).
+licenseclassifier reads licence files, about 2 ms each. It knows only licence texts: one pattern reads SPDX lines, and
+another finds the conditions that people add to a known text (Commons Clause).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from corpus.formats.yaml_lines import load
 from corpus.storage.fingerprint import fingerprint
 
 UNKNOWN = "unknown"
-"""Stands in allow and deny lists for files without a licence that is known."""
+"""Stands for files without a known licence in allow and deny lists."""
 HEAD = 4096
-"""Bytes of a file in which its SPDX line stands."""
+"""Bytes of a file that are searched for its SPDX line."""
 LONG = 1000
-"""Characters from which a file called LICENSE whose text nobody knows is a licence, and no pointer to others."""
+"""Length from which a file called LICENSE with an unknown text counts as a licence, not as a pointer to others."""
 MAX_BYTES = 1 << 20
 
 _FILE = re.compile(
@@ -65,7 +65,7 @@ class Licenses(BaseModel):
         return value
 
     def permit(self, license: str | None) -> bool:
-        """Whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
+        """Return whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
         allow, deny = _members(tuple(self.allow)), _members(tuple(self.deny))
 
         def allowed(name: str) -> bool:
@@ -105,8 +105,10 @@ def lists() -> Lists:
 
 @cache
 def _members(names: tuple[str, ...]) -> frozenset[str]:
-    """Identifiers in lower case, sets replaced by theirs."""
-    return frozenset(one.casefold() for name in names for one in lists().sets.get(name, (name,)))
+    """Return identifiers in lower case, names of sets replaced by their members."""
+    return frozenset(
+        identifier.casefold() for name in names for identifier in lists().sets.get(name, (name,))
+    )
 
 
 class _Expression:
@@ -119,37 +121,37 @@ class _Expression:
 
     def evaluate(self, allowed: Any) -> bool:
         self.at = 0
-        found = self._any(allowed)
+        result = self._any(allowed)
         if self.at < len(self.tokens):
             raise ValueError("not a licence expression")
-        return found
+        return result
 
     def _next(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
     def _any(self, allowed: Any) -> bool:
-        found = self._all(allowed)
+        result = self._all(allowed)
         while self._next().upper() == "OR":
             self.at += 1
-            found = self._all(allowed) or found
-        return found
+            result = self._all(allowed) or result
+        return result
 
     def _all(self, allowed: Any) -> bool:
-        found = self._one(allowed)
+        result = self._one(allowed)
         while self._next().upper() == "AND":
             self.at += 1
-            found = self._one(allowed) and found
-        return found
+            result = self._one(allowed) and result
+        return result
 
     def _one(self, allowed: Any) -> bool:
         token = self._next()
         self.at += 1
         if token == "(":
-            found = self._any(allowed)
+            result = self._any(allowed)
             if self._next() != ")":
                 raise ValueError("a bracket is not closed")
             self.at += 1
-            return found
+            return result
         if token.upper() in ("", ")", "AND", "OR", "WITH"):
             raise ValueError("a licence is wanted")
         if self._next().upper() == "WITH":
@@ -158,7 +160,7 @@ class _Expression:
 
 
 def is_expression(text: str) -> bool:
-    """Whether a text is an SPDX licence expression in form."""
+    """Return whether a text has the form of an SPDX licence expression."""
     try:
         _Expression(text).evaluate(lambda name: True)
     except ValueError:
@@ -167,7 +169,7 @@ def is_expression(text: str) -> bool:
 
 
 def normalized(declared: str | None) -> str | None:
-    """What a package says of its licence, as an SPDX expression; None where it is none."""
+    """Return the licence that a package declares as an SPDX expression; None where it is none."""
     if not declared or len(declared) > 200:
         return None
     text = (
@@ -185,11 +187,11 @@ def normalized(declared: str | None) -> str | None:
 
 
 def spdx_line(body: bytes) -> str | None:
-    """The licence that a file names in an SPDX line of its first 4 KB."""
-    found = _SPDX.search(body, 0, HEAD)
-    if found is None:
+    """Return the licence that a file names in an SPDX line of its first 4 KB."""
+    match = _SPDX.search(body, 0, HEAD)
+    if match is None:
         return None
-    words = found[1].decode("ascii").split()
+    words = match[1].decode("ascii").split()
     kept: list[str] = []
     for word in words:
         if (
@@ -204,14 +206,14 @@ def spdx_line(body: bytes) -> str | None:
 
 
 def is_license_file(path: str) -> bool:
-    """Whether a file's name is that of a licence: LICENSE, COPYING.txt, LICENSE-MIT, mit-license.md."""
+    """Return whether a file's name is that of a licence: LICENSE, COPYING.txt, LICENSE-MIT, mit-license.md."""
     name = path.rpartition("/")[2].lower()
     return _FILE.fullmatch(name) is not None and not _NO_LICENSE.search(name)
 
 
 @lru_cache(maxsize=4096)
 def identified(text: str) -> tuple[str, ...]:
-    """The licences whose texts make up at least 3/4 of a file; none where conditions are added to them."""
+    """Return the licences whose texts make up at least 3/4 of a file; none where conditions are added to them."""
     from licenseclassifier import identify_license
 
     regions = identify_license(text)
@@ -226,14 +228,14 @@ def identified(text: str) -> tuple[str, ...]:
 
 @dataclass
 class Licensing:
-    """The licences of a repository, folder by folder: gathered first, then asked for each file."""
+    """The licences of a repository, folder by folder: all are added first, then looked up for each file."""
 
     declared: str | None = None
     files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _known: dict[str, str | None] = field(default_factory=dict)
 
     def add(self, path: str, body: bytes) -> None:
-        """A licence file; that of a wheel's metadata folder counts for all of it."""
+        """Add a licence file; one in a wheel's metadata folder counts for the whole wheel."""
         folder, _, name = path.rpartition("/")
         if ".dist-info" in folder.split("/")[0] or folder.split("/")[0].endswith(".egg-info"):
             folder = ""
@@ -241,15 +243,15 @@ class Licensing:
         self.files.setdefault(folder, []).append((name, text))
 
     def of(self, path: str) -> str | None:
-        """The SPDX expression that holds for a file: of the nearest folder above it that has licence files, else
+        """Return the SPDX expression of a file: of the nearest folder above it that has licence files, else
         what the package declares; None where nothing is known."""
         folder = path.rpartition("/")[0]
-        found = self._of_folder(folder)
-        while found is None and folder:
+        expression = self._of_folder(folder)
+        while expression is None and folder:
             folder = folder.rpartition("/")[0]
-            found = self._of_folder(folder)
-        found = found or self.declared
-        return None if found == UNKNOWN else found
+            expression = self._of_folder(folder)
+        expression = expression or self.declared
+        return None if expression == UNKNOWN else expression
 
     def _of_folder(self, folder: str) -> str | None:
         if folder not in self.files:
@@ -260,8 +262,8 @@ class Licensing:
 
 
 def _of_files(files: list[tuple[str, str]]) -> str | None:
-    """The expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) are joined by OR, others
-    by AND; `unknown` where one that calls itself the licence has a long text that nobody knows."""
+    """Return the expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) joined by OR,
+    others by AND; `unknown` where a file named as the licence has a long text that is not known."""
     alternatives: list[str] = []
     together: list[str] = []
     strange = False
@@ -276,7 +278,7 @@ def _of_files(files: list[tuple[str, str]]) -> str | None:
             strange |= not ids and len(text) >= LONG
     if strange:
         return UNKNOWN
-    alternatives = [one for one in dict.fromkeys(alternatives) if one not in together]
+    alternatives = [expression for expression in dict.fromkeys(alternatives) if expression not in together]
     parts = list(dict.fromkeys(together))
     if alternatives:
         joined = " OR ".join(alternatives)
@@ -285,5 +287,5 @@ def _of_files(files: list[tuple[str, str]]) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """What licences depend on, for fingerprints."""
+    """Return what licences depend on, for fingerprints."""
     return {"licenseclassifier": metadata.version("licenseclassifier"), "lists": lists().identity}

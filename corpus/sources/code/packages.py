@@ -1,4 +1,4 @@
-"""What the metadata of a package say: whose it is, which version, under which licence."""
+"""Read the metadata of a package: whose it is, which version, under which licence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from corpus.sources.code.licenses import normalized
 MAX_BYTES = 4 << 20
 """Metadata files beyond that are not read."""
 _NAMES = ("PKG-INFO", "package.json", "Cargo.toml", "pyproject.toml", "composer.json")
-"""In the order in which they are believed, after a wheel's METADATA."""
+"""In the order of precedence, after a wheel's METADATA."""
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 _TOP = re.compile(r"(?:[^/]+/)?[^/]+")
 
@@ -31,21 +31,21 @@ class Package:
 
 
 def is_package_file(path: str) -> bool:
-    """Whether a file may describe the package that it lies in: at the top, or one folder below."""
+    """Return whether a file may describe the package that it is in: at the top, or one folder below."""
     return _METADATA.fullmatch(path) is not None or (
         path.rpartition("/")[2] in _NAMES and _TOP.fullmatch(path) is not None
     )
 
 
 def read_package(files: Sequence[tuple[str, bytes]]) -> Package:
-    """What the metadata files of a repository say, the most official first; nothing for broken ones."""
+    """Read the metadata files of a repository, the most official first; broken ones are ignored."""
     url = version = license = None
     for path, body in sorted(files, key=lambda one: (_rank(one[0]), one[0])):
         if len(body) > MAX_BYTES or ("/" in path and not _METADATA.fullmatch(path)):
             continue
-        found = _read(path, body)
-        url, version = (found.url, found.version) if url is None and found.url else (url, version)
-        license = license or found.license
+        package = _read(path, body)
+        url, version = (package.url, package.version) if url is None and package.url else (url, version)
+        license = license or package.license
     return Package(url=url, version=version, license=license)
 
 
@@ -90,8 +90,8 @@ def _python(body: bytes) -> Package:
 def _json(kind: str, data: dict[str, Any]) -> Package:
     name, version, license = data.get("name"), data.get("version"), data.get("license", data.get("licenses"))
     if isinstance(license, list) and license:
-        names = [one.get("type") if isinstance(one, dict) else one for one in license]
-        license = " OR ".join(str(one) for one in names)
+        names = [entry.get("type") if isinstance(entry, dict) else entry for entry in license]
+        license = " OR ".join(str(entry) for entry in names)
     elif isinstance(license, dict):
         license = license.get("type")
     # Without a version it is the folder of an application, not what a registry knows by the name.

@@ -1,4 +1,4 @@
-"""Parquet in the manner of The Stack: a row a file, with its text, path, repository and licences."""
+"""Read Parquet in the manner of The Stack: one row a file, with its text, path, repository and licences."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Columns(BaseModel):
     commit: list[str] = ["commit", "max_stars_repo_head_hexsha", "revision_id", "commit_id"]
     date: list[str] = ["max_stars_repo_stars_event_max_datetime", "committer_date", "date"]
 
-    def chosen(self, there: Sequence[str]) -> dict[str, str]:
-        """What each is called in a table."""
-        found: dict[str, str] = {}
-        for what, names in self:
-            name = next((name for name in names if name in there), None)
+    def chosen(self, column_names: Sequence[str]) -> dict[str, str]:
+        """Return the column name of each role that a table with these columns has."""
+        name_by_role: dict[str, str] = {}
+        for role, names in self:
+            name = next((name for name in names if name in column_names), None)
             if name is not None:
-                found[what] = name
-        return found
+                name_by_role[role] = name
+        return name_by_role
 
 
 def is_table(head: bytes) -> bool:
@@ -45,17 +45,19 @@ def is_table(head: bytes) -> bool:
 def rows(
     path: str, file: str, start: int, end: int, columns: Columns
 ) -> Iterator[tuple[Record, dict[str, str]] | Failure]:
-    """Each row whose row group begins in [start, end) as a record, and its path, repository, commit and licence."""
+    """Yield each row whose row group begins in [start, end): a record, and its path, repository, commit and licence."""
     try:
         with open_input(path) as stream:
-            there = pq.ParquetFile(stream).schema_arrow.names
+            column_names = pq.ParquetFile(stream).schema_arrow.names
     except DAMAGE as error:
         yield Failure(file=file, offset=0, length=end, step="read", error=f"not a Parquet file: {error}")
         return
-    chosen = columns.chosen(there)
+    chosen = columns.chosen(column_names)
     for needed in ("text", "path"):
         if needed not in chosen:
-            message = f"no column for the {needed}: there is {', '.join(there)}: name it in `columns`"[:500]
+            message = f"no column for the {needed}: there is {', '.join(column_names)}: name it in `columns`"[
+                :500
+            ]
             yield Failure(file=file, offset=0, length=end, step="read", error=message)
             return
     named = [name for what, name in chosen.items() if what not in ("text", "date")]

@@ -1,1 +1,6 @@
-"""corpus/sources/papers"""
+"""Read papers and citations.
+
+arxiv.py           TeX submissions, in bulk tars or one a file
+arxiv_licenses.py  the licences of papers, from arXiv's metadata snapshot
+pubmed.py          JATS articles and MEDLINE citations
+"""

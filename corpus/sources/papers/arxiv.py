@@ -1,7 +1,7 @@
-"""arXiv: the sources of papers, in the bulk tars (`arXiv_src_YYMM_NNN.tar`) or one submission a file.
+"""Read the TeX sources of arXiv's papers, from the bulk tars (`arXiv_src_YYMM_NNN.tar`) or one submission a file.
 
 A bulk tar holds `YYMM/ID.gz`, which is one TeX file or a tar of all files of a paper, and `YYMM/ID.pdf` where the
-authors gave no TeX. It is split at its members; nothing is unpacked here: the submission goes on as it is
+authors gave no TeX. It is split at its members. Nothing is unpacked here: a record carries the submission as it is
 stored, and `corpus.extract.latex.paper` reads it, within bounds.
 """
 
@@ -41,9 +41,9 @@ class Arxiv(Source):
 
     Gates: `arxiv.pdf_only` (no TeX was submitted), `arxiv.no_tex` (PostScript, HTML, encrypted or other data),
     `arxiv.withdrawn`, `arxiv.size` (a submission over `max_bytes`, as it is stored). The licence of a paper is not in
-    its sources: `licenses` names arXiv's metadata snapshot (JSON Lines with `id` and `license`), whose word counts for
-    each paper in it; `license` stands for all others. The date is the month in the id. A tar whose size is
-    not the one in `arXiv_src_manifest.xml` beside it is named in quarantine and read as far as it goes.
+    its sources: `licenses` names arXiv's metadata snapshot (JSON Lines with `id` and `license`), which decides for
+    each paper in it; `license` applies to all others. The date is the month in the id. A tar whose size is
+    not the one in `arXiv_src_manifest.xml` beside it is reported in quarantine and read as far as possible.
     """
 
     kind: Literal["arxiv"] = "arxiv"
@@ -59,10 +59,10 @@ class Arxiv(Source):
         return ["papers"]
 
     def parameters(self) -> dict[str, Any]:
-        found = {**super().parameters(), "latex": latex.VERSION}
+        values = {**super().parameters(), "latex": latex.VERSION}
         if self.licenses is not None:
-            found["licenses"] = licenses_identity(self.licenses)
-        return found
+            values["licenses"] = licenses_identity(self.licenses)
+        return values
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         if size <= split_size:
@@ -134,7 +134,7 @@ class Arxiv(Source):
 
 
 def _gate(body: bytes) -> str | None:
-    """Why a submission is no paper in TeX, by its first bytes; damage is left to the extraction to name."""
+    """Return the gate of a submission that is no paper in TeX, by its first bytes; extraction reports damage."""
     head = body[:PEEK]
     if head.startswith(GZIP):
         try:
@@ -149,7 +149,7 @@ def _gate(body: bytes) -> str | None:
 
 
 def _is_bulk(stream: BinaryIO) -> bool:
-    """Whether a file is a tar of submissions, and not one submission."""
+    """Return whether a file is a tar of submissions, and not one submission."""
     stream.seek(0)
     if not is_tar(stream.read(BLOCK)):
         return False
@@ -162,7 +162,7 @@ def _is_bulk(stream: BinaryIO) -> bool:
 
 
 def paper_id(name: str) -> str | None:
-    """The arXiv id in a file's name: `math0303001.gz` is math/0303001, `2004.14974v2.gz` is 2004.14974."""
+    """Return the arXiv id in a file's name: `math0303001.gz` is math/0303001, `2004.14974v2.gz` is 2004.14974."""
     if match := _NEW_ID.match(name):
         return match[1]
     if match := _OLD_ID.match(name):
@@ -171,7 +171,7 @@ def paper_id(name: str) -> str | None:
 
 
 def month_of(paper: str) -> str | None:
-    """The month of an id's first version, `2003-03`."""
+    """Return the month of an id's first version, `2003-03`; None where the id has no such month."""
     digits = paper.rpartition("/")[2][:4]
     year, month = int(digits[:2]), int(digits[2:])
     if not 1 <= month <= 12:
@@ -180,7 +180,7 @@ def month_of(paper: str) -> str | None:
 
 
 def _size_problem(path: str) -> str | None:
-    """What is wrong with the size of a tar, by the manifest beside it."""
+    """Describe how the size of a tar differs from the manifest beside it; None where it does not."""
     folder, _, name = path.replace(os.sep, "/").rpartition("/")
     wanted = _sizes(f"{folder}/{MANIFEST}" if folder else MANIFEST).get(name)
     size = storage.size(path)
@@ -191,14 +191,14 @@ def _size_problem(path: str) -> str | None:
 
 @lru_cache(maxsize=8)
 def _sizes(path: str) -> dict[str, int]:
-    """Name of every tar -> its size in bytes; empty where there is no manifest, or none that can be read."""
+    """Return the size in bytes by name of every tar; empty where there is no readable manifest."""
     try:
         root = tree(storage.read_bytes(path)) if storage.exists(path) else None
     except (OSError, XmlError):
         root = None
-    found: dict[str, int] = {}
+    size_by_name: dict[str, int] = {}
     for file in root.iter("file") if root is not None else ():
         name, size = file.findtext("filename") or "", file.findtext("size") or ""
         if size.isascii() and size.isdecimal():
-            found[name.rpartition("/")[2]] = int(size)
-    return found
+            size_by_name[name.rpartition("/")[2]] = int(size)
+    return size_by_name

@@ -1,7 +1,7 @@
-"""Licences of arXiv's papers from its metadata snapshot: one JSON object a line with `id` and `license`.
+"""Look up licences of arXiv's papers in its metadata snapshot: one JSON object a line with `id` and `license`.
 
-The snapshot has 2.7 million lines in 4.5 GB. Of each a hash and the number of its licence are kept, nine bytes, so
-a process holds 25 MB; reading takes it about 10 seconds, once, and no line is parsed as a whole.
+The snapshot has 2.7 million lines in 4.5 GB. A hash and the number of the licence are kept of each line, nine bytes, so
+a process holds 25 MB. Reading takes about 10 seconds, once a process; no line is parsed as a whole.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Licenses:
     names: tuple[str, ...]
 
     def of(self, paper: str) -> str | None:
-        """The licence of a paper by its id; None where the snapshot names none."""
+        """Return the licence of a paper by its id; None where the snapshot names none."""
         wanted = np.uint64(xxhash.xxh3_64_intdigest(paper.encode()))
         at = int(np.searchsorted(self.hashes, wanted))
         if at == len(self.hashes) or self.hashes[at] != wanted:
@@ -44,15 +44,15 @@ class Licenses:
 
 @lru_cache(maxsize=2)
 def read_licenses(path: str) -> Licenses:
-    """The licences in a snapshot, plain or compressed. Raises UserError where it has none."""
+    """Read the licences of a snapshot, plain or compressed. Raises UserError where it has none."""
     hashes, codes = array("Q"), array("B")
     names: dict[str, int] = {}
     with open_decompressed(path) as stream:
         for line in stream:
-            paper, given = _ID.search(line), _LICENSE.search(line)
-            if paper is None or given is None:
+            paper, license_match = _ID.search(line), _LICENSE.search(line)
+            if paper is None or license_match is None:
                 continue
-            name = license_name(given[1].decode("utf-8", "replace"))
+            name = license_name(license_match[1].decode("utf-8", "replace"))
             if name not in names and len(names) == 256:
                 continue
             hashes.append(xxhash.xxh3_64_intdigest(paper[1]))
@@ -67,7 +67,7 @@ def read_licenses(path: str) -> Licenses:
 
 
 def license_name(address: str) -> str:
-    """`CC-BY-4.0` for Creative Commons, `arXiv-nonexclusive-distrib-1.0` for arXiv's own, else the address."""
+    """Return `CC-BY-4.0` for Creative Commons, `arXiv-nonexclusive-distrib-1.0` for arXiv's own, else the address."""
     if (name := creative_commons(address)) is not None:
         return name
     if (default := _DEFAULT.search(address)) is not None:
@@ -77,5 +77,5 @@ def license_name(address: str) -> str:
 
 @lru_cache(maxsize=2)
 def licenses_identity(path: str) -> str:
-    """What is in a snapshot, for fingerprints."""
+    """Identify the content of a snapshot, for fingerprints."""
     return file_identity(File(path, path, size(path)))

@@ -1,8 +1,8 @@
-"""PubMed: full text in JATS (PMC Open Access, publishers) and citations in MEDLINE's XML (the baseline).
+"""Read PubMed: full text in JATS (PMC Open Access, publishers) and citations in MEDLINE's XML (the baseline).
 
-A file is cut into its articles and citations by their tags, as it streams, and each goes on as XML of its own:
-what one holds that cannot be read costs that one. Plain, .gz and the like, and tar archives of articles
-in either; a compressed stream cannot be entered in the middle, so a file is one split.
+A file is cut into its articles and citations by their tags while it streams, and each becomes a record with its own
+XML: an unreadable one is lost alone. Files may be plain, .gz and the like, and tar archives of articles
+in either. A compressed stream cannot be entered in the middle, so a file is one split.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHUNK = 1 << 20
 JATS, MEDLINE = "application/jats+xml", "application/x-medline+xml"
 OPENING = re.compile(rb"<(PubmedArticle|MedlineCitation|article)(?=[\s>])")
 TAIL = 32
-"""Bytes kept of what holds no record: a tag may go on in the next chunk."""
+"""Bytes kept of what holds no record: a tag may continue in the next chunk."""
 
 _PMID = re.compile(rb"<PMID(?: Version=\"(\d+)\")?>\s*(\d+)\s*</PMID>")
 _ARTICLE_ID = re.compile(
@@ -46,8 +46,8 @@ class Pubmed(Source):
 
     `retracted: drop` stops retracted ones at the gate `pubmed.retracted`; by default (`mark`) they are marked
     in the metadata. Gate `pubmed.size`: a record over `max_bytes` of XML. The licence is the one
-    in the file; `license` here stands for all. A record is named by its PMC number or its PMID with version and date of
-    revision, its group is its PMID; offsets count decompressed bytes, those of an archive its members.
+    in the file; `license` here overrides it for all. A record is named by its PMC number or its PMID with version and
+    date of revision, its group is its PMID; offsets count decompressed bytes, those of an archive its members.
     """
 
     kind: Literal["pubmed"] = "pubmed"
@@ -100,11 +100,11 @@ class Pubmed(Source):
     def _records(
         self, chunks: Iterator[bytes], file: str, base: int, member: Member | None
     ) -> Iterator[Record | Failure]:
-        """The records in a stream of XML that begins at `base`; with `member`, placed by the archive's member."""
-        found = False
+        """Yield the records in a stream of XML that begins at `base`; with `member`, placed by the archive's member."""
+        has_record = False
         name = member.name if member is not None else None
         for offset, size, body in cut_records(chunks, self.max_bytes):
-            found = True
+            has_record = True
             place, length = (offset, size) if member is None else (base, member.length)
             if body is None:
                 yield self._oversized(file, place, length, name or f"{file}\0{offset}")
@@ -112,7 +112,7 @@ class Pubmed(Source):
                 yield _failure(file, place, length, f"{_in(name)}cut: the record does not end")
             else:
                 yield from self._record(body, file, place, length, name)
-        if not found and (member is not None or base == 0):
+        if not has_record and (member is not None or base == 0):
             length = member.length if member is not None else 0
             yield _failure(file, base, length, f"{_in(name)}no article or citation in it")
 
@@ -185,27 +185,27 @@ def _in(member: str | None) -> str:
 
 
 def _translations(front: bytes) -> list[bytes]:
-    """The abstracts in other languages, as they stand."""
-    found: list[bytes] = []
+    """Return the abstracts in other languages, unchanged."""
+    abstracts: list[bytes] = []
     begin = None
     for tag in _TRANSLATION.finditer(front):
         if not tag[1]:
             begin = tag.start() if begin is None else begin
         elif begin is not None:
-            found.append(front[begin : tag.start()])
+            abstracts.append(front[begin : tag.start()])
             begin = None
-    return found
+    return abstracts
 
 
 def _numbers(front: bytes) -> dict[str, str]:
-    """pmid, pmcid (with its letters) and doi of an article."""
-    found: dict[str, str] = {}
+    """Return pmid, pmcid (with its letters) and doi of an article."""
+    ids: dict[str, str] = {}
     for kind, value in _ARTICLE_ID.findall(front):
         name, text = kind.decode(), value.decode("utf-8", "replace")
         if name.startswith("pmc"):
             name, text = "pmcid", text if text.startswith("PMC") else f"PMC{text}"
-        found.setdefault(name, text)
-    return found
+        ids.setdefault(name, text)
+    return ids
 
 
 def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -214,10 +214,10 @@ def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def cut_records(chunks: Iterator[bytes], max_bytes: int) -> Iterator[tuple[int, int, bytes | None]]:
-    """(offset, length, XML) of every article and citation; None for one over `max_bytes`.
+    """Yield (offset, length, XML) of every article and citation; None for the XML of one over `max_bytes`.
 
-    A record that another begins inside of, or the stream ends inside of, is given as far as it goes: it
-    does not end in `>` then. Holds one record and a chunk.
+    A record that is interrupted by another, or by the end of the stream, is given up to there: it
+    does not end in `>` then. Memory: one record and a chunk.
     """
     held = bytearray()
     base = 0

@@ -1,6 +1,6 @@
-"""The `<row .../>` elements of a Stack Exchange dump, by a pattern: no parser, so no DTD and no entities.
+"""Read the `<row .../>` elements of a Stack Exchange dump by a pattern: no parser, so no DTD and no entities.
 
-In well-formed XML `<` never stands inside an attribute, so a row begins at every `<row`.
+In well-formed XML `<` never occurs inside an attribute, so a row begins at every `<row`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ATTRIBUTE = re.compile(rb"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 @dataclass(slots=True)
 class Row:
-    """A row as it stands in the file, and where."""
+    """A row as it is in the file, and its offset."""
 
     data: bytes
     offset: int
@@ -32,9 +32,9 @@ class Loss:
 
 
 def scan(blocks: Iterable[bytes], offset: int, max_bytes: int) -> Iterator[Row | Loss]:
-    """Every row of a stream whose first block stands at `offset`, in order. 900 MB/s.
+    """Yield every row of a stream whose first block is at `offset`, in order. 900 MB/s.
 
-    What begins like a row and is none is a Loss, and reading goes on at the next. Memory: a block and a row
+    What begins like a row and is none becomes a Loss, and reading continues at the next row. Memory: a block and a row
     of at most `max_bytes`.
     """
     held, at = b"", offset
@@ -60,7 +60,7 @@ def scan(blocks: Iterable[bytes], offset: int, max_bytes: int) -> Iterator[Row |
 
 
 def attributes(row: bytes) -> dict[str, str]:
-    """The attributes of a row, still escaped. Bytes that are not UTF-8 become U+FFFD."""
+    """Return the attributes of a row, still escaped. Bytes that are not UTF-8 become U+FFFD."""
     return {
         name.decode("ascii", "replace"): (double or single).decode("utf-8", "replace")
         for name, double, single in ATTRIBUTE.findall(row)

@@ -1,7 +1,7 @@
-"""Reddit comments: `RC_*` dumps (Pushshift's and those after it) brought together into threads.
+"""Read Reddit comments: `RC_*` dumps (Pushshift's and its successors), collected into threads.
 
-Comments stand in the order of their times, so those of a thread are spread over the file: one pass brings them
-together (`corpus.storage.spill`), the extractor orders them (`corpus.extract.posts.reddit_thread`).
+Comments are in the order of their times, so those of a thread are spread over the file: one pass collects them
+(`corpus.storage.spill`), the extractor orders them (`corpus.extract.posts.reddit_thread`).
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from corpus.storage.spill import Spill
 
 MEDIA_TYPE = "application/vnd.reddit.thread+json"
 WIDTH = 1 << 13
-"""Threads in a bucket of the spill. Numbers of submissions are given out one after the other over all of Reddit."""
+"""Threads in a bucket of the spill. Submission numbers are assigned consecutively over all of Reddit."""
 LINK = re.compile(r"t3_([0-9a-z]{1,12})")
 FIELDS = ("id", "parent_id", "score", "created_utc", "body", "author", "distinguished", "stickied")
-"""What goes on to extraction, where `author` tells bots and deleted comments and never reaches the text."""
+"""Fields handed to extraction, where `author` identifies bots and deleted comments and never reaches the text."""
 LINE_BYTES = 1 << 20
 
 
 class RedditComments(Source):
     """A thread of comments, one document: what one file has of it, in the order of the conversation.
 
-    `min_score`: comments below it go, and so do deleted and removed ones and those of bots and moderators in
-    office (`bots: keep` leaves them); replies to them stay. `subreddits` names those that are wanted; comments
-    elsewhere are not read. Reddit's content is under no open licence: `license` says what you have agreed on.
+    Comments below `min_score` are dropped, as are deleted and removed ones and those of bots and moderators in
+    office (`bots: keep` keeps these); replies to them are kept. `subreddits` selects subreddits; comments
+    elsewhere are not read. Reddit's content is under no open licence: `license` states what you have agreed on.
 
-    A thread is named by its submission and the file; its group is the submission, so a thread that goes on in
-    next month's file stays on one side of validation. Its origin is the line of its first comment; offsets count
-    decompressed bytes. Memory: 128 MB of comments, the rest waits compressed in a nameless temporary file.
+    A thread is named by its submission and the file; its group is the submission, so a thread that continues in
+    next month's file falls on one side of validation. Its origin is the line of its first comment; offsets count
+    decompressed bytes. Memory: 128 MB of comments; the rest is kept compressed in a nameless temporary file.
     """
 
     kind: Literal["reddit-comments"] = "reddit-comments"
@@ -82,7 +82,7 @@ class RedditComments(Source):
     def _put(
         self, line: bytes, offset: int, file: str, spill: Spill, wanted: set[str] | None
     ) -> Failure | None:
-        """Put a comment aside, unless it is of a subreddit that is not wanted."""
+        """Add a comment to the spill, unless it is of an unwanted subreddit. Returns a Failure for a broken line."""
         try:
             row = json.loads(line)
             link = LINK.fullmatch(row["link_id"])
@@ -122,7 +122,7 @@ class RedditComments(Source):
 
 
 def base36(number: int) -> str:
-    """A number as Reddit writes it."""
+    """Write a number in base 36, as Reddit does."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)

@@ -1,7 +1,7 @@
-"""Stack Exchange: questions with their answers out of Posts.xml, plain, compressed or inside the dump's .7z.
+"""Read Stack Exchange: questions with their answers from Posts.xml, plain, compressed or inside the dump's .7z.
 
-Posts.xml is in the order of numbers, so the answers of a question stand anywhere behind it. One pass brings
-them together (`corpus.storage.spill`), the extractor puts them into words (`stackexchange_thread`).
+Posts.xml is in the order of numbers, so the answers of a question may be anywhere behind it. One pass collects
+them (`corpus.storage.spill`), the extractor makes text of them (`stackexchange_thread`).
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class StackExchange(Source):
 
     `paths` name `Posts.xml` files (plain, .gz, .xz, .zst, .bz2) and .7z archives that hold one. The site is
     the archive's name or the folder's, else `site`. `comments: true` adds the comments of `Comments.xml`,
-    which stands beside `Posts.xml`, in its folder or its archive.
+    which is next to `Posts.xml`, in its folder or its archive.
 
     Gates: `stackexchange.type` (tag wikis, elections and other posts that are no question and no answer)
     and `stackexchange.orphan` (an answer whose question is not in the dump). A thread is named by site and
     question, is its own group, and its origin is the row of the question; offsets count decompressed bytes.
 
-    Memory: 128 MB of rows (and 4 bytes a post with comments). What is more of a large dump waits compressed
+    Memory: 128 MB of rows (and 4 bytes a post with comments). The rest of a large dump is kept compressed
     in a nameless temporary file: see `corpus.storage.spill`. A plain file is cut into at most 16 splits; an
     archive is one.
     """
@@ -100,8 +100,8 @@ class StackExchange(Source):
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         archive = is_archive(path)
-        one = archive or is_compressed(path) or (start == 0 and end >= size(path))
-        reading = _Reading(file, self.site or site_of(path), start, 1 << 62 if one else end, archive)
+        is_whole = archive or is_compressed(path) or (start == 0 and end >= size(path))
+        reading = _Reading(file, self.site or site_of(path), start, 1 << 62 if is_whole else end, archive)
         with Spill() as spill:
             try:
                 with closing(_blocks(path, "Posts.xml", start)) as blocks:
@@ -120,7 +120,7 @@ class StackExchange(Source):
     def _thread(
         self, question: int, rows: list[tuple[int, bytes]], reading: _Reading
     ) -> Iterator[Record | Failure]:
-        """The record of a thread, or those of answers without a question."""
+        """Yield the record of a thread, or those of answers without a question."""
         first = next((row for row in rows if _kind(row[1]) == QUESTION), None)
         if first is None:
             for offset, row in rows:
@@ -159,10 +159,10 @@ class _Reading:
         """Post -> question, for comments; 0 for posts of other splits."""
 
     def posts(self, rows: Iterator[Row | Loss], spill: Spill, comments: bool) -> Iterator[Record | Failure]:
-        """Put questions of the split and answers to them aside; yields what is neither.
+        """Add questions of the split and answers to them to the spill; yield what is neither.
 
         The numbers of a split's questions lie between that of its first row and that of the next split's,
-        since dumps are in the order of numbers; where they are not, a split stops and says so.
+        since dumps are in the order of numbers; where they are not, reading stops with a Failure.
         """
         lowest, highest, last = (None if self.start else 0), 1 << 62, -1
         is_empty = not self.start
@@ -174,12 +174,12 @@ class _Reading:
                 if owned:
                     yield self._failure(row.offset, row.length, row.error)
                 continue
-            found = _keys(row.data)
-            if found is None:
+            keys = _keys(row.data)
+            if keys is None:
                 if owned:
                     yield self._failure(row.offset, len(row.data), "a post without a number or a type")
                 continue
-            number, kind, parent = found
+            number, kind, parent = keys
             if self.start or self.end < 1 << 62:
                 if number <= last:
                     message = "posts are not in the order of their numbers: a larger split_size reads the file whole"
@@ -210,7 +210,7 @@ class _Reading:
             yield self._failure(0, 0, "no post in it")
 
     def comments(self, rows: Iterator[Row | Loss], spill: Spill) -> Iterator[Record | Failure]:
-        """Put the comments on posts of the split aside."""
+        """Add the comments on posts of the split to the spill."""
         for row in rows:
             if isinstance(row, Loss):
                 if not self.start:
@@ -239,9 +239,9 @@ class _Reading:
         self._threads[post] = thread
 
     def gated(self, row: bytes, offset: int, gate: str) -> Record:
-        found = _keys(row)
+        keys = _keys(row)
         return Record(
-            native_id=f"{self.site}:{found[0] if found else offset}",
+            native_id=f"{self.site}:{keys[0] if keys else offset}",
             file=self.file,
             offset=offset,
             length=len(row),
@@ -255,19 +255,19 @@ class _Reading:
 
 
 def _keys(row: bytes) -> tuple[int, bytes, int] | None:
-    """Number, type and question (-1 for none) of a post; None where it has no number or type."""
+    """Return number, type and question (-1 for none) of a post; None where it has no number or type."""
     match = KEYS.match(row)
     if match and (match[3] or match[2] != ANSWER):
         return int(match[1]), match[2], int(match[3] or -1)
-    found = attributes(row)
-    number, kind, parent = (_number(found.get(name)) for name in ("Id", "PostTypeId", "ParentId"))
+    values = attributes(row)
+    number, kind, parent = (_number(values.get(name)) for name in ("Id", "PostTypeId", "ParentId"))
     if number is None or kind is None or (kind == 2 and parent is None):
         return None
     return number, str(kind).encode(), -1 if parent is None else parent
 
 
 def _kind(row: bytes) -> bytes:
-    """The type of a post; that of a comment is empty."""
+    """Return the type of a post; empty for a comment."""
     match = KEYS.match(row)
     if match:
         return match[2]
@@ -281,19 +281,19 @@ def _number(text: str | None) -> int | None:
 
 
 def is_archive(path: str) -> bool:
-    """Whether a file begins like .7z."""
+    """Return whether a file begins like .7z."""
     with open_input(path) as stream:
         return stream.read(6) == MAGIC
 
 
 def beside(path: str, name: str) -> str:
-    """A file in the same folder."""
+    """Return the path of a file in the same folder."""
     folder, slash, _ = path.rpartition("/")
     return f"{folder}{slash}{name}"
 
 
 def site_of(path: str) -> str:
-    """The site of `.../beer.stackexchange.com/Posts.xml` or `.../stackoverflow.com-Posts.7z`."""
+    """Return the site of `.../beer.stackexchange.com/Posts.xml` or `.../stackoverflow.com-Posts.7z`."""
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".7z")
     if stem != name:
@@ -302,7 +302,7 @@ def site_of(path: str) -> str:
 
 
 def _blocks(path: str, name: str, start: int) -> Generator[bytes, None, None]:
-    """The bytes of a file, or of the member `name` of an archive, from `start` on. Raises Damaged or `DAMAGE`."""
+    """Yield the bytes of a file, or of an archive's member `name`, from `start` on. Raises Damaged or `DAMAGE`."""
     if not is_archive(path):
         with open_input(path, start) if start else open_decompressed(path) as stream:
             read = getattr(stream, "read1", stream.read)
@@ -310,8 +310,10 @@ def _blocks(path: str, name: str, start: int) -> Generator[bytes, None, None]:
                 yield block
         return
     with open_input(path) as stream:
-        there = members(stream)
-        found = next((one for one in there if one.rpartition("/")[2].lower() == name.lower()), None)
-        if found is None:
-            raise Damaged(f"no {name} in the archive: it holds {', '.join(there) or 'nothing'}"[:400])
-        yield from read_member(stream, found)
+        member_names = members(stream)
+        member = next(
+            (entry for entry in member_names if entry.rpartition("/")[2].lower() == name.lower()), None
+        )
+        if member is None:
+            raise Damaged(f"no {name} in the archive: it holds {', '.join(member_names) or 'nothing'}"[:400])
+        yield from read_member(stream, member)

@@ -1,1 +1,7 @@
-"""corpus/sources/tables"""
+"""Read rows and lines: one document each.
+
+fields.py      field names of rows, mapped to those of a record
+jsonl.py       JSON Lines
+parquet.py     Parquet
+text_files.py  plain text by file, paragraph or line
+"""

@@ -1,4 +1,4 @@
-"""Field names of tabular sources (JSON Lines, Parquet), mapped to those of a record."""
+"""Map the field names of tabular sources (JSON Lines, Parquet) to those of a record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ nested ones: `metadata.url`, `lang.0` (an entry of a list); text that is a JSON 
 
 
 class Fields(BaseModel):
-    """Which field of a row holds what. Every other field goes to the document's metadata when named there.
+    """Which field of a row holds what. Other fields become the document's metadata where `metadata` names them.
 
     `fields: fineweb` in a manifest takes a layout of manifests/fields/; `{preset: fineweb, metadata: [dump]}` one
     with changes. `language` and `script` together make a label (`deu` and `Latn`).
@@ -53,22 +53,22 @@ class Fields(BaseModel):
         return given
 
     def names(self) -> list[str]:
-        """All names that are looked for, in no more than their first alternative's order."""
-        given: list[Names | None] = [
+        """Return all names that are looked up, each once."""
+        fields: list[Names | None] = [
             *(self.id, self.text, self.url, self.date, self.license),
             *(self.language, self.script, self.group, self.snapshot),
         ]
-        found = [name for names in given if names is not None for name in _alternatives(names)]
-        return list(dict.fromkeys([*found, *self.metadata]))
+        every_name = [name for names in fields if names is not None for name in _alternatives(names)]
+        return list(dict.fromkeys([*every_name, *self.metadata]))
 
     def columns(self, there: Collection[str]) -> list[str]:
-        """Those of a table's columns that hold a field: by their names, or by the first step of a path."""
+        """Return the columns of a table that hold a field: by their names, or by the first step of a path."""
         return list(
-            dict.fromkeys(found for name in self.names() if (found := _column(name, there)) is not None)
+            dict.fromkeys(column for name in self.names() if (column := _column(name, there)) is not None)
         )
 
     def has_text(self, there: Collection[str]) -> bool:
-        """Whether a table with these columns may have text."""
+        """Return whether a table with these columns may have text."""
         return any(_column(name, there) is not None for name in _alternatives(self.text))
 
     def record(
@@ -80,7 +80,7 @@ class Fields(BaseModel):
         snapshot: str | None,
         license: str | None,
     ) -> Record:
-        """The record of a row. Raises ValueError where there is no text.
+        """Return the record of a row. Raises ValueError where there is no text.
 
         The native id is the row's id, else (also where that is empty) its file and offset. Lone surrogates,
         which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored.
@@ -117,18 +117,18 @@ class Fields(BaseModel):
 
 
 def layout_names() -> list[str]:
-    """The layouts of manifests/fields/, sorted."""
+    """Return the names of the layouts in manifests/fields/, sorted."""
     return sorted(path.stem for path in data_path("fields").glob("*.yaml"))
 
 
 def read_layout(name: Any) -> dict[str, Any]:
-    """The `fields` of a layout. Raises ValueError for an unknown one."""
+    """Return the `fields` of a layout. Raises ValueError for an unknown one."""
     if name not in layout_names():
         raise ValueError(f"no layout named {name!r}: there are {', '.join(layout_names())}")
     path = data_path("fields", f"{name}.yaml")
     data, _ = load(path.read_text(encoding="utf-8"), str(path))
-    found: dict[str, Any] = data["fields"]
-    return found
+    layout: dict[str, Any] = data["fields"]
+    return layout
 
 
 def _alternatives(names: Names) -> list[str]:
@@ -143,7 +143,7 @@ def _column(name: str, there: Collection[str]) -> str | None:
 
 
 def _value(row: dict[str, Any], names: Names | None) -> Any:
-    """The value of the first name that a row has one for; None where it has none."""
+    """Return the value of the first name that a row has one for; None where it has none."""
     if names is None:
         return None
     if isinstance(names, str):
@@ -169,12 +169,12 @@ def _inside(row: dict[str, Any], path: str) -> Any:
 
 
 def as_text(value: Any) -> str | None:
-    """A value as a string; None for null and the empty string."""
+    """Return a value as a string; None for null and the empty string."""
     return without_surrogates(str(value)) if value not in (None, "") else None
 
 
 def without_surrogates(text: str) -> str:
-    """The text with U+FFFD for every lone surrogate. 2 GB/s where there is none."""
+    """Return the text with U+FFFD for every lone surrogate. 2 GB/s where there is none."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -183,7 +183,7 @@ def without_surrogates(text: str) -> str:
 
 
 def as_date(value: Any) -> str | None:
-    """A date as text: strings as they are, dates in ISO 8601, numbers as seconds since 1970 in UTC."""
+    """Return a date as text: strings unchanged, dates in ISO 8601, numbers as seconds since 1970 in UTC."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):

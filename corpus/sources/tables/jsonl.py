@@ -1,4 +1,4 @@
-"""JSON Lines, plain or compressed, with field names mapped."""
+"""Read JSON Lines, plain or compressed, with field names mapped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = 1 << 16
 
 
 def is_compressed(path: str) -> bool:
-    """Whether a file begins like .gz, .bz2, .xz or .zst."""
+    """Return whether a file begins like .gz, .bz2, .xz or .zst."""
     with open_input(path) as stream:
         return stream.read(6).startswith(COMPRESSED)
 
@@ -26,8 +26,8 @@ def is_compressed(path: str) -> bool:
 class Jsonl(Source):
     """One JSON object a line. Plain files are split at line ends, compressed ones are read whole.
 
-    A file whose first byte is `[` is not JSON Lines: its lines become failures, each with its place. So does
-    a line of more than `max_bytes`, and no more than that is held of any.
+    A file whose first byte is `[` is not JSON Lines: its lines become failures, each with its place. A line
+    of more than `max_bytes` is a failure too. Memory: at most `max_bytes` of a line.
     """
 
     kind: Literal["jsonl"] = "jsonl"
@@ -85,7 +85,7 @@ class Jsonl(Source):
 
 
 def skip_line(stream: BinaryIO) -> int:
-    """Read to the end of a line; its length. Memory: a block."""
+    """Read to the end of a line and return the number of bytes. Memory: a block."""
     length = 0
     while piece := stream.readline(BLOCK):
         length += len(piece)
@@ -95,7 +95,10 @@ def skip_line(stream: BinaryIO) -> int:
 
 
 def too_long(what: str, size: int, limit: int, file: str, offset: int, length: int | None = None) -> Failure:
-    """The failure of a document of `size` bytes over its source's `max_bytes`; it has `length` if not that many."""
+    """Make the failure of a document of `size` bytes over its source's `max_bytes`.
+
+    `length` is the length of its place in the file, where that is not `size`.
+    """
     message = f"a {what} of {size:,} bytes is over the limit of {limit:,}: max_bytes of the source raises it"
     return Failure(
         file=file,

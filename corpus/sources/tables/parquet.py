@@ -1,4 +1,4 @@
-"""Parquet files with field names mapped, split at row groups."""
+"""Read Parquet files with field names mapped, split at row groups."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from corpus.storage import open_input
 
 BATCH_ROWS = 256
 BATCH_BYTES = 32 << 20
-"""What a batch may hold by the average row of its row group, which the file's footer gives."""
+"""Bytes that a batch may hold, estimated by the average row of its row group in the file's footer."""
 DAMAGE = (pa.ArrowException, ValueError, OverflowError, OSError)
 """What pyarrow raises on damaged files and on values that Python has no type for."""
 
 
 class Parquet(Source):
-    """One document a row. A split holds the row groups whose first byte lies in it.
+    """One document a row. A split holds the row groups whose first byte is in it.
 
     `offset` of a document is its row number in the file. Dates and times become ISO 8601, in UTC where the
     column has a time zone. A row with more than `max_bytes` of text in its fields is a failure. Memory: a
@@ -65,8 +65,8 @@ class Parquet(Source):
                 if self.fields.has_text(names):
                     yield from self._read_group(parquet, group, row, rows, wanted, file)
                 else:
-                    there = ", ".join(names) or "no column at all"
-                    message = f"no column {self.fields.text!r} for the text: there is {there}"[:500]
+                    listed = ", ".join(names) or "no column at all"
+                    message = f"no column {self.fields.text!r} for the text: there is {listed}"[:500]
                     yield Failure(file=file, offset=row, length=rows, step="read", error=message)
 
     def _read_group(
@@ -93,15 +93,15 @@ class Parquet(Source):
                 error=f"damaged: {' '.join(str(error).split())}",
             )
 
-    def _record(self, one: pa.RecordBatch, file: str, row: int) -> Record | Failure:
+    def _record(self, batch: pa.RecordBatch, file: str, row: int) -> Record | Failure:
         try:
-            return self.fields.record(one.to_pylist()[0], file, row, 1, self.snapshot, self.license)
+            return self.fields.record(batch.to_pylist()[0], file, row, 1, self.snapshot, self.license)
         except DAMAGE as error:
             return Failure(file=file, offset=row, length=1, step="read", error=str(error))
 
 
 def _text_bytes(batch: pa.RecordBatch) -> list[int]:
-    """Bytes of strings in each row, nested ones left out."""
+    """Return the bytes of strings in each row, nested ones left out."""
     total: Any = pa.array([0] * batch.num_rows, pa.int64())
     for column in batch.columns:
         if pa.types.is_dictionary(column.type):
@@ -116,13 +116,13 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _without_times(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with times as text: Python's own go to microseconds, and from the year 1 to 9999, only."""
+    """Return the batch with times as text: Python's own have only microseconds, and only the years 1 to 9999."""
     columns = [_as_text(column) if pa.types.is_temporal(column.type) else column for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _as_text(times: pa.Array) -> pa.Array:
-    """Times as ISO 8601, without a fraction that is zero; as a bare number where no calendar reaches."""
+    """Write times as ISO 8601, without a fraction that is zero; as a bare number where no calendar reaches."""
     zone = ""
     if pa.types.is_timestamp(times.type) and times.type.tz is not None:
         times, zone = times.view(pa.timestamp(times.type.unit)), "Z"
@@ -133,16 +133,16 @@ def _as_text(times: pa.Array) -> pa.Array:
 
 
 def _row_groups(metadata: pq.FileMetaData, size: int) -> list[tuple[int, int, int]]:
-    """(place, first row, rows) of each row group of a file of `size` bytes.
+    """Return (place, first row, rows) of each row group of a file of `size` bytes.
 
-    The place is about its first byte, by the sizes of the groups before it: Arrow ends the process where the
-    metadata of a column is damaged, from which the true one would come.
+    The place approximates its first byte, by the sizes of the groups before it. The exact one would come from the
+    metadata of a column, and Arrow ends the process where those are damaged.
     """
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     weights = [max(0, group.total_byte_size) for group in groups]
-    found, row, before, total = [], 0, 0, max(1, sum(weights))
+    places, row, before, total = [], 0, 0, max(1, sum(weights))
     for group, weight in zip(groups, weights, strict=True):
-        found.append((before * max(0, size - 1) // total, row, group.num_rows))
+        places.append((before * max(0, size - 1) // total, row, group.num_rows))
         row += group.num_rows
         before += weight
-    return found
+    return places

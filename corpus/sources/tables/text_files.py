@@ -1,4 +1,4 @@
-"""Plain text files, plain or compressed: a document a file, a paragraph or a line."""
+"""Read plain text files, uncompressed or compressed: one document for each file, paragraph or line."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Text(Source):
     """A document is a whole file, a paragraph (`unit: paragraph`, blank lines between), or a line.
 
     Text is UTF-8 unless `encoding` says otherwise or the bytes show it. Offsets count decompressed bytes.
-    A document of more than `max_bytes` is a failure, never cut into several, and reading goes on behind it.
-    For larger files (a book collection in one file, a dump of a forum) say `unit: paragraph`, or `line`:
-    what a build holds of a document is many times its bytes, so raising `max_bytes` takes memory.
+    A document of more than `max_bytes` is a failure, never cut into several, and reading continues behind it.
+    For larger files (a book collection in one file, a dump of a forum) use `unit: paragraph`, or `line`:
+    a build holds many times the bytes of a document, so a larger `max_bytes` takes memory.
     """
 
     kind: Literal["text"] = "text"

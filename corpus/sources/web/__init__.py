@@ -1,1 +1,9 @@
-"""corpus/sources/web"""
+"""Read pages from web archives.
+
+resync.py   the next record behind damage
+members.py  gzip members, zstd and lz4 frames of an archive
+arc.py      ARC files
+warc.py     WARC files: pages as records
+news.py     articles of news sites
+urls.py     the pages of a list of URLs
+"""

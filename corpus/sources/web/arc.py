@@ -1,7 +1,7 @@
-"""ARC files, the format before WARC: plain, one gzip member a record, or one member around them all.
+"""Read ARC files, the format before WARC: plain, one gzip member a record, or one member around all records.
 
 A record is a line `URL IP-address date type [more] length`, so many bytes, and a line end. Damage costs the
-damaged record: reading goes on at the next gzip member, or line, that opens a record.
+damaged record: reading continues at the next gzip member, or line, that begins a record.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from corpus.sources.web.resync import GZIP, scan
 
 BLOCK = 1 << 16
 LINE = 8 << 10
-"""The longest header line that is believed."""
+"""Longest header line that is accepted."""
 HEADER = re.compile(rb"(\S.*?) ([0-9a-fA-F.:]+|-|unknown) (\d{12,18}) (\S*) (?:.* )?(-?\d+)\s*")
 ERRORS = (zlib.error, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
 class ArcRecord:
-    """A record: what its line says, and up to `limit` bytes of content, which is `size` bytes long.
+    """A record: the fields of its header line, and up to `limit` bytes of content, which is `size` bytes long.
 
     `offset` and `length` are those of its gzip member; of its line and content in a plain file, and, in the unpacked
     content of the file, where a member holds several. `member` is where its member, or itself, begins in the
@@ -56,7 +56,7 @@ def is_arc(opening: bytes) -> bool:
 
 
 def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
-    """All records of a file but the one that describes it. Memory: twice `limit` bytes."""
+    """Yield all records of a file but the one that describes it. Memory: twice `limit` bytes."""
     stream.seek(0)
     packed = stream.read(3) == GZIP
     stream.seek(0, 2)
@@ -72,11 +72,11 @@ def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
         several = False
         error: str | None = None
         try:
-            for found in _records(reader, limit):
+            for record in _records(reader, limit):
                 several = several or held is not None
                 if held is not None:
                     yield replace(held, offset=unpacked + held.within)
-                held = found
+                held = record
             ends = reader.member_end()
             following: int | None = ends
         except ERRORS as failure:
@@ -94,7 +94,7 @@ def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
 
 
 def _records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
-    """The records of one gzip member, or of a plain file, placed where they are in it."""
+    """Yield the records of one gzip member, or of a plain file, placed where they are in it."""
     lost_from: int | None = None
     padding = False
     while True:
@@ -144,7 +144,7 @@ def _iso(date: str) -> str:
 
 
 class _Reader:
-    """Bytes from a place of the file on; of a gzip member its content."""
+    """The bytes of a file from a place on; of a gzip member its content."""
 
     def __init__(self, stream: BinaryIO, at: int, packed: bool) -> None:
         self._stream, self.at = stream, at
@@ -159,7 +159,7 @@ class _Reader:
         return self._inflater is None
 
     def member_end(self) -> int:
-        """Where the member ended, once all of it is read."""
+        """Return where the member ended, once all of it is read."""
         assert self._inflater is not None
         return self.at + self._fed - len(self._inflater.unused_data)
 
@@ -187,14 +187,14 @@ class _Reader:
         return piece
 
     def skip(self, size: int) -> int:
-        """Pass over so many bytes; how many there were."""
+        """Skip so many bytes; return how many there were."""
         passed = 0
         while passed < size and (piece := self.read(min(BLOCK, size - passed))):
             passed += len(piece)
         return passed
 
     def line(self) -> bytes:
-        """Up to the next line end, or `LINE` bytes; empty at the end."""
+        """Read up to the next line end, or `LINE` bytes; empty at the end."""
         while b"\n" not in self._held and len(self._held) < LINE and self._more():
             continue
         end = self._held.find(b"\n")
@@ -202,7 +202,7 @@ class _Reader:
 
 
 def _next(stream: BinaryIO, at: int) -> int | None:
-    """The next gzip member at or after `at` that opens a record."""
+    """Return the next gzip member at or after `at` that begins a record."""
     return scan(stream, at, GZIP, _opens)
 
 

@@ -1,7 +1,7 @@
-"""Members of web archives: where a record begins and where it ends in a file that is plain, .gz, .zst or .lz4.
+"""Find where a record begins and where it ends in a web archive that is plain, .gz, .zst or .lz4.
 
 An archive that can be read from the middle has a record in each gzip member or lz4 frame, and in one or several
-zstd frames, which may need a dictionary that stands before them all (https://iipc.github.io/warc-specifications/).
+zstd frames, which may need a dictionary that precedes them all (https://iipc.github.io/warc-specifications/).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ SKIPPABLE = b"\x5d\x2a\x4d\x18"
 DICTIONARY = b"\x37\xa4\x30\xec"
 LZ4 = b"\x04\x22\x4d\x18"
 STRETCH = 32 << 20
-"""Bytes of a member that may be of any ratio: as many as a page may have."""
+"""Bytes of a member that may have any compression ratio: as many as a page may have."""
 LZ4_BLOCK = 4 << 20
 DICTIONARY_BYTES = 64 << 20
 BLOCK = 1 << 16
 ZSTD_BLOCK = 1 << 10
-"""What is fed to a decoder at once: 1 KiB of zstd gives 32 MiB at most."""
+"""Bytes fed to a decoder in one call: 1 KiB of zstd gives 32 MiB at most."""
 END = b"\r\n\r\n"
-"""Ends a record's header, and, once more, the record."""
+"""Ends a record's header and, repeated, the record."""
 ERRORS = (OSError, EOFError, ValueError, RuntimeError)
 """What FastWARC raises on damaged input."""
 DAMAGE = (*ERRORS, zlib.error, zstandard.ZstdError)
 
 
 class Archive:
-    """A web archive that is plain, .gz, .zst or .lz4, told by its first bytes."""
+    """A web archive that is plain, .gz, .zst or .lz4, identified by its first bytes."""
 
     def __init__(self, stream: BinaryIO) -> None:
         stream.seek(0)
@@ -52,7 +52,7 @@ class Archive:
             self._load(head)
 
     def _load(self, head: bytes) -> None:
-        """The dictionary that the file begins with. One that cannot be read is none: no frame opens then."""
+        """Load the dictionary that the file begins with. An unreadable one is ignored: no frame opens then."""
         content = self.stream.read(min(int.from_bytes(head[4:], "little"), DICTIONARY_BYTES))
         try:
             raw = content
@@ -78,24 +78,24 @@ class Archive:
         return zstandard.ZstdDecompressor(self._dictionary, max_window_size=ZSTD_WINDOW)
 
     def from_place(self, at: int) -> tuple[BinaryIO, int]:
-        """A stream for FastWARC from `at` on, and what to add to the places that it gives."""
+        """Return a stream for FastWARC from `at` on, and what to add to the offsets that it gives."""
         self.stream.seek(at)
         if self._dictionary is None or at < len(self._head):
             return self.stream, 0
         return cast(BinaryIO, _Behind(self._head, self.stream)), at - len(self._head)
 
     def find(self, at: int) -> int | None:
-        """The first place at or after `at` where a record begins; None where there is none."""
+        """Return the first offset at or after `at` where a record begins; None where there is none."""
         return scan(self.stream, at, self.magic, self._opens)
 
     def opens(self, at: int) -> bool:
-        """Whether a record begins at `at`."""
+        """Return whether a record begins at `at`."""
         self.stream.seek(at)
         window = self.stream.read(HEAD)
         return window.startswith(self.magic) and self._opens(window)
 
     def ends_record(self, at: int) -> bool:
-        """Whether the line ends stand before `at` that end a record of a plain file."""
+        """Return whether the line ends that end a record of a plain file precede `at`."""
         self.stream.seek(max(0, at - len(END)))
         return self.stream.read(len(END)) == END
 
@@ -113,15 +113,15 @@ class Archive:
         return b"\nwarc-type:" in window.partition(END)[0].lower()
 
     def record_end(self, at: int) -> int | None:
-        """Where the record at `at` ends in the file: its member or frames, or by its header's length.
+        """Return where the record at `at` ends in the file: its member or frames, or by its header's length.
 
         None where it is itself cut or damaged.
         """
         self.stream.seek(at)
         if not self.is_packed:
-            top, found, _ = self.stream.read(HEAD).partition(END)
+            top, header_end, _ = self.stream.read(HEAD).partition(END)
             length = content_length(top)
-            if not found or length is None or not top.startswith(b"WARC/"):
+            if not header_end or length is None or not top.startswith(b"WARC/"):
                 return None
             end = at + len(top) + 2 * len(END) + length
             return end if end <= self.stream.seek(0, io.SEEK_END) else None
@@ -133,7 +133,7 @@ class Archive:
                     produced += len(piece)
                     head += piece[: max(0, HEAD - len(head))]
                 assert member.end is not None
-                top, found, _ = head.partition(END)
+                top, header_end, _ = head.partition(END)
                 whole = len(top) + 2 * len(END) + (content_length(top) or 0)
                 if self.magic != ZSTD or produced >= whole or not self._continues(member.end):
                     return member.end
@@ -142,16 +142,16 @@ class Archive:
             return None
 
     def _continues(self, at: int) -> bool:
-        """Whether a zstd frame at `at` goes on with the record of the frame before it."""
+        """Return whether a zstd frame at `at` continues the record of the frame before it."""
         self.stream.seek(at)
         window = self.stream.read(HEAD)
         return window.startswith(ZSTD) and not self._opens(window)
 
     def mended(self, at: int, following: int | None, limit: int) -> bytes | None:
-        """The record at `at` with the length that it has, where its header gives another one or none.
+        """Return the record at `at` with its true length, where its header gives another one or none.
 
-        How long it is tells its member or frame; in a plain file the next record, which begins at `following`, behind
-        the line ends that end a record. None where that is not so, and for more than `limit` bytes.
+        Its member or frame tells its length; in a plain file the next record does, which begins at `following`, behind
+        the line ends that end a record. None where there is none such, and for more than `limit` bytes.
         """
         pieces: list[bytes] = []
         if not self.is_packed:
@@ -170,17 +170,17 @@ class Archive:
                         return None
             except DAMAGE:
                 return None
-        top, found, content = b"".join(pieces).partition(END)
+        top, header_end, content = b"".join(pieces).partition(END)
         if not content.endswith(END) and self.magic != GZIP:
             return None
         content = content.removesuffix(END)
-        if not found or not top.startswith(b"WARC/") or content_length(top) == len(content):
+        if not header_end or not top.startswith(b"WARC/") or content_length(top) == len(content):
             return None
         lines = [line for line in top.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
         return b"\r\n".join([*lines, b"Content-Length: %d" % len(content)]) + END + content + END
 
     def holds_one_record(self, at: int) -> bool:
-        """Whether no second record follows the first one in the member or frame at `at`."""
+        """Return whether no second record follows the first one in the member or frame at `at`."""
         head, behind = b"", b""
         produced = 0
         expected: int | None = None
@@ -189,10 +189,10 @@ class Archive:
             while piece := member.read():
                 if expected is None:
                     head += piece
-                    top, found, _ = head.partition(END)
-                    if not found and len(head) > HEAD:
+                    top, header_end, _ = head.partition(END)
+                    if not header_end and len(head) > HEAD:
                         return True
-                    if found:
+                    if header_end:
                         expected = len(top) + len(END) + (content_length(top) or 0)
                         piece, produced = head, 0
                 if expected is not None:
@@ -208,8 +208,9 @@ class Archive:
 class Member:
     """The content of the one member or frame that begins at a place, read to its end.
 
-    `end` is where it ends in the file, once all is read. Making and reading it raise one of `DAMAGE` where it is
-    damaged, `EOFError` where it is cut, `Bomb` where more than `STRETCH` bytes came from next to nothing.
+    `end` is where it ends in the file, once all is read. Opening and reading it raise one of `DAMAGE` where
+    it is damaged, `EOFError` where it is cut, `Bomb` where more than `STRETCH` bytes came from next to
+    nothing.
     """
 
     def __init__(self, archive: Archive, at: int) -> None:
@@ -234,7 +235,7 @@ class Member:
         self._stream.seek(at)
 
     def read(self) -> bytes:
-        """The next piece; empty at the end."""
+        """Return the next piece; empty at the end."""
         if self._inflater is None:
             piece: bytes = self._lz4.read(BLOCK)
             if not piece:
@@ -260,7 +261,7 @@ class Member:
 
 
 def _lz4_end(stream: BinaryIO, at: int) -> int:
-    """Where an lz4 frame ends, by the lengths of its blocks. Raises EOFError or ValueError where they are wrong."""
+    """Return where an lz4 frame ends, by its blocks' lengths. Raises EOFError or ValueError where they are wrong."""
     stream.seek(at)
     head = stream.read(5)
     if len(head) < 5:
@@ -281,7 +282,7 @@ def _lz4_end(stream: BinaryIO, at: int) -> int:
 
 
 def content_length(head: bytes) -> int | None:
-    """The length that a record's header gives; None where it gives none that is one."""
+    """Return the length that a record's header gives; None where it gives no valid one."""
     for line in head.split(b"\r\n"):
         if line[:15].lower() == b"content-length:":
             value = line[15:].strip()
@@ -290,7 +291,7 @@ def content_length(head: bytes) -> int | None:
 
 
 class _Forward(io.RawIOBase):
-    """A stream that only goes forward; FastWARC asks where it is."""
+    """A stream that can only be read forwards and knows its position, as FastWARC needs it."""
 
     def __init__(self) -> None:
         self._given = 0
@@ -311,7 +312,7 @@ class _Forward(io.RawIOBase):
 
 
 class _Behind(_Forward):
-    """Some bytes, and behind them a stream."""
+    """Some bytes, followed by a stream."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         super().__init__()
@@ -325,7 +326,7 @@ class _Behind(_Forward):
 
 
 class Unpacked(_Forward):
-    """The content of all members from a place on, one after the other. `at`: where the one at hand begins."""
+    """The content of all members from a place on, one after the other. `at` is where the current one begins."""
 
     def __init__(self, archive: Archive, at: int) -> None:
         super().__init__()
@@ -349,6 +350,6 @@ class Unpacked(_Forward):
 
 
 def is_data(stream: BinaryIO, at: int) -> bool:
-    """Whether anything but zeros and line ends follows."""
+    """Return whether anything but zeros and line ends follows."""
     stream.seek(at)
     return bool(stream.read(HEAD).strip(b"\x00\r\n"))

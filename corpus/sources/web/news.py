@@ -1,4 +1,4 @@
-"""News: the articles of CC-NEWS, or of any web archive with a list of domains."""
+"""Read news: the articles of CC-NEWS, or of any web archive with a list of domains."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class News(Warc):
     def prepare(self, say: Callable[[str], None] | None) -> None:
         if self.domains is not None:
             try:
-                found = _domains(self.domains)
+                domains = _domains(self.domains)
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(f"cannot read the domains {self.domains}: {error}", ("domains",)) from None
-            if not found:
+            if not domains:
                 raise UserError(f"{self.domains} names no domain", ("domains",))
 
     def parameters(self) -> dict[str, Any]:
-        given = super().parameters()
+        inherited = super().parameters()
         named = sorted(_domains(self.domains)) if self.domains is not None else None
-        return {**given, "domains": fingerprint(named) if named is not None else None}
+        return {**inherited, "domains": fingerprint(named) if named is not None else None}
 
     def is_wanted(self, url: str | None) -> bool:
         if self.domains is None:
@@ -59,20 +59,20 @@ class News(Warc):
         return bool(url) and domain_of(url or "") in wanted
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        for found in super().read(path, file, start, end):
-            if isinstance(found, Record) and found.gate is None:
-                if found.media_type == "text/html":
-                    found.media_type = "text/x-news"
-                    if found.date is not None:  # the document's date is the article's
-                        found.metadata["captured"], found.date = found.date, None
+        for record in super().read(path, file, start, end):
+            if isinstance(record, Record) and record.gate is None:
+                if record.media_type == "text/html":
+                    record.media_type = "text/x-news"
+                    if record.date is not None:  # the document's date is the article's
+                        record.metadata["captured"], record.date = record.date, None
                 else:
-                    found.gate = "news.not_article"
-                    found.body = b""
-            yield found
+                    record.gate = "news.not_article"
+                    record.body = b""
+            yield record
 
 
 @lru_cache(maxsize=16)
 def _domains(path: str) -> frozenset[str]:
-    """The domains of a list, plain or compressed."""
+    """Return the domains of a list, plain or compressed."""
     with storage.open_decompressed(path) as stream:
         return frozenset(read_domains(stream.read().decode("utf-8-sig").splitlines()))

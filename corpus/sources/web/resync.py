@@ -1,4 +1,4 @@
-"""Going on behind damage: the next place of an archive where a record begins."""
+"""Find the next record of an archive behind damage."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import BinaryIO
 GZIP = b"\x1f\x8b\x08"
 BLOCK = 1 << 20
 HEAD = 64 << 10
-"""How much of a candidate is looked at."""
+"""Bytes of a candidate that are examined."""
 
 
 def scan(stream: BinaryIO, at: int, magic: bytes, accept: Callable[[bytes], bool]) -> int | None:
-    """Offset of the first `magic` at or after `at` where `accept` takes the (up to 64 KB of) bytes from there.
+    """Return the offset of the first `magic` at or after `at` whose following bytes (up to 64 KB) `accept` accepts.
 
     Memory: 2 MiB.
     """
@@ -21,11 +21,11 @@ def scan(stream: BinaryIO, at: int, magic: bytes, accept: Callable[[bytes], bool
     while window:
         more = stream.read(BLOCK)
         last = len(window) - HEAD if more else len(window)
-        found = window.find(magic)
-        while 0 <= found < last:
-            if accept(window[found : found + HEAD]):
-                return base + found
-            found = window.find(magic, found + 1)
+        place = window.find(magic)
+        while 0 <= place < last:
+            if accept(window[place : place + HEAD]):
+                return base + place
+            place = window.find(magic, place + 1)
         keep = max(0, last)
         base, window = base + keep, window[keep:] + more if more else b""
     return None

@@ -1,11 +1,11 @@
-"""The pages of a list of URLs, three ways: from archives at hand, through a crawl index, or fetched.
+"""Read the pages of a list of URLs in one of three ways: from local archives, through a crawl index, or fetched.
 
 `warcs`    every record of the archives whose address has the hash of a page of the list
-`index`    CDX, CDXJ, ZipNum clusters (`cluster.idx`) or Common Crawl's columnar index say where each page lies; only
+`index`    CDX, CDXJ, ZipNum clusters (`cluster.idx`) or Common Crawl's columnar index say where each page is; only
            those ranges of the archives below `archive` are read, from disk, S3 or HTTP
 `fetched`  the folder of `corpus fetch`; with `fetch` the build fetches what is missing there first
 
-Ways two and three give a row for every URL of the list: one without a page stops at a gate that says why.
+The second and third way give a record for every URL of the list: one without a page stops at a gate that says why.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of
 from corpus.web.url_lists.url_list import contains, has_hashes, open_list, sorted_hashes
 
 PAGE_BYTES = 20_000
-"""What a page of a list stands for in split sizes: an average record of a crawl, compressed."""
+"""What a page of a list counts in split sizes: an average record of a crawl, compressed."""
 OPENED_AT_ONCE = 16
 SLACK = 1 << 20
 """Bytes that a record may have beyond its page: headers, and what does not compress."""
 MOST_ROWS = 20_000
-"""Pages of a split: their captures and the ranges of their keys are held at once."""
+"""Pages of a split: the captures and the key ranges of all of them are in memory together."""
 
 
 class Urls(Warc):
@@ -131,10 +131,10 @@ class Urls(Warc):
     def parameters(self) -> dict[str, Any]:
         # Where lists and indexes lie changes no document; what is in them does.
         kept = {"snapshot", "license", "max_bytes", "choose", "kind"}
-        given = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
+        inherited = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
         lists = _files((self.urls,), None) if self.warcs and self.urls else []
         files = [*lists, *_files(tuple(self.index), self.base)] if self.index else lists
-        return {**given, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
+        return {**inherited, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
 
     def is_wanted(self, url: str | None) -> bool:
         if not self.warcs or self.urls is None:
@@ -166,13 +166,15 @@ class Urls(Warc):
 
     def _read_index(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
         wanted = [page for page in _wanted(path, first, last)]
-        found, failures = look_up([page for page in wanted if page.hash], self._indexes(), self.choose)
+        capture_by_hash, failures = look_up(
+            [page for page in wanted if page.hash], self._indexes(), self.choose
+        )
         yield from failures
         # What an index that could not be read to its end knows of the other pages is lost, not nothing.
-        absent = "urls.unreadable" if any(not one.length for one in failures) else "urls.not_captured"
+        absent = "urls.unreadable" if any(not failure.length for failure in failures) else "urls.not_captured"
         captures: dict[Capture, Wanted] = {}
         for page in wanted:
-            capture = found.get(page.hash)
+            capture = capture_by_hash.get(page.hash)
             if capture is None:
                 yield self._stopped(page, file, absent)
             elif not capture.is_page:
@@ -189,7 +191,7 @@ class Urls(Warc):
         captures: dict[Capture, Wanted] = {}
         for row in _rows(path, first, last):
             page = Wanted(row["row"], row["url"], row["hash"])
-            said = {"robots": row["robots"]} if row["robots"] else {}
+            robots = {"robots": row["robots"]} if row["robots"] else {}
             if row["outcome"] == "fetched":
                 captures[
                     Capture(
@@ -201,7 +203,7 @@ class Urls(Warc):
                         offset=row["offset"],
                         length=row["length"],
                         metadata={
-                            **said,
+                            **robots,
                             **({"requested": row["url"]} if row["url"] != row["final_url"] else {}),
                         },
                     )
@@ -209,12 +211,12 @@ class Urls(Warc):
             else:
                 status = {"status": str(row["status"])} if row["status"] else {}
                 why = {"reason": row["reason"]} if row["reason"] else {}
-                yield self._stopped(page, file, f"fetch.{row['outcome']}", {**said, **status, **why})
+                yield self._stopped(page, file, f"fetch.{row['outcome']}", {**robots, **status, **why})
         assert self.fetched is not None
         yield from self._read_captures(self.fetched, file, captures)
 
     def _stopped(self, page: Wanted, file: str, gate: str, said: dict[str, str] | None = None) -> Record:
-        """The row of a page that could not be had."""
+        """Make the gated record of a page that could not be obtained."""
         return Record(
             native_id=f"url\0{page.url}",
             file=file,
@@ -229,11 +231,11 @@ class Urls(Warc):
     def _read_captures(
         self, root: str, file: str, captures: dict[Capture, Wanted]
     ) -> Iterator[Record | Failure]:
-        most = int(self.max_bytes) + SLACK
-        for capture in [capture for capture in captures if capture.length > most]:
+        max_length = int(self.max_bytes) + SLACK
+        for capture in [capture for capture in captures if capture.length > max_length]:
             yield _lost(capture, f"a record of {capture.length:,} bytes, over max_bytes of the source")
             yield self._stopped(captures[capture], file, "urls.unreadable")
-        for group in coalesced(capture for capture in captures if capture.length <= most):
+        for group in coalesced(capture for capture in captures if capture.length <= max_length):
             begin, path = group[0].offset, storage.join(root, group[0].file)
             try:
                 if not group[0].length:  # alone in its group: only the file says how far it can go
@@ -254,7 +256,7 @@ class Urls(Warc):
                         yield self._stopped(captures[capture], file, "urls.unreadable")
 
     def _one_record(self, capture: Capture, page: Wanted, piece: bytes) -> Iterator[Record | Failure]:
-        """The record that begins with the bytes; a Failure where it is cut or of another page."""
+        """Yield the record that begins with the bytes; a Failure where it is cut or of another page."""
         if capture.length and len(piece) < capture.length:
             yield _lost(capture, f"cut: {len(piece)} of {capture.length} bytes")
             return
@@ -284,16 +286,16 @@ class Urls(Warc):
 
 @lru_cache(maxsize=64)
 def _files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
-    """The files that patterns and lists name, looked up once. Raises UserError where one names none."""
-    found = list_files(patterns, os.getcwd(), base)
-    for file in found:
+    """Return the files that patterns and lists name, looked up once. Raises UserError where one names none."""
+    files = list_files(patterns, os.getcwd(), base)
+    for file in files:
         if file.error is not None:
             raise UserError(f"{file.path}: {file.error}", ("index",))
-    return found
+    return files
 
 
 def _identity(file: storage.File) -> str:
-    """What is in a file; a local one is looked at again where it was changed."""
+    """Identify the content of a file; a changed local one is read again."""
     return _identity_of(file, 0.0 if storage.is_remote(file.path) else storage.changed(file.path))
 
 
@@ -307,7 +309,7 @@ def _lost(capture: Capture, error: str, step: str = "read") -> Failure:
 
 
 def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
-    """Rows [first, last) of a Parquet file, each with its number as `row`. Reads their row groups only."""
+    """Yield rows [first, last) of a Parquet file, each with its number as `row`. Reads their row groups only."""
     with storage.open_input(path) as stream:
         parquet = pq.ParquetFile(stream)
         at = 0
@@ -322,9 +324,9 @@ def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
 
 
 def _wanted(path: str, first: int, last: int) -> Iterator[Wanted]:
-    """The pages of rows [first, last) of a list."""
-    with open_list(path) as found:
-        known = has_hashes(found)
+    """Yield the pages of rows [first, last) of a list."""
+    with open_list(path) as url_list:
+        known = has_hashes(url_list)
     for row in _rows(path, first, last):
         url = row["url"] or ""
         submitted = row.get("first")

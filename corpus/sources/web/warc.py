@@ -1,7 +1,7 @@
-"""Web archives: WARC (.gz, .zst, .lz4 or plain) read by FastWARC, ARC by `corpus.sources.web.arc`.
+"""Read web archives: WARC (.gz, .zst, .lz4 or plain) by FastWARC, ARC by `corpus.sources.web.arc`.
 
 A WARC .gz is a chain of gzip members, one a record, so a split starts at the first member at or after
-its offset. Damage costs the damaged record only: reading goes on at the next member that begins a
+its offset. Damage costs the damaged record only: reading continues at the next member that begins a
 record, and each loss is a Failure with its offset.
 """
 
@@ -25,7 +25,7 @@ from corpus.sources.web.resync import BLOCK, GZIP, HEAD
 from corpus.storage import RemoteError, open_input, size
 
 TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
-"""A type of records, also one that nobody knows here: those are passed over."""
+"""A record type, known or not; records of unknown types are skipped."""
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -33,7 +33,7 @@ class Warc(Source):
     """Pages of a web archive: response, resource and conversion (WET) records.
 
     Gates: `warc.status` (not 2xx), `warc.media_type` (neither HTML nor text), `warc.revisit`,
-    `warc.empty`. A page over `max_bytes` is a failure.
+    `warc.empty`. A page over `max_bytes` becomes a Failure.
     """
 
     kind: Literal["warc"] = "warc"
@@ -81,7 +81,7 @@ class Warc(Source):
     def _read_chain(
         self, archive: Archive, length: int, file: str, start: int, end: int
     ) -> Iterator[Record | Failure]:
-        """Records that begin in [start, end), going on at the next beginning after damage.
+        """Yield records that begin in [start, end), continuing at the next one after damage.
 
         A record is held until the next one begins, which is where it ends.
         """
@@ -126,12 +126,12 @@ class Warc(Source):
         error: str | None,
         is_over: bool,
     ) -> Generator[Record | Failure, None, int | None]:
-        """The record that is held and what was lost behind it; where to go on.
+        """Yield the held record and what was lost behind it; return where to continue.
 
-        `last` is where the last record began, -1 where none did; `is_over`: it was left because of its length.
+        `last` is where the last record began, -1 where none did; `is_over`: it was abandoned because of its length.
         """
         begins = archive.record_end(last) if last >= 0 else position
-        if error is None and begins == length and not any(isinstance(one, Failure) for one in held):
+        if error is None and begins == length and not any(isinstance(outcome, Failure) for outcome in held):
             yield from _placed(held, last, length)
             return None
         if last >= 0 and begins is not None and not archive.is_packed and not archive.ends_record(begins):
@@ -156,23 +156,23 @@ class Warc(Source):
     def _mended(
         self, archive: Archive, file: str, at: int, following: int | None
     ) -> list[Record | Failure] | None:
-        """What the record at `at` gives with the length that it has; None where that does not make it one."""
+        """Read the record at `at` with its true length; None where that does not make it a record."""
         content = archive.mended(at, following, self.max_bytes + HEAD)
         if content is None:
             return None
-        found: list[Record | Failure] | None = None
+        outcomes: list[Record | Failure] | None = None
         try:
             for record in ArchiveIterator(io.BytesIO(content), strict_mode=False):
-                found = [*(found or []), *self._record(record, file, at)]
+                outcomes = [*(outcomes or []), *self._record(record, file, at)]
         except ERRORS:
             return None
-        return found
+        return outcomes
 
     def _lost(self, file: str, offset: int, error: str, length: int = 0) -> Failure:
         return Failure(file=file, offset=offset, length=length, step="read", error=error)
 
     def _read_unpacked(self, archive: Archive, file: str) -> Iterator[Record | Failure]:
-        """The records of a file with several in a member, which are placed in the unpacked content of all members."""
+        """Yield the records of a file with several in a member, placed in the unpacked content of all members."""
         at: int | None = archive.begins
         base = 0
         while at is not None:
@@ -193,11 +193,11 @@ class Warc(Source):
             at, base = following, base + stream.tell()
 
     def is_wanted(self, url: str | None) -> bool:
-        """Whether a record of this address is one of the source; the body of any other is not read."""
+        """Return whether the source has records of this address; the body of any other is not read."""
         return True
 
     def _record(self, record: WarcRecord, file: str, base: int = 0) -> Iterator[Record | Failure]:
-        """What a record gives; its stream begins at byte `base` of `file`. How long it is there is not known here."""
+        """Yield what a record gives; its stream begins at byte `base` of `file`. Its length there is not known yet."""
         kind = str(record.record_type).rpartition(".")[2]
         offset = base + record.stream_pos
         headers = record.headers
@@ -254,7 +254,7 @@ class Warc(Source):
         yield from self._finish(result, payload, raw)
 
     def _finish(self, result: Record, payload: Payload, raw: bytes) -> Iterator[Record | Failure]:
-        """The record with its decoded body, or the gate or failure that its payload meets."""
+        """Yield the record with its decoded body, or with the gate or failure of its payload."""
         media_type = media_type_of(payload, raw)
         if media_type is None:
             result.gate = "warc.media_type"
@@ -283,43 +283,43 @@ class Warc(Source):
     def _too_large(
         self, result: Record, payload: Payload, head: bytes, size: int | None = None
     ) -> Record | Failure:
-        """A body over `max_bytes`: a page is a failure, anything else is behind the gate of its media type."""
+        """Handle a body over `max_bytes`: a page is a failure, anything else stops at the gate of its media type."""
         if media_type_of(payload, head) is None:
             result.gate = "warc.media_type"
             result.metadata["media_type"] = payload.content_type.partition(";")[0].strip().lower()[:100]
             return result
-        told = f"{size:,} bytes" if size is not None else "a body"
+        amount = f"{size:,} bytes" if size is not None else "a body"
         return Failure(
             file=result.file,
             offset=result.offset,
             length=result.length,
             step="read",
-            error=f"{told}, over max_bytes of the source, {self.max_bytes:,}",
+            error=f"{amount}, over max_bytes of the source, {self.max_bytes:,}",
             reason="bytes",
             bytes=size,
             url=result.url,
         )
 
     def _read_arc(self, stream: BinaryIO, file: str) -> Iterator[Record | Failure]:
-        """An ARC file, whole."""
-        for found in arc_records(stream, self.max_bytes + HEAD):
-            if isinstance(found, ArcLoss):
-                yield self._lost(file, found.offset, f"ARC: {found.error}", found.length)
+        """Read a whole ARC file."""
+        for record in arc_records(stream, self.max_bytes + HEAD):
+            if isinstance(record, ArcLoss):
+                yield self._lost(file, record.offset, f"ARC: {record.error}", record.length)
                 continue
-            if not self.is_wanted(found.url):
+            if not self.is_wanted(record.url):
                 continue
-            head, body = parse_http(found.content)
-            if found.missing and not is_whole(head, body):
-                message = f"cut: {found.size - found.missing} of {found.size} bytes"
-                yield self._lost(file, found.offset, message, found.length)
+            head, body = parse_http(record.content)
+            if record.missing and not is_whole(head, body):
+                message = f"cut: {record.size - record.missing} of {record.size} bytes"
+                yield self._lost(file, record.offset, message, record.length)
                 continue
             result = Record(
-                native_id=f"{file}\0{found.member}" + (f"\0{found.within}" if found.within else ""),
+                native_id=f"{file}\0{record.member}" + (f"\0{record.within}" if record.within else ""),
                 file=file,
-                offset=found.offset,
-                length=found.length,
-                url=found.url,
-                date=found.date,
+                offset=record.offset,
+                length=record.length,
+                url=record.url,
+                date=record.date,
                 snapshot=self.snapshot,
                 license=self.license,
             )
@@ -335,20 +335,20 @@ class Warc(Source):
             if not 200 <= payload.status < 300:
                 result.gate = "warc.status"
                 yield result
-            elif len(body) > self.max_bytes or found.size - found.missing > len(found.content):
-                yield self._too_large(result, payload, body, found.size)
+            elif len(body) > self.max_bytes or record.size - record.missing > len(record.content):
+                yield self._too_large(result, payload, body, record.size)
             else:
                 yield from self._finish(result, payload, body)
 
 
 def is_whole(headers: dict[str, str], body: bytes) -> bool:
-    """Whether a body is as long as its own headers say, whatever the archive says."""
+    """Return whether a body is as long as its own headers say, whatever the archive says."""
     length = headers.get("content-length", "")
     return length.isdecimal() and int(length) <= len(body)
 
 
 def parse_http(content: bytes) -> tuple[dict[str, str], bytes]:
-    """The headers of an HTTP response by lower-case name, its status line under the empty one, and its body."""
+    """Return the headers of an HTTP response by lower-case name, and its body. The status line has the empty name."""
     if not content.startswith(b"HTTP/"):
         return {}, content
     end = HEADERS_END.search(content)
@@ -363,13 +363,13 @@ def parse_http(content: bytes) -> tuple[dict[str, str], bytes]:
 
 
 def status_of(line: str | None) -> int:
-    """The status code of an HTTP status line, 0 where there is none."""
+    """Return the status code of an HTTP status line, 0 where there is none."""
     pieces = (line or "").split()
     return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdecimal() and len(pieces[1]) == 3 else 0
 
 
 def _opening(head: bytes) -> bytes:
-    """How the content of a file begins that begins so."""
+    """Return the first bytes of a file's content, unpacked, from its own first bytes."""
     if not head.startswith(GZIP):
         return head
     try:
@@ -378,23 +378,23 @@ def _opening(head: bytes) -> bytes:
         return b""
 
 
-def _placed(found: list[Record | Failure], begins: int, ends: int) -> list[Record | Failure]:
-    """What a record gave, now that its end is known."""
-    for one in found:
-        one.length = max(0, ends - begins)
-    return found
+def _placed(outcomes: list[Record | Failure], begins: int, ends: int) -> list[Record | Failure]:
+    """Set the length of a record's outcomes, now that its end is known."""
+    for outcome in outcomes:
+        outcome.length = max(0, ends - begins)
+    return outcomes
 
 
 def _is_next(archive: Archive, at: int) -> bool:
-    """Whether a record begins at `at`, while the stream is read elsewhere: inside a member FastWARC does not know."""
-    here = archive.stream.tell()
-    found = archive.opens(at)
-    archive.stream.seek(here)
-    return found
+    """Return whether a record begins at `at`; the stream's position is kept. FastWARC stops inside unknown members."""
+    position = archive.stream.tell()
+    is_record = archive.opens(at)
+    archive.stream.seek(position)
+    return is_record
 
 
 def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[int, int]]:
-    """Ranges of a plain WARC, cut at records found by hopping from header to header.
+    """Cut a plain WARC into ranges at records, found by following the lengths in their headers.
 
     Reads a few KB a record. The chain of lengths is exact where a search for the header would also find
     a WARC inside a page; where it breaks, the rest is one range.
@@ -402,8 +402,8 @@ def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[in
     cuts, at = [0], 0
     while at < size:
         stream.seek(at)
-        head, found, _ = stream.read(HEAD).partition(END)
-        if not found or not head.startswith(b"WARC/"):
+        head, header_end, _ = stream.read(HEAD).partition(END)
+        if not header_end or not head.startswith(b"WARC/"):
             break
         if at - cuts[-1] >= split_size:
             cuts.append(at)

@@ -1,1 +1,6 @@
-"""corpus/sources/wikipedia"""
+"""Read the pages of MediaWiki dumps.
+
+mediawiki_chunks.py  a dump's bytes from any place, decompressed
+mediawiki.py         `<page>` elements, cut out of those bytes
+wiki_dump.py         pages as records
+"""

@@ -1,4 +1,4 @@
-"""Pages of a MediaWiki XML dump, cut out of its bytes.
+"""Cut the pages of a MediaWiki XML dump out of its bytes.
 
 No XML parser is needed, so none can be attacked: text in a dump is escaped, hence `<page>` and `</page>`
 occur as tags only. Memory is bounded by one page (of a page's history, by its last revision).
@@ -20,7 +20,7 @@ CLOSING = b"</mediawiki>"
 BETWEEN = "no page: something else stands between two pages"
 GAP_HEAD = 4096
 EXPECTED = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
-"""What may stand between two pages: the end of one dump and the head of the next."""
+"""What may be between two pages: the end of one dump and the head of the next."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class PageScanner:
     """Cuts chunks into pages. Every byte is searched once."""
 
     def __init__(self, has_root: bool, before: bytes = b"<page></page>") -> None:
-        """`before` is what precedes the first chunk: it tells whether that begins inside a page."""
+        """`before` is what precedes the first chunk: it decides whether that begins inside a page."""
         self._has_root = has_root
         self._tail = before
         self._between = False
@@ -68,7 +68,7 @@ class PageScanner:
         self._gap_head = b""
 
     def scan(self, chunks: Iterable[Chunk | Gap]) -> Iterator[Page | Loss]:
-        """The pages that begin in owned chunks, and what was lost between them."""
+        """Yield the pages that begin in owned chunks, and what was lost between them."""
         owned, lost = False, False
         self._watch(b"")
         for chunk in chunks:
@@ -103,7 +103,7 @@ class PageScanner:
             yield Loss(offset, within, 0, "the file ends without </mediawiki>: it is cut off")
 
     def _watch(self, data: bytes) -> None:
-        """Remember the end of what was read, and whether it lies between pages."""
+        """Remember the end of what was read, and whether it is between pages."""
         seen = self._tail + data
         at = seen.rfind(b"page>")
         if at > 0 and seen[at - 1 : at] in (b"<", b"/"):
@@ -148,7 +148,7 @@ class PageScanner:
                 return
 
     def _note(self, skipped: bytes) -> None:
-        """Remember what stands behind a page, up to the next."""
+        """Remember what follows a page, up to the next."""
         if self._gap is not None and skipped:
             self._gap_head += skipped[: GAP_HEAD - len(self._gap_head)]
             ends = self._ends(self._begin + len(skipped) - 1)
@@ -156,7 +156,7 @@ class PageScanner:
             self._gap = replace(self._gap, length=length)
 
     def _between_pages(self) -> Iterator[Loss]:
-        """What stood between two pages, where it is neither white space nor the end of one dump and the next."""
+        """Yield what was between two pages, unless white space or the end of one dump and the next."""
         gap, head = self._gap, self._gap_head
         self._gap, self._gap_head = None, b""
         if gap is not None and head.strip() and not EXPECTED.search(head):
@@ -185,7 +185,7 @@ class PageScanner:
         self._gap, self._gap_head = None, b""
 
     def _chunk_at(self, at: int) -> int:
-        """The index of the chunk that holds a byte, counted from the first one read."""
+        """Return the index of the chunk that holds a byte, counted from the first one read."""
         return max(0, bisect_right(self._starts, at) - 1)
 
     def _owned(self, at: int) -> bool:
@@ -204,11 +204,11 @@ class PageScanner:
         return Loss(*self._open, self._length(len(self._buffer) if length is None else length), error)
 
     def _length(self, size: int) -> int:
-        """What `size` bytes of the buffer, and what was removed of them, take in the file, from the open page on."""
+        """Return the length in the file of the open page: `size` bytes of the buffer and what was removed of them."""
         assert self._open is not None
         ends = self._ends(self._begin + size - 1)
         return size + self._removed if ends is None else ends - self._open[0]
 
     def _ends(self, at: int) -> int | None:
-        """Where in the file the bz2 stream ends that a byte is in; None where it is in none."""
+        """Return where in the file the bz2 stream of a byte ends; None where it is in none."""
         return self._places[self._chunk_at(at)][3] if self._places else None

@@ -1,4 +1,4 @@
-"""The bytes of a MediaWiki XML dump from any place: plain, .bz2 of one or many streams, .xz, .gz, .zst."""
+"""Read the bytes of a MediaWiki XML dump from any place: plain, .bz2 of one or many streams, .xz, .gz, .zst."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from corpus.storage.compressed import RATIO, STRETCH
 BLOCK = 1 << 20
 COMPRESSED_BLOCK = 256 << 10
 HELD = 16 << 20
-"""How much of a bz2 stream is read ahead to know where it ends; those of dumps have a few MiB."""
+"""Bytes of a bz2 stream that are read ahead to know where it ends; those of dumps have a few MiB."""
 HEAD = 256 << 10
 STREAM = re.compile(rb"BZh[1-9]1AY&SY")
 """A bz2 stream header and the magic number of its first block."""
@@ -68,7 +68,7 @@ class Head:
 
 
 def read_head(path: str) -> Head:
-    """The head of a dump, decompressed; what can be read of it where it is damaged."""
+    """Return the head of a dump, decompressed; of a damaged one, what can be read."""
     data = b""
     with open_decompressed(path) as stream:
         try:
@@ -91,7 +91,7 @@ def read_head(path: str) -> Head:
 
 
 def is_splittable(path: str) -> bool:
-    """Whether a dump can be read from the middle: plain UTF-8 XML, or .bz2 of more than one stream.
+    """Return whether a dump can be read from the middle: plain UTF-8 XML, or .bz2 of more than one stream.
 
     A .bz2 whose first stream is longer than 1 MiB counts as one stream: those of Wikimedia begin with a
     stream of a few hundred bytes, those of pbzip2 hold 900 kB of text.
@@ -116,7 +116,7 @@ def is_splittable(path: str) -> bool:
 
 
 def read_chunks(path: str, start: int, end: int, encoding: str | None) -> Iterator[Chunk | Gap]:
-    """The dump from `start` on, past `end` too: the reader stops when it has its last page."""
+    """Yield the dump from `start` on, past `end` too: the reader stops when it has its last page."""
     with open_input(path) as stream:
         head = stream.read(6)
         if head.startswith(BZIP2):
@@ -137,7 +137,7 @@ def _plain_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
 
 
 def _read_some(stream: BinaryIO) -> bytes:
-    """What one read gives: a longer one would lose what it has when it meets damage."""
+    """Return what one read gives: a longer read that meets damage would lose what it already has."""
     read1 = getattr(stream, "read1", stream.read)
     data: bytes = read1(BLOCK)
     return data
@@ -159,12 +159,12 @@ def _decompressed_chunks(path: str) -> Iterator[Chunk | Gap]:
 
 
 def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Gap]:
-    """The streams that begin at or after `start`, one after the other, past damage.
+    """Yield the streams that begin at or after `start`, one after the other, past damage.
 
-    A header may occur by chance: only what decompresses is a stream, and its checksums tell.
+    A header may occur by chance: only what decompresses is a stream, as its checksums show.
     """
     at: int | None = find_stream(stream, start) if start else 0
-    given = taken = 0
+    produced = consumed = 0
     while at is not None:
         owned = at < end
         stream.seek(at)
@@ -199,16 +199,16 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
                         long = ends is None and at == 0
                         yield from _ending(held, ends, long)
                         held = None
-            given += len(data)
-            taken += len(block)
-            if given >= STRETCH:
-                if taken * RATIO < given:
+            produced += len(data)
+            consumed += len(block)
+            if produced >= STRETCH:
+                if consumed * RATIO < produced:
                     stream.seek(0, 2)
-                    message = f"a decompression bomb: {given:,} bytes from {taken:,}"
+                    message = f"a decompression bomb: {produced:,} bytes from {consumed:,}"
                     yield from _ending(held or [], stream.tell(), long)
                     yield Gap(at, stream.tell() - at, message, owned)
                     return
-                given = taken = 0
+                produced = consumed = 0
         if held:
             ends = (
                 position - len(decompressor.unused_data) if decompressor.eof else find_stream(stream, at + 1)
@@ -224,23 +224,23 @@ def _bzip2_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk | Ga
                 at = following
                 continue
             at, error = following, "not a bz2 stream"
-        found = find_stream(stream, at + 1)
-        if error != "not a bz2 stream" or not _is_padding(stream, at, found):
+        following_stream = find_stream(stream, at + 1)
+        if error != "not a bz2 stream" or not _is_padding(stream, at, following_stream):
             stream.seek(0, 2)
-            lost_to = stream.tell() if found is None else found
+            lost_to = stream.tell() if following_stream is None else following_stream
             yield Gap(at, lost_to - at, error, owned)
-        at = found
+        at = following_stream
 
 
 def _ending(chunks: list[Chunk], ends: int | None, long: bool) -> Iterator[Chunk]:
-    """Chunks of a stream that ends there; placed in its text where it is a long one and all of the file."""
+    """Yield chunks of a stream with its end; those of a long stream that is the whole file are placed in its text."""
     for chunk in chunks:
         assert chunk.within is not None
         yield replace(chunk, offset=chunk.within, within=None) if long else replace(chunk, ends=ends)
 
 
 def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
-    """Whether nothing but white space stands between two streams, or zeros too behind the last.
+    """Return whether only white space is between two streams; behind the last, zeros count as padding too.
 
     Zeros between two are a hole: what a download leaves that was never finished.
     """
@@ -258,7 +258,7 @@ def _is_padding(stream: BinaryIO, start: int, end: int | None) -> bool:
 
 
 def find_stream(stream: BinaryIO, start: int, limit: int = 1 << 62) -> int | None:
-    """The offset of the first bz2 stream header at or after `start`; None where there is none in `limit` bytes."""
+    """Return the offset of the first bz2 stream header at or after `start`; None where `limit` bytes have none."""
     stream.seek(start)
     at, kept = start, b""
     while at < start + limit and (block := stream.read(BLOCK)):
@@ -272,7 +272,7 @@ def find_stream(stream: BinaryIO, start: int, limit: int = 1 << 62) -> int | Non
 
 
 def _transcoded(chunks: Iterable[Chunk | Gap], encoding: str) -> Iterator[Chunk | Gap]:
-    """Chunks as UTF-8; their places count the bytes of that."""
+    """Yield chunks as UTF-8; their offsets count its bytes."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     at = 0
     for chunk in chunks:

@@ -1,7 +1,7 @@
-"""Wikipedia and other MediaWiki wikis: pages-articles dumps, plain or compressed, whole or in splits.
+"""Read Wikipedia and other MediaWiki wikis: pages-articles dumps, plain or compressed, whole or in splits.
 
 A .bz2 of many streams is split where streams begin, plain XML where pages begin; everything else is one
-split. Dumps that are cut off give every whole page, then one Failure. Files of bare `<page>` elements do.
+split. Dumps that are cut off give every whole page, then one Failure. Files of bare `<page>` elements are accepted.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NAMESPACES = (
 )
 """English names of the namespaces by number; `portal` is 100. Dumps before 2012 do not give the numbers."""
 SIMPLE = {"simple": "en"}
-"""Wikis that use another's names."""
+"""Wikis that use the names of another language's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Wikipedia(Source):
     """Articles of a wiki, one document a page.
 
     `namespaces` are the numbers of those to keep. `title`: the page's title is the first line of its text
-    (it stands in the metadata then). `wiki` gives the database name (`dewiki`) where neither the dump nor
+    (it is in the metadata then). `wiki` gives the database name (`dewiki`) where neither the dump nor
     its file name does. Gates: `wikipedia.namespace`, `wikipedia.model` (a page that is no wikitext),
     `wikipedia.redirect`, `wikipedia.empty` (no text, or a deleted one), `wikipedia.disambiguation`.
 
-    A page is named by wiki, page and revision, wherever in a file it stands. Its origin is the offset in
+    A page is named by wiki, page and revision, wherever in a file it is. Its origin is the offset in
     the decompressed dump and its length there; in a .bz2 of several streams those of its stream in the file, with
     the place inside the decompressed stream as metadata `offset_in_stream`.
     """
@@ -97,9 +97,9 @@ class Wikipedia(Source):
         wiki = self._wiki(head, file)
         snapshot = self.snapshot or snapshot_of(file)
         scanner = PageScanner(head.has_root, *([_before(path, start)] if start else []))
-        found = False
+        has_item = False
         for item in scanner.scan(read_chunks(path, start, end, head.encoding)):
-            found = True
+            has_item = True
             if isinstance(item, Loss):
                 inside = f" (from byte {item.within:,} of its bz2 stream on)" if item.within else ""
                 yield Failure(
@@ -107,12 +107,12 @@ class Wikipedia(Source):
                 )
             else:
                 yield self._page(item, file, wiki, snapshot)
-        if not found and start == 0 and not head.has_root and b"<page>" not in head.data:
+        if not has_item and start == 0 and not head.has_root and b"<page>" not in head.data:
             message = "no <page> in it: not a MediaWiki dump" if head.data else "the file is empty"
             yield Failure(file=file, offset=0, length=0, step="read", error=message)
 
     def _wiki(self, head: Head, file: str) -> Wiki:
-        """The wiki of a dump, from the option, its siteinfo, its address or its file name."""
+        """Describe the wiki of a dump, from the option, its siteinfo, its address or its file name."""
         site = head.data.decode("utf-8", "replace")
         base = _between(site, "<base>", "</base>")
         database = self.wiki or _between(site, "<dbname>", "</dbname>") or _database_of(base) or ""
@@ -165,8 +165,8 @@ class Wikipedia(Source):
         )
 
     def _gate(self, head: str, fields: str, title: str, text: str, wiki: Wiki) -> str | None:
-        given = _between(head, "<ns>", "</ns>")
-        namespace = int(given) if given.lstrip("-").isdecimal() else namespace_of(title, wiki.namespaces)
+        number = _between(head, "<ns>", "</ns>")
+        namespace = int(number) if number.lstrip("-").isdecimal() else namespace_of(title, wiki.namespaces)
         if namespace not in self.namespaces:
             return "wikipedia.namespace"
         if _between(fields, "<model>", "</model>") not in ("", "wikitext"):
@@ -183,14 +183,14 @@ class Wikipedia(Source):
 
 
 def _before(path: str, start: int) -> bytes:
-    """What stands just before a split."""
+    """Return the bytes just before a split."""
     begin = max(0, start - 4096)
     with open_input(path, begin) as stream:
         return stream.read(start - begin)
 
 
 def _between(text: str, opening: str, closing: str) -> str:
-    """What stands between the first of two tags, without white space; empty where they are missing."""
+    """Return the text between the first of two tags, without white space; empty where they are missing."""
     start = text.find(opening)
     if start < 0:
         return ""
@@ -200,7 +200,7 @@ def _between(text: str, opening: str, closing: str) -> str:
 
 
 def _text_of(revision: str) -> tuple[str, str]:
-    """What of a revision stands before its text, and the text."""
+    """Return what precedes the text of a revision, and the text."""
     at = revision.find("<text")
     if at < 0:
         return revision, ""
@@ -212,7 +212,7 @@ def _text_of(revision: str) -> tuple[str, str]:
 
 
 def unescape(text: str) -> str:
-    """XML text as it reads: the five entities and character numbers, nothing else."""
+    """Decode XML text: the five entities and character numbers, nothing else."""
     if "&" not in text:
         return text
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&apos;", "'")
@@ -227,13 +227,13 @@ def _character(match: re.Match[str]) -> str:
 
 
 def snapshot_of(file: str) -> str | None:
-    """The date of a dump in its file name (`dewiki-20240101-pages-articles.xml.bz2`), as eight digits."""
+    """Return the date in a dump's file name (`dewiki-20240101-pages-articles.xml.bz2`), as eight digits."""
     match = FILE_DATE.search(os.path.basename(file))
     return match[1] if match else None
 
 
 def _database_of(base: str) -> str | None:
-    """`dewiki` for an address on de.wikipedia.org."""
+    """Return `dewiki` for an address on de.wikipedia.org."""
     labels = (urlsplit(base).hostname or "").split(".")
     families = {name: suffix for suffix, name in FAMILIES.items()}
     if len(labels) == 3 and labels[2] == "org" and labels[1] in families and labels[0] in wiki_languages():
@@ -242,25 +242,25 @@ def _database_of(base: str) -> str | None:
 
 
 def address_of(base: str) -> str | None:
-    """What precedes a title in the addresses of a wiki, from that of its main page; https for Wikimedia's."""
+    """Return what precedes a title in the addresses of a wiki, by its main page's; https for Wikimedia's."""
     base = unescape(base)
     if WIKIMEDIA.match(base):
         base = base.replace("http://", "https://", 1)
     for mark in ("/wiki/", "title="):
-        before, found, _ = base.partition(mark)
-        if found:
-            return before + found
+        before, separator, _ = base.partition(mark)
+        if separator:
+            return before + separator
     before, slash, _ = base.rpartition("/")
     return before + slash if "//" in before else None
 
 
 def path_of(title: str) -> str:
-    """A title as it stands in addresses: underscores for spaces, percent-encoded as MediaWiki does it."""
+    """Return a title as it is in addresses: underscores for spaces, percent-encoded as MediaWiki does it."""
     return quote(title.replace(" ", "_"), safe=";@$!*(),/~:")
 
 
 def namespace_of(title: str, names: dict[str, int]) -> int:
-    """The namespace of a page by its title, for dumps that do not say."""
+    """Return the namespace of a page by its title, for dumps that do not give it."""
     prefix, colon, _ = title.partition(":")
     prefix = folded(prefix)
     if not colon or not prefix:

@@ -1,4 +1,4 @@
-"""No address inside: what may be connected to, checked on the socket itself.
+"""Guard against internal addresses: what may be connected to, checked on the socket itself.
 
 Names are looked up once for each new connection, the addresses found are checked, and the connection is made to
 one of them, so a name that answers differently the next time (rebinding) gains nothing. Addresses written as
@@ -20,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is given out: nothing else is public (`::127.0.0.1`, site-local and segment addresses)."""
+"""All of IPv6 that is assigned: nothing else is public (`::127.0.0.1`, site-local and segment addresses)."""
 _NEVER = tuple(
     ipaddress.ip_network(name)
     for name in (
@@ -33,7 +33,7 @@ _NEVER = tuple(
 
 
 class BlockedAddress(OSError):
-    """A connection to an address that must not be asked."""
+    """Raised for a connection to an address that must not be contacted."""
 
 
 class Guard:
@@ -43,7 +43,7 @@ class Guard:
         self._allowed: tuple[Network, ...] = tuple(ipaddress.ip_network(network) for network in allowed)
 
     def allows(self, text: str) -> bool:
-        """Whether an address, as the system writes it, may be connected to."""
+        """Return whether an address, as the system writes it, may be connected to."""
         try:
             address = ipaddress.ip_address(text.partition("%")[0])
         except ValueError:
@@ -56,7 +56,7 @@ class Guard:
         return all(_is_public(form) for form in forms)
 
     def socket(self, info: Any) -> socket.socket:
-        """A socket for one result of getaddrinfo. Raises BlockedAddress: no packet is sent."""
+        """Make a socket for one result of getaddrinfo. Raises BlockedAddress before any packet is sent."""
         family, kind, protocol, _, place = info
         if not self.allows(place[0]):
             raise BlockedAddress(f"{place[0]} is not a public address")
@@ -64,7 +64,7 @@ class Guard:
 
 
 def _forms(address: Address) -> list[Address]:
-    """The address, and the IPv4 address that it carries inside, if any, as the last one."""
+    """Return the address and, as the last one, the IPv4 address embedded in it, if any."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     inside: Address | None = address.ipv4_mapped or address.sixtofour
@@ -87,7 +87,7 @@ def _is_public(address: Address) -> bool:
 
 
 class GuardedResolver(AbstractResolver):
-    """Looks names up, keeps the addresses that the guard allows. `fixed` holds addresses instead of lookups."""
+    """Resolves names to the addresses that the guard allows. `fixed` holds addresses used instead of lookups."""
 
     def __init__(self, guard: Guard, fixed: Mapping[str, str]) -> None:
         self._guard, self._fixed = guard, {name.lower(): address for name, address in fixed.items()}
@@ -95,19 +95,19 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises BlockedAddress where no address is allowed, OSError where the name has none."""
-        given = self._fixed.get(host.lower().rstrip("."), self._fixed.get("*"))
+        """Resolve a name. Raises BlockedAddress where no address is allowed, OSError where the name has none."""
+        fixed_address = self._fixed.get(host.lower().rstrip("."), self._fixed.get("*"))
         loop = asyncio.get_running_loop()
-        infos = await loop.getaddrinfo(given or host, port, type=socket.SOCK_STREAM, family=family)
+        infos = await loop.getaddrinfo(fixed_address or host, port, type=socket.SOCK_STREAM, family=family)
         results: list[ResolveResult] = []
-        for found, _, protocol, _, place in infos:
+        for found_family, _, protocol, _, place in infos:
             if self._guard.allows(str(place[0])):
                 results.append(
                     ResolveResult(
                         hostname=host,
                         host=str(place[0]),
                         port=port,
-                        family=found,
+                        family=found_family,
                         proto=protocol,
                         flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
                     )

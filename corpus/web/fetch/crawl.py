@@ -1,7 +1,7 @@
-"""The crawl: hosts side by side, each asked for one page at a time, everything written down.
+"""Crawl: many hosts concurrently, each asked for one page at a time, every outcome recorded.
 
-A page is done when its records and then its entry are written, so a run that is killed goes on with the pages
-that have no entry, and asks again only for those that were under way. What is written is synced to disk a few
+A page is done when its records and then its entry are written, so a run that was killed is resumed with the pages
+that have no entry, and asks again only for those that were in progress. Output is synced to disk a few
 times a second: that much is lost if the machine itself stops.
 """
 
@@ -32,9 +32,9 @@ from corpus.web.fetch.warc_writer import Archive, Exchange
 from corpus.web.url_lists.url_list import open_list
 
 COMMIT = 0.2
-"""Seconds between two times that what was written is synced to disk."""
+"""Seconds between two syncs of the output to disk."""
 FAILURES = {"dns", "connect", "tls", "timeout"}
-"""Outcomes that speak of the host rather than of the page."""
+"""Outcomes that concern the host rather than the page."""
 TRIED_AGAIN = {"connect", "timeout", "protocol"}
 MOST_HOSTS = 20_000
 """Hosts whose robots.txt is kept in memory."""
@@ -48,7 +48,7 @@ def fetch_list(
     say: Callable[[str], None] = lambda line: None,
     show: Show | None = None,
 ) -> dict[str, int]:
-    """Fetch every URL of a list into WARCs in a local folder, or go on; the counts by outcome.
+    """Fetch every URL of a list into WARCs in a local folder, or resume; return the counts by outcome.
 
     Ends with `ledger.parquet`, a row a URL. Raises UserError for a folder that another list was fetched into,
     RunError where the folder cannot be written.
@@ -83,8 +83,8 @@ def _fetch(
         frontier = Frontier(list_path, folder)
         try:
             done = journal.done(frontier.rows)
-            made = fingerprint([identity, "ledger 1"])
-            if done.all() and read_fingerprint(os.path.join(folder, LEDGER_FILE)) == made:
+            ledger_fingerprint = fingerprint([identity, "ledger 1"])
+            if done.all() and read_fingerprint(os.path.join(folder, LEDGER_FILE)) == ledger_fingerprint:
                 say(f"{folder}: every URL was seen")
             else:
                 if done.any():
@@ -94,7 +94,7 @@ def _fetch(
                     asyncio.run(Crawl(options, frontier, archive, journal, done, show).run())
                 finally:
                     archive.close()
-            return write_ledger(folder, frontier.rows, _numbered(frontier.hashes), made)
+            return write_ledger(folder, frontier.rows, _numbered(frontier.hashes), ledger_fingerprint)
         finally:
             frontier.close()
     finally:
@@ -107,9 +107,9 @@ def _numbered(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class _Host:
-    """What is known of a host: one request at a time, `ready` (loop time) before the next.
+    """The state of a host: one request at a time, `ready` (loop time) before the next.
 
-    `gone` says why an origin of it (a scheme and port) was given up, `given_up` why all of it was.
+    `gone` has the reason why an origin of it (a scheme and port) was given up, `given_up` why the whole host was.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -122,7 +122,7 @@ class _Host:
 
 
 class Crawl:
-    """One run over what is left of a frontier."""
+    """One run over the pages of a frontier that are not done."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Crawl:
         self._seen = self._synced = int(done.sum())
 
     async def run(self) -> None:
-        """Fetch what is left. What was fetched is on disk however this ends."""
+        """Fetch what is left. Everything fetched is on disk however this ends."""
         groups = (rows[~self.done[rows]] for rows in self.frontier.hosts())
         waiting = (rows for rows in groups if len(rows))
         async with Client(self.options) as self._client:
@@ -156,7 +156,7 @@ class Crawl:
                 self._commit()
 
     async def _work(self, waiting: Iterator[NDArray[np.int64]]) -> None:
-        """Hosts, one after the other, until none is left."""
+        """Process hosts, one after the other, until none is left."""
         for rows in waiting:
             for row in rows.tolist():
                 entry = await self._page(row, self.frontier.url(row))
@@ -169,7 +169,7 @@ class Crawl:
             self._commit()
 
     def _commit(self) -> None:
-        """Records to disk, then the entries that name them."""
+        """Sync the records to disk, then the entries that name them."""
         if self._seen != self._synced:
             self._synced = self._seen
             self.archive.sync()
@@ -208,7 +208,7 @@ class Crawl:
 
     @asynccontextmanager
     async def _host(self, name: str) -> AsyncIterator[_Host]:
-        """The host, with nobody else asking it."""
+        """Hold a host, so that nobody else asks it."""
         host = self._hosts.setdefault(name, _Host())
         host.users += 1
         try:
@@ -222,7 +222,7 @@ class Crawl:
                     del self._hosts[idle]
 
     async def _polite(self, url: str, entry: Entry) -> Exchange:
-        """One page of a host, in its turn and if it may be asked for. Raises Stop."""
+        """Fetch one page of a host, in its turn and if it is allowed. Raises Stop."""
         name = host_of(url)
         if not name or urlsplit(url).scheme not in ("http", "https"):
             raise Stop("address", f"no web address: {url[:200]}")
@@ -241,7 +241,7 @@ class Crawl:
             return await self._try(host, url, robots.delay, entry)
 
     async def _try(self, host: _Host, url: str, delay: float | None, entry: Entry) -> Exchange:
-        """A page, asked for again where that can help. Raises Stop."""
+        """Fetch a page, retried where that can help. Raises Stop."""
         for attempt in range(self.options.retries + 1):
             wait = self.options.retry_wait * 2**attempt
             last = attempt == self.options.retries
@@ -259,21 +259,21 @@ class Crawl:
                     raise
             else:
                 host.failures = 0
-                asked = retry_after(exchange)
+                asked_wait = retry_after(exchange)
                 if exchange.status not in RETRIED:
                     return exchange
-                if asked is not None and asked > self.options.max_retry_wait:
-                    host.given_up = f"wants to be left alone for {asked:g} s"
+                if asked_wait is not None and asked_wait > self.options.max_retry_wait:
+                    host.given_up = f"wants to be left alone for {asked_wait:g} s"
                     return exchange
                 if last:
                     return exchange
-                wait = asked if asked is not None else wait
+                wait = asked_wait if asked_wait is not None else wait
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
 
     @asynccontextmanager
     async def _turn(self, host: _Host, delay: float | None) -> AsyncIterator[None]:
-        """The time for one request: after the host's delay, within the rate of all."""
+        """Wait for the time of one request: after the host's delay, within the rate of all."""
         loop = asyncio.get_running_loop()
         if host.ready > loop.time():
             await asyncio.sleep(host.ready - loop.time())
@@ -287,14 +287,14 @@ class Crawl:
             host.ready = loop.time() + max(self.options.delay, delay or 0.0)
 
     async def _robots(self, host: _Host, origin: str) -> Robots:
-        """The rules of an origin, asked for once. Raises Stop where the host itself cannot be asked."""
+        """Return the rules of an origin, asked for once. Raises Stop where the host itself cannot be asked."""
         if origin in host.robots:
             return host.robots[origin]
         date = None
         try:
             exchange = await self._robots_exchange(host, f"{origin}/robots.txt")
             date = exchange.date
-            found = robots_of(
+            robots = robots_of(
                 exchange.status, exchange.body, self.options.agent, exchange.header("content-encoding")
             )
         except Stop as stop:
@@ -305,13 +305,13 @@ class Crawl:
                     host.given_up = reason
                 self._note(origin, Robots("unreachable", reason=reason), date)
                 raise
-            found = Robots("unreachable", reason=f"{stop.outcome}: {stop.reason}")
-        host.robots[origin] = found
-        self._note(origin, found, date)
-        return found
+            robots = Robots("unreachable", reason=f"{stop.outcome}: {stop.reason}")
+        host.robots[origin] = robots
+        self._note(origin, robots, date)
+        return robots
 
     async def _robots_exchange(self, host: _Host, url: str) -> Exchange:
-        """The answer to /robots.txt behind its redirects, five at most (RFC 9309). Raises Stop."""
+        """Fetch /robots.txt through its redirects, five at most (RFC 9309). Raises Stop."""
         for _ in range(6):
             for attempt in range(self.options.retries + 1):
                 try:
@@ -340,7 +340,7 @@ class Crawl:
 
 
 def _origin(url: str) -> str:
-    """Scheme, host and port of a URL: what a robots.txt speaks for."""
+    """Return scheme, host and port of a URL: the scope of a robots.txt."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
@@ -350,7 +350,7 @@ def _fields(exchange: Exchange) -> dict[str, Any]:
 
 
 def _first(group: BaseExceptionGroup[OSError]) -> OSError:
-    """The first error of a group, however deep."""
+    """Return the first error of a group, however deep."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

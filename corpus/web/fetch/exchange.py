@@ -1,4 +1,4 @@
-"""One HTTP exchange: a request, its answer within limits, or the outcome that it ends with."""
+"""Do one HTTP exchange: a request, its answer within limits, or the outcome that it ends with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from corpus.web.fetch.warc_writer import Exchange
 RETRIED = {429, 502, 503, 504}
 REDIRECTS = {301, 302, 303, 307, 308}
 LOOKUPS = 32
-"""Name lookups at once: each waits in a thread."""
+"""Concurrent name lookups: each waits in a thread."""
 
 
 class Stop(Exception):
@@ -32,7 +32,7 @@ class Stop(Exception):
 
 
 class _Response(aiohttp.ClientResponse):
-    """A response that knows whom it came from, also when its connection has gone back to the pool."""
+    """A response that keeps its peer's address after its connection has returned to the pool."""
 
     peer: str | None = None
 
@@ -87,10 +87,10 @@ class Client:
     async def get(
         self, url: str, most: int | None = None, types: tuple[str, ...] = (), cut: bool = False
     ) -> Exchange:
-        """The answer to a GET of exactly this URL; a redirect is an answer.
+        """Return the answer to a GET of exactly this URL; a redirect is an answer.
 
-        Of a larger body than `most` bytes (`max_bytes` by default) the beginning with `cut`, else Stop. With
-        `types` a page (status 2xx) of another content type is a Stop, its body not read. Raises Stop.
+        A body of more than `most` bytes (`max_bytes` by default) is truncated with `cut`, else raises Stop. With
+        `types` a page (status 2xx) of another content type raises Stop, its body not read.
         """
         try:
             return await self._get(url, most or int(self._options.max_bytes), types, cut)
@@ -115,14 +115,14 @@ class Client:
             raise Stop("protocol", f"{type(error).__name__}: {reason}") from None
 
     async def _get(self, url: str, most: int, types: tuple[str, ...], cut: bool) -> Exchange:
-        asked = URL(url).with_fragment(None).with_user(None)
+        request_url = URL(url).with_fragment(None).with_user(None)
         date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        async with self._session.get(asked, allow_redirects=False) as response:
-            found = Exchange(
-                url=str(asked),
+        async with self._session.get(request_url, allow_redirects=False) as response:
+            exchange = Exchange(
+                url=str(request_url),
                 date=date,
                 address=response.peer if isinstance(response, _Response) else None,
-                request_line=f"GET {asked.raw_path_qs} HTTP/1.1",
+                request_line=f"GET {request_url.raw_path_qs} HTTP/1.1",
                 request_headers=[(str(k), str(v)) for k, v in response.request_info.headers.items()],
                 version=f"HTTP/{response.version.major}.{response.version.minor}"
                 if response.version
@@ -134,14 +134,14 @@ class Client:
                 ],
                 body=b"",
             )
-            kind = found.header("content-type").partition(";")[0].strip().lower()
-            if types and kind and kind not in types and 200 <= found.status < 300:
+            kind = exchange.header("content-type").partition(";")[0].strip().lower()
+            if types and kind and kind not in types and 200 <= exchange.status < 300:
                 response.close()
-                raise Stop("content_type", kind[:100], found.status)
-            declared = found.header("content-length")
+                raise Stop("content_type", kind[:100], exchange.status)
+            declared = exchange.header("content-length")
             if not cut and declared.isdecimal() and int(declared) > most:
                 response.close()
-                raise Stop("size", f"{int(declared):,} bytes", found.status)
+                raise Stop("size", f"{int(declared):,} bytes", exchange.status)
             pieces: list[bytes] = []
             size = 0
             async for piece in response.content.iter_chunked(1 << 16):
@@ -150,15 +150,15 @@ class Client:
                 if size > most:
                     response.close()
                     if cut:
-                        found.truncated = True
+                        exchange.truncated = True
                         break
-                    raise Stop("size", f"over {most:,} bytes", found.status)
-            found.body = b"".join(pieces)[: most if cut else None]
-            return found
+                    raise Stop("size", f"over {most:,} bytes", exchange.status)
+            exchange.body = b"".join(pieces)[: most if cut else None]
+            return exchange
 
 
 def retry_after(exchange: Exchange) -> float | None:
-    """Seconds that an answer asks to wait, None where it does not."""
+    """Return the seconds that an answer asks to wait, None where it does not."""
     value = exchange.header("retry-after").strip()
     if value.isdecimal():
         return float(value)

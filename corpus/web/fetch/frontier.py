@@ -1,4 +1,4 @@
-"""The URLs of a list by host, on disk: what is still to fetch, in an order that scatters the load."""
+"""Keep the URLs of a list by host, on disk: what is still to fetch, in an order that scatters the load."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from corpus.web.url_lists.url_list import batches, open_list
 class Frontier:
     """The URLs of a list, mapped into memory, and their rows by host.
 
-    Hosts come in the order of their hashes, so neighbours have nothing to do with each other. Made again at every
-    start, 4 microseconds a URL. Memory: 24 bytes a URL, 50 while it is made; the URLs themselves are in a file.
+    Hosts are in the order of their hashes, so neighbours have nothing to do with each other. Built anew at every
+    start, 4 microseconds a URL. Memory: 24 bytes a URL, 50 during the build; the URLs themselves are in a file.
     """
 
     def __init__(self, list_path: str, folder: str) -> None:
         self._urls_path = os.path.join(folder, "frontier.bin")
         at = row = 0
-        with open_list(list_path) as found, open(self._urls_path, "wb") as output:
-            rows = found.metadata.num_rows
+        with open_list(list_path) as url_list, open(self._urls_path, "wb") as output:
+            rows = url_list.metadata.num_rows
             self.ends, self.hashes = np.empty(rows, np.int64), np.empty(rows, np.uint64)
             hosts = np.empty(rows, np.uint64)
-            for batch in batches(found, ["url", "hash"]):
+            for batch in batches(url_list, ["url", "hash"]):
                 urls = [spelled(url or "") or url or "" for url in batch.column("url").to_pylist()]
                 raw = [url.encode("utf-8", "replace") for url in urls]
                 output.write(b"".join(raw))
-                here = slice(row, row + len(raw))
-                self.ends[here] = at + np.cumsum([len(url) for url in raw], dtype=np.int64)
-                hosts[here] = np.fromiter(map(host_hash, urls), np.uint64, len(urls))
-                self.hashes[here] = batch.column("hash").to_numpy()
-                at, row = at + sum(map(len, raw)), here.stop
+                batch_rows = slice(row, row + len(raw))
+                self.ends[batch_rows] = at + np.cumsum([len(url) for url in raw], dtype=np.int64)
+                hosts[batch_rows] = np.fromiter(map(host_hash, urls), np.uint64, len(urls))
+                self.hashes[batch_rows] = batch.column("hash").to_numpy()
+                at, row = at + sum(map(len, raw)), batch_rows.stop
         self._order = np.argsort(hosts, kind="stable")
         hosts = hosts[self._order]
         changes = np.flatnonzero(hosts[1:] != hosts[:-1]) + 1
@@ -48,7 +48,7 @@ class Frontier:
         return len(self.ends)
 
     def hosts(self) -> Iterator[NDArray[np.int64]]:
-        """The rows of each host, in the order of the list."""
+        """Yield the rows of each host, in the order of the list."""
         for first, last in zip(self._begins[:-1], self._begins[1:], strict=True):
             yield self._order[first:last]
 
@@ -62,7 +62,7 @@ class Frontier:
 
 
 def host_of(url: str) -> str:
-    """The host name of a URL in lower case, without port; empty where there is none."""
+    """Return the host name of a URL in lower case, without port; empty where there is none."""
     try:
         return (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:

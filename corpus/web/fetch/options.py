@@ -1,4 +1,4 @@
-"""How to fetch: every limit, with its reason."""
+"""Define how to fetch: every limit, with its reason."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class FetchOptions(BaseModel):
     agent: str = "corpus-fetch"
     """The product name that robots.txt files address."""
     hosts: Annotated[int, Field(ge=1, le=4096)] = 256
-    """Hosts that are asked at once, each over one connection."""
+    """Hosts that are asked concurrently, each over one connection."""
     rate: Annotated[float, Field(gt=0)] = 50.0
     """Requests a second in all."""
     delay: Annotated[float, Field(ge=0)] = 1.0
-    """Between two requests to a host; a longer crawl-delay of its robots.txt holds."""
+    """Between two requests to a host; a longer crawl-delay of its robots.txt applies."""
     max_delay: Annotated[float, Field(gt=0)] = 60.0
     """A host that asks for a longer crawl-delay is not asked at all."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
@@ -39,21 +39,21 @@ class FetchOptions(BaseModel):
     content_types: tuple[str, ...] = ("text/html", "application/xhtml+xml", "text/plain")
     """What is stored; a response without a type is."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """After a failed connection, a timeout, or status 429, 502, 503 and 504; nothing else can end otherwise."""
+    """After a failed connection, a timeout, or status 429, 502, 503 and 504; other outcomes would not change."""
     retry_wait: Annotated[float, Field(ge=0)] = 5.0
-    """Before the first retry, twice as long before each further one; a shorter or longer Retry-After holds."""
+    """Before the first retry, twice as long before each further one; a shorter or longer Retry-After applies."""
     max_retry_wait: Annotated[float, Field(gt=0)] = 120.0
-    """A host that wants to be left alone longer is left alone."""
+    """A host whose Retry-After is longer is given up."""
     host_failures: Annotated[int, Field(ge=1)] = 5
     """Failed connections in a row after which a host's other pages are given up."""
     allow_addresses: tuple[str, ...] = ()
-    """Networks that are not public and may be asked all the same (`127.0.0.0/8`)."""
+    """Networks that are not public but may be asked (`127.0.0.0/8`)."""
     resolve: dict[str, str] = {}
     """Addresses of host names instead of a name lookup, `*` for all others. They are checked like any."""
     ca_file: str | None = None
-    """Certificates to trust beside the system's."""
+    """Certificates to trust besides the system's."""
     warc_size: Annotated[ByteSize, Field(ge=1 << 16)] = ByteSize(1 << 30)
-    """A WARC file that has reached this size is closed and another begun."""
+    """A WARC file that has reached this size is closed and another one started."""
 
     @field_validator("contact")
     @classmethod

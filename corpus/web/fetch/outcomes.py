@@ -1,4 +1,4 @@
-"""What became of every URL: a journal that survives a kill, and the ledger in the order of the list."""
+"""Record the outcome of every URL: a journal that survives a kill, and the ledger in the order of the list."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ ROBOTS = pa.schema(
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """What became of one URL; the fields of `SCHEMA` but for `hash`, and its row in the list."""
+    """The outcome of one URL; the fields of `SCHEMA` but for `hash`, and its row in the list."""
 
     row: int
     url: str
@@ -88,12 +88,12 @@ class Entry:
 
 
 class Journal:
-    """Entries as lines of JSON, in the order in which they came.
+    """Entries as lines of JSON, in the order in which they were appended.
 
-    A line is the system's when `append` returns, so it outlives a kill of the process, and on disk after `sync`, so it
-    outlives the machine. On opening, a line that was cut is taken away, and the first one whose records are not
-    in their WARC, with all after it. `ends` says how far each WARC is whole: what lies behind that belongs to pages
-    that no entry names.
+    A line is in the operating system's hands when `append` returns, so it survives a kill of the process; it is on
+    disk after `sync`, so it survives the machine. On opening, a line that was cut is removed, and the first one whose
+    records are not in their WARC, with all after it. `ends` tells how far each WARC is whole: what follows belongs to
+    pages that no entry names.
     """
 
     def __init__(self, folder: str, list_identity: str) -> None:
@@ -114,15 +114,15 @@ class Journal:
         sizes = {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
         with open(self.path, "rb+") as stream:
             for line in stream:
-                found = _whole_line(line)
-                if found is None or any(
-                    sizes.get(name, 0) < at for name, at in found.get("ends", {}).items()
+                entry = _whole_line(line)
+                if entry is None or any(
+                    sizes.get(name, 0) < at for name, at in entry.get("ends", {}).items()
                 ):
                     break
                 end += len(line)
-                self.ends.update(found.get("ends", {}))
-                if found["kind"] == "list":
-                    self.identity = found["identity"]
+                self.ends.update(entry.get("ends", {}))
+                if entry["kind"] == "list":
+                    self.identity = entry["identity"]
             stream.truncate(end)
 
     def append(self, lines: list[dict[str, Any]], ends: dict[str, int] | None = None) -> None:
@@ -140,11 +140,11 @@ class Journal:
         self._output.close()
 
     def done(self, rows: int) -> NDArray[np.bool_]:
-        """Which rows of the list have an entry."""
-        found = np.zeros(rows, bool)
+        """Return which rows of the list have an entry."""
+        has_entry = np.zeros(rows, bool)
         for line in self._lines(b'{"kind": "url"'):
-            found[line["row"]] = True
-        return found
+            has_entry[line["row"]] = True
+        return has_entry
 
     def _lines(self, beginning: bytes) -> Iterator[dict[str, Any]]:
         with open(self.path, "rb") as stream:
@@ -154,23 +154,23 @@ class Journal:
 
 
 def _whole_line(line: bytes) -> dict[str, Any] | None:
-    """A line of the journal; None where it was cut or torn."""
+    """Parse a line of the journal; None where it was cut or torn."""
     try:
-        found = json.loads(line) if line.endswith(b"\n") else None
+        entry = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
         return None
-    return found if isinstance(found, dict) and "kind" in found else None
+    return entry if isinstance(entry, dict) and "kind" in entry else None
 
 
 def url_line(entry: Entry) -> dict[str, Any]:
-    """An entry as a line of the journal."""
+    """Return an entry as a line of the journal."""
     return {"kind": "url", **{name: value for name, value in asdict(entry).items() if value is not None}}
 
 
 def write_ledger(folder: str, rows: int, hashes: Iterator[tuple[int, int]], made: str) -> dict[str, int]:
-    """The journal as ledger.parquet, a row a URL in the order of the list, and robots.parquet; counts by outcome.
+    """Write the journal as ledger.parquet, a row a URL in the order of the list, and robots.parquet.
 
-    `hashes` gives (row, hash) in order. Memory: 8 bytes a URL.
+    Returns the counts by outcome. `hashes` gives (row, hash) in order. Memory: 8 bytes a URL.
     """
     journal = os.path.join(folder, JOURNAL_FILE)
     places = np.full(rows, -1, np.int64)
@@ -181,17 +181,17 @@ def write_ledger(folder: str, rows: int, hashes: Iterator[tuple[int, int]], made
             if line.startswith(b'{"kind": "url"'):
                 places[json.loads(line)["row"]] = at
             elif line.startswith(b'{"kind": "robots"'):
-                found = json.loads(line)
-                robots[found["origin"]] = {name: found.get(name) for name in ROBOTS.names}
+                entry = json.loads(line)
+                robots[entry["origin"]] = {name: entry.get(name) for name in ROBOTS.names}
             at += len(line)
         counts: dict[str, int] = {}
         with PartWriter(os.path.join(folder, LEDGER_FILE), SCHEMA, made) as writer:
             waiting: list[dict[str, Any]] = []
             for row, hashed in hashes:
                 stream.seek(places[row])
-                found = json.loads(stream.readline())
-                counts[found["outcome"]] = counts.get(found["outcome"], 0) + 1
-                waiting.append({**{name: found.get(name) for name in SCHEMA.names}, "hash": hashed})
+                entry = json.loads(stream.readline())
+                counts[entry["outcome"]] = counts.get(entry["outcome"], 0) + 1
+                waiting.append({**{name: entry.get(name) for name in SCHEMA.names}, "hash": hashed})
                 if len(waiting) == GROUP_ROWS:
                     writer.write(pa.Table.from_pylist(waiting, SCHEMA))
                     waiting = []

@@ -1,4 +1,4 @@
-"""What a site's robots.txt allows (RFC 9309), parsed by protego."""
+"""Decide what a site's robots.txt allows (RFC 9309), parsed by protego."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Robots:
     reason: str = ""
 
     def decision(self, url: str, agent: str) -> str:
-        """`allowed`, `disallowed`, `none` or `unreachable`; the first and third allow."""
+        """Return `allowed`, `disallowed`, `none` or `unreachable`; the first and third allow."""
         if self.rules is None:
             return self.state
         return "allowed" if self.rules.can_fetch(url, agent) else "disallowed"
 
 
 def robots_of(status: int, body: bytes, agent: str, encoding: str = "") -> Robots:
-    """The rules by the answer to /robots.txt; `encoding` is its Content-Encoding.
+    """Return the rules by the answer to /robots.txt; `encoding` is its Content-Encoding.
 
     4xx but for 429: there are none. 5xx, 429 and anything else, a body that does not decode among them: not
     reachable, so nothing may be asked.
@@ -56,7 +56,7 @@ def robots_of(status: int, body: bytes, agent: str, encoding: str = "") -> Robot
 
 
 def _seconds(seconds: int, requests: int) -> float:
-    """The time between two requests; numbers of any length may stand in a robots.txt."""
+    """Return the time between two requests; numbers of any length may occur in a robots.txt."""
     try:
         return seconds / requests
     except OverflowError:

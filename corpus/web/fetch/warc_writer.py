@@ -1,4 +1,4 @@
-"""Exchanges as WARC 1.1: a request and a response record each, with digests, written by warcio."""
+"""Write exchanges as WARC 1.1: a request and a response record each, with digests, by warcio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from warcio.warcwriter import WARCWriter
 
 _NAMESPACE = uuid.UUID("6f5f2f0e-93a5-5a0e-8a51-3f1c3f3f7c11")
 HOP_BY_HOP = {"transfer-encoding"}
-"""Undone on arrival, as by every crawler: kept under `X-Crawler-` names so that the headers tell the truth."""
+"""Undone on arrival, as by every crawler: kept under `X-Crawler-` names so that the headers fit the stored body."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Exchange:
     truncated: bool = False
 
     def header(self, name: str) -> str:
-        """The first header of a name (in lower case), empty where there is none."""
+        """Return the first header of a name (in lower case), empty where there is none."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
@@ -46,7 +46,7 @@ class Archive:
         self._ends: dict[str, int] = {}
         for name in sorted(os.listdir(folder)):
             if name.startswith("fetch-") and name.endswith(".warc.gz"):
-                # What lies behind the last entry of the journal was under way when the run was killed.
+                # What follows the last entry of the journal was in progress when the run was killed.
                 os.truncate(os.path.join(folder, name), ends.get(name, 0))
                 self._number = int(name[6:11])
         self._open()
@@ -66,7 +66,7 @@ class Archive:
             self._writer.write_record(info)
 
     def write(self, exchange: Exchange) -> tuple[str, int, int]:
-        """Append both records; (file, offset, length) of the response."""
+        """Append both records; return (file, offset, length) of the response."""
         if self._output.tell() >= self._limit:
             self._ends = self.flush()
             self.sync()
@@ -101,11 +101,13 @@ class Archive:
                 **({"WARC-Truncated": "length"} if exchange.truncated else {}),
             },
         )
-        asked = StatusAndHeaders(exchange.request_line, exchange.request_headers, is_http_request=True)
+        request_headers = StatusAndHeaders(
+            exchange.request_line, exchange.request_headers, is_http_request=True
+        )
         request = self._writer.create_warc_record(
             exchange.url,
             "request",
-            http_headers=asked,
+            http_headers=request_headers,
             warc_headers_dict={
                 **common,
                 "WARC-Record-ID": request_id,
@@ -119,13 +121,13 @@ class Archive:
         return self.name, offset, length
 
     def flush(self) -> dict[str, int]:
-        """Hand everything written to the system; where the files end that were written to since the last time."""
+        """Hand all output to the system; return the ends of the files written to since the last call."""
         self._output.flush()
         ends, self._ends = {**self._ends, self.name: self._output.tell()}, {}
         return ends
 
     def sync(self) -> None:
-        """Everything handed to the system is on disk when this returns."""
+        """Sync everything handed to the system to disk."""
         os.fsync(self._output.fileno())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A capture, and which one of several to read."""
+"""Describe a capture, and choose which one of several to read."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Capture:
 
     @property
     def is_page(self) -> bool:
-        """Whether it holds a page: status 2xx, or none given, and no mere mark that nothing changed."""
+        """Whether it holds a page: status 2xx, or none given, and not only a mark that nothing changed."""
         return self.mime != REVISIT and (self.status[:1] == "2" or self.status in ("", "-"))
 
 
 def check_place(file: str, offset: int, length: int) -> None:
-    """Raises ValueError where an index names what is no file below a folder, or no range of bytes."""
+    """Raise ValueError where an index names what is no file below a folder, or no range of bytes."""
     if not 0 <= offset < MOST or not 0 <= length < MOST:
         raise ValueError("no range of bytes")
     if not file or file.startswith("/") or "\0" in file or "://" in file or ".." in file.split("/"):
@@ -47,10 +47,10 @@ def check_place(file: str, offset: int, length: int) -> None:
 
 
 def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | None) -> Capture:
-    """The newest capture, or the one nearest to `submitted` (the newest where that is not known).
+    """Return the newest capture, or the one nearest to `submitted` (the newest where that is not known).
 
-    Those that hold no page come last. Ties go to the later one, then to the first by file and offset, so the
-    order in which captures come changes nothing.
+    Those that hold no page come last. Ties are decided for the later one, then for the first by file and offset, so the
+    order of `captures` changes nothing.
     """
 
     def rank(capture: Capture) -> tuple[object, ...]:
@@ -64,7 +64,7 @@ def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | No
 
 
 def seconds(time: str) -> float:
-    """Seconds since 1970 of YYYYMMDDhhmmss, or of its beginning; 0 for what is no time."""
+    """Return the seconds since 1970 of YYYYMMDDhhmmss, or of its beginning; 0 for what is no time."""
     digits = (time + "00000101000000"[len(time) :])[:14] if len(time) >= 4 else ""
     try:
         return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()

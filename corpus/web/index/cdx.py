@@ -1,7 +1,7 @@
-"""Crawl indexes as sorted text: CDX, CDXJ, and ZipNum clusters of either.
+"""Search crawl indexes as sorted text: CDX, CDXJ, and ZipNum clusters of either.
 
 A page is looked up by the range of lines that its spellings can have, so an index of terabytes is read at a few
-places; what a line says is matched by the hash of its URL. SURT keys are not computed: a range around them is
+places; lines are matched by the hash of their URL. SURT keys are not computed: a range around them is
 enough.
 """
 
@@ -40,16 +40,16 @@ class Index(Protocol):
     path: str
 
     def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
-        """The lines that lie in one of the sorted, disjoint ranges [low, high)."""
+        """Yield the lines that are in one of the sorted, disjoint ranges [low, high)."""
         ...
 
     def capture(self, line: bytes) -> Capture:
-        """What a line says. Raises ValueError where it is damaged."""
+        """Parse a line. Raises ValueError where it is damaged."""
         ...
 
 
 def lookup_ranges(url: str) -> list[Range]:
-    """The ranges of lines that captures of a page have in a sorted index.
+    """Return the ranges of lines that captures of a page have in a sorted index.
 
     The page itself (`com,example)/a `), and with its query or any (`com,example)/a?`): of the address as it
     is spelled, and of what all its spellings share. `www.` is not in the keys of indexes.
@@ -61,16 +61,16 @@ def lookup_ranges(url: str) -> list[Range]:
     host, slash, path = rest.partition("/")
     own = f"{_WWW.sub('', host.rpartition('@')[2].lower())}{slash}{path}"
     names = {_surt(sort_key(key)), _surt(sort_key(own))}
-    found: list[Range] = []
+    ranges: list[Range] = []
     for name in names:
-        found.append((name + b" ", name + b"!"))
+        ranges.append((name + b" ", name + b"!"))
         # Further parameters, such as those of campaigns: `&` after a query, else `?` and `@` behind it.
-        found.append((name + b"&", name + b"'") if b"?" in name else (name + b"?", name + b"@"))
-    return found
+        ranges.append((name + b"&", name + b"'") if b"?" in name else (name + b"?", name + b"@"))
+    return ranges
 
 
 def _surt(name: str) -> bytes:
-    """A sort key with the escapes of indexes: only controls, blanks, `#`, `%` and what is not ASCII; lower case."""
+    """Escape a sort key as indexes do, in lower case: controls, blanks, `#`, `%` and what is not ASCII."""
     head, mark, query = name.partition("?")
     slashes = head.rstrip("/") + "/" if head.endswith(")/") else head.rstrip("/")
     pieces = []
@@ -83,18 +83,18 @@ def _surt(name: str) -> bytes:
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
-    """Ranges sorted, those that touch as one."""
-    found: list[Range] = []
+    """Sort ranges and merge those that touch."""
+    disjoint: list[Range] = []
     for low, high in sorted(ranges):
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        if disjoint and low <= disjoint[-1][1]:
+            disjoint[-1] = (disjoint[-1][0], max(high, disjoint[-1][1]))
         else:
-            found.append((low, high))
-    return found
+            disjoint.append((low, high))
+    return disjoint
 
 
 def parse(line: bytes, legend: tuple[str, ...] | None) -> Capture:
-    """A line of CDXJ, or with a legend of CDX. Raises ValueError where it is damaged."""
+    """Parse a line of CDXJ, or with a legend of CDX. Raises ValueError where it is damaged."""
     if legend is None:
         _, time, data = line.split(b" ", 2)
         row = orjson.loads(data)
@@ -126,7 +126,7 @@ def parse(line: bytes, legend: tuple[str, ...] | None) -> Capture:
 
 
 def _legend(head: bytes) -> tuple[str, ...] | None:
-    """The legend of a CDX file, None for CDXJ."""
+    """Return the legend of a CDX file, None for CDXJ. Raises ValueError for anything else."""
     line = head.split(b"\n", 1)[0]
     if line.lstrip().startswith(b"CDX "):
         return tuple(line.decode("ascii", "replace").split()[1:])
@@ -167,7 +167,7 @@ class SortedFile:
 
 
 def first_line(pages: Pages, key: bytes, begin: int = 0) -> int:
-    """Where the first line at or above `key` begins, from the line at `begin` on; the file's size if none does."""
+    """Return where the first line at or above `key` begins, from the line at `begin` on; the size if none does."""
     low, high = begin, pages.size
     while low < high:
         middle = (low + high) // 2
@@ -186,7 +186,7 @@ def first_line(pages: Pages, key: bytes, begin: int = 0) -> int:
 
 @lru_cache(maxsize=64)
 def _check_sorted(path: str) -> None:
-    """Raises UserError where the lines of a file are not in the order of their bytes: a search would miss some."""
+    """Raise UserError where the lines of a file are not in the order of their bytes: a search would miss some."""
     last, number = b"", 0
     with open_input(path) as stream:
         for number, line in enumerate(stream, 1):
@@ -231,10 +231,10 @@ class Cluster:
                 name, begin, size = file.decode(), int(offset), int(length)
                 check_place(name, begin, size)
                 block = self._blocks(name, begin, size)
-                yield from (found for found in block if low <= found < high)
+                yield from (block_line for block_line in block if low <= block_line < high)
 
     def _line_before(self, at: int) -> int:
-        """The beginning of the line before the one at `at`: a key may lie in the block that began before it."""
+        """Return the start of the line before the one at `at`: a key may be in the block that began before it."""
         if at == 0:
             return 0
         back = min(at, 1 << 12)
@@ -288,7 +288,7 @@ class Stream:
 
 
 def open_text_index(path: str) -> Index:
-    """The index at a path, by its name and first bytes. Raises UserError where it is none."""
+    """Open the index at a path, by its name and first bytes. Raises UserError where it is none."""
     if path.endswith(".idx"):
         return Cluster(path)
     if not size(path):

@@ -1,6 +1,6 @@
-"""Common Crawl's columnar index: Parquet with a row a capture, sorted by SURT key.
+"""Search Common Crawl's columnar index: Parquet with a row a capture, sorted by SURT key.
 
-Row groups whose keys cannot be any that are looked for are not read, nor are columns that are not needed. See
+Row groups that cannot have the keys looked for are not read, nor are columns that are not needed. See
 https://commoncrawl.org/columnar-index; parts of it are read from disk, S3 or HTTP alike.
 """
 
@@ -41,13 +41,13 @@ class Columnar:
             raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")
 
     def captures(self, ranges: Sequence[Range]) -> Iterator[Capture | Failure]:
-        """The captures whose keys lie in the sorted ranges; every capture where the index has no keys.
+        """Yield the captures whose keys are in the sorted ranges; every capture where the index has no keys.
 
         A row that is damaged is a Failure.
         """
         names = [*NEEDED, *(name for name in ("fetch_status", "content_mime_type") if name in self._names)]
         of_groups = {group: _overlapping(ranges, bounds) for group, bounds in enumerate(self._bounds)}
-        groups = [group for group, found in of_groups.items() if found]
+        groups = [group for group, group_ranges in of_groups.items() if group_ranges]
         if not groups:
             return
         with open_input(self.path) as stream:
@@ -70,20 +70,21 @@ class Columnar:
 
 
 def _bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:
-    """The lowest and the highest key of a row group; None where they are not known."""
+    """Return the lowest and the highest key of a row group; None where they are not known."""
     if KEY not in file.schema.names:
         return None
-    found = file.metadata.row_group(group).column(file.schema.names.index(KEY)).statistics
-    if found is None or not found.has_min_max:
+    statistics = file.metadata.row_group(group).column(file.schema.names.index(KEY)).statistics
+    if statistics is None or not statistics.has_min_max:
         return None
     low, high = (
-        value.encode() if isinstance(value, str) else bytes(value) for value in (found.min, found.max)
+        value.encode() if isinstance(value, str) else bytes(value)
+        for value in (statistics.min, statistics.max)
     )
     return low, high
 
 
 def _overlapping(ranges: Sequence[Range], bounds: tuple[bytes, bytes] | None) -> Sequence[Range]:
-    """Those of the sorted, disjoint ranges that keys within the bounds can lie in."""
+    """Return those of the sorted, disjoint ranges that keys within the bounds can be in."""
     if bounds is None:
         return ranges
     first = bisect_right(ranges, bounds[0], key=lambda one: one[1])
@@ -92,25 +93,25 @@ def _overlapping(ranges: Sequence[Range], bounds: tuple[bytes, bytes] | None) ->
 
 
 def _low(low: bytes) -> bytes:
-    """A range as keys alone have it: a blank behind the key stands in lines only."""
+    """Return a range's lower end as keys alone have it: a blank behind the key is in lines only."""
     return low.rstrip(b" ")
 
 
 def _within(keys: pa.Array, ranges: Sequence[Range]) -> pa.Array:
-    """The rows whose keys lie in a range, by binary search over the sorted different keys."""
+    """Return the rows whose keys are in a range, by binary search over the sorted distinct keys."""
     binary = keys.cast(pa.binary())
     order = pc.sort_indices(binary)
-    found: list[pa.Array] = [pa.array([], pa.uint64())]
+    row_slices: list[pa.Array] = [pa.array([], pa.uint64())]
     ordered = pc.take(binary, order)
     for low, high in ranges:
         first, last = _lower_bound(ordered, _low(low)), _lower_bound(ordered, high)
         if first < last:
-            found.append(order.slice(first, last - first))
-    return pc.unique(pa.concat_arrays(found)).sort()
+            row_slices.append(order.slice(first, last - first))
+    return pc.unique(pa.concat_arrays(row_slices)).sort()
 
 
 def _lower_bound(ordered: pa.Array, value: bytes) -> int:
-    """How many values lie below `value`."""
+    """Count the values below `value`."""
     low, high = 0, len(ordered)
     while low < high:
         middle = (low + high) // 2

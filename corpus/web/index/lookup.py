@@ -1,4 +1,4 @@
-"""Which capture of each wanted page to read, from any number of indexes."""
+"""Choose which capture of each wanted page to read, from any number of indexes."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class Wanted:
 
 @lru_cache(maxsize=4096)
 def open_index(path: str) -> Index | Columnar:
-    """An index, by its name. Raises UserError where it is none. Kept open: one a process."""
+    """Open an index, by its name. Raises UserError where it is none. Kept open: one a process."""
     return Columnar(path) if path.endswith((".parquet", ".pq")) else open_text_index(path)
 
 
 def look_up(
     wanted: Sequence[Wanted], indexes: Sequence[str], choice: Choice
 ) -> tuple[dict[int, Capture], list[Failure]]:
-    """The chosen capture of each page that any index knows, by its hash, and what could not be read.
+    """Return the chosen capture of each page that any index has, by its hash, and what could not be read.
 
-    Captures are chosen over all indexes together. A failure of length 0 is of a whole index: what it knows is lost.
+    Captures are chosen over all indexes together. A failure of length 0 is of a whole index: its captures are lost.
     """
     by_hash = {page.hash: page for page in wanted}
     ranges = merged(one for page in wanted for one in lookup_ranges(page.url))
-    found: dict[int, set[Capture]] = {}
+    captures_by_hash: dict[int, set[Capture]] = {}
     failures: list[Failure] = []
 
     def add(capture: Capture) -> None:
         key = key_of(capture.url)
         hashed = hash_of(key) if key is not None else 0
         if hashed in by_hash:
-            found.setdefault(hashed, set()).add(capture)
+            captures_by_hash.setdefault(hashed, set()).add(capture)
 
     for path in indexes:
         index = open_index(path)
@@ -72,6 +72,6 @@ def look_up(
         hashed: choose(
             sorted(captures, key=lambda one: (one.file, one.offset)), choice, by_hash[hashed].submitted
         )
-        for hashed, captures in found.items()
+        for hashed, captures in captures_by_hash.items()
     }
     return chosen, failures

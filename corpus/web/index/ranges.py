@@ -1,4 +1,4 @@
-"""Byte ranges of archives and indexes: coalesced, and kept for binary search."""
+"""Read byte ranges of archives and indexes: coalesced, or cached for binary search."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from corpus.storage import read_range, size
 from corpus.web.index.capture import Capture
 
 GAP = 64 << 10
-"""Bytes between two records that are read over rather than asked for apart: a request costs more."""
+"""Gap between two records that is read along instead of making two requests: a request costs more."""
 MOST = 8 << 20
 """Bytes that one request asks for, unless one record alone is larger."""
 PAGE = 64 << 10
 
 
 class Pages:
-    """Random reads of a file through pages that are kept: for binary search. Memory: `kept` pages."""
+    """Random reads of a file through cached pages: for binary search. Memory: `kept` pages."""
 
     def __init__(self, path: str, kept: int = 256) -> None:
         self.path = path
@@ -27,7 +27,7 @@ class Pages:
         return read_range(self.path, number * PAGE, min(self.size, (number + 1) * PAGE))
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes [start, end), fewer at the end of the file."""
+        """Return bytes [start, end), fewer at the end of the file."""
         end = min(end, self.size)
         if start >= end:
             return b""
@@ -36,7 +36,7 @@ class Pages:
         return joined[start - first * PAGE : end - first * PAGE]
 
     def line_from(self, at: int) -> tuple[bytes, int]:
-        """The line that begins at `at`, without its end, and where the next one begins."""
+        """Return the line that begins at `at`, without its end, and where the next one begins."""
         pieces = []
         begin = at
         while at < self.size:
@@ -54,7 +54,7 @@ class Pages:
 
 
 def coalesced(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
-    """Captures in the order of their files and offsets, those together that one request reads."""
+    """Yield captures in the order of their files and offsets, those together that one request reads."""
     group: list[Capture] = []
     end = 0
     for capture in sorted(captures, key=lambda capture: (capture.file, capture.offset)):

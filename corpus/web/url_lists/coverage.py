@@ -1,4 +1,4 @@
-"""What became of every URL of a list in a build."""
+"""Measure the outcome of every URL of a list in a build."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ SCHEMA = pa.schema(
 )
 UNSEEN = 2**32 - 1
 OTHER_ADDRESSES = ("requested", "captured_url")
-"""Metadata that name a document's page by another address than its own: see docs/sources."""
+"""Metadata keys with another address of a document's page than its own: see docs/sources."""
 
 
 def coverage(workspace: Workspace, list_path: str, source: str | None, out: str | None) -> dict[str, int]:
-    """Pages of a list by what became of them in the workspace, most first; `out` gets a row a page.
+    """Count the pages of a list by their outcome in the workspace, most first; write a row a page to `out`.
 
-    The outcome is `kept`, `duplicate` (another document stands for it), `rule NAME` (the first that its document
-    failed), a gate, `no web address`, or `not found` (in the
-    input, or in quarantine); of several documents of a page the best counts: a kept one, then one
-    that a rule or a duplicate took out, then one that a gate stopped. `source` limits it to one source.
+    The outcome is `kept`, `duplicate` (another document is kept for it), `rule NAME` (the first that its document
+    failed), a gate, `no web address`, or `not found` (not in the input, or in quarantine). Of several documents
+    of a page the best counts: a kept one, then one removed by a rule or as a duplicate, then one that a gate stopped.
+    `source` limits it to one source.
     Memory: 40 bytes a page.
     """
     if source is not None and source not in (known := sorted({name for name, _ in workspace.splits()})):
@@ -39,9 +39,11 @@ def coverage(workspace: Workspace, list_path: str, source: str | None, out: str 
     unique = distinct(hashes.copy())
     names: dict[str, int] = {}
     best = np.full(len(unique), UNSEEN, np.uint32)
-    for found, outcomes in _outcomes(workspace, source):
-        at = np.minimum(np.searchsorted(unique, found), max(len(unique) - 1, 0))
-        for place in np.flatnonzero((found != 0) & (unique[at] == found)) if len(unique) else ():
+    for document_hashes, outcomes in _outcomes(workspace, source):
+        at = np.minimum(np.searchsorted(unique, document_hashes), max(len(unique) - 1, 0))
+        for place in (
+            np.flatnonzero((document_hashes != 0) & (unique[at] == document_hashes)) if len(unique) else ()
+        ):
             outcome = outcomes[place]
             code = names.setdefault(outcome, len(names)) + (_rank(outcome) << 24)
             best[at[place]] = min(best[at[place]], code)
@@ -73,7 +75,7 @@ def _rank(outcome: str) -> int:
 
 
 def _outcomes(workspace: Workspace, source: str | None) -> Iterator[tuple[NDArray[np.uint64], list[str]]]:
-    """For each row group of a workspace the hashes of its documents' addresses, and what became of each."""
+    """Yield for each row group of a workspace the hashes of its documents' addresses, and the outcome of each."""
     for name, _, table in workspace.rows(["url", "metadata", "gate"]):
         if source is not None and name != source:
             continue

@@ -1,4 +1,4 @@
-"""One key for every spelling of a page's address, and the addresses as crawl indexes sort them."""
+"""Compute one key for every spelling of a page's address, and sort addresses as crawl indexes do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from w3lib.url import canonicalize_url
 from corpus.dedup.url_key import TRACKING
 
 VERSION = 1
-"""Raised when a URL would get another key."""
+"""Incremented when a URL would get another key."""
 
 MAX_LENGTH = 2048
 """Longer addresses are no pages that anybody linked to by hand: 1 in 100,000 of Reddit's."""
@@ -23,7 +23,7 @@ MAX_LENGTH = 2048
 _TRACKING = re.compile(
     rf"(?i:{TRACKING}|ref_src|ref_url|cmpid|ocid|ncid|smid|sr_share|feature|amp)(?:=.*)?|.*=(?i:amp)"
 )
-"""Whole parameters that go: campaigns (see corpus/dedup/url_key.py) and those that ask for the AMP page."""
+"""Parameters that are removed: campaigns (see corpus/dedup/url_key.py) and those that ask for the AMP page."""
 _AMP_CACHE = re.compile(
     r"https?://(?:[a-z0-9-]+\.cdn\.ampproject\.org/[acvi](?P<s>/s)?/|(?:www\.)?google\.[a-z.]{2,6}/amp(?P<g>/s)?/)(?P<rest>.+)"
 )
@@ -32,7 +32,7 @@ _AMP_PATH = re.compile(r"(?<=[^/])/amp$|^/amp(?=/.)|\.amp(?=\.html$)|\.amp$")
 
 
 def spelled(url: str) -> str | None:
-    """A submitted URL as it can be fetched: trimmed, HTML entities resolved, taken out of an AMP cache.
+    """Return a submitted URL as it can be fetched: trimmed, HTML entities resolved, taken out of an AMP cache.
 
     None for what is no web address, or longer than `MAX_LENGTH`.
     """
@@ -43,25 +43,25 @@ def spelled(url: str) -> str | None:
     if not head.startswith(("http://", "https://")) or len(url) > MAX_LENGTH:
         return None
     if "/amp/" in url or "ampproject.org/" in url:
-        found = _AMP_CACHE.match(url)
-        if found:
-            url = f"http{'s' if found['s'] or found['g'] else ''}://{found['rest']}"
+        match = _AMP_CACHE.match(url)
+        if match:
+            url = f"http{'s' if match['s'] or match['g'] else ''}://{match['rest']}"
     return url
 
 
 def key_of(url: str) -> str | None:
-    """What all spellings of one page share: host, path and query, without scheme.
+    """Return what all spellings of one page share: host, path and query, without scheme.
 
     w3lib's canonical form (lower-case host, percent-escapes, sorted query, no fragment) without default port,
     user, trailing slashes, tracking parameters, `www.`, and the marks of mobile and AMP twins
     (`m.example.org`, `en.m.wikipedia.org`, `/story/amp`, `?outputType=amp`). A key is no address: fetch the
     spelling it came from. None for what is no web address. About 9 microseconds.
     """
-    found = spelled(url)
-    if found is None:
+    cleaned = spelled(url)
+    if cleaned is None:
         return None
     try:
-        canonical = canonicalize_url(found)
+        canonical = canonicalize_url(cleaned)
     except (ValueError, UnicodeError):
         return None
     rest = canonical.partition("://")[2]
@@ -86,12 +86,12 @@ def key_of(url: str) -> str | None:
 
 
 def hash_of(key: str) -> int:
-    """XXH3 of a key as uint64, never 0."""
+    """Return XXH3 of a key as uint64, never 0."""
     return xxhash.xxh3_64_intdigest(key.encode("utf-8", "surrogatepass")) or 1
 
 
 def hashes_of(urls: Iterable[str | None]) -> NDArray[np.uint64]:
-    """uint64 of the key of each URL, 0 where it has none."""
+    """Return uint64 of the key of each URL, 0 where it has none."""
     return np.fromiter((_hash(url) if url else 0 for url in urls), np.uint64)
 
 
@@ -102,9 +102,9 @@ def _hash(url: str) -> int:
 
 
 def sort_key(key: str) -> str:
-    """A key with its host reversed (`com,example)/path`): pages of a site stand together, as in crawl indexes.
+    """Return a key with its host reversed (`com,example)/path`): pages of a site sort together, as in crawl indexes.
 
-    The order of SURT without being SURT: indexes are asked for a range around it, never for equality.
+    It sorts as SURT without being SURT: indexes are searched for a range around it, never for equality.
     """
     host, slash, rest = key.partition("/")
     if not slash:

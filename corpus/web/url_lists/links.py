@@ -1,4 +1,4 @@
-"""Which submissions link to a page of text: a reason for each that does not."""
+"""Decide which submissions link to a page of text, with a reason for each that does not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXTENSION = r"^[^?#]*/[^?#/]*\.(?P<extension>[A-Za-z0-9]{1,5})/?(?:[?#].*)?$"
 
 @dataclass(frozen=True, kw_only=True)
 class LinkRules:
-    """What counts as a link to text. `min_score` holds for a URL's sum, or with `single_post` for each post."""
+    """What counts as a link to text. `min_score` applies to a URL's sum, or with `single_post` to each post."""
 
     min_score: int = 3
     single_post: bool = False
@@ -45,7 +45,7 @@ class _Lists:
 
 @cache
 def lists() -> _Lists:
-    """manifests/links.yaml, read once. Raises UserError if the file is malformed."""
+    """Return manifests/links.yaml, read once. Raises UserError if the file is malformed."""
     path = data_path("links.yaml")
     data, _ = load(path.read_text(encoding="utf-8"), str(path))
     try:
@@ -61,7 +61,7 @@ def lists() -> _Lists:
 
 
 def reasons(rows: pa.Table, rules: LinkRules) -> dict[str, NDArray[np.bool_]]:
-    """For each of `REASONS` the rows that it takes out; `rows` are of `corpus.web.url_lists.submissions.SCHEMA`."""
+    """Return the rows that each of `REASONS` removes; `rows` have the schema of `corpus.web.url_lists.submissions`."""
     known = lists()
     url = rows["url"].combine_chunks()
     host = pc.utf8_lower(pc.struct_field(pc.extract_regex(url, _HOST), "host"))
@@ -83,9 +83,9 @@ def reasons(rows: pa.Table, rules: LinkRules) -> dict[str, NDArray[np.bool_]]:
 
 
 def read_domains(lines: Iterable[str]) -> tuple[str, ...]:
-    """The domains of a list, a line each, `#` for comments."""
-    found = {line.partition("#")[0].strip().lower().strip(".") for line in lines}
-    return tuple(sorted(found - {""}))
+    """Return the domains of a list, a line each, `#` for comments."""
+    domains = {line.partition("#")[0].strip().lower().strip(".") for line in lines}
+    return tuple(sorted(domains - {""}))
 
 
 def _mask(values: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -93,7 +93,7 @@ def _mask(values: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def _any_parent(hosts: pa.Array, domains: frozenset[str]) -> NDArray[np.bool_]:
-    """Whether a host is one of the domains or below it; each different host is looked at once."""
+    """Return whether each host is one of the domains or below it; each distinct host is examined once."""
     encoded = hosts.dictionary_encode()
     inside = [_is_below(host, domains) for host in encoded.dictionary.to_pylist()]
     return _mask(pc.take(pa.array(inside, pa.bool_()), encoded.indices))

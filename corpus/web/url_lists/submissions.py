@@ -1,7 +1,7 @@
-"""Submissions of Reddit as the dumps have them: NDJSON (.zst with any window, .xz, .bz2, .gz, plain) and CSV.
+"""Read submissions of Reddit's dumps: NDJSON (.zst with any window, .xz, .bz2, .gz, plain) and CSV.
 
-Only the fields that decide are parsed. A block of lines goes through Arrow's JSON reader; one that it does not
-take (a score that is a string, a broken line) goes through orjson line by line, and what is no submission is a
+Only the fields that decide are parsed. A block of lines is parsed by Arrow's JSON reader. One that it refuses
+(a score that is a string, a broken line) is parsed by orjson line by line, and what is no submission becomes a
 Failure with its place.
 """
 
@@ -40,7 +40,7 @@ SCHEMA = pa.schema(
         pa.field("hint", pa.string()),
     ]
 )
-"""One submission a row; null where the dump does not say. `created` in seconds since 1970."""
+"""One submission a row; null where the dump has no value. `created` in seconds since 1970."""
 
 _RAW = pa.schema(
     [
@@ -63,9 +63,10 @@ _TRUE = re.compile(r"(?i)true|1|yes|t")
 
 
 def read_submissions(path: str, file: str) -> Iterator[pa.Table | Failure]:
-    """The submissions of a dump as tables of `SCHEMA`, in order, a few thousand rows each. Memory: a block.
+    """Yield the submissions of a dump as tables of `SCHEMA`, in order, a few thousand rows each.
 
-    A CSV export is told by its first byte, which is no `{`. At least 50 MB of NDJSON a second on a core (see
+    Memory: a block.
+    A CSV export is recognized by its first byte, which is no `{`. At least 50 MB of NDJSON a second on a core (see
     tests/benchmarks/urls_benchmark.py).
     """
     try:
@@ -95,7 +96,7 @@ def _first_bytes(stream: BinaryIO) -> bytes:
 
 
 def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
-    """Blocks of whole lines through Arrow, or line by line where it refuses one."""
+    """Parse blocks of whole lines with Arrow, or line by line where it refuses one."""
     offset, rest = 0, head.removeprefix(b"\xef\xbb\xbf")
     damage: Exception | None = None
     while damage is None:
@@ -125,7 +126,7 @@ def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table |
 
 
 def _read_block(stream: Any) -> tuple[bytes, Exception | None]:
-    """Up to `BLOCK` bytes, all that come before the damage, and the damage."""
+    """Read up to `BLOCK` bytes, all that precede any damage; return them and the damage."""
     pieces, size = [], 0
     try:
         while size < BLOCK and (piece := stream.read1(BLOCK - size)):
@@ -187,7 +188,7 @@ def _row(line: bytes, file: str, offset: int) -> dict[str, Any] | Failure | None
 
 
 def _value(value: Any, kind: pa.DataType) -> Any:
-    """A value of a field as its column has it; None where it can be none."""
+    """Convert a value of a field to the type of its column; None where it cannot be."""
     if value is None or value == "":
         return None
     if kind == pa.string():
@@ -232,8 +233,8 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
         ) as reader:
             for batch in reader:
                 rows = _lenient(batch).to_pylist()
-                found = [{c.name: _value(row.get(c.name), c.type) for c in _RAW} for row in rows]
-                yield _tidy(pa.Table.from_pylist(found, _RAW))
+                values = [{c.name: _value(row.get(c.name), c.type) for c in _RAW} for row in rows]
+                yield _tidy(pa.Table.from_pylist(values, _RAW))
                 done += batch.num_rows
                 for message in bad:
                     yield Failure(file=file, offset=done, length=0, step="read", error=f"CSV: {message}")
@@ -244,7 +245,7 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
 
 
 def _lenient(batch: pa.RecordBatch) -> pa.Table:
-    """The columns as valid text: bytes that are no UTF-8 become U+FFFD."""
+    """Decode the columns as text: bytes that are no UTF-8 become U+FFFD."""
     columns = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         raw = column.cast(pa.binary()).to_pylist()
@@ -253,7 +254,7 @@ def _lenient(batch: pa.RecordBatch) -> pa.Table:
 
 
 def _csv_names(line: bytes) -> list[str]:
-    """The names in the header of a CSV file; none where it is no text."""
+    """Return the names in the header of a CSV file; none where it is no text."""
     try:
         return next(csv.reader([line.decode("utf-8-sig").rstrip("\r")]), [])
     except (csv.Error, UnicodeDecodeError):
@@ -261,7 +262,7 @@ def _csv_names(line: bytes) -> list[str]:
 
 
 class _Chained(io.RawIOBase):
-    """The bytes that were read ahead, and the stream they came from."""
+    """The bytes that were read ahead, followed by the stream they came from."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         self._head, self._stream = head.removeprefix(b"\xef\xbb\xbf"), stream
@@ -277,7 +278,7 @@ class _Chained(io.RawIOBase):
 
 
 def _tidy(raw: pa.Table) -> pa.Table:
-    """Rows as the dumps have them, as rows of `SCHEMA`.
+    """Convert rows as the dumps have them to rows of `SCHEMA`.
 
     Old exports have no subreddit and no id beside the permalink; a `domain` of `self.NAME` is a self post.
     """

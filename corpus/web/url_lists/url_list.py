@@ -1,4 +1,4 @@
-"""A list of URLs: one row a page, in the order of crawl indexes, and its hashes for matching."""
+"""Read a list of URLs: one row a page, in the order of crawl indexes, and its hashes for matching."""
 
 from __future__ import annotations
 
@@ -35,35 +35,35 @@ GROUP_ROWS = 1 << 16
 
 
 def open_list(path: str) -> pq.ParquetFile:
-    """The Parquet file of a list; other columns than `url` may be missing. Raises UserError where it is none."""
+    """Open the Parquet file of a list; other columns than `url` may be missing. Raises UserError where it is none."""
     try:
-        found = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
+        url_list = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
-    if "url" not in found.schema_arrow.names:
+    if "url" not in url_list.schema_arrow.names:
         raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")
-    kind = found.schema_arrow.field("url").type
+    kind = url_list.schema_arrow.field("url").type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
         raise UserError(f"{path}: the column `url` holds {kind}: text is expected")
-    return found
+    return url_list
 
 
-def has_hashes(found: pq.ParquetFile) -> bool:
-    """Whether a list holds its hashes: as `corpus urls` writes them, not any column that is called so."""
-    schema = found.schema_arrow
+def has_hashes(url_list: pq.ParquetFile) -> bool:
+    """Return whether a list holds its hashes: as `corpus urls` writes them, not any column that is called so."""
+    schema = url_list.schema_arrow
     return all(name in schema.names and schema.field(name) == SCHEMA.field(name) for name in ("key", "hash"))
 
 
-def batches(found: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a list, those of the columns that are there; a `hash` that is not `corpus urls`' is computed."""
-    computed = "hash" in columns and not has_hashes(found)
+def batches(url_list: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a list with those of the columns that it has; a `hash` that is not its own is computed."""
+    computed = "hash" in columns and not has_hashes(url_list)
     wanted = [
-        name for name in columns if name in found.schema_arrow.names and not (computed and name == "hash")
+        name for name in columns if name in url_list.schema_arrow.names and not (computed and name == "hash")
     ]
     if computed and "url" not in wanted:
         wanted.append("url")
-    for batch in found.iter_batches(GROUP_ROWS, columns=wanted):
+    for batch in url_list.iter_batches(GROUP_ROWS, columns=wanted):
         if computed:
             hashes = pa.array(hashes_of(batch.column("url").to_pylist()), pa.uint64())
             batch = batch.append_column("hash", hashes)
@@ -71,18 +71,18 @@ def batches(found: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatc
 
 
 def all_hashes(path: str) -> NDArray[np.uint64]:
-    """The hash of every row of a list, in its order."""
-    with open_list(path) as found:
-        hashes = np.empty(found.metadata.num_rows, np.uint64)
+    """Return the hash of every row of a list, in its order."""
+    with open_list(path) as url_list:
+        hashes = np.empty(url_list.metadata.num_rows, np.uint64)
         at = 0
-        for batch in batches(found, ["hash"]):
+        for batch in batches(url_list, ["hash"]):
             hashes[at : at + len(batch)] = batch.column("hash").to_numpy()
             at += len(batch)
     return hashes
 
 
 def unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The different hashes, sorted; the array itself is sorted too. `np.unique` takes five times the memory."""
+    """Return the distinct hashes, sorted; the array itself is sorted too. `np.unique` takes five times the memory."""
     hashes.sort()
     first = np.ones(len(hashes), bool)
     np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
@@ -91,7 +91,7 @@ def unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @lru_cache(maxsize=8)
 def sorted_hashes(path: str) -> NDArray[np.uint64]:
-    """The hashes of a list, sorted, unique, mapped into memory: 8 bytes a URL, shared by all processes.
+    """Return the hashes of a list, sorted, unique, mapped into memory: 8 bytes a URL, shared by all processes.
 
     They are made once, in a file beside the list (or in the temporary folder where nothing can be written
     there) that is named after what is in the list. Memory while they are made: 25 bytes a URL.
@@ -110,9 +110,9 @@ def sorted_hashes(path: str) -> NDArray[np.uint64]:
 
 
 def contains(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which of `wanted` are among sorted `hashes`."""
+    """Return which of `wanted` are among sorted `hashes`."""
     if not len(hashes):
         return np.zeros(len(wanted), bool)
     at = np.searchsorted(hashes, wanted)
-    found: NDArray[np.bool_] = (hashes[np.minimum(at, len(hashes) - 1)] == wanted) & (wanted != 0)
-    return found
+    is_member: NDArray[np.bool_] = (hashes[np.minimum(at, len(hashes) - 1)] == wanted) & (wanted != 0)
+    return is_member

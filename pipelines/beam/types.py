@@ -1,0 +1,82 @@
+"""What the pipelines use of Beam, with types: its own functions have none, or are not exported where mypy is strict.
+
+Nothing here adds to what Beam's name does. `output` is the type of the elements that come out; Beam takes their coder
+from it. What Beam types itself (`beam.Pipeline`, `beam.DoFn`, `beam.CombineFn`) is used as it is.
+"""
+
+# Beam's transforms, counters and worker have no annotations: here alone they are called all the same.
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
+from apache_beam.options.pipeline_options import _BeamArgumentParser
+from apache_beam.pvalue import PCollection as PCollection
+from apache_beam.runners.runner import create_runner as create_runner
+
+OptionParser: TypeAlias = _BeamArgumentParser
+"""What Beam's option classes put their flags into: an `argparse.ArgumentParser`."""
+Transform: TypeAlias = beam.PTransform[Any, Any]
+"""What stands to the right of `|`; `"label" >> transform` names it."""
+
+
+def create(elements: Iterable[object], output: object) -> Transform:
+    """Beam's `Create`, without the shuffle that it appends where it is not told otherwise."""
+    return _giving(beam.Create(elements, reshuffle=False), output)
+
+
+def par_do(work: beam.DoFn, output: object) -> Transform:
+    """Beam's `ParDo`."""
+    return _giving(beam.ParDo(work), output)
+
+
+def map_each(function: Callable[..., object], *arguments: object, output: object) -> Transform:
+    """Beam's `Map`: `function(element, *arguments)` for every element."""
+    return _giving(beam.Map(function, *arguments), output)
+
+
+def flat_map(function: Callable[..., Iterable[object]], *arguments: object, output: object) -> Transform:
+    """Beam's `FlatMap`: all that `function(element, *arguments)` gives, for every element."""
+    return _giving(beam.FlatMap(function, *arguments), output)
+
+
+def keep_if(predicate: Callable[..., bool], *arguments: object, output: object) -> Transform:
+    """Beam's `Filter`: the elements for which `predicate(element, *arguments)` is true."""
+    return _giving(beam.Filter(predicate, *arguments), output)
+
+
+def combine_per_key(combiner: beam.CombineFn, output: object) -> Transform:
+    """Beam's `CombinePerKey`."""
+    return _giving(beam.CombinePerKey(combiner), output)
+
+
+def group_by_key() -> Transform:
+    """Beam's `GroupByKey`: (key, value) elements to (key, values)."""
+    return beam.GroupByKey()
+
+
+def flatten() -> Transform:
+    """Beam's `Flatten`: several collections as one."""
+    return beam.Flatten()
+
+
+def increment(namespace: str, name: str, by: int) -> None:
+    """Add to one of Beam's counters, in a step at work."""
+    Metrics.counter(namespace, name).inc(by)
+
+
+def run_worker(arguments: list[str]) -> None:
+    """Be one of Beam's worker processes, until it is told to end; the environment says for whom."""
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(arguments)
+
+
+def _giving(transform: Transform, output: object) -> Transform:
+    """A transform, told the type of the elements that it gives."""
+    told: Transform = transform.with_output_types(output)
+    return told

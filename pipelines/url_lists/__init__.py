@@ -1,0 +1,9 @@
+"""Make a list of URLs from Reddit submissions: one row per URL, with scores, dates and subreddits.
+
+The files, in the order in which data meets them:
+
+    job.py     the input, the rules and the output files of a list
+    read.py    submissions of a file, as a part and as packed posts
+    write.py   scores per URL, and the rows of the wanted ones
+    make.py    the pipeline, and the parts joined into the list
+"""
