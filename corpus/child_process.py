@@ -1,4 +1,4 @@
-"""Python processes of our own: they find the same modules as the process that starts them, wherever it stands."""
+"""Child Python processes that find the same modules as their parent, whatever its current folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def python_command(module: str, *arguments: str) -> list[str]:
     """Return the command line that calls `main()` of a module in a new interpreter, with `arguments` in sys.argv.
 
     The module is named in the command line. `-m` would put the current folder first, where a `corpus.py` or a
-    `pipelines.py` of the user's may lie; the path of this process, which found `corpus`, is handed on instead.
+    `pipelines.py` of the user may lie; the module path of this process, which found `corpus`, is passed on instead.
     """
     return [sys.executable, "-I", "-c", _START.format(module=module), json.dumps(sys.path), *arguments]

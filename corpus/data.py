@@ -1,4 +1,4 @@
-"""Where the data files are: rules, languages, word lists."""
+"""Paths of the data files: rules, languages, word lists."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def _root() -> Path:
 
 
 def data_path(*names: str) -> Path:
-    """A path below the data files: `corpus/_manifests` in a wheel, `manifests/` in a checkout."""
+    """Return a path below the data files: `corpus/_manifests` in a wheel, `manifests/` in a checkout."""
     return _root().joinpath(*names)

@@ -1,4 +1,4 @@
-"""Documents: what a source yields, what a part holds, and the Arrow schema of both sides."""
+"""Records, failures and documents, and the Arrow schemas of documents parts and decisions parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-SCHEMA = pa.schema(
+DOCUMENTS_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("content_hash", pa.string()),
@@ -30,13 +30,13 @@ SCHEMA = pa.schema(
         pa.field("gate", pa.string()),
     ]
 )
-"""Columns of a documents part; `text` and `content_hash` are null behind a gate, `text` also where it was not kept
-(see `corpus.rules.kept_texts`).
+"""Columns of a documents part; `text` and `content_hash` are null for a gated document, `text` also where it was not
+kept (see `corpus.rules.kept_texts`).
 
-`characters` and `bytes` (UTF-8) are the lengths of the text, 0 behind a gate, so that counting needs no text.
+`characters` and `bytes` (UTF-8) are the lengths of the text, 0 for a gated document, so that counting needs no text.
 """
 
-DECISIONS = pa.schema(
+DECISIONS_SCHEMA = pa.schema(
     [
         pa.field("gate", pa.string()),
         pa.field("failed_rules", pa.list_(pa.string())),
@@ -45,20 +45,21 @@ DECISIONS = pa.schema(
         pa.field("kept", pa.bool_(), nullable=False),
     ]
 )
-"""Columns of a decisions part, row by row beside documents; `split` (train, valid) is null where not kept."""
+"""Columns of a decisions part, whose rows match those of documents; `split` (train, valid) is null where not kept."""
 
 MAX_DOCUMENT_BYTES = 8 << 20
-"""Default limit of one document: measuring one of 8 MiB of English takes a worker 870 MB. Web pages have a limit
-of their own, before their text is found."""
+"""Default limit of one document: measuring 8 MiB of English takes a worker 870 MB. Web pages have a limit
+of their own, before their text is extracted."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Record:
     """One record of a source before extraction.
 
-    `offset` and `length` place it in `file`: bytes of the file as it is stored, where records can be reached
-    there (a gzip member, a frame, a bz2 stream, an archive's member with its header), else of what it
-    unpacks to. A record with `gate` set was stopped by its source (a redirect, a wrong MIME type) and needs no body.
+    `offset` and `length` are its position in `file`: in bytes of the file as it is stored, where records can be
+    reached there (a gzip member, a frame, a bz2 stream, an archive's member with its header), else in bytes of the
+    decompressed file. A record with `gate` set was stopped by its source (a redirect, a wrong MIME type) and needs
+    no body.
     """
 
     native_id: str
@@ -80,10 +81,10 @@ class Record:
 
 @dataclass(slots=True, kw_only=True)
 class Failure:
-    """Input that could not be read: where it is, which step gave up, and why.
+    """Input that could not be read: where it is, which step failed, and why.
 
-    `reason` is a word for the kind of trouble (see `corpus.ledger.quarantine`), `error` one line about it, `bytes` the
-    size of the record as it was to be parsed.
+    `reason` is a word for the kind of failure (see `corpus.ledger.quarantine`), `error` one line about it, `bytes` the
+    size of the record as it was passed to the parser.
     """
 
     file: str
@@ -98,7 +99,7 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Document:
-    """A row of a documents part: see `SCHEMA`."""
+    """A row of a documents part: see `DOCUMENTS_SCHEMA`."""
 
     id: str
     file: str
@@ -117,22 +118,22 @@ class Document:
 
 
 def document_id(source: str, native_id: str) -> str:
-    """128-bit BLAKE2b of (source, native record id), as 32 hex digits."""
+    """Return the 128-bit BLAKE2b of (source, native record id) as 32 hex digits."""
     return hashlib.blake2b(
         f"{source}\0{native_id}".encode("utf-8", "surrogatepass"), digest_size=16
     ).hexdigest()
 
 
 def content_hash(text: str) -> str:
-    """128-bit BLAKE2b of the text in UTF-8, as 32 hex digits."""
+    """Return the 128-bit BLAKE2b of the text in UTF-8 as 32 hex digits."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
-    """Documents as one record batch of `SCHEMA`, in their order."""
+def to_documents_batch(documents: Iterable[Document]) -> pa.RecordBatch:
+    """Convert documents to one record batch of `DOCUMENTS_SCHEMA`, in their order."""
     rows = list(documents)
     columns: list[pa.Array] = []
-    for column in SCHEMA:
+    for column in DOCUMENTS_SCHEMA:
         values: list[object]
         if column.name == "origin":
             values = [{"file": d.file, "offset": d.offset, "length": d.length} for d in rows]
@@ -145,4 +146,4 @@ def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
         else:
             values = [getattr(d, column.name) for d in rows]
         columns.append(pa.array(values, column.type))
-    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+    return pa.RecordBatch.from_arrays(columns, schema=DOCUMENTS_SCHEMA)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """Wrong input of a user: one line that says what is wrong, where, and what to do.
+    """Wrong input of a user: one line that tells what is wrong, where, and what to do.
 
-    `path` is the manifest key the error belongs to, from the root down, where there is one: the
+    `path` is the manifest key that the error concerns, from the root down, if there is one: the
     manifest loader turns it into a file and a line.
     """
 
@@ -16,4 +16,4 @@ class UserError(Exception):
 
 
 class RunError(Exception):
-    """A run that could not be finished for a reason outside the manifest (a full disk, a lock)."""
+    """A run that cannot be finished for a reason outside the manifest (a full disk, a lock)."""

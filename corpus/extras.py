@@ -1,4 +1,4 @@
-"""How to install what an optional part of the toolkit needs."""
+"""Advice on how to install the dependencies of an optional part of the toolkit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from importlib import metadata
 
 DISTRIBUTION = "corpusmill"
-WHEEL = f"dist/{DISTRIBUTION}-*.whl"
-"""What is installed, until the distribution is published: built by `make wheel`."""
+WHEEL_PATTERN = f"dist/{DISTRIBUTION}-*.whl"
+"""The wheel to install until the distribution is published; `make wheel` builds it."""
 
 
 def install_advice(extra: str) -> str:
     """Return the command that installs the packages of an extra, as one line for an error message.
 
-    It names the packages themselves, at the versions that this installation asks for, and no distribution of ours.
+    The command names the packages themselves, at the versions that this installation requires, not this distribution.
     """
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
@@ -25,5 +25,5 @@ def install_advice(extra: str) -> str:
         if re.search(rf"""extra == ["']{extra}["']""", requirement)
     ]
     if not wanted:
-        return f'pip install "$(ls {WHEEL})[{extra}]"'
-    return f"pip install {' '.join(map(repr, wanted))} (the extra `{extra}` of {WHEEL})"
+        return f'pip install "$(ls {WHEEL_PATTERN})[{extra}]"'
+    return f"pip install {' '.join(map(repr, wanted))} (the extra `{extra}` of {WHEEL_PATTERN})"

@@ -1,4 +1,4 @@
-"""Groups: documents that must not stand on both sides of training and validation."""
+"""Groups: documents that must all be in training, or all in validation."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from functools import cache
 
 import tldextract
 
-SALT = b"corpus validation 1"
-"""Fixed for ever, so that a group is on the same side in every workspace."""
+VALIDATION_SALT = b"corpus validation 1"
+"""Never changed, so that a group is on the same side in every workspace."""
 
 
 @cache
-def suffixes() -> tldextract.TLDExtract:
-    """The Public Suffix List that tldextract ships, private suffixes included."""
+def public_suffixes() -> tldextract.TLDExtract:
+    """Return the Public Suffix List that tldextract ships, private suffixes included."""
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-def domain_of(url: str) -> str | None:
-    """The registered domain of a URL (`example.co.uk`), or its host where it has none; None without a host.
+def registered_domain(url: str) -> str | None:
+    """Return the registered domain of a URL (`example.co.uk`), or its host if it has none; None without a host.
 
-    By the Public Suffix List that tldextract ships, private suffixes included: two blogs on one host are
-    two groups. About 3 microseconds.
+    The Public Suffix List that tldextract ships decides, private suffixes included: two blogs on one host are
+    two groups. Cost: about 3 microseconds.
     """
-    parts = suffixes()(url)
+    parts = public_suffixes()(url)
     if parts.suffix or parts.ipv4 or parts.ipv6:
         return parts.top_domain_under_public_suffix or parts.fqdn or parts.domain or None
     host = f"{parts.subdomain}.{parts.domain}".strip(
@@ -33,6 +33,8 @@ def domain_of(url: str) -> str | None:
 
 
 def is_validation(group: str, share: float) -> bool:
-    """Whether a group is in validation: a fixed hash below `share`, so a larger share keeps a smaller one's."""
-    digest = hashlib.blake2b(group.encode("utf-8", "surrogatepass"), key=SALT, digest_size=8).digest()
+    """Return whether a group is in validation: its fixed hash is below `share`, so a larger share only adds groups."""
+    digest = hashlib.blake2b(
+        group.encode("utf-8", "surrogatepass"), key=VALIDATION_SALT, digest_size=8
+    ).digest()
     return int.from_bytes(digest, "big") < share * 2**64

@@ -1,4 +1,4 @@
-"""Manifests: what to read, which rules, which mixture. See docs/manifest.md for every key."""
+"""Manifests: the sources, rules, mixture and options of a build. docs/manifest.md describes every key."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator
 
-from corpus.dedup.options import Dedup
+from corpus.dedup.options import DedupOptions
 from corpus.errors import UserError
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
-from corpus.formats.yaml_lines import Path, dotted, line_of
-from corpus.formats.yaml_lines import load as load_yaml
+from corpus.formats.yaml_lines import KeyPath, format_path, line_of
+from corpus.formats.yaml_lines import load_yaml as load_yaml
 from corpus.sources import source_class
 from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes
-from corpus.tokens.options import Mixture, Tokenizer, Tokens
+from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-VARIABLE = re.compile(r"\$\{(\w+)\}")
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
 
 class _ManifestModel(BaseModel):
@@ -31,7 +31,7 @@ class _ManifestModel(BaseModel):
 
 
 class Extraction(_ManifestModel):
-    """How the text of HTML pages is found (see `corpus.extract.html.main_text.MODES`), and what one document of any
+    """How the text of HTML pages is extracted (see `corpus.extract.html.main_text.MODES`), and what one document of any
     format may cost (see `corpus.extract.process.budgets`)."""
 
     mode: Literal["fast", "precision", "recall", "resiliparse"] = "fast"
@@ -62,7 +62,7 @@ class Extraction(_ManifestModel):
 
 
 class Identification(_ManifestModel):
-    """Which model names the language: lid.176 joined with CLD2, or any fastText model by its path."""
+    """The model that identifies the language: lid.176 combined with CLD2, or any fastText model by its path."""
 
     model: str | None = None
 
@@ -93,11 +93,11 @@ class Manifest(_ManifestModel):
     identification: Identification = Identification()
     quality: Quality | None = None
     rules: dict[str, Any] = {}
-    dedup: Dedup = Field(default_factory=lambda: Dedup())
+    dedup: DedupOptions = Field(default_factory=lambda: DedupOptions())
     validation: Validation = Validation()
-    tokenizer: Tokenizer = Field(default_factory=lambda: Tokenizer())
-    tokens: Tokens = Field(default_factory=lambda: Tokens())
-    mixture: Mixture = Field(default_factory=lambda: Mixture())
+    tokenizer: TokenizerOptions = Field(default_factory=lambda: TokenizerOptions())
+    tokens: TokensOptions = Field(default_factory=lambda: TokensOptions())
+    mixture: MixtureOptions = Field(default_factory=lambda: MixtureOptions())
 
     @field_validator("name")
     @classmethod
@@ -132,7 +132,7 @@ class Manifest(_ManifestModel):
         return {} if value is True else value
 
     def model_dump_yaml(self) -> str:
-        """The manifest as YAML with all defaults, in the order of its keys."""
+        """Return the manifest as YAML with all defaults, in the order of its keys."""
         dumped = self.model_dump(mode="json")
         dumped["sources"] = {name: source.model_dump(mode="json") for name, source in self.sources.items()}
         return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True)
@@ -140,29 +140,29 @@ class Manifest(_ManifestModel):
 
 @dataclass(frozen=True)
 class ManifestFile:
-    """A manifest with the place it came from, so that errors can name the line."""
+    """A manifest with its path and the lines of its keys, so that errors can name the line."""
 
     path: str
     manifest: Manifest
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
 
     @property
     def folder(self) -> str:
-        """What relative paths start from."""
+        """The folder that relative paths start from."""
         return (
             self.path.rpartition("/")[0]
             if is_remote(self.path)
             else os.path.dirname(os.path.abspath(self.path))
         )
 
-    def error(self, path: Path, message: str) -> UserError:
-        """A one-line error about a key: file, line, key, message."""
-        key = f"{dotted(path)}: " if path else ""
+    def error(self, path: KeyPath, message: str) -> UserError:
+        """Return a one-line error about a key: file, line, key, message."""
+        key = f"{format_path(path)}: " if path else ""
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
 
-def load(path: str) -> ManifestFile:
-    """Read and check a manifest. Raises UserError: one line with the file, the line and the key."""
+def load_manifest(path: str) -> ManifestFile:
+    """Read and check a manifest. Raises UserError, one line with the file, the line and the key, if it is wrong."""
     try:
         text = read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -195,7 +195,7 @@ def load(path: str) -> ManifestFile:
 
 
 def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
-    where: Path = ("sources", name)
+    where: KeyPath = ("sources", name)
     try:
         _check_plain_name(name)
     except ValueError as error:
@@ -220,7 +220,7 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
 
 
 def _join_folder(folder: str, value: Any) -> Any:
-    """Paths, or lists of them, taken from a folder unless they are absolute or URLs."""
+    """Join paths, or lists of them, with a folder unless they are absolute or URLs."""
     if isinstance(value, list):
         return [_join_folder(folder, item) for item in value]
     if not isinstance(value, str) or is_remote(value) or os.path.isabs(value):
@@ -230,11 +230,11 @@ def _join_folder(folder: str, value: Any) -> Any:
     return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 
-def _convert_error(source_file: ManifestFile, error: ValidationError, where: Path) -> UserError:
-    """The first of pydantic's errors as one of ours."""
+def _convert_error(source_file: ManifestFile, error: ValidationError, where: KeyPath) -> UserError:
+    """Convert the first of pydantic's errors to a UserError."""
     problems = error.errors()
     problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
-    path: Path = (*where, *problem["loc"])
+    path: KeyPath = (*where, *problem["loc"])
     while len(path) > len(where) and path not in source_file.lines and problem["type"] != "missing":
         path = path[:-1]
     message = problem["msg"].removeprefix("Value error, ")
@@ -253,10 +253,10 @@ def _convert_error(source_file: ManifestFile, error: ValidationError, where: Pat
 
 
 def _parse_label(name: str) -> str:
-    """A language as documents carry it: eng_Latn, or its code alone for any script of it."""
-    from corpus.languages.labels import parse
+    """Return a language in the form that documents have: eng_Latn, or its code alone for any script of it."""
+    from corpus.languages.labels import parse_label
 
-    parsed = parse(name)
+    parsed = parse_label(name)
     if parsed is None:
         raise ValueError(f"{name!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
     code, script = parsed
@@ -264,13 +264,13 @@ def _parse_label(name: str) -> str:
 
 
 def _check_plain_name(name: Any) -> str:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
         raise ValueError(f"{name!r} is not a name: letters, digits, _ . and -, at most 64")
     return name
 
 
-def _resolve_values(source_file: ManifestFile, value: Any, path: Path, is_path: bool) -> Any:
-    """Environment variables put in everywhere, and the paths of models and the like made absolute."""
+def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_path: bool) -> Any:
+    """Replace environment variables in all values, and make the paths of models and licence tables absolute."""
     if isinstance(value, dict):
         return {
             k: _resolve_values(source_file, v, (*path, k), k in ("path", "model", "licenses"))
@@ -286,7 +286,7 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: Path, is_path: 
             raise source_file.error(path, f"the environment variable {match[1]} is not set")
         return os.environ[match[1]]
 
-    value = VARIABLE.sub(variable, value)
+    value = VARIABLE_PATTERN.sub(variable, value)
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)
         if not is_remote(full) and not os.path.isfile(full):

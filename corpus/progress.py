@@ -1,7 +1,8 @@
-"""What a running build says of itself: status.json for others, a line for the terminal, timings of its stages.
+"""Progress of a running build: status.json, a line for the terminal, and timings of its stages.
 
-Workers count into files, one for each item they have claimed: a number of documents, and `done` behind it when the
-item is. So progress crosses processes without a channel, and a worker that is killed takes nothing with it.
+Workers write their counts to files, one for each item that they have claimed: the number of documents, followed by
+`done` when the item is finished. So progress needs no channel between processes, and no count is lost with a worker
+that is killed.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from typing import Any
 
 from corpus import storage
 
-SECONDS = 1.0
-REMOTE_SECONDS = 10.0
-"""How often status.json is written at most: every write to an object store is a request that costs."""
-RUNS = 50
-"""Runs that timings.json remembers."""
+STATUS_INTERVAL_SECONDS = 1.0
+REMOTE_STATUS_INTERVAL_SECONDS = 10.0
+"""Least time between two writes of status.json: on an object store, every write is a request that costs."""
+MAX_TIMED_RUNS = 50
+"""Runs that timings.json holds at most."""
 
 _claimed = threading.local()
 
 
 @contextmanager
-def counting(path: str) -> Iterator[None]:
-    """In the block, `count` in this thread counts into the file at `path`; at its end it says `done`."""
+def count_into(path: str) -> Iterator[None]:
+    """Make `count_documents` in this thread write to the file at `path` within the block; then mark it `done`."""
     _claimed.path, _claimed.documents, _claimed.written = path, 0, 0.0
     try:
         yield
@@ -38,8 +39,8 @@ def counting(path: str) -> Iterator[None]:
         _claimed.path = None
 
 
-def count(documents: int) -> None:
-    """So many more documents went through in this thread; nothing outside of `counting`."""
+def count_documents(documents: int) -> None:
+    """Add to the number of documents that this thread has processed. Outside of `count_into`, do nothing."""
     if getattr(_claimed, "path", None) is None:
         return
     _claimed.documents += documents
@@ -57,10 +58,10 @@ def _write_count(done: bool) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How a stage stands: items (splits, shards) done of all, documents through, documents a second, seconds left.
+class StageProgress:
+    """Progress of a stage: items (input splits, shards) done and in all, documents, documents a second, seconds left.
 
-    `rate` and `left` are None where nothing is known yet.
+    `rate` and `left` are None while they are unknown.
     """
 
     stage: str
@@ -72,15 +73,15 @@ class Standing:
 
 
 class Tally:
-    """Adds up what workers count in a folder of claims. `weights` are the sizes of the items, in their order."""
+    """Adds up the counts of workers in a folder of claims. `weights` are the sizes of the items, in their order."""
 
     def __init__(self, stage: str, folder: str, weights: Sequence[int]) -> None:
         self.stage, self.folder, self.weights = stage, folder, weights
         self.began = time.monotonic()
         self._done: dict[int, int] = {}
 
-    def look(self) -> Standing:
-        """How it stands now. Time left goes by the weight that is done of the weight that took work."""
+    def read_progress(self) -> StageProgress:
+        """Return the current progress. The time left follows from the finished part of the weight that needs work."""
         at_work = 0
         documents = 0
         for entry in os.scandir(self.folder):
@@ -108,7 +109,7 @@ class Tally:
                 self.weights[i] for i, counted in self._done.items() if not counted
             )
             left = max(0.0, elapsed * (all_of_it - through) / through)
-        return Standing(
+        return StageProgress(
             stage=self.stage,
             done=len(self._done),
             total=len(self.weights),
@@ -119,23 +120,23 @@ class Tally:
 
 
 class Status:
-    """`status.json` and `timings.json` of a workspace; docs/workspace.md says what is in them."""
+    """Writes `status.json` and `timings.json` of a workspace; docs/workspace.md describes their contents."""
 
-    def __init__(self, root: str, show: Callable[[Standing], None] | None = None) -> None:
+    def __init__(self, root: str, show: Callable[[StageProgress], None] | None = None) -> None:
         self.path = storage.join(root, "status.json")
         self.timings_path = storage.join(root, "timings.json")
         self.show = show
         self.began = time.time()
         self.state = "running"
-        self.standing = Standing(stage="")
+        self.standing = StageProgress(stage="")
         self.more: dict[str, Any] = {}
         self.stages: list[dict[str, Any]] = []
         self._written = 0.0
         self._spent: Callable[[], None] = _do_nothing
-        self._every = REMOTE_SECONDS if storage.is_remote(root) else SECONDS
+        self._every = REMOTE_STATUS_INTERVAL_SECONDS if storage.is_remote(root) else STATUS_INTERVAL_SECONDS
 
-    def at(self, standing: Standing) -> None:
-        """How the build stands now."""
+    def at(self, standing: StageProgress) -> None:
+        """Record the current progress; write status.json if the stage is new or the last write is long enough ago."""
         changed = standing.stage != self.standing.stage
         self.standing = standing
         if self.show is not None:
@@ -144,8 +145,8 @@ class Status:
             self._write()
 
     @contextmanager
-    def timed(self, stage: str, workers: int) -> Iterator[None]:
-        """Times a stage: wall seconds, and those of the CPU in this process and in the workers it ended."""
+    def time_stage(self, stage: str, workers: int) -> Iterator[None]:
+        """Time a stage: wall seconds, and CPU seconds of this process and of the workers that have ended."""
         began, cpu = time.monotonic(), cpu_seconds()
 
         def spent() -> None:
@@ -168,7 +169,7 @@ class Status:
             spent()
 
     def end(self, state: str, **more: Any) -> None:
-        """The build is `done`, `failed` or `stopped`. A disk that is full does not stop the build from saying why."""
+        """Record that the build is `done`, `failed` or `stopped`. Ignores write errors, so that the reason shows."""
         self._spent()  # a build that is stopped has not left its stage
         self.state, self.more = state, {**self.more, **more}
         self.standing = replace(self.standing, left=None)
@@ -179,7 +180,7 @@ class Status:
             return
 
     def where(self) -> str:
-        """`ingest, 3 of 14`, or nothing before the first stage."""
+        """Return a text such as `ingest, 3 of 14`, or an empty one before the first stage."""
         at = self.standing
         return f"{at.stage}, {at.done:,} of {at.total:,}" if at.stage else ""
 
@@ -205,23 +206,23 @@ class Status:
         self._written = now
 
     def _write_timings(self) -> None:
-        """This run behind those before it."""
+        """Append this run to the earlier ones."""
         run = {
             "began": round(self.began, 1),
             "seconds": round(time.time() - self.began, 1),
             "state": self.state,
             "stages": self.stages,
         }
-        runs = [*read_timings(self.timings_path), run][-RUNS:]
+        runs = [*read_timings(self.timings_path), run][-MAX_TIMED_RUNS:]
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
 
 
 def _do_nothing() -> None:
-    """No stage is at work."""
+    """Do nothing: no stage is running."""
 
 
 def read_timings(path: str) -> list[dict[str, Any]]:
-    """The runs in a timings.json, oldest first; none where there is no such file or it is damaged."""
+    """Return the runs in a timings.json, oldest first; an empty list if the file is missing or damaged."""
     try:
         runs = json.loads(storage.read_text(path))["runs"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -230,12 +231,12 @@ def read_timings(path: str) -> list[dict[str, Any]]:
 
 
 def last_run(path: str) -> dict[str, Any] | None:
-    """The last run in a timings.json in which a stage had work, or the last one; None where there is none."""
+    """Return the last run in a timings.json in which a stage had work, else the last run; None if there is none."""
     runs = read_timings(path)
     return next((run for run in reversed(runs) if run.get("stages")), runs[-1] if runs else None)
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of its children that have ended."""
+    """Return the CPU seconds of this process and of its children that have ended."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))

@@ -1,4 +1,4 @@
-"""A workspace: the folder that a build writes, and how its results are read."""
+"""Workspaces: the folder that a build writes, and access to its results."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from corpus import storage
 from corpus.errors import UserError
 from corpus.storage.part_writer import check_beside
 
-SCHEMA_VERSION = 1
-LENDER = "lender.json"
-LENT = ("documents", "signals", "dedup/signatures")
+WORKSPACE_SCHEMA_VERSION = 1
+LENDER_FILE = "lender.json"
+LENT_FOLDERS = ("documents", "signals", "dedup/signatures")
 """Folders that a scratch workspace reads from another one."""
 
 
@@ -25,11 +25,11 @@ class Workspace:
     """Paths and contents of a workspace. `root` is a folder or any fsspec URL."""
 
     def __init__(self, root: str) -> None:
-        self.root = storage.local(root).rstrip("/") or "/"
+        self.root = storage.local_path(root).rstrip("/") or "/"
 
     @staticmethod
     def open(root: str) -> Workspace:
-        """An existing workspace; raises UserError where there is none, or a newer one than we can read."""
+        """Open an existing workspace. Raises UserError if there is none, or if its schema version is newer."""
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
             raise UserError(f"{root} is not a workspace: `corpus build MANIFEST --out {root}` makes one")
@@ -39,65 +39,69 @@ class Workspace:
             raise UserError(
                 f"{root}/workspace.json is damaged: name a new folder, or put the file back"
             ) from None
-        if version > SCHEMA_VERSION:
+        if version > WORKSPACE_SCHEMA_VERSION:
             raise UserError(
-                f"{root} has schema version {version}, this corpus reads up to {SCHEMA_VERSION}: use a newer corpus"
+                f"{root} has schema version {version}, this corpus reads up to {WORKSPACE_SCHEMA_VERSION}: "
+                "use a newer corpus"
             )
         return workspace
 
     @staticmethod
     def create(root: str) -> Workspace:
-        """The workspace at `root`, made if it is not there."""
+        """Open the workspace at `root`; create it if it does not exist."""
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
             storage.write_text(
                 workspace.path("workspace.json"),
-                json.dumps({"schema_version": SCHEMA_VERSION}, indent=1) + "\n",
+                json.dumps({"schema_version": WORKSPACE_SCHEMA_VERSION}, indent=1) + "\n",
             )
         return Workspace.open(root)
 
     @staticmethod
     def scratch(folder: str, lender: Workspace) -> Workspace:
-        """A new workspace in a local folder that reads documents, signals and signatures from another one."""
-        storage.write_text(storage.join(folder, LENDER), json.dumps(lender.root))
+        """Create a workspace in a local folder that reads documents, signals and signatures from another one."""
+        storage.write_text(storage.join(folder, LENDER_FILE), json.dumps(lender.root))
         return Workspace.create(folder)
 
     @cached_property
     def _lender(self) -> str | None:
-        """The root that a scratch workspace borrows from."""
-        path = self.path(LENDER)
+        """The root of the workspace that a scratch workspace reads from."""
+        path = self.path(LENDER_FILE)
         if storage.is_remote(self.root) or not storage.exists(path):
             return None
         return str(json.loads(storage.read_text(path)))
 
     def path(self, *names: str) -> str:
-        """A path below the root."""
+        """Return a path below the root."""
         return storage.join(self.root, *names)
 
     def part(self, folder: str, source: str, split: str, extension: str = "parquet") -> str:
-        """The part of a split: `folder` is `documents`, `signals/STEP`, `decisions`, `dedup/signatures` ..."""
-        root = self._lender if folder.startswith(LENT) else None
+        """Return the path of an input split's part.
+
+        `folder` is `documents`, `signals/STEP`, `decisions`, `dedup/signatures` ...
+        """
+        root = self._lender if folder.startswith(LENT_FOLDERS) else None
         return storage.join(root or self.root, folder, f"source={source}", f"part-{split}.{extension}")
 
     def quarantine_part(self, source: str, split: str) -> str:
         return self.path("quarantine", f"{source}-{split}.parquet")
 
     def splits(self) -> list[tuple[str, str]]:
-        """(source, split name) of every split of the last plan, sorted: the order of everything after."""
+        """Return (source, split name) of every input split of the last plan, sorted: the order of all later stages."""
         return [(source, name) for source, name in self._read_plan()["splits"]]
 
     def steps(self) -> list[str]:
-        """The signal steps of the last plan."""
+        """Return the signal steps of the last plan."""
         return [str(step) for step in self._read_plan()["steps"]]
 
     def _read_plan(self) -> dict[str, Any]:
         if not storage.exists(self.path("plan.json")):
-            raise self.unfinished("documents")
+            raise self.unfinished_error("documents")
         plan: dict[str, Any] = json.loads(storage.read_text(self.path("plan.json")))
         return plan
 
-    def unfinished(self, what: str) -> UserError:
-        """The error for something that the build has not come to yet."""
+    def unfinished_error(self, what: str) -> UserError:
+        """Return the error for a result that the build has not produced yet."""
         return UserError(f"{self.root} has no {what} yet: its build is not finished, `corpus build` goes on")
 
     def _open_parts(self, folder: str) -> ds.Dataset:
@@ -105,10 +109,10 @@ class Workspace:
         try:
             return self._open_dataset(paths, "parquet", ["source"])
         except FileNotFoundError:
-            raise self.unfinished(folder) from None
+            raise self.unfinished_error(folder) from None
 
     def _open_dataset(self, paths: list[str], format: str, keys: list[str]) -> ds.Dataset:
-        """Files as one dataset; `keys` are those of KEY=VALUE in their paths that become columns."""
+        """Open files as one dataset; `keys` are the keys of KEY=VALUE in their paths that become columns."""
         filesystem = None
         if storage.is_remote(self.root):
             filesystem, _ = storage.filesystem(self.root)
@@ -117,19 +121,19 @@ class Workspace:
         return ds.dataset(paths, filesystem=filesystem, format=format, partitioning=partitioning)
 
     def documents(self) -> ds.Dataset:
-        """Every document that was read, gated ones too, with its `source`."""
+        """Return every document that was read, gated ones included, with its `source`."""
         return self._open_parts("documents")
 
     def signals(self, step: str) -> ds.Dataset:
-        """The signals of one step, row by row beside `documents()`."""
+        """Return the signals of one step; rows match those of `documents()`."""
         return self._open_parts(f"signals/{step}")
 
     def decisions(self) -> ds.Dataset:
-        """What was decided, row by row beside `documents()`."""
+        """Return the decisions; rows match those of `documents()`."""
         return self._open_parts("decisions")
 
     def stats(self) -> dict[str, ds.Dataset]:
-        """The ledger: its tables by name, each a dataset of one file. See docs/ledger.md."""
+        """Return the ledger: its tables by name, each a dataset of one file. See docs/ledger.md."""
         paths = [
             path
             for path in storage.list_files(self.path("stats"))
@@ -141,9 +145,9 @@ class Workspace:
         }
 
     def shards(self) -> ds.Dataset:
-        """The token shards: doc_id, bytes, language, tokens, and the `split` and `source` of each row.
+        """Return the token shards: doc_id, bytes, language, tokens, and the `split` and `source` of each row.
 
-        Raises UserError where there are none, as where nothing was kept.
+        Raises UserError if there are none, for example because nothing was kept.
         """
         paths = [self.path("tokens", shard["path"]) for shard in self.tokens()["shards"]]
         if not paths:
@@ -151,19 +155,19 @@ class Workspace:
         return self._open_dataset(paths, "ipc", ["split", "source"])
 
     def tokens(self) -> dict[str, Any]:
-        """What is known of the token shards: the contents of `tokens/dataset.json`."""
+        """Return the contents of `tokens/dataset.json`, which describes the token shards."""
         path = self.path("tokens", "dataset.json")
         if not storage.exists(path):
-            raise self.unfinished("token shards")
+            raise self.unfinished_error("token shards")
         dataset: dict[str, Any] = json.loads(storage.read_text(path))
         return dataset
 
     def rows(
         self, document_columns: list[str] | None = None, steps: Iterable[str] = ()
     ) -> Iterator[tuple[str, str, pa.Table]]:
-        """Per split and row group (source, split name, table) of documents, decisions and signals side by side.
+        """Yield (source, split name, table) for each row group, with the columns of documents, decisions and signals.
 
-        Memory: one row group. Decision columns carry their names except `gate`, which is the document's.
+        Memory: one row group. Decision columns keep their names; `gate` is the document's.
         """
         for source, split in self.splits():
             files = [
@@ -185,10 +189,10 @@ class Workspace:
 
 
 def read_table(path: str) -> pa.Table:
-    """A whole (small) Parquet file.
+    """Read a whole (small) Parquet file.
 
-    On this thread alone, as all reads of small parts: a thread of Arrow's pool that still lets go of a Python file
-    while the interpreter ends takes the process down.
+    Only this thread reads, as in all reads of small parts: if a thread of Arrow's pool releases a Python file while
+    the interpreter shuts down, the process crashes.
     """
     with storage.open_input(path) as stream:
         return pq.ParquetFile(stream).read(use_threads=False)

@@ -1,4 +1,6 @@
-"""Filters compute the signals of a document. A new filter is a module here and one line in `FILTERS`.
+"""Filters: modules that compute the signals of a document.
+
+A new filter is a module here and one line in `FILTERS`:
 
     filter.py             the interface of a filter
     url.py                the URL gate, and signals of the address
@@ -33,11 +35,11 @@ FILTERS = {
     "code": "corpus.filters.code",
     "quality": "corpus.filters.quality",
 }
-"""Step -> the module that computes it, imported when it is first used."""
+"""Step -> the module that computes it, imported on first use."""
 
 
-def load(step: str, options: Mapping[str, Any] | None = None) -> Filter:
-    """The filter of a step, made with its options. Raises UserError for an unknown step or option."""
+def load_filter(step: str, options: Mapping[str, Any] | None = None) -> Filter:
+    """Create the filter of a step with its options. Raises UserError for an unknown step or option."""
     if step not in FILTERS:
         raise UserError(f"unknown filter {step!r}: known are {', '.join(FILTERS)}", path=(step,))
     create = import_module(FILTERS[step]).create

@@ -6,10 +6,10 @@ Three readings of the line rules are in use, each with its own signals:
 - the code in TensorFlow Datasets (`c4.tfds_*`): the same with 5 words;
 - FineWeb (`c4.unpunctuated_*`): 3 words, any ending.
 
-In all of them a line goes that has a word of more than 1,000 characters, the word javascript or a phrase
-about cookies and terms; what remains counts. Words and sentences are ICU's, where the sources split lines on
+All of them drop a line that has a word of more than 1,000 characters, the word javascript or a phrase
+about cookies and terms, and count the rest. Words and sentences are ICU's, where the sources split lines on
 spaces and sentences with punkt or spaCy: `e-mail` is two words here, `Mr. Smith` ends a sentence.
-Citations such as [3] at the end of a line are looked through, as the sources remove them first.
+Citations such as [3] at the end of a line are ignored, since the sources remove them first.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from corpus.filters.filter import Filter, Measure
+from corpus.filters.filter import Filter, FunctionFilter
 from corpus.text.conventions import identity
 from corpus.text.page import Page
-from corpus.text.tokens import APART, Spans
+from corpus.text.tokens import STANDS_APART, Spans
 from corpus.text.units import to_text
 from corpus.text.words import versions
 
 STEP = "c4"
 VERSION = 1
-LONGEST_WORD = 1000
+MAX_WORD_CHARACTERS = 1000
 READINGS = (("", True, 3), ("tfds_", True, 5), ("unpunctuated_", False, 3))
 """Prefix of the signals, whether a line needs terminal punctuation, and how many words it needs."""
 SIGNALS = (
@@ -43,11 +43,11 @@ SIGNALS = (
     "c4.policy_lines",
     "c4.longest_word",
 )
-"""For each reading the sentences in the lines that stay, and how many lines that reach the test hold a filler
-phrase (lorem ipsum) and a curly bracket. Then shares of the lines: that stay by the first reading, that end
-as it asks, that mention javascript, that hold a policy phrase. Last the longest run without white space."""
+"""For each reading, the sentences in the kept lines, and the number of lines reaching the test that have a filler
+phrase (lorem ipsum) and a curly bracket. Then shares of the lines: kept by the first reading, with its line
+ending, that mention javascript, that have a policy phrase. Last the longest run without white space."""
 
-CITATION = re.compile(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$")
+CITATION_PATTERN = re.compile(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$")
 
 Mask = npt.NDArray[np.bool_]
 
@@ -84,18 +84,18 @@ def measure(page: Page) -> tuple[float, ...]:
 
 
 def _strip_citations(page: Page) -> Spans:
-    """The lines as they end without [3] and the like, which may leave none of it."""
+    """Return the lines with citations such as [3] removed from their ends, unless nothing else is on the line."""
     lines = page.lines
     ends = lines.ends.copy()
     for at in np.flatnonzero(page.units[ends - 1] == ord("]")).tolist():
-        citation = CITATION.search(to_text(page.units[lines.starts[at] : ends[at]]))
+        citation = CITATION_PATTERN.search(to_text(page.units[lines.starts[at] : ends[at]]))
         if citation and citation.start() > 0:
             ends[at] -= len(citation[0])
     return Spans(lines.starts, ends)
 
 
 def _find_terminal_lines(page: Page, lines: Spans) -> Mask:
-    """Lines that end in terminal punctuation or a quote, but not in an ellipsis."""
+    """Return which lines end in terminal punctuation or a quote, but not in an ellipsis, as a mask."""
     ends_properly = page.ending_in(lines, page.conventions.line_ends)
     for ellipsis in page.conventions.ellipses:
         ends_properly &= ~page.ending_with(lines, ellipsis)
@@ -103,13 +103,13 @@ def _find_terminal_lines(page: Page, lines: Spans) -> Mask:
 
 
 def _find_long_words(page: Page) -> tuple[Mask, int]:
-    """Lines with a run of more than 1,000 characters without white space, and the longest run of all. A
-    character of a script without spaces begins and ends a run, as words may begin and end there."""
-    ends = np.flatnonzero(APART[page.units])
+    """Return which lines have a run of more than 1,000 characters without white space, and the longest run of all.
+    A character of a script without spaces begins and ends a run, as words may begin and end there."""
+    ends = np.flatnonzero(STANDS_APART[page.units])
     places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
     runs = np.diff(places) - 1
     has_long_word = np.zeros(len(page.lines), np.bool_)
-    long = places[:-1][runs > LONGEST_WORD] + 1
+    long = places[:-1][runs > MAX_WORD_CHARACTERS] + 1
     has_long_word[np.searchsorted(page.lines.starts, long, "right") - 1] = True
     return has_long_word, int(runs.max())
 
@@ -129,4 +129,4 @@ def _count(mask: Mask) -> int:
 
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)

@@ -1,9 +1,9 @@
-"""What The Stack, StarCoder and RedPajama measure of source code.
+"""Signals of source code that The Stack, StarCoder and RedPajama use.
 
 Lines and characters are code points, white space and empty lines included, as the sources count them. RedPajama counts
-tokens of a BPE vocabulary; here they are what such vocabularies are trained inside of: runs of letters, of digits, and
-of other characters. Long names are several tokens there and one here, so fewer files fall below a bound. The signals
-are cheap and taken of every document, prose as well as code.
+tokens of a BPE vocabulary; here tokens are the pieces within which such vocabularies are trained: runs of letters, of
+digits, and of other characters. Long names are several tokens there and one here, so fewer files fall below a bound.
+The signals are cheap and computed for every document, prose as well as code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import string
 
 import numpy as np
 
-from corpus.filters.filter import Filter, Measure
+from corpus.filters.filter import Filter, FunctionFilter
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, Units
 from corpus.text.words import versions
@@ -34,21 +34,21 @@ SIGNALS = (
     "code.secrets",
     "code.emails",
 )
-XML_HEAD = 100
-"""Characters in which `<?xml` makes a file XML."""
-RUN = 64
+XML_HEAD_CHARACTERS = 100
+"""Characters at the start of a file in which `<?xml` makes it XML."""
+MIN_ENCODED_CHARACTERS = 64
 """Characters of base64 or hexadecimal digits in a row from which they are encoded data (StarCoder2's)."""
-ESCAPES = 8
+MIN_ESCAPED_BYTES = 8
 """Escaped bytes in a row from which they are encoded data (StarCoder2's)."""
 _ESCAPES = ("\\x", "0x", "\\u")
-SECRETS = ("<KEY>", "<PASSWORD>")
-EMAIL = "<EMAIL>"
+SECRET_PLACEHOLDERS = ("<KEY>", "<PASSWORD>")
+EMAIL_PLACEHOLDER = "<EMAIL>"
 
 _OTHER = np.ones(0x10000, np.bool_)
 """Characters that are no digits of base64 or of hexadecimal numbers."""
 _OTHER[[*map(ord, string.ascii_letters + string.digits + "+/=_-")]] = False
 _RUNS = np.full(256, 3, np.uint8)
-"""Which run a character belongs to, by its class: 1 letters and marks, 2 numbers, 0 white space, 3 the rest."""
+"""The kind of run of a character, by its class: 1 letters and marks, 2 numbers, 0 white space, 3 the rest."""
 for _kind in range(256):
     if _kind & (LETTER | MARK):
         _RUNS[_kind] = 1
@@ -66,9 +66,10 @@ _SPACES = re.compile(r"\s+")
 
 
 def measure(page: Page) -> tuple[float, ...]:
-    """Lines; the longest and the mean, in characters; letters and numbers of all characters; letters a token; 1 where
-    `<?xml` is in the first 100 characters; of HTML the share and number of characters that a reader sees (1 and all of
-    anything else); the share and the longest run of encoded data; placeholders of secrets and of e-mail addresses."""
+    """Return lines; the longest and the mean, in characters; letters and numbers of all characters; letters per
+    token; 1 if `<?xml` is in the first 100 characters; of HTML the share and number of characters that a reader sees
+    (1 and all of anything else); the share and the longest run of encoded data; placeholders of secrets and of e-mail
+    addresses."""
     text = page.text
     characters = len(text) or 1
     lengths = _measure_lines(page)
@@ -82,18 +83,18 @@ def measure(page: Page) -> tuple[float, ...]:
         float(lengths.mean()),
         int(np.count_nonzero(kinds & (LETTER | NUMBER))) / characters,
         letters / (_count_runs(page) or 1),
-        float("<?xml" in text[:XML_HEAD]),
+        float("<?xml" in text[:XML_HEAD_CHARACTERS]),
         visible / characters,
         visible,
         encoded / characters,
         longest,
-        sum(map(text.count, SECRETS)),
-        text.count(EMAIL),
+        sum(map(text.count, SECRET_PLACEHOLDERS)),
+        text.count(EMAIL_PLACEHOLDER),
     )
 
 
 def _measure_lines(page: Page) -> np.ndarray:
-    """Characters of each line; a line end at the very end begins no other line."""
+    """Return the characters of each line; a line break at the end of the text begins no other line."""
     breaks = np.flatnonzero(page.units == 10).astype(np.int32)
     ends = np.append(breaks, np.int32(len(page.units)))
     if len(breaks) and breaks[-1] == len(page.units) - 1:
@@ -103,7 +104,7 @@ def _measure_lines(page: Page) -> np.ndarray:
 
 
 def _count_runs(page: Page) -> int:
-    """Runs of letters with their marks, of numbers, and of anything else but white space."""
+    """Count runs of letters with their marks, of numbers, and of anything else but white space."""
     runs = _RUNS[page.kinds]
     return int(np.count_nonzero((runs[1:] != runs[:-1]) & (runs[1:] != 0))) + int(
         len(runs) > 0 and runs[0] != 0
@@ -111,36 +112,36 @@ def _count_runs(page: Page) -> int:
 
 
 def _measure_encoded(units: Units, text: str) -> tuple[int, int]:
-    """Characters in runs of encoded data, and of the longest: 64 and more of base64 that mix letters and digits, and 8
-    and more escaped bytes. A line end inside does not end a run of base64 lines of 60 and more."""
+    """Return the characters in all runs of encoded data, and in the longest: 64 and more of base64 that mix letters and
+    digits, and 8 and more escaped bytes. A line break does not end a run of base64 lines of 60 and more."""
     others = np.flatnonzero(_OTHER[units])
     borders = np.concatenate((np.array([-1]), others, np.array([len(units)])))
-    chosen = np.flatnonzero(np.diff(borders) > RUN - 4)
+    chosen = np.flatnonzero(np.diff(borders) > MIN_ENCODED_CHARACTERS - 4)
     starts, ends = borders[chosen] + 1, borders[chosen + 1]
     total = longest = 0
     at, length = -2, 0
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        run = text_of(units[start:end])
+        run = decode_units(units[start:end])
         if run.isalpha() or run.isdigit() or len(set(run)) < 12:
             continue  # a word, a rule of dashes, a number
         length = length + end - start if start - at <= 2 else end - start
         at = end
         total += end - start
         longest = max(longest, length)
-    for match in _BYTES.finditer(text) if sum(map(text.count, _ESCAPES)) >= ESCAPES else ():
+    for match in _BYTES.finditer(text) if sum(map(text.count, _ESCAPES)) >= MIN_ESCAPED_BYTES else ():
         total += len(match[0])
         longest = max(longest, len(match[0]))
     return min(total, len(text)), longest
 
 
-def text_of(units: Units) -> str:
+def decode_units(units: Units) -> str:
     return units.tobytes().decode("utf-16-le", "replace")
 
 
 def _count_visible(text: str) -> int:
-    """Characters of HTML outside tags, scripts, styles and comments, runs of white space as one."""
+    """Count the characters of HTML outside tags, scripts, styles and comments, runs of white space as one."""
     return len(_SPACES.sub(" ", _TAG.sub("", _HIDDEN.sub("", text))).strip())
 
 
 def create() -> Filter:
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())

@@ -1,4 +1,4 @@
-"""The contract between a filter and whoever runs it."""
+"""The interface of filters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NOT_MEASURED = float("nan")
 
 
 class Filter(Protocol):
-    """Computes signals of a page. A module of this package offers one by `create(**options) -> Filter`.
+    """Computes signals of a page. Each filter module creates its filter with `create(**options) -> Filter`.
 
-    `signals` are full names (`gopher.mean_word_length`), `parameters` all that the values depend on beside
+    `signals` are full names (`gopher.mean_word_length`), `parameters` all that the values depend on besides
     the text and `version` (JSON values: options, hashes of models and data), for fingerprints.
     """
 
@@ -31,12 +31,12 @@ class Filter(Protocol):
     def parameters(self) -> Mapping[str, Any]: ...
 
     def measure(self, page: Page, /) -> Sequence[float]:
-        """One value for each of `signals`, in their order; nan where it is not measured."""
+        """Return one value for each of `signals`, in their order; nan if it is not measured."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
+class FunctionFilter:
     """A filter that is one function of a page."""
 
     step: str

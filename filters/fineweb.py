@@ -1,20 +1,20 @@
 """FineWeb's own signals (Penedo et al. 2024; datatrove's `FineWebQualityFilter`).
 
-Lines count without the white space around them; new lines are counted a token (word or punctuation mark).
+Lines are measured without the white space around them; line breaks are counted per token (word or punctuation mark).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from corpus.filters.filter import Filter, Measure
+from corpus.filters.filter import Filter, FunctionFilter
 from corpus.text.conventions import identity
 from corpus.text.page import Page
 from corpus.text.words import versions
 
 STEP = "fineweb"
 VERSION = 1
-SHORT = 30
+MAX_SHORT_LINE_CHARACTERS = 30
 SIGNALS = (
     "fineweb.terminal_lines",
     "fineweb.short_lines",
@@ -24,14 +24,14 @@ SIGNALS = (
 
 
 def measure(page: Page) -> tuple[float, ...]:
-    """Share of the lines that end in terminal punctuation, and of those of at most 30 characters; characters
-    in lines that stood before, of all but line breaks; line breaks a token. 0 without lines."""
+    """Return the share of the lines that end in terminal punctuation, and of those of at most 30 characters;
+    characters in repeated lines, of all but line breaks; line breaks per token. 0 without lines."""
     lines, copies = page.lines, page.line_copies
     total = len(lines) or 1
     breaks = page.text.count("\n")
     return (
         int(np.count_nonzero(page.terminal_lines)) / total,
-        int(np.count_nonzero(page.line_lengths <= SHORT)) / total,
+        int(np.count_nonzero(page.line_lengths <= MAX_SHORT_LINE_CHARACTERS)) / total,
         int(page.line_lengths[copies].sum()) / (len(page.text) - breaks or 1),
         breaks / (len(page.tokens) or 1),
     )
@@ -39,4 +39,4 @@ def measure(page: Page) -> tuple[float, ...]:
 
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)

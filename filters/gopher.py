@@ -1,16 +1,16 @@
-"""Quality as Gopher measures it (Rae et al. 2021, section A1.1), in datatrove's reading of it.
+"""Gopher's quality signals (Rae et al. 2021, section A1.1), as datatrove implements them.
 
-Words are ICU's: segments with a letter or a number. Beside its own word breaks datatrove counts symbols such
-as $ among the words and knows stop words only in lower case; here THE counts as well.
+Words are ICU's: segments with a letter or a number. Besides using other word breaks, datatrove counts symbols such
+as $ among the words and matches stop words only in lower case; here THE counts as well.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from corpus.filters.filter import NOT_MEASURED, Filter, Measure
+from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
 from corpus.text.conventions import identity
-from corpus.text.hashes import places
+from corpus.text.hashes import find_places
 from corpus.text.page import Page
 from corpus.text.units import LETTER
 from corpus.text.words import versions
@@ -30,9 +30,9 @@ SIGNALS = (
 
 
 def measure(page: Page) -> tuple[float, ...]:
-    """Words; their mean length in characters; # and ellipses a token (word or punctuation mark); shares of
+    """Return words; their mean length in characters; # and ellipses per token (word or punctuation mark); shares of
     lines (empty ones too) that start with a bullet and that end in an ellipsis; share of tokens with a
-    letter; how many different stop words there are, not measured for a language without a list."""
+    letter; number of different stop words, not measured for a language without a list."""
     words, lines, conventions = page.words, page.lines, page.conventions
     tokens = len(page.tokens) or 1
     total = page.line_total or 1
@@ -57,10 +57,10 @@ def _count_stop_words(page: Page) -> float:
     if not len(stop_words):
         return NOT_MEASURED
     present = np.zeros(len(stop_words) + 1, np.bool_)
-    present[places(stop_words, page.words.hashes)] = True
+    present[find_places(stop_words, page.words.hashes)] = True
     return int(np.count_nonzero(present[:-1]))
 
 
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)

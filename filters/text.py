@@ -1,10 +1,10 @@
-"""Plain counts of a text that any recipe may want."""
+"""Plain counts of a text that are useful in any recipe."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from corpus.filters.filter import Filter, Measure
+from corpus.filters.filter import Filter, FunctionFilter
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
@@ -25,7 +25,7 @@ SIGNALS = (
 
 
 def measure(page: Page) -> tuple[float, ...]:
-    """Characters, words and lines with something in them; then shares, 0 of nothing.
+    """Return characters, words and non-empty lines; then shares, 0 for an empty text.
 
     `letters` (with the marks on them), `digits`, `symbols`: of the characters that are not white space.
     `unique_words`: different words in lower case, of all words. `replacement`: U+FFFD and private-use
@@ -46,7 +46,7 @@ def measure(page: Page) -> tuple[float, ...]:
         int(kinds[SYMBOL]) / written,
         different / (len(words) or 1),
         0.0 if ascii else int(np.count_nonzero(_REPLACED[page.units])) / characters,
-        0.0 if ascii else mojibake(page.units) / characters,
+        0.0 if ascii else count_mojibake(page.units) / characters,
     )
 
 
@@ -55,7 +55,7 @@ _REPLACED[0xE000:0xF900] = _REPLACED[0xFFFD] = True
 
 _TAIL, _PAIR, _TRIPLE = 1, 2, 4
 _ROLE = np.zeros(0x10000, np.uint8)
-"""What a character would be if it were a byte of UTF-8 read as Windows-1252 or Latin-1."""
+"""The role of a character if it is a byte of UTF-8 that was read as Windows-1252 or Latin-1."""
 for _byte in range(0x80, 0xC0):
     _ROLE[_byte] = _TAIL
     _ROLE[ord(bytes([_byte]).decode("cp1252", "replace"))] = _TAIL
@@ -64,10 +64,10 @@ _ROLE[[ord(character) for character in "àáâãäåæçèéêë"]] = _TRIPLE
 _ROLE[[0xFFFD, *map(ord, "\N{NO-BREAK SPACE}«»·°")]] = 0
 
 
-def mojibake(units: Units) -> int:
-    """Characters in sequences such as Ã© (é), Ð° (а), â€œ (“), ä¸­ (中): the first byte of a UTF-8 sequence
-    of Latin, Greek, Cyrillic, Arabic, or of a script further up, and as many that could follow it. A no-break
-    space and the marks « » · ° are left out of those: French and Catalan set them behind a vowel."""
+def count_mojibake(units: Units) -> int:
+    """Count characters in sequences such as Ã© (é), Ð° (а), â€œ (“), ä¸­ (中): the first byte of a UTF-8 sequence
+    of Latin, Greek, Cyrillic, Arabic, or of a higher script, and as many that could follow it. A no-break
+    space and the marks « » · ° are left out of those: French and Catalan set them after a vowel."""
     role = _ROLE[units]
     if not (role & (_PAIR | _TRIPLE)).any():
         return 0
@@ -78,4 +78,4 @@ def mojibake(units: Units) -> int:
 
 
 def create() -> Filter:
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())

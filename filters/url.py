@@ -1,7 +1,7 @@
-"""Addresses: a gate that stops a page before it is extracted, and signals of its URL.
+"""URLs: a gate that stops a page before it is extracted, and signals of its address.
 
-The lists are in manifests/urls.yaml. The gate is for what no corpus wants and what is no public web page; it
-reads the address alone and costs about 10 us.
+The lists are in manifests/urls.yaml. The gate stops pages that no corpus wants and addresses that are no public web
+page; it uses the address alone and costs about 10 us.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.filters.filter import NOT_MEASURED, Filter, Measure
-from corpus.formats.yaml_lines import load
+from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
 
 STEP = "url"
 VERSION = 1
-SOFT_WORDS = 2
-"""Different soft words that stop a page."""
+MIN_SOFT_WORDS = 2
+"""Number of different soft words from which the gate stops a page."""
 GATES = ("url.scheme", "url.host", "url.domain", "url.word", "url.soft_words")
 SIGNALS = (
     "url.length",
@@ -40,8 +40,8 @@ _SPACELESS = re.compile(r"[฀-๿぀-ヿ㐀-鿿]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lists:
-    """manifests/urls.yaml; `inside` are the words that count within a longer run of letters."""
+class UrlLists:
+    """The lists of manifests/urls.yaml; `*_inside` are the words that also match within a longer run of letters."""
 
     schemes: frozenset[str]
     private_hosts: frozenset[str]
@@ -56,16 +56,16 @@ class Lists:
 
 
 @cache
-def lists() -> Lists:
-    """The lists, read once. Raises UserError if the file is malformed."""
+def read_url_lists() -> UrlLists:
+    """Read the lists, once a process. Raises UserError if the file is malformed."""
     path = data_path("urls.yaml")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     try:
         hard, soft = (
             {word for words in data[key].values() for word in words.split()}
             for key in ("hard_words", "soft_words")
         )
-        return Lists(
+        return UrlLists(
             schemes=frozenset(data["schemes"]),
             private_hosts=frozenset(data["private_hosts"]),
             domains=frozenset(data["domains"].split()),
@@ -81,9 +81,9 @@ def lists() -> Lists:
         raise UserError(f"{path}: not as expected: {error}") from None
 
 
-def url_gate(url: str) -> str | None:
-    """The gate that stops a page at this address (one of `GATES`), or None."""
-    known = lists()
+def find_url_gate(url: str) -> str | None:
+    """Return the gate that stops a page at this address (one of `GATES`), or None."""
+    known = read_url_lists()
     parts = _split_url(url)
     if parts is None:
         return "url.host"
@@ -97,16 +97,16 @@ def url_gate(url: str) -> str | None:
     hard, soft = _count_words(parts, host, known)
     if hard:
         return "url.word"
-    return "url.soft_words" if soft >= SOFT_WORDS else None
+    return "url.soft_words" if soft >= MIN_SOFT_WORDS else None
 
 
 def measure(page: Page) -> tuple[float, ...]:
-    """Characters; folders in the path; parameters; digits and hyphens a character; different hard and soft
-    words. Not measured where there is no URL, or none that can be read."""
+    """Return characters; path segments; parameters; digits and hyphens per character; different hard and soft
+    words. Not measured if there is no URL, or none that can be parsed."""
     parts = _split_url(page.url) if page.url else None
     if page.url is None or parts is None:
         return (NOT_MEASURED,) * len(SIGNALS)
-    hard, soft = _count_words(parts, _read_host(parts), lists())
+    hard, soft = _count_words(parts, _read_host(parts), read_url_lists())
     length = len(page.url) or 1
     return (
         len(page.url),
@@ -127,7 +127,7 @@ def _split_url(url: str) -> SplitResult | None:
 
 
 def _read_host(parts: SplitResult) -> str:
-    """The host name in lower case, internationalized names as they are read."""
+    """Return the host name in lower case, internationalized names decoded."""
     host = (parts.hostname or "").rstrip(".")
     if "xn--" in host:
         try:
@@ -137,7 +137,7 @@ def _read_host(parts: SplitResult) -> str:
     return host
 
 
-def _is_public(host: str, known: Lists) -> bool:
+def _is_public(host: str, known: UrlLists) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
@@ -145,14 +145,14 @@ def _is_public(host: str, known: Lists) -> bool:
 
 
 def _generate_domains(host: str) -> Iterator[str]:
-    """`a.b.c`, `b.c`, `c`."""
+    """Yield `a.b.c`, `b.c`, `c`."""
     while host:
         yield host
         host = host.partition(".")[2]
 
 
-def _count_words(parts: SplitResult, host: str, known: Lists) -> tuple[int, int]:
-    """How many different hard and soft words stand in an address."""
+def _count_words(parts: SplitResult, host: str, known: UrlLists) -> tuple[int, int]:
+    """Count the different hard and soft words in an address."""
     text = unquote(f"{host} {parts.path} {parts.query}").lower()
     words = set(_WORD.findall(text))
     hard, soft = words & known.hard, words & known.soft
@@ -165,5 +165,5 @@ def _count_words(parts: SplitResult, host: str, known: Lists) -> tuple[int, int]
 
 
 def create() -> Filter:
-    parameters = {"lists": lists().identity}
-    return Measure(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    parameters = {"lists": read_url_lists().identity}
+    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)

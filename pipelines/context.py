@@ -13,7 +13,7 @@ from corpus import filters
 from corpus.dedup.signatures import SignatureStep
 from corpus.extract.process.budgets import Budgets
 from corpus.filters.filter import Filter
-from corpus.filters.url import lists as address_lists
+from corpus.filters.url import read_url_lists as address_lists
 from corpus.languages.identify import Identifier
 from corpus.manifest import Manifest
 from corpus.pipelines import decide
@@ -27,7 +27,7 @@ from corpus.storage.fingerprint import fingerprint
 VERSION = 5
 """Increased when ingest itself would give other documents from the same input."""
 
-LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
+DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
 """Libraries that documents depend on, for their text, its encoding, its location or its group."""
 
 
@@ -77,7 +77,7 @@ class Tools:
     def _common(self) -> dict[str, Any]:
         """Return what documents depend on besides their source and the bytes of their input split."""
         other = self.manifest.extraction.mode == "resiliparse"
-        libraries = (*LIBRARIES, "resiliparse") if other else LIBRARIES
+        libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if other else DOCUMENT_LIBRARIES
         return {
             "ingest": VERSION,
             "extraction": self.manifest.extraction.mode,
@@ -87,16 +87,16 @@ class Tools:
             "libraries": {name: metadata.version(name) for name in libraries},
         }
 
-    def factor(self, split: InputSplit) -> int:
+    def budget_factor(self, split: InputSplit) -> int:
         """Return the factor of a split's budgets: 1, or more if its quarantined records were retried."""
         return self.retries.get(f"{split.source}/{split.name}", 1)
 
     def budgets(self, split: InputSplit) -> Budgets:
-        return self.manifest.extraction.budgets.times(self.factor(split))
+        return self.manifest.extraction.budgets.multiply_by(self.budget_factor(split))
 
     def source(self, split: InputSplit) -> Source:
         """Return the source of a split, its own limit of bytes multiplied by the same factor as the budgets."""
-        source, factor = self.manifest.sources[split.source], self.factor(split)
+        source, factor = self.manifest.sources[split.source], self.budget_factor(split)
         limit = getattr(source, "max_bytes", None)
         return (
             source
@@ -130,11 +130,11 @@ def load_filters(manifest: Manifest) -> dict[str, Filter]:
     if manifest.quality is not None:
         options["quality"] = {"model": manifest.quality.model}
     steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
-    return {step: filters.load(step, options.get(step, {})) for step in steps}
+    return {step: filters.load_filter(step, options.get(step, {})) for step in steps}
 
 
 @lru_cache(maxsize=1)
-def tools_for(manifest_json: str, retries_json: str) -> Tools:
+def load_tools(manifest_json: str, retries_json: str) -> Tools:
     """Return the tools of this process, loaded once."""
     return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
 

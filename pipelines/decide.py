@@ -21,21 +21,21 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.dedup.removed import Clusters
-from corpus.document import DECISIONS
+from corpus.document import DECISIONS_SCHEMA
 from corpus.groups import is_validation
-from corpus.ledger.counts import PART, PartCounts
+from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection, group_by_key, map_each, par_do
-from corpus.progress import count
-from corpus.rules.rule import Rule, RuleSet, threshold
+from corpus.progress import count_documents
+from corpus.rules.rule import Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
 from corpus.workspace import Workspace
 
 VERSION = 2
 """Increased when the same signals would give other decisions or counts."""
-LIGHT = [
+DECISION_COLUMNS = [
     "id",
     "content_hash",
     "url",
@@ -83,7 +83,7 @@ class RowGroup:
     signals: pa.Table
 
 
-def judged(
+def judge_split(
     workspace: Workspace, judge: Judge, source: str, split: str, *, all_signals: bool = False
 ) -> Iterator[RowGroup]:
     """Yield the row groups of an input split with the rules applied; `signals` are those the rules use, or all.
@@ -100,8 +100,8 @@ def judged(
         for step, file in zip(judge.steps, steps, strict=True):
             check_beside(documents, file, f"signals of {step} of split {split} of {source}")
         for group in range(documents.num_row_groups):
-            light = documents.read_row_group(group, columns=LIGHT, use_threads=False)
-            count(light.num_rows)
+            light = documents.read_row_group(group, columns=DECISION_COLUMNS, use_threads=False)
+            count_documents(light.num_rows)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:
                 columns = [name for name in step.schema_arrow.names if all_signals or name in wanted]
@@ -124,7 +124,7 @@ def judged(
             file.close(force=True)
 
 
-class ScoresWork:
+class ScoreParts:
     """Yield, for every signal with a `top_share` rule, the packed scores of an input split's texts by language.
 
     `signals` maps each such signal to the sources that the rule is for.
@@ -154,7 +154,7 @@ def read_columns(path: str, columns: list[str]) -> pa.Table:
         return pq.ParquetFile(stream).read(columns=columns, use_threads=False)
 
 
-class _Threshold(beam.DoFn):
+class _ComputeThreshold(beam.DoFn):
     """Map (signal and language, packed scores) to a line of JSON: signal, language, threshold."""
 
     def __init__(self, shares: dict[str, Rule]) -> None:
@@ -166,7 +166,7 @@ class _Threshold(beam.DoFn):
         share = self.shares[signal].limit(language)
         if not np.isnan(share):
             scores = np.frombuffer(b"".join(packed), "<f4")
-            yield json.dumps([signal, language, threshold(scores, share)])
+            yield json.dumps([signal, language, compute_threshold(scores, share)])
 
 
 class _WriteLines(beam.DoFn):
@@ -193,7 +193,7 @@ def thresholds_pipeline(
 
     Memory: the scores of one language.
     """
-    work = ScoresWork(root, sources)
+    work = ScoreParts(root, sources)
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:
@@ -201,7 +201,7 @@ def thresholds_pipeline(
             start
             | "Scores" >> FanOut(items, work, running, claims, tuple[str, bytes])
             | "By language" >> group_by_key()
-            | "Threshold" >> par_do(_Threshold(shares), str)
+            | "Threshold" >> par_do(_ComputeThreshold(shares), str)
             | "One key" >> map_each(lambda line: (0, line), output=tuple[int, str])
             | "Together" >> group_by_key()
             | "Write" >> par_do(_WriteLines(path), str)
@@ -211,7 +211,7 @@ def thresholds_pipeline(
     return build
 
 
-class DecideWork:
+class DecideParts:
     """Write the decisions and counts of one input split per call. Picklable."""
 
     def __init__(
@@ -227,16 +227,18 @@ class DecideWork:
 
     def __call__(self, item: str) -> Iterator[str]:
         source, split = json.loads(item)
-        rows = decide(Workspace(self.root), self.judge, self.share, self.clusters, self.given, source, split)
+        rows = decide_part(
+            Workspace(self.root), self.judge, self.share, self.clusters, self.given, source, split
+        )
         yield json.dumps({"source": source, "split": split, "rows": rows})
 
 
 @lru_cache(maxsize=256)
-def _side(group: str, share: float) -> str:
+def _choose_side(group: str, share: float) -> str:
     return "valid" if is_validation(group, share) else "train"
 
 
-def decide(
+def decide_part(
     workspace: Workspace,
     judge: Judge,
     share: float,
@@ -249,7 +251,7 @@ def decide(
     removed = []
     if clusters is not None:
         cluster_table = Clusters(clusters)
-        removed = cluster_table.of_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
+        removed = cluster_table.read_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
         cluster_table.close()
     decisions_path = workspace.part("decisions", source, split)
     counts_path = workspace.part("stats/parts", source, split)
@@ -261,15 +263,17 @@ def decide(
     by_row = {row["row"]: row for row in removed}
     first = 0
     counts = PartCounts(judge.rules.rules[source], judge.thresholds)
-    with PartWriter(decisions_path, DECISIONS, wanted, inputs[0]) as writer:
-        for group in judged(workspace, judge, source, split, all_signals=True):
+    with PartWriter(decisions_path, DECISIONS_SCHEMA, wanted, inputs[0]) as writer:
+        for group in judge_split(workspace, judge, source, split, all_signals=True):
             rows = group.documents.num_rows
             here = [by_row.get(row) for row in range(first, first + rows)]
             duplicate_of = pa.array([row["kept_id"] if row else None for row in here], pa.string())
             level = pa.array([row["level"] if row else None for row in here], pa.string())
             kept = group.passes & duplicate_of.is_null().to_numpy(zero_copy_only=False)
             groups = group.documents.column("group").to_pylist()
-            sides = [_side(name, share) if keep else None for name, keep in zip(groups, kept, strict=True)]
+            sides = [
+                _choose_side(name, share) if keep else None for name, keep in zip(groups, kept, strict=True)
+            ]
             decided = pa.table(
                 [
                     group.documents.column("gate").combine_chunks(),
@@ -278,17 +282,17 @@ def decide(
                     pa.array(sides, pa.string()),
                     pa.array(kept),
                 ],
-                schema=DECISIONS,
+                schema=DECISIONS_SCHEMA,
             )
             writer.write(decided)
             counts.add(group.documents, decided, level, group.signals)
             first += rows
-    with PartWriter(counts_path, PART, wanted) as writer:
+    with PartWriter(counts_path, PART_SCHEMA, wanted) as writer:
         writer.write(counts.table())
     return first
 
 
-def pipeline(
+def decide_pipeline(
     root: str,
     judge: Judge,
     share: float,
@@ -299,7 +303,7 @@ def pipeline(
 ) -> Callable[[beam.Pipeline], PCollection[str]]:
     """Return a function that builds the decision pipeline over (source, split name) pairs."""
     given = fingerprint([judge.parameters, share])
-    work = DecideWork(root, judge, share, clusters, given)
+    work = DecideParts(root, judge, share, clusters, given)
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:

@@ -41,7 +41,7 @@ from functools import partial
 import apache_beam as beam
 
 from corpus import storage
-from corpus.dedup.options import Dedup
+from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
@@ -55,24 +55,24 @@ from corpus.pipelines.beam.types import (
     group_by_key,
     keep_if,
 )
-from corpus.pipelines.dedup_steps import Load, Plan, clusters_path, share, splits_path
+from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path, share_of, splits_path
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
 VERSION = 1
 """Increased when the same input would give other clusters."""
-SPLITS_A_BLOCK = 64
-MOST_BLOCKS = 1024
-MOST_ITEMS = 4096
+SPLITS_PER_BLOCK = 64
+MAX_BLOCKS = 1024
+MAX_KEYS_ITEMS = 4096
 """Items of the first step: single splits in a smaller build."""
 
 
-def pipeline(
+def dedup_pipeline(
     workspace: Workspace,
     splits: Iterable[tuple[str, str]],
-    load: Load,
-    options: Dedup,
+    load: LoadRows,
+    options: DedupOptions,
     fingerprint: str,
     running: Running,
     claims: str | None,
@@ -95,26 +95,28 @@ def pipeline(
             "options": options.model_dump(mode="json"),
         }
     )
-    plan = Plan(
+    plan = DedupPlan(
         root=workspace.root,
         options=options,
         splits=len(ordered),
         partitions=partitions
-        or max(4 * running.workers, min(MOST_BLOCKS, -(-len(ordered) // SPLITS_A_BLOCK))),
+        or max(4 * running.workers, min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK))),
         digest=digest,
     )
     if read_fingerprint(clusters_path(workspace)) == digest:
-        steps.clean_up(workspace)  # of a run that was killed at the very end
+        steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return _nothing_to_do
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
-    return partial(build, plan=plan, load=load, running=running, claims=claims)
+    return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims)
 
 
 def _nothing_to_do(root: beam.Pipeline) -> None:
     root | "Nothing to do" >> create([], int)
 
 
-def build(root: beam.Pipeline, plan: Plan, load: Load, running: Running, claims: str | None) -> None:
+def add_dedup_steps(
+    root: beam.Pipeline, plan: DedupPlan, load: LoadRows, running: Running, claims: str | None
+) -> None:
     """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
 
     def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> Transform:
@@ -127,12 +129,12 @@ def build(root: beam.Pipeline, plan: Plan, load: Load, running: Running, claims:
         return gathered
 
     def only(kind: str, elements: PCollection[Element], reader: str) -> PCollection[Element]:
-        of_kind = keep_if(steps.KINDS.is_kind, kind, output=tuple[int, bytes])
+        of_kind = keep_if(steps.DEDUP_KINDS.is_kind, kind, output=tuple[int, bytes])
         chosen: PCollection[Element] = elements | f"{reader}: {kind}" >> of_kind
         return chosen
 
-    count = max(1, min(plan.splits, MOST_ITEMS))
-    shares = [share(plan.splits, number, count) for number in range(count)]
+    count = max(1, min(plan.splits, MAX_KEYS_ITEMS))
+    shares = [share_of(plan.splits, number, count) for number in range(count)]
     items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
     keys = root | "Keys" >> FanOut(
         items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]

@@ -15,49 +15,49 @@ from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.dedup import clusters, exact, minhash, pairs
-from corpus.dedup.options import Dedup, MinHash
-from corpus.dedup.removed import read_groups, to_table, write_clusters
+from corpus.dedup.options import DedupOptions, MinHashOptions
+from corpus.dedup.removed import read_cluster_groups, to_clusters_table, write_clusters
 from corpus.dedup.rows import SplitRows, row_of, split_of
-from corpus.dedup.signatures import Signatures, present
+from corpus.dedup.signatures import SignatureReader, has_signature
 from corpus.errors import UserError
-from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, records
+from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
 from corpus.pipelines.beam.types import increment
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
-Load = Callable[[str, str], SplitRows]
+LoadRows = Callable[[str, str], SplitRows]
 """Maps (source, split) to the rows to deduplicate; called twice per split, in any process."""
 
-CONTENT = np.dtype([("number", "<i8"), ("order", "<u8")])
-LINK = np.dtype([("one", "<i8"), ("other", "<i8")])
-MEMBERSHIP = np.dtype([("number", "<i8"), ("content", "<i8"), ("root", "<i8")])
-KINDS = Kinds(
-    keys=exact.KEY,
-    contents=CONTENT,
-    copies=LINK,  # a document, the content it has
-    urls=exact.URL,
-    bands=pairs.BAND,
-    pairs=LINK,
-    links=LINK,
-    roots=LINK,  # a content, the root of its component
-    edges=clusters.EDGE,
-    memberships=MEMBERSHIP,
-    members=clusters.MEMBER,
-    removed=clusters.REMOVED,
+CONTENT_DTYPE = np.dtype([("number", "<i8"), ("order", "<u8")])
+LINK_DTYPE = np.dtype([("one", "<i8"), ("other", "<i8")])
+MEMBERSHIP_DTYPE = np.dtype([("number", "<i8"), ("content", "<i8"), ("root", "<i8")])
+DEDUP_KINDS = Kinds(
+    keys=exact.CONTENT_KEY_DTYPE,
+    contents=CONTENT_DTYPE,
+    copies=LINK_DTYPE,  # a document, the content it has
+    urls=exact.URL_ENTRY_DTYPE,
+    bands=pairs.BAND_DTYPE,
+    pairs=LINK_DTYPE,
+    links=LINK_DTYPE,
+    roots=LINK_DTYPE,  # a content, the root of its component
+    edges=clusters.EDGE_DTYPE,
+    memberships=MEMBERSHIP_DTYPE,
+    members=clusters.MEMBER_DTYPE,
+    removed=clusters.REMOVED_DTYPE,
 )
-SIGNATURE_ROWS = 1 << 16
+MAX_HELD_SIGNATURES = 1 << 16
 """Signatures held in memory at a time: 28 MiB for 112 permutations."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class DedupPlan:
     """What every step needs: the workspace, the options, and the numbers of splits and partitions.
 
     The list of splits itself is in a file of the workspace, as it can be too large for a pipeline's description.
     """
 
     root: str
-    options: Dedup
+    options: DedupOptions
     splits: int
     partitions: int
     digest: str
@@ -72,14 +72,14 @@ class Plan:
 
     def block_splits(self, block: int) -> range:
         """Return the split numbers of a block."""
-        return share(self.splits, block, self.blocks)
+        return share_of(self.splits, block, self.blocks)
 
     def names(self) -> Sequence[tuple[str, str]]:
         """Return (source, split) by split number."""
-        return _names(splits_path(Workspace(self.root)), self.digest)
+        return _read_names(splits_path(Workspace(self.root)), self.digest)
 
     @property
-    def minhash(self) -> MinHash:
+    def minhash(self) -> MinHashOptions:
         assert self.options.minhash is not None
         return self.options.minhash
 
@@ -93,112 +93,118 @@ def splits_path(workspace: Workspace) -> str:
     return workspace.path("dedup", "splits.json")
 
 
-def clean_up(workspace: Workspace) -> None:
+def remove_leftovers(workspace: Workspace) -> None:
     """Remove the files of a run other than its result."""
     for piece in storage.list_files(workspace.path("dedup", "removed")):
         storage.remove(piece)
     storage.remove(splits_path(workspace))
 
 
-def share(count: int, number: int, shares: int) -> range:
+def share_of(count: int, number: int, shares: int) -> range:
     """Return the numbers n below `count` whose n * shares // count is `number`."""
     return range(-(-number * count // shares), -(-(number + 1) * count // shares))
 
 
-def keys_step(item: str, plan: Plan, load: Load) -> Iterator[Element]:
+def keys_step(item: str, plan: DedupPlan, load: LoadRows) -> Iterator[Element]:
     """Yield the content hashes of some splits' documents, by their range."""
-    outbox = Outbox(KINDS)
+    outbox = Outbox(DEDUP_KINDS)
     first, until = item.split(":")
     for split in range(int(first), int(until)):
-        keys = exact.content_keys(load(*plan.names()[split]), split, plan.options.exact)
+        keys = exact.build_content_keys(load(*plan.names()[split]), split, plan.options.exact)
         if not plan.options.url:
             keys["url"] = 0
         increment("dedup", "documents", len(keys))
-        yield from outbox.put("keys", pairs.partition(keys["high"], plan.partitions), keys)
+        yield from outbox.put("keys", pairs.assign_partitions(keys["high"], plan.partitions), keys)
     yield from outbox.flush()
 
 
-def contents_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def contents_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield each content's lowest document, which represents it, its other copies, and the contents of each URL."""
-    outbox = Outbox(KINDS)
-    ordered = exact.content_classes(KINDS.unpack(element[1], "keys")[0])
-    content, order = exact.representatives(ordered)
+    outbox = Outbox(DEDUP_KINDS)
+    ordered = exact.sort_by_content(DEDUP_KINDS.unpack(element[1], "keys")[0])
+    content, order = exact.find_representatives(ordered)
     first = content == ordered["number"]
     if plan.options.minhash is not None:
-        representatives = records(CONTENT, number=content[first], order=order[first])
+        representatives = make_records(CONTENT_DTYPE, number=content[first], order=order[first])
         yield from outbox.put("contents", plan.block(representatives["number"]), representatives)
     several = ~(first & np.append(first[1:], True)[: len(first)])
-    copies = records(LINK, one=ordered["number"][several], other=content[several])
+    copies = make_records(LINK_DTYPE, one=ordered["number"][several], other=content[several])
     yield from outbox.put("copies", plan.block(copies["other"]), copies)
     has_url = ordered["url"] != 0
-    urls = records(exact.URL, url=ordered["url"][has_url], content=content[has_url])
-    yield from outbox.put("urls", pairs.partition(urls["url"], plan.partitions), urls)
+    urls = make_records(exact.URL_ENTRY_DTYPE, url=ordered["url"][has_url], content=content[has_url])
+    yield from outbox.put("urls", pairs.assign_partitions(urls["url"], plan.partitions), urls)
     yield from outbox.flush()
 
 
-def same_url_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def same_url_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield links between contents that share a URL."""
-    links = clusters.stars(exact.url_links(KINDS.unpack(element[1], "urls")[0]))
+    links = clusters.reduce_to_stars(exact.link_shared_urls(DEDUP_KINDS.unpack(element[1], "urls")[0]))
     if len(links):
-        yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
+        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
 
 
-def bands_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def bands_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the band keys of the block's contents that have a signature, by their range."""
-    outbox = Outbox(KINDS)
-    contents = KINDS.unpack(element[1], "contents")[0]
+    outbox = Outbox(DEDUP_KINDS)
+    contents = DEDUP_KINDS.unpack(element[1], "contents")[0]
     contents = contents[np.argsort(contents["number"])]
     bands, rows = plan.minhash.banding
-    for start in range(0, len(contents), SIGNATURE_ROWS):
-        piece = contents[start : start + SIGNATURE_ROWS]
-        signatures = _signatures(piece["number"], plan)
-        filled = present(signatures)
+    for start in range(0, len(contents), MAX_HELD_SIGNATURES):
+        piece = contents[start : start + MAX_HELD_SIGNATURES]
+        signatures = _read_signatures(piece["number"], plan)
+        filled = has_signature(signatures)
         piece = piece[filled]
-        keys = minhash.band_keys(signatures[filled], bands, rows)
-        band_records = pairs.bands(keys, piece["number"], piece["order"])
-        yield from outbox.put("bands", pairs.partition(band_records["key"], plan.partitions), band_records)
-    yield from outbox.flush()
-
-
-def pairs_step(element: Gathered, plan: Plan) -> Iterator[Element]:
-    """Yield the candidate pairs that share one of the range's bands, to the block of the higher number."""
-    outbox = Outbox(KINDS)
-    for candidates in pairs.candidate_pairs(KINDS.unpack(element[1], "bands")[0], plan.options.max_group):
+        keys = minhash.hash_bands(signatures[filled], bands, rows)
+        band_records = pairs.build_band_entries(keys, piece["number"], piece["order"])
         yield from outbox.put(
-            "pairs", plan.block(candidates[:, 1]), records(LINK, one=candidates[:, 0], other=candidates[:, 1])
+            "bands", pairs.assign_partitions(band_records["key"], plan.partitions), band_records
         )
     yield from outbox.flush()
 
 
-def ask_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def pairs_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
+    """Yield the candidate pairs that share one of the range's bands, to the block of the higher number."""
+    outbox = Outbox(DEDUP_KINDS)
+    for candidates in pairs.generate_candidate_pairs(
+        DEDUP_KINDS.unpack(element[1], "bands")[0], plan.options.max_group
+    ):
+        yield from outbox.put(
+            "pairs",
+            plan.block(candidates[:, 1]),
+            make_records(LINK_DTYPE, one=candidates[:, 0], other=candidates[:, 1]),
+        )
+    yield from outbox.flush()
+
+
+def ask_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the block's candidate pairs, each once, with the signatures of its side, to the block of the other side."""
-    links = KINDS.unpack(element[1], "pairs")[0]
-    candidates = pairs.unique_pairs(np.stack([links["one"], links["other"]], axis=1))
+    links = DEDUP_KINDS.unpack(element[1], "pairs")[0]
+    candidates = pairs.deduplicate_pairs(np.stack([links["one"], links["other"]], axis=1))
     increment("dedup", "candidate_pairs", len(candidates))
     blocks, starts = np.unique(plan.block(candidates[:, 0]), return_index=True)
     for block, theirs in zip(blocks.tolist(), np.split(candidates, starts[1:]), strict=False):
         theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
-        for start in range(0, len(theirs), SIGNATURE_ROWS):
-            piece = theirs[start : start + SIGNATURE_ROWS]
+        for start in range(0, len(theirs), MAX_HELD_SIGNATURES):
+            piece = theirs[start : start + MAX_HELD_SIGNATURES]
             own, at = np.unique(piece[:, 1], return_inverse=True)
-            yield block, _frame(piece[:, 0], at.astype(np.int64), own, _signatures(own, plan))
+            yield block, _pack_frame(piece[:, 0], at.astype(np.int64), own, _read_signatures(own, plan))
 
 
-def verify_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
     block, frames = element
-    edges = [np.empty(0, clusters.EDGE)]
+    edges = [np.empty(0, clusters.EDGE_DTYPE)]
     for frame in frames:
-        low, at, high, theirs = _unframe(frame, plan.minhash.width)
+        low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
         own, own_at = np.unique(low, return_inverse=True)
-        signatures = _signatures(own, plan)
-        for start in range(0, len(low), SIGNATURE_ROWS // 8):
-            piece = slice(start, start + SIGNATURE_ROWS // 8)
-            agreeing = minhash.matches(signatures[own_at[piece]], theirs[at[piece]])
+        signatures = _read_signatures(own, plan)
+        for start in range(0, len(low), MAX_HELD_SIGNATURES // 8):
+            piece = slice(start, start + MAX_HELD_SIGNATURES // 8)
+            agreeing = minhash.count_matches(signatures[own_at[piece]], theirs[at[piece]])
             similar = agreeing >= plan.minhash.matches
             edges.append(
-                records(
-                    clusters.EDGE,
+                make_records(
+                    clusters.EDGE_DTYPE,
                     one=low[piece][similar],
                     other=high[at[piece]][similar],
                     matches=agreeing[similar],
@@ -207,25 +213,27 @@ def verify_step(element: Gathered, plan: Plan) -> Iterator[Element]:
     similar_pairs = np.concatenate(edges)
     increment("dedup", "similar_pairs", len(similar_pairs))
     if len(similar_pairs):
-        links = clusters.stars(np.stack([similar_pairs["one"], similar_pairs["other"]], axis=1))
-        yield block, KINDS.pack("edges", similar_pairs)
-        yield 0, KINDS.pack("links", records(LINK, one=links[:, 0], other=links[:, 1]))
+        links = clusters.reduce_to_stars(np.stack([similar_pairs["one"], similar_pairs["other"]], axis=1))
+        yield block, DEDUP_KINDS.pack("edges", similar_pairs)
+        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
 
 
-def merge_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def merge_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the root of every content that is connected with another."""
-    outbox = Outbox(KINDS)
-    links = KINDS.unpack(element[1], "links")[0]
-    roots = clusters.stars(np.stack([links["one"], links["other"]], axis=1))
+    outbox = Outbox(DEDUP_KINDS)
+    links = DEDUP_KINDS.unpack(element[1], "links")[0]
+    roots = clusters.reduce_to_stars(np.stack([links["one"], links["other"]], axis=1))
     del links
-    yield from outbox.put("roots", plan.block(roots[:, 0]), records(LINK, one=roots[:, 0], other=roots[:, 1]))
+    yield from outbox.put(
+        "roots", plan.block(roots[:, 0]), make_records(LINK_DTYPE, one=roots[:, 0], other=roots[:, 1])
+    )
     yield from outbox.flush()
 
 
-def members_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def members_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield every document of a component with several documents, and every edge, with the component's root."""
-    outbox = Outbox(KINDS)
-    roots, copies, edges = KINDS.unpack(element[1], "roots", "copies", "edges")
+    outbox = Outbox(DEDUP_KINDS)
+    roots, copies, edges = DEDUP_KINDS.unpack(element[1], "roots", "copies", "edges")
     roots = roots[np.argsort(roots["one"])]
 
     def root(content: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -237,26 +245,26 @@ def members_step(element: Gathered, plan: Plan) -> Iterator[Element]:
     alone = roots[~np.isin(roots["one"], copies["other"])]
     number = np.concatenate([copies["one"], alone["one"]])
     content = np.concatenate([copies["other"], alone["one"]])
-    members = records(MEMBERSHIP, number=number, content=content, root=root(content))
+    members = make_records(MEMBERSHIP_DTYPE, number=number, content=content, root=root(content))
     yield from outbox.put("memberships", plan.block(number), members)
     yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
     yield from outbox.flush()
 
 
-def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
+def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[Element]:
     """Yield the block's members of components with the values that rank them."""
-    outbox = Outbox(KINDS)
-    memberships = KINDS.unpack(element[1], "memberships")[0]
+    outbox = Outbox(DEDUP_KINDS)
+    memberships = DEDUP_KINDS.unpack(element[1], "memberships")[0]
     memberships = memberships[np.argsort(memberships["number"])]
-    for split, piece in _by_split(memberships):
+    for split, piece in _divide_by_split(memberships):
         rows = load(*plan.names()[split])
         by_row = np.argsort(rows.row)
         wanted = row_of(piece["number"])
         at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
         if not np.array_equal(rows.row[at], wanted):
             raise RuntimeError(f"the rows of split {plan.names()[split]} changed while duplicates were found")
-        members = records(
-            clusters.MEMBER,
+        members = make_records(
+            clusters.MEMBER_DTYPE,
             root=piece["root"],
             number=piece["number"],
             content=piece["content"],
@@ -270,39 +278,39 @@ def ranks_step(element: Gathered, plan: Plan, load: Load) -> Iterator[Element]:
     yield from outbox.flush()
 
 
-def walk_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the documents to remove, to their blocks."""
-    outbox = Outbox(KINDS)
-    members, edges = KINDS.unpack(element[1], "members", "edges")
+    outbox = Outbox(DEDUP_KINDS)
+    members, edges = DEDUP_KINDS.unpack(element[1], "members", "edges")
     width = plan.options.minhash.width if plan.options.minhash else 1
-    removed = clusters.walk(members, edges, width, plan.options.closure)
+    removed = clusters.choose_removed(members, edges, width, plan.options.closure)
     increment("dedup", "removed", len(removed))
     yield from outbox.put("removed", plan.block(removed["number"]), removed)
     yield from outbox.flush()
 
 
-def write_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def write_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Write a file of the block's removed documents; yield the block's number."""
     block, chunks = element
     splits = plan.block_splits(block)
-    table = to_table(
-        KINDS.unpack(chunks, "removed")[0], plan.names()[splits.start : splits.stop], splits.start
+    table = to_clusters_table(
+        DEDUP_KINDS.unpack(chunks, "removed")[0], plan.names()[splits.start : splits.stop], splits.start
     )
     write_clusters(_piece_path(plan, block), [table], plan.digest)
     yield 0, str(block).encode()
 
 
-def join_step(element: Gathered, plan: Plan) -> Iterator[Element]:
+def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Join the blocks' files into one, a row group at a time; remove them and the list of splits."""
     path = clusters_path(Workspace(plan.root))
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
         pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
-        write_clusters(path, (table for piece in pieces for table in read_groups(piece)), plan.digest)
-    clean_up(Workspace(plan.root))
+        write_clusters(path, (table for piece in pieces for table in read_cluster_groups(piece)), plan.digest)
+    remove_leftovers(Workspace(plan.root))
     yield 0, path.encode()
 
 
-def _frame(
+def _pack_frame(
     low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
 ) -> bytes:
     """Pack pairs (low, high[at]) with the signatures of `high` into bytes."""
@@ -310,7 +318,7 @@ def _frame(
     return b"".join(array.tobytes() for array in (sizes, low, at, high, signatures))
 
 
-def _unframe(
+def _unpack_frame(
     frame: bytes, width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
     edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
@@ -319,19 +327,19 @@ def _unframe(
     return values[:edges], values[edges : 2 * edges], values[2 * edges :], signatures
 
 
-def _by_split(sorted_records: Records) -> Iterator[tuple[int, Records]]:
+def _divide_by_split(sorted_records: Records) -> Iterator[tuple[int, Records]]:
     """Yield (split, its records) of records that are sorted by `number`."""
     splits, starts = np.unique(split_of(sorted_records["number"]), return_index=True)
     yield from zip(splits.tolist(), np.split(sorted_records, starts[1:]), strict=False)
 
 
-def _signatures(number: NDArray[np.int64], plan: Plan) -> NDArray[np.uint32]:
+def _read_signatures(number: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.uint32]:
     """Read the signatures uint32[n, permutations] of documents by ascending number."""
     signatures = [np.empty((0, plan.minhash.width), np.uint32)]
-    for split, piece in _by_split(records(np.dtype([("number", "<i8")]), number=number)):
+    for split, piece in _divide_by_split(make_records(np.dtype([("number", "<i8")]), number=number)):
         source, name = plan.names()[split]
         path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
-        part = Signatures(path, plan.minhash)
+        part = SignatureReader(path, plan.minhash)
         try:
             signatures.append(part.read(row_of(piece["number"])))
         except IndexError as error:
@@ -341,16 +349,16 @@ def _signatures(number: NDArray[np.int64], plan: Plan) -> NDArray[np.uint32]:
     return np.concatenate(signatures)
 
 
-def _component_range(root: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
-    return pairs.partition(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
+def _component_range(root: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.int64]:
+    return pairs.assign_partitions(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
 
 
-def _piece_path(plan: Plan, block: int) -> str:
+def _piece_path(plan: DedupPlan, block: int) -> str:
     return Workspace(plan.root).path("dedup", "removed", f"block-{block:05d}.parquet")
 
 
 @lru_cache(maxsize=1)
-def _names(path: str, digest: str) -> list[tuple[str, str]]:
+def _read_names(path: str, digest: str) -> list[tuple[str, str]]:
     stored = json.loads(storage.read_text(path))
     if stored["digest"] != digest:
         raise UserError(f"{path} was changed while the duplicates were being found: two builds at once?")

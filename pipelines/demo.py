@@ -12,16 +12,16 @@ from pathlib import Path
 
 from corpus.data import data_path
 
-PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
+DEMO_PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
 
 
-def run(*command: str) -> None:
+def run_command(*command: str) -> None:
     """Print a `corpus` command and run it; raise CalledProcessError if it fails."""
     print(f"\n$ corpus {shlex.join(command)}", flush=True)
     subprocess.run([sys.executable, "-m", "corpus.pipelines.cli", *command], check=True)
 
 
-def quality_manifest(manifest: Path, model: Path, to: Path) -> None:
+def write_quality_manifest(manifest: Path, model: Path, to: Path) -> None:
     """Write the manifest with the classifier added: the best four fifths of each language that it learned are kept."""
     text = manifest.read_text(encoding="utf-8").replace('"demo/', f'"{manifest.parent.resolve()}/demo/')
     card = json.loads(Path(f"{model}.card.json").read_text(encoding="utf-8"))
@@ -44,10 +44,10 @@ def main() -> int:
     out, models = options.out, Path(f"{options.out}-models")
     os.makedirs(models, exist_ok=True)
     try:
-        run("build", str(manifest), "--out", out, "--workers", options.workers)
+        run_command("build", str(manifest), "--out", out, "--workers", options.workers)
         classifier = models / "encyclopedia.bin"
         positive, negative = f"{out}:source=wikipedia", f"{out}:source=web"
-        run(
+        run_command(
             "model",
             "train",
             "classifier",
@@ -58,12 +58,12 @@ def main() -> int:
             "--out",
             str(classifier),
         )
-        quality_manifest(manifest, classifier, models / "demo-quality.yaml")
-        run("build", str(models / "demo-quality.yaml"), "--out", out, "--workers", options.workers)
-        run("sample", out, "--documents", "2", "--language", "cmn")
-        run("train", out, "--minutes", options.minutes)
-        for prompt in PROMPTS:
-            run("generate", f"{out}/runs/tiny", "--prompt", prompt, "--tokens", "80")
+        write_quality_manifest(manifest, classifier, models / "demo-quality.yaml")
+        run_command("build", str(models / "demo-quality.yaml"), "--out", out, "--workers", options.workers)
+        run_command("sample", out, "--documents", "2", "--language", "cmn")
+        run_command("train", out, "--minutes", options.minutes)
+        for prompt in DEMO_PROMPTS:
+            run_command("generate", f"{out}/runs/tiny", "--prompt", prompt, "--tokens", "80")
     except subprocess.CalledProcessError as error:
         return error.returncode
     print(f"\nLook further: corpus stats {out}; corpus sample {out} --dropped; corpus --help")

@@ -30,51 +30,53 @@ from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.text import words
 from corpus.tokens import dataset, encode, parts, sample, shards, vocabulary
 from corpus.tokens.encode import Encoder
-from corpus.tokens.options import Mixture, Tokenizer, Tokens
+from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.workspace import Workspace, read_table
 
 SplitKey = tuple[str, str]
 """(source, split name)."""
-Build = Callable[[beam.Pipeline], PCollection[str]]
-Run = Callable[[str, Callable[[str | None], Build], int], None]
+PipelineBuilder = Callable[[beam.Pipeline], PCollection[str]]
+RunPipeline = Callable[[str, Callable[[str | None], PipelineBuilder], int], None]
 """run(name, build, total): `build(claims)` returns what puts the transforms on a Pipeline; it has `total` items."""
 
-HISTOGRAMS = "tokenizer/sample/histograms"
-PIECES = "tokenizer/sample/pieces"
-PARTS = "tokens/parts"
-RECORDS = "tokens/parts/shards"
-PLAN = "tokens/parts/plan.json"
-READERS = 16
+HISTOGRAMS_FOLDER = "tokenizer/sample/histograms"
+PIECES_FOLDER = "tokenizer/sample/pieces"
+TOKEN_PARTS_FOLDER = "tokens/parts"
+SHARD_RECORDS_FOLDER = "tokens/parts/shards"
+SHARD_PLAN_FILE = "tokens/parts/plan.json"
+READER_THREADS = 16
 """Threads that read small files; on an object store each read takes tens of milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TokenizeJob:
     """What to tokenize and how. `splits` is in the order of their documents in the shards, `run` runs pipelines."""
 
     workspace: Workspace
     name: str
     splits: Sequence[SplitKey]
-    tokenizer: Tokenizer
-    tokens: Tokens
-    mixture: Mixture
+    tokenizer: TokenizerOptions
+    tokens: TokensOptions
+    mixture: MixtureOptions
     seed: int
     running: Running
-    run: Run
+    run: RunPipeline
 
     def fan_out(self, name: str, items: Sequence[str], work: Callable[[str], Iterable[str]]) -> None:
         """Do the work for every item; start no pipeline if there is none."""
         if items:
-            self.run(name, lambda claims: pipeline(name, items, work, self.running, claims), len(items))
+            self.run(
+                name, lambda claims: tokenize_pipeline(name, items, work, self.running, claims), len(items)
+            )
 
 
-def pipeline(
+def tokenize_pipeline(
     name: str,
     items: Sequence[str],
     work: Callable[[str], Iterable[str]],
     running: Running,
     claims: str | None,
-) -> Build:
+) -> PipelineBuilder:
     """Return a function that builds a pipeline that does `work` for every item; it yields the items done."""
 
     def build(start: beam.Pipeline) -> PCollection[str]:
@@ -84,12 +86,12 @@ def pipeline(
     return build
 
 
-def tokenize(job: Job) -> dict[str, Any]:
+def tokenize_splits(job: TokenizeJob) -> dict[str, Any]:
     """Run all three steps; return the content of tokens/dataset.json. Without kept documents there are no shards."""
     inputs = read_inputs(job.workspace, job.splits)
     encoder = sample_and_train(job, inputs)
     encode_splits(job, inputs, encoder)
-    return assemble(job, inputs, encoder)
+    return assemble_shards(job, inputs, encoder)
 
 
 def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitKey, str]:
@@ -103,13 +105,13 @@ def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitK
             raise RunError(f"split {split[1]} of {split[0]} has not been read and decided: build again")
         return fingerprint(input_fingerprints)
 
-    return dict(zip(splits, _each(read, splits), strict=True))
+    return dict(zip(splits, _read_each(read, splits), strict=True))
 
 
 # --- sample ---
 
 
-class HistogramWork:
+class HistogramParts:
     """Count the training documents of one split per call, by language and key. Picklable."""
 
     def __init__(self, root: str, seed: int) -> None:
@@ -118,13 +120,15 @@ class HistogramWork:
     def __call__(self, item: str) -> Iterator[str]:
         source, split, wanted = json.loads(item)
         workspace = Workspace(self.root)
-        table = sample.histogram(*_inputs(workspace, source, split), self.seed)
-        with PartWriter(workspace.part(HISTOGRAMS, source, split), sample.HISTOGRAM, wanted) as writer:
+        table = sample.build_histogram(*_input_paths(workspace, source, split), self.seed)
+        with PartWriter(
+            workspace.part(HISTOGRAMS_FOLDER, source, split), sample.HISTOGRAM_SCHEMA, wanted
+        ) as writer:
             writer.write(table)
         yield item
 
 
-class PiecesWork:
+class PieceParts:
     """Count the pieces of the sampled documents of one split per call. Picklable."""
 
     def __init__(self, root: str, seed: int, cuts: Mapping[str, int], pattern: str) -> None:
@@ -133,14 +137,16 @@ class PiecesWork:
     def __call__(self, item: str) -> Iterator[str]:
         source, split, wanted = json.loads(item)
         workspace = Workspace(self.root)
-        texts = sample.texts(*_inputs(workspace, source, split), self.seed, self.cuts)
+        texts = sample.read_sampled_texts(*_input_paths(workspace, source, split), self.seed, self.cuts)
         table = vocabulary.count_pieces(texts, self.pattern)
-        with PartWriter(workspace.part(PIECES, source, split), vocabulary.COUNTS, wanted) as writer:
+        with PartWriter(
+            workspace.part(PIECES_FOLDER, source, split), vocabulary.PIECE_COUNTS_SCHEMA, wanted
+        ) as writer:
             writer.write(table)
         yield item
 
 
-def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
+def sample_and_train(job: TokenizeJob, inputs: Mapping[SplitKey, str]) -> Encoder:
     """Write tokenizer/tokenizer.json, trained on a sample or as given, and its description, card.json.
 
     A tokenizer that was made from the same inputs, options and seed is kept. Memory of learning: see
@@ -158,16 +164,16 @@ def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
     if storage.exists(card_path) and storage.exists(path):
         card = json.loads(storage.read_text(card_path))
         if card["fingerprint"] == wanted and storage.sha256(path) == card["sha256"]:
-            return encode.load(path, card["end_of_text"], card["engine"])
+            return encode.load_encoder(path, card["end_of_text"], card["engine"])
     storage.remove(card_path)
     if given_tokenizer is None:
-        content, learned = _train(job, inputs)
+        content, learned = _train_tokenizer(job, inputs)
         encoder = Encoder(content, options.end_of_text)
     else:
         assert options.path is not None
         content, learned = given_tokenizer, {}
-        encoder = encode.load(options.path, options.end_of_text)
-    if encoder.engine == "tiktoken" and not encoder.proven():
+        encoder = encode.load_encoder(options.path, options.end_of_text)
+    if encoder.engine == "tiktoken" and not encoder.engines_agree():
         encoder = Encoder(content, encoder.end_of_text_token, "tokenizers")
     storage.write_bytes(path, content)
     card = {
@@ -185,34 +191,34 @@ def sample_and_train(job: Job, inputs: Mapping[SplitKey, str]) -> Encoder:
     return encoder
 
 
-def _train(job: Job, inputs: Mapping[SplitKey, str]) -> tuple[bytes, dict[str, Any]]:
+def _train_tokenizer(job: TokenizeJob, inputs: Mapping[SplitKey, str]) -> tuple[bytes, dict[str, Any]]:
     """Learn a tokenizer from a sample; return the bytes of its tokenizer.json, and the card's entries about it."""
     options, workspace = job.tokenizer, job.workspace
     made_by = {split: fingerprint([sample.VERSION, job.seed, inputs[split]]) for split in job.splits}
-    histograms = HistogramWork(workspace.root, job.seed)
-    job.fan_out("sample", _missing(job, HISTOGRAMS, made_by), histograms)
-    table = _sum(job, HISTOGRAMS, made_by, sample.merge)
-    cuts = sample.cuts(table, int(options.sample_bytes), options.alpha)
+    histograms = HistogramParts(workspace.root, job.seed)
+    job.fan_out("sample", _list_missing(job, HISTOGRAMS_FOLDER, made_by), histograms)
+    table = _sum_parts(job, HISTOGRAMS_FOLDER, made_by, sample.merge_histograms)
+    cuts = sample.choose_cuts(table, int(options.sample_bytes), options.alpha)
     made_by = {
         split: fingerprint([vocabulary.VERSION, words.VERSION, options.pattern, cuts, made_by[split]])
         for split in job.splits
     }
-    pieces = PiecesWork(workspace.root, job.seed, cuts, options.pattern)
-    job.fan_out("pieces", _missing(job, PIECES, made_by), pieces)
-    counts = _sum(job, PIECES, made_by, vocabulary.merge)
+    pieces = PieceParts(workspace.root, job.seed, cuts, options.pattern)
+    job.fan_out("pieces", _list_missing(job, PIECES_FOLDER, made_by), pieces)
+    counts = _sum_parts(job, PIECES_FOLDER, made_by, vocabulary.merge_counts)
     learned = {
         "options": options.model_dump(mode="json", exclude={"path"}),
         "seed": job.seed,
-        "versions": {**vocabulary.versions(), **words.versions()},
+        "versions": {**vocabulary.vocabulary_versions(), **words.versions()},
         "distinct_pieces": counts.num_rows,
-        "sample": sample.sizes(table, cuts),
+        "sample": sample.measure_sample(table, cuts),
     }
-    return vocabulary.learn(counts, options).encode(), learned
+    return vocabulary.train_tokenizer(counts, options).encode(), learned
 
 
-def _missing(job: Job, folder: str, made_by: Mapping[SplitKey, str]) -> list[str]:
+def _list_missing(job: TokenizeJob, folder: str, made_by: Mapping[SplitKey, str]) -> list[str]:
     """Return the items, as JSON, of splits whose part in `folder` is missing or has another fingerprint."""
-    stored_fingerprints = _each(
+    stored_fingerprints = _read_each(
         lambda split: read_fingerprint(job.workspace.part(folder, *split)), job.splits
     )
     return [
@@ -222,25 +228,28 @@ def _missing(job: Job, folder: str, made_by: Mapping[SplitKey, str]) -> list[str
     ]
 
 
-def _sum(
-    job: Job, folder: str, made_by: Mapping[SplitKey, str], merge: Callable[[list[pa.Table]], pa.Table]
+def _sum_parts(
+    job: TokenizeJob,
+    folder: str,
+    made_by: Mapping[SplitKey, str],
+    merge: Callable[[list[pa.Table]], pa.Table],
 ) -> pa.Table:
     """Return the sum of the parts of all splits, merged a few at a time."""
     total = merge([])
-    for start in range(0, len(job.splits), READERS):
-        some = job.splits[start : start + READERS]
+    for start in range(0, len(job.splits), READER_THREADS):
+        some = job.splits[start : start + READER_THREADS]
         paths = [job.workspace.part(folder, *split) for split in some]
-        for split, stored in zip(some, _each(read_fingerprint, paths), strict=True):
+        for split, stored in zip(some, _read_each(read_fingerprint, paths), strict=True):
             if stored != made_by[split]:
                 raise RunError(f"{folder} lacks split {split[1]} of {split[0]}: build again")
-        total = merge([total, *_each(read_table, paths)])
+        total = merge([total, *_read_each(read_table, paths)])
     return total
 
 
 # --- encode ---
 
 
-class EncodeWork:
+class EncodeParts:
     """Write the token part of one split per call. Picklable."""
 
     def __init__(self, root: str, end_of_text: str, engine: str, sha256: str, batch_tokens: int) -> None:
@@ -251,9 +260,9 @@ class EncodeWork:
         source, split, wanted = json.loads(item)
         workspace = Workspace(self.root)
         parts.encode_part(
-            shards.part_path(workspace.path(PARTS), source, split),
-            *_inputs(workspace, source, split),
-            _encoder(*self.encoder),
+            shards.part_path(workspace.path(TOKEN_PARTS_FOLDER), source, split),
+            *_input_paths(workspace, source, split),
+            _load_encoder(*self.encoder),
             wanted,
             self.batch_tokens,
         )
@@ -261,38 +270,38 @@ class EncodeWork:
 
 
 @lru_cache(maxsize=1)
-def _encoder(path: str, end_of_text: str, engine: str, sha256: str) -> Encoder:
+def _load_encoder(path: str, end_of_text: str, engine: str, sha256: str) -> Encoder:
     """Return the encoder of this process, loaded once."""
-    encoder = encode.load(path, end_of_text, engine)
+    encoder = encode.load_encoder(path, end_of_text, engine)
     if encoder.sha256 != sha256:
         raise RunError(f"{path} is not the tokenizer that this run began with: build again")
     return encoder
 
 
-def encode_splits(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> None:
+def encode_splits(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: Encoder) -> None:
     """Write the token parts that are missing, largest first. Memory: see `parts.encode_part`."""
-    batch_tokens = batch_size(job.tokens)
+    batch_tokens = batch_tokens_of(job.tokens)
     wanted = part_fingerprints(inputs, encoder, batch_tokens)
-    folder = job.workspace.path(PARTS)
+    folder = job.workspace.path(TOKEN_PARTS_FOLDER)
     paths = {split: shards.part_path(folder, *split) for split in job.splits}
-    stored = dict(zip(job.splits, _each(parts.read_part_fingerprint, list(paths.values())), strict=True))
+    stored = dict(zip(job.splits, _read_each(parts.read_part_fingerprint, list(paths.values())), strict=True))
     missing = [split for split in job.splits if stored[split] != wanted[split]]
     sizes = dict(
         zip(
             missing,
-            _each(lambda split: storage.size(job.workspace.part("documents", *split)), missing),
+            _read_each(lambda split: storage.size(job.workspace.part("documents", *split)), missing),
             strict=True,
         )
     )
     items = [json.dumps([*split, wanted[split]]) for split in sorted(missing, key=lambda s: (-sizes[s], s))]
     root = job.workspace.root
-    work = EncodeWork(root, encoder.end_of_text_token, encoder.engine, encoder.sha256, batch_tokens)
+    work = EncodeParts(root, encoder.end_of_text_token, encoder.engine, encoder.sha256, batch_tokens)
     job.fan_out("encode", items, work)
 
 
-def batch_size(options: Tokens) -> int:
+def batch_tokens_of(options: TokensOptions) -> int:
     """Return the tokens of a part's batches: few compared with a shard, so that shards fill up."""
-    return min(parts.BATCH_TOKENS, max(1, options.max_shard_tokens // 16))
+    return min(parts.PART_BATCH_TOKENS, max(1, options.max_shard_tokens // 16))
 
 
 def part_fingerprints(
@@ -306,7 +315,7 @@ def part_fingerprints(
 # --- assemble ---
 
 
-class ShardWork:
+class ShardParts:
     """Write one shard of the plan per call. Picklable."""
 
     def __init__(self, root: str, plan: str, dtype: str) -> None:
@@ -314,39 +323,41 @@ class ShardWork:
 
     def __call__(self, item: str) -> Iterator[str]:
         workspace = Workspace(self.root)
-        shard = shards.read_plan(workspace.path(PLAN), self.plan)[item]
-        shards.write_shard(*_shard_paths(workspace, shard), shard, workspace.path(PARTS), self.dtype)
+        shard = shards.read_plan(workspace.path(SHARD_PLAN_FILE), self.plan)[item]
+        shards.write_shard(
+            *_shard_paths(workspace, shard), shard, workspace.path(TOKEN_PARTS_FOLDER), self.dtype
+        )
         yield item
 
 
-def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict[str, Any]:
+def assemble_shards(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict[str, Any]:
     """Plan the shards, write the missing ones, remove those of an earlier plan; then write dataset.json.
 
     While shards change there is no dataset.json, so no reader mixes two plans.
     """
     workspace = job.workspace
-    indexed = _read_parts(job, part_fingerprints(inputs, encoder, batch_size(job.tokens)))
-    planned = shards.plan(indexed, job.tokens)
-    streams = shards.streams(indexed, job.tokens)
+    indexed = _read_parts(job, part_fingerprints(inputs, encoder, batch_tokens_of(job.tokens)))
+    planned = shards.plan_shards(indexed, job.tokens)
+    streams = shards.assign_streams(indexed, job.tokens)
     description_path = workspace.path("tokens", "dataset.json")
-    missing = [shard for shard, digest in _records(workspace, planned) if digest is None]
-    stale = _stale(job, planned)
+    missing = [shard for shard, digest in _read_records(workspace, planned) if digest is None]
+    stale = _list_stale(job, planned)
     if missing or stale:
         storage.remove(description_path)
     for path in stale:
         storage.remove(path)
     if missing:
         whole = fingerprint([shard.fingerprint for shard in planned])
-        shards.write_plan(workspace.path(PLAN), planned)
+        shards.write_plan(workspace.path(SHARD_PLAN_FILE), planned)
         largest_first = sorted(missing, key=lambda shard: (-shard.tokens, shard.path))
-        work = ShardWork(workspace.root, whole, encoder.dtype.name)
+        work = ShardParts(workspace.root, whole, encoder.dtype.name)
         job.fan_out("shards", [shard.path for shard in largest_first], work)
     digests: dict[str, str] = {}
-    for shard, digest in _records(workspace, planned):
+    for shard, digest in _read_records(workspace, planned):
         if digest is None:
             raise RunError(f"tokens/{shard.path} was not written: build again")
         digests[shard.path] = digest
-    description = dataset.describe(
+    description = dataset.describe_dataset(
         name=job.name,
         encoder=encoder,
         shards=planned,
@@ -359,41 +370,45 @@ def assemble(job: Job, inputs: Mapping[SplitKey, str], encoder: Encoder) -> dict
     return description
 
 
-def _read_parts(job: Job, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:
+def _read_parts(job: TokenizeJob, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:
     """Read every token part's index, in the order of the splits."""
 
     def read(split: SplitKey) -> shards.Part:
-        path = shards.part_path(job.workspace.path(PARTS), *split)
+        path = shards.part_path(job.workspace.path(TOKEN_PARTS_FOLDER), *split)
         if parts.read_part_fingerprint(path) != wanted[split]:
             raise RunError(f"split {split[1]} of {split[0]} was not encoded: build again")
         return (*split, wanted[split], parts.read_index(path))
 
-    return _each(read, job.splits)
+    return _read_each(read, job.splits)
 
 
-def _records(workspace: Workspace, planned: Sequence[shards.Shard]) -> list[tuple[shards.Shard, str | None]]:
+def _read_records(
+    workspace: Workspace, planned: Sequence[shards.PlannedShard]
+) -> list[tuple[shards.PlannedShard, str | None]]:
     """Return every shard with its sha256, None if it does not exist as planned."""
-    digests = _each(lambda shard: shards.read_record(*_shard_paths(workspace, shard), shard), planned)
+    digests = _read_each(
+        lambda shard: shards.read_shard_sha256(*_shard_paths(workspace, shard), shard), planned
+    )
     return list(zip(planned, digests, strict=True))
 
 
-def _shard_paths(workspace: Workspace, shard: shards.Shard) -> tuple[str, str]:
+def _shard_paths(workspace: Workspace, shard: shards.PlannedShard) -> tuple[str, str]:
     """Return the paths of a shard and of its record."""
-    return workspace.path("tokens", shard.path), workspace.path(RECORDS, shard.path + ".json")
+    return workspace.path("tokens", shard.path), workspace.path(SHARD_RECORDS_FOLDER, shard.path + ".json")
 
 
-def _stale(job: Job, planned: Sequence[shards.Shard]) -> list[str]:
+def _list_stale(job: TokenizeJob, planned: Sequence[shards.PlannedShard]) -> list[str]:
     """Return the files below tokens/ that belong neither to the plan nor to a split."""
     workspace = job.workspace
-    expected = {workspace.path("tokens", "dataset.json"), workspace.path(PLAN)}
+    expected = {workspace.path("tokens", "dataset.json"), workspace.path(SHARD_PLAN_FILE)}
     expected |= {path for shard in planned for path in _shard_paths(workspace, shard)}
-    expected |= {shards.part_path(workspace.path(PARTS), *split) for split in job.splits}
+    expected |= {shards.part_path(workspace.path(TOKEN_PARTS_FOLDER), *split) for split in job.splits}
     # A filesystem may spell its URLs in another way than we do: only what follows tokens/ counts.
     names = {path.rpartition("/tokens/")[2] for path in storage.list_files(workspace.path("tokens"))}
     return sorted({workspace.path("tokens", name) for name in names} - expected)
 
 
-def _inputs(workspace: Workspace, source: str, split: str) -> tuple[str, str]:
+def _input_paths(workspace: Workspace, source: str, split: str) -> tuple[str, str]:
     return workspace.part("documents", source, split), workspace.part("decisions", source, split)
 
 
@@ -401,7 +416,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def _each(read: Callable[[A], B], items: Sequence[A]) -> list[B]:
+def _read_each(read: Callable[[A], B], items: Sequence[A]) -> list[B]:
     """Return `read(item)` of every item, in order, with several threads."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(READER_THREADS) as pool:
         return list(pool.map(read, items))

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from corpus.document import Failure
-from corpus.formats.archives import Member, members
+from corpus.formats.archives import ArchiveMember, read_archive
 
 TEXTS = {
     "en/a.txt": b"Good morning",
@@ -48,11 +48,11 @@ def zip_of(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
 
 def read(content: bytes, max_bytes: int = 1 << 20) -> tuple[dict[str, bytes], list[str]]:
     """The members by name, and the errors."""
-    found = list(members(io.BytesIO(content), "archive", max_bytes))
-    names = [one.name for one in found if isinstance(one, Member)]
+    found = list(read_archive(io.BytesIO(content), "archive", max_bytes))
+    names = [one.name for one in found if isinstance(one, ArchiveMember)]
     assert len(names) == len(set(names))
     return (
-        {one.name: one.data for one in found if isinstance(one, Member)},
+        {one.name: one.data for one in found if isinstance(one, ArchiveMember)},
         [one.error for one in found if isinstance(one, Failure)],
     )
 
@@ -110,7 +110,9 @@ def test_damage_in_a_tar_costs_the_damaged_member_only() -> None:
     found, errors = read(bytes(packed))
     assert found == {"a": b"1" * 600, "c": b"3" * 600}
     assert errors == ["damaged: no tar header here"]
-    (failure,) = [one for one in members(io.BytesIO(bytes(packed)), "archive") if isinstance(one, Failure)]
+    (failure,) = [
+        one for one in read_archive(io.BytesIO(bytes(packed)), "archive") if isinstance(one, Failure)
+    ]
     assert (failure.file, failure.offset, failure.length) == ("archive", 1536, 1536)
 
 

@@ -18,17 +18,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.classifier import training
-from corpus.classifier.quality_model import Classifier, card_path, line_of
-from corpus.classifier.training import Training, auc, train
+from corpus.classifier.quality_model import Classifier, build_line, card_path
+from corpus.classifier.training import TrainingOptions, compute_auc, train_classifier
 from corpus.classifier.training_texts import LabelledText, read_texts
-from corpus.document import Document, to_batch
+from corpus.document import Document, to_documents_batch
 from corpus.errors import UserError
-from corpus.extract.html.main_text import extract
+from corpus.extract.html.main_text import extract_main_text
 from corpus.formats.encodings import decode
 from corpus.languages import fasttext_models
 from corpus.languages.identify import Identifier
 from corpus.storage.part_writer import PartWriter
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from corpus.workspace import Workspace
 
 ENCYCLOPEDIA = {
@@ -59,7 +59,7 @@ def texts(templates: dict[str, str], count: int = 60) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("models") / "quality.bin")
-    train(texts(ENCYCLOPEDIA), texts(SHOP), path, Training(dimension=8))
+    train_classifier(texts(ENCYCLOPEDIA), texts(SHOP), path, TrainingOptions(dimension=8))
     return path
 
 
@@ -68,27 +68,29 @@ def test_it_tells_the_sides_apart_in_both_languages(model: str) -> None:
     assert classifier.card.auc is not None
     assert classifier.card.auc > 0.95
     for language in ENCYCLOPEDIA:
-        one = segment(ENCYCLOPEDIA[language].format("Nova", 7), language)
-        other = segment(SHOP[language].format("Nova", 7), language)
+        one = segment_words(ENCYCLOPEDIA[language].format("Nova", 7), language)
+        other = segment_words(SHOP[language].format("Nova", 7), language)
         assert classifier.score(one, language) > 0.8
         assert classifier.score(other, language) < 0.2
 
 
 def test_no_score_for_what_it_has_not_learned(model: str) -> None:
     classifier = Classifier(model)
-    assert np.isnan(classifier.score(segment("Ein Fluss im Norden des Landes.", "deu_Latn"), "deu_Latn"))
-    assert np.isnan(classifier.score(segment("Text", None), None))
-    assert np.isnan(classifier.score(segment("!!!", "eng_Latn"), "eng_Latn"))
+    assert np.isnan(
+        classifier.score(segment_words("Ein Fluss im Norden des Landes.", "deu_Latn"), "deu_Latn")
+    )
+    assert np.isnan(classifier.score(segment_words("Text", None), None))
+    assert np.isnan(classifier.score(segment_words("!!!", "eng_Latn"), "eng_Latn"))
 
 
 def test_the_same_texts_in_any_order_give_the_same_bytes(model: str, tmp_path: Path) -> None:
     positive, negative = texts(ENCYCLOPEDIA), texts(SHOP)
     random.Random(1).shuffle(positive)
     again = str(tmp_path / "again.bin")
-    train(positive + positive[:30], negative, again, Training(dimension=8))
+    train_classifier(positive + positive[:30], negative, again, TrainingOptions(dimension=8))
     assert Path(again).read_bytes() == Path(model).read_bytes()
     assert Path(card_path(again)).read_bytes() == Path(card_path(model)).read_bytes()
-    train(positive, negative, again, Training(dimension=8, seed=1))
+    train_classifier(positive, negative, again, TrainingOptions(dimension=8, seed=1))
     assert Path(again).read_bytes() != Path(model).read_bytes()
 
 
@@ -105,8 +107,11 @@ def test_the_card_says_what_the_model_is(model: str) -> None:
 def test_sides_are_balanced_in_every_language(tmp_path: Path) -> None:
     german = [(f"Dies ist der Satz Nummer {i} über einen Fluss.", "deu_Latn") for i in range(50)]
     negative = [row for row in texts(SHOP) if row[1] == "eng_Latn"][:20]
-    card = train(
-        texts(ENCYCLOPEDIA) + german, negative, str(tmp_path / "m.bin"), Training(dimension=4, epochs=1)
+    card = train_classifier(
+        texts(ENCYCLOPEDIA) + german,
+        negative,
+        str(tmp_path / "m.bin"),
+        TrainingOptions(dimension=4, epochs=1),
     )
     assert {language: row.documents for language, row in card.languages.items()} == {"eng_Latn": 20}
     assert card.left_out == {"cmn_Hans": [60, 0], "deu_Latn": [50, 0]}
@@ -118,11 +123,16 @@ def test_texts_count_once_and_not_at_all_on_both_sides(tmp_path: Path) -> None:
     positive = [row for row in texts(ENCYCLOPEDIA) if row[1] == "eng_Latn"]
     negative = [row for row in texts(SHOP) if row[1] == "eng_Latn"]
     path = str(tmp_path / "m.bin")
-    options = Training(dimension=4, epochs=1)
-    assert train(positive + same, negative, path, options).languages["eng_Latn"].documents == 60
-    only_once = train(positive[:20] + same, negative, path, options).languages["eng_Latn"].documents
+    options = TrainingOptions(dimension=4, epochs=1)
+    assert train_classifier(positive + same, negative, path, options).languages["eng_Latn"].documents == 60
+    only_once = (
+        train_classifier(positive[:20] + same, negative, path, options).languages["eng_Latn"].documents
+    )
     assert only_once == 21
-    assert train(positive[:20] + same, negative + same, path, options).languages["eng_Latn"].documents == 20
+    assert (
+        train_classifier(positive[:20] + same, negative + same, path, options).languages["eng_Latn"].documents
+        == 20
+    )
 
 
 def test_near_duplicates_are_held_out_together() -> None:
@@ -132,7 +142,9 @@ def test_near_duplicates_are_held_out_together() -> None:
     for _ in range(200):
         words = [f"w{draw.randrange(5000)}" for _ in range(120)]
         copy = [*words[:110], "changed", *words[111:]]
-        one, other = (training._shingle(segment(" ".join(text), "eng_Latn")) for text in (words, copy))
+        one, other = (
+            training._hash_shingle(segment_words(" ".join(text), "eng_Latn")) for text in (words, copy)
+        )
         together += one == other
     assert together > 180
 
@@ -140,7 +152,7 @@ def test_near_duplicates_are_held_out_together() -> None:
 def test_a_tenth_is_held_out_and_groups_of_near_duplicates_are_not_divided() -> None:
     draw = random.Random(0)
     sides = [
-        [training.Text(-i, bytes([side, i]), draw.randrange(40), 0, 0) for i in range(200)]
+        [training.SpooledText(-i, bytes([side, i]), draw.randrange(40), 0, 0) for i in range(200)]
         for side in range(2)
     ]
     sample = training._hold_out(*sides)
@@ -152,7 +164,7 @@ def test_a_tenth_is_held_out_and_groups_of_near_duplicates_are_not_divided() -> 
 
 
 def test_a_side_of_near_duplicates_is_not_held_out_whole() -> None:
-    sides = [[training.Text(-i, bytes([side, i]), side, 0, 0) for i in range(30)] for side in range(2)]
+    sides = [[training.SpooledText(-i, bytes([side, i]), side, 0, 0) for i in range(30)] for side in range(2)]
     assert training._hold_out(*sides).held_out == ([], [])
 
 
@@ -160,9 +172,9 @@ def test_too_few_texts(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match="5 different texts on both sides: there are 3 positive and 60 negative"
     ):
-        train(texts(ENCYCLOPEDIA)[:3], texts(SHOP)[:60], str(tmp_path / "m.bin"))
+        train_classifier(texts(ENCYCLOPEDIA)[:3], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     with pytest.raises(UserError, match="no texts with words on either side"):
-        train([], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
+        train_classifier([], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
     assert not (tmp_path / "m.bin").exists()
 
 
@@ -198,20 +210,20 @@ def test_training_needs_the_fasttext_that_trains(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_what_fasttext_reads(text: str, line: str) -> None:
-    assert line_of(segment(text, None)).replace("𠮷 野家", "𠮷野家") == line
+    assert build_line(segment_words(text, None)).replace("𠮷 野家", "𠮷野家") == line
 
 
 def test_only_the_first_words_count() -> None:
-    assert line_of(segment("one two " * 3000, "eng_Latn")) == " ".join(["one two"] * 1000)
+    assert build_line(segment_words("one two " * 3000, "eng_Latn")) == " ".join(["one two"] * 1000)
 
 
 @given(st.lists(st.integers(0, 5), max_size=20), st.lists(st.integers(0, 5), max_size=20))
 def test_auc_is_the_share_of_pairs_in_order(positive: list[int], negative: list[int]) -> None:
     pairs = [(a > b) + 0.5 * (a == b) for a in positive for b in negative]
     if pairs:
-        assert auc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
+        assert compute_auc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
     else:
-        assert np.isnan(auc(positive, negative))
+        assert np.isnan(compute_auc(positive, negative))
 
 
 def test_texts_of_files_and_folders(tmp_path: Path) -> None:
@@ -251,7 +263,7 @@ def _workspace(root: Path) -> Workspace:
     }
     schema = pa.schema([("kept", pa.bool_()), ("split", pa.string())])
     for source, documents in rows.items():
-        batch = to_batch(
+        batch = to_documents_batch(
             Document(id=f"{i:032x}", file="f", offset=0, length=0, text=text, language=language)
             for i, (text, language, _, _) in enumerate(documents)
         )
@@ -285,7 +297,7 @@ def _web_pages(data: Path, count: int) -> list[tuple[str, str]]:
         for member in archive:
             stream = archive.extractfile(member) if member.isfile() else None
             body = stream.read() if stream is not None else b""
-            text = extract(decode(body)[0]) if b'lang="en' in body[:2000] else None
+            text = extract_main_text(decode(body)[0]) if b'lang="en' in body[:2000] else None
             if text and Identifier().identify(text)[0] == "eng_Latn":
                 found.append((text, "eng_Latn"))
             if len(found) == count:
@@ -306,8 +318,10 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
         for record in source.read(str(dump), dump.name, 0, dump.stat().st_size)
         if not isinstance(record, Failure) and not record.gate and (found := extract_record(record, "fast"))
     ]
-    monkeypatch.setattr(training, "HELD_OUT", 3)
-    card = train(articles, _web_pages(data, 60), str(tmp_path / "m.bin"), Training(dimension=8, epochs=40))
+    monkeypatch.setattr(training, "HELD_OUT_DIVISOR", 3)
+    card = train_classifier(
+        articles, _web_pages(data, 60), str(tmp_path / "m.bin"), TrainingOptions(dimension=8, epochs=40)
+    )
     assert card.languages["eng_Latn"].documents >= 55
     assert card.auc is not None
     assert card.auc > 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.groups import domain_of, is_validation
+from corpus.groups import is_validation, registered_domain
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from corpus.groups import domain_of, is_validation
     ],
 )
 def test_the_registered_domain(url: str, domain: str) -> None:
-    assert domain_of(url) == domain
+    assert registered_domain(url) == domain
 
 
 def test_a_larger_share_keeps_what_a_smaller_one_holds() -> None:

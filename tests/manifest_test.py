@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import UserError
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 
 GOOD = """\
 name: demo
@@ -34,7 +34,7 @@ def write(folder: Path, text: str) -> str:
 
 def test_only_name_and_sources_are_needed(tmp_path: Path) -> None:
     text = "name: 语料\n".replace("语料", "small") + "sources: {a: {kind: text, paths: [x.txt]}}\n"
-    manifest = load(write(tmp_path, text)).manifest
+    manifest = load_manifest(write(tmp_path, text)).manifest
     assert manifest.languages == "all"
     assert manifest.split_size == 64_000_000
     assert manifest.dedup.minhash is not None
@@ -43,8 +43,8 @@ def test_only_name_and_sources_are_needed(tmp_path: Path) -> None:
 
 
 def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Path) -> None:
-    first = load(write(tmp_path, GOOD)).manifest
-    again = load(write(tmp_path, first.model_dump_yaml())).manifest
+    first = load_manifest(write(tmp_path, GOOD)).manifest
+    again = load_manifest(write(tmp_path, first.model_dump_yaml())).manifest
     assert again == first
     assert "permutations: 112" in first.model_dump_yaml()
 
@@ -75,7 +75,7 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
-        load(write(tmp_path, GOOD.replace(old, new, 1)))
+        load_manifest(write(tmp_path, GOOD.replace(old, new, 1)))
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "m.yaml"))
     assert "\n" not in str(caught.value)
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
 
 def test_environment_variables_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWL", "/archive")
-    manifest = load(write(tmp_path, GOOD.replace("crawl/", "${CRAWL}/"))).manifest
+    manifest = load_manifest(write(tmp_path, GOOD.replace("crawl/", "${CRAWL}/"))).manifest
     assert manifest.sources["web"].paths == ["/archive/*.warc.gz"]
 
 
@@ -91,7 +91,7 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
     with pytest.raises(UserError, match="too large"):
-        load(write(tmp_path, "\n".join(lines)))
+        load_manifest(write(tmp_path, "\n".join(lines)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -100,5 +100,5 @@ def test_any_text_gives_a_manifest_or_one_line(tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.mktemp("fuzz") / "m.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as caught:
-        load(str(path))
+        load_manifest(str(path))
     assert len(str(caught.value).splitlines()) == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from corpus.pipelines.cli.watching import duration, pace
-from corpus.progress import Standing, Status, Tally, count, counting, read_timings
+from corpus.pipelines.cli.watching import describe_pace, format_time
+from corpus.progress import StageProgress, Status, Tally, count_documents, count_into, read_timings
 
 
 def claim(folder: Path, item: int) -> str:
@@ -20,42 +20,42 @@ def claim(folder: Path, item: int) -> str:
 
 def test_documents_of_all_workers_are_added_up(tmp_path: Path) -> None:
     tally = Tally("ingest", str(tmp_path), [600, 300, 100])
-    with counting(claim(tmp_path, 0)):
-        count(40)
-        count(20)
-        standing = tally.look()
+    with count_into(claim(tmp_path, 0)):
+        count_documents(40)
+        count_documents(20)
+        standing = tally.read_progress()
         assert (standing.done, standing.total, standing.documents) == (0, 3, 40)  # written twice a second
-    with counting(claim(tmp_path, 2)):
-        count(10)
-    count(99)  # outside of any item
-    standing = tally.look()
+    with count_into(claim(tmp_path, 2)):
+        count_documents(10)
+    count_documents(99)  # outside of any item
+    standing = tally.read_progress()
     assert (standing.done, standing.documents) == (2, 70)
     assert standing.rate is not None and standing.left is not None
 
 
 def test_time_left_goes_by_what_took_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tally = Tally("ingest", str(tmp_path), [500, 400, 100])
-    with counting(claim(tmp_path, 0)):
+    with count_into(claim(tmp_path, 0)):
         pass  # done in an earlier run: no document went through
-    with counting(claim(tmp_path, 2)):
-        count(50)
+    with count_into(claim(tmp_path, 2)):
+        count_documents(50)
     tally.began -= 10
-    left = tally.look().left
+    left = tally.read_progress().left
     assert left == pytest.approx(40, rel=0.1)  # 100 of 500 took ten seconds
 
 
 def test_an_item_whose_worker_died_is_not_done(tmp_path: Path) -> None:
     tally = Tally("ingest", str(tmp_path), [1, 1])
-    with pytest.raises(KeyError), counting(claim(tmp_path, 0)):
+    with pytest.raises(KeyError), count_into(claim(tmp_path, 0)):
         raise KeyError
-    assert tally.look().done == 0
+    assert tally.read_progress().done == 0
 
 
 def test_status_and_timings_are_as_documented(tmp_path: Path) -> None:
     for run in range(2):
         status = Status(str(tmp_path))
-        with status.timed("ingest", workers=2):
-            status.at(Standing(stage="ingest", done=3, total=14, documents=88, rate=12.34, left=60.4))
+        with status.time_stage("ingest", workers=2):
+            status.at(StageProgress(stage="ingest", done=3, total=14, documents=88, rate=12.34, left=60.4))
             found = json.loads((tmp_path / "status.json").read_text())
             assert found["documents_per_second"] == 12.3
             assert (found["state"], found["seconds_left"], found["process"]) == ("running", 60, os.getpid())
@@ -80,10 +80,12 @@ def test_damaged_timings_are_begun_anew(tmp_path: Path) -> None:
 
 
 def test_the_pace_is_said_as_far_as_it_is_known() -> None:
-    assert pace(Standing(stage="ingest", total=9)) == ""
-    told = pace(Standing(stage="ingest", done=1, total=9, documents=12345, rate=61.2, left=200.0))
+    assert describe_pace(StageProgress(stage="ingest", total=9)) == ""
+    told = describe_pace(
+        StageProgress(stage="ingest", done=1, total=9, documents=12345, rate=61.2, left=200.0)
+    )
     assert told == "12,345 documents, 61/s, 3 min left"
-    assert [duration(seconds) for seconds in (40, 720, 12_000, 190_800)] == [
+    assert [format_time(seconds) for seconds in (40, 720, 12_000, 190_800)] == [
         "40 s",
         "12 min",
         "3 h 20 min",

@@ -13,17 +13,17 @@ from corpus.data import data_path
 from corpus.filters import FILTERS
 from corpus.ledger.tables import read_ledger
 from corpus.rules.presets import load_rules
-from corpus.rules.recipe_lint import Idle, idle_rules, known_signals, recipe
+from corpus.rules.recipe_lint import IdleRule, describe_recipe, find_idle_rules, read_known_signals
 from tests.ledger.demo import demo_workspace
 
 
 def rules_of(manifest: dict[str, Any], presets: tuple[str, ...] = ()) -> Any:
-    produced = set(known_signals().ranges) | {"mine.number"}
+    produced = set(read_known_signals().ranges) | {"mine.number"}
     return load_rules({"web": presets}, manifest, produced).rules["web"]
 
 
 def test_a_recipe_says_each_bound_and_where_it_comes_from() -> None:
-    rows = recipe(
+    rows = describe_recipe(
         rules_of(
             {"gopher.words": {"min": 30}, "languages": {"tha": {"text.letters": {"min": 0.3}}}},
             ("text_only",),
@@ -51,7 +51,7 @@ def test_a_recipe_says_each_bound_and_where_it_comes_from() -> None:
     ],
 )
 def test_rules_that_can_do_nothing(manifest: dict[str, Any], why: str) -> None:
-    (found,) = idle_rules(rules_of(manifest))
+    (found,) = find_idle_rules(rules_of(manifest))
     assert (found.languages, found.why) == (("",), why)
 
 
@@ -65,25 +65,25 @@ def test_rules_that_can_do_nothing(manifest: dict[str, Any], why: str) -> None:
     ],
 )
 def test_rules_that_can_do_something(manifest: dict[str, Any]) -> None:
-    assert idle_rules(rules_of(manifest)) == []
+    assert find_idle_rules(rules_of(manifest)) == []
 
 
 def test_a_rule_may_be_idle_in_one_language() -> None:
     manifest = {"text.letters": {"min": 0.5}, "languages": {"jpn": {"text.letters": {"min": 0}}}}
-    (found,) = idle_rules(rules_of(manifest))
-    assert found == Idle(rule="text.letters.min", languages=("jpn",), why=found.why)
+    (found,) = find_idle_rules(rules_of(manifest))
+    assert found == IdleRule(rule="text.letters.min", languages=("jpn",), why=found.why)
 
 
 def test_no_rule_of_the_presets_is_out_of_range() -> None:
     presets = sorted(path.stem for path in data_path("rules").iterdir())
     assert {"code", "fineweb", "papers"} <= set(presets)
     for preset in presets:
-        assert [idle for idle in idle_rules(rules_of({}, (preset,))) if "fail it:" in idle.why] == []
+        assert [idle for idle in find_idle_rules(rules_of({}, (preset,))) if "fail it:" in idle.why] == []
 
 
 def test_every_signal_has_a_range() -> None:
     signals = {signal for module in FILTERS.values() for signal in import_module(module).SIGNALS}
-    assert signals == set(known_signals().ranges)
+    assert signals == set(read_known_signals().ranges)
 
 
 def test_what_is_said_of_signals_holds_for_real_texts() -> None:
@@ -92,7 +92,7 @@ def test_what_is_said_of_signals_holds_for_real_texts() -> None:
     spans = (
         histograms.group_by("signal").aggregate([("low", "min"), ("high", "max"), ("low", "max")]).to_pylist()
     )
-    known = known_signals()
+    known = read_known_signals()
     checked = [row for row in spans if row["signal"] in known.ranges]
     assert len(checked) > 40
     for row in checked:

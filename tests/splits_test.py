@@ -11,7 +11,7 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from corpus.document import Document, Record, to_batch
+from corpus.document import Document, Record, to_documents_batch
 from corpus.errors import UserError
 from corpus.sources.input_split import InputSplit, plan_splits
 from corpus.sources.inputs import list_files
@@ -118,7 +118,7 @@ def test_names_that_are_not_utf8_show_their_bytes(tmp_path: Path) -> None:
         assert InputSplit.from_json(split.to_json()) == split
         (record,) = source.read(split.path, split.file, split.start, split.end)
         assert isinstance(record, Record)
-        batch = to_batch([Document(id="0" * 32, file=record.file, offset=0, length=1)])
+        batch = to_documents_batch([Document(id="0" * 32, file=record.file, offset=0, length=1)])
         assert batch.column("origin").to_pylist()[0]["file"] == split.file
         assert isinstance(batch, pa.RecordBatch)
 

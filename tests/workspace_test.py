@@ -10,7 +10,7 @@ import pytest
 
 import corpus
 from corpus.errors import UserError
-from corpus.tokens.encode import load
+from corpus.tokens.encode import load_encoder
 from corpus.workspace import Workspace
 from tests.ledger.demo import demo_workspace
 
@@ -69,7 +69,7 @@ def test_hugging_face_datasets_reads_the_shards(
         "validation": workspace.tokens()["totals"]["valid"]["rows"],
     }
     row = found["train"][0]
-    text = load(workspace.path("tokenizer", "tokenizer.json")).decode(row["tokens"])
+    text = load_encoder(workspace.path("tokenizer", "tokenizer.json")).decode(row["tokens"])
     assert len(text.encode()) == row["bytes"]
 
 

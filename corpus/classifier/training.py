@@ -1,4 +1,4 @@
-"""Training quality classifiers: which texts are taken, which are held out, what fastText is told."""
+"""Train quality classifiers: select texts, hold some out, choose the settings of fastText."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ import numpy.typing as npt
 
 from corpus import storage
 from corpus.classifier.quality_model import (
-    SIDES,
-    Card,
+    CLASSIFIER_SIDES,
+    ClassifierCard,
     LanguageCard,
+    build_line,
     card_path,
-    line_of,
-    positive_share,
+    predict_positive_share,
 )
 from corpus.errors import UserError
 from corpus.languages import fasttext_models
 from corpus.text.hashes import finalize
-from corpus.text.ngrams import ngrams
-from corpus.text.words import Words, segment, versions
+from corpus.text.ngrams import hash_ngrams
+from corpus.text.words import Words, segment_words, versions
 
-HELD_OUT = 10
-"""One text in so many is held out of training."""
+HELD_OUT_DIVISOR = 10
+"""One text in this number is held out of training."""
 
-SHINGLE = 5
+SHINGLE_WORDS = 5
 """Words of the n-grams whose smallest hash groups texts: near-duplicates share most of their n-grams and so nearly
 always the smallest. Groups are held out whole, so that none is tested on what was trained on."""
 
-CHARACTERS = 32_000
-"""Characters of a text that are cut into words, of which 2,000 are used."""
+MAX_TEXT_CHARACTERS = 32_000
+"""Characters of a text that are segmented into words, of which 2,000 are used."""
 
-MINIMUM = 5
-"""Texts of each side from which a language is learned at all. Its AUC says whether they were enough."""
+MIN_TEXTS_PER_SIDE = 5
+"""Least number of texts of each side for a language to be learned. Its AUC shows whether they were enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """How a classifier is trained.
+class TrainingOptions:
+    """Options for training a classifier.
 
-    `epochs` None is as many as come to 20 million words, from 5 to 100. `limit` is how many texts of each side
-    and language are taken at most; DCLM took 100,000 of each side.
+    `epochs` None means as many as amount to 20 million words, from 5 to 100. `limit` is the number of texts of each
+    side and language that are taken at most; DCLM took 100,000 of each side.
     """
 
     seed: int = 0
@@ -59,7 +59,7 @@ class Training:
     limit: int = 100_000
 
 
-class Text(NamedTuple):
+class SpooledText(NamedTuple):
     """A text in the spool. Ordered by `rank`, the smallest hash last, for a heap of the smallest."""
 
     rank: int
@@ -69,36 +69,36 @@ class Text(NamedTuple):
     length: int
 
 
-Pool = dict[str, list[Text]]
+Pool = dict[str, list[SpooledText]]
 """Language -> texts of one side."""
 
 Scores = npt.NDArray[np.float64]
 
 
-class Sample(NamedTuple):
+class LanguageSample(NamedTuple):
     """The texts of a language: as many positive as negative, those trained on and those held out."""
 
-    trained: tuple[list[Text], list[Text]]
-    held_out: tuple[list[Text], list[Text]]
+    trained: tuple[list[SpooledText], list[SpooledText]]
+    held_out: tuple[list[SpooledText], list[SpooledText]]
 
 
-def train(
+def train_classifier(
     positive: Iterable[tuple[str, str]],
     negative: Iterable[tuple[str, str]],
     out: str,
-    options: Training | None = None,
+    options: TrainingOptions | None = None,
     sources: Mapping[str, list[str]] | None = None,
-) -> Card:
-    """Train a classifier on (text, language label) pairs of both sides; save it as `out`, its card beside it.
+) -> ClassifierCard:
+    """Train a classifier on (text, language label) pairs of both sides; save it as `out` with its card beside it.
 
     The order of the texts does not matter: of each side and language those with the smallest hashes are
     taken, as many of one side as of the other. Texts that differ in case, punctuation and spacing alone
     count once, and not at all when both sides have them. The same texts and options give the same bytes.
 
-    `sources` names what the sides came from, for the card. Memory: 300 bytes a text; the texts themselves
-    wait in a temporary file. Raises UserError where no language has `MINIMUM` texts on both sides.
+    `sources` names the origins of the sides, for the card. Memory: 300 bytes a text; the texts themselves
+    are held in a temporary file. Raises UserError if no language has `MIN_TEXTS_PER_SIDE` texts on both sides.
     """
-    options = options or Training()
+    options = options or TrainingOptions()
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "spool"), "w+b") as spool:
         pools = [_gather_texts(texts, spool, options.limit) for texts in (positive, negative)]
         samples, left_out = _balance(*pools)
@@ -110,7 +110,7 @@ def train(
         fasttext_models.train(lines, model, options.seed, **settings)
         trained = fasttext_models.read(model)
         scores = {language: _score_held_out(sample, spool, trained) for language, sample in samples.items()}
-        card = Card(
+        card = ClassifierCard(
             sha256=storage.sha256(model),
             auc=_round_auc(*(np.concatenate(side) for side in zip(*scores.values(), strict=True))),
             languages={
@@ -138,11 +138,11 @@ def _describe_too_few(left_out: Mapping[str, list[int]]) -> str:
         return "there are no texts with words on either side"
     most = sorted(left_out, key=lambda language: (-sum(left_out[language]), language))[:5]
     counts = ", ".join("{} positive and {} negative in {}".format(*left_out[name], name) for name in most)
-    return f"no language has {MINIMUM} different texts on both sides: there are {counts}"
+    return f"no language has {MIN_TEXTS_PER_SIDE} different texts on both sides: there are {counts}"
 
 
-def auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:
-    """Probability that a positive score is above a negative one, ties counting half; nan without either."""
+def compute_auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:
+    """Return the probability that a positive score is above a negative one, ties counting half; nan without either."""
     positives, negatives = np.asarray(positive, np.float64), np.sort(np.asarray(negative, np.float64))
     if not len(positives) or not len(negatives):
         return float("nan")
@@ -151,18 +151,18 @@ def auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:
 
 
 def _round_auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float | None:
-    value = auc(positive, negative)
+    value = compute_auc(positive, negative)
     return None if np.isnan(value) else round(value, 6)
 
 
 def _gather_texts(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int) -> Pool:
-    """The `limit` different texts of each language with the smallest hashes, their words in the spool."""
+    """Select the `limit` different texts of each language with the smallest hashes; write their words to the spool."""
     pool: Pool = {}
     held: dict[str, set[bytes]] = {}
     spool.seek(0, os.SEEK_END)
     for text, language in texts:
-        words = segment(text[:CHARACTERS], language)
-        line = line_of(words).encode("utf-8", "replace")
+        words = segment_words(text[:MAX_TEXT_CHARACTERS], language)
+        line = build_line(words).encode("utf-8", "replace")
         if not line:
             continue
         digest = hashlib.blake2b(line, digest_size=16).digest()
@@ -170,7 +170,7 @@ def _gather_texts(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int)
         rank = -int.from_bytes(digest[:8], "big")
         if digest in known or (len(heap) == limit and rank <= heap[0].rank):
             continue
-        entry = Text(rank, digest, _shingle(words), spool.tell(), len(line))
+        entry = SpooledText(rank, digest, _hash_shingle(words), spool.tell(), len(line))
         spool.write(line)
         known.add(digest)
         if len(heap) < limit:
@@ -180,15 +180,15 @@ def _gather_texts(texts: Iterable[tuple[str, str]], spool: BinaryIO, limit: int)
     return pool
 
 
-def _shingle(words: Words) -> int:
-    """The smallest hash of the text's n-grams of words, hashed again so that it is spread evenly."""
-    hashes = ngrams(words.hashes, min(SHINGLE, len(words)))
+def _hash_shingle(words: Words) -> int:
+    """Return the smallest hash of the text's n-grams of words, hashed again so that it is uniform."""
+    hashes = hash_ngrams(words.hashes, min(SHINGLE_WORDS, len(words)))
     return int(finalize(finalize(hashes).min(keepdims=True))[0])
 
 
-def _balance(positive: Pool, negative: Pool) -> tuple[dict[str, Sample], dict[str, list[int]]]:
-    """Per language as many texts of one side as of the other, and the counts of those left out."""
-    samples: dict[str, Sample] = {}
+def _balance(positive: Pool, negative: Pool) -> tuple[dict[str, LanguageSample], dict[str, list[int]]]:
+    """Take as many texts of one side as of the other in each language; return the counts of languages left out too."""
+    samples: dict[str, LanguageSample] = {}
     left_out: dict[str, list[int]] = {}
     for language in sorted({*positive, *negative}):
         sides = [{text.digest: text for text in pool.get(language, [])} for pool in (positive, negative)]
@@ -197,18 +197,18 @@ def _balance(positive: Pool, negative: Pool) -> tuple[dict[str, Sample], dict[st
             sorted((t for t in side.values() if t.digest not in shared), reverse=True) for side in sides
         )
         count = min(len(positives), len(negatives))
-        if count < MINIMUM:
+        if count < MIN_TEXTS_PER_SIDE:
             left_out[language] = [len(positives), len(negatives)]
         else:
             samples[language] = _hold_out(positives[:count], negatives[:count])
     return samples, left_out
 
 
-def _hold_out(positive: list[Text], negative: list[Text]) -> Sample:
-    """Divides the texts of a language: of each side at most a tenth is held out, in whole groups of near-duplicates,
+def _hold_out(positive: list[SpooledText], negative: list[SpooledText]) -> LanguageSample:
+    """Divide the texts of a language: of each side at most a tenth is held out, in whole groups of near-duplicates,
     those of the smallest hashes that fit."""
     sides = (positive, negative)
-    quota = -(-len(positive) // HELD_OUT)
+    quota = -(-len(positive) // HELD_OUT_DIVISOR)
     groups: dict[int, list[int]] = {}
     for side, texts in enumerate(sides):
         for text in texts:
@@ -220,15 +220,15 @@ def _hold_out(positive: list[Text], negative: list[Text]) -> Sample:
             room = [room[0] - counts[0], room[1] - counts[1]]
     trained = [[text for text in texts if text.shingle not in chosen] for texts in sides]
     held_out = [[text for text in texts if text.shingle in chosen] for texts in sides]
-    return Sample((trained[0], trained[1]), (held_out[0], held_out[1]))
+    return LanguageSample((trained[0], trained[1]), (held_out[0], held_out[1]))
 
 
-def _write_lines(samples: Mapping[str, Sample], spool: BinaryIO, path: str) -> tuple[int, int]:
-    """The labelled lines that are trained on, in an order that mixes sides and languages: (texts, words)."""
+def _write_lines(samples: Mapping[str, LanguageSample], spool: BinaryIO, path: str) -> tuple[int, int]:
+    """Write the labelled training lines, in an order that mixes sides and languages; return (texts, words)."""
     chosen = [
         (text, side)
         for sample in samples.values()
-        for side, texts in zip(SIDES, sample.trained, strict=True)
+        for side, texts in zip(CLASSIFIER_SIDES, sample.trained, strict=True)
         for text in texts
     ]
     chosen.sort(key=lambda pair: pair[0].digest)
@@ -237,12 +237,12 @@ def _write_lines(samples: Mapping[str, Sample], spool: BinaryIO, path: str) -> t
         for text, side in chosen:
             line = _read_line(spool, text)
             words += line.count(b" ") + 1
-            output.write(f"{fasttext_models.PREFIX}{side} ".encode() + line + b"\n")
+            output.write(f"{fasttext_models.LABEL_PREFIX}{side} ".encode() + line + b"\n")
     return len(chosen), words
 
 
-def _choose_settings(options: Training, texts: int, words: int) -> dict[str, Any]:
-    """What fastText is told. Small collections get more epochs and a smaller table of bigrams: a slot for
+def _choose_settings(options: TrainingOptions, texts: int, words: int) -> dict[str, Any]:
+    """Choose fastText's settings. Small collections get more epochs and a smaller table of bigrams: a slot for
     four words, at least 16 K, at most the 2 M that fastText takes by default (256 MB at dimension 32)."""
     slots = 1 << max(14, (words // 4).bit_length())
     return {
@@ -256,15 +256,17 @@ def _choose_settings(options: Training, texts: int, words: int) -> dict[str, Any
     }
 
 
-def _score_held_out(sample: Sample, spool: BinaryIO, model: Any) -> tuple[Scores, Scores]:
-    """Scores of the held-out texts of each side."""
+def _score_held_out(sample: LanguageSample, spool: BinaryIO, model: Any) -> tuple[Scores, Scores]:
+    """Score the held-out texts of each side."""
     positives, negatives = (
-        np.array([positive_share(model, _read_line(spool, text).decode()) for text in texts], np.float64)
+        np.array(
+            [predict_positive_share(model, _read_line(spool, text).decode()) for text in texts], np.float64
+        )
         for texts in sample.held_out
     )
     return positives, negatives
 
 
-def _read_line(spool: BinaryIO, text: Text) -> bytes:
+def _read_line(spool: BinaryIO, text: SpooledText) -> bytes:
     spool.seek(text.offset)
     return spool.read(text.length)

@@ -1,4 +1,4 @@
-"""Texts to train models on: from files, folders, and workspaces.
+"""Read texts to train models on: from files, folders, and workspaces.
 
 ```
 texts.txt                            a text a line, plain or compressed
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.languages.labels import parse
+from corpus.languages.labels import parse_label
 from corpus.storage import DAMAGE
 from corpus.workspace import Workspace
 
@@ -34,17 +34,16 @@ _FORMATS = (".txt", ".jsonl", ".ndjson", ".parquet")
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """A text, and its language as far as it is known: a label (`eng_Latn`), a code or tag (`en`), or None."""
+    """A text and its language, if known: a label (`eng_Latn`), a code or tag (`en`), or None."""
 
     text: str
     language: str | None = None
 
 
 def read_texts(place: str) -> Iterator[LabelledText]:
-    """The texts at a place, as named at the top of this module, in a fixed order. Memory: a row group.
+    """Yield the texts at a place, written as at the top of this module, in a fixed order. Memory: a row group.
 
-    Raises UserError for what is not there or cannot be read: at once for what is not there, with file and line for
-    what is wrong in it.
+    Raises UserError: at the call if nothing is there, and while reading, with file and line, for damaged input.
     """
     match = _WORKSPACE.fullmatch(place)
     if match is not None:
@@ -69,7 +68,7 @@ def _read_workspace(root: str, wanted: str) -> Iterator[LabelledText]:
 
 
 def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledText]:
-    """Kept training documents of a workspace, in the order of its splits; validation is left out."""
+    """Yield the kept training documents of a workspace, in the order of its input splits; validation is left out."""
     for source, split in workspace.splits():
         if source != filters.get("source", source):
             continue
@@ -90,13 +89,13 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
 
 
 def _is_language(language: str | None, wanted: str | None) -> bool:
-    """Whether a label is the language wanted, or the code of it: `cmn` is both scripts."""
+    """Return whether a label is the wanted language, or has it as its code: `cmn` matches both scripts."""
     return wanted is None or (language is not None and wanted in (language, language.partition("_")[0]))
 
 
 def _list_files(place: str) -> list[str]:
-    """The files at a place that hold texts."""
-    if storage.expand(place) == [place] and storage.exists(place) and _find_format(place):
+    """Return the files at a place that hold texts."""
+    if storage.expand_pattern(place) == [place] and storage.exists(place) and _find_format(place):
         return [place]
     paths = (
         [path for path in storage.list_files(place) if _find_format(path)] if storage.exists(place) else []
@@ -126,7 +125,7 @@ def _read_files(place: str, paths: list[str]) -> Iterator[LabelledText]:
 
 
 def _read_lines(path: str) -> Iterator[tuple[int, str]]:
-    """Number and text of each line with something in it."""
+    """Yield the number and text of each line that is not blank."""
     with closing(storage.open_decompressed(path)) as stream:
         rest, number = b"", 0
         while block := _read_block(path, stream):
@@ -171,4 +170,4 @@ def _read_parquet(path: str) -> Iterator[LabelledText]:
 
 
 def _known_language(language: object) -> str | None:
-    return language if isinstance(language, str) and parse(language) is not None else None
+    return language if isinstance(language, str) and parse_label(language) is not None else None

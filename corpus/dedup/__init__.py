@@ -2,10 +2,15 @@
 
 In the order in which documents meet them:
 
-    options.py     the manifest's `dedup`                url_key.py     canonical URLs and their hashes
-    shingles.py    hashed n-grams of a document          xxh32.py       xxHash32 of all windows of an array
-    minhash.py     signatures and band keys in numpy     signatures.py  signature parts: write and read
-    rows.py        the columns that are compared         exact.py       the same content, the same URL
-    pairs.py       candidate pairs from shared bands     clusters.py    components; which document is kept
+    options.py     the manifest's `dedup`
+    url_key.py     canonical URLs and their hashes
+    shingles.py    hashed n-grams of a document
+    xxh32.py       xxHash32 of all windows of an array
+    minhash.py     signatures and band keys in numpy
+    signatures.py  signature parts: write and read
+    rows.py        the columns that are compared
+    exact.py       the same content, the same URL
+    pairs.py       candidate pairs from shared bands
+    clusters.py    components; which document is kept
     removed.py     clusters.parquet: write and read
 """

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from corpus.dedup.rows import best_first
+from corpus.dedup.rows import order_best_first
 
-EDGE = np.dtype([("one", "<i8"), ("other", "<i8"), ("matches", "<i4")])
+EDGE_DTYPE = np.dtype([("one", "<i8"), ("other", "<i8"), ("matches", "<i4")])
 """Record of two similar contents, with the number of values in which their signatures agree."""
-MEMBER = np.dtype(
+MEMBER_DTYPE = np.dtype(
     [
         ("root", "<i8"),
         ("number", "<i8"),
@@ -26,9 +26,9 @@ MEMBER = np.dtype(
     ]
 )
 """Record of a document in a component of several: 64 bytes. `root` names the component, `content` the content."""
-LEVELS = ("exact", "url", "minhash")
-EXACT, URL, MINHASH = range(3)
-REMOVED = np.dtype(
+LEVEL_NAMES = ("exact", "url", "minhash")
+LEVEL_EXACT, LEVEL_URL, LEVEL_MINHASH = range(3)
+REMOVED_DTYPE = np.dtype(
     [
         ("number", "<i8"),
         ("id", "<u8", 2),
@@ -41,7 +41,7 @@ REMOVED = np.dtype(
 """Record of a removed document, with the id of the one that is kept in its place."""
 
 
-def stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
+def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return int64[n, 2], sorted: every node of the links int64[k, 2], roots included, with the lowest node of its
     component. Links that are reduced to stars, joined and reduced again give the same components.
 
@@ -59,7 +59,7 @@ def stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([nodes, lowest[labels]], axis=1)
 
 
-def walk(
+def choose_removed(
     members: NDArray[np.void], edges: NDArray[np.void], width: int, closure: Literal["best", "transitive"]
 ) -> NDArray[np.void]:
     """Return REMOVED[...] for whole components, given their MEMBERs and all their EDGEs in any order.
@@ -75,7 +75,7 @@ def walk(
     included. Cost: 2 microseconds and 600 bytes a document that has two edges.
     """
     members = members[
-        best_first(
+        order_best_first(
             priority=members["priority"],
             quality=members["quality"],
             length=members["length"],
@@ -101,11 +101,11 @@ def walk(
 
     gone = np.flatnonzero(standing >= 0)
     kept = standing[gone]
-    removed = np.empty(len(gone), REMOVED)
+    removed = np.empty(len(gone), REMOVED_DTYPE)
     removed["number"], removed["id"] = members["number"][gone], members["id"][gone]
     removed["kept"], removed["level"] = members["id"][kept], level[gone]
     removed["similarity"] = np.where(agreed[gone] < 0, np.nan, agreed[gone] / np.float32(width))
-    removed["similarity"][level[gone] == EXACT] = 1
+    removed["similarity"][level[gone] == LEVEL_EXACT] = 1
     removed["size"] = 1 + np.bincount(kept, minlength=len(members))[kept]
     return removed
 
@@ -129,11 +129,11 @@ def _remove_best_first(
     standing, level, agreed = [-1] * len(content), [0] * len(content), [-1] * len(content)
     for member, (own, address) in enumerate(zip(content.tolist(), url.tolist(), strict=True)):
         if by_content[own] >= 0:
-            standing[member], level[member] = by_content[own], EXACT
+            standing[member], level[member] = by_content[own], LEVEL_EXACT
         elif address >= 0 and by_url[address] >= 0:
-            standing[member], level[member] = by_url[address], URL
+            standing[member], level[member] = by_url[address], LEVEL_URL
         elif remover[own] >= 0:
-            standing[member], level[member], agreed[member] = remover[own], MINHASH, agreement[own]
+            standing[member], level[member], agreed[member] = remover[own], LEVEL_MINHASH, agreement[own]
         else:
             by_content[own] = by_url[address] = member
             for at in range(bounds[own], bounds[own + 1]):
@@ -161,6 +161,8 @@ def _remove_transitively(
         agreed = np.where(edges[place] == wanted, matches[place], -1)
     similar = np.bincount(ends[:, 0], minlength=contents)[content] > 0
     same_url = (url >= 0) & (url == url[best])
-    level = np.where(content == content[best], EXACT, np.where(same_url | ~similar, URL, MINHASH))
-    agreed[level == URL] = -1
+    level = np.where(
+        content == content[best], LEVEL_EXACT, np.where(same_url | ~similar, LEVEL_URL, LEVEL_MINHASH)
+    )
+    agreed[level == LEVEL_URL] = -1
     return np.where(new, -1, best), level, agreed

@@ -5,33 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.dedup.rows import SplitRows, coarse_order, numbers
+from corpus.dedup.rows import SplitRows, compute_coarse_order, number_documents
 
-KEY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8"), ("url", "<u8"), ("order", "<u8")])
+CONTENT_KEY_DTYPE = np.dtype(
+    [("high", "<u8"), ("low", "<u8"), ("number", "<i8"), ("url", "<u8"), ("order", "<u8")]
+)
 """Record of one document that is matched by its content: 40 bytes."""
-URL = np.dtype([("url", "<u8"), ("content", "<i8")])
+URL_ENTRY_DTYPE = np.dtype([("url", "<u8"), ("content", "<i8")])
 """Record of one content (the lowest document number that has it) at a URL: 16 bytes."""
 
 
-def content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArray[np.void]:
+def build_content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArray[np.void]:
     """Return KEY[n] for the documents of an input split; without `exact` every document has a content of its own."""
-    keys = np.empty(len(rows), KEY)
-    keys["number"] = numbers(split, rows.row)
+    keys = np.empty(len(rows), CONTENT_KEY_DTYPE)
+    keys["number"] = number_documents(split, rows.row)
     keys["high"], keys["low"] = rows.content[:, 0], rows.content[:, 1]
     if not exact:
         keys["low"] = keys["number"]
         keys["high"] = keys["number"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     keys["url"] = rows.url
-    keys["order"] = coarse_order(rows)
+    keys["order"] = compute_coarse_order(rows)
     return keys
 
 
-def content_classes(keys: NDArray[np.void]) -> NDArray[np.void]:
+def sort_by_content(keys: NDArray[np.void]) -> NDArray[np.void]:
     """Return the keys sorted by content, then by document number."""
     return keys[np.lexsort((keys["number"], keys["low"], keys["high"]))]
 
 
-def representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+def find_representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Return, for each of the sorted keys, the lowest document number of its content and the content's best order."""
     if not len(ordered):
         return np.empty(0, np.int64), np.empty(0, np.uint64)
@@ -44,7 +46,7 @@ def representatives(ordered: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArr
     return np.repeat(ordered["number"][starts], sizes), np.repeat(order, sizes)
 
 
-def url_links(entries: NDArray[np.void]) -> NDArray[np.int64]:
+def link_shared_urls(entries: NDArray[np.void]) -> NDArray[np.int64]:
     """Return links int64[k, 2] between contents (URL[n]) that share a URL, each to the lowest number among them."""
     entries = entries[entries["url"] != 0]
     if not len(entries):

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
 
-EMPTY = np.uint32(0xFFFFFFFF)
+EMPTY_VALUE = np.uint32(0xFFFFFFFF)
 """Every value in the signature of a document without shingles; such a document is never a near-duplicate."""
-CHUNK = 1 << 16
+SHINGLES_PER_CHUNK = 1 << 16
 """Shingles hashed in one step: the two arrays of 256 KiB fit in a core's cache."""
 
 
 @cache
-def permutations(count: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def draw_permutations(count: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Draw odd factors and offsets of the permutations h -> a h + b mod 2^32, in the same way as datasketch."""
     random = np.random.RandomState(seed)
     factors = random.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return factors, random.randint(0, 1 << 32, count, dtype=np.uint32)
 
 
-def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def mix_hashes(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Apply MurmurHash3's 32-bit finalizer, with which affine32 prepares every hash."""
     mixed = hashes ^ hashes >> np.uint32(16)
     mixed *= np.uint32(0x85EBCA6B)
@@ -36,25 +36,25 @@ def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return mixed
 
 
-def signatures(
+def compute_signatures(
     shingles: NDArray[np.uint32], counts: NDArray[np.int64], count: int, seed: int
 ) -> NDArray[np.uint32]:
     """Return uint32[documents, count]: each document's least shingle value under each permutation.
 
     `shingles` holds the documents' shingle hashes one after the other, `counts` the number that each document has;
-    a document without any gets `EMPTY`. Cost: 3 passes over a chunk for each permutation, whatever the number of
+    a document without any gets `EMPTY_VALUE`. Cost: 3 passes over a chunk for each permutation, whatever the number of
     documents in it: 75,000 documents of 500 words and 112 permutations a second on one core.
     """
-    factors, offsets = permutations(count, seed)
-    minima = np.full((len(counts), count), EMPTY, np.uint32)
+    factors, offsets = draw_permutations(count, seed)
+    minima = np.full((len(counts), count), EMPTY_VALUE, np.uint32)
     ends = np.cumsum(counts)
     filled = np.flatnonzero(counts)
     at = 0
     while at < len(filled):
         first = ends[filled[at]] - counts[filled[at]]
-        until = max(at + 1, int(np.searchsorted(ends[filled], first + CHUNK, side="right")))
+        until = max(at + 1, int(np.searchsorted(ends[filled], first + SHINGLES_PER_CHUNK, side="right")))
         members = filled[at:until]
-        hashes = mix(shingles[first : ends[members[-1]]])
+        hashes = mix_hashes(shingles[first : ends[members[-1]]])
         starts = ends[members] - counts[members] - first
         values = np.empty_like(hashes)
         for k in range(count):
@@ -65,7 +65,7 @@ def signatures(
     return minima
 
 
-def band_keys(signature_rows: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
+def hash_bands(signature_rows: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
     """Return uint64[documents, bands]: a hash of each band's number and its `rows` values.
 
     Bands of different numbers or values share a key with probability 2^-64. Signatures with more values
@@ -92,13 +92,13 @@ def splitmix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed
 
 
-def matches(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.int32]:
+def count_matches(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.int32]:
     """Count equal values of two signatures, row by row; divided by their width it estimates Jaccard similarity."""
     equal: NDArray[np.int32] = (left == right).sum(axis=1, dtype=np.int32)
     return equal
 
 
-def lean_minhashes(signature_rows: NDArray[np.uint32], seed: int) -> Sequence[LeanMinHash]:
+def to_lean_minhashes(signature_rows: NDArray[np.uint32], seed: int) -> Sequence[LeanMinHash]:
     """Convert signatures to datasketch's LeanMinHash, for its indexes and its serialization."""
     from datasketch import LeanMinHash
 

@@ -7,17 +7,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-THRESHOLD = 0.7
-PERMUTATIONS = 112
-BANDS, ROWS = 14, 8
+DEFAULT_THRESHOLD = 0.7
+DEFAULT_PERMUTATIONS = 112
+DEFAULT_BANDS, DEFAULT_BAND_ROWS = 14, 8
 """FineWeb's banding (datatrove `examples/fineweb.py`): a pair of Jaccard similarity s becomes a candidate
 with probability 1 - (1 - s^8)^14: .05 at .5, .21 at .6, .56 at .7, .77 at .75, .92 at .8, .988 at .85."""
-FALSE_NEGATIVES = 0.7
+FALSE_NEGATIVE_WEIGHT = 0.7
 """The weight of missed pairs in datasketch's optimizer (false candidates, which verification removes, have
 the rest): the weight at which its answer for the default threshold and permutations is FineWeb's 14 x 8."""
 
 
-class MinHash(BaseModel):
+class MinHashOptions(BaseModel):
     """Options for near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
 
     `threshold` is what the full signatures of a candidate pair must agree in (standard error
@@ -33,7 +33,7 @@ class MinHash(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    threshold: float = Field(default=THRESHOLD, gt=0, le=1)
+    threshold: float = Field(default=DEFAULT_THRESHOLD, gt=0, le=1)
     permutations: int | None = Field(default=None, ge=2, le=1024)
     bands: int | None = Field(default=None, ge=1)
     rows: int | None = Field(default=None, ge=1)
@@ -42,13 +42,13 @@ class MinHash(BaseModel):
     seed: int = Field(default=1, ge=0, lt=1 << 32)
 
     @model_validator(mode="after")
-    def _fill_in(self) -> MinHash:
+    def _fill_in(self) -> MinHashOptions:
         bands, rows, permutations = self.bands, self.rows, self.permutations
         if (bands is None) != (rows is None):
             raise ValueError("bands and rows go together: give both or neither")
         if bands is None or rows is None:
-            permutations = permutations or PERMUTATIONS
-            bands, rows = best_bands(self.threshold, permutations)
+            permutations = permutations or DEFAULT_PERMUTATIONS
+            bands, rows = choose_bands(self.threshold, permutations)
         permutations = permutations or bands * rows
         if bands * rows > permutations:
             raise ValueError(
@@ -77,7 +77,7 @@ class MinHash(BaseModel):
         return max(1, int(-(-(self.threshold * self.width - 1e-6) // 1)))
 
 
-class Dedup(BaseModel):
+class DedupOptions(BaseModel):
     """Options that decide which duplicates are removed. `minhash: false` turns off near-duplicate detection.
 
     `url` removes documents whose canonical URL (`corpus.dedup.url_key`) a kept document has; a source in which
@@ -91,7 +91,7 @@ class Dedup(BaseModel):
 
     exact: bool = True
     url: bool = True
-    minhash: MinHash | None = Field(default_factory=lambda: MinHash())
+    minhash: MinHashOptions | None = Field(default_factory=lambda: MinHashOptions())
     closure: Literal["best", "transitive"] = "best"
     max_group: int = Field(default=256, ge=2)
 
@@ -102,18 +102,20 @@ class Dedup(BaseModel):
 
 
 @cache
-def best_bands(threshold: float, permutations: int) -> tuple[int, int]:
-    """Return datasketch's (bands, rows) for a threshold, with `FALSE_NEGATIVES`. Cost: .5 s for 112 permutations.
+def choose_bands(threshold: float, permutations: int) -> tuple[int, int]:
+    """Return datasketch's (bands, rows) for a threshold, with `FALSE_NEGATIVE_WEIGHT`. Cost: .5 s for 112 permutations.
 
     There are at least two bands: where one would do (a threshold of 1), identical signatures meet in both.
     """
-    if (threshold, permutations) == (THRESHOLD, PERMUTATIONS):
-        return BANDS, ROWS
+    if (threshold, permutations) == (DEFAULT_THRESHOLD, DEFAULT_PERMUTATIONS):
+        return DEFAULT_BANDS, DEFAULT_BAND_ROWS
     from datasketch import MinHashLSH
 
     try:
         index = MinHashLSH(
-            threshold=threshold, num_perm=permutations, weights=(1 - FALSE_NEGATIVES, FALSE_NEGATIVES)
+            threshold=threshold,
+            num_perm=permutations,
+            weights=(1 - FALSE_NEGATIVE_WEIGHT, FALSE_NEGATIVE_WEIGHT),
         )
     except ValueError:  # its answer is a single band
         return 2, permutations // 2

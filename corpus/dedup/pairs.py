@@ -1,9 +1,9 @@
 """Candidate pairs: contents that share a band of their signatures.
 
 The contents with one band key are a group. In a group of up to `max_group` all pairs are candidates. In a
-larger one (boilerplate, templates, spam) each content is paired with the group's `LEADERS` best ones, where
-best-first removal needs its edges, and with the next `WINDOW` in the order of quality and length. So a
-group of n has at most max(n (max_group - 1) / 2, n (LEADERS + WINDOW)) candidates.
+larger one (boilerplate, templates, spam) each content is paired with the group's `LEADERS_PER_GROUP` best ones, where
+best-first removal needs its edges, and with the next `WINDOW_NEIGHBOURS` in the order of quality and length. So a
+group of n has at most max(n (max_group - 1) / 2, n (LEADERS_PER_GROUP + WINDOW_NEIGHBOURS)) candidates.
 A large group misses two near-duplicates in it that none of its leaders resembles, unless they meet
 in a smaller group of another band.
 """
@@ -17,30 +17,32 @@ from numpy.typing import NDArray
 
 from corpus.dedup.rows import ROW_BITS, row_of, split_of
 
-BAND = np.dtype([("key", "<u8"), ("number", "<i8"), ("order", "<u8")])
+BAND_DTYPE = np.dtype([("key", "<u8"), ("number", "<i8"), ("order", "<u8")])
 """Record of one band of one content: 24 bytes, 336 for a content in 14 bands."""
-LEADERS = 16
-WINDOW = 16
-CHUNK = 1 << 22
+LEADERS_PER_GROUP = 16
+WINDOW_NEIGHBOURS = 16
+PAIRS_PER_CHUNK = 1 << 22
 """Candidates that are generated and deduplicated in one step: 64 MiB."""
 
 
-def bands(keys: NDArray[np.uint64], number: NDArray[np.int64], order: NDArray[np.uint64]) -> NDArray[np.void]:
+def build_band_entries(
+    keys: NDArray[np.uint64], number: NDArray[np.int64], order: NDArray[np.uint64]
+) -> NDArray[np.void]:
     """Return BAND[n * bands] for band keys uint64[n, bands]."""
-    entries = np.empty(keys.shape, BAND)
+    entries = np.empty(keys.shape, BAND_DTYPE)
     entries["key"] = keys
     entries["number"] = number[:, None]
     entries["order"] = order[:, None]
     return entries.reshape(-1)
 
 
-def partition(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
+def assign_partitions(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
     """Return for each key the number of its range, of `partitions` equal ranges of the hash space (at most 2^32)."""
     ranges: NDArray[np.uint64] = (keys >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)
     return ranges.astype(np.int64)
 
 
-def candidate_pairs(entries: NDArray[np.void], max_group: int) -> Iterator[NDArray[np.int64]]:
+def generate_candidate_pairs(entries: NDArray[np.void], max_group: int) -> Iterator[NDArray[np.int64]]:
     """Yield pairs int64[k, 2], the lower document number first, of all groups among BAND[n]; pairs may repeat.
 
     The pairs are the same for any order of the entries. Memory: 50 bytes an entry besides `entries` itself,
@@ -64,7 +66,9 @@ def candidate_pairs(entries: NDArray[np.void], max_group: int) -> Iterator[NDArr
     if not small.all():
         large = np.flatnonzero(~small)  # the best of each group first
         number[large] = number[large][np.lexsort((number[large], entries["order"][order[large]], key[large]))]
-        yield from _merge_chunks(_pair_by_offset(number, large[place[large] >= LEADERS], left, WINDOW))
+        yield from _merge_chunks(
+            _pair_by_offset(number, large[place[large] >= LEADERS_PER_GROUP], left, WINDOW_NEIGHBOURS)
+        )
         yield from _merge_chunks(_pair_with_leaders(number, large, place))
 
 
@@ -83,7 +87,7 @@ def _pair_with_leaders(
     number: NDArray[np.int64], at: NDArray[np.int64], place: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pair each entry `at` with the best ones of its group."""
-    for leader in range(LEADERS):
+    for leader in range(LEADERS_PER_GROUP):
         at = at[place[at] > leader]
         yield number[at - place[at] + leader], number[at]
 
@@ -93,18 +97,20 @@ def _merge_chunks(
 ) -> Iterator[NDArray[np.int64]]:
     waiting: list[NDArray[np.int64]] = []
     for left, right in batches:
-        for start in range(0, len(left), CHUNK):
-            piece = np.stack([left[start : start + CHUNK], right[start : start + CHUNK]], axis=1)
+        for start in range(0, len(left), PAIRS_PER_CHUNK):
+            piece = np.stack(
+                [left[start : start + PAIRS_PER_CHUNK], right[start : start + PAIRS_PER_CHUNK]], axis=1
+            )
             piece.sort(axis=1)
             waiting.append(piece[piece[:, 0] != piece[:, 1]])
-            if sum(map(len, waiting)) >= CHUNK:
-                yield unique_pairs(np.concatenate(waiting))
+            if sum(map(len, waiting)) >= PAIRS_PER_CHUNK:
+                yield deduplicate_pairs(np.concatenate(waiting))
                 waiting = []
     if waiting:
-        yield unique_pairs(np.concatenate(waiting))
+        yield deduplicate_pairs(np.concatenate(waiting))
 
 
-def unique_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+def deduplicate_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return pairs of document numbers, sorted and without repeats. Cost: a second for 15 million."""
     if not len(pairs):
         return pairs

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from corpus.dedup.clusters import LEVELS
+from corpus.dedup.clusters import LEVEL_NAMES
 from corpus.dedup.rows import row_of, split_of, to_hex
 from corpus.storage import open_input
 from corpus.storage.part_writer import PartWriter
 
-SCHEMA = pa.schema(
+CLUSTERS_SCHEMA = pa.schema(
     [
         pa.field("removed_id", pa.string(), nullable=False),
         pa.field("kept_id", pa.string(), nullable=False),
@@ -33,11 +33,14 @@ SCHEMA = pa.schema(
 Jaccard similarity for minhash, null where the two were not compared. `cluster_size`: the number of documents that
 the kept one represents, itself included; the same in every row of one `kept_id`.
 """
-GROUP_ROWS = 1 << 16
+CLUSTERS_GROUP_ROWS = 1 << 16
 
 
-def to_table(removed: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int = 0) -> pa.Table:
-    """Convert REMOVED to sorted rows of `SCHEMA`; `splits` names (source, split) from split number `first` on."""
+def to_clusters_table(
+    removed: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int = 0
+) -> pa.Table:
+    """Convert REMOVED to sorted rows of `CLUSTERS_SCHEMA`; `splits` are (source, split),
+    the first of them number `first`."""
     removed = removed[np.argsort(removed["number"], kind="stable")]
     at = pa.array(split_of(removed["number"]) - first)
     sources, names = zip(*splits, strict=True) if splits else ((), ())
@@ -47,35 +50,35 @@ def to_table(removed: NDArray[np.void], splits: Sequence[tuple[str, str]], first
         to_hex(removed["kept"]),
         similarity,
         pa.array(removed["size"]),
-        pa.array(LEVELS).take(pa.array(removed["level"].astype(np.int64))),
+        pa.array(LEVEL_NAMES).take(pa.array(removed["level"].astype(np.int64))),
         pa.array(sources, pa.string()).take(at),
         pa.array(names, pa.string()).take(at),
         pa.array(row_of(removed["number"])),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    return pa.Table.from_arrays(columns, schema=CLUSTERS_SCHEMA)
 
 
 def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> int:
-    """Write sorted tables of `SCHEMA`, one after the other, and return the number of rows.
+    """Write sorted tables of `CLUSTERS_SCHEMA`, one after the other, and return the number of rows.
 
-    Row groups have `GROUP_ROWS` rows whatever the tables' sizes, so the file depends on the rows alone.
+    Row groups have `CLUSTERS_GROUP_ROWS` rows whatever the tables' sizes, so the file depends on the rows alone.
     """
     waiting: list[pa.Table] = []
-    with PartWriter(path, SCHEMA, fingerprint) as writer:
+    with PartWriter(path, CLUSTERS_SCHEMA, fingerprint) as writer:
         for table in tables:
             waiting.append(table)
-            if sum(piece.num_rows for piece in waiting) >= GROUP_ROWS:
+            if sum(piece.num_rows for piece in waiting) >= CLUSTERS_GROUP_ROWS:
                 joined = pa.concat_tables(waiting)
-                until = joined.num_rows // GROUP_ROWS * GROUP_ROWS
-                for start in range(0, until, GROUP_ROWS):
-                    writer.write(joined.slice(start, GROUP_ROWS))
+                until = joined.num_rows // CLUSTERS_GROUP_ROWS * CLUSTERS_GROUP_ROWS
+                for start in range(0, until, CLUSTERS_GROUP_ROWS):
+                    writer.write(joined.slice(start, CLUSTERS_GROUP_ROWS))
                 waiting = [joined.slice(until)]
         if sum(piece.num_rows for piece in waiting):
             writer.write(pa.concat_tables(waiting))
     return writer.rows
 
 
-def read_groups(path: str) -> Iterator[pa.Table]:
+def read_cluster_groups(path: str) -> Iterator[pa.Table]:
     """Yield the rows of a clusters file, one row group at a time."""
     with open_input(path) as stream, pq.ParquetFile(stream) as file:
         for group in range(file.num_row_groups):
@@ -87,7 +90,7 @@ class Clusters:
 
     def __init__(self, path: str) -> None:
         self._file = pq.ParquetFile(open_input(path))
-        columns = [SCHEMA.get_field_index(name) for name in ("source", "split")]
+        columns = [CLUSTERS_SCHEMA.get_field_index(name) for name in ("source", "split")]
         self._bounds: list[tuple[tuple[str, str], tuple[str, str]]] = []
         for group in range(self._file.num_row_groups):
             statistics = [
@@ -98,7 +101,7 @@ class Clusters:
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
 
-    def of_split(self, source: str, split: str) -> pa.Table:
+    def read_split(self, source: str, split: str) -> pa.Table:
         """Return the rows of one input split, sorted by `row`. Reads only the row groups that may hold some."""
         groups = [
             group

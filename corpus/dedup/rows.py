@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from corpus.dedup.url_key import url_hashes
+from corpus.dedup.url_key import hash_urls
 
 ROW_BITS = 32
 """A document's number is the index of its input split in the sorted list of splits, then its row in 32 bits."""
@@ -47,7 +47,7 @@ class SplitRows:
         return len(self.row)
 
 
-def split_rows(
+def build_split_rows(
     *,
     row: NDArray[np.int64],
     id: pa.Array,
@@ -64,16 +64,16 @@ def split_rows(
     none = np.zeros(len(row), np.uint64)
     return SplitRows(
         row=row.astype(np.int64),
-        content=from_hex(content_hash),
-        url=none if url is None else url_hashes(url),
+        content=parse_hex(content_hash),
+        url=none if url is None else hash_urls(url),
         priority=np.full(len(row), priority, np.int32),
         quality=np.zeros(len(row), np.float32) if quality is None else quality.astype(np.float32),
         length=length.astype(np.int64),
-        id=from_hex(id),
+        id=parse_hex(id),
     )
 
 
-def from_hex(column: pa.Array) -> NDArray[np.uint64]:
+def parse_hex(column: pa.Array) -> NDArray[np.uint64]:
     """Parse strings of 32 hex digits into uint64[n, 2], in their order. Raises ValueError for anything else."""
     combined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if combined.null_count or (
@@ -91,7 +91,7 @@ def to_hex(values: NDArray[np.uint64]) -> pa.Array:
     return pa.StringArray.from_buffers(len(values), offsets, pa.py_buffer(digits))
 
 
-def numbers(split: int, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def number_documents(split: int, row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return document numbers: split << 32 | row."""
     return np.int64(split << ROW_BITS) | row
 
@@ -104,7 +104,7 @@ def row_of(number: NDArray[np.int64]) -> NDArray[np.int64]:
     return number & np.int64((1 << ROW_BITS) - 1)
 
 
-def best_first(
+def order_best_first(
     *,
     priority: NDArray[np.int32],
     quality: NDArray[np.float32],
@@ -117,8 +117,8 @@ def best_first(
     return np.lexsort((number, id[:, 1], id[:, 0], -length, -_replace_nan(quality), -priority, within))
 
 
-def coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
-    """Return the order of `best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
+def compute_coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
+    """Return the order of `order_best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
     -128..127), the sign, exponent and 11 bits of the quality, 20 bits of the length's float32, the
     first 16 of the id. A smaller difference than these bits hold is ignored, and the next criterion decides.
     """

@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.dedup.xxh32 import xxh32_windows
-from corpus.text.units import KIND, LETTER, LOWER, MARK, NUMBER, pairs
+from corpus.dedup.xxh32 import hash_windows
+from corpus.text.units import KIND, LETTER, LOWER, MARK, NUMBER, find_pairs
 
 if TYPE_CHECKING:
     from corpus.text.words import Words
 
-OTHER, SPACED, IDEOGRAPHIC, UNSPACED = range(4)
+NO_WRITING, SPACED, IDEOGRAPHIC, UNSPACED = range(4)
 """What a code unit tells about its text: nothing, spaced words, Han or kana, another script without spaces."""
 IDEOGRAPHIC_RANGES = [
     (0x2E80, 0x2FDF),  # radicals
@@ -63,7 +63,7 @@ UNSPACED_RANGES = [
 
 
 def _build_writing_table() -> NDArray[np.uint8]:
-    table = np.where(KIND & LETTER, SPACED, OTHER).astype(np.uint8)
+    table = np.where(KIND & LETTER, SPACED, NO_WRITING).astype(np.uint8)
     for kind, ranges in ((IDEOGRAPHIC, IDEOGRAPHIC_RANGES), (UNSPACED, UNSPACED_RANGES)):
         for first, last in ranges:
             table[first : last + 1][KIND[first : last + 1] & (LETTER | NUMBER | MARK) > 0] = kind
@@ -71,51 +71,51 @@ def _build_writing_table() -> NDArray[np.uint8]:
     return table
 
 
-WRITING = _build_writing_table()
+WRITING_OF_UNIT = _build_writing_table()
 """The kind of writing of every UTF-16 code unit."""
 
 
-def writing(units: NDArray[np.uint16]) -> int:
+def find_writing(units: NDArray[np.uint16]) -> int:
     """Return SPACED, IDEOGRAPHIC or UNSPACED: the writing of most of the text's letters (SPACED if it has none)."""
-    counts = np.bincount(WRITING[units], minlength=4)
+    counts = np.bincount(WRITING_OF_UNIT[units], minlength=4)
     if counts[IDEOGRAPHIC] + counts[UNSPACED] <= counts[SPACED]:
         return SPACED
     return IDEOGRAPHIC if counts[IDEOGRAPHIC] >= counts[UNSPACED] else UNSPACED
 
 
-def letters(document: Words) -> NDArray[np.uint16]:
+def extract_letters(document: Words) -> NDArray[np.uint16]:
     """Return the text's letters, marks and digits in lower case as UTF-16 units, and nothing else."""
     kept = document.kinds & (LETTER | NUMBER | MARK) > 0
-    kept[1:] |= kept[:-1] & pairs(document.units)[:-1]  # the class of a pair stands at its first unit
+    kept[1:] |= kept[:-1] & find_pairs(document.units)[:-1]  # the class of a pair stands at its first unit
     return LOWER[document.units[kept]]
 
 
-def tokens(document: Words, words: int, characters: int) -> tuple[NDArray[Any], int]:
+def extract_tokens(document: Words, words: int, characters: int) -> tuple[NDArray[Any], int]:
     """Return the document's tokens (uint64 word hashes, or uint16 code units) and the number that make a shingle."""
-    way = writing(document.units)
+    way = find_writing(document.units)
     if way == SPACED:
         return document.hashes, words
-    return letters(document), characters if way == IDEOGRAPHIC else 2 * characters
+    return extract_letters(document), characters if way == IDEOGRAPHIC else 2 * characters
 
 
-def shingles(
+def hash_shingles(
     documents: Sequence[Words], words: int, characters: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return the shingle hashes of all documents, one after the other, and the number of each document.
 
-    A shingle's hash is xxh32 of its tokens' bytes (`window_bytes` gives them). A document shorter than a
+    A shingle's hash is xxh32 of its tokens' bytes (`list_window_bytes` gives them). A document shorter than a
     shingle has one, of all its tokens; one without tokens has none. Repeated shingles occur repeatedly.
     """
     hashes_of: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)] * len(documents)
     ways: dict[tuple[str, int], list[tuple[int, NDArray[Any]]]] = {}
     for at, document in enumerate(documents):
-        sequence, length = tokens(document, words, characters)
+        sequence, length = extract_tokens(document, words, characters)
         if len(sequence):
             way = (sequence.dtype.str, min(length, len(sequence)))
             ways.setdefault(way, []).append((at, sequence))
     for (_, length), members in ways.items():
         joined = members[0][1] if len(members) == 1 else np.concatenate([sequence for _, sequence in members])
-        hashes, start = xxh32_windows(joined, length), 0
+        hashes, start = hash_windows(joined, length), 0
         for at, sequence in members:
             hashes_of[at] = hashes[start : start + len(sequence) - length + 1]
             start += len(sequence)
@@ -123,8 +123,8 @@ def shingles(
     return np.concatenate(hashes_of) if hashes_of else np.empty(0, np.uint32), counts
 
 
-def window_bytes(document: Words, words: int, characters: int) -> list[bytes]:
+def list_window_bytes(document: Words, words: int, characters: int) -> list[bytes]:
     """Return the bytes of every shingle of one document, for other implementations to hash. Slow: for tests."""
-    sequence, length = tokens(document, words, characters)
+    sequence, length = extract_tokens(document, words, characters)
     length = min(length, len(sequence))
     return [sequence[i : i + length].tobytes() for i in range(len(sequence) - length + 1)] if length else []

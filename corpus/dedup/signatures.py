@@ -1,8 +1,8 @@
 """Signature parts: the MinHash signatures of a split, row by row beside its documents.
 
-An Arrow IPC file of batches of `BATCH_ROWS` rows (the last one shorter), uncompressed: row r lies in
+An Arrow IPC file of batches of `SIGNATURE_BATCH_ROWS` rows (the last one shorter), uncompressed: row r lies in
 batch r // BATCH_ROWS and is read without the others, mapped from disk or by a range read from an object store.
-The row of a document without a signature is null, with all of its values `EMPTY`.
+The row of a document without a signature is null, with all of its values `EMPTY_VALUE`.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus.dedup import minhash
-from corpus.dedup.options import MinHash
-from corpus.dedup.shingles import shingles
+from corpus.dedup.options import MinHashOptions
+from corpus.dedup.shingles import hash_shingles
 from corpus.errors import UserError
-from corpus.storage import atomic_output, exists, is_remote, local, open_input
-from corpus.storage.part_writer import FINGERPRINT, with_fingerprint
+from corpus.storage import atomic_output, exists, is_remote, local_path, open_input
+from corpus.storage.part_writer import FINGERPRINT_KEY, add_fingerprint
 
 if TYPE_CHECKING:
     from corpus.text.words import Words
 
 VERSION = 1
 """Increased when the same words would give other signatures."""
-PARAMETERS = b"corpus.minhash"
-BATCH_ROWS = 1024
+PARAMETERS_KEY = b"corpus.minhash"
+SIGNATURE_BATCH_ROWS = 1024
 """458,752 bytes for 112 permutations: the amount read from an object store for one row."""
 
 
-def parameters(options: MinHash) -> dict[str, Any]:
+def signature_parameters(options: MinHashOptions) -> dict[str, Any]:
     """Return what a signature depends on besides the words: for fingerprints, and for every part's metadata.
 
     Excluded are the threshold and the banding, which are applied to stored signatures.
@@ -51,21 +51,21 @@ def parameters(options: MinHash) -> dict[str, Any]:
     }
 
 
-def signature_schema(options: MinHash) -> pa.Schema:
+def signature_schema(options: MinHashOptions) -> pa.Schema:
     """Return the schema of one column, `signature`: fixed_size_list<uint32, permutations>, null where there is none."""
-    described = json.dumps(parameters(options), sort_keys=True)
+    described = json.dumps(signature_parameters(options), sort_keys=True)
     return pa.schema(
         [pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), options.width))],
-        metadata={PARAMETERS: described.encode()},
+        metadata={PARAMETERS_KEY: described.encode()},
     )
 
 
 class SignatureStep:
-    """Computes signatures of documents while they are ingested. `parameters` and `schema` describe the result."""
+    """Computes signatures of documents while they are ingested. `parameters` and `schema` say what they are."""
 
-    def __init__(self, options: MinHash) -> None:
+    def __init__(self, options: MinHashOptions) -> None:
         self.options = options
-        self.parameters = parameters(options)
+        self.parameters = signature_parameters(options)
         self.schema = signature_schema(options)
 
     def signatures(self, documents: Sequence[Words | None]) -> pa.RecordBatch:
@@ -75,23 +75,27 @@ class SignatureStep:
         """
         present_rows = [at for at, words in enumerate(documents) if words is not None]
         ingested = [words for words in documents if words is not None]
-        hashes, counts = shingles(ingested, self.options.words, self.options.characters)
-        values = np.full((len(documents), self.options.width), minhash.EMPTY, np.uint32)
-        values[present_rows] = minhash.signatures(hashes, counts, self.options.width, self.options.seed)
-        return to_batch(values, self.schema)
+        hashes, counts = hash_shingles(ingested, self.options.words, self.options.characters)
+        values = np.full((len(documents), self.options.width), minhash.EMPTY_VALUE, np.uint32)
+        values[present_rows] = minhash.compute_signatures(
+            hashes, counts, self.options.width, self.options.seed
+        )
+        return to_signature_batch(values, self.schema)
 
 
-def to_batch(values: NDArray[np.uint32], schema: pa.Schema) -> pa.RecordBatch:
-    """Convert uint32[rows, permutations] to a batch of `schema`; rows that hold only `EMPTY` are null."""
+def to_signature_batch(values: NDArray[np.uint32], schema: pa.Schema) -> pa.RecordBatch:
+    """Convert uint32[rows, permutations] to a batch of `schema`; rows that hold only `EMPTY_VALUE` are null."""
     column = pa.FixedSizeListArray.from_arrays(
-        pa.array(values.reshape(-1)), type=schema.field("signature").type, mask=pa.array(~present(values))
+        pa.array(values.reshape(-1)),
+        type=schema.field("signature").type,
+        mask=pa.array(~has_signature(values)),
     )
     return pa.RecordBatch.from_arrays([column], schema=schema)
 
 
-def present(values: NDArray[np.uint32]) -> NDArray[np.bool_]:
+def has_signature(values: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Return which rows are signatures, as a mask."""
-    filled: NDArray[np.bool_] = (values != minhash.EMPTY).any(axis=1)
+    filled: NDArray[np.bool_] = (values != minhash.EMPTY_VALUE).any(axis=1)
     return filled
 
 
@@ -103,7 +107,7 @@ class SignatureWriter:
 
     def __init__(self, path: str, schema: pa.Schema, fingerprint: str) -> None:
         self.path = path
-        self.schema = with_fingerprint(schema, fingerprint)
+        self.schema = add_fingerprint(schema, fingerprint)
         self.rows = 0
         self._waiting: list[NDArray[np.uint32]] = []
 
@@ -121,15 +125,17 @@ class SignatureWriter:
         """Append rows of the schema."""
         self.rows += rows.num_rows
         self._waiting.append(_values(rows))
-        if sum(map(len, self._waiting)) >= BATCH_ROWS:
+        if sum(map(len, self._waiting)) >= SIGNATURE_BATCH_ROWS:
             self._flush(whole_only=True)
 
     def _flush(self, whole_only: bool) -> None:
         width = self.schema.field("signature").type.list_size
         joined = np.concatenate(self._waiting) if self._waiting else np.empty((0, width), np.uint32)
-        until = len(joined) // BATCH_ROWS * BATCH_ROWS if whole_only else len(joined)
-        for start in range(0, until, BATCH_ROWS):
-            self._writer.write_batch(to_batch(joined[start : min(until, start + BATCH_ROWS)], self.schema))
+        until = len(joined) // SIGNATURE_BATCH_ROWS * SIGNATURE_BATCH_ROWS if whole_only else len(joined)
+        for start in range(0, until, SIGNATURE_BATCH_ROWS):
+            self._writer.write_batch(
+                to_signature_batch(joined[start : min(until, start + SIGNATURE_BATCH_ROWS)], self.schema)
+            )
         self._waiting = [joined[until:]] if until < len(joined) else []
 
     def __exit__(
@@ -147,60 +153,70 @@ def read_signature_fingerprint(path: str) -> str | None:
         return None
     try:
         with open_input(path) as stream:
-            value = (pa.ipc.open_file(stream).schema.metadata or {}).get(FINGERPRINT)
+            value = (pa.ipc.open_file(stream).schema.metadata or {}).get(FINGERPRINT_KEY)
     except pa.ArrowInvalid:
         return None
     return value.decode() if value is not None else None
 
 
-class Signatures:
+class SignatureReader:
     """Reads a signature part.
 
     With `options`, raises UserError for a part that was made with other parameters.
     """
 
-    def __init__(self, path: str, options: MinHash | None = None) -> None:
+    def __init__(self, path: str, options: MinHashOptions | None = None) -> None:
         self.path = path
-        source = pa.PythonFile(open_input(path), mode="r") if is_remote(path) else pa.memory_map(local(path))
+        source = (
+            pa.PythonFile(open_input(path), mode="r") if is_remote(path) else pa.memory_map(local_path(path))
+        )
         self._source = source
         self._file = pa.ipc.open_file(source)
         if options is not None:
-            stored = json.loads((self._file.schema.metadata or {}).get(PARAMETERS, b"null"))
-            if stored != parameters(options):
+            stored = json.loads((self._file.schema.metadata or {}).get(PARAMETERS_KEY, b"null"))
+            if stored != signature_parameters(options):
                 raise UserError(
                     f"the signatures in {path} were made with {stored}, the manifest asks for "
-                    f"{parameters(options)}: build again, so that they are made anew"
+                    f"{signature_parameters(options)}: build again, so that they are made anew"
                 )
         self.width: int = self._file.schema.field("signature").type.list_size
 
     def rows(self) -> int:
         """Return the number of rows in the part; reads its last batch."""
         batches = self._file.num_record_batches
-        return (batches - 1) * BATCH_ROWS + int(self._file.get_batch(batches - 1).num_rows) if batches else 0
+        return (
+            (batches - 1) * SIGNATURE_BATCH_ROWS + int(self._file.get_batch(batches - 1).num_rows)
+            if batches
+            else 0
+        )
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Return uint32[len(rows), permutations] of any rows in any order; `EMPTY` where there is no signature.
+        """Return uint32[len(rows), permutations] of any rows in any order; `EMPTY_VALUE` where there is no signature.
 
         Reads each batch in which the rows lie once, one at a time. Raises IndexError for a row that the
         part does not have.
         """
         values = np.empty((len(rows), self.width), np.uint32)
         order = np.argsort(rows, kind="stable")
-        batches, starts = np.unique(rows[order] // BATCH_ROWS, return_index=True)
+        batches, starts = np.unique(rows[order] // SIGNATURE_BATCH_ROWS, return_index=True)
         pieces = np.split(order, starts[1:])  # one empty piece of no rows
         for batch, members in zip(batches.tolist(), pieces, strict=False):
             if not 0 <= batch < self._file.num_record_batches:
                 raise IndexError(f"{self.path} has no row {int(rows[members[0]])}")
-            values[members] = _values(self._file.get_batch(batch))[rows[members] - batch * BATCH_ROWS]
+            values[members] = _values(self._file.get_batch(batch))[
+                rows[members] - batch * SIGNATURE_BATCH_ROWS
+            ]
         return values
 
     def close(self) -> None:
         self._source.close()
 
 
-def read_signatures(path: str, rows: NDArray[np.int64], options: MinHash | None = None) -> NDArray[np.uint32]:
-    """Open a part, return its `Signatures.read`, and close it."""
-    part = Signatures(path, options)
+def read_signatures(
+    path: str, rows: NDArray[np.int64], options: MinHashOptions | None = None
+) -> NDArray[np.uint32]:
+    """Open a part, return its `SignatureReader.read`, and close it."""
+    part = SignatureReader(path, options)
     try:
         return part.read(rows)
     finally:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
-TRACKING = (
+TRACKING_PARAMETERS = (
     "utm_[a-z_]+|fbclid|gclid|dclid|gbraid|wbraid|gclsrc|msclkid|yclid|twclid|ttclid|igshid|igsh|mc_cid|mc_eid|mkt_tok|"
     "_ga|_gl|_hsenc|_hsmi|oly_anon_id|oly_enc_id|vero_id|wickedid|s_cid|wt_mc|spm|PHPSESSID|jsessionid"
 )
@@ -25,7 +25,7 @@ _ESCAPES_PATTERN = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _RESERVED_PATTERN = re.compile(r"[\x00-\x20\x7f%#&+/;=?]")
 
 
-def canonical_urls(urls: pa.Array) -> pa.Array:
+def canonicalize_urls(urls: pa.Array) -> pa.Array:
     """Return each URL without scheme, user, default port, fragment, trailing slashes and tracking parameters,
     with its host in lower case and its percent-escapes decoded where that is unambiguous (Wikipedia's titles).
 
@@ -38,7 +38,7 @@ def canonical_urls(urls: pa.Array) -> pa.Array:
     path = pc.utf8_rtrim(path, "/")
     # Every parameter between ampersands of its own, so that neighbours do not share one.
     query = pc.binary_join_element_wise("&", pc.replace_substring(query, "&", "&&"), "&", "")
-    query = pc.replace_substring_regex(query, f"&(?i:{TRACKING})(?:=[^&]*)?&", "")
+    query = pc.replace_substring_regex(query, f"&(?i:{TRACKING_PARAMETERS})(?:=[^&]*)?&", "")
     query = pc.utf8_trim(pc.replace_substring_regex(query, "&+", "&"), "&")
     query = pc.if_else(pc.equal(query, ""), "", pc.binary_join_element_wise("?", query, ""))
     joined = pc.binary_join_element_wise(pc.utf8_lower(host), port, path, query, "")
@@ -50,9 +50,9 @@ def canonical_urls(urls: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(canonical, ""), pa.scalar(None, pa.string()), canonical)
 
 
-def url_hashes(urls: pa.Array) -> NDArray[np.uint64]:
+def hash_urls(urls: pa.Array) -> NDArray[np.uint64]:
     """Return the XXH3 hash of each canonical URL as uint64[n], 0 for a null URL."""
-    spelled = pc.cast(canonical_urls(urls), pa.binary()).to_pylist()
+    spelled = pc.cast(canonicalize_urls(urls), pa.binary()).to_pylist()
     hashes = [0 if url is None else xxhash.xxh3_64_intdigest(url) or 1 for url in spelled]
     return np.array(hashes, np.uint64)
 

@@ -11,7 +11,7 @@ PRIME1, PRIME2, PRIME3, PRIME4, PRIME5 = (
 """From the xxHash specification (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), as is the algorithm."""
 
 
-def xxh32_windows(tokens: NDArray[np.uint64] | NDArray[np.uint16], length: int) -> NDArray[np.uint32]:
+def hash_windows(tokens: NDArray[np.uint64] | NDArray[np.uint16], length: int) -> NDArray[np.uint32]:
     """Return xxh32 (seed 0) of the bytes of tokens[i : i + length] for each of the len - length + 1
     windows, as uint32.
 

@@ -1,9 +1,9 @@
-"""Token shards as nanoGPT reads them: train.bin and val.bin, bare little-endian tokens end to end.
+"""Token shards in the format of nanoGPT: train.bin and val.bin, concatenated little-endian tokens without a header.
 
 ```
 OUT/train.bin  OUT/val.bin       uint16 (uint32 above 65,536 tokens), every document closed by end-of-text
-OUT/meta.pkl                     {"vocab_size": N}: nanoGPT sizes its model by it
-OUT/tokenizer.json               what made the tokens
+OUT/meta.pkl                     {"vocab_size": N}, from which nanoGPT takes the size of its model
+OUT/tokenizer.json               the tokenizer of the tokens
 OUT/export.json                  tokens, documents, dtype, end-of-text, sha256
 ```
 """
@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.export.target import describe, prepare
+from corpus.export.target import prepare_folder, write_description
 from corpus.workspace import Workspace
 
-NAMES = {"train": "train.bin", "valid": "val.bin"}
+BIN_FILE_NAMES = {"train": "train.bin", "valid": "val.bin"}
 
 
 def export_bin(
@@ -33,10 +33,10 @@ def export_bin(
     language: str | None = None,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Write the tokens of a workspace, of one source or language if asked, and give the contents of export.json.
+    """Write the tokens of a workspace, or of one source or language of it; return the contents of export.json.
 
-    Documents come once, in the order of the shards: no mixture. A side without tokens has no file. Memory: a record
-    batch (16 MB). Raises RunError where a shard is not what dataset.json says, UserError where nothing fits.
+    Each document is written once, in the order of the shards: no mixture. A side without tokens has no file. Memory: a
+    record batch (16 MB). Raises RunError if a shard differs from dataset.json, UserError if nothing is selected.
     """
     dataset = workspace.tokens()
     shards = [shard for shard in dataset["shards"] if source in (None, shard["source"])]
@@ -45,16 +45,16 @@ def export_bin(
     if not shards:
         known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]}))
         raise UserError(f"no tokens of the source {source}: those with tokens are {known}")
-    out = prepare(out)
+    out = prepare_folder(out)
     dtype = np.dtype(dataset["dtype"]).newbyteorder("<")
     files: dict[str, dict[str, Any]] = {}
     done = 0
-    for side, name in NAMES.items():
+    for side, name in BIN_FILE_NAMES.items():
         sizes = {"documents": 0, "tokens": 0}
         path = storage.join(out, name)
         with storage.atomic_output(path) as stream:
             for shard in (shard for shard in shards if shard["split"] == side):
-                for rows, tokens in read_shard(workspace, shard, language):
+                for rows, tokens in read_shard_tokens(workspace, shard, language):
                     stream.write(tokens.astype(dtype, copy=False).tobytes())
                     sizes["documents"] += rows
                     sizes["tokens"] += len(tokens)
@@ -77,15 +77,15 @@ def export_bin(
     files |= {"meta.pkl": {}, "tokenizer.json": {}}
     kept = ("name", "vocabulary_size", "end_of_text")
     description = {"export": "bin", "dtype": dataset["dtype"], **{name: dataset[name] for name in kept}}
-    return describe(out, description, files)
+    return write_description(out, description, files)
 
 
-def read_shard(
+def read_shard_tokens(
     workspace: Workspace, shard: dict[str, Any], language: str | None = None
 ) -> Iterator[tuple[int, np.ndarray[Any, np.dtype[Any]]]]:
-    """(documents, their tokens end to end) per record batch of a shard of dataset.json, perhaps of one language only.
+    """Yield (documents, their concatenated tokens) per record batch of a shard, optionally of one language only.
 
-    Raises RunError where it has other rows or tokens than dataset.json says.
+    Raises RunError if the shard has other rows or tokens than dataset.json states.
     """
     path = workspace.path("tokens", shard["path"])
     rows = tokens = 0

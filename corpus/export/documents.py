@@ -1,12 +1,12 @@
-"""Kept documents as JSON Lines (zstd) or Parquet, a file for each split of the input and side.
+"""Kept documents as JSON Lines (zstd) or Parquet, one file for each input split and side.
 
 ```
 OUT/train/source=web/part-SPLIT.jsonl.zst        or .parquet; valid/ beside train/
 OUT/export.json                                  files, documents, bytes, sha256
 ```
 
-The columns are those of `SCHEMA`; both formats have the same rows in the same order, and read back as the source
-kinds `jsonl` and `parquet`.
+The columns are those of `EXPORT_SCHEMA`; both formats have the same rows in the same order, and can be read by the
+source kinds `jsonl` and `parquet`.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ import zstandard
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.export.target import describe, prepare
+from corpus.export.target import prepare_folder, write_description
 from corpus.storage.part_writer import check_beside
 from corpus.workspace import Workspace
 
 Format = Literal["jsonl.zst", "parquet"]
-FORMATS: tuple[Format, ...] = ("jsonl.zst", "parquet")
-COLUMNS = ["id", "text", "language", "url", "date", "snapshot", "license", "metadata"]
-SCHEMA = pa.schema([pa.field(name, pa.string()) for name in ("id", "text", "source", *COLUMNS[2:])])
-"""Of Parquet. `metadata` is a JSON object there, which every reader has a type for, and a nested one in JSON Lines."""
-LEVEL = 6
-"""Of zstd: 3.8 to 1 at 98 MB/s on 36 MB of Wikipedia and web in 24 languages; 3 gives 3.5 at 245, 19 gives 4.8 at 2."""
+EXPORT_FORMATS: tuple[Format, ...] = ("jsonl.zst", "parquet")
+EXPORT_COLUMNS = ["id", "text", "language", "url", "date", "snapshot", "license", "metadata"]
+EXPORT_SCHEMA = pa.schema(
+    [pa.field(name, pa.string()) for name in ("id", "text", "source", *EXPORT_COLUMNS[2:])]
+)
+"""Schema of Parquet. There `metadata` is a string of JSON, which every reader supports; in JSON Lines it is nested."""
+ZSTD_LEVEL = 6
+"""3.8 to 1 at 98 MB/s on 36 MB of Wikipedia and web in 24 languages; level 3 gives 3.5 at 245, 19 gives 4.8 at 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """Which kept documents: of these sides, of one source, in one language (`cmn_Hans`, or `cmn` for all scripts)."""
+class DocumentSelection:
+    """Selects kept documents: by side, source, and language (`cmn_Hans`, or `cmn` for all scripts)."""
 
     sides: tuple[str, ...] = ("train", "valid")
     source: str | None = None
@@ -53,22 +55,22 @@ def export_documents(
     workspace: Workspace,
     out: str,
     format: Format = "jsonl.zst",
-    chosen: Chosen | None = None,
+    chosen: DocumentSelection | None = None,
     workers: int = 1,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Write the kept documents of a workspace below `out` and give the contents of export.json.
+    """Write the kept documents of a workspace below `out` and return the contents of export.json.
 
     The same workspace gives the same bytes with any number of workers. Memory: a row group (8 MiB of text) a worker.
-    Raises UserError for a source that the workspace has not, where nothing fits, and for a folder with other things.
+    Raises UserError for an unknown source, if nothing is selected, and for an output folder with other contents.
     """
-    chosen = chosen or Chosen()
+    chosen = chosen or DocumentSelection()
     splits = workspace.splits()
     sources = sorted({source for source, _ in splits})
     if chosen.source not in (None, *sources):
         raise UserError(f"no source {chosen.source}: the workspace has {', '.join(sources)}")
     wanted = [split for split in splits if chosen.source in (None, split[0])]
-    out = prepare(out)
+    out = prepare_folder(out)
     work = partial(export_split, workspace.root, out, format, chosen)
     files: dict[str, dict[str, Any]] = {}
     for done, split_files in enumerate(_map_splits(work, wanted, workers), 1):
@@ -78,7 +80,7 @@ def export_documents(
         where = f" in {chosen.language}" if chosen.language else ""
         raise UserError(f"{workspace.root} keeps no such document{where}: `corpus stats` shows what there is")
     total = {name: sum(file[name] for file in files.values()) for name in ("documents", "bytes")}
-    return describe(out, {"export": "documents", "format": format, **total}, files)
+    return write_description(out, {"export": "documents", "format": format, **total}, files)
 
 
 def _map_splits(
@@ -92,15 +94,15 @@ def _map_splits(
 
 
 def export_split(
-    root: str, out: str, format: Format, chosen: Chosen, split: tuple[str, str]
+    root: str, out: str, format: Format, chosen: DocumentSelection, split: tuple[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """The files of one split: path below `out` -> documents, and bytes of their texts. None for a side without any."""
+    """Write one input split; return its files, path below `out` -> documents and bytes; none for empty sides."""
     workspace = Workspace(root)
     source, name = split
     files: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         writers: dict[str, _JsonlWriter | _ParquetWriter] = {}
-        for side, rows in kept(workspace, source, name, chosen):
+        for side, rows in read_kept_rows(workspace, source, name, chosen):
             path = f"{side}/source={source}/part-{name}.{format}"
             if side not in writers:
                 writer: type[_JsonlWriter] | type[_ParquetWriter] = (
@@ -116,10 +118,12 @@ def export_split(
     return files
 
 
-def kept(workspace: Workspace, source: str, split: str, chosen: Chosen) -> Iterator[tuple[str, pa.Table]]:
-    """(side, rows of `SCHEMA`) of the kept documents of a split, a row group at a time; no empty ones.
+def read_kept_rows(
+    workspace: Workspace, source: str, split: str, chosen: DocumentSelection
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield (side, rows of `EXPORT_SCHEMA`) of an input split's kept documents per row group, without empty tables.
 
-    Texts are read only in row groups that have something. RunError where decisions are missing.
+    Texts are read only in row groups with selected documents. Raises RunError if decisions are missing.
     """
     paths = [workspace.part(folder, source, split) for folder in ("documents", "decisions")]
     if not all(map(storage.exists, paths)):
@@ -135,11 +139,13 @@ def kept(workspace: Workspace, source: str, split: str, chosen: Chosen) -> Itera
                 mask = pc.and_(mask, _is_language(language.column("language"), chosen.language))
             if not pc.any(mask).as_py():
                 continue
-            rows = documents.read_row_group(group, columns=COLUMNS, use_threads=False)
+            rows = documents.read_row_group(group, columns=EXPORT_COLUMNS, use_threads=False)
             named = pa.array([source] * rows.num_rows, pa.string())
             metadata = pa.array([_to_json(row) for row in rows.column("metadata").to_pylist()], pa.string())
-            rows = rows.set_column(len(COLUMNS) - 1, "metadata", metadata).add_column(2, "source", named)
-            rows = rows.select(SCHEMA.names).cast(SCHEMA)
+            rows = rows.set_column(len(EXPORT_COLUMNS) - 1, "metadata", metadata).add_column(
+                2, "source", named
+            )
+            rows = rows.select(EXPORT_SCHEMA.names).cast(EXPORT_SCHEMA)
             for side in chosen.sides:
                 side_rows = rows.filter(
                     pc.and_(mask, pc.fill_null(pc.equal(verdict.column("split"), side), False))
@@ -153,16 +159,16 @@ def _to_json(pairs: list[tuple[str, str]] | None) -> str | None:
 
 
 def _is_language(labels: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
-    """Whether labels are the language wanted, or the code of it: `cmn` is both scripts."""
+    """Return which labels are the wanted language, or have it as their code: `cmn` matches both scripts."""
     mask = pc.or_(pc.equal(labels, wanted), pc.starts_with(labels, f"{wanted}_"))
     return pc.fill_null(mask, False)
 
 
 class _JsonlWriter:
-    """One JSON object a line, keys in the order of `SCHEMA`, nulls left out, in one zstd frame with a checksum."""
+    """Writes JSON Lines, keys in the order of `EXPORT_SCHEMA`, without nulls; one zstd frame with a checksum."""
 
     def __init__(self, stream: Any) -> None:
-        compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True)
         self._out: Any = compressor.stream_writer(stream, closefd=False)
 
     def write(self, rows: pa.Table) -> None:
@@ -181,10 +187,10 @@ def _format_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 class _ParquetWriter:
-    """Parquet with zstd, row groups as they come."""
+    """Writes Parquet with zstd, one row group for each table."""
 
     def __init__(self, stream: Any) -> None:
-        self._out = pq.ParquetWriter(stream, SCHEMA, compression="zstd", compression_level=LEVEL)
+        self._out = pq.ParquetWriter(stream, EXPORT_SCHEMA, compression="zstd", compression_level=ZSTD_LEVEL)
 
     def write(self, rows: pa.Table) -> None:
         self._out.write_table(rows.combine_chunks(), row_group_size=rows.num_rows)

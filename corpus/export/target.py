@@ -1,4 +1,4 @@
-"""The folder an export goes to: checked before the first byte, and described when the last is written."""
+"""The output folder of an export: checked before anything is written, and described when all is written."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from corpus import storage
 from corpus.errors import UserError
 
-DESCRIPTION = "export.json"
-"""Written last: a folder without it is not finished."""
+DESCRIPTION_FILE = "export.json"
+"""Written last: an export without it is unfinished."""
 
 
-def prepare(out: str) -> str:
-    """The folder `out`, fit to be written to: new, empty, or an earlier export, whose description goes first.
+def prepare_folder(out: str) -> str:
+    """Prepare the folder `out` for an export and return its path. The files of an earlier export are removed.
 
-    Raises UserError where something else is in it.
+    Raises UserError if anything else is in the folder.
     """
-    out = storage.local(out).rstrip("/")
+    out = storage.local_path(out).rstrip("/")
     if not out:
         raise UserError("--out is empty: name a folder or URL")
-    description = storage.join(out, DESCRIPTION)
+    description = storage.join(out, DESCRIPTION_FILE)
     if storage.is_file(out):
         raise UserError(f"--out {out} is a file: name a folder")
     if storage.exists(description):
@@ -33,7 +33,7 @@ def prepare(out: str) -> str:
 
 
 def _read_described_files(path: str) -> list[str]:
-    """The files that an export.json names, all of them below its folder."""
+    """Return the files that an export.json names. Raises UserError if one is not below its folder."""
     try:
         names = [str(name) for name in json.loads(storage.read_text(path))["files"]]
     except (ValueError, KeyError, TypeError):
@@ -43,11 +43,13 @@ def _read_described_files(path: str) -> list[str]:
     return names
 
 
-def describe(out: str, description: dict[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Write export.json: what was exported, and each file with what is in it and its sha256."""
+def write_description(
+    out: str, description: dict[str, Any], files: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Write export.json, the description and each file with its counts and sha256, and return its contents."""
     for name, entry in files.items():
         entry["sha256"] = storage.sha256(storage.join(out, name))
     content = {**description, "files": dict(sorted(files.items()))}
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    storage.write_text(storage.join(out, DESCRIPTION), text)
+    storage.write_text(storage.join(out, DESCRIPTION_FILE), text)
     return content

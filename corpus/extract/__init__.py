@@ -48,14 +48,14 @@ FORMATS = {
     "text/x-code; secrets=kept": "corpus.extract.source_code",
 }
 """Media type -> the module that reads it; every other type is plain text."""
-PAGES = ("text/html", "text/x-news")
+PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 """Media types of web pages: their addresses pass the URL gate."""
 
-PLAIN = "corpus.extract.plain_text"
+PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
 
 
 @dataclass(slots=True, kw_only=True)
-class Extracted:
+class ExtractedText:
     """Hold the text of a record and what the record states about it, None for each thing it does not state.
 
     `gate` names the gate that stops the document here; `url` is the address that a page gives as its own.
@@ -70,7 +70,7 @@ class Extracted:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-def extract(record: Record, mode: str) -> Extracted | None:
+def extract(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of a record, or None if it has none.
 
     `mode` is trafilatura's for HTML (fast, precision, recall). The result depends on the record alone.
@@ -81,16 +81,16 @@ def extract(record: Record, mode: str) -> Extracted | None:
 
 def module_of(record: Record) -> str:
     """Return the name of the module that reads a record."""
-    return FORMATS.get(record.media_type, PLAIN)
+    return FORMATS.get(record.media_type, PLAIN_TEXT_MODULE)
 
 
-def extract_by(module: str, record: Record, mode: str) -> Extracted | None:
+def extract_by(module: str, record: Record, mode: str) -> ExtractedText | None:
     """Return what the format in `module` extracts from a record: see `extract`."""
-    extraction = _extractor(module)(record, mode)
+    extraction = _load_entry_point(module)(record, mode)
     return extraction if extraction is not None and extraction.text else None
 
 
 @cache
-def _extractor(module: str) -> Callable[[Record, str], Extracted | None]:
-    entry_point: Callable[[Record, str], Extracted | None] = importlib.import_module(module).extracted
+def _load_entry_point(module: str) -> Callable[[Record, str], ExtractedText | None]:
+    entry_point: Callable[[Record, str], ExtractedText | None] = importlib.import_module(module).extract_text
     return entry_point

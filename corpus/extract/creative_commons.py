@@ -24,7 +24,7 @@ _PART = re.compile(r"(commercial)|(deriv)|(alike)", re.IGNORECASE)
 _ORDER = ("BY", "NC", "ND", "SA")
 
 
-def creative_commons(text: str) -> str | None:
+def find_cc_license(text: str) -> str | None:
     """Return the licence that an address or a phrase names (`CC-BY-4.0`, `CC0-1.0`), None if there is none.
 
     An address takes precedence over words. The name has no version (`CC-BY-NC`) if none is stated; ports to a country's
@@ -35,7 +35,7 @@ def creative_commons(text: str) -> str | None:
             return f"CC0-{match['public']}" if match["domain"].lower() == "zero" else "CC-PDDC"
         if not match["terms"]:
             return "CC-PDDC"
-        name = _name(match["terms"].upper().split("-"), match["version"])
+        name = _format_spdx_name(match["terms"].upper().split("-"), match["version"])
         return f"{name}-{match['port'].upper()}" if match["port"] else name
     if match := _WORDS.search(text):
         if match["public"]:
@@ -43,13 +43,13 @@ def creative_commons(text: str) -> str | None:
         terms = ["BY"]
         for part in _PART.finditer(match["terms"]):
             terms.append("NC" if part[1] else "ND" if part[2] else "SA")
-        return _name(terms, match["version"])
+        return _format_spdx_name(terms, match["version"])
     if match := _SHORT.search(text):
-        return "CC0-1.0" if match["zero"] else _name(match["terms"].split("-"), match["version"])
+        return "CC0-1.0" if match["zero"] else _format_spdx_name(match["terms"].split("-"), match["version"])
     return None
 
 
-def _name(terms: list[str], version: str | None) -> str:
+def _format_spdx_name(terms: list[str], version: str | None) -> str:
     """Return `CC-BY-NC-SA-4.0`: the terms in the usual order."""
     ordered = [term for term in _ORDER if term in terms]
     return "-".join(["CC", *ordered, *([version] if version else [])])

@@ -17,7 +17,7 @@ def iso_date(year: str, month: str = "", day: str = "") -> str | None:
     year, month, day = year.strip(), month.strip(), day.strip()
     if not (len(year) == 4 and year.isascii() and year.isdecimal()):
         return None
-    number = _month(month)
+    number = _parse_month(month)
     if number is None:
         return year
     if not (day.isascii() and day.isdecimal() and 1 <= int(day) <= 31):
@@ -34,7 +34,7 @@ def first_date(text: str) -> str | None:
     return iso_date(year[1], month[1] if month else "")
 
 
-def _month(month: str) -> int | None:
+def _parse_month(month: str) -> int | None:
     if month.isascii() and month.isdecimal():
         return int(month) if 1 <= int(month) <= 12 else None
     return _MONTHS.index(month[:3].lower()) + 1 if month[:3].lower() in _MONTHS else None

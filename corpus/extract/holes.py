@@ -6,14 +6,14 @@ import re
 
 HOLE = "\x01"
 """Stands where markup was dropped, until the punctuation around it is mended."""
-OPENING = "([{（［｛〔【「『〈《«‹“„‘"
-CLOSING = ")]}）］｝〕】」』〉》»›””’"
-PAIRS = dict(zip(OPENING, CLOSING, strict=True))
-SEPARATORS = ",;:、，；：،؛/|·・"
-STOPS = ".!?。！？।؟…"
-EDGES = " \t" + SEPARATORS
+OPENING_BRACKETS = "([{（［｛〔【「『〈《«‹“„‘"
+CLOSING_BRACKETS = ")]}）］｝〕】」』〉》»›””’"
+BRACKET_PAIRS = dict(zip(OPENING_BRACKETS, CLOSING_BRACKETS, strict=True))
+SEPARATOR_MARKS = ",;:、，；：،؛/|·・"
+SENTENCE_STOPS = ".!?。！？।؟…"
+EDGE_MARKS = " \t" + SEPARATOR_MARKS
 DASHES = "–—-"
-HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
+ADJACENT_HOLES = re.compile(f"{HOLE}(?:[ \t]*{HOLE})+")
 
 
 def mend_holes(text: str) -> str:
@@ -23,12 +23,12 @@ def mend_holes(text: str) -> str:
     """
     if HOLE not in text:
         return text
-    parts = HOLES.sub(HOLE, text).split(HOLE)
+    parts = ADJACENT_HOLES.sub(HOLE, text).split(HOLE)
     out = [parts[0]]
     for part in parts[1:]:
-        left, right = _join(out.pop(), part)
+        left, right = _mend_hole(out.pop(), part)
         while not left and out:
-            left, right = _join(out.pop(), right) if right else (out.pop(), right)
+            left, right = _mend_hole(out.pop(), right) if right else (out.pop(), right)
         out.append(left)
         out.append(right)
         if not right:
@@ -36,35 +36,43 @@ def mend_holes(text: str) -> str:
     return "".join(out)
 
 
-def _join(left: str, right: str) -> tuple[str, str]:
+def _mend_hole(left: str, right: str) -> tuple[str, str]:
     """Return both sides of a hole, mended."""
     before, after = left.rstrip(" \t"), right.lstrip(" \t")
     spaced = len(before) < len(left) or len(after) < len(right)
     last, first = before[-1:], after[:1]
-    if last in PAIRS and last:
-        after = after.lstrip(EDGES)
-        if after[:1] == PAIRS[last]:
-            return _without_bracket(before[:-1], after[1:])
+    if last in BRACKET_PAIRS and last:
+        after = after.lstrip(EDGE_MARKS)
+        if after[:1] == BRACKET_PAIRS[last]:
+            return _drop_bracket(before[:-1], after[1:])
         return before, after
-    if first and first in CLOSING:
-        trimmed = before.rstrip(EDGES + DASHES)
-        if trimmed[-1:] in PAIRS and PAIRS[trimmed[-1:]] == first:
-            return _without_bracket(trimmed[:-1], after[1:])
+    if first and first in CLOSING_BRACKETS:
+        trimmed = before.rstrip(EDGE_MARKS + DASHES)
+        if trimmed[-1:] in BRACKET_PAIRS and BRACKET_PAIRS[trimmed[-1:]] == first:
+            return _drop_bracket(trimmed[:-1], after[1:])
         return trimmed, after
-    if first and (first in SEPARATORS or first in STOPS):
-        if last and (last in SEPARATORS or last == first):
+    if first and (first in SEPARATOR_MARKS or first in SENTENCE_STOPS):
+        if last and (last in SEPARATOR_MARKS or last == first):
             before = before[:-1].rstrip(" \t")
-        keep_space = right != after and first in ":;!?" and not before.endswith(tuple(STOPS + SEPARATORS))
+        keep_space = (
+            right != after
+            and first in ":;!?"
+            and not before.endswith(tuple(SENTENCE_STOPS + SEPARATOR_MARKS))
+        )
         return before, (" " + after if keep_space and before else after)
     if not last or last == "\n" or not after or first == "\n":
         return before, after
     return before, (" " + after if spaced else after)
 
 
-def _without_bracket(before: str, after: str) -> tuple[str, str]:
+def _drop_bracket(before: str, after: str) -> tuple[str, str]:
     """Return both sides of a pair of brackets that held nothing."""
     trimmed = before.rstrip(" \t")
     spaced = len(trimmed) < len(before)
-    if spaced and after[:1] not in ("", " ", "\n") and after[0] not in SEPARATORS + STOPS + CLOSING:
+    if (
+        spaced
+        and after[:1] not in ("", " ", "\n")
+        and after[0] not in SEPARATOR_MARKS + SENTENCE_STOPS + CLOSING_BRACKETS
+    ):
         return trimmed, " " + after
     return (before if not spaced or not trimmed else trimmed), after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MAX_DEPTH = 60
+MAX_MATHML_DEPTH = 60
 
 _FUNCTIONS = frozenset(
     (
@@ -42,22 +42,22 @@ _ACCENTS = {
 
 def to_latex(element: Any, depth: int = 0) -> str:
     """Return the LaTeX of a MathML element; characters beyond ASCII (α, ∑) are kept."""
-    if not isinstance(element.tag, str) or depth > MAX_DEPTH:
+    if not isinstance(element.tag, str) or depth > MAX_MATHML_DEPTH:
         return ""
     name = element.tag.rpartition("}")[2]
     if name in ("mi", "mn", "mo", "mtext", "ms"):
-        return _token(name, "".join(element.itertext()))
+        return _convert_token(name, "".join(element.itertext()))
     if name in ("annotation", "annotation-xml", "none", "mprescripts", "mphantom"):
         return ""
     if name == "mspace":
         return " "
     parts = [to_latex(child, depth + 1) for child in element if isinstance(child.tag, str)]
     if name == "msub" and len(parts) == 2:
-        return f"{_base(parts[0])}_{_group(parts[1])}"
+        return f"{_brace_base(parts[0])}_{_brace_group(parts[1])}"
     if name == "msup" and len(parts) == 2:
-        return f"{_base(parts[0])}^{_group(parts[1])}"
+        return f"{_brace_base(parts[0])}^{_brace_group(parts[1])}"
     if name in ("msubsup", "munderover") and len(parts) == 3:
-        return f"{_base(parts[0])}_{_group(parts[1])}^{_group(parts[2])}"
+        return f"{_brace_base(parts[0])}_{_brace_group(parts[1])}^{_brace_group(parts[2])}"
     if name == "mfrac" and len(parts) == 2:
         return f"\\frac{{{parts[0].strip()}}}{{{parts[1].strip()}}}"
     if name == "msqrt":
@@ -68,7 +68,7 @@ def to_latex(element: Any, depth: int = 0) -> str:
         accent = _ACCENTS.get("".join(element[-1].itertext()).strip())
         if accent is not None:
             return f"{accent}{{{parts[0].strip()}}}"
-        return f"{_base(parts[0])}{'^' if name == 'mover' else '_'}{_group(parts[1])}"
+        return f"{_brace_base(parts[0])}{'^' if name == 'mover' else '_'}{_brace_group(parts[1])}"
     if name == "mfenced":
         separator = (element.get("separators") or ",").strip()[:1]
         opening, closing = element.get("open", "("), element.get("close", ")")
@@ -82,7 +82,7 @@ def to_latex(element: Any, depth: int = 0) -> str:
     return "".join(parts)
 
 
-def _token(name: str, text: str) -> str:
+def _convert_token(name: str, text: str) -> str:
     text = " ".join(text.split())
     if name == "mtext":
         return f"\\text{{{text}}}" if any(letter.isalpha() for letter in text) else text
@@ -93,12 +93,12 @@ def _token(name: str, text: str) -> str:
     return "".join(_OPERATORS.get(letter, letter) for letter in text) if name != "mo" else text
 
 
-def _base(latex: str) -> str:
+def _brace_base(latex: str) -> str:
     latex = latex.strip()
     simple = len(latex) <= 1 or latex.isalnum() or (latex.startswith("\\") and latex[1:].isalpha())
     return latex if simple or (latex.startswith("\\mathrm{") and latex.count("}") == 1) else f"{{{latex}}}"
 
 
-def _group(latex: str) -> str:
+def _brace_group(latex: str) -> str:
     latex = latex.strip()
     return latex if len(latex) == 1 else f"{{{latex}}}"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.formats.encodings import decode
 
 _LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -33,10 +33,10 @@ _JOINERS = re.compile(
 )
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the plain text of a record, decoded and cleaned."""
     text = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=False)[0]
-    return Extracted(text=clean_text(text))
+    return ExtractedText(text=clean_text(text))
 
 
 def clean_text(text: str) -> str:

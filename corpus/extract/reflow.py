@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable
 from statistics import quantiles
 
-SLACK = 6
+EARLY_BREAK_COLUMNS = 6
 """Columns by which proof-readers break a line early."""
-UNWRAPPED = 130
+UNWRAPPED_COLUMNS = 130
 """A text with lines this wide was not wrapped: a line is a paragraph."""
-MIN_LINES = 20
+MIN_LINES_FOR_WIDTH = 20
 """Lines of prose from which a width can be told; with fewer, `DEFAULT_WIDTH_COLUMNS`."""
-USUAL_WIDTH = 72
+DEFAULT_WIDTH_COLUMNS = 72
 
 _BLANKS = re.compile(r"\n(?:[ \t\u3000]*\n)+")
 _WIDE = re.compile(
@@ -45,7 +45,9 @@ _SUSPENDING = {
     "fin": ("ja", "tai"),
 }
 """Languages that write `Haus- und Hoftür`: before these words a hyphen stands for what follows later."""
-SOFT = frozenset({"deu", "nld", "swe", "dan", "nob", "fin", "hun", "ces", "pol", "rus", "ukr"})
+SOFT_HYPHEN_LANGUAGES = frozenset(
+    {"deu", "nld", "swe", "dan", "nob", "fin", "hun", "ces", "pol", "rus", "ukr"}
+)
 """Languages that hardly ever write a compound of two small words with a hyphen: at a line's end it divides one."""
 
 
@@ -61,50 +63,50 @@ def reflow(text: str, language: str = "") -> str:
     ]
     lines = [[line.rstrip() for line in block.expandtabs(8).split("\n") if line.strip()] for block in blocks]
     wide = _WIDE.search(text) is not None
-    measure: Callable[[str], int] = _columns if wide else len
-    width = _width(lines, measure)
+    measure: Callable[[str], int] = _count_columns if wide else len
+    width = _detect_width(lines, measure)
     if width is None:
         return "\n\n".join(line.strip() for block in lines for line in block)
     joiner = Joiner(text, language)
-    return "\n\n".join(_block(block, width, measure, joiner) for block in lines)
+    return "\n\n".join(_reflow_block(block, width, measure, joiner) for block in lines)
 
 
-def _columns(line: str) -> int:
+def _count_columns(line: str) -> int:
     """Return the width of a line in which Chinese characters take two columns."""
     return len(line) + len(_WIDE.findall(line))
 
 
-def _width(blocks: list[list[str]], measure: Callable[[str], int]) -> int | None:
+def _detect_width(blocks: list[list[str]], measure: Callable[[str], int]) -> int | None:
     """Return the column at which the text was wrapped; None if it was not."""
     inner = sorted(measure(line) for block in blocks if len(block) > 2 for line in block[:-1])
     every = sorted(measure(line) for block in blocks for line in block)
-    if every and every[len(every) * 9 // 10] > UNWRAPPED:
+    if every and every[len(every) * 9 // 10] > UNWRAPPED_COLUMNS:
         return None
-    if len(inner) < MIN_LINES:
-        return USUAL_WIDTH
-    return min(UNWRAPPED, round(quantiles(inner, n=20)[-1]))
+    if len(inner) < MIN_LINES_FOR_WIDTH:
+        return DEFAULT_WIDTH_COLUMNS
+    return min(UNWRAPPED_COLUMNS, round(quantiles(inner, n=20)[-1]))
 
 
-def _indent(line: str) -> int:
+def _count_indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _segments(block: list[str], width: int, measure: Callable[[str], int]) -> list[list[str]]:
+def _split_segments(block: list[str], width: int, measure: Callable[[str], int]) -> list[list[str]]:
     """Split a block where an indented line begins a paragraph, and where indented lines begin and end."""
     if len(block) == 1:
         return [block]
-    indents = [_indent(line) for line in block]
+    indents = [_count_indent(line) for line in block]
     if not any(indents):
         return [block]
     margin = min(indents)
     hanging = indents[0] == margin and min(indents[1:]) >= margin + 2
-    if hanging and (_ITEM.match(block[0]) or measure(block[0]) >= width - SLACK - 4):
+    if hanging and (_ITEM.match(block[0]) or measure(block[0]) >= width - EARLY_BREAK_COLUMNS - 4):
         return [block]
     segments: list[list[str]] = [[block[0]]]
     for at in range(1, len(block)):
         inside, before = indents[at] >= margin + 2, indents[at - 1] >= margin + 2
         following = indents[at + 1] >= margin + 2 if at + 1 < len(block) else inside
-        full = measure(block[at]) >= width - SLACK - 4
+        full = measure(block[at]) >= width - EARLY_BREAK_COLUMNS - 4
         new_paragraph = block[at].startswith("\u3000") or (inside and not following and (full or not before))
         ends = before and not inside and len(segments[-1]) > 1
         if new_paragraph or (inside and not before) or ends:
@@ -113,36 +115,38 @@ def _segments(block: list[str], width: int, measure: Callable[[str], int]) -> li
     return segments
 
 
-def _block(block: list[str], width: int, measure: Callable[[str], int], joiner: Joiner) -> str:
+def _reflow_block(block: list[str], width: int, measure: Callable[[str], int], joiner: Joiner) -> str:
     """Return a block as paragraphs; as its lines if none of it is prose."""
-    segments = _segments(block, width, measure)
-    paragraphs = [_paragraph(segment, width, measure, joiner) for segment in segments]
+    segments = _split_segments(block, width, measure)
+    paragraphs = [_join_paragraph(segment, width, measure, joiner) for segment in segments]
     if len(segments) > 1 and all(paragraph is None for paragraph in paragraphs):
-        return _kept(block)
+        return _keep_lines(block)
     return "\n\n".join(
-        _kept(lines) if paragraph is None else paragraph
+        _keep_lines(lines) if paragraph is None else paragraph
         for lines, paragraph in zip(segments, paragraphs, strict=True)
     )
 
 
-def _paragraph(lines: list[str], width: int, measure: Callable[[str], int], joiner: Joiner) -> str | None:
+def _join_paragraph(
+    lines: list[str], width: int, measure: Callable[[str], int], joiner: Joiner
+) -> str | None:
     """Join lines of prose; None for lines that are kept as they are."""
     if len(lines) == 1:
-        return lines[0].strip() if measure(lines[0]) > width - SLACK - 4 else None
+        return lines[0].strip() if measure(lines[0]) > width - EARLY_BREAK_COLUMNS - 4 else None
     if sum(map(_is_tabular, lines)) * 2 >= len(lines):
         return None
-    if _is_prose(lines, min(map(_indent, lines)), width, measure):
+    if _is_prose(lines, min(map(_count_indent, lines)), width, measure):
         return joiner.join_lines([line.strip() for line in lines]).replace("  ", " ")
     return None
 
 
-def _kept(lines: list[str]) -> str:
+def _keep_lines(lines: list[str]) -> str:
     if len(lines) == 1 and not _is_tabular(lines[0]):
         return lines[0].strip().replace("  ", " ")
-    margin = min(map(_indent, lines))
+    margin = min(map(_count_indent, lines))
     if sum(1 for line in lines if _ITEM.match(line)) * 2 > len(lines):
         margin = 80
-    return "\n".join(line[min(margin, _indent(line)) :] for line in lines)
+    return "\n".join(line[min(margin, _count_indent(line)) :] for line in lines)
 
 
 def _is_tabular(line: str) -> bool:
@@ -157,12 +161,12 @@ def _is_prose(lines: list[str], margin: int, width: int, measure: Callable[[str]
     sizes = [measure(line) for line in lines]
     longest = max(sizes)
     stands_in = margin >= 2 and not lines[0].startswith("\u3000")
-    within = longest if stands_in else max(width, min(longest, width + SLACK))
+    within = longest if stands_in else max(width, min(longest, width + EARLY_BREAK_COLUMNS))
     early = 0
     for at in range(len(lines) - 1):
         following = lines[at + 1].lstrip()
-        first = 2 if _UNSPACED.match(following) else _first_word(following)
-        early += sizes[at] + 1 + first <= within - SLACK
+        first = 2 if _UNSPACED.match(following) else _first_word_length(following)
+        early += sizes[at] + 1 + first <= within - EARLY_BREAK_COLUMNS
     breaks = len(lines) - 1
     capitals = sum(1 for line in lines[1:] if _CAPITAL.match(line)) == breaks
     if stands_in:
@@ -174,7 +178,7 @@ def _is_prose(lines: list[str], margin: int, width: int, measure: Callable[[str]
     return early * 3 <= breaks
 
 
-def _first_word(line: str) -> int:
+def _first_word_length(line: str) -> int:
     match = _WORD.match(line)
     return match.end() if match else 0
 
@@ -188,7 +192,7 @@ class Joiner:
 
     def __init__(self, text: str, language: str, typeset: bool = False) -> None:
         self._text, self._language = text, language
-        self._soft = typeset or language in SOFT
+        self._soft = typeset or language in SOFT_HYPHEN_LANGUAGES
         self._words: set[str] | None = None
         self._compounds: set[str] = set()
 

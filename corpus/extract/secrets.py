@@ -16,24 +16,24 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from corpus.groups import suffixes
+from corpus.groups import public_suffixes
 
-EMAIL, KEY, PASSWORD = "<EMAIL>", "<KEY>", "<PASSWORD>"
+EMAIL_PLACEHOLDER, KEY_PLACEHOLDER, PASSWORD_PLACEHOLDER = "<EMAIL>", "<KEY>", "<PASSWORD>"
 
 VERSION = 1
 """Raised when the same text would come out otherwise."""
 
-RANDOM, RANDOM_HEX, RANDOM_SHORT = 3.5, 2.8, 2.5
+MIN_RANDOM_BITS, MIN_RANDOM_HEX_BITS, MIN_RANDOM_PASSWORD_BITS = 3.5, 2.8, 2.5
 """Bits a character from which a value counts as drawn at random: of 20 characters and more, of hexadecimal digits, of a
 short password. Random base64 of 20 characters has 4 on average, English words without spaces 3.1, random hexadecimal
 digits of 32 characters 3.6, detect-secrets requires 4.5 and 3 of longer ones."""
 
-MIXED = 3
+MIN_LETTER_DIGIT_CHANGES = 3
 """Places between a letter and a digit in what was drawn at random; names of variables have one or two."""
 
-REACH = 400
+MAX_PATTERN_CHARACTERS = 400
 """Characters behind a fixed string that a pattern may look at."""
-KEY_BLOCK = 20_000
+MAX_KEY_CHARACTERS = 20_000
 """Characters of a private key at most."""
 
 _FORMS: tuple[tuple[str, str], ...] = (
@@ -63,14 +63,14 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("shpat_", r"shpat_[0-9a-fA-F]{32}"),
 )
 """What keys of a service begin with, and the pattern of the whole."""
-_BEHIND: tuple[tuple[str, str], ...] = (
+_KEY_PREFIXES: tuple[tuple[str, str], ...] = (
     ("hooks.slack.com/services/", r"[A-Z0-9]{8,14}/[A-Z0-9]{8,14}/[A-Za-z0-9]{20,32}"),
     ("AccountKey=", r"[A-Za-z0-9+/]{40,120}={0,2}"),
 )
 """What stands before a key, and the pattern of the key."""
 _PATTERNS = (
     *((fixed, 0, re.compile(pattern)) for fixed, pattern in _FORMS),
-    *((fixed, len(fixed), re.compile(pattern)) for fixed, pattern in _BEHIND),
+    *((fixed, len(fixed), re.compile(pattern)) for fixed, pattern in _KEY_PREFIXES),
 )
 
 _NAMES = re.compile(
@@ -92,7 +92,7 @@ _NAME_PARTS = (
 )
 """Fixed strings, one of which is in every name of `_NAMES`."""
 _PASSWORDS = ("passw", "pwd", "密码", "密碼", "パスワード", "пароль")
-_GIVEN = re.compile(
+_ASSIGNMENT = re.compile(
     r"[\w-]{0,40}[\"'`]?\]?[ \t]{0,20}(?P<sign>:=|=>|[:=,(]|->)[ \t]{0,20}"
     r"(?:[bru]{0,2}([\"'`])(?P<quoted>[^\"'`\s]{6,300})\2"
     r"|(?P<bare>[A-Za-z0-9+/_=!@#$%^&*-]{12,300})[ \t]*(?=[\r\n;,]|$))"
@@ -122,9 +122,9 @@ _EXAMPLE = re.compile(r"example|sample|dummy|placeholder|x{6}|0{8}|abcdef|123456
 """What examples of keys in documentation hold."""
 
 
-def redacted(text: str) -> tuple[str, int, int]:
+def redact_secrets(text: str) -> tuple[str, int, int]:
     """Return the text with placeholders, how many secrets and how many e-mail addresses they replace."""
-    spans = [*_secrets(text), *_emails(text)]
+    spans = [*_find_secrets(text), *_find_emails(text)]
     if not spans:
         return text, 0, 0
     pieces: list[str] = []
@@ -137,53 +137,53 @@ def redacted(text: str) -> tuple[str, int, int]:
         counts[placeholder] += 1
         at = end
     pieces.append(text[at:])
-    return "".join(pieces), counts[KEY] + counts[PASSWORD], counts[EMAIL]
+    return "".join(pieces), counts[KEY_PLACEHOLDER] + counts[PASSWORD_PLACEHOLDER], counts[EMAIL_PLACEHOLDER]
 
 
-def entropy(value: str) -> float:
+def measure_entropy(value: str) -> float:
     """Return the bits a character, by how often each occurs in the value itself."""
     total = len(value)
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
 
 
-def _secrets(text: str) -> Iterator[tuple[int, int, str]]:
+def _find_secrets(text: str) -> Iterator[tuple[int, int, str]]:
     for fixed, behind, pattern in _PATTERNS:
-        for at in _places(text, fixed):
+        for at in _find_places(text, fixed):
             match = pattern.match(text, at + behind)
             if match is not None and not _EXAMPLE.search(match[0]):
-                yield match.start(), match.end(), KEY
-    yield from _key_blocks(text)
-    for at in _places(text, "://"):
-        match = _URL_PASSWORD.match(text, at + 3, at + REACH)
+                yield match.start(), match.end(), KEY_PLACEHOLDER
+    yield from _find_key_blocks(text)
+    for at in _find_places(text, "://"):
+        match = _URL_PASSWORD.match(text, at + 3, at + MAX_PATTERN_CHARACTERS)
         if match is not None and not _NO_VALUE.search(match["value"]):
-            yield match.start("value"), match.end("value"), PASSWORD
-    yield from _given(text)
+            yield match.start("value"), match.end("value"), PASSWORD_PLACEHOLDER
+    yield from _find_assigned_secrets(text)
 
 
-def _key_blocks(text: str) -> Iterator[tuple[int, int, str]]:
+def _find_key_blocks(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield what is between the lines around private keys, in files and in strings of a program."""
     done = 0
-    for at in _places(text, "-----BEGIN "):
+    for at in _find_places(text, "-----BEGIN "):
         head = _KEY_HEAD.match(text, at) if at >= done else None
         if head is None:
             continue
-        end = text.find("-----END", head.end(), head.end() + KEY_BLOCK)
-        body = _KEY_BODY.match(text, head.end(), end if end >= 0 else head.end() + KEY_BLOCK)
+        end = text.find("-----END", head.end(), head.end() + MAX_KEY_CHARACTERS)
+        body = _KEY_BODY.match(text, head.end(), end if end >= 0 else head.end() + MAX_KEY_CHARACTERS)
         done = max(end, body.end() if body is not None else 0)
         whole = body is not None and (end < 0 or body.end() == end)
         if body is not None and whole and _KEY_LINE.search(body[0]):
-            yield body.start(), body.end(), KEY
+            yield body.start(), body.end(), KEY_PLACEHOLDER
 
 
-def _given(text: str) -> Iterator[tuple[int, int, str]]:
+def _find_assigned_secrets(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield values that look random behind names that suggest secrets."""
     lower = text.lower() if len(text.lower()) == len(text) else text
     done = 0
-    for at in sorted(place for part in _NAME_PARTS for place in _places(lower, part)):
+    for at in sorted(place for part in _NAME_PARTS for place in _find_places(lower, part)):
         name = _NAMES.search(lower, max(0, at - 12), at + 12)
         if name is None or name.end() <= done:
             continue
-        assignment = _GIVEN.match(text, name.end(), name.end() + REACH)
+        assignment = _ASSIGNMENT.match(text, name.end(), name.end() + MAX_PATTERN_CHARACTERS)
         if assignment is None:
             continue
         group = "quoted" if assignment["quoted"] else "bare"
@@ -192,7 +192,11 @@ def _given(text: str) -> Iterator[tuple[int, int, str]]:
         if looks_random(
             assignment[group], short=is_password and group == "quoted" and assignment["sign"] not in "(,"
         ):
-            yield assignment.start(group), assignment.end(group), PASSWORD if is_password else KEY
+            yield (
+                assignment.start(group),
+                assignment.end(group),
+                PASSWORD_PLACEHOLDER if is_password else KEY_PLACEHOLDER,
+            )
 
 
 def looks_random(value: str, short: bool = False) -> bool:
@@ -205,32 +209,32 @@ def looks_random(value: str, short: bool = False) -> bool:
     letters, digits = any(map(str.isalpha, value)), any(map(str.isdigit, value))
     if not (letters and digits):
         marks = any(not character.isalnum() and character not in "_-.:/" for character in value)
-        return short and letters and marks and entropy(value) >= RANDOM_SHORT
+        return short and letters and marks and measure_entropy(value) >= MIN_RANDOM_PASSWORD_BITS
     if _HEXADECIMAL.match(value):
-        return len(value) >= 24 and entropy(value) >= RANDOM_HEX
-    if len(value) >= 16 and entropy(value) >= RANDOM:
-        return sum(1 for _ in _MIXED.finditer(value)) >= MIXED
-    return short and entropy(value) >= RANDOM_SHORT
+        return len(value) >= 24 and measure_entropy(value) >= MIN_RANDOM_HEX_BITS
+    if len(value) >= 16 and measure_entropy(value) >= MIN_RANDOM_BITS:
+        return sum(1 for _ in _MIXED.finditer(value)) >= MIN_LETTER_DIGIT_CHANGES
+    return short and measure_entropy(value) >= MIN_RANDOM_PASSWORD_BITS
 
 
-def _emails(text: str) -> Iterator[tuple[int, int, str]]:
-    for at in _places(text, "@"):
+def _find_emails(text: str) -> Iterator[tuple[int, int, str]]:
+    for at in _find_places(text, "@"):
         after = _EMAIL_AFTER.match(text, at + 1, at + 300)
         if after is None:
             continue
         before = _EMAIL_BEFORE.search(text, max(0, at - 64), at)
         if before is None or before[0] == "git" or not _is_domain(after[0]):
             continue
-        yield before.start(), after.end(), EMAIL
+        yield before.start(), after.end(), EMAIL_PLACEHOLDER
 
 
 def _is_domain(host: str) -> bool:
     """Return whether a name ends in a public suffix and has something before it."""
-    parts = suffixes()(host)
+    parts = public_suffixes()(host)
     return bool(parts.suffix and parts.domain)
 
 
-def _places(text: str, fixed: str) -> Iterator[int]:
+def _find_places(text: str, fixed: str) -> Iterator[int]:
     at = text.find(fixed)
     while at >= 0:
         yield at

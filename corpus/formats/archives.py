@@ -18,28 +18,28 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from corpus.document import Failure
-from corpus.formats.tar import BLOCK, PAX, extended, read_header, stored
-from corpus.storage import DAMAGE, decompressed
+from corpus.formats.tar import PAX_TYPES, TAR_BLOCK_BYTES, read_extended_header, read_header, stored_size
+from corpus.storage import DAMAGE, open_decompressing
 
-PIECE = 1 << 16
-HEADER_BYTES = 1 << 20
+ARCHIVE_READ_BYTES = 1 << 16
+MAX_TAR_HEADER_BYTES = 1 << 20
 """What a long name or a pax header may take. Real ones take a few hundred bytes; the format allows 8 GiB."""
-MAX_BYTES = 64 << 20
+MAX_ARCHIVE_MEMBER_BYTES = 64 << 20
 """Default limit of one member."""
-MAX_MEMBERS = 5_000_000
+MAX_ARCHIVE_MEMBERS = 5_000_000
 """Members of one archive: their names are remembered as hashes, 100 bytes each. The largest bulk archives of
 papers and code hold some hundred thousand."""
-DIRECTORY_BYTES = 1 << 30
+MAX_ZIP_DIRECTORY_BYTES = 1 << 30
 """Size of a zip's directory, which is held in memory: some ten million members."""
 
-DRIVE = re.compile(r"^[A-Za-z]:")
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+DRIVE_LETTER = re.compile(r"^[A-Za-z]:")
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, *DAMAGE)
 """What zipfile raises: RuntimeError for a password, NotImplementedError for an unknown compression."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """Hold a file of an archive: its name there, the offset of its header, its bytes, and its length with the header.
 
     In a compressed tar, offsets count decompressed bytes.
@@ -51,7 +51,9 @@ class Member:
     length: int
 
 
-def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+def read_archive(
+    stream: BinaryIO, file: str, max_bytes: int = MAX_ARCHIVE_MEMBER_BYTES
+) -> Iterator[ArchiveMember | Failure]:
     """Yield the members of a tar (plain, .gz, .bz2, .xz, .zst) or zip, in the order of their bytes in it.
 
     `file` names the archive in failures; `stream` must be seekable. Memory: one member, plus the directory of a
@@ -69,68 +71,74 @@ def members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator
     """
     head = stream.read(4)
     stream.seek(0)
-    if head.startswith(ZIP):
-        yield from _once(zip_members(stream, file, max_bytes), file)
+    if head.startswith(ZIP_MAGICS):
+        yield from _drop_repeated_names(read_zip(stream, file, max_bytes), file)
     else:
-        yield from _once(tar_members(decompressed(stream), file, max_bytes), file)
+        yield from _drop_repeated_names(read_tar(open_decompressing(stream), file, max_bytes), file)
 
 
-def _once(entries: Iterator[Member | Failure], file: str) -> Iterator[Member | Failure]:
+def _drop_repeated_names(
+    entries: Iterator[ArchiveMember | Failure], file: str
+) -> Iterator[ArchiveMember | Failure]:
     """Yield the first entry of every name, and no more than `MAX_ARCHIVE_MEMBERS` of them.
 
     A repeated name is a failure, and so is the first member over the limit, where reading ends.
     """
     seen: set[int] = set()
     for entry in entries:
-        if isinstance(entry, Member):
-            name = hash_of(entry.name)
+        if isinstance(entry, ArchiveMember):
+            name = hash_name(entry.name)
             if name in seen:
-                yield _failure(
-                    file, entry.offset, entry.length, f"a second member called {shown(entry.name)}"
+                yield _make_failure(
+                    file, entry.offset, entry.length, f"a second member called {quote_name(entry.name)}"
                 )
                 continue
-            if len(seen) == MAX_MEMBERS:
-                yield _failure(file, entry.offset, 0, f"over {MAX_MEMBERS:,} members: the rest is not read")
+            if len(seen) == MAX_ARCHIVE_MEMBERS:
+                yield _make_failure(
+                    file, entry.offset, 0, f"over {MAX_ARCHIVE_MEMBERS:,} members: the rest is not read"
+                )
                 return
             seen.add(name)
         yield entry
 
 
-def hash_of(name: str) -> int:
+def hash_name(name: str) -> int:
     """Return a hash of a name, 64 bits."""
     import xxhash
 
     return int(xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass")))
 
 
-def problem_of(name: str) -> str | None:
+def find_name_problem(name: str) -> str | None:
     """Return what is wrong with the name of a member; None for one that stays inside the archive."""
     plain = name.replace("\\", "/")
     if not plain.strip("/ ."):
         return "a member without a name"
     if "\0" in plain:
-        return f"a name with a NUL in it: {shown(name)}"
-    if plain.startswith("/") or DRIVE.match(plain) or ".." in plain.split("/"):
-        return f"a name that leads out of the archive: {shown(name)}"
+        return f"a name with a NUL in it: {quote_name(name)}"
+    if plain.startswith("/") or DRIVE_LETTER.match(plain) or ".." in plain.split("/"):
+        return f"a name that leads out of the archive: {quote_name(name)}"
     return None
 
 
-def shown(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name in printable form, at most 200 characters."""
     return ascii(name) if not name.isprintable() else repr(name[:200])
 
 
-def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+def read_tar(
+    stream: BinaryIO, file: str, max_bytes: int = MAX_ARCHIVE_MEMBER_BYTES
+) -> Iterator[ArchiveMember | Failure]:
     """Yield the files of a plain tar, in order; the stream is read once and needs no seeking."""
-    tar = _Tar(stream)
+    tar = _TarReader(stream)
     long_name: str | None = None
     lost_from: int | None = None
     any_header = False
     while True:
         at = tar.at
         try:
-            block = tar.read(BLOCK)
-            if len(block) < BLOCK:
+            block = tar.read(TAR_BLOCK_BYTES)
+            if len(block) < TAR_BLOCK_BYTES:
                 if block.strip(b"\0") or not any_header:
                     lost_from = at if lost_from is None else lost_from
                 break
@@ -141,50 +149,56 @@ def tar_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
                 lost_from = at if lost_from is None else lost_from
                 continue
             if lost_from is not None:
-                yield _failure(file, lost_from, at - lost_from, "damaged: no tar header here")
+                yield _make_failure(file, lost_from, at - lost_from, "damaged: no tar header here")
                 lost_from = None
             any_header = True
-            if header.type == tarfile.GNUTYPE_LONGNAME or header.type in PAX:
-                if header.size > HEADER_BYTES:
-                    yield _failure(file, at, stored(header.size), f"a header of {header.size:,} bytes")
+            if header.type == tarfile.GNUTYPE_LONGNAME or header.type in PAX_TYPES:
+                if header.size > MAX_TAR_HEADER_BYTES:
+                    yield _make_failure(
+                        file, at, stored_size(header.size), f"a header of {header.size:,} bytes"
+                    )
                     tar.skip(header.size)
                     continue
-                name, size = extended(header.type, tar.read_content(header.size))
+                name, size = read_extended_header(header.type, tar.read_content(header.size))
                 long_name = name if name is not None else long_name
                 tar.next_size = size if size is not None else tar.next_size
                 continue
             name, long_name = long_name or header.name, None
             size, tar.next_size = tar.next_size if tar.next_size is not None else header.size, None
             if header.issym() or header.islnk():
-                out = header.linkname if header.islnk() else _target(name, header.linkname)
-                if problem_of(out):
-                    yield _failure(file, at, BLOCK, f"a link that leads out of the archive: {shown(name)}")
+                out = header.linkname if header.islnk() else _resolve_link(name, header.linkname)
+                if find_name_problem(out):
+                    yield _make_failure(
+                        file, at, TAR_BLOCK_BYTES, f"a link that leads out of the archive: {quote_name(name)}"
+                    )
                 continue
             if not header.isreg() and header.type not in (tarfile.CONTTYPE, b"\0"):
                 tar.skip(size if header.type in tarfile.GNU_TYPES or header.type == tarfile.XGLTYPE else 0)
                 if header.issparse():
-                    yield _failure(file, at, stored(size), f"a sparse file is not read: {shown(name)}")
+                    yield _make_failure(
+                        file, at, stored_size(size), f"a sparse file is not read: {quote_name(name)}"
+                    )
                 continue
-            problem = problem_of(name)
+            problem = find_name_problem(name)
             if problem is None and size > max_bytes:
-                problem = f"{shown(name)} has {size:,} bytes, over the limit of {max_bytes:,}"
+                problem = f"{quote_name(name)} has {size:,} bytes, over the limit of {max_bytes:,}"
             if problem is not None:
-                yield _failure(file, at, stored(size), problem)
+                yield _make_failure(file, at, stored_size(size), problem)
                 tar.skip(size)
                 continue
-            yield Member(name, at, tar.read_content(size), stored(size))
+            yield ArchiveMember(name, at, tar.read_content(size), stored_size(size))
         except EOFError as error:
-            yield _failure(file, at, tar.at - at, f"cut: {error}")
+            yield _make_failure(file, at, tar.at - at, f"cut: {error}")
             return
         except DAMAGE as error:
-            yield _failure(file, at, 0, f"damaged: {error}")
+            yield _make_failure(file, at, 0, f"damaged: {error}")
             return
     if lost_from is not None:
         message = "damaged: no tar header here" if any_header else "not an archive"
-        yield _failure(file, lost_from, tar.at - lost_from, message)
+        yield _make_failure(file, lost_from, tar.at - lost_from, message)
 
 
-class _Tar:
+class _TarReader:
     """Read a stream and count its bytes; parts are read whole or EOFError is raised. `next_size` is a pax header's."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -194,7 +208,7 @@ class _Tar:
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes; fewer only at the end."""
         pieces: list[bytes] = []
-        while size > 0 and (piece := self.stream.read(min(size, PIECE))):
+        while size > 0 and (piece := self.stream.read(min(size, ARCHIVE_READ_BYTES))):
             pieces.append(piece)
             size -= len(piece)
             self.at += len(piece)
@@ -205,19 +219,19 @@ class _Tar:
         data = self.read(size)
         if len(data) < size:
             raise EOFError(f"{len(data):,} of {size:,} bytes are there")
-        self.read(-size % BLOCK)
+        self.read(-size % TAR_BLOCK_BYTES)
         return data
 
     def skip(self, size: int) -> None:
-        left = size + (-size % BLOCK)
+        left = size + (-size % TAR_BLOCK_BYTES)
         while left > 0:
-            piece = self.read(min(left, PIECE))
+            piece = self.read(min(left, ARCHIVE_READ_BYTES))
             if not piece:
                 raise EOFError(f"{left:,} of {size:,} bytes are not there")
             left -= len(piece)
 
 
-def _target(name: str, link: str) -> str:
+def _resolve_link(name: str, link: str) -> str:
     """Return where a symbolic link leads, from the archive's root: `..` is left in if it leads out."""
     if link.startswith("/"):
         return link
@@ -230,18 +244,20 @@ def _target(name: str, link: str) -> str:
     return "/".join(way) or "root"
 
 
-def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iterator[Member | Failure]:
+def read_zip(
+    stream: BinaryIO, file: str, max_bytes: int = MAX_ARCHIVE_MEMBER_BYTES
+) -> Iterator[ArchiveMember | Failure]:
     """Yield the files of a zip by its directory, in the order of their bytes; the stream must be seekable."""
     try:
         stream.seek(0, io.SEEK_END)
         length = stream.tell()
         size = _directory_size(stream, length)
-        if size > DIRECTORY_BYTES:
-            yield _failure(file, 0, length, f"a directory of {size:,} bytes")
+        if size > MAX_ZIP_DIRECTORY_BYTES:
+            yield _make_failure(file, 0, length, f"a directory of {size:,} bytes")
             return
         archive = zipfile.ZipFile(stream)
     except ZIP_DAMAGE as error:
-        yield _failure(file, 0, 0, f"not a zip that can be read: {error}")
+        yield _make_failure(file, 0, 0, f"not a zip that can be read: {error}")
         return
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     end = 0
@@ -250,16 +266,16 @@ def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
         begins, end = at >= end, max(end, at + 30 + len(entry.orig_filename) + entry.compress_size)
         if entry.is_dir():
             continue
-        length = _taken(stream, entry)
-        problem = problem_of(entry.orig_filename)
+        length = _stored_length(stream, entry)
+        problem = find_name_problem(entry.orig_filename)
         if problem is None and not begins:
-            problem = f"{shown(entry.filename)} shares bytes with another member"
+            problem = f"{quote_name(entry.filename)} shares bytes with another member"
         if problem is None and entry.file_size > max_bytes:
             problem = (
-                f"{shown(entry.filename)} has {entry.file_size:,} bytes, over the limit of {max_bytes:,}"
+                f"{quote_name(entry.filename)} has {entry.file_size:,} bytes, over the limit of {max_bytes:,}"
             )
         if problem is not None:
-            yield _failure(file, at, length, problem)
+            yield _make_failure(file, at, length, problem)
             continue
         if (entry.external_attr >> 16) & 0o170000 == 0o120000:  # a symbolic link
             continue
@@ -267,16 +283,18 @@ def zip_members(stream: BinaryIO, file: str, max_bytes: int = MAX_BYTES) -> Iter
             with archive.open(entry) as member:
                 data = _read_up_to(member, max_bytes + 1)
         except ZIP_DAMAGE as error:
-            yield _failure(file, at, length, f"{shown(entry.filename)}: {error}")
+            yield _make_failure(file, at, length, f"{quote_name(entry.filename)}: {error}")
             continue
         if len(data) > max_bytes:
-            message = f"{shown(entry.filename)} has more bytes than it says, over the limit of {max_bytes:,}"
-            yield _failure(file, at, length, message)
+            message = (
+                f"{quote_name(entry.filename)} has more bytes than it says, over the limit of {max_bytes:,}"
+            )
+            yield _make_failure(file, at, length, message)
             continue
-        yield Member(entry.filename, at, data, length)
+        yield ArchiveMember(entry.filename, at, data, length)
 
 
-def _taken(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
+def _stored_length(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:
     """Return the bytes of an entry with its own header, whose extra field need not be as long as the directory's."""
     stream.seek(entry.header_offset)
     header = stream.read(30)
@@ -303,5 +321,5 @@ def _directory_size(stream: BinaryIO, length: int) -> int:
     return min(size, length) if size != 0xFFFFFFFF else length
 
 
-def _failure(file: str, offset: int, length: int, error: str) -> Failure:
+def _make_failure(file: str, offset: int, length: int, error: str) -> Failure:
     return Failure(file=file, offset=offset, length=max(0, length), step="archive", error=error)

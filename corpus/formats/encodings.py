@@ -9,12 +9,12 @@ from operator import ne
 
 import cchardet
 
-from corpus.formats.mojibake import atypical, mojibake
+from corpus.formats.mojibake import measure_atypicality, measure_mojibake
 
-PRESCAN = 4096
+PRESCAN_BYTES = 4096
 """Bytes searched for a declaration in the document. Browsers search 1,024; pages put it later."""
 
-SAMPLE = 1 << 16
+SAMPLE_BYTES = 1 << 16
 """Bytes that charsets are compared on, long runs of ASCII left out."""
 
 _LABELS = {
@@ -84,7 +84,7 @@ _LABELS = {
 the superset that browsers use: gb2312 as gb18030, iso-8859-1 as windows-1252), with a few more that
 archives hold (ibm855, johab, hz, iso-2022-kr)."""
 
-_WIDER = {
+_WIDER_CODECS = {
     "euc_jp": ("euc_jis_2004",),
     "cp932": ("shift_jis_2004",),
     "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"),
@@ -92,7 +92,7 @@ _WIDER = {
 }
 """Codecs to try, in order, for bytes that the first one of a label rejects."""
 
-_INSTEAD = {
+_LIKELIER_CODECS = {
     "iso8859_3": "cp1252",
     "iso8859_4": "cp1257",
     "iso8859_10": "cp1252",
@@ -106,14 +106,22 @@ _INSTEAD = {
 _EAST_ASIAN = ("cp949", "cp932", "euc_jp", "gb18030", "big5hkscs")
 _ALPHABETIC = ("cp1252", "cp1251", "cp1250", "koi8_u", "cp874", "cp1256", "cp1255", "iso8859_7")
 
-TRUST, UNSURE, USUAL, UNNAMED, UNGUESSED, OUTSIDE, RARE = 0.03, 0.15, 0.1, 0.25, 0.2, 0.05, -0.001
+(
+    TRUST_BONUS,
+    UNSURE_HANDICAP,
+    USUAL_HANDICAP,
+    UNNAMED_HANDICAP,
+    UNGUESSED_HANDICAP,
+    OUTSIDE_COST,
+    RARE_HANDICAP,
+) = 0.03, 0.15, 0.1, 0.25, 0.2, 0.05, -0.001
 """In oddities per character, at which codecs are compared: a sure guess is preferred to a declaration by
 `TRUST_BONUS`, an unsure one is handicapped by `UNSURE_HANDICAP`, windows-1252 by `USUAL_HANDICAP`, a codec that nobody
 named by `UNNAMED_HANDICAP`, or `UNGUESSED_HANDICAP` where the detector has no idea; bytes that only a wider codec of
 the family accepts cost `OUTSIDE_COST`; of a rare codec and the one of `_LIKELIER_CODECS` the first wins where both read
 as well (`RARE_HANDICAP`)."""
 
-SURE_WIDE, SURE_NARROW, EVIDENCE = 0.6, 0.7, 0.001
+MIN_WIDE_CONFIDENCE, MIN_NARROW_CONFIDENCE, MIN_DIFFERENT_SHARE = 0.6, 0.7, 0.001
 """What makes a guess sure: the detector's confidence (multi-byte, single-byte), and the share of the text
 that it reads unlike the declaration and unlike windows-1252. English with a few signs is no evidence."""
 
@@ -142,29 +150,29 @@ _SEVEN_BIT = (
 
 
 @cache
-def _codecs() -> dict[str, str]:
+def _index_codecs() -> dict[str, str]:
     return {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 
 
 def codec_of(label: str | None) -> str | None:
     """Return the Python codec for a charset label of HTTP or HTML, None for a label that no standard defines."""
-    return _codecs().get(label.strip().strip("\"'").lower()) if label else None
+    return _index_codecs().get(label.strip().strip("\"'").lower()) if label else None
 
 
-def declared_in(body: bytes) -> str | None:
+def find_declared_label(body: bytes) -> str | None:
     """Return the first meaningful charset label in the first 4 KB: of `<meta charset>`, `<meta http-equiv>` or the XML
     declaration. Comments do not count; values of attributes with other names do.
     """
-    for match in _META.finditer(_COMMENT.sub(b"", body[:PRESCAN])):
+    for match in _META.finditer(_COMMENT.sub(b"", body[:PRESCAN_BYTES])):
         label = (match[1] or match[2]).decode("ascii")
         if codec_of(label) is not None:
             return label
     return None
 
 
-def _wide(body: bytes) -> str | None:
+def _detect_wide(body: bytes) -> str | None:
     """Recognize UTF-16 or UTF-32 without a byte order mark, by the positions of its NUL bytes."""
-    head = body[: PRESCAN & ~3]
+    head = body[: PRESCAN_BYTES & ~3]
     if len(head) < 8 or b"\0" not in head:
         return None
     quarter = len(head) // 4
@@ -180,9 +188,9 @@ def _wide(body: bytes) -> str | None:
     return None
 
 
-def _with(body: bytes, codec: str) -> tuple[str, str]:
+def _decode_with(body: bytes, codec: str) -> tuple[str, str]:
     """Decode with the codec or, if that rejects a byte, a wider one of its family, else with U+FFFD."""
-    for candidate in (codec, *_WIDER.get(codec, ())):
+    for candidate in (codec, *_WIDER_CODECS.get(codec, ())):
         try:
             return body.decode(candidate), candidate
         except UnicodeDecodeError:
@@ -204,15 +212,15 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
     for mark, unicode in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(unicode, "replace"), unicode
-    if (wide := _wide(body)) is not None:
+    if (wide := _detect_wide(body)) is not None:
         return body.decode(wide, "replace"), wide
     if body.isascii():
-        return _seven_bit(body)
+        return _decode_seven_bit(body)
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         pass
-    labels = (declared, declared_in(body) if html else None)
+    labels = (declared, find_declared_label(body) if html else None)
     stated = [codec for label in labels if (codec := codec_of(label)) and not codec.startswith("utf-16")]
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
@@ -222,60 +230,74 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
     return _choose(body, [codec for codec in stated if codec != "utf-8"])
 
 
-def _seven_bit(body: bytes) -> tuple[str, str]:
+def _decode_seven_bit(body: bytes) -> tuple[str, str]:
     """Decode ASCII, which is UTF-8 too, unless it switches charsets by escape sequences."""
     for escape, codec in _SEVEN_BIT:
         if escape in body:
-            return _with(body, codec)
+            return _decode_with(body, codec)
     return body.decode("ascii"), "utf-8"
 
 
 def _choose(body: bytes, stated: list[str]) -> tuple[str, str]:
     """Return text and codec of a body that is not UTF-8: the least odd of the declared, guessed and usual ones."""
-    sample = _sample(body)
+    sample = _take_sample(body)
     detection = cchardet.detect(sample)
     guess, confidence = codec_of(detection["encoding"]), float(detection["confidence"] or 0.0)
-    if guess in _INSTEAD and guess not in stated:
-        guess = _least_odd(sample, {_INSTEAD[guess]: 0.0, guess: RARE})[1]
+    if guess in _LIKELIER_CODECS and guess not in stated:
+        guess = _find_least_odd(sample, {_LIKELIER_CODECS[guess]: 0.0, guess: RARE_HANDICAP})[1]
     if guess in stated:
-        return _with(body, guess)
+        return _decode_with(body, guess)
     costs = dict.fromkeys(stated, 0.0)
     if guess is not None:
-        sure = confidence >= (SURE_WIDE if guess in _EAST_ASIAN else SURE_NARROW)
-        costs[guess] = -TRUST if sure and _differs(sample, guess, [*stated, "cp1252"]) else UNSURE
-    costs.setdefault("cp1252", USUAL)
-    cost, codec = _least_odd(sample, costs)
+        sure = confidence >= (MIN_WIDE_CONFIDENCE if guess in _EAST_ASIAN else MIN_NARROW_CONFIDENCE)
+        costs[guess] = (
+            -TRUST_BONUS if sure and _differs(sample, guess, [*stated, "cp1252"]) else UNSURE_HANDICAP
+        )
+    costs.setdefault("cp1252", USUAL_HANDICAP)
+    cost, codec = _find_least_odd(sample, costs)
     if cost > 0.0:
-        related = OUTSIDE if guess in _EAST_ASIAN else UNGUESSED if guess in (None, "utf-8") else UNNAMED
-        more = {**dict.fromkeys(_EAST_ASIAN, related), **dict.fromkeys(_ALPHABETIC, UNNAMED)}
+        related = (
+            OUTSIDE_COST
+            if guess in _EAST_ASIAN
+            else UNGUESSED_HANDICAP
+            if guess in (None, "utf-8")
+            else UNNAMED_HANDICAP
+        )
+        more = {**dict.fromkeys(_EAST_ASIAN, related), **dict.fromkeys(_ALPHABETIC, UNNAMED_HANDICAP)}
         more = {name: handicap for name, handicap in more.items() if name not in costs}
-        cost, codec = min((cost, codec), _least_odd(sample, more))
-    return _with(body, codec)
+        cost, codec = min((cost, codec), _find_least_odd(sample, more))
+    return _decode_with(body, codec)
 
 
 def _differs(sample: bytes, guess: str, others: list[str]) -> bool:
     """Return whether the guess reads at least `MIN_DIFFERENT_SHARE` of the characters unlike each of the others."""
-    text = _with(sample, guess)[0]
+    text = _decode_with(sample, guess)[0]
     for other in others:
-        alternative = _with(sample, other)[0] if other != guess else ""
-        if len(alternative) == len(text) and sum(map(ne, text, alternative)) < EVIDENCE * len(text):
+        alternative = _decode_with(sample, other)[0] if other != guess else ""
+        if len(alternative) == len(text) and sum(map(ne, text, alternative)) < MIN_DIFFERENT_SHARE * len(
+            text
+        ):
             return False
     return True
 
 
-def _sample(body: bytes) -> bytes:
+def _take_sample(body: bytes) -> bytes:
     """Return 64 KB around the bytes beyond ASCII, cut where no character of any charset is cut."""
     dense = _LONG_ASCII.sub(rb"\1 \2", body)
-    sample = dense[:SAMPLE]
+    sample = dense[:SAMPLE_BYTES]
     return sample[: sample.rfind(b"<") + 1] or sample if len(sample) < len(dense) else sample
 
 
-def _least_odd(sample: bytes, costs: dict[str, float]) -> tuple[float, str]:
+def _find_least_odd(sample: bytes, costs: dict[str, float]) -> tuple[float, str]:
     """Return oddity with its handicap, and codec, of the best one; ties go to the one named first."""
     options = []
     for rank, (codec, cost) in enumerate(costs.items()):
-        text, used = _with(sample, codec)
-        cost += mojibake(text) + atypical(text, codec) + (OUTSIDE if used != codec else 0.0)
+        text, used = _decode_with(sample, codec)
+        cost += (
+            measure_mojibake(text)
+            + measure_atypicality(text, codec)
+            + (OUTSIDE_COST if used != codec else 0.0)
+        )
         options.append((cost, rank, codec))
     best = min(options)
     return best[0], best[2]

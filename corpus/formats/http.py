@@ -12,17 +12,17 @@ import zstandard
 
 HTML_TYPES = {"text/html", "application/xhtml+xml", "application/html", "text/xhtml"}
 UNKNOWN_TYPES = {"", "application/octet-stream", "unknown/unknown", "application/unknown", "*/*"}
-CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-SNIFF = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|table|p|h1)\b", re.IGNORECASE)
-BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a]")
-CHUNK = re.compile(rb"[ \t\r\n]{0,8}([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
-GZIP = b"\x1f\x8b\x08"
-ZSTD = b"\x28\xb5\x2f\xfd"
-TWICE = 2
+CHARSET_PARAMETER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+HTML_SNIFF = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|table|p|h1)\b", re.IGNORECASE)
+BINARY_BYTES = re.compile(rb"[\x00-\x06\x0e-\x1a]")
+CHUNK_HEADER = re.compile(rb"[ \t\r\n]{0,8}([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+GZIP_DEFLATE_MAGIC = b"\x1f\x8b\x08"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MAX_EXTRA_UNPACKINGS = 2
 """How many times a body is unpacked beyond what its headers state."""
-BLOCK = 1 << 14
+INFLATE_BLOCK_BYTES = 1 << 14
 """Compressed bytes given to zlib in one call: what it does not use of them is copied for every member."""
-ZSTD_WINDOW = 1 << 27
+MAX_ZSTD_WINDOW_BYTES = 1 << 27
 """Memory that a body may ask for. RFC 8878 recommends, and browsers take, 8 MiB; archives hold more."""
 
 
@@ -39,7 +39,7 @@ class Payload:
     @property
     def charset(self) -> str | None:
         """The charset of the Content-Type header."""
-        match = CHARSET.search(self.declared_type)
+        match = CHARSET_PARAMETER.search(self.declared_type)
         return match.group(1) if match else None
 
 
@@ -59,11 +59,11 @@ def media_type_of(payload: Payload, raw: bytes) -> str | None:
         )
     if declared in UNKNOWN_TYPES or "/" not in declared:
         head = raw[:4096]
-        return "text/html" if SNIFF.search(head) and not BINARY.search(head) else None
+        return "text/html" if HTML_SNIFF.search(head) and not BINARY_BYTES.search(head) else None
     return None
 
 
-def body_of(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:
+def decode_body(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:
     """Return the body without transfer and content encodings: None if over `max_bytes`, a str that says what failed.
 
     A body that was stored decoded under headers that still name the encoding is returned as it is. One that is packed
@@ -77,27 +77,27 @@ def body_of(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:
             continue
         decoded = _decompress(body, encoding, max_bytes)
         if decoded is None:
-            if SNIFF.search(body[:4096]) and not BINARY.search(body[:4096]):
+            if HTML_SNIFF.search(body[:4096]) and not BINARY_BYTES.search(body[:4096]):
                 continue
-            decoded = _guessed(body, max_bytes)
+            decoded = _guess_encoding(body, max_bytes)
         if decoded is None:
             return f"content encoding {encoding[:40]!r} does not decode"
         body = decoded
-    for _ in range(TWICE):
-        if not body.startswith((GZIP, ZSTD)):
+    for _ in range(MAX_EXTRA_UNPACKINGS):
+        if not body.startswith((GZIP_DEFLATE_MAGIC, ZSTD_MAGIC)):
             break
-        decoded = _decompress(body, "gzip" if body.startswith(GZIP) else "zstd", max_bytes)
+        decoded = _decompress(body, "gzip" if body.startswith(GZIP_DEFLATE_MAGIC) else "zstd", max_bytes)
         if decoded is None:
             return "packed, and it does not decode"
         body = decoded
     return None if len(body) > max_bytes else body
 
 
-def _guessed(body: bytes, max_bytes: int) -> bytes | None:
+def _guess_encoding(body: bytes, max_bytes: int) -> bytes | None:
     """Return what a body unpacks to if its encoding is not the one of its headers; None if the result is not text."""
     for encoding in ("gzip", "zstd", "deflate", "br"):
         decoded = _decompress(body, encoding, max_bytes)
-        if decoded and not BINARY.search(decoded[:4096]):
+        if decoded and not BINARY_BYTES.search(decoded[:4096]):
             return decoded
     return None
 
@@ -108,7 +108,7 @@ def _unchunk(body: bytes) -> bytes:
     """
     pieces: list[bytes] = []
     at = 0
-    while match := CHUNK.match(body, at):
+    while match := CHUNK_HEADER.match(body, at):
         size = int(match[1], 16)
         if size == 0:
             return b"".join(pieces)
@@ -164,7 +164,7 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
     inflater = zlib.decompressobj(window)
     at, first = 0, True
     while at < len(body) and limit > 0:
-        block = body[at : at + BLOCK]
+        block = body[at : at + INFLATE_BLOCK_BYTES]
         try:
             piece = inflater.decompress(block, limit)
         except zlib.error:
@@ -175,7 +175,7 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
         limit -= len(piece)
         at += len(block) - len(inflater.unused_data)
         if inflater.eof:
-            if not body.startswith(GZIP, at):
+            if not body.startswith(GZIP_DEFLATE_MAGIC, at):
                 break
             inflater, first = zlib.decompressobj(window), False
     if first and not inflater.eof and not any(pieces):
@@ -188,7 +188,7 @@ def _unzstd(body: bytes, limit: int) -> bytes:
 
     Raises ZstdError if the first one is damaged.
     """
-    decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+    decoder = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW_BYTES)
     try:
         with decoder.stream_reader(io.BytesIO(body), read_across_frames=True) as reader:
             unpacked = bytes(reader.read(limit))

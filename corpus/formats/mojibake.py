@@ -20,11 +20,11 @@ hangul syllables of KS X 1001."""
 
 _EXPECTED = {"cp932": "kana", "euc_jp": "kana", "cp949": "hangul", "gb18030": "han", "big5hkscs": "han"}
 
-CODE_POINTS = 1 << 16
-SAMPLE = 1 << 20
+BMP_CODE_POINTS = 1 << 16
+SAMPLE_CHARACTERS = 1 << 20
 
 
-def _common_east_asian() -> set[str]:
+def _list_common_east_asian() -> set[str]:
     characters: set[str] = set()
     for codec, (first, last) in _COMMON_SETS.items():
         pairs = bytes(
@@ -63,10 +63,10 @@ def _class_of(character: str, common: set[str]) -> int:
 
 
 @cache
-def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def _build_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the class of every BMP code point (uint8), the cost of a class, and the cost of two adjacent classes."""
-    common = _common_east_asian()
-    classes = np.array([_class_of(chr(code), common) for code in range(CODE_POINTS)], np.uint8)
+    common = _list_common_east_asian()
+    classes = np.array([_class_of(chr(code), common) for code in range(BMP_CODE_POINTS)], np.uint8)
     single = np.zeros(_CLASSES, np.float32)
     single[_BAD], single[_RARE], single[_SYMBOL] = 2.0, 0.6, 0.05
     alphabets = [
@@ -93,25 +93,25 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArr
     return classes, single, pair
 
 
-def mojibake(text: str) -> float:
+def measure_mojibake(text: str) -> float:
     """Return oddities per non-ASCII character: 0 for clean text in any script, mostly over .3 for garbage.
 
     Counts what a wrong charset leaves behind: unassigned and control characters, rare ideographs,
     letters of two alphabets in one word, a capital after a small letter, runs of accented letters,
     signs inside words. Reads the first 2^20 characters; about 5 ns a character.
     """
-    units = np.frombuffer(text[:SAMPLE].encode("utf-16-le", "surrogatepass"), np.uint16)
+    units = np.frombuffer(text[:SAMPLE_CHARACTERS].encode("utf-16-le", "surrogatepass"), np.uint16)
     beyond = units >= 0x80
     count = int(np.count_nonzero(beyond))
     if not count:
         return 0.0
-    classes, single, pair = _tables()
+    classes, single, pair = _build_tables()
     kinds = classes[units]
     cost = float(single[kinds].sum()) + float(pair[kinds[:-1], kinds[1:]].sum())
     return cost / count
 
 
-def atypical(text: str, codec: str) -> float:
+def measure_atypicality(text: str, codec: str) -> float:
     """Return .2 if the text lacks what nearly every text in an East Asian charset has, else 0.
 
     Japanese has kana, Korean has hangul, Chinese has neither: this distinguishes charsets that share
@@ -119,7 +119,7 @@ def atypical(text: str, codec: str) -> float:
     """
     if codec not in _EXPECTED:
         return 0.0
-    units = np.frombuffer(text[:SAMPLE].encode("utf-16-le", "surrogatepass"), np.uint16)
+    units = np.frombuffer(text[:SAMPLE_CHARACTERS].encode("utf-16-le", "surrogatepass"), np.uint16)
     kana = int(np.count_nonzero((units >= 0x3041) & (units < 0x30FF)))
     hangul = int(np.count_nonzero((units >= 0xAC00) & (units < 0xD7B0)))
     han = int(np.count_nonzero((units >= 0x4E00) & (units < 0xA000)))

@@ -16,18 +16,18 @@ from typing import Any, BinaryIO
 from corpus.errors import UserError
 from corpus.extras import install_advice
 
-MAGIC = b"7z\xbc\xaf\x27\x1c"
-BLOCK = 1 << 20
+SEVENZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
+SEVENZIP_BLOCK_BYTES = 1 << 20
 """Bytes decompressed in one call, and compressed bytes read in one call."""
 
 
-class Damaged(Exception):
+class SevenZipError(Exception):
     """Raised when the archive, or a member of it, cannot be read."""
 
 
-def members(stream: BinaryIO) -> list[str]:
+def list_members(stream: BinaryIO) -> list[str]:
     """Return the names of an archive's files. Raises SevenZipError if it is not a .7z archive, or is encrypted."""
-    with _opened(stream) as archive:
+    with _open_archive(stream) as archive:
         return [str(file.filename) for file in archive.files]
 
 
@@ -36,16 +36,16 @@ def read_member(stream: BinaryIO, name: str) -> Generator[bytes, None, None]:
 
     Raises SevenZipError, after what could be read.
     """
-    with _opened(stream) as archive:
-        for file, start, packed in _folders(archive):
+    with _open_archive(stream) as archive:
+        for file, start, packed in _list_folders(archive):
             names = [entry.filename for entry in file.files]
             if name in names:
-                yield from _unpacked(stream, file, archive.afterheader + start, packed, names.index(name))
+                yield from _unpack(stream, file, archive.afterheader + start, packed, names.index(name))
                 return
-    raise Damaged(f"no {name} in the archive")
+    raise SevenZipError(f"no {name} in the archive")
 
 
-def _folders(archive: Any) -> Iterator[tuple[Any, int, int]]:
+def _list_folders(archive: Any) -> Iterator[tuple[Any, int, int]]:
     """Yield each solid block of an archive, its offset behind the header, and its compressed size."""
     streams = archive.header.main_streams
     if streams is None:
@@ -55,7 +55,7 @@ def _folders(archive: Any) -> Iterator[tuple[Any, int, int]]:
         yield folder, places[at], places[at + 1] - places[at]
 
 
-def _unpacked(stream: BinaryIO, folder: Any, start: int, packed: int, wanted: int) -> Iterator[bytes]:
+def _unpack(stream: BinaryIO, folder: Any, start: int, packed: int, wanted: int) -> Iterator[bytes]:
     from py7zr.compressor import SupportedMethods
     from py7zr.properties import FILTER_BROTLI, FILTER_DEFLATE, FILTER_DEFLATE64, FILTER_ZSTD
 
@@ -63,7 +63,7 @@ def _unpacked(stream: BinaryIO, folder: Any, start: int, packed: int, wanted: in
     unbounded = {FILTER_BROTLI, FILTER_DEFLATE, FILTER_DEFLATE64, FILTER_ZSTD}
     try:
         if unbounded & {methods.get_filter_id(coder) for coder in folder.coders}:
-            raise Damaged(
+            raise SevenZipError(
                 "its compression is none of LZMA, LZMA2, BZip2 and PPMd, which alone unpack in bounded memory"
             )
         decompressor = folder.get_decompressor(packed)
@@ -72,25 +72,25 @@ def _unpacked(stream: BinaryIO, folder: Any, start: int, packed: int, wanted: in
             left, checksum = file.uncompressed, 0
             while left > 0:
                 before = stream.tell()
-                block = bytes(decompressor.decompress(stream, min(left, BLOCK)))
+                block = bytes(decompressor.decompress(stream, min(left, SEVENZIP_BLOCK_BYTES)))
                 if not block and stream.tell() == before:
-                    raise Damaged(f"the archive ends inside {file.filename}")
+                    raise SevenZipError(f"the archive ends inside {file.filename}")
                 left -= len(block)
                 if at == wanted and block:
                     checksum = zlib.crc32(block, checksum)
                     yield block
             if at == wanted:
                 if file.crc32 is not None and checksum != file.crc32:
-                    raise Damaged(f"{file.filename} does not match its checksum")
+                    raise SevenZipError(f"{file.filename} does not match its checksum")
                 return
-    except (Damaged, GeneratorExit):
+    except (SevenZipError, GeneratorExit):
         raise
     except Exception as error:
-        raise Damaged(f"{type(error).__name__}: {error}") from error
+        raise SevenZipError(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager
-def _opened(stream: BinaryIO) -> Iterator[Any]:
+def _open_archive(stream: BinaryIO) -> Iterator[Any]:
     try:
         import py7zr
     except ImportError:
@@ -101,7 +101,7 @@ def _opened(stream: BinaryIO) -> Iterator[Any]:
         encrypted = archive.needs_password()
     except Exception as error:
         # py7zr raises whatever its parser stumbles on: struct.error, KeyError, MemoryError and its own.
-        raise Damaged(f"not a 7z archive: {type(error).__name__}: {error}") from error
+        raise SevenZipError(f"not a 7z archive: {type(error).__name__}: {error}") from error
     if encrypted:
-        raise Damaged("the archive is encrypted")
+        raise SevenZipError("the archive is encrypted")
     yield archive

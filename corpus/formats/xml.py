@@ -23,11 +23,11 @@ from lxml import etree
 
 from corpus.formats.encodings import codec_of
 
-MAX_BYTES = 32 << 20
+MAX_XML_BYTES = 32 << 20
 """Default limit of one document or element, in bytes of XML. Its tree takes up to 30 times as much."""
-MAX_PROLOG = 1 << 20
+MAX_PROLOG_CHARACTERS = 1 << 20
 """Characters before the root element, of which the internal subset is cut out."""
-CHUNK = 1 << 16
+XML_READ_BYTES = 1 << 16
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", 3),
@@ -52,20 +52,24 @@ class XmlError(ValueError):
     """Raised for XML that is not well-formed, or larger than allowed."""
 
 
-def tree(data: bytes, *, max_bytes: int = MAX_BYTES, recover: bool = False) -> etree._Element:
+def parse_tree(data: bytes, *, max_bytes: int = MAX_XML_BYTES, recover: bool = False) -> etree._Element:
     """Return the root element of a document. `recover` reads what it can of one that is not well-formed.
 
     Raises XmlError.
     """
     if len(data) > max_bytes:
         raise XmlError(f"{len(data)} bytes of XML, over {max_bytes}")
-    for root in elements(io.BytesIO(data), None, max_bytes=max_bytes, recover=recover):
+    for root in read_elements(io.BytesIO(data), None, max_bytes=max_bytes, recover=recover):
         return root
     raise XmlError("no element in it")
 
 
-def elements(
-    stream: IO[bytes], tag: str | tuple[str, ...] | None, *, max_bytes: int = MAX_BYTES, recover: bool = False
+def read_elements(
+    stream: IO[bytes],
+    tag: str | tuple[str, ...] | None,
+    *,
+    max_bytes: int = MAX_XML_BYTES,
+    recover: bool = False,
 ) -> Iterator[etree._Element]:
     """Yield the elements called `tag` (`{namespace}name`, `{*}name`), in the order in which they end.
 
@@ -87,7 +91,7 @@ def elements(
     )
     waiting = 0
     try:
-        for chunk in _undeclared(stream):
+        for chunk in _strip_declarations(stream):
             parser.feed(chunk)
             waiting += len(chunk)
             for _, element in parser.read_events():
@@ -105,16 +109,16 @@ def elements(
         yield root
 
 
-def _undeclared(stream: IO[bytes]) -> Iterator[bytes]:
+def _strip_declarations(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield the document in UTF-8 without its internal subset, in chunks."""
-    data = stream.read(CHUNK)
-    codec, mark = _codec(data)
+    data = stream.read(XML_READ_BYTES)
+    codec, mark = _detect_codec(data)
     decoder = codecs.getincrementaldecoder(codec)("replace")
     prolog = decoder.decode(data[mark:])
-    while (text := _without_subset(prolog)) is None:
-        if len(prolog) > MAX_PROLOG:
-            raise XmlError(f"no element in the first {MAX_PROLOG} characters")
-        data = stream.read(CHUNK)
+    while (text := _drop_subset(prolog)) is None:
+        if len(prolog) > MAX_PROLOG_CHARACTERS:
+            raise XmlError(f"no element in the first {MAX_PROLOG_CHARACTERS} characters")
+        data = stream.read(XML_READ_BYTES)
         if not data:
             text = prolog + decoder.decode(b"", final=True)
             if "[" in text[_MISC.match(text).end() :]:  # type: ignore[union-attr]
@@ -122,12 +126,12 @@ def _undeclared(stream: IO[bytes]) -> Iterator[bytes]:
             break
         prolog += decoder.decode(data)
     yield text.encode("utf-8", "replace")
-    while data := stream.read(CHUNK):
+    while data := stream.read(XML_READ_BYTES):
         yield decoder.decode(data).encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode()
 
 
-def _codec(head: bytes) -> tuple[str, int]:
+def _detect_codec(head: bytes) -> tuple[str, int]:
     """Return the codec of a document by its byte order mark or declaration, and the length of the mark in bytes."""
     for mark, codec, length in _MARKS:
         if head.startswith(mark):
@@ -137,7 +141,7 @@ def _codec(head: bytes) -> tuple[str, int]:
     return named if named is not None and not named.startswith("utf-") else "utf-8", 0
 
 
-def _without_subset(text: str) -> str | None:
+def _drop_subset(text: str) -> str | None:
     """Return a document's beginning without its internal subset; None if that, or what precedes it, continues."""
     at = _MISC.match(text).end()  # type: ignore[union-attr]
     begun = text[at : at + 9]

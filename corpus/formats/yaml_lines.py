@@ -8,10 +8,10 @@ import yaml
 
 from corpus.errors import UserError
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-def load(text: str, name: str) -> tuple[Any, dict[Path, int]]:
+def load_yaml(text: str, name: str) -> tuple[Any, dict[KeyPath, int]]:
     """Return the value of a YAML document and the line of every key in it (from 1), by its path from the root.
 
     Raises UserError (with `name` and the line) if the text is not YAML, a key occurs twice, or
@@ -29,15 +29,20 @@ def load(text: str, name: str) -> tuple[Any, dict[Path, int]]:
         raise UserError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
     if root is None:
         return None, {(): 1}
-    lines: dict[Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     try:
-        return _value(loader, root, (), lines, name, [0]), lines
+        return _construct_value(loader, root, (), lines, name, [0]), lines
     except RecursionError:
         raise UserError(f"{name}:1: nested too deeply") from None
 
 
-def _value(
-    loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int], name: str, seen: list[int]
+def _construct_value(
+    loader: yaml.SafeLoader,
+    node: yaml.Node,
+    path: KeyPath,
+    lines: dict[KeyPath, int],
+    name: str,
+    seen: list[int],
 ) -> Any:
     seen[0] += 1
     if seen[0] > 100_000:
@@ -47,33 +52,33 @@ def _value(
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = _scalar(loader, key_node, name)
+            key = _construct_key(loader, key_node, name)
             if not isinstance(key, str | int | float | bool):
                 raise UserError(f"{name}:{line}: a key must be plain text")
             key = key if isinstance(key, str) else str(key_node.value)
             where = (*path, key)
             if key in result:
                 raise UserError(
-                    f"{name}:{line}: {dotted(where)}: this key stands twice (first on line {lines[where]})"
+                    f"{name}:{line}: {format_path(where)}: this key stands twice (first on line {lines[where]})"
                 )
             lines[where] = line
-            result[key] = _value(loader, value_node, where, lines, name, seen)
+            result[key] = _construct_value(loader, value_node, where, lines, name, seen)
         return result
     if isinstance(node, yaml.SequenceNode):
         items = []
         for at, item in enumerate(node.value):
             lines[(*path, at)] = item.start_mark.line + 1
-            items.append(_value(loader, item, (*path, at), lines, name, seen))
+            items.append(_construct_value(loader, item, (*path, at), lines, name, seen))
         return items
     try:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-        key = f" {dotted(path)}:" if path else ""
+        key = f" {format_path(path)}:" if path else ""
         raise UserError(f"{name}:{node.start_mark.line + 1}:{key} {reason}") from None
 
 
-def _scalar(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
+def _construct_key(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
     try:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError, TypeError) as error:
@@ -81,7 +86,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
         raise UserError(f"{name}:{node.start_mark.line + 1}: not a key: {reason}") from None
 
 
-def dotted(path: Path) -> str:
+def format_path(path: KeyPath) -> str:
     """Return a path of keys in the form `sources.web.paths[0]`."""
     text = ""
     for key in path:
@@ -89,7 +94,7 @@ def dotted(path: Path) -> str:
     return text
 
 
-def line_of(path: Path, lines: dict[Path, int]) -> int:
+def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int:
     """Return the line of a key, or of the nearest key above it."""
     while path and path not in lines:
         path = path[:-1]

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 
 from corpus.errors import UserError
-from corpus.inference.run import Trained
+from corpus.inference.run import TrainedModel
 from corpus.storage import DAMAGE, open_decompressed
 from corpus.trainer.device import autocast
 
-TOKENS_AT_ONCE = 16_384
+CLOZE_BATCH_TOKENS = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +71,11 @@ def read_questions(path: str) -> list[Question]:
         if path.removesuffix(".gz").endswith(".csv"):
             for row in csv.DictReader(io.StringIO(text)):
                 number += 1
-                questions.append(_cmmlu(row))
+                questions.append(_read_cmmlu(row))
         else:
-            labels = _labels(path)
+            labels = _read_labels(path)
             for number, line in enumerate((line for line in text.split("\n") if line.strip()), 1):
-                questions.append(_from_json(json.loads(line), labels, number - 1))
+                questions.append(_read_json(json.loads(line), labels, number - 1))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (ValueError, KeyError, TypeError, IndexError, *DAMAGE) as error:
@@ -87,25 +87,25 @@ def read_questions(path: str) -> list[Question]:
     return questions
 
 
-def _checked(context: str, choices: Sequence[str], gold: int) -> Question:
+def _make_question(context: str, choices: Sequence[str], gold: int) -> Question:
     if not (0 <= gold < len(choices) and all(choices)):
         raise ValueError(f"answer {gold} of {len(choices)}")
     return Question(context=context, choices=tuple(choices), gold=gold)
 
 
-def _cmmlu(row: dict[str, str]) -> Question:
+def _read_cmmlu(row: dict[str, str]) -> Question:
     letters = [letter for letter in "ABCDEFGHIJ" if row.get(letter)]
-    return _checked(
+    return _make_question(
         f"{row['Question']}\n答案：", [row[a] for a in letters], letters.index(row["Answer"].strip())
     )
 
 
-def _from_json(row: dict[str, Any], labels: list[int] | None, number: int) -> Question:
+def _read_json(row: dict[str, Any], labels: list[int] | None, number: int) -> Question:
     if "query" in row:
-        return _after(row["query"].rstrip(), row["choices"], int(row["gold"]))
+        return _make_answer_question(row["query"].rstrip(), row["choices"], int(row["gold"]))
     if "goal" in row:
         gold = int(row["label"]) if "label" in row else (labels or [])[number]
-        return _after(f"Question: {row['goal']}", [row["sol1"], row["sol2"]], gold)
+        return _make_answer_question(f"Question: {row['goal']}", [row["sol1"], row["sol2"]], gold)
     question, choices = row["question"], row.get("choices")
     if isinstance(question, dict):
         question, choices = question["stem"], question["choices"]
@@ -114,26 +114,28 @@ def _from_json(row: dict[str, Any], labels: list[int] | None, number: int) -> Qu
     if choices is None:
         raise KeyError("choices")
     gold = choices["label"].index(row["answerKey"])
-    return _after(f"Question: {question}", choices["text"], gold)
+    return _make_answer_question(f"Question: {question}", choices["text"], gold)
 
 
-def _after(context: str, choices: Sequence[str], gold: int) -> Question:
-    return _checked(f"{context}\nAnswer:", [f" {choice.strip()}" for choice in choices], gold)
+def _make_answer_question(context: str, choices: Sequence[str], gold: int) -> Question:
+    return _make_question(f"{context}\nAnswer:", [f" {choice.strip()}" for choice in choices], gold)
 
 
-def _labels(path: str) -> list[int] | None:
+def _read_labels(path: str) -> list[int] | None:
     beside = Path(path).with_name(Path(path).name.split(".")[0] + "-labels.lst")
     return [int(line) for line in beside.read_text().split()] if beside.exists() else None
 
 
-def _shared(first: list[int], second: list[int]) -> int:
+def _count_shared(first: list[int], second: list[int]) -> int:
     """Return how many tokens two texts share at their beginning, fewer than all of the second."""
     same = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
     return min(same, len(second) - 1)
 
 
 @torch.no_grad()
-def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: bool) -> Accuracy:
+def answer_questions(
+    trained: TrainedModel, questions: Sequence[Question], name: str, *, bf16: bool
+) -> Accuracy:
     """Measure how many questions the model answers right.
 
     An answer's tokens are those after the beginning that it shares with the context's tokens, so a token that merges
@@ -145,7 +147,7 @@ def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: 
         before = trained.encode(question.context)
         for choice, text in enumerate(question.choices):
             ids = trained.encode(question.context + text)
-            answered = min(len(ids) - _shared(before, ids), context)
+            answered = min(len(ids) - _count_shared(before, ids), context)
             tokens = [trained.config.end_of_text, *ids]
             rows.append((number, choice, tokens[-context - 1 :], answered))
     rows.sort(key=lambda row: len(row[2]))
@@ -154,7 +156,7 @@ def answer(trained: Trained, questions: Sequence[Question], name: str, *, bf16: 
     while place < len(rows):
         # Rows of like length together, so that little of a batch is padding.
         longest = len(rows[place][2])
-        part = rows[place : place + max(1, TOKENS_AT_ONCE // (2 * longest))]
+        part = rows[place : place + max(1, CLOZE_BATCH_TOKENS // (2 * longest))]
         place += len(part)
         longest = len(part[-1][2])
         inputs = np.full((len(part), longest), trained.config.end_of_text, np.int64)

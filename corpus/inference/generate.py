@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from corpus.errors import UserError
-from corpus.inference.run import Trained
-from corpus.inference.utf8 import REJECT, START, stream, token_bytes, transitions
+from corpus.inference.run import TrainedModel
+from corpus.inference.utf8 import REJECT_STATE, START_STATE, build_transitions, decode_stream, token_bytes
 from corpus.trainer.model import Cache
 
 
 class Writer:
     """Generate text with a trained model."""
 
-    def __init__(self, trained: Trained) -> None:
+    def __init__(self, trained: TrainedModel) -> None:
         self.trained = trained
         self.config, self.model, self.device = trained.config, trained.model, trained.device
         self.tokenizer = trained.tokenizer
@@ -28,7 +28,7 @@ class Writer:
             number for number, token in self.tokenizer.get_added_tokens_decoder().items() if token.special
         }
         self.bytes = token_bytes(self.tokenizer.get_vocab(), special, self.config.model.vocabulary)
-        self.transitions = transitions(self.bytes)
+        self.transitions = build_transitions(self.bytes)
 
     def write(
         self,
@@ -47,12 +47,12 @@ class Writer:
         below 1 from the most likely ones that reach this probability. `no_repeat` above 0: no sequence of this many
         tokens occurs twice, so small models do not loop. The same arguments give the same text.
         """
-        _check(tokens, temperature, top_k, top_p, no_repeat)
+        _check_options(tokens, temperature, top_k, top_p, no_repeat)
         ids = [self.config.end_of_text, *self.trained.encode(prompt)]
         drawn = self._tokens(
             ids, tokens, temperature, top_k, top_p, no_repeat, torch.Generator().manual_seed(seed)
         )
-        return stream(self.bytes[token] for token in drawn)
+        return decode_stream(self.bytes[token] for token in drawn)
 
     @torch.inference_mode()
     def _tokens(
@@ -68,7 +68,7 @@ class Writer:
         context = self.config.model.context
         cache = Cache(self.config.model, 1, self.device)
         fresh = ids[-context:]
-        state = START
+        state = START_STATE
         followed: dict[tuple[int, ...], list[int]] = {}
         for at in range(len(ids) - no_repeat + 1 if no_repeat else 0):
             followed.setdefault(tuple(ids[at : at + no_repeat - 1]), []).append(ids[at + no_repeat - 1])
@@ -78,11 +78,11 @@ class Writer:
                 cache.length = 0
                 fresh = ids[-max(1, context // 2) :]
             logits = self.model.last_logits(torch.tensor([fresh], device=self.device), cache)[0].cpu()
-            allowed = torch.from_numpy(self.transitions[state] != REJECT)
-            allowed[self.config.end_of_text] = state == START
+            allowed = torch.from_numpy(self.transitions[state] != REJECT_STATE)
+            allowed[self.config.end_of_text] = state == START_STATE
             before = tuple(ids[len(ids) - no_repeat + 1 :]) if no_repeat else ()
             allowed[followed.get(before, [])] = False
-            token = draw(logits.masked_fill(~allowed, -torch.inf), temperature, top_k, top_p, generator)
+            token = draw_token(logits.masked_fill(~allowed, -torch.inf), temperature, top_k, top_p, generator)
             if token == self.config.end_of_text:
                 return
             ids.append(token)
@@ -93,7 +93,9 @@ class Writer:
             yield token
 
 
-def draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> int:
+def draw_token(
+    logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
+) -> int:
     """Draw one token from logits (vocabulary,), on the CPU."""
     if temperature == 0:
         return int(logits.argmax())
@@ -107,7 +109,7 @@ def draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generator
     return int(tokens[torch.multinomial(probabilities, 1, generator=generator)])
 
 
-def _check(tokens: int, temperature: float, top_k: int, top_p: float, no_repeat: int) -> None:
+def _check_options(tokens: int, temperature: float, top_k: int, top_p: float, no_repeat: int) -> None:
     if tokens < 0:
         raise UserError(f"--tokens {tokens}: 0 or more")
     if not 0 <= temperature < float("inf"):

@@ -13,7 +13,7 @@ from corpus.trainer import checkpoint
 from corpus.trainer.checkpoint import Checkpoint
 from corpus.trainer.config import RunConfig
 from corpus.trainer.model import GPT
-from corpus.trainer.start import read_run
+from corpus.trainer.start import read_run_config
 
 
 def read_checkpoint(
@@ -25,28 +25,28 @@ def read_checkpoint(
     """
     folder = run / "checkpoint"
     if step is not None:
-        return checkpoint.at(folder, step, training=False)
-    if (last := checkpoint.newest(folder, damaged, training=False)) is None:
+        return checkpoint.read_step(folder, step, training=False)
+    if (last := checkpoint.read_newest(folder, damaged, training=False)) is None:
         raise UserError(
             f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run} --resume` makes one"
         )
     return last
 
 
-class Trained:
+class TrainedModel:
     """Configuration, tokenizer and model of the checkpoint of a run that `read_checkpoint` returns."""
 
     def __init__(
         self, run: Path, device: torch.device, damaged: Callable[[str], None], step: int | None = None
     ) -> None:
-        self.config = read_run(run)
+        self.config = read_run_config(run)
         saved = read_checkpoint(run, self.config, damaged, step)
         self.step = saved.step
         self.model = GPT(self.config.model)
         self.model.load_state_dict(saved.model)
         self.model.to(device).eval()
         self.device = device
-        self.tokenizer = _tokenizer(run / "tokenizer.json")
+        self.tokenizer = _read_tokenizer(run / "tokenizer.json")
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, without an end-of-text."""
@@ -54,7 +54,7 @@ class Trained:
         return ids
 
 
-def _tokenizer(path: Path) -> Tokenizer:
+def _read_tokenizer(path: Path) -> Tokenizer:
     try:
         return Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception as error:  # tokenizers raises plain Exception

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from corpus.errors import UserError
-from corpus.inference.run import Trained
+from corpus.inference.run import TrainedModel
 from corpus.storage import DAMAGE, open_decompressed
-from corpus.trainer.evaluate import Document, Group, Score, evaluate
+from corpus.trainer.evaluate import EvaluationDocument, EvaluationGroup, Score, evaluate
 
-AT_ONCE = 1 << 18
+MAX_HELD_TOKENS = 1 << 18
 """Tokens held in memory before they are measured."""
 
 
@@ -51,25 +51,29 @@ def read_texts(path: str, field: str) -> Iterator[tuple[str, str]]:
         ) from None
 
 
-def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, samples: int) -> list[Score]:
-    """Return a score for each file and language. Memory: one document and AT_ONCE tokens."""
+def measure_files(
+    trained: TrainedModel, paths: Sequence[str], *, field: str, bf16: bool, samples: int
+) -> list[Score]:
+    """Return a score for each file and language. Memory: one document and MAX_HELD_TOKENS tokens."""
     totals: dict[tuple[str, str], Score] = {}
-    waiting: list[tuple[str, str, Document]] = []
+    waiting: list[tuple[str, str, EvaluationDocument]] = []
     held = 0
 
     def settle() -> None:
         nonlocal held
-        groups: dict[tuple[str, str], list[Document]] = {}
+        groups: dict[tuple[str, str], list[EvaluationDocument]] = {}
         for path, language, document in waiting:
             groups.setdefault((path, language), []).append(document)
         batch = [
-            Group(source=path, language=language, documents=tuple(each), all_bytes=sum(d.bytes for d in each))
+            EvaluationGroup(
+                source=path, language=language, documents=tuple(each), all_bytes=sum(d.bytes for d in each)
+            )
             for (path, language), each in groups.items()
         ]
         end = trained.config.end_of_text
         for score in evaluate(trained.model, batch, end_of_text=end, samples=samples, bf16=bf16):
             key = (score.source, score.language)
-            totals[key] = _add(totals[key], score) if key in totals else score
+            totals[key] = _add_scores(totals[key], score) if key in totals else score
         waiting.clear()
         held = 0
 
@@ -78,10 +82,10 @@ def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, s
             if not text:
                 continue
             tokens = np.array(trained.encode(text), np.int64)
-            document = Document(tokens=tokens, bytes=len(text.encode()), language=language)
+            document = EvaluationDocument(tokens=tokens, bytes=len(text.encode()), language=language)
             waiting.append((path, language, document))
             held += len(tokens)
-            if held >= AT_ONCE:
+            if held >= MAX_HELD_TOKENS:
                 settle()
     settle()
     if not totals:
@@ -89,7 +93,7 @@ def measure(trained: Trained, paths: Sequence[str], *, field: str, bf16: bool, s
     return [totals[key] for key in sorted(totals)]
 
 
-def _add(total: Score, score: Score) -> Score:
+def _add_scores(total: Score, score: Score) -> Score:
     return Score(
         source=total.source,
         language=total.language,

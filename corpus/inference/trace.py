@@ -11,29 +11,29 @@ import pyarrow.compute as pc
 
 from corpus.errors import UserError
 from corpus.trainer.dataset import open_dataset
-from corpus.trainer.loader import Loader, Piece
-from corpus.trainer.start import check_dataset, read_run
+from corpus.trainer.loader import DocumentPiece, Loader
+from corpus.trainer.start import check_dataset, read_run_config
 from corpus.workspace import Workspace
 
-TAIL = 1 << 20
+LOG_TAIL_BYTES = 1 << 20
 """Bytes at the end of a log that are searched for its last step."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traced:
+class TracedDocument:
     """A document's part of a step, and its URL and origin; None if the workspace no longer has the document."""
 
-    piece: Piece
+    piece: DocumentPiece
     url: str | None
     origin: dict[str, Any] | None
 
 
-def pieces(run: Path, step: int) -> tuple[str, list[Piece]]:
+def read_pieces(run: Path, step: int) -> tuple[str, list[DocumentPiece]]:
     """Return (workspace, documents of each sample) of a step, counted from 1 as in the log."""
-    config = read_run(run)
+    config = read_run_config(run)
     if step < 1:
         raise UserError(f"--step {step}: the first step is 1")
-    steps = _last_step(run) if config.steps is None else config.steps
+    steps = _read_last_step(run) if config.steps is None else config.steps
     if step > steps:
         raise UserError(f"--step {step}: {run} has {steps:,} steps")
     dataset = check_dataset(open_dataset(config.workspace), config)
@@ -42,20 +42,20 @@ def pieces(run: Path, step: int) -> tuple[str, list[Piece]]:
     return config.workspace, loader.documents((step - 1) * size, step * size)
 
 
-def _last_step(run: Path) -> int:
+def _read_last_step(run: Path) -> int:
     """Return the last step in the log of a run that is bounded by time."""
     try:
         with (run / "log.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - TAIL))
+            file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))
             steps = re.findall(rb'"step": (\d+)', file.read())
     except OSError:
         raise UserError(f"{run} is no run: it has no log.jsonl") from None
     return int(steps[-1]) if steps else 0
 
 
-def trace(run: Path, step: int) -> list[Traced]:
+def trace_step(run: Path, step: int) -> list[TracedDocument]:
     """Return every document of a step with its URL and origin. Cost: reads the ids of the workspace's documents."""
-    workspace, step_pieces = pieces(run, step)
+    workspace, step_pieces = read_pieces(run, step)
     ids = sorted({piece.document for piece in step_pieces})
     sources = sorted({piece.source for piece in step_pieces})
     rows = {}
@@ -65,7 +65,7 @@ def trace(run: Path, step: int) -> list[Traced]:
         table = Workspace.open(workspace).documents().scanner(columns=columns, filter=chosen).to_table()
         rows = {row["id"]: row for row in table.to_pylist()}
     return [
-        Traced(
+        TracedDocument(
             piece=piece,
             url=rows.get(piece.document, {}).get("url"),
             origin=rows.get(piece.document, {}).get("origin"),

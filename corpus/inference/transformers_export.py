@@ -20,10 +20,10 @@ from torch import Tensor
 from corpus.errors import UserError
 from corpus.inference.run import read_checkpoint
 from corpus.trainer.config import ModelConfig, RunConfig
-from corpus.trainer.start import read_run
+from corpus.trainer.start import read_run_config
 from corpus.trainer.tensors import write_tensors
 
-NAMES = {
+TRANSFORMERS_NAMES = {
     "attention_norm.weight": "input_layernorm.weight",
     "attention.q_norm.weight": "self_attn.q_norm.weight",
     "attention.k_norm.weight": "self_attn.k_norm.weight",
@@ -34,26 +34,26 @@ NAMES = {
 """Names of a block's tensors that keep their shape: ours and transformers'."""
 
 
-def export(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | None = None) -> int:
+def export_model(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | None = None) -> int:
     """Write the last checkpoint of `run`, or that of `step`, into the new folder `out`; return its step.
 
     Weights stay fp32. Raises UserError if `out` exists and is not empty, or if the run has no such checkpoint.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is there already: name a new folder")
-    config = read_run(run)
+    config = read_run_config(run)
     saved = read_checkpoint(run, config, damaged, step)
     temporary = out.with_name(f".{out.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    tensors = convert(saved.model, config.model)
+    tensors = convert_tensors(saved.model, config.model)
     write_tensors(temporary / "model.safetensors", tensors, metadata={"format": "pt"})
     shutil.copyfile(run / "tokenizer.json", temporary / "tokenizer.json")
-    end = _end_of_text(run / "tokenizer.json", config.end_of_text)
+    end = _find_end_of_text(run / "tokenizer.json", config.end_of_text)
     for name, content in (
-        ("config.json", model_config(config)),
+        ("config.json", make_model_config(config)),
         ("generation_config.json", {"bos_token_id": config.end_of_text, "eos_token_id": config.end_of_text}),
-        ("tokenizer_config.json", tokenizer_config(config.model, end)),
+        ("tokenizer_config.json", make_tokenizer_config(config.model, end)),
     ):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (temporary / name).write_text(text + "\n", encoding="utf-8")
@@ -63,7 +63,7 @@ def export(run: Path, out: Path, damaged: Callable[[str], None], *, step: int | 
     return saved.step
 
 
-def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
+def convert_tensors(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
     """Return our tensors under transformers' names, the joint matrices split."""
     out = {
         "model.embed_tokens.weight": tensors["embedding.weight"],
@@ -74,7 +74,7 @@ def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor
     kv = config.kv_heads * config.head_width
     for layer in range(config.depth):
         ours, theirs = f"blocks.{layer}.", f"model.layers.{layer}."
-        for name, other in NAMES.items():
+        for name, other in TRANSFORMERS_NAMES.items():
             out[theirs + other] = tensors[ours + name]
         joint = torch.split(
             tensors[ours + "attention.qkv.weight"], [config.heads * config.head_width, kv, kv]
@@ -86,7 +86,7 @@ def convert(tensors: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor
     return out
 
 
-def model_config(config: RunConfig) -> dict[str, Any]:
+def make_model_config(config: RunConfig) -> dict[str, Any]:
     """Return the content of config.json as Qwen3ForCausalLM reads it."""
     model = config.model
     return {
@@ -114,7 +114,7 @@ def model_config(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def tokenizer_config(model: ModelConfig, end: str) -> dict[str, Any]:
+def make_tokenizer_config(model: ModelConfig, end: str) -> dict[str, Any]:
     """Return the content of tokenizer_config.json; the end-of-text is also the token before a document's beginning."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -125,7 +125,7 @@ def tokenizer_config(model: ModelConfig, end: str) -> dict[str, Any]:
     }
 
 
-def _end_of_text(tokenizer: Path, number: int) -> str:
+def _find_end_of_text(tokenizer: Path, number: int) -> str:
     content = json.loads(tokenizer.read_text(encoding="utf-8"))
     for token in content.get("added_tokens", []):
         if token["id"] == number:

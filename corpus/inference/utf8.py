@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from corpus.errors import UserError
 
-START = 0
-REJECT = 8
-_RANGES = [
-    (0, 0x00, 0x7F, START),
+START_STATE = 0
+REJECT_STATE = 8
+_TRANSITION_RANGES = [
+    (0, 0x00, 0x7F, START_STATE),
     (0, 0xC2, 0xDF, 1),
     (0, 0xE0, 0xE0, 4),
     (0, 0xE1, 0xEC, 2),
@@ -26,7 +26,7 @@ _RANGES = [
     (0, 0xF0, 0xF0, 6),
     (0, 0xF1, 0xF3, 3),
     (0, 0xF4, 0xF4, 7),
-    (1, 0x80, 0xBF, START),
+    (1, 0x80, 0xBF, START_STATE),
     (2, 0x80, 0xBF, 1),
     (3, 0x80, 0xBF, 2),
     (4, 0xA0, 0xBF, 1),
@@ -38,14 +38,14 @@ _RANGES = [
 to 3 wait for so many continuation bytes, 4 to 7 for a restricted one after E0, ED, F0 and F4."""
 
 
-def _automaton() -> npt.NDArray[np.uint8]:
-    table = np.full((REJECT + 1, 256), REJECT, np.uint8)
-    for state, first, last, following in _RANGES:
+def _build_automaton() -> npt.NDArray[np.uint8]:
+    table = np.full((REJECT_STATE + 1, 256), REJECT_STATE, np.uint8)
+    for state, first, last, following in _TRANSITION_RANGES:
         table[state, first : last + 1] = following
     return table
 
 
-AUTOMATON = _automaton()
+AUTOMATON = _build_automaton()
 """[state, byte] -> state."""
 
 
@@ -73,20 +73,20 @@ def token_bytes(vocabulary: dict[str, int], special: set[int], size: int) -> lis
     return out
 
 
-def transitions(tokens: list[bytes]) -> npt.NDArray[np.uint8]:
-    """Return (states, tokens): the state after each token from each state; REJECT if it cannot follow or is empty."""
+def build_transitions(tokens: list[bytes]) -> npt.NDArray[np.uint8]:
+    """Return (states, tokens): the state after each token from each state; REJECT_STATE if it cannot follow."""
     lengths = np.array([len(token) for token in tokens])
     flat = np.frombuffer(b"".join(tokens), np.uint8)
     starts = np.cumsum(lengths) - lengths
-    after = np.repeat(np.arange(REJECT + 1, dtype=np.uint8)[:, None], len(tokens), axis=1)
+    after = np.repeat(np.arange(REJECT_STATE + 1, dtype=np.uint8)[:, None], len(tokens), axis=1)
     for position in range(int(lengths.max(initial=0))):
         longer = np.flatnonzero(lengths > position)
         after[:, longer] = AUTOMATON[after[:, longer], flat[starts[longer] + position]]
-    after[:, lengths == 0] = REJECT
+    after[:, lengths == 0] = REJECT_STATE
     return after
 
 
-def stream(tokens: Iterator[bytes]) -> Iterator[str]:
+def decode_stream(tokens: Iterator[bytes]) -> Iterator[str]:
     """Yield text as soon as its characters are complete; the bytes of an incomplete last character are dropped."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
     for token in tokens:

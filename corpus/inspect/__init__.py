@@ -1,9 +1,17 @@
 """Views of a workspace and of a training run for people: samples, the report, curves.
 
-    samples.py      draw documents, find them by id         known.py        check names, suggest the nearest
-    verdicts.py     why a document was kept or dropped      differences.py  two texts side by side
-    sample_page.py  samples as an HTML page                 cuts.py         documents near each rule's bound
-    report_data.py  the ledger as compact JSON              report.py       the report, one HTML page
-    curve_data.py   curves from a run's log                 curves.py       curves as HTML page or PNG
-    readable.py     numbers and names for a terminal        html_text.py    untrusted text made safe for HTML
+The files, by what they show:
+
+    samples.py      draw documents, find them by id
+    known.py        check names, suggest the nearest
+    verdicts.py     why a document was kept or dropped
+    differences.py  two texts side by side
+    sample_page.py  samples as an HTML page
+    cuts.py         documents near each rule's bound
+    report_data.py  the ledger as compact JSON
+    report.py       the report, one HTML page
+    curve_data.py   curves from a run's log
+    curves.py       curves as HTML page or PNG
+    readable.py     numbers and names for a terminal
+    html_text.py    untrusted text made safe for HTML
 """

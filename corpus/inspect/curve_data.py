@@ -1,4 +1,4 @@
-"""What a run's log says, as curves: what `corpus plot` draws."""
+"""The log of a run as curves, which `corpus plot` draws."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from corpus.errors import UserError
 
-POINTS = 2000
-"""Points of a curve that are drawn; of more, means of equal stretches."""
+MAX_CURVE_POINTS = 2000
+"""Points of a curve at most; of more, means of equal sections are drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Some curves under one title; `unit` is what the values are."""
+    """Some curves under one title; `unit` is the unit of the values."""
 
     title: str
     unit: str
@@ -69,9 +69,9 @@ def _read_log(run: Path) -> _Log:
     return out
 
 
-def thinned(name: str, steps: list[int], values: list[float]) -> Curve:
-    """A curve of at most POINTS points, each the mean of those that it stands for."""
-    size = -(-len(steps) // POINTS)
+def thin_curve(name: str, steps: list[int], values: list[float]) -> Curve:
+    """Return a curve of at most `MAX_CURVE_POINTS` points, each the mean of those that it replaces."""
+    size = -(-len(steps) // MAX_CURVE_POINTS)
     if size > 1:
         cuts = np.arange(0, len(steps), size)
         counts = np.diff(np.append(cuts, len(steps)))
@@ -80,26 +80,26 @@ def thinned(name: str, steps: list[int], values: list[float]) -> Curve:
     return Curve(name=name, steps=steps, values=values)
 
 
-def charts(run: Path) -> list[Chart]:
-    """Loss, bits per byte by language, learning rate and gradient, throughput, and what was read.
+def build_charts(run: Path) -> list[Chart]:
+    """Return the charts of a run: loss, bits per byte by language, learning rate, gradient, throughput, tokens read.
 
-    Raises UserError where there is no log, or nothing in it.
+    Raises UserError if there is no log, or no step in it.
     """
     log = _read_log(run)
     at = [entry["step"] for entry in log.steps]
 
-    def of(name: str, key: str) -> Curve:
-        return thinned(name, at, [float(entry[key]) for entry in log.steps])
+    def curve_of(name: str, key: str) -> Curve:
+        return thin_curve(name, at, [float(entry[key]) for entry in log.steps])
 
     out = [
-        Chart(title="training loss", unit="nats a token", curves=[of("loss", "loss")]),
+        Chart(title="training loss", unit="nats a token", curves=[curve_of("loss", "loss")]),
         Chart(title="bits per byte on validation", unit="bits a byte", curves=_build_language_curves(log)),
-        Chart(title="learning rate", unit="", curves=[of("learning rate", "rate")]),
-        Chart(title="gradient norm", unit="", curves=[of("gradient norm", "norm")], log_scale=True),
-        Chart(title="throughput", unit="tokens a second", curves=[of("tokens a second", "speed")]),
+        Chart(title="learning rate", unit="", curves=[curve_of("learning rate", "rate")]),
+        Chart(title="gradient norm", unit="", curves=[curve_of("gradient norm", "norm")], log_scale=True),
+        Chart(title="throughput", unit="tokens a second", curves=[curve_of("tokens a second", "speed")]),
     ]
     if any("mfu" in entry for entry in log.steps):
-        shares = thinned("utilization", at, [entry.get("mfu", 0.0) for entry in log.steps])
+        shares = thin_curve("utilization", at, [entry.get("mfu", 0.0) for entry in log.steps])
         out.append(Chart(title="share of the device's peak", unit="", curves=[shares]))
     out.append(
         Chart(title="tokens read, by source and language", unit="tokens", curves=_build_consumed_curves(log))
@@ -113,7 +113,7 @@ def charts(run: Path) -> list[Chart]:
 
 
 def _build_language_curves(log: _Log) -> list[Curve]:
-    """Over all, and each language, its sources weighed by their bytes."""
+    """Return curves over all and of each language, its sources weighted by their bytes."""
     if not log.evaluations:
         return []
     at = [entry["step"] for entry in log.evaluations]
@@ -127,7 +127,7 @@ def _build_language_curves(log: _Log) -> list[Curve]:
             size = sum(score["all_bytes"] for score in mine)
             values.append(sum(score["bits_per_byte"] * score["all_bytes"] for score in mine) / max(1, size))
         values_by_language[language] = values
-    return [thinned(name, at, values) for name, values in values_by_language.items()]
+    return [thin_curve(name, at, values) for name, values in values_by_language.items()]
 
 
 def _build_consumed_curves(log: _Log) -> list[Curve]:
@@ -142,5 +142,5 @@ def _build_consumed_curves(log: _Log) -> list[Curve]:
         for entry in log.consumed:
             drawn = {(r["source"], r["language"]): r["drawn"] for r in entry["streams"]}
             values.append(float(drawn.get(key, 0)))
-        curves.append(thinned("/".join(key), at, values))
+        curves.append(thin_curve("/".join(key), at, values))
     return curves

@@ -1,4 +1,4 @@
-"""The curves of a run as a page that draws itself, and as a picture."""
+"""The curves of a run as a self-contained HTML page, and as a picture."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from corpus.errors import UserError
 from corpus.extras import install_advice
-from corpus.inspect.curve_data import Chart, charts
-from corpus.inspect.report import render
-from corpus.trainer.start import read_run
+from corpus.inspect.curve_data import Chart, build_charts
+from corpus.inspect.report import render_page
+from corpus.trainer.start import read_run_config
 
 
-def write_page(run: Path, out: Path) -> None:
-    """One HTML page: everything in it, no network."""
-    config = read_run(run)
+def write_curves_page(run: Path, out: Path) -> None:
+    """Write one HTML page that needs no other file and no network."""
+    config = read_run_config(run)
     model = config.model
     data = {
         "name": f"{config.dataset}: {config.size}",
@@ -23,13 +23,13 @@ def write_page(run: Path, out: Path) -> None:
             f"{model.parameters() / 1e6:,.1f}M parameters, {model.depth} blocks of width {model.width}, context "
             f"{model.context:,}, {config.step_tokens:,} tokens a step, {config.optimizer}"
         ),
-        "charts": [dataclasses.asdict(chart) for chart in charts(run)],
+        "charts": [dataclasses.asdict(chart) for chart in build_charts(run)],
     }
-    out.write_text(render(data, script="curves.js", kind="training"), encoding="utf-8")
+    out.write_text(render_page(data, script="curves.js", kind="training"), encoding="utf-8")
 
 
-def write_picture(run: Path, out: Path) -> None:
-    """One PNG, a chart a panel. Raises UserError where matplotlib is not installed."""
+def write_curves_picture(run: Path, out: Path) -> None:
+    """Write one PNG, one panel a chart. Raises UserError if matplotlib is not installed."""
     try:
         import matplotlib
     except ImportError:
@@ -37,8 +37,8 @@ def write_picture(run: Path, out: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    config = read_run(run)
-    chart_list = charts(run)
+    config = read_run_config(run)
+    chart_list = build_charts(run)
     rows = -(-len(chart_list) // 2)
     figure, axes = pyplot.subplots(rows, 2, figsize=(12, 3.6 * rows), squeeze=False, layout="constrained")
     for axis, chart in zip(axes.flat, chart_list, strict=False):

@@ -1,4 +1,4 @@
-"""Documents beside the cut of each rule: the ones that just pass and the ones that just fail."""
+"""Documents near the bound of each rule: those that narrowly pass and those that narrowly fail."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.inspect.samples import Place, read
-from corpus.ledger.counts import UNKNOWN
-from corpus.rules.rule import uniform
+from corpus.inspect.samples import DocumentPlace, read_documents
+from corpus.ledger.counts import UNKNOWN_LANGUAGE
+from corpus.rules.rule import draw_uniform
 from corpus.workspace import Workspace
 
-GROUPS = 48
-"""Row groups that are looked through, spread over the whole: at 4,096 rows each, up to 200,000 documents."""
+MAX_ROW_GROUPS = 48
+"""Row groups that are searched, spread over the whole corpus: at 4,096 rows each, up to 200,000 documents."""
 Cuts = dict[tuple[str, bool], list[dict[str, Any]]]
 
 
-def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0) -> Cuts:
-    """(rule, kept) -> up to `each` documents, the nearest to the bound first, with `value` and `limit`.
+def sample_beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0) -> Cuts:
+    """Return (rule, kept) -> up to `each` documents, the nearest to the bound first, with `value` and `limit`.
 
-    `rules` is the ledger's table of bounds. Dropped ones fail the rule, and of two equally near the one that fails
-    fewer others is first; kept ones are kept. The distance is relative to the bound; equal ones are drawn by
-    (seed, id). Reads at most `GROUPS` row groups, and the texts of those that hold the chosen.
+    `rules` is the ledger's table of bounds. Dropped documents fail the rule, and of two equally near the one that fails
+    fewer other rules is first; kept documents are kept. The distance is relative to the bound; ties are drawn by
+    (seed, id). Reads at most `MAX_ROW_GROUPS` row groups, and texts only from those of the chosen documents.
     """
     limits: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     signals: dict[str, str] = {}
@@ -36,13 +36,15 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
         if row["bound"] != "pareto":
             limits[row["source"]][row["rule"]][row["language"]] = row["limit"]
             signals[row["rule"]] = row["signal"]
-    best: dict[tuple[str, bool], list[tuple[float, int, Place, float, float]]] = defaultdict(list)
+    best: dict[tuple[str, bool], list[tuple[float, int, DocumentPlace, float, float]]] = defaultdict(list)
     for source, split, group in _choose_groups(workspace):
         table = _read_light_columns(workspace, source, split, group)
-        draws = uniform(table.column("id"), seed)
+        draws = draw_uniform(table.column("id"), seed)
         ids = table.column("id").to_pylist()
         kept = table.column("kept").to_numpy()
-        languages = pc.fill_null(table.column("language"), UNKNOWN).combine_chunks().dictionary_encode()
+        languages = (
+            pc.fill_null(table.column("language"), UNKNOWN_LANGUAGE).combine_chunks().dictionary_encode()
+        )
         codes, labels = languages.indices.to_numpy(), languages.dictionary.to_pylist()
         failed = table.column("failed_rules").combine_chunks()
         failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)
@@ -59,7 +61,7 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
                     (
                         float(distance[row]),
                         int(others[row]),
-                        Place(float(draws[row]), ids[row], source, split, group, int(row)),
+                        DocumentPlace(float(draws[row]), ids[row], source, split, group, int(row)),
                         float(values[row]),
                         float(bound[row]),
                     )
@@ -69,7 +71,7 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
     places = sorted(
         {place for nearest in best.values() for _, _, place, _, _ in nearest}, key=lambda p: p[1:]
     )
-    documents = dict(zip(places, read(workspace, places), strict=True))
+    documents = dict(zip(places, read_documents(workspace, places), strict=True))
     return {
         key: [{**documents[place], "value": value, "limit": limit} for _, _, place, value, limit in nearest]
         for key, nearest in sorted(best.items())
@@ -78,21 +80,21 @@ def beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: int = 0)
 
 
 def _choose_groups(workspace: Workspace) -> list[tuple[str, str, int]]:
-    """At most `GROUPS` row groups, evenly spread over the first ones of the splits, then over the others."""
+    """Choose at most `MAX_ROW_GROUPS` row groups, evenly spread over the input splits and the row groups in them."""
     splits = workspace.splits()
-    if len(splits) > GROUPS:
-        splits = [splits[at * len(splits) // GROUPS] for at in range(GROUPS)]
+    if len(splits) > MAX_ROW_GROUPS:
+        splits = [splits[at * len(splits) // MAX_ROW_GROUPS] for at in range(MAX_ROW_GROUPS)]
     groups = []
     for source, split in splits:
         with storage.open_input(workspace.part("decisions", source, split)) as stream:
             groups += [(source, split, group) for group in range(pq.ParquetFile(stream).num_row_groups)]
-    if len(groups) > GROUPS:
-        groups = [groups[at * len(groups) // GROUPS] for at in range(GROUPS)]
+    if len(groups) > MAX_ROW_GROUPS:
+        groups = [groups[at * len(groups) // MAX_ROW_GROUPS] for at in range(MAX_ROW_GROUPS)]
     return groups
 
 
 def _read_light_columns(workspace: Workspace, source: str, split: str, group: int) -> pa.Table:
-    """Ids, languages, decisions and all signals of a row group."""
+    """Read ids, languages, decisions and all signals of a row group."""
     table: pa.Table | None = None
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
         with storage.open_input(workspace.part(folder, source, split)) as stream:
@@ -107,7 +109,7 @@ def _read_light_columns(workspace: Workspace, source: str, split: str, group: in
 
 
 def _find_failures(failed: pa.Array) -> dict[str, npt.NDArray[np.bool_]]:
-    """Which rows fail each rule."""
+    """Return which rows fail each rule, as masks."""
     parents = pc.list_parent_indices(failed).to_numpy()
     names = pc.list_flatten(failed).dictionary_encode()
     masks = {}

@@ -1,34 +1,35 @@
-"""Text from the web for a page: it can neither run, nor turn the line around, nor break the layout."""
+"""Untrusted text for HTML: it can neither run, nor reverse the direction of a line, nor break the layout."""
 
 from __future__ import annotations
 
 import html
 import re
 
-from corpus.inspect.readable import JOINERS, printable
+from corpus.inspect.readable import JOINERS, make_printable
 
-FLOOD = re.compile(f"([{JOINERS}])[{JOINERS}]+")
-MARKS = 8
+JOINER_FLOOD_PATTERN = re.compile(f"([{JOINERS}])[{JOINERS}]+")
+MAX_COMBINING_MARKS = 8
 """Combining marks in a row that are shown: real writing has up to five."""
-COMBINING = re.compile(
+COMBINING_FLOOD_PATTERN = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff"
-    f"\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]{{{MARKS}}})[\u0300-\u036f\u0483-\u0489\u0591-\u05bd"
+    f"\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]{{{MAX_COMBINING_MARKS}}})"
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd"
     "\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f"
     "\ufe20-\ufe2f]+"
 )
 
 
-def shown(text: str) -> str:
-    """The text as it can be shown: control, direction and zero-width characters as \\uXXXX, floods cut short."""
-    return printable(COMBINING.sub(r"\1", FLOOD.sub(r"\1", text)))
+def make_harmless(text: str) -> str:
+    """Return the text with control, direction and zero-width characters as \\uXXXX and long runs of marks shortened."""
+    return make_printable(COMBINING_FLOOD_PATTERN.sub(r"\1", JOINER_FLOOD_PATTERN.sub(r"\1", text)))
 
 
-def cut(text: str, characters: int) -> str:
-    """At most so many characters of a text, as they can be shown."""
-    whole = shown(text[: characters * 4])
+def shorten(text: str, characters: int) -> str:
+    """Return at most `characters` characters of a text, made harmless."""
+    whole = make_harmless(text[: characters * 4])
     return whole if len(whole) <= characters and len(text) <= characters * 4 else whole[:characters] + " ..."
 
 
 def escape(text: str) -> str:
-    """For HTML, inside elements and quoted attributes."""
-    return html.escape(shown(text), quote=True)
+    """Escape a text for HTML elements and quoted attributes."""
+    return html.escape(make_harmless(text), quote=True)

@@ -1,4 +1,4 @@
-"""Names that a workspace knows, for whoever asks for another: what is there, and what is nearest."""
+"""Check the names that a user asks for against those of a workspace, and suggest the nearest."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import UserError
-from corpus.inspect.samples import Wanted
+from corpus.inspect.samples import DocumentQuery
 from corpus.ledger.tables import read_ledger
 from corpus.workspace import Workspace
 
-NEAREST = 3
-LISTED = 8
+MAX_SUGGESTED_NAMES = 3
+MAX_LISTED_NAMES = 8
 
 
-def check_names(workspace: Workspace, wanted: Wanted) -> None:
-    """Raises UserError, one line with the nearest ones, for a source, language, snapshot, rule, gate or domain that the
-    workspace has nowhere. Domains beyond the 10,000 of the ledger are taken as they come."""
+def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:
+    """Raise UserError, one line with the nearest names, for a source, language, snapshot, rule, gate or domain that the
+    workspace does not have. If it has more domains than the 10,000 of the ledger, domains are not checked."""
     tables = read_ledger(workspace, ["counts", "rules", "domains"])
     counts = tables["counts"]
     languages = _unique_names(counts.column("language"))
@@ -37,19 +37,19 @@ def check_names(workspace: Workspace, wanted: Wanted) -> None:
         asked = getattr(wanted, key)
         asked = asked.lower() if key == "domain" and asked else asked
         if asked is not None and asked not in names:
-            raise UserError(f"no {key} {asked}: {nearest(asked, names)}")
+            raise UserError(f"no {key} {asked}: {suggest_names(asked, names)}")
 
 
-def nearest(asked: str, names: set[str]) -> str:
-    """What there is in place of a name: the nearest ones, or the first few."""
+def suggest_names(asked: str, names: set[str]) -> str:
+    """Return a text with the names nearest to an unknown one, or the first few of all names."""
     if not names:
         return "the workspace has none"
-    matches = difflib.get_close_matches(asked, sorted(names), NEAREST, 0.6)
+    matches = difflib.get_close_matches(asked, sorted(names), MAX_SUGGESTED_NAMES, 0.6)
     if matches:
         return f"did you mean {' or '.join(matches)}?"
     listed = sorted(names)
-    more = f" and {len(listed) - LISTED:,} more" if len(listed) > LISTED else ""
-    return f"the workspace has {', '.join(listed[:LISTED])}{more}"
+    more = f" and {len(listed) - MAX_LISTED_NAMES:,} more" if len(listed) > MAX_LISTED_NAMES else ""
+    return f"the workspace has {', '.join(listed[:MAX_LISTED_NAMES])}{more}"
 
 
 def _unique_names(column: pa.ChunkedArray) -> set[str]:

@@ -1,13 +1,13 @@
-"""Numbers and texts for people, in a terminal."""
+"""Format numbers and texts for people, in a terminal."""
 
 from __future__ import annotations
 
 JOINERS = "\u200c\u200d"
-"""Persian, Hindi and others need them inside words; they draw nothing and turn nothing around."""
+"""Zero-width joiners: Persian, Hindi and others need them inside words; they are invisible and harmless."""
 
 
-def size(count: float) -> str:
-    """Bytes for people: 12.3 MB."""
+def format_size(count: float) -> str:
+    """Format a number of bytes: 12.3 MB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -15,8 +15,8 @@ def size(count: float) -> str:
     return f"{count:,.1f} TB"
 
 
-def short(count: float) -> str:
-    """A large number for people: 12.3M."""
+def format_short(count: float) -> str:
+    """Format a large number: 12.3M."""
     for unit in ("", "k", "M"):
         if count < 1000:
             return f"{count:.0f}" if not unit else f"{count:.1f}{unit}"
@@ -24,14 +24,14 @@ def short(count: float) -> str:
     return f"{count:,.1f}B"
 
 
-def whole(count: int) -> str:
-    """A count in at most eight places: exact below a million, else 12.3M."""
-    return f"{count:,}" if abs(count) < 1_000_000 else short(count)
+def format_count(count: int) -> str:
+    """Format a count in at most eight characters: exact below a million, else 12.3M."""
+    return f"{count:,}" if abs(count) < 1_000_000 else format_short(count)
 
 
-def rule_name(name: str, room: int) -> str:
-    """A rule's name in `room` places: where it is longer, the end of its step goes first (gopher_r….top_2_gram.max),
-    then the middle of what it measures."""
+def shorten_rule_name(name: str, room: int) -> str:
+    """Shorten a rule's name to `room` characters: first the end of its step (gopher_r….top_2_gram.max),
+    then the middle of the rest."""
     step, dot, rest = name.partition(".")
     if len(name) <= room or not dot:
         return name
@@ -43,8 +43,8 @@ def rule_name(name: str, room: int) -> str:
     )
 
 
-def change(one: float, other: float) -> str:
-    """How much more `other` is than `one`: +12%, -3.1%, =, new, gone."""
+def format_change(one: float, other: float) -> str:
+    """Format the change from `one` to `other`: +12%, -3.1%, =, new, gone."""
     if one == other:
         return "="
     if not one or not other:
@@ -57,8 +57,8 @@ def change(one: float, other: float) -> str:
     return f"{share:+.0%}" if abs(share) >= 0.1 else f"{share:+.1%}"
 
 
-def printable(text: str) -> str:
-    """The text with control and direction-changing characters made visible."""
+def make_printable(text: str) -> str:
+    """Return the text with control and direction-changing characters made visible."""
     return "".join(
         character if character in f"\n\t{JOINERS}" or character.isprintable() else f"\\u{ord(character):04x}"
         for character in text

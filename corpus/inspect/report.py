@@ -1,4 +1,4 @@
-"""The report: one page that shows what a build did; it opens from disk, and needs nothing beside it."""
+"""The report: one HTML page about the results of a build, which needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import yaml
 
 from corpus import storage
 from corpus.data import data_path
-from corpus.inspect.cuts import beside_cuts
-from corpus.inspect.html_text import cut
-from corpus.inspect.report_data import head_data, report_data
+from corpus.inspect.cuts import sample_beside_cuts
+from corpus.inspect.html_text import shorten
+from corpus.inspect.report_data import build_head_data, build_report_data
 from corpus.ledger.tables import read_ledger
 from corpus.workspace import Workspace
 
-TABLES = (
+REPORT_TABLES = (
     "counts",
     "tokens",
     "rules",
@@ -29,48 +29,48 @@ TABLES = (
     "licenses",
     "quarantine",
 )
-LARGEST = 4_500_000
-"""Bytes of a page: 10 sources in 150 languages with 40 rules fit with 30 groups of their own."""
-GROUPS = 400
+MAX_PAGE_BYTES = 4_500_000
+"""Bytes of a page at most: 10 sources in 150 languages with 40 rules fit with 30 groups of their own."""
+MAX_PAGE_GROUPS = 400
 """Pairs of source and language with numbers of their own, at most."""
-SAMPLES = 3
-"""Documents on either side of a rule's cut."""
+SAMPLES_PER_SIDE = 3
+"""Documents on either side of a rule's bound."""
 
 
 def write_report(workspace: Workspace, path: str | None = None, timings: dict[str, Any] | None = None) -> str:
-    """Write the page (DIR/report.html if nowhere else) and give its path. Without `timings` (a run of timings.json) the
+    """Write the page (by default DIR/report.html) and return its path. Without `timings` (a run of timings.json) the
     bytes depend on the results alone. Memory: the ledger; reads at most 48 row groups of documents for the samples."""
     target = path or workspace.path("report.html")
-    storage.write_text(target, page(workspace, timings))
+    storage.write_text(target, build_report_page(workspace, timings))
     return target
 
 
-def page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
-    """The page's HTML, under 5 MB."""
-    tables = read_ledger(workspace, TABLES)
+def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
+    """Return the page's HTML, under 5 MB."""
+    tables = read_ledger(workspace, REPORT_TABLES)
     manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
-    cuts = beside_cuts(workspace, tables["rules"], SAMPLES)
+    cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()
     share = (manifest.get("validation") or {}).get("share", 0.0)
-    head = {**head_data(tables, shards, manifest["name"], share), "timings": timings}
-    most = GROUPS
+    head = {**build_head_data(tables, shards, manifest["name"], share), "timings": timings}
+    most = MAX_PAGE_GROUPS
     while True:
-        content = render({**head, **report_data(tables, shards, cuts, most)})
+        content = render_page({**head, **build_report_data(tables, shards, cuts, most)})
         size = len(content.encode())
-        if size <= LARGEST or most == 1:
+        if size <= MAX_PAGE_BYTES or most == 1:
             return content
-        most = max(1, min(most // 2, most * LARGEST // size))
+        most = max(1, min(most // 2, most * MAX_PAGE_BYTES // size))
 
 
-def render(data: dict[str, Any], script: str = "report.js", kind: str = "corpus report") -> str:
-    """The page around its data. Scripts run by their hash alone, so nothing in the data ever can."""
+def render_page(data: dict[str, Any], script: str = "report.js", kind: str = "corpus report") -> str:
+    """Return a page with its data. Only scripts with a known hash may run, so nothing in the data can."""
     scripts = [_read_asset("uplot.js"), _read_asset(script)]
     hashes = " ".join(f"'sha256-{_hash_script(script)}'" for script in scripts)
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         encoded = encoded.replace(character, f"\\u{ord(character):04x}")
-    title = html.escape(cut(f"{data['name']}: {kind}", 100))
+    title = html.escape(shorten(f"{data['name']}: {kind}", 100))
     styles = _read_asset("uplot.css") + _read_asset("report.css")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'

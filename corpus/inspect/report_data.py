@@ -1,4 +1,4 @@
-"""What the report's page draws: the ledger as compact numbers, bounded whatever the corpus.
+"""The data of the report: the ledger as compact numbers, of bounded size for any corpus.
 
 Everything that can be filtered is given by group, a pair of source and language; the largest groups have their own
 numbers, the others of a source share one with the language `others`.
@@ -13,26 +13,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.inspect.cuts import Cuts
-from corpus.inspect.html_text import cut
-from corpus.ledger.alarms import alarms
-from corpus.ledger.views import named, totals
-from corpus.rules.kept_texts import shown_text
-from corpus.rules.rule import BOUNDS
+from corpus.inspect.html_text import shorten
+from corpus.ledger.alarms import find_alarms
+from corpus.ledger.views import sum_totals, summarize_names
+from corpus.rules.kept_texts import text_or_reason
+from corpus.rules.rule import BOUND_KINDS
 
 OTHERS = "others"
-NAME = 80
+MAX_NAME_CHARACTERS = 80
 """Characters of a name from the web (a domain, a licence, a reason) that are shown."""
-EXCERPT = 360
-SOURCES = 24
-LISTED = 20
-PAIRED_RULES = 24
-ALARMS = 40
-STREAMS = 200
+MAX_EXCERPT_CHARACTERS = 360
+MAX_SOURCES = 24
+MAX_LISTED_ROWS = 20
+MAX_PAIRED_RULES = 24
+MAX_ALARMS = 40
+MAX_STREAMS = 200
 Json = dict[str, Any]
 
 
 class Groups:
-    """The groups of a ledger, largest first, and which of them a source and language belong to."""
+    """The groups of a ledger, largest first, and the group of each source and language."""
 
     def __init__(self, counts: pa.Table, most: int) -> None:
         sizes: dict[tuple[str, str], int] = defaultdict(int)
@@ -41,7 +41,7 @@ class Groups:
             sizes[row["source"], row["language"]] += row["documents"]
             of_source[row["source"]] += row["documents"]
         sources = sorted(of_source, key=lambda name: (-of_source[name], name))
-        self.sources = set(sources if len(sources) <= SOURCES else sources[: SOURCES - 1])
+        self.sources = set(sources if len(sources) <= MAX_SOURCES else sources[: MAX_SOURCES - 1])
         pairs = sorted(sizes, key=lambda pair: (-sizes[pair], pair))
         own = {pair for pair in pairs[:most] if pair[0] in self.sources}
         numbers: dict[tuple[str, str], int] = {}
@@ -55,11 +55,11 @@ class Groups:
         self._keys, self._numbers = pa.array(both, pa.string()), pa.array(self._of.values(), pa.int32())
 
     def number_of(self, source: str, language: str) -> int | None:
-        """The number of a pair's group; None for a pair of which no record was read."""
+        """Return the number of a pair's group; None for a pair of which no record was read."""
         return self._of.get((source, language))
 
     def sum_by_group(self, table: pa.Table, keys: list[str], numbers: list[str]) -> list[Json]:
-        """Sums of a table of the ledger by `group` and other keys, sorted by them."""
+        """Sum a table of the ledger by `group` and other keys, sorted by them."""
         both = pc.binary_join_element_wise(table.column("source"), table.column("language"), "\t")
         group = self._numbers.take(pc.index_in(both, value_set=self._keys))
         whole = table.select([*keys, *numbers]).append_column("group", group)
@@ -71,8 +71,8 @@ class Groups:
         return rows
 
 
-def report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int) -> Json:
-    """What the page shows of every group; `most` of them have numbers of their own."""
+def build_report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int) -> Json:
+    """Return the page's data of all groups; `most` of them have numbers of their own."""
     groups = Groups(tables["counts"], most)
     counts = groups.sum_by_group(tables["counts"], ["what", "key"], ["documents", "bytes"])
     rules = _build_rules(counts, tables["rules"], groups, cuts)
@@ -93,19 +93,19 @@ def report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, most: int
     }
 
 
-def head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
-    """What stands at the head of the page: name, totals and alarms; `validation` is the share asked for."""
-    alarm_list = alarms(tables, shards.get("mixture") or {}, validation)
+def build_head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
+    """Return the data at the top of the page: name, totals and alarms; `validation` is the manifest's share."""
+    alarm_list = find_alarms(tables, shards.get("mixture") or {}, validation)
     return {
-        "name": cut(name, NAME),
-        "totals": totals(tables["counts"], tables["tokens"]),
+        "name": shorten(name, MAX_NAME_CHARACTERS),
+        "totals": sum_totals(tables["counts"], tables["tokens"]),
         "validation": validation,
-        "alarms": [cut(alarm.text, 400) for alarm in alarm_list][:ALARMS],
+        "alarms": [shorten(alarm.text, 400) for alarm in alarm_list][:MAX_ALARMS],
     }
 
 
 def _build_outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
-    """Per group: documents by outcome, bytes of texts and of kept ones, and tokens."""
+    """Return, per group: documents by outcome, bytes of texts and of kept ones, and tokens."""
     names = (
         "read",
         "gated",
@@ -131,7 +131,7 @@ def _build_outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Jso
 
 
 def _group_by_key(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
-    """Per key of some kinds of count: its name, and for each kind [group, documents, group, ...]."""
+    """Return, per key of some kinds of count: its name, and for each kind [group, documents, group, ...]."""
     counts_by_key: dict[str, dict[str, dict[int, int]]] = defaultdict(
         lambda: {kind: defaultdict(int) for kind in kinds}
     )
@@ -167,7 +167,7 @@ def _build_rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cut
             {
                 **known,
                 "signal": signal,
-                "bound": bound if bound in BOUNDS else "missing",
+                "bound": bound if bound in BOUND_KINDS else "missing",
                 "limits": [value for group in sorted(limits[name]) for value in (group, limits[name][group])],
                 "samples": [
                     _build_sample(row, kept) for kept in (False, True) for row in cuts.get((name, kept), [])
@@ -179,7 +179,7 @@ def _build_rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cut
 
 
 def _build_histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -> dict[str, list[list[int]]]:
-    """Per signal and group: the group, then bin, documents and kept ones of every bin that is not empty."""
+    """Return, per signal and group: the group, then bin, documents and kept ones of every bin that is not empty."""
     wanted = pc.is_in(histograms.column("signal"), value_set=pa.array(sorted(signals), pa.string()))
     binned: dict[str, dict[int, list[int]]] = defaultdict(dict)
     for row in groups.sum_by_group(histograms.filter(wanted), ["signal", "bin"], ["documents", "kept"]):
@@ -189,8 +189,8 @@ def _build_histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -
 
 
 def _build_sample(row: Json, kept: bool) -> Json:
-    """A document beside the cut, its text cut short and made harmless."""
-    text = " ".join(shown_text(row).split())
+    """Return a document near the bound, its text shortened and made harmless."""
+    text = " ".join(text_or_reason(row).split())
     return {
         "kept": kept,
         "value": row["value"],
@@ -198,19 +198,19 @@ def _build_sample(row: Json, kept: bool) -> Json:
         "id": row["id"],
         "source": row["source"],
         "language": row["language"],
-        "url": cut(row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}", 160),
+        "url": shorten(row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}", 160),
         "also": [name for name in row["failed_rules"] or ()][:8],
-        "text": cut(text, EXCERPT),
+        "text": shorten(text, MAX_EXCERPT_CHARACTERS),
     }
 
 
 def _build_overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> Json:
-    """Pairs of the rules that fail most, as [group, rule, other, documents, ...]."""
+    """Return pairs of the rules that fail most, as [group, rule, other, documents, ...]."""
     failed: dict[str, int] = defaultdict(int)
     for row in counts:
         if row["what"] == "failed":
             failed[row["key"]] += row["documents"]
-    names = sorted(failed, key=lambda name: (-failed[name], name))[:PAIRED_RULES]
+    names = sorted(failed, key=lambda name: (-failed[name], name))[:MAX_PAIRED_RULES]
     place = {name: at for at, name in enumerate(names)}
     known = pa.array(names, pa.string())
     both = pc.and_(*[pc.is_in(overlaps.column(side), value_set=known) for side in ("rule", "other")])
@@ -221,7 +221,7 @@ def _build_overlaps(counts: list[Json], overlaps: pa.Table, groups: Groups) -> J
 
 
 def _build_clusters(duplicates: pa.Table) -> list[Json]:
-    """Documents that went, per source and level, by size of their cluster: exact to 8, then doubling."""
+    """Return removed documents per source and level, by size of their cluster: exact to 8, then doubling."""
     sums: dict[tuple[str, str, int], int] = defaultdict(int)
     for row in duplicates.to_pylist():
         size = row["cluster_size"]
@@ -235,7 +235,7 @@ def _build_clusters(duplicates: pa.Table) -> list[Json]:
 
 
 def _build_mixture(shards: Json) -> Json:
-    """Streams as planned, beside what the shards hold; the largest ones."""
+    """Return the largest streams, with their planned share and that of the shards."""
     mixture = shards.get("mixture") or {}
     streams = sorted(mixture.get("streams", []), key=lambda s: (-s["weight"], s["source"], s["language"]))
     total = sum(stream["tokens"] for stream in streams) or 1
@@ -248,21 +248,24 @@ def _build_mixture(shards: Json) -> Json:
             "planned": stream["weight"],
             "epochs": stream["epochs"],
         }
-        for stream in streams[:STREAMS]
+        for stream in streams[:MAX_STREAMS]
     ]
-    return {"rows": rows, "more": max(0, len(streams) - STREAMS)}
+    return {"rows": rows, "more": max(0, len(streams) - MAX_STREAMS)}
 
 
 def _build_names(table: pa.Table, key: str) -> list[Json]:
-    """The names with the most documents, and one row of all others."""
-    rows = named(table, key)
-    first, others = rows[:LISTED], rows[LISTED:]
+    """Return the names with the most documents, and one row of all others."""
+    rows = summarize_names(table, key)
+    first, others = rows[:MAX_LISTED_ROWS], rows[MAX_LISTED_ROWS:]
     if len(others) > 1 and first[-1][key] is not None:
         numbers = ("documents", "kept", "bytes", "kept_bytes", "names")
         others = [{key: None, **{name: sum(row[name] for row in others) for name in numbers}}]
-    return [{**row, key: None if row[key] is None else cut(row[key], NAME)} for row in [*first, *others]]
+    return [
+        {**row, key: None if row[key] is None else shorten(row[key], MAX_NAME_CHARACTERS)}
+        for row in [*first, *others]
+    ]
 
 
 def _build_quarantine(quarantine: pa.Table) -> list[Json]:
     rows = sorted(quarantine.to_pylist(), key=lambda row: (-row["records"], row["source"], row["reason"]))
-    return [{**row, "reason": cut(row["reason"], NAME)} for row in rows[:LISTED]]
+    return [{**row, "reason": shorten(row["reason"], MAX_NAME_CHARACTERS)} for row in rows[:MAX_LISTED_ROWS]]

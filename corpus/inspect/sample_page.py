@@ -1,16 +1,16 @@
-"""Samples of documents as one page: `corpus sample --html`."""
+"""Samples of documents as one HTML page: `corpus sample --html`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from corpus.inspect.differences import Pieces, side_by_side
+from corpus.inspect.differences import Pieces, compare_lines
 from corpus.inspect.html_text import escape
-from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, measured, verdict
-from corpus.rules.kept_texts import shown_text
+from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, describe_failed_signals, describe_verdict
+from corpus.rules.kept_texts import text_or_reason
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-STYLE = """
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+PAGE_STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d8dce2, #363c46); --dim: light-dark(#5c6570, #9aa4b1);
   --went: light-dark(#ffe1de, #58231f); --stayed: light-dark(#d7f3dc, #1d4427); }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem;
@@ -29,14 +29,14 @@ del { background: var(--went); } ins { background: var(--stayed); text-decoratio
 """
 
 
-def page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
-    """A whole HTML page of documents as `corpus.inspect.samples.choose` gives them."""
+def build_sample_page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
+    """Return an HTML page of documents from `corpus.inspect.samples.choose_documents`."""
     articles = "\n".join(_build_article(row, full) for row in rows)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n{articles}\n</body></html>\n"
+        f"<style>{PAGE_STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n{articles}\n</body></html>\n"
     )
 
 
@@ -45,14 +45,14 @@ def _build_article(row: dict[str, Any], full: bool) -> str:
     kind = "kept" if row["kept"] else "dropped"
     facts = [row["id"], row["source"], row["language"] or "-"]
     place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
-    signals = f"<div>{escape(measured(row))}</div>" if row["failed_rules"] else ""
+    signals = f"<div>{escape(describe_failed_signals(row))}</div>" if row["failed_rules"] else ""
     head = (
-        f'<header>{escape("  ".join(facts))} <span class="{kind}">{escape(verdict(row))}</span>'
+        f'<header>{escape("  ".join(facts))} <span class="{kind}">{escape(describe_verdict(row))}</span>'
         f"<div>{escape(place)}</div>{signals}</header>"
     )
     if row.get("stayed") is not None:
         return f"<article>{head}{_build_pair(row, full)}</article>"
-    text = shown_text(row)
+    text = text_or_reason(row)
     left = len(text) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
     excerpt = escape(text if full else text[:MAX_CHARACTERS_SHOWN])
@@ -61,7 +61,7 @@ def _build_article(row: dict[str, Any], full: bool) -> str:
 
 def _build_pair(row: dict[str, Any], full: bool) -> str:
     lines = []
-    for pair in side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1):
+    for pair in compare_lines(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1):
         if pair.skipped:
             lines.append(f'<tr><td colspan="2" class="dim">... {pair.skipped} equal lines</td></tr>')
         if pair.one is not None or pair.other is not None:

@@ -1,4 +1,4 @@
-"""Documents chosen by chance among those asked for: the same ones for the same seed, whatever made them."""
+"""Random samples of the documents that match a query: the same for the same seed, however the workspace was built."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.dedup.removed import read_groups
+from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
-from corpus.ledger.counts import Names, domains_of
-from corpus.rules.rule import uniform
+from corpus.ledger.counts import TextNumbers, number_domains
+from corpus.rules.rule import draw_uniform
 from corpus.workspace import Workspace
 
 Row = dict[str, Any]
@@ -27,11 +27,11 @@ Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which documents; what is None is not looked at.
+class DocumentQuery:
+    """Selects documents; fields that are None are ignored.
 
     `language` is a label or its first part (tha), `rule` a rule or a signal, `score` (signal, low, high) with
-    both ends included, `domain` a registered domain, `ids` these and no others.
+    both ends included, `domain` a registered domain, `ids` the only documents to consider.
     """
 
     kept: bool | None = None
@@ -46,8 +46,8 @@ class Wanted:
     ids: Collection[str] | None = None
 
 
-class Place(NamedTuple):
-    """Where a document stands; places sort by the draw."""
+class DocumentPlace(NamedTuple):
+    """The position of a document; places sort by the draw."""
 
     draw: float
     id: str
@@ -57,34 +57,36 @@ class Place(NamedTuple):
     row: int
 
 
-def choose(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> list[Row]:
-    """Up to `count` of the documents wanted, drawn by (seed, id), in the order of the draw.
+def choose_documents(workspace: Workspace, wanted: DocumentQuery, count: int, seed: int) -> list[Row]:
+    """Return up to `count` of the documents wanted, drawn by (seed, id), in the order of the draw.
 
-    A row has the columns of documents and decisions, `source`, and `signals`, a dict without what was not
-    measured. Reads the light columns of every document and the texts of the chosen ones alone: two seconds for
-    a million. Raises UserError for a signal that the workspace has not, and where its build is not finished.
+    A row has the columns of documents and decisions, `source`, and `signals`, a dict of the measured ones.
+    Reads the small columns of every document, and texts only of the chosen ones. Cost: two seconds for
+    a million documents. Raises UserError for an unknown signal, and if the build is not finished.
     """
-    best: list[Place] = []
+    best: list[DocumentPlace] = []
     for place in _draw_places(workspace, wanted, count, seed):
         best = heapq.nsmallest(count, [*best, *place])
-    return read(workspace, sorted(best))
+    return read_documents(workspace, sorted(best))
 
 
-def _draw_places(workspace: Workspace, wanted: Wanted, count: int, seed: int) -> Iterator[list[Place]]:
-    """Per row group, the places of the `count` first ones in the order of the draw."""
+def _draw_places(
+    workspace: Workspace, wanted: DocumentQuery, count: int, seed: int
+) -> Iterator[list[DocumentPlace]]:
+    """Yield, per row group, the places of the first `count` documents in the order of the draw."""
     splits = workspace.splits()
     columns = ["id", "language", "snapshot", "gate", *(["url"] if wanted.domain else [])]
     for source, split in splits:
         if wanted.source not in (None, source):
             continue
         if not storage.exists(workspace.part("decisions", source, split)):
-            raise workspace.unfinished("decisions")
+            raise workspace.unfinished_error("decisions")
         documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
         decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
         scores = _open_scores(workspace, wanted, source, split)
         for group in range(documents.num_row_groups):
             facts = documents.read_row_group(group, columns=columns, use_threads=False)
-            chosen = fits(facts, decisions.read_row_group(group, use_threads=False), wanted)
+            chosen = match_rows(facts, decisions.read_row_group(group, use_threads=False), wanted)
             if scores is not None and wanted.score is not None:
                 signal, low, high = wanted.score
                 column = scores.read_row_group(group, columns=[signal], use_threads=False)
@@ -93,12 +95,12 @@ def _draw_places(workspace: Workspace, wanted: Wanted, count: int, seed: int) ->
             rows = np.flatnonzero(chosen)
             if len(rows):
                 ids = facts.column("id").take(pa.array(rows))
-                draws = uniform(ids, seed)
+                draws = draw_uniform(ids, seed)
                 first = np.argsort(draws, kind="stable")[:count]
                 names = ids.take(pa.array(first)).to_pylist()
                 drawn, at = draws[first].tolist(), rows[first].tolist()
                 yield [
-                    Place(draw, name, source, split, group, row)
+                    DocumentPlace(draw, name, source, split, group, row)
                     for draw, name, row in zip(drawn, names, at, strict=True)
                 ]
         for file in (documents, decisions, scores):
@@ -106,7 +108,9 @@ def _draw_places(workspace: Workspace, wanted: Wanted, count: int, seed: int) ->
                 file.close(force=True)
 
 
-def _open_scores(workspace: Workspace, wanted: Wanted, source: str, split: str) -> pq.ParquetFile | None:
+def _open_scores(
+    workspace: Workspace, wanted: DocumentQuery, source: str, split: str
+) -> pq.ParquetFile | None:
     if wanted.score is None:
         return None
     signal = wanted.score[0]
@@ -119,8 +123,8 @@ def _open_scores(workspace: Workspace, wanted: Wanted, source: str, split: str) 
     return file
 
 
-def fits(facts: pa.Table, decisions: pa.Table, wanted: Wanted) -> Masks:
-    """Which rows of a row group are wanted, apart from their score."""
+def match_rows(facts: pa.Table, decisions: pa.Table, wanted: DocumentQuery) -> Masks:
+    """Return which rows of a row group match the query, apart from their score, as a mask."""
     chosen = np.ones(facts.num_rows, np.bool_)
 
     def only(mask: pa.Array | pa.ChunkedArray) -> None:
@@ -142,8 +146,8 @@ def fits(facts: pa.Table, decisions: pa.Table, wanted: Wanted) -> Masks:
     if wanted.duplicates:
         only(decisions.column("duplicate_of").is_valid())
     if wanted.domain is not None:
-        names = Names()
-        numbers = domains_of(facts.column("url").combine_chunks(), names, {})
+        names = TextNumbers()
+        numbers = number_domains(facts.column("url").combine_chunks(), names, {})
         chosen &= numbers == names.number(wanted.domain.lower())
     if wanted.rule is not None:
         failed = decisions.column("failed_rules").combine_chunks()
@@ -156,14 +160,14 @@ def fits(facts: pa.Table, decisions: pa.Table, wanted: Wanted) -> Masks:
     return chosen
 
 
-def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
-    """The documents at some places, in the order given, with decisions and signals; each row group is read once."""
+def read_documents(workspace: Workspace, places: Iterable[DocumentPlace]) -> list[Row]:
+    """Read the documents at some places, in their order, with decisions and signals; each row group once."""
     order = list(places)
-    by_group: dict[tuple[str, str, int], list[Place]] = defaultdict(list)
+    by_group: dict[tuple[str, str, int], list[DocumentPlace]] = defaultdict(list)
     for place in order:
         by_group[place.source, place.split, place.group].append(place)
     folders = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
-    rows_by_place: dict[Place, Row] = {}
+    rows_by_place: dict[DocumentPlace, Row] = {}
     for (source, split, group), here in by_group.items():
         rows = pa.array([place.row for place in here], pa.int64())
         for place in here:
@@ -183,29 +187,31 @@ def read(workspace: Workspace, places: Iterable[Place]) -> list[Row]:
     return [rows_by_place[place] for place in order]
 
 
-def find(workspace: Workspace, ids: Collection[str], kept: bool | None = None) -> dict[str, Row]:
-    """Documents by id; those that are not there are left out. A record that was read twice has one id and two
+def find_documents(workspace: Workspace, ids: Collection[str], kept: bool | None = None) -> dict[str, Row]:
+    """Find documents by id; unknown ids are left out. A record that was read twice has one id and two
     rows, of which at most one is kept."""
     if not ids:
         return {}
-    rows = choose(workspace, Wanted(ids=ids, kept=kept), sys.maxsize, 0)
+    rows = choose_documents(workspace, DocumentQuery(ids=ids, kept=kept), sys.maxsize, 0)
     return {row["id"]: row for row in rows}
 
 
-def relations(workspace: Workspace, ids: Collection[str], column: str = "removed_id") -> list[Row]:
-    """Rows of dedup/clusters.parquet by the removed (or the kept) id: level, similarity, size of the cluster."""
+def read_relations(workspace: Workspace, ids: Collection[str], column: str = "removed_id") -> list[Row]:
+    """Return rows of dedup/clusters.parquet by the removed (or the kept) id: level, similarity, size of the cluster."""
     path = workspace.path("dedup", "clusters.parquet")
     if not ids or not storage.exists(path):
         return []
     wanted = pa.array(sorted(ids), pa.string())
-    tables = [group.filter(pc.is_in(group.column(column), value_set=wanted)) for group in read_groups(path)]
+    tables = [
+        group.filter(pc.is_in(group.column(column), value_set=wanted)) for group in read_cluster_groups(path)
+    ]
     return [row for table in tables for row in table.to_pylist()]
 
 
-def cluster(workspace: Workspace, id: str) -> list[Row]:
-    """The rows of clusters.parquet of the cluster that a document, kept or removed, is in; most alike first."""
-    kept = [row["kept_id"] for row in relations(workspace, [id])] or [id]
-    rows = relations(workspace, kept, "kept_id")
+def read_cluster(workspace: Workspace, id: str) -> list[Row]:
+    """Return the rows of clusters.parquet of the cluster of a document, kept or removed; the most similar first."""
+    kept = [row["kept_id"] for row in read_relations(workspace, [id])] or [id]
+    rows = read_relations(workspace, kept, "kept_id")
     if not rows:
         raise UserError(
             f"no cluster has the document {id}: it has no duplicates, or is none of this workspace"

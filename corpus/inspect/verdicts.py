@@ -1,4 +1,4 @@
-"""What a sample says beside a document: kept or why not, which documents it resembles, what was measured."""
+"""Texts about a sampled document: kept or why not, the document that it resembles, its signals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ MAX_CHARACTERS_SHOWN = 1500
 """Characters of a text that are shown unless --full is given."""
 
 
-def verdict(row: dict[str, Any]) -> str:
-    """What became of a document, and why."""
+def describe_verdict(row: dict[str, Any]) -> str:
+    """Describe whether a document was kept, and why not."""
     if row["kept"]:
         return f"kept for {'validation' if row['split'] == 'valid' else 'training'}"
     if row["gate"]:
@@ -17,24 +17,24 @@ def verdict(row: dict[str, Any]) -> str:
     if row["failed_rules"]:
         return f"dropped by {', '.join(row['failed_rules'])}"
     relation = row.get("relation")
-    how = "" if relation is None else f" ({alike(relation)})"
+    how = "" if relation is None else f" ({describe_relation(relation)})"
     return f"dropped as a duplicate of {row.get('stands', row['duplicate_of'])}{how}"
 
 
-def called(row: dict[str, Any]) -> str:
-    """How a document is called: its title and address, or where it lies; and its id."""
+def describe_document(row: dict[str, Any]) -> str:
+    """Describe a document by its title and address, or its place in the input; and its id."""
     names = [row["metadata"].get("title"), row["url"]]
     place = f"{row['origin']['file']} @ {row['origin']['offset']}"
     return f"{'  '.join(name for name in names if name) or place} [{row['id']}]"
 
 
-def alike(relation: dict[str, Any]) -> str:
-    """How a duplicate relates to the one that stayed: minhash .93, 4 in the cluster."""
+def describe_relation(relation: dict[str, Any]) -> str:
+    """Describe how a duplicate relates to the kept document: minhash .93, 4 in the cluster."""
     similarity = "" if relation["similarity"] is None else f" {relation['similarity']:.2f}"
     return f"{relation['level']}{similarity}, {relation['cluster_size']} in the cluster"
 
 
-def measured(row: dict[str, Any]) -> str:
-    """The signals of the rules that a document fails: gopher.words 12."""
+def describe_failed_signals(row: dict[str, Any]) -> str:
+    """Describe the signals of the rules that a document fails: gopher.words 12."""
     signals = dict.fromkeys(name.rpartition(".")[0] for name in row["failed_rules"] or ())
     return "  ".join(f"{name} {row['signals'][name]:g}" for name in signals if name in row["signals"])

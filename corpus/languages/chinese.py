@@ -18,15 +18,15 @@ def _tables() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     are in no Big5 table, of Big5's 13,053 8,684 not in GB 2312. Ideographs in both decide nothing.
     """
     ideographs = [chr(code) for code in range(_FIRST, _LAST)]
-    mainland = np.array([_encodable(ideograph, "gb2312") for ideograph in ideographs])
-    taiwan = np.array([_encodable(ideograph, "big5") for ideograph in ideographs])
+    mainland = np.array([_is_encodable(ideograph, "gb2312") for ideograph in ideographs])
+    taiwan = np.array([_is_encodable(ideograph, "big5") for ideograph in ideographs])
     simplified, traditional = np.zeros((2, 0x10000), np.bool_)
     simplified[_FIRST:_LAST] = mainland & ~taiwan
     traditional[_FIRST:_LAST] = taiwan & ~mainland
     return simplified, traditional
 
 
-def _encodable(character: str, codec: str) -> bool:
+def _is_encodable(character: str, codec: str) -> bool:
     try:
         return bool(character.encode(codec))
     except UnicodeEncodeError:

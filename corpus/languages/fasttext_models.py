@@ -14,10 +14,10 @@ from importlib import metadata
 from typing import Any
 
 from corpus.errors import UserError
-from corpus.storage import exists, is_remote, local, open_input, sha256
+from corpus.storage import exists, is_remote, local_path, open_input, sha256
 
-PREFIX = "__label__"
-TOP = 10
+LABEL_PREFIX = "__label__"
+DEFAULT_LABEL_COUNT = 10
 """Labels that `predict` returns by default."""
 
 
@@ -29,7 +29,7 @@ def read(path: str) -> Any:
         raise UserError(f"no fastText model at {path}")
     copy = _download(path) if is_remote(path) else None
     try:
-        return fasttext.load_model(copy or local(path)).f
+        return fasttext.load_model(copy or local_path(path)).f
     except (ValueError, RuntimeError) as error:
         raise UserError(f"{path} is no fastText model: {error}") from None
     finally:
@@ -57,19 +57,19 @@ def file_hash(path: str) -> str:
 
 
 @cache
-def names(path: str) -> tuple[str, ...]:
+def label_names(path: str) -> tuple[str, ...]:
     """Return the labels of a model, without `__label__`."""
     labels, _ = load(path).getLabels("replace")
-    return tuple(label.removeprefix(PREFIX) for label in labels)
+    return tuple(label.removeprefix(LABEL_PREFIX) for label in labels)
 
 
-def ask(model: Any, line: str, top: int = TOP) -> list[tuple[str, float]]:
+def ask(model: Any, line: str, top: int = DEFAULT_LABEL_COUNT) -> list[tuple[str, float]]:
     """Return (label without `__label__`, probability) of one line by a model, the most probable first."""
     predictions: Sequence[tuple[float, str]] = model.predict(line + "\n", top, 0.0, "replace")
-    return [(label.removeprefix(PREFIX), min(probability, 1.0)) for probability, label in predictions]
+    return [(label.removeprefix(LABEL_PREFIX), min(probability, 1.0)) for probability, label in predictions]
 
 
-def predict(path: str, line: str, top: int = TOP) -> list[tuple[str, float]]:
+def predict(path: str, line: str, top: int = DEFAULT_LABEL_COUNT) -> list[tuple[str, float]]:
     """Return `ask` of the model at a path, loaded when first used."""
     return ask(load(path), line, top)
 

@@ -19,43 +19,43 @@ from typing import Any, NamedTuple
 from corpus.languages import fasttext_models, models
 from corpus.languages.labels import (
     NO_SCRIPT,
-    UNKNOWN,
-    compatible,
+    UNKNOWN_LANGUAGE,
+    add_script,
     is_code,
     is_label,
+    is_written_in,
     labels,
-    parse,
-    with_script,
+    parse_label,
 )
 from corpus.languages.scripts import script_counts, script_shares
 
 VERSION = 1
 """Incremented when the same text and models would give another label or score."""
 
-REMEMBERED = 4096
+MAX_CACHED_VERDICTS = 4096
 """Verdicts kept: a document's label is asked for first, its score a row group later. 25 MB at most."""
 
-PRESENT = 0.2
+MIN_SCRIPT_SHARE = 0.2
 """Share of the letters from which a script counts as one that the text is in."""
 
-FEW = 12
+FEW_LANGUAGES = 12
 """Where the scripts of the text have fewer languages than this, lid.176's probabilities are normalized among them."""
 
-FULL, WEAK = 1000.0, 400.0
+FULL_CLD2_SCORE, WEAK_CLD2_SCORE = 1000.0, 400.0
 """CLD2's scores from which it has full weight (the median where it is right is 1,030), and below which it does
 not decide against a language that it does not know (it is higher in 97 of 100 texts that CLD2 is right on)."""
 
-CROWDED = frozenset({"Latn", "Cyrl", "Arab", "Deva"})
+CROWDED_SCRIPTS = frozenset({"Latn", "Cyrl", "Arab", "Deva"})
 """Scripts of languages that CLD2 does not know. In others its score carries no information and counts as full."""
 
-ENOUGH = 60
+ENOUGH_LETTER_BYTES = 60
 """Bytes of letters from which CLD2 has full weight; below, in proportion."""
 
-UNDIVIDED = 75
+MIN_UNDIVIDED_PERCENT = 75
 """Percent of the text in one language from which CLD2 decides against lid.176; of a mixed text the
 scores do."""
 
-SURE = 0.5
+SURE_LID_PROBABILITY = 0.5
 """Probability from which lid.176 decides when it names a language that CLD2 does not know."""
 
 CLD2_WEIGHT = 2.0
@@ -120,66 +120,68 @@ class Identifier:
         """
         if hint is not None and is_code(hint):
             return hint, math.nan
-        line = models.sample(text)
+        line = models.sample_text(text)
         counts = script_counts(line)
         shares = script_shares(counts)
         if not shares:
-            return f"{UNKNOWN}_{NO_SCRIPT}", 0.0
-        present = _present(shares)
-        verdict = _verdict(self.model, line)
-        hinted = parse(hint) if hint else None
-        if hinted is not None and any(compatible(hinted[0], script) for script in present):
-            return with_script(hinted[0], counts, line, hinted[1]), verdict.score(hinted[0])
-        label = verdict.label or with_script(verdict.code, counts, line, verdict.script)
+            return f"{UNKNOWN_LANGUAGE}_{NO_SCRIPT}", 0.0
+        present = _present_scripts(shares)
+        verdict = _judge_line(self.model, line)
+        hinted = parse_label(hint) if hint else None
+        if hinted is not None and any(is_written_in(hinted[0], script) for script in present):
+            return add_script(hinted[0], counts, line, hinted[1]), verdict.score(hinted[0])
+        label = verdict.label or add_script(verdict.code, counts, line, verdict.script)
         return label, verdict.scores[verdict.code]
 
 
-def _present(shares: Mapping[str, float]) -> list[str]:
-    return [script for script, share in shares.items() if share >= PRESENT]
+def _present_scripts(shares: Mapping[str, float]) -> list[str]:
+    return [script for script, share in shares.items() if share >= MIN_SCRIPT_SHARE]
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _verdict(model: str | None, line: str) -> Verdict:
+@lru_cache(maxsize=MAX_CACHED_VERDICTS)
+def _judge_line(model: str | None, line: str) -> Verdict:
     """Return the models' verdict on a line that has letters."""
     if model:
-        return _named_by(model, line)
+        return _ask_model(model, line)
     shares = script_shares(script_counts(line))
-    return _joined(line, _present(shares), shares)
+    return _join_models(line, _present_scripts(shares), shares)
 
 
-def _named_by(model: str, line: str) -> Verdict:
+def _ask_model(model: str, line: str) -> Verdict:
     """Return the verdict of one fastText model: its best label."""
     scores: dict[str, float] = {}
     best: tuple[str, str] | None = None
     for name, probability in fasttext_models.predict(model, line):
-        code, _ = parse(name) or (UNKNOWN, None)
+        code, _ = parse_label(name) or (UNKNOWN_LANGUAGE, None)
         scores[code] = scores.get(code, 0.0) + probability
         best = best or (code, name)
-    code, name = best or (UNKNOWN, "")
+    code, name = best or (UNKNOWN_LANGUAGE, "")
     known = frozenset(
-        parsed[0] for label in fasttext_models.names(model) if (parsed := parse(label)) is not None
+        parsed[0]
+        for label in fasttext_models.label_names(model)
+        if (parsed := parse_label(label)) is not None
     )
     kept = name if is_label(name) and code != "cmn" else None
     return Verdict(code=code, scores={code: 0.0} | scores, known=known, label=kept)
 
 
-def _joined(line: str, present: list[str], shares: Mapping[str, float]) -> Verdict:
+def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> Verdict:
     """Return the verdict of lid.176 and CLD2 on a text in the scripts `present`."""
     names = labels()
     allowed = frozenset().union(*(names.by_script.get(script, frozenset()) for script in present))
     if len(allowed) < 2:
-        code = next(iter(allowed), None) or names.scripts.get(present[0], UNKNOWN)
+        code = next(iter(allowed), None) or names.scripts.get(present[0], UNKNOWN_LANGUAGE)
         return Verdict(code=code, scores={code: shares[present[0]]}, known=frozenset(names.languages))
-    lid = _by_lid(line, allowed)
-    cld2, script = _by_cld2(line, allowed, lid, crowded=not CROWDED.isdisjoint(present))
-    scores = _pooled(lid, {code: belief.confidence for code, belief in cld2.items()})
+    lid = _ask_lid(line, allowed)
+    cld2, script = _ask_cld2(line, allowed, lid, crowded=not CROWDED_SCRIPTS.isdisjoint(present))
+    scores = _pool_scores(lid, {code: belief.confidence for code, belief in cld2.items()})
     known = frozenset(names.languages)
     if not scores:
-        return Verdict(code=UNKNOWN, scores={UNKNOWN: 0.0}, known=known)
+        return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
     return Verdict(code=_decide(lid, cld2, scores), scores=scores, known=known, script=script)
 
 
-def _by_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
+def _ask_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
     """Return lid.176's probabilities of the allowed languages, most probable first."""
     codes = labels().lid
     probabilities = {
@@ -190,12 +192,12 @@ def _by_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
     total = sum(probabilities.values())
     return (
         {code: p / total for code, p in probabilities.items()}
-        if total and len(allowed) < FEW
+        if total and len(allowed) < FEW_LANGUAGES
         else probabilities
     )
 
 
-def _by_cld2(
+def _ask_cld2(
     line: str, allowed: frozenset[str], lid: Mapping[str, float], crowded: bool
 ) -> tuple[dict[str, Belief], str | None]:
     """Return CLD2's beliefs in the allowed languages, and which Chinese script it names.
@@ -203,15 +205,15 @@ def _by_cld2(
     A low score may mean that CLD2 does not know the language, so it is less sure; but no less than lid.176 is.
     """
     seen, guesses = models.cld2(line)
-    enough = min(1.0, seen / ENOUGH)
+    enough = min(1.0, seen / ENOUGH_LETTER_BYTES)
     beliefs: dict[str, Belief] = {}
     script = None
     for guess in guesses:
         code = labels().cld2.get(guess.code, "")
         if code not in allowed or code in beliefs:
             continue
-        trust = min(1.0, max(guess.score / FULL, lid.get(code, 0.0))) if crowded else 1.0
-        weak = crowded and guess.score * enough < WEAK
+        trust = min(1.0, max(guess.score / FULL_CLD2_SCORE, lid.get(code, 0.0))) if crowded else 1.0
+        weak = crowded and guess.score * enough < WEAK_CLD2_SCORE
         beliefs[code] = Belief(enough * trust * guess.percent / 100, weak, guess.percent)
         if code == "cmn":
             script = "Hant" if guess.code == "zh-Hant" else "Hans"
@@ -228,12 +230,12 @@ def _decide(lid: Mapping[str, float], cld2: Mapping[str, Belief], scores: Mappin
     if by_lid == by_cld2:
         return by_lid
     if languages[by_lid].cld2 is None:
-        sure = lid[by_lid] >= SURE and (weak or languages[by_cld2].lid is not None)
+        sure = lid[by_lid] >= SURE_LID_PROBABILITY and (weak or languages[by_cld2].lid is not None)
         return by_lid if sure or weak else by_cld2
-    return max(scores, key=scores.__getitem__) if weak or percent < UNDIVIDED else by_cld2
+    return max(scores, key=scores.__getitem__) if weak or percent < MIN_UNDIVIDED_PERCENT else by_cld2
 
 
-def _pooled(lid: Mapping[str, float], cld2: Mapping[str, float]) -> dict[str, float]:
+def _pool_scores(lid: Mapping[str, float], cld2: Mapping[str, float]) -> dict[str, float]:
     """Return one score for each language: the mean of both models, CLD2's weighted double.
 
     A model that does not know a language gives it what it did not give its own first choice, in proportion

@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from corpus.data import data_path
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.languages.chinese import chinese_script
 from corpus.languages.scripts import main_script
 from corpus.storage.fingerprint import fingerprint
 
-UNKNOWN = "und"
+UNKNOWN_LANGUAGE = "und"
 NO_SCRIPT = "Zyyy"
-CODE = "code"
+CODE_LANGUAGE = "code"
 """The language part of source code's labels."""
 
 _LABEL = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
-_CODE = re.compile(rf"{CODE}(?:_([a-z0-9]{{1,30}}))?")
+_CODE = re.compile(rf"{CODE_LANGUAGE}(?:_([a-z0-9]{{1,30}}))?")
 _TAG = re.compile(
     r"([A-Za-z]{2,3})(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
 )
 _TRADITIONAL_REGIONS = frozenset({"TW", "HK", "MO"})
-_NO_LANGUAGE = (UNKNOWN, "mis", "mul", "zxx")
+_NO_LANGUAGE = (UNKNOWN_LANGUAGE, "mis", "mul", "zxx")
 _MERGED = {"Hans": "Hani", "Hant": "Hani", "Hira": "Jpan", "Kana": "Jpan", "Hrkt": "Jpan", "Kore": "Hang"}
 """Scripts of labels -> what `main_script` calls them."""
 
@@ -94,7 +94,7 @@ class Labels:
 def labels() -> Labels:
     """Return manifests/identification.yaml, read once a process (40 ms)."""
     name = "identification.yaml"
-    data, _ = load(data_path(name).read_text(encoding="utf-8"), name)
+    data, _ = load_yaml(data_path(name).read_text(encoding="utf-8"), name)
     languages = {
         code: Language(code=code, scripts=tuple(row["scripts"]), lid=row.get("lid"), cld2=row.get("cld2"))
         for code, row in data["languages"].items()
@@ -102,14 +102,14 @@ def labels() -> Labels:
     return Labels(languages, data["scripts"], data["codes"])
 
 
-def parse(name: str) -> tuple[str, str | None] | None:
+def parse_label(name: str) -> tuple[str, str | None] | None:
     """Return (our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`.
 
     None where it is no language. For source code (code, programming language or None): `code_python`, `code`.
     """
     name = name.removeprefix("__label__").strip()
     if source_code := _CODE.fullmatch(name):
-        return CODE, source_code[1]
+        return CODE_LANGUAGE, source_code[1]
     match = _TAG.fullmatch(name)
     code = labels().code(match[1]) if match else None
     if match is None or code is None:
@@ -120,14 +120,14 @@ def parse(name: str) -> tuple[str, str | None] | None:
     return code, script
 
 
-def bare(label: str) -> str:
+def language_part(label: str) -> str:
     """Return the language part of a label, without its script; `code` for source code."""
     return label.partition("_")[0]
 
 
 def is_code(label: str | None) -> bool:
     """Return whether a label is that of source code."""
-    return label is not None and bare(label) == CODE
+    return label is not None and language_part(label) == CODE_LANGUAGE
 
 
 def is_label(name: str) -> bool:
@@ -135,13 +135,13 @@ def is_label(name: str) -> bool:
     return _LABEL.fullmatch(name) is not None
 
 
-def compatible(code: str, script: str) -> bool:
+def is_written_in(code: str, script: str) -> bool:
     """Return whether a language may be written in a script; True for unknown languages."""
     known = labels().languages.get(code)
     return known is None or _MERGED.get(script, script) in known.scripts
 
 
-def with_script(code: str, counts: Mapping[str, int], text: str, suggested: str | None = None) -> str:
+def add_script(code: str, counts: Mapping[str, int], text: str, suggested: str | None = None) -> str:
     """Return the label of a language: its script is the one most of the text is in, of those it is written in.
 
     Chinese is Hans or Hant by its characters; `suggested` decides where they do not.

@@ -18,7 +18,7 @@ from corpus.errors import UserError
 _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]+")
 """What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
 
-WINDOWS, WINDOW = 6, 250
+SAMPLE_WINDOWS, SAMPLE_WINDOW_CHARACTERS = 6, 250
 """A long text is sampled by six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
 in two languages, gets the other."""
 
@@ -32,11 +32,11 @@ class Guess(NamedTuple):
     score: float
 
 
-def sample(text: str) -> str:
+def sample_text(text: str) -> str:
     """Return one line of at most 1,500 characters, in lower case where the text is mostly in capitals."""
-    if len(text) > WINDOWS * WINDOW:
-        step = (len(text) - WINDOW) // (WINDOWS - 1)
-        text = " ".join(text[i * step : i * step + WINDOW] for i in range(WINDOWS))
+    if len(text) > SAMPLE_WINDOWS * SAMPLE_WINDOW_CHARACTERS:
+        step = (len(text) - SAMPLE_WINDOW_CHARACTERS) // (SAMPLE_WINDOWS - 1)
+        text = " ".join(text[i * step : i * step + SAMPLE_WINDOW_CHARACTERS] for i in range(SAMPLE_WINDOWS))
     text = " ".join(_INVALID.sub(" ", text).split())
     return text.lower() if 2 * sum(map(str.isupper, text)) > len(text) else text
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-_NAMES = {
+_SCRIPT_BY_NAME = {
     "ADLAM": "Adlm",
     "AHOM": "Ahom",
     "ARABIC": "Arab",
@@ -100,19 +100,19 @@ _NAMES = {
 }
 """First word (or two) of a character's Unicode name -> script. Characters of other names count as common."""
 
-SCRIPTS = ("Zyyy", *sorted(set(_NAMES.values())))
-_NUMBER = {script: number for number, script in enumerate(SCRIPTS)}
+SCRIPTS = ("Zyyy", *sorted(set(_SCRIPT_BY_NAME.values())))
+_SCRIPT_NUMBERS = {script: number for number, script in enumerate(SCRIPTS)}
 _PLANES = 0x20000
 _IDEOGRAPHIC_PLANES = (0x20000, 0x40000)
 
-DENSE = {"Hani": 3, "Hira": 3, "Kana": 3, "Hang": 3, "Yiii": 3, "Bopo": 2, "Ethi": 2, "Cans": 2}
+SCRIPT_WEIGHTS = {"Hani": 3, "Hira": 3, "Kana": 3, "Hang": 3, "Yiii": 3, "Bopo": 2, "Ethi": 2, "Cans": 2}
 """Weight of a letter that carries as much as several of an alphabet: decides what a mixed text is mostly in."""
 
-KANA_SHARE = 0.1
+MIN_KANA_SHARE = 0.1
 """Of kana and ideographs: at least that in Japanese (prose has .4 to .6, lists of names .1), less in Chinese
 that quotes some. Chosen, not measured elsewhere."""
 
-HANGUL_SHARE = 0.2
+MIN_HANGUL_SHARE = 0.2
 """Of hangul and ideographs: at least that in Korean, whose older texts mix both."""
 
 
@@ -126,9 +126,9 @@ def _table() -> npt.NDArray[np.uint8]:
             words = unicodedata.name(character, "").split(" ", 2)
             if words[0] in ("HALFWIDTH", "FULLWIDTH"):
                 words = words[1:]
-            script = _NAMES.get(words[0]) or _NAMES.get(" ".join(words[:2]))
+            script = _SCRIPT_BY_NAME.get(words[0]) or _SCRIPT_BY_NAME.get(" ".join(words[:2]))
             if script is not None:
-                table[code] = _NUMBER[script]
+                table[code] = _SCRIPT_NUMBERS[script]
     return table
 
 
@@ -138,24 +138,24 @@ def script_counts(text: str) -> dict[str, int]:
     beyond = codes >= _PLANES
     counts = np.bincount(_table()[codes[~beyond]], minlength=len(SCRIPTS))
     first, last = _IDEOGRAPHIC_PLANES
-    counts[_NUMBER["Hani"]] += np.count_nonzero(beyond & (codes >= first) & (codes < last))
+    counts[_SCRIPT_NUMBERS["Hani"]] += np.count_nonzero(beyond & (codes >= first) & (codes < last))
     counts[0] = 0
     order = np.argsort(-counts, kind="stable")
     return {SCRIPTS[number]: int(counts[number]) for number in order.tolist() if counts[number]}
 
 
 def script_shares(counts: Mapping[str, int]) -> dict[str, float]:
-    """Return the share of each script in a text (letters weighted by `DENSE`), largest first.
+    """Return the share of each script in a text (letters weighted by `SCRIPT_WEIGHTS`), largest first.
 
     Kana and ideographs together are Jpan where enough are kana, else Hani; hangul with a few ideographs
     is Hang.
     """
-    weights = {script: count * DENSE.get(script, 1) for script, count in counts.items()}
+    weights = {script: count * SCRIPT_WEIGHTS.get(script, 1) for script, count in counts.items()}
     kana = weights.pop("Hira", 0) + weights.pop("Kana", 0)
     han, hangul = weights.get("Hani", 0), weights.get("Hang", 0)
-    if kana and kana >= KANA_SHARE * (kana + han):
+    if kana and kana >= MIN_KANA_SHARE * (kana + han):
         weights["Jpan"] = kana + weights.pop("Hani", 0)
-    elif hangul and hangul >= HANGUL_SHARE * (hangul + han):
+    elif hangul and hangul >= MIN_HANGUL_SHARE * (hangul + han):
         weights["Hang"] = hangul + weights.pop("Hani", 0)
     elif kana:
         weights["Hani"] = kana + han

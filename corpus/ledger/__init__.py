@@ -2,8 +2,12 @@
 
 In the order in which data meets them:
 
-    quarantine.py  records that could not be read            counts.py  counts of one input split
-    bins.py        the fixed bins of all histograms          sums.py    sums by key, in bounded memory
-    stages.py      input and output of each stage            tables.py  merge parts, write and read DIR/stats
-    views.py       the tables as short lists for people      alarms.py  conspicuous numbers, with advice
+    quarantine.py  records that could not be read
+    counts.py      counts of one input split
+    bins.py        the fixed bins of all histograms
+    sums.py        sums by key, in bounded memory
+    stages.py      input and output of each stage
+    tables.py      merge parts, write and read DIR/stats
+    views.py       the tables as short lists for people
+    alarms.py      conspicuous numbers, with advice
 """

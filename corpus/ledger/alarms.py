@@ -1,4 +1,4 @@
-"""What in a ledger deserves a look: each alarm says what, where, and what to do about it."""
+"""Alarms: numbers of a ledger that deserve attention, each with its place and what to do about it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus.ledger.views import texts_of_rules
+from corpus.ledger.views import count_texts_of_rules
 
-ENOUGH = 50
-"""Documents below which shares say nothing."""
-RULE_SHARE, KEPT_SHARE, GATED_SHARE, DUPLICATE_SHARE = 0.5, 0.05, 0.9, 0.5
-QUARANTINE_SHARE, DOMAIN_SHARE = 0.01, 0.2
-WHOLE_SOURCE = 0.9
-"""A domain that is its source, such as wikipedia.org, is no surprise."""
-EPOCHS = 4.0
+MIN_DOCUMENTS = 50
+"""Number of documents below which shares are not significant."""
+MAX_FAILED_SHARE, MIN_KEPT_SHARE, MAX_GATED_SHARE, MAX_DUPLICATE_SHARE = 0.5, 0.05, 0.9, 0.5
+MAX_QUARANTINE_SHARE, MAX_DOMAIN_SHARE = 0.01, 0.2
+WHOLE_SOURCE_SHARE = 0.9
+"""Share of its source above which a domain counts as the source itself, such as wikipedia.org: no alarm."""
+MAX_EPOCHS = 4.0
 """Repeating data up to four times costs little, beyond that more and more (Muennighoff et al. 2023)."""
-LOW_BYTES_A_TOKEN = 2.0
+MIN_BYTES_PER_TOKEN = 2.0
 """Real vocabularies give 3 to 5 in the languages that they were trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`weight` orders alarms: documents or records concerned; `text` is what, where, what to do."""
+    """One alarm. `weight` orders alarms: the documents or records concerned; `text` tells what, where, what to do."""
 
     weight: int
     text: str
@@ -35,13 +35,13 @@ Sums = dict[tuple[str, str, str, str], int]
 """(source, language, what, key) -> documents."""
 
 
-def alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validation: float) -> list[Alarm]:
-    """All alarms, the weightiest first. `validation` is the share that the manifest asks for."""
+def find_alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validation: float) -> list[Alarm]:
+    """Return all alarms, the weightiest first. `validation` is the share that the manifest sets."""
     sums: Sums = defaultdict(int)
     for row in tables["counts"].to_pylist():
         sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
     alarm_list = [
-        *_check_rules(sums, texts_of_rules(tables["counts"], tables["rules"], "language")),
+        *_check_rules(sums, count_texts_of_rules(tables["counts"], tables["rules"], "language")),
         *_check_outcomes(sums),
         *_check_quarantine(tables["quarantine"], sums),
         *_check_domains(tables["domains"], sums),
@@ -63,7 +63,7 @@ def _check_rules(sums: Sums, having: Mapping[tuple[str, str], int]) -> list[Alar
     alarm_list = []
     for (language, rule), documents in failed.items():
         texts = having.get((language, rule), 0)
-        if texts >= ENOUGH and documents > RULE_SHARE * texts:
+        if texts >= MIN_DOCUMENTS and documents > MAX_FAILED_SHARE * texts:
             text = f"{rule} fails {documents / texts:.0%} of the texts it is for in {language}: is its bound right "
             text += "for the language? `rules: {languages: ...}` in the manifest sets another"
             alarm_list.append(Alarm(documents, text))
@@ -78,17 +78,17 @@ def _check_outcomes(sums: Sums) -> list[Alarm]:
     alarm_list = []
     for (kind, name), did in sorted(by.items()):
         read, texts, passing = did["read"], did["passed"], did["passed"] - did["rules"]
-        if texts >= ENOUGH and did["kept"] < KEPT_SHARE * texts:
+        if texts >= MIN_DOCUMENTS and did["kept"] < MIN_KEPT_SHARE * texts:
             text = f"{kind} {name}: {did['kept']:,} of {texts:,} texts are kept: "
             alarm_list.append(
                 Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what goes")
             )
-        if kind == "source" and read >= ENOUGH and did["gated"] > GATED_SHARE * read:
+        if kind == "source" and read >= MIN_DOCUMENTS and did["gated"] > MAX_GATED_SHARE * read:
             text = (
                 f"source {name}: gates stop {did['gated'] / read:.0%} of the records: is the input what it "
             )
             alarm_list.append(Alarm(read, text + "should be? `corpus stats --by gate` names the gates"))
-        if kind == "source" and passing >= ENOUGH and did["duplicate"] > DUPLICATE_SHARE * passing:
+        if kind == "source" and passing >= MIN_DOCUMENTS and did["duplicate"] > MAX_DUPLICATE_SHARE * passing:
             text = f"source {name}: {did['duplicate'] / passing:.0%} of what passes the rules are duplicates: is "
             alarm_list.append(Alarm(passing, text + "the same input named twice?"))
     return alarm_list
@@ -101,7 +101,7 @@ def _check_quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
     alarm_list = []
     for source, count in records.items():
         read = sum(number for (name, _, what, _), number in sums.items() if name == source and what == "read")
-        if count > QUARANTINE_SHARE * (read + count):
+        if count > MAX_QUARANTINE_SHARE * (read + count):
             text = f"source {source}: {count:,} records could not be read ({count / (read + count):.1%}): "
             alarm_list.append(Alarm(count, text + "DIR/quarantine has file and offset of each"))
     return alarm_list
@@ -114,8 +114,13 @@ def _check_domains(domains: pa.Table, sums: Sums) -> list[Alarm]:
         of_source[source] += number if what == "kept" else 0
     alarm_list = []
     for row in domains.to_pylist():
-        is_its_source = row["kept"] > WHOLE_SOURCE * of_source[row["source"]]
-        if row["domain"] and kept >= ENOUGH and row["kept"] > DOMAIN_SHARE * kept and not is_its_source:
+        is_its_source = row["kept"] > WHOLE_SOURCE_SHARE * of_source[row["source"]]
+        if (
+            row["domain"]
+            and kept >= MIN_DOCUMENTS
+            and row["kept"] > MAX_DOMAIN_SHARE * kept
+            and not is_its_source
+        ):
             text = f"domain {row['domain']} is {row['kept'] / kept:.0%} of the documents kept "
             alarm_list.append(Alarm(row["kept"], text + f"(source {row['source']})"))
     return alarm_list
@@ -131,14 +136,14 @@ def _check_tokens(tokens: pa.Table) -> list[Alarm]:
             count, f"{language}: {size / spent:.2f} bytes a token: the vocabulary knows this language badly"
         )
         for language, (count, size, spent) in sizes.items()
-        if count >= ENOUGH and size < LOW_BYTES_A_TOKEN * spent
+        if count >= MIN_DOCUMENTS and size < MIN_BYTES_PER_TOKEN * spent
     ]
 
 
 def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
     alarm_list = []
     for stream in mixture.get("streams", []):
-        if stream["epochs"] > EPOCHS:
+        if stream["epochs"] > MAX_EPOCHS:
             text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while all "
             alarm_list.append(Alarm(0, text + "is seen once: more than four repetitions teach little"))
     return alarm_list
@@ -146,17 +151,17 @@ def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
 
 def _check_validation(sums: Sums, share: float) -> list[Alarm]:
     kept, valid = _sum_kept(sums), _sum_kept(sums, "valid")
-    if kept >= ENOUGH and share and not valid:
+    if kept >= MIN_DOCUMENTS and share and not valid:
         text = "nothing is in validation: so few groups need a larger `validation: {share: ...}`"
         return [Alarm(kept, text)]
-    if valid >= ENOUGH and valid > 3 * share * kept:
+    if valid >= MIN_DOCUMENTS and valid > 3 * share * kept:
         text = f"validation has {valid / kept:.1%} of the documents, {share:.1%} were asked for: one group is large"
         return [Alarm(valid, text)]
     return []
 
 
-def unvalidated(tokens: pa.Table) -> dict[str, int]:
-    """Languages with training tokens and no text in validation: their training documents, most first."""
+def find_unvalidated(tokens: pa.Table) -> dict[str, int]:
+    """Return languages with training tokens and no text in validation, with their training documents, most first."""
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: {"train": 0, "valid": 0})
     for row in tokens.to_pylist():
         sizes[row["language"]][row["split"]] += row["documents"]
@@ -166,22 +171,23 @@ def unvalidated(tokens: pa.Table) -> dict[str, int]:
     return dict(sorted(training_documents.items(), key=lambda item: (-item[1], item[0])))
 
 
-def told_unvalidated(tokens: pa.Table) -> str | None:
-    """A line about those languages, or None."""
-    languages = unvalidated(tokens)
+def describe_unvalidated(tokens: pa.Table) -> str | None:
+    """Return a line about those languages, or None if there are none."""
+    languages = find_unvalidated(tokens)
     if not languages:
         return None
     names = ", ".join(list(languages)[:5]) + (" ..." if len(languages) > 5 else "")
     singular = len(languages) == 1
     return (
         f"{len(languages)} language{'' if singular else 's'} ({names}) {'is' if singular else 'are'} trained on "
-        "without any text in validation, so nothing measures them: a larger `validation: {share: ...}` takes more groups"
+        "without any text in validation, so nothing measures them: a larger `validation: {share: ...}` "
+        "takes more groups"
     )
 
 
 def _check_unvalidated(tokens: pa.Table, share: float) -> list[Alarm]:
-    text = told_unvalidated(tokens) if share else None
-    return [Alarm(sum(unvalidated(tokens).values()), text)] if text else []
+    text = describe_unvalidated(tokens) if share else None
+    return [Alarm(sum(find_unvalidated(tokens).values()), text)] if text else []
 
 
 def _sum_kept(sums: Sums, side: str | None = None) -> int:

@@ -1,6 +1,6 @@
-"""What happened to the documents of one split, counted while they are decided on.
+"""Counts of the documents of one input split, made while their decisions are made.
 
-One Parquet part holds five tables, told apart by the column `table`, with the columns that each needs:
+One Parquet part holds five tables, distinguished by the column `table`, with the columns that each needs:
 
 table       keys                               numbers
 counts      language, snapshot, what, key      documents, characters, bytes
@@ -14,14 +14,14 @@ licenses    key                                documents, characters, bytes, kep
 what        key                 counted
 read        -                   every record that became a row
 gated       the gate            rows stopped by a gate
-passed      -                   rows behind no gate: they have a text
+passed      -                   rows that no gate stopped: they have a text
 failed      a rule              texts that fail the rule
 failed_only a rule              texts that fail it and no other
-near_failed a rule              texts that fail it by little: see `near`
-near_passed a rule              texts that pass it by little
+near_failed a rule              texts that fail it narrowly: see `near_width`
+near_passed a rule              texts that pass it narrowly
 rules       -                   texts that fail any rule
-duplicate   exact, url, minhash texts that fail no rule and go for another one
-kept        train, valid        texts that stay, by side
+duplicate   exact, url, minhash texts that fail no rule and are removed in favour of another
+kept        train, valid        kept texts, by side
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.groups import domain_of
-from corpus.ledger.bins import bins
+from corpus.groups import registered_domain
+from corpus.ledger.bins import bin_values
 from corpus.ledger.sums import CodedSums
 from corpus.rules.rule import Rule, Thresholds
 
-TEXT = ("table", "language", "snapshot", "what", "key", "other")
-NUMBERS = ("documents", "characters", "bytes", "kept", "kept_bytes")
-PART = pa.schema(
+TEXT_COLUMNS = ("table", "language", "snapshot", "what", "key", "other")
+NUMBER_COLUMNS = ("documents", "characters", "bytes", "kept", "kept_bytes")
+PART_SCHEMA = pa.schema(
     [
-        *[pa.field(name, pa.string()) for name in TEXT],
+        *[pa.field(name, pa.string()) for name in TEXT_COLUMNS],
         pa.field("bin", pa.int16()),
-        *[pa.field(name, pa.int64()) for name in NUMBERS],
+        *[pa.field(name, pa.int64()) for name in NUMBER_COLUMNS],
     ]
 )
-LIGHT = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
+COUNTED_COLUMNS = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
 """Document columns that counting needs."""
-WHAT = (
+COUNT_KINDS = (
     "read",
     "gated",
     "passed",
@@ -61,26 +61,26 @@ WHAT = (
     "duplicate",
     "kept",
 )
-UNKNOWN = "und_Zyyy"
-"""The language of rows that were stopped before it was identified."""
-LICENSE_CHARACTERS = 200
-HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
+UNKNOWN_LANGUAGE = "und_Zyyy"
+"""The language of rows that a gate stopped before it was identified."""
+MAX_LICENSE_CHARACTERS = 200
+HOST_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
 BIN_BITS, NAME_BITS, WHAT_BITS, SNAPSHOT_BITS = 13, 20, 4, 12
 ZERO_BIN = 1 << (BIN_BITS - 1)
 
 Integers = npt.NDArray[np.int64]
 
 
-def near(rule: Rule, limit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How far from its bound a value still counts as near: a tenth of the bound, at least 1 where the bound is
-    a whole number of 2 or more (words, lines), a hundredth where it is 0 (0 itself is not near it: most flags are)."""
+def near_width(rule: Rule, limit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the distance from its bound within which a value is near: a tenth of the bound, at least 1 if the bound
+    is a whole number of 2 or more (words, lines), a hundredth if it is 0 (0 itself is not near: most flags are 0)."""
     width = np.abs(limit) * 0.1
     whole = (np.abs(limit) >= 2) & (limit == np.round(limit))
     return np.where(limit == 0, 0.01, np.where(whole, np.maximum(width, 1.0), width))
 
 
-class Names:
-    """Numbers for texts, in the order in which they come."""
+class TextNumbers:
+    """Numbers distinct texts in the order of their first occurrence."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -94,7 +94,7 @@ class Names:
         return known
 
     def numbers(self, column: pa.Array | pa.ChunkedArray, null: str = "") -> Integers:
-        """The number of each text of a column."""
+        """Return the number of each text of a column."""
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         encoded = pc.fill_null(array.cast(pa.string()), null).dictionary_encode()
         codes = np.array([self.number(text) for text in encoded.dictionary.to_pylist()], np.int64)
@@ -105,33 +105,38 @@ class Names:
         return pa.array(self.texts, pa.string()).take(pa.array(numbers))
 
 
-def domains_of(urls: pa.Array, domains: Names, known: dict[str, str]) -> Integers:
-    """The number in `domains` of each URL's registered domain, -1 where it has none; `known` are hosts seen."""
-    parts = pc.extract_regex(urls, HOST)
+def number_domains(urls: pa.Array, domains: TextNumbers, known: dict[str, str]) -> Integers:
+    """Return the number in `domains` of each URL's registered domain, -1 if it has none; `known` caches hosts."""
+    parts = pc.extract_regex(urls, HOST_PATTERN)
     hosts = pc.fill_null(pc.struct_field(parts, "host"), "").dictionary_encode()
     codes = []
     for host in hosts.dictionary.to_pylist():
         if host not in known:
-            known[host] = (domain_of(host.lower()) or "") if host else ""
+            known[host] = (registered_domain(host.lower()) or "") if host else ""
         codes.append(domains.number(known[host]) if known[host] else -1)
     taken: Integers = np.array(codes, np.int64)[hosts.indices.to_numpy()] if codes else np.zeros(0, np.int64)
     return taken
 
 
 class PartCounts:
-    """Counts the row groups of one split of one source. Memory: what the counts take, and one row group."""
+    """Counts the row groups of one input split. Memory: the counts, and one row group."""
 
     def __init__(self, rules: Sequence[Rule], thresholds: Thresholds) -> None:
         self.rules, self.thresholds = rules, thresholds
-        self.languages, self.snapshots, self.names, self.signals = Names(), Names(), Names(), Names()
-        self.domains, self.licenses = Names(), Names()
+        self.languages, self.snapshots, self.names, self.signals = (
+            TextNumbers(),
+            TextNumbers(),
+            TextNumbers(),
+            TextNumbers(),
+        )
+        self.domains, self.licenses = TextNumbers(), TextNumbers()
         self._domain_of: dict[str, str] = {}
         self._counts, self._overlaps, self._histograms = CodedSums(3), CodedSums(1), CodedSums(2)
         self._by_domain, self._by_license = CodedSums(5), CodedSums(5)
 
     def add(self, documents: pa.Table, decisions: pa.Table, level: pa.Array, signals: pa.Table) -> None:
-        """A row group: documents with `LIGHT`, decisions, the level of its duplicates, and all its signals."""
-        language = self.languages.numbers(documents.column("language"), UNKNOWN)
+        """Count a row group: documents with `COUNTED_COLUMNS`, decisions, levels of duplicates, and all signals."""
+        language = self.languages.numbers(documents.column("language"), UNKNOWN_LANGUAGE)
         snapshot = self.snapshots.numbers(documents.column("snapshot"))
         gate = documents.column("gate").combine_chunks()
         kept = _to_mask(decisions.column("kept"))
@@ -144,9 +149,9 @@ class PartCounts:
         self._count_near(signals, language, has_text)
         self._count_signals(signals, language, kept)
         numbers = [*self._sizes, kept.astype(np.int64), kept * sizes[1]]
-        domains = domains_of(documents.column("url").combine_chunks(), self.domains, self._domain_of)
+        domains = number_domains(documents.column("url").combine_chunks(), self.domains, self._domain_of)
         self._by_domain.add(domains[domains >= 0], *[number[domains >= 0] for number in numbers])
-        licenses = pc.utf8_slice_codeunits(documents.column("license"), 0, LICENSE_CHARACTERS)
+        licenses = pc.utf8_slice_codeunits(documents.column("license"), 0, MAX_LICENSE_CHARACTERS)
         self._by_license.add(self.licenses.numbers(licenses), *numbers)
 
     def _count(self, what: str, rows: Integers, keys: Integers | int) -> None:
@@ -155,7 +160,7 @@ class PartCounts:
         sums = [np.bincount(dense, size[rows]).astype(np.int64) for size in self._sizes]
         hit = np.flatnonzero(sums[0])
         group, key = np.divmod(hit, max(1, names))
-        codes = (self._groups[group] << WHAT_BITS | WHAT.index(what)) << NAME_BITS | key
+        codes = (self._groups[group] << WHAT_BITS | COUNT_KINDS.index(what)) << NAME_BITS | key
         self._counts.add(codes, *[column[hit] for column in sums])
 
     def _count_outcomes(
@@ -209,7 +214,7 @@ class PartCounts:
             if rule.bound == "top_share":
                 keys = [(rule.signal, label) for label in labels]
                 limits = np.array([self.thresholds.get(key, np.nan) for key in keys], np.float64)
-            widths, here = near(rule, limits)[language], limits.astype(np.float32)[language]
+            widths, here = near_width(rule, limits)[language], limits.astype(np.float32)[language]
             values = signals.column(rule.signal).to_numpy().astype(np.float32)
             close = (np.abs(values - here) <= widths) & ((here != 0) | (values != 0))
             rows = np.flatnonzero(has_text & close)
@@ -225,7 +230,7 @@ class PartCounts:
         values = np.stack([signals.column(name).to_numpy().astype(np.float32) for name in names])
         numbers = np.array([self.signals.number(name) for name in names], np.int64)
         measured = ~np.isnan(values)
-        binned = bins(np.where(measured, values, np.float32(0))) + ZERO_BIN
+        binned = bin_values(np.where(measured, values, np.float32(0))) + ZERO_BIN
         codes = ((language << NAME_BITS)[None, :] | numbers[:, None]) << BIN_BITS | binned
         codes = np.sort((codes << 1 | kept[None, :])[measured])
         if not len(codes):
@@ -235,7 +240,7 @@ class PartCounts:
         self._histograms.add(codes[first] >> 1, counted, counted * (codes[first] & 1))
 
     def table(self) -> pa.Table:
-        """All counts as a table of `PART`, sorted."""
+        """Return all counts as a table of `PART_SCHEMA`, sorted."""
         bits = (1 << NAME_BITS) - 1
         codes, numbers = self._counts.result()
         what = codes >> NAME_BITS & ((1 << WHAT_BITS) - 1)
@@ -246,7 +251,7 @@ class PartCounts:
                 numbers,
                 language=self.languages.column(group >> SNAPSHOT_BITS),
                 snapshot=self.snapshots.column(group & ((1 << SNAPSHOT_BITS) - 1)),
-                what=pa.array(WHAT).take(pa.array(what)),
+                what=pa.array(COUNT_KINDS).take(pa.array(what)),
                 key=self.names.column(codes & bits),
             )
         ]
@@ -276,23 +281,23 @@ class PartCounts:
         ):
             codes, numbers = sums.result()
             tables.append(_build_rows(name, numbers, key=names.column(codes)))
-        order = [(name, "ascending") for name in (*TEXT, "bin")]
+        order = [(name, "ascending") for name in (*TEXT_COLUMNS, "bin")]
         return pa.concat_tables(tables).sort_by(order).combine_chunks()
 
 
 def _build_rows(table: str, numbers: npt.NDArray[np.int64], **keys: pa.Array) -> pa.Table:
-    """Rows of one table of a part: its keys, and its numbers in the order of `NUMBERS`; null is all else."""
+    """Build the rows of one table: its keys, its numbers in the order of `NUMBER_COLUMNS`, and null for all else."""
     count = numbers.shape[1]
     columns_by_name: Mapping[str, pa.Array] = {
         "table": pa.array(np.full(count, table, object), pa.string()),
-        **{name: pa.array(column) for name, column in zip(NUMBERS, numbers, strict=False)},
+        **{name: pa.array(column) for name, column in zip(NUMBER_COLUMNS, numbers, strict=False)},
         **keys,
     }
     columns = [
         columns_by_name[field.name] if field.name in columns_by_name else pa.nulls(count, field.type)
-        for field in PART
+        for field in PART_SCHEMA
     ]
-    return pa.table(columns, schema=PART)
+    return pa.table(columns, schema=PART_SCHEMA)
 
 
 def _to_mask(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:

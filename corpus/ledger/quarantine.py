@@ -1,4 +1,4 @@
-"""Quarantine: what could not be read, where it is and why, in Parquet parts beside the documents."""
+"""Quarantine: records that could not be read, with place and reason, in Parquet parts beside the documents."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.document import Failure
-from corpus.extract.process.supervised import RETRIED
-from corpus.storage.part_writer import GROUP_ROWS, PartWriter
+from corpus.extract.process.supervised import RETRIED_REASONS
+from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace, read_table
 
-SCHEMA = pa.schema(
+QUARANTINE_PART_SCHEMA = pa.schema(
     [
         pa.field("source", pa.string()),
         pa.field("split", pa.string()),
@@ -33,17 +33,18 @@ SCHEMA = pa.schema(
         pa.field("error", pa.string()),
     ]
 )
-"""`offset` and `length` place a record as its source stores it, `bytes` is its size as it was to be parsed (null where
-it was not read that far). `step` gave up: read, extract. `reason`: one of `supervised.REASONS`."""
+"""`offset` and `length` are the position of a record as its source stores it, `bytes` is its size as passed to the
+parser (null if it was not read that far). `step` is the one that failed: read, extract. `reason`: one of
+`supervised.REASONS`."""
 
 
-def plain(text: str) -> str:
-    """Text that UTF-8 can hold: halves of surrogate pairs replaced."""
+def replace_surrogates(text: str) -> str:
+    """Return a text that UTF-8 can encode: halves of surrogate pairs are replaced."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class QuarantineWriter:
-    """The quarantine part of a split, written as failures come; no file where nothing failed."""
+    """Writes the quarantine part of an input split while failures occur; without failures there is no file."""
 
     def __init__(self, path: str, source: str, split: str, fingerprint: str) -> None:
         self.path, self.source, self.split, self.fingerprint = path, source, split, fingerprint
@@ -59,23 +60,25 @@ class QuarantineWriter:
             {
                 "source": self.source,
                 "split": self.split,
-                "file": plain(failure.file),
+                "file": replace_surrogates(failure.file),
                 "offset": failure.offset,
                 "length": failure.length,
                 "bytes": failure.bytes,
-                "url": plain(failure.url) if failure.url is not None else None,
+                "url": replace_surrogates(failure.url) if failure.url is not None else None,
                 "step": failure.step,
                 "reason": failure.reason,
-                "error": plain(" ".join(failure.error.split()))[:500],
+                "error": replace_surrogates(" ".join(failure.error.split()))[:500],
             }
         )
-        if len(self._waiting) >= GROUP_ROWS:
+        if len(self._waiting) >= PART_GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
         if self._writer is None:
-            self._writer = self._stack.enter_context(PartWriter(self.path, SCHEMA, self.fingerprint))
-        self._writer.write(pa.Table.from_pylist(self._waiting, SCHEMA))
+            self._writer = self._stack.enter_context(
+                PartWriter(self.path, QUARANTINE_PART_SCHEMA, self.fingerprint)
+            )
+        self._writer.write(pa.Table.from_pylist(self._waiting, QUARANTINE_PART_SCHEMA))
         self._waiting = []
 
     def __exit__(
@@ -88,8 +91,8 @@ class QuarantineWriter:
         self._stack.__exit__(kind, error, trace)
 
 
-def parts(workspace: Workspace) -> Iterator[pa.Table]:
-    """The quarantine of every split that has any, in the order of the splits."""
+def read_quarantine_parts(workspace: Workspace) -> Iterator[pa.Table]:
+    """Yield the quarantine part of every input split that has one, in the order of the input splits."""
     present = set(storage.list_files(workspace.path("quarantine")))
     for source, split in workspace.splits():
         path = workspace.quarantine_part(source, split)
@@ -97,30 +100,30 @@ def parts(workspace: Workspace) -> Iterator[pa.Table]:
             yield read_table(path).replace_schema_metadata(None)
 
 
-def to_retry(workspace: Workspace) -> list[tuple[str, str]]:
-    """The (source, split) with records that larger budgets may let through."""
+def find_retryable_splits(workspace: Workspace) -> list[tuple[str, str]]:
+    """Return the (source, split) of input splits with records that may be read with larger budgets."""
     splits = []
-    for part in parts(workspace):
-        if pc.any(pc.is_in(part.column("reason"), pa.array(RETRIED))).as_py():
+    for part in read_quarantine_parts(workspace):
+        if pc.any(pc.is_in(part.column("reason"), pa.array(RETRIED_REASONS))).as_py():
             splits.append((part.column("source")[0].as_py(), part.column("split")[0].as_py()))
     return splits
 
 
-def count(workspace: Workspace, *reasons: str) -> dict[str, Counter[tuple[str, str]]]:
-    """How many records are in quarantine for each of some reasons, by source and split."""
+def count_by_reason(workspace: Workspace, *reasons: str) -> dict[str, Counter[tuple[str, str]]]:
+    """Count the records in quarantine for each of these reasons, by source and input split."""
     counts: dict[str, Counter[tuple[str, str]]] = {reason: Counter() for reason in reasons}
-    for part in parts(workspace):
+    for part in read_quarantine_parts(workspace):
         for reason in reasons:
             if number := pc.sum(pc.equal(part.column("reason"), reason)).as_py():
                 counts[reason][part.column("source")[0].as_py(), part.column("split")[0].as_py()] += number
     return counts
 
 
-def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int, list[tuple[str, int, str]]]:
-    """Records of a source in quarantine, and of the commonest reasons: the reason, records, and a place of one."""
+def rank_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int, list[tuple[str, int, str]]]:
+    """Return the number of a source's records in quarantine, and (reason, records, example) of the top reasons."""
     counts: Counter[str] = Counter()
     places: dict[str, str] = {}
-    for part in parts(workspace):
+    for part in read_quarantine_parts(workspace):
         if part.column("source")[0].as_py() != source:
             continue
         counts.update(part.column("reason").to_pylist())
@@ -132,17 +135,17 @@ def top_reasons(workspace: Workspace, source: str, limit: int = 3) -> tuple[int,
     return counts.total(), [(reason, number, places[reason]) for reason, number in ranked]
 
 
-def sample(
+def sample_quarantine(
     workspace: Workspace, number: int, seed: int = 0, source: str | None = None, reason: str | None = None
 ) -> list[dict[str, Any]]:
-    """Rows drawn by chance, the same ones for the same seed, in the order of `parts`. Memory: one part.
+    """Draw rows at random, the same for the same seed, in the order of `read_quarantine_parts`. Memory: one part.
 
-    `reason` is one of the part's, or how errors begin: the ledger tells damaged records apart by that.
+    `reason` is a reason, or the beginning of an error: the ledger distinguishes damaged records by that.
     """
 
     def draws() -> Iterator[tuple[bytes, int, dict[str, Any]]]:
         at = 0
-        for part in parts(workspace):
+        for part in read_quarantine_parts(workspace):
             for row in part.to_pylist():
                 at += 1
                 fits = reason in (None, row["reason"]) or row["error"].startswith(reason)

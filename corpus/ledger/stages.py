@@ -1,4 +1,4 @@
-"""What went into each stage and what came out of it."""
+"""The input and output of each stage."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 import pyarrow as pa
 
 STAGES = ("gates", "rules", "duplicates", "tokens")
-SIZES = ("documents", "characters", "bytes")
-SCHEMA = pa.schema(
+STAGE_SIZES = ("documents", "characters", "bytes")
+STAGES_SCHEMA = pa.schema(
     [
         *[(name, pa.string()) for name in ("source", "language", "snapshot", "stage")],
-        *[(f"{size}_{side}", pa.int64()) for size in (*SIZES, "tokens") for side in ("in", "out")],
+        *[(f"{size}_{side}", pa.int64()) for size in (*STAGE_SIZES, "tokens") for side in ("in", "out")],
     ]
 )
-"""Rows stand in the order of source, language, snapshot and `STAGES`. Behind a gate there is no text, so `gates`
-tells documents in and out, and for the characters and bytes of both what came out. Texts that are kept alone become
-tokens: what others would come to is estimated by their bytes, at the bytes a token of the kept texts of the same source
-and language, else language, else all; null where nothing is kept at all. Of a source and language in several snapshots
-each has tokens by its bytes, so sums over snapshots are exact after the last stage."""
+"""Rows are in the order of source, language, snapshot and `STAGES`. A gated document has no text, so the row of
+`gates` has documents in and out, and the characters and bytes that came out in both places. Only kept texts become
+tokens: the tokens of other texts are estimated from their bytes, at the bytes a token of the kept texts of the same
+source and language, else language, else all; null if nothing is kept at all. If a source and language has several
+snapshots, tokens are divided among them by bytes, so sums over snapshots are exact after the last stage."""
 
 
-def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
-    """Per source, language, snapshot and stage: what went in and came out, by the counts and the shards."""
+def build_stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
+    """Return the input and output per source, language, snapshot and stage, from the counts and the shards."""
     sums: dict[tuple[str, str, str], dict[str, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0, 0, 0])
     )
     for row in counts.to_pylist():
         sizes = sums[row["source"], row["language"], row["snapshot"]][row["what"]]
-        for at, size in enumerate(SIZES):
+        for at, size in enumerate(STAGE_SIZES):
             sizes[at] += row[size]
     rates = _sum_rates(tokens)
     shared: dict[tuple[str, str], int] = defaultdict(int)
@@ -44,14 +44,14 @@ def stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
         sides = [[*sizes_in, exact + spent * (sizes_in[2] - kept) // of if of else None] for sizes_in in into]
         for stage, first, second in zip(STAGES, sides, [*sides[1:], sides[-1]], strict=True):
             row = dict(zip(("source", "language", "snapshot", "stage"), (*group, stage), strict=True))
-            for name, value_in, value_out in zip((*SIZES, "tokens"), first, second, strict=True):
+            for name, value_in, value_out in zip((*STAGE_SIZES, "tokens"), first, second, strict=True):
                 row[f"{name}_in"], row[f"{name}_out"] = value_in, value_out
             rows.append(row)
-    return pa.Table.from_pylist(rows, SCHEMA)
+    return pa.Table.from_pylist(rows, STAGES_SCHEMA)
 
 
 def _sum_rates(tokens: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
-    """(tokens, bytes) in the shards by source and language, by language ("" for the source), and in all."""
+    """Return (tokens, bytes) in the shards by source and language, by language ("" for the source), and in total."""
     rates: dict[tuple[str, str], tuple[int, int]] = {}
     for row in tokens.to_pylist():
         for key in ((row["source"], row["language"]), ("", row["language"]), ("", "")):

@@ -1,6 +1,6 @@
 """Sums by key: of coded rows while a part is counted, of Arrow tables while parts are merged.
 
-Both hold at most a few times what the sums themselves take, however many rows are added.
+Both need at most a few times the memory of the sums themselves, however many rows are added.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import pyarrow.compute as pc
 import xxhash
 
 Codes = npt.NDArray[np.int64]
-LEAST = 1 << 18
-"""Rows that wait at least before they are summed."""
-SPILL = 1 << 21
-"""Distinct keys that `Top` holds in memory; beyond them it works from disk."""
-BUCKETS = 64
+MIN_WAITING_ROWS = 1 << 18
+"""Least number of rows that are collected before they are summed."""
+MAX_KEYS_IN_MEMORY = 1 << 21
+"""Distinct keys that `TopSums` holds in memory; beyond them it works on disk."""
+SPILL_BUCKETS = 64
 
 
 class CodedSums:
-    """int64 code -> sums of int64 columns."""
+    """Sums of int64 columns by an int64 code."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
@@ -33,11 +33,11 @@ class CodedSums:
         self._held = 0
 
     def add(self, codes: Codes, *numbers: npt.NDArray[np.int64]) -> None:
-        """Rows to be summed: a code and its numbers for each."""
+        """Add rows: a code and its numbers for each."""
         if len(codes):
             self._waiting.append(np.stack([codes, *numbers]).astype(np.int64))
             self._rows += len(codes)
-        if self._rows > LEAST + 2 * self._held:
+        if self._rows > MIN_WAITING_ROWS + 2 * self._held:
             self._reduce()
 
     def _reduce(self) -> None:
@@ -49,7 +49,7 @@ class CodedSums:
         self._rows = self._held = len(first)
 
     def result(self) -> tuple[Codes, npt.NDArray[np.int64]]:
-        """The codes, ascending, and int64[columns, codes]."""
+        """Return the codes, ascending, and their sums int64[columns, codes]."""
         if not self._waiting:
             return np.zeros(0, np.int64), np.zeros((self.columns, 0), np.int64)
         self._reduce()
@@ -67,11 +67,11 @@ class TableSums:
         self._held = 0
 
     def add(self, table: pa.Table) -> None:
-        """Rows to be summed; columns beyond the schema's are left out."""
+        """Add rows; columns outside the schema are left out."""
         if table.num_rows:
             self._waiting.append(table.select(self.schema.names).cast(self.schema))
             self._rows += table.num_rows
-        if self._rows > LEAST + 2 * self._held:
+        if self._rows > MIN_WAITING_ROWS + 2 * self._held:
             self._reduce()
 
     def _reduce(self) -> None:
@@ -82,24 +82,24 @@ class TableSums:
         self._rows = self._held = sums.num_rows
 
     def result(self) -> pa.Table:
-        """The sums, sorted by their keys."""
+        """Return the sums, sorted by their keys."""
         if not self._waiting:
             return self.schema.empty_table()
         self._reduce()
         return self._waiting[0].sort_by([(key, "ascending") for key in self.keys]).combine_chunks()
 
 
-class Top(TableSums):
-    """As `TableSums`, but only the keys with the largest sums stay, the others go into one row each `within`.
+class TopSums(TableSums):
+    """Sums like `TableSums` that keep only the keys with the largest sums; the others become one row for each `within`.
 
-    `key` is the column (text) of which the `most` with the largest sums of `by` stay (ties by name), in all of
-    `within` together; in the rows of the rest it is null. The result has a further column `names`: how many
-    different ones a row stands for. Exact, with no more than `spill` distinct keys in memory: beyond them the sums
-    are dealt by hash into files in a temporary folder, and finished file by file.
+    `key` is the text column of which the `most` values with the largest sums of `by` are kept (ties by name), over all
+    of `within` together; in the rows of the rest it is null. The result has a further column `names`: the number of
+    different keys that a row covers. Exact, with no more than `spill` distinct keys in memory: beyond them the sums
+    are distributed by hash over files in a temporary folder, and completed file by file.
     """
 
     def __init__(
-        self, schema: pa.Schema, within: str, key: str, by: str, most: int, spill: int = SPILL
+        self, schema: pa.Schema, within: str, key: str, by: str, most: int, spill: int = MAX_KEYS_IN_MEMORY
     ) -> None:
         super().__init__(schema, [within, key])
         self.within, self.key, self.by, self.most, self.spill = within, key, by, most, spill
@@ -116,11 +116,13 @@ class Top(TableSums):
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="corpus-ledger-")
         names = table.column(self.key).to_pylist()
-        buckets = np.array([xxhash.xxh3_64_intdigest(name.encode()) % BUCKETS for name in names], np.int64)
+        buckets = np.array(
+            [xxhash.xxh3_64_intdigest(name.encode()) % SPILL_BUCKETS for name in names], np.int64
+        )
         order = np.argsort(buckets, kind="stable")
         table = table.take(pa.array(order))
-        ends = np.cumsum(np.bincount(buckets, minlength=BUCKETS))
-        for bucket in range(BUCKETS):
+        ends = np.cumsum(np.bincount(buckets, minlength=SPILL_BUCKETS))
+        for bucket in range(SPILL_BUCKETS):
             start = int(ends[bucket - 1]) if bucket else 0
             part = table.slice(start, int(ends[bucket]) - start)
             path = Path(self._folder.name) / f"{bucket}-{self._spilled}.arrow"
@@ -130,7 +132,7 @@ class Top(TableSums):
         self._waiting, self._rows, self._held = [], 0, 0
 
     def result(self) -> pa.Table:
-        """The rows of the top, sorted by `by` downwards, then the rest of each `within`."""
+        """Return the rows of the top keys, sorted by `by` in descending order, then the rest of each `within`."""
         if self._waiting:
             super()._reduce()
         if self._folder is None:
@@ -139,7 +141,7 @@ class Top(TableSums):
             if self._waiting:
                 self._to_disk()
             chosen, others = [], []
-            for bucket in range(BUCKETS):
+            for bucket in range(SPILL_BUCKETS):
                 bucket_sums = TableSums(self.schema, self.keys)
                 for number in range(self._spilled):
                     with pa.memory_map(str(Path(self._folder.name) / f"{bucket}-{number}.arrow")) as source:
@@ -155,7 +157,7 @@ class Top(TableSums):
         return pa.concat_tables(rows).combine_chunks()
 
     def _split(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """The rows of the most frequent names, and the sums of the others."""
+        """Return the rows of the most frequent names, and the sums of the others."""
         ones = pa.array(np.ones(table.num_rows, np.int64))
         table = table.append_column("names", ones)
         totals = table.group_by([self.key]).aggregate([(self.by, "sum")])

@@ -1,4 +1,4 @@
-"""The merged ledger: the tables of DIR/stats, their schemas, how they are made and read. See docs/ledger.md."""
+"""The merged ledger: build, write and read the tables of DIR/stats. See docs/ledger.md."""
 
 from __future__ import annotations
 
@@ -9,47 +9,51 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.dedup.removed import read_groups
+from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
-from corpus.ledger.bins import edges
-from corpus.ledger.counts import NUMBERS, PART
-from corpus.ledger.stages import stage_table
-from corpus.ledger.sums import TableSums, Top
+from corpus.ledger.bins import bin_edges
+from corpus.ledger.counts import NUMBER_COLUMNS, PART_SCHEMA
+from corpus.ledger.stages import build_stage_table
+from corpus.ledger.sums import TableSums, TopSums
 from corpus.rules.rule import RuleSet, Thresholds
 from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace, read_table
 
-GROUP = PART.append(pa.field("source", pa.string()))
-GROUP_KEYS = [name for name in GROUP.names if name not in NUMBERS]
-"""Statistics of several parts: those of one, with its source."""
-DOMAINS = 10_000
-LICENSES = 1_000
-REASONS = 1_000
-REASON_CHARACTERS = 120
-SAME_ERRORS = r"(?s)^(?:[a-z0-9+]+://\S+: )?([^:]*(?::[^:]*)?).*$"
-"""An error up to its second colon, without the address before it: its kind and what it says, not what differs."""
+GROUP_SCHEMA = PART_SCHEMA.append(pa.field("source", pa.string()))
+GROUP_KEYS = [name for name in GROUP_SCHEMA.names if name not in NUMBER_COLUMNS]
+"""Schema of the statistics of several parts: that of one part, with its source."""
+MAX_DOMAINS = 10_000
+MAX_LICENSES = 1_000
+MAX_REASONS = 1_000
+MAX_REASON_CHARACTERS = 120
+ERROR_KIND_PATTERN = r"(?s)^(?:[a-z0-9+]+://\S+: )?([^:]*(?::[^:]*)?).*$"
+"""Matches an error up to its second colon, without the address before it: the kind and message, not the details."""
 
 
-KINDS = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
+COLUMN_TYPES = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
 
 
 def _build_schema(**columns: str) -> pa.Schema:
-    """A schema from kinds and the names of the columns of each."""
-    return pa.schema([(name, KINDS[kind]) for kind, names in columns.items() for name in names.split()])
+    """Build a schema from kinds and the names of the columns of each."""
+    return pa.schema(
+        [(name, COLUMN_TYPES[kind]) for kind, names in columns.items() for name in names.split()]
+    )
 
 
-SIZES = "documents characters bytes"
-COUNTS = _build_schema(text="source language snapshot what key", count=SIZES)
-OVERLAPS = _build_schema(text="source language rule other", count="documents")
-BINNED = _build_schema(text="source language signal", bin="bin", count="documents kept")
-HISTOGRAMS = _build_schema(text="source language signal", bin="bin", value="low high", count="documents kept")
-DOMAIN_SUMS = _build_schema(text="source domain", count=f"{SIZES} kept kept_bytes")
-LICENSE_SUMS = _build_schema(text="source license", count=f"{SIZES} kept kept_bytes")
-DUPLICATES = _build_schema(text="source level", count="cluster_size documents")
-TOKENS = _build_schema(text="split source language", count="documents tokens bytes")
-QUARANTINE = _build_schema(text="source step reason", count="records")
-REASON_SUMS = _build_schema(text="place reason", count="records")
-RULES = _build_schema(text="source language rule signal bound", value="limit")
+SIZE_COLUMNS = "documents characters bytes"
+COUNTS_SCHEMA = _build_schema(text="source language snapshot what key", count=SIZE_COLUMNS)
+OVERLAPS_SCHEMA = _build_schema(text="source language rule other", count="documents")
+BINNED_SCHEMA = _build_schema(text="source language signal", bin="bin", count="documents kept")
+HISTOGRAMS_SCHEMA = _build_schema(
+    text="source language signal", bin="bin", value="low high", count="documents kept"
+)
+DOMAIN_SUMS_SCHEMA = _build_schema(text="source domain", count=f"{SIZE_COLUMNS} kept kept_bytes")
+LICENSE_SUMS_SCHEMA = _build_schema(text="source license", count=f"{SIZE_COLUMNS} kept kept_bytes")
+DUPLICATES_SCHEMA = _build_schema(text="source level", count="cluster_size documents")
+TOKENS_SCHEMA = _build_schema(text="split source language", count="documents tokens bytes")
+QUARANTINE_SUMS_SCHEMA = _build_schema(text="source step reason", count="records")
+REASON_SUMS_SCHEMA = _build_schema(text="place reason", count="records")
+RULES_SCHEMA = _build_schema(text="source language rule signal bound", value="limit")
 
 
 def write_ledger(
@@ -59,16 +63,18 @@ def write_ledger(
     thresholds: Thresholds,
     groups: Sequence[str] | None = None,
 ) -> dict[str, pa.Table]:
-    """Merge the statistics of all parts of the plan, or of `groups` of them, write the ledger, and give its tables.
+    """Merge the statistics of all parts of the plan, or of `groups` of them, write the ledger, and return its tables.
 
     Memory: three times the merged tables, whatever the number of parts.
     """
-    tables = merge(map(read_table, groups) if groups is not None else parts_of(workspace, workspace.splits()))
-    tables["duplicates"] = duplicate_table(workspace.path("dedup", "clusters.parquet"))
-    tables["quarantine"] = quarantine_table(workspace)
-    tables["tokens"] = token_table(workspace)
-    tables["rules"] = rule_table(tables["counts"], rules, thresholds)
-    tables["stages"] = stage_table(tables["counts"], tables["tokens"])
+    tables = merge_parts(
+        map(read_table, groups) if groups is not None else read_statistics(workspace, workspace.splits())
+    )
+    tables["duplicates"] = build_duplicate_table(workspace.path("dedup", "clusters.parquet"))
+    tables["quarantine"] = build_quarantine_table(workspace)
+    tables["tokens"] = build_token_table(workspace)
+    tables["rules"] = build_rule_table(tables["counts"], rules, thresholds)
+    tables["stages"] = build_stage_table(tables["counts"], tables["tokens"])
     for name, table in tables.items():
         with PartWriter(workspace.path("stats", f"{name}.parquet"), table.schema, fingerprint) as writer:
             writer.write(table)
@@ -76,7 +82,7 @@ def write_ledger(
 
 
 def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Table]:
-    """Tables of the ledger by name; raises UserError where the build has not come that far."""
+    """Read tables of the ledger by name. Raises UserError if the build has not written them yet."""
     missing = [name for name in names if not storage.exists(workspace.path("stats", f"{name}.parquet"))]
     if missing:
         raise UserError(
@@ -86,29 +92,29 @@ def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Tabl
     return {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
 
 
-def parts_of(workspace: Workspace, splits: Iterable[tuple[str, str]]) -> Iterator[pa.Table]:
-    """The statistics of some splits, each with its source: rows of `GROUP`."""
+def read_statistics(workspace: Workspace, splits: Iterable[tuple[str, str]]) -> Iterator[pa.Table]:
+    """Yield the statistics of some input splits, each with its source: rows of `GROUP_SCHEMA`."""
     for source, split in splits:
         part = read_table(workspace.part("stats/parts", source, split)).replace_schema_metadata(None)
         yield part.append_column("source", pa.array([source]).take(pa.array(np.zeros(len(part), np.int8))))
 
 
 def merge_group(workspace: Workspace, splits: Iterable[tuple[str, str]], path: str, fingerprint: str) -> None:
-    """Sum the statistics of some splits into a group at `path`. Memory: three times what they come to."""
-    sums = TableSums(GROUP, GROUP_KEYS)
-    for part in parts_of(workspace, splits):
+    """Sum the statistics of some input splits into a group at `path`. Memory: three times their sums."""
+    sums = TableSums(GROUP_SCHEMA, GROUP_KEYS)
+    for part in read_statistics(workspace, splits):
         sums.add(part)
-    with PartWriter(path, GROUP, fingerprint) as writer:
+    with PartWriter(path, GROUP_SCHEMA, fingerprint) as writer:
         writer.write(sums.result())
 
 
-def merge(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
-    """The five tables that parts, or groups of them, hold, merged."""
-    counts = TableSums(COUNTS, COUNTS.names[:5])
-    overlaps = TableSums(OVERLAPS, OVERLAPS.names[:4])
-    histograms = TableSums(BINNED, BINNED.names[:4])
-    domains = Top(DOMAIN_SUMS, "source", "domain", "documents", DOMAINS)
-    licenses = Top(LICENSE_SUMS, "source", "license", "documents", LICENSES)
+def merge_parts(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
+    """Merge parts, or groups of them, into the five tables that they hold."""
+    counts = TableSums(COUNTS_SCHEMA, COUNTS_SCHEMA.names[:5])
+    overlaps = TableSums(OVERLAPS_SCHEMA, OVERLAPS_SCHEMA.names[:4])
+    histograms = TableSums(BINNED_SCHEMA, BINNED_SCHEMA.names[:4])
+    domains = TopSums(DOMAIN_SUMS_SCHEMA, "source", "domain", "documents", MAX_DOMAINS)
+    licenses = TopSums(LICENSE_SUMS_SCHEMA, "source", "license", "documents", MAX_LICENSES)
     sums_by_table: dict[str, tuple[TableSums, dict[str, str]]] = {
         "counts": (counts, {}),
         "overlaps": (overlaps, {"key": "rule"}),
@@ -122,32 +128,32 @@ def merge(parts: Iterable[pa.Table]) -> dict[str, pa.Table]:
             rows = part.filter(pc.equal(part.column("table"), name))
             sums.add(rows.rename_columns([renamed.get(column, column) for column in rows.column_names]))
     binned = histograms.result()
-    low, high = edges(binned.column("bin").to_numpy())
+    low, high = bin_edges(binned.column("bin").to_numpy())
     binned = binned.append_column("low", pa.array(low)).append_column("high", pa.array(high))
     return {
         "counts": counts.result(),
         "overlaps": overlaps.result(),
-        "histograms": binned.select(HISTOGRAMS.names),
+        "histograms": binned.select(HISTOGRAMS_SCHEMA.names),
         "domains": domains.result(),
         "licenses": licenses.result(),
     }
 
 
-def duplicate_table(clusters: str) -> pa.Table:
-    """Documents that went as duplicates by source, level and size of their cluster.
+def build_duplicate_table(clusters: str) -> pa.Table:
+    """Return the removed duplicates by source, level and size of their cluster.
 
-    n distinct sizes take n(n + 1) / 2 documents, so three billion make at most 77,000.
+    n distinct sizes need n(n + 1) / 2 documents, so three billion make at most 77,000.
     """
-    sums = TableSums(DUPLICATES, DUPLICATES.names[:3])
+    sums = TableSums(DUPLICATES_SCHEMA, DUPLICATES_SCHEMA.names[:3])
     if storage.exists(clusters):
-        for group in read_groups(clusters):
+        for group in read_cluster_groups(clusters):
             group = group.replace_schema_metadata(None).select(["source", "level", "cluster_size"])
             sums.add(group.append_column("documents", pa.array(np.ones(len(group), np.int64))))
     return sums.result()
 
 
-def token_table(workspace: Workspace) -> pa.Table:
-    """Documents, tokens and bytes in the shards, per split, source and the documents' own language."""
+def build_token_table(workspace: Workspace) -> pa.Table:
+    """Return documents, tokens and bytes in the shards, per split, source and the documents' own language."""
     rows = [
         {
             "split": split,
@@ -161,25 +167,27 @@ def token_table(workspace: Workspace) -> pa.Table:
         for source, of_source in side["sources"].items()
         for language, sizes in of_source["languages"].items()
     ]
-    return pa.Table.from_pylist(rows, TOKENS).sort_by([(key, "ascending") for key in TOKENS.names[:3]])
+    return pa.Table.from_pylist(rows, TOKENS_SCHEMA).sort_by(
+        [(key, "ascending") for key in TOKENS_SCHEMA.names[:3]]
+    )
 
 
-def quarantine_table(workspace: Workspace) -> pa.Table:
-    """Records in quarantine by source, step and reason (of damaged ones the error up to its second colon)."""
-    sums = Top(REASON_SUMS, "place", "reason", "records", REASONS)
+def build_quarantine_table(workspace: Workspace) -> pa.Table:
+    """Return records in quarantine by source, step and reason (if damaged, the error up to its second colon)."""
+    sums = TopSums(REASON_SUMS_SCHEMA, "place", "reason", "records", MAX_REASONS)
     for path in _list_quarantine_parts(workspace):
         part = read_table(path).replace_schema_metadata(None)
-        error = pc.replace_substring_regex(part.column("error"), SAME_ERRORS, "\\1")
+        error = pc.replace_substring_regex(part.column("error"), ERROR_KIND_PATTERN, "\\1")
         reason = pc.if_else(pc.equal(part.column("reason"), "damaged"), error, part.column("reason"))
         place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
-        columns = [place, pc.utf8_slice_codeunits(reason, 0, REASON_CHARACTERS)]
-        sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS))
+        columns = [place, pc.utf8_slice_codeunits(reason, 0, MAX_REASON_CHARACTERS)]
+        sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS_SCHEMA))
     summed = sums.result()
     place = pc.split_pattern(summed.column("place"), "\t")
     reason = pc.fill_null(summed.column("reason"), "others")
     columns = [pc.list_element(place, 0), pc.list_element(place, 1), reason, summed.column("records")]
-    table = pa.table(columns, schema=QUARANTINE)
-    return table.sort_by([(key, "ascending") for key in QUARANTINE.names[:3]]).combine_chunks()
+    table = pa.table(columns, schema=QUARANTINE_SUMS_SCHEMA)
+    return table.sort_by([(key, "ascending") for key in QUARANTINE_SUMS_SCHEMA.names[:3]]).combine_chunks()
 
 
 def _list_quarantine_parts(workspace: Workspace) -> Iterator[str]:
@@ -189,8 +197,8 @@ def _list_quarantine_parts(workspace: Workspace) -> Iterator[str]:
             yield path
 
 
-def rule_table(counts: pa.Table, rules: RuleSet, thresholds: Thresholds) -> pa.Table:
-    """The bound of every rule for every language with texts; for `top_share` the score that it comes to."""
+def build_rule_table(counts: pa.Table, rules: RuleSet, thresholds: Thresholds) -> pa.Table:
+    """Return the bound of every rule for every language with texts; for `top_share` the resulting score."""
     texts = counts.filter(pc.equal(counts.column("what"), "passed")).select(["source", "language"])
     pairs = sorted({(row["source"], row["language"]) for row in texts.to_pylist()})
     rows = []
@@ -201,6 +209,6 @@ def rule_table(counts: pa.Table, rules: RuleSet, thresholds: Thresholds) -> pa.T
                 limit = thresholds.get((rule.signal, language), limit)
             if limit == limit:
                 rows.append((source, language, rule.name, rule.signal, rule.bound, limit))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(RULES)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, RULES, strict=True)]
-    return pa.table(arrays, schema=RULES)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(RULES_SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RULES_SCHEMA, strict=True)]
+    return pa.table(arrays, schema=RULES_SCHEMA)

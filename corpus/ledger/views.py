@@ -1,4 +1,4 @@
-"""The ledger as small tables for people: one list of rows a view, the largest first."""
+"""Views: the ledger as small tables for people, one list of rows a view, the largest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 Row = dict[str, Any]
 Tables = Mapping[str, pa.Table]
-NEEDS = {
+TABLES_OF_VIEWS = {
     "source": ("counts", "tokens"),
     "language": ("counts", "tokens"),
     "snapshot": ("counts", "stages"),
@@ -22,39 +22,39 @@ NEEDS = {
     "license": ("licenses",),
     "quarantine": ("quarantine",),
 }
-"""The views, and the tables of the ledger that each is made from."""
-NAMES = {name: "reason" if name == "quarantine" else name for name in NEEDS}
+"""The views, and the tables of the ledger that each needs."""
+NAME_COLUMNS = {name: "reason" if name == "quarantine" else name for name in TABLES_OF_VIEWS}
 """The column that names the rows of a view."""
 OUTCOMES = ("read", "gated", "rules", "duplicate", "kept")
 
 
-def view(tables: Tables, name: str) -> list[Row]:
-    """The rows of a view, plain values: numbers are integers, shares between 0 and 1."""
+def build_view(tables: Tables, name: str) -> list[Row]:
+    """Return the rows of a view as plain values: numbers are integers, shares between 0 and 1."""
     if name in ("source", "language"):
-        return grouped(tables["counts"], tables["tokens"], name)
+        return group_outcomes(tables["counts"], tables["tokens"], name)
     if name == "snapshot":
         stages = tables["stages"]
         last = stages.filter(pc.equal(stages.column("stage"), "tokens"))
-        return grouped(
+        return group_outcomes(
             tables["counts"], last.select([name]).append_column("tokens", last["tokens_out"]), name
         )
     if name == "gate":
         return sorted(
-            summed(tables["counts"], "gated", "key", name), key=lambda row: (-row["documents"], row[name])
+            sum_counts(tables["counts"], "gated", "key", name), key=lambda row: (-row["documents"], row[name])
         )
     if name == "rule":
-        return rules(tables["counts"], tables["rules"])
+        return summarize_rules(tables["counts"], tables["rules"])
     if name == "duplicate":
-        return duplicates(tables["counts"], tables["duplicates"])
+        return summarize_duplicates(tables["counts"], tables["duplicates"])
     if name == "quarantine":
         order = [("records", "descending"), *[(key, "ascending") for key in ("source", "step", "reason")]]
         rows: list[Row] = tables[name].sort_by(order).to_pylist()
         return rows
-    return named(tables["domains" if name == "domain" else "licenses"], name)
+    return summarize_names(tables["domains" if name == "domain" else "licenses"], name)
 
 
-def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
-    """Per source, language or snapshot: documents by outcome, bytes and tokens kept."""
+def group_outcomes(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
+    """Return, per source, language or snapshot: documents by outcome, bytes and tokens kept."""
     rows_by_name: dict[str, Row] = {}
     sums = counts.group_by([key, "what"]).aggregate([("documents", "sum"), ("bytes", "sum")])
     for row in sums.to_pylist():
@@ -71,45 +71,45 @@ def grouped(counts: pa.Table, tokens: pa.Table, key: str) -> list[Row]:
     return sorted(rows_by_name.values(), key=lambda row: (-row["bytes"], -row["read"], row[key]))
 
 
-def totals(counts: pa.Table, tokens: pa.Table) -> Row:
-    """All of the workspace in one row: documents by outcome, bytes, tokens, and documents in validation."""
-    rows = grouped(counts, tokens, "source")
+def sum_totals(counts: pa.Table, tokens: pa.Table) -> Row:
+    """Sum up the workspace in one row: documents by outcome, bytes, tokens, and documents in validation."""
+    rows = group_outcomes(counts, tokens, "source")
     sums: Row = {name: sum(row[name] for row in rows) for name in (*OUTCOMES, "bytes", "tokens")}
-    kept = {row["side"]: row["documents"] for row in summed(counts, "kept", "key", "side")}
+    kept = {row["side"]: row["documents"] for row in sum_counts(counts, "kept", "key", "side")}
     return {**sums, "valid": kept.get("valid", 0)}
 
 
-def summed(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
-    """Documents and bytes of one kind of count, by `key`, which becomes `name`."""
+def sum_counts(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
+    """Sum documents and bytes of one kind of count by `key`, which is renamed to `name`."""
     chosen = counts.filter(pc.equal(counts.column("what"), what))
     sums = chosen.group_by([key]).aggregate([("documents", "sum"), ("bytes", "sum")])
     rows = sums.sort_by(key).to_pylist()
     return [{name: row[key], "documents": row["documents_sum"], "bytes": row["bytes_sum"]} for row in rows]
 
 
-def rules(counts: pa.Table, bounds: pa.Table) -> list[Row]:
-    """Per rule: texts that fail it, alone, and by little; that pass by little; bytes that fail; `texts` that it is for,
-    which are those in the sources and languages that have a bound of it, and the share of these that fails."""
+def summarize_rules(counts: pa.Table, bounds: pa.Table) -> list[Row]:
+    """Return, per rule: texts that fail it, that fail it alone, narrowly, and that pass narrowly; bytes that fail;
+    `texts` in the sources and languages that have a bound of it, and the share of these that fails."""
     kinds = ("failed", "failed_only", "near_failed", "near_passed")
-    having = texts_of_rules(counts, bounds)
+    having = count_texts_of_rules(counts, bounds)
     rows_by_rule: dict[str, Row] = {}
     for what in kinds:
-        for row in summed(counts, what, "key", "rule"):
+        for row in sum_counts(counts, what, "key", "rule"):
             entry = rows_by_rule.setdefault(
                 row["rule"], {"rule": row["rule"], **dict.fromkeys(kinds, 0), "bytes": 0}
             )
             entry[what] = row["documents"]
             entry["bytes"] += row["bytes"] if what == "failed" else 0
-    everything = sum(row["documents"] for row in summed(counts, "passed", "key", "key"))
+    everything = sum(row["documents"] for row in sum_counts(counts, "passed", "key", "key"))
     for name, entry in rows_by_rule.items():
         entry["texts"] = having.get(name) or everything
         entry["share"] = round(entry["failed"] / max(1, entry["texts"]), 6)
     return sorted(rows_by_rule.values(), key=lambda entry: (-entry["failed"], entry["rule"]))
 
 
-def texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) -> dict[Any, int]:
-    """Per rule: texts in the sources and languages that have a bound of it; of `SIGNAL.missing`, that have any bound on
-    the signal. With `by` (source or language) per pair of that and the rule."""
+def count_texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) -> dict[Any, int]:
+    """Return, per rule, the texts in the sources and languages that have a bound of it; for `SIGNAL.missing`, that have
+    any bound on the signal. With `by` (source or language), per pair of that and the rule."""
     passed = counts.filter(pc.equal(counts.column("what"), "passed"))
     texts = {
         (row["source"], row["language"]): row["documents_sum"]
@@ -126,10 +126,10 @@ def texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = None) ->
     return texts_by_rule
 
 
-def duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
-    """Per level: documents that went, their bytes, and the size of the largest cluster that they are in."""
+def summarize_duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
+    """Return, per level: removed documents, their bytes, and the size of their largest cluster."""
     rows_by_level = {
-        row["duplicate"]: {**row, "largest": 0} for row in summed(counts, "duplicate", "key", "duplicate")
+        row["duplicate"]: {**row, "largest": 0} for row in sum_counts(counts, "duplicate", "key", "duplicate")
     }
     for row in clusters.group_by(["level"]).aggregate([("cluster_size", "max")]).to_pylist():
         if row["level"] in rows_by_level:
@@ -137,8 +137,8 @@ def duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
     return sorted(rows_by_level.values(), key=lambda row: (-row["documents"], row["duplicate"]))
 
 
-def named(table: pa.Table, key: str) -> list[Row]:
-    """Per domain or licence: documents, kept ones, bytes read and kept; one row of the rest, with key None."""
+def summarize_names(table: pa.Table, key: str) -> list[Row]:
+    """Return, per domain or licence: documents, kept ones, bytes read and kept; the rest as one row with key None."""
     numbers = ("documents", "kept", "bytes", "kept_bytes")
     sums = table.group_by([key]).aggregate([(name, "sum") for name in (*numbers, "names")])
     rows = []
@@ -148,8 +148,8 @@ def named(table: pa.Table, key: str) -> list[Row]:
     return sorted(rows, key=lambda row: (row[key] is None, -row["documents"], row[key] or ""))
 
 
-def compared(one: list[Row], other: list[Row], key: str) -> list[Row]:
-    """The rows of two workspaces side by side: numbers as [one's, other's]; a row that one lacks has zeros."""
+def compare_rows(one: list[Row], other: list[Row], key: str) -> list[Row]:
+    """Join the rows of two workspaces: numbers become [one's, other's]; a row that one lacks has zeros."""
     rows: dict[Any, Row] = {}
     for at, side in enumerate((one, other)):
         for row in side:

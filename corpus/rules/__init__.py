@@ -1,5 +1,7 @@
 """Rules: bounds on signals that decide which documents pass.
 
+The files, in the order in which data meets them:
+
     presets.py      read rules: presets, language corrections, the manifest
     rule.py         bounds, and the documents that fail them
     recipe_lint.py  a recipe as rows, and its rules that have no effect

@@ -1,8 +1,8 @@
-"""Which documents keep their text: the key `keep_text` of a manifest.
+"""The documents that keep their text: the key `keep_text` of a manifest.
 
-Where not all do, a document that fails a rule when it is read is stored without its text. Its content hash, its
-lengths, its signature and all of its signals stay, so ledger, report and decisions are the same; what would need
-the text again (other rules, other signals) reads the input again.
+Unless all texts are kept, a document that fails a rule when it is read is stored without its text. Its content hash,
+lengths, signature and signals are stored, so ledger, report and decisions are the same; a build that needs the text
+again (for other rules or signals) reads the input again.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.document import SCHEMA
-from corpus.rules.rule import RuleSet, uniform
+from corpus.document import DOCUMENTS_SCHEMA
+from corpus.rules.rule import RuleSet, draw_uniform
 from corpus.storage.fingerprint import fingerprint
 
-SAMPLE = 0.05
-"""The share of the dropped documents whose text `kept+sample` keeps: the first that `corpus sample` draws, whose
-seed is 0 unless one is given."""
+KEPT_SAMPLE_SHARE = 0.05
+"""The share of the dropped documents whose text `kept+sample` keeps: those that `corpus sample` draws first with its
+default seed, 0."""
 
 
 @dataclass(frozen=True)
 class TextRules:
-    """What a document must pass to keep its text: every rule that its own signals decide, so no `top_share`.
+    """The rules that a document must pass to keep its text: all that its own signals decide, so no `top_share`.
 
-    `made` is what signals and decisions come from, for fingerprints.
+    `made` holds what signals and decisions depend on, for fingerprints.
     """
 
     mode: str
@@ -49,14 +49,20 @@ class TextRules:
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
-        """By source, what the texts that are kept depend on."""
+        """Fingerprints, by source, of what the kept texts depend on."""
         draws = {
             name: any(rule.bound == "pareto" for rule in source_rules)
             for name, source_rules in self._own_rules.rules.items()
         }
         return {
             source: fingerprint(
-                [self.mode, SAMPLE, self.seed if draws[source] else None, source_rules, dict(self.made)]
+                [
+                    self.mode,
+                    KEPT_SAMPLE_SHARE,
+                    self.seed if draws[source] else None,
+                    source_rules,
+                    dict(self.made),
+                ]
             )
             for source, source_rules in self._own_rules.parameters().items()
         }
@@ -64,7 +70,7 @@ class TextRules:
     def kept(
         self, documents: pa.RecordBatch, signals: Iterable[pa.RecordBatch], source: str
     ) -> pa.RecordBatch:
-        """Rows of a documents part, without the texts of those that fail; `signals` are those of every step."""
+        """Return rows of a documents part without the texts of those that fail; `signals` are those of every step."""
         columns = {name: batch.column(name) for batch in signals for name in batch.schema.names}
         ids = documents.column("id")
         _, passes = self._own_rules.evaluate(
@@ -76,22 +82,22 @@ class TextRules:
             seed=self.seed,
         )
         if self.mode == "kept+sample":
-            passes = passes | (uniform(ids, 0) < SAMPLE)
-        at = SCHEMA.get_field_index("text")
+            passes = passes | (draw_uniform(ids, 0) < KEPT_SAMPLE_SHARE)
+        at = DOCUMENTS_SCHEMA.get_field_index("text")
         texts = pc.if_else(pa.array(passes), documents.column(at), pa.scalar(None, pa.string()))
-        return documents.set_column(at, SCHEMA.field(at), texts)
+        return documents.set_column(at, DOCUMENTS_SCHEMA.field(at), texts)
 
 
-NOT_KEPT = "(its text was not kept: keep_text in the manifest)"
-"""Stands where a text would be shown."""
+NOT_KEPT_MESSAGE = "(its text was not kept: keep_text in the manifest)"
+"""Shown in place of a text."""
 
 
-def shown_text(row: Mapping[str, Any]) -> str:
-    """The text of a document, or why it has none; empty behind a gate."""
-    return str(row["text"] or "") or (NOT_KEPT if row["content_hash"] is not None else "")
+def text_or_reason(row: Mapping[str, Any]) -> str:
+    """Return the text of a document, or why it has none; an empty text for a gated document."""
+    return str(row["text"] or "") or (NOT_KEPT_MESSAGE if row["content_hash"] is not None else "")
 
 
 def is_absent(documents: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows of a documents part had a text that was not kept."""
+    """Return which rows of a documents part had a text that was not kept, as a mask."""
     absent = pc.and_(pc.is_null(documents.column("text")), pc.is_valid(documents.column("content_hash")))
     return np.asarray(absent, np.bool_)

@@ -1,4 +1,4 @@
-"""Reading rules: presets, corrections for languages, and what the manifest says.
+"""Read rules: presets, corrections for languages, and the rules of the manifest.
 
 ```yaml
 rules:
@@ -11,10 +11,10 @@ rules:
 ```
 
 A preset is a file of manifests/rules/ with `description`, `source`, `include` (other presets) and `rules` as
-above. Which value holds is decided for each bound, by the first that is given: the manifest for the
-language, the manifest, manifests/languages/, the preset. So a value in a manifest replaces the calibrated
-one of every language, and a language file corrects the bounds of presets but adds none. A bound in the
-manifest holds for all sources, or for those named by `where`.
+above. The value of each bound is the first that is given of these: the manifest for the language, the manifest,
+manifests/languages/, the preset. So a value in a manifest replaces the calibrated one of every language, and a
+language file corrects the bounds of presets but adds none. A bound in the manifest holds for all sources, or
+for those named by `where`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from typing import Any
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.formats.yaml_lines import Path, load
-from corpus.languages.labels import bare, parse
-from corpus.rules.rule import BOUNDS, OFF, Rule, RuleSet
-from corpus.text.conventions import DEFAULT, language_files
+from corpus.formats.yaml_lines import KeyPath, load_yaml
+from corpus.languages.labels import language_part, parse_label
+from corpus.rules.rule import BOUND_KINDS, NO_BOUND, Rule, RuleSet
+from corpus.text.conventions import DEFAULT_FILE_NAME, language_files
 
-LANGUAGE = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
+LANGUAGE_KEY_PATTERN = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
 Bounds = dict[tuple[str, str], float]
 """(signal, bound) -> value, nan for off."""
 
@@ -48,18 +48,18 @@ class Preset:
     rules: Mapping[tuple[str, str], float]
 
 
-def preset_names() -> list[str]:
-    """Names of all presets, sorted."""
+def list_presets() -> list[str]:
+    """Return the names of all presets, sorted."""
     return sorted(path.stem for path in data_path("rules").glob("*.yaml"))
 
 
 @cache
 def read_preset(name: str) -> Preset:
-    """A preset by name. Raises UserError for an unknown or malformed one."""
+    """Read a preset by name. Raises UserError for an unknown or malformed one."""
     path = data_path("rules", f"{name}.yaml")
-    if name not in preset_names():
-        raise UserError(f"no rules named {name!r}: there are {', '.join(preset_names())}")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    if name not in list_presets():
+        raise UserError(f"no rules named {name!r}: there are {', '.join(list_presets())}")
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     known = {"description", "source", "include", "rules"}
     if not isinstance(data, dict) or set(data) - known or not {"description", "source"} <= set(data):
         raise UserError(f"{path}: a preset has description, source, and include or rules")
@@ -76,9 +76,9 @@ def read_preset(name: str) -> Preset:
 def load_rules(
     presets: Mapping[str, Sequence[str]], manifest: Mapping[str, Any], produced: Collection[str]
 ) -> RuleSet:
-    """The rules of every source of a manifest.
+    """Return the rules of every source of a manifest.
 
-    `presets` names those of each source, `manifest` is its key `rules`, `produced` are the signals that
+    `presets` names the presets of each source, `manifest` is its key `rules`, `produced` are the signals that
     the build computes. Raises UserError with the path of the manifest key for an unknown preset or source, a
     signal that nothing produces, a bound that is no number, and a minimum above its maximum.
     """
@@ -86,12 +86,12 @@ def load_rules(
     if not isinstance(languages, Mapping):
         raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
     for name in languages:
-        if not LANGUAGE.fullmatch(name):
+        if not LANGUAGE_KEY_PATTERN.fullmatch(name):
             raise UserError(
                 "a language is written tha or tha_Thai (ISO 639-3), code or code_python",
                 ("rules", "languages", name),
             )
-        if parse(name) is None:
+        if parse_label(name) is None:
             raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
     particular = {
         name: _parse_bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()
@@ -122,7 +122,7 @@ def _build_source_rules(
 ) -> tuple[Rule, ...]:
     preset: Bounds = {}
     for at, name in enumerate(names):
-        where: Path = ("sources", source, "rules", at)
+        where: KeyPath = ("sources", source, "rules", at)
         try:
             preset_bounds = read_preset(name).rules
         except UserError as error:
@@ -144,11 +144,13 @@ def _build_source_rules(
             languages={name: bounds[key] for name, bounds in particular.items() if key in bounds},
             manifest=manifest.get(key),
             calibrated={
-                name: bounds[key] for name, bounds in corrected.items() if key in bounds and name != DEFAULT
+                name: bounds[key]
+                for name, bounds in corrected.items()
+                if key in bounds and name != DEFAULT_FILE_NAME
             },
-            default=corrected.get(DEFAULT, {}).get(key),
+            default=corrected.get(DEFAULT_FILE_NAME, {}).get(key),
             as_presets=as_presets,
-            preset=preset.get(key, OFF),
+            preset=preset.get(key, NO_BOUND),
         )
         if rule.is_set():
             rules.append(rule)
@@ -158,7 +160,7 @@ def _build_source_rules(
 
 @cache
 def _read_calibrated() -> dict[str, Bounds]:
-    """Corrections by the names that language files serve: a script's over its language's."""
+    """Return the corrections by the languages that the files cover: a script's override its language's."""
     corrections: dict[str, Bounds] = {}
     for name, file in language_files().items():
         try:
@@ -169,15 +171,17 @@ def _read_calibrated() -> dict[str, Bounds]:
     return corrections
 
 
-def _parse_bounds(rules: Any, path: Path, source: str | None = None, sources: Sequence[str] = ()) -> Bounds:
-    """A mapping of signals as bounds; with `source`, only what holds for it."""
+def _parse_bounds(
+    rules: Any, path: KeyPath, source: str | None = None, sources: Sequence[str] = ()
+) -> Bounds:
+    """Parse a mapping of signals to bounds; with `source`, only the bounds that hold for it."""
     if not isinstance(rules, Mapping):
         raise UserError("rules are written as SIGNAL: {min: 1, max: 2}", path)
     parsed: Bounds = {}
     for signal, entry in rules.items():
-        here: Path = (*path, signal)
+        here: KeyPath = (*path, signal)
         if _is_off(entry):
-            parsed.update({(signal, bound): OFF for bound in BOUNDS})
+            parsed.update({(signal, bound): NO_BOUND for bound in BOUND_KINDS})
             continue
         if not isinstance(entry, Mapping) or not entry:
             raise UserError("a rule is `off` or bounds, such as {min: 1, max: 2}", here)
@@ -196,11 +200,11 @@ def _is_off(value: Any) -> bool:
     return value is False or value == "off"
 
 
-def _parse_number(bound: str, value: Any, path: Path) -> float:
-    if bound not in BOUNDS:
-        raise UserError(f"unknown bound: say {', '.join(BOUNDS)} or where", path)
+def _parse_number(bound: str, value: Any, path: KeyPath) -> float:
+    if bound not in BOUND_KINDS:
+        raise UserError(f"unknown bound: say {', '.join(BOUND_KINDS)} or where", path)
     if _is_off(value):
-        return OFF
+        return NO_BOUND
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise UserError(f"a number or `off` is wanted, not {value!r}", path)
     if bound == "top_share" and not 0 < value <= 1:
@@ -210,7 +214,7 @@ def _parse_number(bound: str, value: Any, path: Path) -> float:
     return float(value)
 
 
-def _parse_where(where: Any, path: Path, sources: Sequence[str]) -> list[str]:
+def _parse_where(where: Any, path: KeyPath, sources: Sequence[str]) -> list[str]:
     if not isinstance(where, Mapping) or set(where) != {"sources"} or not isinstance(where["sources"], list):
         raise UserError("`where` is written {sources: [NAME, ...]}", (*path, "where"))
     if not sources:
@@ -232,8 +236,8 @@ def _check_order(rules: Sequence[Rule]) -> None:
         for language in ("", *rule.named_languages(), *other.named_languages()):
             low, high = other.limit(language), rule.limit(language)
             if low > high:
-                key = next((key for key in (language, bare(language)) if key in named), None)
-                path: Path = ("rules", "languages", key, rule.signal) if key else ("rules", rule.signal)
+                key = next((key for key in (language, language_part(language)) if key in named), None)
+                path: KeyPath = ("rules", "languages", key, rule.signal) if key else ("rules", rule.signal)
                 of = f" for {language}" if language else ""
                 raise UserError(f"the minimum {low:g} is above the maximum {high:g}{of}", path)
 

@@ -1,8 +1,8 @@
-"""A recipe before it runs: its rules as rows, and those among them that can do nothing.
+"""Checks of a recipe before it runs: its rules as rows, and those among them that have no effect.
 
-A rule can do nothing where its bound is outside what the signal can be (`manifests/signals.yaml`), and where
-whatever fails it fails another rule as well: `gopher.words.min: 50` leaves nothing to `text.words.min: 3`, since
-words without symbols are at most the words.
+A rule has no effect if its bound is outside the range of its signal (`manifests/signals.yaml`), or if every text that
+fails it fails another rule as well: `gopher.words.min: 50` leaves nothing to `text.words.min: 3`, since the words
+without symbols are at most the words.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from functools import cache
 from typing import Any
 
 from corpus.data import data_path
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.rules.rule import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signals:
-    """What is known of signals: (least, most) of each, and pairs of which the first is at most the second."""
+class KnownSignals:
+    """Known facts about signals: (least, most) of each, and pairs of which the first is at most the second."""
 
     ranges: Mapping[str, tuple[float, float]]
     at_most: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Idle:
-    """A rule that does nothing, or nothing but harm: `languages` are those it is so for ("" for all others)."""
+class IdleRule:
+    """A rule that has no effect, or drops everything, in some `languages` ("" for all others)."""
 
     rule: str
     languages: tuple[str, ...]
@@ -36,18 +36,18 @@ class Idle:
 
 
 @cache
-def known_signals() -> Signals:
-    """The contents of manifests/signals.yaml."""
+def read_known_signals() -> KnownSignals:
+    """Read manifests/signals.yaml."""
     path = data_path("signals.yaml")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     ranges = {name: (0.0, 1.0) for name in data["shares"]}
     ranges |= {name: (0.0, math.inf) for name in data["counts"]}
-    return Signals(ranges=ranges, at_most=[(one, other) for one, other in data["at_most"]])
+    return KnownSignals(ranges=ranges, at_most=[(one, other) for one, other in data["at_most"]])
 
 
-def recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
-    """The rules of a source as rows: name, bound (None where it is for some languages only), the languages that have
-    another one, and where the bound comes from (manifest, calibration or preset)."""
+def describe_recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """Return the rules of a source as rows: name, bound (None if it holds for some languages only), the languages that
+    have another bound, and the origin of the bound (manifest, calibration or preset)."""
     rows = []
     for rule in rules:
         limit = rule.limit("")
@@ -65,9 +65,9 @@ def recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     return rows
 
 
-def idle_rules(rules: Sequence[Rule], signals: Signals | None = None) -> list[Idle]:
-    """Rules that no text can fail or that none can pass, and those that another rule leaves nothing to."""
-    signals = signals or known_signals()
+def find_idle_rules(rules: Sequence[Rule], signals: KnownSignals | None = None) -> list[IdleRule]:
+    """Return the rules that no text can fail or none can pass, and those whose failures also fail another rule."""
+    signals = signals or read_known_signals()
     idle = []
     for rule in rules:
         by_why: dict[str, list[str]] = {}
@@ -75,11 +75,11 @@ def idle_rules(rules: Sequence[Rule], signals: Signals | None = None) -> list[Id
             why = _explain_idle(rule, language, rules, signals)
             if why:
                 by_why.setdefault(why, []).append(language)
-        idle += [Idle(rule=rule.name, languages=tuple(names), why=why) for why, names in by_why.items()]
+        idle += [IdleRule(rule=rule.name, languages=tuple(names), why=why) for why, names in by_why.items()]
     return idle
 
 
-def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: Signals) -> str | None:
+def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: KnownSignals) -> str | None:
     limit = rule.limit(language)
     if math.isnan(limit) or rule.bound not in ("min", "max"):
         return None
@@ -100,8 +100,8 @@ def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: Sig
     return None
 
 
-def _find_stricter(rule: Rule, rules: Sequence[Rule], signals: Signals) -> Iterator[Rule]:
-    """Rules on signals that are never above (for a minimum) or never below (for a maximum) this one's."""
+def _find_stricter(rule: Rule, rules: Sequence[Rule], signals: KnownSignals) -> Iterator[Rule]:
+    """Yield rules on signals that are never above (for a minimum) or never below (for a maximum) this rule's."""
     for low, high in signals.at_most:
         ours, theirs = (high, low) if rule.bound == "min" else (low, high)
         if rule.signal == ours:

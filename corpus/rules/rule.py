@@ -1,7 +1,7 @@
-"""Rules: bounds on signals, and which documents fail them.
+"""Rules: bounds on signals, and the evaluation of which documents fail them.
 
 A rule is one bound on one signal, named `<signal>.min`, `.max`, `.top_share` or `.pareto`; a row with a
-rule whose signal was not measured fails `<signal>.missing` instead. `corpus.rules.presets` reads them.
+rule whose signal was not measured fails `<signal>.missing` instead. `corpus.rules.presets` reads rules.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.languages.labels import bare
+from corpus.languages.labels import language_part
 from corpus.text.hashes import finalize
 
-BOUNDS = ("min", "max", "top_share", "pareto")
-OFF = float("nan")
-"""No bound: no comparison with it is true."""
+BOUND_KINDS = ("min", "max", "top_share", "pareto")
+NO_BOUND = float("nan")
+"""No bound: every comparison with it is false."""
 
 Values = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.bool_]
 Thresholds = Mapping[tuple[str, str], float]
-"""(signal, language) -> the least value in the top share; see `threshold`."""
+"""(signal, language) -> the least value in the top share; see `compute_threshold`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One bound on one signal, with all the places that speak of it; nan means that there is no bound.
+    """One bound on one signal, with the values from all places that set it; nan means that there is no bound.
 
-    `languages` and `manifest` are what the manifest says (for a label such as `cmn_Hant` or a bare language
-    such as `cmn`; in general, None if nothing). `calibrated` is what manifests/languages/ says by name, `default`
-    what it says for all but the languages in `as_presets` (None if nothing). `preset` is the preset's value.
+    `languages` and `manifest` are the values of the manifest (for a label such as `cmn_Hant` or a bare language
+    such as `cmn`; and in general, None if unset). `calibrated` holds the values of manifests/languages/ by name,
+    `default` its value for all but the languages in `as_presets` (None if unset). `preset` is the preset's value.
     """
 
     signal: str
@@ -52,9 +52,9 @@ class Rule:
         return f"{self.signal}.{self.bound}"
 
     def limit(self, language: str) -> float:
-        """The bound for a language label: the manifest for the language (first in its script, then in any),
-        the manifest in general, the calibrated value, the preset's."""
-        keys = (language, bare(language))
+        """Return the bound for a language label: the first that is set of the manifest for the language (in its
+        script, then in any), the manifest in general, the calibrated value, and the preset's."""
+        keys = (language, language_part(language))
         for key in keys:
             if key in self.languages:
                 return self.languages[key]
@@ -68,7 +68,7 @@ class Rule:
         return self.preset
 
     def is_set(self) -> bool:
-        """Whether there is a bound for any language."""
+        """Return whether there is a bound for any language."""
         values = [
             self.manifest,
             self.default,
@@ -79,7 +79,7 @@ class Rule:
         return any(value is not None and not math.isnan(value) for value in values)
 
     def named_languages(self) -> tuple[str, ...]:
-        """Every language that something is said of, if only that the default of languages is not for it."""
+        """Return every language that has a value of its own, or is exempt from the default of all languages."""
         spared = self.as_presets if self.default is not None else ()
         return tuple(sorted({*self.languages, *self.calibrated, *spared}))
 
@@ -91,23 +91,23 @@ class RuleSet:
     rules: Mapping[str, tuple[Rule, ...]]
 
     def signals(self, source: str | None = None) -> tuple[str, ...]:
-        """Names of the signals that rules of a source (of all sources) look at, sorted."""
+        """Return the names of the signals that the rules of a source (or of all sources) use, sorted."""
         chosen = self.rules.values() if source is None else [self.rules[source]]
         return tuple(sorted({rule.signal for rules in chosen for rule in rules}))
 
     def steps(self, source: str | None = None) -> tuple[str, ...]:
-        """The steps that compute those signals, sorted."""
+        """Return the steps that compute those signals, sorted."""
         return tuple(sorted({signal.partition(".")[0] for signal in self.signals(source)}))
 
     def shares(self) -> Iterator[tuple[str, Rule]]:
-        """(source, rule) of every `top_share` rule: what `Thresholds` are needed for."""
+        """Yield (source, rule) of every `top_share` rule: each needs `Thresholds`."""
         for source, rules in self.rules.items():
             for rule in rules:
                 if rule.bound == "top_share":
                     yield source, rule
 
     def parameters(self) -> dict[str, Any]:
-        """Every rule as JSON, for fingerprints."""
+        """Return every rule as JSON values, for fingerprints."""
         return {
             source: [_describe_rule(rule) for rule in rules] for source, rules in sorted(self.rules.items())
         }
@@ -123,12 +123,12 @@ class RuleSet:
         seed: int = 0,
         thresholds: Thresholds | None = None,
     ) -> tuple[pa.Array, Masks]:
-        """What each row of a part fails.
+        """Return the rules that each row of a part fails, and which rows pass.
 
         `signals` has a column per signal, `languages` a label per row (null counts as a language without
-        a file). Gives the names of the failed rules, list<string> in the order of names, and True where
-        there are none. A row with a gate fails nothing (null) and does not pass. `pareto` needs `ids` (32
-        hex digits), `top_share` the `thresholds` of every language that it holds for.
+        a file). The result is list<string>, the names of the failed rules in alphabetical order, and a mask, True
+        where there are none. A gated row fails no rule (null) and does not pass. `pareto` needs `ids` (32
+        hex digits), `top_share` the `thresholds` of every language that it holds for; ValueError otherwise.
 
         Signals are float32, and so are the bounds when they are compared: a page exactly at a bound passes.
         """
@@ -156,18 +156,18 @@ class RuleSet:
         return _build_lists(table, [names[at] for at in order], gated), ~table.any(axis=0) & ~gated
 
 
-def threshold(scores: npt.NDArray[np.floating[Any]], share: float) -> float:
-    """The least value in the top `share` of scores, nan left out: with n of them, the ceil(share * n)-th
-    largest (equal ones pass together). nan where there are none."""
+def compute_threshold(scores: npt.NDArray[np.floating[Any]], share: float) -> float:
+    """Return the least value in the top `share` of scores, nan left out: of n scores, the ceil(share * n)-th
+    largest (equal ones pass together). Returns nan if there are none."""
     measured = scores[~np.isnan(scores)]
     if not len(measured):
-        return OFF
+        return NO_BOUND
     place = len(measured) - max(1, math.ceil(share * len(measured) - 1e-9))
     return float(np.partition(measured, place)[place])
 
 
-def uniform(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.float64]:
-    """A number in [0, 1) for each document id (32 hex digits), the same for the same id and seed."""
+def draw_uniform(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.float64]:
+    """Return a number in [0, 1) for each document id (32 hex digits), the same for the same id and seed."""
     digits = "".join(ids.to_pylist())
     halves = np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64).reshape(-1, 2)
     salt = finalize(np.array([seed % (1 << 64)], np.uint64))
@@ -184,7 +184,7 @@ def _find_failures(
         return np.asarray(values < limits)
     if ids is None:
         raise ValueError("a pareto rule needs the ids of the documents")
-    draws = (1.0 - uniform(ids, seed)) ** (-1.0 / limits) - 1.0  # as numpy.random.Generator.pareto
+    draws = (1.0 - draw_uniform(ids, seed)) ** (-1.0 / limits) - 1.0  # as numpy.random.Generator.pareto
     return np.asarray(~(draws > 1.0 - values) & ~np.isnan(draws) & ~np.isnan(values))
 
 
@@ -195,7 +195,7 @@ def _resolve_shares(
     needed: npt.NDArray[np.int32],
     thresholds: Thresholds | None,
 ) -> npt.NDArray[np.float64]:
-    """The score that each language's share comes to, for the languages that rows need."""
+    """Return the score at each language's share, for the languages that rows need."""
     scores = limits.copy()
     for code in np.unique(needed).tolist():
         key = (rule.signal, labels[code])
@@ -214,7 +214,7 @@ def _build_lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
 
 
 def _encode_labels(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """A code per row, and the label of each code; "" for null."""
+    """Return a code per row, and the label of each code; "" for null."""
     array = languages.combine_chunks() if isinstance(languages, pa.ChunkedArray) else languages
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)

@@ -11,21 +11,21 @@ from pydantic import ByteSize, Field
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.extract.books import epub, gutenberg
-from corpus.extract.books.epub import CHAPTER, Book, EpubError, Package, chapters
-from corpus.extract.books.gutenberg import declared_charset, number_of, split, split_chapters
-from corpus.formats.archives import ZIP, ZIP_DAMAGE, Member, members
+from corpus.extract.books.epub import CHAPTER_MEDIA_TYPE, EpubBook, EpubError, EpubPackage, read_chapters
+from corpus.extract.books.gutenberg import find_book_number, find_declared_charset, split_book, split_chapters
+from corpus.formats.archives import ZIP_DAMAGE, ZIP_MAGICS, ArchiveMember, read_archive
 from corpus.formats.encodings import decode
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import too_long
+from corpus.sources.tables.jsonl import make_too_long_failure
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
-TEXT, EPUB = "text/x-gutenberg", "application/epub+zip"
-EPUB_BYTES = 256 << 20
+TEXT_MEDIA_TYPE, EPUB_MEDIA_TYPE = "text/x-gutenberg", "application/epub+zip"
+MAX_EPUB_BYTES = 256 << 20
 """Largest EPUB, pictures included: it is held in memory, a few MB of it text."""
-SLIM_BYTES = 8 << 20
+MAX_EPUB_BYTES_WITH_PICTURES = 8 << 20
 """Size above which an EPUB is handed to extraction without its pictures, fonts and sounds."""
-NAMES = re.compile(r"\.(?:txt|epub)$", re.IGNORECASE)
-README = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNORECASE)
+BOOK_NAME = re.compile(r"\.(?:txt|epub)$", re.IGNORECASE)
+README_NAME = re.compile(r"(?:^|/)(?:readme|donate|license|gutindex)[^/]*$", re.IGNORECASE)
 
 
 class Books(Source):
@@ -66,15 +66,15 @@ class Books(Source):
         with open_input(path) as stream:
             head = stream.read(4)
             stream.seek(0)
-            if head.startswith(ZIP) or (path.lower().endswith(".epub") and head):
+            if head.startswith(ZIP_MAGICS) or (path.lower().endswith(".epub") and head):
                 if self._is_epub(path, head, stream):
-                    yield from self._epub(stream.read(EPUB_BYTES + 1), file, None, 0, end)
+                    yield from self._epub(stream.read(MAX_EPUB_BYTES + 1), file, None, 0, end)
                     return
                 stream.seek(0)
-                for member in members(stream, file, max(self.max_bytes, EPUB_BYTES)):
+                for member in read_archive(stream, file, max(self.max_bytes, MAX_EPUB_BYTES)):
                     if isinstance(member, Failure):
                         yield member
-                    elif NAMES.search(member.name) and not README.search(member.name):
+                    elif BOOK_NAME.search(member.name) and not README_NAME.search(member.name):
                         yield from self._member(member, file)
                 return
         try:
@@ -90,7 +90,7 @@ class Books(Source):
 
     def _is_epub(self, path: str, head: bytes, stream: BinaryIO) -> bool:
         """Return whether a zip is one book: by its name, or by what it contains."""
-        if path.lower().endswith(".epub") or not head.startswith(ZIP):
+        if path.lower().endswith(".epub") or not head.startswith(ZIP_MAGICS):
             return True
         try:
             names = set(zipfile.ZipFile(stream).namelist())
@@ -98,7 +98,7 @@ class Books(Source):
             return False
         return "META-INF/container.xml" in names
 
-    def _member(self, member: Member, file: str) -> Iterator[Record | Failure]:
+    def _member(self, member: ArchiveMember, file: str) -> Iterator[Record | Failure]:
         if member.name.lower().endswith(".epub"):
             yield from self._epub(member.data, file, member.name, member.offset, member.length)
         else:
@@ -108,15 +108,15 @@ class Books(Source):
         self, body: bytes, file: str, member: str | None, offset: int, length: int
     ) -> Iterator[Record | Failure]:
         if len(body) > self.max_bytes:
-            yield too_long("book", max(length, len(body)), self.max_bytes, file, offset, length)
+            yield make_too_long_failure("book", max(length, len(body)), self.max_bytes, file, offset, length)
             return
         native = file if member is None else f"{file}\0{member}"
         place = {"member": member} if member is not None else {}
-        number = number_of(body)
+        number = find_book_number(body)
         group = f"gutenberg:{number}" if number else native.replace("\0", ":")
-        charset = self.encoding or declared_charset(body)
+        charset = self.encoding or find_declared_charset(body)
         if self.unit == "chapter":
-            book = split(decode(body, charset, html=False)[0])
+            book = split_book(decode(body, charset, html=False)[0])
             parts = split_chapters(book.body)
             if len(parts) > 1:
                 for at, part in enumerate(parts):
@@ -125,14 +125,14 @@ class Books(Source):
                         file=file,
                         offset=offset,
                         length=length,
-                        media_type=TEXT,
+                        media_type=TEXT_MEDIA_TYPE,
                         body=part,
                         snapshot=self.snapshot,
                         license=self.license or book.license,
                         date=book.date,
                         group=group,
                         language=book.language,
-                        metadata={**book.described(), **place, "chapter": str(at)},
+                        metadata={**book.describe(), **place, "chapter": str(at)},
                     )
                 return
         yield Record(
@@ -140,7 +140,7 @@ class Books(Source):
             file=file,
             offset=offset,
             length=length,
-            media_type=TEXT,
+            media_type=TEXT_MEDIA_TYPE,
             body=body,
             charset=charset,
             snapshot=self.snapshot,
@@ -155,8 +155,8 @@ class Books(Source):
         if not data:
             yield Failure(file=file, offset=offset, length=length, step="read", error="the file is empty")
             return
-        if len(data) > EPUB_BYTES:
-            yield too_long("book", length, EPUB_BYTES, file, offset, length)
+        if len(data) > MAX_EPUB_BYTES:
+            yield make_too_long_failure("book", length, MAX_EPUB_BYTES, file, offset, length)
             return
         native = file if member is None else f"{file}\0{member}"
         record = Record(
@@ -164,27 +164,27 @@ class Books(Source):
             file=file,
             offset=offset,
             length=length,
-            media_type=EPUB,
+            media_type=EPUB_MEDIA_TYPE,
             snapshot=self.snapshot,
             license=self.license,
             group=native.replace("\0", ":"),
             metadata={"member": member} if member is not None else {},
         )
         try:
-            book = Book(data)
+            book = EpubBook(data)
             if book.is_encrypted():
                 record.gate = "books.encrypted"
                 yield record
             elif self.unit == "chapter":
-                yield from self._chapters(book, book.package(), record)
+                yield from self._chapters(book, book.read_package(), record)
             else:
-                record.body = data if len(data) <= SLIM_BYTES else book.without_pictures()
+                record.body = data if len(data) <= MAX_EPUB_BYTES_WITH_PICTURES else book.without_pictures()
                 yield record
         except EpubError as error:
             yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])
 
-    def _chapters(self, book: Book, package: Package, whole: Record) -> Iterator[Record | Failure]:
-        for item, body in chapters(book, package):
+    def _chapters(self, book: EpubBook, package: EpubPackage, whole: Record) -> Iterator[Record | Failure]:
+        for item, body in read_chapters(book, package):
             if isinstance(body, EpubError) or len(body) > self.max_bytes:
                 error = str(body) if isinstance(body, EpubError) else f"{item.name!r} is over max_bytes"
                 yield Failure(
@@ -196,7 +196,7 @@ class Books(Source):
                 file=whole.file,
                 offset=whole.offset,
                 length=whole.length,
-                media_type=CHAPTER,
+                media_type=CHAPTER_MEDIA_TYPE,
                 body=body if not item.is_front else b"",
                 snapshot=self.snapshot,
                 license=self.license or package.license,

@@ -12,11 +12,11 @@ from corpus.storage import (
     DAMAGE,
     File,
     RemoteError,
-    expand,
+    expand_pattern,
     is_file,
     is_remote,
     join,
-    local,
+    local_path,
     open_decompressed,
     stat,
 )
@@ -63,12 +63,12 @@ def list_files(
     listed: set[str] = set()
     for at, pattern in enumerate(patterns):
         if pattern.startswith("@"):
-            list_path = _absolute(folder, pattern[1:])
+            list_path = _absolute_path(folder, pattern[1:])
             inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
         else:
             inner, base_folder = [pattern], folder
         for line in inner:
-            for path, name in _named(line, _start_of(line, base_folder), at, folders):
+            for path, name in _expand_pattern(line, _start_of(line, base_folder), at, folders):
                 if pattern.startswith("@"):
                     listed.add(name)
                 same = path if is_remote(path) else os.path.realpath(path)
@@ -85,16 +85,16 @@ def list_files(
         if folders:
             taken = {path for path in path_by_name.values() if is_folder(path)}
             path_by_name = {
-                name: path for name, path in path_by_name.items() if taken.isdisjoint(_above(path))
+                name: path for name, path in path_by_name.items() if taken.isdisjoint(_parent_folders(path))
             }
-        return _looked_up(path_by_name, listed)
+        return _stat_files(path_by_name, listed)
     except FileNotFoundError as error:
         raise UserError(f"no such file: {error.filename or error}", ("paths",)) from None
     except OSError as error:
         raise UserError(str(error), ("paths",)) from None
 
 
-def _looked_up(path_by_name: dict[str, str], listed: set[str]) -> list[File]:
+def _stat_files(path_by_name: dict[str, str], listed: set[str]) -> list[File]:
     """Stat the files of {name: path}, in the order of their names. Raises OSError."""
     names = sorted(path_by_name)
     if not any(is_remote(path) for path in path_by_name.values()):
@@ -123,7 +123,7 @@ def _looked_up(path_by_name: dict[str, str], listed: set[str]) -> list[File]:
 def _base_of(list_path: str, folder: str, base: str | None) -> str:
     """Return the folder or URL that the relative lines of a list start from."""
     if base is not None:
-        return _absolute(folder, base).rstrip("/")
+        return _absolute_path(folder, base).rstrip("/")
     return os.path.dirname(list_path)
 
 
@@ -133,22 +133,24 @@ def _start_of(line: str, base: str) -> str:
     return root if inside and is_remote(base) and line.startswith("crawl-data/") else base
 
 
-def _above(path: str) -> Iterator[str]:
+def _parent_folders(path: str) -> Iterator[str]:
     """Yield the folders that a path is in, innermost first."""
     while (parent := path.rpartition("/")[0]) and parent != path:
         yield parent
         path = parent
 
 
-def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tuple[str, str]]:
+def _expand_pattern(pattern: str, folder: str, at: int, folders: bool = False) -> list[tuple[str, str]]:
     """Return (path, name inside the source) of the files of one pattern. Raises UserError where there is none."""
-    pattern = local(pattern)
+    pattern = local_path(pattern)
     relative = not is_remote(pattern) and not os.path.isabs(pattern)
-    full = _absolute(folder, pattern)
+    full = _absolute_path(folder, pattern)
     if (is_remote(full) and not glob.has_magic(full)) or is_file(full) or (folders and is_folder(full)):
         paths, base = [full], os.path.dirname(full)
     else:
-        paths = expand(_absolute(folder if is_remote(folder) else glob.escape(folder), pattern), folders)
+        paths = expand_pattern(
+            _absolute_path(folder if is_remote(folder) else glob.escape(folder), pattern), folders
+        )
         base = _fixed_prefix(full)
     if relative:
         base = folder
@@ -163,9 +165,9 @@ def _named(pattern: str, folder: str, at: int, folders: bool = False) -> list[tu
     return list(zip(paths, map(printable_name, names), strict=True))
 
 
-def _absolute(folder: str, path: str) -> str:
+def _absolute_path(folder: str, path: str) -> str:
     """Resolve a path or pattern from a folder, which may be a URL."""
-    path = local(path)
+    path = local_path(path)
     if is_remote(path):
         return path
     if is_remote(folder):

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from corpus.storage import remote
-from corpus.storage.compressed import DAMAGE, Bomb, decompressed
+from corpus.storage.compressed import DAMAGE, Bomb, open_decompressing
 from corpus.storage.retry import RemoteError
 
-__all__ = ["DAMAGE", "Bomb", "RemoteError", "decompressed"]
+__all__ = ["DAMAGE", "Bomb", "RemoteError", "open_decompressing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def is_remote(path: str) -> bool:
     return "://" in path and not path.startswith("file://")
 
 
-def local(path: str) -> str:
+def local_path(path: str) -> str:
     """Return a local path without a possible `file://`."""
     return path.removeprefix("file://")
 
@@ -65,18 +65,18 @@ def join(root: str, *names: str) -> str:
 
 def exists(path: str) -> bool:
     """Return whether there is a file or folder."""
-    return remote.exists(path) if is_remote(path) else os.path.exists(local(path))
+    return remote.exists(path) if is_remote(path) else os.path.exists(local_path(path))
 
 
 def size(path: str) -> int:
     """Return the size of a file in bytes. Raises OSError."""
-    return remote.stat(path).size if is_remote(path) else os.path.getsize(local(path))
+    return remote.stat(path).size if is_remote(path) else os.path.getsize(local_path(path))
 
 
 def stat(path: str, name: str) -> File:
     """Describe the file at `path`, called `name`, as its filesystem does. Raises OSError."""
     if not is_remote(path):
-        return File(path, name, os.path.getsize(local(path)))
+        return File(path, name, os.path.getsize(local_path(path)))
     remote_stat = remote.stat(path)
     return File(path, name, remote_stat.size, remote_stat.checksum)
 
@@ -86,14 +86,14 @@ def filesystem(path: str) -> tuple[Any, str]:
     return remote.filesystem(path)
 
 
-def unread() -> int:
+def count_failed_reads() -> int:
     """Return how many reads of remote files this thread has given up."""
-    return remote.UNREAD.count
+    return remote.FAILED_READS.count
 
 
-def changed(path: str) -> float:
+def modification_time(path: str) -> float:
     """Return when a local file was last changed, in seconds since 1970."""
-    return os.path.getmtime(local(path))
+    return os.path.getmtime(local_path(path))
 
 
 def open_input(path: str, offset: int = 0) -> BinaryIO:
@@ -103,7 +103,7 @@ def open_input(path: str, offset: int = 0) -> BinaryIO:
     """
     if is_remote(path):
         return remote.open_input(path, offset)
-    stream: BinaryIO = open(local(path), "rb")  # noqa: SIM115 - the caller closes it
+    stream: BinaryIO = open(local_path(path), "rb")  # noqa: SIM115 - the caller closes it
     if offset:
         stream.seek(offset)
     return stream
@@ -113,14 +113,14 @@ def read_range(path: str, start: int, end: int) -> bytes:
     """Return bytes [start, end) of a file, fewer at its end if it is local; a remote one must be that long."""
     if is_remote(path):
         return remote.read_range(path, start, end)
-    with open(local(path), "rb") as stream:
+    with open(local_path(path), "rb") as stream:
         stream.seek(start)
         return stream.read(end - start)
 
 
 def open_decompressed(path: str) -> BinaryIO:
-    """Open a whole file, decompressed as `decompressed` does it."""
-    return decompressed(open_input(path))
+    """Open a whole file, decompressed as `open_decompressing` does it."""
+    return open_decompressing(open_input(path))
 
 
 def read_bytes(path: str) -> bytes:
@@ -145,7 +145,7 @@ def atomic_output(path: str) -> Iterator[BinaryIO]:
         with remote.atomic_output(path) as stream:
             yield stream
         return
-    target = local(path)
+    target = local_path(path)
     folder = os.path.dirname(target) or "."
     os.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{os.path.basename(target)}.{uuid.uuid4().hex}.tmp"
@@ -180,8 +180,8 @@ def create(path: str, content: bytes) -> bool:
 def remove(path: str) -> None:
     """Remove a file; nothing happens when it is not there."""
     if not is_remote(path):
-        if os.path.exists(local(path)):
-            os.unlink(local(path))
+        if os.path.exists(local_path(path)):
+            os.unlink(local_path(path))
         return
     remote.remove(path)
 
@@ -189,7 +189,7 @@ def remove(path: str) -> None:
 def remove_folder(folder: str) -> None:
     """Remove a folder with everything in it; nothing happens when it is not there."""
     if not is_remote(folder):
-        shutil.rmtree(local(folder), ignore_errors=True)
+        shutil.rmtree(local_path(folder), ignore_errors=True)
         return
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(remove, list_files(folder)))
@@ -200,7 +200,7 @@ def list_files(folder: str) -> list[str]:
     if not is_remote(folder):
         paths = [
             f"{base}/{name}"
-            for base, _, names in os.walk(local(folder))
+            for base, _, names in os.walk(local_path(folder))
             for name in names
             if not name.endswith(".tmp")
         ]
@@ -210,19 +210,19 @@ def list_files(folder: str) -> list[str]:
 
 def is_file(path: str) -> bool:
     """Return whether exactly this path is a file."""
-    return remote.is_file(path) if is_remote(path) else os.path.isfile(local(path))
+    return remote.is_file(path) if is_remote(path) else os.path.isfile(local_path(path))
 
 
-def expand(pattern: str, folders: bool = False) -> list[str]:
+def expand_pattern(pattern: str, folders: bool = False) -> list[str]:
     """Return the files a path, URL or glob names, sorted; empty when there are none.
 
     A path that is a file is never read as a glob, even if it looks like one (`[1].jsonl`). With `folders` a glob names
     folders too.
     """
     if is_file(pattern):
-        return [pattern if is_remote(pattern) else local(pattern)]
+        return [pattern if is_remote(pattern) else local_path(pattern)]
     if not is_remote(pattern):
-        paths = {path.rstrip("/") or "/" for path in glob.glob(local(pattern), recursive=True)}
+        paths = {path.rstrip("/") or "/" for path in glob.glob(local_path(pattern), recursive=True)}
         return sorted(path for path in paths if folders or os.path.isfile(path))
     return remote.glob(pattern) if glob.has_magic(pattern) else []
 

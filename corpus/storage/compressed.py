@@ -11,29 +11,29 @@ from typing import Any, BinaryIO, cast
 
 import zstandard
 
-WINDOW = 1 << 31
+MAX_WINDOW_BYTES = 1 << 31
 """Memory that decompressing a file may ask for. Zstd dumps are often written with `--long=31`, and the decoder
 refuses such windows by default; an .xz may name a dictionary of 4 GiB. Bodies in archives are held to less."""
 
-ZSTD_INPUT = 1 << 10
+ZSTD_INPUT_BYTES = 1 << 10
 """Compressed bytes decoded in one call. A block takes 4 bytes at least and gives 128 KiB at most, so no input can
 ask for more than 32 MiB; calls of 64 KiB are 1.2 times as fast and could ask for 2 GiB."""
 
-RATIO = 500
-STRETCH = 256 << 20
-"""A stretch of so many decompressed bytes that came from less than a `RATIO`th of them ends the file:
+MAX_COMPRESSION_RATIO = 500
+BOMB_CHECK_BYTES = 256 << 20
+"""A stretch of so many decompressed bytes that came from less than a `MAX_COMPRESSION_RATIO`th of them ends the file:
 it is a bomb of unlimited length. Text gives 3 to 10, full histories of wikis up to 150; zeros give 1,000
 with gzip, 33,000 with zstd, 800,000 with bzip2."""
 
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
-"""Errors that reading a stream of `decompressed` raises where the data is damaged, cut or a bomb."""
+"""Errors that reading a stream of `open_decompressing` raises where the data is damaged, cut or a bomb."""
 
 
 class Bomb(OSError):
     """A stream that decompresses to far more than any text does."""
 
 
-def decompressed(raw: BinaryIO) -> BinaryIO:
+def open_decompressing(raw: BinaryIO) -> BinaryIO:
     """Return a seekable stream from its beginning, decompressed by its first bytes (.gz, .bz2, .xz, .zst or plain).
 
     Multi-member files are read through to the end. Reading raises one of `DAMAGE` where the data is damaged,
@@ -49,7 +49,7 @@ def decompressed(raw: BinaryIO) -> BinaryIO:
     elif head[:6] == b"\xfd7zXZ\x00":
         inner = _Frames(raw, _Xz)
     elif head[:4] == b"\x28\xb5\x2f\xfd":
-        decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+        decoder = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
         inner = _Frames(raw, lambda: _Zstd(decoder))
     else:
         return raw
@@ -71,9 +71,9 @@ class _Guarded(io.RawIOBase):
         piece = self._inner.read1(len(buffer))
         buffer[: len(piece)] = piece
         self._given += len(piece)
-        if self._given - self._mark >= STRETCH:
+        if self._given - self._mark >= BOMB_CHECK_BYTES:
             taken = self._raw.tell()
-            if (taken - self._taken) * RATIO < self._given - self._mark:
+            if (taken - self._taken) * MAX_COMPRESSION_RATIO < self._given - self._mark:
                 raise Bomb(
                     f"a decompression bomb: {self._given - self._mark:,} bytes from {taken - self._taken:,}"
                 )
@@ -110,7 +110,7 @@ class _Xz:
     what = "an xz stream"
 
     def __init__(self) -> None:
-        self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=WINDOW)
+        self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES)
 
     def feed(self, data: bytes) -> bytes:
         return self._stream.decompress(data)
@@ -134,7 +134,7 @@ class _Frames:
 
     def read1(self, size: int) -> bytes:
         while self._given == len(self._output):
-            self._input = self._input or self._raw.read(ZSTD_INPUT)
+            self._input = self._input or self._raw.read(ZSTD_INPUT_BYTES)
             if not self._input:
                 if self._frame is not None:
                     raise EOFError(f"the file ends inside {self._frame.what}")

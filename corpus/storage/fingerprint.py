@@ -10,9 +10,9 @@ import xxhash
 
 from corpus.storage import File, open_input
 
-WHOLE = 256 << 20
-SAMPLE = 64 << 10
-SAMPLES = 64
+MAX_WHOLE_HASH_BYTES = 256 << 20
+SAMPLE_BLOCK_BYTES = 64 << 10
+SAMPLE_BLOCKS = 64
 
 
 def fingerprint(what: Any) -> str:
@@ -34,11 +34,11 @@ def file_identity(file: File) -> str:
     digest = xxhash.xxh3_128()
     digest.update(str(file.size).encode())
     with open_input(file.path) as stream:
-        if file.size <= WHOLE:
+        if file.size <= MAX_WHOLE_HASH_BYTES:
             while block := stream.read(1 << 20):
                 digest.update(block)
         else:
-            for i in range(SAMPLES):
-                stream.seek(i * (file.size - SAMPLE) // (SAMPLES - 1))
-                digest.update(stream.read(SAMPLE))
+            for i in range(SAMPLE_BLOCKS):
+                stream.seek(i * (file.size - SAMPLE_BLOCK_BYTES) // (SAMPLE_BLOCKS - 1))
+                digest.update(stream.read(SAMPLE_BLOCK_BYTES))
     return digest.hexdigest()

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import xxhash
 
-from corpus.storage import File, is_remote, join, local
+from corpus.storage import File, is_remote, join, local_path
 from corpus.storage.fingerprint import file_identity
 
-VERSIONING = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
+VERSION_CONTROL_NAMES = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
 """Folders that version control keeps next to the files."""
 
 
 def is_folder(path: str) -> bool:
     """Return whether a path is a folder on a local disk. An object store has none: pack them into archives there."""
-    return not is_remote(path) and os.path.isdir(local(path))
+    return not is_remote(path) and os.path.isdir(local_path(path))
 
 
 def walk(folder: str) -> Iterator[tuple[str, int]]:
@@ -25,7 +25,7 @@ def walk(folder: str) -> Iterator[tuple[str, int]]:
     Links are not followed; devices, pipes and version control's own folders are skipped. Memory: the names of
     one folder at each depth.
     """
-    yield from _walk(local(folder), "")
+    yield from _walk(local_path(folder), "")
 
 
 def identity(folder: str) -> str:
@@ -41,7 +41,7 @@ def _walk(folder: str, above: str) -> Iterator[tuple[str, int]]:
     with os.scandir(folder) as entries:
         sorted_entries = sorted(entries, key=lambda entry: entry.name)
     for entry in sorted_entries:
-        if entry.name in VERSIONING:
+        if entry.name in VERSION_CONTROL_NAMES:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, f"{above}{entry.name}/")

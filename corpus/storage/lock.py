@@ -15,16 +15,16 @@ from typing import Any
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.storage import is_remote, local
+from corpus.storage import is_remote, local_path
 
-RENEWED = 20.0
+RENEW_SECONDS = 20.0
 """Seconds after which the lock of a remote workspace is renewed while a build runs."""
-FORGOTTEN = 120.0
+STALE_LOCK_SECONDS = 120.0
 """Seconds after which a lock that was not renewed may be taken over: its build was killed on another machine."""
 
 
 @contextmanager
-def locked(root: str) -> Iterator[Callable[[], None]]:
+def hold_lock(root: str) -> Iterator[Callable[[], None]]:
     """Hold the workspace's lock while the block runs.
 
     Raises RunError where another build has it, UserError where no folder can be made. On a local disk the lock is the
@@ -34,15 +34,15 @@ def locked(root: str) -> Iterator[Callable[[], None]]:
     processes that end without leaving the block.
     """
     if is_remote(root):
-        with _remotely_locked(storage.join(root, ".lock"), root) as release:
+        with _hold_remote_lock(storage.join(root, ".lock"), root) as release:
             yield release
         return
     try:
-        os.makedirs(local(root), exist_ok=True)
+        os.makedirs(local_path(root), exist_ok=True)
     except OSError as error:
         raise UserError(f"{root}: this folder cannot be made: {error.strerror}") from None
     try:
-        file = open(os.path.join(local(root), ".lock"), "a+")  # noqa: SIM115 - closed below
+        file = open(os.path.join(local_path(root), ".lock"), "a+")  # noqa: SIM115 - closed below
     except OSError as error:
         raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
     with file:
@@ -64,26 +64,26 @@ def locked(root: str) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _remotely_locked(path: str, root: str) -> Iterator[Callable[[], None]]:
+def _hold_remote_lock(path: str, root: str) -> Iterator[Callable[[], None]]:
     mine = {"host": socket.gethostname(), "process": os.getpid(), "build": uuid.uuid4().hex}
-    if not storage.create(path, _content(mine)):
-        holder = _holder(path)
+    if not storage.create(path, _lock_content(mine)):
+        holder = _read_holder(path)
         if holder is not None and _is_at_work(holder):
             raise RunError(
                 f"{root}: another build is at work here (process {holder.get('process')} on "
                 f"{holder.get('host')}): wait for it, or stop it"
             )
-        storage.write_bytes(path, _content(mine))
+        storage.write_bytes(path, _lock_content(mine))
         time.sleep(0.2)
-        new_holder = _holder(path)
+        new_holder = _read_holder(path)
         if new_holder is None or new_holder.get("build") != mine["build"]:
             raise RunError(f"{root}: another build began here at the same moment: wait for it, or stop it")
     done = threading.Event()
 
     def renew() -> None:
-        while not done.wait(RENEWED):
+        while not done.wait(RENEW_SECONDS):
             try:
-                storage.write_bytes(path, _content(mine))
+                storage.write_bytes(path, _lock_content(mine))
             except OSError:
                 continue  # the next one may do better; what is written is whole in any case
 
@@ -98,15 +98,15 @@ def _remotely_locked(path: str, root: str) -> Iterator[Callable[[], None]]:
         yield release
     finally:
         done.set()
-        thread.join(RENEWED)  # a store may be out of reach
+        thread.join(RENEW_SECONDS)  # a store may be out of reach
         storage.remove(path)
 
 
-def _content(mine: dict[str, Any]) -> bytes:
+def _lock_content(mine: dict[str, Any]) -> bytes:
     return json.dumps({**mine, "renewed": round(time.time(), 1)}).encode()
 
 
-def _holder(path: str) -> dict[str, Any] | None:
+def _read_holder(path: str) -> dict[str, Any] | None:
     """Return the content of a lock; None where it is gone or cannot be parsed."""
     try:
         holder = json.loads(storage.read_bytes(path))
@@ -117,7 +117,7 @@ def _holder(path: str) -> dict[str, Any] | None:
 
 def _is_at_work(holder: dict[str, Any]) -> bool:
     renewed = holder.get("renewed")
-    if not isinstance(renewed, int | float) or time.time() - renewed > FORGOTTEN:
+    if not isinstance(renewed, int | float) or time.time() - renewed > STALE_LOCK_SECONDS:
         return False
     process = holder.get("process")
     if holder.get("host") != socket.gethostname() or not isinstance(process, int):

@@ -10,27 +10,27 @@ import pyarrow.parquet as pq
 from corpus.errors import RunError
 from corpus.storage import atomic_output, exists, open_input
 
-FINGERPRINT = b"corpus.fingerprint"
-DOCUMENTS = b"corpus.documents"
-GROUP_ROWS = 4096
-GROUP_BYTES = 8 << 20
+FINGERPRINT_KEY = b"corpus.fingerprint"
+DOCUMENTS_KEY = b"corpus.documents"
+PART_GROUP_ROWS = 4096
+PART_GROUP_BYTES = 8 << 20
 """A row group of documents ends at 4,096 rows or 8 MiB of text, whichever comes first. Signals,
 signatures and decisions follow the row groups of their documents, so that any of them can be made
 again from a stored part, a row group at a time, with the same bytes."""
 
 
-def with_fingerprint(schema: pa.Schema, fingerprint: str, documents: str | None = None) -> pa.Schema:
+def add_fingerprint(schema: pa.Schema, fingerprint: str, documents: str | None = None) -> pa.Schema:
     """Return the schema with a part's fingerprint in its metadata, and that of its documents part."""
-    added = {FINGERPRINT: fingerprint.encode()}
+    added = {FINGERPRINT_KEY: fingerprint.encode()}
     if documents is not None:
-        added[DOCUMENTS] = documents.encode()
+        added[DOCUMENTS_KEY] = documents.encode()
     return schema.with_metadata({**(schema.metadata or {}), **added})
 
 
 def check_beside(documents: pq.ParquetFile, other: pq.ParquetFile, name: str) -> None:
     """Raise RunError where two parts do not belong together: other rows, or made from other documents."""
-    fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
-    beside = (other.schema_arrow.metadata or {}).get(DOCUMENTS)
+    fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT_KEY)
+    beside = (other.schema_arrow.metadata or {}).get(DOCUMENTS_KEY)
     if fingerprint != beside or documents.metadata.num_rows != other.metadata.num_rows:
         raise RunError(f"{name} was not made from the documents beside it: remove it and build again")
 
@@ -44,7 +44,7 @@ def read_fingerprint(path: str) -> str | None:
             metadata = pq.read_schema(stream).metadata or {}
         except pa.ArrowInvalid:
             return None
-    value = metadata.get(FINGERPRINT)
+    value = metadata.get(FINGERPRINT_KEY)
     return value.decode() if value is not None else None
 
 
@@ -59,7 +59,7 @@ class PartWriter:
 
     def __init__(self, path: str, schema: pa.Schema, fingerprint: str, documents: str | None = None) -> None:
         self.path = path
-        self.schema = with_fingerprint(schema, fingerprint, documents)
+        self.schema = add_fingerprint(schema, fingerprint, documents)
         self.rows = 0
 
     def __enter__(self) -> PartWriter:

@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-LONGEST_WAIT = 60.0
-PASSING = {403, 408, 425, 429}
+LONGEST_WAIT_SECONDS = 60.0
+PASSING_STATUSES = {403, 408, 425, 429}
 """Transient statuses, besides those from 500 on: Common Crawl answers 403 to a client that asks too often."""
-FEW = 5
+MAX_TRIES_OF_REFUSALS = 5
 """Tries where the answer is probably permanent: a refusal (403), a host that does not answer."""
-GONE = {404, 410}
-SLOWEST = 4 << 10
+GONE_STATUSES = {404, 410}
+MIN_BYTES_PER_SECOND = 4 << 10
 """Bytes a second below which a body is given up, after the patience of a request."""
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class ShortRead(OSError):
     """A body that ended too early."""
 
 
-def setting(name: str, default: float) -> float:
+def read_setting(name: str, default: float) -> float:
     """Return a number from the environment; the default where it is missing or no number."""
     try:
         return float(os.environ.get(f"CORPUS_REMOTE_{name}", default))
@@ -63,21 +63,23 @@ class Patience:
         """Reset the count: something arrived."""
         self.tries, self.began = 0, time.monotonic()
 
-    def again(self, error: BaseException) -> None:
+    def wait_before_retry(self, error: BaseException) -> None:
         """Sleep before the next try. Raises FileNotFoundError, or RemoteError where there is no next try."""
-        status, after = answer_of(error)
-        if isinstance(error, FileNotFoundError) or status in GONE:
+        status, after = http_answer(error)
+        if isinstance(error, FileNotFoundError) or status in GONE_STATUSES:
             raise FileNotFoundError(errno.ENOENT, "no such file", self.path) from None
-        reason = reason_of(error, status)
-        if not may_pass(error, status):
+        reason = describe_error(error, status)
+        if not is_transient(error, status):
             raise RemoteError(self.path, reason) from error
         self.tries += 1
-        max_tries = int(setting("TRIES", 8))
+        max_tries = int(read_setting("TRIES", 8))
         if status == 403 or isinstance(error, PermissionError) or is_no_answer(error):
-            max_tries = min(max_tries, FEW)
-        wait = min(LONGEST_WAIT, setting("WAIT", 0.5) * 2 ** (self.tries - 1)) * random.uniform(0.5, 1.0)
+            max_tries = min(max_tries, MAX_TRIES_OF_REFUSALS)
+        wait = min(LONGEST_WAIT_SECONDS, read_setting("WAIT", 0.5) * 2 ** (self.tries - 1)) * random.uniform(
+            0.5, 1.0
+        )
         wait = max(wait, after or 0.0)
-        late = time.monotonic() - self.began + wait > setting("PATIENCE", 300)
+        late = time.monotonic() - self.began + wait > read_setting("PATIENCE", 300)
         if self.tries >= max_tries or late:
             asked_wait = f", and it asks to wait {after:,.0f} s" if late and after else ""
             tries = f"{self.tries} {'try' if self.tries == 1 else 'tries'}"
@@ -94,28 +96,31 @@ class Pace:
     def __init__(self) -> None:
         self._began, self._bytes = time.monotonic(), 0
 
-    def got(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         self._bytes += size
 
     def is_slow(self) -> bool:
-        """Return whether fewer than `SLOWEST` bytes a second came, beyond the patience of one request."""
-        return time.monotonic() - self._began > setting("PATIENCE", 300) + self._bytes / SLOWEST
+        """Return whether fewer than `MIN_BYTES_PER_SECOND` bytes a second came, beyond the patience of one request."""
+        return (
+            time.monotonic() - self._began
+            > read_setting("PATIENCE", 300) + self._bytes / MIN_BYTES_PER_SECOND
+        )
 
-    def told(self) -> str:
+    def describe(self) -> str:
         return f"{self._bytes:,} bytes came in {time.monotonic() - self._began:,.0f} s: too slow"
 
 
-def insist(path: str, act: Callable[[], T]) -> T:
+def call_with_retries(path: str, act: Callable[[], T]) -> T:
     """Return the result of `act`, retried after transient errors. Raises FileNotFoundError or RemoteError."""
     patience = Patience(path)
     while True:
         try:
             return act()
         except Exception as error:
-            patience.again(error)
+            patience.wait_before_retry(error)
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
+def error_chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and its causes."""
     seen: set[int] = set()
     at: BaseException | None = error
@@ -125,9 +130,9 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         at = at.__cause__ or at.__context__
 
 
-def answer_of(error: BaseException) -> tuple[int | None, float | None]:
+def http_answer(error: BaseException) -> tuple[int | None, float | None]:
     """Return the HTTP status behind an error of aiohttp, botocore or gcsfs, and the seconds of its Retry-After."""
-    for cause in chain(error):
+    for cause in error_chain(error):
         if type(cause).__module__ == "aiohttp.http_exceptions":
             continue  # the parser's: the 400 of a body that was cut is no answer of the server
         response: Any = getattr(cause, "response", None)
@@ -141,11 +146,11 @@ def answer_of(error: BaseException) -> tuple[int | None, float | None]:
             status = int(status)
         if isinstance(status, int) and 100 <= status < 600:
             after = headers.get("Retry-After") or headers.get("retry-after")
-            return status, seconds_of(after)
+            return status, parse_retry_after(after)
     return None, None
 
 
-def seconds_of(after: str | None) -> float | None:
+def parse_retry_after(after: str | None) -> float | None:
     """Return a Retry-After header, seconds or a date, as seconds from now."""
     if not after:
         return None
@@ -157,32 +162,34 @@ def seconds_of(after: str | None) -> float | None:
         return None
 
 
-def may_pass(error: BaseException, status: int | None) -> bool:
+def is_transient(error: BaseException, status: int | None) -> bool:
     """Return whether the same request may succeed later."""
     if status is not None and status >= 400:
-        return status in PASSING or status >= 500
-    if isinstance(error, FileExistsError) or any("Credentials" in type(one).__name__ for one in chain(error)):
+        return status in PASSING_STATUSES or status >= 500
+    if isinstance(error, FileExistsError) or any(
+        "Credentials" in type(one).__name__ for one in error_chain(error)
+    ):
         return False
     return isinstance(error, OSError | EOFError | asyncio.TimeoutError) or is_from_network(error)
 
 
 def is_from_network(error: BaseException) -> bool:
     """Return whether an error is one of the clients' own: aiohttp's, botocore's, urllib3's, gcsfs's."""
-    return any(type(one).__module__.partition(".")[0] in CLIENTS for one in chain(error))
+    return any(type(one).__module__.partition(".")[0] in CLIENT_PACKAGES for one in error_chain(error))
 
 
-CLIENTS = {"aiohttp", "botocore", "aiobotocore", "urllib3", "requests", "gcsfs", "google"}
+CLIENT_PACKAGES = {"aiohttp", "botocore", "aiobotocore", "urllib3", "requests", "gcsfs", "google"}
 
 
 def is_no_answer(error: BaseException) -> bool:
     """Return whether the host does not answer at all."""
-    names = {type(one).__name__ for one in chain(error)}
+    names = {type(one).__name__ for one in error_chain(error)}
     return bool(names & {"ClientConnectorError", "ClientConnectorDNSError", "EndpointConnectionError"})
 
 
-def reason_of(error: BaseException, status: int | None) -> str:
+def describe_error(error: BaseException, status: int | None) -> str:
     """Describe an error in one line."""
-    if any("Credentials" in type(one).__name__ for one in chain(error)):
+    if any("Credentials" in type(one).__name__ for one in error_chain(error)):
         return """no credentials (for a public bucket set FSSPEC_S3='{"anon": true}')"""
     message = getattr(error, "message", None) if status is not None else None
     text = " ".join(str(message or error).partition(": <")[0].split())[:200] or type(error).__name__

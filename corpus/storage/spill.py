@@ -9,10 +9,10 @@ from typing import IO
 
 import zstandard
 
-WIDTH = 1 << 15
+KEYS_PER_BUCKET = 1 << 15
 """Keys in a bucket. A bucket is in memory when it is read: 40 MB of Stack Overflow."""
 
-MEMORY = 128 << 20
+SPILL_MEMORY_BYTES = 128 << 20
 """Bytes of rows held before all of them are written out."""
 
 
@@ -24,7 +24,7 @@ class Spill:
     fit. The file has no name, so that no kill leaves it behind.
     """
 
-    def __init__(self, memory: int = MEMORY, width: int = WIDTH) -> None:
+    def __init__(self, memory: int = SPILL_MEMORY_BYTES, width: int = KEYS_PER_BUCKET) -> None:
         self._memory, self._width = memory, width
         self._held: dict[int, list[tuple[int, int, bytes]]] = {}
         self._bytes = 0
@@ -52,13 +52,13 @@ class Spill:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="corpus-spill-")  # noqa: SIM115 - closed on exit
         for bucket in sorted(self._held):
-            packed = self._encoder.compress(b"".join(_packed(*item) for item in self._held[bucket]))
+            packed = self._encoder.compress(b"".join(_pack_row(*item) for item in self._held[bucket]))
             self._written.setdefault(bucket, []).append((self._file.tell(), len(packed)))
             self._file.write(packed)
         self._held, self._bytes = {}, 0
 
     @property
-    def spilled(self) -> int:
+    def spilled_bytes(self) -> int:
         """Bytes on disk."""
         return sum(length for chunks in self._written.values() for _, length in chunks)
 
@@ -70,18 +70,18 @@ class Spill:
             for offset, length in self._written.pop(bucket, []):
                 assert self._file is not None
                 self._file.seek(offset)
-                for key, place, row in _unpacked(decoder.decompress(self._file.read(length))):
+                for key, place, row in _unpack_rows(decoder.decompress(self._file.read(length))):
                     rows_by_key.setdefault(key, []).append((place, row))
             for key, place, row in self._held.pop(bucket, []):
                 rows_by_key.setdefault(key, []).append((place, row))
             yield dict(sorted(rows_by_key.items()))
 
 
-def _packed(key: int, place: int, row: bytes) -> bytes:
+def _pack_row(key: int, place: int, row: bytes) -> bytes:
     return key.to_bytes(8, "little") + place.to_bytes(8, "little") + len(row).to_bytes(4, "little") + row
 
 
-def _unpacked(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+def _unpack_rows(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     at = 0
     while at < len(data):
         key, place = (

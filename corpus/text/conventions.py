@@ -18,17 +18,17 @@ import numpy.typing as npt
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.formats.yaml_lines import load
-from corpus.languages.labels import bare
+from corpus.formats.yaml_lines import load_yaml
+from corpus.languages.labels import language_part
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.hashes import Hashes
-from corpus.text.words import word_hashes
+from corpus.text.words import hash_words
 
 Characters = npt.NDArray[np.bool_]
 """A set of characters as a table over code points below U+20000."""
 
-DEFAULT = "default"
-PLANES = 0x20000
+DEFAULT_FILE_NAME = "default"
+CHARACTER_TABLE_SIZE = 0x20000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def language_files() -> dict[str, LanguageFile]:
     """Return every language file by the names it serves, sorted. Raises UserError for a malformed one."""
     served: dict[str, LanguageFile] = {}
     for path in sorted(data_path("languages").glob("*.yaml")):
-        file = _read(path)
+        file = _read_file(path)
         for name in (file.name, *file.same_as):
             if name in served:
                 raise UserError(f"{path}: {name} has a file already: {served[name].name}.yaml")
@@ -87,10 +87,10 @@ def language_files() -> dict[str, LanguageFile]:
     return dict(sorted(served.items()))
 
 
-def layers(language: str | None) -> list[LanguageFile]:
+def language_layers(language: str | None) -> list[LanguageFile]:
     """Return the files that apply to a language, the default first, the most particular last."""
     files = language_files()
-    names = [DEFAULT, *([bare(language), language] if language else [])]
+    names = [DEFAULT_FILE_NAME, *([language_part(language), language] if language else [])]
     layered: list[LanguageFile] = []
     for name in names:
         if name in files and files[name] not in layered:
@@ -102,14 +102,14 @@ def layers(language: str | None) -> list[LanguageFile]:
 def conventions(language: str | None) -> Conventions:
     """Return the conventions of a label such as `cmn_Hant`; None gives the default's."""
     return Conventions(
-        stop_words=np.unique(word_hashes(list(_value(language, "stop_words")))),
-        abbreviations=np.unique(word_hashes(list(_value(language, "abbreviations")))),
-        terminal_punctuation=_characters(_value(language, "terminal_punctuation")),
-        closing_punctuation=_characters(_value(language, "closing_punctuation")),
-        bullets=_characters(_value(language, "bullets")),
-        ellipses=_value(language, "ellipses"),
-        policy_phrases=_phrases(language, "policy_phrases"),
-        placeholder_phrases=_phrases(language, "placeholder_phrases"),
+        stop_words=np.unique(hash_words(list(_first_value(language, "stop_words")))),
+        abbreviations=np.unique(hash_words(list(_first_value(language, "abbreviations")))),
+        terminal_punctuation=_character_table(_first_value(language, "terminal_punctuation")),
+        closing_punctuation=_character_table(_first_value(language, "closing_punctuation")),
+        bullets=_character_table(_first_value(language, "bullets")),
+        ellipses=_first_value(language, "ellipses"),
+        policy_phrases=_all_phrases(language, "policy_phrases"),
+        placeholder_phrases=_all_phrases(language, "placeholder_phrases"),
     )
 
 
@@ -119,51 +119,53 @@ def identity() -> str:
     files = {file.name: file for file in language_files().values()}
     return fingerprint(
         [
-            [name, *([list(getattr(file, key) or ()) for key in _LISTS])]
+            [name, *([list(getattr(file, key) or ()) for key in _LIST_KEYS])]
             for name, file in sorted(files.items())
         ]
     )
 
 
-def _value(language: str | None, key: str) -> tuple[str, ...]:
-    for file in reversed(layers(language)):
+def _first_value(language: str | None, key: str) -> tuple[str, ...]:
+    for file in reversed(language_layers(language)):
         value: tuple[str, ...] | None = getattr(file, key)
         if value is not None:
             return value
     return ()
 
 
-def _phrases(language: str | None, key: str) -> tuple[str, ...]:
+def _all_phrases(language: str | None, key: str) -> tuple[str, ...]:
     """Return the phrases of all files together: English boilerplate is on pages of every language."""
-    phrases = [phrase.lower() for file in layers(language) for phrase in getattr(file, key) or ()]
+    phrases = [phrase.lower() for file in language_layers(language) for phrase in getattr(file, key) or ()]
     return tuple(dict.fromkeys(phrases))
 
 
 @cache
-def _characters(characters: tuple[str, ...]) -> Characters:
-    table = np.zeros(PLANES, np.bool_)
+def _character_table(characters: tuple[str, ...]) -> Characters:
+    table = np.zeros(CHARACTER_TABLE_SIZE, np.bool_)
     table[[ord(character) for character in characters]] = True
     table.flags.writeable = False
     return table
 
 
-_LISTS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules", "as_presets"))
-_SINGLE = ("terminal_punctuation", "closing_punctuation", "bullets")
+_LIST_KEYS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules", "as_presets"))
+_CHARACTER_KEYS = ("terminal_punctuation", "closing_punctuation", "bullets")
 
 
-def _read(path: Path) -> LanguageFile:
+def _read_file(path: Path) -> LanguageFile:
     """Read a file. Lists may be written as a list or as words between spaces; numbers in lists are refused."""
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     values: dict[str, Any] = {}
     for key, value in (data or {}).items():
         if (key == "rules" and isinstance(value, dict)) or (key == "as_presets" and isinstance(value, bool)):
             values[key] = value
-        elif key in _LISTS and isinstance(value, str):
+        elif key in _LIST_KEYS and isinstance(value, str):
             values[key] = tuple(value.split())
-        elif key in _LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        elif key in _LIST_KEYS and isinstance(value, list) and all(isinstance(item, str) for item in value):
             values[key] = tuple(value)
         else:
             raise UserError(f"{path}: {key}: unknown key or not a list of texts")
-        if key in _SINGLE and any(len(item) != 1 or ord(item) >= PLANES for item in values[key]):
+        if key in _CHARACTER_KEYS and any(
+            len(item) != 1 or ord(item) >= CHARACTER_TABLE_SIZE for item in values[key]
+        ):
             raise UserError(f"{path}: {key}: single characters below U+20000 are wanted")
     return LanguageFile(name=path.stem, **values)

@@ -18,10 +18,10 @@ Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int32]
 AnyPositions = npt.NDArray[np.signedinteger[Any]]
 
-BASE = 0x9E3779B97F4A7C15 | 1
+HASH_BASE = 0x9E3779B97F4A7C15 | 1
 """Odd, so that it has an inverse modulo 2^64: the golden ratio, as in SplitMix64."""
-INVERSE = pow(BASE, -1, 1 << 64)
-KEPT = 1 << 20
+HASH_BASE_INVERSE = pow(HASH_BASE, -1, 1 << 64)
+MAX_KEPT_POWERS = 1 << 20
 """Powers kept between calls: 16 MiB at most; longer texts make their own."""
 
 
@@ -32,22 +32,22 @@ def finalize(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
-def prefix(values: Hashes) -> Hashes:
-    """Return prefix sums of value times power: [n] values to [n + 1] sums, for `spans`."""
+def prefix_sums(values: Hashes) -> Hashes:
+    """Return prefix sums of value times power: [n] values to [n + 1] sums, for `hash_spans`."""
     sums = np.empty(len(values) + 1, np.uint64)
     sums[0] = 0
     np.cumsum(values * _powers(len(values))[0], out=sums[1:])
     return sums
 
 
-def spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes:
+def hash_spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes:
     """Return the hash of each span [start, end) of the array `sums` was made from."""
     inverses = _powers(len(sums))[1]
     lengths = (ends - starts).astype(np.uint64)
-    return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(BASE))
+    return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(HASH_BASE))
 
 
-def places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
+def find_places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
     """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):
         return np.full(len(values), -1, np.int64)
@@ -57,7 +57,7 @@ def places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
 
 def contains(table: Hashes, values: Hashes) -> npt.NDArray[np.bool_]:
     """Return which values are in a sorted table."""
-    return places(table, values) >= 0
+    return find_places(table, values) >= 0
 
 
 _table: tuple[Hashes, Hashes] = (np.ones(1, np.uint64), np.ones(1, np.uint64))
@@ -69,13 +69,13 @@ def _powers(length: int) -> tuple[Hashes, Hashes]:
     table = _table
     if len(table[0]) < length:
         size = 1 << max(16, (length - 1).bit_length())
-        table = (_geometric(BASE, size), _geometric(INVERSE, size))
-        if size <= KEPT:
+        table = (_geometric_series(HASH_BASE, size), _geometric_series(HASH_BASE_INVERSE, size))
+        if size <= MAX_KEPT_POWERS:
             _table = table
     return table[0][:length], table[1][:length]
 
 
-def _geometric(base: int, size: int) -> Hashes:
+def _geometric_series(base: int, size: int) -> Hashes:
     powers = np.ones(size, np.uint64)
     done = 1
     while done < size:

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus.text.hashes import BASE, Hashes
+from corpus.text.hashes import HASH_BASE, Hashes
 
 Indices = npt.NDArray[np.int64]
 
 
-_POWERS: Hashes = np.array([pow(BASE, power, 1 << 64) for power in range(64)], np.uint64)
+_POWERS: Hashes = np.array([pow(HASH_BASE, power, 1 << 64) for power in range(64)], np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class RepeatedNgrams:
     """The n-grams of one length that occur more than once.
 
     `places` are all of theirs, ascending; `count` and `first` are how often the most frequent one occurs and
@@ -35,37 +35,37 @@ class Repeated:
     first: int
 
 
-def later_copies(hashes: Hashes) -> Indices:
+def find_later_copies(hashes: Hashes) -> Indices:
     """Return the indices of the items that equal an earlier one, in no particular order."""
-    order, same = _sorted(hashes)
+    order, same = _sort_hashes(hashes)
     return order[1:][same]
 
 
-def ngrams(hashes: Hashes, n: int) -> Hashes:
+def hash_ngrams(hashes: Hashes, n: int) -> Hashes:
     """Return the hash of each window of n hashed items, a polynomial: uint64[max(0, len - n + 1)]."""
     count = max(0, len(hashes) - n + 1)
     windows = np.zeros(count, np.uint64)
     for at in range(n):
-        windows = windows * np.uint64(BASE) + hashes[at : at + count]
+        windows = windows * np.uint64(HASH_BASE) + hashes[at : at + count]
     return windows
 
 
-def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
+def find_repeated_ngrams(hashes: Hashes, longest: int) -> dict[int, RepeatedNgrams]:
     """Return the repeated n-grams for each n from 2 to `longest`.
 
     An n-gram can be repeated only where its beginning is, so each length examines only what the one before
     found: on ordinary prose the first sort is nearly all of the cost.
     """
-    repeated_by_n: dict[int, Repeated] = {}
+    repeated_by_n: dict[int, RepeatedNgrams] = {}
     places: Indices = np.arange(len(hashes))
     windows = hashes
     for n in range(2, longest + 1):
-        places, windows = _longer(hashes, places, windows, n)
-        order, same = _sorted(windows)
+        places, windows = _extend_windows(hashes, places, windows, n)
+        order, same = _sort_hashes(windows)
         if not same.any():
             rest = range(n, longest + 1)
             return repeated_by_n | {
-                longer: Repeated(places[:0], int(len(hashes) >= longer), 0) for longer in rest
+                longer: RepeatedNgrams(places[:0], int(len(hashes) >= longer), 0) for longer in rest
             }
         heads = np.ones(len(order) + 1, np.bool_)  # where a group of equal ones begins
         np.logical_not(same, out=heads[1:-1])
@@ -77,11 +77,11 @@ def repeated(hashes: Hashes, longest: int) -> dict[int, Repeated]:
         member[order[1:][same]] = True
         member[order[:-1][same]] = True
         places, windows = places[member], windows[member]
-        repeated_by_n[n] = Repeated(places, int(highest), int(first))
+        repeated_by_n[n] = RepeatedNgrams(places, int(highest), int(first))
     return repeated_by_n
 
 
-def top_characters(repeated_ngrams: Repeated, n: int, ends: Indices) -> int:
+def count_top_characters(repeated_ngrams: RepeatedNgrams, n: int, ends: Indices) -> int:
     """Count the characters in all copies of the most frequent n-gram, its items joined by a space.
 
     `ends` are the running totals of the items' characters, from 0: [items + 1]. Among equally frequent n-grams
@@ -94,7 +94,9 @@ def top_characters(repeated_ngrams: Repeated, n: int, ends: Indices) -> int:
     )
 
 
-def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices) -> list[int]:
+def count_duplicate_characters(
+    hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices
+) -> list[int]:
     """Count the characters in n-grams seen before, for each n of `lengths`.
 
     Reading continues behind each one found, so none counts twice.
@@ -130,15 +132,15 @@ def duplicate_characters(hashes: Hashes, places: Indices, lengths: Sequence[int]
     return totals
 
 
-def _longer(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[Indices, Hashes]:
+def _extend_windows(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[Indices, Hashes]:
     """Extend the windows of n - 1 items at `places` to n items, at the places that have as many."""
     if len(places) and places[-1] > len(hashes) - n:
         count = np.searchsorted(places, len(hashes) - n, "right")
         places, windows = places[:count], windows[:count]
-    return places, windows * np.uint64(BASE) + hashes[places + (n - 1)]
+    return places, windows * np.uint64(HASH_BASE) + hashes[places + (n - 1)]
 
 
-def _sorted(hashes: Hashes) -> tuple[Indices, npt.NDArray[np.bool_]]:
+def _sort_hashes(hashes: Hashes) -> tuple[Indices, npt.NDArray[np.bool_]]:
     """Return indices by hash, then by place; and whether each but the first equals the one before it."""
     bits = np.uint64(len(hashes).bit_length())
     packed = (hashes << bits) | np.arange(len(hashes), dtype=np.uint64)

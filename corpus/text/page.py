@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.document import Document
-from corpus.text.conventions import PLANES, Characters, Conventions, conventions
-from corpus.text.hashes import Hashes, Positions, contains, spans
-from corpus.text.ngrams import Indices, later_copies
-from corpus.text.tokens import Spans, Tokens, tokens
-from corpus.text.units import LETTER, LOWER, SPACE, Kinds, Units, pairs, to_text, to_units
-from corpus.text.words import Words, exact_prefix, segment, sentences
+from corpus.text.conventions import CHARACTER_TABLE_SIZE, Characters, Conventions, conventions
+from corpus.text.hashes import Hashes, Positions, contains, hash_spans
+from corpus.text.ngrams import Indices, find_later_copies
+from corpus.text.tokens import RuleTokens, Spans, tokenize
+from corpus.text.units import LETTER, LOWER, SPACE, Kinds, Units, find_pairs, to_text, to_units
+from corpus.text.words import Words, exact_prefix, find_sentences, segment_words
 
 
 class Page:
@@ -37,7 +37,7 @@ class Page:
     @cached_property
     def words(self) -> Words:
         """Segments with a letter or a number, and everything between them."""
-        return segment(self.text, self.language)
+        return segment_words(self.text, self.language)
 
     @cached_property
     def conventions(self) -> Conventions:
@@ -53,9 +53,9 @@ class Page:
         return self.words.kinds
 
     @cached_property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> RuleTokens:
         """Words, punctuation marks and symbols, as rule-based tokenizers cut them."""
-        return tokens(self.words)
+        return tokenize(self.words)
 
     @cached_property
     def token_hashes(self) -> Hashes:
@@ -79,7 +79,7 @@ class Page:
     @cached_property
     def line_copies(self) -> Indices:
         """Which of `lines` equal an earlier one, in no particular order."""
-        return later_copies(self.line_hashes)
+        return find_later_copies(self.line_hashes)
 
     @cached_property
     def terminal_lines(self) -> npt.NDArray[np.bool_]:
@@ -104,7 +104,7 @@ class Page:
         """Start of the first word of each sentence that has a word; ICU's sentences, but the full stop of an initial or
         an abbreviation ends none."""
         words = self.words
-        borders = sentences(self.text, self.language)
+        borders = find_sentences(self.text, self.language)
         firsts = np.searchsorted(words.starts, borders)
         begun = firsts[:-1] < firsts[1:]
         before = np.maximum(firsts[:-1] - 1, 0)
@@ -136,7 +136,7 @@ class Page:
 
     def hashes(self, ranges: Spans) -> Hashes:
         """Return the hash of each range, exactly as it is written."""
-        return spans(self._prefix, ranges.starts, ranges.ends)
+        return hash_spans(self._prefix, ranges.starts, ranges.ends)
 
     def lengths(self, starts: Positions, ends: Positions) -> Positions:
         """Return the characters of ranges of units."""
@@ -155,7 +155,9 @@ class Page:
         if self._second is not None:
             paired = np.flatnonzero((last & 0xFC00) == 0xDC00)
             high = self.units[np.maximum(ranges.ends[paired] - 2, 0)].astype(np.int32)
-            last[paired] = np.minimum(((high - 0xD7C0) << 10) + (last[paired] - 0xDC00), PLANES - 1)
+            last[paired] = np.minimum(
+                ((high - 0xD7C0) << 10) + (last[paired] - 0xDC00), CHARACTER_TABLE_SIZE - 1
+            )
         is_member: npt.NDArray[np.bool_] = characters[last]
         return is_member
 
@@ -192,7 +194,7 @@ class Page:
         if len(self.text) == len(self.units):
             return None
         before = np.zeros(len(self.units) + 1, np.int32)
-        np.cumsum(pairs(self.units)[:-1], out=before[2:])
+        np.cumsum(find_pairs(self.units)[:-1], out=before[2:])
         return before
 
     @cached_property

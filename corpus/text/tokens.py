@@ -27,7 +27,7 @@ from corpus.text.units import (
 )
 from corpus.text.words import Words
 
-APART: npt.NDArray[np.bool_] = (KIND & SPACE).astype(np.bool_)
+STANDS_APART: npt.NDArray[np.bool_] = (KIND & SPACE).astype(np.bool_)
 """White space and the blocks of Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese; surrogates."""
 for _start, _end in (
     (0x0E00, 0x1100),
@@ -36,7 +36,7 @@ for _start, _end in (
     (0xF900, 0xFB00),
     (0xFF00, 0x10000),
 ):
-    APART[_start:_end] = True
+    STANDS_APART[_start:_end] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Spans:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens(Spans):
+class RuleTokens(Spans):
     """Words and marks; `kinds` uint8[n] has the classes of characters in each, or-ed (see `units`)."""
 
     kinds: Kinds
@@ -61,65 +61,69 @@ BACKWARD, FORWARD, UNLESS_NAME = 1, 2, 4
 """How marks are joined: to the word before, to the word behind, to both if that run of text is a name."""
 NOTHING, LETTERS, NUMBERS, SPACELESS = range(4)
 """What may be next to marks: no word, a word that ends (begins) so, a word of a script without spaces."""
-LEADING, TRAILING = "@-./\\|^~", "@-/\\|^~="
+LEADING_MARKS, TRAILING_MARKS = "@-./\\|^~", "@-/\\|^~="
 """Part of the word behind them where no word precedes (/usr, @name, -l), and the other way round (http://)."""
-BETWEEN = {(LETTERS, LETTERS): ",-:<>=/", (NUMBERS, LETTERS): "-:<>=/", (NUMBERS, NUMBERS): "+-*^"}
+MARKS_BETWEEN = {(LETTERS, LETTERS): ",-:<>=/", (NUMBERS, LETTERS): "-:<>=/", (NUMBERS, NUMBERS): "+-*^"}
 """Tokens of their own between two such words, unless in a name; all other marks there join them."""
-MARKS = "".join(chr(code) for code in range(0x80) if KIND[code] & (PUNCTUATION | SYMBOL))
+ASCII_MARKS = "".join(chr(code) for code in range(0x80) if KIND[code] & (PUNCTUATION | SYMBOL))
 
 
-def _join(mark: str, first: str, last: str, before: int, after: int) -> int:
+def _join_marks(mark: str, first: str, last: str, before: int, after: int) -> int:
     """Return how marks (one, or "" for a run from `first` to `last`) are joined between two such neighbours."""
     if before in (LETTERS, NUMBERS) and after in (LETTERS, NUMBERS):
-        apart = mark != "" and mark in BETWEEN.get((before, after), "")
+        apart = mark != "" and mark in MARKS_BETWEEN.get((before, after), "")
         return UNLESS_NAME if apart else BACKWARD | FORWARD
-    if before == NOTHING and after in (LETTERS, NUMBERS) and first in LEADING:
+    if before == NOTHING and after in (LETTERS, NUMBERS) and first in LEADING_MARKS:
         return FORWARD
-    if before in (LETTERS, NUMBERS) and after == NOTHING and last in TRAILING:
+    if before in (LETTERS, NUMBERS) and after == NOTHING and last in TRAILING_MARKS:
         return BACKWARD
     return 0
 
 
-def _tables() -> tuple[Kinds, Kinds, Kinds, npt.NDArray[np.bool_]]:
+def _build_tables() -> tuple[Kinds, Kinds, Kinds, npt.NDArray[np.bool_]]:
     beside = np.zeros(0x10000, np.uint8)
     beside[(KIND & (LETTER | MARK)) > 0] = LETTERS
     beside[ord("_")] = NUMBERS  # joins what a letter would, but parts nothing
     beside[(KIND & NUMBER) > 0] = NUMBERS
-    beside[((KIND & (WORD | MARK)) > 0) & APART] = SPACELESS
+    beside[((KIND & (WORD | MARK)) > 0) & STANDS_APART] = SPACELESS
     beside[0xD800:0xE000] = SPACELESS
     number = np.zeros(0x10000, np.uint8)
-    for at, mark in enumerate(MARKS, start=1):
+    for at, mark in enumerate(ASCII_MARKS, start=1):
         number[ord(mark)] = at
-    joins = np.zeros((len(MARKS) + 1, len(MARKS) + 1, 2, 4, 4), np.uint8)
-    for head, first in enumerate(MARKS, start=1):
-        for tail, last in enumerate(MARKS, start=1):
+    joins = np.zeros((len(ASCII_MARKS) + 1, len(ASCII_MARKS) + 1, 2, 4, 4), np.uint8)
+    for head, first in enumerate(ASCII_MARKS, start=1):
+        for tail, last in enumerate(ASCII_MARKS, start=1):
             for single in range(1 + (head == tail)):
                 for before in range(4):
                     for after in range(4):
                         mark = first if single else ""
-                        joins[head, tail, single, before, after] = _join(mark, first, last, before, after)
+                        joins[head, tail, single, before, after] = _join_marks(
+                            mark, first, last, before, after
+                        )
     repeated = np.zeros(0x10000, np.bool_)
     repeated[[ord(mark) for mark in ".-…—"]] = True
     return beside, number, joins, repeated
 
 
-_BESIDE, _NUMBER, _JOINS, _REPEATED = _tables()
+_BESIDE, _NUMBER, _JOINS, _REPEATED = _build_tables()
 
 
-def tokens(words: Words) -> Tokens:
+def tokenize(words: Words) -> RuleTokens:
     """Return the tokens of a text. About .1 ms for 5 KB."""
     chosen = np.flatnonzero(words.segments & VISIBLE)
     if not len(chosen):
         nothing = np.zeros(0, np.int32)
-        return Tokens(nothing, nothing, np.zeros(0, np.uint8))
+        return RuleTokens(nothing, nothing, np.zeros(0, np.uint8))
     starts, ends = words.boundaries[chosen], words.boundaries[chosen + 1]
     kinds = words.segments[chosen]
-    heads = np.flatnonzero(~_continues(words, starts, ends, kinds))
+    heads = np.flatnonzero(~_find_continuations(words, starts, ends, kinds))
     tails = np.append(heads[1:], len(starts)) - 1
-    return _split(words, Tokens(starts[heads], ends[tails], np.bitwise_or.reduceat(kinds, heads)))
+    return _split_clitics(words, RuleTokens(starts[heads], ends[tails], np.bitwise_or.reduceat(kinds, heads)))
 
 
-def _continues(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -> npt.NDArray[np.bool_]:
+def _find_continuations(
+    words: Words, starts: Positions, ends: Positions, kinds: Kinds
+) -> npt.NDArray[np.bool_]:
     """Return which segments belong to the token of the one before."""
     count = len(starts)
     continues = np.zeros(count + 1, np.bool_)
@@ -142,7 +146,7 @@ def _continues(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -
     joins = _JOINS[marks[firsts], marks[lasts], (firsts == lasts).view(np.uint8), before, after]
     unless = np.flatnonzero(joins == UNLESS_NAME)
     if len(unless):
-        joins[unless[_in_names(words, starts, ends, kinds)[heads[unless]]]] = BACKWARD | FORWARD
+        joins[unless[_find_names(words, starts, ends, kinds)[heads[unless]]]] = BACKWARD | FORWARD
     continues[heads[(joins & BACKWARD) > 0]] = True
     continues[tails[(joins & FORWARD) > 0] + 1] = True
     for at in np.flatnonzero((firsts < lasts) & (joins > 0)).tolist():
@@ -155,7 +159,7 @@ def _continues(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -
     return continues[:-1]
 
 
-def _in_names(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -> npt.NDArray[np.bool_]:
+def _find_names(words: Words, starts: Positions, ends: Positions, kinds: Kinds) -> npt.NDArray[np.bool_]:
     """Return which segments are in runs without space that begin with a word and have a dot before two letters: host
     names and what follows them, addresses, names of files."""
     named = np.zeros(len(starts) + 1, np.bool_)
@@ -174,7 +178,7 @@ def _in_names(words: Words, starts: Positions, ends: Positions, kinds: Kinds) ->
     return in_names
 
 
-def _split(words: Words, whole: Tokens) -> Tokens:
+def _split_clitics(words: Words, whole: RuleTokens) -> RuleTokens:
     """Split clitics from their words: an apostrophe and one or two letters at the end ('s, 't, 're, 'll)."""
     apostrophes = np.flatnonzero((words.units == 0x27) | (words.units == 0x2019)).astype(np.int32)
     if not len(apostrophes):
@@ -197,4 +201,4 @@ def _split(words: Words, whole: Tokens) -> Tokens:
     starts[old], starts[behind] = whole.starts, cuts
     ends[before], ends[behind - 1] = whole.ends, cuts
     kinds[old], kinds[behind] = whole.kinds, LETTER
-    return Tokens(starts, ends, kinds)
+    return RuleTokens(starts, ends, kinds)

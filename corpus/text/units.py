@@ -22,7 +22,7 @@ VISIBLE = WORD | MARK | PUNCTUATION | SYMBOL
 _KIND = {"L": LETTER, "N": NUMBER, "M": MARK, "P": PUNCTUATION, "S": SYMBOL, "Z": SPACE, "C": CONTROL}
 
 
-def _kind(code: int) -> int:
+def _classify(code: int) -> int:
     character = chr(code)
     return SPACE if character.isspace() else _KIND[unicodedata.category(character)[0]]
 
@@ -34,7 +34,7 @@ def _lower(code: int) -> int:
     return ord(lowered[0]) if len(lowered[0].encode("utf-16-le", "surrogatepass")) == 2 else code
 
 
-KIND: Kinds = np.fromiter((_kind(code) for code in range(0x10000)), np.uint8, 0x10000)
+KIND: Kinds = np.fromiter((_classify(code) for code in range(0x10000)), np.uint8, 0x10000)
 """Class of every code unit, one of the bits above."""
 
 LOWER: Units = np.fromiter((_lower(code) for code in range(0x10000)), np.uint16, 0x10000)
@@ -55,14 +55,14 @@ def kinds(units: Units) -> Kinds:
     """Return the class of each unit: `KIND` of it; for a surrogate pair that of its character, then 0."""
     result: Kinds = KIND[units]
     if ((units & 0xF800) == 0xD800).any():
-        high = np.flatnonzero(pairs(units))
+        high = np.flatnonzero(find_pairs(units))
         code = ((units[high].astype(np.int32) - 0xD800) << 10) + (units[high + 1].astype(np.int32) - 0xDC00)
-        result[high] = _astral()[code]
+        result[high] = _astral_table()[code]
         result[high + 1] = 0
     return result
 
 
-def pairs(units: Units) -> npt.NDArray[np.bool_]:
+def find_pairs(units: Units) -> npt.NDArray[np.bool_]:
     """Return True at the first unit of each surrogate pair."""
     head: npt.NDArray[np.bool_] = (units & 0xFC00) == 0xD800
     if len(units):
@@ -72,9 +72,9 @@ def pairs(units: Units) -> npt.NDArray[np.bool_]:
 
 
 @cache
-def _astral() -> Kinds:
+def _astral_table() -> Kinds:
     """Return the class of every character from U+10000 up: built at the first such character, in about .1 s."""
     table = np.full(0x100000, CONTROL, np.uint8)
     for start, end in ((0x10000, 0x34000), (0xE0000, 0xE0200)):
-        table[start - 0x10000 : end - 0x10000] = [_kind(code) for code in range(start, end)]
+        table[start - 0x10000 : end - 0x10000] = [_classify(code) for code in range(start, end)]
     return table

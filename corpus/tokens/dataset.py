@@ -1,4 +1,4 @@
-"""tokens/dataset.json: what a trainer needs to know of the shards."""
+"""tokens/dataset.json: the description of the shards that a trainer needs."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from typing import Any
 
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder
-from corpus.tokens.mixture import gather, resolve
-from corpus.tokens.options import Mixture
-from corpus.tokens.shards import SIDES, Part, Shard
+from corpus.tokens.mixture import gather_streams, resolve_mixture
+from corpus.tokens.options import MixtureOptions
+from corpus.tokens.shards import SPLITS, Part, PlannedShard
 
-SCHEMA_VERSION = 1
-TOKENIZER = "../tokenizer/tokenizer.json"
-"""Where the tokenizer lies, from the folder of dataset.json."""
+DATASET_SCHEMA_VERSION = 1
+TOKENIZER_PATH = "../tokenizer/tokenizer.json"
+"""The path of the tokenizer, relative to the folder of dataset.json."""
 
 Sizes = dict[str, int]
 
 
-def describe(
+def describe_dataset(
     *,
     name: str,
     encoder: Encoder,
-    shards: Sequence[Shard],
+    shards: Sequence[PlannedShard],
     digests: Mapping[str, str],
     parts: Sequence[Part],
     streams: Mapping[tuple[str, str], str],
-    mixture: Mixture,
+    mixture: MixtureOptions,
 ) -> dict[str, Any]:
-    """The contents of dataset.json. `digests` are the shards' sha256 by path.
+    """Return the contents of dataset.json. `digests` are the shards' sha256 by path.
 
-    `totals` go by the documents' languages, also of those that share the shards of `other`; the streams of
+    `totals` are by the documents' own languages, also for those that share the shards of `other`; the streams of
     the mixture are the (source, language) folders of the training shards.
     """
-    totals = count(parts)
+    totals = count_totals(parts)
     trained = {
         (source, language): sizes["tokens"]
         for source, of_source in totals["train"]["sources"].items()
         for language, sizes in of_source["languages"].items()
     }
-    table = gather(resolve(mixture, trained), streams)
+    table = gather_streams(resolve_mixture(mixture, trained), streams)
     description: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": DATASET_SCHEMA_VERSION,
         "name": name,
-        "tokenizer": {"path": TOKENIZER, "sha256": encoder.sha256},
+        "tokenizer": {"path": TOKENIZER_PATH, "sha256": encoder.sha256},
         "vocabulary_size": encoder.vocabulary_size,
         "dtype": encoder.dtype.name,
         "end_of_text": encoder.end_of_text,
@@ -67,8 +67,8 @@ def describe(
     return {**description, "fingerprint": fingerprint(description)}
 
 
-def count(parts: Sequence[Part]) -> dict[str, Any]:
-    """Rows, tokens and bytes by side, in each by source, in each by language; names sorted."""
+def count_totals(parts: Sequence[Part]) -> dict[str, Any]:
+    """Sum rows, tokens and bytes by side, then by source, then by language; names sorted."""
     cells: dict[tuple[str, str, str], Sizes] = {}
     for source, _, _, index in parts:
         for batch in index:
@@ -77,7 +77,7 @@ def count(parts: Sequence[Part]) -> dict[str, Any]:
                 sizes["rows"] += batch.rows
                 sizes["tokens"] += batch.tokens
                 sizes["bytes"] += batch.bytes
-    totals: dict[str, Any] = {side: {"rows": 0, "tokens": 0, "bytes": 0, "sources": {}} for side in SIDES}
+    totals: dict[str, Any] = {side: {"rows": 0, "tokens": 0, "bytes": 0, "sources": {}} for side in SPLITS}
     for (side, source, language), sizes in sorted(cells.items()):
         if not source:
             totals[side].update(sizes)

@@ -1,11 +1,11 @@
-"""Text to tokens: a Hugging Face tokenizer.json run by tiktoken, six times faster, with the same tokens.
+"""Encode text: a Hugging Face tokenizer.json run by tiktoken, six times faster, with the same tokens.
 
 tiktoken merges whichever neighbours join to a known token, lowest rank first; tokenizers merges only the
 listed pairs, in their order. The two agree on every text if each token, encoded alone by the listed
 merges, gives itself: inside any longer text, neighbours that join to a token have been made from its
 bytes by the merges before it, just as alone, so they are the pair the list names. `Encoder` checks this
 for every token when it loads (.05 s for 32,000), ranks by the order of the merges, and translates to ids
-where these differ. How text is cut before merging is one pattern in two regex engines: `proven` compares.
+where these differ. Text is split before merging by one pattern in two regex engines: `engines_agree` compares them.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from corpus.tokens.options import END_OF_TEXT
 Array = npt.NDArray[Any]
 
 VERSION = 1
-"""Raised when the same tokenizer would give other tokens."""
+"""Increased when the same tokenizer would give other tokens."""
 
 GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-"""What the ByteLevel pre-tokenizer cuts by when it cuts itself (Radford et al. 2019)."""
+"""The pattern of the ByteLevel pre-tokenizer when it splits text itself (Radford et al. 2019)."""
 
-ENDS = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "<|eos|>", "[EOS]")
-"""Names of the token that ends a document, looked for in this order in a given tokenizer."""
+END_OF_TEXT_NAMES = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "<|eos|>", "[EOS]")
+"""Names of the token that ends a document, looked up in this order in an existing tokenizer."""
 
 
 def _map_byte_characters() -> dict[str, int]:
-    """The character that stands for each byte in a byte-level vocabulary, as GPT-2 has it."""
+    """Return the byte that each character represents in a byte-level vocabulary, as in GPT-2."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     return {chr(b): b for b in shown} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
@@ -48,11 +48,11 @@ _BYTES = _map_byte_characters()
 
 
 class Encoder:
-    """A tokenizer at work; one a process.
+    """Encodes texts with one tokenizer; one instance per process.
 
     `end_of_text` is the id that ends every row, `vocabulary_size` the largest id plus one, `dtype` uint16
-    where all ids fit, else uint32. `engine` is "tiktoken", or "tokenizers" where tiktoken cannot do the
-    same (`why` says for what reason) or where it was asked for.
+    where all ids fit, else uint32. `engine` is "tiktoken", or "tokenizers" if tiktoken cannot give
+    the same tokens (`why` holds the reason) or if it was requested.
     """
 
     def __init__(self, content: bytes, end_of_text: str | None = None, engine: str | None = None) -> None:
@@ -84,7 +84,7 @@ class Encoder:
         return self._hf.normalizer
 
     def encode(self, text: str) -> Array:
-        """Tokens of one text, uint32, without end-of-text; names of special tokens in it are plain text."""
+        """Return the tokens of a text as uint32, without end-of-text; names of special tokens in it are plain text."""
         if self.engine == "tokenizers":
             return self.reference(text)
         assert self._tiktoken is not None
@@ -97,7 +97,7 @@ class Encoder:
         return ranks if self._ids is None else self._ids[ranks]
 
     def encode_batch(self, texts: Sequence[str]) -> tuple[Array, npt.NDArray[np.int64]]:
-        """All texts on end, each closed by end-of-text, as `dtype`; and the tokens of each, that included."""
+        """Return the tokens of all texts, concatenated, as `dtype`, and the number of each; end-of-text ends each."""
         end = np.array([self.end_of_text], np.uint32)
         pieces: list[Array] = []
         for text in texts:
@@ -108,16 +108,16 @@ class Encoder:
         return np.concatenate(pieces, dtype=self.dtype, casting="unsafe"), lengths
 
     def reference(self, text: str) -> Array:
-        """What tokenizers itself gives for `text`: the definition, slowly."""
+        """Return the tokens that tokenizers itself gives for `text`: the reference, slow."""
         return np.array(self._hf.encode(text, add_special_tokens=False).ids, np.uint32)
 
     def decode(self, tokens: Sequence[int] | Array) -> str:
-        """The text of tokens, special ones left out."""
+        """Return the text of tokens, special ones left out."""
         return str(self._hf.decode([int(token) for token in tokens], skip_special_tokens=True))
 
     def token_bytes(self) -> list[bytes | None] | None:
-        """The bytes of each token by its id, None for special tokens and ids without one; or None altogether where
-        joining them does not give the text back: where the tokenizer normalizes, or is none of bytes."""
+        """Return the bytes of each token by its id, None for special tokens and unused ids; or None instead of the list
+        if joining them does not restore the text: if the tokenizer normalizes, or is not byte-level."""
         if self._tiktoken is None or self._normalizer is not None:
             return None
         bytes_by_id: list[bytes | None] = [None] * self.vocabulary_size
@@ -131,11 +131,11 @@ class Encoder:
             bytes_by_id[id] = self._tiktoken.decode_single_token_bytes(rank)
         return bytes_by_id
 
-    def proven(self) -> bool:
-        """Whether both engines agree on a probe of characters in and out of words.
+    def engines_agree(self) -> bool:
+        """Return whether both engines agree on a probe of characters inside and outside of words.
 
-        Only the sense of character classes can differ, by the Unicode version each engine was built with:
-        the merges themselves are checked when the encoder loads. Takes about .5 s.
+        Only the contents of character classes can differ, by the Unicode version that each engine was built with:
+        the merges themselves are checked when the encoder loads. Cost: about .5 s.
         """
         return all(
             np.array_equal(self.encode(text), self.reference(text)) for text in _generate_probe_texts()
@@ -143,12 +143,12 @@ class Encoder:
 
 
 def sha256(content: bytes) -> str:
-    """SHA-256 of a tokenizer.json in hex: what names a tokenizer everywhere."""
+    """Return the SHA-256 of a tokenizer.json in hex, which identifies a tokenizer everywhere."""
     return hashlib.sha256(content).hexdigest()
 
 
-def load(path: str, end_of_text: str | None = None, engine: str | None = None) -> Encoder:
-    """The encoder of a tokenizer.json; UserError, with its path, for what is none or has no end-of-text."""
+def load_encoder(path: str, end_of_text: str | None = None, engine: str | None = None) -> Encoder:
+    """Load the encoder of a tokenizer.json. Raises UserError, with its path, if it is invalid or has no end-of-text."""
     try:
         return Encoder(read_bytes(path), end_of_text, engine)
     except UserError as error:
@@ -156,19 +156,19 @@ def load(path: str, end_of_text: str | None = None, engine: str | None = None) -
 
 
 def _choose_end_of_text(ids: dict[str, int], asked: str | None) -> str:
-    for name in [asked] if asked is not None else ENDS:
+    for name in [asked] if asked is not None else END_OF_TEXT_NAMES:
         if name in ids:
             return name
     if asked is not None:
         raise UserError(f"the tokenizer has no token {asked!r} to end documents with: name one that it has")
     raise UserError(
-        f"the tokenizer has none of {', '.join(ENDS)} to end documents with: name its own by "
+        f"the tokenizer has none of {', '.join(END_OF_TEXT_NAMES)} to end documents with: name its own by "
         "`tokenizer: {path: ..., end_of_text: ...}`"
     )
 
 
 def _read_pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
-    """The one pattern that a byte-level pre-tokenizer cuts by, or None where it does anything else."""
+    """Return the one pattern by which a byte-level pre-tokenizer splits text, or None if it does anything else."""
     steps = [pre_tokenizer or {}]
     if steps[0].get("type") == "Sequence":
         steps = steps[0]["pretokenizers"]
@@ -187,7 +187,7 @@ def _read_pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:
 
 
 def _explain_unsupported(raw: dict[str, Any]) -> str | None:
-    """Why a tokenizer.json is not for tiktoken, as far as its settings show; None where nothing is."""
+    """Return why tiktoken cannot run a tokenizer.json, as far as its settings show; None if it may."""
     model = raw["model"]
     if model.get("type", "BPE") != "BPE" or "merges" not in model:
         return f"its model is {model.get('type')}, not BPE"
@@ -203,7 +203,7 @@ def _explain_unsupported(raw: dict[str, Any]) -> str | None:
 def _build_tiktoken(
     raw: dict[str, Any], hf: tokenizers.Tokenizer
 ) -> tuple[tiktoken.Encoding | None, Array | None, str | None]:
-    """(encoding, ids by rank where they differ from ranks, None), or (None, None, why not)."""
+    """Return (encoding, ids by rank if they differ from ranks, None), or (None, None, the reason)."""
     model = raw["model"]
     ids: dict[str, int] = model["vocab"]
     joined = ["".join(m) if isinstance(m, list) else m.replace(" ", "", 1) for m in model["merges"]]
@@ -237,7 +237,7 @@ def _build_tiktoken(
 
 
 def _generate_probe_texts() -> Iterator[str]:
-    """Every character below U+323B0 between letters, digits, signs and spaces; of the large blocks one in 64."""
+    """Yield every character below U+323B0 between letters, digits, signs and spaces; of large blocks one in 64."""
     large = [
         *range(0x3400, 0xA000),
         *range(0xAC00, 0xD800),

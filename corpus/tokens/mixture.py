@@ -1,4 +1,4 @@
-"""How often each source and language is drawn: weights, epochs or a temperature, resolved to one table."""
+"""The mixture: how often each source and language is drawn, by weights, epochs or a temperature, as one table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpus.errors import UserError
-from corpus.tokens.options import Mixture
+from corpus.tokens.options import MixtureOptions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class MixtureShare:
     """A row of the mixture table, as in table 2.2 of GPT-3 (Brown et al. 2020).
 
-    `weight` is the part of the drawn tokens that comes from here; `epochs` the times these tokens are seen
+    `weight` is its share of the drawn tokens; `epochs` the number of times that its tokens are seen
     in a run that draws as many tokens as the whole table has (twice that in a run twice as long).
     """
 
@@ -24,13 +24,13 @@ class Share:
     epochs: float
 
 
-def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Share]:
-    """The mixture over (source, language), sorted; those without tokens are left out.
+def resolve_mixture(options: MixtureOptions, tokens: Mapping[tuple[str, str], int]) -> list[MixtureShare]:
+    """Return the mixture over (source, language), sorted; those without tokens are left out.
 
-    Weights sum to 1. Without options everything is seen once: the weight is the part of all tokens. Inside
+    Weights sum to 1. Without options everything is seen once: the weight is the share of all tokens. Inside
     a source with a weight, languages keep their proportions. The temperature comes last: a language with
     weight w gets w ** temperature, normalized, and its sources keep their proportions.
-    Raises UserError where the options leave nothing to draw.
+    Raises UserError if the options leave nothing to draw.
     """
     present = {key: count for key, count in sorted(tokens.items()) if count > 0}
     if not present:
@@ -46,7 +46,7 @@ def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Sha
     if options.temperature != 1:
         weights = _apply_temperature(weights, options.temperature)
     return [
-        Share(
+        MixtureShare(
             source=source,
             language=language,
             tokens=count,
@@ -57,8 +57,8 @@ def resolve(options: Mixture, tokens: Mapping[tuple[str, str], int]) -> list[Sha
     ]
 
 
-def gather(shares: list[Share], streams: Mapping[tuple[str, str], str]) -> list[Share]:
-    """The same table over (source, stream), where `streams` says which stream a source's language went to.
+def gather_streams(shares: list[MixtureShare], streams: Mapping[tuple[str, str], str]) -> list[MixtureShare]:
+    """Return the same table over (source, stream); `streams` maps each source's language to its stream.
 
     Languages that share the shards of `other` are drawn together, with the sum of their weights.
     """
@@ -69,15 +69,17 @@ def gather(shares: list[Share], streams: Mapping[tuple[str, str], str]) -> list[
         tokens, weight = gathered.get(key, (0, 0.0))
         gathered[key] = (tokens + share.tokens, weight + share.weight)
     return [
-        Share(source=source, language=language, tokens=tokens, weight=weight, epochs=weight * total / tokens)
+        MixtureShare(
+            source=source, language=language, tokens=tokens, weight=weight, epochs=weight * total / tokens
+        )
         for (source, language), (tokens, weight) in sorted(gathered.items())
     ]
 
 
 def _apply_multipliers(
-    options: Mixture, present: Mapping[tuple[str, str], int]
+    options: MixtureOptions, present: Mapping[tuple[str, str], int]
 ) -> list[tuple[tuple[str, str], int, float]]:
-    """(key, tokens, weight of one token before normalization) of every source and language."""
+    """Return (key, tokens, weight of one token before normalization) for every source and language."""
     if options.weights is not None:
         sizes: dict[str, int] = {}
         for (source, _), count in present.items():

@@ -1,4 +1,4 @@
-"""What a manifest says about tokens: `tokenizer`, `mixture` and `tokens`."""
+"""The manifest's options on tokens: `tokenizer`, `mixture` and `tokens`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
 END_OF_TEXT = "<|endoftext|>"
 
-SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+SPACELESS_CLASSES = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 """Scripts written without spaces; the two signs of long vowels in Japanese belong to no script."""
-PATTERN = "|".join(
+DEFAULT_PATTERN = "|".join(
     [
-        rf"[^\r\n\p{{L}}\p{{M}}\p{{N}}]?[\p{{L}}\p{{M}}&&[^{SPACELESS}]]+",
-        rf" ?[\p{{L}}\p{{M}}&&[{SPACELESS}]]+",
+        rf"[^\r\n\p{{L}}\p{{M}}\p{{N}}]?[\p{{L}}\p{{M}}&&[^{SPACELESS_CLASSES}]]+",
+        rf" ?[\p{{L}}\p{{M}}&&[{SPACELESS_CLASSES}]]+",
         r"\p{N}{1,3}",
         r" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*",
         r"\s{0,64}[\r\n]{1,64}",
@@ -21,7 +21,7 @@ PATTERN = "|".join(
         r"\s",
     ]
 )
-"""How text is cut before pairs are merged; no merge crosses a cut.
+"""The pattern that splits text before pairs are merged; no merge crosses a boundary.
 
 The lines are, in this order: a word with the one space or sign before it, marks included (Hindi vowel
 signs and Arabic vowel points are marks: without them words would break in the middle); a run of a script
@@ -37,25 +37,25 @@ class _OptionsModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Tokenizer(_OptionsModel):
-    """`tokenizer: {vocabulary: 32000}` trains one; `tokenizer: path/to/tokenizer.json` takes one as it is.
+class TokenizerOptions(_OptionsModel):
+    """`tokenizer: {vocabulary: 32000}` trains a tokenizer; `tokenizer: path/to/tokenizer.json` uses an existing one.
 
-    A given tokenizer leaves all keys but `path` and `end_of_text` without effect, so they are refused.
+    With an existing tokenizer all keys but `path` and `end_of_text` would have no effect, so they are rejected.
     """
 
     path: str | None = None
     vocabulary: Annotated[int, Field(ge=257, le=2**20)] = 32_000
-    """Tokens in all: 256 bytes, end-of-text, and the merges."""
+    """Total number of tokens: 256 bytes, end-of-text, and the merges."""
     sample_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(256_000_000)
-    """UTF-8 bytes of training documents to learn from, over all languages."""
+    """UTF-8 bytes of training documents that the tokenizer is trained on, over all languages."""
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """A language's share of the sample is its share of the corpus to this power: 1 as it comes, 0 all equal;
-    .3 as in XLM-R (Conneau et al. 2020)."""
+    """A language's share of the sample is its share of the corpus to this power: 1 keeps the proportions, 0 makes all
+    equal; .3 as in XLM-R (Conneau et al. 2020)."""
     min_frequency: Annotated[int, Field(ge=1)] = 2
     """A pair seen less often in the sample is not merged: a small sample gives a smaller vocabulary."""
-    pattern: Annotated[str, Field(min_length=1)] = PATTERN
+    pattern: Annotated[str, Field(min_length=1)] = DEFAULT_PATTERN
     end_of_text: Annotated[str, Field(min_length=1)] | None = None
-    """The token that ends every document: `<|endoftext|>` unless said; in a given tokenizer the first
+    """The token that ends every document: `<|endoftext|>` by default; in an existing tokenizer the first
     of the usual names that it has."""
 
     @model_validator(mode="before")
@@ -64,7 +64,7 @@ class Tokenizer(_OptionsModel):
         return {"path": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _check_given_or_trained(self) -> Tokenizer:
+    def _check_given_or_trained(self) -> TokenizerOptions:
         if self.path is not None:
             changed = {
                 name
@@ -78,13 +78,14 @@ class Tokenizer(_OptionsModel):
         return self
 
 
-class Mixture(_OptionsModel):
-    """How often the trainer draws from each source and language.
+class MixtureOptions(_OptionsModel):
+    """Options that decide how often the trainer draws from each source and language.
 
     `weights`: shares of the tokens drawn, by source, relative to each other (a source not named has 1).
     `epochs`: times each source is read while one that is not named is read once.
-    `temperature`: languages drawn in proportion to their amount to this power (1 as it comes, towards 0
-    all equal), each keeping the proportions of its sources; the T of "temperature sampling" is its inverse.
+    `temperature`: languages are drawn in proportion to their amount to this power (1 keeps the proportions,
+    towards 0 all are equal), each keeping the proportions of its sources; the T of "temperature sampling" is
+    its inverse.
     """
 
     weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
@@ -92,7 +93,7 @@ class Mixture(_OptionsModel):
     temperature: float = 1.0
 
     @model_validator(mode="after")
-    def _check_one_way(self) -> Mixture:
+    def _check_one_way(self) -> MixtureOptions:
         if self.weights is not None and self.epochs is not None:
             raise ValueError("weights and epochs both say how often a source is read: keep one of them")
         if not 0 < self.temperature <= 1:
@@ -103,7 +104,7 @@ class Mixture(_OptionsModel):
         return self
 
 
-class Tokens(_OptionsModel):
+class TokensOptions(_OptionsModel):
     """The shape of the token shards."""
 
     max_shard_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100_000_000

@@ -1,9 +1,9 @@
-"""Token parts: the kept documents of one split as tokens, sorted into record batches by (split, language).
+"""Token parts: the kept documents of one input split as tokens, in record batches by (split, language).
 
-An Arrow file with the columns of a shard (`schema`). Each record batch holds documents of one side (train
+An Arrow file with the columns of a shard (`token_schema`). Each record batch holds documents of one side (train
 or valid) and one language, in their order, up to a number of tokens; the last batch is empty and carries
-the index: the side, language, rows, tokens and bytes of every batch before it. So shards are put together
-from whole batches, planned from the indexes alone.
+the index: the side, language, rows, tokens and bytes of every batch before it. So shards are composed
+of whole batches, and planned from the indexes alone.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpus.progress import count
+from corpus.progress import count_documents
 from corpus.storage import atomic_output, exists, open_input
-from corpus.storage.part_writer import FINGERPRINT, with_fingerprint
+from corpus.storage.part_writer import FINGERPRINT_KEY, add_fingerprint
 from corpus.tokens.encode import Encoder
-from corpus.tokens.rows import kept
+from corpus.tokens.rows import read_kept_groups
 
 VERSION = 1
-"""Raised when the same documents would give another part."""
-BATCH_TOKENS = 1 << 20
-"""Tokens of a record batch of a part, at most, but for a document that has more."""
-HELD_BYTES = 128 << 20
-"""Memory of the documents held back over all languages of a part before the largest batch is written."""
-ROW_BYTES = 400
-"""Memory of a held document beside its tokens: its array, id and places in lists."""
-TEXTS = 1 << 20
-"""Characters encoded at a time."""
+"""Increased when the same documents would give another part."""
+PART_BATCH_TOKENS = 1 << 20
+"""Tokens of a record batch of a part, at most, except for a single document that has more."""
+MAX_HELD_BYTES = 128 << 20
+"""Memory of the documents waiting, over all languages of a part, before the largest batch is written."""
+HELD_ROW_BYTES = 400
+"""Memory of a waiting document besides its tokens: its array, id and list entries."""
+ENCODE_CHUNK_BYTES = 1 << 20
+"""Bytes of text (UTF-8) that are encoded in one step."""
 
-INDEX = b"corpus.index"
+INDEX_KEY = b"corpus.index"
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PartBatch:
     """One record batch of a part: `bytes` is the UTF-8 size of its texts, `tokens` counts end-of-text too."""
 
     side: str
@@ -49,8 +49,8 @@ class Batch:
     bytes: int
 
 
-def schema(dtype: np.dtype[Any]) -> pa.Schema:
-    """Columns of token parts and shards: one row a document, end-of-text as its last token."""
+def token_schema(dtype: np.dtype[Any]) -> pa.Schema:
+    """Return the schema of token parts and shards: one row a document, end-of-text as its last token."""
     return pa.schema(
         [
             pa.field("doc_id", pa.string(), nullable=False),
@@ -73,14 +73,14 @@ class _HeldDocuments:
 
 
 class TokenPartWriter:
-    """Sorts documents into the batches of a token part; the file appears, whole, when the block ends well."""
+    """Sorts documents into the batches of a token part; the file appears, complete, when the block succeeds."""
 
     def __init__(self, path: str, encoder: Encoder, fingerprint: str, batch_tokens: int) -> None:
         self.path = path
         self.batch_tokens = batch_tokens
         self.dtype = encoder.dtype
-        self.schema = with_fingerprint(schema(encoder.dtype), fingerprint)
-        self.index: list[Batch] = []
+        self.schema = add_fingerprint(token_schema(encoder.dtype), fingerprint)
+        self.index: list[PartBatch] = []
         self._held: dict[tuple[str, str], _HeldDocuments] = {}
         self._memory = 0
 
@@ -92,10 +92,10 @@ class TokenPartWriter:
                 self._flush(key)
             index = [[b.side, b.language, b.rows, b.tokens, b.bytes] for b in self.index]
             empty = pa.RecordBatch.from_pylist([], schema=self.schema)
-            self._writer.write_batch(empty, custom_metadata={INDEX: json.dumps(index)})
+            self._writer.write_batch(empty, custom_metadata={INDEX_KEY: json.dumps(index)})
 
     def add(self, side: str, language: str, id: str, bytes: int, tokens: npt.NDArray[Any]) -> None:
-        """The next document; memory: `HELD_BYTES`, and a document."""
+        """Add the next document. Memory: `MAX_HELD_BYTES` and one document."""
         key = (side, language)
         if key in self._held and self._held[key].size + len(tokens) > self.batch_tokens:
             self._flush(key)
@@ -104,9 +104,9 @@ class TokenPartWriter:
         held.bytes.append(bytes)
         held.tokens.append(tokens.copy())  # a view would keep its whole batch in memory
         held.size += len(tokens)
-        held.memory += tokens.nbytes + ROW_BYTES
-        self._memory += tokens.nbytes + ROW_BYTES
-        if self._memory > HELD_BYTES:
+        held.memory += tokens.nbytes + HELD_ROW_BYTES
+        self._memory += tokens.nbytes + HELD_ROW_BYTES
+        if self._memory > MAX_HELD_BYTES:
             self._flush(max(sorted(self._held), key=lambda key: self._held[key].memory))
 
     def _flush(self, key: tuple[str, str]) -> None:
@@ -122,20 +122,20 @@ class TokenPartWriter:
             pa.ListArray.from_arrays(pa.array(offsets), values),
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
-        self.index.append(Batch(side, language, len(held.ids), held.size, sum(held.bytes)))
+        self.index.append(PartBatch(side, language, len(held.ids), held.size, sum(held.bytes)))
         self._memory -= held.memory
 
 
 def encode_part(
     path: str, documents: str, decisions: str, encoder: Encoder, fingerprint: str, batch_tokens: int
-) -> list[Batch]:
-    """Encode the kept documents of one split into the token part at `path`; its index.
+) -> list[PartBatch]:
+    """Encode the kept documents of one input split into the token part at `path`, and return its index.
 
-    Memory: a row group of documents, its tokens, and `HELD_BYTES`; with the libraries about 300 MB.
+    Memory: a row group of documents, its tokens, and `MAX_HELD_BYTES`; with the libraries about 300 MB.
     """
     with TokenPartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
-        for group in kept(documents, decisions):
-            count(len(group))
+        for group in read_kept_groups(documents, decisions):
+            count_documents(len(group))
             columns = group.columns.to_pydict()
             texts = group.texts(np.arange(len(group)))
             for start, end in _split_rows(columns["bytes"]):
@@ -153,11 +153,11 @@ def encode_part(
 
 
 def _split_rows(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Ranges of rows with about `TEXTS` bytes each."""
+    """Yield ranges of rows with about `ENCODE_CHUNK_BYTES` bytes each."""
     start, held = 0, 0
     for row, size in enumerate(sizes):
         held += size
-        if held >= TEXTS:
+        if held >= ENCODE_CHUNK_BYTES:
             yield start, row + 1
             start, held = row + 1, 0
     if start < len(sizes):
@@ -165,27 +165,27 @@ def _split_rows(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def read_part_fingerprint(path: str) -> str | None:
-    """The fingerprint of a token part or shard, or None where there is no whole one."""
+    """Return the fingerprint of a token part or shard, or None if there is no complete one."""
     if not exists(path):
         return None
     with open_input(path) as stream:
         try:
-            value = (pa.ipc.open_file(stream).schema.metadata or {}).get(FINGERPRINT)
+            value = (pa.ipc.open_file(stream).schema.metadata or {}).get(FINGERPRINT_KEY)
         except pa.ArrowInvalid:
             return None
     return value.decode() if value is not None else None
 
 
-def read_index(path: str) -> list[Batch]:
-    """What each record batch of a token part holds."""
+def read_index(path: str) -> list[PartBatch]:
+    """Return what each record batch of a token part holds."""
     with open_input(path) as stream:
         reader = pa.ipc.open_file(stream)
         last = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)
-        return [Batch(*row) for row in json.loads(last.custom_metadata[INDEX])]
+        return [PartBatch(*row) for row in json.loads(last.custom_metadata[INDEX_KEY])]
 
 
 def read_batches(stream: BinaryIO, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
-    """Some record batches of an open token part, one at a time."""
+    """Yield the record batches with these numbers from an open token part, one at a time."""
     reader = pa.ipc.open_file(stream)
     for number in numbers:
         yield reader.get_batch(number)

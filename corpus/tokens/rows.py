@@ -1,4 +1,4 @@
-"""The kept documents of a split, a row group at a time: light columns first, texts of the wanted rows."""
+"""The kept documents of an input split, one row group at a time: small columns first, texts only when asked for."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from corpus.storage import open_input
 
 Rows = npt.NDArray[np.int64]
 
-UNKNOWN = "und_Zyyy"
+UNKNOWN_LANGUAGE = "und_Zyyy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The kept rows of one row group, in their order; `columns` has their id, language, bytes and split."""
+class KeptGroup:
+    """The kept rows of one row group, in their order; `columns` holds their id, language, bytes and split."""
 
     columns: pa.Table
     _rows: Rows
@@ -32,17 +32,17 @@ class Group:
         return len(self._rows)
 
     def texts(self, chosen: Rows) -> pa.ChunkedArray:
-        """The texts of some of the kept rows, by their places in `columns`."""
+        """Return the texts of some of the kept rows, by their indexes in `columns`."""
         if not len(chosen):
             return pa.chunked_array([], pa.string())
         column = self._file.read_row_group(self._number, columns=["text"]).column("text")
         return column.take(pa.array(self._rows[chosen]))
 
 
-def kept(documents: str, decisions: str) -> Iterator[Group]:
-    """Every row group of a split that has kept documents; language is `und_Zyyy` where none is known.
+def read_kept_groups(documents: str, decisions: str) -> Iterator[KeptGroup]:
+    """Yield every row group of an input split that has kept documents; an unknown language becomes `und_Zyyy`.
 
-    Memory: one row group, its text only where asked for. RunError where the two parts do not belong together.
+    Memory: one row group, with its text only when asked for. Raises RunError if the rows of the two parts differ.
     """
     with open_input(documents) as stream, open_input(decisions) as beside:
         file, decided = pq.ParquetFile(stream), pq.ParquetFile(beside)
@@ -59,6 +59,6 @@ def kept(documents: str, decisions: str) -> Iterator[Group]:
                 continue
             columns = file.read_row_group(number, columns=["id", "language", "bytes"])
             columns = columns.append_column("split", verdict.column("split")).take(pa.array(rows))
-            language = pc.fill_null(columns.column("language"), UNKNOWN)
+            language = pc.fill_null(columns.column("language"), UNKNOWN_LANGUAGE)
             columns = columns.set_column(1, "language", language)
-            yield Group(columns=columns, _rows=rows, _file=file, _number=number)
+            yield KeptGroup(columns=columns, _rows=rows, _file=file, _number=number)

@@ -1,9 +1,9 @@
-"""Which documents a tokenizer learns from: a sample of each language by hash, within a budget of bytes.
+"""The documents that a tokenizer is trained on: a sample of each language by hash, within a budget of bytes.
 
 A document's key is a hash of (seed, id), and a language's sample is the documents with the smallest keys.
-How small is small enough is found from histograms alone: each split counts its training documents and
+The bound on the keys comes from histograms alone: each input split counts its training documents and
 bytes by language and bin of the key, sixteen bins for every halving, so that the budget is met within 5 %
-whether a language is to give all of its documents or one in a million.
+whether a language contributes all of its documents or one in a million.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.dedup.rows import from_hex
+from corpus.dedup.rows import parse_hex
 from corpus.text.hashes import finalize
-from corpus.tokens.rows import Group, kept
+from corpus.tokens.rows import KeptGroup, read_kept_groups
 
 VERSION = 1
-"""Raised when the same corpus would give another sample."""
+"""Increased when the same corpus would give another sample."""
 
-CLIP = 64 << 10
-"""Bytes that the sample takes of one document, so that a few books do not speak for a language."""
+MAX_SAMPLED_DOCUMENT_BYTES = 64 << 10
+"""Bytes that the sample takes of one document at most, so that a few books do not represent a language."""
 
-HISTOGRAM = pa.schema(
+HISTOGRAM_SCHEMA = pa.schema(
     [
         pa.field("language", pa.string(), nullable=False),
         pa.field("bin", pa.int64(), nullable=False),
@@ -35,47 +35,47 @@ HISTOGRAM = pa.schema(
 )
 
 
-def bins(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.int64]:
-    """The bin of each document's key: the rarer the higher, one in 2^(b/16) has bin b or more (b < 848).
+def assign_bins(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.int64]:
+    """Return the bin of each document's key: the rarer the higher, one in 2^(b/16) has bin b or more (b < 848).
 
     Exact integer steps, a sixteenth of the octave each, so no machine rounds them differently.
     """
-    keys = finalize(from_hex(ids)[:, 0] + finalize(np.array([seed & (2**64 - 1)], np.uint64)))
+    keys = finalize(parse_hex(ids)[:, 0] + finalize(np.array([seed & (2**64 - 1)], np.uint64)))
     mantissa, exponent = np.frexp(np.maximum(keys >> np.uint64(11), np.uint64(1)).astype(np.float64))
     sixteenth = ((mantissa - 0.5) * 32).astype(np.int64)
     numbers: npt.NDArray[np.int64] = 16 * (53 - exponent.astype(np.int64)) + 15 - sixteenth
     return numbers
 
 
-def histogram(documents: str, decisions: str, seed: int) -> pa.Table:
-    """`HISTOGRAM` of the training documents of one split, sorted; bytes are clipped. Reads no text."""
+def build_histogram(documents: str, decisions: str, seed: int) -> pa.Table:
+    """`HISTOGRAM_SCHEMA` of the training documents of one input split, sorted; bytes are clipped. Reads no text."""
     tables = []
-    for group in kept(documents, decisions):
+    for group in read_kept_groups(documents, decisions):
         training = group.columns.filter(pc.equal(group.columns.column("split"), "train"))
-        size = np.minimum(training.column("bytes").to_numpy(), CLIP)
+        size = np.minimum(training.column("bytes").to_numpy(), MAX_SAMPLED_DOCUMENT_BYTES)
         ones = np.ones(training.num_rows, np.int64)
-        numbers = bins(training.column("id"), seed)
+        numbers = assign_bins(training.column("id"), seed)
         columns = [training.column("language").combine_chunks(), numbers, ones, size]
-        tables.append(merge([pa.table(columns, schema=HISTOGRAM)]))
-    return merge(tables)
+        tables.append(merge_histograms([pa.table(columns, schema=HISTOGRAM_SCHEMA)]))
+    return merge_histograms(tables)
 
 
-def merge(tables: list[pa.Table]) -> pa.Table:
-    """The sum of histograms, sorted by language and bin."""
-    table = pa.concat_tables([HISTOGRAM.empty_table(), *tables])
+def merge_histograms(tables: list[pa.Table]) -> pa.Table:
+    """Sum histograms; the result is sorted by language and bin."""
+    table = pa.concat_tables([HISTOGRAM_SCHEMA.empty_table(), *tables])
     sums = table.group_by(["language", "bin"], use_threads=False).aggregate(
         [("documents", "sum"), ("bytes", "sum")]
     )
     sums = sums.select(["language", "bin", "documents_sum", "bytes_sum"]).sort_by(
         [("language", "ascending"), ("bin", "ascending")]
     )
-    return sums.rename_columns(HISTOGRAM.names).cast(HISTOGRAM)
+    return sums.rename_columns(HISTOGRAM_SCHEMA.names).cast(HISTOGRAM_SCHEMA)
 
 
-def budgets(bytes_of: Mapping[str, int], total: int, alpha: float) -> dict[str, float]:
-    """Bytes each language gives to a sample of `total`: in proportion to size ** alpha, at most all it has.
+def allocate_budgets(bytes_of: Mapping[str, int], total: int, alpha: float) -> dict[str, float]:
+    """Return the bytes of each language in a sample of `total`: in proportion to size ** alpha, at most all it has.
 
-    What languages that have less leave over goes to the others in the same proportions.
+    What smaller languages leave of their share is distributed over the others in the same proportions.
     """
     left = float(total)
     result: dict[str, float] = {}
@@ -92,13 +92,15 @@ def budgets(bytes_of: Mapping[str, int], total: int, alpha: float) -> dict[str, 
     return result
 
 
-def cuts(table: pa.Table, total: int, alpha: float) -> dict[str, int]:
-    """The lowest bin that is in the sample, by language, from the merged histogram.
+def choose_cuts(table: pa.Table, total: int, alpha: float) -> dict[str, int]:
+    """Return the lowest bin that is in the sample, by language, from the merged histogram.
 
-    A language stays within its budget, except that its rarest bin is always in: none goes unheard.
+    A language stays within its budget, except that its rarest bin is always included: no language is left out.
     """
     by_language = _split_by_language(table)
-    budget_of = budgets({name: int(rows["bytes"].sum()) for name, rows in by_language.items()}, total, alpha)
+    budget_of = allocate_budgets(
+        {name: int(rows["bytes"].sum()) for name, rows in by_language.items()}, total, alpha
+    )
     result: dict[str, int] = {}
     for language, rows in by_language.items():
         rarest_first = np.argsort(-rows["bin"])
@@ -108,8 +110,8 @@ def cuts(table: pa.Table, total: int, alpha: float) -> dict[str, int]:
     return result
 
 
-def sizes(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """By language: documents and bytes (clipped) in the sample, and in the corpus."""
+def measure_sample(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return, by language, the documents and bytes (clipped) in the sample and in the corpus."""
     result = {}
     for language, rows in _split_by_language(table).items():
         inside = rows["bin"] >= chosen[language]
@@ -122,24 +124,31 @@ def sizes(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict[str, int
     return result
 
 
-def texts(documents: str, decisions: str, seed: int, chosen: Mapping[str, int]) -> Iterator[str]:
-    """The sampled training texts of one split, each clipped to `CLIP` bytes. Memory: one row group."""
-    for group in kept(documents, decisions):
+def read_sampled_texts(documents: str, decisions: str, seed: int, chosen: Mapping[str, int]) -> Iterator[str]:
+    """Yield the sampled training texts of an input split, up to `MAX_SAMPLED_DOCUMENT_BYTES` each.
+
+    Memory: one row group.
+    """
+    for group in read_kept_groups(documents, decisions):
         for scalar in group.texts(_select_rows(group, seed, chosen)):
             text = scalar.as_py()
-            yield text if len(text) * 4 <= CLIP else text.encode()[:CLIP].decode(errors="ignore")
+            yield (
+                text
+                if len(text) * 4 <= MAX_SAMPLED_DOCUMENT_BYTES
+                else text.encode()[:MAX_SAMPLED_DOCUMENT_BYTES].decode(errors="ignore")
+            )
 
 
-def _select_rows(group: Group, seed: int, chosen: Mapping[str, int]) -> npt.NDArray[np.int64]:
+def _select_rows(group: KeptGroup, seed: int, chosen: Mapping[str, int]) -> npt.NDArray[np.int64]:
     languages = group.columns.column("language").combine_chunks().dictionary_encode()
     lowest = np.array([chosen.get(name, 1 << 20) for name in languages.dictionary.to_pylist()], np.int64)
     train = pc.fill_null(pc.equal(group.columns.column("split"), "train"), False).to_numpy()
-    inside = bins(group.columns.column("id"), seed) >= lowest[languages.indices.to_numpy()]
+    inside = assign_bins(group.columns.column("id"), seed) >= lowest[languages.indices.to_numpy()]
     return np.flatnonzero(train & inside)
 
 
 def _split_by_language(table: pa.Table) -> dict[str, dict[str, npt.NDArray[np.int64]]]:
-    """The rows of a sorted histogram by language."""
+    """Split a sorted histogram by language."""
     names = table.column("language").to_pylist()
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
     ends = [*starts[1:], len(names)] if starts else []

@@ -1,4 +1,4 @@
-"""Shards: which batches of the token parts go into which shard, and writing one."""
+"""Shards: plan which batches of the token parts form each shard, and write one."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ import pyarrow as pa
 from corpus.errors import RunError
 from corpus.storage import atomic_output, exists, join, open_input, read_text, write_text
 from corpus.storage.fingerprint import fingerprint
-from corpus.storage.part_writer import with_fingerprint
-from corpus.tokens.options import Tokens
-from corpus.tokens.parts import Batch, read_batches, read_part_fingerprint, schema
+from corpus.storage.part_writer import add_fingerprint
+from corpus.tokens.options import TokensOptions
+from corpus.tokens.parts import PartBatch, read_batches, read_part_fingerprint, token_schema
 
 VERSION = 1
-"""Raised when the same parts would give other shards."""
-OTHER = "other"
-"""Where the languages of a source go that are too small for shards of their own."""
-BATCH_TOKENS = 4 << 20
-"""A record batch of a shard ends with the first batch of a part that brings it here: 8 or 16 MB on end."""
-SIDES = ("train", "valid")
+"""Increased when the same parts would give other shards."""
+OTHER_LANGUAGE = "other"
+"""The stream of those languages of a source that are too small for shards of their own."""
+SHARD_BATCH_TOKENS = 4 << 20
+"""A record batch of a shard ends with the first batch of a part that brings it to this size: 8 or 16 MB."""
+SPLITS = ("train", "valid")
 
-Part = tuple[str, str, str, Sequence[Batch]]
+Part = tuple[str, str, str, Sequence[PartBatch]]
 """(source, split name, fingerprint, index) of a token part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shard:
+class PlannedShard:
     """A planned shard. `path` is below `tokens/`; `pieces` are (split name, its batches), in order."""
 
     path: str
@@ -47,30 +47,31 @@ class Shard:
 
 
 def part_path(folder: str, source: str, name: str) -> str:
-    """The token part of a split; `folder` is `tokens/parts` of the workspace."""
+    """Return the path of an input split's token part; `folder` is `tokens/parts` of the workspace."""
     return join(folder, f"source={source}", f"part-{name}.arrow")
 
 
-def streams(parts: Sequence[Part], options: Tokens) -> dict[tuple[str, str], str]:
-    """Which shards the tokens of each (source, language) go to: its own, or `other`; both sides the same."""
+def assign_streams(parts: Sequence[Part], options: TokensOptions) -> dict[tuple[str, str], str]:
+    """Return the stream of each (source, language): its own language, or `other`; the same for train and valid."""
     sizes: dict[tuple[str, str], int] = {}
     for source, _, _, index in parts:
         for batch in index:
             sizes[source, batch.language] = sizes.get((source, batch.language), 0) + batch.tokens
     return {
-        key: key[1] if size >= options.min_language_tokens else OTHER for key, size in sorted(sizes.items())
+        key: key[1] if size >= options.min_language_tokens else OTHER_LANGUAGE
+        for key, size in sorted(sizes.items())
     }
 
 
-def plan(parts: Sequence[Part], options: Tokens) -> list[Shard]:
-    """All shards, by side, source and language. Parts come in the order their documents are to have.
+def plan_shards(parts: Sequence[Part], options: TokensOptions) -> list[PlannedShard]:
+    """Plan all shards, by side, source and language. The order of the parts is the order of their documents.
 
-    A shard takes batches until the next would take it over `max_shard_tokens`; only a single document with
+    A shard takes batches until the next would exceed `max_shard_tokens`; only a single document with
     more tokens than that exceeds it, alone in its shard.
     """
-    stream_of = streams(parts, options)
+    stream_of = assign_streams(parts, options)
     open_shards: dict[tuple[str, str, str], _OpenShard] = {}
-    done: list[Shard] = []
+    done: list[PlannedShard] = []
     for source, name, made_by, index in parts:
         for number, batch in enumerate(index):
             key = (batch.side, source, stream_of[source, batch.language])
@@ -84,7 +85,7 @@ def plan(parts: Sequence[Part], options: Tokens) -> list[Shard]:
 
 
 class _OpenShard:
-    """A shard that the plan is filling."""
+    """A shard to which the plan adds batches."""
 
     def __init__(self, key: tuple[str, str, str], number: int) -> None:
         self.key, self.number = key, number
@@ -92,7 +93,7 @@ class _OpenShard:
         self.pieces: list[tuple[str, list[int]]] = []
         self.made_by: list[str] = []
 
-    def add(self, name: str, made_by: str, number: int, batch: Batch) -> None:
+    def add(self, name: str, made_by: str, number: int, batch: PartBatch) -> None:
         if not self.pieces or self.pieces[-1][0] != name:
             self.pieces.append((name, []))
             self.made_by.append(made_by)
@@ -101,9 +102,9 @@ class _OpenShard:
         self.tokens += batch.tokens
         self.bytes += batch.bytes
 
-    def close(self) -> Shard:
+    def close(self) -> PlannedShard:
         split, source, language = self.key
-        return Shard(
+        return PlannedShard(
             path=f"split={split}/source={source}/language={language}/shard-{self.number:05d}.arrow",
             split=split,
             source=source,
@@ -111,31 +112,31 @@ class _OpenShard:
             rows=self.rows,
             tokens=self.tokens,
             bytes=self.bytes,
-            fingerprint=fingerprint([VERSION, BATCH_TOKENS, self.key, self.pieces, self.made_by]),
+            fingerprint=fingerprint([VERSION, SHARD_BATCH_TOKENS, self.key, self.pieces, self.made_by]),
             pieces=self.pieces,
         )
 
 
-def write_plan(path: str, shards: Sequence[Shard]) -> None:
-    """The plan as JSON, where workers find the shard they are to write."""
+def write_plan(path: str, shards: Sequence[PlannedShard]) -> None:
+    """Write the plan as JSON, from which workers read the shard that they write."""
     write_text(path, json.dumps([asdict(shard) for shard in shards], indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)
-def read_plan(path: str, _fingerprint: str) -> Mapping[str, Shard]:
-    """The shards of a plan by their paths; kept in memory for the next shard of the same plan."""
-    shards = [Shard(**entry) for entry in json.loads(read_text(path))]
+def read_plan(path: str, _fingerprint: str) -> Mapping[str, PlannedShard]:
+    """Read the shards of a plan by their paths; cached for the next shard of the same plan."""
+    shards = [PlannedShard(**entry) for entry in json.loads(read_text(path))]
     return {shard.path: shard for shard in shards}
 
 
-def write_shard(path: str, record: str, shard: Shard, folder: str, dtype: str) -> None:
-    """Write a shard at `path` from the token parts in `folder`, then what it came to at `record`.
+def write_shard(path: str, record: str, shard: PlannedShard, folder: str, dtype: str) -> None:
+    """Write a shard to `path` from the token parts in `folder`, then its fingerprint and sha256 to `record`.
 
-    Memory: a record batch, three times. RunError where a part is not what it was when the plan was made.
+    Memory: three times a record batch. Raises RunError if a part has changed since the plan was made.
     """
     with atomic_output(path) as stream:
         hashing = _HashingStream(stream)
-        columns = with_fingerprint(schema(np.dtype(dtype)), shard.fingerprint)
+        columns = add_fingerprint(token_schema(np.dtype(dtype)), shard.fingerprint)
         rows = tokens = 0
         with pa.ipc.new_file(pa.PythonFile(hashing, "w"), columns) as writer:
             for batch in _join_batches(shard, folder):
@@ -148,16 +149,16 @@ def write_shard(path: str, record: str, shard: Shard, folder: str, dtype: str) -
     write_text(record, json.dumps(done) + "\n")
 
 
-def read_record(path: str, record: str, shard: Shard) -> str | None:
-    """The sha256 of a shard that is there as planned, or None."""
+def read_shard_sha256(path: str, record: str, shard: PlannedShard) -> str | None:
+    """Return the sha256 of a shard that exists as planned, else None."""
     if not exists(record) or read_part_fingerprint(path) != shard.fingerprint:
         return None
     stored = json.loads(read_text(record))
     return str(stored["sha256"]) if stored["fingerprint"] == shard.fingerprint else None
 
 
-def _join_batches(shard: Shard, folder: str) -> Iterator[pa.RecordBatch]:
-    """The batches of a shard's pieces, joined to record batches of about `BATCH_TOKENS`."""
+def _join_batches(shard: PlannedShard, folder: str) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a shard's pieces, joined into record batches of about `SHARD_BATCH_TOKENS`."""
     held: list[pa.RecordBatch] = []
     tokens = 0
     for name, numbers in shard.pieces:
@@ -165,7 +166,7 @@ def _join_batches(shard: Shard, folder: str) -> Iterator[pa.RecordBatch]:
             for batch in read_batches(stream, numbers):
                 held.append(batch)
                 tokens += len(batch.column("tokens").flatten())
-                if tokens >= BATCH_TOKENS:
+                if tokens >= SHARD_BATCH_TOKENS:
                     yield pa.concat_batches(held)
                     held, tokens = [], 0
     if held:
@@ -192,4 +193,4 @@ class _HashingStream:
         return self._stream.tell()
 
     def close(self) -> None:
-        """Left to whoever opened the stream."""
+        """Do nothing: the stream is closed by its opener."""

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from corpus.errors import RunError, UserError
 from corpus.storage.fingerprint import fingerprint
-from corpus.trainer.sharding import part, whole
-from corpus.trainer.tensors import Damaged, read_tensors, write_tensors
+from corpus.trainer.sharding import gather_tensor, take_part
+from corpus.trainer.tensors import DamagedCheckpoint, read_tensors, write_tensors
 
 
 def _sync_folder(folder: Path) -> None:
@@ -66,7 +66,9 @@ class Checkpoint:
     def restore(self, model: nn.Module, optimizers: Optimizers) -> None:
         """Set model, optimizers and random generators to the saved values, bit by bit."""
         parameters = dict(model.named_parameters())
-        model.load_state_dict({name: part(value, parameters[name]) for name, value in self.model.items()})
+        model.load_state_dict(
+            {name: take_part(value, parameters[name]) for name, value in self.model.items()}
+        )
         owner = {p: o for o in optimizers for group in o.param_groups for p in group["params"]}
         for key, value in self.training.items():
             kind, name = key.split("/", 1)
@@ -78,11 +80,11 @@ class Checkpoint:
             else:
                 parameter = parameters[name]
                 same = value.shape == parameter.shape
-                value = part(value, parameter) if same else value.to(parameter.device)
+                value = take_part(value, parameter) if same else value.to(parameter.device)
                 owner[parameter].state[parameter][kind] = value
 
 
-class Saver:
+class CheckpointSaver:
     """Write the checkpoints of one run into `folder`, one at a time, in a separate thread."""
 
     def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0, first: bool = True) -> None:
@@ -102,7 +104,7 @@ class Saver:
             tensors, (model.state_dict(), _training_tensors(model, optimizers)), strict=True
         ):
             for name, value in live_tensors.items():
-                together = whole(value.detach())
+                together = gather_tensor(value.detach())
                 if self.first:
                     copies[name] = together.to("cpu", copy=True)
         if not self.first:
@@ -110,8 +112,8 @@ class Saver:
 
         def work() -> None:
             try:
-                write(self.folder, step, state, *tensors)
-                _forget(self.folder, self.keep_last, self.keep_every)
+                write_checkpoint(self.folder, step, state, *tensors)
+                _remove_old(self.folder, self.keep_last, self.keep_every)
             except BaseException as error:  # of a thread: `wait` raises it again
                 self.error = error
 
@@ -131,7 +133,7 @@ class Saver:
             raise error
 
 
-def write(
+def write_checkpoint(
     folder: Path, step: int, state: dict[str, Any], model: dict[str, Tensor], training: dict[str, Tensor]
 ) -> None:
     """Write the checkpoint of `step` into `folder`; raise RunError and leave the folder as it was if that fails."""
@@ -139,7 +141,7 @@ def write(
     final = folder / f"step-{step:09d}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder)
+        _remove_unfinished(folder)
         temporary.mkdir()
         files = {
             "model.safetensors": write_tensors(temporary / "model.safetensors", model),
@@ -154,7 +156,7 @@ def write(
             shutil.rmtree(final)
         temporary.rename(final)
         _sync_folder(folder)
-        _name_latest(folder, final)
+        _write_latest(folder, final)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunError(
@@ -162,21 +164,21 @@ def write(
         ) from error
 
 
-def settle(folder: Path, step: int) -> None:
+def repair_folder(folder: Path, step: int) -> None:
     """Repair the folder after a killed save: LATEST names `step`, and no half-written checkpoint is left."""
     try:
-        _clear(folder)
-        _name_latest(folder, folder / f"step-{step:09d}")
+        _remove_unfinished(folder)
+        _write_latest(folder, folder / f"step-{step:09d}")
     except OSError as error:
         raise RunError(f"cannot write to {folder} ({error.strerror}): make room, then --resume") from error
 
 
-def _clear(folder: Path) -> None:
+def _remove_unfinished(folder: Path) -> None:
     for leftover in folder.glob(".step-*"):
         shutil.rmtree(leftover)
 
 
-def _name_latest(folder: Path, path: Path) -> None:
+def _write_latest(folder: Path, path: Path) -> None:
     _write_synced(folder / ".LATEST", path.name + "\n")
     (folder / ".LATEST").rename(folder / "LATEST")
     _sync_folder(folder)
@@ -189,52 +191,54 @@ def _write_synced(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _forget(folder: Path, keep_last: int, keep_every: int) -> None:
-    for old in _steps(folder)[:-keep_last]:
+def _remove_old(folder: Path, keep_last: int, keep_every: int) -> None:
+    for old in _list_steps(folder)[:-keep_last]:
         if not (keep_every and int(old.name.removeprefix("step-")) % keep_every == 0):
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _steps(folder: Path) -> list[Path]:
+def _list_steps(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-[0-9]*"))
 
 
-def newest(folder: Path, damaged: Callable[[str], None], *, training: bool = True) -> Checkpoint | None:
+def read_newest(folder: Path, damaged: Callable[[str], None], *, training: bool = True) -> Checkpoint | None:
     """Return the last complete checkpoint of a run, None if there is none yet.
 
     `damaged` is called with a line for each checkpoint that is skipped. Without `training`, only the model
     is read. Raises UserError if there are checkpoints and none of them is complete.
     """
-    paths = _steps(folder)
+    paths = _list_steps(folder)
     for path in reversed(paths):
         try:
-            return _read(path, training)
-        except Damaged as error:
+            return _read_checkpoint(path, training)
+        except DamagedCheckpoint as error:
             damaged(f"{path}: {error}; taking the one before")
     if paths:
         raise UserError(f"no checkpoint in {folder} is whole: start again with another --out")
     return None
 
 
-def at(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
+def read_step(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
     """Return the checkpoint of one step; raise UserError if it is missing or damaged."""
     path = folder / f"step-{step:09d}"
     try:
-        return _read(path, training)
-    except Damaged as error:
-        there = ", ".join(str(int(saved.name.removeprefix("step-"))) for saved in _steps(folder)) or "none"
+        return _read_checkpoint(path, training)
+    except DamagedCheckpoint as error:
+        there = (
+            ", ".join(str(int(saved.name.removeprefix("step-"))) for saved in _list_steps(folder)) or "none"
+        )
         what = error if path.exists() else f"there is no step {step}"
         raise UserError(f"{folder}: {what}; there are the steps {there}") from None
 
 
-def _read(path: Path, training: bool) -> Checkpoint:
+def _read_checkpoint(path: Path, training: bool) -> Checkpoint:
     try:
         content = json.loads((path / "state.json").read_text(encoding="utf-8"))
         if content.pop("hash") != fingerprint(content):
-            raise Damaged("state.json is not what was written")
+            raise DamagedCheckpoint("state.json is not what was written")
         files = content["files"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Damaged(f"state.json cannot be read ({error})") from error
+        raise DamagedCheckpoint(f"state.json cannot be read ({error})") from error
     return Checkpoint(
         step=content["step"],
         state=content["state"],

@@ -62,7 +62,7 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
+class ModelSize:
     """A named shape. Training settings that suit it are computed from its size and the run's tokens: scaling.py."""
 
     depth: int
@@ -90,30 +90,32 @@ class Size:
         )
 
 
-SIZES = {
-    "1m": Size(depth=4, width=96, heads=3, kv_heads=1, context=256),
-    "tiny": Size(depth=3, width=128, heads=2, kv_heads=1, context=256),
-    "mini": Size(depth=6, width=256, heads=4, kv_heads=2, context=256),
-    "small": Size(depth=6, width=384, heads=6, kv_heads=2, context=512),
-    "base": Size(depth=8, width=512, heads=8, kv_heads=4, context=1024),
-    "gpt2": Size(depth=12, width=768, heads=12, kv_heads=12, context=1024),
-    "gpt2-medium": Size(depth=24, width=1024, heads=16, kv_heads=16, context=1024),
-    "gpt2-large": Size(depth=36, width=1280, heads=20, kv_heads=20, context=1024),
-    "gpt2-xl": Size(depth=48, width=1600, heads=25, kv_heads=25, context=1024),
+MODEL_SIZES = {
+    "1m": ModelSize(depth=4, width=96, heads=3, kv_heads=1, context=256),
+    "tiny": ModelSize(depth=3, width=128, heads=2, kv_heads=1, context=256),
+    "mini": ModelSize(depth=6, width=256, heads=4, kv_heads=2, context=256),
+    "small": ModelSize(depth=6, width=384, heads=6, kv_heads=2, context=512),
+    "base": ModelSize(depth=8, width=512, heads=8, kv_heads=4, context=1024),
+    "gpt2": ModelSize(depth=12, width=768, heads=12, kv_heads=12, context=1024),
+    "gpt2-medium": ModelSize(depth=24, width=1024, heads=16, kv_heads=16, context=1024),
+    "gpt2-large": ModelSize(depth=36, width=1280, heads=20, kv_heads=20, context=1024),
+    "gpt2-xl": ModelSize(depth=48, width=1600, heads=25, kv_heads=25, context=1024),
 }
 """From one million parameters (with a vocabulary of 5,000) to 1.5 billion. The gpt2 sizes have GPT-2's four depths
 and widths (Radford et al. 2019, table 2). tiny was measured: docs/training.md."""
 
 
-def size(name: str) -> Size:
+def find_size(name: str) -> ModelSize:
     """Return a size by name, or `dN`: N blocks of width 64 N, heads of 64, the next larger size's context."""
-    if name in SIZES:
-        return SIZES[name]
+    if name in MODEL_SIZES:
+        return MODEL_SIZES[name]
     if match := re.fullmatch(r"d([1-9]\d?)", name):
         depth = int(match[1])
-        near = next((s for s in SIZES.values() if s.width >= 64 * depth), SIZES["gpt2-xl"])
-        return Size(depth=depth, width=64 * depth, heads=depth, kv_heads=depth, context=near.context)
-    raise UserError(f"--size {name}: there is {', '.join(SIZES)}, or dN for N blocks of width 64 N (d8)")
+        near = next((s for s in MODEL_SIZES.values() if s.width >= 64 * depth), MODEL_SIZES["gpt2-xl"])
+        return ModelSize(depth=depth, width=64 * depth, heads=depth, kv_heads=depth, context=near.context)
+    raise UserError(
+        f"--size {name}: there is {', '.join(MODEL_SIZES)}, or dN for N blocks of width 64 N (d8)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

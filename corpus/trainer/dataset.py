@@ -11,12 +11,12 @@ from typing import Any
 from corpus.errors import UserError
 from corpus.storage import is_remote
 
-SCHEMA_VERSION = 1
-MAGIC = b"ARROW1"
+DATASET_SCHEMA_VERSION = 1
+ARROW_MAGIC = b"ARROW1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shard:
+class DatasetShard:
     """One Arrow file: `path` is relative to the tokens folder; `tokens` counts end-of-text, `bytes` is UTF-8 text."""
 
     path: str
@@ -30,12 +30,12 @@ class Shard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stream:
+class DatasetStream:
     """All shards of one source and language in one split, in the order of dataset.json, as one sequence of tokens."""
 
     source: str
     language: str
-    shards: tuple[Shard, ...]
+    shards: tuple[DatasetShard, ...]
 
     @property
     def name(self) -> str:
@@ -62,21 +62,23 @@ class Dataset:
     end_of_text: int
     tokenizer: Path
     tokenizer_sha256: str
-    shards: tuple[Shard, ...]
+    shards: tuple[DatasetShard, ...]
     mixture: dict[str, Any] = field(default_factory=dict)
 
-    def streams(self, split: str) -> tuple[Stream, ...]:
+    def streams(self, split: str) -> tuple[DatasetStream, ...]:
         """Return the streams of a split that have tokens, sorted by source and language."""
-        groups: dict[tuple[str, str], list[Shard]] = {}
+        groups: dict[tuple[str, str], list[DatasetShard]] = {}
         for shard in self.shards:
             if shard.split == split and shard.tokens:
                 groups.setdefault((shard.source, shard.language), []).append(shard)
         return tuple(
-            Stream(source=source, language=language, shards=tuple(shards))
+            DatasetStream(source=source, language=language, shards=tuple(shards))
             for (source, language), shards in sorted(groups.items())
         )
 
-    def drawn(self, given: Mapping[str, float] | None = None) -> tuple[tuple[Stream, float], ...]:
+    def weigh_streams(
+        self, given: Mapping[str, float] | None = None
+    ) -> tuple[tuple[DatasetStream, float], ...]:
         """Return the training streams with their shares of the samples, which sum to 1; shares of 0 are left out.
 
         The shares come from dataset.json's mixture, by source and language (`streams`) or by source (`weights`, with
@@ -125,7 +127,7 @@ def open_dataset(workspace: str) -> Dataset:
         raise UserError(
             f"{workspace} has no tokens/dataset.json: `corpus build MANIFEST --out {workspace}` writes it"
         )
-    dataset = _parse(path)
+    dataset = _read_dataset(path)
     if not dataset.streams("train"):
         raise UserError(
             f"{path}: no training tokens: did the rules drop every document? `corpus stats {workspace}` tells"
@@ -135,15 +137,15 @@ def open_dataset(workspace: str) -> Dataset:
     return dataset
 
 
-def _parse(path: Path) -> Dataset:
+def _read_dataset(path: Path) -> Dataset:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw["schema_version"] > SCHEMA_VERSION:
+        if raw["schema_version"] > DATASET_SCHEMA_VERSION:
             raise UserError(
                 f"{path} has schema version {raw['schema_version']}, "
-                f"this corpus reads up to {SCHEMA_VERSION}: use a newer one"
+                f"this corpus reads up to {DATASET_SCHEMA_VERSION}: use a newer one"
             )
-        names = Shard.__dataclass_fields__
+        names = DatasetShard.__dataclass_fields__
         return Dataset(
             folder=path.parent,
             name=raw["name"],
@@ -153,7 +155,7 @@ def _parse(path: Path) -> Dataset:
             end_of_text=raw["end_of_text"],
             tokenizer=path.parent / raw["tokenizer"]["path"],
             tokenizer_sha256=raw["tokenizer"]["sha256"],
-            shards=tuple(Shard(**{name: shard[name] for name in names}) for shard in raw["shards"]),
+            shards=tuple(DatasetShard(**{name: shard[name] for name in names}) for shard in raw["shards"]),
             mixture=raw.get("mixture") or {},
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -165,8 +167,8 @@ def _parse(path: Path) -> Dataset:
 def _check_shard(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            file.seek(-len(MAGIC), 2)
-            complete = file.read() == MAGIC
+            file.seek(-len(ARROW_MAGIC), 2)
+            complete = file.read() == ARROW_MAGIC
     except FileNotFoundError:
         raise UserError(f"{path} is missing: build the tokens again, or copy the shard back") from None
     except OSError:

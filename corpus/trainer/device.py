@@ -8,7 +8,7 @@ import torch
 
 from corpus.errors import UserError
 from corpus.trainer.config import Precision
-from corpus.trainer.scaling import CPU_FLOPS
+from corpus.trainer.scaling import CPU_CORE_FLOPS
 
 
 def choose_device(name: str) -> torch.device:
@@ -46,7 +46,7 @@ def autocast(device: torch.device, bf16: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
-PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
+PEAK_FLOPS_BY_DEVICE = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
 """Dense bf16 operations per second from NVIDIA's data sheets, by a part of the device's name."""
 
 
@@ -55,10 +55,10 @@ def peak_flops(device: torch.device) -> float | None:
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
-    return next((peak for part, peak in PEAKS.items() if part in name), None)
+    return next((peak for part, peak in PEAK_FLOPS_BY_DEVICE.items() if part in name), None)
 
 
-def speed(device: torch.device) -> float:
+def estimate_speed(device: torch.device) -> float:
     """Return a rough number of operations per second that a step may reach, for estimates before any measurement."""
     peak = peak_flops(device)
-    return 0.3 * peak if peak else CPU_FLOPS * torch.get_num_threads()
+    return 0.3 * peak if peak else CPU_CORE_FLOPS * torch.get_num_threads()

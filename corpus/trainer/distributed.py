@@ -37,7 +37,7 @@ class World:
         dist.all_reduce(together)
         return [float(value) for value in together.tolist()]
 
-    def same(self, value: float, device: torch.device) -> float:
+    def broadcast_first(self, value: float, device: torch.device) -> float:
         """Return the first process's number, in every process."""
         if self.size == 1:
             return value
@@ -50,7 +50,7 @@ class World:
             dist.barrier()
 
 
-def join(device: torch.device) -> World:
+def join_world(device: torch.device) -> World:
     """Join the process group that torchrun describes in the environment: by NCCL on CUDA, by gloo on CPUs."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -60,8 +60,8 @@ def join(device: torch.device) -> World:
     return World(rank=dist.get_rank(), size=dist.get_world_size())
 
 
-def leave() -> None:
-    """Close the process group that `join` opened."""
+def leave_world() -> None:
+    """Close the process group that `join_world` opened."""
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -12,10 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 from corpus.trainer.config import RunConfig
 from corpus.trainer.device import autocast, use_bf16
 from corpus.trainer.distributed import World
-from corpus.trainer.loader import Batch
-from corpus.trainer.model import GPT, initialize
+from corpus.trainer.loader import SampleBatch
+from corpus.trainer.model import GPT, initialize_weights
 from corpus.trainer.optimizer import make_optimizers
-from corpus.trainer.sharding import divide, whole
+from corpus.trainer.sharding import divide_model, gather_tensor
 
 
 class Interrupted(Exception):
@@ -33,10 +33,10 @@ class Engine:
         self.bf16 = use_bf16(device, config.precision)
         torch.manual_seed(config.seed)
         self.model = GPT(config.model)
-        initialize(self.model, config.seed)
+        initialize_weights(self.model, config.seed)
         self.sharded = config.shard and world.size > 1
         if self.sharded:
-            divide(self.model, device, world.size)
+            divide_model(self.model, device, world.size)
         else:
             self.model.to(device)
         if config.compile:
@@ -46,7 +46,7 @@ class Engine:
         if world.size > 1 and not self.sharded:
             self.parallel = DistributedDataParallel(self.model, broadcast_buffers=False)
 
-    def backward(self, batch: Batch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
+    def backward(self, batch: SampleBatch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
         """Return the mean nats over the step's `targets` and leave the gradient in the parameters.
 
         Computes one micro-batch after another; `batch` is this process's part. Raises Interrupted, without a
@@ -75,7 +75,7 @@ class Engine:
             return contextlib.nullcontext()
         return self.parallel.no_sync()
 
-    def _nats(self, batch: Batch, part: slice) -> torch.Tensor:
+    def _nats(self, batch: SampleBatch, part: slice) -> torch.Tensor:
         """Return the summed nats of some samples; only the shards' 16 bits a token are copied to the device."""
         tokens = torch.from_numpy(batch.tokens[part]).to(self.device).long()
         last = torch.from_numpy(batch.lengths[part] - 1).to(self.device)
@@ -91,7 +91,7 @@ class Engine:
 
     def clip(self) -> float:
         """Clip the gradient to the configured norm; return the norm that it had."""
-        return whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)).item()
+        return gather_tensor(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)).item()
 
     def update(self, rate: float) -> None:
         for optimizer in self.optimizers:

@@ -22,27 +22,27 @@ from corpus.trainer.device import autocast
 from corpus.trainer.distributed import World
 from corpus.trainer.loader import TokenStream
 from corpus.trainer.model import GPT
-from corpus.trainer.order import permute
+from corpus.trainer.order import permute_positions
 
-Tokens = npt.NDArray[Any]
+TokenArray = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class EvaluationDocument:
     """A validation document: `tokens` without its end-of-text, a view of the mapped shard."""
 
-    tokens: Tokens
+    tokens: TokenArray
     bytes: int
     language: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class EvaluationGroup:
     """The validation documents used of one source and language, and the bytes of all of them, used or not."""
 
     source: str
     language: str
-    documents: tuple[Document, ...]
+    documents: tuple[EvaluationDocument, ...]
     all_bytes: int
 
 
@@ -63,7 +63,7 @@ class Score:
         return self.nats / math.log(2) / self.bytes
 
 
-def documents(stream: TokenStream) -> list[Document]:
+def read_documents(stream: TokenStream) -> list[EvaluationDocument]:
     """Return the documents of a stream that have text, in the order of its shards."""
     with_text = []
     for number in range(len(stream.stream.shards)):
@@ -76,11 +76,11 @@ def documents(stream: TokenStream) -> list[Document]:
             for row, (size, language) in enumerate(zip(sizes, languages, strict=True)):
                 if size:
                     text = tokens[offsets[row] : offsets[row + 1] - 1]
-                    with_text.append(Document(tokens=text, bytes=size, language=language))
+                    with_text.append(EvaluationDocument(tokens=text, bytes=size, language=language))
     return with_text
 
 
-def choose(candidates: list[Document], tokens: int) -> list[Document]:
+def choose_documents(candidates: list[EvaluationDocument], tokens: int) -> list[EvaluationDocument]:
     """Choose whole documents that add up to about `tokens` tokens, in a fixed order; all if `tokens` is 0.
 
     A document longer than `tokens` is chosen only if there is no shorter one.
@@ -88,7 +88,9 @@ def choose(candidates: list[Document], tokens: int) -> list[Document]:
     if not tokens:
         return candidates
     places = np.arange(len(candidates))
-    order = permute(places, np.full_like(places, len(candidates)), np.zeros(len(candidates), np.uint64))
+    order = permute_positions(
+        places, np.full_like(places, len(candidates)), np.zeros(len(candidates), np.uint64)
+    )
     lengths = np.array([len(document.tokens) for document in candidates])[order]
     order, lengths = order[lengths <= tokens], lengths[lengths <= tokens]
     if not len(order):
@@ -97,22 +99,22 @@ def choose(candidates: list[Document], tokens: int) -> list[Document]:
     return [candidates[i] for i in sorted(order[:taken].tolist())]
 
 
-def validation(dataset: Dataset, tokens: int) -> tuple[Group, ...]:
+def read_validation(dataset: Dataset, tokens: int) -> tuple[EvaluationGroup, ...]:
     """Return the documents of an evaluation: about `tokens` tokens (0: all), equally many per source and language.
 
     They depend on the dataset only, so that runs can be compared. Languages that share the shards of
     `language=other` are separate groups. Empty if the dataset has no validation split.
     """
-    by_group: dict[tuple[str, str], list[Document]] = {}
+    by_group: dict[tuple[str, str], list[EvaluationDocument]] = {}
     for stream in dataset.streams("valid"):
-        for document in documents(TokenStream(dataset.folder, stream)):
+        for document in read_documents(TokenStream(dataset.folder, stream)):
             by_group.setdefault((stream.source, document.language), []).append(document)
     share = -(-tokens // max(1, len(by_group)))
     return tuple(
-        Group(
+        EvaluationGroup(
             source=source,
             language=language,
-            documents=tuple(choose(group, share)),
+            documents=tuple(choose_documents(group, share)),
             all_bytes=sum(document.bytes for document in group),
         )
         for (source, language), group in sorted(by_group.items())
@@ -127,7 +129,7 @@ def bits_per_byte(scores: Sequence[Score]) -> float:
 @torch.no_grad()
 def evaluate(
     model: GPT,
-    groups: Sequence[Group],
+    groups: Sequence[EvaluationGroup],
     *,
     end_of_text: int,
     samples: int,

@@ -46,16 +46,16 @@ class RotateFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         ctx.save_for_backward(cosine, sine)
-        return _turned(x, cosine.to(x.dtype), sine.to(x.dtype), 1)
+        return _rotate_pairs(x, cosine.to(x.dtype), sine.to(x.dtype), 1)
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
         cosine, sine = ctx.saved_tensors
         gradient = outputs[0]
-        return _turned(gradient, cosine.to(gradient.dtype), sine.to(gradient.dtype), -1), None, None
+        return _rotate_pairs(gradient, cosine.to(gradient.dtype), sine.to(gradient.dtype), -1), None, None
 
 
-def _turned(x: Tensor, cosine: Tensor, sine: Tensor, way: int) -> Tensor:
+def _rotate_pairs(x: Tensor, cosine: Tensor, sine: Tensor, way: int) -> Tensor:
     half = x.shape[-1] // 2
     a, b = x[..., :half], x[..., half:]
     out = torch.empty_like(x)

@@ -13,13 +13,13 @@ from types import FrameType
 
 from corpus.errors import UserError
 
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 """Seconds that a step or an evaluation may continue after a signal before it is abandoned."""
-NUMBERS = (signal.SIGTERM, signal.SIGINT)
+TRAINER_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def locked(run: Path) -> Iterator[None]:
+def lock_run(run: Path) -> Iterator[None]:
     """Hold the lock of a run; raise UserError if another trainer holds it."""
     with (run / ".lock").open("w") as file:
         try:
@@ -32,18 +32,18 @@ def locked(run: Path) -> Iterator[None]:
 
 
 @contextmanager
-def signals(rescue: Callable[[str], None]) -> Iterator[list[str]]:
+def catch_signals(rescue: Callable[[str], None]) -> Iterator[list[str]]:
     """Yield a list that receives the name of the first SIGTERM or SIGINT; a second signal has its usual effect.
 
     Python runs handlers between its own instructions, and a product of huge matrices is a single one. So a thread
     receives the signal too, through a pipe, and calls `rescue` with its name if this context is still active after
-    GRACE seconds.
+    GRACE_SECONDS seconds.
     """
     caught: list[str] = []
     if threading.current_thread() is not threading.main_thread():
         yield caught
         return
-    before = {number: signal.getsignal(number) for number in NUMBERS}
+    before = {number: signal.getsignal(number) for number in TRAINER_STOP_SIGNALS}
 
     def catch(number: int, _: FrameType | None) -> None:
         caught.append(signal.Signals(number).name)
@@ -56,7 +56,7 @@ def signals(rescue: Callable[[str], None]) -> Iterator[list[str]]:
 
     def watch() -> None:
         while heard := os.read(reading, 1):
-            if heard[0] in NUMBERS and not left.wait(GRACE):
+            if heard[0] in TRAINER_STOP_SIGNALS and not left.wait(GRACE_SECONDS):
                 rescue(signal.Signals(heard[0]).name)
         os.close(reading)
 

@@ -22,17 +22,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpus.errors import UserError
-from corpus.trainer.dataset import Dataset, Shard, Stream
+from corpus.trainer.dataset import Dataset, DatasetShard, DatasetStream
 from corpus.trainer.order import Order, make_order
 
-Tokens = npt.NDArray[Any]
-SPARE_FILES = 256
+TokenArray = npt.NDArray[Any]
+SPARE_OPEN_FILES = 256
 
 
 class MappedShard:
     """One memory-mapped shard: its record batches, and their tokens as numpy views of the map."""
 
-    def __init__(self, path: Path, shard: Shard) -> None:
+    def __init__(self, path: Path, shard: DatasetShard) -> None:
         self.path = path
         try:
             with path.open("rb") as file:
@@ -48,7 +48,7 @@ class MappedShard:
         except FileNotFoundError:
             raise UserError(f"{path} is missing: build the tokens again, or copy the shard back") from None
         except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError) as error:
-            raise _damaged(path, error) from error
+            raise _damaged_error(path, error) from error
         self.starts = list(accumulate((len(tokens) for tokens in self.tokens), initial=0))
         if self.starts[-1] != shard.tokens:
             raise UserError(
@@ -56,7 +56,7 @@ class MappedShard:
                 "build the tokens again"
             )
 
-    def copy(self, start: int, out: Tokens) -> int:
+    def copy(self, start: int, out: TokenArray) -> int:
         """Fill `out` with tokens from `start` up to the end of the shard; return how many."""
         number = bisect_right(self.starts, start) - 1
         offset = start - self.starts[number]
@@ -94,11 +94,11 @@ class MappedShard:
             column = batch.column(name)
             column.validate(full=True)
         except (pa.ArrowException, LookupError) as error:
-            raise _damaged(self.path, error) from error
+            raise _damaged_error(self.path, error) from error
         return column
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
+def _damaged_error(path: Path, error: Exception) -> UserError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
     return UserError(f"{path} cannot be read ({reason}): build the tokens again, or copy the shard whole")
 
@@ -106,7 +106,7 @@ def _damaged(path: Path, error: Exception) -> UserError:
 class TokenStream:
     """The tokens of a stream by position, across its shards; each shard is mapped at its first use."""
 
-    def __init__(self, folder: Path, stream: Stream) -> None:
+    def __init__(self, folder: Path, stream: DatasetStream) -> None:
         self.folder = folder
         self.stream = stream
         self.starts = list(accumulate((shard.tokens for shard in stream.shards), initial=0))
@@ -120,7 +120,7 @@ class TokenStream:
             mapped = self._mapped[number] = MappedShard(self.folder / shard.path, shard)
         return mapped
 
-    def copy(self, start: int, out: Tokens) -> int:
+    def copy(self, start: int, out: TokenArray) -> int:
         """Fill `out` with tokens from `start` up to the end of the stream; return how many."""
         number = bisect_right(self.starts, start) - 1
         if number == len(self._mapped):
@@ -141,16 +141,16 @@ class TokenStream:
             number += 1
 
 
-def windows(tokens: int, context: int) -> int:
+def count_windows(tokens: int, context: int) -> int:
     """Return the number of windows of a stream, `context` targets each; the last one overlaps the one before it."""
     return max(1, -(-(tokens - 1) // context))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class SampleBatch:
     """Samples ready for a model. `tokens` (samples, context + 1) in the shards' type: inputs and, shifted, targets."""
 
-    tokens: Tokens
+    tokens: TokenArray
     lengths: npt.NDArray[np.int64]
     """Tokens of each sample that are text; what follows, in a stream shorter than a window, is padding."""
     streams: npt.NDArray[np.int64]
@@ -163,8 +163,8 @@ class Loader:
     def __init__(
         self, dataset: Dataset, *, context: int, seed: int, shares: Mapping[str, float] | None = None
     ) -> None:
-        streams, weights = zip(*dataset.drawn(shares), strict=True)
-        allow_open_files(len(dataset.shards) + SPARE_FILES)
+        streams, weights = zip(*dataset.weigh_streams(shares), strict=True)
+        allow_open_files(len(dataset.shards) + SPARE_OPEN_FILES)
         self.dataset = dataset
         self.context = context
         self.weights: tuple[float, ...] = weights
@@ -173,12 +173,12 @@ class Loader:
         self.order: Order = make_order(
             [stream.name for stream in streams],
             list(weights),
-            [windows(stream.tokens, context) for stream in streams],
+            [count_windows(stream.tokens, context) for stream in streams],
             fingerprint=dataset.fingerprint,
             seed=seed,
         )
 
-    def read(self, start: int, stop: int) -> Batch:
+    def read(self, start: int, stop: int) -> SampleBatch:
         """Return samples start..stop-1 of the run."""
         streams, _, numbers = self.order.samples(start, stop)
         size = self.context + 1
@@ -199,7 +199,7 @@ class Loader:
                 f"{self.dataset.folder}: token {largest} in a shard, but dataset.json has a vocabulary of "
                 f"{self.dataset.vocabulary}: build the tokens again"
             )
-        return Batch(tokens=tokens, lengths=lengths, streams=streams)
+        return SampleBatch(tokens=tokens, lengths=lengths, streams=streams)
 
     def _firsts(
         self, streams: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
@@ -208,14 +208,14 @@ class Loader:
         last = np.maximum(0, self.lengths[streams] - self.context - 1)
         return np.minimum(numbers * self.context, last)
 
-    def drawn(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+    def count_targets(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the number of targets in samples start..stop-1 by stream, from the order only, without reading."""
         streams, _, _ = self.order.samples(start, stop)
         targets = [min(self.context, source.length - 1) for source in self.streams]
         samples: npt.NDArray[np.int64] = np.bincount(streams, minlength=len(targets))
         return samples * np.array(targets, np.int64)
 
-    def documents(self, start: int, stop: int) -> list[Piece]:
+    def documents(self, start: int, stop: int) -> list[DocumentPiece]:
         """Return the documents that samples start..stop-1 consist of, in the order of the samples."""
         streams, epochs, numbers = self.order.samples(start, stop)
         pieces = []
@@ -226,7 +226,7 @@ class Loader:
             source = self.streams[stream]
             for document, language, tokens in source.documents(first, self.context + 1):
                 pieces.append(
-                    Piece(
+                    DocumentPiece(
                         sample=sample,
                         epoch=epoch,
                         source=source.stream.source,
@@ -239,7 +239,7 @@ class Loader:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class DocumentPiece:
     """A document's part of one sample: `tokens` of it are in the window."""
 
     sample: int

@@ -20,7 +20,7 @@ class Log:
         if path is not None:
             self.file.truncate(min(size, self.file.seek(0, os.SEEK_END)))
             self.file.seek(0, os.SEEK_END)
-            self.board = _board(path.parent / "tensorboard")
+            self.board = _open_tensorboard(path.parent / "tensorboard")
 
     def write(self, kind: str, **values: Any) -> None:
         if self.board is not None and kind in ("step", "evaluate"):
@@ -42,7 +42,7 @@ class Log:
             self.board.close()
 
 
-def _board(folder: Path) -> Any:
+def _open_tensorboard(folder: Path) -> Any:
     """Return a writer of TensorBoard events if TensorBoard is installed, else None."""
     if find_spec("tensorboard") is None:
         return None

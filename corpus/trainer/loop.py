@@ -36,21 +36,21 @@ from corpus.trainer.dataset import open_dataset
 from corpus.trainer.device import choose_device, peak_flops
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine, Interrupted
-from corpus.trainer.evaluate import Score, bits_per_byte, evaluate, validation
-from corpus.trainer.guard import locked, signals
+from corpus.trainer.evaluate import Score, bits_per_byte, evaluate, read_validation
+from corpus.trainer.guard import catch_signals, lock_run
 from corpus.trainer.loader import Loader
 from corpus.trainer.log import Log
-from corpus.trainer.optimizer import rate
+from corpus.trainer.optimizer import learning_rate_factor
 from corpus.trainer.spikes import Spikes
-from corpus.trainer.start import branch_point, check_dataset, write_run
+from corpus.trainer.start import check_dataset, read_branch_checkpoint, write_run_files
 
-SMOOTHING = 0.9
+PROGRESS_SMOOTHING = 0.9
 """The progress line shows an average over about ten steps."""
-DRY_STEPS = 2
+TIMING_STEPS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class TrainingResult:
     """State of a run when train() returns."""
 
     step: int
@@ -63,31 +63,33 @@ class Result:
     """The name of the signal that ended it early, else None."""
 
 
-def train(config: RunConfig, run: Path, *, device: str = "auto", console: Console | None = None) -> Result:
+def train(
+    config: RunConfig, run: Path, *, device: str = "auto", console: Console | None = None
+) -> TrainingResult:
     """Train until the run's steps or minutes are reached, or until SIGTERM or SIGINT; save in either case.
 
     Resumes from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
     do not fit together, RunError for a loss that is no number or a full disk. Under torchrun, every process calls it.
     """
     chosen = choose_device(device)
-    world = distributed.join(chosen)
+    world = distributed.join_world(chosen)
     distributed.check_divides(config.batch_samples, world.size)
     if not world.first:
         console = Console(quiet=True)
     run.mkdir(parents=True, exist_ok=True)
     trainer: list[_Trainer] = []
     with (
-        locked(run) if world.first else nullcontext(),
-        signals(lambda name: trainer[0].rescue(name) if trainer else _exit(name)) as caught,
+        lock_run(run) if world.first else nullcontext(),
+        catch_signals(lambda name: trainer[0].rescue(name) if trainer else _exit_as_signal(name)) as caught,
     ):
         try:
             trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world))
-            return trainer[0].go(caught)
+            return trainer[0].run_loop(caught)
         finally:
             if trainer:
                 trainer[0].log.close()
                 trainer[0].saver.finish()
-            distributed.leave()
+            distributed.leave_world()
 
 
 class _Trainer:
@@ -103,8 +105,8 @@ class _Trainer:
         )
         self.streams = [stream.stream for stream in self.loader.streams]
         self.bytes_per_token = np.array([stream.bytes / stream.tokens for stream in self.streams])
-        self.groups = validation(self.dataset, config.evaluate_tokens)
-        memory.check(config, device, world.size)
+        self.groups = read_validation(self.dataset, config.evaluate_tokens)
+        memory.check_memory(config, device, world.size)
         self.engine = Engine(config, device, world)
         self.step = 0
         self.seconds = 0.0
@@ -113,7 +115,7 @@ class _Trainer:
         self.saved = self.evaluated = -1
         self.scores: list[Score] = []
         self.settled = threading.RLock()  # held while model, optimizers, counts and log change or are copied
-        self.saver = checkpoint.Saver(
+        self.saver = checkpoint.CheckpointSaver(
             run / "checkpoint",
             keep_last=config.keep_last,
             keep_every=config.keep_every,
@@ -122,18 +124,18 @@ class _Trainer:
         size = self._restore()
         self.log = Log(run / "log.jsonl" if world.first else None, size)
         if world.first:
-            write_run(config, self.dataset, run)
+            write_run_files(config, self.dataset, run)
         gc.collect()
         gc.freeze()  # what lives as long as the run is not walked through again
 
     def _restore(self) -> int:
         """Restore the last checkpoint, or the one that the run branches from; return the log's size at that time."""
-        saved = checkpoint.newest(self.run / "checkpoint", self._say)
+        saved = checkpoint.read_newest(self.run / "checkpoint", self._say)
         size = 0
         if saved is not None:
             size = saved.state["log_bytes"]
         elif self.config.branch is not None:
-            saved = branch_point(self.config.branch)
+            saved = read_branch_checkpoint(self.config.branch)
         if saved is None:
             return 0
         if saved.state["identity"] != self.config.identity():
@@ -145,7 +147,7 @@ class _Trainer:
         if size:
             self.saved = saved.step
             if self.world.first:
-                checkpoint.settle(self.run / "checkpoint", saved.step)
+                checkpoint.repair_folder(self.run / "checkpoint", saved.step)
         self.seconds, self.evaluated = saved.state["seconds"], saved.state["evaluated"]
         self.consumed += np.array(saved.state["consumed"], np.int64)
         self.spikes = Spikes(self.config.spike_sigma, saved.state["spikes"])
@@ -155,7 +157,7 @@ class _Trainer:
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)
 
-    def go(self, caught: list[str]) -> Result:
+    def run_loop(self, caught: list[str]) -> TrainingResult:
         """Run the loop: steps, and between them checkpoints and evaluations, a step's checkpoint first."""
         self._announce()
         loss, bits = math.nan, math.nan
@@ -169,8 +171,8 @@ class _Trainer:
                     entry = self._train_step(caught)
                 except Interrupted:
                     break
-                loss = _smooth(loss, entry["loss"])
-                bits = _smooth(bits, entry["bits_per_byte"])
+                loss = _update_average(loss, entry["loss"])
+                bits = _update_average(bits, entry["bits_per_byte"])
                 line.update(
                     self._progress(),
                     step=self.step,
@@ -195,7 +197,7 @@ class _Trainer:
         name = caught[0] if stopped else None
         self.log.write("end", step=self.step, tokens=tokens, seconds=self.seconds, stopped=name)
         self.world.barrier()
-        return Result(
+        return TrainingResult(
             step=self.step, tokens=tokens, seconds=self.seconds, scores=tuple(self.scores), stopped=name
         )
 
@@ -209,7 +211,7 @@ class _Trainer:
 
     def _agreed(self, late: bool) -> bool:
         """Return whether it is time to save; the first process decides if all of them have to take part."""
-        return self.world.same(late, self.engine.device) > 0 if self.engine.sharded else late
+        return self.world.broadcast_first(late, self.engine.device) > 0 if self.engine.sharded else late
 
     def rescue(self, name: str) -> None:
         """Save and end the process from another thread, if a signal arrives during a long step or evaluation.
@@ -222,7 +224,7 @@ class _Trainer:
             self.saver.finish()
             line = f"{name}: gave up a long step; --resume goes on from step {max(0, self.saved):,} in {self.run}"
             print(f"\n{line}", file=sys.stderr, flush=True)
-            _exit(name)
+            _exit_as_signal(name)
 
     def _evaluation_due(self) -> bool:
         """Return whether to evaluate before the next step; a run killed during an evaluation repeats it."""
@@ -239,12 +241,14 @@ class _Trainer:
     def _announce(self) -> None:
         """Print the model, the table of what will be read and its warnings, and log `start`."""
         device, bf16 = self.engine.device, self.engine.bf16
-        self._say(report.describe(self.config, device=str(device), bf16=bf16, processes=self.world.size))
+        self._say(report.describe_run(self.config, device=str(device), bf16=bf16, processes=self.world.size))
         steps = self.config.steps or self._steps_in_time()
         counts = self.loader.order.counts(steps * self.config.batch_samples)
-        rows = report.plan(self.streams, self.loader.weights, counts.tolist(), self.config.model.context)
-        self.console.print(report.plan_table(rows, estimated=self.config.steps is None))
-        for warning in report.warnings(rows, self.groups, self.config, device):
+        rows = report.make_plan_rows(
+            self.streams, self.loader.weights, counts.tolist(), self.config.model.context
+        )
+        self.console.print(report.make_plan_table(rows, estimated=self.config.steps is None))
+        for warning in report.list_warnings(rows, self.groups, self.config, device):
             self._say(warning)
         self.log.write(
             "start", step=self.step, steps=steps, time_dependent=self.config.steps is None, device=str(device),
@@ -257,7 +261,7 @@ class _Trainer:
         """Return how many steps fit into the run's minutes, from two steps that are computed and discarded."""
         assert self.config.minutes is not None
         seconds = 0.0
-        for _ in range(DRY_STEPS):
+        for _ in range(TIMING_STEPS):
             begin = time.perf_counter()
             self._gradient([])
             self.engine.zero()
@@ -272,7 +276,7 @@ class _Trainer:
     def _gradient(self, caught: list[str]) -> tuple[float, np.ndarray[Any, np.dtype[np.int64]]]:
         """Return (mean nats a token, targets by stream) of the next step; leave its gradient in the parameters."""
         start, stop = self._samples()
-        drawn = self.loader.drawn(start, stop)
+        drawn = self.loader.count_targets(start, stop)
         mine = self.world.share(stop - start)
         batch = self.loader.read(start + mine.start, start + mine.stop)
         # Processes that wait for each other only stop between steps.
@@ -300,7 +304,9 @@ class _Trainer:
             )
         # Half a step on, so that neither the first nor the last step of a run has a rate of zero.
         progress = self._progress() if self.config.steps is None else (self.step + 0.5) / self.config.steps
-        factor = rate(progress, shape=self.config.shape, warmup=self.config.warmup, decay=self.config.decay)
+        factor = learning_rate_factor(
+            progress, shape=self.config.shape, warmup=self.config.warmup, decay=self.config.decay
+        )
         samples = self._samples()
         with self.settled:
             skipped = self.spikes.check(loss, norm)
@@ -310,7 +316,7 @@ class _Trainer:
                 self.engine.update(self.config.learning_rate * factor)
             self.step += 1
             self.consumed += drawn
-            seconds = self.world.same(time.perf_counter() - begin, self.engine.device)
+            seconds = self.world.broadcast_first(time.perf_counter() - begin, self.engine.device)
             self.seconds += seconds
             targets = int(drawn.sum())
             entry = {
@@ -367,7 +373,7 @@ class _Trainer:
         )
         with self.settled:
             self.evaluated = self.step
-            rows = report.consumed(self.streams, self.consumed.tolist())
+            rows = report.make_consumed_rows(self.streams, self.consumed.tolist())
             self.log.write("consumed", step=self.step, streams=rows)
             if not scores:
                 return
@@ -378,10 +384,10 @@ class _Trainer:
         self._say(f"step {self.step:,}: {overall:.4f} bits per byte on validation")
 
 
-def _exit(name: str) -> None:
+def _exit_as_signal(name: str) -> None:
     """End the process with the exit status of the signal of that name."""
     os._exit(128 + signal.Signals[name])
 
 
-def _smooth(average: float, value: float) -> float:
-    return value if math.isnan(average) else SMOOTHING * average + (1 - SMOOTHING) * value
+def _update_average(average: float, value: float) -> float:
+    return value if math.isnan(average) else PROGRESS_SMOOTHING * average + (1 - PROGRESS_SMOOTHING) * value

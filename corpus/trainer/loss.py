@@ -15,7 +15,7 @@ from torch import Tensor
 
 BLOCK_LOGITS = {"cpu": 1 << 22, "cuda": 1 << 26}
 """Logits held in memory at a time: as many as fit a CPU's cache, or keep a GPU busy."""
-TINY = torch.finfo(torch.float32).tiny
+SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny
 
 
 def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float = 0.0) -> Tensor:
@@ -35,23 +35,23 @@ def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float
 @torch.no_grad()
 def nats(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """Return -log softmax(states @ weight.T)[target] of every row, (n,) fp32, 0 for padding; without a gradient."""
-    x, w = _cast(states, weight)
+    x, w = _cast_for_autocast(states, weight)
     out = torch.zeros(len(x), device=x.device)
     with torch.autocast(x.device.type, enabled=False):
-        for part in _blocks(x, w):
+        for part in _row_blocks(x, w):
             logits = (x[part] @ w.T).float()
             chosen = logits.gather(1, targets[part].clamp(min=0).unsqueeze(1)).squeeze(1)
             out[part] = (logits.logsumexp(dim=1) - chosen) * (targets[part] >= 0)
     return out
 
 
-def _cast(*tensors: Tensor) -> list[Tensor]:
+def _cast_for_autocast(*tensors: Tensor) -> list[Tensor]:
     device = tensors[0].device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensors[0].dtype
     return [tensor.to(dtype) for tensor in tensors]
 
 
-def _blocks(x: Tensor, w: Tensor) -> list[slice]:
+def _row_blocks(x: Tensor, w: Tensor) -> list[slice]:
     rows = max(1, BLOCK_LOGITS[x.device.type] // len(w))
     return [slice(start, start + rows) for start in range(0, len(x), rows)]
 
@@ -59,7 +59,7 @@ def _blocks(x: Tensor, w: Tensor) -> list[slice]:
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor, z_loss: float) -> Tensor:
-        x, w = _cast(states, weight)
+        x, w = _cast_for_autocast(states, weight)
         total = torch.zeros((), device=x.device)
         to_states = torch.empty_like(x)
         to_weight = torch.zeros(weight.shape, device=x.device)
@@ -67,11 +67,11 @@ class _CrossEntropy(torch.autograd.Function):
         target = targets.clamp(min=0).unsqueeze(1)
         # The types are chosen above. Autocast would choose again, on a GPU fp32 for softmax and sum, on a CPU not.
         with torch.autocast(x.device.type, enabled=False):
-            for part in _blocks(x, w):
+            for part in _row_blocks(x, w):
                 logits = x[part] @ w.T
                 gradient = logits.softmax(dim=1)
                 probability = gradient.gather(1, target[part])
-                nats = -probability.float().clamp(min=TINY).log()
+                nats = -probability.float().clamp(min=SMALLEST_PROBABILITY).log()
                 # The gradient in the logits is f p - e, p the softmax, e the target; f is drawn out of the products.
                 z = logits.gather(1, target[part]).float() + nats
                 factor = (1 + 2 * z_loss * z).to(x.dtype)

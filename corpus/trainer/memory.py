@@ -8,12 +8,12 @@ import torch
 
 from corpus.errors import UserError
 from corpus.trainer.config import ModelConfig, RunConfig
-from corpus.trainer.device import speed, use_bf16
+from corpus.trainer.device import estimate_speed, use_bf16
 
-SLOW_SECONDS = 60.0
+SLOW_STEP_SECONDS = 60.0
 
 
-def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
+def estimate_bytes(config: RunConfig, *, processes: int, bf16: bool) -> int:
     """Return the bytes of a process: weights, gradients, optimizer, the copy for checkpoints, and activations.
 
     The activations of a micro-batch are counted by the arrays of model.py that its backward pass needs.
@@ -24,22 +24,26 @@ def needed(config: RunConfig, *, processes: int, bf16: bool) -> int:
         weights = weights // processes + 8 * model.embedding_parameters()
     tokens = min(config.micro_samples, config.batch_samples // processes) * model.context
     heads = model.heads * model.head_width
-    return weights + tokens * model.depth * _kept(model, heads, bf16) + _mask(config, tokens)
+    return (
+        weights
+        + tokens * model.depth * _block_bytes_per_token(model, heads, bf16)
+        + _mask_bytes(config, tokens)
+    )
 
 
-def _kept(model: ModelConfig, heads: int, bf16: bool) -> int:
+def _block_bytes_per_token(model: ModelConfig, heads: int, bf16: bool) -> int:
     """Return the bytes that a block keeps for each token."""
     size = 2 if bf16 else 4
     groups = heads * (model.heads + 2 * model.kv_heads) // model.heads
     return 4 * 4 * model.width + size * (2 * model.width + 4 * groups + 2 * heads + 4 * model.hidden)
 
 
-def _mask(config: RunConfig, tokens: int) -> int:
+def _mask_bytes(config: RunConfig, tokens: int) -> int:
     """Return the bytes of the document mask on a CPU: an array over pairs of positions, as booleans and as numbers."""
     return tokens * config.model.context * 5 if config.mask_documents else 0
 
 
-def available(device: torch.device) -> int | None:
+def read_free_bytes(device: torch.device) -> int | None:
     """Return the free bytes of a device, None if the system does not report them."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
@@ -55,11 +59,11 @@ def available(device: torch.device) -> int | None:
     return min(limits, default=None)
 
 
-def check(config: RunConfig, device: torch.device, processes: int) -> None:
+def check_memory(config: RunConfig, device: torch.device, processes: int) -> None:
     """Raise UserError if a step does not fit into the free memory."""
-    wanted = needed(config, processes=processes, bf16=use_bf16(device, config.precision))
+    wanted = estimate_bytes(config, processes=processes, bf16=use_bf16(device, config.precision))
     on_this_machine = 1 if device.type == "cuda" else processes
-    free = available(device)
+    free = read_free_bytes(device)
     if free is not None and wanted * on_this_machine > free:
         raise UserError(
             f"a step needs about {wanted * on_this_machine / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: a "
@@ -68,13 +72,13 @@ def check(config: RunConfig, device: torch.device, processes: int) -> None:
         )
 
 
-def slow_step(config: RunConfig, device: torch.device) -> str | None:
+def warn_slow_step(config: RunConfig, device: torch.device) -> str | None:
     """Return a warning if one step will take minutes on a CPU, else None."""
     if device.type != "cpu":
         return None
     flops = config.step_tokens * config.model.flops_per_token()
-    seconds = flops / speed(device)
-    if seconds < SLOW_SECONDS:
+    seconds = flops / estimate_speed(device)
+    if seconds < SLOW_STEP_SECONDS:
         return None
     return (
         f"a step takes {flops / 1e12:,.1f} TFLOP, about {seconds / 60:,.0f} minutes on this CPU: "

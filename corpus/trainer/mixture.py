@@ -18,24 +18,24 @@ from pydantic import Field, ValidationError
 from corpus.data import data_path
 from corpus.errors import UserError
 from corpus.tokens import options
-from corpus.tokens.mixture import resolve
-from corpus.trainer.dataset import Stream
+from corpus.tokens.mixture import resolve_mixture
+from corpus.trainer.dataset import DatasetStream
 
 
-class Mixture(options.Mixture):
+class TrainingMixture(options.MixtureOptions):
     """A mixture as in a manifest, with a bound on repetition."""
 
     max_epochs: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
-def read_mixture(name: str) -> Mixture:
+def read_mixture(name: str) -> TrainingMixture:
     """Read a mixture from a YAML file, or the preset of that name."""
     path = Path(name)
     presets = data_path("mixtures")
     if not path.exists() and (presets / f"{name}.yaml").exists():
         path = presets / f"{name}.yaml"
     try:
-        return Mixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return TrainingMixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError:
         there = ", ".join(sorted(preset.stem for preset in presets.glob("*.yaml")))
         raise UserError(f"--mixture {name}: no such file or preset; there is {there}") from None
@@ -47,7 +47,9 @@ def read_mixture(name: str) -> Mixture:
         raise UserError(f"--mixture {name} is no YAML: {str(error).splitlines()[0]}") from None
 
 
-def shares(mixture: Mixture, streams: Sequence[Stream], tokens: float | None) -> dict[str, float]:
+def compute_shares(
+    mixture: TrainingMixture, streams: Sequence[DatasetStream], tokens: float | None
+) -> dict[str, float]:
     """Return the weight of every stream, by its name, in a run of `tokens`.
 
     Raises UserError for a source that the mixture does not name, and if `max_epochs` leaves too little text.
@@ -61,22 +63,22 @@ def shares(mixture: Mixture, streams: Sequence[Stream], tokens: float | None) ->
                 "copy it and give each source of the corpus its weight"
             )
         named = {source: value for source, value in named.items() if source in present}
-    known = options.Mixture(
+    known = options.MixtureOptions(
         weights=named if mixture.weights is not None else None,
         epochs=named if mixture.weights is None else None,
         temperature=mixture.temperature,
     )
     sizes = {(stream.source, stream.language): stream.tokens for stream in streams}
-    weights = {f"{row.source}/{row.language}": row.weight for row in resolve(known, sizes)}
+    weights = {f"{row.source}/{row.language}": row.weight for row in resolve_mixture(known, sizes)}
     if mixture.max_epochs is None:
         return weights
     if tokens is None:
         raise UserError("max_epochs needs a run of known length: --steps or --tokens rather than --minutes")
     most = {stream.name: mixture.max_epochs * stream.tokens / tokens for stream in streams}
-    return capped(weights, most)
+    return cap_weights(weights, most)
 
 
-def capped(weights: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
+def cap_weights(weights: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
     """Scale weights to sum to 1, none above its bound; the excess is given to the others in proportion."""
     if sum(most[name] for name, weight in weights.items() if weight > 0) < 1:
         raise UserError("max_epochs leaves too little text for this run: a shorter one, or more epochs")

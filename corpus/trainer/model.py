@@ -21,7 +21,7 @@ from corpus.trainer.fused import GateFunction, RMSNormFunction, RotateFunction
 from corpus.trainer.loss import cross_entropy, nats
 
 
-def _written_out(x: Tensor) -> bool:
+def _use_fused(x: Tensor) -> bool:
     """Return whether fused.py is faster: on a CPU, with gradients, and not under torch.compile, which fuses itself."""
     return x.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
@@ -35,7 +35,7 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        if _written_out(x):
+        if _use_fused(x):
             autocast = torch.is_autocast_enabled(x.device.type)
             dtype = torch.get_autocast_dtype(x.device.type) if autocast else x.dtype
             normed: Tensor = RMSNormFunction.apply(x, self.weight, self.epsilon, dtype)  # type: ignore[no-untyped-call]
@@ -62,7 +62,7 @@ class Cache:
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Apply rotary positions: rotate the pair (x_i, x_i+d/2) of each head by its position's angle. x (..., time, d)."""
-    if _written_out(x):
+    if _use_fused(x):
         turned: Tensor = RotateFunction.apply(x, cosine, sine)  # type: ignore[no-untyped-call]
         return turned
     a, b = x.chunk(2, dim=-1)
@@ -103,7 +103,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate_up = self.gate_up(x)
-        if _written_out(gate_up):
+        if _use_fused(gate_up):
             gated: Tensor = GateFunction.apply(gate_up)  # type: ignore[no-untyped-call]
         else:
             gate, up = gate_up.chunk(2, dim=-1)
@@ -205,7 +205,7 @@ class GPT(nn.Module):
         return nats(states, self.output_weight(), targets.flatten()).view(targets.shape)
 
 
-def initialize(model: GPT, seed: int) -> None:
+def initialize_weights(model: GPT, seed: int) -> None:
     """Initialize weights: normal, deviation 1/sqrt(inputs), a block's outputs divided by sqrt(2 depth) (GPT-2).
 
     The embedding takes 1/sqrt(width), so that the first blocks' outputs do not dominate the token's own vector. With

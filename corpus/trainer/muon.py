@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from corpus.trainer.sharding import is_divided, part, whole
+from corpus.trainer.sharding import gather_tensor, is_divided, take_part
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan's coefficients: steepest at zero among those that end within about .3 of 1; more precision does not help."""
-ROUNDS = 5
-RMS = 0.2
+NEWTON_SCHULZ_ROUNDS = 5
+UPDATE_RMS = 0.2
 """Root mean square of AdamW's updates, by Liu et al."""
 
 
@@ -30,11 +30,11 @@ def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32
     Costs about 10 r^2 (r + 2 c) operations a matrix, r its smaller side, c the larger: with s = x x^T,
     (a + b s + c s^2) x is three products, the sums inside them and on the diagonal of a small matrix.
     """
-    a, b, c = COEFFICIENTS
+    a, b, c = NEWTON_SCHULZ_COEFFICIENTS
     x = torch.stack([(each / (torch.linalg.vector_norm(each) + 1e-7)).to(dtype) for each in matrices])
     if turned := x.shape[1] > x.shape[2]:
         x = x.mT
-    for _ in range(ROUNDS):
+    for _ in range(NEWTON_SCHULZ_ROUNDS):
         square = torch.bmm(x, x.mT)
         factor = torch.baddbmm(square, square, square, beta=b, alpha=c)
         factor.diagonal(dim1=1, dim2=2).add_(a)
@@ -78,7 +78,7 @@ class Muon(torch.optim.Optimizer):
             if not state:
                 state["momentum"] = torch.zeros_like(parameter)
             state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-            direction = whole(parameter.grad.lerp(state["momentum"], group["momentum"]))
+            direction = gather_tensor(parameter.grad.lerp(state["momentum"], group["momentum"]))
             parameter.mul_(1 - group["lr"] * group["weight_decay"])
             target = parameter
             if is_divided(parameter):
@@ -90,6 +90,6 @@ class Muon(torch.optim.Optimizer):
         for shape, matrices in shapes.items():
             updates = orthogonalize([matrix for matrix, _ in matrices], self.dtype)
             for (_, below), update in zip(matrices, updates, strict=True):
-                below.sub_(update, alpha=group["lr"] * RMS * max(shape) ** 0.5)
+                below.sub_(update, alpha=group["lr"] * UPDATE_RMS * max(shape) ** 0.5)
         for parameter, change in moved.items():
-            parameter.add_(part(change, parameter))
+            parameter.add_(take_part(change, parameter))

@@ -35,7 +35,7 @@ def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.
     return [muon, adamw]
 
 
-def rate(progress: float, *, shape: Shape, warmup: float, decay: float) -> float:
+def learning_rate_factor(progress: float, *, shape: Shape, warmup: float, decay: float) -> float:
     """Return the learning rate's factor, 0 to 1, at `progress` of the run, 0 to 1.
 
     A linear rise over the first `warmup`, then either `wsd`: constant, and a linear fall to zero over the last `decay`

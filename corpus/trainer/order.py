@@ -28,11 +28,11 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
-BLOCK = 512
-ROUNDS = 4
-SHARE = 30
+BLOCK_SAMPLES = 512
+FEISTEL_ROUNDS = 4
+SHARE_BITS = 30
 """Bits of a node's share: a stream drifts from its weight by less than one sample in 2^30 a node."""
-MAX_SAMPLES = 1 << 33
+MAX_SCHEDULED_SAMPLES = 1 << 33
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Schedule:
     """Of a node's samples, how many in 2^30 go left."""
 
 
-def schedule(weights: list[float]) -> Schedule:
+def build_schedule(weights: list[float]) -> Schedule:
     """Build the tree over weights, which may be any positive numbers."""
     if not weights or min(weights) <= 0:
         raise ValueError(f"weights must be positive: {weights}")
@@ -55,38 +55,38 @@ def schedule(weights: list[float]) -> Schedule:
     while len(heap) > 1:
         smallest, a = heapq.heappop(heap)
         second, b = heapq.heappop(heap)
-        nodes.append((a, b, round(smallest / (smallest + second) * (1 << SHARE))))
+        nodes.append((a, b, round(smallest / (smallest + second) * (1 << SHARE_BITS))))
         heapq.heappush(heap, (smallest + second, len(nodes) - 1))
     if not nodes:
-        nodes.append((-1, -1, 1 << SHARE))
+        nodes.append((-1, -1, 1 << SHARE_BITS))
     last = len(nodes) - 1
     flip = [(a if a < 0 else last - a, b if b < 0 else last - b, share) for a, b, share in reversed(nodes)]
     left, right, shares = np.array(flip, np.int64).T
     return Schedule(left=left, right=right, share=shares)
 
 
-def _sent_left(passed: Any, share: Any) -> Any:
-    return (passed * share + (1 << (SHARE - 1))) >> SHARE
+def _count_sent_left(passed: Any, share: Any) -> Any:
+    return (passed * share + (1 << (SHARE_BITS - 1))) >> SHARE_BITS
 
 
-def assign(tree: Schedule, samples: Ints) -> tuple[Ints, Ints]:
+def assign_samples(tree: Schedule, samples: Ints) -> tuple[Ints, Ints]:
     """Return (stream, ordinal) of each sample: sample i is the `ordinal`-th, from 0, of its stream."""
-    if len(samples) and int(samples.max()) >= MAX_SAMPLES:
-        raise ValueError(f"sample {samples.max()} is beyond the schedule's {MAX_SAMPLES}")
+    if len(samples) and int(samples.max()) >= MAX_SCHEDULED_SAMPLES:
+        raise ValueError(f"sample {samples.max()} is beyond the schedule's {MAX_SCHEDULED_SAMPLES}")
     at = np.zeros(len(samples), np.int64)
     passed = samples.astype(np.int64)
     inner = np.arange(len(samples))
     while len(inner):
         node, n = at[inner], passed[inner]
-        before = _sent_left(n, tree.share[node])
-        left = _sent_left(n + 1, tree.share[node]) > before
+        before = _count_sent_left(n, tree.share[node])
+        left = _count_sent_left(n + 1, tree.share[node]) > before
         passed[inner] = np.where(left, before, n - before)
         at[inner] = np.where(left, tree.left[node], tree.right[node])
         inner = inner[at[inner] >= 0]
     return -1 - at, passed
 
 
-def counts(tree: Schedule, samples: int, streams: int) -> Ints:
+def count_samples(tree: Schedule, samples: int, streams: int) -> Ints:
     """Return how many of the first `samples` samples come from each stream."""
     out = np.zeros(streams, np.int64)
     stack = [(0, samples)]
@@ -95,19 +95,19 @@ def counts(tree: Schedule, samples: int, streams: int) -> Ints:
         if node < 0:
             out[-1 - node] += passed
             continue
-        left = int(_sent_left(passed, int(tree.share[node])))
+        left = int(_count_sent_left(passed, int(tree.share[node])))
         stack += [(int(tree.left[node]), left), (int(tree.right[node]), passed - left)]
     return out
 
 
-def _mix(x: Words) -> Words:
+def _mix_bits(x: Words) -> Words:
     """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the input moves every bit of the output."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
 
 
-def permute(position: Ints, size: Ints, key: Words) -> Ints:
+def permute_positions(position: Ints, size: Ints, key: Words) -> Ints:
     """Return, element-wise, the image of `position` < `size` under the permutation of 0..size-1 that `key` names.
 
     A Feistel network over pairs (left, right) of a square grid of side ceil(sqrt(size)): each round adds a keyed
@@ -121,8 +121,8 @@ def permute(position: Ints, size: Ints, key: Words) -> Ints:
     while len(todo):
         width, secret = side[todo], key[todo]
         left, right = np.divmod(out[todo].astype(np.uint64), width)
-        for turn in range(ROUNDS):
-            hashed = _mix(right + secret + np.uint64((turn + 1) * 0x9E3779B97F4A7C15 % (1 << 64)))
+        for turn in range(FEISTEL_ROUNDS):
+            hashed = _mix_bits(right + secret + np.uint64((turn + 1) * 0x9E3779B97F4A7C15 % (1 << 64)))
             left, right = right, (left + hashed % width) % width
         out[todo] = (left * width + right).astype(np.int64)
         todo = todo[out[todo] >= size[todo]]
@@ -139,24 +139,29 @@ class Order:
 
     def samples(self, start: int, stop: int) -> tuple[Ints, Ints, Ints]:
         """Return (stream, epoch, window) of samples start..stop-1, each an int64 array."""
-        blocks = [_block(self, number) for number in range(start // BLOCK, -(-stop // BLOCK))]
-        offset = start // BLOCK * BLOCK
+        blocks = [
+            _compute_block(self, number)
+            for number in range(start // BLOCK_SAMPLES, -(-stop // BLOCK_SAMPLES))
+        ]
+        offset = start // BLOCK_SAMPLES * BLOCK_SAMPLES
         stream, epoch, window = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         wanted = slice(start - offset, stop - offset)
         return stream[wanted], epoch[wanted], window[wanted]
 
     def counts(self, samples: int) -> Ints:
         """Return how many of the first `samples` samples of the run come from each stream."""
-        return counts(self.tree, samples, len(self.windows))
+        return count_samples(self.tree, samples, len(self.windows))
 
 
 @lru_cache(maxsize=4)
-def _block(order: Order, number: int) -> tuple[Ints, Ints, Ints]:
-    stream, ordinal = assign(order.tree, np.arange(number * BLOCK, (number + 1) * BLOCK))
+def _compute_block(order: Order, number: int) -> tuple[Ints, Ints, Ints]:
+    stream, ordinal = assign_samples(
+        order.tree, np.arange(number * BLOCK_SAMPLES, (number + 1) * BLOCK_SAMPLES)
+    )
     windows = order.windows[stream]
     epoch, position = np.divmod(ordinal, windows)
-    keys = _mix(order.keys[stream] + epoch.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    return stream, epoch, permute(position, windows, keys)
+    keys = _mix_bits(order.keys[stream] + epoch.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    return stream, epoch, permute_positions(position, windows, keys)
 
 
 def make_order(
@@ -170,7 +175,7 @@ def make_order(
         hashlib.blake2b(f"{fingerprint}\n{seed}\n{name}".encode(), digest_size=8).digest() for name in names
     ]
     return Order(
-        tree=schedule(weights),
+        tree=build_schedule(weights),
         windows=np.array(windows, np.int64),
         keys=np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64),
     )

@@ -13,19 +13,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from corpus.trainer.config import RunConfig
-from corpus.trainer.dataset import Stream
-from corpus.trainer.evaluate import Group, Score, bits_per_byte
-from corpus.trainer.memory import slow_step
-from corpus.trainer.scaling import MOST_EPOCHS
+from corpus.trainer.dataset import DatasetStream
+from corpus.trainer.evaluate import EvaluationGroup, Score, bits_per_byte
+from corpus.trainer.memory import warn_slow_step
+from corpus.trainer.scaling import MAX_USEFUL_EPOCHS
 
-SHOWN = 20
+MAX_TABLE_ROWS = 20
 """Rows of the table; the log has all of them."""
-PLAIN_SECONDS = 10.0
+PLAIN_PROGRESS_SECONDS = 10.0
 """Seconds between two progress lines if the output is not a terminal."""
 
 
-def plan(
-    streams: Sequence[Stream], weights: Sequence[float], samples: Sequence[int], context: int
+def make_plan_rows(
+    streams: Sequence[DatasetStream], weights: Sequence[float], samples: Sequence[int], context: int
 ) -> list[dict[str, Any]]:
     """Return a row per stream of what the run will read: its tokens, weight, tokens drawn, and epochs."""
     return [
@@ -41,7 +41,7 @@ def plan(
     ]
 
 
-def consumed(streams: Sequence[Stream], tokens: Sequence[int]) -> list[dict[str, Any]]:
+def make_consumed_rows(streams: Sequence[DatasetStream], tokens: Sequence[int]) -> list[dict[str, Any]]:
     """Return a row per stream of what the run has read: tokens and epochs, counted while reading."""
     total = max(1, sum(tokens))
     return [
@@ -57,50 +57,55 @@ def consumed(streams: Sequence[Stream], tokens: Sequence[int]) -> list[dict[str,
     ]
 
 
-def table(title: str) -> Table:
+def make_table(title: str) -> Table:
     """Return an empty table in the style of all commands; it fits 80 columns."""
     return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
-def plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
+def make_plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
     """Return the table of tokens, weight and epochs per source and language, as in GPT-3's table 2.2, largest first."""
-    out = table("what this run reads" + (", by estimate" if estimated else ""))
+    out = make_table("what this run reads" + (", by estimate" if estimated else ""))
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
     for name in ("tokens", "weight", "drawn", "epochs"):
         out.add_column(name, justify="right")
     ordered = sorted(rows, key=lambda row: -float(row["weight"]))
-    for row in ordered[:SHOWN]:
-        style = "yellow" if row["epochs"] > MOST_EPOCHS else None
-        out.add_row(row["source"], row["language"], *_numbers(row), style=style)
-    if rest := ordered[SHOWN:]:
+    for row in ordered[:MAX_TABLE_ROWS]:
+        style = "yellow" if row["epochs"] > MAX_USEFUL_EPOCHS else None
+        out.add_row(row["source"], row["language"], *_format_numbers(row), style=style)
+    if rest := ordered[MAX_TABLE_ROWS:]:
         names = ("tokens", "weight", "drawn")
         together = {name: sum(row[name] for row in rest) for name in names}
         epochs = together["drawn"] / together["tokens"]
-        out.add_row(f"({len(rest):,} others)", "", *_numbers({**together, "epochs": epochs}))
+        out.add_row(f"({len(rest):,} others)", "", *_format_numbers({**together, "epochs": epochs}))
     return out
 
 
-def score_table(scores: Sequence[Score], title: str = "bits per byte on validation documents") -> Table:
+def make_score_table(scores: Sequence[Score], title: str = "bits per byte on validation documents") -> Table:
     """Return the table of bits per byte per source and language, and over all."""
-    out = table(title)
+    out = make_table(title)
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
     for name in ("documents", "bytes", "bits/byte"):
         out.add_column(name, justify="right")
     for score in scores:
-        size, bits = short(score.bytes), f"{score.bits_per_byte:.4f}"
+        size, bits = format_count(score.bytes), f"{score.bits_per_byte:.4f}"
         out.add_row(score.source, score.language, f"{score.documents:,}", size, bits)
     out.add_section()
     out.add_row("all", "", "", "", f"{bits_per_byte(scores):.4f}")
     return out
 
 
-def _numbers(row: dict[str, Any]) -> list[str]:
-    return [short(row["tokens"]), f"{row['weight']:.1%}", short(row["drawn"]), f"{row['epochs']:.2f}"]
+def _format_numbers(row: dict[str, Any]) -> list[str]:
+    return [
+        format_count(row["tokens"]),
+        f"{row['weight']:.1%}",
+        format_count(row["drawn"]),
+        f"{row['epochs']:.2f}",
+    ]
 
 
-def short(count: float) -> str:
+def format_count(count: float) -> str:
     """Format a large number for people: 12.3M."""
     for unit in ("", "k", "M"):
         if count < 1000:
@@ -109,28 +114,30 @@ def short(count: float) -> str:
     return f"{count:,.1f}B"
 
 
-def warnings(
-    rows: Sequence[dict[str, Any]], groups: Sequence[Group], config: RunConfig, device: torch.device
+def list_warnings(
+    rows: Sequence[dict[str, Any]], groups: Sequence[EvaluationGroup], config: RunConfig, device: torch.device
 ) -> list[str]:
     """Return the warnings before a run: text read too often, languages not measured, steps that take minutes."""
-    lines = [repeated(rows), unmeasured(rows, groups), slow_step(config, device)]
+    lines = [warn_repeated(rows), warn_unmeasured(rows, groups), warn_slow_step(config, device)]
     return [line for line in lines if line is not None]
 
 
-def repeated(rows: Sequence[dict[str, Any]]) -> str | None:
+def warn_repeated(rows: Sequence[dict[str, Any]]) -> str | None:
     """Return a warning if text is read more often than helps, else None."""
-    over = sorted((row for row in rows if row["epochs"] > MOST_EPOCHS), key=lambda row: -float(row["epochs"]))
+    over = sorted(
+        (row for row in rows if row["epochs"] > MAX_USEFUL_EPOCHS), key=lambda row: -float(row["epochs"])
+    )
     if not over:
         return None
     named = ", ".join(f"{row['source']} in {row['language']} {row['epochs']:.1f} times" for row in over[:3])
     more = f" and {len(over) - 3} more" if len(over) > 3 else ""
     return (
-        f"text will be read again and again: {named}{more}; beyond {MOST_EPOCHS} readings it helps little: "
+        f"text will be read again and again: {named}{more}; beyond {MAX_USEFUL_EPOCHS} readings it helps little: "
         "a shorter run, more text, a lower weight, or max_epochs in --mixture"
     )
 
 
-def unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> str | None:
+def warn_unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[EvaluationGroup]) -> str | None:
     """Return a warning if languages that are trained on have no validation text, else None."""
     if not groups:
         return "there is no validation split: bits per byte will not be measured"
@@ -150,7 +157,7 @@ def unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> str |
     )
 
 
-def describe(config: RunConfig, *, device: str, bf16: bool, processes: int = 1) -> str:
+def describe_run(config: RunConfig, *, device: str, bf16: bool, processes: int = 1) -> str:
     """Describe the model, the device and the step, a line each."""
     model = config.model
     where = f"{device}, {'bf16' if bf16 else 'fp32'}" + (f", {processes} processes" if processes > 1 else "")
@@ -192,6 +199,6 @@ class ProgressLine:
         """
         line = f"step {step:,}  loss {loss:.3f}  {bits:.3f} bits/byte  {speed:,.0f} tokens/s  rate {rate:.1e}"
         self.bar.update(self.task, completed=progress, description=line)
-        if not self.console.is_terminal and time.monotonic() - self.last >= PLAIN_SECONDS:
+        if not self.console.is_terminal and time.monotonic() - self.last >= PLAIN_PROGRESS_SECONDS:
             self.last = time.monotonic()
             self.console.print(f"{progress:4.0%}  {line}", highlight=False)

@@ -13,23 +13,23 @@ from corpus.trainer.config import ModelConfig
 
 TOKENS_PER_PARAMETER = 20
 """Tokens a model of a given size is best trained on (Hoffmann et al. 2022, arXiv:2203.15556)."""
-MOST_EPOCHS = 4
+MAX_USEFUL_EPOCHS = 4
 """Readings of the same text that still help almost like new text (Muennighoff et al. 2023, arXiv:2305.16264)."""
-HIGHEST_RATE = 5e-3
-CPU_FLOPS = 1e11
+MAX_LEARNING_RATE = 5e-3
+CPU_CORE_FLOPS = 1e11
 """Operations a second of a CPU core in a bf16 step (measured: 1.5e11 for `tiny`); estimates start from this."""
-SMALLEST_BATCH, LARGEST_BATCH = 2048, 1 << 22
+MIN_BATCH_TOKENS, MAX_BATCH_TOKENS = 2048, 1 << 22
 """Tokens of a step. Fewer make steps too short for their overhead."""
 
 
 def default_tokens(model: ModelConfig, train_tokens: int) -> int:
     """Return the default number of training tokens: 20 per parameter, but no text more than four times."""
-    return min(TOKENS_PER_PARAMETER * model.parameters(), MOST_EPOCHS * train_tokens)
+    return min(TOKENS_PER_PARAMETER * model.parameters(), MAX_USEFUL_EPOCHS * train_tokens)
 
 
 def default_batch(tokens: float) -> int:
     """Return the tokens of a step in a run of `tokens`: .58 D^.571, rounded down to a power of two."""
-    wanted = int(min(max(0.58 * max(tokens, 1.0) ** 0.571, SMALLEST_BATCH), LARGEST_BATCH))
+    wanted = int(min(max(0.58 * max(tokens, 1.0) ** 0.571, MIN_BATCH_TOKENS), MAX_BATCH_TOKENS))
     return 1 << (wanted.bit_length() - 1)
 
 
@@ -41,4 +41,4 @@ def batch_for_steps(steps: int) -> int:
 def default_rate(model: ModelConfig, tokens: float) -> float:
     """Return the highest learning rate of a run of `tokens`: 1.79 N^-.713 D^.307, at most .005, to two digits."""
     rate = 1.79 * model.block_parameters() ** -0.713 * max(tokens, 1.0) ** 0.307
-    return float(f"{min(rate, HIGHEST_RATE):.1e}")
+    return float(f"{min(rate, MAX_LEARNING_RATE):.1e}")

@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from corpus.trainer.model import GPT
 
 
-def divide(model: GPT, device: torch.device, processes: int) -> None:
+def divide_model(model: GPT, device: torch.device, processes: int) -> None:
     """Keep only this process's part of the model, on `device`; gradients are averaged over the processes."""
     mesh = init_device_mesh(device.type, (processes,))
     for block in model.blocks:
@@ -29,7 +29,7 @@ def is_divided(tensor: Tensor) -> bool:
     return isinstance(tensor, DTensor)
 
 
-def whole(tensor: Tensor) -> Tensor:
+def gather_tensor(tensor: Tensor) -> Tensor:
     """Return the whole of a divided tensor; every process has to call this. Return any other tensor unchanged."""
     if isinstance(tensor, DTensor):
         together: Tensor = tensor.full_tensor()
@@ -37,7 +37,7 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def part(tensor: Tensor, like: Tensor) -> Tensor:
+def take_part(tensor: Tensor, like: Tensor) -> Tensor:
     """Return this process's part of a whole tensor, divided as `like` is, on its device."""
     tensor = tensor.to(like.device)
     if isinstance(like, DTensor):

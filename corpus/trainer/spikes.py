@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-WINDOW = 128
+SPIKE_WINDOW_STEPS = 128
 """Number of earlier steps that a step is compared with, as in OLMo's step skipping (OLMo 2, arXiv:2501.00656)."""
 
 
@@ -17,8 +17,8 @@ class Spikes:
     def __init__(self, sigma: float, state: dict[str, Any] | None = None) -> None:
         self.sigma = sigma
         state = state or {"losses": [], "norms": []}
-        self.losses: deque[float] = deque(state["losses"], WINDOW)
-        self.norms: deque[float] = deque(state["norms"], WINDOW)
+        self.losses: deque[float] = deque(state["losses"], SPIKE_WINDOW_STEPS)
+        self.norms: deque[float] = deque(state["norms"], SPIKE_WINDOW_STEPS)
 
     def state(self) -> dict[str, Any]:
         return {"losses": list(self.losses), "norms": list(self.norms)}
@@ -31,7 +31,7 @@ class Spikes:
         return high
 
     def _high(self, past: deque[float], value: float) -> bool:
-        if len(past) < WINDOW:
+        if len(past) < SPIKE_WINDOW_STEPS:
             return False
         values = np.array(past)
         return bool(value - values.mean() > self.sigma * max(float(values.std()), 1e-3 * values.mean()))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.errors import UserError
 from corpus.trainer import mixture
-from corpus.trainer.config import RunConfig, size
+from corpus.trainer.config import RunConfig, find_size
 from corpus.trainer.dataset import Dataset, open_dataset
 from corpus.trainer.scaling import (
-    CPU_FLOPS,
+    CPU_CORE_FLOPS,
     batch_for_steps,
     default_batch,
     default_rate,
@@ -24,9 +24,9 @@ from corpus.trainer.scaling import (
 if TYPE_CHECKING:
     from corpus.trainer.checkpoint import Checkpoint
 
-MICRO_TOKENS = 16_384
+DEFAULT_MICRO_TOKENS = 16_384
 """Default tokens of a micro-batch; a larger step sums the gradients of several."""
-FREE = {
+RESUMABLE_SETTINGS = {
     "steps", "minutes", "micro_samples", "learning_rate", "shape", "warmup", "decay", "weight_decay", "clip",
     "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes", "save_every", "keep_last",
     "keep_every", "z_loss", "spike_sigma", "shard",
@@ -34,7 +34,7 @@ FREE = {
 """Settings that may change when a run is resumed; any other change would make it a different run."""
 
 
-def new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunConfig:
+def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunConfig:
     """Return the configuration of a new run.
 
     `options` are RunConfig's fields (None: the default), and `context`, `batch_tokens`, `micro_tokens`, `tokens` (the
@@ -43,26 +43,26 @@ def new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunCon
     """
     explicit = {name: value for name, value in options.items() if value is not None}
     name = explicit.pop("size", "tiny")
-    model = size(name).model(vocabulary=dataset.vocabulary, context=explicit.pop("context", None))
+    model = find_size(name).model(vocabulary=dataset.vocabulary, context=explicit.pop("context", None))
     streams = dataset.streams("train")
     tokens = explicit.pop("tokens", None)
     if (tokens is not None) + ("steps" in explicit) + ("minutes" in explicit) > 1:
         raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
     expected = tokens or default_tokens(model, sum(stream.tokens for stream in streams))
-    speed = explicit.pop("speed", CPU_FLOPS)
+    speed = explicit.pop("speed", CPU_CORE_FLOPS)
     if "minutes" in explicit:
         expected = min(expected, math.ceil(60 * explicit["minutes"] * speed / model.flops_per_token()))
     steps = explicit.get("steps")
     batch = explicit.pop("batch_tokens", None)
     if batch is None:
         batch = default_batch(expected) if steps is None else batch_for_steps(max(1, steps))
-    explicit.update(_pieces(model.context, batch, explicit.pop("micro_tokens", MICRO_TOKENS)))
+    explicit.update(_count_samples(model.context, batch, explicit.pop("micro_tokens", DEFAULT_MICRO_TOKENS)))
     step_tokens = explicit["batch_samples"] * model.context
     if steps is None and "minutes" not in explicit:
         explicit["steps"] = math.ceil(expected / step_tokens)
     length = explicit["steps"] * step_tokens if explicit.get("steps") else None
     if source := explicit.pop("mixture", None):
-        explicit["shares"] = mixture.shares(mixture.read_mixture(source), streams, length)
+        explicit["shares"] = mixture.compute_shares(mixture.read_mixture(source), streams, length)
     settings: dict[str, Any] = {
         "steps": None,
         "minutes": None,
@@ -81,7 +81,7 @@ def new_run(dataset: Dataset, workspace: str, options: dict[str, Any]) -> RunCon
     )
 
 
-def _pieces(context: int, batch_tokens: int, micro_tokens: int) -> dict[str, int]:
+def _count_samples(context: int, batch_tokens: int, micro_tokens: int) -> dict[str, int]:
     for name, value in (
         ("--context", context),
         ("--batch-tokens", batch_tokens),
@@ -93,7 +93,7 @@ def _pieces(context: int, batch_tokens: int, micro_tokens: int) -> dict[str, int
     return {"batch_samples": samples, "micro_samples": min(samples, max(1, micro_tokens // context))}
 
 
-def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunConfig:
+def configure_branch(branch: str, workspace: str, options: dict[str, Any]) -> RunConfig:
     """Return the configuration of a run that begins from a checkpoint of another: `branch` is RUN@STEP.
 
     So the decay of a constant learning rate can be run from several steps of one run (MiniCPM, arXiv:2404.06395), for
@@ -102,7 +102,7 @@ def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunCon
     run, _, step = branch.rpartition("@")
     if not run or not step.isdigit():
         raise UserError(f"--branch {branch}: a run and the step of one of its checkpoints, RUN@STEP")
-    config = resumed_run(Path(run), workspace, options)
+    config = configure_resumed_run(Path(run), workspace, options)
     if config.steps is not None and config.steps <= int(step):
         raise UserError(
             f"--branch {branch} begins at step {step} of {config.steps}: give --steps or --tokens"
@@ -110,12 +110,12 @@ def branched_run(branch: str, workspace: str, options: dict[str, Any]) -> RunCon
     return dataclasses.replace(config, branch=f"{Path(run).resolve()}@{step}")
 
 
-def branch_point(branch: str) -> Checkpoint:
+def read_branch_checkpoint(branch: str) -> Checkpoint:
     """Read the checkpoint that a branch begins from."""
     from corpus.trainer import checkpoint
 
     run, _, step = branch.rpartition("@")
-    return checkpoint.at(Path(run) / "checkpoint", int(step))
+    return checkpoint.read_step(Path(run) / "checkpoint", int(step))
 
 
 def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
@@ -133,7 +133,7 @@ def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
     return dataset
 
 
-def write_run(config: RunConfig, dataset: Dataset, run: Path) -> None:
+def write_run_files(config: RunConfig, dataset: Dataset, run: Path) -> None:
     """Write config.json and tokenizer.json of a run, each atomically."""
     try:
         tokenizer = dataset.tokenizer.read_bytes()
@@ -150,7 +150,7 @@ def write_run(config: RunConfig, dataset: Dataset, run: Path) -> None:
         temporary.replace(run / name)
 
 
-def read_run(run: Path) -> RunConfig:
+def read_run_config(run: Path) -> RunConfig:
     """Read the configuration of an existing run."""
     try:
         return RunConfig.from_json(json.loads((run / "config.json").read_text(encoding="utf-8")))
@@ -160,28 +160,30 @@ def read_run(run: Path) -> RunConfig:
         raise UserError(f"{run}/config.json is not of this version ({error}): use another --out") from error
 
 
-def resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig:
-    """Return the configuration of `run` with the `options` (as in `new_run`) that may change during a run.
+def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig:
+    """Return the configuration of `run` with the `options` (as in `configure_new_run`) that may change during a run.
 
     A new length replaces the old one, in any unit. The learning rate follows the new settings from then on.
     """
-    config = read_run(run)
+    config = read_run_config(run)
     explicit = {name: value for name, value in options.items() if value is not None and name != "speed"}
     if "tokens" in explicit:
         explicit["steps"] = math.ceil(explicit.pop("tokens") / config.step_tokens)
     if "steps" in explicit or "minutes" in explicit:
         explicit = {"steps": None, "minutes": None, **explicit}
     if "micro_tokens" in explicit:
-        explicit.update(_pieces(config.model.context, config.step_tokens, explicit.pop("micro_tokens")))
+        explicit.update(
+            _count_samples(config.model.context, config.step_tokens, explicit.pop("micro_tokens"))
+        )
     now = {"size": config.size, "context": config.model.context, "batch_tokens": config.step_tokens}
     if source := explicit.pop("mixture", None):
         length = config.steps * config.step_tokens if config.steps else None
         streams = open_dataset(workspace).streams("train")
-        if mixture.shares(mixture.read_mixture(source), streams, length) != config.shares:
+        if mixture.compute_shares(mixture.read_mixture(source), streams, length) != config.shares:
             raise UserError(
                 f"--mixture differs from the one that {run} began with: leave it out, or use --out"
             )
-    for name in sorted(explicit.keys() - FREE):
+    for name in sorted(explicit.keys() - RESUMABLE_SETTINGS):
         old = now[name] if name in now else getattr(config, name)
         if explicit.pop(name) != old:
             option = name.replace("_", "-")

@@ -20,14 +20,14 @@ DTYPES = {
     "I64": torch.int64,
     "U8": torch.uint8,
 }
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
+DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
-class Damaged(Exception):
+class DamagedCheckpoint(Exception):
     """A file whose content is not what was written."""
 
 
-def _bytes(tensor: Tensor) -> memoryview:
+def _view_bytes(tensor: Tensor) -> memoryview:
     values: memoryview = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
     return values
 
@@ -39,17 +39,17 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     for name, tensor in tensors.items():
         end = offset + tensor.numel() * tensor.element_size()
         header[name] = {
-            "dtype": NAMES[tensor.dtype],
+            "dtype": DTYPE_NAMES[tensor.dtype],
             "shape": list(tensor.shape),
             "data_offsets": [offset, end],
         }
         offset = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    digest = _hash()
+    digest = _new_hash()
     with path.open("wb") as file:
         start: list[bytes | memoryview] = [len(text).to_bytes(8, "little"), text]
-        for part in chain(start, map(_bytes, tensors.values())):
+        for part in chain(start, map(_view_bytes, tensors.values())):
             digest.update(part)
             file.write(part)
         file.flush()
@@ -58,11 +58,11 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 
 
 def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file; raise Damaged if its hash is not `digest`. Reads the file twice."""
+    """Read the tensors of a safetensors file; raise DamagedCheckpoint if its hash is not `digest`. Reads it twice."""
     try:
         with path.open("rb") as file:
-            if hashlib.file_digest(file, _hash).hexdigest() != digest:
-                raise Damaged(f"{path.name} is not what was written")
+            if hashlib.file_digest(file, _new_hash).hexdigest() != digest:
+                raise DamagedCheckpoint(f"{path.name} is not what was written")
             file.seek(0)
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
             out: dict[str, Tensor] = {}
@@ -72,8 +72,8 @@ def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
                 out[name] = values.view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
             return out
     except OSError as error:
-        raise Damaged(f"{path.name} cannot be read ({error.strerror})") from error
+        raise DamagedCheckpoint(f"{path.name} cannot be read ({error.strerror})") from error
 
 
-def _hash() -> hashlib.blake2b:
+def _new_hash() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=16)

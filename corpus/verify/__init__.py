@@ -1,5 +1,7 @@
 """Checks that a finished workspace is complete and consistent, without reading its input.
 
+The files, from the whole to its pieces:
+
     workspace.py  all checks, over every input split and shard
     parts.py      documents, decisions and signals of one input split
     shards.py     one token shard against dataset.json

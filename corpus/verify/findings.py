@@ -1,4 +1,4 @@
-"""What checks find: how much each looked at, and what was wrong, the first few in words."""
+"""Results of checks: how many things each checked, how many were wrong, and descriptions of the first few."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CHECKS = {
     "counts": "ledger and dataset.json say what a plain count says",
     "rebuild": "splits made again from the input have the same bytes",
 }
-SHOWN = 5
-"""Problems of one check that are told in words."""
+MAX_PROBLEMS_SHOWN = 5
+"""Problems of one check that are described, at most."""
 
 
 @dataclass
 class Check:
-    """One check: `looked` things, `wrong` ones among them, and the first of these in words."""
+    """One check: the number of things checked (`looked`), of wrong ones, and descriptions of the first of these."""
 
     looked: int = 0
     wrong: int = 0
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass
 class Findings:
-    """All checks by name. Those of parts and shards add up."""
+    """All checks by name. Findings of parts and shards can be added."""
 
     checks: dict[str, Check] = field(default_factory=lambda: {name: Check() for name in CHECKS})
 
@@ -41,14 +41,14 @@ class Findings:
         self.checks[name].looked += count
 
     def wrong(self, name: str, problem: str, count: int = 1) -> None:
-        """`count` things were wrong in the same way."""
+        """Record a problem that `count` things have."""
         check = self.checks[name]
         check.wrong += count
-        if len(check.problems) < SHOWN:
+        if len(check.problems) < MAX_PROBLEMS_SHOWN:
             check.problems.append(problem)
 
     def rows(self, name: str, what: str, rows: Iterable[int], count: int) -> None:
-        """The rows of a part that a check does not hold for; nothing where there are none."""
+        """Record the rows of a part that fail a check, if there are any."""
         if count:
             first = ", ".join(str(row) for _, row in zip(range(3), rows, strict=False))
             self.wrong(name, f"{what}: rows {first}{' ...' if count > 3 else ''}", count)
@@ -58,7 +58,7 @@ class Findings:
             mine = self.checks[name]
             mine.looked += check.looked
             mine.wrong += check.wrong
-            mine.problems = (mine.problems + check.problems)[:SHOWN]
+            mine.problems = (mine.problems + check.problems)[:MAX_PROBLEMS_SHOWN]
 
     @property
     def good(self) -> bool:

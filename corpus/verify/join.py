@@ -1,4 +1,4 @@
-"""Documents and shard rows brought together by id, with bounded memory: dealt into files, checked file by file."""
+"""Join documents and shard rows by id in bounded memory: distribute them over files by hash, check file by file."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ import pyarrow as pa
 
 from corpus.verify.findings import Findings
 
-RECORD = np.dtype([("id", "<u8", 2), ("content", "<u8", 2), ("facts", "<u8"), ("kind", "u1")])
+RECORD_DTYPE = np.dtype([("id", "<u8", 2), ("content", "<u8", 2), ("facts", "<u8"), ("kind", "u1")])
 """`content` is a hash of the text (or of its tokens), `facts` of side, source, language and size."""
-KEPT, ROW, STANDS = range(3)
-"""Kinds: a kept document, a row of a shard, an id that stands for a removed document."""
-BUCKET_RECORDS = 1 << 21
-"""Records of a file: 86 MB, compared in 1.5 s and 230 MB more."""
+KIND_KEPT, KIND_ROW, KIND_STANDS = range(3)
+"""Kinds: a kept document, a row of a shard, an id that is kept in place of a removed document."""
+RECORDS_PER_BUCKET = 1 << 21
+"""Records of a file: 86 MB, compared in 1.5 s with another 230 MB of memory."""
 
 Records = np.ndarray[Any, np.dtype[np.void]]
 Masks = npt.NDArray[np.bool_]
 
 
-def hexes(values: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """128-bit numbers of 32 hex digits, as uint64[n, 2]."""
+def parse_hex_ids(values: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Parse strings of 32 hex digits into 128-bit numbers, uint64[n, 2]."""
     return np.frombuffer(bytes.fromhex("".join(values)), "<u8").reshape(-1, 2)
 
 
-def to_hex(id: npt.NDArray[np.uint64]) -> str:
+def format_hex_id(id: npt.NDArray[np.uint64]) -> str:
     return id.astype("<u8").tobytes().hex()
 
 
-def records(
+def build_records(
     kind: int,
     ids: pa.Array | pa.ChunkedArray,
     content: npt.NDArray[np.uint64] | None = None,
     facts: Sequence[int] | None = None,
 ) -> Records:
-    """Records of one kind."""
-    built = np.zeros(len(ids), RECORD)
+    """Build records of one kind."""
+    built = np.zeros(len(ids), RECORD_DTYPE)
     built["kind"] = kind
     if len(ids):
-        built["id"] = hexes(ids.to_pylist())
+        built["id"] = parse_hex_ids(ids.to_pylist())
     if content is not None:
         built["content"] = content
     if facts is not None:
@@ -53,10 +53,10 @@ def records(
 
 
 class Join:
-    """Takes records in any order; `check` then compares those of each id. `expected` is about how many come."""
+    """Takes records in any order; `check` then compares those of each id. `expected` is their approximate number."""
 
     def __init__(self, expected: int) -> None:
-        self.buckets = max(1, -(-expected // BUCKET_RECORDS))
+        self.buckets = max(1, -(-expected // RECORDS_PER_BUCKET))
 
     def __enter__(self) -> Join:
         self._folder = tempfile.TemporaryDirectory(prefix="corpus-verify-")
@@ -69,9 +69,9 @@ class Join:
                 stream.write(batch[bucket == number].tobytes())
 
     def check(self, findings: Findings) -> None:
-        """Compare kept documents, shard rows and what stands for others. Memory: three times a file."""
+        """Compare kept documents, shard rows and the ids kept in place of others. Memory: three times a file."""
         for path in sorted(Path(self._folder.name).iterdir(), key=lambda path: int(path.name)):
-            check(np.fromfile(path, RECORD), findings)
+            check_records(np.fromfile(path, RECORD_DTYPE), findings)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -79,8 +79,8 @@ class Join:
         self._folder.cleanup()
 
 
-def check(entries: Records, findings: Findings) -> None:
-    """All that can be said of some records, of which all with one id are here."""
+def check_records(entries: Records, findings: Findings) -> None:
+    """Check records, which must include all records of each id."""
     entries = entries[np.lexsort((entries["kind"], entries["id"][:, 1], entries["id"][:, 0]))]
     first = np.flatnonzero(np.r_[True, (entries["id"][1:] != entries["id"][:-1]).any(axis=1)])
     group = np.repeat(np.arange(len(first)), np.diff(first, append=len(entries)))
@@ -91,7 +91,7 @@ def check(entries: Records, findings: Findings) -> None:
 
     def report(name: str, wrong: Masks, text: str) -> None:
         for at in np.flatnonzero(wrong).tolist():
-            findings.wrong(name, text.format(id=to_hex(names[at]), kept=kept[at], rows=rows[at]))
+            findings.wrong(name, text.format(id=format_hex_id(names[at]), kept=kept[at], rows=rows[at]))
 
     findings.looked("ids", int(kept.sum() + stands.sum()))
     findings.looked("shards", int(rows.sum()))
@@ -105,7 +105,9 @@ def check(entries: Records, findings: Findings) -> None:
     kept_entry, shard_entry = entries[first[pairs]], entries[first[pairs] + 1]
     pair_names = names[pairs]
     for at in np.flatnonzero(kept_entry["facts"] != shard_entry["facts"]).tolist():
-        id = to_hex(pair_names[at])
+        id = format_hex_id(pair_names[at])
         findings.wrong("shards", f"document {id} has another side, source, language or size in its shard")
     for at in np.flatnonzero((kept_entry["content"] != shard_entry["content"]).any(axis=1)).tolist():
-        findings.wrong("tokens", f"the tokens of document {to_hex(pair_names[at])} do not give its text")
+        findings.wrong(
+            "tokens", f"the tokens of document {format_hex_id(pair_names[at])} do not give its text"
+        )

@@ -1,4 +1,4 @@
-"""Checks of one split: its documents, decisions, signals and signatures, row group by row group."""
+"""Checks of one input split: its documents, decisions and signals, row group by row group."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ import pyarrow.parquet as pq
 import xxhash
 
 from corpus import storage
-from corpus.document import DECISIONS, SCHEMA, content_hash
+from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
 from corpus.groups import is_validation
 from corpus.rules.kept_texts import is_absent
-from corpus.storage.part_writer import DOCUMENTS, FINGERPRINT
+from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
 from corpus.tokens.encode import Encoder
-from corpus.tokens.rows import UNKNOWN
+from corpus.tokens.rows import UNKNOWN_LANGUAGE
 from corpus.verify.findings import Findings
-from corpus.verify.join import KEPT, RECORD, STANDS, Records, hexes, records
-from corpus.verify.text import token_hash
+from corpus.verify.join import KIND_KEPT, KIND_STANDS, RECORD_DTYPE, Records, build_records, parse_hex_ids
+from corpus.verify.text import hash_tokens
 from corpus.workspace import Workspace
 
-NUMBERS = ("documents", "characters", "bytes")
+COUNTED_NUMBERS = ("documents", "characters", "bytes")
 Key = tuple[str, str, str, str]
 """source, language, what, key: as in the ledger's counts."""
 
 
 @dataclass
 class SplitChecks:
-    """What the check of a split gives: findings, records for the join, and a plain count of its rows."""
+    """The results for an input split: findings, records for the join, and independent counts of its rows."""
 
     findings: Findings = field(default_factory=Findings)
-    records: Records = field(default_factory=lambda: np.zeros(0, RECORD))
+    records: Records = field(default_factory=lambda: np.zeros(0, RECORD_DTYPE))
     counts: Counter[tuple[Key, str]] = field(default_factory=Counter)
 
 
 def verify_split(
     workspace: Workspace, source: str, split: str, share: float, keep_text: str, encoder: Encoder | None
 ) -> SplitChecks:
-    """Check one split. `share` is that of validation, `keep_text` the manifest's; `encoder` is given where tokens are
-    compared rather than texts.
+    """Check one input split. `share` is that of validation, `keep_text` the manifest's; with `encoder`, tokens are
+    compared instead of texts.
 
     Reads every column of every part, about 60 MB/s of text. Memory: a row group, and 41 bytes a row.
     """
@@ -73,9 +73,9 @@ def verify_split(
 
 
 def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, source: str, split: str) -> bool:
-    """Schemas, fingerprints and row groups; whether rows can be compared."""
+    """Check schemas, fingerprints and row groups; return whether rows can be compared."""
     documents = files["documents"]
-    documents_fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT)
+    documents_fingerprint = (documents.schema_arrow.metadata or {}).get(FINGERPRINT_KEY)
     groups = [documents.metadata.row_group(at).num_rows for at in range(documents.num_row_groups)]
     good = True
     for name, file in files.items():
@@ -87,9 +87,9 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
             good = False
         findings.looked("fingerprints")
         metadata = columns.metadata or {}
-        if FINGERPRINT not in metadata:
+        if FINGERPRINT_KEY not in metadata:
             findings.wrong("fingerprints", f"{place} does not say what made it")
-        if name != "documents" and metadata.get(DOCUMENTS) != documents_fingerprint:
+        if name != "documents" and metadata.get(DOCUMENTS_KEY) != documents_fingerprint:
             findings.wrong("fingerprints", f"{place} was not made from the documents beside it")
             good = False
         if [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] != groups:
@@ -100,7 +100,7 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
 
 def _is_documented(name: str, columns: pa.Schema) -> bool:
     if name in ("documents", "decisions"):
-        expected = SCHEMA if name == "documents" else DECISIONS
+        expected = DOCUMENTS_SCHEMA if name == "documents" else DECISIONS_SCHEMA
         return bool(columns.remove_metadata().equals(expected))
     step = name.rpartition("/")[2]
     return all(column.type == pa.float32() and column.name.startswith(f"{step}.") for column in columns)
@@ -132,7 +132,7 @@ def _read_groups(
 
 
 def _find_read_failures(failed: pa.ListArray) -> npt.NDArray[np.bool_]:
-    """Which rows fail a rule that their own signals decide: any but a `top_share`."""
+    """Return which rows fail a rule that their own signals decide: any but a `top_share`."""
     own = pc.invert(pc.ends_with(pc.list_flatten(failed), ".top_share")).to_numpy(zero_copy_only=False)
     fails = np.zeros(len(failed), np.bool_)
     fails[pc.list_parent_indices(failed).to_numpy()[own.astype(np.bool_)]] = True
@@ -182,7 +182,7 @@ def _check_rows(
     findings.looked("validation", int(kept.sum()))
     report("validation", "a group on the wrong side", _find_differences(expected, sides) & kept)
 
-    language = pc.fill_null(documents.column("language"), UNKNOWN).combine_chunks()
+    language = pc.fill_null(documents.column("language"), UNKNOWN_LANGUAGE).combine_chunks()
     state = np.select([gated, fails, removed, kept], ["gated", "rules", "duplicate", "kept"], "none")
     _count_states(done.counts, source, language, state, documents)
     _count_rules(done.counts, source, language, failed)
@@ -190,23 +190,29 @@ def _check_rows(
     rows = np.flatnonzero(kept)
     chosen = pa.array(rows)
     if encoder is None:
-        content = hexes(documents.column("content_hash").take(chosen).to_pylist())
+        content = parse_hex_ids(documents.column("content_hash").take(chosen).to_pylist())
     else:
-        content = hexes([token_hash(encoder.encode(texts[row]), encoder.dtype) for row in rows.tolist()])
+        content = parse_hex_ids(
+            [hash_tokens(encoder.encode(texts[row]), encoder.dtype) for row in rows.tolist()]
+        )
     labels = language.take(chosen).to_pylist()
     facts = [
-        fact(sides[row], source, label, sizes[row][1])
+        hash_fact(sides[row], source, label, sizes[row][1])
         for row, label in zip(rows.tolist(), labels, strict=True)
     ]
     stands = decisions.column("duplicate_of").drop_null()
     ids = documents.column("id").take(chosen)
     done.records = np.concatenate(
-        [done.records, records(KEPT, ids, content, facts), records(STANDS, stands.unique())]
+        [
+            done.records,
+            build_records(KIND_KEPT, ids, content, facts),
+            build_records(KIND_STANDS, stands.unique()),
+        ]
     )
 
 
-def fact(side: str | None, source: str, language: str, size: int) -> int:
-    """A hash of what a document and its row in a shard both say."""
+def hash_fact(side: str | None, source: str, language: str, size: int) -> int:
+    """Return a hash of the facts that a document and its row in a shard share."""
     return int(xxhash.xxh3_64_intdigest(f"{side}\0{source}\0{language}\0{size}".encode()))
 
 
@@ -229,7 +235,9 @@ def _count_states(
     for row in sums.to_pylist():
         for what in ("read", row["s"]):
             key = (source, row["l"], what, "")
-            for name, value in zip(NUMBERS, (row["c_count"], row["c_sum"], row["b_sum"]), strict=True):
+            for name, value in zip(
+                COUNTED_NUMBERS, (row["c_count"], row["c_sum"], row["b_sum"]), strict=True
+            ):
                 counts[key, name] += value
 
 

@@ -10,22 +10,22 @@ import pyarrow as pa
 
 from corpus import storage
 from corpus.tokens.encode import Encoder
-from corpus.tokens.parts import schema
+from corpus.tokens.parts import token_schema
 from corpus.verify.findings import Findings
-from corpus.verify.join import RECORD, ROW, Records, hexes, records
-from corpus.verify.parts import fact
-from corpus.verify.text import texts_of, token_hash, vocabulary_bytes
+from corpus.verify.join import KIND_ROW, RECORD_DTYPE, Records, build_records, parse_hex_ids
+from corpus.verify.parts import hash_fact
+from corpus.verify.text import decode_rows, hash_tokens, vocabulary_bytes
 from corpus.workspace import Workspace
 
 
 def verify_shard(
     workspace: Workspace, shard: dict[str, Any], encoder: Encoder
 ) -> tuple[Findings, Records, dict[str, int]]:
-    """Check a shard: (findings, records of its rows, what it holds by language of its rows' tokens and bytes).
+    """Check a shard; return (findings, records of its rows, its total rows, tokens and bytes).
 
     Reads the file twice, once for its checksum. Memory: a record batch with its text (60 MB), 41 bytes a row.
     """
-    findings, batch_records = Findings(), [np.zeros(0, RECORD)]
+    findings, batch_records = Findings(), [np.zeros(0, RECORD_DTYPE)]
     path = workspace.path("tokens", shard["path"])
     findings.looked("files")
     if not storage.exists(path):
@@ -40,7 +40,7 @@ def verify_shard(
         try:
             file = pa.ipc.open_file(stream)
             findings.looked("schema")
-            if not file.schema.remove_metadata().equals(schema(encoder.dtype)):
+            if not file.schema.remove_metadata().equals(token_schema(encoder.dtype)):
                 findings.wrong("schema", f"{path} has other columns: {', '.join(file.schema.names)}")
                 return findings, batch_records[0], totals
             for number in range(file.num_record_batches):
@@ -78,17 +78,18 @@ def _check_batch(
         vocabulary, tokens = None, tokens[:0]
     sizes = batch.column("bytes").to_pylist()
     if vocabulary is not None:
-        texts = list(texts_of(batch, vocabulary))
+        texts = list(decode_rows(batch, vocabulary))
         content = [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts]
         wrong = [row for row, (text, size) in enumerate(zip(texts, sizes, strict=True)) if len(text) != size]
         findings.rows("tokens", f"{path}: other bytes than the tokens give", wrong, len(wrong))
     else:
         pieces = zip(offsets[:-1].tolist(), (offsets[1:] - 1).tolist(), strict=True)
-        content = [token_hash(tokens[first:last], encoder.dtype) for first, last in pieces]
+        content = [hash_tokens(tokens[first:last], encoder.dtype) for first, last in pieces]
     labels = batch.column("language").to_pylist()
     facts = [
-        fact(shard["split"], shard["source"], label, size) for label, size in zip(labels, sizes, strict=True)
+        hash_fact(shard["split"], shard["source"], label, size)
+        for label, size in zip(labels, sizes, strict=True)
     ]
     if shard["language"] != "other" and any(label != shard["language"] for label in labels):
         findings.wrong("shards", f"{path} has rows in another language than {shard['language']}")
-    return records(ROW, batch.column("doc_id"), hexes(content), facts)
+    return build_records(KIND_ROW, batch.column("doc_id"), parse_hex_ids(content), facts)

@@ -1,4 +1,4 @@
-"""All checks of a workspace, split by split and shard by shard."""
+"""All checks of a workspace, by input split and by shard."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.dedup.removed import read_groups
+from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
 from corpus.ledger.tables import read_ledger
-from corpus.manifest import load as load_manifest
+from corpus.manifest import load_manifest as load_manifest
 from corpus.storage.fingerprint import fingerprint
-from corpus.tokens.encode import Encoder, load
+from corpus.tokens.encode import Encoder, load_encoder
 from corpus.verify.findings import Findings
 from corpus.verify.join import Join, Records
 from corpus.verify.parts import Key, SplitChecks, verify_split
@@ -32,13 +32,13 @@ B = TypeVar("B")
 Counts = Counter[tuple[Key, str]]
 
 
-def verify(
+def verify_workspace(
     root: str, workers: int = 1, show: Callable[[str, int, int], None] = lambda stage, done, total: None
 ) -> Findings:
-    """Check a finished workspace against itself. Raises UserError where its build is not finished.
+    """Check that a finished workspace is consistent. Raises UserError if its build is not finished.
 
-    Reads everything once, shards twice. Memory a worker: a row group and 41 bytes for each row of its split or shard;
-    ids are compared through files in a temporary folder, 41 bytes a kept document and as much a shard row.
+    Reads everything once, shards twice. Memory a worker: a row group and 41 bytes for each row of its input split
+    or shard; ids are compared through files in a temporary folder, 41 bytes a kept document and as much a shard row.
     """
     workspace = Workspace.open(root)
     state = workspace.path("state.json")
@@ -74,7 +74,7 @@ def verify(
 
 @contextmanager
 def _open_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]], Iterator[B]]]:
-    """`map`, in `workers` processes where there are several; results in the order of the items."""
+    """Open a `map`, in `workers` processes if there are several; results are in the order of the items."""
     if workers == 1:
         yield map
         return
@@ -103,11 +103,11 @@ def _load_encoder(root: str, _sha256: str, end_of_text: int) -> Encoder:
     path = Workspace(root).path("tokenizer", "tokenizer.json")
     content = json.loads(storage.read_text(path))
     names = [token["content"] for token in content.get("added_tokens") or [] if token["id"] == end_of_text]
-    return load(path, names[0] if names else None)
+    return load_encoder(path, names[0] if names else None)
 
 
 def _check_no_others(workspace: Workspace, splits: list[tuple[str, str]], findings: Findings) -> None:
-    """Parts that the plan does not know."""
+    """Record parts that are not in the plan."""
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
         known = {workspace.part(folder, *split).removeprefix(workspace.path(folder)) for split in splits}
         for path in storage.list_files(workspace.path(folder)):
@@ -117,7 +117,7 @@ def _check_no_others(workspace: Workspace, splits: list[tuple[str, str]], findin
 
 
 def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:
-    """The checksums of tokenizer.json and of dataset.json; whether tokens can be looked at."""
+    """Check the checksums of tokenizer.json and of dataset.json; return whether tokens can be checked."""
     path = workspace.path("tokenizer", "tokenizer.json")
     findings.looked("files")
     if not storage.exists(path):
@@ -134,7 +134,7 @@ def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Fi
 
 
 def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:
-    """The ledger's counts against a plain count, and its duplicates against clusters.parquet."""
+    """Check the ledger's counts against independent ones, and its duplicates against clusters.parquet."""
     names = ("gated", "rules", "duplicate", "kept", "read", "failed")
     ledger_counts: Counts = Counter()
     for row in read_ledger(workspace, ["counts"])["counts"].to_pylist():
@@ -148,7 +148,9 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
             place = " ".join(part for part in (*entry[0], entry[1]) if part)
             findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {ledger_counts[entry]:,}")
     clusters = workspace.path("dedup", "clusters.parquet")
-    removed = sum(group.num_rows for group in read_groups(clusters)) if storage.exists(clusters) else 0
+    removed = (
+        sum(group.num_rows for group in read_cluster_groups(clusters)) if storage.exists(clusters) else 0
+    )
     duplicates = sum(
         value for (key, name), value in counts.items() if key[2] == "duplicate" and name == "documents"
     )
@@ -171,7 +173,7 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
 
 
 def _check_dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts, findings: Findings) -> None:
-    """dataset.json's totals against its shards and the kept documents, by source and language."""
+    """Check dataset.json's totals against its shards and the kept documents, by source and language."""
     kept: Counter[tuple[str, str, str]] = Counter()
     for ((source, language, what, _), name), value in counts.items():
         if what == "kept" and name != "characters":

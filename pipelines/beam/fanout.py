@@ -13,15 +13,15 @@ import apache_beam as beam
 
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection, Transform, create, group_by_key, par_do
-from corpus.progress import counting
+from corpus.progress import count_into
 from corpus.storage import is_remote
 
-CLAIMS = ".claims-"
-CLAIMS_A_WORKER = 4
+CLAIMS_PREFIX = ".claims-"
+CLAIMS_PER_WORKER = 4
 """Local elements per worker: the engine assigns them statically, so that each worker gets some."""
 
 
-class _Each(beam.DoFn):
+class _WorkOnElement(beam.DoFn):
     """Do one item per element, for runners that balance the load themselves."""
 
     def __init__(self, work: Callable[[str], Iterable[Any]]) -> None:
@@ -32,7 +32,7 @@ class _Each(beam.DoFn):
             yield from self.work(item)
 
 
-class _Claim(beam.DoFn):
+class _WorkOnClaims(beam.DoFn):
     """Do items from a queue until it is empty: a claim is a file that only one worker can create."""
 
     def __init__(self, work: Callable[[str], Iterable[Any]], items: Sequence[str], claims: str) -> None:
@@ -44,7 +44,7 @@ class _Claim(beam.DoFn):
                 os.close(os.open(f"{self.claims}/{number}", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
                 continue
-            with counting(f"{self.claims}/{number}"):
+            with count_into(f"{self.claims}/{number}"):
                 yield from self.work(item)
 
 
@@ -75,11 +75,11 @@ class FanOut(Transform):
         )
 
     def expand(self, pipeline: beam.Pipeline) -> PCollection[Any]:
-        each: beam.DoFn = _Each(self.work)
+        each: beam.DoFn = _WorkOnElement(self.work)
         elements = list(enumerate(self.items))
         if self.running.local and self.claims is not None:
-            each = _Claim(self.work, self.items, self.claims)
-            elements = [(number, "") for number in range(self.running.workers * CLAIMS_A_WORKER)]
+            each = _WorkOnClaims(self.work, self.items, self.claims)
+            elements = [(number, "") for number in range(self.running.workers * CLAIMS_PER_WORKER)]
         done: PCollection[Any] = (
             pipeline
             | "Items" >> create(elements, tuple[int, str])
@@ -90,7 +90,7 @@ class FanOut(Transform):
 
 
 @contextmanager
-def claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
+def make_claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
     """Yield an empty folder for the claims of one pipeline run; None if another runner distributes the work.
 
     It is created in `root` if that is a local folder, so that a later build can remove it after a kill.
@@ -99,7 +99,7 @@ def claims_folder(running: Running, root: str | None = None) -> Iterator[str | N
         yield None
         return
     local_root = root if root is not None and not is_remote(root) else None
-    folder = tempfile.mkdtemp(prefix=CLAIMS, dir=local_root)
+    folder = tempfile.mkdtemp(prefix=CLAIMS_PREFIX, dir=local_root)
     try:
         yield folder
     finally:

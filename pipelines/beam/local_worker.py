@@ -12,19 +12,19 @@ import sys
 import threading
 import time
 
-SECONDS = 0.5
+PARENT_CHECK_SECONDS = 0.5
 
 
-def leave_with(parent: int) -> None:
+def exit_with_parent(parent: int) -> None:
     """End this process soon after its parent process, `parent`, has ended."""
     while os.getppid() == parent:
-        time.sleep(SECONDS)
+        time.sleep(PARENT_CHECK_SECONDS)
     os._exit(1)
 
 
 def main() -> None:
     """Run Beam's worker for the process whose id is the first argument, with logging disabled up to the second."""
-    threading.Thread(target=leave_with, args=(int(sys.argv[1]),), daemon=True).start()
+    threading.Thread(target=exit_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     logging.disable(int(sys.argv[2]))
     if int(sys.argv[2]) >= logging.CRITICAL:  # Beam prints what a worker raised and sends it too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
@@ -32,7 +32,7 @@ def main() -> None:
 
     run_worker(sys.argv[:1])
     if parsers := sys.modules.get("corpus.extract.process.supervised"):
-        parsers.close_idle()
+        parsers.close_idle_parsers()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # all it made is in its place: no waiting for threads of libraries

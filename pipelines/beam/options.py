@@ -12,11 +12,16 @@ import corpus.pipelines.beam.workers  # noqa: F401 - puts watched workers in the
 from corpus.errors import UserError
 from corpus.pipelines.beam.types import OptionParser
 
-LOCAL = "FnApiRunner"
+LOCAL_RUNNER = "FnApiRunner"
 """The local engine; Beam's `DirectRunner` tries to download another one first and falls back silently."""
 
 
-SPREAD_FROM = {"ingest": 3_000_000, "decide": 300_000_000, "tokenize": 50_000_000, "dedup": 3_000_000_000}
+MIN_SPREAD_BYTES = {
+    "ingest": 3_000_000,
+    "decide": 300_000_000,
+    "tokenize": 50_000_000,
+    "dedup": 3_000_000_000,
+}
 """Bytes of input from which several local processes are faster: starting them costs 3 s per pipeline, and shuffling
 data between them costs more than the work on it. The environment variable CORPUS_SPREAD_FROM replaces all four."""
 
@@ -33,9 +38,9 @@ class Running:
         """Return whether the pinned local engine runs the pipelines."""
         return not any(option.startswith("--runner") for option in self.extra)
 
-    def sized(self, stage: str, size: int) -> Running:
+    def for_stage(self, stage: str, size: int) -> Running:
         """Return how to run a stage of a build with `size` bytes of input: small local work runs in one process."""
-        given = os.environ.get("CORPUS_SPREAD_FROM", str(SPREAD_FROM[stage]))
+        given = os.environ.get("CORPUS_SPREAD_FROM", str(MIN_SPREAD_BYTES[stage]))
         if not given.isdecimal():
             raise UserError(f"CORPUS_SPREAD_FROM={given}: a number of bytes is expected")
         least = int(given)
@@ -47,7 +52,7 @@ class Running:
         if self.local:
             mode = "multi_processing" if self.workers > 1 else "in_memory"
             flags += [
-                f"--runner={LOCAL}",
+                f"--runner={LOCAL_RUNNER}",
                 f"--direct_num_workers={self.workers}",
                 f"--direct_running_mode={mode}",
                 "--default_sdk_harness_log_level=ERROR",
@@ -57,7 +62,7 @@ class Running:
         return PipelineOptions(flags)
 
 
-def _known() -> set[str]:
+def _list_known_flags() -> set[str]:
     """Return every flag of every Beam option, as it is written."""
     parser = OptionParser(add_help=False, conflict_handler="resolve")
     waiting = list(PipelineOptions.__subclasses__())
@@ -69,7 +74,7 @@ def _known() -> set[str]:
     return {flag for action in parser._actions for flag in action.option_strings}
 
 
-def check_unknown(extra: Sequence[str]) -> list[str]:
+def list_unknown_flags(extra: Sequence[str]) -> list[str]:
     """Return those of the flags that no Beam option defines."""
-    known = _known()
+    known = _list_known_flags()
     return [flag for flag in extra if flag.startswith("--") and flag.split("=")[0] not in known]

@@ -16,7 +16,7 @@ Gathered = tuple[int, Iterable[bytes]]
 """The result of a GroupByKey of elements."""
 Records = NDArray[np.void]
 
-FLUSH = 32 << 20
+FLUSH_BYTES = 32 << 20
 """Bytes that an outbox collects before it yields them."""
 
 
@@ -47,7 +47,7 @@ class Kinds:
 
 
 class Outbox:
-    """A buffer of records for partitions; yields them when it holds `FLUSH` bytes, so call `flush` at the end."""
+    """A buffer of records for partitions; yields them when it holds `FLUSH_BYTES` bytes, so call `flush` at the end."""
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
@@ -61,7 +61,7 @@ class Outbox:
         for key, piece in zip(keys.tolist(), np.split(records[order], starts[1:]), strict=False):
             self._waiting.setdefault((kind, key), []).append(piece)
         self._size += records.nbytes
-        if self._size >= FLUSH:
+        if self._size >= FLUSH_BYTES:
             yield from self.flush()
 
     def flush(self) -> Iterator[Element]:
@@ -70,7 +70,7 @@ class Outbox:
             yield key, self._kinds.pack(kind, np.concatenate(pieces))
 
 
-def records(dtype: np.dtype[np.void], **columns: NDArray[np.generic]) -> Records:
+def make_records(dtype: np.dtype[np.void], **columns: NDArray[np.generic]) -> Records:
     """Make a record array from columns of equal length, one for each field."""
     if dtype.names is None or set(columns) != set(dtype.names):
         raise TypeError(f"{sorted(columns)} are not the fields of {dtype}")

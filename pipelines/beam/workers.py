@@ -26,10 +26,10 @@ from google.protobuf import json_format, text_format
 from corpus.child_process import python_command
 from corpus.errors import RunError
 
-WORKER = "corpus.pipelines.beam.local_worker"
+WORKER_MODULE = "corpus.pipelines.beam.local_worker"
 """The module in the command line of a worker."""
 
-SECONDS_TO_LEAVE = 30.0
+MAX_EXIT_SECONDS = 30.0
 """Seconds that a worker may take to end after the request to do so."""
 
 
@@ -67,7 +67,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         # Beam has no other place where a request to a dead worker can be refused.
         self.control_conn.push = self._push_if_alive  # type: ignore[method-assign, assignment]
         self.process = subprocess.Popen(
-            python_command(WORKER, str(os.getpid()), str(logging.root.manager.disable)),
+            python_command(WORKER_MODULE, str(os.getpid()), str(logging.root.manager.disable)),
             env={**os.environ, **self._environment()},
         )
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
@@ -95,7 +95,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         waits_for_its_first_request = self.control_conn._state == BeamFnControlServicer.UNSTARTED_STATE
         if waits_for_its_first_request:
             self.process.kill()
-        late = threading.Timer(SECONDS_TO_LEAVE, self.process.kill)
+        late = threading.Timer(MAX_EXIT_SECONDS, self.process.kill)
         late.start()
         try:
             super().close()

@@ -10,23 +10,23 @@ from corpus import storage
 from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.changes import check_name, explain, unread
-from corpus.pipelines.build.plan import Plan, make_plan, plan_fingerprint, write_plan
-from corpus.pipelines.build.retry import ask_again, check_failures, remember_unread, with_retries
-from corpus.pipelines.build.run import Build, read_state, told
-from corpus.pipelines.build.stages import STAGES, finish, ingested
-from corpus.pipelines.build.stop import stoppable
-from corpus.progress import Standing, Status
-from corpus.storage.lock import locked
+from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
+from corpus.pipelines.build.plan import BuildPlan, make_plan, plan_fingerprint, write_plan
+from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
+from corpus.pipelines.build.run import Build, read_state, report_end
+from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
+from corpus.pipelines.build.stop import exit_on_signals
+from corpus.progress import StageProgress, Status
+from corpus.storage.lock import hold_lock
 from corpus.workspace import Workspace
 
 
-def build(
+def build_workspace(
     manifest: str,
     out: str,
     running: Running,
     say: Callable[[str], None] = lambda line: None,
-    show: Callable[[Standing], None] | None = None,
+    show: Callable[[StageProgress], None] | None = None,
     until: str | None = None,
     retry_quarantine: bool = False,
 ) -> Workspace:
@@ -36,30 +36,30 @@ def build(
     (one of `stages.STAGES`): a later build without it continues from there. `retry_quarantine` reads the splits with
     records in quarantine again, with four times the budgets.
     """
-    out = storage.local(out)
+    out = storage.local_path(out)
     check_out(out)
-    with stoppable():
-        return _build(manifest, out, running, say, show, until, retry_quarantine)
+    with exit_on_signals():
+        return _build_locked(manifest, out, running, say, show, until, retry_quarantine)
 
 
-def _build(
+def _build_locked(
     manifest: str,
     out: str,
     running: Running,
     say: Callable[[str], None],
-    show: Callable[[Standing], None] | None,
+    show: Callable[[StageProgress], None] | None,
     until: str | None,
     retry_quarantine: bool,
 ) -> Workspace:
     plan = make_plan(manifest, say)
-    with locked(out) as release:
+    with hold_lock(out) as release:
         workspace = Workspace.create(out)
         check_name(workspace, plan.file.manifest.name)
-        plan = with_retries(plan, workspace, retry_quarantine)
-        ask_again(workspace)
+        plan = apply_retries(plan, workspace, retry_quarantine)
+        remove_unread_parts(workspace)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
-        if state.get("build") == wanted and not missing_parts(workspace, plan):
+        if state.get("build") == wanted and not list_missing_parts(workspace, plan):
             say("nothing to do: the workspace is complete")
             return workspace
         for name, source in plan.file.manifest.sources.items():
@@ -72,8 +72,8 @@ def _build(
                 say(f"{name}: only the manifest's own rules decide on this source")
         status = Status(out, show)
         builder = Build(plan, workspace, running, status, say, state)
-        with told(status, release):
-            stages(builder, wanted, until)
+        with report_end(status, release):
+            run_stages(builder, wanted, until)
     return workspace
 
 
@@ -98,7 +98,7 @@ def check_out(out: str) -> None:
         raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
 
 
-def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
+def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     """Return the parts that a finished build has and this workspace lacks."""
     folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
@@ -114,9 +114,9 @@ def missing_parts(workspace: Workspace, plan: Plan) -> list[str]:
     return [path for path in expected if path not in present and not storage.exists(path)]
 
 
-def after_ingest(builder: Build) -> None:
+def report_quarantine(builder: Build) -> None:
     """Report quarantined and unread records. Raises RunError if they exceed a source's `max_failures`."""
-    counts = quarantine.count(builder.workspace, "time", "remote")
+    counts = quarantine.count_by_reason(builder.workspace, "time", "remote")
     late, unread_splits = counts["time"].total(), sorted(counts["remote"])
     remember_unread(builder.workspace, unread_splits)
     if unread_splits:
@@ -133,20 +133,20 @@ def after_ingest(builder: Build) -> None:
     check_failures(builder.plan, builder.workspace)
 
 
-def stages(builder: Build, wanted: str, until: str | None = None) -> None:
+def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
     """Run all stages of a build in order, or those up to `until`."""
-    absent = missing_parts(builder.workspace, builder.plan)
-    for line in explain(builder.workspace, builder.plan, builder.state, absent):
+    absent = list_missing_parts(builder.workspace, builder.plan)
+    for line in explain_changes(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
     builder.forget("build")
     if absent:
-        builder.forget("ingest" if unread(builder.workspace, builder.plan, absent) else "decide")
+        builder.forget("ingest" if count_unread_splits(builder.workspace, builder.plan, absent) else "decide")
     write_plan(builder.workspace, builder.plan)
-    prints = {"ingest": ingested(builder.plan)}
+    prints = {"ingest": ingest_fingerprint(builder.plan)}
     for name, stage in STAGES:
         builder.stage(name, prints.get(name, wanted), partial(stage, builder))
         if name == "ingest":
-            after_ingest(builder)
+            report_quarantine(builder)
         if name == until:
             return
-    builder.stage("build", wanted, partial(finish, builder))
+    builder.stage("build", wanted, partial(remove_part_statistics, builder))

@@ -11,20 +11,20 @@ import yaml
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.pipelines.build.plan import Plan, made_of
+from corpus.pipelines.build.plan import BuildPlan, describe_inputs
 from corpus.workspace import Workspace
 
-NAMED = 3
+MAX_NAMED = 3
 """Keys or files that a line names at most; it gives the number of the others."""
-DECIDED_BY = ("rules", "dedup", "validation", "seed")
-TOKENIZED_BY = ("tokenizer", "tokens", "mixture")
-DECIDING_KEYS = ("rules", "priority")
+DECISION_KEYS = ("rules", "dedup", "validation", "seed")
+TOKENIZE_KEYS = ("tokenizer", "tokens", "mixture")
+DECIDING_SOURCE_KEYS = ("rules", "priority")
 """Keys of a source that decisions, but not its documents, depend on."""
 
 
 def check_name(workspace: Workspace, name: str) -> None:
     """Raise UserError if the workspace holds a corpus of another name, which would be replaced."""
-    _, manifest = _read(workspace)
+    _, manifest = _read_last_build(workspace)
     before = manifest.get("name", name) if isinstance(manifest, dict) else name
     if before != name:
         raise UserError(
@@ -33,32 +33,34 @@ def check_name(workspace: Workspace, name: str) -> None:
         )
 
 
-def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Sequence[str]) -> list[str]:
+def explain_changes(
+    workspace: Workspace, plan: BuildPlan, state: dict[str, str], absent: Sequence[str]
+) -> list[str]:
     """Return a line for every stage that repeats work, with the reason; none for a new workspace.
 
     `absent`: the parts that a finished build has and this workspace lacks.
     """
-    before, manifest = _read(workspace)
+    before, manifest = _read_last_build(workspace)
     if before is None or "documents" not in before:
         return []
-    changed = changed_keys(manifest, _dumped(plan))
+    changed = list_changed_keys(manifest, _dump_manifest(plan))
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
-    lines = _ingest(before, plan, reading)
+    lines = _explain_ingest(before, plan, reading)
     ingests = bool(lines)
-    lost = unread(workspace, plan, absent)
+    lost = count_unread_splits(workspace, plan, absent)
     if not ingests and lost and "ingest" in state:
         what = "split has lost its parts and is" if lost == 1 else "splits have lost their parts and are"
         lines.append(f"ingest: {lost:,} {what} read again")
         ingests = True
-    decided = [key for key in changed if key.split(".")[0] in DECIDED_BY or _is_deciding(key)]
+    decided = [key for key in changed if key.split(".")[0] in DECISION_KEYS or _is_deciding(key)]
     decides = bool(decided) or ingests
     if decided and not (ingests and set(decided) & set(reading)):
-        lines.append(f"decide: again, without reading a page: {_some(decided)} changed")
+        lines.append(f"decide: again, without reading a page: {_name_some(decided)} changed")
     elif ingests and "decide" in state:
         lines.append("decide: again: documents or signals changed")
-    tokenized = [key for key in changed if key.split(".")[0] in TOKENIZED_BY]
+    tokenized = [key for key in changed if key.split(".")[0] in TOKENIZE_KEYS]
     if tokenized:
-        lines.append(f"tokenize: again: {_some(tokenized)} changed")
+        lines.append(f"tokenize: again: {_name_some(tokenized)} changed")
     elif decides and "tokenize" in state:
         lines.append("tokenize: again where decisions changed")
     if not lines:
@@ -72,17 +74,17 @@ def explain(workspace: Workspace, plan: Plan, state: dict[str, str], absent: Seq
     return lines
 
 
-def unread(workspace: Workspace, plan: Plan, absent: Collection[str]) -> int:
+def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> int:
     """Return how many splits lack documents or signals."""
     folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
     parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)
     return len({name for name, part in parts if part in lost})
 
 
-def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str]:
+def _explain_ingest(before: dict[str, Any], plan: BuildPlan, keys: Sequence[str]) -> list[str]:
     """Return the line on ingest: splits that are new, changed (by some of `keys`) or removed, and missing signals."""
     then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
-    now = made_of(plan)
+    now = describe_inputs(plan)
     names = plan.names
     new = [at for at, name in enumerate(names) if name not in then]
     other = [
@@ -92,40 +94,42 @@ def _ingest(before: dict[str, Any], plan: Plan, keys: Sequence[str]) -> list[str
     reasons = []
     if other:
         files = sorted({plan.splits[at].file for at in other})
-        why = f"{_some(keys)} changed" if keys else f"{_some(files)} changed"
+        why = f"{_name_some(keys)} changed" if keys else f"{_name_some(files)} changed"
         if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
-            why = f"larger budgets, or {_some(files)} changed"
+            why = f"larger budgets, or {_name_some(files)} changed"
         elif not keys and len(other) == len(names):
             why = "all input changed, or this version of corpus reads otherwise"
         reasons.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
     if new:
         files = sorted({plan.splits[at].file for at in new})
-        reasons.append(f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_some(files)}")
+        reasons.append(
+            f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_name_some(files)}"
+        )
     if gone:
         reasons.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
-        reasons.append(f"measured again from the {stored}: {_some(steps)}")
+        reasons.append(f"measured again from the {stored}: {_name_some(steps)}")
     return [f"ingest: {'; '.join(reasons)}"] if reasons else []
 
 
 def _is_deciding(key: str) -> bool:
     pieces = key.split(".")
-    return pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in DECIDING_KEYS
+    return pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in DECIDING_SOURCE_KEYS
 
 
 def _is_read_by(key: str, keep_text: str) -> bool:
     """Return whether documents depend on a key; if dropped ones keep no text, they depend on the rules too."""
     if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
         return True
-    if key.split(".")[0] in (*DECIDED_BY, *TOKENIZED_BY, "quality") or _is_deciding(key):
+    if key.split(".")[0] in (*DECISION_KEYS, *TOKENIZE_KEYS, "quality") or _is_deciding(key):
         return False
     pieces = key.split(".")
     return not (pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in ("paths", "base"))
 
 
-def changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[str]:
+def list_changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[str]:
     """Return the keys whose values differ, dotted, in the order of `after`, then the removed ones.
 
     >>> changed_keys({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5})
@@ -137,18 +141,18 @@ def changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[st
     for key in [*after, *(key for key in before if key not in after)]:
         here = (*path, str(key))
         if key in before and key in after:
-            keys += changed_keys(before[key], after[key], here)
+            keys += list_changed_keys(before[key], after[key], here)
         else:
             keys.append(".".join(here))
     return keys
 
 
-def _dumped(plan: Plan) -> Any:
+def _dump_manifest(plan: BuildPlan) -> Any:
     """Return the manifest as it is written into the workspace and read back."""
     return yaml.safe_load(plan.file.manifest.model_dump_yaml())
 
 
-def _read(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
+def _read_last_build(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
     """Read plan.json and manifest.yaml of the last build; None if there was none."""
     try:
         plan = json.loads(storage.read_text(workspace.path("plan.json")))
@@ -157,8 +161,8 @@ def _read(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
         return None, None
 
 
-def _some(names: Iterable[str]) -> str:
+def _name_some(names: Iterable[str]) -> str:
     """Return the first few names, and the number of the others."""
     names = list(Counter(names))
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

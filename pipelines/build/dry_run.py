@@ -21,31 +21,31 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.document import Failure, Record
 from corpus.ledger.tables import read_ledger
-from corpus.ledger.views import grouped, rules
+from corpus.ledger.views import group_outcomes, summarize_rules
 from corpus.manifest import Manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
-from corpus.pipelines.build.plan import Plan, write_plan
+from corpus.pipelines.build.plan import BuildPlan, write_plan
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.context import Tools
-from corpus.pipelines.ingest import ingest
+from corpus.pipelines.ingest import ingest_part
 from corpus.progress import Status
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.sources.wikipedia.mediawiki_chunks import is_splittable
-from corpus.storage.compressed import DAMAGE, decompressed
+from corpus.storage.compressed import DAMAGE, open_decompressing
 from corpus.text.page import Page
-from corpus.tokens.encode import load
-from corpus.tokens.mixture import resolve
+from corpus.tokens.encode import load_encoder
+from corpus.tokens.mixture import resolve_mixture
 from corpus.workspace import Workspace
 
-PLACES = 8
+MIN_PLACES = 8
 """Minimum number of splits of each source that documents are taken from, evenly over its bytes."""
-COUNTED = 50
+MAX_COUNTED_RATIO = 50
 """Times the records taken of a split that are counted after them, to know what share they are."""
-PROBE = 8 << 20
+PROBE_BYTES = 8 << 20
 """Decompressed bytes by which the ratio of a compressed file is measured."""
-SURE = 5
+MIN_SHADOWED_TEXTS = 5
 """Texts that must fail a rule before the dry run calls it shadowed."""
 
 
@@ -72,7 +72,7 @@ class Forecast:
 
 
 def dry_run(
-    plan: Plan, documents: int, show: Callable[[str, int, int], None] = lambda stage, done, total: None
+    plan: BuildPlan, documents: int, show: Callable[[str, int, int], None] = lambda stage, done, total: None
 ) -> Forecast:
     """Build about `documents` records, equally many of each source, and scale the results to the whole input.
 
@@ -80,10 +80,12 @@ def dry_run(
     """
     sources = sorted({split.source for split in plan.splits})
     quota = {source: max(1, documents // len(sources)) for source in sources}
-    places = {source: min(PLACES, sum(split.source == source for split in plan.splits)) for source in sources}
+    places = {
+        source: min(MIN_PLACES, sum(split.source == source for split in plan.splits)) for source in sources
+    }
     each = {source: -(-quota[source] // places[source]) for source in sources}
-    taken = Taken()
-    manifest = _limited(plan.file.manifest, each, taken)
+    taken = TakenShare()
+    manifest = _limit_sources(plan.file.manifest, each, taken)
     tools = Tools(manifest)
     forecast = Forecast()
     with tempfile.TemporaryDirectory(prefix="corpus-plan-") as folder:
@@ -95,12 +97,12 @@ def dry_run(
         done = peak = 0
         for source in sources:
             rows = 0
-            for split in spread([split for split in plan.splits if split.source == source]):
+            for split in spread_splits([split for split in plan.splits if split.source == source]):
                 if rows >= quota[source]:
                     break
                 taken.share, taken.counting = 1.0, 0.0
                 began = time.monotonic()
-                count = max(0, ingest(workspace, tools, split))
+                count = max(0, ingest_part(workspace, tools, split))
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 splits.append(split)
@@ -111,9 +113,9 @@ def dry_run(
         small = replace(plan, splits=splits, tools=tools, file=replace(plan.file, manifest=manifest))
         builder = Build(small, workspace, Running(workers=1), Status(folder), lambda line: None)
         write_plan(workspace, small)
-        for stage in (work.decide, work.tokenize, work.count):
+        for stage in (work.run_decide, work.run_tokenize, work.run_count):
             stage(builder)
-        _scale(forecast, plan, workspace, covered, spent)
+        _fill_forecast(forecast, plan, workspace, covered, spent)
     forecast.memory = max(peak, peak_memory())
     return forecast
 
@@ -123,24 +125,24 @@ def peak_memory() -> int:
     own, ended = (
         resource.getrusage(kind).ru_maxrss * 1024 for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    return own + max(ended, sum(map(_held, _descendants(os.getpid()))))
+    return own + max(ended, sum(map(_read_peak_memory, _iterate_descendants(os.getpid()))))
 
 
-def _descendants(process: int) -> Iterator[int]:
+def _iterate_descendants(process: int) -> Iterator[int]:
     """Yield the running descendants of a process; none if the system has no /proc."""
     for path in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in _read(path).split():
+        for child in _read_or_empty(path).split():
             yield int(child)
-            yield from _descendants(int(child))
+            yield from _iterate_descendants(int(child))
 
 
-def _held(process: int) -> int:
+def _read_peak_memory(process: int) -> int:
     """Return the peak memory in bytes of a process; 0 if it has ended."""
-    match = re.search(r"^VmHWM:\s*(\d+) kB", _read(Path(f"/proc/{process}/status")), re.MULTILINE)
+    match = re.search(r"^VmHWM:\s*(\d+) kB", _read_or_empty(Path(f"/proc/{process}/status")), re.MULTILINE)
     return int(match[1]) * 1024 if match else 0
 
 
-def _read(path: Path) -> str:
+def _read_or_empty(path: Path) -> str:
     try:
         return path.read_text()
     except OSError:  # the process has ended
@@ -157,12 +159,12 @@ def warm_up(tools: Tools) -> None:
         tools.signatures.signatures([page.words])
 
 
-def spread(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
+def spread_splits(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
     """Yield all splits of a source: first those at even steps of its bytes, then at half these steps, and so on."""
     ordered = sorted(splits, key=lambda split: (split.file, split.start))
     ends = list(itertools.accumulate(max(1, split.end - split.start) for split in ordered))
     seen: set[int] = set()
-    places = PLACES
+    places = MIN_PLACES
     while len(seen) < len(ordered) and places < 64 * len(ordered):
         for place in range(places):
             at = bisect.bisect_right(ends, (2 * place + 1) * ends[-1] // (2 * places))
@@ -174,14 +176,14 @@ def spread(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
 
 
 @dataclass
-class Taken:
+class TakenShare:
     """The share of a split that was taken, and the seconds that computing this took."""
 
     share: float = 1.0
     counting: float = 0.0
 
 
-def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest:
+def _limit_sources(manifest: Manifest, each: dict[str, int], taken: TakenShare) -> Manifest:
     """Return the manifest with sources that yield the first records of a split and count the following ones."""
 
     def limit(source: Source, most: int) -> Source:
@@ -195,11 +197,11 @@ def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest
                 yield record
             began = time.monotonic()
             last, following = None, 0
-            for last in itertools.islice(records, COUNTED * most):  # noqa: B007 - the last one is looked at
+            for last in itertools.islice(records, MAX_COUNTED_RATIO * most):  # noqa: B007 - the last one is looked at
                 following += 1
             taken.share = records_given / max(1, records_given + following)
-            if last is not None and following == COUNTED * most:
-                taken.share *= _passed(path, start, end, last.offset + last.length)
+            if last is not None and following == MAX_COUNTED_RATIO * most:
+                taken.share *= _share_before(path, start, end, last.offset + last.length)
             taken.counting = time.monotonic() - began
 
         first = type(kind.__name__, (kind,), {"read": read, "__module__": kind.__module__})
@@ -210,13 +212,13 @@ def _limited(manifest: Manifest, each: dict[str, int], taken: Taken) -> Manifest
     return manifest.model_copy(update={"sources": sources})
 
 
-def _passed(path: str, start: int, end: int, place: int) -> float:
+def _share_before(path: str, start: int, end: int, place: int) -> float:
     """Return the share of a split's bytes before an offset in it."""
-    stored = place / _ratio(path) if _by_stream(path) else place - start
+    stored = place / _compression_ratio(path) if _has_stream_offsets(path) else place - start
     return min(1.0, max(1.0, stored) / max(1, end - start))
 
 
-def _by_stream(path: str) -> bool:
+def _has_stream_offsets(path: str) -> bool:
     """Return whether offsets in a file are those of its decompressed stream: true for all compressed files except WARCs
     and dumps, whose members are addressed by their stored offset."""
     if path.endswith(".xml.bz2"):
@@ -226,21 +228,25 @@ def _by_stream(path: str) -> bool:
     )
 
 
-def _ratio(path: str) -> float:
+def _compression_ratio(path: str) -> float:
     """Return the decompressed bytes per stored byte at the beginning of a file."""
     with storage.open_input(path) as raw:
-        stream = decompressed(raw)
+        stream = open_decompressing(raw)
         decompressed_bytes = 0
         try:
-            while decompressed_bytes < PROBE and (block := stream.read(1 << 16)):
+            while decompressed_bytes < PROBE_BYTES and (block := stream.read(1 << 16)):
                 decompressed_bytes += len(block)
         except DAMAGE:
             pass
         return max(1.0, decompressed_bytes / max(1, raw.tell()))
 
 
-def _scale(
-    forecast: Forecast, plan: Plan, workspace: Workspace, covered: dict[str, float], spent: dict[str, float]
+def _fill_forecast(
+    forecast: Forecast,
+    plan: BuildPlan,
+    workspace: Workspace,
+    covered: dict[str, float],
+    spent: dict[str, float],
 ) -> None:
     """Fill the forecast from the temporary workspace, scaled by the part of each source that was read."""
     sizes: dict[str, int] = defaultdict(int)
@@ -256,11 +262,11 @@ def _scale(
             tables[name].filter(pc.equal(tables[name].column("source"), source))
             for name in ("counts", "tokens")
         )
-        row: dict[str, Any] = next(iter(grouped(counts, here, "source")), dict.fromkeys(numbers, 0))
+        row: dict[str, Any] = next(iter(group_outcomes(counts, here, "source")), dict.fromkeys(numbers, 0))
         forecast.documents += row["read"]
         scaled = {name: round(row[name] * times) for name in numbers}
         forecast.sources.append({"source": source, "input": sizes[source], **scaled})
-        for row in grouped(counts, here, "language"):
+        for row in group_outcomes(counts, here, "language"):
             for name in numbers:
                 languages[row["language"]][name] += row[name] * times
         for row in here.to_pylist():
@@ -272,20 +278,20 @@ def _scale(
         key=lambda row: (-row["bytes"], row["language"]),
     )
     forecast.seconds = {"ingest": sum(seconds * factor[source] for source, seconds in spent.items())}
-    forecast.seconds["encode"] = _encoding(workspace) * sum(row["bytes"] for row in forecast.sources)
-    forecast.disk = _sizes(workspace, factor, len(plan.splits))
-    forecast.rules = rules(tables["counts"], tables["rules"])
-    forecast.shadowed = _shadowed(tables["overlaps"].to_pylist(), forecast.rules)
-    drawn = resolve(plan.file.manifest.mixture, {key: round(count) for key, count in tokens.items()})
+    forecast.seconds["encode"] = _time_encoding(workspace) * sum(row["bytes"] for row in forecast.sources)
+    forecast.disk = _estimate_sizes(workspace, factor, len(plan.splits))
+    forecast.rules = summarize_rules(tables["counts"], tables["rules"])
+    forecast.shadowed = _find_shadowed(tables["overlaps"].to_pylist(), forecast.rules)
+    drawn = resolve_mixture(plan.file.manifest.mixture, {key: round(count) for key, count in tokens.items()})
     forecast.mixture = [asdict(row) for row in drawn]
 
 
-def _encoding(workspace: Workspace) -> float:
-    """Return the seconds to encode a byte, measured on about `PROBE` bytes of the kept texts."""
+def _time_encoding(workspace: Workspace) -> float:
+    """Return the seconds to encode a byte, measured on about `PROBE_BYTES` bytes of the kept texts."""
     dataset = workspace.tokens()
     if not dataset["shards"]:
         return 0.0
-    encoder = load(workspace.path("tokenizer", "tokenizer.json"))
+    encoder = load_encoder(workspace.path("tokenizer", "tokenizer.json"))
     size, spent = 0, 0.0
     for _, _, table in workspace.rows(["text"]):
         texts = table.filter(table.column("kept")).column("text").to_pylist()
@@ -293,12 +299,14 @@ def _encoding(workspace: Workspace) -> float:
         encoder.encode_batch(texts)
         spent += time.monotonic() - began
         size += sum(len(text.encode()) for text in texts)
-        if size > PROBE:
+        if size > PROBE_BYTES:
             break
     return spent / max(1, size)
 
 
-def _shadowed(overlaps: list[dict[str, Any]], counted: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+def _find_shadowed(
+    overlaps: list[dict[str, Any]], counted: list[dict[str, Any]]
+) -> list[tuple[str, str, int]]:
     """Return rules whose failing texts all fail another rule too, with the narrowest such rule, and the texts."""
     failed = {row["rule"]: row["failed"] for row in counted}
     both: dict[tuple[str, str], int] = defaultdict(int)
@@ -307,13 +315,15 @@ def _shadowed(overlaps: list[dict[str, Any]], counted: list[dict[str, Any]]) -> 
         both[row["other"], row["rule"]] += row["documents"]
     covering_rule: dict[str, str] = {}
     for (rule, other), documents in sorted(both.items()):
-        whole = failed[rule] >= SURE and documents == failed[rule] and failed[other] > failed[rule]
+        whole = (
+            failed[rule] >= MIN_SHADOWED_TEXTS and documents == failed[rule] and failed[other] > failed[rule]
+        )
         if whole and failed[other] < failed.get(covering_rule.get(rule, ""), 1 << 62):
             covering_rule[rule] = other
     return [(rule, other, failed[rule]) for rule, other in sorted(covering_rule.items())]
 
 
-def _sizes(workspace: Workspace, factor: dict[str, float], splits: int) -> dict[str, int]:
+def _estimate_sizes(workspace: Workspace, factor: dict[str, float], splits: int) -> dict[str, int]:
     """Return bytes by folder: Parquet footers for every split, everything else times the factor of its source."""
     whole = sum(factor.values()) / max(1, len(factor))
     sizes: dict[str, float] = defaultdict(float)

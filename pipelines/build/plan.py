@@ -12,9 +12,9 @@ from typing import Any
 from corpus import storage
 from corpus.errors import UserError
 from corpus.manifest import ManifestFile
-from corpus.manifest import load as load_manifest
+from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
-from corpus.pipelines.beam.fanout import CLAIMS
+from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
 from corpus.rules.rule import RuleSet
 from corpus.sources.input_split import InputSplit, plan_splits
@@ -25,7 +25,7 @@ from corpus.tokens import encode, sample, shards, vocabulary
 from corpus.tokens import parts as token_parts
 from corpus.workspace import Workspace
 
-VERSIONS = [
+RESULT_VERSIONS = [
     decide.VERSION,
     dedup.VERSION,
     encode.VERSION,
@@ -35,14 +35,20 @@ VERSIONS = [
     vocabulary.VERSION,
 ]
 """Versions that results after ingest depend on; each is increased when its module's results change."""
-PARTS = ("documents", "decisions", "stats/parts", "tokenizer/sample/histograms", "tokenizer/sample/pieces")
+PART_FOLDERS = (
+    "documents",
+    "decisions",
+    "stats/parts",
+    "tokenizer/sample/histograms",
+    "tokenizer/sample/pieces",
+)
 """Folders with a part for every split, besides those of the signals."""
 FINGERPRINT_DIGITS = 8
 """Hex digits of each split's fingerprint that plan.json stores: enough to detect a change."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BuildPlan:
     """The plan of a build: its input splits, sorted by source and name, its tools and its rules."""
 
     file: ManifestFile
@@ -65,7 +71,7 @@ class Plan:
         return list(self.tools.filters)
 
 
-def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
+def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
     """Read a manifest, find its files, divide them into splits, and check its rules against its signals.
 
     Sources that must create their input first (by fetching pages) do so here if `say` is given, a function
@@ -89,7 +95,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> Plan:
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
     splits.sort(key=lambda split: (split.source, split.name))
-    return Plan(file=file, splits=splits, tools=tools, rules=rules)
+    return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
 
 
 def check_models(file: ManifestFile, tools: Tools) -> None:
@@ -109,7 +115,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
 
 
-def plan_fingerprint(plan: Plan) -> str:
+def plan_fingerprint(plan: BuildPlan) -> str:
     """Return the fingerprint of everything that a build's results depend on."""
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
@@ -123,7 +129,7 @@ def plan_fingerprint(plan: Plan) -> str:
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
     return fingerprint(
         [
-            VERSIONS,
+            RESULT_VERSIONS,
             dumped,
             tokenizer,
             documents,
@@ -136,7 +142,7 @@ def plan_fingerprint(plan: Plan) -> str:
     )
 
 
-def made_of(plan: Plan) -> dict[str, Any]:
+def describe_inputs(plan: BuildPlan) -> dict[str, Any]:
     """Return what plan.json stores about the inputs of parts: documents by split, and the steps."""
     steps = {
         step: fingerprint([step_filter.version, dict(step_filter.parameters)])[:FINGERPRINT_DIGITS]
@@ -154,22 +160,22 @@ def made_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def write_plan(workspace: Workspace, plan: Plan) -> None:
+def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     """Write plan.json and manifest.yaml, and remove the parts of splits and steps that are no longer in the plan."""
     names = plan.names
-    content = {"splits": names, "steps": plan.steps, **made_of(plan)}
+    content = {"splits": names, "steps": plan.steps, **describe_inputs(plan)}
     storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
     if not storage.is_remote(workspace.root):
-        remove_unfinished(storage.local(workspace.root))
+        remove_unfinished(storage.local_path(workspace.root))
     expected = set()
     for source, split in names:
-        for folder in [*PARTS, *(f"signals/{step}" for step in plan.steps)]:
+        for folder in [*PART_FOLDERS, *(f"signals/{step}" for step in plan.steps)]:
             expected.add(workspace.part(folder, source, split))
         if plan.tools.signatures is not None:
             expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
         expected.add(workspace.quarantine_part(source, split))
-    for folder in (*PARTS, "signals", "quarantine", "dedup/signatures"):
+    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures"):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):
@@ -184,5 +190,5 @@ def remove_unfinished(root: str) -> None:
             if name.endswith(".tmp"):
                 os.unlink(os.path.join(base, name))
     for name in os.listdir(root):
-        if name.startswith(CLAIMS):
+        if name.startswith(CLAIMS_PREFIX):
             shutil.rmtree(os.path.join(root, name))

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.pipelines.build.plan import Plan, make_plan
-from corpus.pipelines.build.retry import with_retries
-from corpus.pipelines.build.stages import stored_thresholds
-from corpus.pipelines.decide import Judge, decide
-from corpus.pipelines.ingest import ingest
-from corpus.pipelines.tokenize import PARTS, batch_size
+from corpus.pipelines.build.plan import BuildPlan, make_plan
+from corpus.pipelines.build.retry import apply_retries
+from corpus.pipelines.build.stages import read_thresholds
+from corpus.pipelines.decide import Judge, decide_part
+from corpus.pipelines.ingest import ingest_part
+from corpus.pipelines.tokenize import TOKEN_PARTS_FOLDER, batch_tokens_of
 from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
@@ -22,10 +22,10 @@ from corpus.tokens import encode, parts, shards
 from corpus.verify.findings import Findings
 from corpus.workspace import Workspace
 
-CHECK = "rebuild"
+REBUILD_CHECK = "rebuild"
 
 
-def rebuild(
+def rebuild_splits(
     root: str,
     count: int,
     seed: int = 0,
@@ -38,7 +38,7 @@ def rebuild(
     UserError if the input is missing. Cost: that of building the splits.
     """
     workspace = Workspace.open(root)
-    plan = with_retries(_plan(workspace, manifest), workspace, again=False)
+    plan = apply_retries(_plan_again(workspace, manifest), workspace, again=False)
     findings = Findings()
     stored = set(workspace.splits())
     splits = [split for split in plan.splits if (split.source, split.name) in stored]
@@ -50,16 +50,16 @@ def rebuild(
     with tempfile.TemporaryDirectory(prefix="corpus-verify-") as folder:
         again = Workspace.create(folder)
         for done, split in enumerate(chosen, 1):
-            ingest(again, plan.tools, split)
-            _decide(workspace, again, plan, split)
-            _encode(workspace, again, plan, split)
-            for name, one, other in _pairs(workspace, again, plan, split):
-                _compare(findings, f"{name} of split {split.name} of {split.source}", one, other)
+            ingest_part(again, plan.tools, split)
+            _decide_split(workspace, again, plan, split)
+            _encode_split(workspace, again, plan, split)
+            for name, one, other in _list_pairs(workspace, again, plan, split):
+                _compare_files(findings, f"{name} of split {split.name} of {split.source}", one, other)
             show("rebuild", done, len(chosen))
     return findings
 
 
-def _plan(workspace: Workspace, manifest: str | None) -> Plan:
+def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:
     try:
         return make_plan(manifest or workspace.path("manifest.yaml"))
     except UserError as error:
@@ -70,23 +70,23 @@ def _plan(workspace: Workspace, manifest: str | None) -> Plan:
         raise
 
 
-def _decide(workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit) -> None:
+def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
     manifest = plan.file.manifest
     judge = Judge(
         rules=plan.rules,
         steps=tuple(plan.steps),
         seed=manifest.seed,
-        thresholds=stored_thresholds(workspace),
+        thresholds=read_thresholds(workspace),
     )
     clusters: str | None = workspace.path("dedup", "clusters.parquet")
     clusters = clusters if clusters is not None and storage.exists(clusters) else None
     share = manifest.validation.share
     given = fingerprint([judge.parameters, share])
-    decide(again, judge, share, clusters, given, split.source, split.name)
+    decide_part(again, judge, share, clusters, given, split.source, split.name)
 
 
-def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit) -> None:
-    made_by = parts.read_part_fingerprint(_token_part(workspace, split))
+def _encode_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
+    made_by = parts.read_part_fingerprint(_token_part_path(workspace, split))
     if made_by is None:  # told as missing
         return
     dataset = workspace.tokens()
@@ -94,21 +94,21 @@ def _encode(workspace: Workspace, again: Workspace, plan: Plan, split: InputSpli
     added = json.loads(storage.read_text(path)).get("added_tokens") or []
     ends = [token["content"] for token in added if token["id"] == dataset["end_of_text"]]
     parts.encode_part(
-        _token_part(again, split),
+        _token_part_path(again, split),
         again.part("documents", split.source, split.name),
         again.part("decisions", split.source, split.name),
-        encode.load(path, ends[0] if ends else None),
+        encode.load_encoder(path, ends[0] if ends else None),
         made_by,
-        batch_size(plan.file.manifest.tokens),
+        batch_tokens_of(plan.file.manifest.tokens),
     )
 
 
-def _token_part(workspace: Workspace, split: InputSplit) -> str:
-    return shards.part_path(workspace.path(PARTS), split.source, split.name)
+def _token_part_path(workspace: Workspace, split: InputSplit) -> str:
+    return shards.part_path(workspace.path(TOKEN_PARTS_FOLDER), split.source, split.name)
 
 
-def _pairs(
-    workspace: Workspace, again: Workspace, plan: Plan, split: InputSplit
+def _list_pairs(
+    workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (name, path in the workspace, path of the rebuilt part) of all parts of a split."""
     names = ["documents", *(f"signals/{step}" for step in plan.steps), "decisions"]
@@ -122,18 +122,20 @@ def _pairs(
         yield "signatures", original, rebuilt
     original, rebuilt = (side.quarantine_part(source, split.name) for side in (workspace, again))
     yield "quarantine", original, rebuilt
-    yield "tokens", _token_part(workspace, split), _token_part(again, split)
+    yield "tokens", _token_part_path(workspace, split), _token_part_path(again, split)
 
 
-def _compare(findings: Findings, name: str, one: str, other: str) -> None:
+def _compare_files(findings: Findings, name: str, one: str, other: str) -> None:
     there = [storage.exists(path) for path in (one, other)]
     if not any(there):
         return
-    findings.looked(CHECK)
+    findings.looked(REBUILD_CHECK)
     if there != [True, True]:
-        findings.wrong(CHECK, f"{name}: {'not made again' if there[0] else 'missing from the workspace'}")
+        findings.wrong(
+            REBUILD_CHECK, f"{name}: {'not made again' if there[0] else 'missing from the workspace'}"
+        )
     elif storage.sha256(one) != storage.sha256(other):
         parquet = one.endswith(".parquet")
         other_makers = parquet and read_fingerprint(one) != read_fingerprint(other)
         why = "made from another input, by another version or manifest" if other_makers else "other bytes"
-        findings.wrong(CHECK, f"{name}: {why}")
+        findings.wrong(REBUILD_CHECK, f"{name}: {why}")

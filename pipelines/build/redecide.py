@@ -22,27 +22,27 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.inspect.known import nearest
-from corpus.inspect.samples import Place, read
-from corpus.ledger.counts import UNKNOWN
+from corpus.inspect.known import suggest_names
+from corpus.inspect.samples import DocumentPlace, read_documents
+from corpus.ledger.counts import UNKNOWN_LANGUAGE
 from corpus.manifest import ManifestFile
-from corpus.manifest import load as load_manifest
+from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
-from corpus.pipelines.build.build import missing_parts, stages
-from corpus.pipelines.build.changes import unread
-from corpus.pipelines.build.plan import Plan, plan_fingerprint
-from corpus.pipelines.build.run import Build, read_state, told
-from corpus.pipelines.build.stop import stoppable
+from corpus.pipelines.build.build import list_missing_parts, run_stages
+from corpus.pipelines.build.changes import count_unread_splits
+from corpus.pipelines.build.plan import BuildPlan, plan_fingerprint
+from corpus.pipelines.build.run import Build, read_state, report_end
+from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
-from corpus.progress import Standing, Status
+from corpus.progress import StageProgress, Status
 from corpus.rules.kept_texts import is_absent
-from corpus.rules.rule import BOUNDS, uniform
-from corpus.storage.lock import locked
+from corpus.rules.rule import BOUND_KINDS, draw_uniform
+from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
-FREE = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
+CHANGEABLE_KEYS = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
 """Manifest keys that may change without making documents or signals again."""
 Changes = Mapping[str, float | str]
 """`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`."""
@@ -81,7 +81,7 @@ def decide_again(
     changes: Changes,
     running: Running,
     say: Say,
-    show: Callable[[Standing], None] | None = None,
+    show: Callable[[StageProgress], None] | None = None,
 ) -> Workspace:
     """Apply the rules of `manifest` (by default of the workspace) with `changes` to a finished workspace.
 
@@ -89,10 +89,10 @@ def decide_again(
     build of the same manifest gives. Raises UserError if documents or signals would have to be made again, which is
     the case for any other rules if the workspace does not keep every text.
     """
-    root = storage.local(root)
+    root = storage.local_path(root)
     workspace = Workspace.open(root)
-    with stoppable(), locked(root) as release:
-        plan = stored_plan(workspace, manifest, changes, finished=False)
+    with exit_on_signals(), hold_lock(root) as release:
+        plan = make_stored_plan(workspace, manifest, changes, finished=False)
         _check_texts(workspace, plan)
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
@@ -100,8 +100,8 @@ def decide_again(
             say("nothing to do: the workspace is decided by these rules")
             return workspace
         status = Status(root, show)
-        with told(status, release):
-            stages(Build(plan, workspace, running, status, say, state), wanted)
+        with report_end(status, release):
+            run_stages(Build(plan, workspace, running, status, say, state), wanted)
     return workspace
 
 
@@ -120,27 +120,29 @@ class Difference:
     absent: int = 0
 
 
-def what_if(root: str, manifest: str | None, changes: Changes, running: Running, count: int) -> Difference:
+def compare_changes(
+    root: str, manifest: str | None, changes: Changes, running: Running, count: int
+) -> Difference:
     """Return what `decide_again` would change, with `count` samples in each direction; the workspace is not changed.
 
     Runs the same stages in a temporary folder that uses documents, signals and signatures of the workspace, so
     duplicates are updated too: if a document is dropped, a duplicate of it may be kept instead.
     """
-    root = root if storage.is_remote(root) else os.path.abspath(storage.local(root))
+    root = root if storage.is_remote(root) else os.path.abspath(storage.local_path(root))
     with (
         tempfile.TemporaryDirectory(prefix="corpus-what-if-") as folder,
-        stoppable(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
+        exit_on_signals(lambda: shutil.rmtree(folder, ignore_errors=True), after="nothing was changed"),
     ):
         workspace = Workspace.open(root)
-        plan = stored_plan(workspace, manifest, changes, finished=True)
+        plan = make_stored_plan(workspace, manifest, changes, finished=True)
         other = Workspace.scratch(folder, workspace)
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))
-        work.decide(Build(plan, other, running, Status(folder), lambda line: None))
-        return compare(workspace, other, count, all_texts=plan.tools.text_rules is None)
+        work.run_decide(Build(plan, other, running, Status(folder), lambda line: None))
+        return compare_decisions(workspace, other, count, all_texts=plan.tools.text_rules is None)
 
 
-def _check_texts(workspace: Workspace, plan: Plan) -> None:
+def _check_texts(workspace: Workspace, plan: BuildPlan) -> None:
     """Raise UserError if the rules of a plan keep other texts than the workspace does."""
     kept = Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules
     wanted = plan.tools.text_rules
@@ -151,33 +153,39 @@ def _check_texts(workspace: Workspace, plan: Plan) -> None:
         )
 
 
-def stored_plan(workspace: Workspace, path: str | None, changes: Changes, *, finished: bool) -> Plan:
+def make_stored_plan(
+    workspace: Workspace, path: str | None, changes: Changes, *, finished: bool
+) -> BuildPlan:
     """Return the plan of a workspace with the rules of a manifest and `changes`. Reads no input.
 
     Raises UserError if documents or signals are missing or of another version; with `finished`, if anything else is
     missing too.
     """
     before = load_manifest(workspace.path("manifest.yaml"))
-    file = changed(before if path is None else load_manifest(path), changes)
+    file = change_bounds(before if path is None else load_manifest(path), changes)
     tools = StoredTools(file.manifest, root=workspace.root)
     _check_same(before, file, tools)
     computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
     for name in changes:
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
-            raise UserError(f"{name}: nothing computes the signal {signal}: {nearest(signal, computed)}")
-    plan = plan_of_parts(workspace, file)
+            raise UserError(
+                f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed)}"
+            )
+    plan = make_plan_of_parts(workspace, file)
     state = read_state(workspace)
-    absent = missing_parts(workspace, plan)
-    lacks = bool(absent) or "build" not in state if finished else unread(workspace, plan, absent) > 0
-    if lacks or state.get("ingest") != work.ingested(plan):
+    absent = list_missing_parts(workspace, plan)
+    lacks = (
+        bool(absent) or "build" not in state if finished else count_unread_splits(workspace, plan, absent) > 0
+    )
+    if lacks or state.get("ingest") != work.ingest_fingerprint(plan):
         raise UserError(
             f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
         )
     return plan
 
 
-def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
+def make_plan_of_parts(workspace: Workspace, file: ManifestFile) -> BuildPlan:
     """Return the plan of a manifest over the documents of a workspace. Reads no input."""
     manifest = file.manifest
     tools = StoredTools(manifest, root=workspace.root)
@@ -190,10 +198,10 @@ def plan_of_parts(workspace: Workspace, file: ManifestFile) -> Plan:
         for source, name in workspace.splits()
         if storage.exists(workspace.part("documents", source, name))
     ]
-    return Plan(file=file, splits=splits, tools=tools, rules=rules)
+    return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
 
 
-def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
+def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
     """Return the manifest with some bounds changed; other bounds of the same signal are unchanged."""
     rules: dict[str, Any] = {
         name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
@@ -201,7 +209,7 @@ def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
     for name, value in changes.items():
         rule, _, language = name.partition("@")
         signal, _, bound = rule.rpartition(".")
-        if bound not in BOUNDS or not signal:
+        if bound not in BOUND_KINDS or not signal:
             raise UserError(
                 f"{name} is no rule: it is SIGNAL.min, .max, .top_share or .pareto, with @tha for one language"
             )
@@ -210,7 +218,7 @@ def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
             rules["languages"] = {k: dict(v) for k, v in (rules.get("languages") or {}).items()}
             place = rules["languages"].setdefault(language, {})
         bounds_before = place.get(signal, {})
-        bounds = dict(bounds_before) if isinstance(bounds_before, dict) else dict.fromkeys(BOUNDS, "off")
+        bounds = dict(bounds_before) if isinstance(bounds_before, dict) else dict.fromkeys(BOUND_KINDS, "off")
         place[signal] = {**bounds, bound: value}
     return replace(file, manifest=file.manifest.model_copy(update={"rules": rules}))
 
@@ -218,7 +226,7 @@ def changed(file: ManifestFile, changes: Changes) -> ManifestFile:
 def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None:
     """Raise UserError if the manifests differ in keys that documents and signals depend on."""
     one, other = before.manifest.model_dump(mode="json"), after.manifest.model_dump(mode="json")
-    differing = [key for key in one if key not in FREE | {"sources"} and one[key] != other[key]]
+    differing = [key for key in one if key not in CHANGEABLE_KEYS | {"sources"} and one[key] != other[key]]
     for name in sorted({*before.manifest.sources, *after.manifest.sources}):
         sides = [
             file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority"})
@@ -238,7 +246,7 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
         )
 
 
-def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Difference:
+def compare_decisions(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Difference:
     """Return what `other` decides differently; `all_texts`: whether the workspace keeps every text.
 
     Memory: the columns of one split without its text; without `all_texts`, also the texts of one row group.
@@ -246,19 +254,21 @@ def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Di
     sums: dict[tuple[str, str], np.ndarray[Any, np.dtype[np.int64]]] = defaultdict(
         lambda: np.zeros(6, np.int64)
     )
-    drawn: dict[str, list[Place]] = {"back": [], "gone": []}
+    drawn: dict[str, list[DocumentPlace]] = {"back": [], "gone": []}
     absent = 0
     for source, split in one.splits():
-        light = _columns(one.part("documents", source, split), ["id", "language", "bytes"])
+        light = _read_columns(one.part("documents", source, split), ["id", "language", "bytes"])
         kept = [
-            _columns(workspace.part("decisions", source, split), ["kept"]).column("kept").to_numpy()
+            _read_columns(workspace.part("decisions", source, split), ["kept"]).column("kept").to_numpy()
             for workspace in (one, other)
         ]
         size = light.column("bytes").to_numpy()
-        languages = pc.fill_null(light.column("language"), UNKNOWN).combine_chunks().dictionary_encode()
+        languages = (
+            pc.fill_null(light.column("language"), UNKNOWN_LANGUAGE).combine_chunks().dictionary_encode()
+        )
         moves = {"back": ~kept[0] & kept[1], "gone": kept[0] & ~kept[1]}
         if not all_texts:
-            absent += _absent(one, source, split, moves["back"])
+            absent += _count_absent_texts(one, source, split, moves["back"])
         masks = [*kept, *moves.values()]
         for code, label in enumerate(languages.dictionary.to_pylist()):
             here = languages.indices.to_numpy() == code
@@ -267,15 +277,15 @@ def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Di
         for name, mask in moves.items():
             rows = np.flatnonzero(mask)
             ids = light.column("id").take(pa.array(rows))
-            draws = uniform(ids, 0).tolist()
+            draws = draw_uniform(ids, 0).tolist()
             smallest = heapq.nsmallest(count, zip(draws, ids.to_pylist(), rows.tolist(), strict=True))
-            firsts = _groups(one, source, split) if smallest else []
+            firsts = _list_first_rows(one, source, split) if smallest else []
             places = []
             for draw, id, row in smallest:
                 group = bisect_right(firsts, row) - 1
-                places.append(Place(draw, id, source, split, group, row - firsts[group]))
+                places.append(DocumentPlace(draw, id, source, split, group, row - firsts[group]))
             drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
-    tokens = _bytes_a_token(one)
+    tokens = _bytes_per_token(one)
     rows_of = [
         {
             "source": source,
@@ -290,11 +300,11 @@ def compare(one: Workspace, other: Workspace, count: int, all_texts: bool) -> Di
         if back or gone
     ]
     rows_of.sort(key=lambda row: (-row["back"] - row["gone"], row["source"], row["language"]))
-    back, gone = (_described(one, other, drawn[name]) for name in ("back", "gone"))
+    back, gone = (_describe_samples(one, other, drawn[name]) for name in ("back", "gone"))
     return Difference(rows_of, back, gone, absent)
 
 
-def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[np.bool_]) -> int:
+def _count_absent_texts(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[np.bool_]) -> int:
     """How many of the chosen rows of a split have no text. Reads the texts of the row groups that they are in."""
     count, first = 0, 0
     with storage.open_input(workspace.part("documents", source, split)) as stream:
@@ -309,9 +319,11 @@ def _absent(workspace: Workspace, source: str, split: str, chosen: npt.NDArray[n
     return count
 
 
-def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> list[dict[str, Any]]:
+def _describe_samples(
+    one: Workspace, other: Workspace, places: Sequence[DocumentPlace]
+) -> list[dict[str, Any]]:
     """Return the documents at some places, with the decisions of the other workspace."""
-    rows = read(one, places)
+    rows = read_documents(one, places)
     for row, place in zip(rows, places, strict=True):
         with storage.open_input(other.part("decisions", place.source, place.split)) as stream:
             decided = pq.ParquetFile(stream).read_row_group(place.group, use_threads=False)
@@ -321,7 +333,7 @@ def _described(one: Workspace, other: Workspace, places: Sequence[Place]) -> lis
     return rows
 
 
-def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
+def _list_first_rows(workspace: Workspace, source: str, split: str) -> list[int]:
     """Return the number of the first row of every row group of a split."""
     with storage.open_input(workspace.part("decisions", source, split)) as stream:
         metadata = pq.ParquetFile(stream).metadata
@@ -329,7 +341,7 @@ def _groups(workspace: Workspace, source: str, split: str) -> list[int]:
     return list(accumulate(sizes[:-1], initial=0))
 
 
-def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
+def _bytes_per_token(workspace: Workspace) -> dict[Any, float]:
     """Return the bytes per token by (source, language), and over all under ""."""
     ratios: dict[Any, float] = {}
     size, tokens = 0, 0
@@ -341,6 +353,6 @@ def _bytes_a_token(workspace: Workspace) -> dict[Any, float]:
     return {**ratios, "": max(size, 1) / max(tokens, 1)}
 
 
-def _columns(path: str, columns: list[str]) -> pa.Table:
+def _read_columns(path: str, columns: list[str]) -> pa.Table:
     with storage.open_input(path) as stream:
         return pq.ParquetFile(stream).read(columns=columns, use_threads=False)

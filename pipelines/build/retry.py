@@ -9,62 +9,62 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.extract.process.budgets import LARGER
-from corpus.extract.process.supervised import RETRIED
+from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
+from corpus.extract.process.supervised import RETRIED_REASONS
 from corpus.ledger import quarantine
-from corpus.pipelines.build.plan import Plan
+from corpus.pipelines.build.plan import BuildPlan
 from corpus.workspace import Workspace
 
-RETRIES = "retries.json"
+RETRIES_FILE = "retries.json"
 """File of the splits with larger budgets: "source/split" to their factor. Parts depend on it."""
 
 
-UNREAD = "unread.json"
+UNREAD_FILE = "unread.json"
 """File of the (source, split) whose remote files became unreachable before their end."""
 
 
-def with_retries(plan: Plan, workspace: Workspace, again: bool) -> Plan:
+def apply_retries(plan: BuildPlan, workspace: Workspace, again: bool) -> BuildPlan:
     """Return the plan with the larger budgets of earlier retries.
 
     With `again`, the budgets of every split with records that exceeded them are multiplied by four. Raises UserError
     if there is nothing to retry.
     """
-    path = workspace.path(RETRIES)
+    path = workspace.path(RETRIES_FILE)
     stored = json.loads(storage.read_text(path)) if storage.exists(path) else {}
     names = {f"{source}/{split}" for source, split in plan.names}
     retries: dict[str, int] = {name: factor for name, factor in stored.items() if name in names}
     if again:
         if not storage.exists(workspace.path("plan.json")):
             raise UserError(f"--retry-quarantine: nothing was built in {workspace.root} yet")
-        to_retry = [f"{source}/{split}" for source, split in quarantine.to_retry(workspace)]
+        to_retry = [f"{source}/{split}" for source, split in quarantine.find_retryable_splits(workspace)]
         if not to_retry:
-            reasons = ", ".join(RETRIED)
+            reasons = ", ".join(RETRIED_REASONS)
             raise UserError(
                 f"--retry-quarantine: no record in the quarantine of {workspace.root} is there for its "
                 f"{reasons}; larger budgets would change nothing"
             )
         for name in to_retry:
-            retries[name] = retries.get(name, 1) * LARGER
+            retries[name] = retries.get(name, 1) * RETRY_BUDGET_FACTOR
         storage.write_text(path, json.dumps(retries, indent=1, sort_keys=True) + "\n")
     return replace(plan, tools=replace(plan.tools, retries=retries))
 
 
 def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None:
     """Store the splits whose files became unreachable before their end; remove the file if there are none."""
-    path = workspace.path(UNREAD)
+    path = workspace.path(UNREAD_FILE)
     if splits:
         storage.write_text(path, json.dumps(splits) + "\n")
     else:
         storage.remove(path)
 
 
-def ask_again(workspace: Workspace) -> None:
+def remove_unread_parts(workspace: Workspace) -> None:
     """Remove the parts of splits whose files became unreachable before their end, so that they are read again.
 
     What depends on their documents is removed too, since complete ones have the same fingerprints: decisions of these
     splits, and everything that is made of all splits.
     """
-    path = workspace.path(UNREAD)
+    path = workspace.path(UNREAD_FILE)
     if not storage.exists(path):
         return
     for source, split in json.loads(storage.read_text(path)):
@@ -75,17 +75,17 @@ def ask_again(workspace: Workspace) -> None:
         storage.remove_folder(workspace.path(folder))
 
 
-def check_failures(plan: Plan, workspace: Workspace) -> None:
+def check_failures(plan: BuildPlan, workspace: Workspace) -> None:
     """Raise RunError if a source has more records in quarantine than its `max_failures` allows."""
     manifest = plan.file.manifest
     for name, source in manifest.sources.items():
         share = source.max_failures if source.max_failures is not None else manifest.max_failures
         if share is None:
             continue
-        failures, reasons = quarantine.top_reasons(workspace, name)
+        failures, reasons = quarantine.rank_reasons(workspace, name)
         if not failures:
             continue
-        read = failures + sum(_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
+        read = failures + sum(_count_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
         if failures > share * read:
             top_reasons = "; ".join(f"{reason} {count:,} ({place})" for reason, count, place in reasons)
             raise RunError(
@@ -95,6 +95,6 @@ def check_failures(plan: Plan, workspace: Workspace) -> None:
             )
 
 
-def _rows(workspace: Workspace, source: str, split: str) -> int:
+def _count_rows(workspace: Workspace, source: str, split: str) -> int:
     with storage.open_input(workspace.part("documents", source, split)) as stream:
         return int(pq.read_metadata(stream).num_rows)

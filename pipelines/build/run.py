@@ -12,14 +12,14 @@ from typing import Any
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.pipelines.beam.fanout import claims_folder
+from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.plan import Plan
-from corpus.pipelines.build.stop import stoppable
-from corpus.progress import Standing, Status, Tally
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.stop import exit_on_signals
+from corpus.progress import StageProgress, Status, Tally
 from corpus.workspace import Workspace
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """How often a pipeline is started at most: a worker that dies makes it fail, and it continues from its parts."""
 
 
@@ -27,7 +27,7 @@ ATTEMPTS = 3
 class Build:
     """One build in progress."""
 
-    plan: Plan
+    plan: BuildPlan
     workspace: Workspace
     running: Running
     status: Status
@@ -51,9 +51,9 @@ class Build:
                 del self.state[later]
             storage.write_text(self.workspace.path("state.json"), json.dumps(self.state, indent=1) + "\n")
 
-    def sized(self, stage: str) -> Running:
+    def for_stage(self, stage: str) -> Running:
         """Return how to run the pipelines of a stage."""
-        return self.running.sized(stage, self.plan.size)
+        return self.running.for_stage(stage, self.plan.size)
 
     def run(
         self,
@@ -68,7 +68,7 @@ class Build:
 
         `weights`: the sizes of its items, in the order in which they are started, to estimate the time left.
         """
-        with self.status.timed(name, running.workers):
+        with self.status.time_stage(name, running.workers):
             self._run(name, build, weights or [1] * total, running)
 
     def _run(
@@ -81,16 +81,16 @@ class Build:
         import apache_beam as beam
 
         total = len(weights)
-        self.status.at(Standing(stage=name, total=total))
+        self.status.at(StageProgress(stage=name, total=total))
         options = running.options(name)
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 pipeline = beam.Pipeline(options=options)
             except ValueError as error:
                 reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split())
                 raise UserError(f"Beam cannot run with these options: {reason.strip(' .')}") from None
             with (
-                claims_folder(running, self.workspace.root) as claims,
+                make_claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, weights),
             ):
                 try:
@@ -100,17 +100,17 @@ class Build:
                 except Exception as error:
                     logging.getLogger(__name__).debug("pipeline failed", exc_info=True)
                     reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
-                    if attempt == ATTEMPTS:
+                    if attempt == MAX_ATTEMPTS:
                         raise RunError(
-                            f"{name} failed {ATTEMPTS} times, last with: {reason}. What was finished is kept: "
+                            f"{name} failed {MAX_ATTEMPTS} times, last with: {reason}. What was finished is kept: "
                             "the same command goes on from there (--debug shows where it stopped)"
                         ) from error
                     self.say(
-                        f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {ATTEMPTS}"
+                        f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {MAX_ATTEMPTS}"
                     )
         documents = self.status.standing.documents
         rate = self.status.standing.rate
-        self.status.at(Standing(stage=name, done=total, total=total, documents=documents, rate=rate))
+        self.status.at(StageProgress(stage=name, done=total, total=total, documents=documents, rate=rate))
 
     @contextlib.contextmanager
     def _watch(self, name: str, claims: str | None, weights: Sequence[int]) -> Iterator[None]:
@@ -124,7 +124,7 @@ class Build:
         def look() -> None:
             while not finished.wait(0.5):
                 with contextlib.suppress(OSError):  # a full disk: the work itself will tell
-                    self.status.at(tally.look())
+                    self.status.at(tally.read_progress())
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -133,11 +133,11 @@ class Build:
         finally:
             finished.set()
             thread.join()
-            self.status.standing = tally.look()
+            self.status.standing = tally.read_progress()
 
 
 @contextlib.contextmanager
-def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
+def report_end(status: Status, release: Callable[[], None]) -> Iterator[None]:
     """Record in `status` how the block ends; on Ctrl-C and SIGTERM, end the process and release its lock.
 
     OSError from a disk or an object store becomes RunError.
@@ -148,7 +148,7 @@ def told(status: Status, release: Callable[[], None]) -> Iterator[None]:
         release()
 
     try:
-        with stoppable(stop, status.where):
+        with exit_on_signals(stop, status.where):
             yield
     except OSError as error:
         status.end("failed", error=str(error)[:1000])

@@ -11,30 +11,27 @@ from typing import Any
 import numpy as np
 
 from corpus import storage
-from corpus.dedup.rows import SplitRows, split_rows
+from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
-from corpus.pipelines import decide as decide_pipeline
-from corpus.pipelines import dedup as dedup_pipeline
-from corpus.pipelines import ingest as ingest_pipeline
-from corpus.pipelines import tokenize as tokenize_pipeline
+from corpus.pipelines import decide, dedup, ingest, tokenize
 from corpus.pipelines.beam.fanout import FanOut
-from corpus.pipelines.build.plan import Plan
+from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
-from corpus.pipelines.decide import Judge, judged
+from corpus.pipelines.decide import Judge, judge_split
 from corpus.rules.rule import Rule
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 
-QUALITY = "quality.score"
-GROUPS = "stats/groups"
-GROUP_PARTS = 256
+QUALITY_SIGNAL = "quality.score"
+GROUPS_FOLDER = "stats/groups"
+PARTS_PER_GROUP = 256
 """Parts whose statistics are merged into one group, before the groups are merged."""
 
 
-def ingest_parameters(plan: Plan) -> Any:
+def ingest_parameters(plan: BuildPlan) -> Any:
     """Return what ingest depends on besides documents: the steps and the signatures."""
     steps = {
         step: [step_filter.version, dict(step_filter.parameters)]
@@ -44,41 +41,39 @@ def ingest_parameters(plan: Plan) -> Any:
     return [steps, signatures and dict(signatures.parameters)]
 
 
-def ingested(plan: Plan) -> str:
+def ingest_fingerprint(plan: BuildPlan) -> str:
     """Return the fingerprint that state.json has for ingest if the documents and signals are those of a plan."""
     documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
     return fingerprint([documents, ingest_parameters(plan)])
 
 
-def ingest(build: Build) -> None:
+def run_ingest(build: Build) -> None:
     """Run ingest for every input split."""
-    plan, running = build.plan, build.sized("ingest")
+    plan, running = build.plan, build.for_stage("ingest")
     build.run(
         "ingest",
-        lambda claims: ingest_pipeline.pipeline(
-            build.workspace.root, plan.tools, plan.splits, running, claims
-        ),
+        lambda claims: ingest.ingest_pipeline(build.workspace.root, plan.tools, plan.splits, running, claims),
         len(plan.splits),
         running=running,
-        weights=[split.end - split.start for split in ingest_pipeline.in_order(plan.splits)],
+        weights=[split.end - split.start for split in ingest.order_splits(plan.splits)],
     )
 
 
-def decide(build: Build) -> None:
+def run_decide(build: Build) -> None:
     """Compute thresholds of top shares, find duplicates, then write the decisions and counts of every split."""
     plan, workspace = build.plan, build.workspace
     manifest = plan.file.manifest
-    running = build.sized("decide")
+    running = build.for_stage("decide")
     judge = Judge(
         rules=plan.rules,
         steps=tuple(plan.steps),
         seed=manifest.seed,
-        thresholds=thresholds(build),
+        thresholds=compute_thresholds(build),
     )
     clusters = None
     if manifest.dedup.exact or manifest.dedup.url or manifest.dedup.minhash is not None:
         clusters = workspace.path("dedup", "clusters.parquet")
-        load = Rows(
+        load = PassingRows(
             workspace.root,
             judge,
             {name: source.priority for name, source in manifest.sources.items()},
@@ -88,10 +83,10 @@ def decide(build: Build) -> None:
         wanted = fingerprint(
             [documents, ingest_parameters(plan), load.parameters, manifest.dedup.model_dump(mode="json")]
         )
-        finding = build.sized("dedup")
+        finding = build.for_stage("dedup")
         build.run(
             "dedup",
-            lambda claims: dedup_pipeline.pipeline(
+            lambda claims: dedup.dedup_pipeline(
                 workspace, plan.names, load, manifest.dedup, wanted, finding, claims
             ),
             len(plan.splits),
@@ -101,7 +96,7 @@ def decide(build: Build) -> None:
         storage.remove(workspace.path("dedup", "clusters.parquet"))
     build.run(
         "decide",
-        lambda claims: decide_pipeline.pipeline(
+        lambda claims: decide.decide_pipeline(
             workspace.root, judge, manifest.validation.share, clusters, plan.names, running, claims
         ),
         len(plan.splits),
@@ -109,7 +104,7 @@ def decide(build: Build) -> None:
     )
 
 
-def thresholds(build: Build) -> dict[tuple[str, str], float]:
+def compute_thresholds(build: Build) -> dict[tuple[str, str], float]:
     """Compute the score at each language's top share, for every `top_share` rule."""
     shares: dict[str, Rule] = {}
     sources: dict[str, list[str]] = {}
@@ -124,19 +119,19 @@ def thresholds(build: Build) -> dict[tuple[str, str], float]:
     storage.remove(path)
     if not shares:
         return {}
-    running = build.sized("decide")
+    running = build.for_stage("decide")
     build.run(
         "thresholds",
-        lambda claims: decide_pipeline.thresholds_pipeline(
+        lambda claims: decide.thresholds_pipeline(
             build.workspace.root, shares, sources, build.plan.names, path, running, claims
         ),
         len(build.plan.names),
         running=running,
     )
-    return stored_thresholds(build.workspace)
+    return read_thresholds(build.workspace)
 
 
-def stored_thresholds(workspace: Workspace) -> dict[tuple[str, str], float]:
+def read_thresholds(workspace: Workspace) -> dict[tuple[str, str], float]:
     """Read the scores at top shares, by signal and language; empty if there are no such rules."""
     path = workspace.path("stats", "thresholds.json")
     rows = json.loads(storage.read_text(path)) if storage.exists(path) else []
@@ -144,7 +139,7 @@ def stored_thresholds(workspace: Workspace) -> dict[tuple[str, str], float]:
 
 
 @dataclass(frozen=True)
-class Rows:
+class PassingRows:
     """Load the rows of a split that pass gates and rules, for deduplication. Picklable."""
 
     root: str
@@ -160,7 +155,7 @@ class Rows:
         workspace = Workspace(self.root)
         first = 0
         rows, ids, hashes, urls, lengths = [], [], [], [], []
-        for group in judged(workspace, self.judge, source, split):
+        for group in judge_split(workspace, self.judge, source, split):
             chosen = np.flatnonzero(group.passes)
             light = group.documents.take(chosen)
             rows.append(chosen + first)
@@ -172,20 +167,20 @@ class Rows:
         row = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         quality = None
         if self.quality:
-            scores = decide_pipeline.read_columns(workspace.part("signals/quality", source, split), [QUALITY])
-            quality = scores.column(QUALITY).to_numpy()[row]
-        return split_rows(
+            scores = decide.read_columns(workspace.part("signals/quality", source, split), [QUALITY_SIGNAL])
+            quality = scores.column(QUALITY_SIGNAL).to_numpy()[row]
+        return build_split_rows(
             row=row,
-            id=flat(ids),
-            content_hash=flat(hashes),
-            url=flat(urls),
+            id=concat_columns(ids),
+            content_hash=concat_columns(hashes),
+            url=concat_columns(urls),
             priority=self.priorities[source],
             quality=quality,
             length=np.concatenate(lengths) if lengths else np.zeros(0, np.int64),
         )
 
 
-def flat(columns: list[Any]) -> Any:
+def concat_columns(columns: list[Any]) -> Any:
     """Concatenate chunked string columns into one array."""
     import pyarrow as pa
 
@@ -193,12 +188,12 @@ def flat(columns: list[Any]) -> Any:
     return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
 
 
-def tokenize(build: Build) -> None:
+def run_tokenize(build: Build) -> None:
     """Make the vocabulary and the token shards."""
     manifest = build.plan.file.manifest
-    running = build.sized("tokenize")
-    tokenize_pipeline.tokenize(
-        tokenize_pipeline.Job(
+    running = build.for_stage("tokenize")
+    tokenize.tokenize_splits(
+        tokenize.TokenizeJob(
             workspace=build.workspace,
             name=manifest.name,
             splits=build.plan.names,
@@ -212,16 +207,18 @@ def tokenize(build: Build) -> None:
     )
 
 
-def count(build: Build) -> None:
+def run_count(build: Build) -> None:
     """Write the merged ledger and the report; many parts are merged in groups first, by all workers."""
     workspace, names = build.workspace, build.plan.names
     groups = None
-    if len(names) > GROUP_PARTS:
-        running = build.sized("decide")
-        pieces = [names[at : at + GROUP_PARTS] for at in range(0, len(names), GROUP_PARTS)]
-        groups = [workspace.path(GROUPS, f"group-{number:05d}.parquet") for number in range(len(pieces))]
+    if len(names) > PARTS_PER_GROUP:
+        running = build.for_stage("decide")
+        pieces = [names[at : at + PARTS_PER_GROUP] for at in range(0, len(names), PARTS_PER_GROUP)]
+        groups = [
+            workspace.path(GROUPS_FOLDER, f"group-{number:05d}.parquet") for number in range(len(pieces))
+        ]
         items = [json.dumps([path, piece]) for path, piece in zip(groups, pieces, strict=True)]
-        work = MergeWork(workspace.root)
+        work = MergeParts(workspace.root)
         build.run(
             "merge",
             lambda claims: lambda start: start | "Merge" >> FanOut(items, work, running, claims),
@@ -229,11 +226,11 @@ def count(build: Build) -> None:
             running=running,
         )
     made_of = fingerprint(build.state.get("tokenize", ""))
-    write_ledger(workspace, made_of, build.plan.rules, stored_thresholds(workspace), groups)
+    write_ledger(workspace, made_of, build.plan.rules, read_thresholds(workspace), groups)
     write_report(workspace)
 
 
-class MergeWork:
+class MergeParts:
     """Sum the statistics of some splits into one group per call, unless the group exists already. Picklable."""
 
     def __init__(self, root: str) -> None:
@@ -249,16 +246,16 @@ class MergeWork:
         yield path
 
 
-def finish(build: Build) -> None:
+def remove_part_statistics(build: Build) -> None:
     """Remove the statistics of the parts: the ledger holds their sums, and those of a crawl are many times its size."""
-    for folder in ("stats/parts", GROUPS):
+    for folder in ("stats/parts", GROUPS_FOLDER):
         storage.remove_folder(build.workspace.path(folder))
 
 
 STAGES: tuple[tuple[str, Callable[[Build], None]], ...] = (
-    ("ingest", ingest),
-    ("decide", decide),
-    ("tokenize", tokenize),
-    ("count", count),
+    ("ingest", run_ingest),
+    ("decide", run_decide),
+    ("tokenize", run_tokenize),
+    ("count", run_count),
 )
 """The stages of a build by name, in their order."""

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SECONDS = 10.0
+BUILD_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SECONDS = 10.0
 """Seconds that a stopped build may take to record this in its workspace."""
 
 
-def descendants(process: int) -> list[int]:
+def list_descendants(process: int) -> list[int]:
     """Return the descendants of a process from /proc; none on systems without it, where workers end by themselves."""
     processes: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{process}/task"):
             with open(f"/proc/{process}/task/{thread}/children") as children:
                 for child in map(int, children.read().split()):
-                    processes += [child, *descendants(child)]
+                    processes += [child, *list_descendants(child)]
     except OSError:
         return processes
     return processes
@@ -30,20 +30,20 @@ def descendants(process: int) -> list[int]:
 
 def kill_descendants() -> None:
     """Kill every descendant of this process."""
-    for process in descendants(os.getpid()):
+    for process in list_descendants(os.getpid()):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
 @contextmanager
-def stoppable(
+def exit_on_signals(
     before: Callable[[], object] = bool,
     where: Callable[[], str] = str,
     after: str = "the same command goes on from there",
 ) -> Iterator[None]:
     """In the block, end this process and its workers immediately on Ctrl-C or SIGTERM, with status 128 + the signal.
 
-    That is as safe as any crash: parts are complete or absent. `before` is called first and has `SECONDS` to
+    That is as safe as any crash: parts are complete or absent. `before` is called first and has `STOP_SECONDS` to
     finish; a second signal skips it. `where` returns the progress and `after` is the advice in the line printed.
     Beam would treat an interruption of its thread as a failure of the work, and start it again.
     """
@@ -57,7 +57,7 @@ def stoppable(
         if not again:
             last = threading.Thread(target=before, daemon=True)  # a store may be out of reach
             last.start()
-            last.join(SECONDS)
+            last.join(STOP_SECONDS)
         place = where()
         at = f" in {place}" if place else ""
         sys.stderr.write(f"\ncorpus: stopped{at}; {after}\n")
@@ -65,7 +65,7 @@ def stoppable(
         kill_descendants()  # those that were being started
         os._exit(128 + number)
 
-    previous = {number: signal.signal(number, stop) for number in SIGNALS}
+    previous = {number: signal.signal(number, stop) for number in BUILD_STOP_SIGNALS}
     try:
         yield
     finally:

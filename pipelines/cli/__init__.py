@@ -98,7 +98,7 @@ def _register() -> None:
     )
     from corpus.pipelines.cli import model as models
 
-    app.command("build", help=build.EXAMPLE)(build.build)
+    app.command("build", help=build.BUILD_HELP)(build.build)
     app.command("plan")(plan.plan)
     app.command("decide")(decide.decide)
     app.command("stats")(stats.stats)
@@ -107,8 +107,8 @@ def _register() -> None:
     app.command("export")(export.export)
     app.command("verify")(verify.verify)
     app.command("coverage")(coverage.coverage)
-    app.command("fetch", help=fetch.EXAMPLE)(fetch.fetch)
-    app.command("urls", help=urls.EXAMPLE)(urls.urls)
+    app.command("fetch", help=fetch.FETCH_HELP)(fetch.fetch)
+    app.command("urls", help=urls.URLS_HELP)(urls.urls)
     app.command("train")(train.train)
     app.command("generate")(generate.generate)
     app.command("evaluate")(evaluate.evaluate)

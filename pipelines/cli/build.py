@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
-EXAMPLE = """Read, filter, deduplicate and tokenize the sources of a manifest into a workspace.
+BUILD_HELP = """Read, filter, deduplicate and tokenize the sources of a manifest into a workspace.
 
 Reads MANIFEST and the input files that it names. Writes documents, signals, decisions, token shards, the ledger and
 report.html to the folder given by --out. If a build is interrupted, run the same command to resume it; if it is
@@ -79,11 +79,11 @@ def build(
     from rich.console import Console
 
     from corpus.errors import UserError
-    from corpus.pipelines.beam.options import Running, check_unknown
+    from corpus.pipelines.beam.options import Running, list_unknown_flags
     from corpus.pipelines.beam.types import create_runner
-    from corpus.pipelines.build.build import build as run_build
+    from corpus.pipelines.build.build import build_workspace as run_build
     from corpus.pipelines.cli.stats import print_stats
-    from corpus.pipelines.cli.watching import watching
+    from corpus.pipelines.cli.watching import watch_build
 
     extra = tuple(beam_options or ())
     stray = [option for option in extra if not option.startswith("-")]
@@ -91,7 +91,7 @@ def build(
         raise UserError(
             f"unexpected argument {stray[0]!r}: give one manifest and --out DIR, with Beam options after --"
         )
-    unknown = check_unknown(extra)
+    unknown = list_unknown_flags(extra)
     if unknown:
         raise UserError(f"{unknown[0]}: Beam has no such option: correct it or leave it out")
     for option in extra:
@@ -100,22 +100,22 @@ def build(
                 create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
-    with watching() as (say, show):
+    with watch_build() as (say, show):
         running = Running(workers=workers, extra=extra)
         workspace = run_build(manifest, out, running, say, show, retry_quarantine=retry_quarantine)
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:
         print_stats(workspace, Console())
-    check_result(workspace)
+    report_result(workspace)
 
 
-def check_result(workspace: Workspace) -> None:
+def report_result(workspace: Workspace) -> None:
     """Raises RunError if no text was extracted at all; prints a line for whatever else came out empty."""
     import pyarrow.compute as pc
 
     from corpus.errors import RunError
-    from corpus.ledger.alarms import told_unvalidated
+    from corpus.ledger.alarms import describe_unvalidated
     from corpus.ledger.tables import read_ledger
 
     tables = read_ledger(workspace, ["counts", "quarantine", "tokens"])
@@ -129,7 +129,7 @@ def check_result(workspace: Workspace) -> None:
             f"no text was read: gates stopped {documents['read']} records and {lost} are quarantined "
             f"({workspace.path('quarantine')}): check `kind` and `fields` in the manifest"
         )
-    untested = told_unvalidated(tables["tokens"]) if documents["kept"] else None
+    untested = describe_unvalidated(tables["tokens"]) if documents["kept"] else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
     for source in sorted(

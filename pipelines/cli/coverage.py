@@ -49,7 +49,7 @@ def coverage(
 
     from corpus import storage
     from corpus.errors import UserError
-    from corpus.web.url_lists.coverage import coverage as count
+    from corpus.web.url_lists.coverage import measure_coverage as count
     from corpus.workspace import Workspace
 
     if not storage.exists(urls):

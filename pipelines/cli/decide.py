@@ -83,10 +83,10 @@ def decide(
 
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.build.redecide import compare_changes as see
     from corpus.pipelines.build.redecide import decide_again
-    from corpus.pipelines.build.redecide import what_if as see
     from corpus.pipelines.cli.stats import print_stats
-    from corpus.pipelines.cli.watching import watching
+    from corpus.pipelines.cli.watching import watch_build
 
     if what_if and change:
         raise UserError("--what-if only shows a change and --set makes it: give one of them")
@@ -94,18 +94,18 @@ def decide(
         raise UserError("--json needs --what-if: without it, run `corpus stats DIR --json` afterwards")
     running = Running(workers=workers)
     if what_if:
-        difference = see(workspace, manifest, parse(what_if), running, samples)
+        difference = see(workspace, manifest, parse_changes(what_if), running, samples)
         if as_json:
             typer.echo(json.dumps(vars(difference), ensure_ascii=False, default=str))
         else:
             show_difference(Console(), difference, ", ".join(what_if))
         return
-    with watching() as (say, show):
-        decided = decide_again(workspace, manifest, parse(change or []), running, say, show)
+    with watch_build() as (say, show):
+        decided = decide_again(workspace, manifest, parse_changes(change or []), running, say, show)
     print_stats(decided, Console())
 
 
-def parse(changes: list[str]) -> dict[str, float | str]:
+def parse_changes(changes: list[str]) -> dict[str, float | str]:
     """`gopher.words.min=30` or `gopher.words.min@tha=off`."""
     from corpus.errors import UserError
 
@@ -126,15 +126,15 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     from rich.table import Table
     from rich.text import Text
 
-    from corpus.inspect.readable import change, printable, short, size, whole
-    from corpus.pipelines.cli.sample import show
-    from corpus.pipelines.cli.stats import plain
+    from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
+    from corpus.pipelines.cli.sample import show_document
+    from corpus.pipelines.cli.stats import to_plain_text
 
     if not difference.rows:
-        console.print(Text(printable(f"with {changes} nothing would change")))
+        console.print(Text(make_printable(f"with {changes} nothing would change")))
         return
     table = Table(
-        title=f"documents kept with {printable(changes)}",
+        title=f"documents kept with {make_printable(changes)}",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -153,10 +153,17 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     }
     for row in [*difference.rows, total] if len(difference.rows) > 1 else difference.rows:
         now, then = row["bytes"]
-        more = f"{'-' if then < now else '+'}{size(abs(then - now))}"
-        tokens = f"~{'-' if row['tokens'] < 0 else '+'}{short(abs(row['tokens']))}"
-        counts = [whole(number) for number in (*row["kept"], row["back"], row["gone"])]
-        table.add_row(plain(row["source"]), plain(row["language"]), *counts, more, change(now, then), tokens)
+        more = f"{'-' if then < now else '+'}{format_size(abs(then - now))}"
+        tokens = f"~{'-' if row['tokens'] < 0 else '+'}{format_short(abs(row['tokens']))}"
+        counts = [format_count(number) for number in (*row["kept"], row["back"], row["gone"])]
+        table.add_row(
+            to_plain_text(row["source"]),
+            to_plain_text(row["language"]),
+            *counts,
+            more,
+            format_change(now, then),
+            tokens,
+        )
     console.print(table)
     if difference.absent:
         console.print(
@@ -167,4 +174,4 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
         if rows:
             console.print(f"\n[bold]{title}[/], for example")
         for row in rows:
-            show(console, row, full=False)
+            show_document(console, row, full=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from corpus.inference.cloze import Accuracy
     from corpus.trainer.evaluate import Score
 
-WINDOWS = 32
+BATCH_WINDOWS = 32
 """Windows computed together."""
 
 
@@ -89,48 +89,51 @@ def evaluate(
 
     Example with multiple choice: corpus evaluate demo-workspace/runs/tiny --cloze arc_easy.jsonl --cloze cmmlu/arts.csv
     """
-    from corpus.pipelines.cli.train import SPIN, require_torch
+    from corpus.pipelines.cli.train import OMP_SPIN_COUNT, require_torch
 
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)
     require_torch()
     from corpus.inference import cloze as choice
-    from corpus.inference.run import Trained
-    from corpus.inference.texts import measure
+    from corpus.inference.run import TrainedModel
+    from corpus.inference.texts import measure_files
     from corpus.trainer.device import choose_device, use_bf16
 
     if precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"--precision {precision}: choose from auto, bf16, fp32")
     questions = [(path, choice.read_questions(path)) for path in cloze or ()]
-    trained = Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step)
+    trained = TrainedModel(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step)
     bf16 = use_bf16(trained.device, precision)  # type: ignore[arg-type]
     scores: list[Score] = []
     if texts:
-        scores = measure(trained, texts, field=field, bf16=bf16, samples=WINDOWS)
+        scores = measure_files(trained, texts, field=field, bf16=bf16, samples=BATCH_WINDOWS)
     elif not questions:
-        scores = _validation(trained, tokens, bf16)
-    answers = [choice.answer(trained, file_questions, path, bf16=bf16) for path, file_questions in questions]
+        scores = _score_validation(trained, tokens, bf16)
+    answers = [
+        choice.answer_questions(trained, file_questions, path, bf16=bf16)
+        for path, file_questions in questions
+    ]
     if as_json:
-        typer.echo(json.dumps(_plain(trained.step, scores, answers), ensure_ascii=False))
+        typer.echo(json.dumps(_to_json(trained.step, scores, answers), ensure_ascii=False))
     else:
-        _show(scores, answers, "files" if texts else "validation documents")
+        _print_results(scores, answers, "files" if texts else "validation documents")
 
 
-def _validation(trained: Any, tokens: int, bf16: bool) -> list[Score]:
+def _score_validation(trained: Any, tokens: int, bf16: bool) -> list[Score]:
     from corpus.trainer.dataset import open_dataset
     from corpus.trainer.evaluate import evaluate as bits
-    from corpus.trainer.evaluate import validation
+    from corpus.trainer.evaluate import read_validation
     from corpus.trainer.start import check_dataset
 
     config = trained.config
-    groups = validation(check_dataset(open_dataset(config.workspace), config), tokens)
+    groups = read_validation(check_dataset(open_dataset(config.workspace), config), tokens)
     if not groups:
         raise UserError(
             f"{config.workspace} has no validation documents: give files of text to measure instead"
         )
-    return bits(trained.model, groups, end_of_text=config.end_of_text, samples=WINDOWS, bf16=bf16)
+    return bits(trained.model, groups, end_of_text=config.end_of_text, samples=BATCH_WINDOWS, bf16=bf16)
 
 
-def _plain(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[str, Any]:
+def _to_json(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[str, Any]:
     from corpus.trainer.evaluate import bits_per_byte
 
     return {
@@ -141,23 +144,23 @@ def _plain(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[str,
     }
 
 
-def _show(scores: list[Score], answers: list[Accuracy], of: str) -> None:
+def _print_results(scores: list[Score], answers: list[Accuracy], of: str) -> None:
     from rich.console import Console
 
-    from corpus.pipelines.cli.stats import plain
-    from corpus.trainer.report import score_table, table
+    from corpus.pipelines.cli.stats import to_plain_text
+    from corpus.trainer.report import make_score_table, make_table
 
     console = Console()
     if scores:
-        console.print(score_table(scores, f"bits per byte on {of}"))
+        console.print(make_score_table(scores, f"bits per byte on {of}"))
     if answers:
-        answer_table = table("multiple choice by likelihood")
+        answer_table = make_table("multiple choice by likelihood")
         answer_table.add_column("file", overflow="fold")
         for name in ("questions", "correct", "correct, per byte", "chance"):
             answer_table.add_column(name, justify="right")
         for answer in answers:
             answer_table.add_row(
-                plain(Path(answer.name).name),
+                to_plain_text(Path(answer.name).name),
                 f"{answer.questions:,}",
                 f"{answer.accuracy:.1%}",
                 f"{answer.accuracy_by_bytes:.1%} ±{answer.error:.1%}",

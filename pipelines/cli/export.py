@@ -105,11 +105,11 @@ def export(
     if documents + bin + model > 1:
         raise UserError("--documents exports texts, --bin tokens, --model a trained model: give one of them")
     if model:
-        exported = of_model(place, out, step)
+        exported = write_model(place, out, step)
     elif documents:
-        exported = of_documents(place, out, format, side, source, language, workers)
+        exported = write_documents(place, out, format, side, source, language, workers)
     elif bin:
-        exported = of_bin(place, out, source, language)
+        exported = write_bin(place, out, source, language)
     else:
         raise UserError(
             "choose what to export: --documents for texts, --bin for tokens, --model for a trained model"
@@ -117,67 +117,67 @@ def export(
     if as_json:
         typer.echo(json.dumps(exported, ensure_ascii=False))
     else:
-        typer.echo(summary(exported, out))
+        typer.echo(summarize(exported, out))
 
 
-def of_documents(
+def write_documents(
     place: str, out: str, format: str, side: str, source: str | None, language: str | None, workers: int
 ) -> dict[str, Any]:
     """Export the texts of a workspace."""
     from corpus.errors import UserError
-    from corpus.export.documents import FORMATS, Chosen, export_documents
+    from corpus.export.documents import EXPORT_FORMATS, DocumentSelection, export_documents
     from corpus.pipelines.cli.opening import open_workspace
-    from corpus.pipelines.cli.progress import progress
+    from corpus.pipelines.cli.progress import show_progress
 
-    known = next((name for name in FORMATS if name == format), None)
+    known = next((name for name in EXPORT_FORMATS if name == format), None)
     if known is None:
-        raise UserError(f"--format {format}: choose from {', '.join(FORMATS)}")
+        raise UserError(f"--format {format}: choose from {', '.join(EXPORT_FORMATS)}")
     sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
     if side not in sides:
         raise UserError(f"--split {side}: choose from {', '.join(sides)}")
-    chosen = Chosen(sides=sides[side], source=source, language=language)
+    chosen = DocumentSelection(sides=sides[side], source=source, language=language)
     workspace = open_workspace(place)
-    with progress() as show:
+    with show_progress() as show:
         return export_documents(workspace, out, known, chosen, workers, partial(show, "documents"))
 
 
-def of_model(run: str, out: str, step: int | None) -> dict[str, Any]:
+def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     """Export the model of a run."""
     from pathlib import Path
 
     from corpus.pipelines.cli.train import require_torch
 
     require_torch()
-    from corpus.inference.transformers_export import export as export_model
+    from corpus.inference.transformers_export import export_model as export_model
 
     exported_step = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
     return {"export": "model", "run": run, "step": exported_step}
 
 
-def of_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
+def write_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """Export the tokens of a workspace."""
     from corpus.export.bin import export_bin
     from corpus.pipelines.cli.opening import open_workspace
-    from corpus.pipelines.cli.progress import progress
+    from corpus.pipelines.cli.progress import show_progress
 
     workspace = open_workspace(place)
-    with progress() as show:
+    with show_progress() as show:
         return export_bin(workspace, out, source, language, partial(show, "shards"))
 
 
-def summary(exported: dict[str, Any], out: str) -> str:
+def summarize(exported: dict[str, Any], out: str) -> str:
     """What was exported, in one line."""
-    from corpus.inspect.readable import short, size, whole
+    from corpus.inspect.readable import format_count, format_short, format_size
 
     if exported["export"] == "documents":
         return (
-            f"{out}: {whole(exported['documents'])} documents, {size(exported['bytes'])} of text "
+            f"{out}: {format_count(exported['documents'])} documents, {format_size(exported['bytes'])} of text "
             f"in {len(exported['files'])} files"
         )
     if exported["export"] == "model":
         return f"{out}: model of {exported['run']} at step {exported['step']:,}, to load with AutoModelForCausalLM"
     sides = {name: file["tokens"] for name, file in exported["files"].items() if "tokens" in file}
-    token_counts = ", ".join(f"{name} {short(tokens)} tokens" for name, tokens in sides.items())
+    token_counts = ", ".join(f"{name} {format_short(tokens)} tokens" for name, tokens in sides.items())
     missing = [name for name in ("train.bin", "val.bin") if name not in sides]
     without = f"; no documents for {missing[0]}" if missing else ""
     return (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-EXAMPLE = """Download the pages of a list of URLs into WARC files, and record the outcome of every URL.
+FETCH_HELP = """Download the pages of a list of URLs into WARC files, and record the outcome of every URL.
 
 Obeys robots.txt and its crawl-delay, sends each host one request at a time, and connects to public addresses only.
 Reads the list; writes fetch-NNNNN.warc.gz, ledger.parquet (one row per URL) and robots.parquet to the folder given by
@@ -147,7 +147,7 @@ def fetch(
     from corpus.errors import UserError
     from corpus.web.fetch.crawl import fetch_list
     from corpus.web.fetch.options import FetchOptions
-    from corpus.web.fetch.outcomes import OUTCOMES
+    from corpus.web.fetch.outcomes import FETCH_OUTCOMES
 
     settings: dict[str, Any] = {
         "contact": contact,
@@ -162,7 +162,7 @@ def fetch(
         "retries": retries,
         "retry_wait": retry_wait,
         "allow_addresses": allow_address or [],
-        "resolve": dict(_pair(text) for text in resolve or []),
+        "resolve": dict(_parse_pair(text) for text in resolve or []),
         "ca_file": ca_file,
     }
     if content_type:
@@ -199,13 +199,13 @@ def fetch(
         return
     table = Table("outcome", "urls", "", box=None)
     table.columns[1].justify = "right"
-    for outcome, meaning in OUTCOMES.items():
+    for outcome, meaning in FETCH_OUTCOMES.items():
         if outcome in counts:
             table.add_row(outcome, f"{counts[outcome]:,}", meaning)
     Console().print(table)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     from corpus.errors import UserError
 
     host, colon, address = text.partition(":")

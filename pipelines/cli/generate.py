@@ -93,15 +93,17 @@ def generate(
 
     Example: corpus generate demo-workspace/runs/tiny --prompt "今天" --samples 3
     """
-    from corpus.pipelines.cli.train import SPIN, require_torch
+    from corpus.pipelines.cli.train import OMP_SPIN_COUNT, require_torch
 
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)
     require_torch()
     from corpus.inference.generate import Writer
-    from corpus.inference.run import Trained
+    from corpus.inference.run import TrainedModel
     from corpus.trainer.device import choose_device
 
-    writer = Writer(Trained(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step))
+    writer = Writer(
+        TrainedModel(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step)
+    )
     for sample in range(samples):
         pieces = writer.write(
             prompt,

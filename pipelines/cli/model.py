@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from corpus.classifier.quality_model import Card
+    from corpus.classifier.quality_model import ClassifierCard
     from corpus.classifier.training_texts import LabelledText
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ train = typer.Typer(
 )
 app.add_typer(train, name="train")
 
-PLACES = (
+TEXTS_HELP = (
     "a .txt (one text per line), .jsonl or .parquet file, a folder of such files, or WORKSPACE:source=NAME for the "
     "kept training documents of a source. Repeatable."
 )
@@ -45,10 +45,10 @@ def _train() -> None:
 @train.command("classifier")
 def classifier(
     positive: Annotated[
-        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a high score: {PLACES}")
+        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a high score: {TEXTS_HELP}")
     ],
     negative: Annotated[
-        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a low score: {PLACES}")
+        list[str], typer.Option(metavar="TEXTS", help=f"Texts that should get a low score: {TEXTS_HELP}")
     ],
     out: Annotated[
         str,
@@ -113,35 +113,35 @@ def classifier(
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from corpus.classifier.training import Training
-    from corpus.classifier.training import train as train_classifier
+    from corpus.classifier.training import TrainingOptions
+    from corpus.classifier.training import train_classifier as train_classifier
     from corpus.classifier.training_texts import read_texts
     from corpus.errors import UserError
-    from corpus.languages.labels import parse
+    from corpus.languages.labels import parse_label
 
     for name in language or []:
-        if parse(name) is None:
+        if parse_label(name) is None:
             raise UserError(
                 f"--language {name}: not a language label: give one such as eng_Latn or cmn_Hans, or a code such as eng"
             )
-    options = Training(seed=seed, dimension=dimension, epochs=epochs, limit=limit)
+    options = TrainingOptions(seed=seed, dimension=dimension, epochs=epochs, limit=limit)
     sources = {"positive": positive, "negative": negative}
     texts = {side: [read_texts(place) for place in places] for side, places in sources.items()}
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         positives, negatives = (
-            _labelled(chain(*labelled_texts), f"{side} texts", language, progress)
+            _label_texts(chain(*labelled_texts), f"{side} texts", language, progress)
             for side, labelled_texts in texts.items()
         )
         card = train_classifier(positives, negatives, out, options, sources)
     if as_json:
         typer.echo(json.dumps({"model": out, **asdict(card)}, ensure_ascii=False))
     else:
-        _show(Console(), out, card)
+        _print_card(Console(), out, card)
 
 
-def _labelled(
+def _label_texts(
     texts: Iterable[LabelledText], what: str, languages: list[str] | None, progress: Progress
 ) -> Iterator[tuple[str, str]]:
     """(text, label) of every text in one of the languages wanted; texts without a label are identified."""
@@ -159,19 +159,19 @@ def _labelled(
             yield labelled.text, language
 
 
-def _show(console: Console, out: str, card: Card) -> None:
+def _print_card(console: Console, out: str, card: ClassifierCard) -> None:
     from rich.table import Table
 
     table = Table("language", "texts per class", "held out", "AUC", title=out)
     for column in table.columns[1:]:
         column.justify = "right"
     for language, row in card.languages.items():
-        table.add_row(language, f"{row.documents:,}", f"{row.held_out:,}", _number(row.auc))
+        table.add_row(language, f"{row.documents:,}", f"{row.held_out:,}", _format_number(row.auc))
     if len(card.languages) > 1:
         table.add_section()
         documents = sum(row.documents for row in card.languages.values())
         held_out = sum(row.held_out for row in card.languages.values())
-        table.add_row("all", f"{documents:,}", f"{held_out:,}", _number(card.auc))
+        table.add_row("all", f"{documents:,}", f"{held_out:,}", _format_number(card.auc))
     console.print(table)
     if card.left_out:
         counts = card.left_out.items()
@@ -183,5 +183,5 @@ def _show(console: Console, out: str, card: Card) -> None:
     )
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"

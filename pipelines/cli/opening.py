@@ -16,11 +16,11 @@ def open_workspace(root: str) -> Workspace:
     import corpus
 
     workspace = corpus.open(root)
-    tell_unfinished(root)
+    warn_unfinished(root)
     return workspace
 
 
-def tell_unfinished(root: str) -> None:
+def warn_unfinished(root: str) -> None:
     """Print a line if a build or `corpus decide` was stopped or is still running: results may be from earlier rules."""
     from corpus import storage
     from corpus.workspace import Workspace

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from corpus.pipelines.build.dry_run import Forecast
-    from corpus.pipelines.build.plan import Plan
+    from corpus.pipelines.build.plan import BuildPlan
 
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -70,13 +70,13 @@ def plan(
 
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import make_plan
-    from corpus.pipelines.cli.progress import progress
+    from corpus.pipelines.cli.progress import show_progress
 
     build_plan = make_plan(manifest)
-    description: dict[str, Any] = described(build_plan)
+    description: dict[str, Any] = describe_plan(build_plan)
     forecast = None
     if documents:
-        with progress() as show:
+        with show_progress() as show:
             forecast = dry_run(build_plan, documents, show)
     if as_json:
         typer.echo(json.dumps({**description, "forecast": forecast and asdict(forecast)}, ensure_ascii=False))
@@ -87,9 +87,9 @@ def plan(
         print_forecast(console, forecast, workers, limit)
 
 
-def described(plan: Plan) -> dict[str, Any]:
+def describe_plan(plan: BuildPlan) -> dict[str, Any]:
     """What is known of a plan without reading a document: input splits, rules, idle rules, MinHash."""
-    from corpus.rules.recipe_lint import idle_rules, recipe
+    from corpus.rules.recipe_lint import describe_recipe, find_idle_rules
 
     manifest = plan.file.manifest
     sources = []
@@ -111,9 +111,10 @@ def described(plan: Plan) -> dict[str, Any]:
     return {
         "name": manifest.name,
         "sources": sources,
-        "recipes": {name: recipe(rules) for name, rules in plan.rules.rules.items()},
+        "recipes": {name: describe_recipe(rules) for name, rules in plan.rules.rules.items()},
         "idle": {
-            name: [asdict(idle) for idle in idle_rules(rules)] for name, rules in plan.rules.rules.items()
+            name: [asdict(idle) for idle in find_idle_rules(rules)]
+            for name, rules in plan.rules.rules.items()
         },
         "minhash": curve,
     }
@@ -123,13 +124,18 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
     """Print the input splits, the rules (once for all sources that share them), idle rules and the match curve."""
     from rich.text import Text
 
-    from corpus.inspect.readable import printable, rule_name, size, whole
-    from corpus.pipelines.cli.stats import plain
+    from corpus.inspect.readable import format_count, format_size, make_printable, shorten_rule_name
+    from corpus.pipelines.cli.stats import to_plain_text
 
-    table = _table("input", "source", ("kind", "files", "input splits", "bytes", "largest"))
+    table = _make_table("input", "source", ("kind", "files", "input splits", "bytes", "largest"))
     for row in description["sources"]:
-        numbers = (whole(row["files"]), whole(row["splits"]), size(row["bytes"]), size(row["largest"]))
-        table.add_row(plain(row["source"]), plain(row["kind"]), *numbers)
+        numbers = (
+            format_count(row["files"]),
+            format_count(row["splits"]),
+            format_size(row["bytes"]),
+            format_size(row["largest"]),
+        )
+        table.add_row(to_plain_text(row["source"]), to_plain_text(row["kind"]), *numbers)
     console.print(table, "")
     same: dict[str, list[str]] = {}
     for name, rules in description["recipes"].items():
@@ -141,13 +147,13 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
             console.print(Text.assemble((title, "bold"), ": none, so every document with text passes\n"))
             continue
         heads = ("rule", "bound", "from", "other languages")
-        table = _table(title, heads[0], heads[1:])
+        table = _make_table(title, heads[0], heads[1:])
         rows = [
             (
-                rule_name(rule["rule"], console.width - 42),
+                shorten_rule_name(rule["rule"], console.width - 42),
                 "off" if rule["bound"] is None else f"{rule['bound']:g}",
                 rule["from"],
-                _languages(rule["languages"]),
+                _name_languages(rule["languages"]),
             )
             for rule in rules
         ]
@@ -159,7 +165,7 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
             column.width = width
         table.columns[3].max_width = max(8, console.width - sum(widths) - 2 * len(widths))
         for row in rows:
-            table.add_row(*map(plain, row))
+            table.add_row(*map(to_plain_text, row))
         console.print(table, "")
     idle: dict[str, list[str]] = {}
     for name, rules in description["idle"].items():
@@ -169,7 +175,7 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
     if idle:
         console.print("[bold]rules that have no effect[/]")
         for text, names in idle.items():
-            console.print(Text(printable(f"  {', '.join(names)}: {text}"), "yellow"))
+            console.print(Text(make_printable(f"  {', '.join(names)}: {text}"), "yellow"))
         console.print()
     curve = description["minhash"]
     if curve:
@@ -182,7 +188,7 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
         console.print()
 
 
-def _languages(bounds: dict[str, float | None]) -> str:
+def _name_languages(bounds: dict[str, float | None]) -> str:
     """The languages with a bound of their own, the first few by name."""
     named = [f"{name} {'off' if value is None else f'{value:g}'}" for name, value in sorted(bounds.items())]
     return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
@@ -192,59 +198,60 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
     """Print what the dry run predicts."""
     from rich.text import Text
 
-    from corpus.inspect.readable import printable, short, size, whole
-    from corpus.pipelines.cli.stats import plain
+    from corpus.inspect.readable import format_count, format_short, format_size, make_printable
+    from corpus.pipelines.cli.stats import to_plain_text
 
     console.print(
         Text.assemble(
             ("dry run", "bold"),
-            f": {whole(forecast.documents)} documents, {forecast.share:.2%} of the input, scaled to the full build:\n",
+            f": {format_count(forecast.documents)} documents, {forecast.share:.2%} of the input, "
+            "scaled to the full build:\n",
         )
     )
     for key, rows in (("source", forecast.sources), ("language", forecast.languages)):
-        table = _table(f"by {key}", key, ("read", "kept", "yield", "bytes", "tokens", "b/tok"))
+        table = _make_table(f"by {key}", key, ("read", "kept", "yield", "bytes", "tokens", "b/tok"))
         for row in rows[:limit]:
             share = f"{row['kept'] / row['read']:.1%}" if row["read"] else "-"
             rate = f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"
             numbers = (
-                whole(row["read"]),
-                whole(row["kept"]),
+                format_count(row["read"]),
+                format_count(row["kept"]),
                 share,
-                size(row["bytes"]),
-                short(row["tokens"]),
+                format_size(row["bytes"]),
+                format_short(row["tokens"]),
                 rate,
             )
-            table.add_row(plain(row[key]), *numbers)
+            table.add_row(to_plain_text(row[key]), *numbers)
         console.print(table)
-        _more(console, len(rows), limit)
-    table = _table("mixture", "source", ("language", "tokens", "weight", "epochs"))
+        _print_more(console, len(rows), limit)
+    table = _make_table("mixture", "source", ("language", "tokens", "weight", "epochs"))
     rows = sorted(forecast.mixture, key=lambda row: (-row["weight"], row["source"], row["language"]))
     for row in rows[:limit]:
-        shares = (short(row["tokens"]), f"{row['weight']:.2%}", f"{row['epochs']:.2f}")
-        table.add_row(plain(row["source"]), plain(row["language"]), *shares)
+        shares = (format_short(row["tokens"]), f"{row['weight']:.2%}", f"{row['epochs']:.2f}")
+        table.add_row(to_plain_text(row["source"]), to_plain_text(row["language"]), *shares)
     console.print(table)
-    _more(console, len(rows), limit)
+    _print_more(console, len(rows), limit)
     ingest, encode = forecast.seconds["ingest"], forecast.seconds["encode"]
     console.print("[bold]expected cost[/]")
     console.print(
-        f"  time    {duration(ingest / workers)} to read and {duration(encode / workers)} to tokenize with "
+        f"  time    {format_time(ingest / workers)} to read and {format_time(encode / workers)} to tokenize with "
         f"{workers} process{'es' if workers > 1 else ''}, plus deduplication and decisions",
         highlight=False,
     )
-    sizes = ", ".join(f"{name} {size(count)}" for name, count in forecast.disk.items())
-    console.print(f"  disk    {size(sum(forecast.disk.values()))}: {sizes}", highlight=False)
+    sizes = ", ".join(f"{name} {format_size(count)}" for name, count in forecast.disk.items())
+    console.print(f"  disk    {format_size(sum(forecast.disk.values()))}: {sizes}", highlight=False)
     console.print(
-        f"  memory  {size(forecast.memory)} per worker process, including its parser", highlight=False
+        f"  memory  {format_size(forecast.memory)} per worker process, including its parser", highlight=False
     )
     if forecast.shadowed:
         console.print("\n[bold]rules that dropped nothing that another rule did not[/] (dry run)")
         for rule, other, texts in forecast.shadowed:
             console.print(
-                Text(printable(f"  {rule}: all {texts} texts that fail it also fail {other}"), "yellow")
+                Text(make_printable(f"  {rule}: all {texts} texts that fail it also fail {other}"), "yellow")
             )
 
 
-def duration(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """Seconds in a readable unit."""
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
@@ -252,12 +259,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _table(title: str, name: str, columns: tuple[str, ...]) -> Table:
+def _make_table(title: str, name: str, columns: tuple[str, ...]) -> Table:
     from rich.table import Table
 
-    from corpus.pipelines.cli.stats import plain
+    from corpus.pipelines.cli.stats import to_plain_text
 
-    table = Table(title=plain(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=to_plain_text(title), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     table.add_column(name, overflow="fold")
     for column in columns:
         left = column in ("kind", "from", "language", "other languages")
@@ -265,7 +274,7 @@ def _table(title: str, name: str, columns: tuple[str, ...]) -> Table:
     return table
 
 
-def _more(console: Console, rows: int, limit: int) -> None:
+def _print_more(console: Console, rows: int, limit: int) -> None:
     console.print(
         f"[dim]... {rows - limit:,} more rows (raise --limit to show them)[/]\n" if rows > limit else ""
     )

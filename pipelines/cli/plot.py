@@ -30,7 +30,7 @@ def plot(
 
     Example: corpus plot demo-workspace/runs/tiny --out curves.html --out curves.png
     """
-    from corpus.inspect.curves import write_page, write_picture
+    from corpus.inspect.curves import write_curves_page, write_curves_picture
 
     paths = [Path(path) for path in out or [f"{run}/curves.html"]]
     for path in paths:
@@ -38,5 +38,5 @@ def plot(
             raise UserError(f"--out {path}: the file name must end in .html or .png")
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        (write_page if path.suffix == ".html" else write_picture)(Path(run), path)
+        (write_curves_page if path.suffix == ".html" else write_curves_picture)(Path(run), path)
         typer.echo(str(path))

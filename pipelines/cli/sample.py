@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpus.inspect.readable import printable
-from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, called, measured, verdict
+from corpus.inspect.readable import make_printable
+from corpus.inspect.verdicts import (
+    MAX_CHARACTERS_SHOWN,
+    describe_document,
+    describe_failed_signals,
+    describe_verdict,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,7 +153,7 @@ def sample(
 
     from corpus.errors import UserError
     from corpus.inspect.known import check_names
-    from corpus.inspect.samples import Wanted, choose
+    from corpus.inspect.samples import DocumentQuery, choose_documents
     from corpus.pipelines.cli.opening import open_workspace
 
     opened = open_workspace(workspace)
@@ -158,7 +163,7 @@ def sample(
     kept: bool | None = not (dropped or rule is not None or gate is not None or duplicates)
     if (score is not None and not dropped) or id is not None:
         kept = None
-    wanted = Wanted(
+    wanted = DocumentQuery(
         kept=kept,
         source=source,
         language=language,
@@ -171,7 +176,9 @@ def sample(
         ids=None if id is None else [id],
     )
     check_names(opened, wanted)
-    chosen = in_cluster(opened, cluster) if cluster else choose(opened, wanted, documents, seed)
+    chosen = (
+        find_in_cluster(opened, cluster) if cluster else choose_documents(opened, wanted, documents, seed)
+    )
     if not chosen:
         raise UserError(
             f"no document in {workspace} matches: `corpus stats {workspace}` shows what it contains"
@@ -183,16 +190,16 @@ def sample(
         return
     if html is not None:
         from corpus import storage
-        from corpus.inspect.sample_page import page
+        from corpus.inspect.sample_page import build_sample_page
 
         count = "1 document" if len(chosen) == 1 else f"{len(chosen):,} documents"
-        storage.write_text(html, page(chosen, f"{count} of {workspace}", full))
+        storage.write_text(html, build_sample_page(chosen, f"{count} of {workspace}", full))
         typer.echo(f"{html}: {count}")
         return
     console = Console()
-    with paged(console) if pager and console.is_terminal else contextlib.nullcontext():
+    with page_output(console) if pager and console.is_terminal else contextlib.nullcontext():
         for row in chosen:
-            show(console, row, full)
+            show_document(console, row, full)
 
 
 def show_quarantine(
@@ -203,9 +210,9 @@ def show_quarantine(
     from rich.text import Text
 
     from corpus.errors import UserError
-    from corpus.ledger.quarantine import sample
+    from corpus.ledger.quarantine import sample_quarantine
 
-    rows = sample(workspace, number, seed, source, reason)
+    rows = sample_quarantine(workspace, number, seed, source, reason)
     if not rows:
         raise UserError(
             f"no quarantined record in {workspace.root} matches: `corpus stats {workspace.root} --by quarantine` "
@@ -218,12 +225,12 @@ def show_quarantine(
             continue
         size = "" if row["bytes"] is None else f"  {row['bytes']:,} bytes"
         head = Text.assemble(
-            (row["reason"], "bold red"), f"  {printable(row['source'])}  {row['step']}{size}"
+            (row["reason"], "bold red"), f"  {make_printable(row['source'])}  {row['step']}{size}"
         )
         console.print(head)
-        console.print(Text(printable(row["error"])))
+        console.print(Text(make_printable(row["error"])))
         place = f"{row['url'] or '-'}  {row['file']} @ {row['offset']} + {row['length']}"
-        console.print(Text(printable(place), "dim"), soft_wrap=True)
+        console.print(Text(make_printable(place), "dim"), soft_wrap=True)
         console.print()
 
 
@@ -244,67 +251,67 @@ def parse_score(text: str) -> tuple[str, float, float]:
     return score_range
 
 
-def in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
+def find_in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
     """The dropped documents in the duplicate cluster of a document."""
-    from corpus.inspect.samples import cluster, find
+    from corpus.inspect.samples import find_documents, read_cluster
 
-    members = cluster(workspace, id)
-    rows = find(workspace, [row["removed_id"] for row in members], kept=False)
+    members = read_cluster(workspace, id)
+    rows = find_documents(workspace, [row["removed_id"] for row in members], kept=False)
     return [rows[id] for id in dict.fromkeys(row["removed_id"] for row in members)]
 
 
 def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
     """Adds `relation` (level, similarity, cluster_size) to every duplicate, and `stands`, the name of the kept document
     that it duplicates; with `pairs` also that document, as `stayed`."""
-    from corpus.inspect.samples import find, relations
+    from corpus.inspect.samples import find_documents, read_relations
 
     duplicates = [row for row in rows if row["duplicate_of"] is not None]
     relation_by_id = {
-        row["removed_id"]: row for row in relations(workspace, [row["id"] for row in duplicates])
+        row["removed_id"]: row for row in read_relations(workspace, [row["id"] for row in duplicates])
     }
-    stayed = find(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True)
+    stayed = find_documents(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True)
     for row in duplicates:
         relation = relation_by_id[row["id"]]
         row["relation"] = {name: relation[name] for name in ("level", "similarity", "cluster_size")}
         other = stayed[row["duplicate_of"]]
-        row["stands"] = called(other)
+        row["stands"] = describe_document(other)
         if pairs:
             row["stayed"] = {name: other[name] for name in ("id", "source", "url", "text", "origin")}
 
 
 @contextlib.contextmanager
-def paged(console: Console) -> Any:
+def page_output(console: Console) -> Any:
     """Send everything through the pager, in colour; output that fits the screen is printed directly."""
     os.environ.setdefault("LESS", "-FRX")
     with console.pager(styles=True):
         yield
 
 
-def show(console: Console, row: dict[str, Any], full: bool) -> None:
+def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     """Print one document; control characters in its text are escaped, never sent to the terminal."""
     from rich.rule import Rule
     from rich.text import Text
 
-    from corpus.rules.kept_texts import shown_text
+    from corpus.rules.kept_texts import text_or_reason
 
     origin = row["origin"]
     console.print(Rule(style="dim"))
     head = Text.assemble(
-        (row["id"], "bold"), f"  {printable(row['source'])}  {row['language'] or '-'}  ",
-        (printable(verdict(row)), "green" if row["kept"] else "red"),
+        (row["id"], "bold"), f"  {make_printable(row['source'])}  {row['language'] or '-'}  ",
+        (make_printable(describe_verdict(row)), "green" if row["kept"] else "red"),
     )  # fmt: skip
     console.print(head)
     place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
-    console.print(Text(printable(place), "dim"))
+    console.print(Text(make_printable(place), "dim"))
     if row["failed_rules"]:
-        console.print(Text(measured(row), "dim"))
+        console.print(Text(describe_failed_signals(row), "dim"))
     console.print()
     if row.get("stayed") is not None:
         show_pair(console, row, full)
         return
-    text = shown_text(row)
+    text = text_or_reason(row)
     shown = text if full else text[:MAX_CHARACTERS_SHOWN]
-    console.print(Text(printable(shown), "" if row["kept"] else "strike"))
+    console.print(Text(make_printable(shown), "" if row["kept"] else "strike"))
     if len(shown) < len(text):
         console.print(Text(f"... {len(text) - len(shown):,} more characters (--full shows them)", "dim"))
 
@@ -314,9 +321,9 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from corpus.inspect.differences import side_by_side
+    from corpus.inspect.differences import compare_lines
 
-    pairs = side_by_side(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
+    pairs = compare_lines(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
     table = Table(box=None, pad_edge=False, expand=True)
     marks = [("[-", "-]", "bold red strike"), ("{+", "+}", "bold green")]
     for name in ("dropped", "kept"):
@@ -326,20 +333,21 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
             table.add_row(*[Text(f"... {pair.skipped} equal lines", "dim")] * 2)
         if pair.one is not None or pair.other is not None:
             sides = [
-                marked(side, mark, console) for side, mark in zip((pair.one, pair.other), marks, strict=True)
+                mark_differences(side, mark, console)
+                for side, mark in zip((pair.one, pair.other), marks, strict=True)
             ]
             table.add_row(*sides)
     console.print(table)
 
 
-def marked(pieces: Pieces | None, mark: tuple[str, str, str], console: Console) -> Text:
+def mark_differences(pieces: Pieces | None, mark: tuple[str, str, str], console: Console) -> Text:
     """One side of a line; without colours, brackets mark what the other side lacks."""
     from rich.text import Text
 
     opening, closing, style = mark
     text = Text()
     for piece, differs in pieces or []:
-        shown = printable(piece)
+        shown = make_printable(piece)
         if differs and not console.is_terminal:
             shown = f"{opening}{shown}{closing}"
         text.append(shown, style if differs else "")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from corpus.workspace import Workspace
 
-DEFAULT = "source,language,rule"
-TITLES = {
+DEFAULT_VIEWS = "source,language,rule"
+VIEW_TITLES = {
     "source": "documents by source",
     "language": "documents by language",
     "snapshot": "documents by snapshot",
@@ -28,7 +28,7 @@ TITLES = {
     "license": "documents by license",
     "quarantine": "quarantined records",
 }
-COLUMNS = {
+VIEW_COLUMNS = {
     "source": ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"),
     "gate": ("documents",),
     "rule": ("failed", "share", "failed_only", "near_failed", "near_passed"),
@@ -36,8 +36,8 @@ COLUMNS = {
     "domain": ("documents", "kept", "bytes", "kept_bytes"),
     "quarantine": ("records",),
 }
-SAME = {"language": "source", "snapshot": "source", "license": "domain"}
-HEADS = {
+VIEW_LAYOUTS = {"language": "source", "snapshot": "source", "license": "domain"}
+COLUMN_HEADS = {
     "failed_only": "alone",
     "near_failed": "just\nfail",
     "near_passed": "just\npass",
@@ -46,7 +46,11 @@ HEADS = {
 }
 RULE_NUMBERS, RULE_CHANGES = 42, 55
 """Places that the numbers of a rule take, and those of two workspaces; the rest of the line is its name's."""
-COMPARED = {"source": ("kept", "tokens"), "rule": ("failed", "failed_only"), "domain": ("documents", "kept")}
+COMPARED_COLUMNS = {
+    "source": ("kept", "tokens"),
+    "rule": ("failed", "failed_only"),
+    "domain": ("documents", "kept"),
+}
 
 
 def stats(
@@ -64,7 +68,7 @@ def stats(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
             "duplicate, domain, license, quarantine."
         ),
-    ] = DEFAULT,
+    ] = DEFAULT_VIEWS,
     limit: Annotated[
         int, typer.Option(min=1, help="Maximum rows to show per table; --json and --csv print every row.")
     ] = 30,
@@ -91,20 +95,24 @@ def stats(
     from rich.console import Console
 
     from corpus.errors import UserError
-    from corpus.ledger.views import NAMES, NEEDS, compared
+    from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows
     from corpus.pipelines.cli.opening import open_workspace
 
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
-        if view not in NEEDS:
-            raise UserError(f"--by {view}: choose from {', '.join(NEEDS)}, separated by commas")
+        if view not in TABLES_OF_VIEWS:
+            raise UserError(f"--by {view}: choose from {', '.join(TABLES_OF_VIEWS)}, separated by commas")
     if as_csv and len(views) != 1:
         raise UserError("--csv prints one table: choose it, for example --by language")
     opened = open_workspace(workspace)
-    tables = {view: rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
+    tables = (
+        {view: read_rows(opened, view) for view in views} if as_json or as_csv or other is not None else {}
+    )
     if other is not None:
         beside = open_workspace(other)
-        tables = {view: compared(tables[view], rows(beside, view), NAMES[view]) for view in views}
+        tables = {
+            view: compare_rows(tables[view], read_rows(beside, view), NAME_COLUMNS[view]) for view in views
+        }
     if as_json:
         typer.echo(json.dumps(tables, ensure_ascii=False))
     elif as_csv:
@@ -115,13 +123,13 @@ def stats(
         print_stats(opened, Console(), views, limit)
 
 
-def rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
+def read_rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
     """The rows of one table, the largest first, as plain values."""
     from corpus.ledger.tables import read_ledger
-    from corpus.ledger.views import NEEDS
-    from corpus.ledger.views import view as view_of
+    from corpus.ledger.views import TABLES_OF_VIEWS
+    from corpus.ledger.views import build_view as view_of
 
-    return view_of(read_ledger(workspace, NEEDS[view]), view)
+    return view_of(read_ledger(workspace, TABLES_OF_VIEWS[view]), view)
 
 
 def to_csv(rows: list[dict[str, Any]]) -> str:
@@ -147,47 +155,50 @@ def print_stats(
     workspace: Workspace, console: Console, views: list[str] | None = None, limit: int = 30
 ) -> None:
     """A line of totals, then the tables, for a terminal of 80 columns."""
-    from corpus.inspect.readable import short, size, whole
+    from corpus.inspect.readable import format_count, format_short, format_size
     from corpus.ledger.tables import read_ledger
-    from corpus.ledger.views import totals
+    from corpus.ledger.views import sum_totals
 
     tables = read_ledger(workspace, ["counts", "tokens", "quarantine"])
-    total = totals(tables["counts"], tables["tokens"])
+    total = sum_totals(tables["counts"], tables["tokens"])
     share = total["kept"] / max(1, total["read"])
     console.print(
-        f"{whole(total['kept'])} of {whole(total['read'])} documents kept ({share:.1%}), "
-        f"{size(total['bytes'])}, {short(total['tokens'])} tokens, {whole(total['valid'])} in validation\n",
+        f"{format_count(total['kept'])} of {format_count(total['read'])} documents kept ({share:.1%}), "
+        f"{format_size(total['bytes'])}, {format_short(total['tokens'])} tokens, "
+        f"{format_count(total['valid'])} in validation\n",
         highlight=False,
     )
-    chosen = list(views or DEFAULT.split(","))
+    chosen = list(views or DEFAULT_VIEWS.split(","))
     if views is None and tables["quarantine"].num_rows:
         chosen.append("quarantine")
     for view in chosen:
-        _print(console, view, rows(workspace, view), limit)
+        _print_view(console, view, read_rows(workspace, view), limit)
 
 
-def _print(console: Console, view: str, entries: list[dict[str, Any]], limit: int) -> None:
-    table = _table(view)
-    numbers = COLUMNS[SAME.get(view, view)]
+def _print_view(console: Console, view: str, entries: list[dict[str, Any]], limit: int) -> None:
+    table = _make_table(view)
+    numbers = VIEW_COLUMNS[VIEW_LAYOUTS.get(view, view)]
     if view == "quarantine":
         for name in ("source", "step"):
             table.add_column(name, overflow="fold")
     for name in numbers:
-        table.add_column(HEADS.get(name, name), justify="right")
+        table.add_column(COLUMN_HEADS.get(name, name), justify="right")
     for row in entries[:limit]:
-        extra = [plain(row["source"]), plain(row["step"])] if view == "quarantine" else []
+        extra = [to_plain_text(row["source"]), to_plain_text(row["step"])] if view == "quarantine" else []
         table.add_row(
-            _name(view, row, console.width - RULE_NUMBERS), *extra, *[_number(name, row) for name in numbers]
+            _format_name(view, row, console.width - RULE_NUMBERS),
+            *extra,
+            *[_format_number(name, row) for name in numbers],
         )
-    if SAME.get(view, view) == "source" and len(entries) > 1:
+    if VIEW_LAYOUTS.get(view, view) == "source" and len(entries) > 1:
         total = {
             name: sum(row[name] or 0 for row in entries)
             for name in entries[0]
             if isinstance(entries[0][name], int)
         }
         table.add_section()
-        table.add_row(plain("all"), *[_number(name, total) for name in numbers])
-    _finish(console, table, entries, limit)
+        table.add_row(to_plain_text("all"), *[_format_number(name, total) for name in numbers])
+    _print_table(console, table, entries, limit)
 
 
 def print_compared(
@@ -196,37 +207,39 @@ def print_compared(
     """Print the tables of two workspaces: both numbers of each row and how they differ."""
     from rich.text import Text
 
-    from corpus.inspect.readable import change, printable, whole
+    from corpus.inspect.readable import format_change, format_count, make_printable
 
-    console.print(Text(printable(f"1: {one}\n2: {other}\n")))
+    console.print(Text(make_printable(f"1: {one}\n2: {other}\n")))
     for view, entries in tables.items():
-        table = _table(view)
-        table.title = TITLES[view].partition(";")[0]
-        numbers = COMPARED.get(SAME.get(view, view), COLUMNS[SAME.get(view, view)][:1])
+        table = _make_table(view)
+        table.title = VIEW_TITLES[view].partition(";")[0]
+        numbers = COMPARED_COLUMNS.get(
+            VIEW_LAYOUTS.get(view, view), VIEW_COLUMNS[VIEW_LAYOUTS.get(view, view)][:1]
+        )
         for name in numbers:
-            head = HEADS.get(name, name)
+            head = COLUMN_HEADS.get(name, name)
             for label in (f"{head} 1", f"{head} 2", "change"):
                 table.add_column(label, justify="right")
         for row in entries[:limit]:
             cells: list[str] = []
             for name in numbers:
                 before, after = row.get(name, [0, 0])
-                cells += [whole(before), whole(after), change(before, after)]
-            table.add_row(_name(view, row, console.width - RULE_CHANGES), *cells)
-        _finish(console, table, entries, limit)
+                cells += [format_count(before), format_count(after), format_change(before, after)]
+            table.add_row(_format_name(view, row, console.width - RULE_CHANGES), *cells)
+        _print_table(console, table, entries, limit)
 
 
-def _table(view: str) -> Table:
+def _make_table(view: str) -> Table:
     from rich.table import Table
 
-    from corpus.ledger.views import NAMES
+    from corpus.ledger.views import NAME_COLUMNS
 
-    table = Table(title=TITLES[view], title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column(NAMES[view], overflow="fold")
+    table = Table(title=VIEW_TITLES[view], title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column(NAME_COLUMNS[view], overflow="fold")
     return table
 
 
-def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> None:
+def _print_table(console: Console, table: Table, entries: list[Any], limit: int) -> None:
     console.print(table if entries else f"[bold]{table.title}[/]: none")
     if len(entries) > limit:
         console.print(
@@ -235,36 +248,36 @@ def _finish(console: Console, table: Table, entries: list[Any], limit: int) -> N
     console.print()
 
 
-def _name(view: str, row: dict[str, Any], width: int) -> Text:
-    from corpus.inspect.readable import rule_name
-    from corpus.ledger.views import NAMES
+def _format_name(view: str, row: dict[str, Any], width: int) -> Text:
+    from corpus.inspect.readable import shorten_rule_name
+    from corpus.ledger.views import NAME_COLUMNS
 
-    value = row[NAMES[view]]
+    value = row[NAME_COLUMNS[view]]
     if value is None:
         names = row.get("names", 0)
         count = names[0] if isinstance(names, list) else names
-        return plain(f"({count:,} others)")
-    return plain(rule_name(value, width) if view == "rule" else value or "-")
+        return to_plain_text(f"({count:,} others)")
+    return to_plain_text(shorten_rule_name(value, width) if view == "rule" else value or "-")
 
 
-def plain(text: str) -> Text:
+def to_plain_text(text: str) -> Text:
     """Untrusted text without markup or terminal control characters."""
     from rich.text import Text
 
-    from corpus.inspect.readable import printable
+    from corpus.inspect.readable import make_printable
 
-    return Text(printable(text))
+    return Text(make_printable(text))
 
 
-def _number(name: str, row: dict[str, Any]) -> str:
-    from corpus.inspect.readable import short, size, whole
+def _format_number(name: str, row: dict[str, Any]) -> str:
+    from corpus.inspect.readable import format_count, format_short, format_size
 
     if name == "b/tok":
         return f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"
     if name == "share":
         return f"{row['share']:.1%}"
     if name in ("bytes", "kept_bytes"):
-        return size(row[name])
+        return format_size(row[name])
     if name == "tokens":
-        return "-" if row[name] is None else short(row[name])
-    return whole(row[name])
+        return "-" if row[name] is None else format_short(row[name])
+    return format_count(row[name])

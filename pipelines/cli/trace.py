@@ -33,7 +33,7 @@ def trace(
     """
     from corpus.inference import trace as of
 
-    traced = of.trace(Path(run), step)
+    traced = of.trace_step(Path(run), step)
     if as_json:
         for document in traced:
             line = {**asdict(document.piece), "url": document.url, "origin": document.origin}
@@ -46,19 +46,19 @@ def trace(
             sample = piece.sample
             typer.echo(f"sample {sample:,}: {piece.source}, epoch {piece.epoch + 1}")
         typer.echo(f"  {piece.document}  {piece.language or '-'}  {piece.tokens:,} tokens")
-        typer.echo(f"    {_place(document.url, document.origin)}")
+        typer.echo(f"    {_format_place(document.url, document.origin)}")
     documents = len({document.piece.document for document in traced})
     tokens = sum(document.piece.tokens for document in traced)
     typer.echo(f"step {step:,}: {tokens:,} tokens from {documents:,} documents")
 
 
-def _place(url: str | None, origin: dict[str, Any] | None) -> str:
+def _format_place(url: str | None, origin: dict[str, Any] | None) -> str:
     """The URL of a document and its place in a file, as far as they are known."""
-    from corpus.inspect.readable import printable
+    from corpus.inspect.readable import make_printable
 
     if origin is None:
         return "no longer in the workspace"
     place = str(origin["file"])
     if origin.get("offset") is not None:
         place += f" at {origin['offset']:,}"
-    return printable(f"{url}  {place}" if url else place)
+    return make_printable(f"{url}  {place}" if url else place)

@@ -13,9 +13,9 @@ from corpus.errors import UserError
 from corpus.extras import install_advice
 
 if TYPE_CHECKING:
-    from corpus.trainer.loop import Result
+    from corpus.trainer.loop import TrainingResult
 
-SPIN = "5000"
+OMP_SPIN_COUNT = "5000"
 """How often an OpenMP thread spins while it waits for the others, before it sleeps. The default of 300,000 is a few
 percent faster on an idle machine, and up to ten times slower if another process uses one of the cores
 (docs/training.md)."""
@@ -269,16 +269,16 @@ def train(
 
     Example with several processes: torchrun --nproc-per-node 2 -m corpus.pipelines.cli train demo-workspace --steps 100
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # read when torch is loaded, so before the import
+    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)  # read when torch is loaded, so before the import
     require_torch()
     from rich.console import Console
 
-    from corpus.pipelines.cli.opening import tell_unfinished
+    from corpus.pipelines.cli.opening import warn_unfinished
     from corpus.trainer import loop
     from corpus.trainer.dataset import open_dataset
     from corpus.trainer.device import choose_device
-    from corpus.trainer.device import speed as device_speed
-    from corpus.trainer.start import branched_run, new_run, resumed_run
+    from corpus.trainer.device import estimate_speed as device_speed
+    from corpus.trainer.start import configure_branch, configure_new_run, configure_resumed_run
 
     options = {
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
@@ -289,7 +289,7 @@ def train(
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
         "spike_sigma": spike_sigma,
     }  # fmt: skip
-    tell_unfinished(workspace)
+    warn_unfinished(workspace)
     dataset = open_dataset(workspace)
     run = Path(out) if out else Path(workspace) / "runs" / (size or "tiny")
     first = os.environ.get("RANK", "0") == "0"
@@ -297,12 +297,12 @@ def train(
     if begun and not resume and first:
         raise UserError(f"{run} already holds a run: resume it with --resume, or start another with --out")
     if begun:
-        config = resumed_run(run, workspace, options)
+        config = configure_resumed_run(run, workspace, options)
     elif branch is not None:
-        config = branched_run(branch, workspace, options)
+        config = configure_branch(branch, workspace, options)
     else:
         speed = device_speed(choose_device(device))
-        config = new_run(dataset, workspace, {**options, "speed": speed})
+        config = configure_new_run(dataset, workspace, {**options, "speed": speed})
     result = loop.train(config, run, device=device, console=Console(stderr=True))
     if not first:
         return
@@ -322,7 +322,7 @@ def require_torch() -> None:
         raise UserError(f"this command needs torch: {install_advice('train')}") from None
 
 
-def summary(result: Result) -> dict[str, Any]:
+def summary(result: TrainingResult) -> dict[str, Any]:
     """The result as plain values."""
     from corpus.trainer.evaluate import bits_per_byte
 
@@ -337,15 +337,15 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
-def show(result: Result, run: Path) -> None:
+def show(result: TrainingResult, run: Path) -> None:
     """Print what was trained, and bits per byte by source and language."""
     from rich.console import Console
 
-    from corpus.trainer.report import score_table
+    from corpus.trainer.report import make_score_table
 
     console = Console()
     if result.scores:
-        console.print(score_table(result.scores))
+        console.print(make_score_table(result.scores))
     console.print(
         f"{result.step:,} steps, {result.tokens:,} tokens in {result.seconds:,.0f} s; "
         f"`corpus generate {run}` generates text",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-EXAMPLE = """Extract the URLs that Reddit submissions link to into a list with scores, dates and subreddits.
+URLS_HELP = """Extract the URLs that Reddit submissions link to into a list with scores, dates and subreddits.
 
 Reads Pushshift dumps of submissions (RS_*.zst, .xz, .bz2 or .gz, as NDJSON or CSV). Lists a URL if the scores of its
 submissions add up to --min-score. Leaves out submissions marked over 18, self posts, pictures, video, and domains

@@ -53,13 +53,13 @@ def verify(
     Example: corpus verify demo-workspace --rebuild 3 --manifest manifests/demo.yaml
     """
     from corpus.errors import RunError
-    from corpus.pipelines.cli.progress import progress
-    from corpus.verify.workspace import verify as check
+    from corpus.pipelines.cli.progress import show_progress
+    from corpus.verify.workspace import verify_workspace as check
 
-    with progress() as show:
+    with show_progress() as show:
         findings = check(workspace, workers, show)
         if rebuild:
-            from corpus.pipelines.build.rebuild import rebuild as again
+            from corpus.pipelines.build.rebuild import rebuild_splits as again
 
             findings.add(again(workspace, rebuild, seed, manifest, show))
     if as_json:
@@ -79,7 +79,7 @@ def print_findings(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from corpus.inspect.readable import printable, whole
+    from corpus.inspect.readable import format_count, make_printable
     from corpus.verify.findings import CHECKS
 
     table = Table(box=None, pad_edge=False)
@@ -91,14 +91,14 @@ def print_findings(findings: Findings) -> None:
     ):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for name, check in findings.checks.items():
-        wrong = Text(whole(check.wrong), "bold red") if check.wrong else Text("0", "green")
+        wrong = Text(format_count(check.wrong), "bold red") if check.wrong else Text("0", "green")
         if not check.looked and not check.wrong:
             wrong = Text("-", "dim")
-        table.add_row(name, CHECKS[name], whole(check.looked), wrong)
+        table.add_row(name, CHECKS[name], format_count(check.looked), wrong)
     console = Console()
     console.print(table)
     for name, check in findings.checks.items():
         for problem in check.problems:
-            console.print(Text.assemble((f"{name}: ", "bold red"), printable(problem)))
+            console.print(Text.assemble((f"{name}: ", "bold red"), make_printable(problem)))
         if check.wrong > len(check.problems) and check.problems:
             console.print(Text(f"{name}: {check.wrong:,} wrong in total", "dim"))

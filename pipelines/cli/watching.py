@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from corpus.progress import Standing
+from corpus.progress import StageProgress
 
-EVERY = 30.0
+STATUS_LINE_SECONDS = 30.0
 """Seconds between two lines of a stage outside a terminal."""
 
 
 @contextmanager
-def watching() -> Iterator[tuple[Callable[[str], None], Callable[[Standing], None]]]:
+def watch_build() -> Iterator[tuple[Callable[[str], None], Callable[[StageProgress], None]]]:
     """(say, show): the first prints a line, the second shows the progress of a stage. Both on standard error."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -35,14 +35,17 @@ def watching() -> Iterator[tuple[Callable[[str], None], Callable[[Standing], Non
     with Progress(*columns, console=console, expand=True) as progress:
         tasks: dict[str, TaskID] = {}
 
-        def show(standing: Standing) -> None:
+        def show(standing: StageProgress) -> None:
             for stage in tasks:
                 if stage != standing.stage:
                     progress.stop_task(tasks[stage])
             if standing.stage not in tasks:
                 tasks[standing.stage] = progress.add_task(standing.stage, total=standing.total, said="")
             progress.update(
-                tasks[standing.stage], completed=standing.done, total=standing.total, said=pace(standing)
+                tasks[standing.stage],
+                completed=standing.done,
+                total=standing.total,
+                said=describe_pace(standing),
             )
 
         yield say, show
@@ -56,20 +59,20 @@ class _Lines:
         self.stage = ""
         self.said = 0.0
 
-    def __call__(self, standing: Standing) -> None:
+    def __call__(self, standing: StageProgress) -> None:
         now = time.monotonic()
         if standing.stage != self.stage:
             self.stage, self.said = standing.stage, now
             self.say(f"{standing.stage}: 0 of {standing.total:,}")
-        elif now - self.said > EVERY and standing.done < standing.total:
+        elif now - self.said > STATUS_LINE_SECONDS and standing.done < standing.total:
             self.said = now
-            pace_text = pace(standing)
+            pace_text = describe_pace(standing)
             self.say(
                 f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if pace_text else ''}{pace_text}"
             )
 
 
-def pace(standing: Standing) -> str:
+def describe_pace(standing: StageProgress) -> str:
     """`12,345 documents, 61/s, 3 min left`, as far as it is known."""
     pieces = []
     if standing.documents:
@@ -77,11 +80,11 @@ def pace(standing: Standing) -> str:
     if standing.rate:
         pieces.append(f"{standing.rate:,.0f}/s")
     if standing.left is not None and standing.done < standing.total:
-        pieces.append(f"{duration(standing.left)} left")
+        pieces.append(f"{format_time(standing.left)} left")
     return ", ".join(pieces)
 
 
-def duration(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """`40 s`, `12 min`, `3 h 20 min`, `2 d 5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"

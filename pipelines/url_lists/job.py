@@ -59,5 +59,5 @@ class UrlListJob:
     def fingerprint(self, at: int) -> str:
         """Return the fingerprint of the part of file number `at`."""
         rules = {**asdict(self.rules), "min_score": self.rules.min_score if self.rules.single_post else None}
-        versions = [VERSION, submissions.VERSION, index_key.VERSION, links.lists().identity]
+        versions = [VERSION, submissions.VERSION, index_key.VERSION, links.link_lists().identity]
         return fingerprint([versions, rules, self.files[at][1:]])

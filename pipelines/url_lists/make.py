@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.pipelines.beam.fanout import FanOut, claims_folder
+from corpus.pipelines.beam.fanout import FanOut, make_claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import combine_per_key, map_each
 from corpus.pipelines.url_lists.job import UrlListJob
@@ -37,15 +37,15 @@ from corpus.pipelines.url_lists.read import read_step
 from corpus.pipelines.url_lists.write import SumScores, write_step
 from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import file_identity, fingerprint
-from corpus.storage.lock import locked
+from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import PartWriter
 from corpus.web.url_lists.index_key import sort_key
 from corpus.web.url_lists.links import REASONS, LinkRules
-from corpus.web.url_lists.url_list import GROUP_ROWS, SCHEMA
+from corpus.web.url_lists.url_list import URL_LIST_GROUP_ROWS, URL_LIST_SCHEMA
 
 RANGE_INPUT_BYTES = 16 << 20
 """Compressed input per range: 100,000 recent submissions, or three times as many old ones."""
-KEY_COLUMN, HASH_COLUMN = SCHEMA.names.index("key"), SCHEMA.names.index("hash")
+KEY_COLUMN, HASH_COLUMN = URL_LIST_SCHEMA.names.index("key"), URL_LIST_SCHEMA.names.index("hash")
 COUNTS_SCHEMA = pa.schema(
     [
         pa.field("what", pa.string(), nullable=False),
@@ -69,7 +69,7 @@ def make_list(
 
     Raises UserError or RunError.
     """
-    out = storage.local(out)
+    out = storage.local_path(out)
     input_files = list_files(patterns, folder)
     for file in input_files:
         if file.error is not None:
@@ -80,9 +80,9 @@ def make_list(
         out=out, files=files, rules=rules, ranges=ranges or max(1, min(1024, size // RANGE_INPUT_BYTES))
     )
     order = sorted(range(len(files)), key=lambda at: (-input_files[at].size, at))
-    with locked(out):
+    with hold_lock(out):
         _remove_stale_parts(job)
-        with claims_folder(running, out) as claims:
+        with make_claims_folder(running, out) as claims:
             try:
                 with beam.Pipeline(options=running.options("urls")) as pipeline:
                     build_url_list_pipeline(pipeline, job, [str(at) for at in order], running, claims)
@@ -135,7 +135,7 @@ def _join(job: UrlListJob) -> dict[str, Any]:
         counts["urls"] += totals["urls"]
         counts["low_score_urls"] += totals["low_score"]
     made_from = fingerprint([job.fingerprint(at) for at in range(len(job.files))] + [job.rules.min_score])
-    with PartWriter(storage.join(job.out, "urls.parquet"), SCHEMA, made_from) as writer:
+    with PartWriter(storage.join(job.out, "urls.parquet"), URL_LIST_SCHEMA, made_from) as writer:
         for chunk in _merge_rows(pieces):
             writer.write(chunk)
     rows = _make_counts_rows(counts)
@@ -161,23 +161,26 @@ def _read_sorted_rows(path: str) -> Iterator[tuple[tuple[str, int], tuple[Any, .
                 (
                     column.cast(field.type).cast(pa.int64()) if pa.types.is_timestamp(field.type) else column
                 ).to_pylist()
-                for column, field in zip(batch.columns, SCHEMA, strict=True)
+                for column, field in zip(batch.columns, URL_LIST_SCHEMA, strict=True)
             ]
             for row in zip(*columns, strict=True):
                 yield (sort_key(row[KEY_COLUMN]), row[HASH_COLUMN]), row
 
 
 def _merge_rows(pieces: list[str]) -> Iterator[pa.Table]:
-    """Yield the rows of all pieces in one order, `GROUP_ROWS` at a time."""
+    """Yield the rows of all pieces in one order, `URL_LIST_GROUP_ROWS` at a time."""
     if len(pieces) == 1:
         with storage.open_input(pieces[0]) as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(GROUP_ROWS):
+            for batch in pq.ParquetFile(stream).iter_batches(URL_LIST_GROUP_ROWS):
                 yield pa.Table.from_batches([batch])
         return
     rows = heapq.merge(*map(_read_sorted_rows, pieces), key=lambda row: row[0])
-    while chunk := [row for _, row in islice(rows, GROUP_ROWS)]:
+    while chunk := [row for _, row in islice(rows, URL_LIST_GROUP_ROWS)]:
         columns = zip(*chunk, strict=True)
-        yield pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+        yield pa.table(
+            [pa.array(c, f.type) for c, f in zip(columns, URL_LIST_SCHEMA, strict=True)],
+            schema=URL_LIST_SCHEMA,
+        )
 
 
 def _make_counts_rows(counts: Counter[str]) -> list[dict[str, Any]]:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.document import Failure
-from corpus.pipelines.beam.packed import Element, Records, records
+from corpus.pipelines.beam.packed import Element, Records, make_records
 from corpus.pipelines.url_lists.job import LINKS_SCHEMA, URL_LIST_KINDS, UrlListJob
 from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.web.url_lists import submissions
-from corpus.web.url_lists.index_key import hash_of, key_of, spelled
-from corpus.web.url_lists.links import LinkRules, reasons
+from corpus.web.url_lists.index_key import clean_url, hash_of, key_of
+from corpus.web.url_lists.links import LinkRules, find_reasons
 
 RUN_ROWS = 1 << 20
 """Rows that are sorted together. Within a file each run is sorted by hash."""
@@ -54,7 +54,7 @@ def read_step(item: str, job: UrlListJob) -> Iterator[Element]:
     with storage.open_input(path) as stream:
         for batch in pq.ParquetFile(stream).iter_batches(RUN_ROWS, columns=["hash", "id", "score"]):
             columns = {name: batch.column(name).to_numpy() for name in ("hash", "id", "score")}
-            posts = unique_posts(records(URL_LIST_KINDS.dtypes["posts"], **columns))
+            posts = unique_posts(make_records(URL_LIST_KINDS.dtypes["posts"], **columns))
             to = range_of(posts["hash"], job.ranges)
             cuts = np.searchsorted(to, np.arange(job.ranges + 1))
             for number in range(job.ranges):
@@ -65,7 +65,7 @@ def read_step(item: str, job: UrlListJob) -> Iterator[Element]:
 
 def make_link_rows(rows: pa.Table, rules: LinkRules, counts: Counter[str]) -> pa.Table:
     """Return the submissions that link to text, as rows of `LINKS_SCHEMA`; add all outcomes to `counts`."""
-    mask_by_reason = reasons(rows, rules)
+    mask_by_reason = find_reasons(rows, rules)
     failed = np.zeros(len(rows), np.int64)
     for mask in mask_by_reason.values():
         failed += mask
@@ -73,7 +73,7 @@ def make_link_rows(rows: pa.Table, rules: LinkRules, counts: Counter[str]) -> pa
     urls = links_to_text["url"].combine_chunks().dictionary_encode()
     keys = [key_of(url) for url in urls.dictionary.to_pylist()]
     hashes = np.array([0 if key is None else hash_of(key) for key in keys], np.uint64)
-    spellings = pa.array([spelled(url) or "" for url in urls.dictionary.to_pylist()], pa.string())
+    spellings = pa.array([clean_url(url) or "" for url in urls.dictionary.to_pylist()], pa.string())
     of_rows = hashes[urls.indices.to_numpy()] if len(urls) else np.empty(0, np.uint64)
     counts["submissions"] += len(rows)
     for name, mask in mask_by_reason.items():

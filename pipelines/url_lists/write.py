@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.pipelines.beam.packed import Element, records
+from corpus.pipelines.beam.packed import Element, make_records
 from corpus.pipelines.url_lists.job import LINKS_SCHEMA, URL_LIST_KINDS, UrlListJob
 from corpus.pipelines.url_lists.read import range_of, unique_posts
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter
 from corpus.web.url_lists.index_key import sort_key
 from corpus.web.url_lists.links import LinkRules
-from corpus.web.url_lists.url_list import GROUP_ROWS, SCHEMA
+from corpus.web.url_lists.url_list import URL_LIST_GROUP_ROWS, URL_LIST_SCHEMA
 
 
 class SumScores(beam.CombineFn):
@@ -56,7 +56,7 @@ class SumScores(beam.CombineFn):
             np.add.reduceat(posts["score"].astype(np.int64), starts) if len(posts) else np.empty(0, np.int64)
         )
         counts = np.diff(np.append(starts, len(posts))).astype(np.uint32)
-        packed = records(URL_LIST_KINDS.dtypes["wanted"], hash=hashes, score=sums, count=counts)
+        packed = make_records(URL_LIST_KINDS.dtypes["wanted"], hash=hashes, score=sums, count=counts)
         return URL_LIST_KINDS.pack("wanted", packed)
 
 
@@ -70,10 +70,10 @@ def write_step(element: Element, job: UrlListJob) -> int:
     made_from = fingerprint(
         [number, job.ranges, [job.fingerprint(at) for at in range(len(job.files))], job.rules.min_score]
     )
-    with PartWriter(job.piece(number), SCHEMA, made_from) as writer:
+    with PartWriter(job.piece(number), URL_LIST_SCHEMA, made_from) as writer:
         table = make_list_rows(rows)
-        for at in range(0, len(table), GROUP_ROWS):
-            writer.write(table.slice(at, GROUP_ROWS))
+        for at in range(0, len(table), URL_LIST_GROUP_ROWS):
+            writer.write(table.slice(at, URL_LIST_GROUP_ROWS))
     storage.write_text(
         job.piece(number).removesuffix(".parquet") + ".json",
         json.dumps({"urls": len(enough), "low_score": low}),
@@ -115,7 +115,7 @@ def make_list_rows(rows: pa.Table) -> pa.Table:
     hashes = rows["hash"].to_numpy()
     starts = np.flatnonzero(_changes(hashes))
     if not len(starts):
-        return SCHEMA.empty_table()
+        return URL_LIST_SCHEMA.empty_table()
     groups = np.cumsum(_changes(hashes)) - 1
     score, key = rows["score"].to_numpy().astype(np.int64), rows["key"].take(pa.array(starts))
     twins = [_twin(*pair) for pair in zip(rows["url"].to_pylist(), rows["key"].to_pylist(), strict=True)]
@@ -141,7 +141,7 @@ def make_list_rows(rows: pa.Table) -> pa.Table:
             "last": _extreme(rows["created"], starts, np.maximum, np.iinfo(np.int64).min),
             "subreddits": _distinct(groups, rows["subreddit"], len(starts)),
         },
-        schema=SCHEMA,
+        schema=URL_LIST_SCHEMA,
     )
     names = pa.array([sort_key(one) for one in key.to_pylist()], pa.string())
     by_name = pa.table({"name": names, "hash": table["hash"]})

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.extract.secrets import redacted
+from corpus.extract.secrets import redact_secrets
 from corpus.sources.code import Code, licenses
-from corpus.sources.code.git import Git
-from corpus.sources.code.languages import by_content, by_name, has_magika
+from corpus.sources.code.git import GitContents
+from corpus.sources.code.languages import has_magika, identify_by_content, identify_by_name
 from tests.benchmarks import bench
 
 BYTES = 20_000_000
@@ -131,7 +131,7 @@ def show_secrets(code: dict[str, bytes]) -> None:
         few.append(texts[len(few)])
     real, harmless = planted()
     tasks: dict[str, tuple[Callable[[str], int], list[str]]] = {
-        "corpus": (lambda text: redacted(text)[1], texts)
+        "corpus": (lambda text: redact_secrets(text)[1], texts)
     }
     if peer is not None:
         tasks["detect-secrets"] = (peer, few)
@@ -182,7 +182,7 @@ def show_inputs(code: dict[str, bytes], folder: Path) -> None:
                     extract(one, "fast")
 
     def objects() -> None:
-        for one in Git(str(folder / "bare.git"), "bare.git").files():
+        for one in GitContents(str(folder / "bare.git"), "bare.git").files():
             one.read()
 
     def cat_file() -> None:
@@ -207,12 +207,21 @@ def show_parts(code: dict[str, bytes]) -> None:
     texts = [path.read_text("utf-8", "replace") for path in sorted(root.glob("*.dist-info/**/LICENSE*"))[:60]]
     some = dict(list(code.items())[:100])
     tasks: dict[str, tuple[Callable[[], object], int]] = {
-        "licence files": (lambda: [licenses.identified.__wrapped__(text) for text in texts], len(texts)),
-        "languages by name": (lambda: [by_name(name, body) for name, body in code.items()], len(code)),
+        "licence files": (
+            lambda: [licenses.identify_licenses.__wrapped__(text) for text in texts],
+            len(texts),
+        ),
+        "languages by name": (
+            lambda: [identify_by_name(name, body) for name, body in code.items()],
+            len(code),
+        ),
     }
     if has_magika():
-        by_content(b"x")
-        tasks["languages by content"] = (lambda: [by_content(body) for body in some.values()], len(some))
+        identify_by_content(b"x")
+        tasks["languages by content"] = (
+            lambda: [identify_by_content(body) for body in some.values()],
+            len(some),
+        )
     seconds = timed({name: task for name, (task, _) in tasks.items()}, 2)
     print(f"\n{'':42}{'ms each':>8}")
     for name, (_, count) in tasks.items():

@@ -24,13 +24,13 @@ from datasketch import LeanMinHash, MinHashLSH
 from datasketch import MinHash as TheirMinHash
 
 from corpus.dedup import minhash
-from corpus.dedup.options import Dedup, MinHash
+from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.rows import SplitRows
-from corpus.dedup.shingles import shingles, window_bytes
-from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_batch
+from corpus.dedup.shingles import hash_shingles, list_window_bytes
+from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
 from corpus.pipelines import dedup
 from corpus.pipelines.beam.options import Running
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -63,24 +63,24 @@ def texts(count: int, words: int) -> list[str]:
 
 
 def signatures(count: int, words: int) -> None:
-    options = MinHash()
+    options = MinHashOptions()
     step = SignatureStep(options)
     made = texts(count, words)
     print(f"\nsignatures of {count:,} documents of {words} words, {options.width} permutations, one core")
     with timed() as split:
-        documents = [segment(text, "eng_Latn") for text in made]
+        documents = [segment_words(text, "eng_Latn") for text in made]
     print(f"  {'ICU words (shared with the filters)':44}{count / split.cpu:>10,.0f} documents/s")
     with timed() as ours:
         for start in range(0, count, 512):
             step.signatures(documents[start : start + 512])
     print(f"  {'ours, shingles and all':44}{count / ours.cpu:>10,.0f} documents/s")
-    hashes, counts = shingles(documents, options.words, options.characters)
+    hashes, counts = hash_shingles(documents, options.words, options.characters)
     with timed() as permuted:
-        minhash.signatures(hashes, counts, options.width, options.seed)
+        minhash.compute_signatures(hashes, counts, options.width, options.seed)
     print(f"  {'ours, permutations alone':44}{count / permuted.cpu:>10,.0f} documents/s")
     some = documents[: count // 10]
     with timed() as windows:
-        given = [window_bytes(document, options.words, options.characters) for document in some]
+        given = [list_window_bytes(document, options.words, options.characters) for document in some]
     with timed() as theirs:
         for pieces in given:
             sketch = TheirMinHash(
@@ -139,7 +139,7 @@ class Made:
 
 
 def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: float) -> None:
-    options = Dedup()
+    options = DedupOptions()
     assert options.minhash is not None
     made, schema = Made(rows, 1, duplicates), signature_schema(options.minhash)
     names = [("web", f"{split:06d}") for split in range(-(-documents // rows))]
@@ -151,11 +151,11 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
             with SignatureWriter(
                 workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
             ) as part:
-                part.write(to_batch(made.signatures(split, options.minhash.width), schema))
+                part.write(to_signature_batch(made.signatures(split, options.minhash.width), schema))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         running = Running(workers=workers)
         with timed() as ours, tempfile.TemporaryDirectory(prefix="corpus-claims-") as claims:
-            search = dedup.pipeline(workspace, names, made, options, "benchmark", running, claims)
+            search = dedup.dedup_pipeline(workspace, names, made, options, "benchmark", running, claims)
             with beam.Pipeline(options=running.options("dedup")) as pipeline:
                 search(pipeline)
         peak = max(

@@ -24,9 +24,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from corpus.extract.html.main_text import extract
+from corpus.extract.html.main_text import extract_main_text
 from corpus.formats.encodings import decode
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from tests.benchmarks import bench
 
 Engine = Callable[[str], str | None]
@@ -35,10 +35,10 @@ Engine = Callable[[str], str | None]
 def engines() -> dict[str, Engine]:
     """Ours, and those of others that are installed."""
     found: dict[str, Engine] = {
-        "corpus fast": lambda html: extract(html, mode="fast"),
-        "corpus precision": lambda html: extract(html, mode="precision"),
-        "corpus recall": lambda html: extract(html, mode="recall"),
-        "corpus resiliparse": lambda html: extract(html, mode="resiliparse"),
+        "corpus fast": lambda html: extract_main_text(html, mode="fast"),
+        "corpus precision": lambda html: extract_main_text(html, mode="precision"),
+        "corpus recall": lambda html: extract_main_text(html, mode="recall"),
+        "corpus resiliparse": lambda html: extract_main_text(html, mode="resiliparse"),
     }
     found["trafilatura fast"] = as_it_comes()
     try:
@@ -121,7 +121,7 @@ def is_latin(text: str) -> bool:
 
 
 def shingles(text: str) -> Counter[tuple[int, ...]]:
-    words = segment(text, None).hashes.tolist()
+    words = segment_words(text, None).hashes.tolist()
     return Counter(zip(*(words[at:] for at in range(4)), strict=False))
 
 

@@ -24,7 +24,7 @@ import pycld2
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from corpus import filters
-from corpus.extract.html.main_text import extract
+from corpus.extract.html.main_text import extract_main_text
 from corpus.formats.encodings import decode
 from corpus.text.page import Page
 from tests.benchmarks import bench
@@ -90,7 +90,7 @@ def web_pages(data: Path, count: int) -> dict[str, list[str]]:
     names = {code: name for name, (_, code) in LANGUAGES.items()}
     with open(data / "warc" / "web-open.warc.gz", "rb") as stream:
         for record in ArchiveIterator(stream, record_types=WarcRecordType.response):
-            text = extract(decode(record.reader.read())[0]) or ""
+            text = extract_main_text(decode(record.reader.read())[0]) or ""
             if not 3000 < len(text.encode()) < 8000:
                 continue
             name = names.get(pycld2.detect(text.encode(), bestEffort=True)[2][0][1])
@@ -111,7 +111,7 @@ def thai_pages(data: Path, count: int) -> list[str]:
 
 def our_round(texts: list[str], language: str) -> dict[str, float]:
     """Seconds of each filter over all texts, words apart."""
-    loaded = [filters.load(step) for step in STEPS]
+    loaded = [filters.load_filter(step) for step in STEPS]
     spent: dict[str, float] = defaultdict(float)
     for text in texts:
         page = Page(text, language, "https://www.example.org/2024/a-page.html")

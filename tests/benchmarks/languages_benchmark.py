@@ -21,11 +21,11 @@ Namer = Callable[[str], str]
 
 
 def by_lid(text: str) -> str:
-    return labels().lid[fasttext_models.predict(models.lid_path(), models.sample(text), 1)[0][0]]
+    return labels().lid[fasttext_models.predict(models.lid_path(), models.sample_text(text), 1)[0][0]]
 
 
 def by_cld2(text: str) -> str:
-    _, guesses = models.cld2(models.sample(text))
+    _, guesses = models.cld2(models.sample_text(text))
     return labels().cld2.get(guesses[0].code, "und") if guesses else "und"
 
 

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from corpus.extract.latex.paper import cleaned, source_to_text
-from corpus.extract.latex.source import is_text, paper_source
-from corpus.extract.latex.submission import tex_files
+from corpus.extract.latex.paper import clean_paper_text, source_to_text
+from corpus.extract.latex.source import assemble_source, is_text
+from corpus.extract.latex.submission import read_tex_files
 from tests.benchmarks import bench
 
 ROUNDS = 3
@@ -37,8 +37,8 @@ Files = dict[str, bytes]
 
 
 def ours(files: Files) -> str:
-    source = paper_source(dict(files))
-    return cleaned(source_to_text(source)[1]) if source is not None else ""
+    source = assemble_source(dict(files))
+    return clean_paper_text(source_to_text(source)[1]) if source is not None else ""
 
 
 def redpajama(files: Files) -> str:
@@ -77,7 +77,7 @@ def peers() -> dict[str, Callable[[Files], str]]:
     else:
 
         def pylatexenc(files: Files) -> str:
-            source = paper_source(dict(files))
+            source = assemble_source(dict(files))
             assert source is not None
             begin = source.text.find("\\begin{document}")
             return str(LatexNodes2Text(math_mode="verbatim").latex_to_text(source.text[max(0, begin) :]))
@@ -97,8 +97,8 @@ def papers(folder: Path) -> list[Files]:
             for member in tar:
                 if member.name.endswith(".gz"):
                     bodies.append((tar.extractfile(member) or io.BytesIO()).read())
-    found = [{name: data for name, data in tex_files(body).items() if is_text(data)} for body in bodies]
-    return [files for files in found if files and paper_source(dict(files)) is not None]
+    found = [{name: data for name, data in read_tex_files(body).items() if is_text(data)} for body in bodies]
+    return [files for files in found if files and assemble_source(dict(files)) is not None]
 
 
 def size_of(files: Files) -> int:

@@ -18,12 +18,12 @@ import pyarrow as pa
 
 from corpus import filters, storage
 from corpus.dedup.removed import write_clusters
-from corpus.document import SCHEMA
+from corpus.document import DOCUMENTS_SCHEMA
 from corpus.ledger.tables import write_ledger
-from corpus.pipelines.decide import Judge, decide
+from corpus.pipelines.decide import Judge, decide_part
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import RuleSet
-from corpus.storage.part_writer import GROUP_ROWS, PartWriter
+from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -34,7 +34,7 @@ PRESETS = {"web": ["fineweb", "language"]}
 
 
 def rules() -> RuleSet:
-    signals = {signal for step in STEPS for signal in filters.load(step).signals}
+    signals = {signal for step in STEPS for signal in filters.load_filter(step).signals}
     return load_rules(PRESETS, {}, signals)
 
 
@@ -58,19 +58,20 @@ def write_split(root: str, number: int) -> None:
     }
     columns["content_hash"] = columns["id"]
     arrays = [
-        pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(ROWS, f.type) for f in SCHEMA
+        pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(ROWS, f.type)
+        for f in DOCUMENTS_SCHEMA
     ]
-    documents = pa.table(arrays, schema=SCHEMA)
-    with PartWriter(workspace.part("documents", "web", name), SCHEMA, name) as writer:
-        for start in range(0, ROWS, GROUP_ROWS):
-            writer.write(documents.slice(start, GROUP_ROWS))
+    documents = pa.table(arrays, schema=DOCUMENTS_SCHEMA)
+    with PartWriter(workspace.part("documents", "web", name), DOCUMENTS_SCHEMA, name) as writer:
+        for start in range(0, ROWS, PART_GROUP_ROWS):
+            writer.write(documents.slice(start, PART_GROUP_ROWS))
     for step in STEPS:
-        signals = filters.load(step).signals
+        signals = filters.load_filter(step).signals
         values = {s: np.abs(draw.normal(0.3, 0.3, ROWS)).astype(np.float32) * spread(s) for s in signals}
         table = pa.table(values)
         with PartWriter(workspace.part(f"signals/{step}", "web", name), table.schema, name, name) as writer:
-            for start in range(0, ROWS, GROUP_ROWS):
-                writer.write(table.slice(start, GROUP_ROWS))
+            for start in range(0, ROWS, PART_GROUP_ROWS):
+                writer.write(table.slice(start, PART_GROUP_ROWS))
 
 
 def spread(signal: str) -> np.float32:
@@ -82,7 +83,7 @@ def judge_split(root: str, number: int) -> tuple[int, float]:
     began = time.process_time()
     judge = Judge(rules=rules(), steps=tuple(STEPS), seed=0, thresholds={})
     clusters = f"{root}/dedup/clusters.parquet"
-    rows = decide(Workspace(root), judge, 0.005, clusters, "given", "web", f"{number:016x}")
+    rows = decide_part(Workspace(root), judge, 0.005, clusters, "given", "web", f"{number:016x}")
     return rows, time.process_time() - began
 
 

@@ -23,7 +23,7 @@ from corpus.trainer.dataset import open_dataset
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
 from corpus.trainer.loader import Loader
-from corpus.trainer.start import new_run
+from corpus.trainer.start import configure_new_run
 from tests.benchmarks import bench
 
 CONTEXT = 1024
@@ -117,14 +117,16 @@ def throughput(root: Path, millions: int) -> None:
 def share(root: Path, size: str) -> None:
     """What the loop asks of the loader for a step, beside the rest of the step: gradient, clipping, update."""
     dataset = open_dataset(str(root))
-    config = new_run(dataset, str(root), {"size": size, "steps": STEPS, "batch_tokens": STEP_TOKENS})
+    config = configure_new_run(
+        dataset, str(root), {"size": size, "steps": STEPS, "batch_tokens": STEP_TOKENS}
+    )
     loader = Loader(dataset, context=config.model.context, seed=0)
     engine = Engine(config, torch.device("cpu"), World())
     loading, computing = [], []
     for step in range(STEPS):
         start, stop = step * config.batch_samples, (step + 1) * config.batch_samples
         begin = time.process_time()
-        drawn, batch = int(loader.drawn(start, stop).sum()), loader.read(start, stop)
+        drawn, batch = int(loader.count_targets(start, stop).sum()), loader.read(start, stop)
         read = time.process_time()
         engine.backward(batch, drawn)
         engine.clip()

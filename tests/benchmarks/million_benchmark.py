@@ -25,17 +25,17 @@ import pyarrow.compute as pc
 
 import corpus
 from corpus.data import data_path
-from corpus.document import SCHEMA, content_hash
-from corpus.manifest import load
+from corpus.document import DOCUMENTS_SCHEMA, content_hash
+from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import plan_fingerprint, write_plan
-from corpus.pipelines.build.redecide import plan_of_parts
+from corpus.pipelines.build.redecide import make_plan_of_parts
 from corpus.pipelines.build.run import Build
-from corpus.pipelines.build.stages import ingested
+from corpus.pipelines.build.stages import ingest_fingerprint
 from corpus.progress import Status
-from corpus.storage.part_writer import GROUP_ROWS, PartWriter
+from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -73,7 +73,9 @@ def write(workspace: Workspace, real: Workspace, documents: int) -> list[tuple[s
             "bytes": pc.fill_null(pc.binary_length(text), 0).cast(pa.int64()),
         }
         given = {"id": ids, "text": text, "content_hash": pa.array(hashes, pa.string()), "url": urls, **sizes}
-        table = pa.table([given.get(field.name, drawn[field.name]) for field in SCHEMA], schema=SCHEMA)
+        table = pa.table(
+            [given.get(field.name, drawn[field.name]) for field in DOCUMENTS_SCHEMA], schema=DOCUMENTS_SCHEMA
+        )
         put(workspace.part("documents", source, name), table, name, None)
         for step in steps:
             columns = [column for column in drawn.column_names if column.startswith(f"{step}.")]
@@ -84,8 +86,8 @@ def write(workspace: Workspace, real: Workspace, documents: int) -> list[tuple[s
 
 def put(path: str, table: pa.Table, made_by: str, beside: str | None) -> None:
     with PartWriter(path, table.schema.remove_metadata(), made_by, beside) as writer:
-        for first in range(0, table.num_rows, GROUP_ROWS):
-            writer.write(table.slice(first, GROUP_ROWS).replace_schema_metadata(None))
+        for first in range(0, table.num_rows, PART_GROUP_ROWS):
+            writer.write(table.slice(first, PART_GROUP_ROWS).replace_schema_metadata(None))
 
 
 def make(root: str, real: Workspace, documents: int) -> None:
@@ -93,7 +95,7 @@ def make(root: str, real: Workspace, documents: int) -> None:
     workspace = Workspace.create(root)
     splits = write(workspace, real, documents)
     manifest = Path(root, "manifest.yaml")
-    given = load(real.path("manifest.yaml")).manifest
+    given = load_manifest(real.path("manifest.yaml")).manifest
     changed = given.model_copy(
         update={
             "dedup": given.dedup.model_copy(update={"minhash": None}),
@@ -104,13 +106,16 @@ def make(root: str, real: Workspace, documents: int) -> None:
     )
     manifest.write_text(changed.model_dump_yaml(), encoding="utf-8")
     Path(root, "plan.json").write_text(json.dumps({"splits": splits, "steps": real.steps()}))
-    plan = plan_of_parts(workspace, load(str(manifest)))
+    plan = make_plan_of_parts(workspace, load_manifest(str(manifest)))
     write_plan(workspace, plan)
     builder = Build(plan, workspace, Running(workers=2), Status(root), print)
-    for stage in (stages.decide, stages.tokenize, stages.count, stages.finish):
+    for stage in (stages.run_decide, stages.run_tokenize, stages.run_count, stages.remove_part_statistics):
         timed(stage.__name__, lambda stage=stage: stage(builder))
     wanted = plan_fingerprint(plan)
-    done = {"ingest": ingested(plan), **dict.fromkeys(("decide", "tokenize", "count", "build"), wanted)}
+    done = {
+        "ingest": ingest_fingerprint(plan),
+        **dict.fromkeys(("decide", "tokenize", "count", "build"), wanted),
+    }
     Path(root, "state.json").write_text(json.dumps(done))
 
 
@@ -139,7 +144,7 @@ def main() -> None:
         real = options.workspace
         if real is None:
             real = f"{temporary}/demo"
-            build(str(data_path("demo.yaml")), real, Running(workers=2))
+            build_workspace(str(data_path("demo.yaml")), real, Running(workers=2))
         root = options.keep or f"{temporary}/million"
         if not os.path.exists(f"{root}/state.json"):
             shutil.rmtree(root, ignore_errors=True)

@@ -20,8 +20,8 @@ from rich.table import Table
 from warcio.archiveiterator import ArchiveIterator
 
 from corpus.document import Record
-from corpus.extract.html.main_text import extract
-from corpus.filters.url import url_gate
+from corpus.extract.html.main_text import extract_main_text
+from corpus.filters.url import find_url_gate
 from corpus.formats.encodings import decode
 from corpus.languages import identify
 from corpus.languages.identify import Identifier
@@ -54,7 +54,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 def named(identifier: Identifier, texts: list[str]) -> list[tuple[str, float]]:
     """Each text asked for anew: what an earlier round found is forgotten."""
-    identify._verdict.cache_clear()
+    identify._judge_line.cache_clear()
     return [identifier.identify(text) for text in texts]
 
 
@@ -63,7 +63,9 @@ def main() -> None:
     path = bench.sample_data() / "warc/web-open.warc.gz"
     records = ours(path)
     texts = [
-        text for record in records[::4] if (text := extract(decode(bytes(record.body), record.charset)[0]))
+        text
+        for record in records[::4]
+        if (text := extract_main_text(decode(bytes(record.body), record.charset)[0]))
     ]
     identifier = Identifier(None)
     model = fasttext.load_model(lid_path())
@@ -72,7 +74,8 @@ def main() -> None:
         ("read", "warcio"): (lambda: by_warcio(path), len(records)),
         ("first look", "corpus"): (
             lambda: [
-                url_gate(record.url or "") or decode(bytes(record.body), record.charset) for record in records
+                find_url_gate(record.url or "") or decode(bytes(record.body), record.charset)
+                for record in records
             ],
             len(records),
         ),

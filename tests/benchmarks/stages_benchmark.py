@@ -24,24 +24,24 @@ from rich.console import Console
 from rich.table import Table
 
 from corpus import filters, storage
-from corpus.dedup.options import MinHash
+from corpus.dedup.options import MinHashOptions
 from corpus.dedup.signatures import SignatureStep
 from corpus.document import Record
-from corpus.extract.html.main_text import extract
-from corpus.filters.url import url_gate
+from corpus.extract.html.main_text import extract_main_text
+from corpus.filters.url import find_url_gate
 from corpus.formats.encodings import decode
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import write_ledger
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
-from corpus.pipelines.decide import Judge, decide
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.decide import Judge, decide_part
 from corpus.rules.presets import load_rules
 from corpus.sources.web.warc import Warc
 from corpus.text.page import Page
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
-from corpus.tokens.options import PATTERN, Tokenizer
+from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -60,16 +60,18 @@ def main() -> None:
     found_texts = [
         (record.url or "", text)
         for record in records[::6]
-        if (text := extract(decode(bytes(record.body), record.charset)[0]))
+        if (text := extract_main_text(decode(bytes(record.body), record.charset)[0]))
     ]
     texts = [text for _, text in found_texts]
-    learned = vocabulary.learn(vocabulary.count_pieces(texts, PATTERN), Tokenizer(vocabulary=32_000))
-    encoder, step = Encoder(learned.encode()), SignatureStep(MinHash())
+    learned = vocabulary.train_tokenizer(
+        vocabulary.count_pieces(texts, DEFAULT_PATTERN), TokenizerOptions(vocabulary=32_000)
+    )
+    encoder, step = Encoder(learned.encode()), SignatureStep(MinHashOptions())
     tokens = len(encoder.encode_batch(texts)[0])
 
     def signatures() -> None:
         for start in range(0, len(texts), 32):
-            step.signatures([segment(text, None) for text in texts[start : start + 32]])
+            step.signatures([segment_words(text, None) for text in texts[start : start + 32]])
 
     spent: dict[tuple[str, str], float] = {}
 
@@ -85,7 +87,7 @@ def main() -> None:
             f"name: stages\nsources: {{texts: {{kind: jsonl, paths: [{given}], rules: [fineweb]}}}}\n"
             "tokenizer: {vocabulary: 600}\n"
         )
-        workspace = build(str(manifest), f"{folder}/workspace", Running())
+        workspace = build_workspace(str(manifest), f"{folder}/workspace", Running())
         for turn in range(rounds):
             note("first look", "corpus", cpu(lambda: first_look(path)))
             note("signatures", "corpus", cpu(signatures))
@@ -116,13 +118,13 @@ def main() -> None:
 def first_look(path: Path) -> None:
     """Records read, their addresses through the gate, their bodies decoded."""
     for record in Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size):
-        if isinstance(record, Record) and record.gate is None and url_gate(record.url or "") is None:
+        if isinstance(record, Record) and record.gate is None and find_url_gate(record.url or "") is None:
             decode(bytes(record.body), record.charset)
 
 
 def statistics(workspace: Workspace) -> None:
     """All that a build does to know what it has: signals from text, decisions and counts, ledger, report."""
-    loaded = [filters.load(step) for step in STEPS]
+    loaded = [filters.load_filter(step) for step in STEPS]
     documents = workspace.documents().to_table(columns=["text", "language"])
     for text, language in zip(*(column.to_pylist() for column in documents.columns), strict=True):
         page = Page(text, language)
@@ -133,11 +135,11 @@ def statistics(workspace: Workspace) -> None:
         *storage.list_files(workspace.path("stats")),
     ]:
         storage.remove(path)
-    signals = {signal for step in STEPS for signal in filters.load(step).signals}
+    signals = {signal for step in STEPS for signal in filters.load_filter(step).signals}
     rules = load_rules({"texts": ["fineweb"]}, {}, signals)
     judge = Judge(rules=rules, steps=STEPS, seed=0, thresholds={})
     for source, split in workspace.splits():
-        decide(workspace, judge, 0.005, workspace.path("dedup", "clusters.parquet"), "", source, split)
+        decide_part(workspace, judge, 0.005, workspace.path("dedup", "clusters.parquet"), "", source, split)
     write_ledger(workspace, "", rules, {})
     write_report(workspace)
 

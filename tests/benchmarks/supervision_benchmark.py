@@ -14,7 +14,7 @@ from pathlib import Path
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.extract.process.budgets import Budgets, over
+from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.supervised import Parser
 from corpus.sources.web.warc import Warc
 from tests.benchmarks import bench
@@ -51,7 +51,7 @@ def here(records: list[Record]) -> float:
 def supervised(records: list[Record], parser: Parser) -> float:
     processes = children(os.getpid())
     began = time.process_time() + sum(map(processor_seconds, processes))
-    for _ in parser.each((None, record) for record in records):
+    for _ in parser.extract_each((None, record) for record in records):
         pass
     return time.process_time() + sum(map(processor_seconds, processes)) - began
 
@@ -76,7 +76,7 @@ def main() -> None:
             ratios.append(times["supervised"] / times["here"])
     began = time.process_time()
     for record in records:
-        over(record, Budgets())
+        find_exceeded_budget(record, Budgets())
     checks = time.process_time() - began
     parser.close()
     count = ROUNDS * len(records)

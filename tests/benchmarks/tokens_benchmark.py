@@ -21,15 +21,15 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from corpus.document import SCHEMA, Document, document_id, to_batch
-from corpus.pipelines.beam.fanout import claims_folder
+from corpus.document import DOCUMENTS_SCHEMA, Document, document_id, to_documents_batch
+from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.decide import DECISIONS
-from corpus.pipelines.tokenize import Job, tokenize
+from corpus.pipelines.decide import DECISIONS_SCHEMA
+from corpus.pipelines.tokenize import TokenizeJob, tokenize_splits
 from corpus.storage.part_writer import PartWriter
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
-from corpus.tokens.options import PATTERN, Mixture, Tokenizer, Tokens
+from corpus.tokens.options import DEFAULT_PATTERN, MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -93,9 +93,11 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def learn(texts: list[tuple[str, str]], vocabulary_size: int) -> Encoder:
     size = sum(len(text.encode()) for _, text in texts)
-    seconds, counts = timed(lambda: vocabulary.count_pieces((text for _, text in texts), PATTERN))
+    seconds, counts = timed(lambda: vocabulary.count_pieces((text for _, text in texts), DEFAULT_PATTERN))
     line(f"count pieces ({counts.num_rows:,} distinct)", seconds, size, None)
-    seconds, content = timed(lambda: vocabulary.learn(counts, Tokenizer(vocabulary=vocabulary_size)))
+    seconds, content = timed(
+        lambda: vocabulary.train_tokenizer(counts, TokenizerOptions(vocabulary=vocabulary_size))
+    )
     line(f"learn {vocabulary_size:,}", seconds, size, None)
     return Encoder(content.encode())
 
@@ -121,21 +123,21 @@ def end_to_end(texts: list[tuple[str, str]], megabytes: int, encoder: Encoder) -
         running = Running()
 
         def run(name: str, build: Callable[[str | None], Any], _: int) -> None:
-            with claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
+            with make_claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
                 build(claims)(start)
 
-        job = Job(
+        job = TokenizeJob(
             workspace=workspace,
             name="benchmark",
             splits=[("made", "0")],
-            tokenizer=Tokenizer(path=str(given)),
-            tokens=Tokens(),
-            mixture=Mixture(),
+            tokenizer=TokenizerOptions(path=str(given)),
+            tokens=TokensOptions(),
+            mixture=MixtureOptions(),
             seed=0,
             running=running,
             run=run,
         )
-        seconds, description = timed(lambda: tokenize(job))
+        seconds, description = timed(lambda: tokenize_splits(job))
         line("documents to shards", seconds, size, description["totals"]["train"]["tokens"])
 
 
@@ -144,8 +146,8 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
     size, number = 0, 0
     documents, decisions = (workspace.part(folder, "made", "0") for folder in ("documents", "decisions"))
     with (
-        PartWriter(documents, SCHEMA, "made") as writer,
-        PartWriter(decisions, DECISIONS, "made") as beside,
+        PartWriter(documents, DOCUMENTS_SCHEMA, "made") as writer,
+        PartWriter(decisions, DECISIONS_SCHEMA, "made") as beside,
     ):
         endless = itertools.cycle(texts)
         while size < megabytes * 1_000_000:
@@ -155,9 +157,9 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
                 size += len(text.encode())
                 id = document_id("made", str(number))
                 rows.append(Document(id=id, file="made", offset=0, length=0, text=text, language=language))
-            writer.write(to_batch(rows))
+            writer.write(to_documents_batch(rows))
             decided = {"gate": None, "failed_rules": [], "duplicate_of": None, "split": "train", "kept": True}
-            beside.write(pa.Table.from_pylist([decided] * len(rows), DECISIONS))
+            beside.write(pa.Table.from_pylist([decided] * len(rows), DECISIONS_SCHEMA))
     return size
 
 

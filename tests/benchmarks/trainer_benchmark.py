@@ -28,7 +28,7 @@ from corpus.trainer.config import ModelConfig, RunConfig
 from corpus.trainer.device import use_bf16
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
-from corpus.trainer.loader import Batch
+from corpus.trainer.loader import SampleBatch
 from tests.benchmarks import bench
 
 VOCABULARY, CONTEXT, DEPTH, WIDTH, HEADS = 8192, 256, 6, 256, 4
@@ -135,7 +135,7 @@ def our_step(config: RunConfig) -> tuple[Callable[[np.ndarray], None], int]:
     full = np.full(SAMPLES, CONTEXT + 1)
 
     def step(tokens: np.ndarray) -> None:
-        batch = Batch(tokens=tokens, lengths=full, streams=np.zeros(SAMPLES, np.int64))
+        batch = SampleBatch(tokens=tokens, lengths=full, streams=np.zeros(SAMPLES, np.int64))
         engine.backward(batch, SAMPLES * CONTEXT)
         engine.clip()
         engine.update(6e-4)

@@ -21,8 +21,8 @@ import torch
 
 import corpus
 from corpus.inference.generate import Writer
-from corpus.inference.run import Trained
-from corpus.text.words import segment
+from corpus.inference.run import TrainedModel
+from corpus.text.words import segment_words
 from tests.benchmarks import bench
 
 PROMPTS = {
@@ -73,7 +73,7 @@ def known_words(workspace: str) -> np.ndarray:
     chosen = pc.field("id").isin(ids["doc_id"].combine_chunks())
     found: list[np.ndarray] = []
     for batch in opened.documents().scanner(columns=["id", "text"], filter=chosen).to_batches():
-        found += [np.unique(segment(text).hashes) for text in batch.column("text").to_pylist() if text]
+        found += [np.unique(segment_words(text).hashes) for text in batch.column("text").to_pylist() if text]
     return np.unique(np.concatenate(found))
 
 
@@ -86,7 +86,7 @@ def in_script(text: str, script: str) -> tuple[int, int]:
 
 def words_seen(text: str, known: np.ndarray) -> tuple[int, int]:
     """(words that are known, words); those without a letter are left out."""
-    found = segment(text)
+    found = segment_words(text)
     parts = zip(found.starts.tolist(), found.ends.tolist(), strict=True)
     units = text.encode("utf-16-le", "surrogatepass")
     lettered = [
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print the texts")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    trained = Trained(options.run, torch.device("cpu"), print)
+    trained = TrainedModel(options.run, torch.device("cpu"), print)
     writer = Writer(trained)
     known = known_words(trained.config.workspace)
     print(f"{options.run} at step {trained.step:,}; {len(known):,} words in its training documents")

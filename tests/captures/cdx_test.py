@@ -14,8 +14,8 @@ from corpus import storage
 from corpus.document import Failure, Record
 from corpus.sources.web.urls import Urls
 from corpus.web.index.capture import Capture
-from corpus.web.index.cdx import first_line, lookup_ranges, merged
-from corpus.web.index.ranges import GAP, Pages, coalesced
+from corpus.web.index.cdx import find_first_line, lookup_ranges, merge_ranges
+from corpus.web.index.ranges import MAX_GAP_BYTES, PagedFile, coalesce
 from tests.storage.stores import s3
 
 
@@ -67,12 +67,12 @@ def test_a_binary_search_finds_the_line_that_a_scan_finds(tmp_path: Path) -> Non
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
-    pages = Pages(str(path), kept=2)
+    pages = PagedFile(str(path), kept=2)
     for _ in range(2000):
         key = draw.choice(lines)[: draw.randrange(1, 40)] + draw.choice([b"", b"~", b"!"])
         wanted = next((start for start, line in zip(starts, lines, strict=False) if line >= key), starts[-1])
         begin = draw.choice([start for start in starts[:50] if start <= wanted])
-        assert first_line(pages, key, begin) == wanted
+        assert find_first_line(pages, key, begin) == wanted
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_binary_search_finds_the_line_that_a_scan_finds(tmp_path: Path) -> Non
     ],
 )
 def test_the_lines_of_a_page_lie_in_its_ranges(url: str, line: bytes) -> None:
-    assert any(low <= line < high for low, high in merged(lookup_ranges(url)))
+    assert any(low <= line < high for low, high in merge_ranges(lookup_ranges(url)))
 
 
 def test_records_near_each_other_are_read_together() -> None:
@@ -99,15 +99,15 @@ def test_records_near_each_other_are_read_together() -> None:
 
     captures = [
         capture("b", 0),
-        capture("a", 2000 + GAP),
+        capture("a", 2000 + MAX_GAP_BYTES),
         capture("a", 0),
-        capture("a", 3000 + 2 * GAP),
+        capture("a", 3000 + 2 * MAX_GAP_BYTES),
     ]
     captures += [capture("c", 0, 0), capture("c", 10), capture("d", 0, 9 << 20), capture("d", 9 << 20)]
-    groups = [[(one.file, one.offset) for one in group] for group in coalesced(captures)]
+    groups = [[(one.file, one.offset) for one in group] for group in coalesce(captures)]
     assert groups == [
         [("a", 0)],
-        [("a", 2000 + GAP), ("a", 3000 + 2 * GAP)],
+        [("a", 2000 + MAX_GAP_BYTES), ("a", 3000 + 2 * MAX_GAP_BYTES)],
         [("b", 0)],
         [("c", 0)],
         [("c", 10)],

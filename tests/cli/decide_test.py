@@ -14,11 +14,11 @@ import corpus
 from corpus.data import data_path
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.redecide import decide_again
-from corpus.pipelines.cli.decide import decide, parse
+from corpus.pipelines.cli.decide import decide, parse_changes
 from corpus.pipelines.cli.opening import open_workspace
-from corpus.progress import Standing
+from corpus.progress import StageProgress
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 from tests.pipelines.small import digests
@@ -50,7 +50,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def rebuilt(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rebuilt") / "out"
-    build(str(manifest), str(out), Running(workers=1))
+    build_workspace(str(manifest), str(out), Running(workers=1))
     return out
 
 
@@ -102,7 +102,7 @@ def test_deciding_again_gives_the_bytes_of_a_build(
     assert set(again) == set(expected)
     assert documents == {path: path.stat().st_mtime_ns for path in documents}
     told: list[str] = []
-    build(str(manifest), str(tmp_path / "again"), Running(workers=1), told.append)
+    build_workspace(str(manifest), str(tmp_path / "again"), Running(workers=1), told.append)
     assert told == ["nothing to do: the workspace is complete"]
 
 
@@ -121,7 +121,7 @@ def test_what_was_stopped_is_told_of_and_goes_on(
     copy = tmp_path / "copy"
     shutil.copytree(demo, copy)
 
-    def stop(standing: Standing) -> None:
+    def stop(standing: StageProgress) -> None:
         if standing.stage == stage:
             raise RunError("stopped")
 
@@ -175,7 +175,7 @@ def test_what_needs_a_build_is_refused(demo: Path, manifest: Path) -> None:
 
 
 def test_bounds_as_they_are_written() -> None:
-    assert parse(["gopher.words.min=30", "c4.filler.max@tha=off"]) == {
+    assert parse_changes(["gopher.words.min=30", "c4.filler.max@tha=off"]) == {
         "gopher.words.min": 30.0,
         "c4.filler.max@tha": "off",
     }

@@ -13,9 +13,9 @@ from rich.cells import cell_len
 import corpus
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.inspect.readable import rule_name
-from corpus.pipelines.build.dry_run import spread
-from corpus.pipelines.cli.plan import duration, plan
+from corpus.inspect.readable import shorten_rule_name
+from corpus.pipelines.build.dry_run import spread_splits
+from corpus.pipelines.cli.plan import format_time, plan
 from corpus.sources.input_split import InputSplit
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -94,13 +94,16 @@ def test_idle_rules_are_named_with_their_source(tmp_path: Path) -> None:
 
 def test_the_dry_run_looks_all_over_a_source() -> None:
     splits = [InputSplit("web", f"{at:03}", f"{at:03}", 0, 1 if at % 2 else 1000, "") for at in range(100)]
-    first = [split.file for split, _ in zip(spread(splits), range(8), strict=False)]
+    first = [split.file for split, _ in zip(spread_splits(splits), range(8), strict=False)]
     assert first == ["006", "018", "030", "042", "056", "068", "080", "092"]
-    assert sorted(split.file for split in spread(splits)) == [split.file for split in splits]
+    assert sorted(split.file for split in spread_splits(splits)) == [split.file for split in splits]
 
 
 def test_durations_and_names_for_people() -> None:
-    assert [duration(s) for s in (7, 150, 9000, 400_000)] == ["7 s", "2.5 min", "2.5 h", "4.6 days"]
+    assert [format_time(s) for s in (7, 150, 9000, 400_000)] == ["7 s", "2.5 min", "2.5 h", "4.6 days"]
     names = ["gopher.words.min", "gopher_repetition.duplicate_paragraph_characters.max"]
-    assert [rule_name(name, 38) for name in names] == [names[0], "go….duplicate_paragraph_characters.max"]
-    assert len(rule_name(names[1], 25)) == 25
+    assert [shorten_rule_name(name, 38) for name in names] == [
+        names[0],
+        "go….duplicate_paragraph_characters.max",
+    ]
+    assert len(shorten_rule_name(names[1], 25)) == 25

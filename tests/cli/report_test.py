@@ -12,13 +12,13 @@ import pytest
 
 import corpus
 from corpus.data import data_path
-from corpus.inspect.cuts import beside_cuts
-from corpus.inspect.report import TABLES, page
-from corpus.inspect.report_data import Groups, report_data
-from corpus.ledger.alarms import Alarm, alarms
+from corpus.inspect.cuts import sample_beside_cuts
+from corpus.inspect.report import REPORT_TABLES, build_report_page
+from corpus.inspect.report_data import Groups, build_report_data
+from corpus.ledger.alarms import Alarm, find_alarms
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.report import report
 from tests.cli.browser import opened, with_script
 from tests.cli.running import run
@@ -62,7 +62,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest += "name: hostile\nvalidation: {share: 0.2}\ntokenizer: {vocabulary: 300}\n"
     manifest += "rules: {gopher.alphabetic_words: off}\n"
     (folder / "manifest.yaml").write_text(manifest, encoding="utf-8")
-    build(str(folder / "manifest.yaml"), str(folder / "out"), Running(workers=1))
+    build_workspace(str(folder / "manifest.yaml"), str(folder / "out"), Running(workers=1))
     return folder / "out"
 
 
@@ -74,7 +74,7 @@ def data_of(content: str) -> Any:
 
 def test_a_build_writes_the_same_page_as_the_command(demo: Path, tmp_path: Path) -> None:
     written = (demo / "report.html").read_text(encoding="utf-8")
-    assert page(corpus.open(str(demo))) == written
+    assert build_report_page(corpus.open(str(demo))) == written
     target = tmp_path / "with-times.html"
     run(report, str(demo), "--out", str(target))
     assert data_of(written)["timings"] is None
@@ -106,7 +106,7 @@ def test_it_needs_nothing_from_elsewhere(demo: Path) -> None:
 def test_samples_lie_on_their_side_of_the_cut(demo: Path) -> None:
     workspace = corpus.open(str(demo))
     rules = read_ledger(workspace, ["rules"])["rules"]
-    found = beside_cuts(workspace, rules, 3)
+    found = sample_beside_cuts(workspace, rules, 3)
     assert len(found) > 20
     for (rule, kept), rows in found.items():
         assert 1 <= len(rows) <= 3
@@ -121,30 +121,30 @@ def test_samples_lie_on_their_side_of_the_cut(demo: Path) -> None:
 
 def test_few_groups_keep_every_document(demo: Path) -> None:
     workspace = corpus.open(str(demo))
-    tables = read_ledger(workspace, TABLES)
+    tables = read_ledger(workspace, REPORT_TABLES)
     groups = Groups(tables["counts"], 3)
     assert len(groups.pairs) <= 3 + 2
     assert {pair for pair in groups.pairs if pair[1] == "others"} == {
         ("web", "others"),
         ("wikipedia", "others"),
     }
-    small = report_data(tables, workspace.tokens(), {}, 3)
-    large = report_data(tables, workspace.tokens(), {}, 400)
+    small = build_report_data(tables, workspace.tokens(), {}, 3)
+    large = build_report_data(tables, workspace.tokens(), {}, 400)
     for name in small["outcomes"]:
         assert sum(small["outcomes"][name]) == sum(large["outcomes"][name])
 
 
 def test_alarms_say_what_and_where(demo: Path) -> None:
-    tables = read_ledger(corpus.open(str(demo)), TABLES)
+    tables = read_ledger(corpus.open(str(demo)), REPORT_TABLES)
     streams = {"streams": [{"source": "web", "language": "tha_Thai", "epochs": 7.5}]}
-    found = alarms(tables, streams, 0.05)
+    found = find_alarms(tables, streams, 0.05)
     assert Alarm(0, "mixture: web tha_Thai is seen 7.5 times while all is seen once: more than four repetitions "
                  "teach little") in found  # fmt: skip
     assert found == sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
     counts = tables["counts"].to_pylist()
     rows = [dict(row, documents=row["documents"] if row["what"] != "kept" else 0) for row in counts]
     nothing = {**tables, "counts": tables["counts"].from_pylist(rows, tables["counts"].schema)}
-    assert any(alarm.text.startswith("source web: 0 of") for alarm in alarms(nothing, {}, 0.05))
+    assert any(alarm.text.startswith("source web: 0 of") for alarm in find_alarms(nothing, {}, 0.05))
 
 
 def test_a_page_of_a_hostile_corpus_holds_no_markup_of_its_own(hostile: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 import corpus
 from corpus.errors import UserError
-from corpus.groups import domain_of
-from corpus.inspect.html_text import cut, escape
-from corpus.inspect.sample_page import page
+from corpus.groups import registered_domain
+from corpus.inspect.html_text import escape, shorten
+from corpus.inspect.sample_page import build_sample_page
 from corpus.pipelines.cli.sample import parse_score, sample
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -71,7 +71,7 @@ def test_kept_and_dropped_are_all_there_are(demo: str, documents: list[dict[str,
         ),
         (
             ("--domain", "example.net", "--dropped"),
-            lambda row: not row["kept"] and row["url"] and domain_of(row["url"]) == "example.net",
+            lambda row: not row["kept"] and row["url"] and registered_domain(row["url"]) == "example.net",
         ),
     ],
 )
@@ -189,7 +189,7 @@ def test_hostile_text_does_nothing_on_a_page() -> None:
         "signals": {},
         "text": "</div><script>alert(1)</script>\u202eabc\u0000",
     }
-    content = page([row], "</title><script>", full=True)
+    content = build_sample_page([row], "</title><script>", full=True)
     assert "<script" not in content and "<img" not in content and "<b>" not in content
     assert "\\u202eabc\\u0000" in content
 
@@ -201,5 +201,5 @@ def test_text_for_pages() -> None:
     assert len(escape("z" + "\u0300" * 100_000)) == 9
     assert escape("नि\u0301") == "नि\u0301"
     assert escape("\u200b") == "\\u200b"
-    assert cut("word" * 1_000_000, 8) == "wordword ..."
-    assert cut("短い", 8) == "短い"
+    assert shorten("word" * 1_000_000, 8) == "wordword ..."
+    assert shorten("短い", 8) == "短い"

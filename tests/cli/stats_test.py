@@ -16,9 +16,9 @@ from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
-from corpus.inspect.readable import change, printable, short, size, whole
-from corpus.ledger.views import NEEDS, compared, named, rules
-from corpus.pipelines.cli.stats import _print, stats
+from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
+from corpus.ledger.views import TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
+from corpus.pipelines.cli.stats import _print_view, stats
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
@@ -29,11 +29,11 @@ def demo() -> Path:
 
 
 def test_every_table_fits_80_columns(demo: Path) -> None:
-    printed = run(stats, str(demo), "--by", ",".join(NEEDS), "--limit", "1000")
+    printed = run(stats, str(demo), "--by", ",".join(TABLES_OF_VIEWS), "--limit", "1000")
     assert "documents by language" in printed
     assert "gopher.words.min" in printed
     assert max(cell_len(line) for line in printed.splitlines()) <= 80
-    compare = run(stats, str(demo), str(demo), "--by", ",".join(NEEDS))
+    compare = run(stats, str(demo), str(demo), "--by", ",".join(TABLES_OF_VIEWS))
     assert max(cell_len(line) for line in compare.splitlines()) <= 80
 
 
@@ -86,7 +86,7 @@ def test_a_workspace_beside_itself_differs_in_nothing(demo: Path) -> None:
 def test_rows_that_only_one_workspace_has() -> None:
     one = [{"language": "tha_Thai", "kept": 4}, {"language": "eng_Latn", "kept": 2}]
     other = [{"language": "eng_Latn", "kept": 3}, {"language": "cmn_Hant", "kept": 7}]
-    assert compared(one, other, "language") == [
+    assert compare_rows(one, other, "language") == [
         {"language": "tha_Thai", "kept": [4, 0]},
         {"language": "eng_Latn", "kept": [2, 3]},
         {"language": "cmn_Hant", "kept": [0, 7]},
@@ -96,24 +96,24 @@ def test_rows_that_only_one_workspace_has() -> None:
 def test_the_rest_of_the_domains_stands_last() -> None:
     numbers = ("documents", "kept", "bytes", "kept_bytes", "names")
     rows = {"domain": ["a.org", None, "b.org"], **{name: [5, 9000, 7] for name in numbers}}
-    assert [row["domain"] for row in named(pa.table(rows), "domain")] == ["b.org", "a.org", None]
+    assert [row["domain"] for row in summarize_names(pa.table(rows), "domain")] == ["b.org", "a.org", None]
 
 
 def test_hostile_names_do_nothing_to_the_terminal() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
     name = "[red]evil[/]\x1b]0;owned\x07\u202egnp.exe"
     row = {"domain": name, "documents": 1, "kept": 1, "bytes": 1, "kept_bytes": 1, "names": 1}
-    _print(console, "domain", [row], 10)
+    _print_view(console, "domain", [row], 10)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[red]evil[/]\\u001b]0;owned\\u0007\\u202egnp.exe" in shown.replace("\n", "").replace(" ", "")
     assert "\x07" not in shown and "\u202e" not in shown
 
 
 def test_numbers_for_people() -> None:
-    assert [size(n) for n in (7, 1500, 2e9, 3.2e15)] == ["7 B", "1.5 kB", "2.0 GB", "3,200.0 TB"]
-    assert [short(n) for n in (7, 1500, 2e9)] == ["7", "1.5k", "2.0B"]
-    assert [whole(n) for n in (0, 999_999, 12_345_678)] == ["0", "999,999", "12.3M"]
-    assert [change(*pair) for pair in ((4, 4), (0, 4), (4, 0), (100, 99), (100, 150), (1, 40))] == [
+    assert [format_size(n) for n in (7, 1500, 2e9, 3.2e15)] == ["7 B", "1.5 kB", "2.0 GB", "3,200.0 TB"]
+    assert [format_short(n) for n in (7, 1500, 2e9)] == ["7", "1.5k", "2.0B"]
+    assert [format_count(n) for n in (0, 999_999, 12_345_678)] == ["0", "999,999", "12.3M"]
+    assert [format_change(*pair) for pair in ((4, 4), (0, 4), (4, 0), (100, 99), (100, 150), (1, 40))] == [
         "=",
         "new",
         "gone",
@@ -121,7 +121,7 @@ def test_numbers_for_people() -> None:
         "+50%",
         "x40",
     ]
-    assert printable("ก\u200bข\u200d\n\x1b") == "ก\\u200bข\u200d\n\\u001b"
+    assert make_printable("ก\u200bข\u200d\n\x1b") == "ก\\u200bข\u200d\n\\u001b"
 
 
 def test_the_share_of_a_rule_is_of_the_texts_it_is_for() -> None:
@@ -142,5 +142,8 @@ def test_the_share_of_a_rule_is_of_the_texts_it_is_for() -> None:
             ("rus_Cyrl", "gopher.words.max"),
         )
     ]
-    found = {row["rule"]: (row["texts"], row["share"]) for row in rules(counts, pa.Table.from_pylist(bounds))}
+    found = {
+        row["rule"]: (row["texts"], row["share"])
+        for row in summarize_rules(counts, pa.Table.from_pylist(bounds))
+    }
     assert found == {"gopher.words.min": (30, 0.2), "gopher.words.missing": (50, 0.02)}

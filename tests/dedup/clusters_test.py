@@ -10,7 +10,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.dedup.clusters import EDGE, EXACT, LEVELS, MEMBER, stars, walk
+from corpus.dedup.clusters import (
+    EDGE_DTYPE,
+    LEVEL_EXACT,
+    LEVEL_NAMES,
+    MEMBER_DTYPE,
+    choose_removed,
+    reduce_to_stars,
+)
 
 WIDTH = 100
 
@@ -42,7 +49,7 @@ def decided(
         links.append((("document", at), ("content", document.content)))
         if document.url:
             links.append((("document", at), ("url", document.url)))
-    members = np.zeros(len(documents), MEMBER)
+    members = np.zeros(len(documents), MEMBER_DTYPE)
     for root, component in enumerate(components(links)):
         for kind, at in component:
             if kind == "document":
@@ -52,12 +59,12 @@ def decided(
     members["url"] = [document.url for document in documents]
     members["quality"] = [document.quality for document in documents]
     members["id"][:, 1] = np.arange(len(documents))
-    edges = np.array([(one, other, matches) for (one, other), matches in similar.items()], EDGE)
+    edges = np.array([(one, other, matches) for (one, other), matches in similar.items()], EDGE_DTYPE)
     random = np.random.default_rng(seed)
-    removed = walk(random.permutation(members), random.permutation(edges), WIDTH, closure)  # type: ignore[arg-type]
+    removed = choose_removed(random.permutation(members), random.permutation(edges), WIDTH, closure)  # type: ignore[arg-type]
     return {
         row["number"].item(): (
-            LEVELS[row["level"]],
+            LEVEL_NAMES[row["level"]],
             int(row["kept"][1]),
             None if np.isnan(row["similarity"]) else round(float(row["similarity"]), 6),
             row["size"].item(),
@@ -172,16 +179,16 @@ def test_only_a_url_ties_it() -> None:
 
 def test_nothing_at_all() -> None:
     for closure in ("best", "transitive"):
-        assert len(walk(np.empty(0, MEMBER), np.empty(0, EDGE), WIDTH, closure)) == 0  # type: ignore[arg-type]
-    assert stars(np.empty((0, 2), np.int64)).shape == (0, 2)
+        assert len(choose_removed(np.empty(0, MEMBER_DTYPE), np.empty(0, EDGE_DTYPE), WIDTH, closure)) == 0  # type: ignore[arg-type]
+    assert reduce_to_stars(np.empty((0, 2), np.int64)).shape == (0, 2)
 
 
 def test_a_hundred_thousand_copies() -> None:
-    members = np.zeros(100_000, MEMBER)
+    members = np.zeros(100_000, MEMBER_DTYPE)
     members["number"] = members["id"][:, 1] = np.arange(100_000)
-    removed = walk(members, np.empty(0, EDGE), WIDTH, "best")
+    removed = choose_removed(members, np.empty(0, EDGE_DTYPE), WIDTH, "best")
     assert len(removed) == 99_999
-    assert (removed["level"] == EXACT).all()
+    assert (removed["level"] == LEVEL_EXACT).all()
     assert (removed["size"] == 100_000).all()
 
 
@@ -196,6 +203,6 @@ def test_stars_are_components_and_may_be_taken_in_parts(
 ) -> None:
     made = np.array(links, np.int64).reshape(-1, 2) + offset
     expected = {node: min(component) for component in components(made.tolist()) for node in component}
-    assert dict(stars(made).tolist()) == expected
-    reduced = np.concatenate([stars(made[part::parts]) for part in range(parts)])
-    np.testing.assert_array_equal(stars(reduced), stars(made))
+    assert dict(reduce_to_stars(made).tolist()) == expected
+    reduced = np.concatenate([reduce_to_stars(made[part::parts]) for part in range(parts)])
+    np.testing.assert_array_equal(reduce_to_stars(reduced), reduce_to_stars(made))

@@ -6,11 +6,11 @@ import pytest
 from datasketch import MinHashLSH
 from pydantic import ValidationError
 
-from corpus.dedup.options import FALSE_NEGATIVES, Dedup, MinHash
+from corpus.dedup.options import FALSE_NEGATIVE_WEIGHT, DedupOptions, MinHashOptions
 
 
 def test_the_default_is_finewebs_banding() -> None:
-    options = Dedup()
+    options = DedupOptions()
     assert options.exact and options.url and options.closure == "best"
     assert options.minhash is not None
     assert (options.minhash.threshold, options.minhash.banding, options.minhash.width) == (0.7, (14, 8), 112)
@@ -18,8 +18,10 @@ def test_the_default_is_finewebs_banding() -> None:
 
 
 def test_it_is_also_what_the_optimizer_finds() -> None:
-    index = MinHashLSH(threshold=0.7, num_perm=112, weights=(1 - FALSE_NEGATIVES, FALSE_NEGATIVES))
-    assert (index.b, index.r) == MinHash().banding
+    index = MinHashLSH(
+        threshold=0.7, num_perm=112, weights=(1 - FALSE_NEGATIVE_WEIGHT, FALSE_NEGATIVE_WEIGHT)
+    )
+    assert (index.b, index.r) == MinHashOptions().banding
 
 
 @pytest.mark.parametrize(
@@ -36,24 +38,24 @@ def test_it_is_also_what_the_optimizer_finds() -> None:
 def test_a_threshold_or_a_banding_settles_the_rest(
     given: dict[str, float], banding: tuple[int, int] | None, permutations: int
 ) -> None:
-    options = MinHash.model_validate(given)
+    options = MinHashOptions.model_validate(given)
     assert options.width == permutations
     assert banding is None or options.banding == banding
     assert options.banding[0] * options.banding[1] <= permutations
 
 
 def test_the_resolved_options_say_it_all_and_mean_the_same() -> None:
-    options = Dedup.model_validate({"minhash": {"threshold": 0.8}})
+    options = DedupOptions.model_validate({"minhash": {"threshold": 0.8}})
     dumped = options.model_dump(mode="json")
     assert dumped["minhash"]["bands"] == 10
-    assert Dedup.model_validate(dumped) == options
+    assert DedupOptions.model_validate(dumped) == options
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [(False, None), (None, None), (True, MinHash()), ({}, MinHash())]
+    ("given", "expected"), [(False, None), (None, None), (True, MinHashOptions()), ({}, MinHashOptions())]
 )
-def test_minhash_can_be_switched(given: object, expected: MinHash | None) -> None:
-    assert Dedup.model_validate({"minhash": given}).minhash == expected
+def test_minhash_can_be_switched(given: object, expected: MinHashOptions | None) -> None:
+    assert DedupOptions.model_validate({"minhash": given}).minhash == expected
 
 
 @pytest.mark.parametrize(
@@ -68,9 +70,9 @@ def test_minhash_can_be_switched(given: object, expected: MinHash | None) -> Non
 )
 def test_what_cannot_be_meant_is_refused(given: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
-        Dedup.model_validate(given)
+        DedupOptions.model_validate(given)
 
 
 @pytest.mark.parametrize(("threshold", "least"), [(0.7, 79), (0.75, 84), (0.5, 56), (1.0, 112), (0.001, 1)])
 def test_the_least_number_of_equal_values_is_exact(threshold: float, least: int) -> None:
-    assert MinHash(threshold=threshold, permutations=112).matches == least
+    assert MinHashOptions(threshold=threshold, permutations=112).matches == least

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.dedup import pairs
-from corpus.dedup.rows import numbers
+from corpus.dedup.rows import number_documents
 
 GROUPS = st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=8)
 
@@ -22,11 +22,13 @@ def entries(groups: list[list[int]]) -> np.ndarray:
         for group, members in enumerate(groups)
         for number in members
     ]
-    return np.array(flat, pairs.BAND)
+    return np.array(flat, pairs.BAND_DTYPE)
 
 
 def candidates(found: np.ndarray, max_group: int = 256) -> set[tuple[int, int]]:
-    return {tuple(pair) for chunk in pairs.candidate_pairs(found, max_group) for pair in chunk.tolist()}
+    return {
+        tuple(pair) for chunk in pairs.generate_candidate_pairs(found, max_group) for pair in chunk.tolist()
+    }
 
 
 @given(GROUPS, st.randoms(use_true_random=False))
@@ -46,11 +48,14 @@ def test_all_pairs_of_small_groups(groups: list[list[int]], random) -> None:  # 
 def test_a_large_group_is_paired_with_its_best_and_with_its_neighbours() -> None:
     size = 1000
     found = candidates(entries([list(range(size))]), max_group=999)
-    best = range(size - 1, size - 1 - pairs.LEADERS, -1)
+    best = range(size - 1, size - 1 - pairs.LEADERS_PER_GROUP, -1)
     for leader in best:
         assert sum(leader in pair for pair in found) == size - 1
-    assert {(at, at + pairs.WINDOW) for at in range(size - pairs.WINDOW - pairs.LEADERS)} <= found
-    assert len(found) < size * (pairs.LEADERS + pairs.WINDOW)
+    assert {
+        (at, at + pairs.WINDOW_NEIGHBOURS)
+        for at in range(size - pairs.WINDOW_NEIGHBOURS - pairs.LEADERS_PER_GROUP)
+    } <= found
+    assert len(found) < size * (pairs.LEADERS_PER_GROUP + pairs.WINDOW_NEIGHBOURS)
     assert len(candidates(entries([list(range(size))]), max_group=1000)) == size * (size - 1) // 2
 
 
@@ -68,7 +73,7 @@ def test_a_large_group_beside_small_ones_in_any_order() -> None:
 def test_more_candidates_than_a_chunk_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     found = entries([list(range(200)), list(range(100, 300))])
     expected = candidates(found)
-    monkeypatch.setattr(pairs, "CHUNK", 1000)
+    monkeypatch.setattr(pairs, "PAIRS_PER_CHUNK", 1000)
     assert candidates(found) == expected
     assert len(expected) == 2 * (200 * 199 // 2) - 100 * 99 // 2
 
@@ -78,14 +83,16 @@ def test_unique_pairs_are_sorted_pairs(found: list[tuple[int, int]], split: int)
     """Both ways: as one integer, and where numbers are too far apart for that."""
     made = np.array(found + found[:7], np.int64).reshape(-1, 2)
     for spread in (1, 7_000):
-        given_pairs = np.stack([numbers(split, made[:, 0]), numbers(split * spread, made[:, 1])], axis=1)
+        given_pairs = np.stack(
+            [number_documents(split, made[:, 0]), number_documents(split * spread, made[:, 1])], axis=1
+        )
         expected = sorted(set(map(tuple, given_pairs.tolist())))
-        assert [tuple(pair) for pair in pairs.unique_pairs(given_pairs).tolist()] == expected
+        assert [tuple(pair) for pair in pairs.deduplicate_pairs(given_pairs).tolist()] == expected
 
 
 @given(st.integers(1, 1 << 20), st.lists(st.integers(0, (1 << 64) - 1), min_size=1))
 def test_partitions_are_ranges(partitions: int, keys: list[int]) -> None:
-    found = pairs.partition(np.array(sorted(keys), np.uint64), partitions)
+    found = pairs.assign_partitions(np.array(sorted(keys), np.uint64), partitions)
     assert (np.diff(found) >= 0).all()
     assert found.min() >= 0
     assert found.max() < partitions

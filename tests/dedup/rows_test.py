@@ -8,13 +8,13 @@ import pytest
 
 from corpus.dedup.rows import (
     SplitRows,
-    best_first,
-    coarse_order,
-    from_hex,
-    numbers,
+    build_split_rows,
+    compute_coarse_order,
+    number_documents,
+    order_best_first,
+    parse_hex,
     row_of,
     split_of,
-    split_rows,
     to_hex,
 )
 
@@ -37,7 +37,7 @@ def rows(*ranks: tuple[int, float, int, int]) -> SplitRows:
 
 
 def order(documents: SplitRows) -> list[int]:
-    return best_first(
+    return order_best_first(
         priority=documents.priority,
         quality=documents.quality,
         length=documents.length,
@@ -59,7 +59,7 @@ def test_priority_then_quality_then_length_then_id() -> None:
         (0, float("-inf"), 1001, 0),
     )
     assert order(documents) == [4, 3, 2, 1, 0, 7, 6, 5]
-    assert np.argsort(coarse_order(documents)).tolist() == [4, 3, 2, 1, 0, 7, 6, 5]
+    assert np.argsort(compute_coarse_order(documents)).tolist() == [4, 3, 2, 1, 0, 7, 6, 5]
 
 
 def test_the_coarse_order_holds_negative_and_zero_qualities_and_far_priorities() -> None:
@@ -71,38 +71,38 @@ def test_the_coarse_order_holds_negative_and_zero_qualities_and_far_priorities()
         (0, -2.0, 1, 0),
         (-(10**6), 9.0, 9, 0),
     )
-    assert order(documents) == np.argsort(coarse_order(documents)).tolist() == [0, 1, 2, 3, 4, 5]
+    assert order(documents) == np.argsort(compute_coarse_order(documents)).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_hex_there_and_back() -> None:
     column = pa.array([ID, "f" * 32, "0" * 32])
-    assert from_hex(column).tolist() == [
+    assert parse_hex(column).tolist() == [
         [0x0011223344556677, 0x8899AABBCCDDEEFF],
         [2**64 - 1, 2**64 - 1],
         [0, 0],
     ]
-    assert to_hex(from_hex(column)).equals(column)
-    assert to_hex(from_hex(pa.chunked_array([column.slice(1, 1), column]))).to_pylist() == [
+    assert to_hex(parse_hex(column)).equals(column)
+    assert to_hex(parse_hex(pa.chunked_array([column.slice(1, 1), column]))).to_pylist() == [
         "f" * 32,
         *column.to_pylist(),
     ]
-    assert to_hex(from_hex(pa.array([], pa.string()))).to_pylist() == []
+    assert to_hex(parse_hex(pa.array([], pa.string()))).to_pylist() == []
 
 
 @pytest.mark.parametrize("bad", [[None], ["abc"], ["g" * 32], ["é" * 16]])
 def test_what_is_no_hash_is_refused(bad: list[str | None]) -> None:
     with pytest.raises(ValueError, match=r"hex|ascii"):
-        from_hex(pa.array(bad, pa.string()))
+        parse_hex(pa.array(bad, pa.string()))
 
 
 def test_numbers_hold_split_and_row() -> None:
-    number = numbers(70_000, np.array([0, 2**32 - 1]))
+    number = number_documents(70_000, np.array([0, 2**32 - 1]))
     assert split_of(number).tolist() == [70_000, 70_000]
     assert row_of(number).tolist() == [0, 2**32 - 1]
 
 
 def test_rows_of_columns() -> None:
-    found = split_rows(
+    found = build_split_rows(
         row=np.array([2, 5]),
         id=pa.array([ID, ID]),
         content_hash=pa.array([ID, "0" * 32]),
@@ -115,7 +115,7 @@ def test_rows_of_columns() -> None:
     assert found.priority.tolist() == [3, 3]
     assert found.url[0] != 0 == found.url[1]
     with pytest.raises(ValueError, match="content has shape"):
-        split_rows(
+        build_split_rows(
             row=np.array([2, 5]),
             id=pa.array([ID, ID]),
             content_hash=pa.array([ID]),

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpus.dedup.shingles import IDEOGRAPHIC, SPACED, UNSPACED, letters, shingles, tokens, writing
+from corpus.dedup.shingles import (
+    IDEOGRAPHIC,
+    SPACED,
+    UNSPACED,
+    extract_letters,
+    extract_tokens,
+    find_writing,
+    hash_shingles,
+)
 from corpus.text.units import to_text, to_units
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from tests.dedup.texts import STORIES
 
 
@@ -35,7 +43,7 @@ from tests.dedup.texts import STORIES
     ],
 )
 def test_a_text_is_taken_as_most_of_its_letters_are_written(text: str, expected: int) -> None:
-    assert writing(to_units(text)) == expected
+    assert find_writing(to_units(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,11 +57,13 @@ def test_a_text_is_taken_as_most_of_its_letters_are_written(text: str, expected:
     ],
 )
 def test_letters_leave_out_what_pages_set_differently(text: str, expected: str) -> None:
-    assert to_text(letters(segment(text))) == expected
+    assert to_text(extract_letters(segment_words(text))) == expected
 
 
 def test_the_lengths_follow_the_writing() -> None:
-    lengths = {language: tokens(segment(text, language), 5, 8)[1] for language, text in STORIES.items()}
+    lengths = {
+        language: extract_tokens(segment_words(text, language), 5, 8)[1] for language, text in STORIES.items()
+    }
     assert lengths["eng_Latn"] == lengths["hin_Deva"] == 5
     assert lengths["cmn_Hans"] == lengths["cmn_Hant"] == lengths["jpn_Jpan"] == 8
     assert lengths["tha_Thai"] == 16
@@ -63,16 +73,16 @@ def test_line_breaks_in_chinese_and_case_in_english_make_no_difference() -> None
     chinese, english = STORIES["cmn_Hans"], STORIES["eng_Latn"]
     wrapped = "\n".join(chinese[at : at + 20] for at in range(0, len(chinese), 20))
     for one, other in ((chinese, wrapped), (english, english.upper().replace(" ", "  "))):
-        hashes, counts = shingles([segment(one), segment(other)], 5, 8)
+        hashes, counts = hash_shingles([segment_words(one), segment_words(other)], 5, 8)
         assert counts[0] == counts[1] > 60
         np.testing.assert_array_equal(hashes[: counts[0]], hashes[counts[0] :])
 
 
 def test_counts_are_those_of_windows() -> None:
     documents = [
-        segment(text) for text in ("", "one", "1 2 3 4 5", "1 2 3 4 5 6 7", "渡船每天过河四趟走", "渡")
+        segment_words(text) for text in ("", "one", "1 2 3 4 5", "1 2 3 4 5 6 7", "渡船每天过河四趟走", "渡")
     ]
-    hashes, counts = shingles(documents, 5, 8)
+    hashes, counts = hash_shingles(documents, 5, 8)
     assert counts.tolist() == [0, 1, 1, 3, 2, 1]
     assert len(hashes) == 8
-    assert shingles([], 5, 8)[0].tolist() == []
+    assert hash_shingles([], 5, 8)[0].tolist() == []

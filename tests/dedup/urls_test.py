@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from corpus.dedup.url_key import canonical_urls, url_hashes
+from corpus.dedup.url_key import canonicalize_urls, hash_urls
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ from corpus.dedup.url_key import canonical_urls, url_hashes
     ],
 )
 def test_canonical(url: str | None, expected: str | None) -> None:
-    assert canonical_urls(pa.array([url], pa.string())).to_pylist() == [expected]
+    assert canonicalize_urls(pa.array([url], pa.string())).to_pylist() == [expected]
 
 
 def test_hashes_are_equal_where_the_address_is_and_none_is_zero() -> None:
-    found = url_hashes(
+    found = hash_urls(
         pa.array(["http://a.example/x/", None, "https://A.example/x?utm_id=1", "https://a.example/y"])
     )
     assert found[0] == found[2] != found[3]
     assert found[1] == 0
-    assert url_hashes(pa.array([None], pa.null())).tolist() == [0]
-    assert url_hashes(pa.array([], pa.string())).tolist() == []
+    assert hash_urls(pa.array([None], pa.null())).tolist() == [0]
+    assert hash_urls(pa.array([], pa.string())).tolist() == []

@@ -15,7 +15,7 @@ import corpus
 from corpus.errors import RunError
 from corpus.export.bin import export_bin
 from corpus.pipelines.cli.export import export
-from corpus.tokens.encode import load
+from corpus.tokens.encode import load_encoder
 from corpus.workspace import Workspace
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -29,7 +29,7 @@ def workspace() -> Workspace:
 def test_the_files_hold_every_document_of_their_side_once(workspace: Workspace, tmp_path: Path) -> None:
     printed = run(export, workspace.root, "--bin", "--out", str(tmp_path / "bin"))
     assert "train.bin" in printed and "val.bin" in printed
-    encoder = load(workspace.path("tokenizer", "tokenizer.json"))
+    encoder = load_encoder(workspace.path("tokenizer", "tokenizer.json"))
     rows = workspace.shards().to_table(columns=["doc_id", "split"])
     kept = {row["doc_id"]: row["split"] for row in rows.to_pylist()}
     documents = workspace.documents().to_table(columns=["id", "text"])

@@ -16,7 +16,7 @@ import zstandard
 import corpus
 from corpus.classifier.training_texts import read_texts
 from corpus.errors import UserError
-from corpus.export.documents import SCHEMA, Chosen, export_documents
+from corpus.export.documents import EXPORT_SCHEMA, DocumentSelection, export_documents
 from corpus.pipelines.cli.export import export
 from corpus.workspace import Workspace
 from tests.cli.running import run
@@ -57,7 +57,7 @@ def test_every_kept_document_and_no_other_with_its_facts(workspace: Workspace, t
     seen = {}
     for side in ("train", "valid"):
         for row in rows_of(tmp_path / "out" / side):
-            seen[row["id"]] = {"side": side, **dict.fromkeys((*SCHEMA.names,)), **row}
+            seen[row["id"]] = {"side": side, **dict.fromkeys((*EXPORT_SCHEMA.names,)), **row}
     assert seen == wanted
     assert {row["language"] for row in seen.values()} >= {
         "eng_Latn",
@@ -77,7 +77,7 @@ def test_parquet_has_the_same_rows_in_the_same_order(workspace: Workspace, tmp_p
     files = sorted((tmp_path / "columns").rglob("*.parquet"))
     ids = [id for path in files for id in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     assert ids == [row["id"] for row in rows_of(tmp_path / "lines")]
-    assert pq.read_schema(files[0]).equals(SCHEMA)
+    assert pq.read_schema(files[0]).equals(EXPORT_SCHEMA)
 
 
 def test_the_files_do_not_depend_on_the_number_of_processes(workspace: Workspace, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_files_do_not_depend_on_the_number_of_processes(workspace: Workspace
 
 
 def test_one_side_one_source_one_language(workspace: Workspace, tmp_path: Path) -> None:
-    chosen = Chosen(sides=("train",), source="web", language="cmn")
+    chosen = DocumentSelection(sides=("train",), source="web", language="cmn")
     export_documents(workspace, str(tmp_path / "out"), chosen=chosen)
     found = list(rows_of(tmp_path / "out"))
     assert {row["id"] for row in found} == {
@@ -169,7 +169,7 @@ def test_a_folder_with_other_things_is_left_alone(workspace: Workspace, tmp_path
 
 def test_an_export_takes_the_place_of_an_earlier_one(workspace: Workspace, tmp_path: Path) -> None:
     export_documents(workspace, str(tmp_path / "out"))
-    export_documents(workspace, str(tmp_path / "out"), "parquet", Chosen(source="wikipedia"))
+    export_documents(workspace, str(tmp_path / "out"), "parquet", DocumentSelection(source="wikipedia"))
     assert not list(rows_of(tmp_path / "out"))
     assert {path.parent.name for path in (tmp_path / "out").rglob("*.parquet")} == {"source=wikipedia"}
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.formats.encodings import codec_of, declared_in, decode
-from corpus.formats.mojibake import atypical, mojibake
+from corpus.formats.encodings import codec_of, decode, find_declared_label
+from corpus.formats.mojibake import measure_atypicality, measure_mojibake
 
 TEXTS = {
     "windows-1252": "Où est passé le « garçon » ? Il était à l’hôtel, près de la forêt où il chassait.",
@@ -126,30 +126,33 @@ def test_a_few_signs_in_english_do_not_overrule_the_declaration() -> None:
 
 
 def test_the_declaration_is_read_where_pages_put_it() -> None:
-    assert declared_in(b'<meta http-equiv="Content-Type" content="text/html; charset=euc-jp">') == "euc-jp"
-    assert declared_in(b"<META CHARSET = gbk >") == "gbk"
-    assert declared_in(b'<?xml version="1.0" encoding="koi8-r"?><rss>') == "koi8-r"
-    assert declared_in(b'<!-- <meta charset="big5"> --><meta charset="utf-8">') == "utf-8"
-    assert declared_in(b'<metacharset="big5">') is None
-    assert declared_in(b'<meta charset="bogus"><meta charset="iso8859-2">') == "iso8859-2"
-    assert declared_in(b" " * 3000 + b'<meta charset="big5">') == "big5"
+    assert (
+        find_declared_label(b'<meta http-equiv="Content-Type" content="text/html; charset=euc-jp">')
+        == "euc-jp"
+    )
+    assert find_declared_label(b"<META CHARSET = gbk >") == "gbk"
+    assert find_declared_label(b'<?xml version="1.0" encoding="koi8-r"?><rss>') == "koi8-r"
+    assert find_declared_label(b'<!-- <meta charset="big5"> --><meta charset="utf-8">') == "utf-8"
+    assert find_declared_label(b'<metacharset="big5">') is None
+    assert find_declared_label(b'<meta charset="bogus"><meta charset="iso8859-2">') == "iso8859-2"
+    assert find_declared_label(b" " * 3000 + b'<meta charset="big5">') == "big5"
     assert decode("<meta charset=koi8-r>текст".encode("koi8-r"), html=False)[1] != "utf-8"
 
 
 def test_mojibake_counts_what_a_wrong_charset_leaves_behind() -> None:
     for text in TEXTS.values():
-        assert mojibake(text) < 0.15
-    assert mojibake("Съешь же ещё этих мягких".encode("cp1251").decode("cp1252", "replace")) > 0.3
-    assert mojibake(TEXTS["shift_jis"].encode("cp932").decode("cp949", "replace")) > 0.3
-    assert mojibake("plain ASCII") == 0.0
-    assert mojibake("") == 0.0
+        assert measure_mojibake(text) < 0.15
+    assert measure_mojibake("Съешь же ещё этих мягких".encode("cp1251").decode("cp1252", "replace")) > 0.3
+    assert measure_mojibake(TEXTS["shift_jis"].encode("cp932").decode("cp949", "replace")) > 0.3
+    assert measure_mojibake("plain ASCII") == 0.0
+    assert measure_mojibake("") == 0.0
 
 
 def test_east_asian_charsets_are_told_apart_by_what_their_languages_must_have() -> None:
     korean = TEXTS["euc-kr"].encode("cp949")
-    assert atypical(korean.decode("cp949"), "cp949") == 0.0
-    assert atypical(korean.decode("gb18030", "replace"), "cp949") > 0.0
-    assert atypical(korean.decode("euc_jp", "replace"), "euc_jp") > 0.0
+    assert measure_atypicality(korean.decode("cp949"), "cp949") == 0.0
+    assert measure_atypicality(korean.decode("gb18030", "replace"), "cp949") > 0.0
+    assert measure_atypicality(korean.decode("euc_jp", "replace"), "euc_jp") > 0.0
 
 
 @given(

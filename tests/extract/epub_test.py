@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Failure, Record
-from corpus.extract import Extracted, extract
-from corpus.extract.books.epub import MEMBER_BYTES, EpubError
+from corpus.extract import ExtractedText, extract
+from corpus.extract.books.epub import MAX_EPUB_MEMBER_BYTES, EpubError
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
 from corpus.sources.books import Books
 
@@ -58,7 +58,7 @@ def zipped(members: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def read(data: bytes) -> Extracted:
+def read(data: bytes) -> ExtractedText:
     record = Record(
         native_id="x", file="x", offset=0, length=len(data), media_type="application/epub+zip", body=data
     )
@@ -179,7 +179,7 @@ def test_bombs_are_refused_in_time() -> None:
         archive.writestr("META-INF/container.xml", CONTAINER)
         archive.writestr("OPS/book.opf", package(["a.xhtml"]))
         with archive.open("OPS/a.xhtml", "w") as member:
-            for _ in range(MEMBER_BYTES // (1 << 20) + 1):
+            for _ in range(MAX_EPUB_MEMBER_BYTES // (1 << 20) + 1):
                 member.write(b" " * (1 << 20))
     with pytest.raises(EpubError, match="unpacks to more than"):
         read(packed.getvalue())

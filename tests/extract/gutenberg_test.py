@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract
+from corpus.extract import ExtractedText, extract
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN, split_chapters
 
 PROSE = "\n".join(
@@ -46,7 +46,7 @@ def book(body: str, title: str = "BOATS", date: str = "March 3, 2008", language:
     return HEADER.format(title=title, date=date, number=99, language=language) + body + FOOTER
 
 
-def read(body: str | bytes) -> Extracted:
+def read(body: str | bytes) -> ExtractedText:
     record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/x-gutenberg", body=body)
     found = extract(record, "fast")
     assert found is not None

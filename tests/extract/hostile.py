@@ -11,22 +11,22 @@ import time
 from lxml import etree
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.html import main_text as real
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Pages with a command in them go wrong, all others are HTML."""
     body = record.body if isinstance(record.body, bytes) else record.body.encode()
     command = re.search(rb"<!--do:(\w+)(?: ([^>]*))?-->", body)
     if command is None:
-        return real.extracted(record, mode)
+        return real.extract_text(record, mode)
     if command[1] == b"say":
-        return Extracted(
+        return ExtractedText(
             text="t", gate="g", url="u", license="l", date="d", language="x", metadata={"a": "b"}
         )
     COMMANDS[command[1].decode()]((command[2] or b"").decode())
-    return Extracted(text=f"survived {command[1].decode()}")
+    return ExtractedText(text=f"survived {command[1].decode()}")
 
 
 def segfault(_: str) -> None:

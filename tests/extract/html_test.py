@@ -12,8 +12,8 @@ import pytest
 import trafilatura
 from lxml.etree import XPath
 
-from corpus.extract.html.div_paragraphs import mend
-from corpus.extract.html.main_text import extract, parse
+from corpus.extract.html.div_paragraphs import mend_paragraphs
+from corpus.extract.html.main_text import extract_main_text, parse_page
 from corpus.formats.encodings import decode
 
 PROSE = {
@@ -37,12 +37,12 @@ def page(main: str) -> str:
 
 @pytest.mark.parametrize("language", PROSE)
 def test_prose_is_kept_and_the_rest_of_the_page_is_not(language: str) -> None:
-    text = extract(page("".join(f"<p>{PROSE[language]} ({i})</p>" for i in range(4))))
+    text = extract_main_text(page("".join(f"<p>{PROSE[language]} ({i})</p>" for i in range(4))))
     assert text == "The bridge\n" + "\n".join(f"{PROSE[language]} ({i})" for i in range(4))
 
 
 def test_lists_and_tables_stay_readable() -> None:
-    text = extract(
+    text = extract_main_text(
         page(
             f"<p>{PROSE['en']}</p><ul><li>new planks</li><li>new rails</li></ul>"
             "<table><tr><th>Item</th><th>Price</th></tr><tr><td>Planks</td><td>30</td></tr></table>"
@@ -57,33 +57,35 @@ def test_lists_and_tables_stay_readable() -> None:
 
 def test_zero_width_joiners_survive() -> None:
     persian = "من می\u200cخواهم به خانه&zwnj;ها بروم و کتاب&#8204;ها و نامه&#x200C;ها را ببینم. " * 3
-    text = extract(page(f"<p>{persian}</p><p>👩\u200d👩\u200d👧 {PROSE['en']}</p>"))
+    text = extract_main_text(page(f"<p>{persian}</p><p>👩\u200d👩\u200d👧 {PROSE['en']}</p>"))
     assert text is not None
     for word in ("می\u200cخواهم", "خانه\u200cها", "کتاب\u200cها", "نامه\u200cها", "👩\u200d👩\u200d👧"):
         assert word in text
 
 
 def test_signs_that_stand_in_for_joiners_are_left_alone_where_a_page_has_them() -> None:
-    text = extract(page(f"<p>SignWriting ends in \U0001da88 or \U0001da87. {PROSE['en']} {PROSE['en']}</p>"))
+    text = extract_main_text(
+        page(f"<p>SignWriting ends in \U0001da88 or \U0001da87. {PROSE['en']} {PROSE['en']}</p>")
+    )
     assert text is not None
     assert "ends in \U0001da88 or \U0001da87." in text
 
 
 def test_unclosed_tags_do_not_cut_a_page_short() -> None:
     paragraphs = [f"Paragraph {i}. {PROSE['en']}" for i in range(400)]
-    text = extract("<html><body>" + "".join(f"<div><font><p>{p}</p>" for p in paragraphs))
+    text = extract_main_text("<html><body>" + "".join(f"<div><font><p>{p}</p>" for p in paragraphs))
     assert text is not None
     assert text.count("Paragraph") == 400
 
 
 @pytest.mark.parametrize("html", ["", " ", "<p>one tag</p>", "\0\0\0", "<html></html>", "<" * 10_000])
 def test_what_is_no_page_has_no_text(html: str) -> None:
-    assert extract(html) is None
+    assert extract_main_text(html) is None
 
 
 def test_unknown_mode() -> None:
     with pytest.raises(ValueError, match="no extraction mode 'best'; there are fast, precision, recall"):
-        extract(page(""), mode="best")
+        extract_main_text(page(""), mode="best")
 
 
 def _gold(data: Path, count: int) -> dict[str, str]:
@@ -99,7 +101,7 @@ def _gold(data: Path, count: int) -> dict[str, str]:
 
 
 def _extract_all(pages: list[str]) -> list[str | None]:
-    return [extract(html) for html in pages]
+    return [extract_main_text(html) for html in pages]
 
 
 def test_the_text_of_a_page_does_not_depend_on_the_pages_before_it(data: Path) -> None:
@@ -118,7 +120,7 @@ def test_the_text_of_a_page_does_not_depend_on_the_pages_before_it(data: Path) -
 def test_trafilatura_with_its_own_expressions_finds_the_same_text(data: Path, mode: str) -> None:
     """60 real pages; all 2,094 of web-open.warc.gz were compared with the same result."""
     pages = list(_gold(data, 60).values())
-    ours = [extract(html, mode=mode) for html in pages]
+    ours = [extract_main_text(html, mode=mode) for html in pages]
     spec = importlib.util.spec_from_file_location("fresh_xpaths", trafilatura.xpaths.__file__)
     assert spec is not None and spec.loader is not None
     fresh = importlib.util.module_from_spec(spec)
@@ -133,7 +135,7 @@ def test_trafilatura_with_its_own_expressions_finds_the_same_text(data: Path, mo
             before.append((expressions, kept))
     try:
         assert replaced > 8
-        assert [extract(html, mode=mode) for html in pages] == ours
+        assert [extract_main_text(html, mode=mode) for html in pages] == ours
     finally:
         for expressions, kept in before:
             expressions[:] = kept
@@ -146,7 +148,7 @@ def test_gold_segments(data: Path) -> None:
     found = missed = wrong = 0
     for entry in gold.values():
         if entry["file"] in pages:
-            text = extract(pages[entry["file"]]) or ""
+            text = extract_main_text(pages[entry["file"]]) or ""
             found += sum(segment in text for segment in entry["with"])
             missed += sum(segment not in text for segment in entry["with"])
             wrong += sum(segment in text for segment in entry["without"])
@@ -174,7 +176,7 @@ def test_gold_segments(data: Path) -> None:
 def test_a_div_that_is_a_paragraph_keeps_its_beginning(before: str, after: str) -> None:
     para = f'<div class="para">{before} <code>/etc/hostname</code> {after}</div>'
     page = f"<html><body><div><h1>1</h1>{para}<p>{before}。</p></div></body></html>"
-    assert f"{before} /etc/hostname {after}" in (extract(page) or "")
+    assert f"{before} /etc/hostname {after}" in (extract_main_text(page) or "")
 
 
 def test_a_div_with_blocks_or_little_text_stays_one() -> None:
@@ -182,7 +184,7 @@ def test_a_div_with_blocks_or_little_text_stays_one() -> None:
     page = (
         f"<div>{long}<ul><li>{long}</ul></div><div>Home</div><div>{long}</div><div>{long}<b><img></b></div>"
     )
-    tree = parse(f"<html><body>{page}</body></html>")
+    tree = parse_page(f"<html><body>{page}</body></html>")
     assert tree is not None
-    mend(tree)
+    mend_paragraphs(tree)
     assert [element.tag for element in tree.find("body")] == ["div", "div", "p", "div"]

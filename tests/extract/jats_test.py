@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract import ExtractedText, extract
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
-from corpus.formats.xml import XmlError, tree
+from corpus.formats.xml import XmlError, parse_tree
 
 META = "<article-meta><title-group><article-title>T</article-title></title-group>{}</article-meta>"
 
 
-def article(body: str = "", meta: str = "", back: str = "", attributes: str = "") -> Extracted:
+def article(body: str = "", meta: str = "", back: str = "", attributes: str = "") -> ExtractedText:
     xml = (
         f'<article xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:mml="http://www.w3.org/1998/Math/MathML"{attributes}>'
         f"<front>{META.format(meta)}</front><body>{body}</body><back>{back}</back></article>"
@@ -26,7 +26,7 @@ def article(body: str = "", meta: str = "", back: str = "", attributes: str = ""
     return extracted(xml, "application/jats+xml")
 
 
-def extracted(xml: str, media_type: str, **metadata: str) -> Extracted:
+def extracted(xml: str, media_type: str, **metadata: str) -> ExtractedText:
     record = Record(
         native_id="x",
         file="x",
@@ -198,7 +198,7 @@ def test_a_citation() -> None:
     ],
 )
 def test_licences_by_their_spdx_names(text: str, name: str | None) -> None:
-    assert creative_commons(text) == name
+    assert find_cc_license(text) == name
 
 
 def test_dates_as_far_as_they_are_given() -> None:
@@ -211,7 +211,7 @@ def test_dates_as_far_as_they_are_given() -> None:
 def test_mathml_becomes_latex() -> None:
     xml = b"""<math><msubsup><mi>x</mi><mrow><mi>i</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></msubsup><mo>=</mo>
     <msqrt><mi>sin</mi><mi>y</mi></msqrt><mover><mi>z</mi><mo>^</mo></mover><mtext>for all</mtext></math>"""
-    assert " ".join(to_latex(tree(xml)).split()) == "x_{i+1}^2=\\sqrt{\\sin y}\\hat{z}\\text{for all}"
+    assert " ".join(to_latex(parse_tree(xml)).split()) == "x_{i+1}^2=\\sqrt{\\sin y}\\hat{z}\\text{for all}"
 
 
 SENTENCES = {

@@ -16,19 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract
-from corpus.extract.latex.paper import to_text
-from corpus.extract.latex.submission import SubmissionError, tex_files
-from corpus.sources.papers.arxiv import SUBMISSION
+from corpus.extract import ExtractedText, extract
+from corpus.extract.latex.paper import tex_to_text
+from corpus.extract.latex.submission import SubmissionError, read_tex_files
+from corpus.sources.papers.arxiv import SUBMISSION_MEDIA_TYPE
 
 FORMULA = re.compile(r"\$\$.*?\$\$|\\begin\{([A-Za-z]+\*?)\}.*?\\end\{\1\}|\$[^$]*\$", re.DOTALL)
 
 
 def body(text: str) -> str:
-    return to_text(f"\\documentclass{{article}}\n\\begin{{document}}\n{text}\n\\end{{document}}\nignored")
+    return tex_to_text(f"\\documentclass{{article}}\n\\begin{{document}}\n{text}\n\\end{{document}}\nignored")
 
 
-def submission(files: dict[str, str | bytes], compressed: bool = True) -> Extracted | None:
+def submission(files: dict[str, str | bytes], compressed: bool = True) -> ExtractedText | None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, content in files.items():
@@ -39,9 +39,10 @@ def submission(files: dict[str, str | bytes], compressed: bool = True) -> Extrac
     return extracted(gzip.compress(out.getvalue()) if compressed else out.getvalue())
 
 
-def extracted(data: bytes) -> Extracted | None:
+def extracted(data: bytes) -> ExtractedText | None:
     return extract(
-        Record(native_id="x", file="x", offset=0, length=0, media_type=SUBMISSION, body=data), "fast"
+        Record(native_id="x", file="x", offset=0, length=0, media_type=SUBMISSION_MEDIA_TYPE, body=data),
+        "fast",
     )
 
 
@@ -183,11 +184,11 @@ def test_theorems_and_sections_are_referred_to_by_their_numbers() -> None:
 
 def test_papers_older_than_latex2e() -> None:
     old = "\\documentstyle[12pt]{article}\n\\title{Old}\n\\begin{document}\\maketitle\nText.\\end{document}"
-    assert to_text(old) == "Old\n\nText."
+    assert tex_to_text(old) == "Old\n\nText."
     plain = "\\magnification=1200 \\hsize=6in\\vskip 1cm\\centerline{\\bf A Title}\n\\beginsection 1. Start\\par\nText {\\it it}.\n\\proclaim{Theorem 1} True.\\endproclaim\n\\item{(a)} an item\n\\bye gone"
-    assert to_text(plain) == "A Title\n\n1. Start\n\nText it.\n\nTheorem 1. True.\n\n(a) an item"
+    assert tex_to_text(plain) == "A Title\n\n1. Start\n\nText it.\n\nTheorem 1. True.\n\n(a) an item"
     ams = "\\documentstyle{amsppt}\\topmatter\\title On $x$\\endtitle\\author Me\\endauthor\\abstract Short.\\endabstract\\endtopmatter\\document\n\\head 1. One\\endhead\nText.\\Refs \\ref\\key 1\\endref\\endRefs\\enddocument"
-    assert to_text(ams) == "On $x$\n\nShort.\n\n1. One\n\nText."
+    assert tex_to_text(ams) == "On $x$\n\nShort.\n\n1. One\n\nText."
 
 
 CHINESE = "\\documentclass{ctexart}\n\\title{深度学习综述}\n\\begin{document}\n\\maketitle\n\\section{引言}\n深度学习是机器\n学习的分支，见图~\\ref{a}。\n\\begin{定理}成立。\\end{定理}\\end{document}"
@@ -199,7 +200,7 @@ JAPANESE = (
 
 def test_papers_in_other_scripts() -> None:
     chinese = "深度学习综述\n\n引言\n\n深度学习是机器学习的分支，见图。\n\n成立。"
-    assert to_text(CHINESE) == chinese
+    assert tex_to_text(CHINESE) == chinese
     gbk = extracted(CHINESE.replace("ctexart}", "ctexart}\\usepackage[GBK]{inputenc}").encode("gbk"))
     assert gbk is not None and gbk.text == chinese
     russian = extracted(RUSSIAN.encode("cp1251"))
@@ -207,7 +208,7 @@ def test_papers_in_other_scripts() -> None:
     assert russian.text == "Введение\n\nРассмотрим пространство $X$, в котором всё хорошо — и точка."
     koi = extracted((RUSSIAN.replace("[cp1251]", "[koi8-r]") * 3).encode("koi8-r"))
     assert koi is not None and koi.text == russian.text
-    assert to_text(JAPANESE) == "はじめに\n\nこれは日本語の論文である。"
+    assert tex_to_text(JAPANESE) == "はじめに\n\nこれは日本語の論文である。"
     thai = body("\\section{บทนำ}นี่คือ\\textbf{บทความ}ภาษาไทย")
     assert thai == "บทนำ\n\nนี่คือบทความภาษาไทย"
     proofs = {
@@ -219,10 +220,10 @@ def test_papers_in_other_scripts() -> None:
     for package, proof in proofs.items():
         paper = f'\\documentclass{{article}}\\usepackage{package}\\begin{{document}}\\begin{{proof}}A "--- B.\\end{{proof}}\\end{{document}}'
         dash = '"—' if "CJK" in package or "ctex" in package else "—"
-        assert to_text(paper) == f"{proof}. A {dash} B."
+        assert tex_to_text(paper) == f"{proof}. A {dash} B."
     assert body("\\textarabic{هذا \\textbf{بحث}} और \\texthindi{यह शोध} है") == "هذا بحث और यह शोध है"
     assert (
-        to_text('\\documentclass{article}\\usepackage{german}\\begin{document}Gr"o"se\\end{document}')
+        tex_to_text('\\documentclass{article}\\usepackage{german}\\begin{document}Gr"o"se\\end{document}')
         == "Größe"
     )
 
@@ -368,7 +369,7 @@ def test_damaged_papers_are_read_or_refused(data: Path) -> None:
         with tarfile.open(path) as tar:
             for member in tar:
                 if member.name in TELLING and (stream := tar.extractfile(member)) is not None:
-                    papers += [text for text in tex_files(stream.read()).values() if b"\\begin" in text]
+                    papers += [text for text in read_tex_files(stream.read()).values() if b"\\begin" in text]
     for _ in range(3000):
         paper = bytearray(draw.choice(papers))
         for _ in range(draw.randint(1, 30)):

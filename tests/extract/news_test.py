@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract
-from corpus.extract.html.news_article import _without_site
+from corpus.extract import ExtractedText, extract
+from corpus.extract.html.news_article import _strip_site_name
 from corpus.sources.web.news import News
 
 SENTENCES = {
@@ -36,7 +36,7 @@ def article(
 
 def news(
     html: str, url: str = "https://harbour.example.org/2024/03/05/bridge.html?utm_source=x"
-) -> Extracted | None:
+) -> ExtractedText | None:
     metadata = {"captured": "2024-03-06T00:00:00Z"}
     record: Any = {"native_id": "1", "file": "f", "offset": 0, "length": 1, "metadata": metadata}
     return extract(Record(media_type="text/x-news", body=html, url=url, **record), "fast")
@@ -63,7 +63,7 @@ def test_an_article_has_its_headline_its_date_and_its_text(language: str) -> Non
     ],
 )
 def test_a_headline_is_without_the_name_of_the_site(title: str, headline: str) -> None:
-    assert _without_site(title, "Harbour Times", "https://harbour.example.org/a") == headline
+    assert _strip_site_name(title, "Harbour Times", "https://harbour.example.org/a") == headline
 
 
 def test_the_date_is_never_after_the_capture_and_that_of_the_capture_where_there_is_none() -> None:

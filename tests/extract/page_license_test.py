@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.extract.html.main_text import license_of
+from corpus.extract.html.main_text import read_license
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
@@ -43,14 +43,14 @@ SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
     ],
 )
 def test_a_statement_of_the_page(license: str | None, html: str) -> None:
-    assert license_of(f"<html><body>{html}</body></html>") == (license, {})
+    assert read_license(f"<html><body>{html}</body></html>") == (license, {})
 
 
 def test_two_different_statements_are_none_and_both_are_kept() -> None:
     html = f"<html><body><a rel='license' href='{BY}'>1</a><p>x</p><a rel='license' href='{SA}'>2</a></body></html>"
-    assert license_of(html) == (None, {"licenses": "CC-BY-4.0 CC-BY-SA-3.0-DE"})
+    assert read_license(html) == (None, {"licenses": "CC-BY-4.0 CC-BY-SA-3.0-DE"})
 
 
 def test_a_marked_link_counts_more_than_one_in_the_foot() -> None:
     html = f"<html><body><a rel='license' href='{BY}'>1</a><p>x</p><footer><a href='{SA}'>2</a></footer></body></html>"
-    assert license_of(html) == ("CC-BY-4.0", {})
+    assert read_license(html) == ("CC-BY-4.0", {})

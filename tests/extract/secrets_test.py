@@ -8,8 +8,8 @@ import pytest
 
 from corpus.document import Record
 from corpus.extract import extract
-from corpus.extract.secrets import redacted
-from corpus.extract.source_code import source_text
+from corpus.extract.secrets import redact_secrets
+from corpus.extract.source_code import decode_source
 
 RANDOM = "q8Zr3Lm9Xw2Tn5Vb7Yc1"
 PEM = "MIIEpAIBAAKCAQEA75u8k1nf0q2LZs1g2v9d9f8s7d6f5s4d3f2s1d0f9s8d7f6s"
@@ -42,8 +42,8 @@ PEM = "MIIEpAIBAAKCAQEA75u8k1nf0q2LZs1g2v9d9f8s7d6f5s4d3f2s1d0f9s8d7f6s"
     ],
 )  # fmt: skip
 def test_secrets_and_addresses_become_placeholders(text: str, expected: str) -> None:
-    assert redacted(text)[0] == expected
-    assert redacted(f"é\n{text}")[0] == f"é\n{expected}"
+    assert redact_secrets(text)[0] == expected
+    assert redact_secrets(f"é\n{text}")[0] == f"é\n{expected}"
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_secrets_and_addresses_become_placeholders(text: str, expected: str) -> 
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
-    assert redacted(text) == (text, 0, 0)
+    assert redact_secrets(text) == (text, 0, 0)
 
 
 def test_they_are_counted_and_the_placeholders_are_always_the_same() -> None:
     line = f'password = "hunter2!"; api_key = "{RANDOM}"  # a@mail.org, b@mail.org\n'
-    text, secrets, emails = redacted(line * 3)
+    text, secrets, emails = redact_secrets(line * 3)
     assert (secrets, emails) == (6, 6)
     assert text == 'password = "<PASSWORD>"; api_key = "<KEY>"  # <EMAIL>, <EMAIL>\n' * 3
-    assert redacted(text) == (text, 0, 0)
+    assert redact_secrets(text) == (text, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_they_are_counted_and_the_placeholders_are_always_the_same() -> None:
 def test_no_text_takes_long(piece: str) -> None:
     def seconds(size: int) -> float:
         begun = time.process_time()
-        redacted(piece * (size // len(piece)))
+        redact_secrets(piece * (size // len(piece)))
         return time.process_time() - begun
 
     seconds(1000)
@@ -119,7 +119,7 @@ def test_no_text_takes_long(piece: str) -> None:
     ],
 )  # fmt: skip
 def test_nothing_but_line_ends_and_the_byte_order_mark_changes(body: bytes, text: str) -> None:
-    assert source_text(body) == text
+    assert decode_source(body) == text
 
 
 def test_a_text_with_nul_is_refused() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml.etree import XPath, _Element
 from lxml.html import fromstring, tostring
 
-from corpus.extract.html.selectors import REGEXPS, faster
+from corpus.extract.html.selectors import REGEXPS, compile_selector
 
 EXPRESSIONS = [
     ".//*[self::div or self::p][re:test(@id, '^ad-|share') or re:test(@class, 'footer|menu')]",
@@ -69,7 +69,7 @@ trees = st.recursive(st.just("text"), element, max_leaves=12).map(
 @given(tree=trees)
 def test_the_same_elements_in_the_same_order(text: str, tree: _Element) -> None:
     expression = XPath(text, namespaces=REGEXPS)
-    found = faster(expression)
+    found = compile_selector(expression)
     assert found is not expression
     for root in (tree, tree.find(".//div")):
         assert found(root) == expression(root), tostring(tree)
@@ -81,7 +81,7 @@ def test_the_first_alone(tree: _Element) -> None:
     test = ".//*[self::div or self::p][re:test(@class, 'menu') or @id='share']"
     for text in (f"{test}[1]", f"({test})[1]"):
         expression = XPath(text, namespaces=REGEXPS)
-        found = faster(expression, first=True)
+        found = compile_selector(expression, first=True)
         assert found is not expression
         assert found(tree)[:1] == expression(tree)[:1]
 
@@ -100,4 +100,4 @@ def test_the_first_alone(tree: _Element) -> None:
 )
 def test_what_is_not_understood_stays_as_it_is(text: str) -> None:
     expression: Any = XPath(text, namespaces=REGEXPS)
-    assert faster(expression) is expression
+    assert compile_selector(expression) is expression

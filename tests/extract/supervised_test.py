@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from corpus.document import Record
 from corpus.errors import RunError
-from corpus.extract import FORMATS, Extracted, extract
-from corpus.extract.process.budgets import Budgets, nesting, over
-from corpus.extract.process.supervised import Parser, Rejected, parser
-from corpus.pipelines.build.stop import descendants
+from corpus.extract import FORMATS, ExtractedText, extract
+from corpus.extract.process.budgets import Budgets, find_exceeded_budget, measure_nesting
+from corpus.extract.process.supervised import Parser, RejectedRecord, borrow_parser
+from corpus.pipelines.build.stop import list_descendants
 from corpus.sources.web.warc import Warc
 
 SMALL = Budgets(max_bytes=4 << 20, max_tags=300_000, memory=256 << 20, seconds=0.4)
@@ -60,11 +60,11 @@ def command(line: str) -> str:
 
 
 def outcomes(parsing: Parser, bodies: list[str]) -> list[object]:
-    found = parsing.each((at, record(at, body)) for at, body in enumerate(bodies))
+    found = parsing.extract_each((at, record(at, body)) for at, body in enumerate(bodies))
     answers: list[object] = []
     for at, answer in found:
         assert at == len(answers)
-        answers.append(answer.text if isinstance(answer, Extracted) else answer)
+        answers.append(answer.text if isinstance(answer, ExtractedText) else answer)
     return answers
 
 
@@ -86,9 +86,9 @@ def outcomes(parsing: Parser, bodies: list[str]) -> list[object]:
 def test_a_hostile_record_costs_only_itself(small: Parser, line: str, reason: str, error: str) -> None:
     bodies = [page(text) for text in TEXTS]
     found = outcomes(small, [*bodies[:4], command(line), *bodies[4:], command(line)])
-    texts = [one for one in found if not isinstance(one, Rejected)]
-    rejected = [one for one in found if isinstance(one, Rejected)]
-    assert texts == list(TEXTS) and [isinstance(found[at], Rejected) for at in (4, -1)] == [True, True]
+    texts = [one for one in found if not isinstance(one, RejectedRecord)]
+    rejected = [one for one in found if isinstance(one, RejectedRecord)]
+    assert texts == list(TEXTS) and [isinstance(found[at], RejectedRecord) for at in (4, -1)] == [True, True]
     # On a busy machine the wall clock may come first.
     errors = {error, "no answer within 2 s"} if reason == "time" else {error}
     assert all(one.reason == reason and one.error in errors for one in rejected)
@@ -98,7 +98,7 @@ def test_a_hostile_record_costs_only_itself(small: Parser, line: str, reason: st
 def test_a_parser_that_eats_memory_is_held_back(line: str) -> None:
     """In Python and in native code; with time enough, or a busy machine would give that as the reason."""
     found = outcomes(Parser("fast", Budgets(memory=200 << 20, seconds=20)), [command(line), page(TEXTS[0])])
-    assert found == [Rejected("memory", "more than 209,715,200 bytes of memory"), TEXTS[0]]
+    assert found == [RejectedRecord("memory", "more than 209,715,200 bytes of memory"), TEXTS[0]]
 
 
 def test_who_died_once_by_chance_is_parsed_again(small: Parser, tmp_path: Path) -> None:
@@ -113,12 +113,14 @@ def test_whoever_is_killed_the_answers_are_the_same(small: Parser) -> None:
 
     def killing() -> Iterator[tuple[int, Record]]:
         for at, body in enumerate(bodies):
-            processes = descendants(os.getpid())
+            processes = list_descendants(os.getpid())
             if at % 40 == 20 and processes:
                 os.kill(processes[at // 40 % len(processes)], signal.SIGKILL)
             yield at, record(at, body)
 
-    answers = [answer.text for _, answer in small.each(killing()) if isinstance(answer, Extracted)]
+    answers = [
+        answer.text for _, answer in small.extract_each(killing()) if isinstance(answer, ExtractedText)
+    ]
     assert answers == wanted
 
 
@@ -130,8 +132,8 @@ def test_it_gives_what_extraction_in_place_gives(data: Path) -> None:
         if isinstance(found, Record) and found.gate is None
     ]
     assert len(records) > 15
-    with parser("fast", Budgets()) as parsing:
-        for one, answer in parsing.each((one, one) for one in records):
+    with borrow_parser("fast", Budgets()) as parsing:
+        for one, answer in parsing.extract_each((one, one) for one in records):
             assert answer == extract(one, "fast")
 
 
@@ -146,37 +148,37 @@ def test_it_gives_what_extraction_in_place_gives(data: Path) -> None:
     )
 )
 def test_any_record_has_an_answer(pairs: list[tuple[str, str | bytes]]) -> None:
-    with parser("fast", Budgets()) as parsing:
+    with borrow_parser("fast", Budgets()) as parsing:
         items = [(at, record(at, body, kind)) for at, (kind, body) in enumerate(pairs)]
-        found = list(parsing.each(items))
+        found = list(parsing.extract_each(items))
     assert [at for at, _ in found] == list(range(len(pairs)))
 
 
 def test_all_that_a_format_says_comes_back(small: Parser) -> None:
-    ((_, answer),) = small.each([(0, record(0, command("say")))])
-    assert answer == Extracted(
+    ((_, answer),) = small.extract_each([(0, record(0, command("say")))])
+    assert answer == ExtractedText(
         text="t", gate="g", url="u", license="l", date="d", language="x", metadata={"a": "b"}
     )
-    assert all(getattr(answer, field.name) for field in fields(Extracted))
+    assert all(getattr(answer, field.name) for field in fields(ExtractedText))
 
 
 def test_a_list_of_50000_links_is_no_trouble() -> None:
     links = "".join(f'<li><a href="/{at}">Link number {at} of the list</a></li>' for at in range(50_000))
     body = f"<html><body><h1>Links</h1><ul>{links}</ul></body></html>"
-    with parser("fast", Budgets()) as parsing:
-        ((_, answer),) = parsing.each([(0, record(0, body, "text/html"))])
-    assert isinstance(answer, Extracted) and "Link number 49999 of the list" in answer.text
+    with borrow_parser("fast", Budgets()) as parsing:
+        ((_, answer),) = parsing.extract_each([(0, record(0, body, "text/html"))])
+    assert isinstance(answer, ExtractedText) and "Link number 49999 of the list" in answer.text
 
 
 @pytest.mark.parametrize("body", ["", "長い川", "\ud800"])
 def test_text_stays_text_however_short(small: Parser, body: str) -> None:
     wiki = record(0, body, "text/x-wiki")
-    assert list(small.each([("a", wiki)])) == [("a", extract(wiki, "fast"))]
+    assert list(small.extract_each([("a", wiki)])) == [("a", extract(wiki, "fast"))]
 
 
 def test_items_without_a_record_keep_their_place(small: Parser) -> None:
     items = [("a", record(0, page(TEXTS[1]))), ("b", None), ("c", record(1, page(TEXTS[2])))]
-    assert [(name, answer and answer.text) for name, answer in small.each(items)] == [  # type: ignore[union-attr]
+    assert [(name, answer and answer.text) for name, answer in small.extract_each(items)] == [  # type: ignore[union-attr]
         ("a", TEXTS[1]),
         ("b", None),
         ("c", TEXTS[2]),
@@ -184,15 +186,15 @@ def test_items_without_a_record_keep_their_place(small: Parser) -> None:
 
 
 def test_a_text_over_its_budget_is_rejected() -> None:
-    with parser("fast", Budgets(max_text=1000)) as parsing:
-        ((_, answer),) = parsing.each([(0, record(0, page("many words " * 1000), "text/html"))])
-    assert answer == Rejected("bytes", "10,999 characters of text, over max_text, 1,000")
+    with borrow_parser("fast", Budgets(max_text=1000)) as parsing:
+        ((_, answer),) = parsing.extract_each([(0, record(0, page("many words " * 1000), "text/html"))])
+    assert answer == RejectedRecord("bytes", "10,999 characters of text, over max_text, 1,000")
 
 
 def test_large_records_go_both_ways(small: Parser) -> None:
     long = ". ".join(f"{TEXTS[at % 8]} {at}" for at in range(20_000))
-    found = list(small.each((at, record(at, long.encode(), "text/plain")) for at in range(8)))
-    assert [answer.text == long for _, answer in found if isinstance(answer, Extracted)] == [True] * 8
+    found = list(small.extract_each((at, record(at, long.encode(), "text/plain")) for at in range(8)))
+    assert [answer.text == long for _, answer in found if isinstance(answer, ExtractedText)] == [True] * 8
 
 
 def test_a_format_that_cannot_be_imported_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,20 +203,20 @@ def test_a_format_that_cannot_be_imported_is_one_line(monkeypatch: pytest.Monkey
         pytest.raises(
             RunError, match=r"failed: ModuleNotFoundError: No module named 'corpus\.extract\.missing'"
         ),
-        parser("fast", SMALL) as parsing,
+        borrow_parser("fast", SMALL) as parsing,
     ):
-        list(parsing.each([(0, record(0, "x", "text/x-missing"))]))
+        list(parsing.extract_each([(0, record(0, "x", "text/x-missing"))]))
 
 
 def test_no_process_is_left(small: Parser) -> None:
     mine = Parser("fast", SMALL)
-    before = set(descendants(os.getpid()))
+    before = set(list_descendants(os.getpid()))
     assert outcomes(mine, [page(TEXTS[0])]) == [TEXTS[0]]
-    started = set(descendants(os.getpid())) - before
+    started = set(list_descendants(os.getpid())) - before
     assert len(started) == 2
     mine.close()
     deadline = time.monotonic() + 10
-    while (left := started & set(descendants(os.getpid()))) and time.monotonic() < deadline:
+    while (left := started & set(list_descendants(os.getpid()))) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
 
@@ -241,19 +243,19 @@ def test_no_process_is_left(small: Parser) -> None:
     ],
 )
 def test_budgets_that_show_before_parsing(body: bytes, reason: str | None) -> None:
-    refused = over(record(0, body, "text/html"), Budgets(max_bytes=32 << 20))
+    refused = find_exceeded_budget(record(0, body, "text/html"), Budgets(max_bytes=32 << 20))
     assert (refused and refused[0]) == reason
 
 
 def test_nesting_counts_tags_open_at_once() -> None:
-    assert nesting(b"") == 0
-    assert nesting(b"<a><b></b><c><d></d></c></a>") == 3
-    assert nesting(b"<ul><li>1<li>2<ul><li>3</ul></ul>") == 2
-    assert nesting(b"<DIV><div></DIV></div></div><div>") == 2
-    assert nesting("<div><div>中文".encode("utf-16")) == 2
+    assert measure_nesting(b"") == 0
+    assert measure_nesting(b"<a><b></b><c><d></d></c></a>") == 3
+    assert measure_nesting(b"<ul><li>1<li>2<ul><li>3</ul></ul>") == 2
+    assert measure_nesting(b"<DIV><div></DIV></div></div><div>") == 2
+    assert measure_nesting("<div><div>中文".encode("utf-16")) == 2
 
 
 @given(st.binary(max_size=300) | st.text("<>/abdivp !-", max_size=300).map(str.encode))
 def test_nesting_takes_any_bytes(body: bytes) -> None:
-    assert 0 <= nesting(body) <= body.count(b"<")
-    assert nesting(body) <= max(nesting(body, enough=1_000), 0)
+    assert 0 <= measure_nesting(body) <= body.count(b"<")
+    assert measure_nesting(body) <= max(measure_nesting(body, enough=1_000), 0)

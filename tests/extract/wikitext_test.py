@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.extract.plain_text import clean_text
-from corpus.extract.wikitext.names import wiki_languages, wiki_names
-from corpus.extract.wikitext.templates import compile_pattern, templates
-from corpus.extract.wikitext.variants import script_of
+from corpus.extract.wikitext.names import load_wiki_languages, load_wiki_names
+from corpus.extract.wikitext.templates import compile_pattern, load_templates
+from corpus.extract.wikitext.variants import detect_script
 from corpus.extract.wikitext.wiki_page import to_text
 from corpus.sources.wikipedia.wiki_dump import Wikipedia
 
@@ -216,7 +216,7 @@ def test_chinese_variants_follow_the_script_of_the_page() -> None:
     assert to_text(f"这个{rule}", language="cmn_Hant") == "这个軟體"
     assert to_text("-{T|zh-hans:甲;zh-hant:乙}--{H|a:b}-正文-{zh-cn:一;zh-tw:二}-。") == "正文一。"
     assert to_text("a-{A|zh-hans:-{zh-cn:内}-;zh-hant:外}-b") == "a内b"
-    assert (script_of("他们说这是中国"), script_of("他們說這是中國"), script_of("")) == (
+    assert (detect_script("他们说这是中国"), detect_script("他們說這是中國"), detect_script("")) == (
         "Hans",
         "Hant",
         "Hans",
@@ -328,14 +328,15 @@ def test_patterns_of_templates() -> None:
 
 
 def test_the_data_files_are_whole() -> None:
-    assert {"lang", "convert", "nowrap"} <= set(templates().rules)
-    assert wiki_languages()["zh"] is None and wiki_languages()["no"] == "nob_Latn"
+    assert {"lang", "convert", "nowrap"} <= set(load_templates().rules)
+    assert load_wiki_languages()["zh"] is None and load_wiki_languages()["no"] == "nob_Latn"
     assert all(
-        label is None or re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", label) for label in wiki_languages().values()
+        label is None or re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", label)
+        for label in load_wiki_languages().values()
     )
-    assert wiki_names("de").redirect == {"redirect", "weiterleitung"}
-    assert "dp" in wiki_names("nl").disambiguation and "dp" not in wiki_names("de").disambiguation
-    assert wiki_names("tlh") == wiki_names()
+    assert load_wiki_names("de").redirect == {"redirect", "weiterleitung"}
+    assert "dp" in load_wiki_names("nl").disambiguation and "dp" not in load_wiki_names("de").disambiguation
+    assert load_wiki_names("tlh") == load_wiki_names()
 
 
 DEBRIS = re.compile(

@@ -20,7 +20,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from corpus.errors import UserError
-from corpus.web.fetch.address_guard import Guard
+from corpus.web.fetch.address_guard import AddressGuard
 from corpus.web.fetch.crawl import fetch_list
 from tests.fetch.site import TEXTS, options, served, write_list
 
@@ -178,9 +178,9 @@ def test_loopback_is_closed_unless_it_is_opened_and_names_that_lead_there_are_no
     ],
 )
 def test_the_guard_knows_public_addresses(address: str, public: bool) -> None:
-    assert Guard().allows(address) is public
+    assert AddressGuard().allows(address) is public
     if not public and address[0].isdigit() and ":" not in address:
-        assert Guard([f"{ipaddress.ip_address(address)}/32"]).allows(address)
+        assert AddressGuard([f"{ipaddress.ip_address(address)}/32"]).allows(address)
 
 
 def test_records_are_standard_warc_and_the_ledger_places_them(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 from tests.filters.measuring import table
 
-FILTERS = [filters.load(step) for step in ("text", "code")]
+FILTERS = [filters.load_filter(step) for step in ("text", "code")]
 SIGNALS = [signal for one in FILTERS for signal in one.signals]
 
 PYTHON = """def shortest(graph, start):

@@ -6,12 +6,12 @@ import math
 
 import pytest
 
-from corpus.filters import load
+from corpus.filters import load_filter
 from corpus.text.page import Page
 
 
 def test_score_is_of_the_documents_own_language() -> None:
-    measure = load("language").measure
+    measure = load_filter("language").measure
     english = "The bridge was repaired before the winter, and the ferry stopped in November."
     assert measure(Page(english, "eng_Latn"))[0] > 0.8
     assert measure(Page(english, "deu_Latn"))[0] < 0.1
@@ -28,10 +28,10 @@ def test_score_is_of_the_documents_own_language() -> None:
     ],
 )
 def test_share_of_the_main_script(text: str, language: str, share: float) -> None:
-    assert load("language").measure(Page(text, language))[1] == share
+    assert load_filter("language").measure(Page(text, language))[1] == share
 
 
 def test_fingerprint_names_the_models() -> None:
-    language = load("language")
+    language = load_filter("language")
     assert language.signals == ("language.score", "language.script")
     assert {"model", "cld2", "labels"} <= set(language.parameters)

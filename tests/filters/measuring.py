@@ -13,7 +13,7 @@ from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 
 STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb", "code")
-FILTERS = [filters.load(step) for step in STEPS]
+FILTERS = [filters.load_filter(step) for step in STEPS]
 SIGNALS = [signal for filter in FILTERS for signal in filter.signals]
 
 

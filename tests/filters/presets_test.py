@@ -9,14 +9,14 @@ import pytest
 
 from corpus import filters
 from corpus.errors import UserError
-from corpus.rules.presets import load_rules, preset_names, read_preset
+from corpus.rules.presets import list_presets, load_rules, read_preset
 from corpus.text.conventions import conventions, language_files
 from tests.filters.measuring import SIGNALS
 
 PRODUCED = {*SIGNALS, "language.score", "quality.score"}
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", list_presets())
 def test_every_preset_can_be_used_and_names_its_source(name: str) -> None:
     preset = read_preset(name)
     assert preset.description and preset.source and preset.rules
@@ -26,7 +26,7 @@ def test_every_preset_can_be_used_and_names_its_source(name: str) -> None:
 def test_language_files_and_presets_speak_of_signals_that_exist() -> None:
     """A correction of a signal that was renamed would be lost in silence."""
     known = {"language.score", *SIGNALS}
-    for name in preset_names():
+    for name in list_presets():
         assert {signal for signal, _ in read_preset(name).rules} <= known, name
     for file in language_files().values():
         assert file.rules.keys() <= known, file.name
@@ -122,16 +122,16 @@ def test_a_preset_needs_the_signals_that_it_judges() -> None:
 
 
 def test_filters_are_loaded_by_step_and_refuse_options_they_do_not_have() -> None:
-    assert filters.load("gopher").signals[0] == "gopher.words"
+    assert filters.load_filter("gopher").signals[0] == "gopher.words"
     with pytest.raises(UserError, match="unknown filter 'gohper': known are text"):
-        filters.load("gohper")
+        filters.load_filter("gohper")
     with pytest.raises(UserError, match="filter gopher knows no 'fast'"):
-        filters.load("gopher", {"fast": True})
+        filters.load_filter("gopher", {"fast": True})
 
 
 def test_signals_carry_the_name_of_their_step_and_stand_once() -> None:
     assert len(SIGNALS) == len(set(SIGNALS))
     for step in ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb"):
-        found = filters.load(step)
+        found = filters.load_filter(step)
         assert found.step == step
         assert all(signal.startswith(f"{step}.") for signal in found.signals)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from corpus.classifier.training import Training, train
+from corpus.classifier.training import TrainingOptions, train_classifier
 from corpus.errors import UserError
-from corpus.filters import load
+from corpus.filters import load_filter
 from corpus.text.page import Page
 
 RIVER = "{} is a river in the north whose basin was first described by the geographer {} in his survey."
@@ -24,12 +24,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
         [(template.format(name, name[::-1]) + f" {name} " * 5, "eng_Latn") for name in NAMES]
         for template in (RIVER, SHOP)
     ]
-    train(*sides, path, Training(dimension=8))
+    train_classifier(*sides, path, TrainingOptions(dimension=8))
     return path
 
 
 def test_score(model: str) -> None:
-    quality = load("quality", {"model": model})
+    quality = load_filter("quality", {"model": model})
     assert quality.signals == ("quality.score",)
     [river] = quality.measure(Page(RIVER.format("Nova", "Moss"), "eng_Latn"))
     [shop] = quality.measure(Page(SHOP.format("Nova", "Moss"), "eng_Latn"))
@@ -38,17 +38,19 @@ def test_score(model: str) -> None:
 
 
 def test_not_measured_without_a_model_and_in_other_languages(model: str) -> None:
-    assert math.isnan(load("quality").measure(Page("Any text.", "eng_Latn"))[0])
-    assert math.isnan(load("quality", {"model": model}).measure(Page("Ein Fluss im Norden.", "deu_Latn"))[0])
-    assert math.isnan(load("quality", {"model": model}).measure(Page("...", "eng_Latn"))[0])
+    assert math.isnan(load_filter("quality").measure(Page("Any text.", "eng_Latn"))[0])
+    assert math.isnan(
+        load_filter("quality", {"model": model}).measure(Page("Ein Fluss im Norden.", "deu_Latn"))[0]
+    )
+    assert math.isnan(load_filter("quality", {"model": model}).measure(Page("...", "eng_Latn"))[0])
 
 
 def test_fingerprint_is_of_the_model(model: str) -> None:
-    parameters = load("quality", {"model": model}).parameters
+    parameters = load_filter("quality", {"model": model}).parameters
     assert len(parameters["model"]) == 64
     assert parameters["languages"] == ["eng_Latn"]
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no fastText model at"):
-        load("quality", {"model": str(tmp_path / "missing.bin")})
+        load_filter("quality", {"model": str(tmp_path / "missing.bin")})

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.rules.presets import load_rules
-from corpus.rules.rule import RuleSet, threshold, uniform
+from corpus.rules.rule import RuleSet, compute_threshold, draw_uniform
 
 PRODUCED = {
     "gopher.words",
@@ -139,7 +139,7 @@ def test_the_top_share_of_each_language_stays() -> None:
     languages = ["eng_Latn"] * 4 + ["cmn_Hans"] * 2
     (_source, rule), *_ = list(found.shares())
     thresholds = {
-        ("quality.score", label): threshold(
+        ("quality.score", label): compute_threshold(
             np.array(
                 [score for score, its in zip(scores, languages, strict=True) if its == label], np.float32
             ),
@@ -171,7 +171,7 @@ def test_gpt_3s_draw_keeps_more_the_better_the_score_and_is_the_same_each_time()
 
 
 def test_draws_are_uniform() -> None:
-    draws = uniform(pa.array([f"{number:032x}" for number in range(10_000)]), 0)
+    draws = draw_uniform(pa.array([f"{number:032x}" for number in range(10_000)]), 0)
     assert draws.min() >= 0 and draws.max() < 1
     assert np.histogram(draws, 10, (0, 1))[0].min() > 900
 
@@ -182,7 +182,7 @@ def test_draws_are_uniform() -> None:
 def test_a_threshold_leaves_at_least_the_share(scores: list[float], share: float) -> None:
     values = np.array(scores, np.float32)
     measured = values[~np.isnan(values)]
-    least = threshold(values, share)
+    least = compute_threshold(values, share)
     if len(measured):
         assert (measured >= np.float32(least)).sum() >= math.floor(share * len(measured))
         assert (measured > np.float32(least)).sum() < max(1, math.ceil(share * len(measured)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.filters.url import url_gate
+from corpus.filters.url import find_url_gate
 from tests.filters.measuring import SIGNALS, measure
 
 
@@ -205,7 +205,7 @@ def test_any_text_can_be_measured_and_shares_are_shares(text: str) -> None:
     ],
 )
 def test_addresses_that_no_corpus_wants_are_stopped(url: str, gate: str | None) -> None:
-    assert url_gate(url) == gate
+    assert find_url_gate(url) == gate
 
 
 def test_addresses_are_measured() -> None:

@@ -25,9 +25,9 @@ import atheris
 with atheris.instrument_imports(include=["corpus"]):
     from corpus.document import Failure, Record
     from corpus.extract import FORMATS, extract_by
-    from corpus.formats.archives import members
-    from corpus.formats.http import Payload, body_of
-    from corpus.formats.xml import XmlError, tree
+    from corpus.formats.archives import read_archive
+    from corpus.formats.http import Payload, decode_body
+    from corpus.formats.xml import XmlError, parse_tree
     from corpus.sources import source_class
     from tests.damage import arc_pieces, text_of, warc_records, wiki_pieces
     from tests.fuzz.mutations import DOCUMENTED
@@ -87,18 +87,18 @@ def http(body: bytes) -> None:
     encodings = ("gzip", "br", "deflate", "zstd", "gzip, br")
     said = encodings[body[0] % len(encodings)] if body else ""
     chunked = "chunked" if len(body) % 2 else ""
-    found = body_of(Payload(200, "text/html", "text/html", chunked, said), body[1:], 1 << 20)
+    found = decode_body(Payload(200, "text/html", "text/html", chunked, said), body[1:], 1 << 20)
     assert found is None or isinstance(found, str) or len(found) <= 1 << 20
 
 
 def archive(body: bytes) -> None:
-    for one in members(io.BytesIO(body), "input", 1 << 20):
+    for one in read_archive(io.BytesIO(body), "input", 1 << 20):
         assert one.offset >= 0 and one.length >= 0
 
 
 def xml(body: bytes) -> None:
     try:
-        tree(body)
+        parse_tree(body)
     except XmlError:
         return
 

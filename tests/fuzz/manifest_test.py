@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import UserError
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 from tests.fuzz.mutations import Operation, long, mutated, operations, short, within
 
 FULL = """\
@@ -47,7 +47,7 @@ def loads(path: Path, body: bytes) -> None:
     path.write_bytes(body)
     with within(10):
         try:
-            load(str(path))
+            load_manifest(str(path))
         except UserError as error:
             assert "\n" not in str(error) and str(error).startswith(str(path))
 

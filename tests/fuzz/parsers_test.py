@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 
 from corpus.document import Record
-from corpus.extract import FORMATS, Extracted
+from corpus.extract import FORMATS, ExtractedText
 from corpus.extract.process.budgets import Budgets
-from corpus.extract.process.supervised import Parser, Rejected
+from corpus.extract.process.supervised import Parser, RejectedRecord
 from corpus.sources import source_class
 from tests.fuzz.mutations import DOCUMENTED, Operation, long, mutated, operations, short
 from tests.fuzz.sources_test import SAMPLES
@@ -68,13 +68,13 @@ def answers(parsing: Parser, record: Record, changes: list[Operation]) -> None:
     damaged: bytes | str = mutated(body, changes)
     if isinstance(record.body, str):
         damaged = damaged.decode("utf-8", "replace") if isinstance(damaged, bytes) else damaged
-    ((_, answer),) = parsing.each([(None, replace(record, body=damaged))])
-    if isinstance(answer, Rejected):
+    ((_, answer),) = parsing.extract_each([(None, replace(record, body=damaged))])
+    if isinstance(answer, RejectedRecord):
         assert answer.reason in EXPECTED, answer
         if answer.reason == "damaged":
             assert answer.error.startswith(DOCUMENTED), answer
     elif answer is not None:
-        assert isinstance(answer, Extracted) and answer.text
+        assert isinstance(answer, ExtractedText) and answer.text
 
 
 @pytest.mark.parametrize("media_type", [*FORMATS, "text/plain"])

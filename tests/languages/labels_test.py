@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from corpus.languages.chinese import chinese_script
-from corpus.languages.fasttext_models import names
+from corpus.languages.fasttext_models import label_names
 from corpus.languages.identify import Identifier
-from corpus.languages.labels import compatible, labels, parse
+from corpus.languages.labels import is_written_in, labels, parse_label
 from corpus.languages.models import lid_path
 from corpus.languages.scripts import main_script, script_counts, script_shares
 
@@ -43,11 +43,11 @@ from corpus.languages.scripts import main_script, script_counts, script_shares
     ],
 )
 def test_what_sources_and_models_call_a_language(name: str, meaning: tuple[str, str | None] | None) -> None:
-    assert parse(name) == meaning
+    assert parse_label(name) == meaning
 
 
 def test_every_label_of_lid176_has_a_meaning_of_its_own() -> None:
-    assert set(names(lid_path())) == set(labels().lid)
+    assert set(label_names(lid_path())) == set(labels().lid)
     assert labels().lid["als"] == "gsw"
     assert labels().lid["sq"] == "als"
 
@@ -63,12 +63,12 @@ def test_every_language_that_cld2_gives_has_a_meaning() -> None:
 
 
 def test_languages_and_scripts_that_go_together() -> None:
-    assert compatible("jpn", "Jpan")
-    assert not compatible("jpn", "Hani")
-    assert compatible("cmn", "Hans")
-    assert not compatible("eng", "Cyrl")
-    assert compatible("srp", "Latn")
-    assert compatible("lij", "Latn")
+    assert is_written_in("jpn", "Jpan")
+    assert not is_written_in("jpn", "Hani")
+    assert is_written_in("cmn", "Hans")
+    assert not is_written_in("eng", "Cyrl")
+    assert is_written_in("srp", "Latn")
+    assert is_written_in("lij", "Latn")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_conversions_between_scripts(data: Path) -> None:
     [("code_python", ("code", "python")), ("code", ("code", None)), ("code_C++", None), ("codepython", None)],
 )
 def test_source_code_has_labels_of_its_own(name: str, parsed: tuple[str, str | None] | None) -> None:
-    assert parse(name) == parsed
+    assert parse_label(name) == parsed
 
 
 def test_the_language_of_code_is_what_its_source_says() -> None:

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.ledger.bins import LAST, bins, edges
+from corpus.ledger.bins import LAST_BIN, bin_edges, bin_values
 
 
 def bin_of(value: float) -> int:
-    return int(bins(np.array([value], np.float32))[0])
+    return int(bin_values(np.array([value], np.float32))[0])
 
 
 def test_places_on_the_scale() -> None:
@@ -22,11 +22,11 @@ def test_places_on_the_scale() -> None:
     assert bin_of(2.0) == 129 + 16
     assert bin_of(3.0) == 129 + 24
     assert bin_of(-3.0) == -(129 + 24)
-    assert bin_of(np.inf) == LAST
+    assert bin_of(np.inf) == LAST_BIN
 
 
 def test_edges_of_some_bins() -> None:
-    low, high = edges(np.array([0, 1, 65, 128, 129, 145, -1, -129]))
+    low, high = bin_edges(np.array([0, 1, 65, 128, 129, 145, -1, -129]))
     assert low.tolist() == [0, 0, 0.5, 127 / 128, 1, 2, -1 / 128, -1.0625]
     assert high.tolist() == [0, 1 / 128, 65 / 128, 1, 1.0625, 2.125, 0, -1]
 
@@ -35,8 +35,8 @@ def test_edges_of_some_bins() -> None:
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_every_value_lies_in_its_bin(values: list[float]) -> None:
     given_values = np.array(values, np.float32)
-    found = bins(given_values)
-    low, high = edges(found)
+    found = bin_values(given_values)
+    low, high = bin_edges(found)
     inside = (low <= given_values) & (given_values < high)
     mirrored = (low < given_values) & (given_values <= high)
     assert np.where(found > 0, inside, np.where(found < 0, mirrored | inside, given_values == 0)).all()
@@ -46,4 +46,4 @@ def test_every_value_lies_in_its_bin(values: list[float]) -> None:
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=2))
 def test_larger_values_never_fall_lower(values: list[float]) -> None:
     ordered = np.sort(np.array(values, np.float32))
-    assert (np.diff(bins(ordered)) >= 0).all()
+    assert (np.diff(bin_values(ordered)) >= 0).all()

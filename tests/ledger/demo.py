@@ -10,7 +10,7 @@ from pathlib import Path
 
 from corpus.data import data_path
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 
 
 @cache
@@ -18,5 +18,5 @@ def demo_workspace() -> Path:
     """A workspace that tests read and do not change; removed when the tests end."""
     folder = tempfile.mkdtemp(prefix="corpus-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    build(str(data_path("demo.yaml")), f"{folder}/demo", Running(workers=1))
+    build_workspace(str(data_path("demo.yaml")), f"{folder}/demo", Running(workers=1))
     return Path(folder, "demo")

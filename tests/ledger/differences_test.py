@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.inspect.differences import Pair, side_by_side
+from corpus.inspect.differences import LinePair, compare_lines
 
 
-def only(one: str, other: str, language: str | None = None) -> Pair:
-    (pair,) = side_by_side(one, other, language)
+def only(one: str, other: str, language: str | None = None) -> LinePair:
+    (pair,) = compare_lines(one, other, language)
     return pair
 
 
@@ -29,24 +29,24 @@ def test_words_without_spaces() -> None:
 
 
 def test_a_line_that_only_one_side_has() -> None:
-    pairs = side_by_side("one\ntwo\nthree", "one\nthree")
+    pairs = compare_lines("one\ntwo\nthree", "one\nthree")
     assert pairs == [
-        Pair([("one", False)], [("one", False)]),
-        Pair([("two", True)], None),
-        Pair([("three", False)], [("three", False)]),
+        LinePair([("one", False)], [("one", False)]),
+        LinePair([("two", True)], None),
+        LinePair([("three", False)], [("three", False)]),
     ]
 
 
 def test_equal_lines_far_from_a_change_are_counted() -> None:
     lines = [f"line {number}" for number in range(20)]
     other = [*lines[:10], "changed", *lines[11:]]
-    pairs = side_by_side("\n".join(lines), "\n".join(other))
+    pairs = compare_lines("\n".join(lines), "\n".join(other))
     assert [pair.skipped for pair in pairs] == [9, 0, 0, 8]
     assert pairs[-1].one is pairs[-1].other is None
 
 
 def test_equal_texts_show_their_beginning() -> None:
-    pairs = side_by_side("one\ntwo\nthree", "one\ntwo\nthree")
+    pairs = compare_lines("one\ntwo\nthree", "one\ntwo\nthree")
     assert [pair.one and pair.one[0][0] for pair in pairs] == ["one", "two", None]
     assert pairs[-1].skipped == 1
 
@@ -54,7 +54,7 @@ def test_equal_texts_show_their_beginning() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text("ab \nกข中文", max_size=30), st.text("ab \nกข中文", max_size=30))
 def test_nothing_is_lost(one: str, other: str) -> None:
-    pairs = side_by_side(one, other, around=None)
+    pairs = compare_lines(one, other, around=None)
     for side, text in (("one", one), ("other", other)):
         lines = [getattr(pair, side) for pair in pairs if getattr(pair, side) is not None]
         assert "\n".join("".join(piece for piece, _ in line) for line in lines) == text

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.ledger import sums
-from corpus.ledger.sums import CodedSums, TableSums, Top
+from corpus.ledger.sums import CodedSums, TableSums, TopSums
 
 SCHEMA = pa.schema([("source", pa.string()), ("domain", pa.string()), ("documents", pa.int64())])
 Row = tuple[str, str, int]
@@ -25,7 +25,7 @@ def table(rows: list[Row]) -> pa.Table:
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sums, "LEAST", 3)
+    monkeypatch.setattr(sums, "MIN_WAITING_ROWS", 3)
 
 
 @settings(deadline=None, max_examples=60)
@@ -59,7 +59,7 @@ def test_table_sums(parts: list[list[Row]]) -> None:
 @given(st.lists(rows_of, max_size=5), st.integers(1, 4))
 def test_top_is_exact_in_memory_and_from_disk(parts: list[list[Row]], most: int) -> None:
     totals, each = Counter[str](), Counter[tuple[str, str]]()
-    tops = [Top(SCHEMA, "source", "domain", "documents", most, spill) for spill in (1 << 20, 2)]
+    tops = [TopSums(SCHEMA, "source", "domain", "documents", most, spill) for spill in (1 << 20, 2)]
     for rows in parts:
         for top in tops:
             top.add(table(rows))

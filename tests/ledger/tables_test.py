@@ -17,14 +17,21 @@ import pytest
 
 import corpus
 from corpus.errors import UserError
-from corpus.groups import domain_of
-from corpus.ledger.bins import bins
-from corpus.ledger.stages import stage_table
-from corpus.ledger.tables import COUNTS, TOKENS, merge, merge_group, parts_of, read_ledger
-from corpus.manifest import load
+from corpus.groups import registered_domain
+from corpus.ledger.bins import bin_values
+from corpus.ledger.stages import build_stage_table
+from corpus.ledger.tables import (
+    COUNTS_SCHEMA,
+    TOKENS_SCHEMA,
+    merge_group,
+    merge_parts,
+    read_ledger,
+    read_statistics,
+)
+from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages
-from corpus.pipelines.build.redecide import plan_of_parts
+from corpus.pipelines.build.redecide import make_plan_of_parts
 from corpus.pipelines.build.run import Build
 from corpus.progress import Status
 from corpus.workspace import Workspace, read_table
@@ -112,7 +119,7 @@ def test_histograms(
         table = workspace.signals(step).to_table().drop_columns(["source"])
         for signal in table.column_names:
             values = table.column(signal).to_numpy()
-            places = bins(np.nan_to_num(values.astype(np.float32)))
+            places = bin_values(np.nan_to_num(values.astype(np.float32)))
             for row, value, place in zip(documents, values.tolist(), places.tolist(), strict=True):
                 if value == value:
                     expected[row["source"], row["language"], signal, place] += 1
@@ -128,7 +135,7 @@ def test_domains_and_licenses(ledger: dict[str, pa.Table], documents: list[dict[
     licenses: Counter[Any] = Counter()
     for row in documents:
         if row["url"]:
-            domains[row["source"], domain_of(row["url"])] += 1
+            domains[row["source"], registered_domain(row["url"])] += 1
         licenses[row["source"], row["license"] or ""] += 1
     assert sums(ledger["domains"], "source", "domain") == domains
     assert sums(ledger["licenses"], "source", "license") == licenses
@@ -178,10 +185,10 @@ def test_tokens_of_texts_that_go_are_told_by_their_bytes() -> None:
     rows += [count("tha_Thai", "2025", what, 100) for what in ("read", "passed", "kept")]
     rows += [count("lao_Laoo", "2025", what, 60) for what in ("read", "passed", "rules")]
     shards = {"split": "train", "source": "web", "language": "tha_Thai", "documents": 2}
-    tokens = pa.Table.from_pylist([{**shards, "tokens": 100, "bytes": 300}], TOKENS)
+    tokens = pa.Table.from_pylist([{**shards, "tokens": 100, "bytes": 300}], TOKENS_SCHEMA)
     found = {
         (row["language"], row["snapshot"], row["stage"]): (row["tokens_in"], row["tokens_out"])
-        for row in stage_table(pa.Table.from_pylist(rows, COUNTS), tokens).to_pylist()
+        for row in build_stage_table(pa.Table.from_pylist(rows, COUNTS_SCHEMA), tokens).to_pylist()
     }
     assert found["tha_Thai", "2024", "rules"] == (99, 66)
     assert found["tha_Thai", "2024", "tokens"] == (66, 66)
@@ -209,12 +216,12 @@ def test_groups_of_parts_merge_to_the_same_ledger(workspace: Workspace, tmp_path
     shutil.copytree(workspace.root, tmp_path / "copy")
     copy = Workspace.open(str(tmp_path / "copy"))
     assert not Path(copy.path("stats", "parts")).exists()
-    plan = plan_of_parts(copy, load(copy.path("manifest.yaml")))
-    stages.decide(Build(plan, copy, Running(workers=1), Status(copy.root), print))
+    plan = make_plan_of_parts(copy, load_manifest(copy.path("manifest.yaml")))
+    stages.run_decide(Build(plan, copy, Running(workers=1), Status(copy.root), print))
     splits = copy.splits()
     paths = [copy.path("stats", "groups", f"{number}.parquet") for number in range(0, len(splits), 3)]
     for number, path in enumerate(paths):
         merge_group(copy, splits[3 * number : 3 * number + 3], path, "group")
     stored = read_ledger(workspace, ["counts", "overlaps", "histograms", "domains", "licenses"])
-    for merged in (merge(parts_of(copy, splits)), merge(map(read_table, paths))):
+    for merged in (merge_parts(read_statistics(copy, splits)), merge_parts(map(read_table, paths))):
         assert {name: table.replace_schema_metadata(None) for name, table in stored.items()} == merged

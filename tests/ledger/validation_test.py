@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from corpus.ledger.alarms import told_unvalidated, unvalidated
-from corpus.ledger.tables import TOKENS
+from corpus.ledger.alarms import describe_unvalidated, find_unvalidated
+from corpus.ledger.tables import TOKENS_SCHEMA
 
 
 def table(*rows: tuple[str, str, int]) -> pa.Table:
@@ -21,7 +21,7 @@ def table(*rows: tuple[str, str, int]) -> pa.Table:
             }
             for split, language, n in rows
         ],
-        TOKENS,
+        TOKENS_SCHEMA,
     )
 
 
@@ -32,12 +32,12 @@ def test_languages_without_validation_are_named_largest_first() -> None:
         ("train", "eng_Latn", 9),
         ("valid", "eng_Latn", 1),
     )
-    assert unvalidated(tokens) == {"cmn_Hant": 50, "tha_Thai": 5}
-    told = told_unvalidated(tokens)
+    assert find_unvalidated(tokens) == {"cmn_Hant": 50, "tha_Thai": 5}
+    told = describe_unvalidated(tokens)
     assert told is not None and told.startswith(
         "2 languages (cmn_Hant, tha_Thai) are trained on without any text"
     )
 
 
 def test_nothing_is_told_where_every_language_has_some() -> None:
-    assert told_unvalidated(table(("train", "jpn_Jpan", 5), ("valid", "jpn_Jpan", 1))) is None
+    assert describe_unvalidated(table(("train", "jpn_Jpan", 5), ("valid", "jpn_Jpan", 1))) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 from corpus.sources import KINDS
 from corpus.sources.input_split import plan_splits
 from corpus.sources.inputs import list_files
@@ -29,7 +29,7 @@ def test_it_has_every_kind_and_all_of_it_is_there(
     (tmp_path / "a.py").write_text("print('a')\n")
     monkeypatch.setenv("CORPUS_DATA", str(data))
     monkeypatch.setenv("CORPUS_PACKAGES", str(tmp_path))
-    found = load(str(MANIFEST))
+    found = load_manifest(str(MANIFEST))
     manifest = found.manifest
     assert {source.kind for source in manifest.sources.values()} >= {
         "warc",

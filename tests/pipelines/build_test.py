@@ -15,7 +15,7 @@ import pytest
 import corpus
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from tests.pipelines.small import digests, killed_build, run_build, write_inputs
 
 KILLS = 10
@@ -221,13 +221,13 @@ def test_without_deduplication_nothing_of_it_is_left(
 def test_a_workspace_on_another_filesystem_goes_on_too(inputs: Path) -> None:
     root = "memory://build-test"
     said: list[str] = []
-    build(str(inputs), root, Running(), said.append)
+    build_workspace(str(inputs), root, Running(), said.append)
     documents = corpus.open(root).documents().count_rows()
     stricter = inputs.with_name("stricter-remote.yaml")
     stricter.write_text(inputs.read_text() + "rules: {text.characters: {min: 700}}\n")
-    build(str(stricter), root, Running(), said.append)
+    build_workspace(str(stricter), root, Running(), said.append)
     assert corpus.open(root).documents().count_rows() == documents == 88
-    build(str(stricter), root, Running(), said.append)
+    build_workspace(str(stricter), root, Running(), said.append)
     assert said[-1] == "nothing to do: the workspace is complete"
     assert len([line for line in said if line.startswith("nothing to do")]) == 1
 
@@ -236,7 +236,7 @@ def test_a_top_share_is_taken_over_the_sources_that_have_the_rule(inputs: Path, 
     manifest = inputs.with_name("share.yaml")
     rule = "{text.characters: {top_share: 0.5, where: {sources: [mine]}}}"
     manifest.write_text(inputs.read_text() + f"rules: {rule}\n")
-    workspace = build(str(manifest), str(tmp_path / "out"), Running())
+    workspace = build_workspace(str(manifest), str(tmp_path / "out"), Running())
     kept = [
         row["kept"]
         for source, _, table in workspace.rows(["id"])

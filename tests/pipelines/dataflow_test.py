@@ -11,9 +11,9 @@ import apache_beam as beam
 import numpy as np
 import pytest
 
-from corpus.dedup.options import Dedup
+from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 from corpus.pipelines import decide, dedup, ingest, tokenize
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools
@@ -75,7 +75,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
         "name: small\nsources:\n  web: {kind: warc, paths: [a.warc.gz]}\n"
         "  wikipedia: {kind: wikipedia, paths: [b.xml.bz2]}\n"
     )
-    manifest = load(str(folder / "m.yaml")).manifest
+    manifest = load_manifest(str(folder / "m.yaml")).manifest
     splits = [
         InputSplit(source, f"gs://{PROJECT}-in/{name}", name, 0, 1000, "same") for source, name in SPLITS
     ]
@@ -83,15 +83,15 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     rules = load_rules({"web": [], "wikipedia": []}, wanted, ["quality.score"])
     judge = Judge(rules=rules, steps=(), seed=0, thresholds={})
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
-    find = dedup.pipeline(Workspace(ROOT), SPLITS, no_rows, Dedup(), "made", RUNNING, None)
+    find = dedup.dedup_pipeline(Workspace(ROOT), SPLITS, no_rows, DedupOptions(), "made", RUNNING, None)
     return {
-        "ingest": ingest.pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
+        "ingest": ingest.ingest_pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
         "dedup": find,
-        "decide": decide.pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
-        "encode": tokenize.pipeline("encode", ["[]"], echo, RUNNING, None),
+        "decide": decide.decide_pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
+        "encode": tokenize.tokenize_pipeline("encode", ["[]"], echo, RUNNING, None),
     }
 
 

@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.dedup import minhash
-from corpus.dedup.options import Dedup, MinHash
-from corpus.dedup.removed import SCHEMA
-from corpus.dedup.rows import SplitRows, from_hex, to_hex
-from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_batch
+from corpus.dedup.options import DedupOptions, MinHashOptions
+from corpus.dedup.removed import CLUSTERS_SCHEMA
+from corpus.dedup.rows import SplitRows, parse_hex, to_hex
+from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
 from corpus.document import content_hash
 from corpus.pipelines import dedup
 from corpus.pipelines.beam import packed
 from corpus.pipelines.beam.options import Running
 from corpus.storage.part_writer import read_fingerprint
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 from corpus.workspace import Workspace
 from tests.dedup.texts import STORIES, edited
 
@@ -60,18 +60,18 @@ class Made:
     def names(self) -> list[tuple[str, str]]:
         return [("web", f"{split:04d}") for split in range(self.splits)]
 
-    def write_signatures(self, workspace: Workspace, options: Dedup) -> None:
+    def write_signatures(self, workspace: Workspace, options: DedupOptions) -> None:
         """The signature parts; rows that no document has are null."""
         assert options.minhash is not None
         schema = signature_schema(options.minhash)
         for split, (source, name) in enumerate(self.names()):
             own = self.place[:, 0] == split
-            rows = np.full((self.place[own, 1].max(initial=-1) + 1, WIDTH), minhash.EMPTY, np.uint32)
+            rows = np.full((self.place[own, 1].max(initial=-1) + 1, WIDTH), minhash.EMPTY_VALUE, np.uint32)
             rows[self.place[own, 1]] = self.signature[own]
             with SignatureWriter(
                 workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
             ) as part:
-                part.write(to_batch(rows, schema))
+                part.write(to_signature_batch(rows, schema))
 
 
 def make(seed: int, documents: int, splits: int = 5) -> Made:
@@ -82,7 +82,7 @@ def make(seed: int, documents: int, splits: int = 5) -> Made:
     changed = random.random(documents) * 0.45
     mask = random.random((documents, WIDTH)) < changed[:, None]
     signature[mask] = random.integers(0, 1 << 32, mask.sum(), dtype=np.uint32)
-    signature[random.random(documents) < 0.03] = minhash.EMPTY
+    signature[random.random(documents) < 0.03] = minhash.EMPTY_VALUE
     content = random.integers(0, 1 << 64, (documents, 2), dtype=np.uint64)
     for copy in np.flatnonzero(random.random(documents) < 0.3):
         of = random.integers(0, documents)
@@ -106,7 +106,7 @@ def make(seed: int, documents: int, splits: int = 5) -> Made:
     )
 
 
-def reference(made: Made, options: Dedup) -> dict[tuple[int, int], tuple[str, str, float | None, int]]:
+def reference(made: Made, options: DedupOptions) -> dict[tuple[int, int], tuple[str, str, float | None, int]]:
     """(split, row) of every removed document to (level, kept id, similarity, cluster size), by the definition."""
     count = len(made.place)
     texts = [tuple(text) for text in made.content.tolist()] if options.exact else list(range(count))
@@ -116,7 +116,7 @@ def reference(made: Made, options: Dedup) -> dict[tuple[int, int], tuple[str, st
         bands, rows = options.minhash.banding
         for one, other in itertools.combinations(range(count), 2):
             agree = made.signature[one] == made.signature[other]
-            there = (made.signature[[one, other]] != minhash.EMPTY).any(axis=1).all()
+            there = (made.signature[[one, other]] != minhash.EMPTY_VALUE).any(axis=1).all()
             candidate = agree[: bands * rows].reshape(bands, rows).all(axis=1).any()
             if there and candidate and agree.sum() >= options.minhash.threshold * options.minhash.width:
                 similar[texts[one], texts[other]] = similar[texts[other], texts[one]] = int(agree.sum())
@@ -149,14 +149,14 @@ def reference(made: Made, options: Dedup) -> dict[tuple[int, int], tuple[str, st
     }
 
 
-def run(folder: Path, made: Made, options: Dedup, partitions: int = 3, workers: int = 1) -> Path:
+def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, workers: int = 1) -> Path:
     """The clusters file of the documents."""
     workspace = Workspace(str(folder))
     if options.minhash is not None:
         made.write_signatures(workspace, options)
     running = Running(workers=workers)
     names, load = made.names()[::-1], replace(made, signature=made.signature[:0])
-    search = dedup.pipeline(
+    search = dedup.dedup_pipeline(
         workspace, names, load, options, "input", running, _claims(folder), partitions=partitions
     )
     with beam.Pipeline(options=running.options("dedup")) as pipeline:
@@ -174,7 +174,7 @@ def _claims(folder: Path) -> str:
 
 def decided(path: Path) -> dict[tuple[int, int], tuple[str, str, float | None, int]]:
     table = pq.read_table(path)
-    assert table.schema.equals(SCHEMA)
+    assert table.schema.equals(CLUSTERS_SCHEMA)
     return {
         (int(row["split"]), row["row"]): (
             row["level"], row["kept_id"], row["similarity"], row["cluster_size"]
@@ -184,17 +184,17 @@ def decided(path: Path) -> dict[tuple[int, int], tuple[str, str, float | None, i
 
 
 OPTIONS = [
-    Dedup(),
-    Dedup(exact=False),
-    Dedup(url=False),
-    Dedup(minhash=None),
-    Dedup(exact=False, url=False, minhash=None),
-    Dedup(minhash=MinHash(threshold=0.85, permutations=WIDTH)),
+    DedupOptions(),
+    DedupOptions(exact=False),
+    DedupOptions(url=False),
+    DedupOptions(minhash=None),
+    DedupOptions(exact=False, url=False, minhash=None),
+    DedupOptions(minhash=MinHashOptions(threshold=0.85, permutations=WIDTH)),
 ]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=range(len(OPTIONS)))
-def test_every_decision_is_that_of_comparing_all_with_all(tmp_path: Path, options: Dedup) -> None:
+def test_every_decision_is_that_of_comparing_all_with_all(tmp_path: Path, options: DedupOptions) -> None:
     made = make(1, 160)
     expected = reference(made, options)
     found = decided(run(tmp_path, made, options))
@@ -208,9 +208,9 @@ def test_every_decision_is_that_of_comparing_all_with_all(tmp_path: Path, option
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_so_it_is_for_other_documents(tmp_path: Path, seed: int) -> None:
     made = make(seed, 40 * seed, splits=seed - 1)
-    expected = reference(made, Dedup())
+    expected = reference(made, DedupOptions())
     assert len(expected) > 10
-    found = decided(run(tmp_path, made, Dedup(), partitions=seed))
+    found = decided(run(tmp_path, made, DedupOptions(), partitions=seed))
     assert found == {
         place: (*value[:2], pytest.approx(value[2]), value[3]) for place, value in expected.items()
     }
@@ -218,8 +218,8 @@ def test_so_it_is_for_other_documents(tmp_path: Path, seed: int) -> None:
 
 def test_transitive_keeps_one_of_each_cluster(tmp_path: Path) -> None:
     made = make(1, 160)
-    best = decided(run(tmp_path / "best", made, Dedup()))
-    transitive = decided(run(tmp_path / "transitive", made, Dedup(closure="transitive")))
+    best = decided(run(tmp_path / "best", made, DedupOptions()))
+    transitive = decided(run(tmp_path / "transitive", made, DedupOptions(closure="transitive")))
     assert set(best) < set(transitive)
     kept = {kept for _, kept, _, _ in transitive.values()}
     ids = dict(zip(map(tuple, made.place.tolist()), to_hex(made.id).to_pylist(), strict=True))
@@ -232,7 +232,7 @@ def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers(tmp_pat
     made, contents = make(7, 300, splits=7), {}
     for partitions, workers in ((1, 1), (3, 1), (13, 2)):
         folder = tmp_path / f"{partitions}-{workers}"
-        contents[partitions, workers] = run(folder, made, Dedup(), partitions, workers).read_bytes()
+        contents[partitions, workers] = run(folder, made, DedupOptions(), partitions, workers).read_bytes()
         left = sorted(
             path.name for path in (folder / "dedup").iterdir() if list(path.rglob("*")) or path.is_file()
         )
@@ -242,14 +242,16 @@ def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers(tmp_pat
 
 def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
     made, workspace = make(7, 80), Workspace("memory://dedup-test/build")
-    made.write_signatures(workspace, Dedup())
-    search = dedup.pipeline(workspace, made.names(), made, Dedup(), "input", Running(), _claims(tmp_path))
+    made.write_signatures(workspace, DedupOptions())
+    search = dedup.dedup_pipeline(
+        workspace, made.names(), made, DedupOptions(), "input", Running(), _claims(tmp_path)
+    )
     with beam.Pipeline(options=Running().options("dedup")) as pipeline:
         search(pipeline)
     store = fsspec.filesystem("memory")
     files = [path for path in store.find("/dedup-test") if "/signatures/" not in path]
     assert files == ["/dedup-test/build/dedup/clusters.parquet"]
-    assert store.cat(files[0]) == run(tmp_path, made, Dedup()).read_bytes()
+    assert store.cat(files[0]) == run(tmp_path, made, DedupOptions()).read_bytes()
     store.rm("/dedup-test", recursive=True)
 
 
@@ -260,7 +262,7 @@ def test_the_place_of_a_document_decides_nothing(tmp_path: Path) -> None:
         random = np.random.default_rng(splits)
         places = np.array([(split, row) for row in range(120) for split in range(splits)])
         moved = replace(made, place=places[random.permutation(len(places))[:120]], splits=splits)
-        path = run(tmp_path / str(splits), moved, Dedup())
+        path = run(tmp_path / str(splits), moved, DedupOptions())
         table = pq.read_table(path).select(["removed_id", "kept_id", "similarity", "cluster_size", "level"])
         found.append(sorted(map(str, table.to_pylist())))
     assert found[0] == found[1]
@@ -276,11 +278,11 @@ def test_no_duplicates_at_all(tmp_path: Path) -> None:
         signature=random.integers(0, 1 << 32, (50, WIDTH), dtype=np.uint32),
         url=np.arange(50, dtype=np.uint64),
     )
-    path = run(tmp_path / "some", alone, Dedup())
+    path = run(tmp_path / "some", alone, DedupOptions())
     assert decided(path) == {}
     nothing = replace(made, **{name: getattr(made, name)[:0] for name in MADE_COLUMNS})
-    assert decided(run(tmp_path / "none", nothing, Dedup())) == {}
-    assert decided(run(tmp_path / "no splits", replace(nothing, splits=0), Dedup())) == {}
+    assert decided(run(tmp_path / "none", nothing, DedupOptions())) == {}
+    assert decided(run(tmp_path / "no splits", replace(nothing, splits=0), DedupOptions())) == {}
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -300,7 +302,7 @@ def test_everything_is_the_same_document(tmp_path: Path, exact: bool) -> None:
         signature=np.broadcast_to(made.signature, (count, WIDTH)),
         splits=5,
     )
-    table = pq.read_table(run(tmp_path, copies, Dedup(exact=exact)))
+    table = pq.read_table(run(tmp_path, copies, DedupOptions(exact=exact)))
     assert table.num_rows == count - 1
     assert set(table["kept_id"].to_pylist()) == {"0" * 32}
     assert set(table["level"].to_pylist()) == {"exact" if exact else "minhash"}
@@ -309,19 +311,19 @@ def test_everything_is_the_same_document(tmp_path: Path, exact: bool) -> None:
 
 def test_one_text_in_eight_languages_is_found_again_in_each(tmp_path: Path) -> None:
     """Real texts through words and signatures: each story, its lightly edited copy, and an exact one."""
-    step, workspace = SignatureStep(MinHash()), Workspace(str(tmp_path))
+    step, workspace = SignatureStep(MinHashOptions()), Workspace(str(tmp_path))
     texts = [
         text for language in STORIES for text in (STORIES[language], edited(language), STORIES[language])
     ]
     count = len(texts)
-    batch = step.signatures([segment(text) for text in texts])
+    batch = step.signatures([segment_words(text) for text in texts])
     with SignatureWriter(
         workspace.part("dedup/signatures", "web", "0000", "arrow"), step.schema, "x"
     ) as part:
         part.write(batch)
     made = Made(
         place=np.stack([np.zeros(count, np.int64), np.arange(count)], axis=1),
-        content=from_hex(pa.array([content_hash(text) for text in texts])),
+        content=parse_hex(pa.array([content_hash(text) for text in texts])),
         url=np.zeros(count, np.uint64),
         priority=np.zeros(count, np.int32),
         quality=np.zeros(count, np.float32),
@@ -330,7 +332,9 @@ def test_one_text_in_eight_languages_is_found_again_in_each(tmp_path: Path) -> N
         signature=np.empty((0, WIDTH), np.uint32),
         splits=1,
     )
-    search = dedup.pipeline(workspace, made.names(), made, Dedup(), "input", Running(), _claims(tmp_path))
+    search = dedup.dedup_pipeline(
+        workspace, made.names(), made, DedupOptions(), "input", Running(), _claims(tmp_path)
+    )
     with beam.Pipeline(options=Running().options("dedup")) as pipeline:
         search(pipeline)
     found = decided(tmp_path / "dedup" / "clusters.parquet")
@@ -342,7 +346,7 @@ def test_one_text_in_eight_languages_is_found_again_in_each(tmp_path: Path) -> N
 
 def test_planted_articles_are_found_and_nothing_else(tmp_path: Path, data: Path) -> None:
     """Recall and precision 1 on both sets: the planted pairs have similarities from .960 to .969."""
-    folder, step = data / "neardup" / "minhash-articles", SignatureStep(MinHash())
+    folder, step = data / "neardup" / "minhash-articles", SignatureStep(MinHashOptions())
     for name, planted in (("articles_100", 5), ("articles_1000", 10)):
         lines = (folder / f"{name}.train").read_text("utf-8", "replace").splitlines()
         names, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
@@ -353,15 +357,17 @@ def test_planted_articles_are_found_and_nothing_else(tmp_path: Path, data: Path)
         with SignatureWriter(
             workspace.part("dedup/signatures", "web", "0000", "arrow"), step.schema, "x"
         ) as part:
-            part.write(step.signatures([segment(text) for text in texts]))
+            part.write(step.signatures([segment_words(text) for text in texts]))
         made = replace(
             make(1, count, splits=1),
-            content=from_hex(pa.array([content_hash(text) for text in texts])),
+            content=parse_hex(pa.array([content_hash(text) for text in texts])),
             place=np.stack([np.zeros(count, np.int64), np.arange(count)], axis=1),
             url=np.zeros(count, np.uint64),
             id=np.stack([np.zeros(count), np.arange(count)], axis=1).astype(np.uint64),
         )
-        search = dedup.pipeline(workspace, made.names(), made, Dedup(), "x", Running(), _claims(tmp_path))
+        search = dedup.dedup_pipeline(
+            workspace, made.names(), made, DedupOptions(), "x", Running(), _claims(tmp_path)
+        )
         with beam.Pipeline(options=Running().options("dedup")) as pipeline:
             search(pipeline)
         found = decided(tmp_path / name / "dedup" / "clusters.parquet")
@@ -372,12 +378,12 @@ def test_planted_articles_are_found_and_nothing_else(tmp_path: Path, data: Path)
 
 def test_a_finished_search_is_not_done_again(tmp_path: Path) -> None:
     made = make(11, 60)
-    path = run(tmp_path, made, Dedup())
+    path = run(tmp_path, made, DedupOptions())
     before = path.stat()
     (tmp_path / "dedup" / "signatures").rename(tmp_path / "elsewhere")
     (tmp_path / "dedup" / "removed" / "block-00000.parquet").write_bytes(b"left by a kill")
-    search = dedup.pipeline(
-        Workspace(str(tmp_path)), made.names(), made, Dedup(), "input", Running(), _claims(tmp_path)
+    search = dedup.dedup_pipeline(
+        Workspace(str(tmp_path)), made.names(), made, DedupOptions(), "input", Running(), _claims(tmp_path)
     )
     with beam.Pipeline(options=Running().options("dedup")) as pipeline:
         search(pipeline)
@@ -387,18 +393,18 @@ def test_a_finished_search_is_not_done_again(tmp_path: Path) -> None:
 
 def test_other_options_or_another_input_are_another_search(tmp_path: Path) -> None:
     made = make(11, 60)
-    first = read_fingerprint(str(run(tmp_path, made, Dedup())))
-    second = read_fingerprint(str(run(tmp_path, made, Dedup(closure="transitive"))))
-    third = read_fingerprint(str(run(tmp_path, replace(made, splits=6), Dedup(closure="transitive"))))
+    first = read_fingerprint(str(run(tmp_path, made, DedupOptions())))
+    second = read_fingerprint(str(run(tmp_path, made, DedupOptions(closure="transitive"))))
+    third = read_fingerprint(str(run(tmp_path, replace(made, splits=6), DedupOptions(closure="transitive"))))
     assert len({first, second, third}) == 3
 
 
 def test_signature_parts_that_are_too_short_are_named(tmp_path: Path) -> None:
     made = make(12, 60)
-    made.write_signatures(Workspace(str(tmp_path)), Dedup())
+    made.write_signatures(Workspace(str(tmp_path)), DedupOptions())
     longer = replace(made, place=made.place + np.array([0, 2000]))
-    search = dedup.pipeline(
-        Workspace(str(tmp_path)), made.names(), longer, Dedup(), "input", Running(), _claims(tmp_path)
+    search = dedup.dedup_pipeline(
+        Workspace(str(tmp_path)), made.names(), longer, DedupOptions(), "input", Running(), _claims(tmp_path)
     )
     with (
         pytest.raises(Exception, match=r"part-0000\.arrow has no row"),
@@ -410,11 +416,11 @@ def test_signature_parts_that_are_too_short_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extra", [(), ("--runner=DataflowRunner",)], ids=["local", "elsewhere"])
 def test_nothing_shuffled_is_pickled(tmp_path: Path, extra: tuple[str, ...]) -> None:
     made, running = make(1, 10), Running(extra=extra)
-    search = dedup.pipeline(
+    search = dedup.dedup_pipeline(
         Workspace(str(tmp_path)),
         made.names(),
         made,
-        Dedup(),
+        DedupOptions(),
         "x",
         running,
         _claims(tmp_path) if not extra else None,
@@ -441,8 +447,10 @@ def test_nothing_shuffled_is_pickled(tmp_path: Path, extra: tuple[str, ...]) -> 
 def test_records_are_packed_and_dealt() -> None:
     kinds = packed.Kinds(one=np.dtype([("a", "<i8")]), two=np.dtype([("b", "u1"), ("c", "<f4")]))
     outbox = packed.Outbox(kinds)
-    values = packed.records(kinds.dtypes["one"], a=np.arange(10))
-    others = packed.records(kinds.dtypes["two"], b=np.arange(3, dtype=np.uint8), c=np.ones(3, np.float32))
+    values = packed.make_records(kinds.dtypes["one"], a=np.arange(10))
+    others = packed.make_records(
+        kinds.dtypes["two"], b=np.arange(3, dtype=np.uint8), c=np.ones(3, np.float32)
+    )
     sent = [*outbox.put("one", np.arange(10) % 3, values), *outbox.put("two", np.zeros(3, np.int64), others)]
     assert sent == []
     sent = list(outbox.flush())
@@ -453,4 +461,4 @@ def test_records_are_packed_and_dealt() -> None:
     with pytest.raises(TypeError):
         kinds.pack("two", values)
     with pytest.raises(TypeError):
-        packed.records(kinds.dtypes["two"], b=np.arange(3))
+        packed.make_records(kinds.dtypes["two"], b=np.arange(3))

@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import make_plan
-from corpus.pipelines.build.stop import descendants
+from corpus.pipelines.build.stop import list_descendants
 from corpus.pipelines.context import manifest_to_json
-from corpus.pipelines.ingest import IngestWork, in_order
+from corpus.pipelines.ingest import IngestParts, order_splits
 from corpus.sources.input_split import InputSplit
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
 
@@ -37,7 +37,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workspace of an undisturbed build; tests that change it take a copy."""
     out = tmp_path_factory.mktemp("built") / "workspace"
-    build(str(inputs), str(out), Running())
+    build_workspace(str(inputs), str(out), Running())
     return out
 
 
@@ -90,7 +90,7 @@ def test_a_hundred_kills_of_random_processes(tmp_path: Path, told: Callable[[str
     """Of the build itself, its workers and their parsers; it is begun again whenever it ended."""
     inputs = write_inputs(tmp_path / "inputs", pages=2000)
     inputs.write_text(inputs.read_text().replace("4kB", "32kB"))
-    build(str(inputs), str(tmp_path / "undisturbed"), Running())
+    build_workspace(str(inputs), str(tmp_path / "undisturbed"), Running())
     wanted = digests(tmp_path / "undisturbed")
     draw, killed, starts, builds = random.Random(20260105), Counter[str](), 0, 0
     while killed.total() < KILLS:
@@ -104,7 +104,7 @@ def test_a_hundred_kills_of_random_processes(tmp_path: Path, told: Callable[[str
                 )
                 while process.poll() is None and killed.total() < KILLS:
                     at_work = draw.random() < 0.8
-                    while at_work and process.poll() is None and not descendants(process.pid):
+                    while at_work and process.poll() is None and not list_descendants(process.pid):
                         time.sleep(0.01)
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         process.wait(draw.uniform(0.1, 4.0))
@@ -122,7 +122,7 @@ def test_a_hundred_kills_of_random_processes(tmp_path: Path, told: Callable[[str
 
 def kill_one(process: int, draw: random.Random) -> str:
     """Kill a process of a build; what it was."""
-    victim = draw.choice([process, *descendants(process)])
+    victim = draw.choice([process, *list_descendants(process)])
     try:
         line = Path(f"/proc/{victim}/cmdline").read_bytes().decode()
         os.kill(victim, signal.SIGKILL)
@@ -209,8 +209,8 @@ def test_bundles_delivered_twice_change_nothing(
 ) -> None:
     out = shutil.copytree(built, tmp_path / "out")
     plan = make_plan(str(inputs))
-    work = IngestWork(str(out), manifest_to_json(plan.file.manifest), "{}")
-    for split in in_order(plan.splits):
+    work = IngestParts(str(out), manifest_to_json(plan.file.manifest), "{}")
+    for split in order_splits(plan.splits):
         part = next(out.glob(f"documents/*/part-{split.name}.parquet"))
         before = part.read_bytes()
         part.unlink()  # the bundle is done again beside what it did
@@ -278,13 +278,13 @@ def test_a_change_between_runs_is_said_and_gives_the_bytes_of_a_fresh_build(
     out = shutil.copytree(built, tmp_path / "out")
     pages = {path: path.stat().st_ino for path in out.glob("documents/*/part-*")}
     lines: list[str] = []
-    build(str(manifest), str(out), Running(), lines.append)
+    build_workspace(str(manifest), str(out), Running(), lines.append)
     assert [line for line in lines if said in line], lines
     assert {path: path.stat().st_ino for path in pages} == pages
-    build(str(manifest), str(tmp_path / "fresh"), Running())
+    build_workspace(str(manifest), str(tmp_path / "fresh"), Running())
     assert digests(out) == digests(tmp_path / "fresh")
     lines.clear()
-    build(str(inputs), str(out), Running(), lines.append)
+    build_workspace(str(inputs), str(out), Running(), lines.append)
     assert [line for line in lines if said.partition(":")[0] in line], lines
     assert digests(out) == wanted
     told(f"a changed manifest ({said.strip()}): said, same bytes as a fresh build, and back")

@@ -12,11 +12,11 @@ import pytest
 import corpus
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
-from corpus.pipelines.build.redecide import decide_again, what_if
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.build.redecide import compare_changes, decide_again
 from corpus.pipelines.cli.sample import sample
-from corpus.rules.kept_texts import NOT_KEPT, is_absent
-from corpus.verify.workspace import verify
+from corpus.rules.kept_texts import NOT_KEPT_MESSAGE, is_absent
+from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
 from tests.cli.running import run
 from tests.pipelines.small import digests, write_inputs
@@ -34,12 +34,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return build(str(inputs), str(tmp_path_factory.mktemp("whole") / "out"), ONE)
+    return build_workspace(str(inputs), str(tmp_path_factory.mktemp("whole") / "out"), ONE)
 
 
 @pytest.fixture(scope="module")
 def kept(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return build(str(keeping(inputs, "kept")), str(tmp_path_factory.mktemp("kept") / "out"), ONE)
+    return build_workspace(str(keeping(inputs, "kept")), str(tmp_path_factory.mktemp("kept") / "out"), ONE)
 
 
 def keeping(manifest: Path, mode: str, more: str = "") -> Path:
@@ -71,7 +71,7 @@ def test_what_fails_a_rule_has_no_text_and_all_else_is_the_same(whole: Workspace
 def test_verify_takes_no_text_for_right_only_where_a_rule_failed(
     inputs: Path, whole: Workspace, kept: Workspace
 ) -> None:
-    assert verify(kept.root).good
+    assert verify_workspace(kept.root).good
     manifest = Path(whole.path("manifest.yaml"))
     before = manifest.read_text()
     parts = {path: path.read_bytes() for path in Path(whole.root, "documents").rglob("*.parquet")}
@@ -81,7 +81,7 @@ def test_verify_takes_no_text_for_right_only_where_a_rule_failed(
             empty = pc.if_else(pc.equal(stored.column("language"), "tha_Thai"), None, stored.column("text"))
             pq.write_table(stored.set_column(2, stored.schema.field(2), empty), path)
         manifest.write_text(before.replace("keep_text: all", "keep_text: kept"))
-        found = verify(whole.root)
+        found = verify_workspace(whole.root)
         assert found.checks["checksums"].wrong > 0
     finally:
         manifest.write_text(before)
@@ -93,26 +93,26 @@ def test_two_workers_and_a_second_build_give_the_same_bytes(
     inputs: Path, kept: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORPUS_SPREAD_FROM", "0")
-    again = build(str(keeping(inputs, "kept")), str(tmp_path / "out"), Running(workers=2))
+    again = build_workspace(str(keeping(inputs, "kept")), str(tmp_path / "out"), Running(workers=2))
     assert digests(Path(again.root)) == digests(Path(kept.root))
     for path in Path(again.root, "signals").rglob("*.parquet"):
         path.unlink()
     for path in list(Path(again.root, "documents").rglob("*.parquet"))[:2]:
         path.unlink()
-    build(str(keeping(inputs, "kept")), again.root, ONE)
+    build_workspace(str(keeping(inputs, "kept")), again.root, ONE)
     assert digests(Path(again.root)) == digests(Path(kept.root))
 
 
 def test_other_rules_read_the_input_again(inputs: Path, kept: Workspace, tmp_path: Path) -> None:
     other = keeping(inputs, "kept", "# other rules\n")
     other.write_text(other.read_text().replace("min: 180", "min: 172"))
-    fresh = build(str(other), str(tmp_path / "fresh"), ONE)
+    fresh = build_workspace(str(other), str(tmp_path / "fresh"), ONE)
     assert sum(row["text"] is not None for row in rows(fresh, "documents")) > sum(
         row["text"] is not None for row in rows(kept, "documents")
     )
-    changed = build(str(keeping(inputs, "kept")), str(tmp_path / "changed"), ONE)
+    changed = build_workspace(str(keeping(inputs, "kept")), str(tmp_path / "changed"), ONE)
     said: list[str] = []
-    build(str(other), changed.root, ONE, said.append)
+    build_workspace(str(other), changed.root, ONE, said.append)
     assert any("splits are read again: rules.gopher.words.min changed" in line for line in said)
     assert not any("without reading a page" in line for line in said)
     assert digests(Path(changed.root)) == digests(Path(fresh.root))
@@ -122,7 +122,7 @@ def test_what_other_rules_would_bring_back_is_told_and_they_are_for_a_build(
     inputs: Path, whole: Workspace, kept: Workspace
 ) -> None:
     changes = {"gopher.words.min": 172.0}
-    found, with_all = (what_if(workspace.root, None, changes, ONE, 2) for workspace in (kept, whole))
+    found, with_all = (compare_changes(workspace.root, None, changes, ONE, 2) for workspace in (kept, whole))
     assert found.rows == with_all.rows and found.absent == sum(row["back"] for row in found.rows) > 0
     assert with_all.absent == 0
     with pytest.raises(UserError, match=r"keep_text: kept.*other rules are for `corpus build`"):
@@ -135,11 +135,11 @@ def test_what_other_rules_would_bring_back_is_told_and_they_are_for_a_build(
 def test_a_sample_of_the_dropped_keeps_its_text(
     inputs: Path, kept: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus.rules.kept_texts.SAMPLE", 0.5)
-    sampled = build(str(keeping(inputs, "kept+sample")), str(tmp_path / "out"), ONE)
+    monkeypatch.setattr("corpus.rules.kept_texts.KEPT_SAMPLE_SHARE", 0.5)
+    sampled = build_workspace(str(keeping(inputs, "kept+sample")), str(tmp_path / "out"), ONE)
     absent = [int(is_absent(corpus.open(one.root).documents().to_table()).sum()) for one in (kept, sampled)]
     assert 0 < absent[1] < absent[0]
-    assert verify(sampled.root).good
+    assert verify_workspace(sampled.root).good
     drawn = run(sample, sampled.root, "--dropped", "--rule", "gopher.words.min", "-n", "1")
-    assert NOT_KEPT not in drawn, "the first that are drawn are those that were kept"
-    assert NOT_KEPT in run(sample, kept.root, "--dropped", "--rule", "gopher.words.min", "-n", "1")
+    assert NOT_KEPT_MESSAGE not in drawn, "the first that are drawn are those that were kept"
+    assert NOT_KEPT_MESSAGE in run(sample, kept.root, "--dropped", "--rule", "gopher.words.min", "-n", "1")

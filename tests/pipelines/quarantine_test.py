@@ -14,9 +14,9 @@ from warcio.warcwriter import WARCWriter
 import corpus
 from corpus.errors import RunError, UserError
 from corpus.extract import FORMATS
-from corpus.ledger.quarantine import parts
+from corpus.ledger.quarantine import read_quarantine_parts
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.sample import sample
 from corpus.pipelines.cli.stats import stats
 from tests.cli.running import run
@@ -82,7 +82,7 @@ def good() -> dict[str, str]:
 
 
 def quarantined(out: Path) -> dict[str, dict[str, Any]]:
-    rows = [row for part in parts(corpus.open(str(out))) for row in part.to_pylist()]
+    rows = [row for part in read_quarantine_parts(corpus.open(str(out))) for row in part.to_pylist()]
     return {row["url"].removeprefix("https://").partition(".")[0]: row for row in rows}
 
 
@@ -97,7 +97,7 @@ def test_every_hostile_page_costs_only_itself(tmp_path: Path) -> None:
     manifest.write_text(MANIFEST + "extraction: {max_bytes: 32MiB, seconds: 0.5, memory: 128MiB}\n")
     out = tmp_path / "out"
     said: list[str] = []
-    build(str(manifest), str(out), Running(workers=1), said.append, until="ingest")
+    build_workspace(str(manifest), str(out), Running(workers=1), said.append, until="ingest")
     found = quarantined(out)
     assert {name: (row["reason"], row["error"]) for name, row in found.items()} == EXPECTED
     assert {(row["source"], row["step"], row["file"]) for row in found.values()} == {
@@ -124,14 +124,14 @@ def small_budget(folder: Path, more: str = "") -> Path:
 
 def test_quarantine_is_tried_again_with_larger_budgets(tmp_path: Path) -> None:
     manifest, out = small_budget(tmp_path), tmp_path / "out"
-    build(str(manifest), str(out), Running(workers=1), until="ingest")
+    build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     assert {name: row["reason"] for name, row in quarantined(out).items()} == {
         "long-0": "bytes",
         "long-1": "bytes",
     }
     before = {path: path.stat().st_mtime_ns for path in (out / "documents").rglob("*.parquet")}
     told: list[str] = []
-    build(str(manifest), str(out), Running(workers=1), told.append, retry_quarantine=True)
+    build_workspace(str(manifest), str(out), Running(workers=1), told.append, retry_quarantine=True)
     assert [line for line in told if "read again: larger budgets, or pages.warc.gz changed" in line], told
     assert quarantined(out) == {}
     assert corpus.open(str(out)).documents().count_rows() == 12
@@ -140,16 +140,16 @@ def test_quarantine_is_tried_again_with_larger_budgets(tmp_path: Path) -> None:
     assert set(json.loads((out / "retries.json").read_text()).values()) == {4}
     done = digests(out)
     said: list[str] = []
-    build(str(manifest), str(out), Running(workers=1), said.append)
+    build_workspace(str(manifest), str(out), Running(workers=1), said.append)
     assert said == ["nothing to do: the workspace is complete"] and digests(out) == done
     with pytest.raises(UserError, match="no record in the quarantine"):
-        build(str(manifest), str(out), Running(workers=1), retry_quarantine=True)
+        build_workspace(str(manifest), str(out), Running(workers=1), retry_quarantine=True)
 
 
 def test_too_many_failures_end_the_run_with_the_reasons(tmp_path: Path) -> None:
     manifest, out = small_budget(tmp_path, "max_failures: 0.1\n"), tmp_path / "out"
     with pytest.raises(RunError) as ended:
-        build(str(manifest), str(out), Running(workers=1), until="ingest")
+        build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     line = str(ended.value)
     assert (
         "web: 2 of 12 records (16.7%) are in quarantine, over max_failures 0.1: bytes 2 (pages.warc.gz @ "
@@ -157,16 +157,16 @@ def test_too_many_failures_end_the_run_with_the_reasons(tmp_path: Path) -> None:
     )
     assert "over max_bytes, 10,000)" in line and "\n" not in line
     with pytest.raises(RunError, match="over max_failures"):
-        build(str(manifest), str(out), Running(workers=1), until="ingest")
+        build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     manifest.write_text(manifest.read_text().replace("0.1", "0.2"))
     before = {path: path.stat().st_mtime_ns for path in (out / "documents").rglob("*.parquet")}
-    build(str(manifest), str(out), Running(workers=1), until="ingest")
+    build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_quarantine_is_sampled(tmp_path: Path) -> None:
     manifest, out = small_budget(tmp_path), tmp_path / "out"
-    build(str(manifest), str(out), Running(workers=1), until="ingest")
+    build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     shown = run(sample, str(out), "--quarantine")
     assert "https://long-0.example/" in shown and "over max_bytes, 10,000" in shown
     (row,) = map(json.loads, run(sample, str(out), "--quarantine", "--json", "-n", "1").splitlines())
@@ -183,7 +183,7 @@ def test_quarantine_is_sampled_by_the_reasons_that_stats_shows(tmp_path: Path) -
         "name: bad\nsources:\n  web: {kind: warc, paths: [bad.arc]}\n"
         "  texts: {kind: jsonl, paths: [texts.jsonl], rules: []}\n"
     )
-    build(str(manifest), str(out), Running(workers=1))
+    build_workspace(str(manifest), str(out), Running(workers=1))
     shown = json.loads(run(stats, str(out), "--by", "quarantine", "--json"))
     reasons = [row["reason"] for row in shown["quarantine"]]
     assert reasons and "damaged" not in reasons

@@ -14,10 +14,10 @@ import corpus
 from corpus import storage
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
-from corpus.pipelines.build.redecide import decide_again, what_if
-from corpus.storage.lock import locked
-from corpus.verify.workspace import verify
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.build.redecide import compare_changes, decide_again
+from corpus.storage.lock import hold_lock
+from corpus.verify.workspace import verify_workspace
 from tests.pipelines.small import digests, killed_build, remote_digests, run_build, write_inputs
 from tests.storage import stores
 from tests.storage.http_server import Site, serving
@@ -34,7 +34,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workspace of a local build; tests that change it take a copy."""
     out = tmp_path_factory.mktemp("built") / "workspace"
-    build(str(inputs), str(out), Running())
+    build_workspace(str(inputs), str(out), Running())
     return out
 
 
@@ -62,19 +62,19 @@ def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
         root = f"{store.root}/w"
         killed_build(inputs, root, 4)
         said: list[str] = []
-        build(str(inputs), root, Running(), said.append)
+        build_workspace(str(inputs), root, Running(), said.append)
         assert remote_digests(root) == wanted
         assert json.loads(storage.read_text(f"{root}/status.json"))["state"] == "done"
         assert corpus.open(root).documents().count_rows() == 40
         assert not storage.exists(f"{root}/.lock")
-        with locked(root), pytest.raises(RunError, match="another build is at work here"):
-            build(str(inputs), root, Running())
-        build(str(inputs), root, Running(), said.append)
+        with hold_lock(root), pytest.raises(RunError, match="another build is at work here"):
+            build_workspace(str(inputs), root, Running())
+        build_workspace(str(inputs), root, Running(), said.append)
         assert said[-1] == "nothing to do: the workspace is complete"
-        assert verify(root).good
+        assert verify_workspace(root).good
         other = {"text.characters.min": 700.0}
-        seen = what_if(root, None, other, Running(), 3)
-        assert seen.gone and seen == what_if(str(built), None, other, Running(), 3)
+        seen = compare_changes(root, None, other, Running(), 3)
+        assert seen.gone and seen == compare_changes(str(built), None, other, Running(), 3)
         assert remote_digests(root) == wanted
 
 
@@ -87,7 +87,7 @@ def test_a_workspace_on_s3_is_decided_again_there(
     decide_again(str(local), None, other, Running(), lambda line: None)
     with stores.s3() as store:
         root = f"{store.root}/w"
-        build(str(inputs), root, Running())
+        build_workspace(str(inputs), root, Running())
         decide_again(root, None, other, Running(), lambda line: None)
         assert remote_digests(root) == digests(local)
 
@@ -97,7 +97,7 @@ def test_a_workspace_on_google_storage_has_the_bytes_of_a_local_one(
     inputs: Path, wanted: dict[str, str], quick: None, until: str | None
 ) -> None:
     with stores.gcs() as store:
-        build(str(inputs), f"{store.root}/w", Running(), until=until)
+        build_workspace(str(inputs), f"{store.root}/w", Running(), until=until)
         found = remote_digests(f"{store.root}/w")
         parts = {name for name in wanted if name.split("/")[0] in ("documents", "signals", "quarantine")}
         compared = parts if until else wanted.keys() | found.keys()
@@ -171,7 +171,7 @@ def test_input_over_http_is_read_through_faults(
     kinds = ["503", "429 retry-after=0", "reset 500", "short 700", "less 300"]
     for path in list(site.files):
         site.faults[path] = [draw.choice([*kinds, "", ""]) for _ in range(12)]
-    build(str(manifest), str(tmp_path / "out"), Running(), until="ingest")
+    build_workspace(str(manifest), str(tmp_path / "out"), Running(), until="ingest")
     assert sum(map(len, site.faults.values())) < 12 * len(site.files) - 20
     assert rows(tmp_path / "out") == rows(built)
 
@@ -184,7 +184,7 @@ def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
     site.always[refused] = "503"
     site.files["/crawl-data/small/warc.paths"] += b"crawl-data/small/never.warc.gz\n"
     out = tmp_path / "out"
-    build(str(manifest), str(out), Running())
+    build_workspace(str(manifest), str(out), Running())
     workspace = corpus.open(str(out))
     assert workspace.documents().count_rows() == 34
     quarantine = [
@@ -199,7 +199,7 @@ def test_a_file_that_stays_unreadable_is_named_and_the_rest_goes_on(
     said: list[str] = []
     site.always.clear()
     site.files["/crawl-data/small/warc.paths"] = site.files["/crawl-data/small/warc.paths"][:-31]
-    build(str(manifest), str(out), Running(), said.append, until="ingest")
+    build_workspace(str(manifest), str(out), Running(), said.append, until="ingest")
     assert any(line.startswith("ingest: ") and "crawl-1.warc.gz" in line for line in said)
     assert corpus.open(str(out)).documents().count_rows() == 40
 
@@ -218,13 +218,13 @@ def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
     stalled: Path, built: Path, site: Site, tmp_path: Path
 ) -> None:
     out, said = tmp_path / "out", []
-    build(str(stalled), str(out), Running(), said.append, until="ingest")
+    build_workspace(str(stalled), str(out), Running(), said.append, until="ingest")
     assert "1 split was not read to the end: the next build asks for what is missing" in said
     missing = [row for path in (out / "quarantine").glob("web-*") for row in storage_rows(path)]
     assert [row["reason"] for row in missing if "too slow" in str(row["error"])] == ["remote"]
     assert len(rows(out)) == 34
     site.always.clear()
-    build(str(stalled), str(out), Running(), said.append, until="ingest")
+    build_workspace(str(stalled), str(out), Running(), said.append, until="ingest")
     assert rows(out) == rows(built) and not (out / "unread.json").exists()
 
 
@@ -235,10 +235,10 @@ def test_what_was_made_of_half_a_file_is_made_again_of_the_whole(
     more = f"keep_text: {keep_text}\ndedup: {{minhash: {{}}}}\nrules: {{gopher.words: {{min: 180}}}}\n"
     stalled.write_text(stalled.read_text() + more)
     out, fresh = tmp_path / "out", tmp_path / "fresh"
-    build(str(stalled), str(out), Running())
+    build_workspace(str(stalled), str(out), Running())
     site.always.clear()
     for root in (out, fresh):
-        build(str(stalled), str(root), Running())
+        build_workspace(str(stalled), str(root), Running())
     assert digests(out) == digests(fresh)
 
 

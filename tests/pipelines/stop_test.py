@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.pipelines.build.stop import descendants
+from corpus.pipelines.build.stop import list_descendants
 from tests.pipelines.small import SPREAD, command, digests, run_build, write_inputs
 
 
@@ -32,7 +32,7 @@ def test_stopped_by_a_signal(tmp_path: Path, number: signal.Signals, workers: in
         assert time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(0.5)
-    workers_before = descendants(process.pid)
+    workers_before = list_descendants(process.pid)
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 128 + number
@@ -57,7 +57,7 @@ def test_stopped_twice_while_workers_start(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, **SPREAD},
     )
-    while not descendants(process.pid):
+    while not list_descendants(process.pid):
         assert process.poll() is None
         time.sleep(0.001)
     process.send_signal(signal.SIGTERM)

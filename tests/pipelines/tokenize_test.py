@@ -15,11 +15,11 @@ import pytest
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.pipelines.beam.fanout import claims_folder
+from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.tokenize import Job, tokenize
-from corpus.tokens.encode import load
-from corpus.tokens.options import Mixture, Tokenizer, Tokens
+from corpus.pipelines.tokenize import TokenizeJob, tokenize_splits
+from corpus.tokens.encode import load_encoder
+from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.workspace import Workspace
 from tests.tokens.made import TEXTS, Doc, corpus_of, make_workspace, write_split
 
@@ -29,27 +29,29 @@ SPLITS = {
     ("wiki", "cc"): [Doc(f"{text} {i}", "eng_Latn") for i, text in enumerate(TEXTS.values())],
     ("wiki", "dd"): [Doc("dropped", side=None)],
 }
-OPTIONS = Tokens(max_shard_tokens=3000, min_language_tokens=400)
+OPTIONS = TokensOptions(max_shard_tokens=3000, min_language_tokens=400)
 
 
-def job_of(workspace: Workspace, workers: int = 1, **given: Any) -> tuple[Job, list[str]]:
+def job_of(workspace: Workspace, workers: int = 1, **given: Any) -> tuple[TokenizeJob, list[str]]:
     """A job over the splits of a workspace, and the list where the names of its pipelines will be."""
     running = Running(workers=workers)
     ran: list[str] = []
 
     def run(name: str, build: Callable[[str | None], Any], total: int) -> None:
         ran.append(f"{name} {total}")
-        with claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
+        with make_claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
             build(claims)(start)
 
     parts = Path(workspace.root, "documents").glob("*/*.parquet")
     options: dict[str, Any] = {
         "splits": sorted((p.parent.name[7:], p.stem[5:]) for p in parts),
-        "tokenizer": Tokenizer(vocabulary=900),
+        "tokenizer": TokenizerOptions(vocabulary=900),
         "tokens": OPTIONS,
-        "mixture": Mixture(),
+        "mixture": MixtureOptions(),
     }
-    job = Job(workspace=workspace, name="test", seed=0, running=running, run=run, **{**options, **given})
+    job = TokenizeJob(
+        workspace=workspace, name="test", seed=0, running=running, run=run, **{**options, **given}
+    )
     return job, ran
 
 
@@ -67,7 +69,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     """A tokenized workspace and its dataset.json; tests that change it take a copy."""
     root = tmp_path_factory.mktemp("workspace")
     job, _ = job_of(make_workspace(root, SPLITS))
-    return root, tokenize(job)
+    return root, tokenize_splits(job)
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def copied(built: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
 
 def test_every_kept_document_is_in_the_shards_once_and_reads_back(built: tuple[Path, dict[str, Any]]) -> None:
     root, description = built
-    encoder = load(str(root / "tokenizer" / "tokenizer.json"))
+    encoder = load_encoder(str(root / "tokenizer" / "tokenizer.json"))
     rows = []
     for shard in description["shards"]:
         path = root / "tokens" / shard["path"]
@@ -142,7 +144,7 @@ def test_the_card_says_what_the_tokenizer_learned_from(built: tuple[Path, dict[s
 def test_done_again_nothing_is_done(copied: Path) -> None:
     before = digests(copied)
     job, ran = job_of(Workspace(str(copied)))
-    tokenize(job)
+    tokenize_splits(job)
     assert ran == []
     assert digests(copied) == before
 
@@ -150,7 +152,7 @@ def test_done_again_nothing_is_done(copied: Path) -> None:
 @pytest.mark.soak
 def test_two_workers_give_the_same_bytes(built: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     job, _ = job_of(make_workspace(tmp_path, SPLITS), workers=2)
-    assert tokenize(job) == built[1]
+    assert tokenize_splits(job) == built[1]
     assert digests(tmp_path) == digests(built[0])
 
 
@@ -172,7 +174,7 @@ def test_what_is_lost_is_made_again_and_nothing_else(copied: Path, lost: list[st
         path = copied / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     job, ran = job_of(Workspace(str(copied)))
-    tokenize(job)
+    tokenize_splits(job)
     assert [name.split()[0] for name in ran] == [name.split()[0] for name in again]
     assert [int(name.split()[1]) for name in ran if "shards" not in name] == [
         int(name.split()[1]) for name in again if "shards" not in name
@@ -185,7 +187,7 @@ def test_a_damaged_shard_is_written_again(copied: Path) -> None:
     path = copied / "tokens" / "split=train" / "source=web" / "language=eng_Latn" / "shard-00000.arrow"
     path.write_bytes(path.read_bytes()[:-20])
     job, ran = job_of(Workspace(str(copied)))
-    tokenize(job)
+    tokenize_splits(job)
     assert ran == ["shards 1"]
     assert digests(copied) == before
 
@@ -197,9 +199,9 @@ def test_new_decisions_make_what_a_fresh_workspace_would_have(copied: Path, tmp_
     for folder in ("documents", "decisions"):
         (copied / folder / "source=wiki" / "part-cc.parquet").unlink()
     job, _ = job_of(Workspace(str(copied)))
-    description = tokenize(job)
+    description = tokenize_splits(job)
     fresh, _ = job_of(make_workspace(tmp_path / "fresh", changed))
-    assert tokenize(fresh) == description
+    assert tokenize_splits(fresh) == description
     ours, theirs = digests(copied), digests(tmp_path / "fresh")
     leftover = {"tokenizer/sample/histograms/source=wiki/part-cc.parquet"}
     leftover |= {"tokenizer/sample/pieces/source=wiki/part-cc.parquet"}
@@ -214,18 +216,18 @@ def test_a_workspace_on_another_filesystem_is_the_same(
         write_split(workspace, source, split, docs)
     job, _ = job_of(workspace, splits=sorted(SPLITS))
     storage.write_text(workspace.path("tokens", "split=train", "stale.arrow"), "of an earlier plan")
-    assert tokenize(job) == built[1]
+    assert tokenize_splits(job) == built[1]
     assert not storage.exists(workspace.path("tokens", "split=train", "stale.arrow"))
     job, ran = job_of(workspace, splits=sorted(SPLITS))
-    assert tokenize(job) == built[1] and ran == []
+    assert tokenize_splits(job) == built[1] and ran == []
     shard = built[1]["shards"][0]["path"]
     assert storage.read_bytes(workspace.path("tokens", shard)) == (built[0] / "tokens" / shard).read_bytes()
 
 
 def test_another_mixture_changes_dataset_json_alone(copied: Path) -> None:
     before = digests(copied)
-    job, ran = job_of(Workspace(str(copied)), mixture=Mixture(weights={"wiki": 3}))
-    description = tokenize(job)
+    job, ran = job_of(Workspace(str(copied)), mixture=MixtureOptions(weights={"wiki": 3}))
+    description = tokenize_splits(job)
     assert ran == []
     changed = {name for name, digest in digests(copied).items() if before[name] != digest}
     assert changed == {"tokens/dataset.json"}
@@ -237,27 +239,27 @@ def test_a_given_tokenizer_is_taken_as_it_is(built: tuple[Path, dict[str, Any]],
     given = tmp_path / "given.json"
     raw = json.loads((built[0] / "tokenizer" / "tokenizer.json").read_text())
     given.write_text(json.dumps(raw))
-    job, ran = job_of(make_workspace(tmp_path / "w", SPLITS), tokenizer=Tokenizer(path=str(given)))
-    description = tokenize(job)
+    job, ran = job_of(make_workspace(tmp_path / "w", SPLITS), tokenizer=TokenizerOptions(path=str(given)))
+    description = tokenize_splits(job)
     assert [name.split()[0] for name in ran] == ["encode", "shards"]
     assert (tmp_path / "w" / "tokenizer" / "tokenizer.json").read_bytes() == given.read_bytes()
     assert description["totals"] == built[1]["totals"]
-    job, ran = job_of(Workspace(str(tmp_path / "w")), tokenizer=Tokenizer(path=str(given)))
-    assert tokenize(job) == description and ran == []
+    job, ran = job_of(Workspace(str(tmp_path / "w")), tokenizer=TokenizerOptions(path=str(given)))
+    assert tokenize_splits(job) == description and ran == []
 
 
 def test_a_given_tokenizer_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "given.json").write_text("{}")
-    options = Tokenizer(path=str(tmp_path / "given.json"))
+    options = TokenizerOptions(path=str(tmp_path / "given.json"))
     job, ran = job_of(make_workspace(tmp_path / "w", SPLITS), tokenizer=options)
     with pytest.raises(UserError, match=r"given\.json: not a tokenizer\.json"):
-        tokenize(job)
+        tokenize_splits(job)
     assert ran == []
 
 
 def test_nothing_kept_is_a_dataset_without_shards(tmp_path: Path) -> None:
     job, _ = job_of(make_workspace(tmp_path, {("web", "aa"): [Doc("gone", side=None)], ("web", "bb"): []}))
-    description = tokenize(job)
+    description = tokenize_splits(job)
     assert description["shards"] == description["mixture"]["streams"] == []
     assert description["totals"]["train"] == {"rows": 0, "tokens": 0, "bytes": 0, "sources": {}}
     assert description["vocabulary_size"] == 257
@@ -267,4 +269,4 @@ def test_a_split_that_was_not_decided_is_an_error(copied: Path) -> None:
     (copied / "decisions" / "source=wiki" / "part-cc.parquet").unlink()
     job, _ = job_of(Workspace(str(copied)))
     with pytest.raises(RunError, match="split cc of wiki has not been read and decided"):
-        tokenize(job)
+        tokenize_splits(job)

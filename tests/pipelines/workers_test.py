@@ -12,8 +12,8 @@ import pytest
 
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.workers import WORKER, WatchedWorker
-from corpus.pipelines.build.stop import descendants
+from corpus.pipelines.beam.workers import WORKER_MODULE, WatchedWorker
+from corpus.pipelines.build.stop import list_descendants
 
 LONG = 300.0
 
@@ -36,9 +36,9 @@ def run(work: beam.DoFn) -> None:
 
 def workers() -> list[int]:
     found = []
-    for process in descendants(os.getpid()):
+    for process in list_descendants(os.getpid()):
         with open(f"/proc/{process}/cmdline", "rb") as command:
-            if WORKER.encode() in command.read():
+            if WORKER_MODULE.encode() in command.read():
                 found.append(process)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from corpus.document import Record
-from corpus.sources.code.joined import by_dependency
+from corpus.sources.code.joined import order_by_dependency
 from tests.sources import text_of
 from tests.sources.repositories import (
     MIT,
@@ -35,7 +35,7 @@ def test_files_follow_what_they_use() -> None:
         ("js/lib/a.js", "const b = require('./b')\n"),
         ("js/lib/b.js", "module.exports = 1\n"),
     ]
-    order = [files[at][0] for at in by_dependency(files)]
+    order = [files[at][0] for at in order_by_dependency(files)]
     assert sorted(order) == sorted(path for path, _ in files)
     for before, after in [("app/model.py", "app/view.py"), ("app/view.py", "app/main.py"), ("c/a.h", "c/a.c"),
                           ("js/lib/b.js", "js/lib/a.js"), ("js/lib/a.js", "js/index.js")]:  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_module_called_like_its_package_is_the_one_meant() -> None:
         ("kana/__init__.pyi", ""),
         ("kana/kana.py", "a = 1\n"),
     ]
-    assert [files[at][0] for at in by_dependency(files)][1:] == ["kana/kana.py", "kana/__init__.py"]
+    assert [files[at][0] for at in order_by_dependency(files)][1:] == ["kana/kana.py", "kana/__init__.py"]
 
 
 def test_a_repository_is_called_after_its_code_and_not_its_settings(tmp_path: Path) -> None:
@@ -59,6 +59,6 @@ def test_a_repository_is_called_after_its_code_and_not_its_settings(tmp_path: Pa
 
 def test_circles_end() -> None:
     files = [("a.py", "import b\n"), ("b.py", "import c\n"), ("c.py", "import a\n"), ("d.py", "import a\n")]
-    order = [files[at][0] for at in by_dependency(files)]
+    order = [files[at][0] for at in order_by_dependency(files)]
     assert sorted(order) == ["a.py", "b.py", "c.py", "d.py"]
     assert order.index("a.py") < order.index("d.py")

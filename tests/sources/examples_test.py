@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract
+from corpus.extract import ExtractedText, extract
 from corpus.sources import source_class
 from tests.sources import code_test
 
@@ -30,7 +30,7 @@ def sections() -> list[re.Match[str]]:
 
 
 @cache
-def found(kind: str, path: str, native: str) -> tuple[Record, Extracted]:
+def found(kind: str, path: str, native: str) -> tuple[Record, ExtractedText]:
     source = source_class(kind).model_validate({"kind": kind, "paths": ["x"]})
     for start, end in source.plan(path, os.path.getsize(path), 1 << 40):
         for record in source.read(path, os.path.basename(path), start, end):

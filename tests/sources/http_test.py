@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 
-from corpus.formats.http import Payload, body_of
+from corpus.formats.http import Payload, decode_body
 
 LINES = "".join(f"<p>{n} 早上好，世界。{n * 7919} Привет, мир.</p>" for n in range(9000))
 """Longer than a block of zstd."""
@@ -20,7 +20,7 @@ LIMIT = 1 << 20
 
 
 def decoded(body: bytes, encoding: str, max_bytes: int = LIMIT) -> bytes | str | None:
-    return body_of(Payload(200, "text/html", "text/html", content_encoding=encoding), body, max_bytes)
+    return decode_body(Payload(200, "text/html", "text/html", content_encoding=encoding), body, max_bytes)
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -89,7 +89,7 @@ def chunked(body: bytes, size: int) -> bytes:
 
 
 def unchunked(body: bytes) -> bytes | str | None:
-    return body_of(Payload(200, "text/html", "text/html", transfer_encoding="chunked"), body, LIMIT)
+    return decode_body(Payload(200, "text/html", "text/html", transfer_encoding="chunked"), body, LIMIT)
 
 
 def test_chunks_are_joined_as_far_as_they_go() -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from corpus.document import Record
 from corpus.errors import UserError
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 from corpus.sources.tables.fields import Fields, layout_names, read_layout
 from corpus.sources.tables.jsonl import Jsonl
 from corpus.sources.tables.parquet import Parquet
@@ -235,7 +235,7 @@ def test_an_unknown_layout_is_an_error_of_the_manifest(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"m\.yaml:\d+: sources\.a\.fields: no layout named 'fineweb3': there are c4, "
     ):
-        load(str(manifest))
+        load_manifest(str(manifest))
 
 
 def test_layouts_say_where_they_are_from() -> None:

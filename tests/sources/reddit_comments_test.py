@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from corpus.document import Failure, Record
-from corpus.extract import Extracted, extract
+from corpus.extract import ExtractedText, extract
 from corpus.extract.posts.reddit_thread import to_text
 from corpus.sources.posts.reddit_comments import RedditComments
 
@@ -51,7 +51,7 @@ def written(folder: Path, rows: list[object] = THREAD) -> Path:  # type: ignore[
     return path
 
 
-def read(path: Path, **options: object) -> tuple[dict[str, Extracted], list[Failure]]:
+def read(path: Path, **options: object) -> tuple[dict[str, ExtractedText], list[Failure]]:
     found = list(RedditComments(paths=["x"], **options).read(str(path), path.name, 0, path.stat().st_size))
     records = [one for one in found if isinstance(one, Record)]
     texts = {one.metadata["thread"]: extract(one, "fast") for one in records}

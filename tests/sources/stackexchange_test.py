@@ -13,8 +13,8 @@ import yaml
 
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.extract import Extracted, extract
-from corpus.manifest import load
+from corpus.extract import ExtractedText, extract
+from corpus.manifest import load_manifest
 from corpus.sources.posts.stackexchange import StackExchange, site_of
 from corpus.storage import File
 from corpus.storage.spill import Spill
@@ -68,7 +68,7 @@ def read(path: Path, split_size: int = 1 << 40, **options: object) -> list[Recor
     return found
 
 
-def threads(found: list[Record | Failure]) -> dict[str, Extracted]:
+def threads(found: list[Record | Failure]) -> dict[str, ExtractedText]:
     records = [one for one in found if isinstance(one, Record) and not one.gate]
     texts = {record.native_id: extract(record, "fast") for record in records}
     assert len(texts) == len(records)
@@ -281,7 +281,7 @@ def test_what_does_not_fit_in_memory_comes_back_in_order() -> None:
     with Spill(memory=10_000, width=64) as spill:
         for key, place, data in rows:
             spill.add(key, place, data)
-        assert spill.spilled > 0
+        assert spill.spilled_bytes > 0
         found = [
             (key, place, data)
             for bucket in spill.buckets()
@@ -303,7 +303,7 @@ def test_a_manifest_takes_the_kind(tmp_path: Path) -> None:
     manifest.write_text(
         yaml.safe_dump({"name": "m", "sources": {"se": {"kind": "stackexchange", "paths": [str(path)]}}})
     )
-    assert load(str(manifest)).manifest.sources["se"].rules == ["text_only"]
+    assert load_manifest(str(manifest)).manifest.sources["se"].rules == ["text_only"]
 
 
 def test_real_threads_read_as_on_the_site(data: Path) -> None:

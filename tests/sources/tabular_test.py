@@ -17,7 +17,7 @@ import zstandard
 
 from corpus.document import Failure, Record, document_id
 from corpus.errors import UserError
-from corpus.manifest import load
+from corpus.manifest import load_manifest
 from corpus.sources.source import Source
 from corpus.sources.tables.fields import Fields
 from corpus.sources.tables.jsonl import Jsonl
@@ -336,7 +336,7 @@ def test_wrong_options_are_refused_with_the_manifest(
         yaml.safe_dump({"name": "m", "sources": {"t": {"kind": "text", "paths": ["x"], **options}}})
     )
     with pytest.raises(UserError) as caught:
-        load(str(path))
+        load_manifest(str(path))
     assert f"sources.t{'.' if ': ' in message[:12] else ': '}{message}" in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -24,12 +24,12 @@ from aiohttp import web
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.url_lists.make import make_list
 from corpus.sources.web.urls import Urls
 from corpus.sources.web.warc import Warc
 from corpus.web.fetch.crawl import fetch_list
-from corpus.web.url_lists.coverage import coverage
+from corpus.web.url_lists.coverage import measure_coverage
 from corpus.web.url_lists.index_key import key_of
 from corpus.web.url_lists.links import LinkRules
 from corpus.workspace import Workspace
@@ -185,7 +185,7 @@ def test_from_submissions_to_the_same_documents_three_ways(tmp_path: Path, data:
             "tokenizer": {"vocabulary": 300},
         }
         (tmp_path / "manifest.yaml").write_text(json.dumps(manifest), encoding="utf-8")
-        build(str(tmp_path / "manifest.yaml"), str(tmp_path / "out"), Running())
+        build_workspace(str(tmp_path / "manifest.yaml"), str(tmp_path / "out"), Running())
         asked = list(handler.asked)
     documents: dict[str, list[dict[str, Any]]] = {
         name: ds.dataset(tmp_path / "out" / "documents" / f"source={name}").to_table().to_pylist()
@@ -211,10 +211,10 @@ def test_from_submissions_to_the_same_documents_three_ways(tmp_path: Path, data:
     # The same, of the whole list: 16 pages have a text, and every other URL has its reason.
     workspace = Workspace.open(str(tmp_path / "out"))
     for name, missing in (("archives", "not found"), ("index", "urls.not_captured")):
-        found = coverage(workspace, str(listed), name, str(tmp_path / f"{name}.parquet"))
+        found = measure_coverage(workspace, str(listed), name, str(tmp_path / f"{name}.parquet"))
         assert found == {missing: len(rows) - 16, "kept": 16}
         assert pq.read_table(tmp_path / f"{name}.parquet").num_rows == len(rows)
-    assert coverage(workspace, str(tmp_path / "local.parquet"), "live", None) == {
+    assert measure_coverage(workspace, str(tmp_path / "local.parquet"), "live", None) == {
         "kept": 16,
         "fetch.status": 1,
     }

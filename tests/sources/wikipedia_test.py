@@ -260,7 +260,7 @@ def test_a_dump_cut_between_two_pages_is_a_failure_too(tmp_path: Path) -> None:
 def test_a_damaged_stream_costs_its_own_pages(tmp_path: Path, split_size: int) -> None:
     path = tmp_path / "dump.xml.bz2"
     data = bytearray(multistream(PAGES, 2))
-    starts = [match.start() for match in mediawiki_chunks.STREAM.finditer(data)]
+    starts = [match.start() for match in mediawiki_chunks.BZIP2_STREAM_START.finditer(data)]
     data[starts[5] + 60] ^= 0xFF
     path.write_bytes(data)
     found = read(path, split_size)
@@ -327,7 +327,7 @@ def test_of_a_history_the_last_revision_is_read_in_bounded_memory(tmp_path: Path
 
 
 def test_a_page_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mediawiki, "MAX_PAGE", 1 << 20)
+    monkeypatch.setattr(mediawiki, "MAX_PAGE_BYTES", 1 << 20)
     path = tmp_path / "dump.xml"
     path.write_bytes(dump([PAGES[0], page(1, "x" * (5 << 20)), PAGES[2]]))
     found = read(path)

@@ -79,7 +79,7 @@ def test_a_dump_with_a_long_window_is_read(tmp_path: Path) -> None:
 def test_a_bomb_ends_after_a_stretch_of_it(
     tmp_path: Path, packer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compressed, "STRETCH", 8 << 20)
+    monkeypatch.setattr(compressed, "BOMB_CHECK_BYTES", 8 << 20)
     path = tmp_path / "file"
     path.write_bytes(PACKERS[packer](TEXT) + PACKERS[packer](bytes(64 << 20)))
     given = 0
@@ -90,7 +90,7 @@ def test_a_bomb_ends_after_a_stretch_of_it(
 
 
 def test_a_dump_with_a_bomb_in_it_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mediawiki_chunks, "STRETCH", 8 << 20)
+    monkeypatch.setattr(mediawiki_chunks, "BOMB_CHECK_BYTES", 8 << 20)
     page = (
         "<page><title>早安</title><ns>0</ns><id>1</id><revision><id>2</id><text>世界</text></revision></page>"
     )

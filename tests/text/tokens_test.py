@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.text.tokens import tokens
+from corpus.text.tokens import tokenize
 from corpus.text.units import LETTER, NUMBER, to_text
-from corpus.text.words import segment
+from corpus.text.words import segment_words
 
 
 def cut(text: str) -> list[str]:
-    words = segment(text)
-    found = tokens(words)
+    words = segment_words(text)
+    found = tokenize(words)
     return [to_text(words.units[start:end]) for start, end in zip(found.starts, found.ends, strict=True)]
 
 
@@ -44,7 +44,7 @@ def test_a_text_falls_into_tokens(text: str, expected: str) -> None:
 
 
 def test_tokens_know_what_is_in_them() -> None:
-    found = tokens(segment("B2B, 42 isn't"))
+    found = tokenize(segment_words("B2B, 42 isn't"))
     assert [bool(kind & LETTER) for kind in found.kinds] == [True, False, False, True, True]
     assert [bool(kind & NUMBER) for kind in found.kinds] == [True, False, True, False, False]
 
@@ -56,8 +56,8 @@ def test_tokens_know_what_is_in_them() -> None:
     )
 )
 def test_tokens_are_all_that_can_be_seen_in_order_and_once(text: str) -> None:
-    words = segment(text)
-    found = tokens(words)
+    words = segment_words(text)
+    found = tokenize(words)
     assert len(found.starts) == len(found.ends) == len(found.kinds)
     assert (found.starts < found.ends).all()
     assert (found.ends[:-1] <= found.starts[1:]).all()

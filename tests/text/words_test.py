@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.text.units import LETTER, LOWER, NUMBER, SYMBOL, WORD, kinds, to_text, to_units
-from corpus.text.words import segment, sentences, versions, word_hashes
+from corpus.text.words import find_sentences, hash_words, segment_words, versions
 
 ANY_TEXT = st.text(
     st.characters(exclude_categories=[]) | st.sampled_from("aA b.\n中文ไทย\U0001f600\ud800"), max_size=60
@@ -18,7 +18,7 @@ ANY_TEXT = st.text(
 
 
 def words(text: str, language: str | None = None) -> list[str]:
-    found = segment(text, language)
+    found = segment_words(text, language)
     return [to_text(found.units[start:end]) for start, end in zip(found.starts, found.ends, strict=True)]
 
 
@@ -51,19 +51,19 @@ def test_a_text_falls_into_words(language: str | None, text: str, expected: list
 
 
 def test_offsets_count_utf_16_units() -> None:
-    found = segment("😀 中文 𠀀b")
+    found = segment_words("😀 中文 𠀀b")
     assert found.starts.tolist() == [3, 6, 8]
     assert found.ends.tolist() == [5, 8, 9]
     assert found.boundaries.tolist() == [0, 2, 3, 5, 6, 8, 9]
 
 
 def test_equal_words_have_equal_hashes_whatever_their_case_and_place() -> None:
-    hashes = segment("The cat and THE dog, and the Cat.").hashes
+    hashes = segment_words("The cat and THE dog, and the Cat.").hashes
     assert hashes[0] == hashes[3] == hashes[6]
     assert hashes[1] == hashes[7]
     assert hashes[2] == hashes[5]
     assert len(set(hashes.tolist())) == 4
-    assert np.array_equal(word_hashes(["the", "cat", "and"]), hashes[:3])
+    assert np.array_equal(hash_words(["the", "cat", "and"]), hashes[:3])
 
 
 def test_case_is_folded_in_every_script_that_has_it() -> None:
@@ -74,33 +74,33 @@ def test_case_is_folded_in_every_script_that_has_it() -> None:
         "ÉCOLE école",
         "ĞÜZEL ğüzel",
     ):
-        first, second = segment(pair).hashes
+        first, second = segment_words(pair).hashes
         assert first == second
 
 
 def test_hashes_do_not_change() -> None:
     """Signatures on disk depend on them: a change needs a new `words.VERSION`."""
-    assert word_hashes(["corpus", "中文"]).tolist() == [15689402357931866686, 14378950949958240614]
+    assert hash_words(["corpus", "中文"]).tolist() == [15689402357931866686, 14378950949958240614]
     assert versions()["words"] == "1"
 
 
 @given(ANY_TEXT)
 def test_segments_cover_any_text_and_words_are_those_with_letters_or_numbers(text: str) -> None:
-    found = segment(text)
+    found = segment_words(text)
     assert to_text(found.units).encode("utf-16", "surrogatepass") == text.encode("utf-16", "surrogatepass")
     borders = found.boundaries
     assert borders[0] == 0 and borders[-1] == len(found.units) and (np.diff(borders) > 0).all()
     has_word = [bool((found.kinds[a:b] & WORD).any()) for a, b in itertools.pairwise(borders)]
     assert found.starts.tolist() == [int(a) for a, word in zip(borders, has_word, strict=False) if word]
     pieces = [to_text(found.units[a:b]) for a, b in zip(found.starts, found.ends, strict=True)]
-    assert np.array_equal(found.hashes, word_hashes(pieces))
+    assert np.array_equal(found.hashes, hash_words(pieces))
 
 
 @given(
     st.lists(st.text(min_size=1, max_size=8), unique_by=lambda word: to_units(word).tobytes(), max_size=30)
 )
 def test_different_words_have_different_hashes(found: list[str]) -> None:
-    lowered = {word_key(word): int(hash) for word, hash in zip(found, word_hashes(found), strict=True)}
+    lowered = {word_key(word): int(hash) for word, hash in zip(found, hash_words(found), strict=True)}
     assert len(set(lowered.values())) == len(lowered)
 
 
@@ -109,12 +109,12 @@ def word_key(word: str) -> bytes:
 
 
 def test_long_texts_and_lone_surrogates_are_no_trouble() -> None:
-    long = segment("中文字 and words\n" * 60_000)
+    long = segment_words("中文字 and words\n" * 60_000)
     assert len(long.units) == 840_000
     assert len(long) == 4 * 60_000
-    assert long.hashes[-1] == word_hashes(["words"])[0]
+    assert long.hashes[-1] == hash_words(["words"])[0]
     assert words("a\ud83d b") == ["a", "b"]
-    assert len(sentences("\udc00. \ud83d")) >= 2
+    assert len(find_sentences("\udc00. \ud83d")) >= 2
 
 
 def test_a_pair_counts_once_and_a_lone_surrogate_as_nothing() -> None:
@@ -134,11 +134,11 @@ def test_a_pair_counts_once_and_a_lone_surrogate_as_nothing() -> None:
     ],
 )
 def test_a_text_falls_into_sentences(text: str, expected: list[str]) -> None:
-    starts = sentences(text)
+    starts = find_sentences(text)
     assert [text[a:b] for a, b in itertools.pairwise(starts)] == expected
 
 
 def test_a_semicolon_asks_in_greek_alone() -> None:
     text = "Τι κάνεις; Καλά είμαι."
-    assert len(sentences(text, "ell_Grek")) == 3
-    assert len(sentences(text, "eng_Latn")) == 2
+    assert len(find_sentences(text, "ell_Grek")) == 3
+    assert len(find_sentences(text, "eng_Latn")) == 2

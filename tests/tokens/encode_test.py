@@ -18,8 +18,8 @@ from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
 
 from corpus.errors import UserError
 from corpus.tokens import vocabulary
-from corpus.tokens.encode import Encoder, load
-from corpus.tokens.options import PATTERN, Tokenizer
+from corpus.tokens.encode import Encoder, load_encoder
+from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
 from tests.tokens.made import TEXTS
 
 ALPHABET = pre_tokenizers.ByteLevel.alphabet()
@@ -29,8 +29,8 @@ ALPHABET = pre_tokenizers.ByteLevel.alphabet()
 def ours() -> Encoder:
     """A vocabulary of 3,000 learned from a few sentences in twelve languages, words repeated and varied."""
     texts = [f"{text[i % 7 :]} {text}" for i in range(30) for text in TEXTS.values()]
-    counts = vocabulary.count_pieces(texts, PATTERN)
-    encoder = Encoder(vocabulary.learn(counts, Tokenizer(vocabulary=3000)).encode())
+    counts = vocabulary.count_pieces(texts, DEFAULT_PATTERN)
+    encoder = Encoder(vocabulary.train_tokenizer(counts, TokenizerOptions(vocabulary=3000)).encode())
     assert encoder.engine == "tiktoken"
     return encoder
 
@@ -72,7 +72,7 @@ def test_every_character_of_unicode(ours: Encoder) -> None:
     characters = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     for start in range(0, len(characters), 50_000):
         assert same(ours, "".join(characters[start : start + 50_000]))
-    assert ours.proven()
+    assert ours.engines_agree()
 
 
 mixed = st.text(
@@ -166,7 +166,7 @@ def whole_words_first() -> dict[str, Any]:
 def test_given_byte_level_tokenizers_run_on_tiktoken(raw: Callable[[], dict[str, Any]]) -> None:
     encoder = encoder_of(raw())
     assert (encoder.engine, encoder.why) == ("tiktoken", None)
-    assert encoder.proven()
+    assert encoder.engines_agree()
     for text in [*TEXTS.values(), "I'LL don't  e\u0301\u0323 각 ﬁ ", "\n".join(TEXTS.values())]:
         assert same(encoder, text)
 
@@ -290,7 +290,7 @@ def test_what_is_no_tokenizer_is_refused_by_name(tmp_path: Path, content: bytes)
     path = tmp_path / "tokenizer.json"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"tokenizer\.json: not a tokenizer\.json of Hugging Face"):
-        load(str(path))
+        load_encoder(str(path))
 
 
 def real_texts(data: Path) -> Iterator[str]:
@@ -314,7 +314,9 @@ def real_texts(data: Path) -> Iterator[str]:
 def test_real_text_in_hundreds_of_languages(data: Path, ours: Encoder) -> None:
     texts = list(real_texts(data))
     assert sum(len(text.encode()) for text in texts) > 3_500_000
-    learned = vocabulary.learn(vocabulary.count_pieces(texts[::3], PATTERN), Tokenizer(vocabulary=20_000))
+    learned = vocabulary.train_tokenizer(
+        vocabulary.count_pieces(texts[::3], DEFAULT_PATTERN), TokenizerOptions(vocabulary=20_000)
+    )
     encoder = Encoder(learned.encode())
     assert encoder.engine == "tiktoken" and encoder.vocabulary_size == 20_000
     for text in texts:

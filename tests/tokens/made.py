@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from corpus.document import SCHEMA, Document, content_hash, document_id, to_batch
+from corpus.document import DOCUMENTS_SCHEMA, Document, content_hash, document_id, to_documents_batch
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace
@@ -74,11 +74,11 @@ def write_split(
     documents = workspace.part("documents", source, split)
     decisions = workspace.part("decisions", source, split)
     with (
-        PartWriter(documents, SCHEMA, made_by) as writer,
+        PartWriter(documents, DOCUMENTS_SCHEMA, made_by) as writer,
         PartWriter(decisions, DECISIONS, fingerprint([made_by, [doc.side for doc in docs]])) as beside,
     ):
         for at in range(0, len(rows), rows_a_group):
-            writer.write(to_batch(rows[at : at + rows_a_group]))
+            writer.write(to_documents_batch(rows[at : at + rows_a_group]))
             beside.write(pa.Table.from_pylist(decided[at : at + rows_a_group], DECISIONS))
 
 

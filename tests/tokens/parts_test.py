@@ -10,8 +10,8 @@ from corpus import storage
 from corpus.errors import RunError
 from corpus.tokens import parts, vocabulary
 from corpus.tokens.encode import Encoder
-from corpus.tokens.options import PATTERN, Tokenizer
-from corpus.tokens.parts import Batch, encode_part, read_batches, read_index, read_part_fingerprint
+from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
+from corpus.tokens.parts import PartBatch, encode_part, read_batches, read_index, read_part_fingerprint
 from corpus.workspace import Workspace
 from tests.tokens.made import TEXTS, Doc, corpus_of, make_workspace, write_split
 
@@ -20,13 +20,13 @@ SPLIT = ("web", "aa")
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    counts = vocabulary.count_pieces([*TEXTS.values()] * 3, PATTERN)
-    return Encoder(vocabulary.learn(counts, Tokenizer(vocabulary=600)).encode())
+    counts = vocabulary.count_pieces([*TEXTS.values()] * 3, DEFAULT_PATTERN)
+    return Encoder(vocabulary.train_tokenizer(counts, TokenizerOptions(vocabulary=600)).encode())
 
 
 def encoded(
     workspace: Workspace, encoder: Encoder, batch_tokens: int = 1 << 20
-) -> tuple[list[Batch], list[pa.RecordBatch]]:
+) -> tuple[list[PartBatch], list[pa.RecordBatch]]:
     """The index and the batches of the split's token part, just made."""
     path = workspace.path("tokens", "part.arrow")
     documents, decisions = (workspace.part(folder, *SPLIT) for folder in ("documents", "decisions"))
@@ -86,8 +86,8 @@ def test_batches_keep_to_their_size_and_lose_nothing(
 ) -> None:
     docs = corpus_of(12)
     workspace = make_workspace(tmp_path, {SPLIT: docs}, rows_a_group=30)
-    monkeypatch.setattr(parts, "TEXTS", 2000)
-    monkeypatch.setattr(parts, "HELD_BYTES", 20_000)
+    monkeypatch.setattr(parts, "ENCODE_CHUNK_BYTES", 2000)
+    monkeypatch.setattr(parts, "MAX_HELD_BYTES", 20_000)
     index, batches = encoded(workspace, encoder, batch_tokens)
     rows = []
     for entry, batch in zip(index, batches, strict=True):
@@ -129,4 +129,4 @@ def test_a_part_that_is_cut_short_is_none(tmp_path: Path, encoder: Encoder) -> N
 
 
 def test_large_vocabularies_make_four_byte_tokens() -> None:
-    assert parts.schema(np.dtype(np.uint32)).field("tokens").type == pa.list_(pa.uint32())
+    assert parts.token_schema(np.dtype(np.uint32)).field("tokens").type == pa.list_(pa.uint32())

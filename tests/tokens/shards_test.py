@@ -3,12 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.tokens.options import Tokens
-from corpus.tokens.parts import Batch
-from corpus.tokens.shards import OTHER, Part, plan, streams
+from corpus.tokens.options import TokensOptions
+from corpus.tokens.parts import PartBatch
+from corpus.tokens.shards import OTHER_LANGUAGE, Part, assign_streams, plan_shards
 
 batches = st.builds(
-    lambda side, language, rows, tokens: Batch(side, language, rows, tokens, tokens * 4),
+    lambda side, language, rows, tokens: PartBatch(side, language, rows, tokens, tokens * 4),
     st.sampled_from(["train", "valid"]),
     st.sampled_from(["eng_Latn", "cmn_Hans", "tha_Thai"]),
     st.integers(1, 9),
@@ -19,8 +19,8 @@ many_parts = st.lists(
 ).map(lambda found: [(source, f"s{i}", f"made{i}", index) for i, (source, index) in enumerate(found)])
 
 
-def batch(tokens: int, language: str = "eng_Latn", side: str = "train") -> Batch:
-    return Batch(side, language, 1, tokens, tokens * 4)
+def batch(tokens: int, language: str = "eng_Latn", side: str = "train") -> PartBatch:
+    return PartBatch(side, language, 1, tokens, tokens * 4)
 
 
 def test_a_shard_is_filled_in_the_order_of_the_parts() -> None:
@@ -29,7 +29,7 @@ def test_a_shard_is_filled_in_the_order_of_the_parts() -> None:
         ("web", "bb", "2", [batch(30), batch(200), batch(10)]),
         ("wiki", "cc", "3", [batch(10)]),
     ]
-    shards = plan(found, Tokens(max_shard_tokens=100, min_language_tokens=0))
+    shards = plan_shards(found, TokensOptions(max_shard_tokens=100, min_language_tokens=0))
     english = "language=eng_Latn/shard"
     assert [(shard.path, shard.tokens, shard.pieces) for shard in shards] == [
         (f"split=train/source=web/{english}-00000.arrow", 80, [("aa", [0, 1])]),
@@ -47,42 +47,42 @@ def test_languages_too_small_share_other_on_both_sides() -> None:
         ("web", "bb", "2", [batch(3, "tha_Thai", "valid"), batch(1, side="valid")]),
         ("wiki", "cc", "3", [batch(10, "tha_Thai")]),
     ]
-    options = Tokens(min_language_tokens=10)
-    assert streams(found, options) == {
-        ("web", "cmn_Hans"): OTHER,
+    options = TokensOptions(min_language_tokens=10)
+    assert assign_streams(found, options) == {
+        ("web", "cmn_Hans"): OTHER_LANGUAGE,
         ("web", "eng_Latn"): "eng_Latn",
-        ("web", "tha_Thai"): OTHER,
+        ("web", "tha_Thai"): OTHER_LANGUAGE,
         ("wiki", "tha_Thai"): "tha_Thai",
     }
-    shards = {(s.split, s.source, s.language): s.pieces for s in plan(found, options)}
-    assert shards["train", "web", OTHER] == [("aa", [1, 2])]
-    assert shards["valid", "web", OTHER] == [("bb", [0])]
+    shards = {(s.split, s.source, s.language): s.pieces for s in plan_shards(found, options)}
+    assert shards["train", "web", OTHER_LANGUAGE] == [("aa", [1, 2])]
+    assert shards["valid", "web", OTHER_LANGUAGE] == [("bb", [0])]
     assert len(shards) == 5
 
 
 def test_a_shard_changes_its_fingerprint_with_what_it_is_made_of() -> None:
-    def fingerprints(made_by: str, options: Tokens) -> list[str]:
+    def fingerprints(made_by: str, options: TokensOptions) -> list[str]:
         found: list[Part] = [("web", "aa", made_by, [batch(5), batch(6)]), ("web", "bb", "2", [batch(5)])]
-        return [shard.fingerprint for shard in plan(found, options)]
+        return [shard.fingerprint for shard in plan_shards(found, options)]
 
-    options = Tokens(max_shard_tokens=11, min_language_tokens=0)
+    options = TokensOptions(max_shard_tokens=11, min_language_tokens=0)
     first = fingerprints("1", options)
     assert len(set(first)) == 2
     changed = fingerprints("other", options)
     assert changed[0] != first[0] and changed[1] == first[1]
-    assert fingerprints("1", Tokens(max_shard_tokens=12, min_language_tokens=0)) == first
+    assert fingerprints("1", TokensOptions(max_shard_tokens=12, min_language_tokens=0)) == first
 
 
 def test_nothing_gives_no_shards() -> None:
-    assert plan([], Tokens()) == plan([("web", "aa", "1", [])], Tokens()) == []
+    assert plan_shards([], TokensOptions()) == plan_shards([("web", "aa", "1", [])], TokensOptions()) == []
 
 
 @given(many_parts, st.integers(1, 120), st.integers(0, 80))
 def test_every_batch_is_in_one_shard_in_order_and_shards_keep_to_their_size(
     found: list[Part], largest: int, smallest_language: int
 ) -> None:
-    options = Tokens(max_shard_tokens=largest, min_language_tokens=smallest_language)
-    shards = plan(found, options)
+    options = TokensOptions(max_shard_tokens=largest, min_language_tokens=smallest_language)
+    shards = plan_shards(found, options)
     index = {(name, number): b for _, name, _, part in found for number, b in enumerate(part)}
     placed = [(name, number) for shard in shards for name, numbers in shard.pieces for number in numbers]
     assert sorted(placed) == sorted(index)
@@ -93,6 +93,6 @@ def test_every_batch_is_in_one_shard_in_order_and_shards_keep_to_their_size(
         assert shard.tokens <= largest or len(inside) == 1
         order = [(name, number) for name, numbers in shard.pieces for number in numbers]
         assert order == sorted(order)
-        if shard.language != OTHER:
+        if shard.language != OTHER_LANGUAGE:
             assert {b.language for b in inside} == {shard.language}
     assert len({shard.path for shard in shards}) == len(shards)

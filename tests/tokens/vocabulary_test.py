@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
-from corpus.tokens.options import PATTERN, Tokenizer
+from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
 from tests.tokens.made import TEXTS
 
 
 def counted(*texts: str) -> dict[str, int]:
-    table = vocabulary.count_pieces(texts, PATTERN)
+    table = vocabulary.count_pieces(texts, DEFAULT_PATTERN)
     return dict(zip(table.column("piece").to_pylist(), table.column("count").to_pylist(), strict=True))
 
 
@@ -45,9 +45,9 @@ def test_what_teaches_nothing_is_left_out() -> None:
 
 def test_counts_do_not_depend_on_when_they_were_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"{text} {i % 3}" for i in range(5) for text in TEXTS.values()]
-    whole = vocabulary.count_pieces(texts, PATTERN)
-    monkeypatch.setattr(vocabulary, "HELD", 10)
-    assert vocabulary.count_pieces(texts, PATTERN).equals(whole)
+    whole = vocabulary.count_pieces(texts, DEFAULT_PATTERN)
+    monkeypatch.setattr(vocabulary, "MAX_HELD_PIECES", 10)
+    assert vocabulary.count_pieces(texts, DEFAULT_PATTERN).equals(whole)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=5))
@@ -63,15 +63,17 @@ def test_no_letter_is_lost(texts: list[str]) -> None:
 
 def test_the_rarest_pieces_are_left_out_beyond_the_limit() -> None:
     counts = pa.table({"piece": ["aa", "bb", "cc", "dd", "ee", "ff"], "count": [1, 9, 1, 1, 5, 1]})
-    kept = vocabulary.most_frequent(counts.cast(vocabulary.COUNTS), 8).to_pydict()
+    kept = vocabulary.select_most_frequent(counts.cast(vocabulary.PIECE_COUNTS_SCHEMA), 8).to_pydict()
     assert {"bb", "ee"} < set(kept["piece"]) and len(kept["piece"]) == 4
     assert kept["piece"] == sorted(kept["piece"])
-    assert vocabulary.most_frequent(counts.cast(vocabulary.COUNTS), 12).num_rows == 6
+    assert vocabulary.select_most_frequent(counts.cast(vocabulary.PIECE_COUNTS_SCHEMA), 12).num_rows == 6
 
 
 def test_a_vocabulary_has_the_bytes_the_end_and_merges_in_their_order() -> None:
     raw = json.loads(
-        vocabulary.learn(vocabulary.count_pieces(TEXTS.values(), PATTERN), Tokenizer(vocabulary=400))
+        vocabulary.train_tokenizer(
+            vocabulary.count_pieces(TEXTS.values(), DEFAULT_PATTERN), TokenizerOptions(vocabulary=400)
+        )
     )
     vocab = raw["model"]["vocab"]
     assert vocab["<|endoftext|>"] == 0
@@ -80,14 +82,16 @@ def test_a_vocabulary_has_the_bytes_the_end_and_merges_in_their_order() -> None:
 
 
 def test_a_pair_seen_less_than_min_frequency_is_not_merged() -> None:
-    counts = vocabulary.count_pieces([" abc abc abc xyz"], PATTERN)
-    often = Encoder(vocabulary.learn(counts, Tokenizer(vocabulary=300, min_frequency=3)).encode())
+    counts = vocabulary.count_pieces([" abc abc abc xyz"], DEFAULT_PATTERN)
+    often = Encoder(
+        vocabulary.train_tokenizer(counts, TokenizerOptions(vocabulary=300, min_frequency=3)).encode()
+    )
     assert len(often.encode(" abc")) == 1
     assert len(often.encode(" xyz")) == 4
 
 
 def test_learning_from_nothing_gives_bytes() -> None:
-    encoder = Encoder(vocabulary.learn(vocabulary.merge([]), Tokenizer()).encode())
+    encoder = Encoder(vocabulary.train_tokenizer(vocabulary.merge_counts([]), TokenizerOptions()).encode())
     assert encoder.vocabulary_size == 257
     assert encoder.decode(encoder.encode("Größe 中文 ไทย")) == "Größe 中文 ไทย"
 
@@ -113,7 +117,7 @@ def test_the_same_sample_gives_the_same_bytes_with_any_number_of_threads() -> No
 
 
 def test_distinct_pieces_decide_not_the_order_they_come_in() -> None:
-    table = vocabulary.count_pieces(TEXTS.values(), PATTERN)
+    table = vocabulary.count_pieces(TEXTS.values(), DEFAULT_PATTERN)
     shuffled = table.take(pc.sort_indices(table, [("count", "descending"), ("piece", "descending")]))
-    options = Tokenizer(vocabulary=600)
-    assert vocabulary.learn(table, options) == vocabulary.learn(shuffled, options)
+    options = TokenizerOptions(vocabulary=600)
+    assert vocabulary.train_tokenizer(table, options) == vocabulary.train_tokenizer(shuffled, options)

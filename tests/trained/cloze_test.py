@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from corpus.errors import UserError
-from corpus.inference.cloze import Question, answer, read_questions
-from corpus.inference.run import Trained
-from corpus.inference.texts import measure, read_texts
+from corpus.inference.cloze import Question, answer_questions, read_questions
+from corpus.inference.run import TrainedModel
+from corpus.inference.texts import measure_files, read_texts
 from corpus.trainer import loop
 from tests.trainer.running import QUIET
 from tests.trainer.sentences import documents, small_run
@@ -22,10 +22,10 @@ SKY = Question(context="Question: What is blue?\nAnswer:", choices=(" the sky", 
 
 
 @pytest.fixture(scope="module")
-def trained(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     run = tmp_path_factory.mktemp("cloze") / "run"
     loop.train(small_run(workspace, steps=150, batch_tokens=192), run, device="cpu", console=QUIET)
-    return Trained(run, torch.device("cpu"), print)
+    return TrainedModel(run, torch.device("cpu"), print)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_real_files_are_read(data: Path) -> None:
     assert all(len(question.choices) == 4 for question in arts)
 
 
-def nats(trained: Trained, context: str, choice: str) -> float:
+def nats(trained: TrainedModel, context: str, choice: str) -> float:
     """By hand: the answer's tokens one after the other."""
     ids = [trained.config.end_of_text, *trained.encode(context + choice)]
     before = trained.encode(context)
@@ -107,26 +107,28 @@ def nats(trained: Trained, context: str, choice: str) -> float:
     return -sum(float(scores[i - 1, ids[i]]) for i in range(start, len(ids)))
 
 
-def test_the_likeliest_answer_is_the_one_with_the_smallest_sum(trained: Trained) -> None:
+def test_the_likeliest_answer_is_the_one_with_the_smallest_sum(trained: TrainedModel) -> None:
     choices = ("河", "老桥掉了", "水")
     by_hand = [nats(trained, "春天", choice) for choice in choices]
     sizes = [len(choice.encode()) for choice in choices]
     best = min(range(3), key=lambda i: by_hand[i])
     best_by_bytes = min(range(3), key=lambda i: by_hand[i] / sizes[i])
     for gold in range(3):
-        found = answer(trained, [Question(context="春天", choices=choices, gold=gold)], "q", bf16=False)
+        found = answer_questions(
+            trained, [Question(context="春天", choices=choices, gold=gold)], "q", bf16=False
+        )
         assert (found.accuracy, found.accuracy_by_bytes) == (gold == best, gold == best_by_bytes)
     assert found.chance == pytest.approx(1 / 3)
 
 
-def test_a_model_knows_the_sentences_that_it_was_trained_on(trained: Trained) -> None:
+def test_a_model_knows_the_sentences_that_it_was_trained_on(trained: TrainedModel) -> None:
     true, false = "河水上涨", "面包店开"
     right = Question(context="春天", choices=(false, true), gold=1)
     other = Question(context="每天早晨", choices=("面包店开", "河水上涨"), gold=0)
-    assert answer(trained, [right, other] * 20, "q", bf16=False).accuracy == 1.0
+    assert answer_questions(trained, [right, other] * 20, "q", bf16=False).accuracy == 1.0
 
 
-def test_text_is_measured_by_file_and_language(trained: Trained, tmp_path: Path) -> None:
+def test_text_is_measured_by_file_and_language(trained: TrainedModel, tmp_path: Path) -> None:
     texts = documents("rus_Cyrl", 3) + documents("tha_Thai", 2)
     (tmp_path / "one.txt").write_text(texts[0], encoding="utf-8")
     with gzip.open(tmp_path / "many.jsonl.gz", "wt", encoding="utf-8") as file:
@@ -134,7 +136,7 @@ def test_text_is_measured_by_file_and_language(trained: Trained, tmp_path: Path)
             language = "rus_Cyrl" if number < 3 else "tha_Thai"
             file.write(json.dumps({"body": text, "language": language}) + "\n")
     paths = [str(tmp_path / "one.txt"), str(tmp_path / "many.jsonl.gz")]
-    found = measure(trained, paths, field="body", bf16=False, samples=4)
+    found = measure_files(trained, paths, field="body", bf16=False, samples=4)
     assert [(Path(s.source).name, s.language, s.documents) for s in found] == [
         ("many.jsonl.gz", "rus_Cyrl", 3),
         ("many.jsonl.gz", "tha_Thai", 2),
@@ -143,7 +145,7 @@ def test_text_is_measured_by_file_and_language(trained: Trained, tmp_path: Path)
     assert found[0].bytes == sum(len(text.encode()) for text in texts[:3])
     short = "Весной река"
     (tmp_path / "short.txt").write_text(short, encoding="utf-8")
-    (score,) = measure(trained, [str(tmp_path / "short.txt")], field="body", bf16=False, samples=4)
+    (score,) = measure_files(trained, [str(tmp_path / "short.txt")], field="body", bf16=False, samples=4)
     expected = nats(trained, "", short) / math.log(2) / len(short.encode())
     assert score.bits_per_byte == pytest.approx(expected, rel=1e-5)
 

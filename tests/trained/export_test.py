@@ -11,8 +11,8 @@ from rich.console import Console
 
 from corpus.errors import UserError
 from corpus.inference.generate import Writer
-from corpus.inference.run import Trained
-from corpus.inference.transformers_export import export
+from corpus.inference.run import TrainedModel
+from corpus.inference.transformers_export import export_model
 from corpus.trainer import loop
 from tests.trainer.sentences import SENTENCES, small_run
 
@@ -31,11 +31,11 @@ def run(request: pytest.FixtureRequest, workspace: Path, tmp_path_factory: pytes
 
 
 def test_transformers_gives_the_same_logits_and_tokens(run: Path, tmp_path: Path) -> None:
-    assert export(run, tmp_path / "hf", print) == 12
+    assert export_model(run, tmp_path / "hf", print) == 12
     model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf", local_files_only=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf", local_files_only=True)
     assert type(model).__name__ == "Qwen3ForCausalLM"
-    writer = Writer(Trained(run, torch.device("cpu"), print))
+    writer = Writer(TrainedModel(run, torch.device("cpu"), print))
     for sentences in SENTENCES.values():
         ids = writer.tokenizer.encode(sentences[0]).ids
         assert tokenizer(sentences[0])["input_ids"] == ids
@@ -50,6 +50,6 @@ def test_a_folder_that_is_there_is_not_written_over(run: Path, tmp_path: Path) -
     (tmp_path / "hf").mkdir()
     (tmp_path / "hf" / "mine.txt").write_text("x")
     with pytest.raises(UserError, match="hf is there already: name a new folder"):
-        export(run, tmp_path / "hf", print)
+        export_model(run, tmp_path / "hf", print)
     with pytest.raises(UserError, match="there are the steps 12"):
-        export(run, tmp_path / "other", print, step=5)
+        export_model(run, tmp_path / "other", print, step=5)

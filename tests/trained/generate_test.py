@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from corpus.errors import UserError
-from corpus.inference.generate import Writer, draw
-from corpus.inference.run import Trained
-from corpus.inference.utf8 import REJECT, START, byte_alphabet, stream, token_bytes, transitions
+from corpus.inference.generate import Writer, draw_token
+from corpus.inference.run import TrainedModel
+from corpus.inference.utf8 import (
+    REJECT_STATE,
+    START_STATE,
+    build_transitions,
+    byte_alphabet,
+    decode_stream,
+    token_bytes,
+)
 from corpus.trainer import loop
 from tests.trainer.sentences import small_run
 
@@ -34,7 +41,7 @@ def run(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def writer(run: Path) -> Writer:
-    return Writer(Trained(run, CPU, print))
+    return Writer(TrainedModel(run, CPU, print))
 
 
 def test_text_is_whole_characters_however_long(writer: Writer) -> None:
@@ -59,18 +66,18 @@ def test_the_cache_writes_what_the_whole_text_read_again_would(writer: Writer) -
     text = "".join(writer.write(prompt, tokens=12, temperature=0))
     end = writer.config.end_of_text
     ids = [end, *writer.tokenizer.encode(prompt).ids]
-    state, out = START, []
+    state, out = START_STATE, []
     for _ in range(12):
         logits = writer.model.logits(torch.tensor([ids]))[0, -1]
-        allowed = torch.from_numpy(writer.transitions[state] != REJECT)
-        allowed[end] = state == START
+        allowed = torch.from_numpy(writer.transitions[state] != REJECT_STATE)
+        allowed[end] = state == START_STATE
         token = int(logits.masked_fill(~allowed, -torch.inf).argmax())
         if token == end:
             break
         out.append(writer.bytes[token])
         ids.append(token)
         state = int(writer.transitions[state, token])
-    assert text == "".join(stream(iter(out)))
+    assert text == "".join(decode_stream(iter(out)))
     assert text
 
 
@@ -86,7 +93,8 @@ def test_no_so_many_tokens_in_a_row_come_twice(
     """The prompt's count too. Taking the likeliest token runs in circles without it."""
     drawn: list[int] = []
     monkeypatch.setattr(
-        "corpus.inference.generate.draw", lambda *arguments: drawn.append(draw(*arguments)) or drawn[-1]
+        "corpus.inference.generate.draw_token",
+        lambda *arguments: drawn.append(draw_token(*arguments)) or drawn[-1],
     )
 
     def repeats(no_repeat: int) -> int:
@@ -126,28 +134,28 @@ def test_drawing_keeps_to_the_likeliest() -> None:
 
     def drawn(**options: float) -> set[int]:
         settings = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, **options}
-        return {draw(logits, generator=random, **settings) for _ in range(300)}  # type: ignore[arg-type]
+        return {draw_token(logits, generator=random, **settings) for _ in range(300)}  # type: ignore[arg-type]
 
     assert drawn() == {0, 1, 2, 3}
     assert drawn(temperature=0) == drawn(top_k=1) == drawn(top_p=0.5) == {0}
     assert drawn(top_k=3) == drawn(top_p=0.9) == {0, 1, 2}
-    counts = [draw(logits, 1.0, 0, 1.0, random) for _ in range(4000)]
+    counts = [draw_token(logits, 1.0, 0, 1.0, random) for _ in range(4000)]
     assert np.bincount(counts, minlength=4) / 4000 == pytest.approx([0.5, 0.2, 0.2, 0.1], abs=0.03)
 
 
 def test_a_run_without_a_checkpoint_says_how_to_get_one(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint"))
     with pytest.raises(UserError, match="has no checkpoint yet: `corpus train"):
-        Writer(Trained(tmp_path / "run", CPU, print))
+        Writer(TrainedModel(tmp_path / "run", CPU, print))
     with pytest.raises(UserError, match=r"is no run: `corpus train WORKSPACE"):
-        Writer(Trained(tmp_path / "nothing", CPU, print))
+        Writer(TrainedModel(tmp_path / "nothing", CPU, print))
 
 
 def test_a_tokenizer_that_is_none_is_named(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match=r"tokenizer\.json cannot be read"):
-        Writer(Trained(tmp_path / "run", CPU, print))
+        Writer(TrainedModel(tmp_path / "run", CPU, print))
 
 
 def begins_text(content: bytes) -> bool:
@@ -167,15 +175,15 @@ def begins_text(content: bytes) -> bool:
 @example([b"\xed\xa0"])
 @example([b"\xed", b"\x9f", b"\xbf"])
 def test_the_automaton_accepts_what_begins_a_text(tokens: list[bytes]) -> None:
-    table = transitions(tokens)
-    state = START
+    table = build_transitions(tokens)
+    state = START_STATE
     for number in range(len(tokens)):
         state = int(table[state, number])
         content = b"".join(tokens[: number + 1])
-        assert (state != REJECT) == begins_text(content)
-        if state == REJECT:
+        assert (state != REJECT_STATE) == begins_text(content)
+        if state == REJECT_STATE:
             return
-        assert (state == START) == (content.decode("utf-8", errors="ignore").encode() == content)
+        assert (state == START_STATE) == (content.decode("utf-8", errors="ignore").encode() == content)
 
 
 @settings(max_examples=100, deadline=None)
@@ -184,7 +192,7 @@ def test_text_cut_anywhere_streams_back_whole(text: str, random: object) -> None
     content = text.encode("utf-8")
     cuts = sorted(random.randrange(len(content) + 1) for _ in range(5))  # type: ignore[attr-defined]
     pieces = [content[a:b] for a, b in zip([0, *cuts], [*cuts, len(content)], strict=True)]
-    assert "".join(stream(iter(pieces))) == text
+    assert "".join(decode_stream(iter(pieces))) == text
 
 
 def test_tokens_are_the_bytes_their_characters_stand_for() -> None:

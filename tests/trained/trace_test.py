@@ -13,8 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 from corpus.errors import UserError
-from corpus.inference.trace import pieces, trace
-from corpus.inspect.curve_data import POINTS, charts, thinned
+from corpus.inference.trace import read_pieces, trace_step
+from corpus.inspect.curve_data import MAX_CURVE_POINTS, build_charts, thin_curve
 from corpus.pipelines.cli.plot import plot
 from corpus.pipelines.cli.trace import trace as command
 from corpus.trainer import loop
@@ -41,7 +41,7 @@ def test_every_token_of_a_step_belongs_to_the_documents_that_are_named(run: Path
             texts |= {row["doc_id"]: row["tokens"] for row in table.to_pylist()}
     loader = Loader(dataset, context=24, seed=0)
     for step in (1, 7, 40):
-        _, found = pieces(run, step)
+        _, found = read_pieces(run, step)
         batch = loader.read(4 * (step - 1), 4 * step)
         for number, window in enumerate(batch.tokens):
             mine = [piece for piece in found if piece.sample == 4 * (step - 1) + number]
@@ -55,17 +55,17 @@ def test_every_token_of_a_step_belongs_to_the_documents_that_are_named(run: Path
 
 def test_steps_that_a_run_does_not_have_are_refused(run: Path) -> None:
     with pytest.raises(UserError, match=r"--step 41: .* has 40 steps"):
-        trace(run, 41)
+        trace_step(run, 41)
     with pytest.raises(UserError, match="--step 0: the first step is 1"):
-        trace(run, 0)
+        trace_step(run, 0)
 
 
 def test_a_run_of_minutes_has_the_steps_of_its_log(workspace: Path, tmp_path: Path) -> None:
     config = small_run(workspace, steps=None, minutes=0.005)
     result = loop.train(config, tmp_path / "run", device="cpu", console=QUIET)
-    assert pieces(tmp_path / "run", result.step)[1]
+    assert read_pieces(tmp_path / "run", result.step)[1]
     with pytest.raises(UserError, match=rf"has {result.step:,} steps"):
-        pieces(tmp_path / "run", result.step + 1)
+        read_pieces(tmp_path / "run", result.step + 1)
 
 
 def test_documents_that_are_gone_are_still_named_by_id(run: Path) -> None:
@@ -80,7 +80,7 @@ def test_documents_that_are_gone_are_still_named_by_id(run: Path) -> None:
 
 
 def test_charts_hold_what_the_log_holds(run: Path) -> None:
-    found = {chart.title: chart for chart in charts(run)}
+    found = {chart.title: chart for chart in build_charts(run)}
     entries = log(run)
     assert found["training loss"].curves[0].values == [e["loss"] for e in entries if e["kind"] == "step"]
     bits = {curve.name: curve for curve in found["bits per byte on validation"].curves}
@@ -91,9 +91,9 @@ def test_charts_hold_what_the_log_holds(run: Path) -> None:
 
 
 def test_long_curves_are_thinned_to_means() -> None:
-    steps = list(range(1, 10 * POINTS + 4))
-    curve = thinned("loss", steps, [float(step) for step in steps])
-    assert len(curve.steps) <= POINTS
+    steps = list(range(1, 10 * MAX_CURVE_POINTS + 4))
+    curve = thin_curve("loss", steps, [float(step) for step in steps])
+    assert len(curve.steps) <= MAX_CURVE_POINTS
     assert curve.values[0] == np.mean(steps[: curve.steps[0]])
     assert curve.steps[-1] == steps[-1]
     assert np.average(curve.values, weights=np.diff([0, *curve.steps])) == pytest.approx(np.mean(steps))
@@ -101,13 +101,13 @@ def test_long_curves_are_thinned_to_means() -> None:
 
 def test_a_log_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is no run: it has no log\.jsonl"):
-        charts(tmp_path)
+        build_charts(tmp_path)
     lines = (run / "log.jsonl").read_text()
     (tmp_path / "log.jsonl").write_text(lines + '{"kind": "st')
-    assert charts(tmp_path) == charts(run), "a line that is being written is left out"
+    assert build_charts(tmp_path) == build_charts(run), "a line that is being written is left out"
     (tmp_path / "log.jsonl").write_text("junk\n" + lines)
     with pytest.raises(UserError, match="line 1: this is no line of a run's log"):
-        charts(tmp_path)
+        build_charts(tmp_path)
 
 
 def test_curves_become_a_page_and_a_picture(run: Path, tmp_path: Path) -> None:
@@ -119,7 +119,9 @@ def test_curves_become_a_page_and_a_picture(run: Path, tmp_path: Path) -> None:
     assert "default-src 'none'" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     raw = text.split('id="data">')[1].split("</script>")[0]
-    assert [chart["title"] for chart in json.loads(raw)["charts"]] == [chart.title for chart in charts(run)]
+    assert [chart["title"] for chart in json.loads(raw)["charts"]] == [
+        chart.title for chart in build_charts(run)
+    ]
     head = picture.read_bytes()[:24]
     assert head[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", head[16:24])

@@ -17,7 +17,7 @@ import torch
 from corpus.errors import RunError, UserError
 from corpus.trainer import checkpoint
 from corpus.trainer.config import RunConfig
-from corpus.trainer.model import GPT, initialize
+from corpus.trainer.model import GPT, initialize_weights
 from corpus.trainer.optimizer import make_optimizers
 from tests.trainer.model_test import CONFIG
 
@@ -31,7 +31,7 @@ Trained = tuple[GPT, list[torch.optim.Optimizer]]
 def trained(seed: int, steps: int = 2) -> Trained:
     """A model and its two optimizers after a few steps."""
     model = GPT(CONFIG)
-    initialize(model, seed)
+    initialize_weights(model, seed)
     optimizers = make_optimizers(model, SETTINGS, bf16=False)
     for _ in range(steps):
         tokens = torch.randint(50, (2, 9), generator=torch.Generator().manual_seed(seed))
@@ -43,7 +43,7 @@ def trained(seed: int, steps: int = 2) -> Trained:
 
 
 def save(folder: Path, step: int, state: dict[str, Any], made: Trained, **keep: int) -> None:
-    saver = checkpoint.Saver(folder, **keep)
+    saver = checkpoint.CheckpointSaver(folder, **keep)
     saver.save(step, state, *made)
     saver.wait()
 
@@ -77,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_model_optimizer_and_generator_come_back_bit_by_bit(folder: Path) -> None:
     lines, hear = heard()
-    found = checkpoint.newest(folder, hear)
+    found = checkpoint.read_newest(folder, hear)
     assert found is not None
     assert (found.step, found.state, lines) == (3, {"seconds": 3 / 7}, [])
     other = trained(9, steps=0)
@@ -103,13 +103,13 @@ def test_some_are_kept_for_ever(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> None:
-    saver, made = checkpoint.Saver(tmp_path), trained(1)
+    saver, made = checkpoint.CheckpointSaver(tmp_path), trained(1)
     saver.save(1, {}, *made)
     with torch.no_grad():
         for parameter in made[0].parameters():
             parameter.zero_()
     saver.wait()
-    found = checkpoint.newest(tmp_path, print)
+    found = checkpoint.read_newest(tmp_path, print)
     assert found is not None
     other = trained(9)
     found.restore(*other)
@@ -117,9 +117,9 @@ def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> 
 
 
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(folder: Path) -> None:
-    assert checkpoint.at(folder, 2).step == 2
+    assert checkpoint.read_step(folder, 2).step == 2
     with pytest.raises(UserError, match=r"there is no step 7; there are the steps 2, 3"):
-        checkpoint.at(folder, 7)
+        checkpoint.read_step(folder, 7)
 
 
 def test_files_are_safetensors_as_any_reader_understands_them(folder: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(folder: Path, na
     else:
         path.write_bytes(content[: len(content) * 2 // 3] if damage == "cut" else b"")
     lines, hear = heard()
-    found = checkpoint.newest(folder, hear)
+    found = checkpoint.read_newest(folder, hear)
     assert found is not None
     assert found.step == 2
     assert len(lines) == 1
@@ -164,18 +164,18 @@ def test_if_none_is_whole_the_run_is_refused(folder: Path) -> None:
         path.write_text("{}")
     lines, hear = heard()
     with pytest.raises(UserError, match=r"no checkpoint in .* is whole: start again with another --out"):
-        checkpoint.newest(folder, hear)
+        checkpoint.read_newest(folder, hear)
     assert len(lines) == 2
 
 
 def test_a_run_that_never_saved_has_none(tmp_path: Path) -> None:
-    assert checkpoint.newest(tmp_path / "checkpoint", print) is None
+    assert checkpoint.read_newest(tmp_path / "checkpoint", print) is None
 
 
 def test_what_a_killed_save_left_is_cleared_and_never_read(folder: Path) -> None:
     shutil.copytree(folder / "step-000000003", folder / ".step-000000004")
     (folder / ".step-000000004" / "state.json").unlink()
-    found = checkpoint.newest(folder, print)
+    found = checkpoint.read_newest(folder, print)
     assert found is not None
     assert found.step == 3
     save(folder, 5, {}, trained(5))
@@ -187,7 +187,7 @@ def test_what_a_killed_save_left_undone_is_done_before_a_run_goes_on(folder: Pat
     (folder / "LATEST").rename(folder / ".LATEST")
     (folder / "LATEST").write_text("step-000000002\n")
     shutil.copytree(folder / "step-000000003", folder / ".step-000000004")
-    checkpoint.settle(folder, 3)
+    checkpoint.repair_folder(folder, 3)
     assert sorted(path.name for path in folder.iterdir()) == ["LATEST", "step-000000002", "step-000000003"]
     assert (folder / "LATEST").read_text() == "step-000000003\n"
 

@@ -49,7 +49,7 @@ def _raised(value: Any) -> Any:
 @pytest.fixture(autouse=True)
 def as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """A GPU takes the plain expressions, not those that fused.py writes out for CPUs."""
-    monkeypatch.setattr(model, "_written_out", lambda x: False)
+    monkeypatch.setattr(model, "_use_fused", lambda x: False)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import UserError
 from corpus.trainer.dataset import open_dataset
-from corpus.trainer.loader import Loader, TokenStream, windows
+from corpus.trainer.loader import Loader, TokenStream, count_windows
 from tests.trainer.sentences import shard, write_workspace
 
 
@@ -49,7 +49,7 @@ def test_streams_are_the_sources_and_languages_in_the_order_of_their_names(works
 
 
 def test_weights_of_sources_are_shared_by_their_languages_as_they_come(workspace: Path) -> None:
-    drawn = open_dataset(str(workspace)).drawn()
+    drawn = open_dataset(str(workspace)).weigh_streams()
     assert sum(weight for _, weight in drawn) == pytest.approx(1)
     assert drawn[0][1] == pytest.approx(0.25)
     assert drawn[1][1] / drawn[2][1] == pytest.approx(drawn[1][0].tokens / drawn[2][0].tokens)
@@ -59,7 +59,7 @@ def test_a_table_of_streams_says_the_weights_itself_and_may_leave_one_out(copy: 
     table = {"books/rus_Cyrl": 0.5, "web/cmn_Hans": 0.3, "web/eng_Latn": 0.2, "web/other": 0.0}
     rows = [dict(zip(("source", "language"), k.split("/"), strict=True), weight=w) for k, w in table.items()]
     edit(copy, mixture={"weights": None, "streams": rows})
-    drawn = {stream.name: weight for stream, weight in open_dataset(str(copy)).drawn()}
+    drawn = {stream.name: weight for stream, weight in open_dataset(str(copy)).weigh_streams()}
     assert drawn == {name: weight for name, weight in table.items() if weight}
 
 
@@ -90,13 +90,13 @@ def test_mapped_tokens_are_views_not_copies(workspace: Path) -> None:
 def test_in_an_epoch_every_token_but_the_first_is_a_target(workspace: Path, context: int) -> None:
     dataset = open_dataset(str(workspace))
     loader = Loader(dataset, context=context, seed=3)
-    samples = 40 * max(windows(stream.tokens, context) for stream in dataset.streams("train"))
+    samples = 40 * max(count_windows(stream.tokens, context) for stream in dataset.streams("train"))
     batch = loader.read(0, samples)
     _, epoch, _ = loader.order.samples(0, samples)
     for number in range(4):
         tokens = whole(workspace, number)
         mine = (batch.streams == number) & (epoch == 0)
-        assert mine.sum() == windows(len(tokens), context)
+        assert mine.sum() == count_windows(len(tokens), context)
         targets = [row[1:n] for row, n in zip(batch.tokens[mine], batch.lengths[mine], strict=True)]
         seen = np.bincount(np.concatenate(targets), minlength=dataset.vocabulary)
         assert (seen >= np.bincount(tokens[1:], minlength=dataset.vocabulary)).all()

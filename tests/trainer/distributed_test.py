@@ -18,9 +18,9 @@ from corpus.trainer import loop, sharding
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.distributed import World, check_divides
-from corpus.trainer.evaluate import evaluate, validation
+from corpus.trainer.evaluate import evaluate, read_validation
 from corpus.trainer.loader import Loader
-from corpus.trainer.model import GPT, initialize
+from corpus.trainer.model import GPT, initialize_weights
 from tests.trainer.running import QUIET, log, saved, steps
 from tests.trainer.sentences import small_run
 
@@ -47,15 +47,17 @@ def fresh_scores(config: RunConfig, world: World) -> list[float]:
     """Bits per byte of all validation documents, of a model that has learned nothing."""
     dataset = open_dataset(config.workspace)
     model = GPT(config.model)
-    initialize(model, 5)
-    found = evaluate(model, validation(dataset, 0), end_of_text=dataset.end_of_text, samples=3, world=world)
+    initialize_weights(model, 5)
+    found = evaluate(
+        model, read_validation(dataset, 0), end_of_text=dataset.end_of_text, samples=3, world=world
+    )
     return [score.bits_per_byte for score in found]
 
 
 def share_kept(config: RunConfig, world: World) -> float:
     """Of the parameters of a divided model, the share that this process keeps."""
     model = GPT(config.model)
-    sharding.divide(model, torch.device("cpu"), world.size)
+    sharding.divide_model(model, torch.device("cpu"), world.size)
     parts = [parameter.to_local().numel() for parameter in model.parameters()]
     return sum(parts) / config.model.parameters()
 

@@ -11,9 +11,16 @@ import torch
 
 from corpus.trainer.config import ModelConfig
 from corpus.trainer.dataset import Dataset, open_dataset
-from corpus.trainer.evaluate import Score, bits_per_byte, choose, documents, evaluate, validation
+from corpus.trainer.evaluate import (
+    Score,
+    bits_per_byte,
+    choose_documents,
+    evaluate,
+    read_documents,
+    read_validation,
+)
 from corpus.trainer.loader import TokenStream
-from corpus.trainer.model import GPT, initialize
+from corpus.trainer.model import GPT, initialize_weights
 from tests.trainer.sentences import SMALL, shard, write_workspace
 
 
@@ -25,7 +32,7 @@ def dataset(workspace: Path) -> Dataset:
 @pytest.fixture
 def model(dataset: Dataset) -> GPT:
     model = GPT(ModelConfig(vocabulary=dataset.vocabulary, **SMALL))
-    initialize(model, 0)
+    initialize_weights(model, 0)
     with torch.no_grad():
         model.embedding.weight.mul_(20)  # far from uniform, so that a slip shows
     return model
@@ -56,7 +63,7 @@ def by_hand(model: GPT, dataset: Dataset, source: str, language: str) -> float:
 
 
 def run(model: GPT, dataset: Dataset, *, tokens: int = 0, samples: int = 8) -> list[Score]:
-    return evaluate(model, validation(dataset, tokens), end_of_text=dataset.end_of_text, samples=samples)
+    return evaluate(model, read_validation(dataset, tokens), end_of_text=dataset.end_of_text, samples=samples)
 
 
 def test_each_source_and_language_has_the_sum_of_its_nats_over_its_bytes(
@@ -106,26 +113,26 @@ def test_the_whole_weighs_each_group_by_its_bytes_in_the_split() -> None:
 
 
 def test_a_budget_takes_whole_documents_and_at_least_one_a_group(dataset: Dataset, model: GPT) -> None:
-    everything = validation(dataset, 0)
-    some = validation(dataset, 250)
+    everything = read_validation(dataset, 0)
+    some = read_validation(dataset, 250)
     assert [g.language for g in some] == [g.language for g in everything]
     assert [g.all_bytes for g in some] == [g.all_bytes for g in everything]
     assert all(1 <= len(a.documents) <= len(b.documents) for a, b in zip(some, everything, strict=True))
     assert sum(len(g.documents) for g in some) < sum(len(g.documents) for g in everything)
-    assert validation(dataset, 1)[0].documents
+    assert read_validation(dataset, 1)[0].documents
     shortest = min(everything[0].documents, key=lambda document: len(document.tokens))
-    assert validation(dataset, 1)[0].documents[0].bytes == shortest.bytes
+    assert read_validation(dataset, 1)[0].documents[0].bytes == shortest.bytes
     assert len(run(model, dataset, tokens=250)) == 5
 
 
 def test_what_is_chosen_does_not_depend_on_what_else_would_fit(dataset: Dataset) -> None:
-    found = documents(TokenStream(dataset.folder, dataset.streams("train")[2]))
+    found = read_documents(TokenStream(dataset.folder, dataset.streams("train")[2]))
     assert len(found) == 33
-    few, more = choose(found, 300), choose(found, 600)
+    few, more = choose_documents(found, 300), choose_documents(found, 600)
     assert {document.tokens.tobytes() for document in few} <= {document.tokens.tobytes() for document in more}
     assert sum(len(document.tokens) for document in few) <= 300
 
 
 def test_without_a_validation_split_there_is_nothing_to_look_at(tmp_path: Path) -> None:
     root = write_workspace(tmp_path / "w", {("web", "eng_Latn"): {"train": [shard("eng_Latn", 4)]}})
-    assert validation(open_dataset(str(root)), 0) == ()
+    assert read_validation(open_dataset(str(root)), 0) == ()

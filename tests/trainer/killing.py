@@ -74,7 +74,7 @@ def stuck(config: RunConfig, run: Path, place: str, count: int, reached: Path) -
     """A run whose so-manieth `clip` (of a step) or `evaluate` never comes back, in C, where Python runs no handler."""
     import ctypes
 
-    guard.GRACE = 0.2
+    guard.GRACE_SECONDS = 0.2
     owner: Any = engine.Engine if place == "clip" else loop
     before, times = getattr(owner, place), []
 

@@ -21,9 +21,9 @@ from corpus.errors import RunError, UserError
 from corpus.trainer import checkpoint, loop, memory, report
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import open_dataset
-from corpus.trainer.optimizer import rate
+from corpus.trainer.optimizer import learning_rate_factor
 from corpus.trainer.scaling import default_tokens
-from corpus.trainer.start import branched_run, new_run, read_run, resumed_run
+from corpus.trainer.start import configure_branch, configure_new_run, configure_resumed_run, read_run_config
 from tests.trainer import killing
 from tests.trainer.running import assert_same, log, saved, steps, stop_at, train
 from tests.trainer.sentences import shard, small_run, write_workspace
@@ -177,9 +177,9 @@ def test_a_finished_run_trains_no_further_until_it_is_made_longer(
     whole: Path, workspace: Path, tmp_path: Path
 ) -> None:
     run = Path(shutil.copytree(whole, tmp_path / "run"))
-    assert train(read_run(run), run).step == 40
+    assert train(read_run_config(run), run).step == 40
     assert_same(run, whole)
-    longer = resumed_run(run, str(workspace), {"tokens": 50 * 96})
+    longer = configure_resumed_run(run, str(workspace), {"tokens": 50 * 96})
     assert longer.steps == 50
     assert train(longer, run).step == 50
     assert steps(run)[:40] == steps(whole)
@@ -194,12 +194,12 @@ def test_settings_that_would_make_it_another_run_are_refused(whole: Path, worksp
         "learning_rate": 0.001,
         "minutes": 3.0,
     }
-    config = resumed_run(whole, str(workspace), same)
+    config = configure_resumed_run(whole, str(workspace), same)
     assert (config.learning_rate, config.minutes, config.steps) == (0.001, 3.0, None)
     for name, value in {"size": "small", "context": 48, "seed": 1, "batch_tokens": 960}.items():
         option = name.replace("_", "-")
         with pytest.raises(UserError, match=f"--{option} differs from the .* that .* began with"):
-            resumed_run(whole, str(workspace), {name: value})
+            configure_resumed_run(whole, str(workspace), {name: value})
 
 
 def one_line(error: BaseException) -> str:
@@ -211,7 +211,7 @@ def test_shards_that_changed_since_are_refused(whole: Path, workspace: Path, tmp
     run = Path(shutil.copytree(whole, tmp_path / "run"))
     other = write_workspace(tmp_path / "w", {("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)]}})
     with pytest.raises(UserError) as caught:
-        train(resumed_run(run, str(other), {}), run)
+        train(configure_resumed_run(run, str(other), {}), run)
     assert "has changed since the run began" in one_line(caught.value)
     assert (run / "log.jsonl").read_bytes() == (whole / "log.jsonl").read_bytes()
 
@@ -221,7 +221,7 @@ def test_another_vocabulary_is_refused(whole: Path, tmp_path: Path) -> None:
     texts = {("web", "eng_Latn"): {"train": [shard("eng_Latn", 9)]}}
     other = write_workspace(tmp_path / "w", texts, vocabulary=300)
     with pytest.raises(UserError) as caught:
-        train(resumed_run(run, str(other), {}), run)
+        train(configure_resumed_run(run, str(other), {}), run)
     assert "has a vocabulary of 300 tokens, the run one of 400" in one_line(caught.value)
 
 
@@ -245,7 +245,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
 ) -> None:
     run = Path(shutil.copytree(whole, tmp_path / "run"))
     with pytest.raises(RunError) as caught:
-        train(resumed_run(run, str(workspace), {"steps": 400, "learning_rate": 1e30}), run)
+        train(configure_resumed_run(run, str(workspace), {"steps": 400, "learning_rate": 1e30}), run)
     assert "go on from the last checkpoint with --resume and a lower --lr than 1e+30" in one_line(
         caught.value
     )
@@ -256,13 +256,13 @@ def test_a_save_that_has_begun_ends_before_an_error_does(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is slow, and the step after the save has no loss."""
-    write = checkpoint.write
+    write = checkpoint.write_checkpoint
 
     def slowly(*arguments: Any) -> None:
         time.sleep(0.3)
         write(*arguments)
 
-    monkeypatch.setattr(checkpoint, "write", slowly)
+    monkeypatch.setattr(checkpoint, "write_checkpoint", slowly)
     config = small_run(workspace, steps=6, save_every=3)
     plain = loop._Trainer._gradient
 
@@ -277,10 +277,10 @@ def test_a_save_that_has_begun_ends_before_an_error_does(
 
 
 def test_a_second_trainer_in_the_same_run_is_refused(workspace: Path, tmp_path: Path) -> None:
-    from corpus.trainer.guard import locked
+    from corpus.trainer.guard import lock_run
 
     (tmp_path / "run").mkdir()
-    with locked(tmp_path / "run"), pytest.raises(UserError, match="is being trained by another process"):
+    with lock_run(tmp_path / "run"), pytest.raises(UserError, match="is being trained by another process"):
         train(small_run(workspace), tmp_path / "run")
 
 
@@ -327,13 +327,13 @@ def test_a_run_is_as_long_as_its_size_asks_and_its_text_allows(workspace: Path) 
 )
 def test_wrong_settings_are_named(workspace: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        new_run(open_dataset(str(workspace)), str(workspace), options)
+        configure_new_run(open_dataset(str(workspace)), str(workspace), options)
     assert message in one_line(caught.value)
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     def at(progress: float, shape: Any = "wsd") -> float:
-        return rate(progress, shape=shape, warmup=0.1, decay=0.4)
+        return learning_rate_factor(progress, shape=shape, warmup=0.1, decay=0.4)
 
     assert [at(p) for p in (0, 0.05, 0.1, 0.6)] == pytest.approx([0, 0.5, 1, 1])
     assert [at(p) for p in (0.8, 1, 1.2)] == pytest.approx([0.5, 0, 0])
@@ -373,7 +373,7 @@ def test_a_branch_goes_on_from_a_checkpoint_of_another_run(workspace: Path, tmp_
     """A run of 20 at a constant rate, brought down over the last 4 of 10, is what a run of 10 comes to."""
     trunk = small_run(workspace, steps=20, warmup=0.1, decay=0.0, save_every=2, keep_every=2)
     train(trunk, tmp_path / "trunk")
-    branch = branched_run(
+    branch = configure_branch(
         f"{tmp_path / 'trunk'}@6", str(workspace), {"steps": 10, "warmup": 0.2, "decay": 0.4}
     )
     train(branch, tmp_path / "branch")
@@ -385,7 +385,7 @@ def test_a_branch_goes_on_from_a_checkpoint_of_another_run(workspace: Path, tmp_
         assert torch.equal(value, saved(tmp_path / "short").model[name])
     for wrong in ("trunk", "@3", f"{tmp_path / 'trunk'}@last"):
         with pytest.raises(UserError, match="a run and the step of one of its checkpoints, RUN@STEP"):
-            branched_run(wrong, str(workspace), {})
+            configure_branch(wrong, str(workspace), {})
     with pytest.raises(UserError, match="there are the steps 2, 4, 6, 8, 10, 12, 14, 16, 18, 20"):
         train(dataclasses.replace(branch, branch=f"{tmp_path / 'trunk'}@7"), tmp_path / "other")
 
@@ -394,18 +394,18 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_tried(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = small_run(workspace, steps=2)
-    monkeypatch.setattr(memory, "available", lambda device: 50_000)
+    monkeypatch.setattr(memory, "read_free_bytes", lambda device: 50_000)
     with pytest.raises(UserError) as caught:
         train(config, tmp_path / "run")
     assert (
         "a step needs about 0.0 GB of memory, 0.0 GB are free: a smaller --micro-tokens than 96"
         in one_line(caught.value)
     )
-    large = new_run(open_dataset(str(workspace)), str(workspace), {"context": 200_000, "steps": 1})
-    assert memory.slow_step(large, torch.device("cpu")) is not None
-    assert memory.slow_step(config, torch.device("cpu")) is None
+    large = configure_new_run(open_dataset(str(workspace)), str(workspace), {"context": 200_000, "steps": 1})
+    assert memory.warn_slow_step(large, torch.device("cpu")) is not None
+    assert memory.warn_slow_step(config, torch.device("cpu")) is None
     monkeypatch.undo()
-    free = memory.available(torch.device("cpu"))
+    free = memory.read_free_bytes(torch.device("cpu"))
     assert free is not None
     assert free > 1e6
 
@@ -434,7 +434,7 @@ def test_tables_fit_into_80_columns(whole: Path) -> None:
         for i in range(13)
     ] * 2  # fmt: skip
     console = Console(record=True, width=80, file=open(os.devnull, "w"))  # noqa: SIM115
-    console.print(report.plan_table(rows, estimated=True))
+    console.print(report.make_plan_table(rows, estimated=True))
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].rstrip() == "what this run reads, by estimate"

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import UserError
-from corpus.trainer.dataset import Dataset, Shard, Stream, open_dataset
-from corpus.trainer.mixture import Mixture, capped, read_mixture, shares
-from corpus.trainer.start import new_run, resumed_run, write_run
+from corpus.trainer.dataset import Dataset, DatasetShard, DatasetStream, open_dataset
+from corpus.trainer.mixture import TrainingMixture, cap_weights, compute_shares, read_mixture
+from corpus.trainer.start import configure_new_run, configure_resumed_run, write_run_files
 from tests.trainer.sentences import small_run
 
 
-def stream(source: str, language: str, tokens: int) -> Stream:
-    shard = Shard(
+def stream(source: str, language: str, tokens: int) -> DatasetStream:
+    shard = DatasetShard(
         path="", split="train", source=source, language=language, rows=1, tokens=tokens, bytes=1, sha256=""
     )
-    return Stream(source=source, language=language, shards=(shard,))
+    return DatasetStream(source=source, language=language, shards=(shard,))
 
 
 GPT3 = [
@@ -32,13 +32,13 @@ GPT3 = [
 
 
 def test_the_preset_gives_gpt3s_epochs() -> None:
-    found = shares(read_mixture("gpt3"), GPT3, 300_000)
+    found = compute_shares(read_mixture("gpt3"), GPT3, 300_000)
     epochs = [300_000 * found[s.name] / s.tokens for s in GPT3]
     assert epochs == pytest.approx([0.44, 2.9, 1.9, 0.43, 3.4], rel=0.2)
 
 
 def test_a_source_that_is_not_there_leaves_its_weight_to_the_others() -> None:
-    found = shares(read_mixture("gpt3"), [GPT3[0], GPT3[4]], 1000)
+    found = compute_shares(read_mixture("gpt3"), [GPT3[0], GPT3[4]], 1000)
     assert found["commoncrawl/eng_Latn"] == pytest.approx(60 / 63)
 
 
@@ -46,13 +46,15 @@ def test_a_source_that_the_mixture_does_not_know_is_refused() -> None:
     with pytest.raises(
         UserError, match=r"--mixture says nothing of the source forum: it names books1, books2"
     ):
-        shares(read_mixture("gpt3"), [*GPT3, stream("forum", "tha_Thai", 5)], 1000)
+        compute_shares(read_mixture("gpt3"), [*GPT3, stream("forum", "tha_Thai", 5)], 1000)
 
 
 def test_a_temperature_lifts_small_languages() -> None:
     streams = [stream("web", "eng_Latn", 900), stream("web", "tha_Thai", 100)]
-    assert list(shares(Mixture(temperature=0.5), streams, None).values()) == pytest.approx([0.75, 0.25])
-    assert list(shares(Mixture(), streams, None).values()) == pytest.approx([0.9, 0.1])
+    assert list(compute_shares(TrainingMixture(temperature=0.5), streams, None).values()) == pytest.approx(
+        [0.75, 0.25]
+    )
+    assert list(compute_shares(TrainingMixture(), streams, None).values()) == pytest.approx([0.9, 0.1])
 
 
 def test_what_a_cap_takes_goes_to_the_others() -> None:
@@ -61,13 +63,13 @@ def test_what_a_cap_takes_goes_to_the_others() -> None:
         stream("web", "cmn_Hans", 900),
         stream("books", "jpn_Jpan", 10),
     ]
-    mixture = Mixture(weights={"web": 1, "books": 1}, max_epochs=4)
-    found = shares(mixture, streams, 1000)
+    mixture = TrainingMixture(weights={"web": 1, "books": 1}, max_epochs=4)
+    found = compute_shares(mixture, streams, 1000)
     assert found == pytest.approx({"web/eng_Latn": 0.48, "web/cmn_Hans": 0.48, "books/jpn_Jpan": 0.04})
     with pytest.raises(UserError, match="max_epochs leaves too little text for this run"):
-        shares(mixture, streams, 100_000)
+        compute_shares(mixture, streams, 100_000)
     with pytest.raises(UserError, match="max_epochs needs a run of known length"):
-        shares(mixture, streams, None)
+        compute_shares(mixture, streams, None)
 
 
 @settings(max_examples=50, deadline=None)
@@ -77,9 +79,9 @@ def test_capped_weights_sum_to_one_and_keep_their_bounds(rows: list[tuple[float,
     most = {str(i): bound for i, (_, bound) in enumerate(rows)}
     if sum(most.values()) < 1:
         with pytest.raises(UserError):
-            capped(weights, most)
+            cap_weights(weights, most)
         return
-    found = capped(weights, most)
+    found = cap_weights(weights, most)
     assert sum(found.values()) == pytest.approx(1)
     assert all(found[name] <= most[name] + 1e-9 for name in found)
 
@@ -107,14 +109,14 @@ def test_a_wrong_mixture_is_named(tmp_path: Path, content: str | None, message: 
 def test_a_run_keeps_the_mixture_that_it_began_with(workspace: Path, tmp_path: Path) -> None:
     dataset: Dataset = open_dataset(str(workspace))
     (tmp_path / "m.yaml").write_text("weights: {web: 1, books: 9}")
-    config = new_run(dataset, str(workspace), {"steps": 5, "mixture": str(tmp_path / "m.yaml")})
+    config = configure_new_run(dataset, str(workspace), {"steps": 5, "mixture": str(tmp_path / "m.yaml")})
     assert config.shares["books/rus_Cyrl"] == pytest.approx(0.9)
     assert sum(config.shares.values()) == pytest.approx(1)
     (tmp_path / "run").mkdir()
-    write_run(config, dataset, tmp_path / "run")
-    again = resumed_run(tmp_path / "run", str(workspace), {"mixture": str(tmp_path / "m.yaml")})
+    write_run_files(config, dataset, tmp_path / "run")
+    again = configure_resumed_run(tmp_path / "run", str(workspace), {"mixture": str(tmp_path / "m.yaml")})
     assert again.shares == config.shares
     (tmp_path / "m.yaml").write_text("weights: {web: 1, books: 8}")
     with pytest.raises(UserError, match=r"--mixture differs from the one that .* began with"):
-        resumed_run(tmp_path / "run", str(workspace), {"mixture": str(tmp_path / "m.yaml")})
+        configure_resumed_run(tmp_path / "run", str(workspace), {"mixture": str(tmp_path / "m.yaml")})
     assert small_run(workspace).shares == {}

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional as F
 
 from corpus.trainer import loss
-from corpus.trainer.config import SIZES, ModelConfig, size
-from corpus.trainer.model import GPT, Cache, initialize
+from corpus.trainer.config import MODEL_SIZES, ModelConfig, find_size
+from corpus.trainer.model import GPT, Cache, initialize_weights
 
 CONFIG = ModelConfig(
     vocabulary=50, context=16, depth=2, width=24, heads=4, kv_heads=2, head_width=6, hidden=40, tied=False
@@ -20,7 +20,7 @@ CONFIG = ModelConfig(
 
 def make(config: ModelConfig = CONFIG, seed: int = 1) -> GPT:
     model = GPT(config)
-    initialize(model, seed)
+    initialize_weights(model, seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "norm" in name:  # gains of one would hide a gain in the wrong place
@@ -145,9 +145,9 @@ def test_in_bf16_the_loss_stays_within_a_thousandth() -> None:
 
 
 def test_the_first_loss_is_that_of_guessing() -> None:
-    config = size("tiny").model(vocabulary=1000, context=64)
+    config = find_size("tiny").model(vocabulary=1000, context=64)
     model = GPT(config)
-    initialize(model, 0)
+    initialize_weights(model, 0)
     tokens = torch.randint(1000, (4, 65), generator=torch.Generator().manual_seed(0))
     mean = model(tokens[:, :-1], tokens[:, 1:]).item() / 256
     assert math.log(1000) <= mean < math.log(1000) + 1
@@ -160,16 +160,16 @@ def test_a_seed_gives_the_same_weights_whatever_was_drawn_before() -> None:
     assert not torch.equal(first["embedding.weight"], make(seed=5).state_dict()["embedding.weight"])
 
 
-@pytest.mark.parametrize("name", [*SIZES, "d4"])
+@pytest.mark.parametrize("name", [*MODEL_SIZES, "d4"])
 def test_a_size_has_the_parameters_it_says(name: str) -> None:
-    config = size(name).model(vocabulary=1024)
+    config = find_size(name).model(vocabulary=1024)
     with torch.device("meta"):
         model = GPT(config)
     assert sum(parameter.numel() for parameter in model.parameters()) == config.parameters()
 
 
 def test_the_gpt2_sizes_are_of_gpt2_size() -> None:
-    found = [size(name).model(vocabulary=50_257).parameters() for name in SIZES if "gpt2" in name]
+    found = [find_size(name).model(vocabulary=50_257).parameters() for name in MODEL_SIZES if "gpt2" in name]
     assert found == pytest.approx([124e6, 355e6, 774e6, 1558e6], rel=0.01)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from corpus.trainer.config import size
-from corpus.trainer.model import GPT, initialize
+from corpus.trainer.config import find_size
+from corpus.trainer.model import GPT, initialize_weights
 from corpus.trainer.muon import Muon, orthogonalize
 from corpus.trainer.optimizer import make_optimizers
 from corpus.trainer.scaling import batch_for_steps, default_batch, default_rate
@@ -62,7 +62,7 @@ def test_joint_matrices_are_made_orthogonal_one_by_one() -> None:
 
 def test_muon_takes_the_blocks_matrices_and_adamw_everything_else() -> None:
     model = GPT(CONFIG)
-    initialize(model, 0)
+    initialize_weights(model, 0)
     muon, adamw = make_optimizers(model, SETTINGS, bf16=False)
     names = {parameter: name for name, parameter in model.named_parameters()}
     taken = {names[p] for group in muon.param_groups for p in group["params"]}
@@ -75,12 +75,12 @@ def test_muon_takes_the_blocks_matrices_and_adamw_everything_else() -> None:
 
 
 def test_rates_and_batches_follow_step_law() -> None:
-    gpt2 = size("gpt2").model(vocabulary=50_257)
+    gpt2 = find_size("gpt2").model(vocabulary=50_257)
     tokens = 20 * gpt2.parameters()
     assert default_rate(gpt2, tokens) == pytest.approx(1.79 * 85e6**-0.713 * tokens**0.307, rel=0.03)
     assert default_batch(tokens) == 131_072
     assert default_batch(1000) == 2048
-    assert default_rate(size("tiny").model(vocabulary=32_000), tokens) == 5e-3
+    assert default_rate(find_size("tiny").model(vocabulary=32_000), tokens) == 5e-3
 
 
 @pytest.mark.parametrize("steps", [500, 20_000, 300_000])

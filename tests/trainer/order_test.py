@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.trainer.order import BLOCK, assign, counts, make_order, permute, schedule
+from corpus.trainer.order import (
+    BLOCK_SAMPLES,
+    assign_samples,
+    build_schedule,
+    count_samples,
+    make_order,
+    permute_positions,
+)
 
 weights = st.lists(st.floats(1e-4, 1e4), min_size=1, max_size=40)
 
@@ -20,7 +27,7 @@ def order(sizes: list[int], *, fingerprint: str = "f", seed: int = 1, shares: li
 @given(weights)
 def test_at_every_step_each_stream_has_had_its_share_within_two_samples(shares: list[float]) -> None:
     samples = 3000
-    stream, _ = assign(schedule(shares), np.arange(samples))
+    stream, _ = assign_samples(build_schedule(shares), np.arange(samples))
     drawn = np.cumsum(stream[:, None] == np.arange(len(shares)), axis=0)
     planned = np.arange(1, samples + 1)[:, None] * np.array(shares) / sum(shares)
     assert np.abs(drawn - planned).max() < 2
@@ -29,15 +36,21 @@ def test_at_every_step_each_stream_has_had_its_share_within_two_samples(shares: 
 def test_far_into_a_run_the_share_is_still_kept() -> None:
     shares = [0.6, 0.22, 0.08, 0.08, 0.03]
     far = 8_000_000_000
-    assert np.abs(counts(schedule(shares), far, 5) - far * np.array(shares) / sum(shares)).max() < 20
+    assert (
+        np.abs(count_samples(build_schedule(shares), far, 5) - far * np.array(shares) / sum(shares)).max()
+        < 20
+    )
 
 
 @settings(max_examples=40, deadline=None)
 @given(weights, st.integers(0, 2000))
 def test_counts_are_what_the_samples_add_up_to(shares: list[float], samples: int) -> None:
-    tree = schedule(shares)
-    stream, ordinal = assign(tree, np.arange(samples))
-    assert counts(tree, samples, len(shares)).tolist() == np.bincount(stream, minlength=len(shares)).tolist()
+    tree = build_schedule(shares)
+    stream, ordinal = assign_samples(tree, np.arange(samples))
+    assert (
+        count_samples(tree, samples, len(shares)).tolist()
+        == np.bincount(stream, minlength=len(shares)).tolist()
+    )
     for number in range(len(shares)):
         assert ordinal[stream == number].tolist() == list(range(int((stream == number).sum())))
 
@@ -45,13 +58,13 @@ def test_counts_are_what_the_samples_add_up_to(shares: list[float], samples: int
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 3000), st.integers(0, 2**64 - 1))
 def test_a_permutation_reaches_every_place_once(size: int, key: int) -> None:
-    places = permute(np.arange(size), np.full(size, size), np.full(size, key, np.uint64))
+    places = permute_positions(np.arange(size), np.full(size, size), np.full(size, key, np.uint64))
     assert sorted(places.tolist()) == list(range(size))
 
 
 def test_a_permutation_looks_like_chance() -> None:
     size = 4096
-    places = permute(np.arange(size), np.full(size, size), np.full(size, 77, np.uint64))
+    places = permute_positions(np.arange(size), np.full(size, size), np.full(size, 77, np.uint64))
     assert abs(np.corrcoef(np.arange(size), places)[0, 1]) < 0.06
     quarters = np.bincount(places[: size // 4] // (size // 4), minlength=4)
     assert quarters.min() > 200
@@ -80,7 +93,7 @@ def test_epochs_and_seeds_and_datasets_have_orders_of_their_own() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 5 * BLOCK), st.integers(1, 3 * BLOCK))
+@given(st.integers(0, 5 * BLOCK_SAMPLES), st.integers(1, 3 * BLOCK_SAMPLES))
 def test_a_sample_does_not_depend_on_what_was_asked_before(start: int, length: int) -> None:
     sizes, shares = [40, 7, 300], [1.0, 0.2, 3.0]
     everything = order(sizes, shares=shares).samples(0, start + length)

@@ -19,7 +19,7 @@ QUIET = Console(quiet=True)
 VARYING = {"seconds", "speed", "torch", "threads"}
 
 
-def train(config: RunConfig, run: Path) -> loop.Result:
+def train(config: RunConfig, run: Path) -> loop.TrainingResult:
     return loop.train(config, run, device="cpu", console=QUIET)
 
 
@@ -35,7 +35,7 @@ def steps(run: Path) -> list[dict[str, Any]]:
 
 
 def saved(run: Path) -> checkpoint.Checkpoint:
-    found = checkpoint.newest(run / "checkpoint", print)
+    found = checkpoint.read_newest(run / "checkpoint", print)
     assert found is not None
     return found
 

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from corpus.trainer.config import ModelConfig, RunConfig
 from corpus.trainer.dataset import open_dataset
-from corpus.trainer.start import new_run
+from corpus.trainer.start import configure_new_run
 
 END_OF_TEXT = "<|endoftext|>"
 SENTENCES = {
@@ -149,7 +149,7 @@ SMALL: dict[str, int] = {
 
 
 def small_run(workspace: Path, **options: Any) -> RunConfig:
-    """A run of a model that takes milliseconds a step, in fp32; options as `new_run` takes them."""
+    """A run of a model that takes milliseconds a step, in fp32; options as `configure_new_run` takes them."""
     dataset = open_dataset(str(workspace))
     settings = {
         "steps": 12,
@@ -159,5 +159,5 @@ def small_run(workspace: Path, **options: Any) -> RunConfig:
         "learning_rate": 0.01,
         **options,
     }
-    config = new_run(dataset, str(workspace), settings)
+    config = configure_new_run(dataset, str(workspace), settings)
     return dataclasses.replace(config, model=ModelConfig(vocabulary=dataset.vocabulary, **SMALL))

@@ -12,7 +12,7 @@ import torch
 from corpus.trainer import engine, loop
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import Loader
-from corpus.trainer.spikes import WINDOW, Spikes
+from corpus.trainer.spikes import SPIKE_WINDOW_STEPS, Spikes
 from tests.trainer.running import QUIET, assert_same, log
 from tests.trainer.sentences import small_run
 
@@ -24,7 +24,7 @@ def usual(spikes: Spikes, count: int) -> list[bool]:
 
 def test_six_deviations_above_128_steps_are_a_spike_in_loss_or_gradient() -> None:
     spikes = Spikes(6.0)
-    assert not any(usual(spikes, WINDOW))
+    assert not any(usual(spikes, SPIKE_WINDOW_STEPS))
     assert [spikes.check(3.5, 1), spikes.check(4, 1), spikes.check(3, 2), spikes.check(1, 0.1)] == [
         False,
         True,
@@ -35,14 +35,14 @@ def test_six_deviations_above_128_steps_are_a_spike_in_loss_or_gradient() -> Non
 
 def test_before_there_are_128_steps_nothing_is_a_spike() -> None:
     spikes = Spikes(6.0)
-    assert not any(usual(spikes, WINDOW - 1))
+    assert not any(usual(spikes, SPIKE_WINDOW_STEPS - 1))
     assert not spikes.check(1000, 1000)
     assert not any(Spikes(0.0, spikes.state()).check(1e9, 1e9) for _ in range(3)), "0 switches it off"
 
 
 def test_a_new_level_is_soon_the_usual_one() -> None:
     spikes = Spikes(6.0)
-    usual(spikes, WINDOW)
+    usual(spikes, SPIKE_WINDOW_STEPS)
     skipped = [spikes.check(8.0, 1.0) for _ in range(20)]
     assert skipped[0]
     assert not skipped[-1]
@@ -50,7 +50,7 @@ def test_a_new_level_is_soon_the_usual_one() -> None:
 
 def test_a_state_goes_on_as_if_nothing_had_happened() -> None:
     spikes = Spikes(6.0)
-    usual(spikes, WINDOW)
+    usual(spikes, SPIKE_WINDOW_STEPS)
     again = Spikes(6.0, spikes.state())
     assert again.state() == spikes.state()
     assert again.check(9, 1)

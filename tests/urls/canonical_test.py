@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of, sort_key, spelled
+from corpus.web.url_lists.index_key import clean_url, hash_of, hashes_of, key_of, sort_key
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,10 @@ def test_what_is_no_web_address_has_no_key(url: str) -> None:
 
 
 def test_the_address_to_fetch_stays_as_it_was_submitted() -> None:
-    assert spelled("http://m.example.org/a?x=1&amp;utm_source=y") == "http://m.example.org/a?x=1&utm_source=y"
-    assert spelled("https://www.google.de/amp/s/www.example.org/a") == "https://www.example.org/a"
+    assert (
+        clean_url("http://m.example.org/a?x=1&amp;utm_source=y") == "http://m.example.org/a?x=1&utm_source=y"
+    )
+    assert clean_url("https://www.google.de/amp/s/www.example.org/a") == "https://www.example.org/a"
 
 
 def test_pages_of_a_site_stand_together() -> None:

@@ -23,7 +23,7 @@ from corpus.pipelines.url_lists.make import make_list
 from corpus.web.url_lists.index_key import hash_of, key_of
 from corpus.web.url_lists.links import LinkRules
 from corpus.web.url_lists.submissions import read_submissions
-from corpus.web.url_lists.url_list import contains, open_list, sorted_hashes, unique
+from corpus.web.url_lists.url_list import contains, open_list, sort_unique, sorted_hashes
 
 
 def post(number: int, url: str, score: Any = 3, **more: Any) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def test_a_hash_is_believed_only_where_corpus_urls_wrote_it(tmp_path: Path) -> N
 
 def test_different_hashes_are_sorted() -> None:
     drawn = np.random.default_rng(5).integers(0, 300, 1000).astype(np.uint64)
-    assert unique(drawn.copy()).tolist() == sorted(set(drawn.tolist()))
-    assert unique(np.empty(0, np.uint64)).tolist() == []
+    assert sort_unique(drawn.copy()).tolist() == sorted(set(drawn.tolist()))
+    assert sort_unique(np.empty(0, np.uint64)).tolist() == []
 
 
 def test_a_list_of_numbers_is_none(tmp_path: Path) -> None:

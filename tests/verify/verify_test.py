@@ -20,15 +20,15 @@ import corpus
 from corpus.data import data_path
 from corpus.document import content_hash
 from corpus.errors import RunError, UserError
-from corpus.pipelines.build.rebuild import rebuild
+from corpus.pipelines.build.rebuild import rebuild_splits
 from corpus.pipelines.cli.verify import verify
 from corpus.storage.fingerprint import fingerprint
-from corpus.storage.part_writer import FINGERPRINT, PartWriter
+from corpus.storage.part_writer import FINGERPRINT_KEY, PartWriter
 from corpus.tokens.encode import Encoder
 from corpus.verify import join
 from corpus.verify.findings import CHECKS, Findings
-from corpus.verify.text import texts_of, vocabulary_bytes
-from corpus.verify.workspace import verify as check
+from corpus.verify.text import decode_rows, vocabulary_bytes
+from corpus.verify.workspace import verify_workspace as check
 from corpus.workspace import Workspace
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -52,7 +52,7 @@ def change(path: str, edit: Callable[[pa.Table], pa.Table]) -> None:
     sizes = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
     table = edit(file.read())
     file.close()
-    with PartWriter(path, table.schema.with_metadata(metadata), metadata[FINGERPRINT].decode()) as writer:
+    with PartWriter(path, table.schema.with_metadata(metadata), metadata[FINGERPRINT_KEY].decode()) as writer:
         writer.schema = writer.schema.with_metadata(metadata)
         first = 0
         for size in sizes:
@@ -219,14 +219,14 @@ def test_an_unfinished_build_is_told_in_a_line(copy: Workspace) -> None:
 
 def test_ids_are_compared_in_files_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = pa.array([f"{number:032x}" for number in range(0, 1000 << 64, 1 << 64)])
-    monkeypatch.setattr(join, "BUCKET_RECORDS", 100)
+    monkeypatch.setattr(join, "RECORDS_PER_BUCKET", 100)
     findings = Findings()
     with join.Join(2000) as joined:
         assert joined.buckets == 20
-        joined.add(join.records(join.KEPT, ids))
-        joined.add(join.records(join.ROW, ids.slice(1)))
-        joined.add(join.records(join.ROW, ids.slice(5, 2)))
-        joined.add(join.records(join.STANDS, pa.array(["f" * 32, ids[3].as_py()])))
+        joined.add(join.build_records(join.KIND_KEPT, ids))
+        joined.add(join.build_records(join.KIND_ROW, ids.slice(1)))
+        joined.add(join.build_records(join.KIND_ROW, ids.slice(5, 2)))
+        joined.add(join.build_records(join.KIND_STANDS, pa.array(["f" * 32, ids[3].as_py()])))
         joined.check(findings)
     assert sorted(findings.checks["shards"].problems) == sorted(
         [
@@ -244,8 +244,8 @@ def test_tokens_give_texts_back() -> None:
     rows = [[*encoder.encode(text).tolist(), encoder.end_of_text] for text in texts]
     batch = pa.record_batch([pa.array(rows, pa.list_(pa.uint16()))], ["tokens"])
     vocabulary = vocabulary_bytes(encoder)
-    assert [text.decode() for text in texts_of(batch, vocabulary)] == texts
-    assert [text.decode() for text in texts_of(batch.slice(2, 2), vocabulary)] == texts[2:4]
+    assert [text.decode() for text in decode_rows(batch, vocabulary)] == texts
+    assert [text.decode() for text in decode_rows(batch.slice(2, 2), vocabulary)] == texts[2:4]
 
 
 def corpus_tokenizer() -> str:
@@ -264,15 +264,15 @@ def test_a_tokenizer_that_normalizes_is_compared_by_its_tokens(tmp_path: Path) -
         "dedup: false\n"
     )
     from corpus.pipelines.beam.options import Running
-    from corpus.pipelines.build.build import build
+    from corpus.pipelines.build.build import build_workspace
 
-    built = build(str(tmp_path / "m.yaml"), str(tmp_path / "out"), Running(workers=1))
+    built = build_workspace(str(tmp_path / "m.yaml"), str(tmp_path / "out"), Running(workers=1))
     found = check(built.root)
     assert wrong(found) == {} and found.checks["tokens"].looked == 5
 
 
 def test_splits_made_again_have_the_same_bytes(sound: Workspace) -> None:
-    found = rebuild(sound.root, 2, manifest=str(data_path("demo.yaml")))
+    found = rebuild_splits(sound.root, 2, manifest=str(data_path("demo.yaml")))
     assert wrong(found) == {}
     assert found.checks["rebuild"].looked >= 2 * (3 + len(sound.steps()))
 
@@ -280,7 +280,7 @@ def test_splits_made_again_have_the_same_bytes(sound: Workspace) -> None:
 def test_what_is_not_made_again_the_same_is_told(copy: Workspace) -> None:
     for split in copy.splits():
         change(copy.part("signals/text", *split), lambda table: put(table, "text.words", 0, 7.0))
-    found = rebuild(copy.root, 1, manifest=str(data_path("demo.yaml")))
+    found = rebuild_splits(copy.root, 1, manifest=str(data_path("demo.yaml")))
     assert "signals/text of split" in wrong(found)["rebuild"] and "other bytes" in wrong(found)["rebuild"]
     assert found.checks["rebuild"].wrong == 1
 
@@ -289,7 +289,7 @@ def test_an_input_that_is_not_there_is_told_with_what_to_do(copy: Workspace) -> 
     path = Path(copy.path("manifest.yaml"))
     path.write_text(path.read_text().replace(".gz", ".gone"))
     with pytest.raises(UserError, match="name its manifest by --manifest"):
-        rebuild(copy.root, 1)
+        rebuild_splits(copy.root, 1)
 
 
 def test_a_description_hashes_without_its_own_hash(sound: Workspace) -> None:

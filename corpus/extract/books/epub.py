@@ -20,35 +20,43 @@ from urllib.parse import unquote
 from lxml import etree
 
 from corpus.document import MAX_DOCUMENT_BYTES, Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
-from corpus.extract.books.xhtml import chapter_text
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract.books.xhtml import convert_chapter
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.plain_text import clean_text
 from corpus.formats.archives import ZIP_DAMAGE
-from corpus.formats.xml import XmlError, tree
-from corpus.languages.labels import parse
+from corpus.formats.xml import XmlError, parse_tree
+from corpus.languages.labels import parse_label
 
 VERSION = 2
 """Raised when the text of some book changes."""
 
-MEMBER_BYTES = 32 << 20
+MAX_EPUB_MEMBER_BYTES = 32 << 20
 """Limit of one member of text. The longest novels, unwisely in one file, take 5 MB."""
-TEXT_BYTES = 128 << 20
+MAX_EPUB_TEXT_BYTES = 128 << 20
 """Limit of all members read of one book: a bomb of many ends here."""
-SPINE = 20_000
+MAX_SPINE_ITEMS = 20_000
 """Items of a reading order; more is no book."""
-ERRORS = (*ZIP_DAMAGE, MemoryError)
-TEXTS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "text/xml")
+EPUB_ERRORS = (*ZIP_DAMAGE, MemoryError)
+TEXT_MEDIA_TYPES = (
+    "application/xhtml+xml",
+    "text/html",
+    "application/x-dtbook+xml",
+    "text/x-oeb1-document",
+    "text/xml",
+)
 
-TEXT_NAMES = (".xhtml", ".html", ".htm", ".xml", ".opf")
+TEXT_EXTENSIONS = (".xhtml", ".html", ".htm", ".xml", ".opf")
 
 FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Fonts are scrambled by these with a key that is in the book: no protection of its text."""
 
-COVERS = frozenset({"cover", "titlepage", "title-page", "halftitlepage", "halftitle"})
-LISTS = frozenset({"toc", "text-toc", "landmarks", "page-list", "loi", "lot", "loa", "lov", "index"})
-FRONT = COVERS | LISTS | {"copyright-page", "other.copyright", "imprint", "imprimatur", "colophon"}
+COVER_TYPES = frozenset({"cover", "titlepage", "title-page", "halftitlepage", "halftitle"})
+LIST_TYPES = frozenset({"toc", "text-toc", "landmarks", "page-list", "loi", "lot", "loa", "lov", "index"})
+FRONT_TYPES = (
+    COVER_TYPES | LIST_TYPES | {"copyright-page", "other.copyright", "imprint", "imprimatur", "colophon"}
+)
 """epub:type and guide types of what is cut."""
 _FRONT_NAME = re.compile(
     r"(?:cover|front-?cover|back-?cover|title-?_?page|half-?_?title(?:-?_?page)?|title|copyright(?:-?_?page)?|toc|nav|ncx"
@@ -58,9 +66,9 @@ _FRONT_NAME = re.compile(
 )
 _TYPISTS_NOTE = re.compile("［＃[^［］\n]{1,200}］")
 """Notes of Aozora Bunko's volunteers on the printed page, in the middle of sentences."""
-CHAPTER = "application/x-epub-chapter"
+CHAPTER_MEDIA_TYPE = "application/x-epub-chapter"
 """A record that is one document of a reading order; `metadata["chapter"]` is its name in the archive."""
-SHORT = 4000
+MAX_NAMED_FRONT_CHARACTERS = 4000
 """Characters up to which a name such as `title.xhtml` is believed: a chapter may be called so too."""
 
 
@@ -69,7 +77,7 @@ class EpubError(ValueError):
 
 
 @dataclass(slots=True)
-class Item:
+class EpubItem:
     """Hold a document of the reading order: its name in the archive, its id, types that may make it front matter."""
 
     name: str
@@ -79,41 +87,41 @@ class Item:
     @property
     def is_front(self) -> bool:
         """Whether the package document marks it as front matter."""
-        return bool(self.types & FRONT)
+        return bool(self.types & FRONT_TYPES)
 
 
 @dataclass(slots=True)
-class Package:
+class EpubPackage:
     """Hold what the package document states: reading order, title, language and rights."""
 
-    items: list[Item]
+    items: list[EpubItem]
     license: str | None = None
     date: str | None = None
     language: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-class Book:
+class EpubBook:
     """Read an EPUB in memory. Raises EpubError if it is not a zip or has no package document."""
 
     def __init__(self, data: bytes) -> None:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self.names = [entry.filename for entry in self._zip.infolist()]
-        except ERRORS as error:
+        except EPUB_ERRORS as error:
             raise EpubError(f"not a zip that can be read: {error}") from None
         self._folded: dict[str, str] = {}
         for name in self.names:
-            self._folded.setdefault(_folded(name), name)
-        self._left = TEXT_BYTES
+            self._folded.setdefault(_fold_name(name), name)
+        self._left = MAX_EPUB_TEXT_BYTES
 
     def find(self, name: str) -> str | None:
         """Return a member by its name, else by its name without regard to case and Unicode form."""
-        return name if name in self._zip.NameToInfo else self._folded.get(_folded(name))
+        return name if name in self._zip.NameToInfo else self._folded.get(_fold_name(name))
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member. Raises EpubError if it is damaged, encrypted or too large."""
-        limit = min(MEMBER_BYTES, self._left)
+        limit = min(MAX_EPUB_MEMBER_BYTES, self._left)
         pieces: list[bytes] = []
         size = 0
         try:
@@ -121,7 +129,7 @@ class Book:
                 while size <= limit and (piece := member.read(1 << 14)):
                     pieces.append(piece)
                     size += len(piece)
-        except ERRORS as error:
+        except EPUB_ERRORS as error:
             raise EpubError(f"{name!r}: {error}") from None
         if size > limit:
             raise EpubError(f"{name!r} unpacks to more than {limit:,} bytes")
@@ -133,7 +141,7 @@ class Book:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as slim:
             for name in dict.fromkeys(self.names):
-                if name.startswith("META-INF/") or name.lower().endswith(TEXT_NAMES):
+                if name.startswith("META-INF/") or name.lower().endswith(TEXT_EXTENSIONS):
                     try:
                         data = self.read(name)
                     except EpubError:
@@ -152,24 +160,24 @@ class Book:
         if listing is None:
             return False
         try:
-            root = tree(self.read(listing), recover=True)
+            root = parse_tree(self.read(listing), recover=True)
         except (XmlError, EpubError):
             return True
         methods = [
             str(entry.get("Algorithm"))
             for entry in root.iter("{*}EncryptionMethod")
-            if _within(entry, "EncryptedData")
+            if _is_within(entry, "EncryptedData")
         ]
         return any(method not in FONT_MANGLING for method in methods)
 
-    def package(self) -> Package:
+    def read_package(self) -> EpubPackage:
         """Read the package document. Raises EpubError if there is none, or no reading order in it."""
         name = self._package_name()
-        root = _tree(self.read(name), name)
+        root = _parse_tree(self.read(name), name)
         folder = posixpath.dirname(name)
         manifest: dict[str, tuple[str, str, str]] = {}
         for element in root.iter("{*}item"):
-            place = self.find(_joined(folder, element.get("href") or ""))
+            place = self.find(_resolve_href(folder, element.get("href") or ""))
             if place is not None and element.get("id"):
                 manifest.setdefault(
                     str(element.get("id")),
@@ -178,33 +186,33 @@ class Book:
         guide: dict[str, set[str]] = {}
         for element in root.iter("{*}reference"):
             href, _, anchor = (element.get("href") or "").partition("#")
-            place = self.find(_joined(folder, href))
+            place = self.find(_resolve_href(folder, href))
             if place is not None and not anchor:
                 guide.setdefault(place, set()).add((element.get("type") or "").lower())
-        items: list[Item] = []
+        items: list[EpubItem] = []
         for element in root.iter("{*}itemref"):
             listed = manifest.get(element.get("idref") or "")
             if listed is None:
                 continue
             place, media_type, properties = listed
-            if media_type.lower() not in TEXTS and not place.lower().endswith(
+            if media_type.lower() not in TEXT_MEDIA_TYPES and not place.lower().endswith(
                 (".xhtml", ".html", ".htm", ".xml")
             ):
                 continue
             types = guide.get(place, set()) | ({"toc"} if "nav" in properties.split() else set())
-            if len(items) < SPINE and place not in {item.name for item in items[-8:]}:
-                items.append(Item(place, str(element.get("idref")), frozenset(types)))
+            if len(items) < MAX_SPINE_ITEMS and place not in {item.name for item in items[-8:]}:
+                items.append(EpubItem(place, str(element.get("idref")), frozenset(types)))
         if not items:
             raise EpubError(f"no document in the reading order of {name!r}")
-        return _described(root, items)
+        return _describe_package(root, items)
 
     def _package_name(self) -> str:
         container = self.find("META-INF/container.xml")
         damage = ""
         if container is not None:
             try:
-                for rootfile in _tree(self.read(container), container).iter("{*}rootfile"):
-                    place = self.find(_joined("", rootfile.get("full-path") or ""))
+                for rootfile in _parse_tree(self.read(container), container).iter("{*}rootfile"):
+                    place = self.find(_resolve_href("", rootfile.get("full-path") or ""))
                     if place is not None:
                         return place
             except EpubError as error:
@@ -217,23 +225,23 @@ class Book:
         return packages[0]
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the book's text, chapter by chapter; title, authors, publisher and identifier as metadata.
 
     Licence by `dc:rights` and licence links, date and language by the package document. Raises EpubError.
     """
     assert isinstance(record.body, bytes)
-    if record.media_type == CHAPTER:
-        item = Item(record.metadata["chapter"], record.metadata.get("item", ""))
-        return Extracted(text=clean_text(chapter(record.body, item)))
-    book = Book(record.body)
-    package = book.package()
+    if record.media_type == CHAPTER_MEDIA_TYPE:
+        item = EpubItem(record.metadata["chapter"], record.metadata.get("item", ""))
+        return ExtractedText(text=clean_text(extract_chapter(record.body, item)))
+    book = EpubBook(record.body)
+    package = book.read_package()
     lost: list[str] = []
     texts = []
     size = 0
     for item in package.items:
         try:
-            text = chapter(book.read(item.name), item)
+            text = extract_chapter(book.read(item.name), item)
         except EpubError as error:
             lost.append(str(error))
             continue
@@ -246,7 +254,7 @@ def extracted(record: Record, mode: str) -> Extracted | None:
         raise EpubError(lost[0])
     if lost:
         package.metadata["lost"] = "; ".join(lost)[:500]
-    return Extracted(
+    return ExtractedText(
         text=clean_text("\n\n".join(texts)),
         license=package.license,
         date=package.date,
@@ -255,25 +263,27 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     )
 
 
-def chapter(data: bytes, item: Item) -> str:
+def extract_chapter(data: bytes, item: EpubItem) -> str:
     """Return the text of a document of the reading order; empty for front matter. Raises EpubError."""
     if item.is_front:
         return ""
-    text = _TYPISTS_NOTE.sub("", chapter_text(_tree(data, item.name), FRONT))
+    text = _TYPISTS_NOTE.sub("", convert_chapter(_parse_tree(data, item.name), FRONT_TYPES))
     stem = posixpath.splitext(posixpath.basename(item.name))[0]
-    if len(text) <= SHORT and (_FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)):
+    if len(text) <= MAX_NAMED_FRONT_CHARACTERS and (
+        _FRONT_NAME.fullmatch(stem) or _FRONT_NAME.fullmatch(item.id)
+    ):
         return ""
     return text
 
 
-def _tree(data: bytes, name: str) -> etree._Element:
+def _parse_tree(data: bytes, name: str) -> etree._Element:
     try:
-        return tree(data, recover=True)
+        return parse_tree(data, recover=True)
     except XmlError as error:
         raise EpubError(f"{name!r} is no XML: {error}") from None
 
 
-def _described(root: etree._Element, items: list[Item]) -> Package:
+def _describe_package(root: etree._Element, items: list[EpubItem]) -> EpubPackage:
     """Return the package with what its metadata state."""
     values: dict[str, list[str]] = {}
     for element in root.iter("{http://purl.org/dc/elements/1.1/}*"):
@@ -291,12 +301,12 @@ def _described(root: etree._Element, items: list[Item]) -> Package:
         if (element.get("property") or "").endswith("license") and not element.get("refines")
     ]
     rights = " ".join(values.get("rights", []))
-    license = creative_commons(" ".join([*links, rights]))
+    license = find_cc_license(" ".join([*links, rights]))
     if license is None and re.search(
         r"\bpublic domain\b|\bdomaine public\b|\bgemeinfrei", rights, re.IGNORECASE
     ):
         license = PUBLIC_DOMAIN
-    label = parse(values["language"][0]) if "language" in values else None
+    label = parse_label(values["language"][0]) if "language" in values else None
     metadata = {
         "title": values.get("title", [""])[0],
         "author": "; ".join(values.get("creator", [])[:10]),
@@ -304,7 +314,7 @@ def _described(root: etree._Element, items: list[Item]) -> Package:
         "identifier": values.get("identifier", [""])[0],
         "rights": rights[:300],
     }
-    return Package(
+    return EpubPackage(
         items=items,
         license=license,
         date=values["date"][0][:32] if "date" in values else None,
@@ -313,21 +323,21 @@ def _described(root: etree._Element, items: list[Item]) -> Package:
     )
 
 
-def _within(element: etree._Element, name: str) -> bool:
+def _is_within(element: etree._Element, name: str) -> bool:
     parent = element.getparent()
     return parent is not None and etree.QName(parent).localname == name
 
 
-def _joined(folder: str, href: str) -> str:
+def _resolve_href(folder: str, href: str) -> str:
     """Return an address of the package document as a name in the archive."""
     return posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))).lstrip("/")
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def chapters(book: Book, package: Package) -> Iterator[tuple[Item, bytes | EpubError]]:
+def read_chapters(book: EpubBook, package: EpubPackage) -> Iterator[tuple[EpubItem, bytes | EpubError]]:
     """Yield the documents of the reading order, as they are, for a source that makes each a record of its own."""
     for item in package.items:
         try:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from corpus.document import Record
-from corpus.extract import Extracted
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract import ExtractedText
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.plain_text import clean_text
 from corpus.extract.reflow import reflow
 from corpus.formats.encodings import decode
@@ -22,8 +22,8 @@ VERSION = 1
 PUBLIC_DOMAIN = "LicenseRef-Public-Domain-US"
 """What most of Project Gutenberg is: no licence, out of copyright in the United States."""
 
-KEPT = ("title", "author", "translator", "editor", "illustrator", "language", "gutenberg")
-LANGUAGES = {
+KEPT_FIELDS = ("title", "author", "translator", "editor", "illustrator", "language", "gutenberg")
+LANGUAGE_CODES = {
     **{
         "english": "eng",
         "french": "fra",
@@ -75,8 +75,8 @@ LANGUAGES = {
 }
 """The languages of all but a hundred of Project Gutenberg's books."""
 
-HEAD_BYTES = 20_000
-HEAD_LINES = 600
+HEADER_SEARCH_BYTES = 20_000
+MAX_HEADER_LINES = 600
 """Lines in which a header ends: the longest, of the 1990s, have some 400."""
 
 _START = re.compile(
@@ -120,7 +120,7 @@ _CHAPTER = re.compile(
     re.IGNORECASE,
 )
 """A title behind two blank lines: with a number, alone, or short before a line of its own; not `Part of the crew`."""
-SECTION = 3
+SECTION_LINE_ENDS = 3
 """Line ends between sections: two blank lines or more."""
 CREDIT_BLOCKS = 12
 """Blocks at either end of a book in which its makers name themselves."""
@@ -159,7 +159,7 @@ _BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class GutenbergBook:
     """Hold a book without what Project Gutenberg put around it, and what its header states."""
 
     body: str
@@ -171,34 +171,34 @@ class Book:
     def language(self) -> str | None:
         """The code of the language that the header names."""
         names = re.split(r"[,;/]| and ", self.fields.get("language", ""))
-        return LANGUAGES.get(names[0].strip().lower())
+        return LANGUAGE_CODES.get(names[0].strip().lower())
 
-    def described(self) -> dict[str, str]:
+    def describe(self) -> dict[str, str]:
         """Return the fields of the header that belong to a document's metadata."""
         return {name: value for name, value in self.fields.items() if name != "language"}
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the book; title, author, number and translator of its header as metadata, its licence, date, language."""
     body = record.body
     if isinstance(body, bytes):
-        body = decode(body, record.charset or declared_charset(body), html=False)[0]
-    book = split(body)
+        body = decode(body, record.charset or find_declared_charset(body), html=False)[0]
+    book = split_book(body)
     text = clean_text(to_text(book.body, book.language or record.language or ""))
-    return Extracted(
-        text=text, license=book.license, date=book.date, language=book.language, metadata=book.described()
+    return ExtractedText(
+        text=text, license=book.license, date=book.date, language=book.language, metadata=book.describe()
     )
 
 
-def declared_charset(body: bytes) -> str | None:
+def find_declared_charset(body: bytes) -> str | None:
     """Return the charset that a header names."""
-    match = _CHARSET.search(body[:HEAD_BYTES])
+    match = _CHARSET.search(body[:HEADER_SEARCH_BYTES])
     return match[1].decode("ascii") if match else None
 
 
-def number_of(body: bytes) -> str | None:
+def find_book_number(body: bytes) -> str | None:
     """Return Project Gutenberg's number of a book, from its header."""
-    head = body[:HEAD_BYTES].decode("latin-1")
+    head = body[:HEADER_SEARCH_BYTES].decode("latin-1")
     match = _NUMBER.search(head) if "Gutenberg" in head else None
     return next(filter(None, match.groups())) if match else None
 
@@ -214,27 +214,27 @@ def split_chapters(body: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def split(text: str) -> Book:
+def split_book(text: str) -> GutenbergBook:
     """Return a file of Project Gutenberg without header and licence; any other text as it is."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    limit = _after_lines(text, HEAD_LINES)
+    limit = _offset_after_lines(text, MAX_HEADER_LINES)
     starts = list(_START.finditer(text, 0, limit))
     first_end = _END.search(text, starts[-1].end() if starts else max(limit, len(text) // 2))
     if not starts and (first_end is None or "Project Gutenberg" not in text[:limit]):
-        return Book(text, {})
+        return GutenbergBook(text, {})
     begin = starts[-1].end() if starts else 0
     end = first_end.start() if first_end else len(text)
     header = text[:begin] if starts else text[:limit]
-    fields = _fields(header)
+    fields = _parse_fields(header)
     if _COPYRIGHTED.search(header):
-        license = creative_commons(text[end:]) or creative_commons(header)
+        license = find_cc_license(text[end:]) or find_cc_license(header)
         fields["rights"] = "copyrighted"
     else:
         license = PUBLIC_DOMAIN
-    return Book(text[begin:end], fields, license, _date(header))
+    return GutenbergBook(text[begin:end], fields, license, _find_release_date(header))
 
 
-def _after_lines(text: str, lines: int) -> int:
+def _offset_after_lines(text: str, lines: int) -> int:
     at = 0
     for _ in range(lines):
         at = text.find("\n", at) + 1
@@ -243,7 +243,7 @@ def _after_lines(text: str, lines: int) -> int:
     return at
 
 
-def _fields(header: str) -> dict[str, str]:
+def _parse_fields(header: str) -> dict[str, str]:
     """Return `title`, `author`, `translator`, `language` ... of a header; continued lines are joined."""
     fields: dict[str, str] = {}
     name = ""
@@ -260,10 +260,10 @@ def _fields(header: str) -> dict[str, str]:
     number = _NUMBER.search(header)
     if number:
         fields["gutenberg"] = next(filter(None, number.groups()))
-    return {name: value for name, value in fields.items() if value and name in KEPT}
+    return {name: value for name, value in fields.items() if value and name in KEPT_FIELDS}
 
 
-def _date(header: str) -> str | None:
+def _find_release_date(header: str) -> str | None:
     """Return the day, or the month, on which Project Gutenberg released the book."""
     stated = _RELEASED.search(header)
     day = _DAY.search(stated[1]) if stated else None
@@ -284,12 +284,12 @@ def to_text(body: str, language: str = "") -> str:
         body = _PAGE.sub("", _ILLUSTRATION.sub(lambda match: match[1] or "", body))
     if "{" in body:
         body = _PAGE.sub("", body)
-    body = _BREAK.sub("* * *", _without_notes(body))
+    body = _BREAK.sub("* * *", _strip_notes(body))
     text = reflow(body, language)
     return _EMPHASIS.sub(r"\2", text) if "_" in text or "=" in text else text
 
 
-def _without_notes(body: str) -> str:
+def _strip_notes(body: str) -> str:
     """Return the text without the credits at the beginning, and transcriber's notes at either end or between chapters.
 
     A note ends where its section does: at two blank lines or more behind its text, at the end of its frame, or
@@ -304,7 +304,7 @@ def _without_notes(body: str) -> str:
         gap = gaps[at] if at < len(gaps) else ""
         near_start = at < CREDIT_BLOCKS
         if _NOTE.match(block):
-            at = _note_end(texts, gaps, at)
+            at = _find_note_end(texts, gaps, at)
             continue
         if _CREDIT.match(block) and (near_start or at >= len(texts) - CREDIT_BLOCKS):
             at += 1
@@ -314,7 +314,7 @@ def _without_notes(body: str) -> str:
     return "".join(kept)
 
 
-def _note_end(texts: list[str], gaps: list[str], at: int) -> int:
+def _find_note_end(texts: list[str], gaps: list[str], at: int) -> int:
     """Return the index of the block behind a transcriber's note that begins at block `at`."""
     framed = texts[at].lstrip().startswith(("+", "|"))
     bracketed = texts[at].lstrip().startswith("[") and "]" not in texts[at]
@@ -333,6 +333,6 @@ def _note_end(texts: list[str], gaps: list[str], at: int) -> int:
         elif bracketed:
             if ended:
                 return at
-        elif gap > SECTION and not title_only and (not late or _HEADING.match(following)):
+        elif gap > SECTION_LINE_ENDS and not title_only and (not late or _HEADING.match(following)):
             return at
         title_only = False

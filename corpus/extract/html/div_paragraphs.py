@@ -12,56 +12,56 @@ import re
 
 from lxml.html import HtmlElement
 
-ENOUGH = 80
+MIN_PARAGRAPH_BYTES = 80
 """Bytes of UTF-8 directly in a `div`: with less it is as likely a label or a button (with 40, three more wrong segments
 for no more right ones; with 160, handbooks lose their sentences)."""
 
-ENOUGH_BESIDE = 20
+MIN_SIBLING_BYTES = 20
 """The same beside one that has enough."""
 
-SPACES = re.compile(r"[ \t\n\r\f]+")
+HTML_SPACES = re.compile(r"[ \t\n\r\f]+")
 """What HTML shows as one space."""
 
 _BLOCKS = """address article aside blockquote button canvas center dd details dialog div dl dt fieldset figcaption
 figure footer form h1 h2 h3 h4 h5 h6 header hr iframe img input li main menu nav object ol p picture pre section
 select summary table tbody td textarea tfoot th thead tr ul video"""
-BLOCKS = frozenset(_BLOCKS.split())
+BLOCK_TAGS = frozenset(_BLOCKS.split())
 """Elements that no paragraph holds, and pictures and controls, of which a paragraph would keep nothing."""
 
 
-def mend(tree: HtmlElement) -> None:
+def mend_paragraphs(tree: HtmlElement) -> None:
     """Make every `div` that is a paragraph a `p`, with those beside it. Linear in the elements."""
     parents: dict[HtmlElement, None] = {}
     for element in tree.iter("div"):
-        if _is_paragraph(element, ENOUGH):
+        if _is_paragraph(element, MIN_PARAGRAPH_BYTES):
             _become_paragraph(element)
             if (parent := element.getparent()) is not None:
                 parents[parent] = None
     for parent in parents:
         for element in parent:
-            if element.tag == "div" and _is_paragraph(element, ENOUGH_BESIDE):
+            if element.tag == "div" and _is_paragraph(element, MIN_SIBLING_BYTES):
                 _become_paragraph(element)
 
 
 def _become_paragraph(element: HtmlElement) -> None:
     """Turn an element into a `p` without the indentation of the page's source, which a browser does not show either."""
     element.tag = "p"
-    element.text = SPACES.sub(" ", element.text or "").lstrip()
+    element.text = HTML_SPACES.sub(" ", element.text or "").lstrip()
     for child in element:
-        child.tail = SPACES.sub(" ", child.tail or "")
+        child.tail = HTML_SPACES.sub(" ", child.tail or "")
 
 
 def _is_paragraph(element: HtmlElement, enough: int) -> bool:
-    return _own_bytes(element) >= enough and not any(
-        inner.tag in BLOCKS for inner in element.iterdescendants()
+    return _count_own_bytes(element) >= enough and not any(
+        inner.tag in BLOCK_TAGS for inner in element.iterdescendants()
     )
 
 
-def _own_bytes(element: HtmlElement) -> int:
+def _count_own_bytes(element: HtmlElement) -> int:
     """Return the bytes of text directly in an element, without white space around its pieces; 0 if it has blocks."""
     pieces = [element.text or ""]
     for child in element:
-        if child.tag in BLOCKS:
+        if child.tag in BLOCK_TAGS:
             return 0
         pieces.append(child.tail or "")
     return sum(len(piece.strip().encode("utf-8", "replace")) for piece in pieces)

@@ -15,10 +15,10 @@ from trafilatura.meta import reset_caches
 from trafilatura.utils import repair_faulty_html
 
 from corpus.document import Record
-from corpus.extract import Extracted
-from corpus.extract.html.div_paragraphs import mend
-from corpus.extract.html.page_license import HINT, page_licenses
-from corpus.extract.html.selectors import faster
+from corpus.extract import ExtractedText
+from corpus.extract.html.div_paragraphs import mend_paragraphs
+from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
+from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 
@@ -27,7 +27,7 @@ MODES = ("fast", "precision", "recall", "resiliparse")
 doubt, take less (`precision`, FineWeb's choice) or more (`recall`). `resiliparse` is another library: many times as
 fast, and less exact about what is boilerplate."""
 
-LARGE = 1 << 20
+LARGE_PAGE_CHARACTERS = 1 << 20
 """Characters of a page after which trafilatura's caches are emptied: they hold strings of any length."""
 
 _JOINERS = re.compile("[\u200c\u200d]|&zwn?j;|&#820[45];|&#[xX]200[cCdD];")
@@ -60,9 +60,11 @@ def _speed_up() -> None:
     for name in dir(xpaths):
         expressions = getattr(xpaths, name)
         if name.endswith("_XPATH") and isinstance(expressions, list):
-            expressions[:] = [faster(expression, first=name == "BODY_XPATH") for expression in expressions]
+            expressions[:] = [
+                compile_selector(expression, first=name == "BODY_XPATH") for expression in expressions
+            ]
     cleaning: Any = sys.modules["trafilatura.baseline"]
-    cleaning.BASIC_CLEAN_XPATH = faster(cleaning.BASIC_CLEAN_XPATH)
+    cleaning.BASIC_CLEAN_XPATH = compile_selector(cleaning.BASIC_CLEAN_XPATH)
 
 
 _speed_up()
@@ -70,28 +72,28 @@ _speed_up()
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every page without main text
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the main text of a page, decoded by what it, its header and its bytes state."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
-    text = extract(html, record.url, mode)
+    text = extract_main_text(html, record.url, mode)
     if not text:
         return None
-    license, metadata = license_of(html)
-    return Extracted(text=text, license=license, metadata=metadata)
+    license, metadata = read_license(html)
+    return ExtractedText(text=text, license=license, metadata=metadata)
 
 
-def license_of(html: str) -> tuple[str | None, dict[str, str]]:
+def read_license(html: str) -> tuple[str | None, dict[str, str]]:
     """Return the licence that a page states, and in metadata (`licenses`) all of them if there are several."""
-    if HINT not in html:
+    if CREATIVE_COMMONS_HOST not in html:
         return None, {}
-    tree = parse(html)
-    licenses = page_licenses(tree) if tree is not None else []
+    tree = parse_page(html)
+    licenses = find_page_licenses(tree) if tree is not None else []
     if len(licenses) == 1:
         return licenses[0], {}
     return None, {"licenses": " ".join(licenses)} if licenses else {}
 
 
-def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None:
+def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> str | None:
     """Return the main text of a page, without comments, tables as `a | b` lines; None if it has none.
 
     The result depends on the page alone: trafilatura's store of texts seen before is off, and what it
@@ -103,13 +105,13 @@ def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}; there are {', '.join(MODES)}")
     if mode == "resiliparse":
-        return _resiliparse(html)
+        return _extract_with_resiliparse(html)
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
-    page = _JOINERS.sub(_stand_in, html) if held else html
-    tree = parse(page)
+    page = _JOINERS.sub(_replace_joiner, html) if held else html
+    tree = parse_page(page)
     if tree is None:
         return None
-    mend(tree)
+    mend_paragraphs(tree)
     text = trafilatura.extract(
         tree,
         url=url,
@@ -122,7 +124,7 @@ def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None
         deduplicate=False,
         with_metadata=False,
     )
-    if len(html) > LARGE:
+    if len(html) > LARGE_PAGE_CHARACTERS:
         reset_caches()
     if text is None:
         return None
@@ -132,7 +134,7 @@ def extract(html: str, url: str | None = None, mode: str = "fast") -> str | None
     return clean_text(text) or None
 
 
-def _resiliparse(html: str) -> str | None:
+def _extract_with_resiliparse(html: str) -> str | None:
     """Return the main text by resiliparse, without comments, links and texts of images. F1 .863 at 2.4 ms."""
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
@@ -143,7 +145,7 @@ def _resiliparse(html: str) -> str | None:
     return clean_text(text) or None
 
 
-def parse(html: str) -> HtmlElement | None:
+def parse_page(html: str) -> HtmlElement | None:
     """Return the page as a tree, None if it is empty or one tag without `html`: that is not a page."""
     beginning = html[:50].lower()
     data = repair_faulty_html(html, beginning).encode("utf-8", "replace")
@@ -154,7 +156,7 @@ def parse(html: str) -> HtmlElement | None:
     return None if "html" not in beginning and len(tree) < 2 else tree
 
 
-def _stand_in(match: re.Match[str]) -> str:
+def _replace_joiner(match: re.Match[str]) -> str:
     written = match[0].lower()
     joiner = "\u200d" if written in ("\u200d", "&zwj;", "&#8205;", "&#x200d;") else "\u200c"
     return _STAND_INS[joiner]

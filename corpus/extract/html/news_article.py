@@ -16,20 +16,20 @@ from trafilatura.metadata import extract_metadata
 from corpus.data import data_path
 from corpus.document import Record
 from corpus.errors import UserError
-from corpus.extract import Extracted
-from corpus.extract.html.main_text import extract, license_of, parse
+from corpus.extract import ExtractedText
+from corpus.extract.html.main_text import extract_main_text, parse_page, read_license
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
-from corpus.formats.yaml_lines import load
-from corpus.groups import domain_of
+from corpus.formats.yaml_lines import load_yaml
+from corpus.groups import registered_domain
 
-STUB = 500
+MIN_ARTICLE_WEIGHT = 500
 """Weight (see `weigh_text`) below which a text is no article: 100 English words or 170 Chinese characters."""
-CUT = 2500
+MAX_PAYWALLED_WEIGHT = 2500
 """Weight up to which the text of a page that is marked as locked, or ends with a phrase, is only its beginning."""
-LONGEST_PATH = 2048
+MAX_PATH_CHARACTERS = 2048
 """Characters of a path that are examined: the patterns take more than linear time on endless ones."""
-LATEST = "2100-01-01"
+LATEST_DATE = "2100-01-01"
 """No article is newer than its capture; this is the limit if the capture has no date."""
 
 _TYPE = re.compile(
@@ -44,13 +44,13 @@ _SITE_BEHIND = re.compile(r"(\s[-–—|·»:]+\s)(?=(?:(?!\s[-–—|·»:]+\s)
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the article of a page, or the gate that stops it. `mode` is not used: news is extracted with precision."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
-    tree = parse(html)
+    tree = parse_page(html)
     if tree is None:
         return None
-    text = extract(html, record.url, "precision")
+    text = extract_main_text(html, record.url, "precision")
     if not text:
         return None
     captured = record.metadata.get("captured")
@@ -60,15 +60,15 @@ def extracted(record: Record, mode: str) -> Extracted | None:
         date_config={
             "extensive_search": False,
             "original_date": True,
-            "max_date": (captured or LATEST)[:10],  # by default it would be today
+            "max_date": (captured or LATEST_DATE)[:10],  # by default it would be today
         },
     )
     site = about.sitename if about.sitename and len(about.sitename) <= 60 else None
-    headline = _without_site(clean_text(about.title or "").strip(), site, record.url)
-    license, metadata = license_of(html)
-    url = _canonical(tree, record.url)
+    headline = _strip_site_name(clean_text(about.title or "").strip(), site, record.url)
+    license, metadata = read_license(html)
+    url = _find_canonical_url(tree, record.url)
     date = about.date or captured
-    article = Extracted(text=text, license=license, date=date, url=url, metadata=metadata)
+    article = ExtractedText(text=text, license=license, date=date, url=url, metadata=metadata)
     if headline:
         article.metadata["headline"] = headline
         if not _begins_with(text, headline):
@@ -78,22 +78,22 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     locked = bool(_LOCKED.search(html)) or _is_locked(tree)
     if locked:
         article.metadata["paywall"] = "marked"
-    article.gate = _gate(tree, html, record.url, text, locked)
+    article.gate = _find_gate(tree, html, record.url, text, locked)
     return article
 
 
-def _without_site(title: str, site: str | None, url: str | None) -> str:
+def _strip_site_name(title: str, site: str | None, url: str | None) -> str:
     """Return a title without the name of its site behind a dash or a bar."""
     head, _, tail = [*_SITE_BEHIND.split(title, maxsplit=1), "", ""][:3]
     plain = "".join(filter(str.isalnum, tail)).casefold()
     names = {
         "".join(filter(str.isalnum, name)).casefold()
-        for name in (site or "", (domain_of(url or "") or "").split(".")[0])
+        for name in (site or "", (registered_domain(url or "") or "").split(".")[0])
     }
     return head if plain and plain in names else title
 
 
-def weight(text: str) -> int:
+def weigh_text(text: str) -> int:
     """Return the number of characters without spaces, those of Chinese, Japanese and Korean counted three times.
 
     So equal weights hold about equal content.
@@ -101,13 +101,13 @@ def weight(text: str) -> int:
     return sum(map(len, text.split())) + 2 * len(_WIDE.findall(text))
 
 
-def _gate(tree: HtmlElement, html: str, url: str | None, text: str, locked: bool) -> str | None:
+def _find_gate(tree: HtmlElement, html: str, url: str | None, text: str, locked: bool) -> str | None:
     if not _is_article(tree, html, url):
         return "news.not_article"
-    size = weight(text)
-    if size < CUT and (locked or _ends_with_phrase(text)):
+    size = weigh_text(text)
+    if size < MAX_PAYWALLED_WEIGHT and (locked or _ends_with_phrase(text)):
         return "news.paywall"
-    return "news.stub" if size < STUB else None
+    return "news.stub" if size < MIN_ARTICLE_WEIGHT else None
 
 
 def _is_article(tree: HtmlElement, html: str, url: str | None) -> bool:
@@ -124,7 +124,7 @@ def _is_article(tree: HtmlElement, html: str, url: str | None) -> bool:
         "//meta[starts-with(@property, 'article:published')] | //*[contains(@itemtype, 'Article')]"
     ):
         return True
-    dated = bool(_DATED.search(path[:LONGEST_PATH]))
+    dated = bool(_DATED.search(path[:MAX_PATH_CHARACTERS]))
     return dated and not any(str(kind).strip().lower() == "website" for kind in kinds)
 
 
@@ -135,14 +135,14 @@ def _is_locked(tree: HtmlElement) -> bool:
 
 def _ends_with_phrase(text: str) -> bool:
     end = "\n".join(text.splitlines()[-6:]).lower()
-    return any(phrase in end for phrase in phrases())
+    return any(phrase in end for phrase in load_paywall_phrases())
 
 
 @cache
-def phrases() -> tuple[str, ...]:
+def load_paywall_phrases() -> tuple[str, ...]:
     """Return the phrases of manifests/paywalls.yaml, read once. Raises UserError if the file is malformed."""
     path = data_path("paywalls.yaml")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     try:
         return tuple(sorted({str(phrase) for group in data["phrases"].values() for phrase in group}))
     except (KeyError, AttributeError, TypeError) as error:
@@ -158,7 +158,7 @@ def _begins_with(text: str, headline: str) -> bool:
     return plain(headline) in plain(text[: 3 * len(headline) + 100])
 
 
-def _canonical(tree: HtmlElement, url: str | None) -> str | None:
+def _find_canonical_url(tree: HtmlElement, url: str | None) -> str | None:
     """Return the address that a page gives as its own, if it is on the same site and not a front page."""
     if url is None:
         return None
@@ -171,7 +171,7 @@ def _canonical(tree: HtmlElement, url: str | None) -> str | None:
         if (
             target.startswith(("http://", "https://"))
             and path.strip("/")
-            and domain_of(target) == domain_of(url)
+            and registered_domain(target) == registered_domain(url)
         ):
             return target
     return None

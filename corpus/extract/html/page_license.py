@@ -6,9 +6,9 @@ import re
 
 from lxml.html import HtmlElement
 
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract.creative_commons import find_cc_license
 
-HINT = "creativecommons.org"
+CREATIVE_COMMONS_HOST = "creativecommons.org"
 """A page without it states no Creative Commons licence in a form that can be distinguished from text about one."""
 
 _META = re.compile(
@@ -21,11 +21,11 @@ _FOOT = re.compile(
     r"(?:^|[\s_-])(?:foot(?:er)?|colophon|copyright|licen[cs]e|legal)(?:$|[\s_-])", re.IGNORECASE
 )
 _PICTURE = re.compile(r"caption|credit|photo|image|figure|gallery|thumb", re.IGNORECASE)
-MOST = 200
+MAX_EXAMINED_ELEMENTS = 200
 """Links, and meta elements, that are examined."""
 
 
-def page_licenses(tree: HtmlElement) -> list[str]:
+def find_page_licenses(tree: HtmlElement) -> list[str]:
     """Return the different Creative Commons licences of a page, by their SPDX names, sorted; one alone is its licence.
 
     A statement is a link with `rel=license`, a `license` of JSON-LD, microdata or a meta element; if there is
@@ -35,25 +35,25 @@ def page_licenses(tree: HtmlElement) -> list[str]:
     links = tree.xpath(
         "(//a | //link | //area)[contains(translate(@href, 'CO', 'co'), 'creativecommons.org/')]"
     )
-    for link in links[:MOST]:
+    for link in links[:MAX_EXAMINED_ELEMENTS]:
         rel = str(link.get("rel") or "").lower().split()
         marked = "license" in rel or "license" in str(link.get("itemprop") or "").lower()
         if marked and not _is_of_picture(link):
-            strong.add(creative_commons(str(link.get("href"))))
-    for meta in tree.xpath("//meta[@content]")[:MOST]:
+            strong.add(find_cc_license(str(link.get("href"))))
+    for meta in tree.xpath("//meta[@content]")[:MAX_EXAMINED_ELEMENTS]:
         name = str(meta.get("name") or meta.get("property") or meta.get("itemprop") or "")
-        if _META.fullmatch(name) and HINT in str(meta.get("content")):
-            strong.add(creative_commons(str(meta.get("content"))))
+        if _META.fullmatch(name) and CREATIVE_COMMONS_HOST in str(meta.get("content")):
+            strong.add(find_cc_license(str(meta.get("content"))))
     for script in tree.xpath("//script[contains(@type, 'ld+json')]")[:20]:
         for match in _JSON.finditer(str(script.text or "").replace("\\/", "/")):
-            strong.add(creative_commons(match[1] or match[2]))
+            strong.add(find_cc_license(match[1] or match[2]))
     licenses = strong - {None} or {
-        creative_commons(str(link.get("href"))) for link in links[:MOST] if _is_in_foot(link)
+        find_cc_license(str(link.get("href"))) for link in links[:MAX_EXAMINED_ELEMENTS] if _is_in_foot(link)
     } - {None}
     return sorted(name for name in licenses if name is not None)
 
 
-def _around(element: HtmlElement) -> list[tuple[str, str]]:
+def _list_ancestors(element: HtmlElement) -> list[tuple[str, str]]:
     """Return (tag, class and id) of an element and its ancestors, the nearest first, without html and body."""
     around = [element, *element.iterancestors()]
     return [
@@ -64,10 +64,12 @@ def _around(element: HtmlElement) -> list[tuple[str, str]]:
 
 
 def _is_of_picture(link: HtmlElement) -> bool:
-    return any(tag in ("figure", "figcaption") or _PICTURE.search(names) for tag, names in _around(link)[:4])
+    return any(
+        tag in ("figure", "figcaption") or _PICTURE.search(names) for tag, names in _list_ancestors(link)[:4]
+    )
 
 
 def _is_in_foot(link: HtmlElement) -> bool:
     return not _is_of_picture(link) and any(
-        tag == "footer" or _FOOT.search(names) for tag, names in _around(link)
+        tag == "footer" or _FOOT.search(names) for tag, names in _list_ancestors(link)
     )

@@ -19,7 +19,7 @@ from typing import Any
 from lxml.etree import XPath, _Element
 
 REGEXPS = {"re": "http://exslt.org/regular-expressions"}
-CACHED_VALUES = 1 << 14
+MAX_CACHED_VALUES = 1 << 14
 CACHED_LENGTH = 200
 """Longer values of attributes are not kept: a page can make them as long as it likes."""
 
@@ -31,10 +31,13 @@ _QUOTED = r"'([^']*)'"
 _CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test]]] = [
     (re.compile(rf"({_NAMES})"), lambda: lambda _: True),
     (re.compile(rf"({_NAMES})\s*=\s*{_QUOTED}"), lambda wanted: lambda value: value == wanted),
-    (re.compile(rf"re:test\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"), lambda pattern: _search(pattern, 0)),
+    (
+        re.compile(rf"re:test\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"),
+        lambda pattern: _compile_search(pattern, 0),
+    ),
     (
         re.compile(rf"re:test\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*,\s*'i'\s*\)"),
-        lambda pattern: _search(pattern, re.IGNORECASE),
+        lambda pattern: _compile_search(pattern, re.IGNORECASE),
     ),
     (re.compile(rf"contains\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"), lambda part: lambda value: part in value),
     (
@@ -51,7 +54,7 @@ _CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test]]] = [
 """The conditions that are understood: attributes, then the test of their value."""
 
 
-def faster(expression: Any, first: bool = False) -> Selector:
+def compile_selector(expression: Any, first: bool = False) -> Selector:
     """Return a function with the result of `expression`, or `expression` itself if it is not understood.
 
     With `first`, only the first element of the result is wanted, and the search ends there.
@@ -60,14 +63,16 @@ def faster(expression: Any, first: bool = False) -> Selector:
     text = " ".join(expression.path.split())
     if "re:test" not in text:
         return original
-    branches = _split(text, "|")
+    branches = _split_outside_quotes(text, "|")
     understood = [
-        candidate for candidate in (_branch(branch, first) for branch in branches) if candidate is not None
+        candidate
+        for candidate in (_compile_branch(branch, first) for branch in branches)
+        if candidate is not None
     ]
     if len(understood) != 1:
         return original
     (selector,) = understood
-    others = [branch for branch in branches if _branch(branch, first) is None]
+    others = [branch for branch in branches if _compile_branch(branch, first) is None]
     if not others:
         return selector
     rest = XPath("|".join(others), namespaces=REGEXPS)
@@ -76,7 +81,7 @@ def faster(expression: Any, first: bool = False) -> Selector:
     return lambda tree: expression(tree) if selector(tree) else rest(tree)
 
 
-def _branch(text: str, first: bool) -> Selector | None:
+def _compile_branch(text: str, first: bool) -> Selector | None:
     """Compile `.//*[self::a or self::b][conditions][more]`, with `[1]` if only the first is wanted."""
     if first:
         text = re.sub(r"^\((.*)\)\s*\[1\]$", r"\1", text.strip())
@@ -84,16 +89,18 @@ def _branch(text: str, first: bool) -> Selector | None:
     match = re.fullmatch(r"\.//\*\s*(\[.*\])", text.strip())
     if match is None:
         return None
-    predicates = _predicates(match[1])
+    predicates = _split_predicates(match[1])
     tags: list[str] = []
-    if predicates and all(p.strip().startswith("self::") for p in _split(predicates[0], " or ")):
-        names = [p.strip().removeprefix("self::") for p in _split(predicates.pop(0), " or ")]
+    if predicates and all(
+        p.strip().startswith("self::") for p in _split_outside_quotes(predicates[0], " or ")
+    ):
+        names = [p.strip().removeprefix("self::") for p in _split_outside_quotes(predicates.pop(0), " or ")]
         if not all(re.fullmatch(r"\w+", name) for name in names):
             return None
         tags = names
     if not predicates or any(re.fullmatch(r"\s*\d+\s*|.*\b(?:position|last)\(.*", p) for p in predicates):
         return None
-    conditions = _conditions(predicates[0])
+    conditions = _parse_conditions(predicates[0])
     if conditions is None:
         return None
     single, joint = conditions
@@ -125,10 +132,10 @@ def _branch(text: str, first: bool) -> Selector | None:
     return select
 
 
-def _conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset[str], Test]]] | None:
+def _parse_conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset[str], Test]]] | None:
     """Split conditions joined by `or` into those on one attribute and those on the first of several."""
     tests: dict[tuple[str, ...], list[Test]] = {}
-    for condition in _split(text, " or "):
+    for condition in _split_outside_quotes(text, " or "):
         for pattern, make in _CONDITIONS:
             if match := pattern.fullmatch(condition.strip()):
                 names, *arguments = match.groups()
@@ -140,32 +147,36 @@ def _conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset
                 break
         else:
             return None
-    single = [(names[0], _any(alternatives)) for names, alternatives in tests.items() if len(names) == 1]
+    single = [
+        (names[0], _match_any(alternatives)) for names, alternatives in tests.items() if len(names) == 1
+    ]
     joint = [
-        (frozenset(names), _any(alternatives)) for names, alternatives in tests.items() if len(names) > 1
+        (frozenset(names), _match_any(alternatives))
+        for names, alternatives in tests.items()
+        if len(names) > 1
     ]
     return single, joint
 
 
-def _any(tests: list[Test]) -> Test:
+def _match_any(tests: list[Test]) -> Test:
     """Return a test that holds if one of the tests does.
 
     Answers are cached; old ones are evicted by those of the next pages.
     """
 
-    @lru_cache(maxsize=CACHED_VALUES)
+    @lru_cache(maxsize=MAX_CACHED_VALUES)
     def holds(value: str) -> bool:
         return any(test(value) for test in tests)
 
     return holds
 
 
-def _search(pattern: str, flags: int) -> Test:
+def _compile_search(pattern: str, flags: int) -> Test:
     search = re.compile(pattern, flags).search
     return lambda value: search(value) is not None
 
 
-def _predicates(text: str) -> list[str]:
+def _split_predicates(text: str) -> list[str]:
     """Return the insides of `[a][b]`."""
     predicates, depth, quoted, start = [], 0, False, 0
     for at, char in enumerate(text):
@@ -181,7 +192,7 @@ def _predicates(text: str) -> list[str]:
     return predicates
 
 
-def _split(text: str, separator: str) -> list[str]:
+def _split_outside_quotes(text: str, separator: str) -> list[str]:
     """Split at separators outside of quotes, brackets and parentheses."""
     parts, depth, quoted, start, at = [], 0, False, 0, 0
     while at < len(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-HEAD = 20_000
+LANGUAGE_SEARCH_CHARACTERS = 20_000
 """Characters in which a paper names its languages."""
 
 _LANGUAGES = re.compile(
@@ -39,7 +39,7 @@ _QUOTES = {
 def language_of(tex: str) -> str | None:
     """Return the language that a paper is set in, by babel's name; None if it names none, as English ones do."""
     language: str | None = None
-    for match in _LANGUAGES.finditer(tex[:HEAD]):
+    for match in _LANGUAGES.finditer(tex[:LANGUAGE_SEARCH_CHARACTERS]):
         if match[5] or match[6]:
             return "chinese" if match[5] else "japanese"
         named = next(group for group in match.groups() if group)
@@ -48,12 +48,12 @@ def language_of(tex: str) -> str | None:
     return language
 
 
-def proof_in(language: str | None) -> str:
+def find_proof_word(language: str | None) -> str:
     """Return the word that precedes a proof."""
     return _PROOFS.get(language or "", "Proof")
 
 
-def without_shorthands(text: str, language: str | None) -> str:
+def replace_shorthands(text: str, language: str | None) -> str:
     """Return the text without babel's shorthands that begin with a straight quote: `"a`, `"---`, `"<`."""
     if language not in ("german", "russian", "ukrainian") or '"' not in text:
         return text

@@ -14,35 +14,35 @@ from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.macros import Braces
 from corpus.extract.latex.marks import (
-    ACCENTED,
-    AFTER_WORD,
-    ASSIGNED,
-    BEGINNING,
-    CELL,
-    CITE,
-    COUNT,
+    ACCENTED_LETTER,
+    ASSIGNED_VALUE,
+    CELL_MARK,
+    CITE_MARK,
+    COUNT_VALUE,
     DIMENSION,
-    FONT,
-    HEADING,
-    ITEM,
+    ENVIRONMENT_NAME,
+    FONT_ASSIGNMENT,
+    HEADING_MARK,
+    ITEM_MARK,
     LAYOUT_ARGUMENT,
     LINE_SKIP,
-    NAME,
-    NOTE,
+    NOTE_MARK,
     OPTION,
-    PLAIN_END,
-    ROW,
-    RULE,
-    SPACES,
+    OPTIONAL_SPACES,
+    PARAGRAPH_END,
+    ROW_MARK,
+    RULE_OPTIONS,
+    THEOREM_BEGINNING,
     THEOREM_NUMBER,
     TOKEN,
-    block,
-    heading,
-    run_in,
-    table,
+    WORD_SPACE,
+    format_block,
+    format_heading,
+    format_run_in,
+    format_table,
 )
 
-MAX_STACK = 400
+MAX_OPEN_FRAMES = 400
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Converter:
             elif text[start] == "}":
                 self.close_group()
             else:
-                self.out.append(CELL if self.is_in_table() else "&")
+                self.out.append(CELL_MARK if self.is_in_table() else "&")
             if at < 0:
                 break
         else:
@@ -103,7 +103,7 @@ class Converter:
         if self.pending is not None and name == "{":
             name, close = self.pending
             self.pending = None
-        if len(self.stack) < MAX_STACK:
+        if len(self.stack) < MAX_OPEN_FRAMES:
             self.stack.append(Frame(name, len(self.out), close))
 
     def close_group(self) -> None:
@@ -124,7 +124,7 @@ class Converter:
     def open_argument(self, at: int, close: Callable[[str], str]) -> int:
         """Make the next group an argument: its text is passed to `close`. Options before it are skipped."""
         at = self.skip_options(at)
-        space = SPACES.match(self.text, at)
+        space = OPTIONAL_SPACES.match(self.text, at)
         begin = space.end() if space else at
         if self.braces.find_close(begin) is not None:
             self.pending = ("{", close)
@@ -142,7 +142,7 @@ class Converter:
         """Return the position behind `count` groups, each with options before it."""
         for _ in range(count):
             begin = self.skip_options(at)
-            space = SPACES.match(self.text, begin)
+            space = OPTIONAL_SPACES.match(self.text, begin)
             begin = space.end() if space else begin
             close = self.braces.find_close(begin)
             if close is None:
@@ -165,7 +165,7 @@ class Converter:
         if sign == "\\":
             skip = LINE_SKIP.match(self.text, at)
             at = skip.end() if skip else at
-            self.out.append(ROW if self.is_in_table() else " ")
+            self.out.append(ROW_MARK if self.is_in_table() else " ")
             return at
         if sign in known.ACCENTS:
             return self.convert_accent(sign, at)
@@ -174,7 +174,7 @@ class Converter:
 
     def convert_accent(self, name: str, at: int) -> int:
         """Write a letter with its accent, as one character if there is one."""
-        match = ACCENTED.match(self.text, at)
+        match = ACCENTED_LETTER.match(self.text, at)
         if match is None:
             return at
         letters = match[2] or match[4] or match[1] or match[3] or ""
@@ -200,7 +200,7 @@ class Converter:
         if name == "begin" or name == "end":
             return self.convert_environment(name, at)
         if name in known.RULES:
-            rule = RULE.match(text, at)
+            rule = RULE_OPTIONS.match(text, at)
             return self.skip_arguments(rule.end() if rule else at, known.RULES[name])
         if name in known.CITES:
             return self.convert_citation(name, at)
@@ -209,9 +209,9 @@ class Converter:
             return self.skip_arguments(at, 2 if name.endswith("range") else 1)
         if name in known.HEADINGS:
             if name.endswith("head") or name.endswith("heading"):
-                self.out.append(f"\n\n{HEADING}")
+                self.out.append(f"\n\n{HEADING_MARK}")
                 return self.skip_word_space(at)
-            return self.open_argument(at, heading)
+            return self.open_argument(at, format_heading)
         if name in known.TITLES:
             return self.take_title(at)
         if name == "caption" or name == "captionof":
@@ -228,8 +228,8 @@ class Converter:
             return behind
         if name in known.ENDS:
             return -1 if name != "endinput" else at
-        if name in known.DROPPED:
-            return self.skip_arguments(at, known.DROPPED[name])
+        if name in known.DROPPED_COMMANDS:
+            return self.skip_arguments(at, known.DROPPED_COMMANDS[name])
         if name in known.FIRST_ARGUMENT_DROPPED:
             return self.skip_options(self.skip_arguments(at, known.FIRST_ARGUMENT_DROPPED[name]))
         if name in (
@@ -250,13 +250,13 @@ class Converter:
         if name in known.PARAGRAPHS or name.startswith("end"):
             self.out.append("\n\n")
         if name == "font":
-            font = FONT.match(text, at)
+            font = FONT_ASSIGNMENT.match(text, at)
             return font.end() if font else at
         if name in known.LENGTHS and (length := DIMENSION.match(text, at)):
             return length.end()
-        if name in known.COUNTS and (count := COUNT.match(text, at)):
+        if name in known.COUNTS and (count := COUNT_VALUE.match(text, at)):
             return count.end()
-        if assigned := ASSIGNED.match(text, at):
+        if assigned := ASSIGNED_VALUE.match(text, at):
             return assigned.end()
         if name in known.KEPT_OPTION_DROPPED:
             return self.skip_options(at)
@@ -265,7 +265,7 @@ class Converter:
         return self.skip_word_space(at)
 
     def skip_word_space(self, at: int) -> int:
-        space = AFTER_WORD.match(self.text, at)
+        space = WORD_SPACE.match(self.text, at)
         return space.end() if space else at
 
     def take_title(self, at: int) -> int:
@@ -293,7 +293,7 @@ class Converter:
         if not content.strip():
             return ""
         self.notes.append(content)
-        return f"{NOTE}{len(self.notes) - 1}{NOTE}"
+        return f"{NOTE_MARK}{len(self.notes) - 1}{NOTE_MARK}"
 
     def convert_first_of_two(self, at: int) -> int:
         """Write the first of two arguments; the second repeats it for those who cannot read the first."""
@@ -311,14 +311,14 @@ class Converter:
         keys = self.text[begin + 1 : behind - 1].split(",") if begin >= 0 and name != "nocite" else []
         numbers = [self.cited.setdefault(key.strip(), len(self.cited) + 1) for key in keys if key.strip()]
         if numbers:
-            self.out.append(f"{CITE}{', '.join(map(str, numbers))}{CITE}")
+            self.out.append(f"{CITE_MARK}{', '.join(map(str, numbers))}{CITE_MARK}")
         return behind
 
     def convert_item(self, at: int) -> int:
         frame = next((frame for frame in reversed(self.stack) if frame.name in known.LISTS), None)
         option = OPTION.match(self.text, at)
         if option is not None:
-            self.out.append(f"\n\n{ITEM}")
+            self.out.append(f"\n\n{ITEM_MARK}")
             if not option[1].strip():
                 self.out.append("- ")
                 return option.end()
@@ -336,7 +336,7 @@ class Converter:
             return self.open_argument(at, lambda content: f"{content.strip()} ")
         frame.count += 1
         marker = f"{frame.count}. " if frame.name in known.NUMBERED else "- "
-        self.out.append(f"\n\n{ITEM}{marker}")
+        self.out.append(f"\n\n{ITEM_MARK}{marker}")
         return self.skip_word_space(at)
 
     def convert_address(self, at: int) -> int:
@@ -354,7 +354,7 @@ class Converter:
 
     def skip_plain_dropped(self, name: str, at: int) -> int:
         """Return the position behind what AMS-TeX ends by `\\endauthor` and the like; -1 if this is LaTeX's command."""
-        space = SPACES.match(self.text, at)
+        space = OPTIONAL_SPACES.match(self.text, at)
         begin = space.end() if space else at
         if self.text.startswith(("{", "[", "*"), begin) and name != "Refs":
             return -1
@@ -368,21 +368,21 @@ class Converter:
         """Convert `\\proclaim{Theorem 1} ...`, `\\demo{Proof} ...`, `\\abstract ...`, `\\beginsection ...\\par`."""
         self.out.append("\n\n")
         if name == "beginsection":
-            self.out.append(HEADING)
-            end = PLAIN_END.search(self.text, at, at + 500)
+            self.out.append(HEADING_MARK)
+            end = PARAGRAPH_END.search(self.text, at, at + 500)
             if end is not None:
                 inner = Converter(self.theorems)
                 self.out.append(f"{' '.join(inner.convert(self.text[at : end.start()]).split())}\n\n")
                 return end.end()
             return at
         if name == "abstract":
-            return self.open_argument(at, block)
-        return self.open_argument(self.skip_word_space(at), run_in)
+            return self.open_argument(at, format_block)
+        return self.open_argument(self.skip_word_space(at), format_run_in)
 
     # Environments.
 
     def convert_environment(self, which: str, at: int) -> int:
-        match = NAME.match(self.text, at)
+        match = ENVIRONMENT_NAME.match(self.text, at)
         if match is None:
             return self.skip_word_space(at)
         name, at = match[1].strip(), match.end()
@@ -418,7 +418,7 @@ class Converter:
         if name in known.TABULARS:
             at = self.skip_arguments(at, known.ENVIRONMENT_ARGUMENTS.get(name, 0))
             self.out.append("\n\n")
-            self.open_frame(name, table)
+            self.open_frame(name, format_table)
             return self.skip_options(at)
         self.out.append("\n\n")
         self.open_frame(name)
@@ -446,7 +446,7 @@ class Converter:
             plain, bracket, rest = title.partition(" (")
             title = f"{plain} {number[1]}{bracket}{rest}"
         self.out.append(f"{title.rstrip('. ')}. " if title else "")
-        begins = BEGINNING.match(self.text, at)
+        begins = THEOREM_BEGINNING.match(self.text, at)
         return begins.end() if begins else at
 
     def make_float_closer(self, frame: Frame) -> Callable[[str], str]:

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 
-def names(listed: str) -> frozenset[str]:
+def split_names(listed: str) -> frozenset[str]:
     """Split a list of names."""
     return frozenset(listed.split())
 
 
-HEADINGS = names(
+HEADINGS = split_names(
     "addchap addsec chap chapter head heading paragraph part sect section section* specialsection subhead "
     "subheading subparagraph subsect subsection subsection* subsubhead subsubheading subsubsection "
     "subsubsubsection"
 )
-TITLES = names("Title icmltitle papertitle title")
-CITES = names(
+TITLES = split_names("Title icmltitle papertitle title")
+CITES = split_names(
     "Cite Citealp Citealt Citeauthor Citep Citet autocite autocites bibentry cite citeA citeN citeNP "
     "citealias citealp citealt citeauthor cited citen citenum citeonline citep cites citet citetext "
     "citeyear citeyearpar footcite fullcite nocite onlinecite parencite parencites refcite shortcite "
     "shortciteA shortciteN smartcite supercite textcite textcites"
 )
-REFS = names(
+REFS = split_names(
     "Cref Crefrange Eqref Fref Vref autoref cpageref cref crefrange cvref eqref figref fref hyperref "
     "labelcref lemref nameref pageref prettyref ref refeq rf secref subref tabref thmref vpageref vref "
     "zref"
 )
-DROPPED = {
+DROPPED_COMMANDS = {
     **dict.fromkeys(
-        names(
+        split_names(
             "fontseries fontshape fontfamily bookmark setmainfont setCJKmainfont "
             "AtBeginDocument CCSXML DeclareGraphicsExtensions PACS RequirePackage accepted acmDOI acmYear "
             "addbibresource address addtocontents affil affiliation allowdisplaybreaks altaffiliation "
@@ -46,7 +46,7 @@ DROPPED = {
         1,
     ),
     **dict.fromkeys(
-        names(
+        split_names(
             "ThisLLCornerWallPaper DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin "
             "fontsize "
             "icmlaffiliation icmlauthor markboth newcolumntype newcommand pdfinfo providecommand renewcommand "
@@ -55,53 +55,53 @@ DROPPED = {
         2,
     ),
     **dict.fromkeys(
-        names("addcontentsline definecolor newenvironment newtheorem renewenvironment"),
+        split_names("addcontentsline definecolor newenvironment newtheorem renewenvironment"),
         3,
     ),
     **dict.fromkeys(
-        names("usefont DeclareFontFamily DeclareMathSymbol DeclareSymbolFont SetSymbolFont"),
+        split_names("usefont DeclareFontFamily DeclareMathSymbol DeclareSymbolFont SetSymbolFont"),
         4,
     ),
 }
 """Commands that vanish with so many arguments in braces; options in brackets before them too."""
 FIRST_ARGUMENT_DROPPED = {
     **dict.fromkeys(
-        names(
+        split_names(
             "colorbox foreignlanguage href hyperlink hypertarget parbox raisebox rotatebox scalebox textcolor"
         ),
         1,
     ),
     **dict.fromkeys(
-        names("adjustbox fcolorbox multicolumn multirow resizebox subcaptionbox"),
+        split_names("adjustbox fcolorbox multicolumn multirow resizebox subcaptionbox"),
         2,
     ),
 }
 """Commands of whose arguments the first ones are dropped and the last one is kept."""
-KEPT_OPTION_DROPPED = names(
+KEPT_OPTION_DROPPED = split_names(
     "caption footnote footnotetext framebox item makebox makecell parbox shortstack subfigure subfloat"
     " thanks thead title"
 )
-SKIPPED_ENVIRONMENTS = names(
+SKIPPED_ENVIRONMENTS = split_names(
     "AMS AuthorAbbr CCSXML IEEEbiography IEEEbiographynophoto IEEEkeywords MSCcodes Refs affiliations "
     "algorithm2e algorithmic asy authors axis bibdiv biblist chart dependency filecontents fmffile "
     "fmfgraph forest gnuplot keyword keywords lrbox mfpic overpic pgfpicture picture psfrags psmatrix "
     "pspicture pspicture* references textblock thebibliography theindex thereferences tikzcd tikzpicture "
     "xy"
 )
-FLOATS = names(
+FLOATS = split_names(
     "SCfigure algorithm algorithm* chart* code figure figure* floatingfigure longfigure plate program "
     "psfigure scheme sidewaysfigure sidewaysfigure* subfigure teaserfigure wrapfigure wrapfigure*"
 )
 """Environments of which the captions are kept."""
-TABULARS = names(
+TABULARS = split_names(
     "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
     "tabularx tabulary tblr xtabular"
 )
-LISTS = names(
+LISTS = split_names(
     "asparaenum compactenum compactitem description enumerate inparaenum inparaitem itemize list roster "
     "trivlist"
 )
-NUMBERED = names("asparaenum compactenum enumerate inparaenum")
+NUMBERED = split_names("asparaenum compactenum enumerate inparaenum")
 ENVIRONMENT_ARGUMENTS = {
     "tabular": 1, "tabular*": 2, "tabularx": 2, "tabulary": 2, "longtable": 1, "supertabular": 1,
     "xtabular": 1, "tblr": 1, "tabu": 1, "longtabu": 1, "deluxetable": 1, "deluxetable*": 1, "minipage": 1,
@@ -121,7 +121,7 @@ THEOREMS = {
     "proclaim": "", "remarks": "Remarks", "examples": "Examples", "claim*": "Claim",
 }  # fmt: skip
 """Environments that print a name, where the paper does not define them itself."""
-PARAGRAPHS = names(
+PARAGRAPHS = split_names(
     "IEEEpeerreviewmaketitle appendix backmatter beginsection bigbreak bigskip block centerline "
     "cleardoublepage clearpage demo document eject endabstract endblock enddefinition enddemo enddocument "
     "endexample endhead endheading endproclaim endproof endremark endroster endsubhead endsubheading "
@@ -133,20 +133,20 @@ PARAGRAPHS = names(
 """Commands with which a new paragraph begins."""
 PLAIN_DROPPED = {
     name: f"\\end{name}"
-    for name in names(
+    for name in split_names(
         "Refs address affil author curraddr date dedicatory email keywords subjclass thanks translator "
         "urladdr"
     )
 }
 """AMS-TeX's commands without braces, and what ends them; what they hold is dropped."""
-ENDS = names("bye end enddocument endinput")
+ENDS = split_names("bye end enddocument endinput")
 RULES = {
     "hline": 0, "toprule": 0, "midrule": 0, "bottomrule": 0, "addlinespace": 0, "hdashline": 0, "cline": 1,
     "cmidrule": 1, "cdashline": 1, "specialrule": 3, "hhline": 1, "arrayrulecolor": 1, "rowcolor": 1, "cellcolor": 1, 
     "columncolor": 1, "rowcolors": 3, "morecmidrules": 0,
 }  # fmt: skip
 """Commands of tables that draw, with so many arguments."""
-LENGTHS = names(
+LENGTHS = split_names(
     "abovecaptionskip abovedisplayskip advance arrayrulewidth baselineskip belowcaptionskip "
     "belowdisplayskip bigskipamount columnsep doublerulesep evensidemargin fboxsep floatsep footnotesep "
     "footskip hangindent headheight headsep hglue hoffset hsize hskip intextsep itemsep jot kern "
@@ -157,7 +157,7 @@ LENGTHS = names(
     "voffset vsize vskip xspaceskip"
 )
 """Commands of TeX and LaTeX behind which a length may stand."""
-COUNTS = names(
+COUNTS = split_names(
     "magstep accent char clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
     "mag magnification pageno penalty pretolerance tolerance vbadness widowpenalty"
 )
@@ -195,7 +195,7 @@ LITERALS = {
     "(": "", ")": "", "[": "", "]": "",
 }  # fmt: skip
 """Commands of one sign. `\\x1a` and `\\x10` to `\\x13` stand for `$`, `\\`, `~`, `{` and `}` until the end."""
-HELD = {"\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}"}
+HELD_CHARACTERS = {"\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}"}
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
@@ -209,7 +209,7 @@ PROTECTED = (
     | TITLES
     | CITES
     | REFS
-    | names(
+    | split_names(
         "abstract appendix arraystretch author baselinestretch begin bibliography caption centerline "
         "documentclass emph end figurename footnote include includegraphics input item label labelenumi "
         "maketitle newcommand par refname tablename textbf textit theenumi theequation thefigure thefootnote "
@@ -217,7 +217,7 @@ PROTECTED = (
     )
 )
 """Commands whose redefinition in a paper changes how it looks, not what it says."""
-BIBLIOGRAPHY = names(
+BIBLIOGRAPHY = split_names(
     "bibliographie bibliography citations literatur literature reference references referencias "
     "referências riferimenti литература المراجع संदर्भ เอกสารอ้างอิง 参考文献 參考文獻 참고문헌"
 )

@@ -6,39 +6,39 @@ import re
 
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.latex import commands as known
-from corpus.extract.latex.marks import CELL, CITE, HEADING, ITEM, NOTE, ROW
-from corpus.extract.latex.source import BLOCK_MARK, MARK
+from corpus.extract.latex.marks import CELL_MARK, CITE_MARK, HEADING_MARK, ITEM_MARK, NOTE_MARK, ROW_MARK
+from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*\n\s*(?=[{_EAST}])")
 _DISPLAY = re.compile(rf" ?({BLOCK_MARK}\d+{BLOCK_MARK}) ?")
-_NOTE = re.compile(rf"{NOTE}(\d+){NOTE}")
+_NOTE = re.compile(rf"{NOTE_MARK}(\d+){NOTE_MARK}")
 _HOLES = re.compile(
     rf"{HOLE}(?:[ ,;~–-]{{0,6}}(?:(?:and|or|to|und|et|y|и|или|和|或|及|と|또는|و|और|และ)[ ~]{{0,3}})?{HOLE})+"
 )
 _CITES = re.compile(
-    rf"{CITE}[\d, ]+{CITE}"
+    rf"{CITE_MARK}[\d, ]+{CITE_MARK}"
     rf"(?:[ ,;~–-]{{0,6}}(?:(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|และ)[ ~]{{0,3}})?"
-    rf"{CITE}[\d, ]+{CITE})+"
+    rf"{CITE_MARK}[\d, ]+{CITE_MARK})+"
 )
 _NUMBERS = re.compile(r"\d+")
 _SPOKEN = re.compile(
     r"((?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|auch|aussi|также|refs?\.?|references?|papers?|as|"
     rf"dans|de|par|voir|selon|von|aus|siehe|nach|bei|durch|en|por|según|в|из|см\.|по|работ[аеуы]?|и|文献|文獻|参见|参考|見|见|在|由|据|文|論文)|"
-    rf"文献|文獻|论文|論文|参见)[ ~]*){CITE}([\d, ]+){CITE}",
+    rf"文献|文獻|论文|論文|参见)[ ~]*){CITE_MARK}([\d, ]+){CITE_MARK}",
     re.IGNORECASE,
 )
 """A citation behind such a word is part of the sentence."""
-_SUBJECT = re.compile(rf"(^|[.!?。！？] ){CITE}([\d, ]+){CITE}(?= [a-zа-я])")
-_CITE = re.compile(rf"{CITE}[\d, ]*{CITE}")
+_SUBJECT = re.compile(rf"(^|[.!?。！？] ){CITE_MARK}([\d, ]+){CITE_MARK}(?= [a-zа-я])")
+_CITE = re.compile(rf"{CITE_MARK}[\d, ]*{CITE_MARK}")
 _ONLY_HOLES = re.compile(
     rf"[(\[](?:(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)[ ~]*)?{HOLE}[)\]]"
 )
-_STRAY = re.compile(rf"[{CELL}{ROW}]")
+_STRAY = re.compile(rf"[{CELL_MARK}{ROW_MARK}]")
 _QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
 _CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
-_ASIDE = re.compile(rf"[{MARK}{BLOCK_MARK}](\d+)[{MARK}{BLOCK_MARK}]")
+_ASIDE = re.compile(rf"[{INLINE_MARK}{BLOCK_MARK}](\d+)[{INLINE_MARK}{BLOCK_MARK}]")
 _ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
 
 
@@ -49,8 +49,8 @@ def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
     dropping = False
     pieces = _PARAGRAPHS.split(text)
     for place, piece in enumerate(pieces):
-        is_heading, is_item = HEADING in piece[:3], piece.lstrip().startswith(ITEM)
-        paragraph, behind = _paragraph(piece, notes)
+        is_heading, is_item = HEADING_MARK in piece[:3], piece.lstrip().startswith(ITEM_MARK)
+        paragraph, behind = _lay_out_paragraph(piece, notes)
         named = paragraph.strip(" .:：*").casefold() if len(paragraph) < 60 else ""
         if _is_bibliography(named) and (is_heading or place > 0.4 * len(pieces)):
             dropping = True
@@ -69,36 +69,38 @@ def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
             blocks.append(note)
             was_item = False
     joined = "\n\n".join(blocks)
-    return _put_back(_typographic(joined), aside)
+    return _put_back(_set_typography(joined), aside)
 
 
-def one_line(text: str, aside: list[str]) -> str:
+def lay_out_title(text: str, aside: list[str]) -> str:
     """Return a title on one line, without footnotes and citations."""
-    paragraph, _ = _paragraph(_PARAGRAPHS.sub(" ", text), [])
-    return _put_back(_typographic(paragraph.replace("\n", " ")), aside)
+    paragraph, _ = _lay_out_paragraph(_PARAGRAPHS.sub(" ", text), [])
+    return _put_back(_set_typography(paragraph.replace("\n", " ")), aside)
 
 
-def _paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[str, list[str]]:
+def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[str, list[str]]:
     """Return a paragraph on one line, displayed formulas on lines of their own, and the notes that stand behind it."""
     behind: list[str] = []
-    if NOTE in piece:
+    if NOTE_MARK in piece:
         for match in _NOTE.finditer(piece):
             if depth < 3 and int(match[1]) < len(notes):
                 parts = _PARAGRAPHS.split(notes[int(match[1])])
                 for part in parts:
-                    inner, more = _paragraph(part, notes, depth + 1)
+                    inner, more = _lay_out_paragraph(part, notes, depth + 1)
                     if _ANYTHING.search(inner):
                         behind.append(inner)
                     behind += more
         piece = _NOTE.sub("", piece)
     if "\n" in piece and not piece.isascii():
         piece = _EAST_BREAK.sub("", piece)
-    piece = piece.replace(HEADING, "").replace(ITEM, "").replace("~", " ")
+    piece = piece.replace(HEADING_MARK, "").replace(ITEM_MARK, "").replace("~", " ")
     line = " ".join(piece.split())
-    if CELL in line or ROW in line:
+    if CELL_MARK in line or ROW_MARK in line:
         line = _STRAY.sub(" ", line)
-    if CITE in line:
-        line = _CITES.sub(lambda match: f"{CITE}{', '.join(_NUMBERS.findall(match[0]))}{CITE}", line)
+    if CITE_MARK in line:
+        line = _CITES.sub(
+            lambda match: f"{CITE_MARK}{', '.join(_NUMBERS.findall(match[0]))}{CITE_MARK}", line
+        )
         line = _SUBJECT.sub(r"\1[\2]", _SPOKEN.sub(r"\1[\2]", line))
         line = _CITE.sub(HOLE, line)
     if HOLE in line:
@@ -117,7 +119,7 @@ def _is_bibliography(named: str) -> bool:
     )
 
 
-def _typographic(text: str) -> str:
+def _set_typography(text: str) -> str:
     """Write dashes and quotes as TeX sets them; single quotes only if they are a pair."""
     if "--" in text:
         text = text.replace("---", "—").replace("--", "–")
@@ -131,7 +133,7 @@ def _typographic(text: str) -> str:
         text = _CLOSED_STRAIGHT.sub(r"“\1”", text)
     if "<<" in text:
         text = text.replace("<<", "«").replace(">>", "»")
-    for held, character in known.HELD.items():
+    for held, character in known.HELD_CHARACTERS.items():
         if held in text:
             text = text.replace(held, character)
     return text
@@ -140,7 +142,7 @@ def _typographic(text: str) -> str:
 def _put_back(text: str, aside: list[str]) -> str:
     """Replace marks by their formulas and verbatim text, which may hold marks themselves, once."""
     for _ in range(3):
-        if MARK not in text and BLOCK_MARK not in text:
+        if INLINE_MARK not in text and BLOCK_MARK not in text:
             break
         text = _ASIDE.sub(lambda match: aside[int(match[1])] if int(match[1]) < len(aside) else "", text)
     return text

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-MAX_DEPTH = 10
-GROWTH = 3
-SLACK = 1 << 20
+MAX_EXPANSION_DEPTH = 10
+MAX_GROWTH_FACTOR = 3
+EXTRA_GROWTH_CHARACTERS = 1 << 20
 """Macros may add up to `MAX_GROWTH_FACTOR` times the text and `EXTRA_GROWTH_CHARACTERS` to it; beyond this, nothing
 is expanded."""
-MAX_BODY = 4000
+MAX_BODY_CHARACTERS = 4000
 
 BRACE = re.compile(r"\\[\\{}]|[{}]")
 COMMAND = re.compile(r"\\([A-Za-z@]+)")
@@ -164,7 +164,7 @@ def _define(
     body_text = text[at + 1 : close]
     if kind == "DeclareMathOperator":
         body_text = f"\\operatorname{{{body_text}}}"
-    computes = len(body_text) > MAX_BODY or _COMPUTES.search(body_text) is not None
+    computes = len(body_text) > MAX_BODY_CHARACTERS or _COMPUTES.search(body_text) is not None
     if plain and arguments <= 9 and name not in protected and not computes:
         definitions.macros[name] = Macro(arguments, body_text, default)
     else:
@@ -229,7 +229,10 @@ def _define_environment(text: str, at: int, pairs: Braces, definitions: Definiti
             return None
         bodies.append(text[group.end() + 1 : close])
         at = close + 1
-    if not any(len(body) > MAX_BODY or _COMPUTES.search(body) for body in bodies) and "#" not in bodies[1]:
+    if (
+        not any(len(body) > MAX_BODY_CHARACTERS or _COMPUTES.search(body) for body in bodies)
+        and "#" not in bodies[1]
+    ):
         definitions.environments[name] = (Macro(arguments, bodies[0], default), bodies[1])
     return at
 
@@ -239,12 +242,12 @@ class Expander:
 
     def __init__(self, definitions: Definitions, characters: int) -> None:
         self.macros, self.environments = definitions.macros, definitions.environments
-        self.room = GROWTH * characters + SLACK
+        self.room = MAX_GROWTH_FACTOR * characters + EXTRA_GROWTH_CHARACTERS
         self.written: dict[str, str] = {}
 
     def expand(self, text: str, depth: int = 0) -> str:
         """Return the text with the macros in it written out."""
-        if depth > MAX_DEPTH or not (self.macros or self.environments):
+        if depth > MAX_EXPANSION_DEPTH or not (self.macros or self.environments):
             return text
         pieces: list[str] = []
         at = 0
@@ -277,7 +280,7 @@ class Expander:
                     pairs = Braces(text)
                 end = read_arguments(text, end, macro, pairs, values)
             if values or closing:
-                body = _substituted(macro.body, values)
+                body = _substitute(macro.body, values)
                 self.room -= len(body)
                 if "\\" in body and self.room > 0:
                     body = self.expand(body, depth + 1)
@@ -325,7 +328,7 @@ def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list
     return at
 
 
-def _substituted(body: str, values: list[str]) -> str:
+def _substitute(body: str, values: list[str]) -> str:
     def value(match: re.Match[str]) -> str:
         place = int(match[1]) - 1
         argument = values[place] if place < len(values) else ""

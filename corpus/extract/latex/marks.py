@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 
-HEADING, ITEM, NOTE, CELL, ROW, CITE = "\x02", "\x03", "\x04", "\x05", "\x06", "\x07"
+HEADING_MARK, ITEM_MARK, NOTE_MARK, CELL_MARK, ROW_MARK, CITE_MARK = (
+    "\x02",
+    "\x03",
+    "\x04",
+    "\x05",
+    "\x06",
+    "\x07",
+)
 """Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
 numbers of what is cited."""
 
 TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
-AFTER_WORD = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
+WORD_SPACE = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
 STAR = re.compile(r"\*?")
 OPTION = re.compile(r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}|\[[^\[\]]*\])*+)\]")
-SPACES = re.compile(r"[ \t]*\n?[ \t]*")
-NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
-ACCENTED = re.compile(
+OPTIONAL_SPACES = re.compile(r"[ \t]*\n?[ \t]*")
+ENVIRONMENT_NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
+ACCENTED_LETTER = re.compile(
     r"\s*(?:\{\s*(?:\\([ijoOlL])(?![A-Za-z])\s*|(\w\w?))?\s*\}|\\([ijoOlL])(?![A-Za-z])[ \t]*|(\w))"
 )
 _UNIT = r"(?:pt|cm|mm|in|em|ex|pc|bp|sp|mu|fill?l?)(?![A-Za-z])"
@@ -24,8 +31,8 @@ DIMENSION = re.compile(
     rf"(?:[ \t]*(?:plus|minus)[ \t]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*{_UNIT})*"
 )
 """A length behind a command that takes one."""
-COUNT = re.compile(r"[ \t]*=?[ \t]*[-+]?[\d'\"]?\d*")
-ASSIGNED = re.compile(
+COUNT_VALUE = re.compile(r"[ \t]*=?[ \t]*[-+]?[\d'\"]?\d*")
+ASSIGNED_VALUE = re.compile(
     rf"[ \t]*=[ \t]*(?:[-+]?[\d.]+[ \t]*{_UNIT}|[-+]?[\d.]+(?:\\[A-Za-z]+)?|\\[A-Za-z]+[ \t]*\d*)"
 )
 """A value given to any command."""
@@ -34,39 +41,41 @@ LAYOUT_ARGUMENT = re.compile(
     rf"|[ \t]*\[[^\[\]{{}}=]*=[^\[\]]*\]|[ \t]*\[[ \t]*[-+]?[\d.]+[ \t]*{_UNIT}[ \t]*\]"
 )
 """Of a command that nobody knows: a length or options, which are no text."""
-RULE = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:\[[^\[\]]*\])?")
+RULE_OPTIONS = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:\[[^\[\]]*\])?")
 """Options of a rule in a table."""
 THEOREM_NUMBER = re.compile("\x0f([^\x0f]*)\x0f")
-BEGINNING = re.compile(
+THEOREM_BEGINNING = re.compile(
     r"(?:\s|\\label\s*\{[^{}]*\}|\\(?:mbox|hspace\*?|hskip)\s*\{\}|\\(?:rm|em|it|normalfont|upshape)(?![A-Za-z]))*+"
 )
 """What may stand between the name of a theorem and its first word."""
-FONT = re.compile(r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?")
+FONT_ASSIGNMENT = re.compile(
+    r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?"
+)
 LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
-PLAIN_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
+PARAGRAPH_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
 
 
-def heading(content: str) -> str:
+def format_heading(content: str) -> str:
     """Return a title as a marked paragraph of its own."""
-    return f"\n\n{HEADING}{' '.join(content.split())}\n\n"
+    return f"\n\n{HEADING_MARK}{' '.join(content.split())}\n\n"
 
 
-def block(content: str) -> str:
+def format_block(content: str) -> str:
     """Return the text as a paragraph of its own."""
     return f"\n\n{content.strip()}\n\n"
 
 
-def run_in(content: str) -> str:
+def format_run_in(content: str) -> str:
     """Return a title that is followed on its line, with a full stop."""
     content = content.strip()
     return f"{content}{'' if content[-1:] in '.:。：' else '.'} " if content else ""
 
 
-def table(content: str) -> str:
+def format_table(content: str) -> str:
     """Return rows as lines of `a | b`; empty cells at a line's end and empty rows are dropped."""
     rows = []
-    for row in content.split(ROW):
-        cells = [" ".join(cell.split()) for cell in row.split(CELL)]
+    for row in content.split(ROW_MARK):
+        cells = [" ".join(cell.split()) for cell in row.split(CELL_MARK)]
         if any(cell.strip("-–—| ") for cell in cells):
-            rows.append(f"{ITEM}" + " | ".join(cells).rstrip(" |"))
+            rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])

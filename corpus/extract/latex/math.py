@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from corpus.extract.latex.macros import Braces
-from corpus.extract.latex.numbers import NUMBER
-from corpus.extract.latex.source import BLOCK_MARK, MARK
+from corpus.extract.latex.numbers import NUMBER_MARK
+from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 
 _EQUATIONS = "equation|displaymath|math"
 _ROWS = (
@@ -27,12 +27,12 @@ _INLINE = re.compile(rf"(?:[^$\\{{}}\n]|\\.|\n(?![ \t]*\n)|{_NESTED})*+\$", re.D
 _LOOSE_INLINE = re.compile(r"(?:[^$\\\n]|\\.|\n(?![ \t]*\n)){0,2000}+\$", re.DOTALL)
 _DISPLAY = re.compile(rf"(?:[^$\\{{}}]|\\.|{_NESTED}|[{{}}]|\$(?!\$)[^$]{{0,500}}\$(?!\$))*+\$\$", re.DOTALL)
 _LABEL = re.compile(
-    rf"{NUMBER}[^{NUMBER}]*{NUMBER}"
+    rf"{NUMBER_MARK}[^{NUMBER_MARK}]*{NUMBER_MARK}"
     r"|\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace|allowdisplaybreaks|displaybreak)(?![A-Za-z])"
 )
-_UNSHOWN = re.compile(rf"{NUMBER}|\\(?:eql|l)abel|\\no|\\xspace|break")
+_UNSHOWN = re.compile(rf"{NUMBER_MARK}|\\(?:eql|l)abel|\\no|\\xspace|break")
 _BLANK = re.compile(r"\s*\n\s*")
-MAX_FORMULA = 200_000
+MAX_FORMULA_CHARACTERS = 200_000
 """Characters; what does not close within them is no formula."""
 
 
@@ -79,9 +79,9 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
                 display = match[2] != "math"
                 keep = match[2] not in _EQUATIONS.split("|")
             if missing.get(closing, -1) < start:
-                stop = text.find(closing, end, end + MAX_FORMULA)
+                stop = text.find(closing, end, end + MAX_FORMULA_CHARACTERS)
                 if stop < 0:
-                    missing[closing] = end + MAX_FORMULA - len(closing)
+                    missing[closing] = end + MAX_FORMULA_CHARACTERS - len(closing)
                 after = stop + len(closing)
         pieces.append(text[at:start])
         if stop < 0:
@@ -99,7 +99,7 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
                 written = f"{begin}{content}\n{ending}" if "\n" in content else f"{begin} {content} {ending}"
             else:
                 written = f"$${content}$$" if display else f"${content}$"
-            mark = BLOCK_MARK if display else MARK
+            mark = BLOCK_MARK if display else INLINE_MARK
             pieces.append(f"{mark}{len(aside)}{mark}")
             aside.append(written)
         at = after

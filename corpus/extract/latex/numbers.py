@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from corpus.extract.latex.macros import Definitions
 
-NUMBER = "\x0f"
+NUMBER_MARK = "\x0f"
 """Around the number of a theorem, behind its `\\begin{...}`."""
 
 _LEVELS = ("chapter", "section", "subsection", "subsubsection")
@@ -85,7 +85,7 @@ class _Counters:
         return f"{prefix}.{count}" if prefix else str(count)
 
 
-def put_numbers_in(text: str, definitions: Definitions, preamble: str) -> str:
+def insert_numbers(text: str, definitions: Definitions, preamble: str) -> str:
     """Return the text with numbers in its references to sections and theorems, and marked behind theorems' beginnings.
 
     Other references are left as they are.
@@ -115,7 +115,7 @@ def put_numbers_in(text: str, definitions: Definitions, preamble: str) -> str:
                 root, inside = counter
                 number = counters.theorem(root, within.get(root, inside or ""))
                 current = (definitions.theorems.get(environment, ""), number)
-                pieces += [text[at : match.end()], f"{NUMBER}{number}{NUMBER}"]
+                pieces += [text[at : match.end()], f"{NUMBER_MARK}{number}{NUMBER_MARK}"]
                 at = match.end()
             elif environment.rstrip("*") in _OPAQUE:
                 stack.append((environment, current))
@@ -128,13 +128,13 @@ def put_numbers_in(text: str, definitions: Definitions, preamble: str) -> str:
                     break
     pieces.append(text[at:])
     return (
-        _REFERENCE.sub(lambda match: _reference(match, labels), "".join(pieces))
+        _REFERENCE.sub(lambda match: _resolve_reference(match, labels), "".join(pieces))
         if labels
         else "".join(pieces)
     )
 
 
-def _reference(match: re.Match[str], labels: dict[str, tuple[str, str]]) -> str:
+def _resolve_reference(match: re.Match[str], labels: dict[str, tuple[str, str]]) -> str:
     """Return the numbers of a reference, with their names if its command prints these; unchanged if one is unknown."""
     targets = [labels.get(key.strip()) for key in match[2].split(",")]
     known = [label for label in targets if label is not None]

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.latex import commands as known
-from corpus.extract.latex.babel import language_of, proof_in, without_shorthands
+from corpus.extract.latex.babel import find_proof_word, language_of, replace_shorthands
 from corpus.extract.latex.body import Converter
-from corpus.extract.latex.layout import lay_out, one_line
+from corpus.extract.latex.layout import lay_out, lay_out_title
 from corpus.extract.latex.macros import Braces, Definitions, Expander, take_definitions
 from corpus.extract.latex.math import put_formulas_aside
-from corpus.extract.latex.numbers import put_numbers_in
-from corpus.extract.latex.source import Source, paper_source
-from corpus.extract.latex.submission import tex_files
+from corpus.extract.latex.numbers import insert_numbers
+from corpus.extract.latex.source import PaperSource, assemble_source
+from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
 VERSION = 2
@@ -32,55 +32,55 @@ _FRONT = re.compile(r"\\(title|icmltitle|papertitle|abstract)(?![A-Za-z])\*?\s*(
 _FRONT_ENVIRONMENT = re.compile(r"\\begin\s*\{(abstract|frontmatter)\}")
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of a submission; None if nothing in it is TeX.
 
     Raises SubmissionError if the submission is damaged or exceeds a limit.
     """
     assert isinstance(record.body, bytes)
-    source = paper_source(tex_files(record.body))
+    source = assemble_source(read_tex_files(record.body))
     if source is None:
         return None
     title, text = source_to_text(source)
-    return Extracted(text=cleaned(text), metadata={"title": title} if title else {})
+    return ExtractedText(text=clean_paper_text(text), metadata={"title": title} if title else {})
 
 
-def to_text(tex: str) -> str:
+def tex_to_text(tex: str) -> str:
     """Return the text of one TeX file."""
-    source = paper_source({"": tex.encode()})
-    return cleaned(source_to_text(source)[1]) if source is not None else ""
+    source = assemble_source({"": tex.encode()})
+    return clean_paper_text(source_to_text(source)[1]) if source is not None else ""
 
 
-def cleaned(text: str) -> str:
+def clean_paper_text(text: str) -> str:
     """Apply `clean_text` to the parts with more than ASCII; ASCII comes clean out of the layout."""
     return "\n\n".join(part if part.isascii() else clean_text(part) for part in text.split("\n\n")).strip(
         "\n"
     )
 
 
-def source_to_text(source: Source) -> tuple[str, str]:
+def source_to_text(source: PaperSource) -> tuple[str, str]:
     """Return (title, the whole text with the title first). Linear in the length of the paper and its macros."""
     definitions = Definitions()
     language = language_of(source.text)
     for style in source.styles:
-        take_definitions(style, definitions, known.PROTECTED | known.names(" ".join(known.SYMBOLS)))
+        take_definitions(style, definitions, known.PROTECTED | known.split_names(" ".join(known.SYMBOLS)))
     text = take_definitions(source.text, definitions, known.PROTECTED)
-    definitions.theorems.setdefault("proof", proof_in(language))
-    preamble, body = _parts(text)
+    definitions.theorems.setdefault("proof", find_proof_word(language))
+    preamble, body = _split_document(text)
     expander = Expander(definitions, len(text))
     aside = source.aside
     converter = Converter(definitions.theorems)
-    front = _front(preamble, converter, expander, aside) if preamble else ""
+    front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
     body = put_formulas_aside(
-        put_numbers_in(expander.expand(body), definitions, source.text[:200_000]), aside
+        insert_numbers(expander.expand(body), definitions, source.text[:200_000]), aside
     )
-    body = without_shorthands(body, language)
+    body = replace_shorthands(body, language)
     content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
-    title = one_line(converter.title or "", aside) if converter.title else ""
+    title = lay_out_title(converter.title or "", aside) if converter.title else ""
     return title, f"{title}\n\n{content}" if title and content else content
 
 
-def _parts(text: str) -> tuple[str, str]:
+def _split_document(text: str) -> tuple[str, str]:
     """Split a text into (preamble, body); all of a text without `\\begin{document}` is body."""
     begin = _BEGIN.search(text)
     if begin is None:
@@ -89,7 +89,7 @@ def _parts(text: str) -> tuple[str, str]:
     return text[: begin.start()], text[begin.end() : end.start() if end else len(text)]
 
 
-def _front(preamble: str, converter: Converter, expander: Expander, aside: list[str]) -> str:
+def _convert_front_matter(preamble: str, converter: Converter, expander: Expander, aside: list[str]) -> str:
     """Return what some classes expect in the preamble of a paper: its title, its abstract."""
     braces = Braces(preamble)
     pieces = []

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from corpus.extract.latex.submission import SubmissionError
 from corpus.formats.encodings import decode
 
-MARK = "\x00"
+INLINE_MARK = "\x00"
 """Around the number of a piece put aside: verbatim text, a formula."""
 BLOCK_MARK = "\x0e"
 """Around the number of a piece that stands on lines of its own."""
 
-MAX_DEPTH = 12
-MAX_CHARACTERS = 8 << 20
+MAX_INPUT_DEPTH = 12
+MAX_PAPER_CHARACTERS = 8 << 20
 """Of a paper with everything it includes."""
-MAX_MAINS = 24
+MAX_MAIN_CANDIDATES = 24
 """Files that may be the main one and are tried."""
 
 _ENCODINGS = {
@@ -35,7 +35,7 @@ _DECLARED = re.compile(
     rb"\\usepackage\s*\[([\w-]+)\]\s*\{inputenc\}|\\inputencoding\s*\{([\w-]+)\}"
     rb"|\\begin\s*\{CJK\*?\}\s*(?:\[[^\]]*\])?\{([\w-]+)\}|%\s*!TEX\s+encoding\s*=\s*([\w-]+)",
 )
-HEAD = 4096
+TEXT_CHECK_BYTES = 4096
 _BINARY = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1a\x1b")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NEWLINE = re.compile(r"\r\n?")
@@ -47,7 +47,7 @@ _COMMENT = re.compile(
     rf"|\\begin\s*\{{({_LITERAL}|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
 )
 _LITERAL_NAMES = frozenset(_LITERAL.split("|"))
-CONDITION = 500_000
+MAX_CONDITION_CHARACTERS = 500_000
 """Characters that a condition may hide."""
 _CONDITION = re.compile(r"\\(if(?:[A-Za-z@]*)|fi|else)(?![A-Za-z@])")
 _LITERAL_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\{[\w+#-]*\})?[ \t]*\n?")
@@ -66,7 +66,7 @@ _NO_MAIN = (".sty", ".cls", ".bbl", ".bst", ".clo", ".def", ".fd", ".cfg", ".ind
 
 
 @dataclass(slots=True)
-class Source:
+class PaperSource:
     """Hold a paper's TeX: its text with marks, and what the marks stand for."""
 
     text: str
@@ -75,32 +75,34 @@ class Source:
     """Texts of the packages that come with it."""
 
 
-def paper_source(files: dict[str, bytes]) -> Source | None:
+def assemble_source(files: dict[str, bytes]) -> PaperSource | None:
     """Return the text of the paper in these files; None if nothing looks like TeX.
 
     Raises SubmissionError if it is longer than `MAX_PAPER_CHARACTERS`.
     """
-    declared = declared_encoding(files)
+    declared = find_declared_encoding(files)
     aside: list[str] = []
     texts = {
-        name: without_comments(to_text(data, declared), aside)
+        name: strip_comments(decode_tex(data, declared), aside)
         for name, data in sorted(files.items())
         if is_text(data)
     }
-    text = _main_of(texts)
+    text = _choose_main_text(texts)
     if text is None:
         return None
-    if len(text) >= MAX_CHARACTERS:
-        raise SubmissionError(f"{MAX_CHARACTERS} characters of TeX or more, with everything that is included")
+    if len(text) >= MAX_PAPER_CHARACTERS:
+        raise SubmissionError(
+            f"{MAX_PAPER_CHARACTERS} characters of TeX or more, with everything that is included"
+        )
     styles = [
         texts[name]
         for name in texts
         if name.endswith(".sty") and len(texts[name]) < 200_000 and _uses(text, name)
     ]
-    return Source(text, aside, styles)
+    return PaperSource(text, aside, styles)
 
 
-def declared_encoding(files: dict[str, bytes]) -> str | None:
+def find_declared_encoding(files: dict[str, bytes]) -> str | None:
     """Return what the first declaration in any file names, as a charset label of the web."""
     for _, data in sorted(files.items()):
         for match in _DECLARED.finditer(data[: 1 << 20]):
@@ -109,7 +111,7 @@ def declared_encoding(files: dict[str, bytes]) -> str | None:
     return None
 
 
-def to_text(data: bytes, declared: str | None) -> str:
+def decode_tex(data: bytes, declared: str | None) -> str:
     """Return the text of a file, with `\\n` for every line end and without control characters."""
     text = decode(data, declared, html=False)[0]
     if "\r" in text:
@@ -117,7 +119,7 @@ def to_text(data: bytes, declared: str | None) -> str:
     return _CONTROLS.sub("", text)
 
 
-def without_comments(text: str, aside: list[str]) -> str:
+def strip_comments(text: str, aside: list[str]) -> str:
     """Return TeX without comments and what conditions hide; verbatim text becomes numbered marks.
 
     Only the comment itself is removed: the character before `%` is kept, and so is `\\%`.
@@ -142,7 +144,7 @@ def without_comments(text: str, aside: list[str]) -> str:
                 at = end
                 continue
             aside.append(text[end:close])
-            pieces.append(f"{MARK}{len(aside) - 1}{MARK}")
+            pieces.append(f"{INLINE_MARK}{len(aside) - 1}{INLINE_MARK}")
             end = close + 1
         elif match[2]:
             closing = f"\\end{{{match[2]}{match[3]}}}"
@@ -157,8 +159,8 @@ def without_comments(text: str, aside: list[str]) -> str:
                 pieces.append(f"\n{BLOCK_MARK}{len(aside) - 1}{BLOCK_MARK}\n")
             end = close + len(closing)
         elif match[4]:
-            close = _condition_end(text, end) if end > in_vain else -1
-            in_vain = max(in_vain, end + CONDITION) if close < 0 else in_vain
+            close = _find_condition_end(text, end) if end > in_vain else -1
+            in_vain = max(in_vain, end + MAX_CONDITION_CHARACTERS) if close < 0 else in_vain
             end = max(end, close)
         else:
             return "".join(pieces)
@@ -167,10 +169,10 @@ def without_comments(text: str, aside: list[str]) -> str:
     return "".join(pieces)
 
 
-def _condition_end(text: str, at: int) -> int:
+def _find_condition_end(text: str, at: int) -> int:
     """Return where the text that `\\iffalse` hides ends: behind its `\\fi` or `\\else`; -1 if neither follows."""
     depth = 0
-    for match in _CONDITION.finditer(text, at, at + CONDITION):
+    for match in _CONDITION.finditer(text, at, at + MAX_CONDITION_CHARACTERS):
         if match[1] == "fi":
             if depth == 0:
                 return match.end()
@@ -185,11 +187,11 @@ def _condition_end(text: str, at: int) -> int:
 
 def is_text(data: bytes) -> bool:
     """Return whether bytes can be TeX: hardly any control characters at their beginning."""
-    head = data[:HEAD]
+    head = data[:TEXT_CHECK_BYTES]
     return len(head.translate(None, _BINARY)) > 0.98 * len(head)
 
 
-def _main_of(texts: dict[str, str]) -> str | None:
+def _choose_main_text(texts: dict[str, str]) -> str | None:
     """Return the whole text of the paper: of its main file, with the others in their places.
 
     Of the files that no other includes, it is one that gives a class and a body; of several that which gives the
@@ -197,10 +199,12 @@ def _main_of(texts: dict[str, str]) -> str | None:
     look like TeX.
     """
     candidates = [name for name in texts if not name.lower().endswith(_NO_MAIN)]
-    included = {_target(match, name, texts) for name in candidates for match in _INPUT.finditer(texts[name])}
+    included = {
+        _resolve_input(match, name, texts) for name in candidates for match in _INPUT.finditer(texts[name])
+    }
     roots = [name for name in candidates if name not in included] or candidates
-    roots = sorted(roots, key=lambda name: (-len(texts[name]), name))[:MAX_MAINS]
-    whole = {name: _resolved(name, texts) for name in roots}
+    roots = sorted(roots, key=lambda name: (-len(texts[name]), name))[:MAX_MAIN_CANDIDATES]
+    whole = {name: _inline_inputs(name, texts) for name in roots}
     for looks in (
         lambda text: _CLASS.search(text) and _BEGIN.search(text),
         lambda text: _CLASS.search(text) or _PLAIN.search(text),
@@ -212,7 +216,7 @@ def _main_of(texts: dict[str, str]) -> str | None:
     return None
 
 
-def _target(match: re.Match[str], name: str, texts: dict[str, str]) -> str | None:
+def _resolve_input(match: re.Match[str], name: str, texts: dict[str, str]) -> str | None:
     """Return the file of the submission that an `\\input` in the file `name` refers to, None if it is missing."""
     wanted = (match[1] or match[3] or "").strip().strip('"')
     if match[2] and match[0].startswith(_TWO_PARTS):
@@ -226,23 +230,23 @@ def _target(match: re.Match[str], name: str, texts: dict[str, str]) -> str | Non
     return None
 
 
-def _resolved(main: str, texts: dict[str, str]) -> str:
+def _inline_inputs(main: str, texts: dict[str, str]) -> str:
     """Return the text of a file with every file it includes in its place; packages (.sty) are left out."""
     pieces: list[str] = []
-    room = MAX_CHARACTERS
+    room = MAX_PAPER_CHARACTERS
 
     def add(name: str, active: tuple[str, ...]) -> None:
         nonlocal room
         text = texts[name]
         at = 0
         for match in _INPUT.finditer(text):
-            target = _target(match, name, texts)
+            target = _resolve_input(match, name, texts)
             pieces.append(text[at : match.start()])
             room -= match.start() - at
             at = match.end()
             if room <= 0:
                 return
-            if target is not None and target not in active and len(active) < MAX_DEPTH:
+            if target is not None and target not in active and len(active) < MAX_INPUT_DEPTH:
                 pieces.append("\n")
                 add(target, (*active, target))
                 pieces.append("\n")
@@ -250,7 +254,7 @@ def _resolved(main: str, texts: dict[str, str]) -> str:
         room -= len(text) - at
 
     add(main, (main,))
-    return "".join(pieces)[:MAX_CHARACTERS]
+    return "".join(pieces)[:MAX_PAPER_CHARACTERS]
 
 
 def _uses(text: str, style: str) -> bool:

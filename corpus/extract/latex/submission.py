@@ -8,12 +8,12 @@ import posixpath
 import zlib
 from typing import BinaryIO, cast
 
-from corpus.formats.tar import BLOCK, Loss, is_tar, read_members
+from corpus.formats.tar import TAR_BLOCK_BYTES, TarLoss, is_tar, read_members
 
-GZIP = b"\x1f\x8b"
-MAX_INFLATED = 1 << 30
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_INFLATED_BYTES = 1 << 30
 """Bytes that a submission may inflate to, figures included; these are passed over, not held."""
-MAX_SOURCE = 32 << 20
+MAX_SOURCE_BYTES = 32 << 20
 """Bytes of text files held of one submission."""
 
 _SKIPPED = frozenset(
@@ -78,31 +78,31 @@ class SubmissionError(ValueError):
     """Raised for a submission that is damaged, or larger than allowed."""
 
 
-def tex_files(body: bytes) -> dict[str, bytes]:
+def read_tex_files(body: bytes) -> dict[str, bytes]:
     """Return name -> bytes of what may be TeX in a submission; a file without a name is called "".
 
     Raises SubmissionError if the data is truncated or damaged, or exceeds a limit.
     """
     stream: BinaryIO = io.BytesIO(body)
-    if body.startswith(GZIP):
+    if body.startswith(GZIP_MAGIC):
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-    bounded = cast(BinaryIO, _Bounded(stream, MAX_INFLATED))
+    bounded = cast(BinaryIO, _BoundedStream(stream, MAX_INFLATED_BYTES))
     try:
-        head = bounded.read(BLOCK)
-        replay = cast(BinaryIO, _Replayed(head, bounded))
+        head = bounded.read(TAR_BLOCK_BYTES)
+        replay = cast(BinaryIO, _ReplayedStream(head, bounded))
         if is_tar(head):
-            return _members(replay)
-        data = replay.read(MAX_SOURCE + 1)
+            return _read_members(replay)
+        data = replay.read(MAX_SOURCE_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise SubmissionError(f"damaged: {error}") from None
-    if len(data) > MAX_SOURCE:
-        raise SubmissionError(f"more than {MAX_SOURCE} bytes of TeX")
+    if len(data) > MAX_SOURCE_BYTES:
+        raise SubmissionError(f"more than {MAX_SOURCE_BYTES} bytes of TeX")
     return {"": data}
 
 
-def _members(stream: BinaryIO) -> dict[str, bytes]:
+def _read_members(stream: BinaryIO) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    room = MAX_SOURCE
+    room = MAX_SOURCE_BYTES
 
     def wanted(name: str, size: int) -> bool:
         base = posixpath.basename(name)
@@ -110,7 +110,7 @@ def _members(stream: BinaryIO) -> dict[str, bytes]:
         return extension not in _SKIPPED and not base.startswith("._") and 0 < size <= room
 
     for member in read_members(stream, 0, 1 << 62, wanted):
-        if isinstance(member, Loss):
+        if isinstance(member, TarLoss):
             raise SubmissionError(f"the archive is damaged at {member.offset}: {member.error}")
         if member.body is not None:
             room -= member.size
@@ -118,7 +118,7 @@ def _members(stream: BinaryIO) -> dict[str, bytes]:
     return files
 
 
-class _Bounded:
+class _BoundedStream:
     """Read a stream, and refuse to return more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
@@ -128,11 +128,11 @@ class _Bounded:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise SubmissionError(f"inflates to more than {MAX_INFLATED} bytes")
+            raise SubmissionError(f"inflates to more than {MAX_INFLATED_BYTES} bytes")
         return data
 
 
-class _Replayed:
+class _ReplayedStream:
     """Read a stream from its beginning again, given what was already read of it."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:

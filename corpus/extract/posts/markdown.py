@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 
-LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\((?:[^()\s]|\([^()\s]*\))*(?:\s\"[^\"\n]*\")?\)")
-STARS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*])")
-BARS = re.compile(r"(?<![\w_/])(_{1,2})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\1(?![\w_/])")
+MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\((?:[^()\s]|\([^()\s]*\))*(?:\s\"[^\"\n]*\")?\)")
+STAR_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*])")
+UNDERSCORE_EMPHASIS = re.compile(r"(?<![\w_/])(_{1,2})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\1(?![\w_/])")
 
 
-def plain(text: str) -> str:
+def strip_markdown(text: str) -> str:
     """Return the text without marks of links and emphasis; code in back quotes, quotations and lists keep theirs.
 
     Linear time: a link or an emphasis does not extend beyond its line.
     """
     if "](" in text:
-        text = LINK.sub(r"\1", text)
+        text = MARKDOWN_LINK.sub(r"\1", text)
     if "*" in text:
-        text = STARS.sub(r"\2", text)
+        text = STAR_EMPHASIS.sub(r"\2", text)
     if "_" in text:
-        text = BARS.sub(r"\2", text)
+        text = UNDERSCORE_EMPHASIS.sub(r"\2", text)
     return text

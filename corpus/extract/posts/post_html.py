@@ -10,22 +10,24 @@ import html
 import re
 from itertools import takewhile
 
-TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*+)((?:\s[^<>]*+)?)/?>")
-LANGUAGE = re.compile(r"\blang(?:uage)?-([\w+#.-]+)")
-START = re.compile(r"\bstart\s*=\s*[\"']?(\d{1,6})")
+POST_TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*+)((?:\s[^<>]*+)?)/?>")
+CODE_LANGUAGE = re.compile(r"\blang(?:uage)?-([\w+#.-]+)")
+LIST_START = re.compile(r"\bstart\s*=\s*[\"']?(\d{1,6})")
 FENCES = re.compile(r"`{3,}")
 LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
-RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+POST_SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+POST_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 RAISABLE, LOWERABLE = re.compile(r"[-0-9+−=()n]{1,12}"), re.compile(r"[-0-9+−=()]{1,12}")
-HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6", "summary"}
-TABLES = {"table", "thead", "tbody", "tr", "dl", "dt", "dd"}
-BLOCKS = HEADINGS | TABLES | {"p", "div", "section", "center", "details"}
-EMPHASIS = {"em", "strong", "b", "i", "u", "s", "del", "strike", "font", "small"}
-INLINE = {f"{slash}{name}" for slash in ("", "/") for name in EMPHASIS | {"a", "span", "kbd", "img"}}
-BREAK = "\x00"
+HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6", "summary"}
+TABLE_TAGS = {"table", "thead", "tbody", "tr", "dl", "dt", "dd"}
+POST_BLOCK_TAGS = HEADING_TAGS | TABLE_TAGS | {"p", "div", "section", "center", "details"}
+EMPHASIS_TAGS = {"em", "strong", "b", "i", "u", "s", "del", "strike", "font", "small"}
+INLINE_TAGS = {
+    f"{slash}{name}" for slash in ("", "/") for name in EMPHASIS_TAGS | {"a", "span", "kbd", "img"}
+}
+LINE_BREAK = "\x00"
 """A line end that is kept, while the others are white space."""
-MAX_DEPTH = 16
+MAX_INDENT_LEVELS = 16
 """Levels of lists and quotations that are indented; deeper ones have the indent of this one."""
 
 
@@ -37,9 +39,9 @@ def to_text(source: str) -> str:
     quotes; table rows are `a | b`; x<sup>2</sup> is x². Emphasis, links and pictures leave their text. MathJax
     (`$x$`, `$$...$$`) is text already and is kept, line ends inside `$$` included. Never raises; linear time.
     """
-    pieces = TAG.split(_without_comments(source) if "<!--" in source else source)
+    pieces = POST_TAG.split(_strip_comments(source) if "<!--" in source else source)
     if len(pieces) == 1:
-        return _unescape(_single_spaced(pieces[0]))
+        return _unescape(_collapse_spaces(pieces[0]))
     layout = _Layout()
     text = layout.line
     add = text.append
@@ -53,8 +55,8 @@ def to_text(source: str) -> str:
         elif name == "code" or name == "/code":
             add("`")
         elif name == "br":
-            add(BREAK)
-        elif name not in INLINE:
+            add(LINE_BREAK)
+        elif name not in INLINE_TAGS:
             layout.add_tag(name, pieces[at + 1])
         add(pieces[at + 2])
     layout.end_line()
@@ -78,11 +80,11 @@ class _Layout:
 
     def add_tag(self, name: str, attributes: str) -> None:
         """Handle any tag except those inside a line and those that `to_text` handles."""
-        if name in BLOCKS or name[1:] in BLOCKS:
+        if name in POST_BLOCK_TAGS or name[1:] in POST_BLOCK_TAGS:
             self.end_line()
         elif name == "pre":
             self.end_line()
-            language = LANGUAGE.search(attributes)
+            language = CODE_LANGUAGE.search(attributes)
             self.pre = language[1] if language else ""
         elif name == "/pre":
             self._put_code()
@@ -95,7 +97,7 @@ class _Layout:
                 self._close(self.lists[-1][1])
         elif name in ("ul", "ol"):
             self.end_line()
-            start = START.search(attributes)
+            start = LIST_START.search(attributes)
             number = None if name == "ul" else int(start[1]) if start else 1
             self.lists.append((number, len(self.prefixes)))
             self.joined = len(self.lists) > 1
@@ -143,14 +145,14 @@ class _Layout:
         content = "".join(self.line[start:])
         plain = content.strip()
         if (RAISABLE if up else LOWERABLE).fullmatch(plain):
-            content = plain.translate(RAISED if up else LOWERED)
+            content = plain.translate(POST_SUPERSCRIPTS if up else POST_SUBSCRIPTS)
         elif plain and len(plain) <= 12 and " " not in plain:
             content = ("^" if up else "_") + plain
         del self.line[start:]
         self.line.append(content)
 
     def _put_code(self) -> None:
-        code = _unescape("".join(self.line).replace(BREAK, "\n")).replace("\r", "").strip("\n")
+        code = _unescape("".join(self.line).replace(LINE_BREAK, "\n")).replace("\r", "").strip("\n")
         language, self.pre = self.pre or "", None
         self.line.clear()
         if code.strip():
@@ -171,10 +173,10 @@ class _Layout:
         if self.raised:
             self.raised.clear()
         if "$$" in text or "\\begin{" in text:
-            text = text.strip(" \t\r\n").replace("\n", BREAK)
-        text = _unescape(_single_spaced(text))
-        if BREAK in text:
-            self._put([line.strip() for line in text.strip(f"{BREAK} ").split(BREAK)])
+            text = text.strip(" \t\r\n").replace("\n", LINE_BREAK)
+        text = _unescape(_collapse_spaces(text))
+        if LINE_BREAK in text:
+            self._put([line.strip() for line in text.strip(f"{LINE_BREAK} ").split(LINE_BREAK)])
         elif self.prefixes:
             self._put([text])
         else:
@@ -184,7 +186,7 @@ class _Layout:
             self.before = []
 
     def _put(self, lines: list[str]) -> None:
-        prefixes = self.prefixes[:MAX_DEPTH]
+        prefixes = self.prefixes[:MAX_INDENT_LEVELS]
         rest = "".join(prefixes)
         first = rest
         if self.marker:
@@ -202,7 +204,7 @@ class _Layout:
         self.out.append("\n".join(line.rstrip() for line in body))
 
 
-def _without_comments(source: str) -> str:
+def _strip_comments(source: str) -> str:
     kept, at = [], 0
     while (start := source.find("<!--", at)) >= 0 and (end := source.find("-->", start)) >= 0:
         kept.append(source[at:start])
@@ -210,7 +212,7 @@ def _without_comments(source: str) -> str:
     return "".join([*kept, source[at:]])
 
 
-def _single_spaced(text: str) -> str:
+def _collapse_spaces(text: str) -> str:
     """Return the text without white space at its ends and with one space for every other run of it; U+3000 is kept."""
     if text.isascii():
         return " ".join(text.split())

@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.plain_text import clean_text
-from corpus.extract.posts.markdown import plain
+from corpus.extract.posts.markdown import strip_markdown
 
 VERSION = 2
 """Raised when the text of some thread changes."""
 
-GONE = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
-BOT = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
-MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
-PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
-MAX_DEPTH = 12
+DELETED_BODIES = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
+BOT_NAME = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
+USER_MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
+USER_PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
+MAX_REPLY_INDENTS = 12
 """Levels of replies that are indented further than the last; deeper ones have the indent of this one."""
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the thread, depth first, siblings by age; each comment behind `- `, replies indented by two more spaces.
 
     Left out by the record's own options: deleted and removed comments, those below `min_score`, those of bots and of
@@ -32,33 +32,33 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     The date is the first comment's. Metadata: comments kept and dropped.
     """
     assert isinstance(record.body, bytes)
-    options, *rows = _rows(record.body)
+    options, *rows = _read_rows(record.body)
     comments = {row["id"]: row for row in rows}
     children: dict[str | None, list[dict[str, Any]]] = {}
     for row in comments.values():
         if not _is_kept(row, options):
             continue
-        children.setdefault(_kept_parent(row, comments, options), []).append(row)
+        children.setdefault(_find_kept_parent(row, comments, options), []).append(row)
     texts: list[str] = []
-    waiting = [(row, 0) for row in sorted(children.get(None, []), key=_age, reverse=True)]
+    waiting = [(row, 0) for row in sorted(children.get(None, []), key=_age_key, reverse=True)]
     while waiting:
         row, depth = waiting.pop()
         text = to_text(row["body"])
         if text:
-            margin = "  " * min(depth, MAX_DEPTH)
+            margin = "  " * min(depth, MAX_REPLY_INDENTS)
             texts.append(f"{margin}- " + text.replace("\n", f"\n{margin}  "))
         waiting += [
-            (reply, depth + 1) for reply in sorted(children.get(row["id"], []), key=_age, reverse=True)
+            (reply, depth + 1) for reply in sorted(children.get(row["id"], []), key=_age_key, reverse=True)
         ]
-    times = [time for row in rows if (time := _age(row)[0])]
-    return Extracted(
+    times = [time for row in rows if (time := _age_key(row)[0])]
+    return ExtractedText(
         text=clean_text("\n\n".join(texts)),
         date=datetime.fromtimestamp(min(times), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None,
         metadata={"comments": str(len(texts)), "dropped": str(len(rows) - len(texts))},
     )
 
 
-def _rows(body: bytes) -> list[dict[str, Any]]:
+def _read_rows(body: bytes) -> list[dict[str, Any]]:
     """Return the options of the record, then its comments. Raises ValueError if it is not what the source wrote."""
     rows = [json.loads(line) for line in body.split(b"\n")]
     for row, needed in zip(rows, [{"bots", "min_score"}, *[{"id", "body"}] * (len(rows) - 1)], strict=True):
@@ -68,17 +68,17 @@ def _rows(body: bytes) -> list[dict[str, Any]]:
 
 
 def _is_kept(row: dict[str, Any], options: dict[str, Any]) -> bool:
-    if row["body"].strip() in GONE:
+    if row["body"].strip() in DELETED_BODIES:
         return False
     if options["bots"] == "drop" and (
-        BOT.fullmatch(str(row.get("author", ""))) or row.get("distinguished") or row.get("stickied")
+        BOT_NAME.fullmatch(str(row.get("author", ""))) or row.get("distinguished") or row.get("stickied")
     ):
         return False
-    score = _number(row.get("score"))
+    score = _parse_number(row.get("score"))
     return score is None or score >= options["min_score"]
 
 
-def _kept_parent(
+def _find_kept_parent(
     row: dict[str, Any], comments: dict[str, dict[str, Any]], options: dict[str, Any]
 ) -> str | None:
     """Return the nearest kept comment above; None at the submission, outside the file or in a circle."""
@@ -89,13 +89,13 @@ def _kept_parent(
         if above is None or above["id"] in seen:
             return None
         if _is_kept(above, options):
-            return str(above["id"]) if not _circles(above, comments) else None
+            return str(above["id"]) if not _is_circular(above, comments) else None
         seen.add(above["id"])
         parent = str(above.get("parent_id", ""))
     return None
 
 
-def _circles(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
+def _is_circular(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
     """Return whether the way up from a comment never ends: real threads have no circles, hostile ones may."""
     if "circles" not in row:
         way: list[dict[str, Any]] = []
@@ -110,11 +110,11 @@ def _circles(row: dict[str, Any], comments: dict[str, dict[str, Any]]) -> bool:
     return bool(row["circles"])
 
 
-def _age(row: dict[str, Any]) -> tuple[int, str]:
-    return _number(row.get("created_utc")) or 0, row["id"]
+def _age_key(row: dict[str, Any]) -> tuple[int, str]:
+    return _parse_number(row.get("created_utc")) or 0, row["id"]
 
 
-def _number(value: Any) -> int | None:
+def _parse_number(value: Any) -> int | None:
     """Return a number, which dumps of some years hold as text."""
     try:
         number = int(value)
@@ -126,6 +126,6 @@ def _number(value: Any) -> int | None:
 def to_text(body: str) -> str:
     """Return a comment without links, emphasis and names."""
     text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
-    text = PROFILE.sub("u/[user]", MENTION.sub("u/[user]", text))
-    text = plain(text)
+    text = USER_PROFILE.sub("u/[user]", USER_MENTION.sub("u/[user]", text))
+    text = strip_markdown(text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

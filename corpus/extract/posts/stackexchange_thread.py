@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.plain_text import clean_text
-from corpus.extract.posts.markdown import plain
+from corpus.extract.posts.markdown import strip_markdown
 from corpus.extract.posts.post_html import to_text
 
 VERSION = 1
 """Raised when the text of some thread changes."""
 
-ROW = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")
-ATTRIBUTE = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-CHARACTER = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
-TAGS = re.compile(r"[^<>|\s]+")
-LICENSES = (("2011-04-08", "CC-BY-SA-2.5"), ("2018-05-02", "CC-BY-SA-3.0"), ("9999", "CC-BY-SA-4.0"))
+ROW_ELEMENT = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")
+ROW_ATTRIBUTE = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+CHARACTER_REFERENCE = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
+POST_TAG_NAME = re.compile(r"[^<>|\s]+")
+LICENSES_BY_LAST_DAY = (
+    ("2011-04-08", "CC-BY-SA-2.5"),
+    ("2018-05-02", "CC-BY-SA-3.0"),
+    ("9999", "CC-BY-SA-4.0"),
+)
 """Days before which a contribution is under a licence: stackoverflow.com/help/licensing."""
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return `Q: ` and the title, the question, `A: ` and each answer; comments after their post, each behind `C: `.
 
     The licence is that of every post in it (`CC-BY-SA-3.0 AND CC-BY-SA-4.0`), by the dump's `ContentLicense`
@@ -29,8 +33,8 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     """
     assert isinstance(record.body, bytes)
     rows = [
-        {name: double or single for name, double, single in ATTRIBUTE.findall(row)}
-        for row in ROW.findall(record.body.decode("utf-8", "replace"))
+        {name: double or single for name, double, single in ROW_ATTRIBUTE.findall(row)}
+        for row in ROW_ELEMENT.findall(record.body.decode("utf-8", "replace"))
     ]
     comments: dict[str, list[dict[str, str]]] = {}
     posts = []
@@ -44,46 +48,56 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     question, answers = posts[0], posts[1:]
     accepted = question.get("AcceptedAnswerId", "")
     answers.sort(
-        key=lambda row: (row.get("Id") != accepted, -_number(row.get("Score")), _number(row.get("Id")))
+        key=lambda row: (
+            row.get("Id") != accepted,
+            -_parse_number(row.get("Score")),
+            _parse_number(row.get("Id")),
+        )
     )
-    title = " ".join(unescape(question.get("Title", "")).split())
-    body = _post(question, comments)
+    title = " ".join(unescape_attribute(question.get("Title", "")).split())
+    body = _convert_post(question, comments)
     if not body and not title:
         return None
     texts = [f"Q: {title}\n\n{body}" if title else f"Q: {body}"]
-    texts += [f"A: {text}" for answer in answers if (text := _post(answer, comments))]
-    licenses = sorted({license_of(row) for row in rows} - {""})
-    return Extracted(
+    texts += [f"A: {text}" for answer in answers if (text := _convert_post(answer, comments))]
+    licenses = sorted({find_post_license(row) for row in rows} - {""})
+    return ExtractedText(
         text=clean_text("\n\n".join(texts)),
         license=" AND ".join(licenses) or None,
         date=question.get("CreationDate") or None,
         metadata={
             "title": title,
-            "tags": " ".join(TAGS.findall(unescape(question.get("Tags", "")))),
-            "score": str(_number(question.get("Score"))),
+            "tags": " ".join(POST_TAG_NAME.findall(unescape_attribute(question.get("Tags", "")))),
+            "score": str(_parse_number(question.get("Score"))),
             "answers": str(len(answers)),
             "accepted": "yes" if any(row.get("Id") == accepted for row in answers) else "no",
         },
     )
 
 
-def _post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
-    texts = [to_text(unescape(row.get("Body", "")))]
-    for comment in sorted(comments.get(row.get("Id", ""), []), key=lambda entry: _number(entry.get("Id"))):
-        texts.append(f"C: {plain(unescape(comment.get('Text', ''))).strip()}")
+def _convert_post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
+    texts = [to_text(unescape_attribute(row.get("Body", "")))]
+    for comment in sorted(
+        comments.get(row.get("Id", ""), []), key=lambda entry: _parse_number(entry.get("Id"))
+    ):
+        texts.append(f"C: {strip_markdown(unescape_attribute(comment.get('Text', ''))).strip()}")
     return "\n\n".join(filter(None, texts))
 
 
-def license_of(row: dict[str, str]) -> str:
+def find_post_license(row: dict[str, str]) -> str:
     """Return the licence of a post or comment, in SPDX; empty if neither licence nor day is given."""
     content_license = row.get("ContentLicense", "")
     if content_license:
         return "-".join(content_license.split())
     day = row.get("CreationDate", "")[:10]
-    return next((name for before, name in LICENSES if day < before), "") if day[:4].isdecimal() else ""
+    return (
+        next((name for before, name in LICENSES_BY_LAST_DAY if day < before), "")
+        if day[:4].isdecimal()
+        else ""
+    )
 
 
-def _number(text: str | None) -> int:
+def _parse_number(text: str | None) -> int:
     """Return a score as a number, since "9" is more than "10" as text; 0 if there is none."""
     try:
         return int(text or 0)
@@ -91,16 +105,16 @@ def _number(text: str | None) -> int:
         return 0
 
 
-def unescape(text: str) -> str:
+def unescape_attribute(text: str) -> str:
     """Return the value of an attribute, with only the five entities and numeric character references resolved."""
     if "&" not in text:
         return text
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#xA;", "\n")
     if "&#" in text or "&apos;" in text:
-        text = CHARACTER.sub(_character, text.replace("&#xD;", "").replace("&apos;", "'"))
+        text = CHARACTER_REFERENCE.sub(_decode_reference, text.replace("&#xD;", "").replace("&apos;", "'"))
     return text.replace("&amp;", "&")
 
 
-def _character(match: re.Match[str]) -> str:
+def _decode_reference(match: re.Match[str]) -> str:
     code = int(match[1]) if match[1] else int(match[2], 16)
     return chr(code) if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"

@@ -10,16 +10,18 @@ import numpy.typing as npt
 
 from corpus.document import Record
 
-MARKUP = re.compile(r"text/html|text/x-news|application/xhtml\+xml|(?:application|text)/(?:[\w.-]+\+)?xml")
+MARKUP_MEDIA_TYPES = re.compile(
+    r"text/html|text/x-news|application/xhtml\+xml|(?:application|text)/(?:[\w.-]+\+)?xml"
+)
 """Media types whose tags are counted."""
 
-LARGER = 4
+RETRY_BUDGET_FACTOR = 4
 """What budgets are multiplied by each time that quarantine is tried again."""
 
 _TAG = re.compile(rb"<(?:!--.*?(?:-->|\Z)|(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})[^<>]*+(>?))", re.DOTALL)
-MAX_ATTRIBUTES = 10_000
+MAX_TAG_ATTRIBUTES = 10_000
 """Of one tag. libxml2 compares each with all before it: 10,000 take .2 s, 200,000 take minutes."""
-LONG_TAG = 2 * MAX_ATTRIBUTES
+LONG_TAG_BYTES = 2 * MAX_TAG_ATTRIBUTES
 _ATTRIBUTE = rb"""[^\s=>/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?+"""
 _ATTRIBUTES = re.compile(rb"<[A-Za-z][^\s>/]*+((?:[\s/=]++|" + _ATTRIBUTE + rb")*+)")
 _BETWEEN = [b" ", b"\n", b"\t", b"\r", b"\f", b"/", b"="]
@@ -55,7 +57,7 @@ class Budgets:
         """Seconds after which a document that takes no processor time either is abandoned."""
         return 5 * self.seconds
 
-    def times(self, factor: int) -> Budgets:
+    def multiply_by(self, factor: int) -> Budgets:
         """Multiply every budget, except `max_depth`: libxml2 silently loses what is deeper than 2,048."""
         return Budgets(
             max_bytes=self.max_bytes * factor,
@@ -67,7 +69,7 @@ class Budgets:
         )
 
 
-def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
+def find_exceeded_budget(record: Record, budgets: Budgets) -> tuple[str, str] | None:
     """Return (reason, error) of a record over a budget that is visible before parsing, else None.
 
     One pass at memory speed; pages with more tags than `max_depth` (few) take two more. 40 us a page of 150 KB.
@@ -76,40 +78,40 @@ def over(record: Record, budgets: Budgets) -> tuple[str, str] | None:
     if len(body) > budgets.max_bytes:
         unit = "bytes" if isinstance(body, bytes) else "characters"
         return "bytes", f"{len(body):,} {unit}, over max_bytes, {budgets.max_bytes:,}"
-    if MARKUP.fullmatch(record.media_type) is None:
+    if MARKUP_MEDIA_TYPES.fullmatch(record.media_type) is None:
         return None
     page = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
     opening = np.frombuffer(page, np.uint8) == ord("<")
     tags = int(np.count_nonzero(opening))  # 6 times as fast as count()
-    attributes = most_attributes(page, opening) if len(page) > LONG_TAG else 0
-    if attributes > MAX_ATTRIBUTES:
-        return "tags", f"a tag of {attributes:,} attributes, over {MAX_ATTRIBUTES:,}"
+    attributes = count_most_attributes(page, opening) if len(page) > LONG_TAG_BYTES else 0
+    if attributes > MAX_TAG_ATTRIBUTES:
+        return "tags", f"a tag of {attributes:,} attributes, over {MAX_TAG_ATTRIBUTES:,}"
     if tags > budgets.max_tags:
         return "tags", f"{tags:,} tags, over max_tags, {budgets.max_tags:,}"
     if tags > budgets.max_depth:
-        depth = nesting(page, budgets.max_depth)
+        depth = measure_nesting(page, budgets.max_depth)
         if depth > budgets.max_depth:
             return "depth", f"tags nested {depth:,} deep, over max_depth, {budgets.max_depth:,}"
     return None
 
 
-def most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
+def count_most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
     """Return the most attributes of any tag of more than `LONG_TAG_BYTES` bytes; `opening` is where `<` is.
 
     An image in an attribute makes such a tag: linear, whatever it contains.
     """
     places = np.append(np.flatnonzero(opening), len(page))
     most = 0
-    for at in np.flatnonzero(np.diff(places) > LONG_TAG):
+    for at in np.flatnonzero(np.diff(places) > LONG_TAG_BYTES):
         begin, end = int(places[at]), int(places[at + 1])
-        if sum(page.count(separator, begin, end) for separator in _BETWEEN) <= MAX_ATTRIBUTES:
+        if sum(page.count(separator, begin, end) for separator in _BETWEEN) <= MAX_TAG_ATTRIBUTES:
             continue
         tag = _ATTRIBUTES.match(page, begin, end)
         most = max(most, len(_EACH.findall(tag[1])) if tag else 0)
     return most
 
 
-def nesting(page: bytes, enough: int = 0) -> int:
+def measure_nesting(page: bytes, enough: int = 0) -> int:
     """Return how deep tags are nested, about: comments, void elements and those that the next one closes do not count.
 
     Never less than the depth of what is left, except where end tags cross; if a first estimate is no more than
@@ -117,11 +119,11 @@ def nesting(page: bytes, enough: int = 0) -> int:
     """
     if b"\0" in page[:1024]:  # UTF-16 and UTF-32, near enough
         page = page.replace(b"\0", b"")
-    bound = _bound(page)
-    return bound if bound <= enough else _depth(page)
+    bound = _bound_depth(page)
+    return bound if bound <= enough else _measure_depth(page)
 
 
-def _bound(page: bytes) -> int:
+def _bound_depth(page: bytes) -> int:
     """Return the deepest that all tags could be nested if each that opens stays open until some end tag."""
     data = np.frombuffer(page, np.uint8)
     after = data[np.flatnonzero(data[:-1] == ord("<")) + 1]
@@ -134,7 +136,7 @@ def _bound(page: bytes) -> int:
     return int((open_tags - floor).max())
 
 
-def _depth(page: bytes) -> int:
+def _measure_depth(page: bytes) -> int:
     """Return the greatest number of tags open at the same time; an end tag closes only a tag of its name."""
     open_tags: dict[bytes, int] = {}
     depth = deepest = 0

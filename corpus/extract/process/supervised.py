@@ -32,44 +32,44 @@ from typing import Any, Generic, NoReturn, TypeVar
 from corpus.child_process import python_command
 from corpus.document import Record
 from corpus.errors import RunError
-from corpus.extract import PLAIN, Extracted, extract_by, module_of
-from corpus.extract.process.budgets import Budgets, over
+from corpus.extract import PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
+from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
-    ERROR,
-    FIELDS,
-    LENGTH,
-    LENGTHS,
-    NOTHING,
-    OUT_OF_MEMORY,
-    plain,
+    ANSWER_HEADER,
+    EMPTY_ANSWER,
+    ERROR_ANSWER,
+    JOB_HEADER,
+    OUT_OF_MEMORY_STATUS,
+    RECORD_FIELDS,
+    to_marshallable,
 )
 
 WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
 """Records in flight at most; memory is bounded by these bytes and one record."""
-ATTEMPTS = {int(signal.SIGKILL): 3}
+MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 """How many parsers a record may take down: two, and one more where somebody else may have killed them."""
 SEND_BYTES = 1 << 20
 """Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
-PIECES = 16
+MAX_SEND_BUFFERS = 16
 """Buffers that are sent in one call."""
 START_SECONDS = 120.0
-REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
+QUARANTINE_REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
 """Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
-RETRIED = REASONS[:5]
+RETRIED_REASONS = QUARANTINE_REASONS[:5]
 
 Item = TypeVar("Item")
-_values = attrgetter(*FIELDS)
+_values = attrgetter(*RECORD_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRecord:
     """Hold the reason why a record gives no text, one of `QUARANTINE_REASONS`, and the error as one line."""
 
     reason: str
     error: str
 
 
-Answer = Extracted | Rejected | None
+Answer = ExtractedText | RejectedRecord | None
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Parser:
         """Whether every record that was taken has been answered."""
         return not self._asked and not self._later
 
-    def each(self, items: Iterable[tuple[Item, Record | None]]) -> Iterator[tuple[Item, Answer]]:
+    def extract_each(self, items: Iterable[tuple[Item, Record | None]]) -> Iterator[tuple[Item, Answer]]:
         """Yield every item with the answer for its record (None without one), in their order.
 
         Raises RunError if no parser can be started, and whatever `items` raises.
@@ -139,17 +139,19 @@ class Parser:
     def _make_job(self, item: Item, record: Record | None) -> _Job[Item]:
         if record is None:
             return _Job(item)
-        refused = over(record, self.budgets)
+        refused = find_exceeded_budget(record, self.budgets)
         if refused is not None:
-            return _Job(item, answer=Rejected(*refused))
+            return _Job(item, answer=RejectedRecord(*refused))
         module = module_of(record)
-        if module == PLAIN and isinstance(record.body, str):  # nothing is parsed, only cleaned
+        if module == PLAIN_TEXT_MODULE and isinstance(record.body, str):  # nothing is parsed, only cleaned
             return _Job(item, answer=extract_by(module, record, self.mode))
         self._modules[module] = None
-        job = marshal.dumps((module, self.mode, self.budgets.max_text, tuple(map(plain, _values(record)))))
+        job = marshal.dumps(
+            (module, self.mode, self.budgets.max_text, tuple(map(to_marshallable, _values(record))))
+        )
         text = isinstance(record.body, str)
         body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
-        return _Job(item, (LENGTHS.pack(len(job), ~len(body) if text else len(body)) + job, body))
+        return _Job(item, (JOB_HEADER.pack(len(job), ~len(body) if text else len(body)) + job, body))
 
     def _ask(self, job: _Job[Any]) -> None:
         """Send a job, behind those that wait for the outcome of another."""
@@ -192,7 +194,7 @@ class Parser:
         alive = True
         try:
             while self._out:
-                pieces = list(islice(self._out, PIECES))
+                pieces = list(islice(self._out, MAX_SEND_BUFFERS))
                 sent = self._channel.sendmsg(pieces)
                 for piece in pieces:
                     if sent < len(piece):
@@ -222,13 +224,13 @@ class Parser:
         """Give the jobs the answers that have arrived."""
         at = 0
         with memoryview(self._in) as data:
-            while len(data) - at >= LENGTH.size:
-                end = at + LENGTH.size + LENGTH.unpack_from(data, at)[0]
+            while len(data) - at >= ANSWER_HEADER.size:
+                end = at + ANSWER_HEADER.size + ANSWER_HEADER.unpack_from(data, at)[0]
                 if len(data) < end:
                     break
-                kind, *fields = marshal.loads(data[at + LENGTH.size : end])
+                kind, *fields = marshal.loads(data[at + ANSWER_HEADER.size : end])
                 at = end
-                self._settle(None if kind == NOTHING else _read(kind, fields))
+                self._settle(None if kind == EMPTY_ANSWER else _unpack_answer(kind, fields))
         del self._in[:at]
 
     def _settle(self, answer: Answer) -> None:
@@ -248,8 +250,8 @@ class Parser:
         job = self._asked.popleft()
         job.deaths += 1
         rest = [*self._asked, *self._later]
-        rejected = _verdict(end, late, self.budgets)
-        if rejected.reason == "time" or job.deaths >= ATTEMPTS.get(end["signal"], 2):
+        rejected = _judge_ending(end, late, self.budgets)
+        if rejected.reason == "time" or job.deaths >= MAX_ATTEMPTS_BY_SIGNAL.get(end["signal"], 2):
             job.answer, job.frame = rejected, ()
             self._resume(rest)
         else:
@@ -357,43 +359,47 @@ class Parser:
             self._starter = None
 
 
-def _read(kind: int, fields: list[Any]) -> Answer:
+def _unpack_answer(kind: int, fields: list[Any]) -> Answer:
     """Return an answer as the parser sent it."""
-    if kind == ERROR:
-        return Rejected(*fields)
+    if kind == ERROR_ANSWER:
+        return RejectedRecord(*fields)
     text, gate, url, license, date, language, metadata = fields
-    return Extracted(
+    return ExtractedText(
         text=text, gate=gate, url=url, license=license, date=date, language=language, metadata=metadata
     )
 
 
-def _verdict(end: dict[str, int], late: bool, budgets: Budgets) -> Rejected:
+def _judge_ending(end: dict[str, int], late: bool, budgets: Budgets) -> RejectedRecord:
     """Return what the end of a parser means for the record it was at."""
     if late:
-        return Rejected("time", f"no answer within {budgets.wall_seconds:g} s")
+        return RejectedRecord("time", f"no answer within {budgets.wall_seconds:g} s")
     if end["signal"] == signal.SIGPROF:
-        return Rejected("time", f"more than {budgets.seconds:g} s of processor time")
-    if end["code"] == OUT_OF_MEMORY:
-        return Rejected("memory", f"more than {budgets.memory:,} bytes of memory")
+        return RejectedRecord("time", f"more than {budgets.seconds:g} s of processor time")
+    if end["code"] == OUT_OF_MEMORY_STATUS:
+        return RejectedRecord("memory", f"more than {budgets.memory:,} bytes of memory")
     if end["signal"] == signal.SIGKILL:
-        return Rejected("crash", "the parser was killed again and again: is the machine out of memory?")
+        return RejectedRecord("crash", "the parser was killed again and again: is the machine out of memory?")
     if end["signal"]:
-        return Rejected("crash", f"the parser died of {signal.Signals(end['signal']).name}")
-    return Rejected("crash", f"the parser ended with status {end['code']}")
+        return RejectedRecord("crash", f"the parser died of {signal.Signals(end['signal']).name}")
+    return RejectedRecord("crash", f"the parser ended with status {end['code']}")
 
 
-_idle: list[Parser] = []
+_idle_parsers: list[Parser] = []
 _lock = threading.Lock()
 
 
 @contextmanager
-def parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
+def borrow_parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
     """Yield a parser for this thread: one that an earlier block left, if there is one."""
     with _lock:
-        fitting = [candidate for candidate in _idle if (candidate.mode, candidate.budgets) == (mode, budgets)]
+        fitting = [
+            candidate for candidate in _idle_parsers if (candidate.mode, candidate.budgets) == (mode, budgets)
+        ]
         taken = fitting[0] if fitting else None
-        others = [] if taken is not None else _idle[:]
-        _idle[:] = [candidate for candidate in _idle if candidate is not taken and candidate not in others]
+        others = [] if taken is not None else _idle_parsers[:]
+        _idle_parsers[:] = [
+            candidate for candidate in _idle_parsers if candidate is not taken and candidate not in others
+        ]
     for other in others:  # one process is enough for a thread, and budgets change rarely
         other.close()
     taken = taken or Parser(mode, budgets)
@@ -402,13 +408,13 @@ def parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
     finally:
         if taken.idle:
             with _lock:
-                _idle.append(taken)
+                _idle_parsers.append(taken)
         else:
             taken.close()
 
 
 @atexit.register
-def close_idle() -> None:
+def close_idle_parsers() -> None:
     """End the parsers that no thread uses: at the end of this process."""
-    while _idle:
-        _idle.pop().close()
+    while _idle_parsers:
+        _idle_parsers.pop().close()

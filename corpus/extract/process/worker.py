@@ -29,19 +29,19 @@ from operator import attrgetter
 from typing import Any
 
 from corpus.document import Record
-from corpus.extract import Extracted, extract_by
+from corpus.extract import ExtractedText, extract_by
 
-LENGTH, LENGTHS = struct.Struct("<Q"), struct.Struct("<Qq")
+ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
-FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
-FOUND = tuple(field.name for field in fields(Extracted))
-found_fields = attrgetter(*FOUND)
-OUT_OF_MEMORY = 77
+RECORD_FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
+TEXT_FIELDS = tuple(field.name for field in fields(ExtractedText))
+read_text_fields = attrgetter(*TEXT_FIELDS)
+OUT_OF_MEMORY_STATUS = 77
 """Exit status of a parser that ran out of memory: its state can no longer be trusted."""
-LOOK_SECONDS = 2.0
+PARENT_CHECK_SECONDS = 2.0
 """Interval at which the first process checks that the one that started it still exists."""
 
-TEXT, NOTHING, ERROR = 0, 1, 2
+TEXT_ANSWER, EMPTY_ANSWER, ERROR_ANSWER = 0, 1, 2
 """Kinds of answers: a text with the other fields of an extraction, none, or (reason, error)."""
 
 
@@ -87,7 +87,7 @@ def main() -> None:
 def _watch(control: socket.socket, alive: int, child: int, parent: int) -> bool:
     """Wait for the end of the parser, and kill it on command; return False if nobody wants the answer any more."""
     while True:
-        ready = select.select([control.fileno(), alive], [], [], LOOK_SECONDS)[0]
+        ready = select.select([control.fileno(), alive], [], [], PARENT_CHECK_SECONDS)[0]
         if control.fileno() in ready and control.recv(1 << 16):
             os.kill(child, signal.SIGKILL)
         elif control.fileno() in ready or os.getppid() != parent:
@@ -106,21 +106,21 @@ def serve(channel_fd: int, memory: int, seconds: float) -> None:
         _limit_memory(memory)
         with os.fdopen(channel_fd, "r+b", buffering=0) as channel:
             jobs = io.BufferedReader(channel, 1 << 16)
-            while header := jobs.read(LENGTHS.size):
-                length, size = LENGTHS.unpack(header)
+            while header := jobs.read(JOB_HEADER.size):
+                length, size = JOB_HEADER.unpack(header)
                 module, mode, max_text, values = marshal.loads(jobs.read(length))
                 body: Any = jobs.read(size if size >= 0 else ~size)
                 if size < 0:
                     body = body.decode("utf-8", "surrogatepass")
                 signal.setitimer(signal.ITIMER_PROF, seconds)
-                answer = marshal.dumps(answered(module, mode, max_text, values, body))
+                answer = marshal.dumps(answer_job(module, mode, max_text, values, body))
                 del body
-                written = memoryview(LENGTH.pack(len(answer)) + answer)
+                written = memoryview(ANSWER_HEADER.pack(len(answer)) + answer)
                 while written:
                     written = written[os.write(channel_fd, written) :]
         code = 0
     except MemoryError:
-        code = OUT_OF_MEMORY
+        code = OUT_OF_MEMORY_STATUS
     except (BrokenPipeError, ConnectionResetError):  # nobody waits for the answer
         code = 0
     finally:
@@ -139,36 +139,42 @@ def _limit_memory(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def answered(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
+def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
     """Return the answer to one job."""
     try:
-        extraction = extract_by(module, Record(**dict(zip(FIELDS, values, strict=True)), body=body), mode)
+        extraction = extract_by(
+            module, Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body), mode
+        )
         if extraction is None:
-            return (NOTHING,)
+            return (EMPTY_ANSWER,)
         if len(extraction.text) > max_text:
-            return ERROR, "bytes", f"{len(extraction.text):,} characters of text, over max_text, {max_text:,}"
-        return TEXT, *_plain(extraction)
+            return (
+                ERROR_ANSWER,
+                "bytes",
+                f"{len(extraction.text):,} characters of text, over max_text, {max_text:,}",
+            )
+        return TEXT_ANSWER, *_pack_extraction(extraction)
     except MemoryError:
         raise
     except RecursionError as error:
-        return ERROR, "depth", _line(error)
+        return ERROR_ANSWER, "depth", _describe_error(error)
     except UnicodeError as error:
-        return ERROR, "decode", _line(error)
+        return ERROR_ANSWER, "decode", _describe_error(error)
     except Exception as error:
-        return ERROR, "damaged", _line(error)
+        return ERROR_ANSWER, "damaged", _describe_error(error)
 
 
-def _plain(extraction: Extracted) -> tuple[Any, ...]:
+def _pack_extraction(extraction: ExtractedText) -> tuple[Any, ...]:
     """Return the fields of an extraction, as types that marshal can write."""
-    return tuple(map(plain, found_fields(extraction)))
+    return tuple(map(to_marshallable, read_text_fields(extraction)))
 
 
-def plain(value: Any) -> Any:
+def to_marshallable(value: Any) -> Any:
     """Return a field of a record or text as a type that marshal can write: lxml's strings are not quite `str`."""
     if isinstance(value, dict):
         return {str(name): str(item) for name, item in value.items()}
     return str(value) if isinstance(value, str) else value
 
 
-def _line(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

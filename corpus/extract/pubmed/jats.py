@@ -14,11 +14,11 @@ from typing import Any
 from lxml import etree
 
 from corpus.document import Record
-from corpus.extract import Extracted
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract import ExtractedText
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import iso_date
-from corpus.extract.pubmed.jats_body import Walker, first, joined, names, text_at
-from corpus.formats.xml import XmlError, tree
+from corpus.extract.pubmed.jats_body import Walker, find_first, join_blocks, split_names, text_at
+from corpus.formats.xml import XmlError, parse_tree
 
 VERSION = 2
 """Raised when the text of some article changes."""
@@ -30,31 +30,31 @@ _OPENED = (
 )
 
 
-SIDE_ABSTRACTS = names("graphical toc key-image short teaser web-summary video")
+SIDE_ABSTRACTS = split_names("graphical toc key-image short teaser web-summary video")
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)")
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of one article and what it states about itself. Raises XmlError if it is not an article.
 
     `translation` in the record's metadata requests that translated abstract (from 0) with its title instead.
     """
     assert isinstance(record.body, bytes)
-    root = _article(record.body)
-    meta = first(root, "front/article-meta")
+    root = _find_article(record.body)
+    meta = find_first(root, "front/article-meta")
     if meta is None:
-        meta = first(root, "front-stub")
+        meta = find_first(root, "front-stub")
     place = record.metadata.get("translation")
     if place is not None:
-        return _translation(meta, int(place))
-    article = Extracted(text="", license=_license(meta), metadata=_described(root, meta))
+        return _extract_translation(meta, int(place))
+    article = ExtractedText(text="", license=_find_license(meta), metadata=_describe_article(root, meta))
     article.language = root.get(_LANGUAGE) or "en"
     walker = Walker()
     if meta is not None:
-        article.date = _date(meta)
+        article.date = _find_publication_date(meta)
         for title in meta.iterfind("title-group/*"):
             if title.tag in ("article-title", "subtitle"):
                 walker.add_block(title)
@@ -64,12 +64,12 @@ def extracted(record: Record, mode: str) -> Extracted | None:
     for path in ("body", "back/app-group", "back/app", "floats-group"):
         for part in root.iterfind(path):
             walker.add_block(part)
-    article.text = joined(walker.finish())
+    article.text = join_blocks(walker.finish())
     return article
 
 
-def _article(body: bytes) -> Any:
-    root = record_tree(body)
+def _find_article(body: bytes) -> Any:
+    root = parse_record(body)
     article = next(root.iter("{*}article"), None)
     if article is None:
         raise XmlError(f"not an article but <{root.tag}>")
@@ -80,17 +80,17 @@ def _article(body: bytes) -> Any:
     return article
 
 
-def record_tree(body: bytes) -> Any:
+def parse_record(body: bytes) -> Any:
     """Return the tree of a record cut out of its document, with the entities and prefixes that are usual there."""
     if body.startswith((b"<?xml", b"<!DOCTYPE")):
-        return tree(body)
-    wrapper = tree(b"".join([_OPENED, body, b"</x>"]))
+        return parse_tree(body)
+    wrapper = parse_tree(b"".join([_OPENED, body, b"</x>"]))
     if len(wrapper) == 0:
         raise XmlError("no element in it")
     return wrapper[0]
 
 
-def _described(root: Any, meta: Any) -> dict[str, str]:
+def _describe_article(root: Any, meta: Any) -> dict[str, str]:
     """Return journal, kind of article, identifiers, and whether it is retracted."""
     kind = root.get("article-type")
     journal = text_at(root, "front/journal-meta//journal-title")
@@ -110,14 +110,14 @@ def _described(root: Any, meta: Any) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if value}
 
 
-def _license(meta: Any) -> str | None:
+def _find_license(meta: Any) -> str | None:
     """Return the licence that an article states, in its permissions or, in NLM's older form, beside them."""
     stated = meta.xpath("permissions | copyright-statement | license") if meta is not None else []
     statements = " ".join(etree.tostring(element, encoding="unicode", with_tail=False) for element in stated)
-    return creative_commons(statements) if statements else None
+    return find_cc_license(statements) if statements else None
 
 
-def _date(meta: Any) -> str | None:
+def _find_publication_date(meta: Any) -> str | None:
     """Return the day of publication: on line first, then whatever is given, the most exact first."""
     dates: list[tuple[int, int, str]] = []
     for pub_date in meta.iterfind("pub-date"):
@@ -133,7 +133,7 @@ def _date(meta: Any) -> str | None:
     return min(dates)[2] if dates else None
 
 
-def _translation(meta: Any, place: int) -> Extracted | None:
+def _extract_translation(meta: Any, place: int) -> ExtractedText | None:
     """Return a translated abstract, below the translated title of its language if there is one."""
     abstracts = meta.findall("trans-abstract") if meta is not None else []
     if place >= len(abstracts):
@@ -148,5 +148,5 @@ def _translation(meta: Any, place: int) -> Extracted | None:
         ):
             walker.add_block(title)
     walker.add_block(abstracts[place])
-    text = joined(walker.finish())
-    return Extracted(text=text, language=language, date=_date(meta))
+    text = join_blocks(walker.finish())
+    return ExtractedText(text=text, language=language, date=_find_publication_date(meta))

@@ -10,46 +10,46 @@ from corpus.extract.mathml import to_latex
 from corpus.extract.plain_text import clean_text
 
 
-def names(listed: str) -> frozenset[str]:
+def split_names(listed: str) -> frozenset[str]:
     """Split a list of names."""
     return frozenset(listed.split())
 
 
-MAX_DEPTH = 200
-MAX_COLUMNS = 100
+MAX_JATS_DEPTH = 200
+MAX_SPANNED_COLUMNS = 100
 """Of a table, up to which a cell that reaches over several rows keeps its place in each."""
 
-CITED, CITED_END = "\x02", "\x03"
+CITATION_START, CITATION_END = "\x02", "\x03"
 """Around a citation that has letters in it."""
 
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-DROPPED = names(
+DROPPED_ELEMENTS = split_names(
     "ref-list ref contrib-group aff author-notes graphic inline-graphic media object-id fn fn-group"
     " table-wrap-foot ack bio notes permissions supplementary-material sub-article response front-stub"
     " sec-meta colgroup col processing-meta alt-text long-desc attrib copyright-statement kwd-group counts"
     " custom-meta-group tex-math private-char glyph-data x hr index-term verse-group-meta label"
 )
 """Elements that no reader of the prose needs; `label` is taken where it names something."""
-BLOCKS = names(
+BLOCK_ELEMENTS = split_names(
     "p title sec list def-list disp-quote boxed-text statement caption abstract trans-abstract body app"
     " app-group subtitle speech verse-group verse-line preformat code array question answer explanation"
 )
-INLINE = names(
+INLINE_ELEMENTS = split_names(
     "italic bold named-content ext-link uri email underline sc monospace roman sans-serif strike overline"
     " styled-content term abbrev institution country"
 )
-FLOATS = names("fig table-wrap fig-group table-wrap-group boxed-text chem-struct-wrap")
-FORMULAS = names("inline-formula disp-formula math alternatives chem-struct tex-math")
-SUPERSCRIPT = str.maketrans("0123456789+-−–=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾")
-SUBSCRIPT = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
+FLOAT_ELEMENTS = split_names("fig table-wrap fig-group table-wrap-group boxed-text chem-struct-wrap")
+FORMULA_ELEMENTS = split_names("inline-formula disp-formula math alternatives chem-struct tex-math")
+JATS_SUPERSCRIPTS = str.maketrans("0123456789+-−–=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾")
+JATS_SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
 _SCRIPTABLE = re.compile(r"[0-9+\-−–=()]{1,12}")
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _ONLY_CITED = re.compile(
     rf" ?[(\[](?:(?:see|also|and|e\.g\.|i\.e\.|cf\.|reviewed|in|by|for|review|reviews|references?|refs?\.?)\b|"
-    rf"[\s,;.&:–-]|{CITED}[^{CITED_END}]*{CITED_END}|{HOLE}){{1,200}}[)\]]"
+    rf"[\s,;.&:–-]|{CITATION_START}[^{CITATION_END}]*{CITATION_END}|{HOLE}){{1,200}}[)\]]"
 )
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
-_MARKED = re.compile(rf"[{CITED}{HOLE}]")
+_MARKED = re.compile(rf"[{CITATION_START}{HOLE}]")
 _DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 _DOLLARS = re.compile(r"^\$+\s*(.*?)\s*\$+$", re.DOTALL)
 _OWN_ADDRESS = re.compile(r"(?:^| )(?:DOI|doi):? ?(?:https?://(?:dx\.)?doi\.org/)?10\.[0-9]{4}[^ ]*$")
@@ -58,14 +58,14 @@ _MARKS = frozenset("abcdefgh*†‡§¶#")
 """Footnote marks, where they stand raised in a table."""
 
 
-def first(root: Any, path: str) -> Any:
+def find_first(root: Any, path: str) -> Any:
     """Return the first element at a path; None if there is none, or no root."""
     return root.find(path) if root is not None else None
 
 
 def text_at(root: Any, path: str) -> str | None:
     """Return the text of the first element at a path on one line; None if there is none."""
-    element = first(root, path)
+    element = find_first(root, path)
     return " ".join("".join(element.itertext()).split()) or None if element is not None else None
 
 
@@ -86,7 +86,7 @@ class Walker:
     def flush(self) -> None:
         """End the current block."""
         if self.line:
-            text = _OWN_ADDRESS.sub("", mended("".join(self.line)))
+            text = _OWN_ADDRESS.sub("", mend_block("".join(self.line)))
             self.line = []
             if text:
                 self.blocks.append(text)
@@ -99,7 +99,7 @@ class Walker:
 
     def add_content(self, element: Any) -> None:
         """Add the text of an element and its content, without its tail."""
-        if self.depth >= MAX_DEPTH:
+        if self.depth >= MAX_JATS_DEPTH:
             self.line.append("".join(element.itertext()))
             return
         self.depth += 1
@@ -115,15 +115,15 @@ class Walker:
         """Add an element by its name."""
         if name[0] == "{":
             name = name.rpartition("}")[2]
-        if name in INLINE:
+        if name in INLINE_ELEMENTS:
             self.add_content(child)
         elif name == "xref":
             self.add_reference(child)
         elif name in ("sub", "sup"):
             self.add_script(child, name)
-        elif name in FORMULAS:
+        elif name in FORMULA_ELEMENTS:
             self.add_formula(child, name)
-        elif name in FLOATS:
+        elif name in FLOAT_ELEMENTS:
             self.add_labelled(child, name)
         elif name == "list":
             self.add_list(child)
@@ -131,7 +131,7 @@ class Walker:
             self.add_definition(child)
         elif name == "table":
             self.add_table(child)
-        elif name in DROPPED:
+        elif name in DROPPED_ELEMENTS:
             self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
         elif name == "break":
             self.line.append(" ")
@@ -141,7 +141,7 @@ class Walker:
                 self.blocks.append(text)
         elif name in ("statement", "disp-formula-group", "app"):
             self.add_labelled(child, name)
-        elif name in BLOCKS:
+        elif name in BLOCK_ELEMENTS:
             self.add_block(child)
         else:
             self.add_content(child)
@@ -154,7 +154,7 @@ class Walker:
             return
         text = "".join(element.itertext())
         cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
-        self.line.append(f"{CITED}{text}{CITED_END}" if cites else HOLE)
+        self.line.append(f"{CITATION_START}{text}{CITATION_END}" if cites else HOLE)
 
     def add_script(self, element: Any, name: str) -> None:
         """Add superscripts and subscripts of digits as characters; those that only cite are dropped."""
@@ -166,13 +166,13 @@ class Walker:
         elif self.in_table and name == "sup" and _MARKS.issuperset(text.replace(",", "").split()):
             self.line.append("")
         elif _SCRIPTABLE.fullmatch(text.strip()):
-            self.line.append(text.strip().translate(SUPERSCRIPT if name == "sup" else SUBSCRIPT))
+            self.line.append(text.strip().translate(JATS_SUPERSCRIPTS if name == "sup" else JATS_SUBSCRIPTS))
         else:
             self.line.append(text)
 
     def add_formula(self, element: Any, name: str) -> None:
         """Add a formula as `$...$`, from its TeX before its MathML; one given as an image alone leaves a hole."""
-        latex = _tex(element) or _mathml(element)
+        latex = _find_tex(element) or _convert_mathml(element)
         display = name == "disp-formula"
         if latex is None and name not in ("math", "tex-math") and element.find(".//{*}graphic") is None:
             if display:
@@ -269,8 +269,8 @@ class Walker:
                 inner.depth, inner.in_table = self.depth, True
                 inner.add_content(cell)
                 cells.append(" ".join(inner.finish()).replace("\n", " "))
-                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
-                if high > 1 and column < MAX_COLUMNS:
+                wide, high = _read_span(cell, "colspan"), _read_span(cell, "rowspan")
+                if high > 1 and column < MAX_SPANNED_COLUMNS:
                     below[column] = (wide, high - 1)
                 column += wide
             if any(cells):
@@ -279,29 +279,29 @@ class Walker:
             self.blocks.append("\n".join(rows))
 
 
-def _span(cell: Any, name: str) -> int:
+def _read_span(cell: Any, name: str) -> int:
     value = cell.get(name) or ""
     return max(1, int(value)) if value.isdecimal() and len(value) <= 4 else 1
 
 
-def joined(blocks: list[str]) -> str:
+def join_blocks(blocks: list[str]) -> str:
     """Return blocks as one clean text, a blank line between them; printable ASCII is clean as it is."""
     cleaned = [block if block.isascii() and block.isprintable() else clean_text(block) for block in blocks]
     return "\n\n".join(block for block in cleaned if block)
 
 
-def mended(text: str) -> str:
+def mend_block(text: str) -> str:
     """Return a block on one line, without what citations leave behind."""
     text = " ".join(text.split())
     if _MARKED.search(text):
         text = _CITATIONS.sub(HOLE, text)
-        if CITED in text:
+        if CITATION_START in text:
             text = _ONLY_CITED.sub(HOLE, text)
-        text = mend_holes(text).replace(CITED, "").replace(CITED_END, "").strip()
+        text = mend_holes(text).replace(CITATION_START, "").replace(CITATION_END, "").strip()
     return text
 
 
-def _tex(element: Any) -> str | None:
+def _find_tex(element: Any) -> str | None:
     """Return the TeX of a formula without the document that PMC wraps it in."""
     tex_math = element if element.tag == "tex-math" else element.find(".//tex-math")
     if tex_math is None:
@@ -314,7 +314,7 @@ def _tex(element: Any) -> str | None:
     return " ".join(text.split()) or None
 
 
-def _mathml(element: Any) -> str | None:
+def _convert_mathml(element: Any) -> str | None:
     name = element.tag.rpartition("}")[2]
     math = element if name == "math" else element.find(".//{http://www.w3.org/1998/Math/MathML}math")
     return (" ".join(to_latex(math).split()) or None) if math is not None else None

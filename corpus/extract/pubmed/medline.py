@@ -9,54 +9,56 @@ from __future__ import annotations
 from typing import Any
 
 from corpus.document import Record
-from corpus.extract import Extracted
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract import ExtractedText
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
-from corpus.extract.pubmed.jats import record_tree
-from corpus.extract.pubmed.jats_body import SUBSCRIPT, SUPERSCRIPT, joined
+from corpus.extract.pubmed.jats import parse_record
+from corpus.extract.pubmed.jats_body import JATS_SUBSCRIPTS, JATS_SUPERSCRIPTS, join_blocks
 from corpus.formats.xml import XmlError
 
 VERSION = 1
 """Raised when the text of some citation changes."""
 
-_SCRIPTS = {"sup": SUPERSCRIPT, "sub": SUBSCRIPT}
+_SCRIPTS = {"sup": JATS_SUPERSCRIPTS, "sub": JATS_SUBSCRIPTS}
 _NO_LABEL = frozenset({"", "UNLABELLED", "UNASSIGNED"})
 _NOTICE = " (ABSTRACT TRUNCATED AT "
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of one citation. Raises XmlError if it is not a citation.
 
     `translation` in the record's metadata requests that abstract in another language (from 0) instead.
     """
     assert isinstance(record.body, bytes)
-    root = record_tree(record.body)
+    root = parse_record(record.body)
     citation = root if root.tag == "MedlineCitation" else root.find("MedlineCitation")
     article = citation.find("Article") if citation is not None else None
     if article is None:
         raise XmlError(f"no citation of an article in <{root.tag}>")
     place = record.metadata.get("translation")
     if place is not None:
-        return _translation(citation, article, int(place))
+        return _extract_translation(citation, article, int(place))
     title = text_of(article.find("ArticleTitle"))
     if title.startswith("[") and title.rstrip(".").endswith("]"):
         title = title.rstrip(".")[1:-1]
     abstract = article.find("Abstract")
-    text = joined([title, *_abstract(abstract)])
+    text = join_blocks([title, *_read_abstract(abstract)])
     note = text_of(abstract.find("CopyrightInformation")) if abstract is not None else ""
-    return Extracted(
+    return ExtractedText(
         text=text,
-        license=creative_commons(note) if note else None,
-        date=_date(article),
+        license=find_cc_license(note) if note else None,
+        date=_find_publication_date(article),
         language="eng",
         metadata={
-            name: value for name, value in _described(root, citation, article, title, note).items() if value
+            name: value
+            for name, value in _describe_citation(root, citation, article, title, note).items()
+            if value
         },
     )
 
 
-def _abstract(abstract: Any) -> list[str]:
+def _read_abstract(abstract: Any) -> list[str]:
     """Return its paragraphs, each behind its label: `METHODS: ...`."""
     paragraphs: list[str] = []
     for part in abstract.iterfind("AbstractText") if abstract is not None else ():
@@ -69,20 +71,20 @@ def _abstract(abstract: Any) -> list[str]:
     return paragraphs
 
 
-def _translation(citation: Any, article: Any, place: int) -> Extracted | None:
+def _extract_translation(citation: Any, article: Any, place: int) -> ExtractedText | None:
     others = citation.findall("OtherAbstract")
     if place >= len(others):
         return None
     language = others[place].get("Language") or None
-    blocks = _abstract(others[place])
+    blocks = _read_abstract(others[place])
     spoken = {(element.text or "").strip() for element in article.iterfind("Language")}
     vernacular = text_of(article.find("VernacularTitle"))
     if vernacular and language in spoken and len(spoken) == 1:
         blocks.insert(0, vernacular)
-    return Extracted(text=joined(blocks), language=language, date=_date(article))
+    return ExtractedText(text=join_blocks(blocks), language=language, date=_find_publication_date(article))
 
 
-def _described(root: Any, citation: Any, article: Any, title: str, note: str) -> dict[str, str]:
+def _describe_citation(root: Any, citation: Any, article: Any, title: str, note: str) -> dict[str, str]:
     kinds = [text_of(kind) for kind in article.iterfind("PublicationTypeList/PublicationType")]
     related = {
         correction.get("RefType")
@@ -107,7 +109,7 @@ def _described(root: Any, citation: Any, article: Any, title: str, note: str) ->
     return metadata
 
 
-def _date(article: Any) -> str | None:
+def _find_publication_date(article: Any) -> str | None:
     """Return the day it appeared on line, else in print, as precise as it is given."""
     for date_element in (article.find("ArticleDate"), article.find("Journal/JournalIssue/PubDate")):
         if date_element is None:

@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any
 
 from corpus.data import data_path
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
 Names = frozenset[str]
 
-FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
+WIKITEXT_DATA_FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +33,20 @@ class WikiNames:
 
 
 @cache
-def wiki_names(code: str | None = None) -> WikiNames:
+def load_wiki_names(code: str | None = None) -> WikiNames:
     """Return the names that hold on one wiki (`de`), English ones included; those of all wikis for None or unknown."""
-    data = _data("names")
+    data = _load_data("names")
     parts = [data["en"], data[code]] if code in data else list(data.values())
 
     def every(key: str) -> Names:
-        return frozenset(folded(name) for part in parts for name in part.get(key, ()))
+        return frozenset(fold_name(name) for part in parts for name in part.get(key, ()))
 
-    file, category, languages = every("file"), every("category"), frozenset(wiki_languages())
+    file, category, languages = every("file"), every("category"), frozenset(load_wiki_languages())
     return WikiNames(
         file=file,
         category=category,
         languages=languages,
-        elsewhere=languages | frozenset(_data("wikis")["projects"]),
+        elsewhere=languages | frozenset(_load_data("wikis")["projects"]),
         hidden=file | category | languages,
         redirect=every("redirect"),
         disambiguation=every("disambiguation"),
@@ -55,25 +55,27 @@ def wiki_names(code: str | None = None) -> WikiNames:
 
 
 @cache
-def wiki_languages() -> dict[str, str | None]:
+def load_wiki_languages() -> dict[str, str | None]:
     """Return the language of each wiki by its code; None if the code does not determine it."""
-    languages: dict[str, str | None] = _data("wikis")["languages"]
+    languages: dict[str, str | None] = _load_data("wikis")["languages"]
     return languages
 
 
 @cache
 def data_identity() -> str:
     """Return a hash of the data files of wikitext, for fingerprints."""
-    return fingerprint([data_path("wikitext", name).read_text(encoding="utf-8") for name in FILES])
+    return fingerprint(
+        [data_path("wikitext", name).read_text(encoding="utf-8") for name in WIKITEXT_DATA_FILES]
+    )
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return a name in NFC and lower case, with spaces for underscores."""
     return unicodedata.normalize("NFC", name).replace("_", " ").strip().lower()
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
+def _load_data(name: str) -> dict[str, Any]:
     path = data_path("wikitext", f"{name}.yaml")
-    value: dict[str, Any] = load(path.read_text(encoding="utf-8"), f"wikitext/{name}.yaml")[0]
+    value: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"), f"wikitext/{name}.yaml")[0]
     return value

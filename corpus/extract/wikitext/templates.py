@@ -9,20 +9,20 @@ from functools import cache, lru_cache
 
 from corpus.data import data_path
 from corpus.extract.holes import HOLE
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 
-MAX_DEPTH = 8
+MAX_TEMPLATE_DEPTH = 8
 """Templates inside that many shown templates are dropped: bounds the work on hostile nesting."""
 
-BRACES = re.compile(r"\{\{+|\}\}+")
-NAME = re.compile(r"[^|{}\[\]<>\n]{0,80}")
-CALLED = re.compile(r"\{\{\s*+([^|{}<>\n]{1,80})")
-KEY = re.compile(r"\s*([^\W_][\w .-]{0,30}?)\s*=")
-SEPARATORS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\|")
-UNCLOSED = re.compile(r"(?m)^[ \t]*\{\{[^\n]*(?:\n[ \t]*[|}][^\n]*)*|\{\{+|\}\}+")
+BRACE_RUNS = re.compile(r"\{\{+|\}\}+")
+TEMPLATE_NAME = re.compile(r"[^|{}\[\]<>\n]{0,80}")
+TEMPLATE_CALL = re.compile(r"\{\{\s*+([^|{}<>\n]{1,80})")
+ARGUMENT_KEY = re.compile(r"\s*([^\W_][\w .-]{0,30}?)\s*=")
+ARGUMENT_SEPARATORS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\|")
+UNCLOSED_BRACES = re.compile(r"(?m)^[ \t]*\{\{[^\n]*(?:\n[ \t]*[|}][^\n]*)*|\{\{+|\}\}+")
 PARSER_FUNCTIONS = ("formatnum", "lc", "uc", "lcfirst", "ucfirst")
-NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
-MONTHS = (
+CONVERTED_NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
+MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
@@ -37,16 +37,16 @@ def expand_templates(text: str, depth: int = 0) -> str:
         return text
     pieces: list[str] = []
     at = 0
-    for start, end, is_template in outermost_braces(text):
+    for start, end, is_template in find_outermost_braces(text):
         pieces.append(text[at:start])
-        pieces.append(_shown(text, start + 2, end - 2, depth) if is_template else HOLE)
+        pieces.append(_show_call(text, start + 2, end - 2, depth) if is_template else HOLE)
         at = end
     pieces.append(text[at:])
     result = "".join(pieces)
-    return UNCLOSED.sub(HOLE, result) if depth == 0 and ("{{" in result or "}}" in result) else result
+    return UNCLOSED_BRACES.sub(HOLE, result) if depth == 0 and ("{{" in result or "}}" in result) else result
 
 
-def outermost_braces(text: str) -> list[tuple[int, int, bool]]:
+def find_outermost_braces(text: str) -> list[tuple[int, int, bool]]:
     """Return (start, end, is a template) of every balanced `{{...}}` or `{{{...}}}` that is in no other one.
 
     Runs of braces are matched the way MediaWiki does it, three with three, else two with two, from the
@@ -54,7 +54,7 @@ def outermost_braces(text: str) -> list[tuple[int, int, bool]]:
     """
     regions: list[tuple[int, int, bool]] = []
     opened: list[tuple[int, int]] = []
-    for match in BRACES.finditer(text):
+    for match in BRACE_RUNS.finditer(text):
         at, end = match.span()
         if text[at] == "{":
             opened.append((at, end - at))
@@ -72,25 +72,25 @@ def outermost_braces(text: str) -> list[tuple[int, int, bool]]:
     return regions
 
 
-def _shown(text: str, start: int, end: int, depth: int) -> str:
+def _show_call(text: str, start: int, end: int, depth: int) -> str:
     """Return what a reader sees of the template call between `start` and `end`."""
-    match = NAME.match(text, start, end)
+    match = TEMPLATE_NAME.match(text, start, end)
     name = match.group().strip() if match else ""
-    rule = rule_for(name)
+    rule = find_rule(name)
     if isinstance(rule, str):
         return rule
-    if depth >= MAX_DEPTH:
+    if depth >= MAX_TEMPLATE_DEPTH:
         return HOLE
     body = text[start:end]
     if rule is None:
-        return _parser_function(body, depth)
+        return _show_parser_function(body, depth)
     return rule(name.lower(), Arguments(body, depth)) or (HOLE if rule.takes_arguments else "")
 
 
 @lru_cache(maxsize=1 << 14)
-def rule_for(name: str) -> Pattern | Call | str | None:
+def find_rule(name: str) -> Pattern | Call | str | None:
     """Return the rule for a template's name: a string if all its calls show the same, None for a parser function."""
-    table = templates()
+    table = load_templates()
     key = name.replace("_", " ").lower()
     rule = table.rules.get(key)
     if rule is None and key.startswith(table.prefixes):
@@ -102,7 +102,7 @@ def rule_for(name: str) -> Pattern | Call | str | None:
     return rule
 
 
-def _parser_function(body: str, depth: int) -> str:
+def _show_parser_function(body: str, depth: int) -> str:
     name, _, value = body.partition(":")
     name = name.strip().lower()
     text = expand_templates(value.split("|")[0].strip(), depth + 1)
@@ -117,8 +117,8 @@ class Arguments:
         self._named: dict[str, str] = {}
         self._shown: dict[str, str] = {}
         self.count = 0
-        for part in _parts(body):
-            key = KEY.match(part)
+        for part in _split_arguments(body):
+            key = ARGUMENT_KEY.match(part)
             if key:
                 self._named[key[1].lower()] = part[key.end() :]
             else:
@@ -145,13 +145,13 @@ class Arguments:
         return {key: self.get(key) for key in self._named if not key.isdecimal()}
 
 
-def _parts(body: str) -> Iterator[str]:
+def _split_arguments(body: str) -> Iterator[str]:
     """Yield the parts of a call after its name, split at the pipes that are in no inner link or template."""
     if "{{" not in body and "[[" not in body:
         yield from body.split("|")[1:]
         return
     depth, at = 0, -1
-    for match in SEPARATORS.finditer(body):
+    for match in ARGUMENT_SEPARATORS.finditer(body):
         token = match.group()
         if token != "|":
             depth = max(0, depth + (1 if token in ("{{", "[[") else -1))
@@ -189,13 +189,13 @@ class Pattern:
                     out.append(text)
                 filled |= inner
             else:
-                text = _first(piece, arguments)
+                text = _first_filled(piece, arguments)
                 out.append(text)
                 filled |= bool(text)
         return "".join(out), filled
 
 
-def _first(keys: tuple[str, ...], arguments: Arguments) -> str:
+def _first_filled(keys: tuple[str, ...], arguments: Arguments) -> str:
     if keys[0].startswith("*"):
         return keys[0][1:].join(text for text in arguments.positional() if text)
     return next((text for key in keys if (text := arguments.get(key))), "")
@@ -243,9 +243,9 @@ class Templates:
 
 
 @cache
-def templates() -> Templates:
+def load_templates() -> Templates:
     """Load manifests/wikitext/templates.yaml, once."""
-    data, _ = load(
+    data, _ = load_yaml(
         data_path("wikitext", "templates.yaml").read_text(encoding="utf-8"), "wikitext/templates.yaml"
     )
     rules: dict[str, Pattern | Call] = {}
@@ -255,21 +255,21 @@ def templates() -> Templates:
         patterns.extend(entry.get("patterns", ()))
         if "patterns" in entry:
             continue
-        rule = Call(CALLS[entry["call"]]) if "call" in entry else compile_pattern(entry["show"])
+        rule = Call(TEMPLATE_FUNCTIONS[entry["call"]]) if "call" in entry else compile_pattern(entry["show"])
         rules.update(dict.fromkeys(entry.get("names", ()), rule))
         by_prefix.extend((prefix, rule) for prefix in entry.get("prefixes", ()))
     prefixes = tuple(prefix for prefix, _ in by_prefix)
     return Templates(rules, tuple(by_prefix), prefixes, re.compile("|".join(patterns)), data["units"])
 
 
-def convert(name: str, positional: list[str], named: Named) -> str:
+def show_quantity(name: str, positional: list[str], named: Named) -> str:
     """Show the first quantity of {{convert|5|to|10|km|mi}}, as written: "5 to 10 km"."""
     words = {"-": "–", "to(-)": "–", "x": "×", "*": "×", "xx": "×", "+/-": "±", "+": "+", "to-": "–"}
-    units = templates().units
+    units = load_templates().units
     out: list[str] = []
     numbers = False
     for at, text in enumerate(positional):
-        if NUMBER.fullmatch(text):
+        if CONVERTED_NUMBER.fullmatch(text):
             joined = out and out[-1] in ("–", "×", "±", "+")
             if numbers and not joined and out[-1] not in ("to", "and", "or", "by"):
                 break
@@ -282,7 +282,7 @@ def convert(name: str, positional: list[str], named: Named) -> str:
             follows = positional[at + 1 : at + 3]
             if (
                 len(follows) == 2
-                and NUMBER.fullmatch(follows[0])
+                and CONVERTED_NUMBER.fullmatch(follows[0])
                 and follows[1] in ("in", "oz", "lb", "yd", "ft")
             ):
                 out += follows
@@ -292,7 +292,7 @@ def convert(name: str, positional: list[str], named: Named) -> str:
     return re.sub(r" ([–×±+]) ", r"\1", " ".join(out)) if numbers else ""
 
 
-def fraction(name: str, positional: list[str], named: Named) -> str:
+def show_fraction(name: str, positional: list[str], named: Named) -> str:
     """Show {{frac|3}} as 1/3, {{frac|2|3}} as 2/3, {{frac|1|2|3}} as 1 2/3."""
     positional = [text for text in positional if text]
     if not positional:
@@ -307,20 +307,20 @@ def fraction(name: str, positional: list[str], named: Named) -> str:
     return f"{whole} {above}/{below}".strip()
 
 
-def as_of(name: str, positional: list[str], named: Named) -> str:
+def show_as_of(name: str, positional: list[str], named: Named) -> str:
     """Show {{as of|2014|6|lc=y}} as "as of June 2014"."""
     year, month, day = [*positional, "", "", ""][:3]
     if not year:
         return ""
     if month.isdecimal() and 1 <= int(month) <= 12:
-        month = MONTHS[int(month) - 1]
+        month = MONTH_NAMES[int(month) - 1]
     words = "Since" if named.get("since") else "As of"
     if named.get("lc"):
         words = words.lower()
     return named.get("alt") or " ".join(text for text in (words, day, month, year) if text)
 
 
-def date(name: str, positional: list[str], named: Named) -> str:
+def show_date(name: str, positional: list[str], named: Named) -> str:
     """Show year, month and day as numbers, in either order, as an ISO date; anything else is joined."""
     positional = [text for text in positional if text][:3]
     numbers = [int(text) if text.isdecimal() and len(text) <= 4 else None for text in positional]
@@ -330,7 +330,7 @@ def date(name: str, positional: list[str], named: Named) -> str:
     return " ".join(positional[:2] if len(positional) > 2 and (numbers[1] or 0) > 31 else positional)
 
 
-def century(name: str, positional: list[str], named: Named) -> str:
+def show_century(name: str, positional: list[str], named: Named) -> str:
     """Show French centuries, {{s|XIX|e}}; elsewhere {{s|text}} keeps words on a line."""
     if len(positional) < 2 or positional[1] not in ("e", "er", "re", "ers"):
         return positional[0] if positional else ""
@@ -341,21 +341,21 @@ def century(name: str, positional: list[str], named: Named) -> str:
     return first + last + words + (" av. J.-C." if name.startswith("-") else "")
 
 
-def ipa(name: str, positional: list[str], named: Named) -> str:
+def show_ipa(name: str, positional: list[str], named: Named) -> str:
     """Show a sound that the text is about, {{IPA|a}}; not {{IPA|fr|paʁi}}, which gives the pronunciation of a word."""
     return positional[0] if len(positional) == 1 else ""
 
 
-CALLS: dict[str, Function] = {
-    "convert": convert,
-    "fraction": fraction,
-    "as_of": as_of,
-    "date": date,
-    "century": century,
-    "ipa": ipa,
+TEMPLATE_FUNCTIONS: dict[str, Function] = {
+    "convert": show_quantity,
+    "fraction": show_fraction,
+    "as_of": show_as_of,
+    "date": show_date,
+    "century": show_century,
+    "ipa": show_ipa,
 }
 
 
-def template_names(text: str) -> set[str]:
+def find_template_names(text: str) -> set[str]:
     """Return the names of all templates called in a wikitext, in lower case. Linear."""
-    return {name.strip().replace("_", " ").lower() for name in CALLED.findall(text)}
+    return {name.strip().replace("_", " ").lower() for name in TEMPLATE_CALL.findall(text)}

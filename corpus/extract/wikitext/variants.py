@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-VARIANT = re.compile(r"-\{((?:[^{}-]|-(?!\{)|\{(?!\{)|\}(?!-))*?)\}-")
-RULE = re.compile(r"\s*(?:[^;:]{1,40}=>)?\s*([a-z]{2,3}(?:-[a-z]{2,8})?)\s*:\s*([^;]*)", re.I)
-MAX_DEPTH = 4
+VARIANT_MARKUP = re.compile(r"-\{((?:[^{}-]|-(?!\{)|\{(?!\{)|\}(?!-))*?)\}-")
+VARIANT_RULE = re.compile(r"\s*(?:[^;:]{1,40}=>)?\s*([a-z]{2,3}(?:-[a-z]{2,8})?)\s*:\s*([^;]*)", re.I)
+MAX_VARIANT_DEPTH = 4
 
-SIMPLIFIED = "这国们时为会来说对学发个过还现东车长门马书"
-TRADITIONAL = "這國們時為會來說對學發個過還現東車長門馬書"
+SIMPLIFIED_CHARACTERS = "这国们时为会来说对学发个过还现东车长门马书"
+TRADITIONAL_CHARACTERS = "這國們時為會來說對學發個過還現東車長門馬書"
 """Frequent characters that only one of the two scripts has; which of them a page uses more tells its script."""
 
-ORDER = {
+VARIANT_ORDER_BY_SCRIPT = {
     "Hans": ("zh-hans", "zh-cn", "zh-sg", "zh-my", "zh"),
     "Hant": ("zh-hant", "zh-tw", "zh-hk", "zh-mo", "zh"),
     "Cyrl": ("sr-ec", "sr-cyrl", "kk-cyrl", "uz-cyrl", "tg-cyrl"),
@@ -22,23 +22,25 @@ ORDER = {
 
 def show_variants(text: str, language: str | None = None) -> str:
     """Return the text with every -{...}- as the variant of the page's script; titles and hidden rules are dropped."""
-    order = ORDER.get((language or "")[4:], ()) or ORDER[script_of(text)]
-    for _ in range(MAX_DEPTH):
-        shown = VARIANT.sub(lambda match: _shown(match[1], order), text)
+    order = (
+        VARIANT_ORDER_BY_SCRIPT.get((language or "")[4:], ()) or VARIANT_ORDER_BY_SCRIPT[detect_script(text)]
+    )
+    for _ in range(MAX_VARIANT_DEPTH):
+        shown = VARIANT_MARKUP.sub(lambda match: _show_variant(match[1], order), text)
         if shown == text:
             break
         text = shown
     return text
 
 
-def script_of(text: str) -> str:
+def detect_script(text: str) -> str:
     """Return "Hans" or "Hant", by which frequent characters the text uses more; "Hans" if neither."""
-    simplified = sum(text.count(character) for character in SIMPLIFIED)
-    traditional = sum(text.count(character) for character in TRADITIONAL)
+    simplified = sum(text.count(character) for character in SIMPLIFIED_CHARACTERS)
+    traditional = sum(text.count(character) for character in TRADITIONAL_CHARACTERS)
     return "Hant" if traditional > simplified else "Hans"
 
 
-def _shown(body: str, order: tuple[str, ...]) -> str:
+def _show_variant(body: str, order: tuple[str, ...]) -> str:
     flags, bar, rest = body.partition("|")
     if bar and len(flags) <= 20 and re.fullmatch(r"[A-Z\s;+-]*|[a-z-;\s]+", flags):
         if set(flags) & set("HTD-"):
@@ -46,7 +48,9 @@ def _shown(body: str, order: tuple[str, ...]) -> str:
         body = rest
         if re.fullmatch(r"[A-Z\s;+-]*R[A-Z\s;+-]*", flags):
             return body
-    variants = {match[1].lower(): match[2].strip() for match in RULE.finditer(body)} if ":" in body else {}
-    if not variants or not RULE.match(body):
+    variants = (
+        {match[1].lower(): match[2].strip() for match in VARIANT_RULE.finditer(body)} if ":" in body else {}
+    )
+    if not variants or not VARIANT_RULE.match(body):
         return body
     return next((variants[name] for name in order if name in variants), next(iter(variants.values())))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from corpus.extract.wikitext.names import Names, folded
+from corpus.extract.wikitext.names import Names, fold_name
 
-WORD = re.compile(r"[^\W_]")
-LOOSE = " ,;、，；"
+WORD_CHARACTER = re.compile(r"[^\W_]")
+LOOSE_PUNCTUATION = " ,;、，；"
 """What may be left at the beginning of a line whose first words were dropped."""
 RUN_ON_TITLE = re.compile(r"(={2,6})[ \t]*([^=]+?)[ \t]*\1(?!=)[ \t]*")
 """A title with text behind it on its line, which MediaWiki takes for no title but its writer did."""
 
-LONG_LINE = 100
+PROSE_LINE_CHARACTERS = 100
 """Characters of a line that make it prose, not a caption, inside a section of lists."""
 
 
@@ -37,7 +37,7 @@ class _Page:
         while self.waiting and self.waiting[-1][0] >= level:
             self.waiting.pop()
         self.waiting.append((level, title))
-        if folded(title).rstrip(" :：.") in self.back_matter:
+        if fold_name(title).rstrip(" :：.") in self.back_matter:
             self.held, self.held_level = [], level
 
     def line(self, kind: str, text: str, apart: bool) -> None:
@@ -57,7 +57,7 @@ class _Page:
         """End a section of sources or links: it is dropped unless it holds prose."""
         lines, self.held = self.held or [], None
         items = sum(line[0] in "*=" for line in lines)
-        prose = any(line[0] not in "*=" and len(line) > LONG_LINE for line in lines)
+        prose = any(line[0] not in "*=" and len(line) > PROSE_LINE_CHARACTERS for line in lines)
         if not lines or (items * 2 >= len(lines) and not prose):
             self.waiting.pop()
             return
@@ -103,12 +103,12 @@ def lay_out(text: str, back_matter: Names) -> str:
         if first in "*#:;" and line[0] == first:
             body = content.lstrip("*#:;")
             marks, body = content[: len(content) - len(body)], body.strip()
-            if not WORD.search(body):
+            if not WORD_CHARACTER.search(body):
                 continue
-            if body[0] in LOOSE:
-                body = body.lstrip(LOOSE)
+            if body[0] in LOOSE_PUNCTUATION:
+                body = body.lstrip(LOOSE_PUNCTUATION)
             if marks[-1] in "*#":
-                page.line("item", _bullet(marks, numbers) + body, apart)
+                page.line("item", _format_bullet(marks, numbers) + body, apart)
             else:
                 numbers = []
                 page.line("text", body, apart)
@@ -122,10 +122,10 @@ def lay_out(text: str, back_matter: Names) -> str:
                 continue
         indented = line[0] == " "
         if not indented:
-            if not WORD.search(content):
+            if not WORD_CHARACTER.search(content):
                 continue
-            if first in LOOSE:
-                content = content.lstrip(LOOSE)
+            if first in LOOSE_PUNCTUATION:
+                content = content.lstrip(LOOSE_PUNCTUATION)
         page.line("text", line[1:].rstrip() if indented and preformatted else content, apart)
         preformatted = indented
         apart = False
@@ -134,7 +134,7 @@ def lay_out(text: str, back_matter: Names) -> str:
     return "".join(page.out).strip("\n")
 
 
-def _bullet(marks: str, numbers: list[int]) -> str:
+def _format_bullet(marks: str, numbers: list[int]) -> str:
     """Return what stands before a list item; `numbers` holds the last number at each depth."""
     depth = len(marks)
     del numbers[depth:]

@@ -15,10 +15,10 @@ import re
 from collections.abc import Callable
 
 from corpus.document import Record
-from corpus.extract import Extracted
+from corpus.extract import ExtractedText
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.plain_text import clean_text
-from corpus.extract.wikitext.names import data_identity, wiki_names
+from corpus.extract.wikitext.names import data_identity, load_wiki_names
 from corpus.extract.wikitext.templates import expand_templates
 from corpus.extract.wikitext.variants import show_variants
 from corpus.extract.wikitext.wiki_lines import lay_out
@@ -26,7 +26,7 @@ from corpus.extract.wikitext.wiki_lines import lay_out
 VERSION = 1
 """Raised when the text of some page changes."""
 
-MARK = "\x00"
+ASIDE_MARK = "\x00"
 """Around the number of a piece of text that was put aside."""
 
 MAX_LINK_DEPTH = 8
@@ -37,22 +37,22 @@ DROPPED_TAGS = (
 )
 FORMULA_TAGS = "math|chem|ce"
 LITERAL_TAGS = "nowiki|pre|syntaxhighlight|source"
-EXTENSION = re.compile(rf"<(?:!--|({DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(\s[^<>]*+|/)?>)", re.I)
+EXTENSION_TAG = re.compile(rf"<(?:!--|({DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(\s[^<>]*+|/)?>)", re.I)
 EXTENSION_NAMES = f"{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS}".split("|")
 DROPPED_NAMES, FORMULA_NAMES = frozenset(DROPPED_TAGS.split("|")), frozenset(FORMULA_TAGS.split("|"))
 BEFORE_HOLE = ("(", "（", " ")
 """Behind these a dropped reference leaves a hole to be mended."""
-CLOSERS = {name: re.compile(rf"</{name}\s*>", re.I) for name in EXTENSION_NAMES}
+CLOSING_TAGS = {name: re.compile(rf"</{name}\s*>", re.I) for name in EXTENSION_NAMES}
 TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|\})")
 LOOSE_TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|[-}+])[^\n]*")
 HTML_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.I)
-MEDIA = re.compile(
+MEDIA_FILE_NAME = re.compile(
     r"\.(?:jpe?g|png|gif|svg|tiff?|webp|xcf|bmp|djvu|pdf|og[agv]|opus|webm|mp[34g]|mpeg|wav|flac|midi?|stl)\s*$",
     re.I,
 )
 QUALIFIER = re.compile(r"\s*[(（][^()（）]*[)）]$|, .*$")
 """What [[Paris (Texas)|]] and [[Paris, Texas|]] leave out."""
-EXTERNAL = re.compile(
+EXTERNAL_LINK = re.compile(
     r"\[(?:(?:https?|ftps?|irc|news|gopher|git|svn|nntp)://|//|mailto:|tel:)[^\s\[\]<>\"|]*+([^\[\]\n]*+)\]"
 )
 HTML_NAMES = (
@@ -60,32 +60,37 @@ HTML_NAMES = (
     "|ol|p|q|rb|rp|rt|rtc|ruby|s|samp|small|span|strike|strong|sub|sup|tbody|td|tfoot|th|thead|time|tr|tt|u|ul|var|wbr"
     "|poem|noinclude|onlyinclude|gallery|table|includeonly|translate|languages|tvar|syntaxhighlight"
 )
-TAG = re.compile(rf"</?(?:{HTML_NAMES}|{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(?:\s[^<>]*+|/)?>", re.I)
+WIKI_TAG = re.compile(
+    rf"</?(?:{HTML_NAMES}|{DROPPED_TAGS}|{FORMULA_TAGS}|{LITERAL_TAGS})(?:\s[^<>]*+|/)?>", re.I
+)
 BLOCK_TAG = re.compile(
     r"</?(?:br|p|div|blockquote|center|dl|dd|dt|ul|ol|tr|caption|h[1-6]|poem)(?:\s[^<>]*+|/)?>", re.I
 )
 LIST_ITEM = re.compile(r"<li(?:\s[^<>]*+)?>\s*", re.I)
-SCRIPTS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([-+−=() 0-9]{1,12})</\1\s*>", re.I)
-SUPERSCRIPT = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
-SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-READING, READING_END = re.compile(r"(?<!</rp>)<rt(?:\s[^<>]*+)?>", re.I), re.compile(r"</rt>(?!<rp>)", re.I)
+SCRIPT_TAGS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([-+−=() 0-9]{1,12})</\1\s*>", re.I)
+WIKI_SUPERSCRIPTS = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
+WIKI_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+READING_START, READING_END = (
+    re.compile(r"(?<!</rp>)<rt(?:\s[^<>]*+)?>", re.I),
+    re.compile(r"</rt>(?!<rp>)", re.I),
+)
 """Readings above Japanese and Chinese words, where the page gives no parentheses for them."""
-SWITCH = re.compile(r"__((?:[^\W_]|_(?!_))+)__")
-BOLD = re.compile(r"'''(?=[^\W\d_])")
-QUOTES = re.compile(r"'{2,}")
-SPACES = re.compile(r"  +")
+MAGIC_WORD = re.compile(r"__((?:[^\W_]|_(?!_))+)__")
+BOLD_QUOTES = re.compile(r"'''(?=[^\W\d_])")
+QUOTE_RUNS = re.compile(r"'{2,}")
+SPACE_RUNS = re.compile(r"  +")
 LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
-ASIDE = re.compile(rf"{MARK}(\d+){MARK}")
-INVISIBLE = {"\u00a0": " ", "\u200b": "", "\u00ad": "", "\u2060": "", "\ufeff": ""}
+ASIDE_REFERENCE = re.compile(rf"{ASIDE_MARK}(\d+){ASIDE_MARK}")
+INVISIBLE_CHARACTERS = {"\u00a0": " ", "\u200b": "", "\u00ad": "", "\u2060": "", "\ufeff": ""}
 HIDDEN_LINE = re.compile(
     r"\n[ \t]*(?:\[\[[^\W_][^:\[\]|\n]{0,40}:[^\s\[\]|][^\[\]|\n]*(?:\|[^\[\]\n]*)?\]\][ \t]*)+(?=\n)"
 )
 
 
-def extracted(record: Record, mode: str) -> Extracted | None:
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of a page of a wiki, cleaned; its title is in the record's metadata."""
     assert isinstance(record.body, str)
-    return Extracted(text=clean_text(to_text(record.body, record.metadata.get("title"))))
+    return ExtractedText(text=clean_text(to_text(record.body, record.metadata.get("title"))))
 
 
 def to_text(wikitext: str, title: str | None = None, *, language: str | None = None) -> str:
@@ -100,8 +105,8 @@ def to_text(wikitext: str, title: str | None = None, *, language: str | None = N
     text = f"\n{wikitext}\n"
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if MARK in text or HOLE in text:
-        text = text.replace(MARK, "").replace(HOLE, "")
+    if ASIDE_MARK in text or HOLE in text:
+        text = text.replace(ASIDE_MARK, "").replace(HOLE, "")
     if title and "{{PAGENAME}}" in text:
         text = text.replace("{{PAGENAME}}", title)
     aside: list[str] = []
@@ -112,11 +117,11 @@ def to_text(wikitext: str, title: str | None = None, *, language: str | None = N
         text = show_variants(text, language)
     if "[" in text:
         text = _resolve_links(HIDDEN_LINE.sub(HOLE, text))
-        text = EXTERNAL.sub(_external, text)
-    text = _plain(text)
-    text = lay_out(mend_holes(text), wiki_names().back_matter)
+        text = EXTERNAL_LINK.sub(_show_external_link, text)
+    text = _strip_inline_markup(text)
+    text = lay_out(mend_holes(text), load_wiki_names().back_matter)
     if aside:
-        text = ASIDE.sub(lambda match: aside[int(match[1])], text)
+        text = ASIDE_REFERENCE.sub(lambda match: aside[int(match[1])], text)
     return f"{title}\n\n{text}" if title and text else text
 
 
@@ -127,7 +132,7 @@ def _take_extensions(text: str, aside: list[str]) -> str:
     pieces: list[str] = []
     closers: dict[str, tuple[int, int]] = {}
     at, before = 0, ""
-    while match := EXTENSION.search(text, at):
+    while match := EXTENSION_TAG.search(text, at):
         start, end = match.span()
         if start > at:
             pieces.append(text[at:start])
@@ -142,9 +147,9 @@ def _take_extensions(text: str, aside: list[str]) -> str:
         elif not (match[2] or "").endswith("/"):
             stop, after = closers.get(name, (-1, -1))
             if stop < end:
-                close = CLOSERS[name].search(text, end)
+                close = CLOSING_TAGS[name].search(text, end)
                 stop, after = closers[name] = close.span() if close else (len(text) + 1, 0)
-            if not after or (name == "ref" and _reopened(text, end, stop)):
+            if not after or (name == "ref" and _is_reopened(text, end, stop)):
                 stop = -1
             else:
                 content, end = text[end:stop], after
@@ -152,36 +157,36 @@ def _take_extensions(text: str, aside: list[str]) -> str:
             if before in BEFORE_HOLE or before == text[end : end + 1]:
                 pieces.append(HOLE)
         elif stop >= 0:
-            pieces.append(_extension(name, content, aside))
+            pieces.append(_show_extension(name, content, aside))
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
 
 
-def _reopened(text: str, start: int, stop: int) -> bool:
+def _is_reopened(text: str, start: int, stop: int) -> bool:
     """Return whether another reference opens before this one is closed: its own end is missing then."""
     at = text.find("<ref", start, stop)
     return at >= 0 and text[at + 4 : at + 5] in (" ", ">") and text[text.find(">", at) - 1] != "/"
 
 
-def _extension(name: str, content: str, aside: list[str]) -> str:
+def _show_extension(name: str, content: str, aside: list[str]) -> str:
     if name in DROPPED_NAMES:
         return HOLE
     if name in FORMULA_NAMES:
-        content = " ".join(unescape(content).split())
+        content = " ".join(unescape_entities(content).split())
         content = f"${content}$" if content else ""
     elif name == "nowiki":
-        content = "" if not content.strip("'") else unescape(content)
+        content = "" if not content.strip("'") else unescape_entities(content)
     elif name == "pre":
-        content = unescape(re.sub(r"</?nowiki\s*/?>", "", content))
+        content = unescape_entities(re.sub(r"</?nowiki\s*/?>", "", content))
     if not content.strip():
         return content if name == "nowiki" else HOLE
     if "\n" in content.strip():
         lines = [line.rstrip() for line in content.strip("\n").split("\n")]
         aside.append("\n".join(lines))
-        return f"\n{MARK}{len(aside) - 1}{MARK}\n"
+        return f"\n{ASIDE_MARK}{len(aside) - 1}{ASIDE_MARK}\n"
     aside.append(content.strip() if name != "nowiki" else content)
-    return f"{MARK}{len(aside) - 1}{MARK}"
+    return f"{ASIDE_MARK}{len(aside) - 1}{ASIDE_MARK}"
 
 
 def _drop_tables(text: str) -> str:
@@ -225,7 +230,7 @@ def _resolve_links(text: str) -> str:
         if closed and "]" not in rest:
             target, pipe, label = body.partition("|")
             if ":" in target or (pipe and not label) or (not pipe and "#" in target):
-                label = _shown_link(body)
+                label = _show_link(body)
             out.append((label or target) + rest)
             continue
         if len(opened) < MAX_LINK_DEPTH:
@@ -243,7 +248,7 @@ def _resolve_links(text: str) -> str:
                 del out[start:]
                 if segment[:1] == "]" and body.count("[") > body.count("]"):
                     body, segment = body + "]", segment[1:]
-                out.append(_shown_link(body))
+                out.append(_show_link(body))
             out.append(segment)
     for start in opened:
         if _is_hidden(out[start].split("|")[0]):
@@ -251,14 +256,14 @@ def _resolve_links(text: str) -> str:
     return "".join(out)
 
 
-def _shown_link(body: str) -> str:
+def _show_link(body: str) -> str:
     target, pipe, label = body.partition("|")
     if ":" in target:
         if _is_hidden(target):
             return HOLE
         target = target.lstrip(": ")
         prefix, _, rest = target.partition(":")
-        while rest and prefix.strip().lower() in wiki_names().elsewhere:
+        while rest and prefix.strip().lower() in load_wiki_names().elsewhere:
             target = rest
             prefix, _, rest = target.partition(":")
     if label:
@@ -274,14 +279,14 @@ def _is_hidden(target: str) -> bool:
     if not colon or not prefix or prefix.isspace():
         return False
     prefix = prefix.strip().replace("_", " ").lower()
-    return prefix in wiki_names().hidden or MEDIA.search(target) is not None
+    return prefix in load_wiki_names().hidden or MEDIA_FILE_NAME.search(target) is not None
 
 
-def _external(match: re.Match[str]) -> str:
+def _show_external_link(match: re.Match[str]) -> str:
     return match[1].strip(" \t") or HOLE
 
 
-def _plain(text: str) -> str:
+def _strip_inline_markup(text: str) -> str:
     """Return the text without quotes for bold and italics, HTML tags, magic words and entities."""
     if "''" in text:
         if "'''" in text:
@@ -290,18 +295,18 @@ def _plain(text: str) -> str:
         text = text.replace("''", "")
     if "<" in text:
         if "<s" in text:
-            text = SCRIPTS.sub(_script, text)
+            text = SCRIPT_TAGS.sub(_show_script, text)
         if "<rt" in text:
-            text = READING_END.sub("）", READING.sub("（", text))
+            text = READING_END.sub("）", READING_START.sub("（", text))
         text = LIST_ITEM.sub("\n* ", text)
         text = BLOCK_TAG.sub("\n", text)
-        text = TAG.sub("", text)
+        text = WIKI_TAG.sub("", text)
     if "__" in text:
-        text = SWITCH.sub(lambda match: match[0] if match[1] != match[1].upper() else HOLE, text)
-    text = unescape(text)
-    for character, instead in INVISIBLE.items():
+        text = MAGIC_WORD.sub(lambda match: match[0] if match[1] != match[1].upper() else HOLE, text)
+    text = unescape_entities(text)
+    for character, instead in INVISIBLE_CHARACTERS.items():
         text = text.replace(character, instead)
-    return SPACES.sub(lambda match: " " if text[match.start() - 1] != "\n" else match[0], text)
+    return SPACE_RUNS.sub(lambda match: " " if text[match.start() - 1] != "\n" else match[0], text)
 
 
 def identity() -> dict[str, str | int]:
@@ -309,7 +314,7 @@ def identity() -> dict[str, str | int]:
     return {"wikitext": VERSION, "names": data_identity()}
 
 
-def unescape(text: str) -> str:
+def unescape_entities(text: str) -> str:
     """Return the text with entities as characters, absurdly long numbers too, on which `html.unescape` fails."""
     return html.unescape(LONG_REFERENCE.sub("\ufffd", text)) if "&" in text else text
 
@@ -318,12 +323,12 @@ def _keep_apostrophes(text: str) -> str:
     """Keep the first quote of l'''Iliade'' as an apostrophe: likewise wherever bold and italics are odd on a line."""
     pieces: list[str] = []
     at = 0
-    for match in BOLD.finditer(text):
+    for match in BOLD_QUOTES.finditer(text):
         start = match.start()
         if start < at or not text[start - 1].isalnum():
             continue
         begin, end = text.rfind("\n", at, start) + 1, text.find("\n", start)
-        runs = [len(run) for run in QUOTES.findall(text, begin, end)]
+        runs = [len(run) for run in QUOTE_RUNS.findall(text, begin, end)]
         bold, italic = sum(run != 2 for run in runs), sum(run == 2 or run > 4 for run in runs)
         if bold % 2 and italic % 2:
             pieces += [text[at:start], "'", text[start + 3 : end]]
@@ -333,5 +338,5 @@ def _keep_apostrophes(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _script(match: re.Match[str]) -> str:
-    return match[2].translate(SUPERSCRIPT if match[1].lower() == "sup" else SUBSCRIPT)
+def _show_script(match: re.Match[str]) -> str:
+    return match[2].translate(WIKI_SUPERSCRIPTS if match[1].lower() == "sup" else WIKI_SUBSCRIPTS)

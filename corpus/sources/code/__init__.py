@@ -22,26 +22,26 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
-from corpus.extract.source_code import VERBATIM
+from corpus.extract.source_code import VERBATIM_MEDIA_TYPE
 from corpus.extras import install_advice
-from corpus.languages.labels import CODE
+from corpus.languages.labels import CODE_LANGUAGE
 from corpus.sources.code import gates, languages, licenses
-from corpus.sources.code.archive import Archive, is_archive
-from corpus.sources.code.contents import About, Contents
-from corpus.sources.code.folder import Folder, OneFile, cuts
-from corpus.sources.code.git import Git, git_folder
-from corpus.sources.code.joined import joined
-from corpus.sources.code.licenses import Licenses, normalized, spdx_line
-from corpus.sources.code.table import Columns, is_table, rows
+from corpus.sources.code.archive import CodeArchive, is_archive
+from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
+from corpus.sources.code.folder import FileContents, FolderContents, plan_ranges
+from corpus.sources.code.git import GitContents, find_git_folder
+from corpus.sources.code.joined import join_repositories
+from corpus.sources.code.licenses import Licenses, normalize_license, read_spdx_line
+from corpus.sources.code.table import Columns, is_table, read_rows
 from corpus.sources.source import Source
 from corpus.sources.tables.parquet import Parquet
 from corpus.storage import File, folders, open_input
 from corpus.storage.folders import is_folder
 
-MEDIA_TYPE = "text/x-code"
-MAX_FILE = 1 << 20
+CODE_MEDIA_TYPE = "text/x-code"
+MAX_FILE_BYTES = 1 << 20
 """Larger files are data nearly always; The Stack leaves them out too."""
-MAX_REPOSITORY = 8 << 20
+MAX_REPOSITORY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,8 @@ class Code(Source):
     content: Annotated[bool, Field(validate_default=True)] = True
     redact: bool = True
     columns: Columns = Columns()
-    max_bytes: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_FILE)
-    max_document: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_REPOSITORY)
+    max_bytes: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_FILE_BYTES)
+    max_document: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_REPOSITORY_BYTES)
 
     @field_validator("content")
     @classmethod
@@ -94,22 +94,22 @@ class Code(Source):
             **super().parameters(),
             "languages": languages.versions(self.content),
             "licenses_by": licenses.versions(),
-            "paths": gates.paths().identity,
+            "paths": gates.path_lists().identity,
             "dulwich": metadata.version("dulwich"),
         }
 
     def identity(self, file: File) -> str:
         """Return the commit of a git repository; of another folder, the identity of all its files."""
-        if place := git_folder(file.path):
-            return f"git {Git(place, file.name, self.revision).commit}"
+        if place := find_git_folder(file.path):
+            return f"git {GitContents(place, file.name, self.revision).commit}"
         return folders.identity(file.path) if is_folder(file.path) else super().identity(file)
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        if place := git_folder(path):
-            return [(0, Git(place, path).size)]
+        if place := find_git_folder(path):
+            return [(0, GitContents(place, path).size)]
         if is_folder(path):
             # A document of a repository needs all its files.
-            return cuts(path, split_size if self.documents == "files" else 1 << 62)
+            return plan_ranges(path, split_size if self.documents == "files" else 1 << 62)
         with open_input(path) as stream:
             head = stream.read(4)
         if is_table(head):
@@ -119,7 +119,9 @@ class Code(Source):
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         records = self._files(path, file, start, end)
         yield from (
-            records if self.documents == "files" else joined(records, self.order, int(self.max_document))
+            records
+            if self.documents == "files"
+            else join_repositories(records, self.order, int(self.max_document))
         )
 
     def _files(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
@@ -158,42 +160,44 @@ class Code(Source):
                 continue
             yield self._record(place, about, name, body, len(body), about.licensing.of(name))
 
-    def _contents(self, path: str, file: str, start: int, end: int) -> Contents | None:
+    def _contents(self, path: str, file: str, start: int, end: int) -> RepositoryContents | None:
         """Return the reader of an input; None for a table."""
-        if place := git_folder(path):
-            return Git(place, file, self.revision)
+        if place := find_git_folder(path):
+            return GitContents(place, file, self.revision)
         if is_folder(path):
-            return Folder(path, file, start, end)
+            return FolderContents(path, file, start, end)
         with open_input(path) as stream:
             head = stream.read(512)
         if is_table(head):
             return None
-        return Archive(path, file, end) if is_archive(path, head) else OneFile(path, file, end)
+        return CodeArchive(path, file, end) if is_archive(path, head) else FileContents(path, file, end)
 
     def _rows(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        for outcome in rows(path, file, start, end, self.columns):
+        for outcome in read_rows(path, file, start, end, self.columns):
             if isinstance(outcome, Failure):
                 yield outcome
                 continue
             row, known = outcome
-            about = About(repository=known.get("repository", file), commit=known.get("commit"), date=row.date)
+            about = RepositoryInfo(
+                repository=known.get("repository", file), commit=known.get("commit"), date=row.date
+            )
             place = _Place(file=file, offset=row.offset, unique=f"{file}\0{row.offset}")
             body = str(row.body).encode()
-            license = _listed(known.get("license"))
+            license = _join_licenses(known.get("license"))
             gate = gates.path_gate(known["path"]) if "path" in known else None
             yield self._record(place, about, known.get("path", ""), body, len(body), license, gate)
 
     def _record(
         self,
         place: _Place,
-        about: About,
+        about: RepositoryInfo,
         path: str,
         body: bytes,
         size: int,
         license: str | None,
         gate: str | None = None,
     ) -> Record:
-        license = spdx_line(body) or license or self.license
+        license = read_spdx_line(body) or license or self.license
         language = None
         if gate is None and len(body) > self.max_bytes:
             gate = "code.large"
@@ -202,7 +206,7 @@ class Code(Source):
         if gate is None and gates.is_binary(body):
             gate = "code.binary"
         if gate is None and body:
-            identified = languages.language_of(path, body, self.content)
+            identified = languages.identify_language(path, body, self.content)
             language = identified.name
             gate = {"data": "code.data", "binary": "code.binary", "unknown": "code.language"}.get(
                 identified.kind
@@ -224,24 +228,24 @@ class Code(Source):
             file=place.file,
             offset=place.offset,
             length=size,
-            media_type=MEDIA_TYPE if self.redact else VERBATIM,
+            media_type=CODE_MEDIA_TYPE if self.redact else VERBATIM_MEDIA_TYPE,
             body=b"" if gate is not None else body,
             date=about.date,
             snapshot=self.snapshot,
             license=license,
             group=about.repository,
-            language=f"{CODE}_{language}" if is_code and gate is None else None,
+            language=f"{CODE_LANGUAGE}_{language}" if is_code and gate is None else None,
             metadata={name: value for name, value in known.items() if value is not None},
             gate=gate,
         )
 
 
-def _listed(value: str | None) -> str | None:
+def _join_licenses(value: str | None) -> str | None:
     """Join a table's licences, one or a list printed as Python does, into one expression: all of them hold."""
     if value is None or not value.startswith("["):
-        return normalized(value)
+        return normalize_license(value)
     names = [
-        normalized(name)
+        normalize_license(name)
         for name in value.strip("[]").replace("'", "").replace('"', "").split(",")
         if name.strip()
     ]

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from corpus.document import Failure
-from corpus.formats.archives import ZIP, ZIP_DAMAGE, members
-from corpus.sources.code.contents import About, SourceFile, survey
-from corpus.storage import DAMAGE, decompressed, open_input
+from corpus.formats.archives import ZIP_DAMAGE, ZIP_MAGICS, read_archive
+from corpus.sources.code.contents import RepositoryInfo, SourceFile, survey
+from corpus.storage import DAMAGE, open_decompressing, open_input
 
-MAX_MEMBER = 64 << 20
+MAX_MEMBER_BYTES = 64 << 20
 """Largest member that is read at all; one over the source's own limit stops at a gate."""
-BUDGET = 1 << 30, 200
+UNPACKED_BYTES_BUDGET = 1 << 30, 200
 """Bytes that all members of an archive may hold: that many, or that many times the archive's own size."""
 _EXTENSIONS = re.compile(
     r"\.(?:zip|whl|egg|tar|tgz|tbz2?|txz|tzst|crate|gem|(?:tar\.(?:gz|bz2|xz|zst)))$", re.IGNORECASE
@@ -27,11 +27,11 @@ _VERSION = re.compile(r"-v?\d+(?:\.\d+)*(?:[-.+]?[0-9A-Za-z.]+)?$")
 
 def is_archive(path: str, head: bytes) -> bool:
     """Return whether a file is an archive, by its name and its first 512 bytes."""
-    return bool(_EXTENSIONS.search(path)) or head.startswith(ZIP) or head[257:262] == b"ustar"
+    return bool(_EXTENSIONS.search(path)) or head.startswith(ZIP_MAGICS) or head[257:262] == b"ustar"
 
 
 @dataclass(frozen=True)
-class Archive:
+class CodeArchive:
     """The files of an archive in the order in which they are in it. It is read twice: licences may come last."""
 
     path: str
@@ -39,24 +39,24 @@ class Archive:
     size: int
 
     @cached_property
-    def _surveyed(self) -> About:
+    def _about(self) -> RepositoryInfo:
         licensing, package, prefix = survey(self.files())
         commit = self._commit()
-        return About(
-            repository=package.url or _name(prefix, self.file),
+        return RepositoryInfo(
+            repository=package.url or _repository_name(prefix, self.file),
             commit=commit,
             version=package.version,
             prefix=prefix,
             licensing=licensing,
         )
 
-    def about(self) -> About:
-        return self._surveyed
+    def about(self) -> RepositoryInfo:
+        return self._about
 
     def files(self) -> Iterator[SourceFile | Failure]:
-        budget = left = max(BUDGET[0], BUDGET[1] * self.size)
+        budget = left = max(UNPACKED_BYTES_BUDGET[0], UNPACKED_BYTES_BUDGET[1] * self.size)
         with open_input(self.path) as stream:
-            for member in members(stream, self.file, MAX_MEMBER):
+            for member in read_archive(stream, self.file, MAX_MEMBER_BYTES):
                 if isinstance(member, Failure):
                     yield member
                     continue
@@ -82,17 +82,17 @@ class Archive:
             with open_input(self.path) as stream:
                 head = stream.read(4)
                 stream.seek(0)
-                if head.startswith(ZIP):
+                if head.startswith(ZIP_MAGICS):
                     comment = zipfile.ZipFile(stream).comment.decode("ascii", "replace")
                     return comment if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", comment) else None
-                header = decompressed(stream).read(1536)
+                header = open_decompressing(stream).read(1536)
         except (*ZIP_DAMAGE, *DAMAGE):
             return None  # what is damaged is named where the files are read
         match = _COMMIT.search(header) if header[156:157] == b"g" else None
         return match[1].decode() if match else None
 
 
-def _name(prefix: str, file: str) -> str:
+def _repository_name(prefix: str, file: str) -> str:
     """Return the repository's name without version or commit: of the folder that holds everything, else of the
     archive.
     """

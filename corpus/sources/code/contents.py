@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from corpus.document import Failure
-from corpus.sources.code.licenses import MAX_BYTES, Licensing, is_license_file
-from corpus.sources.code.packages import Package, is_package_file, read_package
+from corpus.sources.code.licenses import MAX_LICENSE_BYTES, Licensing, is_license_file
+from corpus.sources.code.packages import PackageMetadata, is_package_file, read_package
 
-SURVEYED = 64 << 20
+MAX_SURVEYED_BYTES = 64 << 20
 """Bytes of licences and metadata of one repository that are held; large monorepos have a few MB."""
 
 
@@ -28,7 +28,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
+class RepositoryInfo:
     """What is known of a repository as a whole. `prefix` is a folder that all its files are in, left out of paths."""
 
     repository: str
@@ -43,28 +43,28 @@ class About:
         return path.removeprefix(self.prefix)
 
 
-class Contents(Protocol):
+class RepositoryContents(Protocol):
     """An input of the kind. `files` may be called more than once, and gives files in the same order each time."""
 
-    def about(self) -> About:
+    def about(self) -> RepositoryInfo:
         """Return what is known of the repository. Raises the errors of reading it."""
         ...
 
     def files(self) -> Iterator[SourceFile | Failure]: ...
 
 
-def name_of(path: str, file: str) -> str:
+def repository_name(path: str, file: str) -> str:
     """Return the name of a repository that nothing else names: its place in the source, its folder's name for `..`."""
     return os.path.basename(os.path.realpath(path)) if file.strip("./") == "" else file
 
 
-def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, str]:
+def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, PackageMetadata, str]:
     """Return licences, package metadata, and the folder that all files are in (`name-1.0/`, or "").
 
-    Memory: the first `MAX_BYTES` of licence files and of metadata files, together at most `SURVEYED`;
+    Memory: the first `MAX_LICENSE_BYTES` of licence files and of metadata files, together at most `MAX_SURVEYED_BYTES`;
     the rest is not read.
     """
-    room = SURVEYED
+    room = MAX_SURVEYED_BYTES
     license_files: list[tuple[str, bytes]] = []
     packages: list[tuple[str, bytes]] = []
     tops: set[str] = set()
@@ -78,7 +78,7 @@ def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, Package, s
             license_files if is_license_file(file.path) else packages if is_package_file(file.path) else None
         )
         if kept is not None and room > 0:
-            kept.append((file.path, file.read()[:MAX_BYTES]))
+            kept.append((file.path, file.read()[:MAX_LICENSE_BYTES]))
             room -= len(kept[-1][1])
     top = min(tops, default="")
     prefix = f"{top}/" if len(tops) == 1 and top else ""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from corpus.sources.code.contents import About, SourceFile, name_of, survey
+from corpus.sources.code.contents import RepositoryInfo, SourceFile, repository_name, survey
 from corpus.storage import folders, join, open_input
 from corpus.storage.names import printable_name
 
 
-def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:
+def plan_ranges(folder: str, split_size: int) -> list[tuple[int, int]]:
     """Return ranges of a folder's files laid end to end in the order of their names.
 
     Each file counts one byte more than it has, so that every one begins somewhere. A range holds the files that begin
@@ -26,7 +26,7 @@ def cuts(folder: str, split_size: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Folder:
+class FolderContents:
     """The files of a folder that begin in [start, end) of all of them laid end to end."""
 
     folder: str
@@ -34,9 +34,9 @@ class Folder:
     start: int = 0
     end: int = 1 << 62
 
-    def about(self) -> About:
-        licensing, _, _ = survey(Folder(self.folder, self.file).files())
-        return About(repository=name_of(self.folder, self.file), licensing=licensing)
+    def about(self) -> RepositoryInfo:
+        licensing, _, _ = survey(FolderContents(self.folder, self.file).files())
+        return RepositoryInfo(repository=repository_name(self.folder, self.file), licensing=licensing)
 
     def files(self) -> Iterator[SourceFile]:
         at = 0
@@ -45,27 +45,29 @@ class Folder:
                 yield SourceFile(
                     path=printable_name(name),
                     size=size,
-                    read=partial(_read, join(self.folder, name)),
+                    read=partial(_read_file, join(self.folder, name)),
                     origin=f"{self.file}/{printable_name(name)}",
                 )
             at += size + 1
 
 
 @dataclass(frozen=True)
-class OneFile:
+class FileContents:
     """A file by itself, which is its own repository."""
 
     path: str
     file: str
     size: int
 
-    def about(self) -> About:
-        return About(repository=self.file)
+    def about(self) -> RepositoryInfo:
+        return RepositoryInfo(repository=self.file)
 
     def files(self) -> Iterator[SourceFile]:
-        yield SourceFile(path=self.file, size=self.size, read=partial(_read, self.path), origin=self.file)
+        yield SourceFile(
+            path=self.file, size=self.size, read=partial(_read_file, self.path), origin=self.file
+        )
 
 
-def _read(path: str) -> bytes:
+def _read_file(path: str) -> bytes:
     with open_input(path) as stream:
         return stream.read()

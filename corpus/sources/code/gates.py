@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any
 
 from corpus.data import data_path
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
-GATES = (
+CODE_GATES = (
     "code.vendored",
     "code.generated",
     "code.minified",
@@ -27,12 +27,12 @@ GATES = (
     "code.language",
 )
 """Every gate of the kind, in the order in which they are applied."""
-HEAD = 1024
+GENERATED_HEAD_BYTES = 1024
 """Bytes at the beginning of a file that are searched for the mark of a generated one."""
 
 
 @dataclass(frozen=True)
-class Paths:
+class PathLists:
     """manifests/code/paths.yaml as patterns of lower-case names."""
 
     folders: dict[str, re.Pattern[str]]
@@ -45,14 +45,15 @@ class Paths:
 
 
 @cache
-def paths() -> Paths:
+def path_lists() -> PathLists:
     """Return the lists, read once a process."""
     path = data_path("code", "paths.yaml")
-    data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
-    return Paths(
-        folders={f"code.{key}": _globs(data[key]["folders"]) for key in ("vendored", "generated")},
+    data: Any = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return PathLists(
+        folders={f"code.{key}": _compile_globs(data[key]["folders"]) for key in ("vendored", "generated")},
         files={
-            f"code.{key}": _globs(data[key]["names"]) for key in ("vendored", "generated", "minified", "lock")
+            f"code.{key}": _compile_globs(data[key]["names"])
+            for key in ("vendored", "generated", "minified", "lock")
         },
         binary=frozenset(data["binary"]["extensions"].split()),
         generated_says=re.compile("".join(data["generated_says"].split("\n")).replace(" |", "|")),
@@ -62,13 +63,13 @@ def paths() -> Paths:
     )
 
 
-def _globs(words: str) -> re.Pattern[str]:
+def _compile_globs(words: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{fnmatch.translate(word)})" for word in words.split()))
 
 
 def path_gate(path: str) -> str | None:
     """Return the gate of a file's path: vendored, generated, minified, a lock file or binary; None for none."""
-    known = paths()
+    known = path_lists()
     *folders, name = path.lower().split("/")
     for gate, pattern in known.folders.items():
         if any(pattern.match(folder) for folder in folders):
@@ -86,8 +87,8 @@ def is_binary(body: bytes) -> bool:
 
 def content_gate(body: bytes, language: str) -> str | None:
     """Return the gate of a text file's content: it is marked as generated, or its lines are as long as a machine's."""
-    known = paths()
-    if known.generated_says.search(body[:HEAD].decode("utf-8", "replace")):
+    known = path_lists()
+    if known.generated_says.search(body[:GENERATED_HEAD_BYTES].decode("utf-8", "replace")):
         return "code.generated"
     if language in known.minified_languages and len(body) > known.minified_line * (body.count(b"\n") + 1):
         return "code.minified"

@@ -18,29 +18,29 @@ from typing import Any
 
 from corpus.document import Failure
 from corpus.errors import UserError
-from corpus.sources.code.contents import About, SourceFile, name_of, survey
-from corpus.storage import is_remote, local
+from corpus.sources.code.contents import RepositoryInfo, SourceFile, repository_name, survey
+from corpus.storage import is_remote, local_path
 from corpus.storage.names import printable_name
 
-MAX_DEPTH = 200
+MAX_FOLDER_DEPTH = 200
 """Folders inside each other; a tree that holds itself has no end."""
-MAX_CHAIN = 5000
+MAX_DELTA_CHAIN = 5000
 """Deltas on deltas; git writes 50, 4,095 at most."""
-MAX_OBJECT = 64 << 20
+MAX_OBJECT_BYTES = 64 << 20
 """Largest object that is unpacked, trees and commits included."""
-_DELTAS = (6, 7)
+_DELTA_TYPES = (6, 7)
 _SCP = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!//)(.+)")
 _URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/\s]*@)?([A-Za-z0-9.-]+)(?::\d+)?/(.+)")
 
 
-def git_folder(path: str) -> str | None:
+def find_git_folder(path: str) -> str | None:
     """Return the folder that holds the objects of a repository at `path`: itself if bare, or its .git.
 
     None if it is no repository.
     """
     if is_remote(path):
         return None
-    folder = local(path)
+    folder = local_path(path)
     for place in (folder, os.path.join(folder, ".git")):
         has = os.path.isfile(os.path.join(place, "HEAD")) and os.path.isdir(os.path.join(place, "objects"))
         if has and os.path.isdir(os.path.join(place, "refs")):
@@ -49,8 +49,8 @@ def git_folder(path: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Git:
-    """The files of one commit. `place` is what `git_folder` found."""
+class GitContents:
+    """The files of one commit. `place` is what `find_git_folder` found."""
 
     place: str
     file: str
@@ -65,7 +65,7 @@ class Git:
             raise ValueError(
                 "its objects lie in another repository (objects/info/alternates): clone it without sharing"
             )
-        return DiskObjectStore(os.path.join(self.place, "objects"), loose_object_size_limit=MAX_OBJECT)
+        return DiskObjectStore(os.path.join(self.place, "objects"), loose_object_size_limit=MAX_OBJECT_BYTES)
 
     @cached_property
     def commit(self) -> str:
@@ -83,9 +83,9 @@ class Git:
                     target = refs[Ref(name.encode())]
                 except KeyError:
                     continue
-                return self._peeled(target.decode())
+                return self._peel(target.decode())
             if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", self.revision):
-                return self._peeled(self.revision)
+                return self._peel(self.revision)
         except Exception as error:
             raise UserError(f"cannot read the git repository {printable_name(self.place)}: {error}") from None
         raise UserError(
@@ -97,10 +97,10 @@ class Git:
         """4 KiB for each file: what is stored changes whenever git packs, and the split is named by it."""
         return 1 + 4096 * sum(1 for _ in self.files())
 
-    def _peeled(self, name: str) -> str:
+    def _peel(self, name: str) -> str:
         """Return the commit that a tag, or a tag of a tag, points to."""
         for _ in range(10):
-            kind, body = self._object(name)
+            kind, body = self._read_object(name)
             if kind == 1:
                 return name
             target = re.match(rb"object ([0-9a-f]{40,64})\n", body)
@@ -109,13 +109,13 @@ class Git:
             name = target[1].decode()
         raise ValueError(f"{name} is no commit")
 
-    def _object(self, name: str) -> tuple[int, bytes]:
+    def _read_object(self, name: str) -> tuple[int, bytes]:
         """Return (type, content) of an object. Raises ValueError for one that is too large."""
         from dulwich.objects import hex_to_sha
 
         _, largest = self._sizes(hex_to_sha(name))
-        if largest > MAX_OBJECT:
-            raise ValueError(f"an object of {largest:,} bytes, over the limit of {MAX_OBJECT:,}")
+        if largest > MAX_OBJECT_BYTES:
+            raise ValueError(f"an object of {largest:,} bytes, over the limit of {MAX_OBJECT_BYTES:,}")
         kind, body = self._store.get_raw(name.encode())
         return int(kind), bytes(body)
 
@@ -129,7 +129,7 @@ class Git:
                 at = pack.index.object_offset(sha)
             except KeyError:
                 continue
-            return _declared(pack, at, len(sha))
+            return _read_declared_sizes(pack, at, len(sha))
         name = sha.hex()
         try:
             with open(os.path.join(self.place, "objects", name[:2], name[2:]), "rb") as stream:
@@ -140,10 +140,12 @@ class Git:
         size = int(header[1]) if header else 0
         return size, size
 
-    def about(self) -> About:
-        _, body = self._object(self.commit)
+    def about(self) -> RepositoryInfo:
+        _, body = self._read_object(self.commit)
         licensing, _, _ = survey(self.files())
-        return About(repository=self._name(), commit=self.commit, date=_date(body), licensing=licensing)
+        return RepositoryInfo(
+            repository=self._name(), commit=self.commit, date=_commit_date(body), licensing=licensing
+        )
 
     def _name(self) -> str:
         """Return host/owner/name of where it was cloned from, without a password; else the folder's name."""
@@ -159,12 +161,12 @@ class Git:
         return (
             f"{match[1].lower()}/{match[2].strip('/').removesuffix('.git')}"
             if match
-            else name_of(folder, self.file)
+            else repository_name(folder, self.file)
         )
 
     def files(self) -> Iterator[SourceFile | Failure]:
         """Yield the blobs of the commit in the order of paths; links and submodules are skipped."""
-        _, body = self._object(self.commit)
+        _, body = self._read_object(self.commit)
         tree = re.match(rb"tree ([0-9a-f]{40,64})\n", body)
         if tree is None:
             raise ValueError(f"{self.commit} is no commit")
@@ -174,16 +176,18 @@ class Git:
         from dulwich.objects import Tree
 
         try:
-            if depth > MAX_DEPTH:
-                raise ValueError(f"more than {MAX_DEPTH} folders inside each other")
-            kind, body = self._object(tree)
+            if depth > MAX_FOLDER_DEPTH:
+                raise ValueError(f"more than {MAX_FOLDER_DEPTH} folders inside each other")
+            kind, body = self._read_object(tree)
             if kind != 2:
                 raise ValueError(f"{tree} is no tree")
             parsed = Tree.from_raw_string(2, body)
             assert isinstance(parsed, Tree)
             entries = list(parsed.iteritems(name_order=True))
         except Exception as error:
-            yield Failure(file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_said(error))
+            yield Failure(
+                file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_describe_error(error)
+            )
             return
         for entry in entries:
             name = above + printable_name(os.fsdecode(entry.path))
@@ -199,24 +203,24 @@ class Git:
         try:
             size, _ = self._sizes(hex_to_sha(sha))
         except Exception as error:
-            return Failure(file=origin, offset=0, length=0, step="read", error=_said(error))
+            return Failure(file=origin, offset=0, length=0, step="read", error=_describe_error(error))
         return SourceFile(path=path, size=size, read=partial(self._blob, sha), origin=origin)
 
     def _blob(self, sha: str) -> bytes:
-        kind, body = self._object(sha)
+        kind, body = self._read_object(sha)
         if kind != 3:
             raise ValueError(f"{sha} is no file")
         return body
 
 
-def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
+def _read_declared_sizes(pack: Any, at: int, digest: int) -> tuple[int, int]:
     """Return what the object at an offset of a pack declares: its size, and the largest of those below it.
 
     Names of objects have `digest` bytes.
     """
     contents = pack.data._buffer()
     result, largest = -1, 0
-    for _ in range(MAX_CHAIN):
+    for _ in range(MAX_DELTA_CHAIN):
         byte = contents[at]
         kind, size, shift, place = byte >> 4 & 7, byte & 15, 4, at + 1
         while byte & 128:
@@ -224,7 +228,7 @@ def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
             size |= (byte & 127) << shift
             shift, place = shift + 7, place + 1
         largest = max(largest, size)
-        if kind not in _DELTAS:
+        if kind not in _DELTA_TYPES:
             return (size if result < 0 else result), largest
         if kind == 6:
             byte = contents[place]
@@ -238,7 +242,7 @@ def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
             place += digest
         # The sizes come first, but behind the code tables of deflate, which take up to 300 bytes.
         head = zlib.decompressobj().decompress(bytes(contents[place : place + 1024]), 20)
-        sizes = _varints(head)
+        sizes = _read_varints(head)
         result, largest = (sizes[1] if result < 0 else result), max(largest, *sizes)
         if base < 0:
             break
@@ -246,7 +250,7 @@ def _declared(pack: Any, at: int, digest: int) -> tuple[int, int]:
     raise ValueError("a chain of deltas without an end")
 
 
-def _varints(head: bytes) -> tuple[int, int]:
+def _read_varints(head: bytes) -> tuple[int, int]:
     """Return the sizes of the base and of the result, with which a delta begins."""
     values, at = [], 0
     for _ in range(2):
@@ -261,7 +265,7 @@ def _varints(head: bytes) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _date(commit: bytes) -> str | None:
+def _commit_date(commit: bytes) -> str | None:
     match = re.search(rb"(?m)^committer .*> (-?\d{1,11}) [+-]\d{4}$", commit)
     if match is None:
         return None
@@ -271,5 +275,5 @@ def _date(commit: bytes) -> str | None:
         return None
 
 
-def _said(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

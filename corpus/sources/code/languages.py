@@ -17,30 +17,30 @@ from typing import Any, Literal
 from identify import identify
 
 from corpus.data import data_path
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
-Kind = Literal["code", "prose", "data", "binary", "unknown"]
-HEAD = 4096
+FileKind = Literal["code", "prose", "data", "binary", "unknown"]
+PATTERN_HEAD_BYTES = 4096
 """Bytes that patterns search to distinguish languages of one extension."""
-SURE = 0.9
+MIN_MAGIKA_SCORE = 0.9
 """Score from which magika's verdict on code is accepted: it takes wiki markup in Spanish for Erlang, with .79."""
-_GENERIC = frozenset(
+_GENERIC_TAGS = frozenset(
     {"text", "binary", "header", "executable", "non-executable", "file", "symlink", "directory"}
 )
-_IMAGES = frozenset({"image", "audio", "zip", "tar", "gzip", "jar", "wheel"})
+_BINARY_TAGS = frozenset({"image", "audio", "zip", "tar", "gzip", "jar", "wheel"})
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class FileLanguage:
     """What a file is: `name` in lower-case letters and digits (`cpp`), None where it is no text or unknown."""
 
-    kind: Kind
+    kind: FileKind
     name: str | None = None
 
 
 @dataclass(frozen=True)
-class Names:
+class LanguageNames:
     """manifests/code/languages.yaml."""
 
     order: tuple[str, ...]
@@ -55,11 +55,11 @@ class Names:
 
 
 @cache
-def names() -> Names:
+def names() -> LanguageNames:
     """Return the lists, read once a process."""
     path = data_path("code", "languages.yaml")
-    data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
-    return Names(
+    data: Any = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return LanguageNames(
         order=tuple(data["order"].split()),
         names=data["names"],
         extensions={ext: name for name, exts in data["extensions"].items() for ext in exts},
@@ -75,58 +75,60 @@ def names() -> Names:
     )
 
 
-def by_name(path: str, body: bytes) -> Language:
+def identify_by_name(path: str, body: bytes) -> FileLanguage:
     """Return the language that a file's name tells; where several share an extension, by the beginning of the file."""
     known = names()
     name = path.rpartition("/")[2]
     stem, dot, extension = name.rpartition(".")
     extension = extension.lower() if dot and stem else ""
     if extension in known.data_extensions:
-        return Language("data")
+        return FileLanguage("data")
     if extension in known.shared:
-        head = body[:HEAD].decode("utf-8", "replace")
-        return _named(next(language for language, pattern in known.shared[extension] if pattern.search(head)))
+        head = body[:PATTERN_HEAD_BYTES].decode("utf-8", "replace")
+        return _make_language(
+            next(language for language, pattern in known.shared[extension] if pattern.search(head))
+        )
     if extension in known.extensions:
-        return _named(known.extensions[extension])
+        return _make_language(known.extensions[extension])
     tags = identify.tags_from_filename(name) - {"text"}
     if tags & known.data_tags:
-        return Language("data")
-    if "binary" in tags or tags & _IMAGES:
-        return Language("binary")
-    tags -= _GENERIC
+        return FileLanguage("data")
+    if "binary" in tags or tags & _BINARY_TAGS:
+        return FileLanguage("binary")
+    tags -= _GENERIC_TAGS
     if len(tags) > 1:
         tags -= {"plain-text"}
-    return _of_tags(tags)
+    return _language_of_tags(tags)
 
 
-def by_first_line(body: bytes) -> Language:
+def identify_by_first_line(body: bytes) -> FileLanguage:
     """Return the language of a script by its `#!` line."""
     if not body.startswith(b"#!"):
-        return Language("unknown")
-    command = identify.parse_shebang(io.BytesIO(body[:HEAD].splitlines()[0] + b"\n"))
-    return _of_tags(set(identify.tags_from_interpreter(command[0])) if command else set())
+        return FileLanguage("unknown")
+    command = identify.parse_shebang(io.BytesIO(body[:PATTERN_HEAD_BYTES].splitlines()[0] + b"\n"))
+    return _language_of_tags(set(identify.tags_from_interpreter(command[0])) if command else set())
 
 
-def by_content(body: bytes) -> Language:
+def identify_by_content(body: bytes) -> FileLanguage:
     """Return the language that magika identifies. Needs the extra `code`; about 10 ms."""
-    label, group, is_text, score = _magika(body)
+    label, group, is_text, score = _ask_magika(body)
     known = names()
     if label in known.data_content:
-        return Language("data")
+        return FileLanguage("data")
     if not is_text:
-        return Language("binary")
-    language = _named(known.names.get(label, label))
-    sure = group == "code" and score >= SURE
-    return language if sure or language.kind == "prose" else Language("unknown")
+        return FileLanguage("binary")
+    language = _make_language(known.names.get(label, label))
+    sure = group == "code" and score >= MIN_MAGIKA_SCORE
+    return language if sure or language.kind == "prose" else FileLanguage("unknown")
 
 
-def language_of(path: str, body: bytes, content: bool) -> Language:
+def identify_language(path: str, body: bytes, content: bool) -> FileLanguage:
     """Return the language of a file: by its name, else by its first line, else (with `content`) by its content."""
-    language = by_name(path, body)
+    language = identify_by_name(path, body)
     if language.kind == "unknown":
-        language = by_first_line(body)
+        language = identify_by_first_line(body)
     if language.kind == "unknown" and content and body.strip():
-        language = by_content(body)
+        language = identify_by_content(body)
     return language
 
 
@@ -144,17 +146,25 @@ def versions(content: bool) -> dict[str, str | None]:
     }
 
 
-def _of_tags(tags: set[str]) -> Language:
+def _language_of_tags(tags: set[str]) -> FileLanguage:
     known = names()
     for tag in known.order:
         if tag in tags:
-            return _named(known.names.get(tag, tag))
-    return _named(known.names.get(tag, tag)) if (tag := min(tags, default="")) else Language("unknown")
+            return _make_language(known.names.get(tag, tag))
+    return (
+        _make_language(known.names.get(tag, tag))
+        if (tag := min(tags, default=""))
+        else FileLanguage("unknown")
+    )
 
 
-def _named(name: str) -> Language:
+def _make_language(name: str) -> FileLanguage:
     plain = re.sub("[^a-z0-9]", "", name.lower())
-    return Language("prose" if plain in names().prose else "code", plain) if plain else Language("unknown")
+    return (
+        FileLanguage("prose" if plain in names().prose else "code", plain)
+        if plain
+        else FileLanguage("unknown")
+    )
 
 
 @cache
@@ -164,7 +174,7 @@ def _detector() -> Any:
     return magika.Magika()
 
 
-def _magika(body: bytes) -> tuple[str, str, bool, float]:
+def _ask_magika(body: bytes) -> tuple[str, str, bool, float]:
     """Return label, group, whether it is text, and score, by the first and last bytes of a file."""
     result = _detector().identify_bytes(body)
     output = result.output

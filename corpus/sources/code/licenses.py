@@ -17,16 +17,16 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from corpus.data import data_path
 from corpus.formats.encodings import decode
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
-UNKNOWN = "unknown"
+UNKNOWN_LICENSE = "unknown"
 """Stands for files without a known licence in allow and deny lists."""
-HEAD = 4096
+SPDX_HEAD_BYTES = 4096
 """Bytes of a file that are searched for its SPDX line."""
-LONG = 1000
+MIN_LICENSE_CHARACTERS = 1000
 """Length from which a file called LICENSE with an unknown text counts as a licence, not as a pointer to others."""
-MAX_BYTES = 1 << 20
+MAX_LICENSE_BYTES = 1 << 20
 
 _FILE = re.compile(
     r"(?:(?:un)?licen[sc]es?|copying)(?P<suffix>[-_.][^/]*)?|(?:mit|bsd|apache|gpl|isc)[-_.]licen[sc]e(?:\.\w+)?"
@@ -60,13 +60,15 @@ class Licenses(BaseModel):
     def _names(cls, value: list[str]) -> list[str]:
         for name in value:
             if not re.fullmatch(r"[A-Za-z0-9.+-]+|weak_copyleft", name):
-                sets = ", ".join(lists().sets)
-                raise ValueError(f"{name!r} is no SPDX identifier, and none of {sets}, all, {UNKNOWN}")
+                sets = ", ".join(license_lists().sets)
+                raise ValueError(
+                    f"{name!r} is no SPDX identifier, and none of {sets}, all, {UNKNOWN_LICENSE}"
+                )
         return value
 
     def permit(self, license: str | None) -> bool:
         """Return whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
-        allow, deny = _members(tuple(self.allow)), _members(tuple(self.deny))
+        allow, deny = _expand_sets(tuple(self.allow)), _expand_sets(tuple(self.deny))
 
         def allowed(name: str) -> bool:
             name = name.casefold()
@@ -74,15 +76,15 @@ class Licenses(BaseModel):
             return not names & deny and ("all" in allow or bool(names & allow))
 
         if license is None:
-            return allowed(UNKNOWN)
+            return allowed(UNKNOWN_LICENSE)
         try:
             return _Expression(license).evaluate(allowed)
         except ValueError:
-            return allowed(UNKNOWN)
+            return allowed(UNKNOWN_LICENSE)
 
 
 @dataclass(frozen=True)
-class Lists:
+class LicenseLists:
     """manifests/code/licenses.yaml."""
 
     sets: Mapping[str, frozenset[str]]
@@ -92,10 +94,10 @@ class Lists:
 
 
 @cache
-def lists() -> Lists:
+def license_lists() -> LicenseLists:
     path = data_path("code", "licenses.yaml")
-    data: Any = load(path.read_text(encoding="utf-8"), str(path))[0]
-    return Lists(
+    data: Any = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return LicenseLists(
         sets={name: frozenset(words.split()) for name, words in data["sets"].items()},
         names=data["names"],
         restrictions=re.compile(data["restrictions"]),
@@ -104,10 +106,10 @@ def lists() -> Lists:
 
 
 @cache
-def _members(names: tuple[str, ...]) -> frozenset[str]:
+def _expand_sets(names: tuple[str, ...]) -> frozenset[str]:
     """Return identifiers in lower case, names of sets replaced by their members."""
     return frozenset(
-        identifier.casefold() for name in names for identifier in lists().sets.get(name, (name,))
+        identifier.casefold() for name in names for identifier in license_lists().sets.get(name, (name,))
     )
 
 
@@ -168,7 +170,7 @@ def is_expression(text: str) -> bool:
     return True
 
 
-def normalized(declared: str | None) -> str | None:
+def normalize_license(declared: str | None) -> str | None:
     """Return the licence that a package declares as an SPDX expression; None where it is none."""
     if not declared or len(declared) > 200:
         return None
@@ -177,7 +179,7 @@ def normalized(declared: str | None) -> str | None:
         if declared.count("(") != declared.count(")")
         else declared.strip()
     )
-    known = lists().names.get(text.lower())
+    known = license_lists().names.get(text.lower())
     if known:
         return known
     text = text.replace("/", " OR ")
@@ -186,9 +188,9 @@ def normalized(declared: str | None) -> str | None:
     )
 
 
-def spdx_line(body: bytes) -> str | None:
+def read_spdx_line(body: bytes) -> str | None:
     """Return the licence that a file names in an SPDX line of its first 4 KB."""
-    match = _SPDX.search(body, 0, HEAD)
+    match = _SPDX.search(body, 0, SPDX_HEAD_BYTES)
     if match is None:
         return None
     words = match[1].decode("ascii").split()
@@ -212,7 +214,7 @@ def is_license_file(path: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def identified(text: str) -> tuple[str, ...]:
+def identify_licenses(text: str) -> tuple[str, ...]:
     """Return the licences whose texts make up at least 3/4 of a file; none where conditions are added to them."""
     from licenseclassifier import identify_license
 
@@ -221,7 +223,7 @@ def identified(text: str) -> tuple[str, ...]:
     for region in regions:
         rest.append(text[at : region.start])
         at = max(at, region.end)
-    if lists().restrictions.search("\n".join([*rest, text[at:]])):
+    if license_lists().restrictions.search("\n".join([*rest, text[at:]])):
         return ()
     return tuple(dict.fromkeys(region.id for region in regions))
 
@@ -239,7 +241,7 @@ class Licensing:
         folder, _, name = path.rpartition("/")
         if ".dist-info" in folder.split("/")[0] or folder.split("/")[0].endswith(".egg-info"):
             folder = ""
-        text = decode(body[:MAX_BYTES], html=False)[0]
+        text = decode(body[:MAX_LICENSE_BYTES], html=False)[0]
         self.files.setdefault(folder, []).append((name, text))
 
     def of(self, path: str) -> str | None:
@@ -251,33 +253,33 @@ class Licensing:
             folder = folder.rpartition("/")[0]
             expression = self._of_folder(folder)
         expression = expression or self.declared
-        return None if expression == UNKNOWN else expression
+        return None if expression == UNKNOWN_LICENSE else expression
 
     def _of_folder(self, folder: str) -> str | None:
         if folder not in self.files:
             return None
         if folder not in self._known:
-            self._known[folder] = _of_files(self.files[folder])
+            self._known[folder] = _license_of_files(self.files[folder])
         return self._known[folder]
 
 
-def _of_files(files: list[tuple[str, str]]) -> str | None:
+def _license_of_files(files: list[tuple[str, str]]) -> str | None:
     """Return the expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) joined by OR,
     others by AND; `unknown` where a file named as the licence has a long text that is not known."""
     alternatives: list[str] = []
     together: list[str] = []
     strange = False
     for name, text in sorted(files):
-        ids = identified(text)
-        if not ids and (line := spdx_line(text.encode("utf-8", "replace"))):
+        ids = identify_licenses(text)
+        if not ids and (line := read_spdx_line(text.encode("utf-8", "replace"))):
             ids = (line if " " not in line else f"({line})",)
         if _ALTERNATIVE.search(name):
             alternatives += ids
         else:
             together += ids
-            strange |= not ids and len(text) >= LONG
+            strange |= not ids and len(text) >= MIN_LICENSE_CHARACTERS
     if strange:
-        return UNKNOWN
+        return UNKNOWN_LICENSE
     alternatives = [expression for expression in dict.fromkeys(alternatives) if expression not in together]
     parts = list(dict.fromkeys(together))
     if alternatives:
@@ -288,4 +290,4 @@ def _of_files(files: list[tuple[str, str]]) -> str | None:
 
 def versions() -> dict[str, str]:
     """Return what licences depend on, for fingerprints."""
-    return {"licenseclassifier": metadata.version("licenseclassifier"), "lists": lists().identity}
+    return {"licenseclassifier": metadata.version("licenseclassifier"), "lists": license_lists().identity}

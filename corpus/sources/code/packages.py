@@ -11,9 +11,9 @@ from email.parser import BytesParser
 from typing import Any
 from urllib.parse import quote
 
-from corpus.sources.code.licenses import normalized
+from corpus.sources.code.licenses import normalize_license
 
-MAX_BYTES = 4 << 20
+MAX_METADATA_BYTES = 4 << 20
 """Metadata files beyond that are not read."""
 _NAMES = ("PKG-INFO", "package.json", "Cargo.toml", "pyproject.toml", "composer.json")
 """In the order of precedence, after a wheel's METADATA."""
@@ -22,7 +22,7 @@ _TOP = re.compile(r"(?:[^/]+/)?[^/]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class PackageMetadata:
     """`url` is the package URL without version (`pkg:pypi/flask`); None where the metadata name none."""
 
     url: str | None = None
@@ -37,16 +37,16 @@ def is_package_file(path: str) -> bool:
     )
 
 
-def read_package(files: Sequence[tuple[str, bytes]]) -> Package:
+def read_package(files: Sequence[tuple[str, bytes]]) -> PackageMetadata:
     """Read the metadata files of a repository, the most official first; broken ones are ignored."""
     url = version = license = None
     for path, body in sorted(files, key=lambda one: (_rank(one[0]), one[0])):
-        if len(body) > MAX_BYTES or ("/" in path and not _METADATA.fullmatch(path)):
+        if len(body) > MAX_METADATA_BYTES or ("/" in path and not _METADATA.fullmatch(path)):
             continue
-        package = _read(path, body)
+        package = _parse_metadata(path, body)
         url, version = (package.url, package.version) if url is None and package.url else (url, version)
         license = license or package.license
-    return Package(url=url, version=version, license=license)
+    return PackageMetadata(url=url, version=version, license=license)
 
 
 def _rank(path: str) -> int:
@@ -54,40 +54,40 @@ def _rank(path: str) -> int:
     return 1 + _NAMES.index(name) if name in _NAMES else 0
 
 
-def _read(path: str, body: bytes) -> Package:
+def _parse_metadata(path: str, body: bytes) -> PackageMetadata:
     name = path.rpartition("/")[2]
     try:
         if name in ("METADATA", "PKG-INFO"):
-            return _python(body)
+            return _parse_python(body)
         if name.endswith(".json"):
             data = json.loads(body)
             return (
-                _json("npm" if name == "package.json" else "composer", data)
+                _parse_json("npm" if name == "package.json" else "composer", data)
                 if isinstance(data, dict)
-                else Package()
+                else PackageMetadata()
             )
-        return _toml(tomllib.loads(body.decode()))
+        return _parse_toml(tomllib.loads(body.decode()))
     except (ValueError, RecursionError):
-        return Package()
+        return PackageMetadata()
 
 
-def _python(body: bytes) -> Package:
+def _parse_python(body: bytes) -> PackageMetadata:
     headers = BytesParser().parsebytes(body, headersonly=True)
     name = str(headers.get("Name") or "").strip()
-    license = normalized(str(headers.get("License-Expression") or "")) or normalized(
+    license = normalize_license(str(headers.get("License-Expression") or "")) or normalize_license(
         str(headers.get("License") or "")
     )
     for classifier in headers.get_all("Classifier") or []:
         if license is None and str(classifier).startswith("License ::"):
-            license = normalized(str(classifier).rpartition("::")[2].strip())
-    return Package(
+            license = normalize_license(str(classifier).rpartition("::")[2].strip())
+    return PackageMetadata(
         url=f"pkg:pypi/{quote(re.sub('[-_.]+', '-', name).lower())}" if name else None,
         version=str(headers.get("Version") or "").strip() or None,
         license=license,
     )
 
 
-def _json(kind: str, data: dict[str, Any]) -> Package:
+def _parse_json(kind: str, data: dict[str, Any]) -> PackageMetadata:
     name, version, license = data.get("name"), data.get("version"), data.get("license", data.get("licenses"))
     if isinstance(license, list) and license:
         names = [entry.get("type") if isinstance(entry, dict) else entry for entry in license]
@@ -96,25 +96,25 @@ def _json(kind: str, data: dict[str, Any]) -> Package:
         license = license.get("type")
     # Without a version it is the folder of an application, not what a registry knows by the name.
     known = isinstance(name, str) and name and isinstance(version, str)
-    return Package(
+    return PackageMetadata(
         url=f"pkg:{kind}/{quote(name)}" if isinstance(name, str) and known else None,
         version=version if isinstance(version, str) else None,
-        license=normalized(license) if isinstance(license, str) else None,
+        license=normalize_license(license) if isinstance(license, str) else None,
     )
 
 
-def _toml(data: dict[str, Any]) -> Package:
+def _parse_toml(data: dict[str, Any]) -> PackageMetadata:
     crate = data.get("package")
     project = data.get("project")
     if isinstance(crate, dict):
         name, version, license = crate.get("name"), crate.get("version"), crate.get("license")
         known = isinstance(name, str) and isinstance(version, str)
-        return Package(
+        return PackageMetadata(
             url=f"pkg:cargo/{quote(str(name))}" if known else None,
             version=str(version) if known else None,
-            license=normalized(license) if isinstance(license, str) else None,
+            license=normalize_license(license) if isinstance(license, str) else None,
         )
     license = project.get("license") if isinstance(project, dict) else None
     if isinstance(license, dict):
         license = license.get("text")
-    return Package(license=normalized(license) if isinstance(license, str) else None)
+    return PackageMetadata(license=normalize_license(license) if isinstance(license, str) else None)

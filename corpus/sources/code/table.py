@@ -9,10 +9,10 @@ from pydantic import BaseModel, ByteSize, ConfigDict
 
 from corpus.document import Failure, Record
 from corpus.sources.tables.fields import Fields
-from corpus.sources.tables.parquet import DAMAGE, Parquet
+from corpus.sources.tables.parquet import PARQUET_DAMAGE, Parquet
 from corpus.storage import open_input
 
-MAX_ROW = 64 << 20
+MAX_ROW_BYTES = 64 << 20
 
 
 class Columns(BaseModel):
@@ -28,7 +28,7 @@ class Columns(BaseModel):
     commit: list[str] = ["commit", "max_stars_repo_head_hexsha", "revision_id", "commit_id"]
     date: list[str] = ["max_stars_repo_stars_event_max_datetime", "committer_date", "date"]
 
-    def chosen(self, column_names: Sequence[str]) -> dict[str, str]:
+    def choose_columns(self, column_names: Sequence[str]) -> dict[str, str]:
         """Return the column name of each role that a table with these columns has."""
         name_by_role: dict[str, str] = {}
         for role, names in self:
@@ -42,17 +42,17 @@ def is_table(head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
-def rows(
+def read_rows(
     path: str, file: str, start: int, end: int, columns: Columns
 ) -> Iterator[tuple[Record, dict[str, str]] | Failure]:
     """Yield each row whose row group begins in [start, end): a record, and its path, repository, commit and licence."""
     try:
         with open_input(path) as stream:
             column_names = pq.ParquetFile(stream).schema_arrow.names
-    except DAMAGE as error:
+    except PARQUET_DAMAGE as error:
         yield Failure(file=file, offset=0, length=end, step="read", error=f"not a Parquet file: {error}")
         return
-    chosen = columns.chosen(column_names)
+    chosen = columns.choose_columns(column_names)
     for needed in ("text", "path"):
         if needed not in chosen:
             message = f"no column for the {needed}: there is {', '.join(column_names)}: name it in `columns`"[
@@ -64,7 +64,7 @@ def rows(
     fields = Fields(
         id="", text=chosen["text"], url="", date=chosen.get("date", ""), license="", metadata=named
     )
-    table = Parquet(paths=[path], fields=fields, max_bytes=ByteSize(MAX_ROW))
+    table = Parquet(paths=[path], fields=fields, max_bytes=ByteSize(MAX_ROW_BYTES))
     for record in table.read(path, file, start, end):
         if isinstance(record, Failure):
             yield record

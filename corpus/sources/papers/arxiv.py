@@ -20,16 +20,16 @@ from corpus import storage
 from corpus.document import Failure, Record
 from corpus.extract.latex import paper as latex
 from corpus.extract.latex.source import is_text
-from corpus.formats.tar import BLOCK, Loss, cuts, is_tar, read_members
-from corpus.formats.xml import XmlError, tree
+from corpus.formats.tar import TAR_BLOCK_BYTES, TarLoss, cut_at_members, is_tar, read_members
+from corpus.formats.xml import XmlError, parse_tree
 from corpus.sources.papers.arxiv_licenses import licenses_identity, read_licenses
 from corpus.sources.source import Source
 from corpus.storage import open_input
 
-SUBMISSION = "application/x-tex-submission"
-GZIP = b"\x1f\x8b"
-PEEK = 4096
-MANIFEST = "arXiv_src_manifest.xml"
+SUBMISSION_MEDIA_TYPE = "application/x-tex-submission"
+GZIP_MAGIC = b"\x1f\x8b"
+PEEK_BYTES = 4096
+MANIFEST_NAME = "arXiv_src_manifest.xml"
 
 _NEW_ID = re.compile(r"(\d{4}\.\d{4,5})(v\d+)?")
 _OLD_ID = re.compile(r"([a-z-]+(?:\.[A-Z]{2})?)/?(\d{7})(v\d+)?")
@@ -68,10 +68,10 @@ class Arxiv(Source):
         if size <= split_size:
             return [(0, size)]
         with open_input(path) as stream:
-            return cuts(stream, size, split_size) if _is_bulk(stream) else [(0, size)]
+            return cut_at_members(stream, size, split_size) if _is_bulk(stream) else [(0, size)]
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-        if os.path.basename(path) == MANIFEST:
+        if os.path.basename(path) == MANIFEST_NAME:
             return
         with open_input(path) as stream:
             if start or _is_bulk(stream):
@@ -94,7 +94,7 @@ class Arxiv(Source):
             return not name.lower().endswith(".pdf") and size <= self.max_bytes
 
         for member in read_members(stream, start, end, wanted):
-            if isinstance(member, Loss):
+            if isinstance(member, TarLoss):
                 yield Failure(
                     file=file, offset=member.offset, length=member.length, step="read", error=member.error
                 )
@@ -111,7 +111,7 @@ class Arxiv(Source):
             file=file,
             offset=offset,
             length=length,
-            media_type=SUBMISSION,
+            media_type=SUBMISSION_MEDIA_TYPE,
             url=f"https://arxiv.org/abs/{paper}" if paper else None,
             date=month_of(paper) if paper else None,
             snapshot=self.snapshot,
@@ -124,7 +124,7 @@ class Arxiv(Source):
         elif body is None:
             record.gate = "arxiv.size"
         else:
-            record.gate = _gate(body)
+            record.gate = _find_gate(body)
             if record.gate is None:
                 record.body = body
         return record
@@ -133,12 +133,12 @@ class Arxiv(Source):
         return read_licenses(self.licenses).of(paper) if self.licenses is not None else None
 
 
-def _gate(body: bytes) -> str | None:
+def _find_gate(body: bytes) -> str | None:
     """Return the gate of a submission that is no paper in TeX, by its first bytes; extraction reports damage."""
-    head = body[:PEEK]
-    if head.startswith(GZIP):
+    head = body[:PEEK_BYTES]
+    if head.startswith(GZIP_MAGIC):
         try:
-            head = zlib.decompressobj(31).decompress(head, PEEK)
+            head = zlib.decompressobj(31).decompress(head, PEEK_BYTES)
         except zlib.error:
             return None
     if is_tar(head):
@@ -151,12 +151,12 @@ def _gate(body: bytes) -> str | None:
 def _is_bulk(stream: BinaryIO) -> bool:
     """Return whether a file is a tar of submissions, and not one submission."""
     stream.seek(0)
-    if not is_tar(stream.read(BLOCK)):
+    if not is_tar(stream.read(TAR_BLOCK_BYTES)):
         return False
     stream.seek(0)
     names = read_members(stream, 0, 64 << 20, lambda name, size: False)
     for _, member in zip(range(50), names, strict=False):
-        if not isinstance(member, Loss):
+        if not isinstance(member, TarLoss):
             return member.name.lower().endswith((".gz", ".pdf"))
     return True
 
@@ -182,18 +182,18 @@ def month_of(paper: str) -> str | None:
 def _size_problem(path: str) -> str | None:
     """Describe how the size of a tar differs from the manifest beside it; None where it does not."""
     folder, _, name = path.replace(os.sep, "/").rpartition("/")
-    wanted = _sizes(f"{folder}/{MANIFEST}" if folder else MANIFEST).get(name)
+    wanted = _read_tar_sizes(f"{folder}/{MANIFEST_NAME}" if folder else MANIFEST_NAME).get(name)
     size = storage.size(path)
     if wanted is None or wanted == size:
         return None
-    return f"{size} bytes, where {MANIFEST} says {wanted}: fetch it again"
+    return f"{size} bytes, where {MANIFEST_NAME} says {wanted}: fetch it again"
 
 
 @lru_cache(maxsize=8)
-def _sizes(path: str) -> dict[str, int]:
+def _read_tar_sizes(path: str) -> dict[str, int]:
     """Return the size in bytes by name of every tar; empty where there is no readable manifest."""
     try:
-        root = tree(storage.read_bytes(path)) if storage.exists(path) else None
+        root = parse_tree(storage.read_bytes(path)) if storage.exists(path) else None
     except (OSError, XmlError):
         root = None
     size_by_name: dict[str, int] = {}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import xxhash
 
 from corpus.errors import UserError
-from corpus.extract.creative_commons import creative_commons
+from corpus.extract.creative_commons import find_cc_license
 from corpus.storage import File, open_decompressed, size
 from corpus.storage.fingerprint import file_identity
 
@@ -26,7 +26,7 @@ _DEFAULT = re.compile(r"arxiv\.org/licenses/(nonexclusive-distrib|assumed-1991-2
 
 
 @dataclass(frozen=True, slots=True)
-class Licenses:
+class ArxivLicenses:
     """`hashes` uint64[n], sorted, of arXiv ids; `codes` uint8[n], places in `names`."""
 
     hashes: npt.NDArray[np.uint64]
@@ -43,7 +43,7 @@ class Licenses:
 
 
 @lru_cache(maxsize=2)
-def read_licenses(path: str) -> Licenses:
+def read_licenses(path: str) -> ArxivLicenses:
     """Read the licences of a snapshot, plain or compressed. Raises UserError where it has none."""
     hashes, codes = array("Q"), array("B")
     names: dict[str, int] = {}
@@ -63,12 +63,12 @@ def read_licenses(path: str) -> Licenses:
         )
     keys = np.frombuffer(hashes, np.uint64)
     order = np.argsort(keys, kind="stable")
-    return Licenses(keys[order], np.frombuffer(codes, np.uint8)[order], tuple(names))
+    return ArxivLicenses(keys[order], np.frombuffer(codes, np.uint8)[order], tuple(names))
 
 
 def license_name(address: str) -> str:
     """Return `CC-BY-4.0` for Creative Commons, `arXiv-nonexclusive-distrib-1.0` for arXiv's own, else the address."""
-    if (name := creative_commons(address)) is not None:
+    if (name := find_cc_license(address)) is not None:
         return name
     if (default := _DEFAULT.search(address)) is not None:
         return f"arXiv-{default[1]}-{default[2]}" if default[2] else f"arXiv-{default[1]}"

@@ -15,14 +15,14 @@ from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
 from corpus.extract.pubmed import jats, medline
-from corpus.formats.tar import BLOCK, Loss, Member, is_tar, read_members
+from corpus.formats.tar import TAR_BLOCK_BYTES, TarLoss, TarMember, is_tar, read_members
 from corpus.sources.source import Source
 from corpus.storage import DAMAGE, open_decompressed
 
-CHUNK = 1 << 20
-JATS, MEDLINE = "application/jats+xml", "application/x-medline+xml"
-OPENING = re.compile(rb"<(PubmedArticle|MedlineCitation|article)(?=[\s>])")
-TAIL = 32
+READ_CHUNK_BYTES = 1 << 20
+JATS_MEDIA_TYPE, MEDLINE_MEDIA_TYPE = "application/jats+xml", "application/x-medline+xml"
+RECORD_OPENING = re.compile(rb"<(PubmedArticle|MedlineCitation|article)(?=[\s>])")
+TAIL_BYTES = 32
 """Bytes kept of what holds no record: a tag may continue in the next chunk."""
 
 _PMID = re.compile(rb"<PMID(?: Version=\"(\d+)\")?>\s*(\d+)\s*</PMID>")
@@ -38,7 +38,7 @@ _RETRACTED = re.compile(
     rb"|<article-title\b[^<>]{0,200}>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
 )
 _TRANSLATION = re.compile(rb"<(/?)(?:trans-abstract|OtherAbstract)(?=[\s>])")
-_ELSEWHERE = b"Abstract available from the publisher."
+_ABSTRACT_ELSEWHERE = b"Abstract available from the publisher."
 
 
 class Pubmed(Source):
@@ -72,7 +72,7 @@ class Pubmed(Source):
         at = 0
         try:
             with open_decompressed(path) as stream:
-                head = stream.read(BLOCK)
+                head = stream.read(TAR_BLOCK_BYTES)
             with open_decompressed(path) as stream:
                 if is_tar(head):
                     items = self._members(stream, file)
@@ -90,15 +90,15 @@ class Pubmed(Source):
             return name.lower().endswith((".xml", ".nxml")) and size <= self.max_bytes
 
         for member in read_members(stream, 0, 1 << 62, wanted):
-            if isinstance(member, Loss):
-                yield _failure(file, member.offset, member.length, member.error)
+            if isinstance(member, TarLoss):
+                yield _make_failure(file, member.offset, member.length, member.error)
             elif member.body is not None:
                 yield from self._records(iter([member.body]), file, member.offset, member)
             elif member.name.lower().endswith((".xml", ".nxml")):
                 yield self._oversized(file, member.offset, member.length, member.name)
 
     def _records(
-        self, chunks: Iterator[bytes], file: str, base: int, member: Member | None
+        self, chunks: Iterator[bytes], file: str, base: int, member: TarMember | None
     ) -> Iterator[Record | Failure]:
         """Yield the records in a stream of XML that begins at `base`; with `member`, placed by the archive's member."""
         has_record = False
@@ -109,19 +109,21 @@ class Pubmed(Source):
             if body is None:
                 yield self._oversized(file, place, length, name or f"{file}\0{offset}")
             elif not body.endswith(b">"):
-                yield _failure(file, place, length, f"{_in(name)}cut: the record does not end")
+                yield _make_failure(
+                    file, place, length, f"{_member_prefix(name)}cut: the record does not end"
+                )
             else:
                 yield from self._record(body, file, place, length, name)
         if not has_record and (member is not None or base == 0):
             length = member.length if member is not None else 0
-            yield _failure(file, base, length, f"{_in(name)}no article or citation in it")
+            yield _make_failure(file, base, length, f"{_member_prefix(name)}no article or citation in it")
 
     def _record(
         self, body: bytes, file: str, offset: int, length: int, member: str | None
     ) -> Iterator[Record]:
         is_article = body.startswith(b"<article")
         front = body[: body.find(b"</article-meta>") + 1] if is_article else body
-        numbers = _numbers(front) if is_article else {}
+        numbers = _read_article_ids(front) if is_article else {}
         cited = _PMID.search(body) if not is_article else None
         pmid = cited[2].decode() if cited else numbers.get("pmid")
         pmcid = numbers.get("pmcid")
@@ -142,8 +144,8 @@ class Pubmed(Source):
         group = f"pmid:{pmid}" if pmid else native
         hinted = any(word in front for word in (b"etract", b"ETRACT"))
         is_retracted = hinted and _RETRACTED.search(front) is not None
-        others = _translations(front)
-        for place in [None, *(at for at, other in enumerate(others) if _ELSEWHERE not in other)]:
+        others = _find_translations(front)
+        for place in [None, *(at for at, other in enumerate(others) if _ABSTRACT_ELSEWHERE not in other)]:
             metadata = {"retracted": "yes"} if is_retracted else {}
             if member is not None:
                 metadata["member"] = member
@@ -154,7 +156,7 @@ class Pubmed(Source):
                 file=file,
                 offset=offset,
                 length=length,
-                media_type=JATS if is_article else MEDLINE,
+                media_type=JATS_MEDIA_TYPE if is_article else MEDLINE_MEDIA_TYPE,
                 body=body,
                 url=url,
                 snapshot=self.snapshot,
@@ -176,15 +178,15 @@ class Pubmed(Source):
         )
 
 
-def _failure(file: str, offset: int, length: int, message: str) -> Failure:
+def _make_failure(file: str, offset: int, length: int, message: str) -> Failure:
     return Failure(file=file, offset=offset, length=length, step="read", error=message)
 
 
-def _in(member: str | None) -> str:
+def _member_prefix(member: str | None) -> str:
     return f"{member}: " if member is not None else ""
 
 
-def _translations(front: bytes) -> list[bytes]:
+def _find_translations(front: bytes) -> list[bytes]:
     """Return the abstracts in other languages, unchanged."""
     abstracts: list[bytes] = []
     begin = None
@@ -197,7 +199,7 @@ def _translations(front: bytes) -> list[bytes]:
     return abstracts
 
 
-def _numbers(front: bytes) -> dict[str, str]:
+def _read_article_ids(front: bytes) -> dict[str, str]:
     """Return pmid, pmcid (with its letters) and doi of an article."""
     ids: dict[str, str] = {}
     for kind, value in _ARTICLE_ID.findall(front):
@@ -209,7 +211,7 @@ def _numbers(front: bytes) -> dict[str, str]:
 
 
 def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(READ_CHUNK_BYTES):
         yield chunk
 
 
@@ -224,14 +226,14 @@ def cut_records(chunks: Iterator[bytes], max_bytes: int) -> Iterator[tuple[int, 
     name: bytes = b""
     skipped = 0
     for chunk in chunks:
-        searched = max(0, len(held) - TAIL)
+        searched = max(0, len(held) - TAIL_BYTES)
         held += chunk
         at = 0
         while True:
             if not name:
-                opening = OPENING.search(held, at)
+                opening = RECORD_OPENING.search(held, at)
                 if opening is None:
-                    at = max(at, len(held) - TAIL)
+                    at = max(at, len(held) - TAIL_BYTES)
                     break
                 at, name = opening.start(), opening[1]
                 searched = at + 1
@@ -239,7 +241,11 @@ def cut_records(chunks: Iterator[bytes], max_bytes: int) -> Iterator[tuple[int, 
             end = held.find(closing, max(searched, at))
             again = held.find(b"<" + name + b">", max(searched, at) + 1, end if end >= 0 else len(held))
             if again >= 0:
-                yield base + at - skipped, again - at + skipped, None if skipped else _cut(held[at:again])
+                yield (
+                    base + at - skipped,
+                    again - at + skipped,
+                    None if skipped else _strip_end(held[at:again]),
+                )
                 at, name, skipped = again, b"", 0
                 continue
             if end < 0:
@@ -250,13 +256,13 @@ def cut_records(chunks: Iterator[bytes], max_bytes: int) -> Iterator[tuple[int, 
             yield base + at - skipped, length, bytes(held[at:end]) if whole else None
             at, name, skipped = end, b"", 0
         if name and len(held) - at > max_bytes:
-            drop = len(held) - at - TAIL
+            drop = len(held) - at - TAIL_BYTES
             at, skipped = at + drop, skipped + drop
         del held[:at]
         base += at
     if name:
-        yield base - skipped, len(held) + skipped, None if skipped else _cut(held)
+        yield base - skipped, len(held) + skipped, None if skipped else _strip_end(held)
 
 
-def _cut(record: bytearray) -> bytes:
+def _strip_end(record: bytearray) -> bytes:
     return bytes(record).rstrip(b" \r\n\t>")

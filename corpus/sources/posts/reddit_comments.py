@@ -16,17 +16,17 @@ from pydantic import ByteSize, Field
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.extract.posts.reddit_thread import VERSION
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import skip_line, too_long
+from corpus.sources.tables.jsonl import make_too_long_failure, skip_line
 from corpus.storage import DAMAGE, open_decompressed
 from corpus.storage.spill import Spill
 
-MEDIA_TYPE = "application/vnd.reddit.thread+json"
-WIDTH = 1 << 13
+REDDIT_MEDIA_TYPE = "application/vnd.reddit.thread+json"
+THREADS_PER_BUCKET = 1 << 13
 """Threads in a bucket of the spill. Submission numbers are assigned consecutively over all of Reddit."""
-LINK = re.compile(r"t3_([0-9a-z]{1,12})")
-FIELDS = ("id", "parent_id", "score", "created_utc", "body", "author", "distinguished", "stickied")
+SUBMISSION_ID = re.compile(r"t3_([0-9a-z]{1,12})")
+COMMENT_FIELDS = ("id", "parent_id", "score", "created_utc", "body", "author", "distinguished", "stickied")
 """Fields handed to extraction, where `author` identifies bots and deleted comments and never reaches the text."""
-LINE_BYTES = 1 << 20
+MAX_COMMENT_BYTES = 1 << 20
 
 
 class RedditComments(Source):
@@ -60,14 +60,14 @@ class RedditComments(Source):
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         wanted = {name.casefold().removeprefix("r/") for name in self.subreddits} if self.subreddits else None
         offset = 0
-        with Spill(width=WIDTH) as spill:
+        with Spill(width=THREADS_PER_BUCKET) as spill:
             with open_decompressed(path) as stream:
                 try:
-                    while line := stream.readline(LINE_BYTES + 1):
+                    while line := stream.readline(MAX_COMMENT_BYTES + 1):
                         length = len(line)
-                        if length > LINE_BYTES:
+                        if length > MAX_COMMENT_BYTES:
                             length += 0 if line.endswith(b"\n") else skip_line(stream)
-                            yield too_long("comment", length, LINE_BYTES, file, offset)
+                            yield make_too_long_failure("comment", length, MAX_COMMENT_BYTES, file, offset)
                         elif line.strip():
                             failure = self._put(line, offset, file, spill, wanted)
                             if failure is not None:
@@ -85,7 +85,7 @@ class RedditComments(Source):
         """Add a comment to the spill, unless it is of an unwanted subreddit. Returns a Failure for a broken line."""
         try:
             row = json.loads(line)
-            link = LINK.fullmatch(row["link_id"])
+            link = SUBMISSION_ID.fullmatch(row["link_id"])
             subreddit = str(row["subreddit"])
             if link is None or not isinstance(row["id"], str) or not isinstance(row["body"], str):
                 raise ValueError("no link_id, id and body")
@@ -93,7 +93,7 @@ class RedditComments(Source):
             message = f"not a comment: {type(error).__name__}: {error}"[:300]
             return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
         if wanted is None or subreddit.casefold() in wanted:
-            kept = {name: row[name] for name in FIELDS if row.get(name) is not None}
+            kept = {name: row[name] for name in COMMENT_FIELDS if row.get(name) is not None}
             kept["subreddit"], kept["length"] = subreddit, len(line)
             spill.add(int(link[1], 36), offset, json.dumps(kept).encode())
         return None
@@ -103,15 +103,15 @@ class RedditComments(Source):
         offset = rows[0][0]
         first = json.loads(rows[0][1])
         if size > self.max_bytes:
-            return too_long("thread", size, self.max_bytes, file, offset, first["length"])
-        link, subreddit = base36(number), first["subreddit"]
+            return make_too_long_failure("thread", size, self.max_bytes, file, offset, first["length"])
+        link, subreddit = to_base36(number), first["subreddit"]
         options = {"min_score": self.min_score, "bots": self.bots}
         return Record(
             native_id=f"t3_{link}:{file}",
             file=file,
             offset=offset,
             length=first["length"],
-            media_type=MEDIA_TYPE,
+            media_type=REDDIT_MEDIA_TYPE,
             body=b"\n".join([json.dumps(options).encode(), *(row for _, row in rows)]),
             url=f"https://www.reddit.com/r/{subreddit}/comments/{link}/",
             snapshot=self.snapshot,
@@ -121,7 +121,7 @@ class RedditComments(Source):
         )
 
 
-def base36(number: int) -> str:
+def to_base36(number: int) -> str:
     """Write a number in base 36, as Reddit does."""
     digits = ""
     while number:

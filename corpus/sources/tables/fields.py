@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from corpus.data import data_path
 from corpus.document import Record
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-Names = str | list[str]
+FieldNames = str | list[str]
 """The name of a field, or names of which the first that a row has counts. A name is a field's, else a path into
 nested ones: `metadata.url`, `lang.0` (an entry of a list); text that is a JSON object is looked into as well."""
 
@@ -31,15 +31,15 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Names = "id"
-    text: Names = "text"
-    url: Names = "url"
-    date: Names = "date"
-    license: Names = "license"
-    language: Names | None = None
-    script: Names | None = None
-    group: Names | None = None
-    snapshot: Names | None = None
+    id: FieldNames = "id"
+    text: FieldNames = "text"
+    url: FieldNames = "url"
+    date: FieldNames = "date"
+    license: FieldNames = "license"
+    language: FieldNames | None = None
+    script: FieldNames | None = None
+    group: FieldNames | None = None
+    snapshot: FieldNames | None = None
     metadata: list[str] = []
 
     @model_validator(mode="before")
@@ -54,7 +54,7 @@ class Fields(BaseModel):
 
     def names(self) -> list[str]:
         """Return all names that are looked up, each once."""
-        fields: list[Names | None] = [
+        fields: list[FieldNames | None] = [
             *(self.id, self.text, self.url, self.date, self.license),
             *(self.language, self.script, self.group, self.snapshot),
         ]
@@ -64,12 +64,14 @@ class Fields(BaseModel):
     def columns(self, there: Collection[str]) -> list[str]:
         """Return the columns of a table that hold a field: by their names, or by the first step of a path."""
         return list(
-            dict.fromkeys(column for name in self.names() if (column := _column(name, there)) is not None)
+            dict.fromkeys(
+                column for name in self.names() if (column := _find_column(name, there)) is not None
+            )
         )
 
     def has_text(self, there: Collection[str]) -> bool:
         """Return whether a table with these columns may have text."""
-        return any(_column(name, there) is not None for name in _alternatives(self.text))
+        return any(_find_column(name, there) is not None for name in _alternatives(self.text))
 
     def record(
         self,
@@ -85,11 +87,11 @@ class Fields(BaseModel):
         The native id is the row's id, else (also where that is empty) its file and offset. Lone surrogates,
         which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored.
         """
-        text = _value(row, self.text)
+        text = _read_value(row, self.text)
         if not isinstance(text, str):
             raise ValueError(f"no text in field {' or '.join(map(repr, _alternatives(self.text)))}")
-        native = _value(row, self.id)
-        metadata = {name: value for name in self.metadata if (value := _value(row, name)) is not None}
+        native = _read_value(row, self.id)
+        metadata = {name: value for name in self.metadata if (value := _read_value(row, name)) is not None}
         # As it came: the id of a document is a hash of it, and two of them must not become one.
         return Record(
             native_id=str(native) if native not in (None, "") else f"{file}\0{offset}",
@@ -97,12 +99,12 @@ class Fields(BaseModel):
             offset=offset,
             length=length,
             body=without_surrogates(text),
-            url=as_text(_value(row, self.url)),
-            date=as_date(_value(row, self.date)),
-            snapshot=snapshot or as_text(_value(row, self.snapshot)),
-            license=as_text(_value(row, self.license)) or license,
+            url=as_text(_read_value(row, self.url)),
+            date=as_date(_read_value(row, self.date)),
+            snapshot=snapshot or as_text(_read_value(row, self.snapshot)),
+            license=as_text(_read_value(row, self.license)) or license,
             language=self._language(row),
-            group=as_text(_value(row, self.group)),
+            group=as_text(_read_value(row, self.group)),
             metadata={
                 **({"id": without_surrogates(str(native))} if native not in (None, "") else {}),
                 **{name: without_surrogates(str(value)) for name, value in metadata.items()},
@@ -110,7 +112,7 @@ class Fields(BaseModel):
         )
 
     def _language(self, row: dict[str, Any]) -> str | None:
-        language, script = _value(row, self.language), _value(row, self.script)
+        language, script = _read_value(row, self.language), _read_value(row, self.script)
         if not isinstance(language, str) or not language:
             return None
         return without_surrogates(f"{language}_{script}" if isinstance(script, str) and script else language)
@@ -126,32 +128,32 @@ def read_layout(name: Any) -> dict[str, Any]:
     if name not in layout_names():
         raise ValueError(f"no layout named {name!r}: there are {', '.join(layout_names())}")
     path = data_path("fields", f"{name}.yaml")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     layout: dict[str, Any] = data["fields"]
     return layout
 
 
-def _alternatives(names: Names) -> list[str]:
+def _alternatives(names: FieldNames) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-def _column(name: str, there: Collection[str]) -> str | None:
+def _find_column(name: str, there: Collection[str]) -> str | None:
     if name in there:
         return name
     first = name.partition(".")[0]
     return first if first in there else None
 
 
-def _value(row: dict[str, Any], names: Names | None) -> Any:
+def _read_value(row: dict[str, Any], names: FieldNames | None) -> Any:
     """Return the value of the first name that a row has one for; None where it has none."""
     if names is None:
         return None
     if isinstance(names, str):
-        return row.get(names) if "." not in names or names in row else _inside(row, names)
-    return next((value for name in names if (value := _value(row, name)) is not None), None)
+        return row.get(names) if "." not in names or names in row else _read_path(row, names)
+    return next((value for name in names if (value := _read_value(row, name)) is not None), None)
 
 
-def _inside(row: dict[str, Any], path: str) -> Any:
+def _read_path(row: dict[str, Any], path: str) -> Any:
     value: Any = row
     for step in path.split("."):
         if isinstance(value, str) and value.startswith("{"):

@@ -13,14 +13,14 @@ from corpus.sources.source import Source, ranges
 from corpus.sources.tables.fields import Fields
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
-COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-BLOCK = 1 << 16
+COMPRESSED_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+SKIP_BLOCK_BYTES = 1 << 16
 
 
 def is_compressed(path: str) -> bool:
     """Return whether a file begins like .gz, .bz2, .xz or .zst."""
     with open_input(path) as stream:
-        return stream.read(6).startswith(COMPRESSED)
+        return stream.read(6).startswith(COMPRESSED_MAGICS)
 
 
 class Jsonl(Source):
@@ -54,7 +54,7 @@ class Jsonl(Source):
                         return
                     if len(line) > self.max_bytes:
                         length = len(line) + (0 if line.endswith(b"\n") else skip_line(stream))
-                        yield too_long("line", length, self.max_bytes, file, offset)
+                        yield make_too_long_failure("line", length, self.max_bytes, file, offset)
                         offset += length
                         continue
                     whole = line.lstrip(b"\0")
@@ -87,14 +87,16 @@ class Jsonl(Source):
 def skip_line(stream: BinaryIO) -> int:
     """Read to the end of a line and return the number of bytes. Memory: a block."""
     length = 0
-    while piece := stream.readline(BLOCK):
+    while piece := stream.readline(SKIP_BLOCK_BYTES):
         length += len(piece)
         if piece.endswith(b"\n"):
             break
     return length
 
 
-def too_long(what: str, size: int, limit: int, file: str, offset: int, length: int | None = None) -> Failure:
+def make_too_long_failure(
+    what: str, size: int, limit: int, file: str, offset: int, length: int | None = None
+) -> Failure:
     """Make the failure of a document of `size` bytes over its source's `max_bytes`.
 
     `length` is the length of its place in the file, where that is not `size`.

@@ -14,13 +14,13 @@ from pydantic import ByteSize, Field
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.sources.source import Source
 from corpus.sources.tables.fields import Fields
-from corpus.sources.tables.jsonl import too_long
+from corpus.sources.tables.jsonl import make_too_long_failure
 from corpus.storage import open_input
 
-BATCH_ROWS = 256
-BATCH_BYTES = 32 << 20
+MAX_BATCH_ROWS = 256
+MAX_BATCH_BYTES = 32 << 20
 """Bytes that a batch may hold, estimated by the average row of its row group in the file's footer."""
-DAMAGE = (pa.ArrowException, ValueError, OverflowError, OSError)
+PARQUET_DAMAGE = (pa.ArrowException, ValueError, OverflowError, OSError)
 """What pyarrow raises on damaged files and on values that Python has no type for."""
 
 
@@ -40,7 +40,7 @@ class Parquet(Source):
         try:
             with open_input(path) as stream:
                 starts = [start for start, _, _ in _row_groups(pq.ParquetFile(stream).metadata, size)]
-        except DAMAGE:
+        except PARQUET_DAMAGE:
             return [(0, size)]
         cuts = [0]
         for start in starts:
@@ -54,7 +54,7 @@ class Parquet(Source):
                 parquet = pq.ParquetFile(stream)
                 names = parquet.schema_arrow.names
                 groups = _row_groups(parquet.metadata, stream.seek(0, os.SEEK_END))
-            except DAMAGE as error:
+            except PARQUET_DAMAGE as error:
                 message = f"not a Parquet file: {' '.join(str(error).split())}"
                 yield Failure(file=file, offset=0, length=end, step="read", error=message)
                 return
@@ -74,17 +74,17 @@ class Parquet(Source):
     ) -> Iterator[Record | Failure]:
         end = row + rows
         average = max(1, parquet.metadata.row_group(group).total_byte_size // rows)
-        batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // average))
+        batch_rows = max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES // average))
         try:
             for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
                 batch = _without_times(batch)
                 for at, size in enumerate(_text_bytes(batch)):
                     if size > self.max_bytes:
-                        yield too_long("row", size, self.max_bytes, file, row, 1)
+                        yield make_too_long_failure("row", size, self.max_bytes, file, row, 1)
                     else:
                         yield self._record(batch.slice(at, 1), file, row)
                     row += 1
-        except DAMAGE as error:
+        except PARQUET_DAMAGE as error:
             yield Failure(
                 file=file,
                 offset=row,
@@ -96,7 +96,7 @@ class Parquet(Source):
     def _record(self, batch: pa.RecordBatch, file: str, row: int) -> Record | Failure:
         try:
             return self.fields.record(batch.to_pylist()[0], file, row, 1, self.snapshot, self.license)
-        except DAMAGE as error:
+        except PARQUET_DAMAGE as error:
             return Failure(file=file, offset=row, length=1, step="read", error=str(error))
 
 

@@ -10,12 +10,12 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import too_long
+from corpus.sources.tables.jsonl import make_too_long_failure
 from corpus.storage import DAMAGE, open_decompressed
 
-BLOCK = 1 << 16
-WIDE = ("utf-16", "utf-32")
-MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+TEXT_BLOCK_BYTES = 1 << 16
+WIDE_CODECS = ("utf-16", "utf-32")
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Text(Source):
@@ -47,9 +47,9 @@ class Text(Source):
     @field_validator("language")
     @classmethod
     def _label(cls, language: str | None) -> str | None:
-        from corpus.languages.labels import parse
+        from corpus.languages.labels import parse_label
 
-        if language is not None and parse(language) is None:
+        if language is not None and parse_label(language) is None:
             raise ValueError("not a language: say eng_Latn, cmn_Hans, or a code such as tha")
         return language
 
@@ -67,7 +67,7 @@ class Text(Source):
         from corpus.formats.encodings import codec_of
 
         codec = codec_of(self.encoding)
-        return codec if codec is not None and codec.startswith(WIDE) else None
+        return codec if codec is not None and codec.startswith(WIDE_CODECS) else None
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         return [(0, size)]
@@ -79,13 +79,13 @@ class Text(Source):
         with open_decompressed(path) as stream:
             while True:
                 try:
-                    piece = stream.readline(BLOCK)
+                    piece = stream.readline(TEXT_BLOCK_BYTES)
                 except DAMAGE as error:
                     if pending:
                         yield self._record(b"".join(pending), file, begin)
                     yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
                     return
-                if offset == 0 and self.unit != "file" and piece.startswith(MARKS):
+                if offset == 0 and self.unit != "file" and piece.startswith(UTF16_MARKS):
                     message = "a file in UTF-16 is read whole: say unit: file, or convert it to UTF-8"
                     yield Failure(file=file, offset=0, length=0, step="read", error=message)
                     return
@@ -106,7 +106,7 @@ class Text(Source):
                 if not ends:
                     continue
                 if offset - begin > self.max_bytes:
-                    yield too_long(self.unit, offset - begin, self.max_bytes, file, begin)
+                    yield make_too_long_failure(self.unit, offset - begin, self.max_bytes, file, begin)
                 elif (body := b"".join(pending)).strip():
                     yield self._record(body, file, begin)
                 pending, begin = [], offset
@@ -116,7 +116,7 @@ class Text(Source):
     def _record(self, body: bytes, file: str, offset: int) -> Record:
         codec = self._wide
         # Pages that claim to be UTF-16 rarely are, so nobody believes them; a manifest is to be believed.
-        is_marked = body.startswith((codecs.BOM_UTF8, *MARKS))
+        is_marked = body.startswith((codecs.BOM_UTF8, *UTF16_MARKS))
         return Record(
             native_id=file if self.unit == "file" else f"{file}\0{offset}",
             file=file,

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from corpus.sources.web.resync import GZIP, scan
+from corpus.sources.web.resync import GZIP_MEMBER_MAGIC, find_record
 
-BLOCK = 1 << 16
-LINE = 8 << 10
+ARC_BLOCK_BYTES = 1 << 16
+MAX_HEADER_LINE_BYTES = 8 << 10
 """Longest header line that is accepted."""
-HEADER = re.compile(rb"(\S.*?) ([0-9a-fA-F.:]+|-|unknown) (\d{12,18}) (\S*) (?:.* )?(-?\d+)\s*")
-ERRORS = (zlib.error, EOFError)
+HEADER_LINE = re.compile(rb"(\S.*?) ([0-9a-fA-F.:]+|-|unknown) (\d{12,18}) (\S*) (?:.* )?(-?\d+)\s*")
+ARC_ERRORS = (zlib.error, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def is_arc(opening: bytes) -> bool:
     return opening.startswith(b"filedesc:")
 
 
-def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
+def read_arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
     """Yield all records of a file but the one that describes it. Memory: twice `limit` bytes."""
     stream.seek(0)
-    packed = stream.read(3) == GZIP
+    packed = stream.read(3) == GZIP_MEMBER_MAGIC
     stream.seek(0, 2)
     size = stream.tell()
     at: int | None = 0
@@ -66,21 +66,21 @@ def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
     while at is not None and at < size:
         reader = _Reader(stream, at, packed)
         if not packed:
-            yield from _records(reader, limit)
+            yield from _read_records(reader, limit)
             return
         held: ArcRecord | ArcLoss | None = None
         several = False
         error: str | None = None
         try:
-            for record in _records(reader, limit):
+            for record in _read_records(reader, limit):
                 several = several or held is not None
                 if held is not None:
                     yield replace(held, offset=unpacked + held.within)
                 held = record
             ends = reader.member_end()
             following: int | None = ends
-        except ERRORS as failure:
-            error, following = str(failure), _next(stream, at + 1)
+        except ARC_ERRORS as failure:
+            error, following = str(failure), _find_next_member(stream, at + 1)
             ends = size if following is None else following
             if not several and isinstance(failure, zlib.error):
                 held = None  # no checksum holds for it
@@ -93,7 +93,7 @@ def arc_records(stream: BinaryIO, limit: int) -> Iterator[ArcRecord | ArcLoss]:
         at, unpacked = following, unpacked + reader.given
 
 
-def _records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
+def _read_records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
     """Yield the records of one gzip member, or of a plain file, placed where they are in it."""
     lost_from: int | None = None
     padding = False
@@ -104,7 +104,7 @@ def _records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
             zeros = len(line) - len(rest)
             yield ArcLoss(within, zeros, "zeros", within)
             line, within = rest, within + zeros
-        match = HEADER.fullmatch(line.strip(b"\r\n"))
+        match = HEADER_LINE.fullmatch(line.strip(b"\r\n"))
         if line and match is None:
             if lost_from is None and line.strip(b"\r\n "):
                 lost_from, padding = within, True
@@ -134,12 +134,12 @@ def _records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
             size=size,
             missing=missing,
             url=match[1].decode("utf-8", "replace"),
-            date=_iso(match[3].decode()[:14].ljust(14, "0")),
+            date=_to_iso_date(match[3].decode()[:14].ljust(14, "0")),
             content=content,
         )
 
 
-def _iso(date: str) -> str:
+def _to_iso_date(date: str) -> str:
     return f"{date[:4]}-{date[4:6]}-{date[6:8]}T{date[8:10]}:{date[10:12]}:{date[12:14]}Z"
 
 
@@ -165,13 +165,13 @@ class _Reader:
 
     def _more(self) -> bool:
         if self._inflater is None:
-            block = self._stream.read(BLOCK)
+            block = self._stream.read(ARC_BLOCK_BYTES)
         else:
             block = b""
             while not block and not self._inflater.eof:
                 waiting = self._inflater.unconsumed_tail
                 if not waiting:
-                    waiting = self._stream.read(BLOCK)
+                    waiting = self._stream.read(ARC_BLOCK_BYTES)
                     self._fed += len(waiting)
                     if not waiting:
                         raise EOFError("cut inside a gzip member")
@@ -189,26 +189,26 @@ class _Reader:
     def skip(self, size: int) -> int:
         """Skip so many bytes; return how many there were."""
         passed = 0
-        while passed < size and (piece := self.read(min(BLOCK, size - passed))):
+        while passed < size and (piece := self.read(min(ARC_BLOCK_BYTES, size - passed))):
             passed += len(piece)
         return passed
 
     def line(self) -> bytes:
-        """Read up to the next line end, or `LINE` bytes; empty at the end."""
-        while b"\n" not in self._held and len(self._held) < LINE and self._more():
+        """Read up to the next line end, or `MAX_HEADER_LINE_BYTES` bytes; empty at the end."""
+        while b"\n" not in self._held and len(self._held) < MAX_HEADER_LINE_BYTES and self._more():
             continue
         end = self._held.find(b"\n")
-        return self.read(min(LINE, len(self._held)) if end < 0 else end + 1)
+        return self.read(min(MAX_HEADER_LINE_BYTES, len(self._held)) if end < 0 else end + 1)
 
 
-def _next(stream: BinaryIO, at: int) -> int | None:
+def _find_next_member(stream: BinaryIO, at: int) -> int | None:
     """Return the next gzip member at or after `at` that begins a record."""
-    return scan(stream, at, GZIP, _opens)
+    return find_record(stream, at, GZIP_MEMBER_MAGIC, _opens_record)
 
 
-def _opens(member: bytes) -> bool:
+def _opens_record(member: bytes) -> bool:
     try:
         opening = zlib.decompressobj(31).decompress(member, 4096)
     except zlib.error:
         return False
-    return HEADER.fullmatch(opening.partition(b"\n")[0].strip(b"\r")) is not None
+    return HEADER_LINE.fullmatch(opening.partition(b"\n")[0].strip(b"\r")) is not None

@@ -13,53 +13,56 @@ from typing import Any, BinaryIO, cast
 import zstandard
 from fastwarc.stream_io import Lz4Reader
 
-from corpus.formats.http import ZSTD_WINDOW
-from corpus.sources.web.resync import GZIP, HEAD, scan
-from corpus.storage.compressed import RATIO, Bomb
+from corpus.formats.http import MAX_ZSTD_WINDOW_BYTES
+from corpus.sources.web.resync import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, find_record
+from corpus.storage.compressed import MAX_COMPRESSION_RATIO, Bomb
 
-PLAIN = b"WARC/1."
-ZSTD = b"\x28\xb5\x2f\xfd"
-SKIPPABLE = b"\x5d\x2a\x4d\x18"
+PLAIN_MAGIC = b"WARC/1."
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+SKIPPABLE_MAGIC = b"\x5d\x2a\x4d\x18"
 """The frame that holds a dictionary."""
-DICTIONARY = b"\x37\xa4\x30\xec"
-LZ4 = b"\x04\x22\x4d\x18"
-STRETCH = 32 << 20
+DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
+LZ4_MAGIC = b"\x04\x22\x4d\x18"
+MEMBER_BOMB_CHECK_BYTES = 32 << 20
 """Bytes of a member that may have any compression ratio: as many as a page may have."""
-LZ4_BLOCK = 4 << 20
-DICTIONARY_BYTES = 64 << 20
-BLOCK = 1 << 16
-ZSTD_BLOCK = 1 << 10
+MAX_LZ4_BLOCK_BYTES = 4 << 20
+MAX_DICTIONARY_BYTES = 64 << 20
+MEMBER_BLOCK_BYTES = 1 << 16
+ZSTD_FEED_BYTES = 1 << 10
 """Bytes fed to a decoder in one call: 1 KiB of zstd gives 32 MiB at most."""
-END = b"\r\n\r\n"
+HEADER_END = b"\r\n\r\n"
 """Ends a record's header and, repeated, the record."""
-ERRORS = (OSError, EOFError, ValueError, RuntimeError)
+FASTWARC_ERRORS = (OSError, EOFError, ValueError, RuntimeError)
 """What FastWARC raises on damaged input."""
-DAMAGE = (*ERRORS, zlib.error, zstandard.ZstdError)
+MEMBER_DAMAGE = (*FASTWARC_ERRORS, zlib.error, zstandard.ZstdError)
 
 
-class Archive:
+class WebArchive:
     """A web archive that is plain, .gz, .zst or .lz4, identified by its first bytes."""
 
     def __init__(self, stream: BinaryIO) -> None:
         stream.seek(0)
         head = stream.read(8)
         self.stream = stream
-        self.magic = next((magic for magic in (GZIP, ZSTD, LZ4) if head.startswith(magic)), PLAIN)
+        self.magic = next(
+            (magic for magic in (GZIP_MEMBER_MAGIC, ZSTD_MAGIC, LZ4_MAGIC) if head.startswith(magic)),
+            PLAIN_MAGIC,
+        )
         self._head = b""
         self._dictionary: zstandard.ZstdCompressionDict | None = None
-        if head.startswith(SKIPPABLE):
-            self.magic = ZSTD
+        if head.startswith(SKIPPABLE_MAGIC):
+            self.magic = ZSTD_MAGIC
             self._load(head)
 
     def _load(self, head: bytes) -> None:
         """Load the dictionary that the file begins with. An unreadable one is ignored: no frame opens then."""
-        content = self.stream.read(min(int.from_bytes(head[4:], "little"), DICTIONARY_BYTES))
+        content = self.stream.read(min(int.from_bytes(head[4:], "little"), MAX_DICTIONARY_BYTES))
         try:
             raw = content
-            if content.startswith(ZSTD):
+            if content.startswith(ZSTD_MAGIC):
                 with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
-                    raw = reader.read(DICTIONARY_BYTES)
-            if raw.startswith(DICTIONARY):
+                    raw = reader.read(MAX_DICTIONARY_BYTES)
+            if raw.startswith(DICTIONARY_MAGIC):
                 self._dictionary = zstandard.ZstdCompressionDict(raw)
                 self._head = head + content
         except (ValueError, zstandard.ZstdError):
@@ -67,7 +70,7 @@ class Archive:
 
     @property
     def is_packed(self) -> bool:
-        return self.magic != PLAIN
+        return self.magic != PLAIN_MAGIC
 
     @property
     def begins(self) -> int:
@@ -75,42 +78,42 @@ class Archive:
         return len(self._head)
 
     def decoder(self) -> zstandard.ZstdDecompressor:
-        return zstandard.ZstdDecompressor(self._dictionary, max_window_size=ZSTD_WINDOW)
+        return zstandard.ZstdDecompressor(self._dictionary, max_window_size=MAX_ZSTD_WINDOW_BYTES)
 
     def from_place(self, at: int) -> tuple[BinaryIO, int]:
         """Return a stream for FastWARC from `at` on, and what to add to the offsets that it gives."""
         self.stream.seek(at)
         if self._dictionary is None or at < len(self._head):
             return self.stream, 0
-        return cast(BinaryIO, _Behind(self._head, self.stream)), at - len(self._head)
+        return cast(BinaryIO, _PrefixedStream(self._head, self.stream)), at - len(self._head)
 
     def find(self, at: int) -> int | None:
         """Return the first offset at or after `at` where a record begins; None where there is none."""
-        return scan(self.stream, at, self.magic, self._opens)
+        return find_record(self.stream, at, self.magic, self._opens)
 
     def opens(self, at: int) -> bool:
         """Return whether a record begins at `at`."""
         self.stream.seek(at)
-        window = self.stream.read(HEAD)
+        window = self.stream.read(CANDIDATE_HEAD_BYTES)
         return window.startswith(self.magic) and self._opens(window)
 
     def ends_record(self, at: int) -> bool:
         """Return whether the line ends that end a record of a plain file precede `at`."""
-        self.stream.seek(max(0, at - len(END)))
-        return self.stream.read(len(END)) == END
+        self.stream.seek(max(0, at - len(HEADER_END)))
+        return self.stream.read(len(HEADER_END)) == HEADER_END
 
     def _opens(self, window: bytes) -> bool:
         try:
-            if self.magic == GZIP:
+            if self.magic == GZIP_MEMBER_MAGIC:
                 return zlib.decompressobj(31).decompress(window, 8).startswith(b"WARC/")
-            if self.magic == ZSTD:
+            if self.magic == ZSTD_MAGIC:
                 with self.decoder().stream_reader(io.BytesIO(window)) as reader:
                     return reader.read(5) == b"WARC/"
-            if self.magic == LZ4:
+            if self.magic == LZ4_MAGIC:
                 return bool(Lz4Reader(io.BytesIO(window)).read(5) == b"WARC/")
-        except DAMAGE:
+        except MEMBER_DAMAGE:
             return False
-        return b"\nwarc-type:" in window.partition(END)[0].lower()
+        return b"\nwarc-type:" in window.partition(HEADER_END)[0].lower()
 
     def record_end(self, at: int) -> int | None:
         """Return where the record at `at` ends in the file: its member or frames, or by its header's length.
@@ -119,35 +122,35 @@ class Archive:
         """
         self.stream.seek(at)
         if not self.is_packed:
-            top, header_end, _ = self.stream.read(HEAD).partition(END)
+            top, header_end, _ = self.stream.read(CANDIDATE_HEAD_BYTES).partition(HEADER_END)
             length = content_length(top)
             if not header_end or length is None or not top.startswith(b"WARC/"):
                 return None
-            end = at + len(top) + 2 * len(END) + length
+            end = at + len(top) + 2 * len(HEADER_END) + length
             return end if end <= self.stream.seek(0, io.SEEK_END) else None
         head, produced = b"", 0
         try:
             while True:
-                member = Member(self, at)
+                member = WebArchiveMember(self, at)
                 while piece := member.read():
                     produced += len(piece)
-                    head += piece[: max(0, HEAD - len(head))]
+                    head += piece[: max(0, CANDIDATE_HEAD_BYTES - len(head))]
                 assert member.end is not None
-                top, header_end, _ = head.partition(END)
-                whole = len(top) + 2 * len(END) + (content_length(top) or 0)
-                if self.magic != ZSTD or produced >= whole or not self._continues(member.end):
+                top, header_end, _ = head.partition(HEADER_END)
+                whole = len(top) + 2 * len(HEADER_END) + (content_length(top) or 0)
+                if self.magic != ZSTD_MAGIC or produced >= whole or not self._continues(member.end):
                     return member.end
                 at = member.end
-        except DAMAGE:
+        except MEMBER_DAMAGE:
             return None
 
     def _continues(self, at: int) -> bool:
         """Return whether a zstd frame at `at` continues the record of the frame before it."""
         self.stream.seek(at)
-        window = self.stream.read(HEAD)
-        return window.startswith(ZSTD) and not self._opens(window)
+        window = self.stream.read(CANDIDATE_HEAD_BYTES)
+        return window.startswith(ZSTD_MAGIC) and not self._opens(window)
 
-    def mended(self, at: int, following: int | None, limit: int) -> bytes | None:
+    def mend_record(self, at: int, following: int | None, limit: int) -> bytes | None:
         """Return the record at `at` with its true length, where its header gives another one or none.
 
         Its member or frame tells its length; in a plain file the next record does, which begins at `following`, behind
@@ -162,22 +165,24 @@ class Archive:
             pieces.append(self.stream.read(end - at))
         else:
             try:
-                member, total = Member(self, at), 0
+                member, total = WebArchiveMember(self, at), 0
                 while piece := member.read():
                     pieces.append(piece)
                     total += len(piece)
                     if total > limit:
                         return None
-            except DAMAGE:
+            except MEMBER_DAMAGE:
                 return None
-        top, header_end, content = b"".join(pieces).partition(END)
-        if not content.endswith(END) and self.magic != GZIP:
+        top, header_end, content = b"".join(pieces).partition(HEADER_END)
+        if not content.endswith(HEADER_END) and self.magic != GZIP_MEMBER_MAGIC:
             return None
-        content = content.removesuffix(END)
+        content = content.removesuffix(HEADER_END)
         if not header_end or not top.startswith(b"WARC/") or content_length(top) == len(content):
             return None
         lines = [line for line in top.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
-        return b"\r\n".join([*lines, b"Content-Length: %d" % len(content)]) + END + content + END
+        return (
+            b"\r\n".join([*lines, b"Content-Length: %d" % len(content)]) + HEADER_END + content + HEADER_END
+        )
 
     def holds_one_record(self, at: int) -> bool:
         """Return whether no second record follows the first one in the member or frame at `at`."""
@@ -185,35 +190,35 @@ class Archive:
         produced = 0
         expected: int | None = None
         try:
-            member = Member(self, at)
+            member = WebArchiveMember(self, at)
             while piece := member.read():
                 if expected is None:
                     head += piece
-                    top, header_end, _ = head.partition(END)
-                    if not header_end and len(head) > HEAD:
+                    top, header_end, _ = head.partition(HEADER_END)
+                    if not header_end and len(head) > CANDIDATE_HEAD_BYTES:
                         return True
                     if header_end:
-                        expected = len(top) + len(END) + (content_length(top) or 0)
+                        expected = len(top) + len(HEADER_END) + (content_length(top) or 0)
                         piece, produced = head, 0
                 if expected is not None:
-                    behind += piece[max(0, expected - produced) :][: HEAD - len(behind)]
-                    if len(behind) >= len(END) + len(PLAIN):
+                    behind += piece[max(0, expected - produced) :][: CANDIDATE_HEAD_BYTES - len(behind)]
+                    if len(behind) >= len(HEADER_END) + len(PLAIN_MAGIC):
                         break
                 produced += len(piece)
-        except DAMAGE:
+        except MEMBER_DAMAGE:
             return True
         return not behind.lstrip(b"\r\n").startswith(b"WARC/")
 
 
-class Member:
+class WebArchiveMember:
     """The content of the one member or frame that begins at a place, read to its end.
 
-    `end` is where it ends in the file, once all is read. Opening and reading it raise one of `DAMAGE` where
-    it is damaged, `EOFError` where it is cut, `Bomb` where more than `STRETCH` bytes came from next to
+    `end` is where it ends in the file, once all is read. Opening and reading it raise one of `MEMBER_DAMAGE` where
+    it is damaged, `EOFError` where it is cut, `Bomb` where more than `MEMBER_BOMB_CHECK_BYTES` bytes came from next to
     nothing.
     """
 
-    def __init__(self, archive: Archive, at: int) -> None:
+    def __init__(self, archive: WebArchive, at: int) -> None:
         self._stream, self._at, self._fed = archive.stream, at, 0
         self._waiting = b""
         self._given = 0
@@ -222,22 +227,22 @@ class Member:
         self._stream.seek(at)
         if self._stream.read(len(archive.magic)) != archive.magic:
             raise ValueError("no member begins here")
-        if archive.magic == LZ4:
-            self._end = _lz4_end(self._stream, at)
+        if archive.magic == LZ4_MAGIC:
+            self._end = _find_lz4_end(self._stream, at)
             self._stream.seek(at)
             self._lz4 = Lz4Reader(io.BytesIO(self._stream.read(self._end - at)))
             return
         self._inflater, self._step = (
-            (zlib.decompressobj(31), BLOCK)
-            if archive.magic == GZIP
-            else (archive.decoder().decompressobj(), ZSTD_BLOCK)
+            (zlib.decompressobj(31), MEMBER_BLOCK_BYTES)
+            if archive.magic == GZIP_MEMBER_MAGIC
+            else (archive.decoder().decompressobj(), ZSTD_FEED_BYTES)
         )
         self._stream.seek(at)
 
     def read(self) -> bytes:
         """Return the next piece; empty at the end."""
         if self._inflater is None:
-            piece: bytes = self._lz4.read(BLOCK)
+            piece: bytes = self._lz4.read(MEMBER_BLOCK_BYTES)
             if not piece:
                 self.end = self._end
             return piece
@@ -246,13 +251,13 @@ class Member:
             if not block:
                 raise EOFError("cut")
             self._fed += 0 if self._waiting else len(block)
-            if self._step == BLOCK:  # a bomb comes in pieces
+            if self._step == MEMBER_BLOCK_BYTES:  # a bomb comes in pieces
                 piece = self._inflater.decompress(block, 1 << 20)
                 self._waiting = self._inflater.unconsumed_tail
             else:
                 piece = self._inflater.decompress(block)
             self._given += len(piece)
-            if self._given > STRETCH and self._given > RATIO * self._fed:
+            if self._given > MEMBER_BOMB_CHECK_BYTES and self._given > MAX_COMPRESSION_RATIO * self._fed:
                 raise Bomb(f"a decompression bomb: {self._given:,} bytes from {self._fed:,}")
             if piece:
                 return piece
@@ -260,7 +265,7 @@ class Member:
         return b""
 
 
-def _lz4_end(stream: BinaryIO, at: int) -> int:
+def _find_lz4_end(stream: BinaryIO, at: int) -> int:
     """Return where an lz4 frame ends, by its blocks' lengths. Raises EOFError or ValueError where they are wrong."""
     stream.seek(at)
     head = stream.read(5)
@@ -276,7 +281,7 @@ def _lz4_end(stream: BinaryIO, at: int) -> int:
         size = int.from_bytes(length, "little") & 0x7FFFFFFF
         if size == 0:
             return place + 4 + (4 if flags & 4 else 0)
-        if size > LZ4_BLOCK:
+        if size > MAX_LZ4_BLOCK_BYTES:
             raise ValueError("an lz4 block is too long")
         place += 4 + size + (4 if flags & 16 else 0)
 
@@ -290,7 +295,7 @@ def content_length(head: bytes) -> int | None:
     return None
 
 
-class _Forward(io.RawIOBase):
+class _ForwardStream(io.RawIOBase):
     """A stream that can only be read forwards and knows its position, as FastWARC needs it."""
 
     def __init__(self) -> None:
@@ -311,7 +316,7 @@ class _Forward(io.RawIOBase):
         return self._given
 
 
-class _Behind(_Forward):
+class _PrefixedStream(_ForwardStream):
     """Some bytes, followed by a stream."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
@@ -325,13 +330,13 @@ class _Behind(_Forward):
         return len(piece)
 
 
-class Unpacked(_Forward):
+class UnpackedStream(_ForwardStream):
     """The content of all members from a place on, one after the other. `at` is where the current one begins."""
 
-    def __init__(self, archive: Archive, at: int) -> None:
+    def __init__(self, archive: WebArchive, at: int) -> None:
         super().__init__()
         self._archive, self.at = archive, at
-        self._member: Member | None = Member(archive, at)
+        self._member: WebArchiveMember | None = WebArchiveMember(archive, at)
         self._held = b""
 
     def readinto(self, buffer: Any) -> int:
@@ -341,7 +346,9 @@ class Unpacked(_Forward):
                 assert self._member.end is not None
                 self.at = self._member.end
                 self._member = (
-                    Member(self._archive, self.at) if is_data(self._archive.stream, self.at) else None
+                    WebArchiveMember(self._archive, self.at)
+                    if is_data(self._archive.stream, self.at)
+                    else None
                 )
         piece, self._held = self._held[: len(buffer)], self._held[len(buffer) :]
         buffer[: len(piece)] = piece
@@ -352,4 +359,4 @@ class Unpacked(_Forward):
 def is_data(stream: BinaryIO, at: int) -> bool:
     """Return whether anything but zeros and line ends follows."""
     stream.seek(at)
-    return bool(stream.read(HEAD).strip(b"\x00\r\n"))
+    return bool(stream.read(CANDIDATE_HEAD_BYTES).strip(b"\x00\r\n"))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from corpus import storage
 from corpus.document import Failure, Record
 from corpus.errors import UserError
-from corpus.groups import domain_of
+from corpus.groups import registered_domain
 from corpus.sources.web.warc import Warc
 from corpus.storage.fingerprint import fingerprint
 from corpus.web.url_lists.index_key import key_of
@@ -36,7 +36,7 @@ class News(Warc):
     def prepare(self, say: Callable[[str], None] | None) -> None:
         if self.domains is not None:
             try:
-                domains = _domains(self.domains)
+                domains = _load_domains(self.domains)
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(f"cannot read the domains {self.domains}: {error}", ("domains",)) from None
             if not domains:
@@ -44,19 +44,19 @@ class News(Warc):
 
     def parameters(self) -> dict[str, Any]:
         inherited = super().parameters()
-        named = sorted(_domains(self.domains)) if self.domains is not None else None
+        named = sorted(_load_domains(self.domains)) if self.domains is not None else None
         return {**inherited, "domains": fingerprint(named) if named is not None else None}
 
     def is_wanted(self, url: str | None) -> bool:
         if self.domains is None:
             return True
-        wanted = _domains(self.domains)
+        wanted = _load_domains(self.domains)
         host = (key_of(url or "") or "").partition("/")[0].partition("?")[0].partition(":")[0]
         while host:
             if host in wanted:
                 return True
             host = host.partition(".")[2]
-        return bool(url) and domain_of(url or "") in wanted
+        return bool(url) and registered_domain(url or "") in wanted
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         for record in super().read(path, file, start, end):
@@ -72,7 +72,7 @@ class News(Warc):
 
 
 @lru_cache(maxsize=16)
-def _domains(path: str) -> frozenset[str]:
+def _load_domains(path: str) -> frozenset[str]:
     """Return the domains of a list, plain or compressed."""
     with storage.open_decompressed(path) as stream:
         return frozenset(read_domains(stream.read().decode("utf-8-sig").splitlines()))

@@ -27,24 +27,24 @@ from corpus import storage
 from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.sources.inputs import list_files
-from corpus.sources.web.members import ERRORS, Archive
+from corpus.sources.web.members import FASTWARC_ERRORS, WebArchive
 from corpus.sources.web.warc import Warc
 from corpus.storage.fingerprint import file_identity
 from corpus.web.fetch.options import FetchOptions
 from corpus.web.fetch.outcomes import LEDGER_FILE
 from corpus.web.index.capture import Capture, Choice
-from corpus.web.index.lookup import Wanted, look_up, open_index
-from corpus.web.index.ranges import coalesced
+from corpus.web.index.lookup import WantedPage, look_up, open_index
+from corpus.web.index.ranges import coalesce
 from corpus.web.url_lists.index_key import VERSION as KEYS_VERSION
 from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of
 from corpus.web.url_lists.url_list import contains, has_hashes, open_list, sorted_hashes
 
-PAGE_BYTES = 20_000
+BYTES_PER_PAGE = 20_000
 """What a page of a list counts in split sizes: an average record of a crawl, compressed."""
-OPENED_AT_ONCE = 16
-SLACK = 1 << 20
+MAX_CONCURRENT_OPENS = 16
+RECORD_SLACK_BYTES = 1 << 20
 """Bytes that a record may have beyond its page: headers, and what does not compress."""
-MOST_ROWS = 20_000
+MAX_SPLIT_PAGES = 20_000
 """Pages of a split: the captures and the key ranges of all of them are in memory together."""
 
 
@@ -108,7 +108,7 @@ class Urls(Warc):
             sorted_hashes(self.urls)
         if self.index:
             try:
-                with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:  # remote ones answer slowly
+                with ThreadPoolExecutor(MAX_CONCURRENT_OPENS) as threads:  # remote ones answer slowly
                     list(threads.map(open_index, self._indexes()))
             except (UserError, OSError) as error:
                 raise UserError(str(error), ("index",)) from None
@@ -132,8 +132,8 @@ class Urls(Warc):
         # Where lists and indexes lie changes no document; what is in them does.
         kept = {"snapshot", "license", "max_bytes", "choose", "kind"}
         inherited = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
-        lists = _files((self.urls,), None) if self.warcs and self.urls else []
-        files = [*lists, *_files(tuple(self.index), self.base)] if self.index else lists
+        lists = _find_files((self.urls,), None) if self.warcs and self.urls else []
+        files = [*lists, *_find_files(tuple(self.index), self.base)] if self.index else lists
         return {**inherited, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
 
     def is_wanted(self, url: str | None) -> bool:
@@ -150,36 +150,36 @@ class Urls(Warc):
                 rows = pq.ParquetFile(stream).metadata.num_rows
         except pa.ArrowException as error:
             raise UserError(f"{path}: not Parquet: {error}") from None
-        step = max(1, min(MOST_ROWS, split_size // PAGE_BYTES))
+        step = max(1, min(MAX_SPLIT_PAGES, split_size // BYTES_PER_PAGE))
         starts = range(0, max(rows, 1), step)
-        return [(at * PAGE_BYTES, min(at + step, max(rows, 1)) * PAGE_BYTES) for at in starts]
+        return [(at * BYTES_PER_PAGE, min(at + step, max(rows, 1)) * BYTES_PER_PAGE) for at in starts]
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         if self.warcs:
             yield from super().read(path, file, start, end)
             return
-        first, last = start // PAGE_BYTES, end // PAGE_BYTES
+        first, last = start // BYTES_PER_PAGE, end // BYTES_PER_PAGE
         if self.index:
             yield from self._read_index(path, file, first, last)
         else:
             yield from self._read_fetched(path, file, first, last)
 
     def _read_index(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
-        wanted = [page for page in _wanted(path, first, last)]
+        wanted = [page for page in _read_wanted_pages(path, first, last)]
         capture_by_hash, failures = look_up(
             [page for page in wanted if page.hash], self._indexes(), self.choose
         )
         yield from failures
         # What an index that could not be read to its end knows of the other pages is lost, not nothing.
         absent = "urls.unreadable" if any(not failure.length for failure in failures) else "urls.not_captured"
-        captures: dict[Capture, Wanted] = {}
+        captures: dict[Capture, WantedPage] = {}
         for page in wanted:
             capture = capture_by_hash.get(page.hash)
             if capture is None:
-                yield self._stopped(page, file, absent)
+                yield self._make_gated_record(page, file, absent)
             elif not capture.is_page:
                 gate = "urls.status" if capture.status[:1].isdecimal() else "urls.revisit"
-                yield self._stopped(
+                yield self._make_gated_record(
                     page, file, gate, {"status": capture.status} if gate == "urls.status" else {}
                 )
             else:
@@ -188,9 +188,9 @@ class Urls(Warc):
         yield from self._read_captures(root, file, captures)
 
     def _read_fetched(self, path: str, file: str, first: int, last: int) -> Iterator[Record | Failure]:
-        captures: dict[Capture, Wanted] = {}
-        for row in _rows(path, first, last):
-            page = Wanted(row["row"], row["url"], row["hash"])
+        captures: dict[Capture, WantedPage] = {}
+        for row in _read_rows(path, first, last):
+            page = WantedPage(row["row"], row["url"], row["hash"])
             robots = {"robots": row["robots"]} if row["robots"] else {}
             if row["outcome"] == "fetched":
                 captures[
@@ -211,11 +211,15 @@ class Urls(Warc):
             else:
                 status = {"status": str(row["status"])} if row["status"] else {}
                 why = {"reason": row["reason"]} if row["reason"] else {}
-                yield self._stopped(page, file, f"fetch.{row['outcome']}", {**robots, **status, **why})
+                yield self._make_gated_record(
+                    page, file, f"fetch.{row['outcome']}", {**robots, **status, **why}
+                )
         assert self.fetched is not None
         yield from self._read_captures(self.fetched, file, captures)
 
-    def _stopped(self, page: Wanted, file: str, gate: str, said: dict[str, str] | None = None) -> Record:
+    def _make_gated_record(
+        self, page: WantedPage, file: str, gate: str, said: dict[str, str] | None = None
+    ) -> Record:
         """Make the gated record of a page that could not be obtained."""
         return Record(
             native_id=f"url\0{page.url}",
@@ -229,13 +233,15 @@ class Urls(Warc):
         )
 
     def _read_captures(
-        self, root: str, file: str, captures: dict[Capture, Wanted]
+        self, root: str, file: str, captures: dict[Capture, WantedPage]
     ) -> Iterator[Record | Failure]:
-        max_length = int(self.max_bytes) + SLACK
+        max_length = int(self.max_bytes) + RECORD_SLACK_BYTES
         for capture in [capture for capture in captures if capture.length > max_length]:
-            yield _lost(capture, f"a record of {capture.length:,} bytes, over max_bytes of the source")
-            yield self._stopped(captures[capture], file, "urls.unreadable")
-        for group in coalesced(capture for capture in captures if capture.length <= max_length):
+            yield _make_failure(
+                capture, f"a record of {capture.length:,} bytes, over max_bytes of the source"
+            )
+            yield self._make_gated_record(captures[capture], file, "urls.unreadable")
+        for group in coalesce(capture for capture in captures if capture.length <= max_length):
             begin, path = group[0].offset, storage.join(root, group[0].file)
             try:
                 if not group[0].length:  # alone in its group: only the file says how far it can go
@@ -245,47 +251,49 @@ class Urls(Warc):
                 content = storage.read_range(path, begin, max(ends))
             except OSError as error:
                 for capture in group:
-                    yield _lost(capture, f"cannot be read: {error}", "range")
-                    yield self._stopped(captures[capture], file, "urls.unreadable")
+                    yield _make_failure(capture, f"cannot be read: {error}", "range")
+                    yield self._make_gated_record(captures[capture], file, "urls.unreadable")
                 continue
             for capture, end in zip(group, ends, strict=True):
                 piece = content[capture.offset - begin : end - begin]
-                for outcome in self._one_record(capture, captures[capture], piece):
+                for outcome in self._read_record(capture, captures[capture], piece):
                     yield outcome
                     if isinstance(outcome, Failure):
-                        yield self._stopped(captures[capture], file, "urls.unreadable")
+                        yield self._make_gated_record(captures[capture], file, "urls.unreadable")
 
-    def _one_record(self, capture: Capture, page: Wanted, piece: bytes) -> Iterator[Record | Failure]:
+    def _read_record(self, capture: Capture, page: WantedPage, piece: bytes) -> Iterator[Record | Failure]:
         """Yield the record that begins with the bytes; a Failure where it is cut or of another page."""
         if capture.length and len(piece) < capture.length:
-            yield _lost(capture, f"cut: {len(piece)} of {capture.length} bytes")
+            yield _make_failure(capture, f"cut: {len(piece)} of {capture.length} bytes")
             return
         try:
             record = next(ArchiveIterator(BytesIO(piece), strict_mode=False), None)
             outcomes = [] if record is None else list(self._record(record, capture.file, capture.offset))
-        except ERRORS as error:
-            yield _lost(capture, f"{type(error).__name__}: {error}")
+        except FASTWARC_ERRORS as error:
+            yield _make_failure(capture, f"{type(error).__name__}: {error}")
             return
         if not outcomes:
-            yield _lost(capture, "no record of a page begins here")
-        archive = Archive(BytesIO(piece))
+            yield _make_failure(capture, "no record of a page begins here")
+        archive = WebArchive(BytesIO(piece))
         length = capture.length or archive.record_end(archive.begins) or 0
         for outcome in outcomes:
             outcome.length = length
             if isinstance(outcome, Record):
                 key = key_of(outcome.url or "")
                 if (hash_of(key) if key else 0) != page.hash and outcome.url != capture.url:
-                    yield _lost(capture, f"the record here is of another page: {(outcome.url or '')[:200]}")
+                    yield _make_failure(
+                        capture, f"the record here is of another page: {(outcome.url or '')[:200]}"
+                    )
                     continue
                 outcome.metadata.update(capture.metadata)
             yield outcome
 
     def _indexes(self) -> list[str]:
-        return [file.path for file in _files(tuple(self.index), self.base)]
+        return [file.path for file in _find_files(tuple(self.index), self.base)]
 
 
 @lru_cache(maxsize=64)
-def _files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
+def _find_files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
     """Return the files that patterns and lists name, looked up once. Raises UserError where one names none."""
     files = list_files(patterns, os.getcwd(), base)
     for file in files:
@@ -296,7 +304,7 @@ def _files(patterns: tuple[str, ...], base: str | None) -> list[storage.File]:
 
 def _identity(file: storage.File) -> str:
     """Identify the content of a file; a changed local one is read again."""
-    return _identity_of(file, 0.0 if storage.is_remote(file.path) else storage.changed(file.path))
+    return _identity_of(file, 0.0 if storage.is_remote(file.path) else storage.modification_time(file.path))
 
 
 @lru_cache(maxsize=4096)
@@ -304,11 +312,11 @@ def _identity_of(file: storage.File, changed: float) -> str:
     return file_identity(file)
 
 
-def _lost(capture: Capture, error: str, step: str = "read") -> Failure:
+def _make_failure(capture: Capture, error: str, step: str = "read") -> Failure:
     return Failure(file=capture.file, offset=capture.offset, length=capture.length, step=step, error=error)
 
 
-def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
+def _read_rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
     """Yield rows [first, last) of a Parquet file, each with its number as `row`. Reads their row groups only."""
     with storage.open_input(path) as stream:
         parquet = pq.ParquetFile(stream)
@@ -323,12 +331,12 @@ def _rows(path: str, first: int, last: int) -> Iterator[dict[str, Any]]:
             at += rows
 
 
-def _wanted(path: str, first: int, last: int) -> Iterator[Wanted]:
+def _read_wanted_pages(path: str, first: int, last: int) -> Iterator[WantedPage]:
     """Yield the pages of rows [first, last) of a list."""
     with open_list(path) as url_list:
         known = has_hashes(url_list)
-    for row in _rows(path, first, last):
+    for row in _read_rows(path, first, last):
         url = row["url"] or ""
         submitted = row.get("first")
         hashed = row["hash"] if known else int(hashes_of([url])[0])
-        yield Wanted(row["row"], url, hashed, submitted if isinstance(submitted, datetime) else None)
+        yield WantedPage(row["row"], url, hashed, submitted if isinstance(submitted, datetime) else None)

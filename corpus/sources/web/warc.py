@@ -17,14 +17,22 @@ from fastwarc import ArchiveIterator, WarcRecord
 from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
-from corpus.formats.http import Payload, body_of, media_type_of
+from corpus.formats.http import Payload, decode_body, media_type_of
 from corpus.sources.source import Source, ranges
-from corpus.sources.web.arc import ArcLoss, arc_records, is_arc
-from corpus.sources.web.members import DAMAGE, END, ERRORS, Archive, Unpacked, content_length, is_data
-from corpus.sources.web.resync import BLOCK, GZIP, HEAD
+from corpus.sources.web.arc import ArcLoss, is_arc, read_arc_records
+from corpus.sources.web.members import (
+    FASTWARC_ERRORS,
+    HEADER_END,
+    MEMBER_DAMAGE,
+    UnpackedStream,
+    WebArchive,
+    content_length,
+    is_data,
+)
+from corpus.sources.web.resync import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
 from corpus.storage import RemoteError, open_input, size
 
-TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
+RECORD_TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
 """A record type, known or not; records of unknown types are skipped."""
 HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
@@ -51,10 +59,10 @@ class Warc(Source):
         if size <= split_size:
             return [(0, size)]
         with open_input(path) as stream:
-            archive = Archive(stream)
+            archive = WebArchive(stream)
             stream.seek(0)
-            if not is_arc(_opening(stream.read(HEAD))):
-                if archive.magic == GZIP and archive.holds_one_record(0):
+            if not is_arc(_unpack_opening(stream.read(CANDIDATE_HEAD_BYTES))):
+                if archive.magic == GZIP_MEMBER_MAGIC and archive.holds_one_record(0):
                     return ranges(size, split_size)
                 if not archive.is_packed and archive.opens(0):
                     return _plain_ranges(stream, size, split_size)
@@ -62,11 +70,11 @@ class Warc(Source):
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         with open_input(path) as stream:
-            head = stream.read(HEAD)
-            archive = Archive(stream)
+            head = stream.read(CANDIDATE_HEAD_BYTES)
+            archive = WebArchive(stream)
             if not head:
                 yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
-            elif is_arc(_opening(head)):
+            elif is_arc(_unpack_opening(head)):
                 yield from self._read_arc(stream, file)
             elif (
                 start == 0
@@ -79,7 +87,7 @@ class Warc(Source):
                 yield from self._read_chain(archive, size(path), file, start, end)
 
     def _read_chain(
-        self, archive: Archive, length: int, file: str, start: int, end: int
+        self, archive: WebArchive, length: int, file: str, start: int, end: int
     ) -> Iterator[Record | Failure]:
         """Yield records that begin in [start, end), continuing at the next one after damage.
 
@@ -97,9 +105,9 @@ class Warc(Source):
             is_over = False
             stream, base = archive.from_place(at)
             try:
-                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=BLOCK):
+                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=SCAN_BLOCK_BYTES):
                     position = base + record.stream_pos
-                    yield from _placed(held, last, position)
+                    yield from _set_lengths(held, last, position)
                     held = []
                     if position >= end and _is_next(archive, position):
                         return
@@ -109,15 +117,15 @@ class Warc(Source):
                     if is_over:
                         break  # its length may be a lie, and what it compresses a bomb: on to the next member
             except RemoteError:
-                yield from _placed(held, last, archive.stream.tell())
+                yield from _set_lengths(held, last, archive.stream.tell())
                 raise
-            except ERRORS as failure:
+            except FASTWARC_ERRORS as failure:
                 error = f"{type(failure).__name__}: {failure}"
-            at = yield from self._behind(archive, length, file, held, last, position, error, is_over)
+            at = yield from self._recover(archive, length, file, held, last, position, error, is_over)
 
-    def _behind(
+    def _recover(
         self,
-        archive: Archive,
+        archive: WebArchive,
         length: int,
         file: str,
         held: list[Record | Failure],
@@ -132,64 +140,64 @@ class Warc(Source):
         """
         begins = archive.record_end(last) if last >= 0 else position
         if error is None and begins == length and not any(isinstance(outcome, Failure) for outcome in held):
-            yield from _placed(held, last, length)
+            yield from _set_lengths(held, last, length)
             return None
         if last >= 0 and begins is not None and not archive.is_packed and not archive.ends_record(begins):
             begins = None
         following = archive.find(max(begins or 0, position + 1))
         stop = length if following is None else following
-        if last >= 0 and (mended := self._mended(archive, file, last, following)) is not None:
+        if last >= 0 and (mended := self._mend(archive, file, last, following)) is not None:
             held = mended
             begins, error = stop if begins is None else begins, None
         elif begins is None or (last >= 0 and not held and begins == stop):  # it is itself damaged
             if not is_over and (not held or (isinstance(held[0], Record) and held[0].gate is None)):
-                held = [self._lost(file, last, error or "a record that is cut or damaged")]
+                held = [self._make_failure(file, last, error or "a record that is cut or damaged")]
             elif archive.is_packed and not is_over and following is None and isinstance(held[0], Record):
                 # what its gate looked at is there
-                held = [*held, self._lost(file, last, "the file ends inside this record")]
+                held = [*held, self._make_failure(file, last, "the file ends inside this record")]
             begins = stop
-        yield from _placed(held, last, begins)
+        yield from _set_lengths(held, last, begins)
         if stop > begins and (error is not None or following is not None or is_data(archive.stream, begins)):
-            yield self._lost(file, begins, error or "a record that is cut or damaged", stop - begins)
+            yield self._make_failure(file, begins, error or "a record that is cut or damaged", stop - begins)
         return following
 
-    def _mended(
-        self, archive: Archive, file: str, at: int, following: int | None
+    def _mend(
+        self, archive: WebArchive, file: str, at: int, following: int | None
     ) -> list[Record | Failure] | None:
         """Read the record at `at` with its true length; None where that does not make it a record."""
-        content = archive.mended(at, following, self.max_bytes + HEAD)
+        content = archive.mend_record(at, following, self.max_bytes + CANDIDATE_HEAD_BYTES)
         if content is None:
             return None
         outcomes: list[Record | Failure] | None = None
         try:
             for record in ArchiveIterator(io.BytesIO(content), strict_mode=False):
                 outcomes = [*(outcomes or []), *self._record(record, file, at)]
-        except ERRORS:
+        except FASTWARC_ERRORS:
             return None
         return outcomes
 
-    def _lost(self, file: str, offset: int, error: str, length: int = 0) -> Failure:
+    def _make_failure(self, file: str, offset: int, error: str, length: int = 0) -> Failure:
         return Failure(file=file, offset=offset, length=length, step="read", error=error)
 
-    def _read_unpacked(self, archive: Archive, file: str) -> Iterator[Record | Failure]:
+    def _read_unpacked(self, archive: WebArchive, file: str) -> Iterator[Record | Failure]:
         """Yield the records of a file with several in a member, placed in the unpacked content of all members."""
         at: int | None = archive.begins
         base = 0
         while at is not None:
-            stream = Unpacked(archive, at)
+            stream = UnpackedStream(archive, at)
             held: list[Record | Failure] = []
             last, following = base, None
             try:
-                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=BLOCK):
-                    yield from _placed(held, last, base + record.stream_pos)
+                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=SCAN_BLOCK_BYTES):
+                    yield from _set_lengths(held, last, base + record.stream_pos)
                     last = base + record.stream_pos
                     held = list(self._record(record, file, base))
-                yield from _placed(held, last, base + stream.tell())
-            except DAMAGE as error:
-                yield from _placed(held, last, base + stream.tell())
+                yield from _set_lengths(held, last, base + stream.tell())
+            except MEMBER_DAMAGE as error:
+                yield from _set_lengths(held, last, base + stream.tell())
                 following = archive.find(stream.at + 1)
                 lost = f"{type(error).__name__}: {error} (in what is packed from byte {stream.at:,} of the file on)"
-                yield self._lost(file, base + stream.tell(), lost)
+                yield self._make_failure(file, base + stream.tell(), lost)
             at, base = following, base + stream.tell()
 
     def is_wanted(self, url: str | None) -> bool:
@@ -201,8 +209,8 @@ class Warc(Source):
         kind = str(record.record_type).rpartition(".")[2]
         offset = base + record.stream_pos
         headers = record.headers
-        if headers.get("Content-Length") is None or not TYPE.fullmatch(headers.get("WARC-Type") or ""):
-            yield self._lost(file, offset, "a header that is cut or damaged")
+        if headers.get("Content-Length") is None or not RECORD_TYPE.fullmatch(headers.get("WARC-Type") or ""):
+            yield self._make_failure(file, offset, "a header that is cut or damaged")
             return
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
@@ -260,7 +268,7 @@ class Warc(Source):
             result.gate = "warc.media_type"
             result.metadata["media_type"] = payload.content_type.partition(";")[0].strip().lower()[:100]
         else:
-            body = body_of(payload, raw, self.max_bytes)
+            body = decode_body(payload, raw, self.max_bytes)
             if isinstance(body, str):
                 yield Failure(
                     file=result.file,
@@ -302,16 +310,16 @@ class Warc(Source):
 
     def _read_arc(self, stream: BinaryIO, file: str) -> Iterator[Record | Failure]:
         """Read a whole ARC file."""
-        for record in arc_records(stream, self.max_bytes + HEAD):
+        for record in read_arc_records(stream, self.max_bytes + CANDIDATE_HEAD_BYTES):
             if isinstance(record, ArcLoss):
-                yield self._lost(file, record.offset, f"ARC: {record.error}", record.length)
+                yield self._make_failure(file, record.offset, f"ARC: {record.error}", record.length)
                 continue
             if not self.is_wanted(record.url):
                 continue
             head, body = parse_http(record.content)
             if record.missing and not is_whole(head, body):
                 message = f"cut: {record.size - record.missing} of {record.size} bytes"
-                yield self._lost(file, record.offset, message, record.length)
+                yield self._make_failure(file, record.offset, message, record.length)
                 continue
             result = Record(
                 native_id=f"{file}\0{record.member}" + (f"\0{record.within}" if record.within else ""),
@@ -368,9 +376,9 @@ def status_of(line: str | None) -> int:
     return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdecimal() and len(pieces[1]) == 3 else 0
 
 
-def _opening(head: bytes) -> bytes:
+def _unpack_opening(head: bytes) -> bytes:
     """Return the first bytes of a file's content, unpacked, from its own first bytes."""
-    if not head.startswith(GZIP):
+    if not head.startswith(GZIP_MEMBER_MAGIC):
         return head
     try:
         return zlib.decompressobj(31).decompress(head, 16)
@@ -378,14 +386,14 @@ def _opening(head: bytes) -> bytes:
         return b""
 
 
-def _placed(outcomes: list[Record | Failure], begins: int, ends: int) -> list[Record | Failure]:
+def _set_lengths(outcomes: list[Record | Failure], begins: int, ends: int) -> list[Record | Failure]:
     """Set the length of a record's outcomes, now that its end is known."""
     for outcome in outcomes:
         outcome.length = max(0, ends - begins)
     return outcomes
 
 
-def _is_next(archive: Archive, at: int) -> bool:
+def _is_next(archive: WebArchive, at: int) -> bool:
     """Return whether a record begins at `at`; the stream's position is kept. FastWARC stops inside unknown members."""
     position = archive.stream.tell()
     is_record = archive.opens(at)
@@ -402,10 +410,10 @@ def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[in
     cuts, at = [0], 0
     while at < size:
         stream.seek(at)
-        head, header_end, _ = stream.read(HEAD).partition(END)
+        head, header_end, _ = stream.read(CANDIDATE_HEAD_BYTES).partition(HEADER_END)
         if not header_end or not head.startswith(b"WARC/"):
             break
         if at - cuts[-1] >= split_size:
             cuts.append(at)
-        at += len(head) + 2 * len(END) + (content_length(head) or 0)
+        at += len(head) + 2 * len(HEADER_END) + (content_length(head) or 0)
     return list(zip(cuts, [*cuts[1:], size], strict=True))

@@ -11,20 +11,20 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from corpus.sources.wikipedia.mediawiki_chunks import Chunk, Gap
+from corpus.sources.wikipedia.mediawiki_chunks import DumpChunk, DumpGap
 
-MAX_PAGE = 64 << 20
+MAX_PAGE_BYTES = 64 << 20
 """Bytes of a page without its older revisions; MediaWiki allows 2 MiB of text. A longer one is a failure."""
-COMPACT_AT = 4 << 20
-CLOSING = b"</mediawiki>"
-BETWEEN = "no page: something else stands between two pages"
-GAP_HEAD = 4096
-EXPECTED = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
+COMPACT_AT_BYTES = 4 << 20
+CLOSING_TAG = b"</mediawiki>"
+BETWEEN_PAGES_ERROR = "no page: something else stands between two pages"
+GAP_HEAD_BYTES = 4096
+EXPECTED_BETWEEN_PAGES = re.compile(rb"</?mediawiki|<siteinfo|<logitem|<!--")
 """What may be between two pages: the end of one dump and the head of the next."""
 
 
 @dataclass(slots=True)
-class Page:
+class DumpPage:
     """A `<page>` element, older revisions left out.
 
     `offset` is where it begins in the decompressed dump and `length` counts its bytes there; in a .bz2 of several
@@ -39,7 +39,7 @@ class Page:
 
 
 @dataclass(slots=True)
-class Loss:
+class DumpLoss:
     """Part of a dump that holds no whole page, and why."""
 
     offset: int
@@ -64,22 +64,22 @@ class PageScanner:
         self._removed = 0
         self._from = 0
         self._done = False
-        self._gap: Loss | None = None
+        self._gap: DumpLoss | None = None
         self._gap_head = b""
 
-    def scan(self, chunks: Iterable[Chunk | Gap]) -> Iterator[Page | Loss]:
+    def scan(self, chunks: Iterable[DumpChunk | DumpGap]) -> Iterator[DumpPage | DumpLoss]:
         """Yield the pages that begin in owned chunks, and what was lost between them."""
         owned, lost = False, False
         self._watch(b"")
         for chunk in chunks:
             owned = chunk.owned
-            if isinstance(chunk, Gap):
+            if isinstance(chunk, DumpGap):
                 lost = owned or self._open is not None
                 if lost:
                     yield (
-                        self._broken(chunk.error)
+                        self._make_loss(chunk.error)
                         if self._open
-                        else Loss(chunk.offset, None, chunk.length, chunk.error)
+                        else DumpLoss(chunk.offset, None, chunk.length, chunk.error)
                     )
                 self._forget()
                 if not owned:
@@ -97,10 +97,10 @@ class PageScanner:
             self._note(bytes(self._buffer))
             yield from self._between_pages()
         if self._open is not None:
-            yield self._broken("the file ends inside a page")
-        elif self._has_root and owned and not lost and self._between and CLOSING not in self._tail:
+            yield self._make_loss("the file ends inside a page")
+        elif self._has_root and owned and not lost and self._between and CLOSING_TAG not in self._tail:
             offset, within = self._place(self._begin + len(self._buffer))
-            yield Loss(offset, within, 0, "the file ends without </mediawiki>: it is cut off")
+            yield DumpLoss(offset, within, 0, "the file ends without </mediawiki>: it is cut off")
 
     def _watch(self, data: bytes) -> None:
         """Remember the end of what was read, and whether it is between pages."""
@@ -110,7 +110,7 @@ class PageScanner:
             self._between = seen[at - 1 : at] == b"/"
         self._tail = seen[-64:]
 
-    def _cut(self) -> Iterator[Page | Loss]:
+    def _cut(self) -> Iterator[DumpPage | DumpLoss]:
         buffer = self._buffer
         while True:
             if self._open is None:
@@ -121,7 +121,7 @@ class PageScanner:
                     self._drop(skipped)
                     return
                 yield from self._between_pages()
-                if not self._owned(self._begin + at):
+                if not self._is_owned(self._begin + at):
                     self._done = True
                     return
                 self._drop(at)
@@ -129,20 +129,20 @@ class PageScanner:
             close = buffer.find(b"</page>", self._from)
             again = buffer.find(b"<page>", self._from, close if close >= 0 else len(buffer))
             if again >= 0:
-                yield self._broken("the page is not closed before the next one begins", again)
+                yield self._make_loss("the page is not closed before the next one begins", again)
                 self._drop(again)
                 self._open, self._from = None, 0
             elif close >= 0:
-                yield Page(bytes(buffer[: close + 7]), *self._open, self._length(close + 7))
+                yield DumpPage(bytes(buffer[: close + 7]), *self._open, self._length(close + 7))
                 self._drop(close + 7)
                 self._open, self._from = None, 0
-                self._gap = Loss(*self._place(self._begin), 0, BETWEEN)
+                self._gap = DumpLoss(*self._place(self._begin), 0, BETWEEN_PAGES_ERROR)
             else:
                 self._from = max(6, len(buffer) - 6)
-                if len(buffer) > COMPACT_AT:
+                if len(buffer) > COMPACT_AT_BYTES:
                     self._drop_revisions()
-                if len(buffer) > MAX_PAGE:
-                    yield self._broken(f"the page is longer than {MAX_PAGE} bytes")
+                if len(buffer) > MAX_PAGE_BYTES:
+                    yield self._make_loss(f"the page is longer than {MAX_PAGE_BYTES} bytes")
                     self._open, self._from = None, 6
                     continue
                 return
@@ -150,16 +150,16 @@ class PageScanner:
     def _note(self, skipped: bytes) -> None:
         """Remember what follows a page, up to the next."""
         if self._gap is not None and skipped:
-            self._gap_head += skipped[: GAP_HEAD - len(self._gap_head)]
+            self._gap_head += skipped[: GAP_HEAD_BYTES - len(self._gap_head)]
             ends = self._ends(self._begin + len(skipped) - 1)
             length = self._gap.length + len(skipped) if ends is None else ends - self._gap.offset
             self._gap = replace(self._gap, length=length)
 
-    def _between_pages(self) -> Iterator[Loss]:
+    def _between_pages(self) -> Iterator[DumpLoss]:
         """Yield what was between two pages, unless white space or the end of one dump and the next."""
         gap, head = self._gap, self._gap_head
         self._gap, self._gap_head = None, b""
-        if gap is not None and head.strip() and not EXPECTED.search(head):
+        if gap is not None and head.strip() and not EXPECTED_BETWEEN_PAGES.search(head):
             yield gap
 
     def _drop_revisions(self) -> None:
@@ -188,7 +188,7 @@ class PageScanner:
         """Return the index of the chunk that holds a byte, counted from the first one read."""
         return max(0, bisect_right(self._starts, at) - 1)
 
-    def _owned(self, at: int) -> bool:
+    def _is_owned(self, at: int) -> bool:
         return self._places[self._chunk_at(at)][2]
 
     def _place(self, at: int) -> tuple[int, int | None]:
@@ -199,9 +199,9 @@ class PageScanner:
         inside = at - self._starts[index]
         return (offset + inside, None) if within is None else (offset, within + inside)
 
-    def _broken(self, error: str, length: int | None = None) -> Loss:
+    def _make_loss(self, error: str, length: int | None = None) -> DumpLoss:
         assert self._open is not None
-        return Loss(*self._open, self._length(len(self._buffer) if length is None else length), error)
+        return DumpLoss(*self._open, self._length(len(self._buffer) if length is None else length), error)
 
     def _length(self, size: int) -> int:
         """Return the length in the file of the open page: `size` bytes of the buffer and what was removed of them."""

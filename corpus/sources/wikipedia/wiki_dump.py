@@ -14,12 +14,12 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from corpus.document import Failure, Record
-from corpus.extract.wikitext.names import folded, wiki_languages, wiki_names
-from corpus.extract.wikitext.templates import template_names
+from corpus.extract.wikitext.names import fold_name, load_wiki_languages, load_wiki_names
+from corpus.extract.wikitext.templates import find_template_names
 from corpus.extract.wikitext.wiki_page import identity
 from corpus.sources.source import Source, ranges
-from corpus.sources.wikipedia.mediawiki import Loss, Page, PageScanner
-from corpus.sources.wikipedia.mediawiki_chunks import Head, is_splittable, read_chunks, read_head
+from corpus.sources.wikipedia.mediawiki import DumpLoss, DumpPage, PageScanner
+from corpus.sources.wikipedia.mediawiki_chunks import DumpHead, is_splittable, read_chunks, read_head
 from corpus.storage import open_input
 
 FAMILIES = {
@@ -27,19 +27,19 @@ FAMILIES = {
     **{name: name for name in ("wiktionary", "wikibooks", "wikinews", "wikiquote", "wikisource")},
     **{name: name for name in ("wikiversity", "wikivoyage")},
 }
-DATABASE = re.compile(rf"([a-z][a-z_]*?)({'|'.join(FAMILIES)})")
+DATABASE_NAME = re.compile(rf"([a-z][a-z_]*?)({'|'.join(FAMILIES)})")
 FILE_DATABASE = re.compile(rf"[a-z][a-z_]*?(?:{'|'.join(FAMILIES)})(?=[-_.]|$)")
 FILE_DATE = re.compile(r"-(\d{8})(?=[-.])")
-WIKIMEDIA = re.compile(r"https?://[a-z-]+\.(?:wiki[a-z]+|wiktionary|mediawiki)\.org/")
-REDIRECT = re.compile(r"\s*#\s*([^\W\d_][^\[\]:#\n]{0,40}?)\s*:?\s*\[\[")
+WIKIMEDIA_ADDRESS = re.compile(r"https?://[a-z-]+\.(?:wiki[a-z]+|wiktionary|mediawiki)\.org/")
+REDIRECT_LINE = re.compile(r"\s*#\s*([^\W\d_][^\[\]:#\n]{0,40}?)\s*:?\s*\[\[")
 REVISION_ID = re.compile(rb"<id>\s*(\d+)\s*</id>")
-CHARACTER = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
+CHARACTER_REFERENCE = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
 NAMESPACES = (
     *("", "talk", "user", "user talk", "wikipedia", "wikipedia talk", "file", "file talk", "mediawiki"),
     *("mediawiki talk", "template", "template talk", "help", "help talk", "category", "category talk"),
 )
 """English names of the namespaces by number; `portal` is 100. Dumps before 2012 do not give the numbers."""
-SIMPLE = {"simple": "en"}
+LANGUAGES_BY_WIKI = {"simple": "en"}
 """Wikis that use the names of another language's."""
 
 
@@ -96,11 +96,11 @@ class Wikipedia(Source):
         head = read_head(path)
         wiki = self._wiki(head, file)
         snapshot = self.snapshot or snapshot_of(file)
-        scanner = PageScanner(head.has_root, *([_before(path, start)] if start else []))
+        scanner = PageScanner(head.has_root, *([_read_before(path, start)] if start else []))
         has_item = False
         for item in scanner.scan(read_chunks(path, start, end, head.encoding)):
             has_item = True
-            if isinstance(item, Loss):
+            if isinstance(item, DumpLoss):
                 inside = f" (from byte {item.within:,} of its bz2 stream on)" if item.within else ""
                 yield Failure(
                     file=file, offset=item.offset, length=item.length, step="read", error=item.error + inside
@@ -111,36 +111,39 @@ class Wikipedia(Source):
             message = "no <page> in it: not a MediaWiki dump" if head.data else "the file is empty"
             yield Failure(file=file, offset=0, length=0, step="read", error=message)
 
-    def _wiki(self, head: Head, file: str) -> Wiki:
+    def _wiki(self, head: DumpHead, file: str) -> Wiki:
         """Describe the wiki of a dump, from the option, its siteinfo, its address or its file name."""
         site = head.data.decode("utf-8", "replace")
-        base = _between(site, "<base>", "</base>")
-        database = self.wiki or _between(site, "<dbname>", "</dbname>") or _database_of(base) or ""
+        base = _text_between(site, "<base>", "</base>")
+        database = self.wiki or _text_between(site, "<dbname>", "</dbname>") or _database_of(base) or ""
         if not database:
             match = FILE_DATABASE.match(os.path.basename(file).lower())
             database = match.group() if match else ""
-        match = DATABASE.fullmatch(database)
+        match = DATABASE_NAME.fullmatch(database)
         code = match[1].replace("_", "-") if match else None
-        if code not in wiki_languages():
+        if code not in load_wiki_languages():
             code = None
         address = address_of(base) if base else None
         if address is None and match and code:
             address = f"https://{code}.{FAMILIES[match[2]]}.org/wiki/"
         named = re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)</namespace>', site)
-        namespaces = {folded(unescape(name)): int(key) for key, name in named}
+        namespaces = {fold_name(unescape(name)): int(key) for key, name in named}
         return Wiki(database, code, address, namespaces)
 
-    def _page(self, page: Page, file: str, wiki: Wiki, snapshot: str | None) -> Record | Failure:
+    def _page(self, page: DumpPage, file: str, wiki: Wiki, snapshot: str | None) -> Record | Failure:
         data = page.data.decode("utf-8", "replace")
         head, _, last = data.partition("<revision>")
         if last:
             last = data[data.rfind("<revision>") :]
-        title, number = unescape(_between(head, "<title>", "</title>")), _between(head, "<id>", "</id>")
+        title, number = (
+            unescape(_text_between(head, "<title>", "</title>")),
+            _text_between(head, "<id>", "</id>"),
+        )
         if not title or not number.isascii() or not number.isdecimal():
             message = "a page without a title or a number"
             return Failure(file=file, offset=page.offset, length=page.length, step="read", error=message)
-        fields, text = _text_of(last)
-        revision = _between(fields, "<id>", "</id>")
+        fields, text = _split_revision(last)
+        revision = _text_between(fields, "<id>", "</id>")
         place = wiki.database or file
         metadata = {"page_id": number, "revision_id": revision, "title": title}
         if not self.title:
@@ -155,41 +158,41 @@ class Wikipedia(Source):
             media_type="text/x-wiki",
             body=text,
             url=wiki.address + path_of(title) if wiki.address else None,
-            date=_between(fields, "<timestamp>", "</timestamp>") or None,
+            date=_text_between(fields, "<timestamp>", "</timestamp>") or None,
             snapshot=snapshot,
             license=self.license,
             group=f"{place}:{number}",
-            language=wiki_languages().get(wiki.code) if wiki.code else None,
+            language=load_wiki_languages().get(wiki.code) if wiki.code else None,
             metadata=metadata,
             gate=self._gate(head, fields, title, text, wiki),
         )
 
     def _gate(self, head: str, fields: str, title: str, text: str, wiki: Wiki) -> str | None:
-        number = _between(head, "<ns>", "</ns>")
+        number = _text_between(head, "<ns>", "</ns>")
         namespace = int(number) if number.lstrip("-").isdecimal() else namespace_of(title, wiki.namespaces)
         if namespace not in self.namespaces:
             return "wikipedia.namespace"
-        if _between(fields, "<model>", "</model>") not in ("", "wikitext"):
+        if _text_between(fields, "<model>", "</model>") not in ("", "wikitext"):
             return "wikipedia.model"
-        names = wiki_names(SIMPLE.get(wiki.code, wiki.code) if wiki.code else None)
-        redirect = REDIRECT.match(text)
-        if "<redirect" in head or (redirect and folded(redirect[1]) in names.redirect):
+        names = load_wiki_names(LANGUAGES_BY_WIKI.get(wiki.code, wiki.code) if wiki.code else None)
+        redirect = REDIRECT_LINE.match(text)
+        if "<redirect" in head or (redirect and fold_name(redirect[1]) in names.redirect):
             return "wikipedia.redirect"
         if not text.strip():
             return "wikipedia.empty"
-        if "__DISAMBIG__" in text or not names.disambiguation.isdisjoint(template_names(text)):
+        if "__DISAMBIG__" in text or not names.disambiguation.isdisjoint(find_template_names(text)):
             return "wikipedia.disambiguation"
         return None
 
 
-def _before(path: str, start: int) -> bytes:
+def _read_before(path: str, start: int) -> bytes:
     """Return the bytes just before a split."""
     begin = max(0, start - 4096)
     with open_input(path, begin) as stream:
         return stream.read(start - begin)
 
 
-def _between(text: str, opening: str, closing: str) -> str:
+def _text_between(text: str, opening: str, closing: str) -> str:
     """Return the text between the first of two tags, without white space; empty where they are missing."""
     start = text.find(opening)
     if start < 0:
@@ -199,7 +202,7 @@ def _between(text: str, opening: str, closing: str) -> str:
     return text[start:end].strip() if end >= 0 else ""
 
 
-def _text_of(revision: str) -> tuple[str, str]:
+def _split_revision(revision: str) -> tuple[str, str]:
     """Return what precedes the text of a revision, and the text."""
     at = revision.find("<text")
     if at < 0:
@@ -217,11 +220,11 @@ def unescape(text: str) -> str:
         return text
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&apos;", "'")
     if "&#" in text:
-        text = CHARACTER.sub(_character, text)
+        text = CHARACTER_REFERENCE.sub(_decode_character, text)
     return text.replace("&amp;", "&")
 
 
-def _character(match: re.Match[str]) -> str:
+def _decode_character(match: re.Match[str]) -> str:
     code = int(match[1]) if match[1] else int(match[2], 16)
     return chr(code) if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
 
@@ -236,7 +239,12 @@ def _database_of(base: str) -> str | None:
     """Return `dewiki` for an address on de.wikipedia.org."""
     labels = (urlsplit(base).hostname or "").split(".")
     families = {name: suffix for suffix, name in FAMILIES.items()}
-    if len(labels) == 3 and labels[2] == "org" and labels[1] in families and labels[0] in wiki_languages():
+    if (
+        len(labels) == 3
+        and labels[2] == "org"
+        and labels[1] in families
+        and labels[0] in load_wiki_languages()
+    ):
         return labels[0].replace("-", "_") + families[labels[1]]
     return None
 
@@ -244,7 +252,7 @@ def _database_of(base: str) -> str | None:
 def address_of(base: str) -> str | None:
     """Return what precedes a title in the addresses of a wiki, by its main page's; https for Wikimedia's."""
     base = unescape(base)
-    if WIKIMEDIA.match(base):
+    if WIKIMEDIA_ADDRESS.match(base):
         base = base.replace("http://", "https://", 1)
     for mark in ("/wiki/", "title="):
         before, separator, _ = base.partition(mark)
@@ -262,12 +270,12 @@ def path_of(title: str) -> str:
 def namespace_of(title: str, names: dict[str, int]) -> int:
     """Return the namespace of a page by its title, for dumps that do not give it."""
     prefix, colon, _ = title.partition(":")
-    prefix = folded(prefix)
+    prefix = fold_name(prefix)
     if not colon or not prefix:
         return 0
     if prefix in names:
         return names[prefix]
     if prefix in NAMESPACES:
         return NAMESPACES.index(prefix)
-    every = wiki_names()
+    every = load_wiki_names()
     return 100 if prefix == "portal" else 6 if prefix in every.file else 14 if prefix in every.category else 0

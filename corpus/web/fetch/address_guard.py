@@ -36,7 +36,7 @@ class BlockedAddress(OSError):
     """Raised for a connection to an address that must not be contacted."""
 
 
-class Guard:
+class AddressGuard:
     """Which addresses may be connected to: public unicast ones, and those of the networks given."""
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
@@ -48,7 +48,7 @@ class Guard:
             address = ipaddress.ip_address(text.partition("%")[0])
         except ValueError:
             return False
-        forms = _forms(address)
+        forms = _address_forms(address)
         if all(
             any(form.version == net.version and form in net for net in self._allowed) for form in forms[-1:]
         ):
@@ -63,7 +63,7 @@ class Guard:
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
-def _forms(address: Address) -> list[Address]:
+def _address_forms(address: Address) -> list[Address]:
     """Return the address and, as the last one, the IPv4 address embedded in it, if any."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
@@ -89,7 +89,7 @@ def _is_public(address: Address) -> bool:
 class GuardedResolver(AbstractResolver):
     """Resolves names to the addresses that the guard allows. `fixed` holds addresses used instead of lookups."""
 
-    def __init__(self, guard: Guard, fixed: Mapping[str, str]) -> None:
+    def __init__(self, guard: AddressGuard, fixed: Mapping[str, str]) -> None:
         self._guard, self._fixed = guard, {name.lower(): address for name, address in fixed.items()}
 
     async def resolve(

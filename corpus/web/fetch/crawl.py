@@ -21,24 +21,24 @@ from numpy.typing import NDArray
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.storage.fingerprint import file_identity, fingerprint
-from corpus.storage.lock import locked
+from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
-from corpus.web.fetch.exchange import REDIRECTS, RETRIED, Client, Stop, retry_after
+from corpus.web.fetch.exchange import REDIRECT_STATUSES, RETRIED_STATUSES, FetchClient, FetchStop, retry_after
 from corpus.web.fetch.frontier import Frontier, host_of
 from corpus.web.fetch.options import FetchOptions
-from corpus.web.fetch.outcomes import LEDGER_FILE, Entry, Journal, url_line, write_ledger
-from corpus.web.fetch.robots import MAX_BYTES, Robots, robots_of
-from corpus.web.fetch.warc_writer import Archive, Exchange
+from corpus.web.fetch.outcomes import LEDGER_FILE, Journal, LedgerEntry, make_url_line, write_ledger
+from corpus.web.fetch.robots import MAX_ROBOTS_BYTES, Robots, parse_robots
+from corpus.web.fetch.warc_writer import Exchange, WarcFolder
 from corpus.web.url_lists.url_list import open_list
 
-COMMIT = 0.2
+COMMIT_SECONDS = 0.2
 """Seconds between two syncs of the output to disk."""
-FAILURES = {"dns", "connect", "tls", "timeout"}
+HOST_FAILURES = {"dns", "connect", "tls", "timeout"}
 """Outcomes that concern the host rather than the page."""
-TRIED_AGAIN = {"connect", "timeout", "protocol"}
-MOST_HOSTS = 20_000
+RETRIED_OUTCOMES = {"connect", "timeout", "protocol"}
+MAX_KEPT_HOSTS = 20_000
 """Hosts whose robots.txt is kept in memory."""
-Show = Callable[[int, int], None]
+ShowProgress = Callable[[int, int], None]
 
 
 def fetch_list(
@@ -46,7 +46,7 @@ def fetch_list(
     folder: str,
     options: FetchOptions,
     say: Callable[[str], None] = lambda line: None,
-    show: Show | None = None,
+    show: ShowProgress | None = None,
 ) -> dict[str, int]:
     """Fetch every URL of a list into WARCs in a local folder, or resume; return the counts by outcome.
 
@@ -58,13 +58,13 @@ def fetch_list(
     if options.ca_file is not None and not os.path.isfile(options.ca_file):
         raise UserError(f"{options.ca_file}: no such file of certificates")
     open_list(list_path).close()
-    folder = storage.local(folder)
+    folder = storage.local_path(folder)
     identity = file_identity(storage.stat(list_path, list_path))
-    with locked(folder):
+    with hold_lock(folder):
         try:
             return _fetch(list_path, folder, identity, options, say, show)
         except* OSError as group:
-            error = _first(group)
+            error = _first_error(group)
             raise RunError(f"{folder}: {error}. The same command goes on from here") from error
 
 
@@ -74,7 +74,7 @@ def _fetch(
     identity: str,
     options: FetchOptions,
     say: Callable[[str], None],
-    show: Show | None,
+    show: ShowProgress | None,
 ) -> dict[str, int]:
     journal = Journal(folder, identity)
     try:
@@ -89,19 +89,19 @@ def _fetch(
             else:
                 if done.any():
                     say(f"{folder}: going on; {int(done.sum()):,} of {frontier.rows:,} URLs were seen")
-                archive = Archive(folder, journal.ends, int(options.warc_size), options.user_agent)
+                archive = WarcFolder(folder, journal.ends, int(options.warc_size), options.user_agent)
                 try:
                     asyncio.run(Crawl(options, frontier, archive, journal, done, show).run())
                 finally:
                     archive.close()
-            return write_ledger(folder, frontier.rows, _numbered(frontier.hashes), ledger_fingerprint)
+            return write_ledger(folder, frontier.rows, _number_hashes(frontier.hashes), ledger_fingerprint)
         finally:
             frontier.close()
     finally:
         journal.close()
 
 
-def _numbered(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+def _number_hashes(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
     return ((row, int(hashed)) for row, hashed in enumerate(hashes))
 
 
@@ -128,10 +128,10 @@ class Crawl:
         self,
         options: FetchOptions,
         frontier: Frontier,
-        archive: Archive,
+        archive: WarcFolder,
         journal: Journal,
         done: NDArray[np.bool_],
-        show: Show | None,
+        show: ShowProgress | None,
     ) -> None:
         self.options, self.frontier, self.archive, self.journal = options, frontier, archive, journal
         self.done, self.show = done, show
@@ -143,7 +143,7 @@ class Crawl:
         """Fetch what is left. Everything fetched is on disk however this ends."""
         groups = (rows[~self.done[rows]] for rows in self.frontier.hosts())
         waiting = (rows for rows in groups if len(rows))
-        async with Client(self.options) as self._client:
+        async with FetchClient(self.options) as self._client:
             committer = asyncio.create_task(self._commit_often())
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -160,12 +160,12 @@ class Crawl:
         for rows in waiting:
             for row in rows.tolist():
                 entry = await self._page(row, self.frontier.url(row))
-                self.journal.append([url_line(entry)], self.archive.flush())
+                self.journal.append([make_url_line(entry)], self.archive.flush())
                 self._seen += 1
 
     async def _commit_often(self) -> None:
         while True:
-            await asyncio.sleep(COMMIT)
+            await asyncio.sleep(COMMIT_SECONDS)
             self._commit()
 
     def _commit(self) -> None:
@@ -177,9 +177,9 @@ class Crawl:
         if self.show is not None:
             self.show(self._seen, self.frontier.rows)
 
-    async def _page(self, row: int, url: str) -> Entry:
+    async def _page(self, row: int, url: str) -> LedgerEntry:
         """Follow a URL to its page: every hop is checked against robots.txt and the guard like the first."""
-        entry = Entry(row=row, url=url, outcome="address", final_url=url)
+        entry = LedgerEntry(row=row, url=url, outcome="address", final_url=url)
         current, visited = url, {url}
         try:
             while True:
@@ -188,17 +188,17 @@ class Crawl:
                 entry.status, entry.date = exchange.status, exchange.date
                 entry.file, entry.offset, entry.length = self.archive.write(exchange)
                 target = exchange.header("location").strip()
-                if exchange.status not in REDIRECTS or not target:
+                if exchange.status not in REDIRECT_STATUSES or not target:
                     entry.outcome = "fetched" if 200 <= exchange.status < 300 else "status"
                     return entry
                 current = urljoin(current, target).partition("#")[0]
                 entry.redirects += 1
                 if current in visited:
-                    raise Stop("redirects", f"in a circle, back to {current}")
+                    raise FetchStop("redirects", f"in a circle, back to {current}")
                 if entry.redirects > self.options.max_redirects:
-                    raise Stop("redirects", f"more than {self.options.max_redirects}")
+                    raise FetchStop("redirects", f"more than {self.options.max_redirects}")
                 visited.add(current)
-        except Stop as stop:
+        except FetchStop as stop:
             entry.outcome, entry.reason = stop.outcome, stop.reason
             entry.status = stop.status if stop.status is not None else entry.status
         except ValueError as error:
@@ -216,31 +216,31 @@ class Crawl:
                 yield host
         finally:
             host.users -= 1
-            if len(self._hosts) > MOST_HOSTS:
+            if len(self._hosts) > MAX_KEPT_HOSTS:
                 now = asyncio.get_running_loop().time()
                 for idle in [n for n, h in self._hosts.items() if not h.users and h.ready <= now]:
                     del self._hosts[idle]
 
-    async def _polite(self, url: str, entry: Entry) -> Exchange:
+    async def _polite(self, url: str, entry: LedgerEntry) -> Exchange:
         """Fetch one page of a host, in its turn and if it is allowed. Raises Stop."""
         name = host_of(url)
         if not name or urlsplit(url).scheme not in ("http", "https"):
-            raise Stop("address", f"no web address: {url[:200]}")
+            raise FetchStop("address", f"no web address: {url[:200]}")
         async with self._host(name) as host:
             if host.given_up is not None:
-                raise Stop("host", host.given_up)
+                raise FetchStop("host", host.given_up)
             origin = _origin(url)
             if origin in host.gone:
-                raise Stop("host", host.gone[origin])
+                raise FetchStop("host", host.gone[origin])
             robots = await self._robots(host, origin)
             entry.robots = robots.decision(url, self.options.agent)
             if entry.robots in ("disallowed", "unreachable"):
-                raise Stop("robots", robots.reason or "forbidden")
+                raise FetchStop("robots", robots.reason or "forbidden")
             if (robots.delay or 0) > self.options.max_delay:
-                raise Stop("crawl_delay", f"{robots.delay:g} s between requests")
+                raise FetchStop("crawl_delay", f"{robots.delay:g} s between requests")
             return await self._try(host, url, robots.delay, entry)
 
-    async def _try(self, host: _Host, url: str, delay: float | None, entry: Entry) -> Exchange:
+    async def _try(self, host: _Host, url: str, delay: float | None, entry: LedgerEntry) -> Exchange:
         """Fetch a page, retried where that can help. Raises Stop."""
         for attempt in range(self.options.retries + 1):
             wait = self.options.retry_wait * 2**attempt
@@ -249,18 +249,18 @@ class Crawl:
             try:
                 async with self._turn(host, delay):
                     exchange = await self._client.get(url, types=self.options.content_types)
-            except Stop as stop:
-                if stop.outcome in FAILURES:
+            except FetchStop as stop:
+                if stop.outcome in HOST_FAILURES:
                     host.failures += 1
                     if host.failures >= self.options.host_failures:
                         host.given_up = f"failed {host.failures} times in a row, last with {stop.outcome}"
                         raise
-                if last or stop.outcome not in TRIED_AGAIN:
+                if last or stop.outcome not in RETRIED_OUTCOMES:
                     raise
             else:
                 host.failures = 0
                 asked_wait = retry_after(exchange)
-                if exchange.status not in RETRIED:
+                if exchange.status not in RETRIED_STATUSES:
                     return exchange
                 if asked_wait is not None and asked_wait > self.options.max_retry_wait:
                     host.given_up = f"wants to be left alone for {asked_wait:g} s"
@@ -294,11 +294,11 @@ class Crawl:
         try:
             exchange = await self._robots_exchange(host, f"{origin}/robots.txt")
             date = exchange.date
-            robots = robots_of(
+            robots = parse_robots(
                 exchange.status, exchange.body, self.options.agent, exchange.header("content-encoding")
             )
-        except Stop as stop:
-            if stop.outcome in FAILURES or stop.outcome == "address":
+        except FetchStop as stop:
+            if stop.outcome in HOST_FAILURES or stop.outcome == "address":
                 # A port that is closed or a bad certificate says nothing of the host's other ports.
                 reason = host.gone[origin] = f"{stop.outcome}: {stop.reason}"
                 if stop.outcome not in ("connect", "tls"):
@@ -316,23 +316,23 @@ class Crawl:
             for attempt in range(self.options.retries + 1):
                 try:
                     async with self._turn(host, None):
-                        exchange = await self._client.get(url, most=MAX_BYTES, cut=True)
-                except Stop as stop:
-                    if attempt == self.options.retries or stop.outcome not in TRIED_AGAIN:
+                        exchange = await self._client.get(url, most=MAX_ROBOTS_BYTES, cut=True)
+                except FetchStop as stop:
+                    if attempt == self.options.retries or stop.outcome not in RETRIED_OUTCOMES:
                         raise
                 else:
-                    if exchange.status not in RETRIED or attempt == self.options.retries:
+                    if exchange.status not in RETRIED_STATUSES or attempt == self.options.retries:
                         break
                 await asyncio.sleep(min(self.options.max_retry_wait, self.options.retry_wait * 2**attempt))
             self.archive.write(exchange)
             target = exchange.header("location").strip()
-            if exchange.status not in REDIRECTS or not target:
+            if exchange.status not in REDIRECT_STATUSES or not target:
                 return exchange
             try:
                 url = urljoin(url, target)
             except ValueError as error:
-                raise Stop("protocol", f"a redirect to what is no URL: {error}") from None
-        return Exchange(**{**_fields(exchange), "status": 404})
+                raise FetchStop("protocol", f"a redirect to what is no URL: {error}") from None
+        return Exchange(**{**_exchange_fields(exchange), "status": 404})
 
     def _note(self, origin: str, robots: Robots, date: str | None) -> None:
         line = {"kind": "robots", "origin": origin, "state": robots.state, "delay": robots.delay}
@@ -345,11 +345,11 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
-def _fields(exchange: Exchange) -> dict[str, Any]:
+def _exchange_fields(exchange: Exchange) -> dict[str, Any]:
     return {name: getattr(exchange, name) for name in Exchange.__dataclass_fields__}
 
 
-def _first(group: BaseExceptionGroup[OSError]) -> OSError:
+def _first_error(group: BaseExceptionGroup[OSError]) -> OSError:
     """Return the first error of a group, however deep."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

@@ -13,18 +13,18 @@ from types import TracebackType
 import aiohttp
 from yarl import URL
 
-from corpus.web.fetch.address_guard import BlockedAddress, Guard, GuardedResolver
+from corpus.web.fetch.address_guard import AddressGuard, BlockedAddress, GuardedResolver
 from corpus.web.fetch.options import FetchOptions
 from corpus.web.fetch.warc_writer import Exchange
 
-RETRIED = {429, 502, 503, 504}
-REDIRECTS = {301, 302, 303, 307, 308}
-LOOKUPS = 32
+RETRIED_STATUSES = {429, 502, 503, 504}
+REDIRECT_STATUSES = {301, 302, 303, 307, 308}
+MAX_CONCURRENT_LOOKUPS = 32
 """Concurrent name lookups: each waits in a thread."""
 
 
-class Stop(Exception):
-    """An exchange without a page: its outcome (one of `corpus.web.fetch.outcomes.OUTCOMES`) and why."""
+class FetchStop(Exception):
+    """An exchange without a page: its outcome (one of `corpus.web.fetch.outcomes.FETCH_OUTCOMES`) and why."""
 
     def __init__(self, outcome: str, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
@@ -42,16 +42,16 @@ class _Response(aiohttp.ClientResponse):
         return await super().start(connection)
 
 
-class Client:
+class FetchClient:
     """Exchanges under one set of options. An async context manager."""
 
     def __init__(self, options: FetchOptions) -> None:
         self._options = options
-        self._guard = Guard(options.allow_addresses)
+        self._guard = AddressGuard(options.allow_addresses)
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> FetchClient:
         options = self._options
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_CONCURRENT_LOOKUPS))
         context = ssl.create_default_context()
         if options.ca_file is not None:
             context.load_verify_locations(options.ca_file)
@@ -94,25 +94,25 @@ class Client:
         """
         try:
             return await self._get(url, most or int(self._options.max_bytes), types, cut)
-        except Stop:
+        except FetchStop:
             raise
         except TimeoutError as error:
-            raise Stop("timeout", str(error) or f"over {self._options.timeout:g} s") from None
+            raise FetchStop("timeout", str(error) or f"over {self._options.timeout:g} s") from None
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-            raise Stop("tls", str(error)) from None
+            raise FetchStop("tls", str(error)) from None
         except (aiohttp.InvalidURL, UnicodeError, ValueError) as error:
-            raise Stop("address", f"not a URL that can be asked: {error}") from None
+            raise FetchStop("address", f"not a URL that can be asked: {error}") from None
         except aiohttp.ClientConnectorError as error:
             cause = error.os_error
             if isinstance(cause, BlockedAddress) or "is not a public address" in str(cause):
-                raise Stop("address", str(cause)) from None
+                raise FetchStop("address", str(cause)) from None
             kind = "dns" if isinstance(error, aiohttp.ClientConnectorDNSError) else "connect"
-            raise Stop(kind, str(cause)) from None
+            raise FetchStop(kind, str(cause)) from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            raise Stop("connect", f"{type(error).__name__}: {error}") from None
+            raise FetchStop("connect", f"{type(error).__name__}: {error}") from None
         except (aiohttp.ClientError, EOFError) as error:
             reason = " ".join(str(error).split())
-            raise Stop("protocol", f"{type(error).__name__}: {reason}") from None
+            raise FetchStop("protocol", f"{type(error).__name__}: {reason}") from None
 
     async def _get(self, url: str, most: int, types: tuple[str, ...], cut: bool) -> Exchange:
         request_url = URL(url).with_fragment(None).with_user(None)
@@ -137,11 +137,11 @@ class Client:
             kind = exchange.header("content-type").partition(";")[0].strip().lower()
             if types and kind and kind not in types and 200 <= exchange.status < 300:
                 response.close()
-                raise Stop("content_type", kind[:100], exchange.status)
+                raise FetchStop("content_type", kind[:100], exchange.status)
             declared = exchange.header("content-length")
             if not cut and declared.isdecimal() and int(declared) > most:
                 response.close()
-                raise Stop("size", f"{int(declared):,} bytes", exchange.status)
+                raise FetchStop("size", f"{int(declared):,} bytes", exchange.status)
             pieces: list[bytes] = []
             size = 0
             async for piece in response.content.iter_chunked(1 << 16):
@@ -152,7 +152,7 @@ class Client:
                     if cut:
                         exchange.truncated = True
                         break
-                    raise Stop("size", f"over {most:,} bytes", exchange.status)
+                    raise FetchStop("size", f"over {most:,} bytes", exchange.status)
             exchange.body = b"".join(pieces)[: most if cut else None]
             return exchange
 

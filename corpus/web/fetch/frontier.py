@@ -10,8 +10,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from corpus.web.url_lists.index_key import spelled
-from corpus.web.url_lists.url_list import batches, open_list
+from corpus.web.url_lists.index_key import clean_url
+from corpus.web.url_lists.url_list import open_list, read_batches
 
 
 class Frontier:
@@ -28,8 +28,8 @@ class Frontier:
             rows = url_list.metadata.num_rows
             self.ends, self.hashes = np.empty(rows, np.int64), np.empty(rows, np.uint64)
             hosts = np.empty(rows, np.uint64)
-            for batch in batches(url_list, ["url", "hash"]):
-                urls = [spelled(url or "") or url or "" for url in batch.column("url").to_pylist()]
+            for batch in read_batches(url_list, ["url", "hash"]):
+                urls = [clean_url(url or "") or url or "" for url in batch.column("url").to_pylist()]
                 raw = [url.encode("utf-8", "replace") for url in urls]
                 output.write(b"".join(raw))
                 batch_rows = slice(row, row + len(raw))

@@ -17,9 +17,9 @@ from corpus.storage.part_writer import PartWriter
 LEDGER_FILE = "ledger.parquet"
 ROBOTS_FILE = "robots.parquet"
 JOURNAL_FILE = "journal.jsonl"
-GROUP_ROWS = 1 << 14
+LEDGER_GROUP_ROWS = 1 << 14
 
-OUTCOMES = {
+FETCH_OUTCOMES = {
     "fetched": "a page is stored",
     "status": "the answer has no status 2xx",
     "robots": "robots.txt forbids it, or could not be had",
@@ -37,7 +37,7 @@ OUTCOMES = {
 }
 """Every outcome, with what it means."""
 
-SCHEMA = pa.schema(
+LEDGER_SCHEMA = pa.schema(
     [
         pa.field("url", pa.string(), nullable=False),
         pa.field("hash", pa.uint64(), nullable=False),
@@ -56,7 +56,7 @@ SCHEMA = pa.schema(
 )
 """A row a URL, in the order of the list. `file`, `offset` and `length` place the WARC record of the page."""
 
-ROBOTS = pa.schema(
+ROBOTS_SCHEMA = pa.schema(
     [
         pa.field("origin", pa.string(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
@@ -69,8 +69,8 @@ ROBOTS = pa.schema(
 
 
 @dataclass(slots=True, kw_only=True)
-class Entry:
-    """The outcome of one URL; the fields of `SCHEMA` but for `hash`, and its row in the list."""
+class LedgerEntry:
+    """The outcome of one URL; the fields of `LEDGER_SCHEMA` but for `hash`, and its row in the list."""
 
     row: int
     url: str
@@ -114,7 +114,7 @@ class Journal:
         sizes = {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
         with open(self.path, "rb+") as stream:
             for line in stream:
-                entry = _whole_line(line)
+                entry = _parse_line(line)
                 if entry is None or any(
                     sizes.get(name, 0) < at for name, at in entry.get("ends", {}).items()
                 ):
@@ -153,7 +153,7 @@ class Journal:
                     yield json.loads(line)
 
 
-def _whole_line(line: bytes) -> dict[str, Any] | None:
+def _parse_line(line: bytes) -> dict[str, Any] | None:
     """Parse a line of the journal; None where it was cut or torn."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None
@@ -162,7 +162,7 @@ def _whole_line(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) and "kind" in entry else None
 
 
-def url_line(entry: Entry) -> dict[str, Any]:
+def make_url_line(entry: LedgerEntry) -> dict[str, Any]:
     """Return an entry as a line of the journal."""
     return {"kind": "url", **{name: value for name, value in asdict(entry).items() if value is not None}}
 
@@ -182,21 +182,21 @@ def write_ledger(folder: str, rows: int, hashes: Iterator[tuple[int, int]], made
                 places[json.loads(line)["row"]] = at
             elif line.startswith(b'{"kind": "robots"'):
                 entry = json.loads(line)
-                robots[entry["origin"]] = {name: entry.get(name) for name in ROBOTS.names}
+                robots[entry["origin"]] = {name: entry.get(name) for name in ROBOTS_SCHEMA.names}
             at += len(line)
         counts: dict[str, int] = {}
-        with PartWriter(os.path.join(folder, LEDGER_FILE), SCHEMA, made) as writer:
+        with PartWriter(os.path.join(folder, LEDGER_FILE), LEDGER_SCHEMA, made) as writer:
             waiting: list[dict[str, Any]] = []
             for row, hashed in hashes:
                 stream.seek(places[row])
                 entry = json.loads(stream.readline())
                 counts[entry["outcome"]] = counts.get(entry["outcome"], 0) + 1
-                waiting.append({**{name: entry.get(name) for name in SCHEMA.names}, "hash": hashed})
-                if len(waiting) == GROUP_ROWS:
-                    writer.write(pa.Table.from_pylist(waiting, SCHEMA))
+                waiting.append({**{name: entry.get(name) for name in LEDGER_SCHEMA.names}, "hash": hashed})
+                if len(waiting) == LEDGER_GROUP_ROWS:
+                    writer.write(pa.Table.from_pylist(waiting, LEDGER_SCHEMA))
                     waiting = []
             if waiting or not rows:
-                writer.write(pa.Table.from_pylist(waiting, SCHEMA))
-    with PartWriter(os.path.join(folder, ROBOTS_FILE), ROBOTS, made) as writer:
-        writer.write(pa.Table.from_pylist([robots[origin] for origin in sorted(robots)], ROBOTS))
+                writer.write(pa.Table.from_pylist(waiting, LEDGER_SCHEMA))
+    with PartWriter(os.path.join(folder, ROBOTS_FILE), ROBOTS_SCHEMA, made) as writer:
+        writer.write(pa.Table.from_pylist([robots[origin] for origin in sorted(robots)], ROBOTS_SCHEMA))
     return counts

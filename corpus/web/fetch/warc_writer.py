@@ -11,7 +11,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 _NAMESPACE = uuid.UUID("6f5f2f0e-93a5-5a0e-8a51-3f1c3f3f7c11")
-HOP_BY_HOP = {"transfer-encoding"}
+HOP_BY_HOP_HEADERS = {"transfer-encoding"}
 """Undone on arrival, as by every crawler: kept under `X-Crawler-` names so that the headers fit the stored body."""
 
 
@@ -37,7 +37,7 @@ class Exchange:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
-class Archive:
+class WarcFolder:
     """The WARC files of a folder: `fetch-00000.warc.gz` and so on, appended to."""
 
     def __init__(self, folder: str, ends: dict[str, int], limit: int, software: str) -> None:
@@ -81,7 +81,7 @@ class Archive:
         if exchange.address:
             common["WARC-IP-Address"] = exchange.address
         headers = [
-            (f"X-Crawler-{name}" if name.lower() in HOP_BY_HOP else name, value)
+            (f"X-Crawler-{name}" if name.lower() in HOP_BY_HOP_HEADERS else name, value)
             for name, value in exchange.headers
         ]
         status = StatusAndHeaders(

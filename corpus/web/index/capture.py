@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 Choice = Literal["newest", "nearest"]
-REVISIT = "warc/revisit"
-MOST = 1 << 62
+REVISIT_MEDIA_TYPE = "warc/revisit"
+OFFSET_LIMIT = 1 << 62
 """No file has an offset or a record of as many bytes."""
 
 
@@ -35,18 +35,18 @@ class Capture:
     @property
     def is_page(self) -> bool:
         """Whether it holds a page: status 2xx, or none given, and not only a mark that nothing changed."""
-        return self.mime != REVISIT and (self.status[:1] == "2" or self.status in ("", "-"))
+        return self.mime != REVISIT_MEDIA_TYPE and (self.status[:1] == "2" or self.status in ("", "-"))
 
 
 def check_place(file: str, offset: int, length: int) -> None:
     """Raise ValueError where an index names what is no file below a folder, or no range of bytes."""
-    if not 0 <= offset < MOST or not 0 <= length < MOST:
+    if not 0 <= offset < OFFSET_LIMIT or not 0 <= length < OFFSET_LIMIT:
         raise ValueError("no range of bytes")
     if not file or file.startswith("/") or "\0" in file or "://" in file or ".." in file.split("/"):
         raise ValueError(f"not the name of a file in an archive: {file[:200]!r}")
 
 
-def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | None) -> Capture:
+def choose_capture(captures: Iterable[Capture], choice: Choice, submitted: datetime | None) -> Capture:
     """Return the newest capture, or the one nearest to `submitted` (the newest where that is not known).
 
     Those that hold no page come last. Ties are decided for the later one, then for the first by file and offset, so the
@@ -54,7 +54,7 @@ def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | No
     """
 
     def rank(capture: Capture) -> tuple[object, ...]:
-        at = seconds(capture.time)
+        at = to_seconds(capture.time)
         place = (capture.file, capture.offset)
         if choice == "nearest" and submitted is not None:
             return (not capture.is_page, abs(at - submitted.timestamp()), -at, *place)
@@ -63,7 +63,7 @@ def choose(captures: Iterable[Capture], choice: Choice, submitted: datetime | No
     return min(captures, key=rank)
 
 
-def seconds(time: str) -> float:
+def to_seconds(time: str) -> float:
     """Return the seconds since 1970 of YYYYMMDDhhmmss, or of its beginning; 0 for what is no time."""
     digits = (time + "00000101000000"[len(time) :])[:14] if len(time) >= 4 else ""
     try:

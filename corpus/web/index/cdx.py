@@ -21,25 +21,25 @@ import orjson
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
 from corpus.web.index.capture import Capture, check_place
-from corpus.web.index.ranges import Pages
-from corpus.web.url_lists.index_key import key_of, sort_key, spelled
+from corpus.web.index.ranges import PagedFile
+from corpus.web.url_lists.index_key import clean_url, key_of, sort_key
 
-CHECKED = 256 << 20
+MAX_CHECKED_BYTES = 256 << 20
 """Bytes up to which a local index is checked to be sorted before it is searched."""
-BLOCKS = 8
-BLOCK_BYTES = 64 << 20
+MAX_CACHED_BLOCKS = 8
+MAX_BLOCK_BYTES = 64 << 20
 """Bytes that a block of a cluster may have, compressed or not; Common Crawl's have 3,000 lines, 1.5 MB."""
 _WWW = re.compile(r"^www\d{0,2}\.(?=[^.]+\.[^.])")
-Range = tuple[bytes, bytes]
+KeyRange = tuple[bytes, bytes]
 DEFAULT_LEGEND = ("N", "b", "a", "m", "s", "k", "r", "M", "S", "V", "g")
 
 
-class Index(Protocol):
+class TextIndex(Protocol):
     """An index in which lines can be found by ranges of their keys."""
 
     path: str
 
-    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+    def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         """Yield the lines that are in one of the sorted, disjoint ranges [low, high)."""
         ...
 
@@ -48,20 +48,20 @@ class Index(Protocol):
         ...
 
 
-def lookup_ranges(url: str) -> list[Range]:
+def lookup_ranges(url: str) -> list[KeyRange]:
     """Return the ranges of lines that captures of a page have in a sorted index.
 
     The page itself (`com,example)/a `), and with its query or any (`com,example)/a?`): of the address as it
     is spelled, and of what all its spellings share. `www.` is not in the keys of indexes.
     """
-    key, text = key_of(url), spelled(url)
+    key, text = key_of(url), clean_url(url)
     if key is None or text is None:
         return []
     rest = text.partition("://")[2].partition("#")[0]
     host, slash, path = rest.partition("/")
     own = f"{_WWW.sub('', host.rpartition('@')[2].lower())}{slash}{path}"
-    names = {_surt(sort_key(key)), _surt(sort_key(own))}
-    ranges: list[Range] = []
+    names = {_to_surt(sort_key(key)), _to_surt(sort_key(own))}
+    ranges: list[KeyRange] = []
     for name in names:
         ranges.append((name + b" ", name + b"!"))
         # Further parameters, such as those of campaigns: `&` after a query, else `?` and `@` behind it.
@@ -69,7 +69,7 @@ def lookup_ranges(url: str) -> list[Range]:
     return ranges
 
 
-def _surt(name: str) -> bytes:
+def _to_surt(name: str) -> bytes:
     """Escape a sort key as indexes do, in lower case: controls, blanks, `#`, `%` and what is not ASCII."""
     head, mark, query = name.partition("?")
     slashes = head.rstrip("/") + "/" if head.endswith(")/") else head.rstrip("/")
@@ -82,9 +82,9 @@ def _surt(name: str) -> bytes:
     return (pieces[0] + (b"?" + pieces[1] if mark and query else b"")).lower()
 
 
-def merged(ranges: Iterable[Range]) -> list[Range]:
+def merge_ranges(ranges: Iterable[KeyRange]) -> list[KeyRange]:
     """Sort ranges and merge those that touch."""
-    disjoint: list[Range] = []
+    disjoint: list[KeyRange] = []
     for low, high in sorted(ranges):
         if disjoint and low <= disjoint[-1][1]:
             disjoint[-1] = (disjoint[-1][0], max(high, disjoint[-1][1]))
@@ -93,7 +93,7 @@ def merged(ranges: Iterable[Range]) -> list[Range]:
     return disjoint
 
 
-def parse(line: bytes, legend: tuple[str, ...] | None) -> Capture:
+def parse_line(line: bytes, legend: tuple[str, ...] | None) -> Capture:
     """Parse a line of CDXJ, or with a legend of CDX. Raises ValueError where it is damaged."""
     if legend is None:
         _, time, data = line.split(b" ", 2)
@@ -125,7 +125,7 @@ def parse(line: bytes, legend: tuple[str, ...] | None) -> Capture:
     )
 
 
-def _legend(head: bytes) -> tuple[str, ...] | None:
+def _read_legend(head: bytes) -> tuple[str, ...] | None:
     """Return the legend of a CDX file, None for CDXJ. Raises ValueError for anything else."""
     line = head.split(b"\n", 1)[0]
     if line.lstrip().startswith(b"CDX "):
@@ -143,21 +143,21 @@ class SortedFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._pages = Pages(path)
+        self._pages = PagedFile(path)
         try:
-            self.legend = _legend(self._pages.read(0, 1 << 14))
+            self.legend = _read_legend(self._pages.read(0, 1 << 14))
         except ValueError as error:
             raise UserError(f"{path}: not an index: {error}") from None
-        if not is_remote(path) and self._pages.size <= CHECKED:
+        if not is_remote(path) and self._pages.size <= MAX_CHECKED_BYTES:
             _check_sorted(path)
 
     def capture(self, line: bytes) -> Capture:
-        return parse(line, self.legend)
+        return parse_line(line, self.legend)
 
-    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+    def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         at = 0
         for low, high in ranges:
-            at = first_line(self._pages, low, at)
+            at = find_first_line(self._pages, low, at)
             while at < self._pages.size:
                 line, following = self._pages.line_from(at)
                 if line >= high:
@@ -166,7 +166,7 @@ class SortedFile:
                 yield line
 
 
-def first_line(pages: Pages, key: bytes, begin: int = 0) -> int:
+def find_first_line(pages: PagedFile, key: bytes, begin: int = 0) -> int:
     """Return where the first line at or above `key` begins, from the line at `begin` on; the size if none does."""
     low, high = begin, pages.size
     while low < high:
@@ -195,7 +195,7 @@ def _check_sorted(path: str) -> None:
             last = line
 
 
-class Cluster:
+class ZipNumCluster:
     """A ZipNum cluster: `cluster.idx` names the first line of each gzip block of the files beside it.
 
     Common Crawl's: https://data.commoncrawl.org/cc-index/collections/CC-MAIN-2024-10/indexes/cluster.idx
@@ -204,8 +204,8 @@ class Cluster:
     def __init__(self, path: str) -> None:
         self.path = path
         self._folder = path.rpartition("/")[0]
-        self._pages = Pages(path)
-        self._blocks = lru_cache(maxsize=BLOCKS)(self._load)
+        self._pages = PagedFile(path)
+        self._blocks = lru_cache(maxsize=MAX_CACHED_BLOCKS)(self._load)
         self.legend: tuple[str, ...] | None = None
         head = self._pages.line_from(0)[0]
         if len(head.split(b"\t")) < 4:
@@ -214,12 +214,12 @@ class Cluster:
             )
 
     def capture(self, line: bytes) -> Capture:
-        return parse(line, _legend(line))
+        return parse_line(line, _read_legend(line))
 
-    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+    def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         pages, at = self._pages, 0
         for low, high in ranges:
-            after = first_line(pages, low, at)
+            after = find_first_line(pages, low, at)
             at = self._line_before(after)
             position = at
             while position < pages.size:
@@ -248,34 +248,36 @@ class Cluster:
             back = min(at, back * 2)
 
     def _load(self, file: str, offset: int, length: int) -> list[bytes]:
-        if length > BLOCK_BYTES:
-            raise OSError(f"{file} at {offset}: a block of {length:,} bytes, over {BLOCK_BYTES:,}")
+        if length > MAX_BLOCK_BYTES:
+            raise OSError(f"{file} at {offset}: a block of {length:,} bytes, over {MAX_BLOCK_BYTES:,}")
         raw = read_range(f"{self._folder}/{file}" if self._folder else file, offset, offset + length)
         try:
             with gzip.open(BytesIO(raw)) as stream:
-                content = stream.read(BLOCK_BYTES + 1)
+                content = stream.read(MAX_BLOCK_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise OSError(f"{file} at {offset}: the block is damaged: {error}") from error
-        if len(content) > BLOCK_BYTES:
-            raise OSError(f"{file} at {offset}: the block decompresses to more than {BLOCK_BYTES:,} bytes")
+        if len(content) > MAX_BLOCK_BYTES:
+            raise OSError(
+                f"{file} at {offset}: the block decompresses to more than {MAX_BLOCK_BYTES:,} bytes"
+            )
         return content.splitlines()
 
 
-class Stream:
+class CompressedIndex:
     """A compressed index that is no cluster: read whole for every lookup."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         try:
             with open_decompressed(path) as stream:
-                self.legend = _legend(stream.readline())
+                self.legend = _read_legend(stream.readline())
         except (ValueError, *DAMAGE) as error:
             raise UserError(f"{path}: not an index: {error}") from None
 
     def capture(self, line: bytes) -> Capture:
-        return parse(line, self.legend)
+        return parse_line(line, self.legend)
 
-    def lines(self, ranges: Iterable[Range]) -> Iterator[bytes]:
+    def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         from bisect import bisect_right
 
         wanted = list(ranges)
@@ -287,12 +289,12 @@ class Stream:
                     yield line.rstrip(b"\r\n")
 
 
-def open_text_index(path: str) -> Index:
+def open_text_index(path: str) -> TextIndex:
     """Open the index at a path, by its name and first bytes. Raises UserError where it is none."""
     if path.endswith(".idx"):
-        return Cluster(path)
+        return ZipNumCluster(path)
     if not size(path):
         raise UserError(f"{path}: the index is empty")
     with open_input(path) as stream:
         compressed = stream.read(2) in (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5")
-    return Stream(path) if compressed else SortedFile(path)
+    return CompressedIndex(path) if compressed else SortedFile(path)

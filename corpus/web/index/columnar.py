@@ -18,13 +18,13 @@ from corpus.document import Failure
 from corpus.errors import UserError
 from corpus.storage import open_input
 from corpus.web.index.capture import Capture
-from corpus.web.index.cdx import Range
+from corpus.web.index.cdx import KeyRange
 
-NEEDED = ("url", "fetch_time", "warc_filename", "warc_record_offset", "warc_record_length")
-KEY = "url_surtkey"
+NEEDED_COLUMNS = ("url", "fetch_time", "warc_filename", "warc_record_offset", "warc_record_length")
+KEY_COLUMN = "url_surtkey"
 
 
-class Columnar:
+class ColumnarIndex:
     """One Parquet file of the index. The bounds of its keys are kept; it is open only while it is read."""
 
     def __init__(self, path: str) -> None:
@@ -33,29 +33,32 @@ class Columnar:
             with open_input(path) as stream:
                 file = pq.ParquetFile(stream)
                 self._names = file.schema_arrow.names
-                self._bounds = [_bounds(file, group) for group in range(file.num_row_groups)]
+                self._bounds = [_key_bounds(file, group) for group in range(file.num_row_groups)]
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{path}: not a Parquet index: {str(error).splitlines()[0][:200]}") from None
-        missing = [name for name in NEEDED if name not in self._names]
+        missing = [name for name in NEEDED_COLUMNS if name not in self._names]
         if missing:
             raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")
 
-    def captures(self, ranges: Sequence[Range]) -> Iterator[Capture | Failure]:
+    def captures(self, ranges: Sequence[KeyRange]) -> Iterator[Capture | Failure]:
         """Yield the captures whose keys are in the sorted ranges; every capture where the index has no keys.
 
         A row that is damaged is a Failure.
         """
-        names = [*NEEDED, *(name for name in ("fetch_status", "content_mime_type") if name in self._names)]
-        of_groups = {group: _overlapping(ranges, bounds) for group, bounds in enumerate(self._bounds)}
+        names = [
+            *NEEDED_COLUMNS,
+            *(name for name in ("fetch_status", "content_mime_type") if name in self._names),
+        ]
+        of_groups = {group: _select_ranges(ranges, bounds) for group, bounds in enumerate(self._bounds)}
         groups = [group for group, group_ranges in of_groups.items() if group_ranges]
         if not groups:
             return
         with open_input(self.path) as stream:
             file = pq.ParquetFile(stream)
             for group in groups:
-                if KEY in self._names:
-                    keys = file.read_row_group(group, columns=[KEY])[KEY].combine_chunks()
-                    rows = _within(keys, of_groups[group])
+                if KEY_COLUMN in self._names:
+                    keys = file.read_row_group(group, columns=[KEY_COLUMN])[KEY_COLUMN].combine_chunks()
+                    rows = _find_rows(keys, of_groups[group])
                     if not len(rows):
                         continue
                     table = file.read_row_group(group, columns=names).take(rows)
@@ -63,17 +66,17 @@ class Columnar:
                     table = file.read_row_group(group, columns=names)
                 for row in table.to_pylist():
                     try:
-                        yield _capture(row)
+                        yield _make_capture(row)
                     except ValueError as error:
                         message = f"a damaged row of the index, {str(row['url'])[:80]!r}: {error}"
                         yield Failure(file=self.path, offset=0, length=1, step="index", error=message)
 
 
-def _bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:
+def _key_bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:
     """Return the lowest and the highest key of a row group; None where they are not known."""
-    if KEY not in file.schema.names:
+    if KEY_COLUMN not in file.schema.names:
         return None
-    statistics = file.metadata.row_group(group).column(file.schema.names.index(KEY)).statistics
+    statistics = file.metadata.row_group(group).column(file.schema.names.index(KEY_COLUMN)).statistics
     if statistics is None or not statistics.has_min_max:
         return None
     low, high = (
@@ -83,34 +86,34 @@ def _bounds(file: pq.ParquetFile, group: int) -> tuple[bytes, bytes] | None:
     return low, high
 
 
-def _overlapping(ranges: Sequence[Range], bounds: tuple[bytes, bytes] | None) -> Sequence[Range]:
+def _select_ranges(ranges: Sequence[KeyRange], bounds: tuple[bytes, bytes] | None) -> Sequence[KeyRange]:
     """Return those of the sorted, disjoint ranges that keys within the bounds can be in."""
     if bounds is None:
         return ranges
     first = bisect_right(ranges, bounds[0], key=lambda one: one[1])
-    last = bisect_right(ranges, bounds[1], key=lambda one: _low(one[0]))
+    last = bisect_right(ranges, bounds[1], key=lambda one: _strip_blank(one[0]))
     return ranges[first:last]
 
 
-def _low(low: bytes) -> bytes:
+def _strip_blank(low: bytes) -> bytes:
     """Return a range's lower end as keys alone have it: a blank behind the key is in lines only."""
     return low.rstrip(b" ")
 
 
-def _within(keys: pa.Array, ranges: Sequence[Range]) -> pa.Array:
+def _find_rows(keys: pa.Array, ranges: Sequence[KeyRange]) -> pa.Array:
     """Return the rows whose keys are in a range, by binary search over the sorted distinct keys."""
     binary = keys.cast(pa.binary())
     order = pc.sort_indices(binary)
     row_slices: list[pa.Array] = [pa.array([], pa.uint64())]
     ordered = pc.take(binary, order)
     for low, high in ranges:
-        first, last = _lower_bound(ordered, _low(low)), _lower_bound(ordered, high)
+        first, last = _count_below(ordered, _strip_blank(low)), _count_below(ordered, high)
         if first < last:
             row_slices.append(order.slice(first, last - first))
     return pc.unique(pa.concat_arrays(row_slices)).sort()
 
 
-def _lower_bound(ordered: pa.Array, value: bytes) -> int:
+def _count_below(ordered: pa.Array, value: bytes) -> int:
     """Count the values below `value`."""
     low, high = 0, len(ordered)
     while low < high:
@@ -122,7 +125,7 @@ def _lower_bound(ordered: pa.Array, value: bytes) -> int:
     return low
 
 
-def _capture(row: dict[str, object]) -> Capture:
+def _make_capture(row: dict[str, object]) -> Capture:
     time = row["fetch_time"]
     return Capture(
         url=str(row["url"]),

@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from corpus.document import Failure
-from corpus.web.index.capture import Capture, Choice, choose
-from corpus.web.index.cdx import Index, lookup_ranges, merged, open_text_index
-from corpus.web.index.columnar import Columnar
+from corpus.web.index.capture import Capture, Choice, choose_capture
+from corpus.web.index.cdx import TextIndex, lookup_ranges, merge_ranges, open_text_index
+from corpus.web.index.columnar import ColumnarIndex
 from corpus.web.url_lists.index_key import hash_of, key_of
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedPage:
     """A page of a list: its row there, how to spell it, the hash of its key, when it was submitted."""
 
     row: int
@@ -25,20 +25,20 @@ class Wanted:
 
 
 @lru_cache(maxsize=4096)
-def open_index(path: str) -> Index | Columnar:
+def open_index(path: str) -> TextIndex | ColumnarIndex:
     """Open an index, by its name. Raises UserError where it is none. Kept open: one a process."""
-    return Columnar(path) if path.endswith((".parquet", ".pq")) else open_text_index(path)
+    return ColumnarIndex(path) if path.endswith((".parquet", ".pq")) else open_text_index(path)
 
 
 def look_up(
-    wanted: Sequence[Wanted], indexes: Sequence[str], choice: Choice
+    wanted: Sequence[WantedPage], indexes: Sequence[str], choice: Choice
 ) -> tuple[dict[int, Capture], list[Failure]]:
     """Return the chosen capture of each page that any index has, by its hash, and what could not be read.
 
     Captures are chosen over all indexes together. A failure of length 0 is of a whole index: its captures are lost.
     """
     by_hash = {page.hash: page for page in wanted}
-    ranges = merged(one for page in wanted for one in lookup_ranges(page.url))
+    ranges = merge_ranges(one for page in wanted for one in lookup_ranges(page.url))
     captures_by_hash: dict[int, set[Capture]] = {}
     failures: list[Failure] = []
 
@@ -51,7 +51,7 @@ def look_up(
     for path in indexes:
         index = open_index(path)
         try:
-            if isinstance(index, Columnar):
+            if isinstance(index, ColumnarIndex):
                 for capture in index.captures(ranges):
                     if isinstance(capture, Failure):
                         failures.append(capture)
@@ -69,7 +69,7 @@ def look_up(
         except (OSError, ValueError) as error:
             failures.append(Failure(file=path, offset=0, length=0, step="index", error=str(error)))
     chosen = {
-        hashed: choose(
+        hashed: choose_capture(
             sorted(captures, key=lambda one: (one.file, one.offset)), choice, by_hash[hashed].submitted
         )
         for hashed, captures in captures_by_hash.items()

@@ -8,14 +8,14 @@ from functools import lru_cache
 from corpus.storage import read_range, size
 from corpus.web.index.capture import Capture
 
-GAP = 64 << 10
+MAX_GAP_BYTES = 64 << 10
 """Gap between two records that is read along instead of making two requests: a request costs more."""
-MOST = 8 << 20
+MAX_REQUEST_BYTES = 8 << 20
 """Bytes that one request asks for, unless one record alone is larger."""
-PAGE = 64 << 10
+CACHE_PAGE_BYTES = 64 << 10
 
 
-class Pages:
+class PagedFile:
     """Random reads of a file through cached pages: for binary search. Memory: `kept` pages."""
 
     def __init__(self, path: str, kept: int = 256) -> None:
@@ -24,23 +24,25 @@ class Pages:
         self._page = lru_cache(maxsize=kept)(self._load)
 
     def _load(self, number: int) -> bytes:
-        return read_range(self.path, number * PAGE, min(self.size, (number + 1) * PAGE))
+        return read_range(
+            self.path, number * CACHE_PAGE_BYTES, min(self.size, (number + 1) * CACHE_PAGE_BYTES)
+        )
 
     def read(self, start: int, end: int) -> bytes:
         """Return bytes [start, end), fewer at the end of the file."""
         end = min(end, self.size)
         if start >= end:
             return b""
-        first, last = start // PAGE, (end - 1) // PAGE
+        first, last = start // CACHE_PAGE_BYTES, (end - 1) // CACHE_PAGE_BYTES
         joined = b"".join(self._page(number) for number in range(first, last + 1))
-        return joined[start - first * PAGE : end - first * PAGE]
+        return joined[start - first * CACHE_PAGE_BYTES : end - first * CACHE_PAGE_BYTES]
 
     def line_from(self, at: int) -> tuple[bytes, int]:
         """Return the line that begins at `at`, without its end, and where the next one begins."""
         pieces = []
         begin = at
         while at < self.size:
-            stop = (at // PAGE + 1) * PAGE
+            stop = (at // CACHE_PAGE_BYTES + 1) * CACHE_PAGE_BYTES
             piece = self.read(at, stop)
             cut = piece.find(b"\n")
             if cut >= 0:
@@ -53,7 +55,7 @@ class Pages:
         return b"".join(pieces), at
 
 
-def coalesced(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
+def coalesce(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
     """Yield captures in the order of their files and offsets, those together that one request reads."""
     group: list[Capture] = []
     end = 0
@@ -63,8 +65,8 @@ def coalesced(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
             and capture.length
             and group[-1].length
             and capture.file == group[0].file
-            and capture.offset - end <= GAP
-            and capture.offset + capture.length - group[0].offset <= MOST
+            and capture.offset - end <= MAX_GAP_BYTES
+            and capture.offset + capture.length - group[0].offset <= MAX_REQUEST_BYTES
         )
         if group and not near:
             yield group

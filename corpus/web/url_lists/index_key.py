@@ -12,16 +12,16 @@ import xxhash
 from numpy.typing import NDArray
 from w3lib.url import canonicalize_url
 
-from corpus.dedup.url_key import TRACKING
+from corpus.dedup.url_key import TRACKING_PARAMETERS
 
 VERSION = 1
 """Incremented when a URL would get another key."""
 
-MAX_LENGTH = 2048
+MAX_URL_LENGTH = 2048
 """Longer addresses are no pages that anybody linked to by hand: 1 in 100,000 of Reddit's."""
 
 _TRACKING = re.compile(
-    rf"(?i:{TRACKING}|ref_src|ref_url|cmpid|ocid|ncid|smid|sr_share|feature|amp)(?:=.*)?|.*=(?i:amp)"
+    rf"(?i:{TRACKING_PARAMETERS}|ref_src|ref_url|cmpid|ocid|ncid|smid|sr_share|feature|amp)(?:=.*)?|.*=(?i:amp)"
 )
 """Parameters that are removed: campaigns (see corpus/dedup/url_key.py) and those that ask for the AMP page."""
 _AMP_CACHE = re.compile(
@@ -31,16 +31,16 @@ _HOST = re.compile(r"(?:www\d{0,2}|m|mobile|touch|amp)\.(?=[^.]+\.[^.])|\.m(?=\.
 _AMP_PATH = re.compile(r"(?<=[^/])/amp$|^/amp(?=/.)|\.amp(?=\.html$)|\.amp$")
 
 
-def spelled(url: str) -> str | None:
+def clean_url(url: str) -> str | None:
     """Return a submitted URL as it can be fetched: trimmed, HTML entities resolved, taken out of an AMP cache.
 
-    None for what is no web address, or longer than `MAX_LENGTH`.
+    None for what is no web address, or longer than `MAX_URL_LENGTH`.
     """
     url = url.strip()
     if "&amp;" in url:  # dumps of Reddit hold URLs escaped for HTML
         url = html.unescape(url)
     head = url[:8].lower()
-    if not head.startswith(("http://", "https://")) or len(url) > MAX_LENGTH:
+    if not head.startswith(("http://", "https://")) or len(url) > MAX_URL_LENGTH:
         return None
     if "/amp/" in url or "ampproject.org/" in url:
         match = _AMP_CACHE.match(url)
@@ -57,7 +57,7 @@ def key_of(url: str) -> str | None:
     (`m.example.org`, `en.m.wikipedia.org`, `/story/amp`, `?outputType=amp`). A key is no address: fetch the
     spelling it came from. None for what is no web address. About 9 microseconds.
     """
-    cleaned = spelled(url)
+    cleaned = clean_url(url)
     if cleaned is None:
         return None
     try:

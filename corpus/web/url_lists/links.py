@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.data import data_path
 from corpus.errors import UserError
-from corpus.formats.yaml_lines import load
+from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
 REASONS = ("no_score", "over_18", "self", "media", "excluded_domain", "address", "low_score")
@@ -35,7 +35,7 @@ class LinkRules:
 
 
 @dataclass(frozen=True)
-class _Lists:
+class _LinkLists:
     media_domains: frozenset[str]
     media_extensions: frozenset[str]
     media_hints: frozenset[str]
@@ -44,12 +44,12 @@ class _Lists:
 
 
 @cache
-def lists() -> _Lists:
+def link_lists() -> _LinkLists:
     """Return manifests/links.yaml, read once. Raises UserError if the file is malformed."""
     path = data_path("links.yaml")
-    data, _ = load(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     try:
-        return _Lists(
+        return _LinkLists(
             frozenset(data["media_domains"].split()),
             frozenset(data["media_extensions"].split()),
             frozenset(data["media_hints"]),
@@ -60,25 +60,25 @@ def lists() -> _Lists:
         raise UserError(f"{path}: not as expected: {error}") from None
 
 
-def reasons(rows: pa.Table, rules: LinkRules) -> dict[str, NDArray[np.bool_]]:
+def find_reasons(rows: pa.Table, rules: LinkRules) -> dict[str, NDArray[np.bool_]]:
     """Return the rows that each of `REASONS` removes; `rows` have the schema of `corpus.web.url_lists.submissions`."""
-    known = lists()
+    known = link_lists()
     url = rows["url"].combine_chunks()
     host = pc.utf8_lower(pc.struct_field(pc.extract_regex(url, _HOST), "host"))
-    media_host = _any_parent(host, known.media_domains)
-    excluded = _any_parent(host, known.excluded_domains.union(rules.exclude))
+    media_host = _match_parents(host, known.media_domains)
+    excluded = _match_parents(host, known.excluded_domains.union(rules.exclude))
     extension = pc.utf8_lower(pc.struct_field(pc.extract_regex(url, _EXTENSION), "extension"))
-    media_file = _mask(pc.is_in(extension, pa.array(sorted(known.media_extensions))))
-    hint = _mask(pc.is_in(rows["hint"], pa.array(sorted(known.media_hints))))
+    media_file = _to_mask(pc.is_in(extension, pa.array(sorted(known.media_extensions))))
+    hint = _to_mask(pc.is_in(rows["hint"], pa.array(sorted(known.media_hints))))
     score = rows["score"]
     return {
-        "no_score": _mask(pc.is_null(score)),
-        "over_18": _mask(rows["over_18"]) & (not rules.over_18),
-        "self": _mask(rows["is_self"]),
-        "media": _mask(rows["media"]) | media_host | media_file | hint,
+        "no_score": _to_mask(pc.is_null(score)),
+        "over_18": _to_mask(rows["over_18"]) & (not rules.over_18),
+        "self": _to_mask(rows["is_self"]),
+        "media": _to_mask(rows["media"]) | media_host | media_file | hint,
         "excluded_domain": excluded,
-        "address": ~_mask(pc.match_substring(host, ".")),
-        "low_score": _mask(pc.less(score, rules.min_score)) & rules.single_post,
+        "address": ~_to_mask(pc.match_substring(host, ".")),
+        "low_score": _to_mask(pc.less(score, rules.min_score)) & rules.single_post,
     }
 
 
@@ -88,15 +88,15 @@ def read_domains(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(domains - {""}))
 
 
-def _mask(values: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+def _to_mask(values: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
     return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), bool)
 
 
-def _any_parent(hosts: pa.Array, domains: frozenset[str]) -> NDArray[np.bool_]:
+def _match_parents(hosts: pa.Array, domains: frozenset[str]) -> NDArray[np.bool_]:
     """Return whether each host is one of the domains or below it; each distinct host is examined once."""
     encoded = hosts.dictionary_encode()
     inside = [_is_below(host, domains) for host in encoded.dictionary.to_pylist()]
-    return _mask(pc.take(pa.array(inside, pa.bool_()), encoded.indices))
+    return _to_mask(pc.take(pa.array(inside, pa.bool_()), encoded.indices))
 
 
 def _is_below(host: str, domains: frozenset[str]) -> bool:

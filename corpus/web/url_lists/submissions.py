@@ -23,11 +23,11 @@ from corpus.document import Failure
 from corpus.storage import DAMAGE, open_decompressed
 
 VERSION = 1
-BLOCK = 4 << 20
-MAX_LINE = 32 << 20
+SUBMISSION_BLOCK_BYTES = 4 << 20
+MAX_SUBMISSION_BYTES = 32 << 20
 """A longer line is a failure: the longest submissions have 0.5 MB."""
 
-SCHEMA = pa.schema(
+SUBMISSION_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string()),
         pa.field("url", pa.string()),
@@ -42,7 +42,7 @@ SCHEMA = pa.schema(
 )
 """One submission a row; null where the dump has no value. `created` in seconds since 1970."""
 
-_RAW = pa.schema(
+_RAW_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("url", pa.string()),
@@ -59,11 +59,11 @@ _RAW = pa.schema(
     ]
 )
 _PERMALINK = r"/r/(?P<subreddit>[^/]+)/comments/(?P<id>[0-9a-z]+)"
-_TRUE = re.compile(r"(?i)true|1|yes|t")
+_TRUE_TEXT = re.compile(r"(?i)true|1|yes|t")
 
 
 def read_submissions(path: str, file: str) -> Iterator[pa.Table | Failure]:
-    """Yield the submissions of a dump as tables of `SCHEMA`, in order, a few thousand rows each.
+    """Yield the submissions of a dump as tables of `SUBMISSION_SCHEMA`, in order, a few thousand rows each.
 
     Memory: a block.
     A CSV export is recognized by its first byte, which is no `{`. At least 50 MB of NDJSON a second on a core (see
@@ -102,34 +102,34 @@ def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table |
     while damage is None:
         block, damage = _read_block(stream)
         cut = block.rfind(b"\n") + 1
-        if cut == 0 and block and len(rest) + len(block) <= MAX_LINE:
+        if cut == 0 and block and len(rest) + len(block) <= MAX_SUBMISSION_BYTES:
             rest += block
             continue
         if cut == 0 and block:
             skipped, rest = _skip_line(stream, rest + block)
-            message = f"a line of {skipped:,} bytes: no submission has {MAX_LINE:,}"
+            message = f"a line of {skipped:,} bytes: no submission has {MAX_SUBMISSION_BYTES:,}"
             yield Failure(file=file, offset=offset, length=skipped, step="read", error=message)
             offset += skipped
             continue
         lines = rest + block[:cut] if block else rest
         rest = block[cut:]
         if lines:
-            yield from _parse(lines, file, offset)
+            yield from _parse_lines(lines, file, offset)
             offset += len(lines)
         if not block or damage is not None:
             break
     if damage is not None and rest:
-        yield from _parse(rest, file, offset)
+        yield from _parse_lines(rest, file, offset)
         offset += len(rest)
     if damage is not None:
         yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {damage}")
 
 
 def _read_block(stream: Any) -> tuple[bytes, Exception | None]:
-    """Read up to `BLOCK` bytes, all that precede any damage; return them and the damage."""
+    """Read up to `SUBMISSION_BLOCK_BYTES` bytes, all that precede any damage; return them and the damage."""
     pieces, size = [], 0
     try:
-        while size < BLOCK and (piece := stream.read1(BLOCK - size)):
+        while size < SUBMISSION_BLOCK_BYTES and (piece := stream.read1(SUBMISSION_BLOCK_BYTES - size)):
             pieces.append(piece)
             size += len(piece)
     except DAMAGE as error:
@@ -142,7 +142,7 @@ def _skip_line(stream: BinaryIO, begun: bytes) -> tuple[int, bytes]:
     length = len(begun)
     while True:
         try:
-            block = stream.read(BLOCK)
+            block = stream.read(SUBMISSION_BLOCK_BYTES)
         except DAMAGE:  # the next read of the caller meets it again and reports it
             return length, b""
         at = block.find(b"\n")
@@ -151,50 +151,50 @@ def _skip_line(stream: BinaryIO, begun: bytes) -> tuple[int, bytes]:
         length += len(block)
 
 
-def _parse(lines: bytes, file: str, offset: int) -> Iterator[pa.Table | Failure]:
+def _parse_lines(lines: bytes, file: str, offset: int) -> Iterator[pa.Table | Failure]:
     try:
         table = pj.read_json(
             io.BytesIO(lines),
             read_options=pj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
-            parse_options=pj.ParseOptions(explicit_schema=_RAW, unexpected_field_behavior="ignore"),
+            parse_options=pj.ParseOptions(explicit_schema=_RAW_SCHEMA, unexpected_field_behavior="ignore"),
         )
         table.validate(full=True)  # the reader takes bytes that are no UTF-8
     except pa.ArrowInvalid:
         rows: list[dict[str, Any]] = []
         at = offset
         for line in lines.splitlines(keepends=True):
-            row = _row(line, file, at)
+            row = _parse_row(line, file, at)
             if isinstance(row, Failure):
                 yield row
             elif row is not None:
                 rows.append(row)
             at += len(line)
-        yield _tidy(pa.Table.from_pylist(rows, _RAW))
+        yield _tidy(pa.Table.from_pylist(rows, _RAW_SCHEMA))
         return
     yield _tidy(table)
 
 
-def _row(line: bytes, file: str, offset: int) -> dict[str, Any] | Failure | None:
+def _parse_row(line: bytes, file: str, offset: int) -> dict[str, Any] | Failure | None:
     if not line.strip(b"\0 \t\r\n"):
         return None
     try:
         row = orjson.loads(line)
         if not isinstance(row, dict):
             raise ValueError(f"a JSON object is expected, not {type(row).__name__}")
-        return {column.name: _value(row.get(column.name), column.type) for column in _RAW}
+        return {column.name: _convert_value(row.get(column.name), column.type) for column in _RAW_SCHEMA}
     except ValueError as error:
         message = f"not a submission: {error}"[:300]
         return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
 
 
-def _value(value: Any, kind: pa.DataType) -> Any:
+def _convert_value(value: Any, kind: pa.DataType) -> Any:
     """Convert a value of a field to the type of its column; None where it cannot be."""
     if value is None or value == "":
         return None
     if kind == pa.string():
         return value if isinstance(value, str) else str(value)
     if kind == pa.bool_():
-        return value if isinstance(value, bool) else bool(_TRUE.fullmatch(str(value)))
+        return value if isinstance(value, bool) else bool(_TRUE_TEXT.fullmatch(str(value)))
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -206,12 +206,12 @@ def _value(value: Any, kind: pa.DataType) -> Any:
 
 def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
     """A CSV export with a header that names `url` and `score`."""
-    names = _csv_names(head.split(b"\n")[0])
+    names = _read_csv_names(head.split(b"\n")[0])
     if "url" not in names or "score" not in names:
         message = "neither NDJSON nor CSV with columns url and score"
         yield Failure(file=file, offset=0, length=0, step="read", error=message)
         return
-    wanted = [column.name for column in _RAW if column.name in names]
+    wanted = [column.name for column in _RAW_SCHEMA if column.name in names]
     bad: list[str] = []
 
     def invalid(row: Any) -> str:
@@ -221,8 +221,8 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
     done = 0
     try:
         with pv.open_csv(
-            pa.PythonFile(_Chained(head, stream), "r"),
-            read_options=pv.ReadOptions(use_threads=False, block_size=BLOCK),
+            pa.PythonFile(_HeadedStream(head, stream), "r"),
+            read_options=pv.ReadOptions(use_threads=False, block_size=SUBMISSION_BLOCK_BYTES),
             parse_options=pv.ParseOptions(newlines_in_values=True, invalid_row_handler=invalid),
             convert_options=pv.ConvertOptions(
                 include_columns=wanted,
@@ -232,9 +232,11 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
             ),
         ) as reader:
             for batch in reader:
-                rows = _lenient(batch).to_pylist()
-                values = [{c.name: _value(row.get(c.name), c.type) for c in _RAW} for row in rows]
-                yield _tidy(pa.Table.from_pylist(values, _RAW))
+                rows = _decode_leniently(batch).to_pylist()
+                values = [
+                    {c.name: _convert_value(row.get(c.name), c.type) for c in _RAW_SCHEMA} for row in rows
+                ]
+                yield _tidy(pa.Table.from_pylist(values, _RAW_SCHEMA))
                 done += batch.num_rows
                 for message in bad:
                     yield Failure(file=file, offset=done, length=0, step="read", error=f"CSV: {message}")
@@ -244,7 +246,7 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
         yield Failure(file=file, offset=done, length=0, step="read", error=message)
 
 
-def _lenient(batch: pa.RecordBatch) -> pa.Table:
+def _decode_leniently(batch: pa.RecordBatch) -> pa.Table:
     """Decode the columns as text: bytes that are no UTF-8 become U+FFFD."""
     columns = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -253,7 +255,7 @@ def _lenient(batch: pa.RecordBatch) -> pa.Table:
     return pa.table(columns)
 
 
-def _csv_names(line: bytes) -> list[str]:
+def _read_csv_names(line: bytes) -> list[str]:
     """Return the names in the header of a CSV file; none where it is no text."""
     try:
         return next(csv.reader([line.decode("utf-8-sig").rstrip("\r")]), [])
@@ -261,7 +263,7 @@ def _csv_names(line: bytes) -> list[str]:
         return []
 
 
-class _Chained(io.RawIOBase):
+class _HeadedStream(io.RawIOBase):
     """The bytes that were read ahead, followed by the stream they came from."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
@@ -278,7 +280,7 @@ class _Chained(io.RawIOBase):
 
 
 def _tidy(raw: pa.Table) -> pa.Table:
-    """Convert rows as the dumps have them to rows of `SCHEMA`.
+    """Convert rows as the dumps have them to rows of `SUBMISSION_SCHEMA`.
 
     Old exports have no subreddit and no id beside the permalink; a `domain` of `self.NAME` is a self post.
     """
@@ -295,4 +297,4 @@ def _tidy(raw: pa.Table) -> pa.Table:
         "media": pc.or_kleene(raw["is_video"], raw["is_reddit_media_domain"]),
         "hint": raw["post_hint"],
     }
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=SUBMISSION_SCHEMA)

@@ -17,7 +17,7 @@ from corpus.errors import UserError
 from corpus.storage.fingerprint import file_identity
 from corpus.web.url_lists.index_key import hashes_of
 
-SCHEMA = pa.schema(
+URL_LIST_SCHEMA = pa.schema(
     [
         pa.field("url", pa.string(), nullable=False),
         pa.field("key", pa.string(), nullable=False),
@@ -31,7 +31,7 @@ SCHEMA = pa.schema(
 )
 """A row of a list: `url` is the spelling to fetch, `key` what all spellings share (`corpus.web.url_lists.index_key`),
 `hash` its XXH3; the sum of the scores, how many submissions, when the first and the last came, and where."""
-GROUP_ROWS = 1 << 16
+URL_LIST_GROUP_ROWS = 1 << 16
 
 
 def open_list(path: str) -> pq.ParquetFile:
@@ -52,10 +52,12 @@ def open_list(path: str) -> pq.ParquetFile:
 def has_hashes(url_list: pq.ParquetFile) -> bool:
     """Return whether a list holds its hashes: as `corpus urls` writes them, not any column that is called so."""
     schema = url_list.schema_arrow
-    return all(name in schema.names and schema.field(name) == SCHEMA.field(name) for name in ("key", "hash"))
+    return all(
+        name in schema.names and schema.field(name) == URL_LIST_SCHEMA.field(name) for name in ("key", "hash")
+    )
 
 
-def batches(url_list: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def read_batches(url_list: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a list with those of the columns that it has; a `hash` that is not its own is computed."""
     computed = "hash" in columns and not has_hashes(url_list)
     wanted = [
@@ -63,25 +65,25 @@ def batches(url_list: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordB
     ]
     if computed and "url" not in wanted:
         wanted.append("url")
-    for batch in url_list.iter_batches(GROUP_ROWS, columns=wanted):
+    for batch in url_list.iter_batches(URL_LIST_GROUP_ROWS, columns=wanted):
         if computed:
             hashes = pa.array(hashes_of(batch.column("url").to_pylist()), pa.uint64())
             batch = batch.append_column("hash", hashes)
         yield batch
 
 
-def all_hashes(path: str) -> NDArray[np.uint64]:
+def read_hashes(path: str) -> NDArray[np.uint64]:
     """Return the hash of every row of a list, in its order."""
     with open_list(path) as url_list:
         hashes = np.empty(url_list.metadata.num_rows, np.uint64)
         at = 0
-        for batch in batches(url_list, ["hash"]):
+        for batch in read_batches(url_list, ["hash"]):
             hashes[at : at + len(batch)] = batch.column("hash").to_numpy()
             at += len(batch)
     return hashes
 
 
-def unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def sort_unique(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the distinct hashes, sorted; the array itself is sorted too. `np.unique` takes five times the memory."""
     hashes.sort()
     first = np.ones(len(hashes), bool)
@@ -98,11 +100,11 @@ def sorted_hashes(path: str) -> NDArray[np.uint64]:
     """
     file = storage.stat(path, path)
     name = f".{os.path.basename(path)}.{file_identity(file)[:16]}.hashes.npy"
-    beside = "" if storage.is_remote(path) else os.path.dirname(os.path.abspath(storage.local(path)))
+    beside = "" if storage.is_remote(path) else os.path.dirname(os.path.abspath(storage.local_path(path)))
     folder = beside if beside and os.access(beside, os.W_OK) else tempfile.gettempdir()
     place = os.path.join(folder, name)
     if not os.path.exists(place):
-        hashes = unique(all_hashes(path))
+        hashes = sort_unique(read_hashes(path))
         with storage.atomic_output(place) as output:
             np.save(output, hashes[hashes != 0])
     mapped: NDArray[np.uint64] = np.load(place, mmap_mode="r")
