@@ -58,7 +58,7 @@ def test_workers_leave_when_the_build_is_killed(tmp_path: Path) -> None:
         "    def __call__(self, item):\n"
         "        yield from super().__call__(item); time.sleep(60)\n"
         "running = Running(workers=2)\n"
-        "with claims_folder(running) as claims, beam.Pipeline(options=running.options('test')) as pipeline:\n"
+        "with make_claims_folder(running) as claims, beam.Pipeline(options=running.options('test')) as pipeline:\n"
         "    pipeline | FanOut(['a', 'b'], Slow(sys.argv[1]), running, claims)\n"
     )
     build = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stderr=subprocess.DEVNULL)

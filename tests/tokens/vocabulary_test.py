@@ -100,8 +100,8 @@ def test_the_same_sample_gives_the_same_bytes_with_any_number_of_threads() -> No
     program = (
         "import hashlib; from corpus.tokens import vocabulary as v; from corpus.tokens.options import *;"
         "from tests.tokens.made import TEXTS;"
-        "c = v.count_pieces([f'{t} {t[i % 9:]}' for i in range(400) for t in TEXTS.values()], PATTERN);"
-        "print(hashlib.sha256(v.learn(c, Tokenizer(vocabulary=2000)).encode()).hexdigest())"
+        "c = v.count_pieces([f'{t} {t[i % 9:]}' for i in range(400) for t in TEXTS.values()], DEFAULT_PATTERN);"
+        "print(hashlib.sha256(v.train_tokenizer(c, TokenizerOptions(vocabulary=2000)).encode()).hexdigest())"
     )
     digests = {
         subprocess.run(

@@ -34,7 +34,7 @@ from corpus.trainer import distributed, loop
 from corpus.trainer.config import RunConfig
 from tests.trainer.distributed_test import fresh_scores, share_kept
 config = RunConfig.from_json(json.loads(sys.argv[1]))
-world = distributed.join(torch.device("cpu"))
+world = distributed.join_world(torch.device("cpu"))
 scores = fresh_scores(config, world)
 kept = share_kept(config, world)
 if world.first:
