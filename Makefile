@@ -31,13 +31,15 @@ test: setup  ## all tests; those on real input need CORPUS_DATA
 soak: setup  ## long fault and fuzz runs
 	$(BIN)/python -m pytest tests -m soak -s --timeout 10800
 
-lint: setup  ## style, types, layers, licences
+lint: setup  ## style, types, layers, names, links, licences, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.lint.layers
 	$(BIN)/python -m tests.lint.links
+	$(BIN)/python -m tests.lint.names
 	$(BIN)/python -m tests.lint.licenses
+	$(BIN)/python -m tests.lint.docs
 
 .venv-datatrove/.ready: tests/benchmarks/peers/datatrove.txt
 	@test -x .venv-datatrove/bin/python || $(PYTHON) -m venv .venv-datatrove

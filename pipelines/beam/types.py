@@ -25,7 +25,7 @@ Transform: TypeAlias = beam.PTransform[Any, Any]
 
 
 def create(elements: Iterable[object], output: object) -> Transform:
-    """Beam's `Create`, without the shuffle that it appends where it is not told otherwise."""
+    """Return Beam's `Create` without the reshuffle that Beam appends by default."""
     return _giving(beam.Create(elements, reshuffle=False), output)
 
 
@@ -70,13 +70,13 @@ def increment(namespace: str, name: str, by: int) -> None:
 
 
 def run_worker(arguments: list[str]) -> None:
-    """Be one of Beam's worker processes, until it is told to end; the environment says for whom."""
+    """Run one of Beam's worker processes until it is asked to end; the environment says for which pipeline."""
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(arguments)
 
 
 def _giving(transform: Transform, output: object) -> Transform:
-    """A transform, told the type of the elements that it gives."""
-    told: Transform = transform.with_output_types(output)
-    return told
+    """Return a transform with the type of its output elements set."""
+    typed: Transform = transform.with_output_types(output)
+    return typed

@@ -148,7 +148,7 @@ def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     from corpus.pipelines.cli.train import require_torch
 
     require_torch()
-    from corpus.inference.transformers_export import export_model as export_model
+    from corpus.inference.transformers_export import export_model
 
     exported_step = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
     return {"export": "model", "run": run, "step": exported_step}
