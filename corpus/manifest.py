@@ -110,7 +110,7 @@ class Manifest(_ManifestModel):
         if not isinstance(languages, list):
             return languages
         if not languages:
-            raise ValueError("no language is wanted: say all, or name some")
+            raise ValueError("no languages: say all, or name some")
         return [_parse_label(name) for name in languages]
 
     @field_validator("sources")
@@ -120,7 +120,7 @@ class Manifest(_ManifestModel):
         for name in sources:
             if seen.setdefault(name.casefold(), name) != name:
                 raise ValueError(
-                    f"{seen[name.casefold()]} and {name} differ in case alone: some disks take them for one"
+                    f"{seen[name.casefold()]} and {name} differ only in case: some file systems confuse them"
                 )
         return sources
 
@@ -189,7 +189,7 @@ def load_manifest(path: str) -> ManifestFile:
         for name in getattr(manifest.mixture, key) or {}:
             if name not in manifest.sources:
                 raise source_file.error(
-                    ("mixture", key, name), f"no such source: there are {', '.join(manifest.sources)}"
+                    ("mixture", key, name), f"no such source: choose from {', '.join(manifest.sources)}"
                 )
     return ManifestFile(path, manifest, lines)
 
@@ -242,9 +242,9 @@ def _convert_error(source_file: ManifestFile, error: ValidationError, where: Key
         path = (*where, *problem["loc"])
         message = "unknown key"
     elif problem["type"] == "missing":
-        message = "this key is needed"
+        message = "this key is required"
     elif problem["type"] in ("too_short", "list_type", "dict_type"):
-        message = {"too_short": "at least one is needed", "list_type": "a list is expected"}.get(
+        message = {"too_short": "at least one is required", "list_type": "a list is expected"}.get(
             problem["type"], "a mapping is expected"
         )
     elif "input" in problem and not isinstance(problem["input"], dict | list):

@@ -37,12 +37,12 @@ class Workspace:
             version = int(json.loads(storage.read_text(workspace.path("workspace.json")))["schema_version"])
         except (ValueError, KeyError, TypeError):
             raise UserError(
-                f"{root}/workspace.json is damaged: name a new folder, or put the file back"
+                f"{root}/workspace.json is damaged: restore the file, or name a new folder"
             ) from None
         if version > WORKSPACE_SCHEMA_VERSION:
             raise UserError(
-                f"{root} has schema version {version}, this corpus reads up to {WORKSPACE_SCHEMA_VERSION}: "
-                "use a newer corpus"
+                f"{root} has schema version {version}, this version of corpus reads up to {WORKSPACE_SCHEMA_VERSION}: "
+                "use a newer one"
             )
         return workspace
 
@@ -102,7 +102,9 @@ class Workspace:
 
     def unfinished_error(self, what: str) -> UserError:
         """Return the error for a result that the build has not produced yet."""
-        return UserError(f"{self.root} has no {what} yet: its build is not finished, `corpus build` goes on")
+        return UserError(
+            f"{self.root} has no {what} yet: its build is not finished: resume it with `corpus build`"
+        )
 
     def _open_parts(self, folder: str) -> ds.Dataset:
         paths = [self.part(folder, source, split) for source, split in self.splits()]
@@ -175,7 +177,7 @@ class Workspace:
                 for folder in ["documents", "decisions", *(f"signals/{step}" for step in steps)]
             ]
             for file, folder in zip(files[1:], ["decisions", *steps], strict=True):
-                check_beside(files[0], file, f"{folder} of split {split} of {source}")
+                check_beside(files[0], file, f"{folder} of input split {split} of {source}")
             for group in range(files[0].num_row_groups):
                 table = files[0].read_row_group(group, columns=document_columns, use_threads=False)
                 for file in files[1:]:

@@ -41,11 +41,11 @@ FILTERS = {
 def load_filter(step: str, options: Mapping[str, Any] | None = None) -> Filter:
     """Create the filter of a step with its options. Raises UserError for an unknown step or option."""
     if step not in FILTERS:
-        raise UserError(f"unknown filter {step!r}: known are {', '.join(FILTERS)}", path=(step,))
+        raise UserError(f"unknown filter {step!r}: choose from {', '.join(FILTERS)}", path=(step,))
     create = import_module(FILTERS[step]).create
     known = inspect.signature(create).parameters
     for name in options or {}:
         if name not in known:
-            raise UserError(f"filter {step} knows no {name!r}, only {list(known)}", path=(step, name))
+            raise UserError(f"filter {step} has no option {name!r}, only {list(known)}", path=(step, name))
     filter: Filter = create(**(options or {}))
     return filter

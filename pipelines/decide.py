@@ -98,7 +98,7 @@ def judge_split(
     ]
     try:
         for step, file in zip(judge.steps, steps, strict=True):
-            check_beside(documents, file, f"signals of {step} of split {split} of {source}")
+            check_beside(documents, file, f"signals of {step} of input split {split} of {source}")
         for group in range(documents.num_row_groups):
             light = documents.read_row_group(group, columns=DECISION_COLUMNS, use_threads=False)
             count_documents(light.num_rows)

@@ -262,7 +262,9 @@ def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[E
         wanted = row_of(piece["number"])
         at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
         if not np.array_equal(rows.row[at], wanted):
-            raise RuntimeError(f"the rows of split {plan.names()[split]} changed while duplicates were found")
+            raise RuntimeError(
+                f"the rows of input split {plan.names()[split]} changed while duplicates were found"
+            )
         members = make_records(
             clusters.MEMBER_DTYPE,
             root=piece["root"],
@@ -343,7 +345,7 @@ def _read_signatures(number: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.u
         try:
             signatures.append(part.read(row_of(piece["number"])))
         except IndexError as error:
-            raise UserError(f"{error}, but its documents do: remove the part and build again") from None
+            raise UserError(f"{error}, but its documents do: remove this part and build again") from None
         finally:
             part.close()
     return np.concatenate(signatures)

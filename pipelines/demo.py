@@ -66,7 +66,7 @@ def main() -> int:
             run_command("generate", f"{out}/runs/tiny", "--prompt", prompt, "--tokens", "80")
     except subprocess.CalledProcessError as error:
         return error.returncode
-    print(f"\nLook further: corpus stats {out}; corpus sample {out} --dropped; corpus --help")
+    print(f"\nNext: corpus stats {out}; corpus sample {out} --dropped; corpus --help")
     return 0
 
 

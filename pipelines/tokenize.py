@@ -102,7 +102,7 @@ def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitK
             read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")
         ]
         if None in input_fingerprints:
-            raise RunError(f"split {split[1]} of {split[0]} has not been read and decided: build again")
+            raise RunError(f"input split {split[1]} of {split[0]} has no documents or decisions: build again")
         return fingerprint(input_fingerprints)
 
     return dict(zip(splits, _read_each(read, splits), strict=True))
@@ -241,7 +241,7 @@ def _sum_parts(
         paths = [job.workspace.part(folder, *split) for split in some]
         for split, stored in zip(some, _read_each(read_fingerprint, paths), strict=True):
             if stored != made_by[split]:
-                raise RunError(f"{folder} lacks split {split[1]} of {split[0]}: build again")
+                raise RunError(f"{folder} lacks input split {split[1]} of {split[0]}: build again")
         total = merge([total, *_read_each(read_table, paths)])
     return total
 
@@ -376,7 +376,7 @@ def _read_parts(job: TokenizeJob, wanted: Mapping[SplitKey, str]) -> list[shards
     def read(split: SplitKey) -> shards.Part:
         path = shards.part_path(job.workspace.path(TOKEN_PARTS_FOLDER), *split)
         if parts.read_part_fingerprint(path) != wanted[split]:
-            raise RunError(f"split {split[1]} of {split[0]} was not encoded: build again")
+            raise RunError(f"input split {split[1]} of {split[0]} was not encoded: build again")
         return (*split, wanted[split], parts.read_index(path))
 
     return _read_each(read, job.splits)

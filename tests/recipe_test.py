@@ -36,17 +36,17 @@ def test_a_recipe_says_each_bound_and_where_it_comes_from() -> None:
 @pytest.mark.parametrize(
     ("manifest", "why"),
     [
-        ({"text.letters": {"min": 0}}, "no text can fail it: text.letters is within 0 and 1, the bound 0"),
-        ({"text.letters": {"max": 1}}, "no text can fail it: text.letters is within 0 and 1, the bound 1"),
-        ({"text.letters": {"min": 50}}, "every text fails it: text.letters is within 0 and 1, the bound 50"),
-        ({"text.words": {"max": -1}}, "every text fails it: text.words is 0 at least, the bound -1"),
+        ({"text.letters": {"min": 0}}, "no text can fail it: text.letters is between 0 and 1, the bound 0"),
+        ({"text.letters": {"max": 1}}, "no text can fail it: text.letters is between 0 and 1, the bound 1"),
+        ({"text.letters": {"min": 50}}, "every text fails it: text.letters is between 0 and 1, the bound 50"),
+        ({"text.words": {"max": -1}}, "every text fails it: text.words is at least 0, the bound -1"),
         (
             {"text.words": {"min": 3}, "gopher.words": {"min": 50}},
-            "shadowed by gopher.words.min 50, which every text fails that fails this (3)",
+            "shadowed by gopher.words.min 50: every text that fails this (3) fails that too",
         ),
         (
             {"gopher.words": {"max": 900}, "text.words": {"max": 500}},
-            "shadowed by text.words.max 500, which every text fails that fails this (900)",
+            "shadowed by text.words.max 500: every text that fails this (900) fails that too",
         ),
     ],
 )

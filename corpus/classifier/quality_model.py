@@ -94,7 +94,7 @@ class Classifier:
         languages = {name: LanguageCard(**row) for name, row in data.pop("languages").items()}
         card = ClassifierCard(languages=languages, **data)
         if card.sha256 != fasttext_models.file_hash(self.path):
-            raise UserError(f"{path} is of another model than {self.path}: train it again")
+            raise UserError(f"{path} belongs to another model than {self.path}: train again")
         return card
 
     def score(self, words: Words, language: str | None) -> float:

@@ -135,10 +135,10 @@ def train_classifier(
 
 def _describe_too_few(left_out: Mapping[str, list[int]]) -> str:
     if not left_out:
-        return "there are no texts with words on either side"
+        return "neither side has texts with words"
     most = sorted(left_out, key=lambda language: (-sum(left_out[language]), language))[:5]
     counts = ", ".join("{} positive and {} negative in {}".format(*left_out[name], name) for name in most)
-    return f"no language has {MIN_TEXTS_PER_SIDE} different texts on both sides: there are {counts}"
+    return f"no language has {MIN_TEXTS_PER_SIDE} different texts on both sides: found {counts}"
 
 
 def compute_auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:

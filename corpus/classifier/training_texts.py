@@ -58,7 +58,7 @@ def _read_workspace(root: str, wanted: str) -> Iterator[LabelledText]:
         key, _, value = pair.partition("=")
         if key not in _KEYS or not value:
             raise UserError(
-                f"{root}:{wanted}: after the workspace come source=NAME and language=LABEL, not {pair!r}"
+                f"{root}:{wanted}: expected source=NAME or language=LABEL after the workspace, not {pair!r}"
             )
         filters[key] = value
     sources = sorted({source for source, _ in workspace.splits()})
@@ -74,7 +74,7 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
             continue
         paths = [workspace.part(folder, source, split) for folder in ("documents", "decisions")]
         if not all(map(storage.exists, paths)):
-            raise UserError(f"{workspace.root} is not finished: build it first")
+            raise UserError(f"{workspace.root} is not a finished build: resume it with `corpus build`")
         documents, decisions = (pq.ParquetFile(storage.open_input(path)) for path in paths)
         with closing(documents), closing(decisions):
             for group in range(documents.num_row_groups):
@@ -103,7 +103,7 @@ def _list_files(place: str) -> list[str]:
     if not paths:
         known = ", ".join(_FORMATS)
         raise UserError(
-            f"{place}: no texts there: a file ({known}), a folder of them, or WORKSPACE:source=NAME"
+            f"{place}: no texts found: name a file ({known}), a folder of such files, or WORKSPACE:source=NAME"
         )
     return paths
 

@@ -45,7 +45,7 @@ class MinHashOptions(BaseModel):
     def _fill_in(self) -> MinHashOptions:
         bands, rows, permutations = self.bands, self.rows, self.permutations
         if (bands is None) != (rows is None):
-            raise ValueError("bands and rows go together: give both or neither")
+            raise ValueError("give both bands and rows, or neither")
         if bands is None or rows is None:
             permutations = permutations or DEFAULT_PERMUTATIONS
             bands, rows = choose_bands(self.threshold, permutations)

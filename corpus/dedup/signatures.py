@@ -177,7 +177,7 @@ class SignatureReader:
             if stored != signature_parameters(options):
                 raise UserError(
                     f"the signatures in {path} were made with {stored}, the manifest asks for "
-                    f"{signature_parameters(options)}: build again, so that they are made anew"
+                    f"{signature_parameters(options)}: build again to recompute them"
                 )
         self.width: int = self._file.schema.field("signature").type.list_size
 

@@ -41,10 +41,10 @@ def export_bin(
     dataset = workspace.tokens()
     shards = [shard for shard in dataset["shards"] if source in (None, shard["source"])]
     if not dataset["shards"]:
-        raise UserError(f"{workspace.root} has no tokens: it keeps no document, `corpus stats` shows why")
+        raise UserError(f"{workspace.root} has no tokens: no document was kept, `corpus stats` shows why")
     if not shards:
         known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]}))
-        raise UserError(f"no tokens of the source {source}: those with tokens are {known}")
+        raise UserError(f"no tokens from the source {source}: choose from {known}")
     out = prepare_folder(out)
     dtype = np.dtype(dataset["dtype"]).newbyteorder("<")
     files: dict[str, dict[str, Any]] = {}

@@ -78,7 +78,9 @@ def export_documents(
         show(done, len(wanted))
     if not files:
         where = f" in {chosen.language}" if chosen.language else ""
-        raise UserError(f"{workspace.root} keeps no such document{where}: `corpus stats` shows what there is")
+        raise UserError(
+            f"{workspace.root} has no such kept document{where}: `corpus stats` shows what it has"
+        )
     total = {name: sum(file[name] for file in files.values()) for name in ("documents", "bytes")}
     return write_description(out, {"export": "documents", "format": format, **total}, files)
 
@@ -127,10 +129,10 @@ def read_kept_rows(
     """
     paths = [workspace.part(folder, source, split) for folder in ("documents", "decisions")]
     if not all(map(storage.exists, paths)):
-        raise RunError(f"{workspace.root} is not finished: `corpus build` goes on with it")
+        raise RunError(f"{workspace.root} is not a finished build: resume it with `corpus build`")
     with storage.open_input(paths[0]) as stream, storage.open_input(paths[1]) as beside:
         documents, decisions = pq.ParquetFile(stream), pq.ParquetFile(beside)
-        check_beside(documents, decisions, f"decisions of split {split} of {source}")
+        check_beside(documents, decisions, f"decisions of input split {split} of {source}")
         for group in range(documents.num_row_groups):
             verdict = decisions.read_row_group(group, columns=["kept", "split"], use_threads=False)
             mask = verdict.column("kept")

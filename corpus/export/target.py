@@ -28,7 +28,7 @@ def prepare_folder(out: str) -> str:
             storage.remove(storage.join(out, name))
         storage.remove(description)
     elif storage.exists(out) and storage.list_files(out):
-        raise UserError(f"--out {out}: the folder has other things in it: name a new one")
+        raise UserError(f"--out {out}: the folder contains other files: name a new one")
     return out
 
 
@@ -39,7 +39,7 @@ def _read_described_files(path: str) -> list[str]:
     except (ValueError, KeyError, TypeError):
         names = [".."]
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
-        raise UserError(f"{path} is not what an export writes: name a new folder")
+        raise UserError(f"{path} was not written by an export: name a new folder")
     return names
 
 

@@ -77,10 +77,11 @@ def read_questions(path: str) -> list[Question]:
             for number, line in enumerate((line for line in text.split("\n") if line.strip()), 1):
                 questions.append(_read_json(json.loads(line), labels, number - 1))
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
+        raise UserError(f"{path}: no such file") from None
     except (ValueError, KeyError, TypeError, IndexError, *DAMAGE) as error:
         raise UserError(
-            f"{path}, line {number}: no layout of CMMLU, ARC, PIQA or llm-foundry ({type(error).__name__}: {error})"
+            f"{path}, line {number}: not in the layout of CMMLU, ARC, PIQA or llm-foundry "
+            f"({type(error).__name__}: {error})"
         ) from None
     if not questions:
         raise UserError(f"{path} has no questions")

@@ -111,12 +111,12 @@ def draw_token(
 
 def _check_options(tokens: int, temperature: float, top_k: int, top_p: float, no_repeat: int) -> None:
     if tokens < 0:
-        raise UserError(f"--tokens {tokens}: 0 or more")
+        raise UserError(f"--tokens {tokens}: must be 0 or more")
     if not 0 <= temperature < float("inf"):
-        raise UserError(f"--temperature {temperature}: 0 (the likeliest token) or more")
+        raise UserError(f"--temperature {temperature}: must be 0 (the most likely token) or more")
     if top_k < 0:
-        raise UserError(f"--top-k {top_k}: 0 (all tokens) or more")
+        raise UserError(f"--top-k {top_k}: must be 0 (all tokens) or more")
     if no_repeat < 0 or no_repeat == 1:
-        raise UserError(f"--no-repeat {no_repeat}: 0 (anything may come again) or 2 and more tokens in a row")
+        raise UserError(f"--no-repeat {no_repeat}: must be 0 (allow repetition) or at least 2 tokens")
     if not 0 < top_p <= 1:
-        raise UserError(f"--top-p {top_p}: above 0, at most 1 (all tokens)")
+        raise UserError(f"--top-p {top_p}: must be above 0 and at most 1 (all tokens)")

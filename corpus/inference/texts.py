@@ -36,18 +36,18 @@ def read_texts(path: str, field: str) -> Iterator[tuple[str, str]]:
                     row = json.loads(line)
                     text, language = row[field], row.get("language") or ""
                     if not isinstance(text, str) or not isinstance(language, str):
-                        raise TypeError(f"{field!r} is no text")
+                        raise TypeError(f"{field!r} is not text")
                     yield language, text
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
+        raise UserError(f"{path}: no such file") from None
     except KeyError:
         raise UserError(
-            f"{path}, line {number}: there is no {field!r}: name the text's field with --field"
+            f"{path}, line {number}: no field {field!r}: name the text field with --field"
         ) from None
     except (ValueError, TypeError, AttributeError, *DAMAGE) as error:
         place = f"{path}, line {number}" if number else path
         raise UserError(
-            f"{place} cannot be read ({error}): text is UTF-8, JSON Lines one object a line"
+            f"{place} cannot be read ({error}): expected UTF-8 text, or JSON Lines with one object per line"
         ) from None
 
 
@@ -89,7 +89,7 @@ def measure_files(
                 settle()
     settle()
     if not totals:
-        raise UserError(f"there is no text in {', '.join(paths)}")
+        raise UserError(f"no text in {', '.join(paths)}")
     return [totals[key] for key in sorted(totals)]
 
 

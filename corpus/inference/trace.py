@@ -49,7 +49,7 @@ def _read_last_step(run: Path) -> int:
             file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))
             steps = re.findall(rb'"step": (\d+)', file.read())
     except OSError:
-        raise UserError(f"{run} is no run: it has no log.jsonl") from None
+        raise UserError(f"{run} is not a run: it has no log.jsonl") from None
     return int(steps[-1]) if steps else 0
 
 

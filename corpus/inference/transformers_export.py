@@ -40,7 +40,7 @@ def export_model(run: Path, out: Path, damaged: Callable[[str], None], *, step: 
     Weights stay fp32. Raises UserError if `out` exists and is not empty, or if the run has no such checkpoint.
     """
     if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is there already: name a new folder")
+        raise UserError(f"{out} already exists: name a new folder")
     config = read_run_config(run)
     saved = read_checkpoint(run, config, damaged, step)
     temporary = out.with_name(f".{out.name}.partial")

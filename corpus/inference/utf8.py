@@ -67,8 +67,8 @@ def token_bytes(vocabulary: dict[str, int], special: set[int], size: int) -> lis
             out[number] = bytes(alphabet[character] for character in token)
         except KeyError:
             raise UserError(
-                f"tokenizer.json: token {number} ({token!r}) is not byte-level, and only such vocabularies can be "
-                "turned back into text here: train with a byte-level tokenizer"
+                f"tokenizer.json: token {number} ({token!r}) is not byte-level, and only byte-level tokens can be "
+                "decoded here: train with a byte-level tokenizer"
             ) from None
     return out
 

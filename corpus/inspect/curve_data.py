@@ -47,7 +47,7 @@ def _read_log(run: Path) -> _Log:
     try:
         lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise UserError(f"{run} is no run: it has no log.jsonl") from None
+        raise UserError(f"{run} is not a run: it has no log.jsonl") from None
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
@@ -55,7 +55,7 @@ def _read_log(run: Path) -> _Log:
         except (ValueError, KeyError, TypeError):
             if number == len(lines):
                 break  # a run that is writing, or was killed
-            raise UserError(f"{run}/log.jsonl, line {number}: this is no line of a run's log") from None
+            raise UserError(f"{run}/log.jsonl, line {number}: not a line of a run's log") from None
         if kind in ("step", "skip"):
             out.steps.append(entry)
         if kind == "skip":
@@ -65,7 +65,7 @@ def _read_log(run: Path) -> _Log:
         if kind == "consumed":
             out.consumed.append(entry)
     if not out.steps:
-        raise UserError(f"{run}/log.jsonl has no steps yet: plot it when it has")
+        raise UserError(f"{run}/log.jsonl has no steps yet: plot it after the first ones")
     return out
 
 
@@ -92,11 +92,11 @@ def build_charts(run: Path) -> list[Chart]:
         return thin_curve(name, at, [float(entry[key]) for entry in log.steps])
 
     out = [
-        Chart(title="training loss", unit="nats a token", curves=[curve_of("loss", "loss")]),
-        Chart(title="bits per byte on validation", unit="bits a byte", curves=_build_language_curves(log)),
+        Chart(title="training loss", unit="nats per token", curves=[curve_of("loss", "loss")]),
+        Chart(title="bits per byte on validation", unit="bits per byte", curves=_build_language_curves(log)),
         Chart(title="learning rate", unit="", curves=[curve_of("learning rate", "rate")]),
         Chart(title="gradient norm", unit="", curves=[curve_of("gradient norm", "norm")], log_scale=True),
-        Chart(title="throughput", unit="tokens a second", curves=[curve_of("tokens a second", "speed")]),
+        Chart(title="throughput", unit="tokens per second", curves=[curve_of("tokens per second", "speed")]),
     ]
     if any("mfu" in entry for entry in log.steps):
         shares = thin_curve("utilization", at, [entry.get("mfu", 0.0) for entry in log.steps])

@@ -21,7 +21,7 @@ def write_curves_page(run: Path, out: Path) -> None:
         "name": f"{config.dataset}: {config.size}",
         "about": (
             f"{model.parameters() / 1e6:,.1f}M parameters, {model.depth} blocks of width {model.width}, context "
-            f"{model.context:,}, {config.step_tokens:,} tokens a step, {config.optimizer}"
+            f"{model.context:,}, {config.step_tokens:,} tokens per step, {config.optimizer}"
         ),
         "charts": [dataclasses.asdict(chart) for chart in build_charts(run)],
     }

@@ -12,7 +12,7 @@ from corpus.rules.kept_texts import text_or_reason
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PAGE_STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d8dce2, #363c46); --dim: light-dark(#5c6570, #9aa4b1);
-  --went: light-dark(#ffe1de, #58231f); --stayed: light-dark(#d7f3dc, #1d4427); }
+  --dropped: light-dark(#ffe1de, #58231f); --kept: light-dark(#d7f3dc, #1d4427); }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem;
   background: light-dark(#fff, #14171c); color: light-dark(#1b1f24, #e4e8ee); }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
@@ -24,7 +24,7 @@ table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th { font-size: .85rem; overflow-wrap: anywhere; }
 td, th { vertical-align: top; text-align: start; padding: .2rem .5rem; border: 1px solid var(--line); }
 td { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; }
-del { background: var(--went); } ins { background: var(--stayed); text-decoration: none; }
+del { background: var(--dropped); } ins { background: var(--kept); text-decoration: none; }
 @media print { article { break-inside: avoid-page; } }
 """
 
@@ -67,8 +67,8 @@ def _build_pair(row: dict[str, Any], full: bool) -> str:
         if pair.one is not None or pair.other is not None:
             cells = _build_side(pair.one, "del") + _build_side(pair.other, "ins")
             lines.append(f"<tr>{cells}</tr>")
-    stayed = escape(f"stayed: {row['stayed']['url'] or row['stayed']['id']}")
-    return f"<table><tr><th>went</th><th>{stayed}</th></tr>{''.join(lines)}</table>"
+    stayed = escape(f"kept: {row['stayed']['url'] or row['stayed']['id']}")
+    return f"<table><tr><th>dropped</th><th>{stayed}</th></tr>{''.join(lines)}</table>"
 
 
 def _build_side(pieces: Pieces | None, mark: str) -> str:

@@ -214,6 +214,6 @@ def read_cluster(workspace: Workspace, id: str) -> list[Row]:
     rows = read_relations(workspace, kept, "kept_id")
     if not rows:
         raise UserError(
-            f"no cluster has the document {id}: it has no duplicates, or is none of this workspace"
+            f"no duplicate cluster contains {id}: it has no duplicates, or is not in this workspace"
         )
     return sorted(rows, key=lambda row: (-(row["similarity"] or 0), row["removed_id"]))

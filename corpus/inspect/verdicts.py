@@ -29,9 +29,9 @@ def describe_document(row: dict[str, Any]) -> str:
 
 
 def describe_relation(relation: dict[str, Any]) -> str:
-    """Describe how a duplicate relates to the kept document: minhash .93, 4 in the cluster."""
+    """Describe how a duplicate relates to the kept document: minhash .93, cluster of 4."""
     similarity = "" if relation["similarity"] is None else f" {relation['similarity']:.2f}"
-    return f"{relation['level']}{similarity}, {relation['cluster_size']} in the cluster"
+    return f"{relation['level']}{similarity}, cluster of {relation['cluster_size']}"
 
 
 def describe_failed_signals(row: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ def read(path: str) -> Any:
     try:
         return fasttext.load_model(copy or local_path(path)).f
     except (ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is no fastText model: {error}") from None
+        raise UserError(f"{path} is not a fastText model: {error}") from None
     finally:
         if copy is not None:
             os.unlink(copy)

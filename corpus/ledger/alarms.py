@@ -64,8 +64,8 @@ def _check_rules(sums: Sums, having: Mapping[tuple[str, str], int]) -> list[Alar
     for (language, rule), documents in failed.items():
         texts = having.get((language, rule), 0)
         if texts >= MIN_DOCUMENTS and documents > MAX_FAILED_SHARE * texts:
-            text = f"{rule} fails {documents / texts:.0%} of the texts it is for in {language}: is its bound right "
-            text += "for the language? `rules: {languages: ...}` in the manifest sets another"
+            text = f"{rule} fails {documents / texts:.0%} of the texts it applies to in {language}: does the "
+            text += "bound suit the language? `rules: {languages: ...}` in the manifest sets another"
             alarm_list.append(Alarm(documents, text))
     return alarm_list
 
@@ -81,7 +81,7 @@ def _check_outcomes(sums: Sums) -> list[Alarm]:
         if texts >= MIN_DOCUMENTS and did["kept"] < MIN_KEPT_SHARE * texts:
             text = f"{kind} {name}: {did['kept']:,} of {texts:,} texts are kept: "
             alarm_list.append(
-                Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what goes")
+                Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what is dropped")
             )
         if kind == "source" and read >= MIN_DOCUMENTS and did["gated"] > MAX_GATED_SHARE * read:
             text = (
@@ -103,7 +103,7 @@ def _check_quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
         read = sum(number for (name, _, what, _), number in sums.items() if name == source and what == "read")
         if count > MAX_QUARANTINE_SHARE * (read + count):
             text = f"source {source}: {count:,} records could not be read ({count / (read + count):.1%}): "
-            alarm_list.append(Alarm(count, text + "DIR/quarantine has file and offset of each"))
+            alarm_list.append(Alarm(count, text + "DIR/quarantine has the file and offset of each"))
     return alarm_list
 
 
@@ -133,7 +133,7 @@ def _check_tokens(tokens: pa.Table) -> list[Alarm]:
             sizes[row["language"]][at] += row[name]
     return [
         Alarm(
-            count, f"{language}: {size / spent:.2f} bytes a token: the vocabulary knows this language badly"
+            count, f"{language}: {size / spent:.2f} bytes a token: the vocabulary fits this language poorly"
         )
         for language, (count, size, spent) in sizes.items()
         if count >= MIN_DOCUMENTS and size < MIN_BYTES_PER_TOKEN * spent
@@ -144,18 +144,20 @@ def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
     alarm_list = []
     for stream in mixture.get("streams", []):
         if stream["epochs"] > MAX_EPOCHS:
-            text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while all "
-            alarm_list.append(Alarm(0, text + "is seen once: more than four repetitions teach little"))
+            text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times per pass "
+            alarm_list.append(Alarm(0, text + "over the corpus: more than four repetitions gain little"))
     return alarm_list
 
 
 def _check_validation(sums: Sums, share: float) -> list[Alarm]:
     kept, valid = _sum_kept(sums), _sum_kept(sums, "valid")
     if kept >= MIN_DOCUMENTS and share and not valid:
-        text = "nothing is in validation: so few groups need a larger `validation: {share: ...}`"
+        text = "validation is empty: so few groups need a larger `validation: {share: ...}`"
         return [Alarm(kept, text)]
     if valid >= MIN_DOCUMENTS and valid > 3 * share * kept:
-        text = f"validation has {valid / kept:.1%} of the documents, {share:.1%} were asked for: one group is large"
+        text = (
+            f"validation has {valid / kept:.1%} of the documents instead of {share:.1%}: one group is large"
+        )
         return [Alarm(valid, text)]
     return []
 
@@ -179,9 +181,9 @@ def describe_unvalidated(tokens: pa.Table) -> str | None:
     names = ", ".join(list(languages)[:5]) + (" ..." if len(languages) > 5 else "")
     singular = len(languages) == 1
     return (
-        f"{len(languages)} language{'' if singular else 's'} ({names}) {'is' if singular else 'are'} trained on "
-        "without any text in validation, so nothing measures them: a larger `validation: {share: ...}` "
-        "takes more groups"
+        f"{len(languages)} language{'' if singular else 's'} ({names}) {'has' if singular else 'have'} training text "
+        "but no validation text and will not be measured: a larger `validation: {share: ...}` "
+        "selects more groups"
     )
 
 

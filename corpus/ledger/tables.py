@@ -86,8 +86,8 @@ def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Tabl
     missing = [name for name in names if not storage.exists(workspace.path("stats", f"{name}.parquet"))]
     if missing:
         raise UserError(
-            f"{workspace.root} has no statistics of {missing[0]} yet: its build is not finished, "
-            "`corpus build` goes on"
+            f"{workspace.root} has no statistics of {missing[0]} yet: its build is not finished: "
+            "resume it with `corpus build`"
         )
     return {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
 

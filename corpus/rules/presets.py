@@ -58,7 +58,7 @@ def read_preset(name: str) -> Preset:
     """Read a preset by name. Raises UserError for an unknown or malformed one."""
     path = data_path("rules", f"{name}.yaml")
     if name not in list_presets():
-        raise UserError(f"no rules named {name!r}: there are {', '.join(list_presets())}")
+        raise UserError(f"no rules named {name!r}: choose from {', '.join(list_presets())}")
     data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     known = {"description", "source", "include", "rules"}
     if not isinstance(data, dict) or set(data) - known or not {"description", "source"} <= set(data):
@@ -92,7 +92,7 @@ def load_rules(
                 ("rules", "languages", name),
             )
         if parse_label(name) is None:
-            raise UserError(f"{name!r} is no language that is known here", ("rules", "languages", name))
+            raise UserError(f"{name!r} is not a known language", ("rules", "languages", name))
     particular = {
         name: _parse_bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()
     }
@@ -188,7 +188,7 @@ def _parse_bounds(
         bounds = dict(entry)
         chosen = _parse_where(bounds.pop("where"), here, sources) if "where" in bounds else None
         if chosen is not None and not bounds:
-            raise UserError("`where` stands beside bounds, such as {min: 1, where: {sources: [web]}}", here)
+            raise UserError("`where` needs bounds beside it, such as {min: 1, where: {sources: [web]}}", here)
         for bound, value in bounds.items():
             number = _parse_number(bound, value, (*here, bound))
             if chosen is None or source in chosen:
@@ -206,11 +206,11 @@ def _parse_number(bound: str, value: Any, path: KeyPath) -> float:
     if _is_off(value):
         return NO_BOUND
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"a number or `off` is wanted, not {value!r}", path)
+        raise UserError(f"expected a number or `off`, not {value!r}", path)
     if bound == "top_share" and not 0 < value <= 1:
-        raise UserError(f"a share is above 0 and at most 1, not {value}", path)
+        raise UserError(f"a share must be above 0 and at most 1, not {value}", path)
     if bound == "pareto" and value <= 0:
-        raise UserError(f"the shape of a Pareto distribution is above 0, not {value}", path)
+        raise UserError(f"the shape of a Pareto distribution must be above 0, not {value}", path)
     return float(value)
 
 
@@ -218,11 +218,11 @@ def _parse_where(where: Any, path: KeyPath, sources: Sequence[str]) -> list[str]
     if not isinstance(where, Mapping) or set(where) != {"sources"} or not isinstance(where["sources"], list):
         raise UserError("`where` is written {sources: [NAME, ...]}", (*path, "where"))
     if not sources:
-        raise UserError("`where` belongs into the rules of a manifest, not here", (*path, "where"))
+        raise UserError("`where` belongs in the rules of a manifest, not here", (*path, "where"))
     for at, name in enumerate(where["sources"]):
         if name not in sources:
             known = ", ".join(sources)
-            raise UserError(f"no source named {name!r}: there are {known}", (*path, "where", "sources", at))
+            raise UserError(f"no source named {name!r}: choose from {known}", (*path, "where", "sources", at))
     return list(where["sources"])
 
 
@@ -246,5 +246,5 @@ def _explain_unproduced(signal: Any, produced: Collection[str]) -> str:
     steps = sorted({name.partition(".")[0] for name in produced})
     step = str(signal).partition(".")[0]
     same = sorted(name for name in produced if name.partition(".")[0] == step)
-    known = f"{step} computes {', '.join(same)}" if same else f"there are signals of {', '.join(steps)}"
+    known = f"{step} computes {', '.join(same)}" if same else f"known steps are {', '.join(steps)}"
     return f"the signal {signal}, which nothing computes: {known}"

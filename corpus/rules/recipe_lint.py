@@ -85,9 +85,9 @@ def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: Kno
         return None
     least, most = signals.ranges.get(rule.signal, (-math.inf, math.inf))
     span = (
-        f"{rule.signal} is {least:g} at least"
+        f"{rule.signal} is at least {least:g}"
         if most == math.inf
-        else f"{rule.signal} is within {least:g} and {most:g}"
+        else f"{rule.signal} is between {least:g} and {most:g}"
     )
     if (rule.bound == "min" and limit <= least) or (rule.bound == "max" and limit >= most):
         return f"no text can fail it: {span}, the bound {limit:g}"
@@ -96,7 +96,9 @@ def _explain_idle(rule: Rule, language: str, rules: Sequence[Rule], signals: Kno
     for other in _find_stricter(rule, rules, signals):
         bound = other.limit(language)
         if (rule.bound == "min" and bound >= limit) or (rule.bound == "max" and bound <= limit):
-            return f"shadowed by {other.name} {bound:g}, which every text fails that fails this ({limit:g})"
+            return (
+                f"shadowed by {other.name} {bound:g}: every text that fails this ({limit:g}) fails that too"
+            )
     return None
 
 

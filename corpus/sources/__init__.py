@@ -41,7 +41,7 @@ KINDS = {
 def source_class(kind: str) -> type[Source]:
     """Return the class of a source kind. Raises UserError for an unknown one."""
     if kind not in KINDS:
-        raise UserError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}", ("kind",))
+        raise UserError(f"unknown kind {kind!r}: choose from {', '.join(KINDS)}", ("kind",))
     module, name = KINDS[kind].split(":")
     source: type[Source] = getattr(importlib.import_module(module), name)
     return source

@@ -40,7 +40,7 @@ def hold_lock(root: str) -> Iterator[Callable[[], None]]:
     try:
         os.makedirs(local_path(root), exist_ok=True)
     except OSError as error:
-        raise UserError(f"{root}: this folder cannot be made: {error.strerror}") from None
+        raise UserError(f"{root}: this folder cannot be created: {error.strerror}") from None
     try:
         file = open(os.path.join(local_path(root), ".lock"), "a+")  # noqa: SIM115 - closed below
     except OSError as error:
@@ -52,7 +52,7 @@ def hold_lock(root: str) -> Iterator[Callable[[], None]]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise RunError(
-                f"{root}: another build is at work here (process {holder}): wait for it, or stop it"
+                f"{root}: another build is running here (process {holder}): wait for it, or stop it"
             ) from None
         try:
             file.truncate(0)
@@ -70,14 +70,14 @@ def _hold_remote_lock(path: str, root: str) -> Iterator[Callable[[], None]]:
         holder = _read_holder(path)
         if holder is not None and _is_at_work(holder):
             raise RunError(
-                f"{root}: another build is at work here (process {holder.get('process')} on "
+                f"{root}: another build is running here (process {holder.get('process')} on "
                 f"{holder.get('host')}): wait for it, or stop it"
             )
         storage.write_bytes(path, _lock_content(mine))
         time.sleep(0.2)
         new_holder = _read_holder(path)
         if new_holder is None or new_holder.get("build") != mine["build"]:
-            raise RunError(f"{root}: another build began here at the same moment: wait for it, or stop it")
+            raise RunError(f"{root}: another build started here at the same time: wait for it, or stop it")
     done = threading.Event()
 
     def renew() -> None:

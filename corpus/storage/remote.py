@@ -88,7 +88,7 @@ def filesystem(path: str) -> tuple[Any, str]:
     except ImportError as error:
         extra = PROTOCOL_EXTRAS.get(path.partition("://")[0])
         advice = install_advice(extra) if extra else str(error)
-        raise UserError(f"{path}: nothing is installed that reads such addresses: {advice}") from None
+        raise UserError(f"{path}: no installed package reads such addresses: {advice}") from None
     except ValueError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 

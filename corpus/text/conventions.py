@@ -167,5 +167,5 @@ def _read_file(path: Path) -> LanguageFile:
         if key in _CHARACTER_KEYS and any(
             len(item) != 1 or ord(item) >= CHARACTER_TABLE_SIZE for item in values[key]
         ):
-            raise UserError(f"{path}: {key}: single characters below U+20000 are wanted")
+            raise UserError(f"{path}: {key}: expected single characters below U+20000")
     return LanguageFile(name=path.stem, **values)

@@ -73,7 +73,7 @@ class TokenizerOptions(_OptionsModel):
             }
             if changed:
                 raise ValueError(
-                    f"a tokenizer given by path is not trained: {', '.join(sorted(changed))} would do nothing"
+                    f"a tokenizer given by path is not trained: {', '.join(sorted(changed))} would have no effect"
                 )
         return self
 

@@ -160,7 +160,7 @@ def write_checkpoint(
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunError(
-            f"cannot save step {step} to {folder} ({error.strerror}): make room, then go on with --resume"
+            f"cannot save step {step} to {folder} ({error.strerror}): free up space, then continue with --resume"
         ) from error
 
 
@@ -170,7 +170,9 @@ def repair_folder(folder: Path, step: int) -> None:
         _remove_unfinished(folder)
         _write_latest(folder, folder / f"step-{step:09d}")
     except OSError as error:
-        raise RunError(f"cannot write to {folder} ({error.strerror}): make room, then --resume") from error
+        raise RunError(
+            f"cannot write to {folder} ({error.strerror}): free up space, then use --resume"
+        ) from error
 
 
 def _remove_unfinished(folder: Path) -> None:
@@ -212,9 +214,9 @@ def read_newest(folder: Path, damaged: Callable[[str], None], *, training: bool 
         try:
             return _read_checkpoint(path, training)
         except DamagedCheckpoint as error:
-            damaged(f"{path}: {error}; taking the one before")
+            damaged(f"{path}: {error}; using the previous checkpoint")
     if paths:
-        raise UserError(f"no checkpoint in {folder} is whole: start again with another --out")
+        raise UserError(f"no complete checkpoint in {folder}: start a new run with --out")
     return None
 
 
@@ -227,15 +229,15 @@ def read_step(folder: Path, step: int, *, training: bool = True) -> Checkpoint:
         there = (
             ", ".join(str(int(saved.name.removeprefix("step-"))) for saved in _list_steps(folder)) or "none"
         )
-        what = error if path.exists() else f"there is no step {step}"
-        raise UserError(f"{folder}: {what}; there are the steps {there}") from None
+        what = error if path.exists() else f"no checkpoint of step {step}"
+        raise UserError(f"{folder}: {what}; available steps: {there}") from None
 
 
 def _read_checkpoint(path: Path, training: bool) -> Checkpoint:
     try:
         content = json.loads((path / "state.json").read_text(encoding="utf-8"))
         if content.pop("hash") != fingerprint(content):
-            raise DamagedCheckpoint("state.json is not what was written")
+            raise DamagedCheckpoint("state.json does not match its checksum")
         files = content["files"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DamagedCheckpoint(f"state.json cannot be read ({error})") from error

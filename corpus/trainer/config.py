@@ -114,7 +114,7 @@ def find_size(name: str) -> ModelSize:
         near = next((s for s in MODEL_SIZES.values() if s.width >= 64 * depth), MODEL_SIZES["gpt2-xl"])
         return ModelSize(depth=depth, width=64 * depth, heads=depth, kv_heads=depth, context=near.context)
     raise UserError(
-        f"--size {name}: there is {', '.join(MODEL_SIZES)}, or dN for N blocks of width 64 N (d8)"
+        f"--size {name}: choose from {', '.join(MODEL_SIZES)}, or dN for N blocks of width 64 N (d8)"
     )
 
 
@@ -182,7 +182,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.minutes is None):
-            raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
+            raise UserError("give exactly one of --steps, --tokens and --minutes")
         positive = {
             "--steps": self.steps,
             "--minutes": self.minutes,
@@ -193,9 +193,9 @@ class RunConfig:
         }
         for option, number in positive.items():
             if number is not None and not 0 < number < math.inf:
-                raise UserError(f"{option} {number}: a number above 0")
+                raise UserError(f"{option} {number}: must be a number above 0")
         if not (0 <= self.warmup <= 1 and 0 <= self.decay <= 1 and self.warmup + self.decay <= 1):
-            raise UserError("--warmup and --decay are shares of the run: together at most 1")
+            raise UserError("--warmup and --decay are shares of the run: they must sum to at most 1")
         for option, least, number in (
             ("--z-loss", 0, self.z_loss),
             ("--spike-sigma", 0, self.spike_sigma),
@@ -204,16 +204,16 @@ class RunConfig:
             ("--keep-every", 0, self.keep_every),
         ):
             if not least <= number < math.inf:
-                raise UserError(f"{option} {number}: at least {least}")
+                raise UserError(f"{option} {number}: must be at least {least}")
         if self.shard and self.compile:
-            raise UserError("--shard and --compile do not go together: leave one of them out")
+            raise UserError("--shard and --compile cannot be combined: leave one of them out")
         for name, value, choices in (
             ("schedule", self.shape, Shape),
             ("precision", self.precision, Precision),
             ("optimizer", self.optimizer, Optimizer),
         ):
             if value not in get_args(choices):
-                raise UserError(f"--{name} {value}: there is {', '.join(get_args(choices))}")
+                raise UserError(f"--{name} {value}: choose from {', '.join(get_args(choices))}")
 
     def json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

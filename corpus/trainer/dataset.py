@@ -130,7 +130,7 @@ def open_dataset(workspace: str) -> Dataset:
     dataset = _read_dataset(path)
     if not dataset.streams("train"):
         raise UserError(
-            f"{path}: no training tokens: did the rules drop every document? `corpus stats {workspace}` tells"
+            f"{path}: no training tokens: did the rules drop every document? `corpus stats {workspace}` shows"
         )
     for shard in dataset.shards:
         _check_shard(folder / shard.path)
@@ -143,7 +143,7 @@ def _read_dataset(path: Path) -> Dataset:
         if raw["schema_version"] > DATASET_SCHEMA_VERSION:
             raise UserError(
                 f"{path} has schema version {raw['schema_version']}, "
-                f"this corpus reads up to {DATASET_SCHEMA_VERSION}: use a newer one"
+                f"this version of corpus reads up to {DATASET_SCHEMA_VERSION}: use a newer one"
             )
         names = DatasetShard.__dataclass_fields__
         return Dataset(
@@ -174,4 +174,4 @@ def _check_shard(path: Path) -> None:
     except OSError:
         complete = False
     if not complete:
-        raise UserError(f"{path} is cut short: build the tokens again, or copy the shard whole")
+        raise UserError(f"{path} is truncated: build the tokens again, or copy the whole shard")

@@ -25,9 +25,9 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UserError(f"--device {name}: there is auto, cpu, cuda, cuda:N") from None
+        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N") from None
     if device.type not in ("cpu", "cuda"):
-        raise UserError(f"--device {name}: there is auto, cpu, cuda, cuda:N")
+        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N")
     return device
 
 

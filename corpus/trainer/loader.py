@@ -100,7 +100,7 @@ class MappedShard:
 
 def _damaged_error(path: Path, error: Exception) -> UserError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
-    return UserError(f"{path} cannot be read ({reason}): build the tokens again, or copy the shard whole")
+    return UserError(f"{path} cannot be read ({reason}): build the tokens again, or copy the whole shard")
 
 
 class TokenStream:

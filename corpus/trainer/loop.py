@@ -140,7 +140,7 @@ class _Trainer:
             return 0
         if saved.state["identity"] != self.config.identity():
             raise UserError(
-                f"{self.run}/checkpoint is of another model or dataset than {self.run}/config.json: use --out"
+                f"{self.run}/checkpoint has another model or dataset than {self.run}/config.json: use --out"
             )
         saved.restore(self.engine.model, self.engine.optimizers)
         self.step = saved.step
@@ -151,7 +151,7 @@ class _Trainer:
         self.seconds, self.evaluated = saved.state["seconds"], saved.state["evaluated"]
         self.consumed += np.array(saved.state["consumed"], np.int64)
         self.spikes = Spikes(self.config.spike_sigma, saved.state["spikes"])
-        self._say(f"going on from step {self.step:,}")
+        self._say(f"resuming from step {self.step:,}")
         return size
 
     def _say(self, line: str) -> None:
@@ -190,7 +190,7 @@ class _Trainer:
         self.saver.wait()
         stopped = self._progress() < 1
         if stopped:
-            self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; --resume goes on from there")
+            self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; continue with --resume")
         else:
             self._evaluate()
         tokens = self.step * self.config.step_tokens
@@ -222,7 +222,7 @@ class _Trainer:
             if not self.engine.sharded:
                 self._save()
             self.saver.finish()
-            line = f"{name}: gave up a long step; --resume goes on from step {max(0, self.saved):,} in {self.run}"
+            line = f"{name}: abandoned a long step; --resume continues from step {max(0, self.saved):,} in {self.run}"
             print(f"\n{line}", file=sys.stderr, flush=True)
             _exit_as_signal(name)
 
@@ -293,7 +293,7 @@ class _Trainer:
         norm = self.engine.clip()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise RunError(
-                f"step {self.step + 1:,}: the loss is {loss}, its gradient {norm}: go on from the last checkpoint with "
+                f"step {self.step + 1:,}: the loss is {loss}, its gradient {norm}: resume the last checkpoint with "
                 f"--resume and a lower --lr than {self.config.learning_rate:g}"
             )
         if norm == 0:

@@ -66,8 +66,8 @@ def check_memory(config: RunConfig, device: torch.device, processes: int) -> Non
     free = read_free_bytes(device)
     if free is not None and wanted * on_this_machine > free:
         raise UserError(
-            f"a step needs about {wanted * on_this_machine / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: a "
-            f"smaller --micro-tokens than {config.micro_samples * config.model.context:,}, "
+            f"a step needs about {wanted * on_this_machine / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: "
+            f"use a smaller --micro-tokens than {config.micro_samples * config.model.context:,}, "
             f"a smaller --context than {config.model.context:,}, or a smaller --size"
         )
 

@@ -38,13 +38,13 @@ def read_mixture(name: str) -> TrainingMixture:
         return TrainingMixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError:
         there = ", ".join(sorted(preset.stem for preset in presets.glob("*.yaml")))
-        raise UserError(f"--mixture {name}: no such file or preset; there is {there}") from None
+        raise UserError(f"--mixture {name}: no such file or preset: choose from {there}") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])
         raise UserError(f"--mixture {name}: {place + ': ' if place else ''}{first['msg']}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"--mixture {name} is no YAML: {str(error).splitlines()[0]}") from None
+        raise UserError(f"--mixture {name} is not YAML: {str(error).splitlines()[0]}") from None
 
 
 def compute_shares(
@@ -59,8 +59,8 @@ def compute_shares(
     if named is not None:
         if unknown := sorted(present - named.keys()):
             raise UserError(
-                f"--mixture says nothing of the source {unknown[0]}: it names {', '.join(sorted(named))}; "
-                "copy it and give each source of the corpus its weight"
+                f"--mixture does not list the source {unknown[0]}, only {', '.join(sorted(named))}: "
+                "copy it and list every source of the corpus"
             )
         named = {source: value for source, value in named.items() if source in present}
     known = options.MixtureOptions(
@@ -73,7 +73,9 @@ def compute_shares(
     if mixture.max_epochs is None:
         return weights
     if tokens is None:
-        raise UserError("max_epochs needs a run of known length: --steps or --tokens rather than --minutes")
+        raise UserError(
+            "max_epochs needs a run of known length: use --steps or --tokens instead of --minutes"
+        )
     most = {stream.name: mixture.max_epochs * stream.tokens / tokens for stream in streams}
     return cap_weights(weights, most)
 
@@ -81,7 +83,7 @@ def compute_shares(
 def cap_weights(weights: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
     """Scale weights to sum to 1, none above its bound; the excess is given to the others in proportion."""
     if sum(most[name] for name, weight in weights.items() if weight > 0) < 1:
-        raise UserError("max_epochs leaves too little text for this run: a shorter one, or more epochs")
+        raise UserError("max_epochs leaves too little text for this run: shorten the run or raise max_epochs")
     fixed: dict[str, float] = {}
     while True:
         free = {name: weight for name, weight in weights.items() if name not in fixed and weight > 0}

@@ -64,7 +64,7 @@ def make_table(title: str) -> Table:
 
 def make_plan_table(rows: Sequence[dict[str, Any]], *, estimated: bool) -> Table:
     """Return the table of tokens, weight and epochs per source and language, as in GPT-3's table 2.2, largest first."""
-    out = make_table("what this run reads" + (", by estimate" if estimated else ""))
+    out = make_table("training data of this run" + (", estimated" if estimated else ""))
     out.add_column("source", overflow="fold")
     out.add_column("language", overflow="fold")
     for name in ("tokens", "weight", "drawn", "epochs"):
@@ -132,15 +132,15 @@ def warn_repeated(rows: Sequence[dict[str, Any]]) -> str | None:
     named = ", ".join(f"{row['source']} in {row['language']} {row['epochs']:.1f} times" for row in over[:3])
     more = f" and {len(over) - 3} more" if len(over) > 3 else ""
     return (
-        f"text will be read again and again: {named}{more}; beyond {MAX_USEFUL_EPOCHS} readings it helps little: "
-        "a shorter run, more text, a lower weight, or max_epochs in --mixture"
+        f"text will be repeated often: {named}{more}; beyond {MAX_USEFUL_EPOCHS} epochs the gain is small: "
+        "use a shorter run, more text, a lower weight, or max_epochs in --mixture"
     )
 
 
 def warn_unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[EvaluationGroup]) -> str | None:
     """Return a warning if languages that are trained on have no validation text, else None."""
     if not groups:
-        return "there is no validation split: bits per byte will not be measured"
+        return "no validation split: bits per byte will not be measured"
     measured = {group.language for group in groups}
     trained: dict[str, float] = {}
     for row in rows:
@@ -153,7 +153,7 @@ def warn_unmeasured(rows: Sequence[dict[str, Any]], groups: Sequence[EvaluationG
     named = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
     return (
         f"{len(missing)} of {len(trained)} languages, {share:.0%} of what is drawn, have no validation text and will "
-        f"not be measured ({named}): a larger validation share in the manifest"
+        f"not be measured ({named}): raise the validation share in the manifest"
     )
 
 
@@ -161,12 +161,12 @@ def describe_run(config: RunConfig, *, device: str, bf16: bool, processes: int =
     """Describe the model, the device and the step, a line each."""
     model = config.model
     where = f"{device}, {'bf16' if bf16 else 'fp32'}" + (f", {processes} processes" if processes > 1 else "")
-    masked = ", documents apart" if config.mask_documents else ""
+    masked = ", attention within documents" if config.mask_documents else ""
     return (
         f"{config.size}: {model.parameters() / 1e6:,.2f}M parameters, {model.embedding_parameters() / 1e6:,.2f}M "
-        f"in embeddings, {model.flops_per_token() / 1e6:,.1f} MFLOP a token\n"
+        f"in embeddings, {model.flops_per_token() / 1e6:,.1f} MFLOP per token\n"
         f"{model.depth} blocks of width {model.width}, context {model.context:,}{masked}; {where}\n"
-        f"{config.step_tokens:,} tokens a step, {config.optimizer}, learning rate {config.learning_rate:g}\n"
+        f"{config.step_tokens:,} tokens per step, {config.optimizer}, learning rate {config.learning_rate:g}\n"
     )
 
 

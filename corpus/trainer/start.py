@@ -47,7 +47,7 @@ def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any])
     streams = dataset.streams("train")
     tokens = explicit.pop("tokens", None)
     if (tokens is not None) + ("steps" in explicit) + ("minutes" in explicit) > 1:
-        raise UserError("a run is bounded by --steps, --tokens or --minutes, by one of them")
+        raise UserError("give only one of --steps, --tokens and --minutes")
     expected = tokens or default_tokens(model, sum(stream.tokens for stream in streams))
     speed = explicit.pop("speed", CPU_CORE_FLOPS)
     if "minutes" in explicit:
@@ -88,7 +88,7 @@ def _count_samples(context: int, batch_tokens: int, micro_tokens: int) -> dict[s
         ("--micro-tokens", micro_tokens),
     ):
         if value < 1:
-            raise UserError(f"{name} {value}: at least 1")
+            raise UserError(f"{name} {value}: must be at least 1")
     samples = max(1, batch_tokens // context)
     return {"batch_samples": samples, "micro_samples": min(samples, max(1, micro_tokens // context))}
 
@@ -101,7 +101,7 @@ def configure_branch(branch: str, workspace: str, options: dict[str, Any]) -> Ru
     """
     run, _, step = branch.rpartition("@")
     if not run or not step.isdigit():
-        raise UserError(f"--branch {branch}: a run and the step of one of its checkpoints, RUN@STEP")
+        raise UserError(f"--branch {branch}: expected RUN@STEP, a run and the step of one of its checkpoints")
     config = configure_resumed_run(Path(run), workspace, options)
     if config.steps is not None and config.steps <= int(step):
         raise UserError(
@@ -128,7 +128,7 @@ def check_dataset(dataset: Dataset, config: RunConfig) -> Dataset:
     if dataset.fingerprint != config.fingerprint:
         raise UserError(
             f"{dataset.folder} has changed since the run began (fingerprint {dataset.fingerprint}, the run's "
-            f"{config.fingerprint}): bring the old shards back, or start a new run with --out"
+            f"{config.fingerprint}): restore the old shards, or start a new run with --out"
         )
     return dataset
 
@@ -140,7 +140,7 @@ def write_run_files(config: RunConfig, dataset: Dataset, run: Path) -> None:
     except OSError:
         raise UserError(f"{dataset.tokenizer} is missing: build the tokens again, or copy it back") from None
     if hashlib.sha256(tokenizer).hexdigest() != dataset.tokenizer_sha256:
-        raise UserError(f"{dataset.tokenizer} is not the one that made the shards: build the tokens again")
+        raise UserError(f"{dataset.tokenizer} did not make these shards: build the tokens again")
     for name, content in (
         ("config.json", json.dumps(config.json(), indent=1).encode()),
         ("tokenizer.json", tokenizer),
@@ -155,9 +155,11 @@ def read_run_config(run: Path) -> RunConfig:
     try:
         return RunConfig.from_json(json.loads((run / "config.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise UserError(f"{run} is no run: `corpus train WORKSPACE --out {run}` makes one") from None
+        raise UserError(f"{run} is not a run: `corpus train WORKSPACE --out {run}` makes one") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{run}/config.json is not of this version ({error}): use another --out") from error
+        raise UserError(
+            f"{run}/config.json was not written by this version ({error}): use another --out"
+        ) from error
 
 
 def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig:
@@ -175,6 +177,9 @@ def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) ->
         explicit.update(
             _count_samples(config.model.context, config.step_tokens, explicit.pop("micro_tokens"))
         )
+    if "batch_tokens" in explicit:
+        samples = _count_samples(config.model.context, explicit["batch_tokens"], 1)["batch_samples"]
+        explicit["batch_tokens"] = samples * config.model.context
     now = {"size": config.size, "context": config.model.context, "batch_tokens": config.step_tokens}
     if source := explicit.pop("mixture", None):
         length = config.steps * config.step_tokens if config.steps else None
@@ -188,6 +193,6 @@ def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) ->
         if explicit.pop(name) != old:
             option = name.replace("_", "-")
             raise UserError(
-                f"--{option} differs from the {old} that {run} began with: leave it out, or start anew with --out"
+                f"--{option} differs from the {old} that {run} began with: leave it out, or start a new run with --out"
             )
     return dataclasses.replace(config, workspace=str(Path(workspace).resolve()), **explicit)

@@ -24,7 +24,7 @@ DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class DamagedCheckpoint(Exception):
-    """A file whose content is not what was written."""
+    """A file whose content does not match its checksum."""
 
 
 def _view_bytes(tensor: Tensor) -> memoryview:
@@ -62,7 +62,7 @@ def read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
     try:
         with path.open("rb") as file:
             if hashlib.file_digest(file, _new_hash).hexdigest() != digest:
-                raise DamagedCheckpoint(f"{path.name} is not what was written")
+                raise DamagedCheckpoint(f"{path.name} does not match its checksum")
             file.seek(0)
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
             out: dict[str, Tensor] = {}

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 CHECKS = {
-    "files": "every part of the plan is there, none besides",
+    "files": "every part of the plan exists, and no other",
     "checksums": "pages, texts, shards and the tokenizer are as they were written",
-    "schema": "columns and types are those of the documentation",
-    "fingerprints": "parts belong to the documents they stand beside",
-    "decisions": "what is kept has no gate, no failed rule and no one that stands for it",
-    "validation": "each group is on the side that its name says",
-    "ids": "no document is kept twice; what stands for another is kept",
-    "shards": "every kept document is in exactly one row, with its side, source, language and size",
-    "tokens": "tokens are of the vocabulary, close with end-of-text, and give the text",
-    "counts": "ledger and dataset.json say what a plain count says",
-    "rebuild": "splits made again from the input have the same bytes",
+    "schema": "columns and types match the documentation",
+    "fingerprints": "every part was made from the documents stored with it",
+    "decisions": "no kept document has a gate, a failed rule or another document it duplicates",
+    "validation": "each group is in the split that its name determines",
+    "ids": "no document is kept twice; duplicates refer to kept documents",
+    "shards": "every kept document is in exactly one row, with its split, source, language and size",
+    "tokens": "tokens are in the vocabulary, end with end-of-text, and decode to the text",
+    "counts": "ledger and dataset.json agree with a recount",
+    "rebuild": "input splits rebuilt from the input have the same bytes",
 }
 MAX_PROBLEMS_SHOWN = 5
 """Problems of one check that are described, at most."""

@@ -97,17 +97,17 @@ def check_records(entries: Records, findings: Findings) -> None:
     findings.looked("shards", int(rows.sum()))
     findings.looked("tokens", int(rows.sum()))
     report("ids", kept > 1, "document {id} is kept {kept} times")
-    report("ids", (stands > 0) & (kept == 0), "document {id} stands for others and is not kept")
-    report("shards", (kept > 0) & (rows == 0), "kept document {id} is in no shard")
-    report("shards", (rows > 0) & (kept == 0), "document {id} is in a shard and not kept")
+    report("ids", (stands > 0) & (kept == 0), "document {id} has duplicates that refer to it but is not kept")
+    report("shards", (kept > 0) & (rows == 0), "kept document {id} is not in any shard")
+    report("shards", (rows > 0) & (kept == 0), "document {id} is in a shard but not kept")
     report("shards", (kept > 0) & (rows > kept), "document {id} is in {rows} rows of shards")
     pairs = (kept == 1) & (rows == 1)
     kept_entry, shard_entry = entries[first[pairs]], entries[first[pairs] + 1]
     pair_names = names[pairs]
     for at in np.flatnonzero(kept_entry["facts"] != shard_entry["facts"]).tolist():
         id = format_hex_id(pair_names[at])
-        findings.wrong("shards", f"document {id} has another side, source, language or size in its shard")
+        findings.wrong("shards", f"document {id} has another split, source, language or size in its shard")
     for at in np.flatnonzero((kept_entry["content"] != shard_entry["content"]).any(axis=1)).tolist():
         findings.wrong(
-            "tokens", f"the tokens of document {format_hex_id(pair_names[at])} do not give its text"
+            "tokens", f"the tokens of document {format_hex_id(pair_names[at])} do not decode to its text"
         )

@@ -79,7 +79,7 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
     groups = [documents.metadata.row_group(at).num_rows for at in range(documents.num_row_groups)]
     good = True
     for name, file in files.items():
-        place = f"{name} of split {split} of {source}"
+        place = f"{name} of input split {split} of {source}"
         columns = file.schema_arrow
         findings.looked("schema")
         if not _is_documented(name, columns):
@@ -88,7 +88,7 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
         findings.looked("fingerprints")
         metadata = columns.metadata or {}
         if FINGERPRINT_KEY not in metadata:
-            findings.wrong("fingerprints", f"{place} does not say what made it")
+            findings.wrong("fingerprints", f"{place} has no fingerprint")
         if name != "documents" and metadata.get(DOCUMENTS_KEY) != documents_fingerprint:
             findings.wrong("fingerprints", f"{place} was not made from the documents beside it")
             good = False
@@ -124,7 +124,7 @@ def _read_groups(
             try:
                 tables[name] = file.read_row_group(number, use_threads=False)
             except (pa.ArrowInvalid, OSError) as error:
-                place = f"{name} of split {split} of {source}, row group {number}"
+                place = f"{name} of input split {split} of {source}, row group {number}"
                 findings.wrong("checksums", f"{place}: {_first_line(error)}")
         if "documents" in tables and "decisions" in tables:
             yield _Group(tables["documents"], tables["decisions"], first)
@@ -149,7 +149,7 @@ def _check_rows(
     encoder: Encoder | None,
 ) -> None:
     documents, decisions = group.documents, group.decisions
-    findings, place = done.findings, f"split {split} of {source}"
+    findings, place = done.findings, f"input split {split} of {source}"
 
     def report(name: str, what: str, wrong: npt.NDArray[np.bool_]) -> None:
         rows = np.flatnonzero(wrong)
@@ -162,25 +162,29 @@ def _check_rows(
     spared = is_absent(documents) & _find_read_failures(failed) & (keep_text != "all")
     findings.looked("checksums", documents.num_rows)
     wrong = _find_differences(hashes, documents.column("content_hash").to_pylist())
-    report("checksums", "the text is not what it was", wrong & ~spared)
+    report("checksums", "the text does not match its checksum", wrong & ~spared)
     sizes = [(0, 0) if text is None else (len(text), len(text.encode())) for text in texts]
     stored = zip(*(documents.column(name).to_pylist() for name in ("characters", "bytes")), strict=True)
-    report("checksums", "the size is not that of the text", _find_differences(sizes, list(stored)) & ~spared)
+    report("checksums", "the size does not match the text", _find_differences(sizes, list(stored)) & ~spared)
 
     removed, kept = _is_valid(decisions.column("duplicate_of")), decisions.column("kept").to_numpy()
     findings.looked("decisions", documents.num_rows)
     report("decisions", "kept against its gate, rules or duplicates", kept != ~(gated | fails | removed))
     report("decisions", "a duplicate that fails rules", removed & (gated | fails))
     gates = _find_differences(documents.column("gate").to_pylist(), decisions.column("gate").to_pylist())
-    report("decisions", "another gate than the document's", gates)
+    report("decisions", "the gate differs from the document's", gates)
     sides = decisions.column("split").to_pylist()
-    report("decisions", "a side without being kept, or none", _is_valid(decisions.column("split")) != kept)
+    report(
+        "decisions",
+        "a split although dropped, or no split although kept",
+        _is_valid(decisions.column("split")) != kept,
+    )
     expected = [
         _side_of_group(name, share) if stays else None
         for name, stays in zip(documents.column("group").to_pylist(), kept.tolist(), strict=True)
     ]
     findings.looked("validation", int(kept.sum()))
-    report("validation", "a group on the wrong side", _find_differences(expected, sides) & kept)
+    report("validation", "a group in the wrong split", _find_differences(expected, sides) & kept)
 
     language = pc.fill_null(documents.column("language"), UNKNOWN_LANGUAGE).combine_chunks()
     state = np.select([gated, fails, removed, kept], ["gated", "rules", "duplicate", "kept"], "none")

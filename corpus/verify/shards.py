@@ -72,16 +72,16 @@ def _check_batch(
     offsets = rows.offsets.to_numpy().astype(np.int64) - rows.offsets[0].as_py()
     ends = np.flatnonzero(tokens == encoder.end_of_text)
     if not np.array_equal(ends + 1, offsets[1:]):
-        findings.wrong("tokens", f"{path}: rows that end-of-text does not close, or that have it inside")
+        findings.wrong("tokens", f"{path}: rows that do not end with end-of-text, or contain it")
     if len(tokens) and int(tokens.max()) >= encoder.vocabulary_size:
-        findings.wrong("tokens", f"{path}: token {tokens.max()} is beyond the vocabulary")
+        findings.wrong("tokens", f"{path}: token {tokens.max()} is outside the vocabulary")
         vocabulary, tokens = None, tokens[:0]
     sizes = batch.column("bytes").to_pylist()
     if vocabulary is not None:
         texts = list(decode_rows(batch, vocabulary))
         content = [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts]
         wrong = [row for row, (text, size) in enumerate(zip(texts, sizes, strict=True)) if len(text) != size]
-        findings.rows("tokens", f"{path}: other bytes than the tokens give", wrong, len(wrong))
+        findings.rows("tokens", f"{path}: bytes differ from the decoded tokens", wrong, len(wrong))
     else:
         pieces = zip(offsets[:-1].tolist(), (offsets[1:] - 1).tolist(), strict=True)
         content = [hash_tokens(tokens[first:last], encoder.dtype) for first, last in pieces]

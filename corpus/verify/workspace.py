@@ -43,7 +43,7 @@ def verify_workspace(
     workspace = Workspace.open(root)
     state = workspace.path("state.json")
     if not storage.exists(state) or "build" not in json.loads(storage.read_text(state)):
-        raise UserError(f"{root} is not a finished build: `corpus build` goes on with it")
+        raise UserError(f"{root} is not a finished build: resume it with `corpus build`")
     manifest = load_manifest(workspace.path("manifest.yaml")).manifest
     dataset, splits = workspace.tokens(), workspace.splits()
     findings, counts = Findings(), Counts()
@@ -113,7 +113,7 @@ def _check_no_others(workspace: Workspace, splits: list[tuple[str, str]], findin
         for path in storage.list_files(workspace.path(folder)):
             name = path[path.rindex("/source=") :] if "/source=" in path else path
             if name not in known:
-                findings.wrong("files", f"{path} is of no split of the plan")
+                findings.wrong("files", f"{path} belongs to no input split of the plan")
 
 
 def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:
@@ -121,14 +121,14 @@ def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Fi
     path = workspace.path("tokenizer", "tokenizer.json")
     findings.looked("files")
     if not storage.exists(path):
-        findings.wrong("files", f"{path} is missing: tokens were not looked at")
+        findings.wrong("files", f"{path} is missing: tokens were not checked")
         return False
     findings.looked("checksums", 2)
     content = {key: value for key, value in dataset.items() if key != "fingerprint"}
     if fingerprint(content) != dataset["fingerprint"]:
-        findings.wrong("checksums", f"{workspace.path('tokens', 'dataset.json')} is not what was written")
+        findings.wrong("checksums", f"{workspace.path('tokens', 'dataset.json')} does not match its checksum")
     if storage.sha256(path) != dataset["tokenizer"]["sha256"]:
-        findings.wrong("checksums", f"{path} is not the tokenizer of the shards: tokens were not looked at")
+        findings.wrong("checksums", f"{path} is not the tokenizer of the shards: tokens were not checked")
         return False
     return True
 
@@ -192,4 +192,6 @@ def _check_dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts
             place = " ".join(entry)
             findings.wrong("counts", f"{place}: {kept[entry]:,} kept, dataset.json says {stated[entry]:,}")
     if tokens != sum(shard["tokens"] for shard in dataset["shards"]):
-        findings.wrong("counts", f"dataset.json: its totals have {tokens:,} tokens, its shards others")
+        findings.wrong(
+            "counts", f"dataset.json: its totals have {tokens:,} tokens, its shards a different number"
+        )

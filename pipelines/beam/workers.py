@@ -121,4 +121,4 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         code = self.process.wait()
         if not self.told_to_end:
             how = f"signal {-code}" if code < 0 else f"exit {code}"
-            self.crew.fail(f"a worker process ended before its work ({how})")
+            self.crew.fail(f"a worker process ended before finishing its work ({how})")

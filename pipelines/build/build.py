@@ -65,11 +65,11 @@ def _build_locked(
         for name, source in plan.file.manifest.sources.items():
             if not plan.rules.rules[name] and source.rules is None:
                 say(
-                    f"{name}: no rules decide on this source; give it some, such as `rules: [fineweb, language]`, "
-                    "or say so with `rules: []`"
+                    f"{name}: no rules apply to this source: give it some, such as `rules: [fineweb, language]`, "
+                    "or set `rules: []`"
                 )
             elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
-                say(f"{name}: only the manifest's own rules decide on this source")
+                say(f"{name}: only the manifest's own rules apply to this source")
         status = Status(out, show)
         builder = Build(plan, workspace, running, status, say, state)
         with report_end(status, release):
@@ -95,7 +95,7 @@ def check_out(out: str) -> None:
     if not os.access(place, os.W_OK | os.X_OK):
         raise UserError(f"--out {out}: {place} cannot be written to")
     if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
-        raise UserError(f"--out {out}: the folder has other things in it: name a new one, or a workspace")
+        raise UserError(f"--out {out}: the folder contains other files: name a new one, or a workspace")
 
 
 def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
@@ -120,15 +120,13 @@ def report_quarantine(builder: Build) -> None:
     late, unread_splits = counts["time"].total(), sorted(counts["remote"])
     remember_unread(builder.workspace, unread_splits)
     if unread_splits:
-        what = "split was" if len(unread_splits) == 1 else "splits were"
-        builder.say(
-            f"{len(unread_splits):,} {what} not read to the end: the next build asks for what is missing"
-        )
+        what = "input split was" if len(unread_splits) == 1 else "input splits were"
+        builder.say(f"{len(unread_splits):,} {what} not read to the end: the next build retries")
     builder.status.more["time_dependent"] = late
     if late:
         builder.say(
-            f"{late:,} records were stopped by their seconds: another machine may get further, so this build "
-            "depends on time (`--retry-quarantine` gives them four times as much)"
+            f"{late:,} records exceeded their time limit: a faster machine may finish them, so this build "
+            "depends on time (`--retry-quarantine` gives them four times as long)"
         )
     check_failures(builder.plan, builder.workspace)
 

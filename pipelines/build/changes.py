@@ -49,13 +49,13 @@ def explain_changes(
     ingests = bool(lines)
     lost = count_unread_splits(workspace, plan, absent)
     if not ingests and lost and "ingest" in state:
-        what = "split has lost its parts and is" if lost == 1 else "splits have lost their parts and are"
-        lines.append(f"ingest: {lost:,} {what} read again")
+        what = "input split has" if lost == 1 else "input splits have"
+        lines.append(f"ingest: {lost:,} {what} lost parts: reading again")
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECISION_KEYS or _is_deciding(key)]
     decides = bool(decided) or ingests
     if decided and not (ingests and set(decided) & set(reading)):
-        lines.append(f"decide: again, without reading a page: {_name_some(decided)} changed")
+        lines.append(f"decide: again, without reading the input: {_name_some(decided)} changed")
     elif ingests and "decide" in state:
         lines.append("decide: again: documents or signals changed")
     tokenized = [key for key in changed if key.split(".")[0] in TOKENIZE_KEYS]
@@ -68,9 +68,9 @@ def explain_changes(
         what = (
             f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done"
             if done
-            else f"{len(plan.names) - lost:,} of {len(plan.names):,} splits are read"
+            else f"{len(plan.names) - lost:,} of {len(plan.names):,} input splits are read"
         )
-        lines.append(f"going on: {what}")
+        lines.append(f"resuming: {what}")
     return lines
 
 
@@ -98,19 +98,19 @@ def _explain_ingest(before: dict[str, Any], plan: BuildPlan, keys: Sequence[str]
         if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
             why = f"larger budgets, or {_name_some(files)} changed"
         elif not keys and len(other) == len(names):
-            why = "all input changed, or this version of corpus reads otherwise"
-        reasons.append(f"{len(other):,} of {len(names):,} splits are read again: {why}")
+            why = "all input changed, or this version of corpus reads it differently"
+        reasons.append(f"{len(other):,} of {len(names):,} input splits to read again: {why}")
     if new:
         files = sorted({plan.splits[at].file for at in new})
         reasons.append(
-            f"{len(new):,} {'split is' if len(new) == 1 else 'splits are'} new: {_name_some(files)}"
+            f"{len(new):,} new input {'split' if len(new) == 1 else 'splits'}: {_name_some(files)}"
         )
     if gone:
-        reasons.append(f"{gone:,} {'split is' if gone == 1 else 'splits are'} gone")
+        reasons.append(f"{gone:,} input {'split' if gone == 1 else 'splits'} removed")
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
-        reasons.append(f"measured again from the {stored}: {_name_some(steps)}")
+        reasons.append(f"signals to compute again from the {stored}: {_name_some(steps)}")
     return [f"ingest: {'; '.join(reasons)}"] if reasons else []
 
 

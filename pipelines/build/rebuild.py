@@ -43,9 +43,11 @@ def rebuild_splits(
     stored = set(workspace.splits())
     splits = [split for split in plan.splits if (split.source, split.name) in stored]
     if len(splits) != len(stored):
-        findings.wrong("files", f"{len(stored) - len(splits)} splits are no longer in the input")
+        findings.wrong("files", f"{len(stored) - len(splits)} input splits are no longer in the input")
     if len(plan.splits) != len(splits):
-        findings.wrong("files", f"the input has {len(plan.splits) - len(splits)} splits that were not built")
+        findings.wrong(
+            "files", f"the input has {len(plan.splits) - len(splits)} input splits that were not built"
+        )
     chosen = random.Random(seed).sample(splits, min(count, len(splits)))
     with tempfile.TemporaryDirectory(prefix="corpus-verify-") as folder:
         again = Workspace.create(folder)
@@ -54,7 +56,7 @@ def rebuild_splits(
             _decide_split(workspace, again, plan, split)
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
-                _compare_files(findings, f"{name} of split {split.name} of {split.source}", one, other)
+                _compare_files(findings, f"{name} of input split {split.name} of {split.source}", one, other)
             show("rebuild", done, len(chosen))
     return findings
 
@@ -65,7 +67,7 @@ def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:
     except UserError as error:
         if manifest is None:
             raise UserError(
-                f"{error}: where the input lies elsewhere than the workspace says, name its manifest by --manifest"
+                f"{error}: if the input has moved since the build, name its manifest with --manifest"
             ) from None
         raise
 
@@ -132,10 +134,10 @@ def _compare_files(findings: Findings, name: str, one: str, other: str) -> None:
     findings.looked(REBUILD_CHECK)
     if there != [True, True]:
         findings.wrong(
-            REBUILD_CHECK, f"{name}: {'not made again' if there[0] else 'missing from the workspace'}"
+            REBUILD_CHECK, f"{name}: {'not rebuilt' if there[0] else 'missing from the workspace'}"
         )
     elif storage.sha256(one) != storage.sha256(other):
         parquet = one.endswith(".parquet")
         other_makers = parquet and read_fingerprint(one) != read_fingerprint(other)
-        why = "made from another input, by another version or manifest" if other_makers else "other bytes"
+        why = "made from another input, by another version or manifest" if other_makers else "bytes differ"
         findings.wrong(REBUILD_CHECK, f"{name}: {why}")

@@ -69,8 +69,8 @@ class StoredTools(Tools):
         stored = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
         if stored is None:
             raise RunError(
-                f"documents of split {split.name} of {split.source} are missing or damaged: remove what "
-                "`corpus verify` names, and `corpus build` makes it again"
+                f"documents of input split {split.name} of {split.source} are missing or damaged: remove what "
+                "`corpus verify` names, then run `corpus build`"
             )
         return stored
 
@@ -97,7 +97,7 @@ def decide_again(
         wanted = plan_fingerprint(plan)
         state = read_state(workspace)
         if state.get("build") == wanted:
-            say("nothing to do: the workspace is decided by these rules")
+            say("nothing to do: the workspace already follows these rules")
             return workspace
         status = Status(root, show)
         with report_end(status, release):
@@ -149,7 +149,7 @@ def _check_texts(workspace: Workspace, plan: BuildPlan) -> None:
     if kept is not None and (wanted is None or kept.fingerprints != wanted.fingerprints):
         raise UserError(
             f"{workspace.root} keeps no text of documents that fail its rules (keep_text: {kept.mode}), so other "
-            "rules are for `corpus build`, which reads the input again; --what-if shows what they would change"
+            "rules need `corpus build`, which reads the input again; --what-if shows what they would change"
         )
 
 
@@ -179,9 +179,7 @@ def make_stored_plan(
         bool(absent) or "build" not in state if finished else count_unread_splits(workspace, plan, absent) > 0
     )
     if lacks or state.get("ingest") != work.ingest_fingerprint(plan):
-        raise UserError(
-            f"{workspace.root} is not a finished build of this version: `corpus build` first, then decide again"
-        )
+        raise UserError(f"{workspace.root} is not a finished build of this version: run `corpus build` first")
     return plan
 
 
@@ -211,7 +209,7 @@ def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
         signal, _, bound = rule.rpartition(".")
         if bound not in BOUND_KINDS or not signal:
             raise UserError(
-                f"{name} is no rule: it is SIGNAL.min, .max, .top_share or .pareto, with @tha for one language"
+                f"{name} is not a rule: expected SIGNAL.min, .max, .top_share or .pareto, with @tha for one language"
             )
         place = rules
         if language:
@@ -242,7 +240,7 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
     if differing:
         raise UserError(
             f"{after.path}: {', '.join(differing)} differ from the workspace: documents or signals must be made "
-            "again, which `corpus build` does"
+            "again: run `corpus build`"
         )
 
 

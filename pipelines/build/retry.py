@@ -40,8 +40,8 @@ def apply_retries(plan: BuildPlan, workspace: Workspace, again: bool) -> BuildPl
         if not to_retry:
             reasons = ", ".join(RETRIED_REASONS)
             raise UserError(
-                f"--retry-quarantine: no record in the quarantine of {workspace.root} is there for its "
-                f"{reasons}; larger budgets would change nothing"
+                f"--retry-quarantine: no record of {workspace.root} was quarantined for "
+                f"{reasons}: larger budgets would change nothing"
             )
         for name in to_retry:
             retries[name] = retries.get(name, 1) * RETRY_BUDGET_FACTOR
@@ -91,7 +91,7 @@ def check_failures(plan: BuildPlan, workspace: Workspace) -> None:
             raise RunError(
                 f"{name}: {failures:,} of {read:,} records ({failures / read:.1%}) are in quarantine, over "
                 f"max_failures {share:g}: {top_reasons}. `corpus sample {workspace.root} --quarantine` shows them; "
-                "with a larger max_failures the same command goes on"
+                "raise max_failures and resume with the same command"
             )
 
 

@@ -102,11 +102,11 @@ class Build:
                     reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
                     if attempt == MAX_ATTEMPTS:
                         raise RunError(
-                            f"{name} failed {MAX_ATTEMPTS} times, last with: {reason}. What was finished is kept: "
-                            "the same command goes on from there (--debug shows where it stopped)"
+                            f"{name} failed {MAX_ATTEMPTS} times, last with: {reason}. Finished parts are kept: "
+                            "resume with the same command (--debug shows where it stopped)"
                         ) from error
                     self.say(
-                        f"{name} stopped ({reason}); going on from its parts, attempt {attempt + 1} of {MAX_ATTEMPTS}"
+                        f"{name} stopped ({reason}); resuming from its parts, attempt {attempt + 1} of {MAX_ATTEMPTS}"
                     )
         documents = self.status.standing.documents
         rate = self.status.standing.rate
@@ -154,7 +154,7 @@ def report_end(status: Status, release: Callable[[], None]) -> Iterator[None]:
         status.end("failed", error=str(error)[:1000])
         place = f" ({error.filename})" if error.filename else ""
         raise RunError(
-            f"{error.strerror or error}{place}. What was finished is kept: the same command goes on from there"
+            f"{error.strerror or error}{place}. Finished parts are kept: resume with the same command"
         ) from error
     except BaseException as error:
         status.end("failed", error=str(error)[:1000] or type(error).__name__)

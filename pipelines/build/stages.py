@@ -112,7 +112,7 @@ def compute_thresholds(build: Build) -> dict[tuple[str, str], float]:
         if shares.setdefault(rule.signal, rule) != rule:
             raise UserError(
                 f"{rule.name} has another value in {source} than in {sources[rule.signal][0]}: "
-                "a top share is taken over all sources that have one, so say it once, under `rules`"
+                "a top share is taken over all sources that have one, so set it once, under `rules`"
             )
         sources.setdefault(rule.signal, []).append(source)
     path = build.workspace.path("stats", "thresholds.json")

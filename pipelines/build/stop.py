@@ -39,7 +39,7 @@ def kill_descendants() -> None:
 def exit_on_signals(
     before: Callable[[], object] = bool,
     where: Callable[[], str] = str,
-    after: str = "the same command goes on from there",
+    after: str = "resume with the same command",
 ) -> Iterator[None]:
     """In the block, end this process and its workers immediately on Ctrl-C or SIGTERM, with status 128 + the signal.
 

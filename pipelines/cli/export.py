@@ -46,7 +46,9 @@ def export(
     model: Annotated[
         bool,
         typer.Option(
-            "--model", help="Export the trained model of a run as a Hugging Face transformers checkpoint."
+            "--model",
+            help="Export the trained model of a run as a Hugging Face transformers checkpoint, in fp32. "
+            "Needs the `train` extra, and a local folder for --out.",
         ),
     ] = False,
     step: Annotated[
@@ -145,12 +147,15 @@ def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     """Export the model of a run."""
     from pathlib import Path
 
+    from corpus.pipelines.cli.opening import local_folder
     from corpus.pipelines.cli.train import require_torch
 
     require_torch()
     from corpus.inference.transformers_export import export_model
 
-    exported_step = export_model(Path(run), Path(out), lambda line: typer.echo(line, err=True), step=step)
+    exported_step = export_model(
+        Path(run), local_folder("--out", out), lambda line: typer.echo(line, err=True), step=step
+    )
     return {"export": "model", "run": run, "step": exported_step}
 
 

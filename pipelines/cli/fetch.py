@@ -56,7 +56,12 @@ def fetch(
             "(1 to 4096)."
         ),
     ] = 256,
-    rate: Annotated[float, typer.Option(help="Maximum requests per second, over all hosts together.")] = 50.0,
+    rate: Annotated[
+        float,
+        typer.Option(
+            help="Maximum requests per second, over all hosts together, with those for robots.txt and retries."
+        ),
+    ] = 50.0,
     delay: Annotated[
         float,
         typer.Option(

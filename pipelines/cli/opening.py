@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +19,16 @@ def open_workspace(root: str) -> Workspace:
     workspace = corpus.open(root)
     warn_unfinished(root)
     return workspace
+
+
+def local_folder(option: str, path: str) -> Path:
+    """Return the path of an option that names a local folder. Raises UserError for a URL."""
+    from corpus.errors import UserError
+    from corpus.storage import is_remote, local_path
+
+    if is_remote(path):
+        raise UserError(f"{option} {path}: runs and models lie on a local disk: name a local folder")
+    return Path(local_path(path))
 
 
 def warn_unfinished(root: str) -> None:

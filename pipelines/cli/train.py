@@ -45,7 +45,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Length of the run in training steps, in place of --tokens or --minutes (default: 20 "
+            help="Length of the whole run in training steps, in place of --tokens or --minutes (default: 20 "
             "tokens per model parameter, at most 4 epochs).",
         ),
     ] = None,
@@ -53,7 +53,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Length of the run in training tokens, in place of --steps or --minutes (default: 20 "
+            help="Length of the whole run in training tokens, in place of --steps or --minutes (default: 20 "
             "per model parameter, at most 4 epochs).",
         ),
     ] = None,
@@ -68,7 +68,9 @@ def train(
     batch_tokens: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Number of training tokens per step (default: chosen from the length of the run)."
+            min=1,
+            help="Number of training tokens per step, over all processes together, rounded down to whole "
+            "contexts but at least one (default: chosen from the length of the run).",
         ),
     ] = None,
     micro_tokens: Annotated[
@@ -162,8 +164,9 @@ def train(
         float | None,
         typer.Option(
             min=0,
-            help="Skip a step if its loss or gradient norm is more than this many standard deviations "
-            "above the mean of the last 128 steps; 0 skips none (default: 6).",
+            help="Leave the weights unchanged in a step whose loss or gradient norm is more than this many "
+            "standard deviations above the mean of the 128 steps before it; never in the first 128 steps; "
+            "0 turns this off (default: 6).",
         ),
     ] = None,
     precision: Annotated[
@@ -240,8 +243,10 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN@STEP",
-            help="Start a new run from a checkpoint of another run, such as runs/trunk@4000; give the "
-            "new run's folder with --out.",
+            help="Start a new run from a checkpoint of another run, with its settings, optimizer state and "
+            "step number: a run's folder and a step, such as demo-workspace/runs/trunk@4000. --steps, "
+            "--tokens and --minutes include the part already trained. Size, seed, data and batch cannot "
+            "change. Give the new run's folder with --out.",
         ),
     ] = None,
     resume: Annotated[
@@ -273,7 +278,7 @@ def train(
     require_torch()
     from rich.console import Console
 
-    from corpus.pipelines.cli.opening import warn_unfinished
+    from corpus.pipelines.cli.opening import local_folder, warn_unfinished
     from corpus.trainer import loop
     from corpus.trainer.dataset import open_dataset
     from corpus.trainer.device import choose_device
@@ -289,9 +294,9 @@ def train(
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
         "spike_sigma": spike_sigma,
     }  # fmt: skip
+    run = local_folder("--out", out) if out else local_folder("DIR", workspace) / "runs" / (size or "tiny")
     warn_unfinished(workspace)
     dataset = open_dataset(workspace)
-    run = Path(out) if out else Path(workspace) / "runs" / (size or "tiny")
     first = os.environ.get("RANK", "0") == "0"
     begun = (run / "config.json").exists()
     if begun and not resume and first:

@@ -90,7 +90,9 @@ def make_list(
                 raise
             except Exception as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
-                raise RunError(f"urls failed: {reason}. The same command goes on from its parts") from error
+                raise RunError(
+                    f"urls failed: {reason}. Finished parts are kept: resume with the same command"
+                ) from error
         return _join(job)
 
 

@@ -155,7 +155,7 @@ def test_nothing_changes_by_a_bound_that_is_there(demo: Path) -> None:
             ("--what-if", "gopher.wrods.min=3"),
             "nothing computes the signal gopher.wrods: did you mean gopher.words",
         ),
-        (("--what-if", "gopher.words=3"), "gopher.words is no rule"),
+        (("--what-if", "gopher.words=3"), "gopher.words is not a rule"),
         (("--what-if", "gopher.words.min"), "expected RULE=VALUE"),
         (("--what-if", "gopher.words.min=many"), "expected RULE=VALUE"),
         (("--what-if", "a.b.min=1", "--set", "a.b.min=1"), "give one of them"),

@@ -138,8 +138,8 @@ def test_alarms_say_what_and_where(demo: Path) -> None:
     tables = read_ledger(corpus.open(str(demo)), REPORT_TABLES)
     streams = {"streams": [{"source": "web", "language": "tha_Thai", "epochs": 7.5}]}
     found = find_alarms(tables, streams, 0.05)
-    assert Alarm(0, "mixture: web tha_Thai is seen 7.5 times while all is seen once: more than four repetitions "
-                 "teach little") in found  # fmt: skip
+    assert Alarm(0, "mixture: web tha_Thai is seen 7.5 times per pass over the corpus: more than four repetitions "
+                 "gain little") in found  # fmt: skip
     assert found == sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
     counts = tables["counts"].to_pylist()
     rows = [dict(row, documents=row["documents"] if row["what"] != "kept" else 0) for row in counts]

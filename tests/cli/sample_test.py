@@ -120,7 +120,7 @@ def test_a_cluster_beside_the_document_that_stayed(demo: str) -> None:
         (("--score", "gopher.words"), "SIGNAL=LOW..HIGH"),
         (("--score", "gopher.wrods=1..2"), "no signal gopher.wrods: gopher has gopher.words"),
         (("--score", "nothing.at=1..2"), "no signal nothing.at: the workspace has signals of text, url"),
-        (("--cluster", "0" * 32), "no cluster has the document"),
+        (("--cluster", "0" * 32), "no duplicate cluster contains"),
         (("--language", "xho"), "no language xho: "),
         (
             ("--source", "wikipedia", "--gate", "extract.empty"),
@@ -149,15 +149,15 @@ def test_an_unfinished_workspace_is_told_in_a_line(demo: str, tmp_path: Path) ->
     shutil.copytree(demo, tmp_path / "half")
     shutil.rmtree(tmp_path / "half/decisions")
     with pytest.raises(
-        UserError, match="has no decisions yet: its build is not finished, `corpus build` goes on"
+        UserError, match="has no decisions yet: its build is not finished: resume it with `corpus build`"
     ):
         run(sample, str(tmp_path / "half"))
     shutil.rmtree(tmp_path / "half/stats")
-    with pytest.raises(UserError, match="its build is not finished, `corpus build` goes on"):
+    with pytest.raises(UserError, match="its build is not finished: resume it with `corpus build`"):
         run(sample, str(tmp_path / "half"))
     (tmp_path / "half/plan.json").unlink()
     for arguments in ((), ("--duplicates",), ("--cluster", "0" * 32)):
-        with pytest.raises(UserError, match="its build is not finished, `corpus build` goes on"):
+        with pytest.raises(UserError, match="its build is not finished: resume it with `corpus build`"):
             run(sample, str(tmp_path / "half"), *arguments)
 
 

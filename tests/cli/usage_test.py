@@ -25,6 +25,14 @@ import pytest
             ["build", "没有.yaml", "--out", "out"],
             "corpus: 没有.yaml: cannot read the manifest: No such file or directory",
         ),
+        (
+            ["train", "demo-workspace", "--out", "s3://bucket/run"],
+            "corpus: --out s3://bucket/run: runs and models lie on a local disk: name a local folder",
+        ),
+        (
+            ["export", "runs/tiny", "--model", "--out", "gs://bucket/model"],
+            "corpus: --out gs://bucket/model: runs and models lie on a local disk: name a local folder",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(words: list[str], line: str) -> None:

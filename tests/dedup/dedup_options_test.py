@@ -61,7 +61,7 @@ def test_minhash_can_be_switched(given: object, expected: MinHashOptions | None)
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"minhash": {"bands": 14}}, "bands and rows go together"),
+        ({"minhash": {"bands": 14}}, "give both bands and rows"),
         ({"minhash": {"bands": 20, "rows": 8, "permutations": 112}}, "need 160 permutations, not 112"),
         ({"minhash": {"threshold": 0}}, "greater than 0"),
         ({"minhash": {"ngram": 5}}, "Extra inputs"),

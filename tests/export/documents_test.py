@@ -145,10 +145,10 @@ def test_duckdb_reads_the_json_lines(workspace: Workspace, tmp_path: Path) -> No
         (("--documents", "--format", "csv"), "--format csv: choose from jsonl.zst, parquet"),
         (("--documents", "--split", "test"), "--split test: choose from train, valid, all"),
         (("--documents", "--source", "books"), "no source books: the workspace has web, wikipedia"),
-        (("--documents", "--language", "xho"), "keeps no such document in xho"),
+        (("--documents", "--language", "xho"), "has no such kept document in xho"),
         (
             ("--bin", "--source", "books"),
-            "no tokens of the source books: those with tokens are web, wikipedia",
+            "no tokens from the source books: choose from web, wikipedia",
         ),
         (("--bin", "--language", "xho"), "no tokens in xho"),
     ],
@@ -162,7 +162,7 @@ def test_wrong_questions_are_answered_in_a_line(
 
 def test_a_folder_with_other_things_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match="has other things in it"):
+    with pytest.raises(UserError, match="the folder contains other files"):
         export_documents(workspace, str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -181,6 +181,6 @@ def test_an_earlier_export_is_replaced_within_its_folder_alone(
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "export.json").write_text(json.dumps({"files": files}))
-    with pytest.raises(UserError, match="is not what an export writes"):
+    with pytest.raises(UserError, match="was not written by an export"):
         run(export, workspace.root, "--documents", "--out", str(tmp_path / "out"))
     assert (tmp_path / "mine.txt").read_text() == "mine"

@@ -84,7 +84,7 @@ def test_what_is_no_page_has_no_text(html: str) -> None:
 
 
 def test_unknown_mode() -> None:
-    with pytest.raises(ValueError, match="no extraction mode 'best'; there are fast, precision, recall"):
+    with pytest.raises(ValueError, match="no extraction mode 'best': choose from fast, precision, recall"):
         extract_main_text(page(""), mode="best")
 
 

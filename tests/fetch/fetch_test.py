@@ -254,7 +254,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_it_goes_on(tmp_path: Path) -
         full = subprocess.run(limited, capture_output=True, text=True)
         done = subprocess.run(command, capture_output=True, text=True)
     assert full.returncode == 1 and len(full.stderr.strip().splitlines()) == 1, full.stderr
-    assert "File too large. The same command goes on" in full.stderr
+    assert "File too large: resume with the same command" in full.stderr
     assert json.loads(done.stdout) == {"fetched": 40}, done.stderr
 
 

@@ -52,7 +52,7 @@ def test_fineweb_is_gopher_and_what_it_adds() -> None:
 @pytest.mark.parametrize(
     ("presets", "manifest", "path", "words"),
     [
-        (["fineweeb"], {}, ("sources", "web", "rules", 0), "no rules named 'fineweeb': there are c4"),
+        (["fineweeb"], {}, ("sources", "web", "rules", 0), "no rules named 'fineweeb': choose from c4"),
         (
             [],
             {"gopher.wrods": {"min": 1}},
@@ -72,19 +72,24 @@ def test_fineweb_is_gopher_and_what_it_adds() -> None:
             [],
             {"gopher.words": {"min": "many"}},
             ("rules", "gopher.words", "min"),
-            "a number or `off` is wanted",
+            "expected a number or `off`",
         ),
         ([], {"gopher.words": {"min": True}}, ("rules", "gopher.words", "min"), "a number"),
         ([], {"gopher.words": {"min": float("inf")}}, ("rules", "gopher.words", "min"), "a number"),
         ([], {"gopher.words": {"minimum": 1}}, ("rules", "gopher.words", "minimum"), "unknown bound"),
         ([], {"gopher.words": 5}, ("rules", "gopher.words"), "a rule is `off` or bounds"),
         ([], {"gopher.words": {}}, ("rules", "gopher.words"), "a rule is `off` or bounds"),
-        ([], {"gopher.words": {"where": {"sources": ["web"]}}}, ("rules", "gopher.words"), "beside bounds"),
+        (
+            [],
+            {"gopher.words": {"where": {"sources": ["web"]}}},
+            ("rules", "gopher.words"),
+            "needs bounds beside it",
+        ),
         (
             [],
             {"gopher.words": {"min": 1, "where": {"sources": ["wbe"]}}},
             ("rules", "gopher.words", "where", "sources", 0),
-            "no source named 'wbe': there are web",
+            "no source named 'wbe': choose from web",
         ),
         ([], {"gopher.words": {"min": 1, "where": "web"}}, ("rules", "gopher.words", "where"), "is written"),
         ([], {"quality.score": {"top_share": 10}}, ("rules", "quality.score", "top_share"), "a share"),
@@ -123,9 +128,9 @@ def test_a_preset_needs_the_signals_that_it_judges() -> None:
 
 def test_filters_are_loaded_by_step_and_refuse_options_they_do_not_have() -> None:
     assert filters.load_filter("gopher").signals[0] == "gopher.words"
-    with pytest.raises(UserError, match="unknown filter 'gohper': known are text"):
+    with pytest.raises(UserError, match="unknown filter 'gohper': choose from text"):
         filters.load_filter("gohper")
-    with pytest.raises(UserError, match="filter gopher knows no 'fast'"):
+    with pytest.raises(UserError, match="filter gopher has no option 'fast'"):
         filters.load_filter("gopher", {"fast": True})
 
 

@@ -176,7 +176,7 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no fastText model at"):
         Identifier(str(tmp_path / "missing.bin")).identify("text")
     (tmp_path / "wrong.bin").write_bytes(b"not a model")
-    with pytest.raises(UserError, match=r"wrong\.bin is no fastText model"):
+    with pytest.raises(UserError, match=r"wrong\.bin is not a fastText model"):
         Identifier(str(tmp_path / "wrong.bin")).identify("text")
 
 

@@ -35,7 +35,7 @@ def test_languages_without_validation_are_named_largest_first() -> None:
     assert find_unvalidated(tokens) == {"cmn_Hant": 50, "tha_Thai": 5}
     told = describe_unvalidated(tokens)
     assert told is not None and told.startswith(
-        "2 languages (cmn_Hant, tha_Thai) are trained on without any text"
+        "2 languages (cmn_Hant, tha_Thai) have training text but no validation text"
     )
 
 

@@ -125,7 +125,7 @@ def test_a_second_build_at_once_is_refused(built: tuple[Path, float], inputs: Pa
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run_build(inputs, built[0])
     assert done.returncode == 1
-    assert "another build is at work here" in done.stderr
+    assert "another build is running here" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -262,7 +262,7 @@ def test_wrong_arguments_get_one_line_and_status_2(inputs: Path, tmp_path: Path)
     (tmp_path / "other" / "letter.txt").write_text("mine")
     done = run_build(inputs, tmp_path / "other")
     assert done.returncode == 2
-    assert "other things in it" in done.stderr
+    assert "contains other files" in done.stderr
 
 
 def test_status_tells_how_it_stands(built: tuple[Path, float]) -> None:

@@ -241,16 +241,16 @@ def test_of_two_builds_at_once_one_is_refused_and_one_is_whole(
     assert codes == [0, 1] or any("nothing to do" in text for text in said), said
     if codes == [0, 1]:
         refused = said[[process.returncode for process in processes].index(1)]
-        assert "another build is at work here" in refused
+        assert "another build is running here" in refused
     assert digests(tmp_path / "out") == wanted
     told("two builds at once: one refused with one line, the other whole")
 
 
 CHANGES = [
-    ("rules: {text.characters: {min: 300}}\n", "", "decide: again, without reading a page: rules.text"),
+    ("rules: {text.characters: {min: 300}}\n", "", "decide: again, without reading the input: rules.text"),
     ("vocabulary: 600", "vocabulary: 500", "tokenize: again: tokenizer.vocabulary changed"),
-    ("languages: [eng, cmn, rus, tha]\n", "", "splits are read again: languages changed"),
-    ("dedup: {minhash: {threshold: 0.8}}\n", "", "decide: again, without reading a page: dedup.minhash"),
+    ("languages: [eng, cmn, rus, tha]\n", "", "input splits to read again: languages changed"),
+    ("dedup: {minhash: {threshold: 0.8}}\n", "", "decide: again, without reading the input: dedup.minhash"),
 ]
 """(what is added, or replaced by the second, what the command says)."""
 

@@ -113,8 +113,8 @@ def test_other_rules_read_the_input_again(inputs: Path, kept: Workspace, tmp_pat
     changed = build_workspace(str(keeping(inputs, "kept")), str(tmp_path / "changed"), ONE)
     said: list[str] = []
     build_workspace(str(other), changed.root, ONE, said.append)
-    assert any("splits are read again: rules.gopher.words.min changed" in line for line in said)
-    assert not any("without reading a page" in line for line in said)
+    assert any("input splits to read again: rules.gopher.words.min changed" in line for line in said)
+    assert not any("without reading the input" in line for line in said)
     assert digests(Path(changed.root)) == digests(Path(fresh.root))
 
 
@@ -125,11 +125,11 @@ def test_what_other_rules_would_bring_back_is_told_and_they_are_for_a_build(
     found, with_all = (compare_changes(workspace.root, None, changes, ONE, 2) for workspace in (kept, whole))
     assert found.rows == with_all.rows and found.absent == sum(row["back"] for row in found.rows) > 0
     assert with_all.absent == 0
-    with pytest.raises(UserError, match=r"keep_text: kept.*other rules are for `corpus build`"):
+    with pytest.raises(UserError, match=r"keep_text: kept.*other rules need `corpus build`"):
         decide_again(kept.root, None, changes, ONE, lambda _: None)
     said: list[str] = []
     decide_again(kept.root, None, {}, ONE, said.append)
-    assert said == ["nothing to do: the workspace is decided by these rules"]
+    assert said == ["nothing to do: the workspace already follows these rules"]
 
 
 def test_a_sample_of_the_dropped_keeps_its_text(

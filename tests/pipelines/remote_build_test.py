@@ -67,7 +67,7 @@ def test_a_workspace_on_s3_has_the_bytes_of_a_local_one(
         assert json.loads(storage.read_text(f"{root}/status.json"))["state"] == "done"
         assert corpus.open(root).documents().count_rows() == 40
         assert not storage.exists(f"{root}/.lock")
-        with hold_lock(root), pytest.raises(RunError, match="another build is at work here"):
+        with hold_lock(root), pytest.raises(RunError, match="another build is running here"):
             build_workspace(str(inputs), root, Running())
         build_workspace(str(inputs), root, Running(), said.append)
         assert said[-1] == "nothing to do: the workspace is complete"
@@ -219,7 +219,7 @@ def test_a_file_that_stops_in_mid_body_is_asked_for_again_by_the_next_build(
 ) -> None:
     out, said = tmp_path / "out", []
     build_workspace(str(stalled), str(out), Running(), said.append, until="ingest")
-    assert "1 split was not read to the end: the next build asks for what is missing" in said
+    assert "1 input split was not read to the end: the next build retries" in said
     missing = [row for path in (out / "quarantine").glob("web-*") for row in storage_rows(path)]
     assert [row["reason"] for row in missing if "too slow" in str(row["error"])] == ["remote"]
     assert len(rows(out)) == 34

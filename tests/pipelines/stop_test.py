@@ -37,7 +37,7 @@ def test_stopped_by_a_signal(tmp_path: Path, number: signal.Signals, workers: in
     _, said = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     last = said.strip().splitlines()[-1]
-    assert re.fullmatch(r"corpus: stopped( in \w+, \d+ of \d+)?; the same command goes on from there", last)
+    assert re.fullmatch(r"corpus: stopped( in \w+, \d+ of \d+)?; resume with the same command", last)
     assert "Traceback" not in said
     while any(os.path.exists(f"/proc/{worker}") for worker in workers_before):
         assert time.monotonic() < deadline
@@ -64,7 +64,7 @@ def test_stopped_twice_while_workers_start(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert process.returncode in (128 + signal.SIGTERM, 128 + signal.SIGINT)
-    assert said.strip().splitlines()[-1].endswith("the same command goes on from there")
+    assert said.strip().splitlines()[-1].endswith("resume with the same command")
     assert "Traceback" not in said
 
 

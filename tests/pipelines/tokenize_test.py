@@ -268,5 +268,5 @@ def test_nothing_kept_is_a_dataset_without_shards(tmp_path: Path) -> None:
 def test_a_split_that_was_not_decided_is_an_error(copied: Path) -> None:
     (copied / "decisions" / "source=wiki" / "part-cc.parquet").unlink()
     job, _ = job_of(Workspace(str(copied)))
-    with pytest.raises(RunError, match="split cc of wiki has not been read and decided"):
+    with pytest.raises(RunError, match="input split cc of wiki has no documents or decisions"):
         tokenize_splits(job)

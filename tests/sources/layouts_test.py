@@ -233,7 +233,7 @@ def test_an_unknown_layout_is_an_error_of_the_manifest(tmp_path: Path) -> None:
     source = {"kind": "jsonl", "paths": [str(tmp_path / "rows")], "fields": "fineweb3"}
     manifest.write_text(yaml.safe_dump({"name": "m", "sources": {"a": source}}))
     with pytest.raises(
-        UserError, match=r"m\.yaml:\d+: sources\.a\.fields: no layout named 'fineweb3': there are c4, "
+        UserError, match=r"m\.yaml:\d+: sources\.a\.fields: no layout named 'fineweb3': choose from c4, "
     ):
         load_manifest(str(manifest))
 

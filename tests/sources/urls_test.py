@@ -355,11 +355,11 @@ def test_what_is_wrong_with_an_index_or_a_range_is_said(tmp_path: Path, data: Pa
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"urls": "u"}, "one way"),
-        ({"warcs": ["a"], "index": ["b"], "urls": "u"}, "one way"),
-        ({"warcs": ["a"]}, "`urls` is needed"),
-        ({"fetched": "d", "fetch": {"contact": "a@b.org"}}, "`urls` is needed"),
-        ({"warcs": ["a"], "urls": "u", "archive": "x"}, "`archive` goes with `index`"),
+        ({"urls": "u"}, "exactly one of warcs, index and fetched"),
+        ({"warcs": ["a"], "index": ["b"], "urls": "u"}, "exactly one of warcs, index and fetched"),
+        ({"warcs": ["a"]}, "`urls` is required"),
+        ({"fetched": "d", "fetch": {"contact": "a@b.org"}}, "`urls` is required"),
+        ({"warcs": ["a"], "urls": "u", "archive": "x"}, "`archive` requires `index`"),
         ({"urls": "u", "fetched": "d", "fetch": {"contact": "nobody"}}, "an e-mail address"),
     ],
 )

@@ -31,7 +31,7 @@ def test_what_a_manifest_resolves_to_can_be_read_again() -> None:
     [
         (TokenizerOptions, {"vocab": 32000}, "Extra inputs are not permitted"),
         (TokenizerOptions, {"vocabulary": 256}, "greater than or equal to 257"),
-        (TokenizerOptions, {"path": "x.json", "vocabulary": 1000}, "vocabulary would do nothing"),
+        (TokenizerOptions, {"path": "x.json", "vocabulary": 1000}, "vocabulary would have no effect"),
         (MixtureOptions, {"weights": {"a": 1}, "epochs": {"a": 1}}, "keep one of them"),
         (MixtureOptions, {"weights": {"a": -1}}, "greater than or equal to 0"),
         (MixtureOptions, {"temperature": 5}, r"T = 5 is 0\.2"),

@@ -74,9 +74,9 @@ def test_cmmlus_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"query": "q", "choices": ["a"], "gold": 3}', "line 1: no layout of CMMLU, ARC, PIQA"),
-        ('{"query": "q", "choices": ["a"], "gold": 0}\n{"text": 5}', "line 2: no layout"),
-        ("not json", "line 1: no layout"),
+        ('{"query": "q", "choices": ["a"], "gold": 3}', "line 1: not in the layout of CMMLU, ARC, PIQA"),
+        ('{"query": "q", "choices": ["a"], "gold": 0}\n{"text": 5}', "line 2: not in the layout"),
+        ("not json", "line 1: not in the layout"),
         ("", "has no questions"),
     ],
 )
@@ -153,8 +153,8 @@ def test_text_is_measured_by_file_and_language(trained: TrainedModel, tmp_path: 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", b'{"text": "x"}\n{"body": "x"}\n', "line 2: there is no 'text': name the text's field"),
-        ("a.jsonl", b'{"text": 5}\n', "line 1 cannot be read ('text' is no text)"),
+        ("a.jsonl", b'{"text": "x"}\n{"body": "x"}\n', "line 2: no field 'text': name the text field"),
+        ("a.jsonl", b'{"text": 5}\n', "line 1 cannot be read ('text' is not text)"),
         ("a.jsonl", b"[1]\n", "line 1 cannot be read"),
         ("a.txt", b"\xff\xfe", "cannot be read"),
         ("a.jsonl.gz", b"\x1f\x8bnothing", "cannot be read"),
@@ -165,5 +165,5 @@ def test_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: b
     with pytest.raises(UserError) as caught:
         list(read_texts(str(tmp_path / name), "text"))
     assert message in str(caught.value)
-    with pytest.raises(UserError, match="there is no such file"):
+    with pytest.raises(UserError, match="no such file"):
         list(read_texts(str(tmp_path / "other.txt"), "text"))

@@ -49,7 +49,7 @@ def test_transformers_gives_the_same_logits_and_tokens(run: Path, tmp_path: Path
 def test_a_folder_that_is_there_is_not_written_over(run: Path, tmp_path: Path) -> None:
     (tmp_path / "hf").mkdir()
     (tmp_path / "hf" / "mine.txt").write_text("x")
-    with pytest.raises(UserError, match="hf is there already: name a new folder"):
+    with pytest.raises(UserError, match="hf already exists: name a new folder"):
         export_model(run, tmp_path / "hf", print)
-    with pytest.raises(UserError, match="there are the steps 12"):
+    with pytest.raises(UserError, match="available steps: 12"):
         export_model(run, tmp_path / "other", print, step=5)

@@ -147,7 +147,7 @@ def test_a_run_without_a_checkpoint_says_how_to_get_one(run: Path, tmp_path: Pat
     shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint"))
     with pytest.raises(UserError, match="has no checkpoint yet: `corpus train"):
         Writer(TrainedModel(tmp_path / "run", CPU, print))
-    with pytest.raises(UserError, match=r"is no run: `corpus train WORKSPACE"):
+    with pytest.raises(UserError, match=r"is not a run: `corpus train WORKSPACE"):
         Writer(TrainedModel(tmp_path / "nothing", CPU, print))
 
 

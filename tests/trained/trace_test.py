@@ -100,13 +100,13 @@ def test_long_curves_are_thinned_to_means() -> None:
 
 
 def test_a_log_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"is no run: it has no log\.jsonl"):
+    with pytest.raises(UserError, match=r"is not a run: it has no log\.jsonl"):
         build_charts(tmp_path)
     lines = (run / "log.jsonl").read_text()
     (tmp_path / "log.jsonl").write_text(lines + '{"kind": "st')
     assert build_charts(tmp_path) == build_charts(run), "a line that is being written is left out"
     (tmp_path / "log.jsonl").write_text("junk\n" + lines)
-    with pytest.raises(UserError, match="line 1: this is no line of a run's log"):
+    with pytest.raises(UserError, match="line 1: not a line of a run's log"):
         build_charts(tmp_path)
 
 

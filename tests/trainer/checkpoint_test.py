@@ -118,7 +118,7 @@ def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> 
 
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(folder: Path) -> None:
     assert checkpoint.read_step(folder, 2).step == 2
-    with pytest.raises(UserError, match=r"there is no step 7; there are the steps 2, 3"):
+    with pytest.raises(UserError, match=r"no checkpoint of step 7; available steps: 2, 3"):
         checkpoint.read_step(folder, 7)
 
 
@@ -163,7 +163,7 @@ def test_if_none_is_whole_the_run_is_refused(folder: Path) -> None:
     for path in folder.glob("*/state.json"):
         path.write_text("{}")
     lines, hear = heard()
-    with pytest.raises(UserError, match=r"no checkpoint in .* is whole: start again with another --out"):
+    with pytest.raises(UserError, match=r"no complete checkpoint in .*: start a new run with --out"):
         checkpoint.read_newest(folder, hear)
     assert len(lines) == 2
 
@@ -209,6 +209,6 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(folder: Path) -> None
         with disk_of(limit), pytest.raises(RunError) as caught:
             save(folder, 4, {}, trained(4))
         assert "cannot save step 4" in str(caught.value)
-        assert "then go on with --resume" in str(caught.value)
+        assert "then continue with --resume" in str(caught.value)
         assert sorted(path.name for path in folder.glob("*step*")) == ["step-000000002", "step-000000003"]
         assert (folder / "LATEST").read_text() == "step-000000003\n"

@@ -152,7 +152,7 @@ def test_a_cut_shard_is_named(copy: Path, keep: float) -> None:
     path = first_shard(copy)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
-    assert error(lambda: open_dataset(str(copy))).startswith(f"{path} is cut short")
+    assert error(lambda: open_dataset(str(copy))).startswith(f"{path} is truncated")
 
 
 def test_a_shard_with_its_middle_lost_is_named_when_it_is_read(copy: Path) -> None:
@@ -207,7 +207,7 @@ def test_shards_elsewhere_have_to_be_copied_first() -> None:
 
 def test_a_newer_dataset_is_refused(copy: Path) -> None:
     edit(copy, schema_version=2)
-    assert "schema version 2, this corpus reads up to 1" in error(lambda: open_dataset(str(copy)))
+    assert "schema version 2, this version of corpus reads up to 1" in error(lambda: open_dataset(str(copy)))
 
 
 def test_a_damaged_dataset_json_is_named(copy: Path) -> None:

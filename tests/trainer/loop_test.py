@@ -196,6 +196,8 @@ def test_settings_that_would_make_it_another_run_are_refused(whole: Path, worksp
     }
     config = configure_resumed_run(whole, str(workspace), same)
     assert (config.learning_rate, config.minutes, config.steps) == (0.001, 3.0, None)
+    rounded = configure_resumed_run(whole, str(workspace), {"batch_tokens": 96 + 23})
+    assert rounded.step_tokens == 96, "rounded down to whole contexts, as when the run began"
     for name, value in {"size": "small", "context": 48, "seed": 1, "batch_tokens": 960}.items():
         option = name.replace("_", "-")
         with pytest.raises(UserError, match=f"--{option} differs from the .* that .* began with"):
@@ -229,14 +231,14 @@ def test_a_checkpoint_of_another_run_is_refused(whole: Path, workspace: Path, tm
     run = Path(shutil.copytree(whole, tmp_path / "run"))
     with pytest.raises(UserError) as caught:
         train(small_run(workspace, seed=1), run)
-    assert "checkpoint is of another model or dataset" in one_line(caught.value)
+    assert "checkpoint has another model or dataset" in one_line(caught.value)
 
 
 def test_a_tokenizer_that_did_not_make_the_shards_is_refused(workspace: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(workspace, tmp_path / "w"))
     path = copy / "tokenizer" / "tokenizer.json"
     path.write_text(path.read_text() + " ")
-    with pytest.raises(UserError, match=r"tokenizer\.json is not the one that made the shards"):
+    with pytest.raises(UserError, match=r"tokenizer\.json did not make these shards"):
         train(small_run(copy), tmp_path / "run")
 
 
@@ -246,9 +248,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
     run = Path(shutil.copytree(whole, tmp_path / "run"))
     with pytest.raises(RunError) as caught:
         train(configure_resumed_run(run, str(workspace), {"steps": 400, "learning_rate": 1e30}), run)
-    assert "go on from the last checkpoint with --resume and a lower --lr than 1e+30" in one_line(
-        caught.value
-    )
+    assert "resume the last checkpoint with --resume and a lower --lr than 1e+30" in one_line(caught.value)
     assert saved(run).step == 40
 
 
@@ -312,17 +312,20 @@ def test_a_run_is_as_long_as_its_size_asks_and_its_text_allows(workspace: Path) 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 3, "minutes": 1.0}, "bounded by --steps, --tokens or --minutes, by one of them"),
-        ({"steps": 3, "tokens": 100}, "bounded by --steps, --tokens or --minutes, by one of them"),
-        ({"size": "huge"}, "--size huge: there is 1m, tiny, mini, small, base, gpt2"),
-        ({"learning_rate": 0.0}, "--lr 0.0: a number above 0"),
-        ({"learning_rate": float("nan")}, "--lr nan: a number above 0"),
-        ({"minutes": -1.0}, "--minutes -1.0: a number above 0"),
-        ({"context": 0}, "--context 0: at least 1"),
-        ({"warmup": 0.7, "decay": 0.7}, "--warmup and --decay are shares of the run: together at most 1"),
-        ({"shape": "linear"}, "--schedule linear: there is wsd, cosine"),
-        ({"precision": "fp16"}, "--precision fp16: there is auto, bf16, fp32"),
-        ({"shard": True, "compile": True}, "--shard and --compile do not go together"),
+        ({"steps": 3, "minutes": 1.0}, "give only one of --steps, --tokens and --minutes"),
+        ({"steps": 3, "tokens": 100}, "give only one of --steps, --tokens and --minutes"),
+        ({"size": "huge"}, "--size huge: choose from 1m, tiny, mini, small, base, gpt2"),
+        ({"learning_rate": 0.0}, "--lr 0.0: must be a number above 0"),
+        ({"learning_rate": float("nan")}, "--lr nan: must be a number above 0"),
+        ({"minutes": -1.0}, "--minutes -1.0: must be a number above 0"),
+        ({"context": 0}, "--context 0: must be at least 1"),
+        (
+            {"warmup": 0.7, "decay": 0.7},
+            "--warmup and --decay are shares of the run: they must sum to at most 1",
+        ),
+        ({"shape": "linear"}, "--schedule linear: choose from wsd, cosine"),
+        ({"precision": "fp16"}, "--precision fp16: choose from auto, bf16, fp32"),
+        ({"shard": True, "compile": True}, "--shard and --compile cannot be combined"),
     ],
 )
 def test_wrong_settings_are_named(workspace: Path, options: dict[str, Any], message: str) -> None:
@@ -384,9 +387,11 @@ def test_a_branch_goes_on_from_a_checkpoint_of_another_run(workspace: Path, tmp_
     for name, value in saved(tmp_path / "branch").model.items():
         assert torch.equal(value, saved(tmp_path / "short").model[name])
     for wrong in ("trunk", "@3", f"{tmp_path / 'trunk'}@last"):
-        with pytest.raises(UserError, match="a run and the step of one of its checkpoints, RUN@STEP"):
+        with pytest.raises(
+            UserError, match="expected RUN@STEP, a run and the step of one of its checkpoints"
+        ):
             configure_branch(wrong, str(workspace), {})
-    with pytest.raises(UserError, match="there are the steps 2, 4, 6, 8, 10, 12, 14, 16, 18, 20"):
+    with pytest.raises(UserError, match="available steps: 2, 4, 6, 8, 10, 12, 14, 16, 18, 20"):
         train(dataclasses.replace(branch, branch=f"{tmp_path / 'trunk'}@7"), tmp_path / "other")
 
 
@@ -398,7 +403,7 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_tried(
     with pytest.raises(UserError) as caught:
         train(config, tmp_path / "run")
     assert (
-        "a step needs about 0.0 GB of memory, 0.0 GB are free: a smaller --micro-tokens than 96"
+        "a step needs about 0.0 GB of memory, 0.0 GB are free: use a smaller --micro-tokens than 96"
         in one_line(caught.value)
     )
     large = configure_new_run(open_dataset(str(workspace)), str(workspace), {"context": 200_000, "steps": 1})
@@ -437,5 +442,5 @@ def test_tables_fit_into_80_columns(whole: Path) -> None:
     console.print(report.make_plan_table(rows, estimated=True))
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0].rstrip() == "what this run reads, by estimate"
+    assert lines[0].rstrip() == "training data of this run, estimated"
     assert lines[-1].split()[:2] == ["(6", "others)"]

@@ -43,9 +43,7 @@ def test_a_source_that_is_not_there_leaves_its_weight_to_the_others() -> None:
 
 
 def test_a_source_that_the_mixture_does_not_know_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"--mixture says nothing of the source forum: it names books1, books2"
-    ):
+    with pytest.raises(UserError, match=r"--mixture does not list the source forum, only books1, books2"):
         compute_shares(read_mixture("gpt3"), [*GPT3, stream("forum", "tha_Thai", 5)], 1000)
 
 
@@ -89,11 +87,11 @@ def test_capped_weights_sum_to_one_and_keep_their_bounds(rows: list[tuple[float,
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no such file or preset; there is balanced, gpt3"),
+        (None, "no such file or preset: choose from balanced, gpt3"),
         ("weights: {web: -1}", "weights.web: Input should be greater than or equal to 0"),
         ("epoch: {web: 1}", "epoch: Extra inputs are not permitted"),
         ("weights: {web: 1}\nepochs: {web: 1}", "weights and epochs both say how often"),
-        ("weights: [", "is no YAML: while parsing"),
+        ("weights: [", "is not YAML: while parsing"),
     ],
 )
 def test_a_wrong_mixture_is_named(tmp_path: Path, content: str | None, message: str) -> None:

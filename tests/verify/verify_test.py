@@ -103,7 +103,7 @@ def test_a_missing_part_and_one_too_many(copy: Workspace) -> None:
     path = Path(largest(copy))
     path.rename(path.with_name("part-0123456789abcdef.parquet"))
     found = wrong(check(copy.root))
-    assert "part-0123456789abcdef.parquet is of no split of the plan" in found["files"]
+    assert "part-0123456789abcdef.parquet belongs to no input split of the plan" in found["files"]
     assert "counts" in found and "shards" in found
     with pytest.raises(RunError, match=r"fails \d of 11 checks: files"):
         run(verify, copy.root)
@@ -114,7 +114,7 @@ def test_one_flipped_bit_of_a_part(copy: Workspace) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert "documents of split" in wrong(check(copy.root))["checksums"]
+    assert "documents of input split" in wrong(check(copy.root))["checksums"]
 
 
 def test_one_flipped_bit_of_a_shard(copy: Workspace) -> None:
@@ -129,7 +129,7 @@ def test_a_shard_cut_short(copy: Workspace) -> None:
     shard = Path(copy.path("tokens", copy.tokens()["shards"][0]["path"]))
     shard.write_bytes(shard.read_bytes()[:-1000])
     found = wrong(check(copy.root))
-    assert "checksums" in found and "is in no shard" in found["shards"]
+    assert "checksums" in found and "is not in any shard" in found["shards"]
 
 
 @pytest.mark.parametrize("language", ["cmn_Hans", "jpn_Jpan", "tha_Thai", "arb_Arab", "hin_Deva", "rus_Cyrl"])
@@ -149,10 +149,12 @@ def test_another_text(copy: Workspace, language: str) -> None:
     path = copy.part("documents", source, split)
     change(path, lambda table: put(table, "text", row, other))
     found = wrong(check(copy.root))
-    assert found == {"checksums": f"split {split} of {source}: the text is not what it was: rows {row}"}
+    assert found == {
+        "checksums": f"input split {split} of {source}: the text does not match its checksum: rows {row}"
+    }
     change(path, lambda table: put(table, "content_hash", row, content_hash(other)))
     found = wrong(check(copy.root))
-    assert list(found) == ["tokens"] and "do not give its text" in found["tokens"]
+    assert list(found) == ["tokens"] and "do not decode to its text" in found["tokens"]
 
 
 def test_decisions_that_do_not_follow(copy: Workspace) -> None:
@@ -162,10 +164,10 @@ def test_decisions_that_do_not_follow(copy: Workspace) -> None:
     change(path, lambda table: put(put(table, "kept", out, False), "split", out, None))
     found = wrong(check(copy.root))
     assert "kept against its gate, rules or duplicates" in found["decisions"]
-    assert "is in a shard and not kept" in found["shards"]
+    assert "is in a shard but not kept" in found["shards"]
     assert "counts" in found
     change(path, lambda table: put(put(table, "kept", back, True), "split", back, "train"))
-    assert any("is in no shard" in problem for problem in check(copy.root).checks["shards"].problems)
+    assert any("is not in any shard" in problem for problem in check(copy.root).checks["shards"].problems)
 
 
 def test_a_validation_document_in_training(copy: Workspace) -> None:
@@ -178,8 +180,8 @@ def test_a_validation_document_in_training(copy: Workspace) -> None:
         lambda table: put(table, "split", sides.index("valid"), "train"),
     )
     found = wrong(check(copy.root))
-    assert "a group on the wrong side" in found["validation"]
-    assert "another side, source, language or size" in found["shards"]
+    assert "a group in the wrong split" in found["validation"]
+    assert "another split, source, language or size" in found["shards"]
 
 
 def test_parts_of_other_documents(copy: Workspace) -> None:
@@ -208,12 +210,12 @@ def test_another_tokenizer(copy: Workspace) -> None:
     assert "is not the tokenizer of the shards" in wrong(check(copy.root))["checksums"]
     dataset = Path(copy.path("tokens", "dataset.json"))
     dataset.write_text(dataset.read_text().replace('"name": "demo"', '"name": "other"'))
-    assert "dataset.json is not what was written" in wrong(check(copy.root))["checksums"]
+    assert "dataset.json does not match its checksum" in wrong(check(copy.root))["checksums"]
 
 
 def test_an_unfinished_build_is_told_in_a_line(copy: Workspace) -> None:
     Path(copy.path("state.json")).unlink()
-    with pytest.raises(UserError, match="is not a finished build: `corpus build` goes on with it"):
+    with pytest.raises(UserError, match="is not a finished build: resume it with `corpus build`"):
         check(copy.root)
 
 
@@ -230,11 +232,13 @@ def test_ids_are_compared_in_files_when_there_are_many(monkeypatch: pytest.Monke
         joined.check(findings)
     assert sorted(findings.checks["shards"].problems) == sorted(
         [
-            f"kept document {0:032x} is in no shard",
+            f"kept document {0:032x} is not in any shard",
             *(f"document {number << 64:032x} is in 2 rows of shards" for number in (5, 6)),
         ]
     )
-    assert findings.checks["ids"].problems == [f"document {'f' * 32} stands for others and is not kept"]
+    assert findings.checks["ids"].problems == [
+        f"document {'f' * 32} has duplicates that refer to it but is not kept"
+    ]
     assert findings.checks["ids"].looked == 1002
 
 
@@ -281,14 +285,16 @@ def test_what_is_not_made_again_the_same_is_told(copy: Workspace) -> None:
     for split in copy.splits():
         change(copy.part("signals/text", *split), lambda table: put(table, "text.words", 0, 7.0))
     found = rebuild_splits(copy.root, 1, manifest=str(data_path("demo.yaml")))
-    assert "signals/text of split" in wrong(found)["rebuild"] and "other bytes" in wrong(found)["rebuild"]
+    assert (
+        "signals/text of input split" in wrong(found)["rebuild"] and "bytes differ" in wrong(found)["rebuild"]
+    )
     assert found.checks["rebuild"].wrong == 1
 
 
 def test_an_input_that_is_not_there_is_told_with_what_to_do(copy: Workspace) -> None:
     path = Path(copy.path("manifest.yaml"))
     path.write_text(path.read_text().replace(".gz", ".gone"))
-    with pytest.raises(UserError, match="name its manifest by --manifest"):
+    with pytest.raises(UserError, match="name its manifest with --manifest"):
         rebuild_splits(copy.root, 1)
 
 

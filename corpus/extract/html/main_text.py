@@ -103,7 +103,7 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     .863 at 2.4 ms.
     """
     if mode not in MODES:
-        raise ValueError(f"no extraction mode {mode!r}; there are {', '.join(MODES)}")
+        raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
     if mode == "resiliparse":
         return _extract_with_resiliparse(html)
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())

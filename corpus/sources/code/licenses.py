@@ -62,7 +62,7 @@ class Licenses(BaseModel):
             if not re.fullmatch(r"[A-Za-z0-9.+-]+|weak_copyleft", name):
                 sets = ", ".join(license_lists().sets)
                 raise ValueError(
-                    f"{name!r} is no SPDX identifier, and none of {sets}, all, {UNKNOWN_LICENSE}"
+                    f"{name!r} is not an SPDX identifier, and not one of {sets}, all, {UNKNOWN_LICENSE}"
                 )
         return value
 

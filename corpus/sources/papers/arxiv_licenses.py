@@ -1,4 +1,4 @@
-"""Look up licences of arXiv's papers in its metadata snapshot: one JSON object a line with `id` and `license`.
+"""Look up licences of arXiv's papers in its metadata snapshot: one JSON object per line with `id` and `license`.
 
 The snapshot has 2.7 million lines in 4.5 GB. A hash and the number of the licence are kept of each line, nine bytes, so
 a process holds 25 MB. Reading takes about 10 seconds, once a process; no line is parsed as a whole.
@@ -59,7 +59,7 @@ def read_licenses(path: str) -> ArxivLicenses:
             codes.append(names.setdefault(name, len(names)))
     if not hashes:
         raise UserError(
-            f"{path}: no line with an `id` and a `license`: give arXiv's metadata snapshot, one JSON object a line"
+            f"{path}: no line with an `id` and a `license`: give arXiv's metadata snapshot, one JSON object per line"
         )
     keys = np.frombuffer(hashes, np.uint64)
     order = np.argsort(keys, kind="stable")

@@ -126,7 +126,7 @@ def layout_names() -> list[str]:
 def read_layout(name: Any) -> dict[str, Any]:
     """Return the `fields` of a layout. Raises ValueError for an unknown one."""
     if name not in layout_names():
-        raise ValueError(f"no layout named {name!r}: there are {', '.join(layout_names())}")
+        raise ValueError(f"no layout named {name!r}: choose from {', '.join(layout_names())}")
     path = data_path("fields", f"{name}.yaml")
     data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
     layout: dict[str, Any] = data["fields"]

@@ -40,7 +40,7 @@ class News(Warc):
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(f"cannot read the domains {self.domains}: {error}", ("domains",)) from None
             if not domains:
-                raise UserError(f"{self.domains} names no domain", ("domains",))
+                raise UserError(f"{self.domains} lists no domains", ("domains",))
 
     def parameters(self) -> dict[str, Any]:
         inherited = super().parameters()

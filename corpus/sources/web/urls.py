@@ -80,13 +80,15 @@ class Urls(Warc):
                 given[key] = [given[key]]
         ways = [key for key in ("warcs", "index", "fetched") if given.get(key)]
         if len(ways) != 1:
-            raise ValueError("pages come one way: give warcs, index or fetched")
+            raise ValueError("give exactly one of warcs, index and fetched")
         if not given.get("urls") and (ways != ["fetched"] or given.get("fetch")):
-            raise ValueError("`urls` is needed: the list that `corpus urls` makes")
+            raise ValueError("`urls` is required: a list made by `corpus urls`")
         if given.get("fetch") and ways != ["fetched"]:
-            raise ValueError("`fetch` goes with `fetched`, the folder where pages are put")
+            raise ValueError("`fetch` requires `fetched`, the folder for the pages")
         if given.get("archive") and ways != ["index"]:
-            raise ValueError("`archive` goes with `index`: it is where the files lie that an index names")
+            raise ValueError(
+                "`archive` requires `index`: it is the location of the files that the index names"
+            )
         paths = {"warcs": given.get("warcs"), "index": [given.get("urls")]}
         fetched = [storage.join(str(given.get("fetched")), LEDGER_FILE)]
         given["paths"] = paths.get(ways[0], fetched)
@@ -123,8 +125,8 @@ class Urls(Warc):
             fetch_list(self.urls, self.fetched, self.fetch, say)
         elif not storage.exists(self.paths[0]):
             raise UserError(
-                f"{self.paths[0]} is not there: `corpus fetch` writes it when it has seen every URL; or give "
-                "`fetch: {contact: ...}` and the build fetches",
+                f"{self.paths[0]} does not exist: finish `corpus fetch`, which writes it, or give "
+                "`fetch: {contact: ...}` to fetch during the build",
                 ("fetched",),
             )
 

@@ -56,7 +56,7 @@ def fetch_list(
     if storage.is_remote(folder):
         raise UserError(f"{folder}: pages are fetched into a local folder")
     if options.ca_file is not None and not os.path.isfile(options.ca_file):
-        raise UserError(f"{options.ca_file}: no such file of certificates")
+        raise UserError(f"{options.ca_file}: no such certificate file")
     open_list(list_path).close()
     folder = storage.local_path(folder)
     identity = file_identity(storage.stat(list_path, list_path))
@@ -65,7 +65,7 @@ def fetch_list(
             return _fetch(list_path, folder, identity, options, say, show)
         except* OSError as group:
             error = _first_error(group)
-            raise RunError(f"{folder}: {error}. The same command goes on from here") from error
+            raise RunError(f"{folder}: {error}: resume with the same command") from error
 
 
 def _fetch(
@@ -85,10 +85,10 @@ def _fetch(
             done = journal.done(frontier.rows)
             ledger_fingerprint = fingerprint([identity, "ledger 1"])
             if done.all() and read_fingerprint(os.path.join(folder, LEDGER_FILE)) == ledger_fingerprint:
-                say(f"{folder}: every URL was seen")
+                say(f"{folder}: nothing to do: every URL has been tried")
             else:
                 if done.any():
-                    say(f"{folder}: going on; {int(done.sum()):,} of {frontier.rows:,} URLs were seen")
+                    say(f"{folder}: resuming; {int(done.sum()):,} of {frontier.rows:,} URLs have been tried")
                 archive = WarcFolder(folder, journal.ends, int(options.warc_size), options.user_agent)
                 try:
                     asyncio.run(Crawl(options, frontier, archive, journal, done, show).run())

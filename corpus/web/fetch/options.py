@@ -66,7 +66,7 @@ class FetchOptions(BaseModel):
     @classmethod
     def _token(cls, agent: str) -> str:
         if not re.fullmatch(r"[A-Za-z][A-Za-z_-]*", agent):
-            raise ValueError("a product token of letters, _ and - is expected: robots.txt knows no other")
+            raise ValueError("a product token of letters, _ and - is expected: robots.txt allows no other")
         return agent
 
     @field_validator("allow_addresses")

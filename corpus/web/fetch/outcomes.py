@@ -21,19 +21,19 @@ LEDGER_GROUP_ROWS = 1 << 14
 
 FETCH_OUTCOMES = {
     "fetched": "a page is stored",
-    "status": "the answer has no status 2xx",
-    "robots": "robots.txt forbids it, or could not be had",
+    "status": "the response status is not 2xx",
+    "robots": "robots.txt disallows it or could not be fetched",
     "crawl_delay": "robots.txt asks for more time between requests than --max-delay",
-    "address": "the host is at an address that is not public, or none at all is spelled",
-    "dns": "the name has no address",
+    "address": "the host's address is not public or not valid",
+    "dns": "the host name does not resolve",
     "connect": "no connection",
-    "tls": "the certificate or the encryption is wrong",
+    "tls": "invalid certificate or TLS failure",
     "timeout": "too slow",
     "size": "larger than --max-bytes",
     "content_type": "neither HTML nor text",
-    "redirects": "too many redirects, or in a circle",
-    "protocol": "the answer is no HTTP, or was cut",
-    "host": "given up: the host failed for other pages, or wants to be left alone",
+    "redirects": "too many redirects, or a redirect loop",
+    "protocol": "the response is not HTTP or was truncated",
+    "host": "skipped: the host failed for other pages or asked for too long a wait",
 }
 """Every outcome, with what it means."""
 

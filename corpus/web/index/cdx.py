@@ -210,7 +210,7 @@ class ZipNumCluster:
         head = self._pages.line_from(0)[0]
         if len(head.split(b"\t")) < 4:
             raise UserError(
-                f"{path}: not a cluster.idx: key, file, offset and length apart by tabs are expected"
+                f"{path}: not a cluster.idx: expected key, file, offset and length separated by tabs"
             )
 
     def capture(self, line: bytes) -> Capture:
