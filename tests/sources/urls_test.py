@@ -33,8 +33,8 @@ from corpus.web.url_lists.coverage import measure_coverage
 from corpus.web.url_lists.index_key import key_of
 from corpus.web.url_lists.links import LinkRules
 from corpus.workspace import Workspace
-from tests.fetch.site import Site, options
 from tests.sources import text_of
+from tests.web.fetch.site import Site, options
 
 NOWHERE = "https://nowhere.example/never-archived"
 

@@ -16,7 +16,7 @@ NAMES = [f"{a}{b}" for a in ("Al", "Ber", "Cor", "Dov", "El") for b in ("ta", "n
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "corpus.pipelines.cli", "model", "train", "classifier", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
 
 
 @pytest.fixture(scope="module")

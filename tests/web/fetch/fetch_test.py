@@ -22,7 +22,7 @@ from warcio.archiveiterator import ArchiveIterator
 from corpus.errors import UserError
 from corpus.web.fetch.address_guard import AddressGuard
 from corpus.web.fetch.crawl import fetch_list
-from tests.fetch.site import TEXTS, options, served, write_list
+from tests.web.fetch.site import TEXTS, options, served, write_list
 
 
 def fetched(folder: Path, urls: list[str], **given: object) -> dict[str, dict[str, Any]]:
