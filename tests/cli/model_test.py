@@ -45,7 +45,7 @@ def test_table_card_and_json(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--positive", "missing.txt", "--negative", "missing.txt"], "missing.txt: no texts there"),
+        (["--positive", "missing.txt", "--negative", "missing.txt"], "missing.txt: no texts found"),
         (["--positive", "{folder}/rivers.txt", "--negative", "{folder}:source=web"], "is not a workspace"),
         (
             ["--positive", "{folder}", "--negative", "{folder}", "--language", "Klingon!"],
