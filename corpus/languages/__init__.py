@@ -1,9 +1,11 @@
 """Identify the language and the script of a text.
 
-scripts.py          letters of each script in a text
-chinese.py          simplified or traditional Chinese
-labels.py           language labels, and what models and sources call them
-fasttext_models.py  fastText models: loading, predicting, training
-models.py           what lid.176 and CLD2 are given
-identify.py         the label and score of a text
+The files, in the order in which data meets them:
+
+    scripts.py          letters of each script in a text
+    chinese.py          simplified or traditional Chinese
+    labels.py           language labels, and what models and sources call them
+    fasttext_models.py  fastText models: loading, predicting, training
+    models.py           what lid.176 and CLD2 are given
+    identify.py         the label and score of a text
 """

@@ -1,6 +1,8 @@
 """Collect pages of the web by a list of URLs.
 
-url_lists/  from submissions of links to a list with one row a page
-index/      where in which archive a page is captured
-fetch/      pages fetched from their sites
+The files, in the order in which data meets them:
+
+    url_lists/  from submissions of links to a list with one row a page
+    index/      where in which archive a page is captured
+    fetch/      pages fetched from their sites
 """

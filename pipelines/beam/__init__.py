@@ -2,7 +2,7 @@
 
 The files, from the options to the worker processes:
 
-    options.py        how a pipeline runs: local processes or a runner
+    options.py        how a pipeline runs: a runner, or how many local processes a stage gets
     types.py          Beam's transforms with types
     fanout.py         one string per work item, each done once
     packed.py         packed record arrays as elements

@@ -1,5 +1,7 @@
 """Extract the text of threads: Reddit comments, Stack Exchange questions and answers.
 
-reddit_thread.py          comments, replies indented     stackexchange_thread.py   question, then answers
-post_html.py              HTML of posts as text          markdown.py               links and emphasis removed
+The files, in the order in which data meets them:
+
+    reddit_thread.py          comments, replies indented     stackexchange_thread.py   question, then answers
+    post_html.py              HTML of posts as text          markdown.py               links and emphasis removed
 """

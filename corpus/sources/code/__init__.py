@@ -1,15 +1,17 @@
 """Read source code from folders, git repositories, archives, packages and tables: one document a file.
 
-contents.py   what a repository holds, whatever it is packed in
-folder.py     a folder of files, or a single file
-git.py        a git repository, read from its objects
-archive.py    zip and tar archives
-table.py      Parquet with one row a file
-gates.py      vendored, generated, minified and binary files
-languages.py  the programming language of a file
-packages.py   name, version and licence from package metadata
-licenses.py   the licence of a file
-joined.py     the files of a repository as one document
+The files, in the order in which data meets them:
+
+    contents.py   what a repository holds, whatever it is packed in
+    folder.py     a folder of files, or a single file
+    git.py        a git repository, read from its objects
+    archive.py    zip and tar archives
+    table.py      Parquet with one row a file
+    gates.py      vendored, generated, minified and binary files
+    languages.py  the programming language of a file
+    packages.py   name, version and licence from package metadata
+    licenses.py   the licence of a file
+    joined.py     the files of a repository as one document
 """
 
 from __future__ import annotations

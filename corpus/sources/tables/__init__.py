@@ -1,7 +1,9 @@
 """Read rows and lines: one document each.
 
-fields.py      field names of rows, mapped to those of a record
-jsonl.py       JSON Lines
-parquet.py     Parquet
-text_files.py  plain text by file, paragraph or line
+The files, in the order in which data meets them:
+
+    fields.py      field names of rows, mapped to those of a record
+    jsonl.py       JSON Lines
+    parquet.py     Parquet
+    text_files.py  plain text by file, paragraph or line
 """

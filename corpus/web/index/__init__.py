@@ -1,8 +1,10 @@
 """Look up captures: where in which archive a page is, as crawl indexes list it.
 
-lookup.py    the chosen capture of each page, from any number of indexes
-cdx.py       CDX, CDXJ and ZipNum clusters
-columnar.py  Common Crawl's columnar index
-capture.py   one capture, and the choice among several
-ranges.py    byte ranges, coalesced or cached in pages
+The files, in the order in which data meets them:
+
+    lookup.py    the chosen capture of each page, from any number of indexes
+    cdx.py       CDX, CDXJ and ZipNum clusters
+    columnar.py  Common Crawl's columnar index
+    capture.py   one capture, and the choice among several
+    ranges.py    byte ranges, coalesced or cached in pages
 """
