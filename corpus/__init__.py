@@ -27,7 +27,7 @@ The files of this folder, which the packages share:
     manifest.py       read and check a manifest
     workspace.py      the paths and results of a workspace
     document.py       records, documents and their Arrow schemas
-    groups.py         groups that keep training and validation apart
+    groups.py         groups, and the hash that puts each in training or validation
     progress.py       status.json, timings.json, progress of a stage
     data.py           the paths of data files: rules, languages, word lists
     errors.py         errors for the person at the terminal

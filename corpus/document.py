@@ -83,8 +83,8 @@ class Record:
 class Failure:
     """Input that could not be read: where it is, which step failed, and why.
 
-    `reason` is a word for the kind of failure (see `corpus.ledger.quarantine`), `error` one line about it, `bytes` the
-    size of the record as it was passed to the parser.
+    `reason` is a word for the kind of failure (see `supervised.QUARANTINE_REASONS`), `error` one line about it, `bytes`
+    the size of the record as it was passed to the parser.
     """
 
     file: str

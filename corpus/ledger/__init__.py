@@ -2,7 +2,7 @@
 
 In the order in which data meets them:
 
-    quarantine.py  records that could not be read
+    quarantine.py  parts of records that could not be read
     counts.py      counts of one input split
     bins.py        the fixed bins of all histograms
     sums.py        sums by key, in bounded memory

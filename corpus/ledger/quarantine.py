@@ -35,7 +35,7 @@ QUARANTINE_PART_SCHEMA = pa.schema(
 )
 """`offset` and `length` are the position of a record as its source stores it, `bytes` is its size as passed to the
 parser (null if it was not read that far). `step` is the one that failed: read, extract. `reason`: one of
-`supervised.REASONS`."""
+`supervised.QUARANTINE_REASONS`."""
 
 
 def replace_surrogates(text: str) -> str:

@@ -3,7 +3,7 @@
 The files, in the order in which data meets them:
 
     job.py     the input, the rules and the output files of a list
-    read.py    submissions of a file, as a part and as packed posts
+    read.py    the Beam step that reads the submissions of a file into a part and packed posts
     write.py   scores per URL, and the rows of the wanted ones
     make.py    the pipeline, and the parts joined into the list
 """

@@ -2,7 +2,7 @@
 
 The files, in the order in which data meets them:
 
-    supervised.py    this side: sends records, replaces parsers that die, names why a record failed
-    budgets.py       what one document may cost, checked before it is parsed
-    worker.py        the other side: the process that parses
+    supervised.py    this side: sends records, replaces parsers that die; the reasons for quarantine
+    budgets.py       the limits of one document: bytes, tags, depth, memory, seconds
+    worker.py        the other side: the process that parses, under its limits of memory and time
 """
