@@ -2,7 +2,7 @@
 
 The packages, in the order in which data meets them:
 
-    pipelines/   the build, its Beam pipelines, and the command line
+    pipelines/   the build, its Beam pipelines, and the command line (a link to the folder at the top level)
     web/         index look-ups and fetching of web pages
     sources/     source kinds: input files to records
     formats/     readers of file formats: archives, encodings, XML, YAML
@@ -10,7 +10,7 @@ The packages, in the order in which data meets them:
     extract/     the text of a record
     languages/   language and script of a text
     text/        words, scripts, n-grams, one tokenized view of a document
-    filters/     signals of a document
+    filters/     signals of a document (a link, too)
     classifier/  quality classifiers
     rules/       bounds on signals, presets
     dedup/       duplicates: exact, by URL, by MinHash
@@ -26,7 +26,7 @@ The files of this folder, which the packages share:
 
     manifest.py       read and check a manifest
     workspace.py      the paths and results of a workspace
-    document.py       records, documents and their Arrow schemas
+    document.py       records, documents, reasons for quarantine; Arrow schemas
     groups.py         groups, and the hash that puts each in training or validation
     progress.py       status.json, timings.json, progress of a stage
     data.py           the paths of data files: rules, languages, word lists

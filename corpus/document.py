@@ -52,6 +52,11 @@ MAX_DOCUMENT_BYTES = 8 << 20
 of their own, before their text is extracted."""
 
 
+QUARANTINE_REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
+"""Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
+RETRIED_REASONS = QUARANTINE_REASONS[:5]
+
+
 @dataclass(slots=True, kw_only=True)
 class Record:
     """One record of a source before extraction.
@@ -83,7 +88,7 @@ class Record:
 class Failure:
     """Input that could not be read: where it is, which step failed, and why.
 
-    `reason` is a word for the kind of failure (see `supervised.QUARANTINE_REASONS`), `error` one line about it, `bytes`
+    `reason` is a word for the kind of failure (see `QUARANTINE_REASONS`), `error` one line about it, `bytes`
     the size of the record as it was passed to the parser.
     """
 

@@ -94,6 +94,14 @@ class Workspace:
         """Return the signal steps of the last plan."""
         return [str(step) for step in self._read_plan()["steps"]]
 
+    def read_state(self) -> dict[str, str] | None:
+        """Read state.json: the stages that are done, in order, each with its fingerprint; None without the file."""
+        path = self.path("state.json")
+        if not storage.exists(path):
+            return None
+        state: dict[str, str] = json.loads(storage.read_text(path))
+        return state
+
     def _read_plan(self) -> dict[str, Any]:
         if not storage.exists(self.path("plan.json")):
             raise self.unfinished_error("documents")

@@ -50,6 +50,14 @@ class Tools:
         return load_filters(self.manifest)
 
     @cached_property
+    def filter_versions(self) -> dict[str, list[object]]:
+        """Return [version, parameters] of every filter, by step: what its signals depend on besides the document."""
+        return {
+            step: [step_filter.version, dict(step_filter.parameters)]
+            for step, step_filter in self.filters.items()
+        }
+
+    @cached_property
     def signatures(self) -> SignatureStep | None:
         minhash = self.manifest.dedup.minhash
         return SignatureStep(minhash) if minhash is not None else None
@@ -66,11 +74,7 @@ class Tools:
         """Return the rules that documents must pass to keep their text; None if all keep it."""
         if self.manifest.keep_text == "all":
             return None
-        versions: dict[str, object] = {
-            step: [step_filter.version, dict(step_filter.parameters)]
-            for step, step_filter in self.filters.items()
-        }
-        versions["decide"] = decide.VERSION
+        versions = {**self.filter_versions, "decide": decide.VERSION}
         return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, versions)
 
     @cached_property
@@ -116,8 +120,7 @@ class Tools:
         return fingerprint(inputs)
 
     def step_fingerprint(self, documents: str, step: str) -> str:
-        step_filter = self.filters[step]
-        return fingerprint([documents, step, step_filter.version, dict(step_filter.parameters)])
+        return fingerprint([documents, step, *self.filter_versions[step]])
 
     def signatures_fingerprint(self, documents: str) -> str:
         assert self.signatures is not None

@@ -3,7 +3,7 @@
 The files; all but run.py are independent of one another, except that generate.py uses utf8.py:
 
     run.py                   configuration, tokenizer and model of a checkpoint
-    texts.py                 bits per byte of any text
+    texts.py                 bits per byte of any text (by trainer/evaluate.py)
     cloze.py                 multiple choice by likelihood
     generate.py              text that continues a prompt
     utf8.py                  tokens that keep generated text valid UTF-8

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.document import Failure
-from corpus.extract.process.supervised import RETRIED_REASONS
+from corpus.document import RETRIED_REASONS, Failure
 from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace, read_table
 
@@ -35,7 +34,7 @@ QUARANTINE_PART_SCHEMA = pa.schema(
 )
 """`offset` and `length` are the position of a record as its source stores it, `bytes` is its size as passed to the
 parser (null if it was not read that far). `step` is the one that failed: read, extract. `reason`: one of
-`supervised.QUARANTINE_REASONS`."""
+`document.QUARANTINE_REASONS`."""
 
 
 def replace_surrogates(text: str) -> str:

@@ -18,7 +18,7 @@ The files, in the order in which a run uses them:
     fused.py         hand-written gradients for CPUs
     loss.py          cross-entropy in blocks of rows, z-loss
     sharding.py      a model divided among processes
-    optimizer.py     which parameter is optimized how, learning rate
+    optimizer.py     which parameter is optimized how, learning-rate schedule
     muon.py          the Muon optimizer
     engine.py        gradient and update of one step
     spikes.py        which steps are skipped

@@ -41,8 +41,7 @@ def verify_workspace(
     or shard; ids are compared through files in a temporary folder, 41 bytes a kept document and as much a shard row.
     """
     workspace = Workspace.open(root)
-    state = workspace.path("state.json")
-    if not storage.exists(state) or "build" not in json.loads(storage.read_text(state)):
+    if "build" not in (workspace.read_state() or {}):
         raise UserError(f"{root} is not a finished build: resume it with `corpus build`")
     manifest = load_manifest(workspace.path("manifest.yaml")).manifest
     dataset, splits = workspace.tokens(), workspace.splits()

@@ -6,7 +6,7 @@ The files, in the order in which a build uses them:
     plan.py       manifest to input splits, tools and rules, all checked
     dry_run.py    forecast of a build from its first documents
     retry.py      quarantined and unread records, tried again
-    changes.py    which stages are done again, and why
+    changes.py    resumed build: which stages are done again, and what is said of it
     run.py        a build in progress: its state and pipelines
     stop.py       exit on a signal without leaving workers
     stages.py     the stages and the pipelines they run

@@ -13,7 +13,7 @@ from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
 from corpus.pipelines.build.plan import BuildPlan, make_plan, plan_fingerprint, write_plan
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
-from corpus.pipelines.build.run import Build, read_state, report_end
+from corpus.pipelines.build.run import Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress, Status
@@ -58,7 +58,7 @@ def _build_locked(
         plan = apply_retries(plan, workspace, retry_quarantine)
         remove_unread_parts(workspace)
         wanted = plan_fingerprint(plan)
-        state = read_state(workspace)
+        state = workspace.read_state() or {}
         if state.get("build") == wanted and not list_missing_parts(workspace, plan):
             say("nothing to do: the workspace is complete")
             return workspace

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from corpus import storage
@@ -66,6 +67,11 @@ class BuildPlan:
         """Return the bytes of input as it is stored."""
         return sum(split.end - split.start for split in self.splits)
 
+    @cached_property
+    def document_fingerprints(self) -> list[str]:
+        """Return the fingerprint of every split's documents, in the order of `splits`; computed once."""
+        return [self.tools.documents_fingerprint(split) for split in self.splits]
+
     @property
     def steps(self) -> list[str]:
         return list(self.tools.filters)
@@ -120,11 +126,6 @@ def plan_fingerprint(plan: BuildPlan) -> str:
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
-    documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
-    steps = {
-        step: [step_filter.version, dict(step_filter.parameters)]
-        for step, step_filter in plan.tools.filters.items()
-    }
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
     return fingerprint(
@@ -132,9 +133,9 @@ def plan_fingerprint(plan: BuildPlan) -> str:
             RESULT_VERSIONS,
             dumped,
             tokenizer,
-            documents,
+            plan.document_fingerprints,
             plan.names,
-            steps,
+            plan.tools.filter_versions,
             plan.rules.parameters(),
             signatures and dict(signatures.parameters),
             priorities,
@@ -145,12 +146,12 @@ def plan_fingerprint(plan: BuildPlan) -> str:
 def describe_inputs(plan: BuildPlan) -> dict[str, Any]:
     """Return what plan.json stores about the inputs of parts: documents by split, and the steps."""
     steps = {
-        step: fingerprint([step_filter.version, dict(step_filter.parameters)])[:FINGERPRINT_DIGITS]
-        for step, step_filter in plan.tools.filters.items()
+        step: fingerprint(made_by)[:FINGERPRINT_DIGITS]
+        for step, made_by in plan.tools.filter_versions.items()
     }
     signatures = plan.tools.signatures
     return {
-        "documents": [plan.tools.documents_fingerprint(split)[:FINGERPRINT_DIGITS] for split in plan.splits],
+        "documents": [digits[:FINGERPRINT_DIGITS] for digits in plan.document_fingerprints],
         "made": {
             **steps,
             "signatures": fingerprint(dict(signatures.parameters))[:FINGERPRINT_DIGITS]

@@ -32,7 +32,7 @@ from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.build import list_missing_parts, run_stages
 from corpus.pipelines.build.changes import count_unread_splits
 from corpus.pipelines.build.plan import BuildPlan, plan_fingerprint
-from corpus.pipelines.build.run import Build, read_state, report_end
+from corpus.pipelines.build.run import Build, report_end
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
 from corpus.progress import StageProgress, Status
@@ -95,7 +95,7 @@ def decide_again(
         plan = make_stored_plan(workspace, manifest, changes, finished=False)
         _check_texts(workspace, plan)
         wanted = plan_fingerprint(plan)
-        state = read_state(workspace)
+        state = workspace.read_state() or {}
         if state.get("build") == wanted:
             say("nothing to do: the workspace already follows these rules")
             return workspace
@@ -173,7 +173,7 @@ def make_stored_plan(
                 f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed)}"
             )
     plan = make_plan_of_parts(workspace, file)
-    state = read_state(workspace)
+    state = workspace.read_state() or {}
     absent = list_missing_parts(workspace, plan)
     lacks = (
         bool(absent) or "build" not in state if finished else count_unread_splits(workspace, plan, absent) > 0

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.document import RETRIED_REASONS
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
-from corpus.extract.process.supervised import RETRIED_REASONS
 from corpus.ledger import quarantine
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.workspace import Workspace

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import apache_beam as beam
+
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.fanout import make_claims_folder
@@ -78,8 +80,6 @@ class Build:
         weights: Sequence[int],
         running: Running,
     ) -> None:
-        import apache_beam as beam
-
         total = len(weights)
         self.status.at(StageProgress(stage=name, total=total))
         options = running.options(name)
@@ -160,12 +160,3 @@ def report_end(status: Status, release: Callable[[], None]) -> Iterator[None]:
         status.end("failed", error=str(error)[:1000] or type(error).__name__)
         raise
     status.end("done")
-
-
-def read_state(workspace: Workspace) -> dict[str, str]:
-    """Read which stages are done, in their order, with the fingerprint each was done with."""
-    path = workspace.path("state.json")
-    if not storage.exists(path):
-        return {}
-    state: dict[str, str] = json.loads(storage.read_text(path))
-    return state

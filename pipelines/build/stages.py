@@ -33,18 +33,13 @@ PARTS_PER_GROUP = 256
 
 def ingest_parameters(plan: BuildPlan) -> Any:
     """Return what ingest depends on besides documents: the steps and the signatures."""
-    steps = {
-        step: [step_filter.version, dict(step_filter.parameters)]
-        for step, step_filter in plan.tools.filters.items()
-    }
     signatures = plan.tools.signatures
-    return [steps, signatures and dict(signatures.parameters)]
+    return [plan.tools.filter_versions, signatures and dict(signatures.parameters)]
 
 
 def ingest_fingerprint(plan: BuildPlan) -> str:
     """Return the fingerprint that state.json has for ingest if the documents and signals are those of a plan."""
-    documents = fingerprint([plan.tools.documents_fingerprint(split) for split in plan.splits])
-    return fingerprint([documents, ingest_parameters(plan)])
+    return fingerprint([fingerprint(plan.document_fingerprints), ingest_parameters(plan)])
 
 
 def run_ingest(build: Build) -> None:
@@ -79,9 +74,13 @@ def run_decide(build: Build) -> None:
             {name: source.priority for name, source in manifest.sources.items()},
             manifest.quality is not None,
         )
-        documents = [plan.tools.documents_fingerprint(split) for split in plan.splits]
         wanted = fingerprint(
-            [documents, ingest_parameters(plan), load.parameters, manifest.dedup.model_dump(mode="json")]
+            [
+                plan.document_fingerprints,
+                ingest_parameters(plan),
+                load.parameters,
+                manifest.dedup.model_dump(mode="json"),
+            ]
         )
         finding = build.for_stage("dedup")
         build.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,11 +32,10 @@ def local_folder(option: str, path: str) -> Path:
 
 def warn_unfinished(root: str) -> None:
     """Print a line if a build or `corpus decide` was stopped or is still running: results may be from earlier rules."""
-    from corpus import storage
     from corpus.workspace import Workspace
 
-    state = Workspace(root).path("state.json")
-    if storage.exists(state) and "build" not in json.loads(storage.read_text(state)):
+    state = Workspace(root).read_state()
+    if state is not None and "build" not in state:
         typer.echo(
             f"corpus: {root} is not finished, so results may be from earlier rules: resume with "
             f"`corpus build MANIFEST --out {root}` or the `corpus decide` command that was stopped",

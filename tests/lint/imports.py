@@ -70,6 +70,15 @@ def all_imports() -> tuple[Import, ...]:
     return tuple(found for name in modules() for found in imports(name))
 
 
+@cache
+def module_graph() -> dict[str, set[str]]:
+    """For each module the modules that it imports."""
+    graph: dict[str, set[str]] = {}
+    for each in all_imports():
+        graph.setdefault(each.importer, set()).add(each.imported)
+    return graph
+
+
 def child(name: str, package: str) -> str | None:
     """The child of `package` that `name` is or lies in; None where it does not lie in it."""
     inside = name.removeprefix(f"{package}.")

@@ -20,8 +20,7 @@ from lxml.etree import XPath, _Element
 
 REGEXPS = {"re": "http://exslt.org/regular-expressions"}
 MAX_CACHED_VALUES = 1 << 14
-CACHED_LENGTH = 200
-"""Longer values of attributes are not kept: a page can make them as long as it likes."""
+"""Values of attributes whose outcome is remembered for each expression."""
 
 Selector = Callable[[_Element], list[_Element]]
 Test = Callable[[str], bool]

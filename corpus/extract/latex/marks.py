@@ -17,7 +17,6 @@ numbers of what is cited."""
 
 TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
 WORD_SPACE = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
-STAR = re.compile(r"\*?")
 OPTION = re.compile(r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}|\[[^\[\]]*\])*+)\]")
 OPTIONAL_SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 ENVIRONMENT_NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")

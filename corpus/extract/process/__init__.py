@@ -2,7 +2,7 @@
 
 The files, in the order in which data meets them:
 
-    supervised.py    this side: sends records, replaces parsers that die; the reasons for quarantine
+    supervised.py    this side: sends records, replaces parsers that die or exceed their time
     budgets.py       the limits of one document: bytes, tags, depth, memory, seconds
     worker.py        the other side: the process that parses, under its limits of memory and time
 """

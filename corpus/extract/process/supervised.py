@@ -53,9 +53,6 @@ SEND_BYTES = 1 << 20
 MAX_SEND_BUFFERS = 16
 """Buffers that are sent in one call."""
 START_SECONDS = 120.0
-QUARANTINE_REASONS = ("bytes", "tags", "memory", "time", "crash", "depth", "damaged", "decode", "remote")
-"""Why a record is in quarantine. With larger budgets the first five may come out otherwise."""
-RETRIED_REASONS = QUARANTINE_REASONS[:5]
 
 Item = TypeVar("Item")
 _values = attrgetter(*RECORD_FIELDS)
@@ -63,7 +60,7 @@ _values = attrgetter(*RECORD_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """Hold the reason why a record gives no text, one of `QUARANTINE_REASONS`, and the error as one line."""
+    """Hold the reason why a record gives no text, one of `document.QUARANTINE_REASONS`, and the error as one line."""
 
     reason: str
     error: str

@@ -2,10 +2,10 @@
 
 The files, in the order in which data meets them:
 
-    resync.py   byte scan for the next record, used by members.py and arc.py
-    members.py  gzip members, zstd and lz4 frames; mends a damaged record
-    arc.py      ARC files
-    warc.py     WARC files: pages as records, also behind and inside damage
-    news.py     articles of news sites
-    urls.py     the pages of a list of URLs
+    warc.py         WARC files: a response page -> a record; goes on behind damage
+    members.py      their gzip members, zstd and lz4 frames; mends a damaged one
+    arc.py          ARC files, the format before WARC
+    record_scan.py  where the next record begins behind damaged bytes (warc.py's helper)
+    news.py         articles of news sites
+    urls.py         the pages of a list of URLs
 """

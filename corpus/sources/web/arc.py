@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from corpus.sources.web.resync import GZIP_MEMBER_MAGIC, find_record
+from corpus.sources.web.record_scan import GZIP_MEMBER_MAGIC, find_record
 
 ARC_BLOCK_BYTES = 1 << 16
 MAX_HEADER_LINE_BYTES = 8 << 10

@@ -14,7 +14,7 @@ import zstandard
 from fastwarc.stream_io import Lz4Reader
 
 from corpus.formats.http import MAX_ZSTD_WINDOW_BYTES
-from corpus.sources.web.resync import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, find_record
+from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, find_record
 from corpus.storage.compressed import MAX_COMPRESSION_RATIO, Bomb
 
 PLAIN_MAGIC = b"WARC/1."

@@ -29,7 +29,7 @@ from corpus.sources.web.members import (
     content_length,
     is_data,
 )
-from corpus.sources.web.resync import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
+from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
 from corpus.storage import RemoteError, open_input, size
 
 RECORD_TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
