@@ -72,7 +72,7 @@ class Budgets:
 def find_exceeded_budget(record: Record, budgets: Budgets) -> tuple[str, str] | None:
     """Return (reason, error) of a record over a budget that is visible before parsing, else None.
 
-    One pass at memory speed; pages with more tags than `max_depth` (few) take two more. 40 us a page of 150 KB.
+    One pass at memory speed; pages with more tags than `max_depth` (few) take one more. 40 us a page of 150 KB.
     """
     body = record.body
     if len(body) > budgets.max_bytes:
@@ -89,7 +89,7 @@ def find_exceeded_budget(record: Record, budgets: Budgets) -> tuple[str, str] | 
     if tags > budgets.max_tags:
         return "tags", f"{tags:,} tags, over max_tags, {budgets.max_tags:,}"
     if tags > budgets.max_depth:
-        depth = measure_nesting(page, budgets.max_depth)
+        depth = measure_nesting(page)
         if depth > budgets.max_depth:
             return "depth", f"tags nested {depth:,} deep, over max_depth, {budgets.max_depth:,}"
     return None
@@ -111,33 +111,13 @@ def count_most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
     return most
 
 
-def measure_nesting(page: bytes, enough: int = 0) -> int:
+def measure_nesting(page: bytes) -> int:
     """Return how deep tags are nested, about: comments, void elements and those that the next one closes do not count.
 
-    Never less than the depth of what is left, except where end tags cross; if a first estimate is no more than
-    `enough`, that is the answer, an overestimate.
+    An end tag closes a tag of its name alone, as it does for the parser. 1.3 ms for 57 KB of XML.
     """
     if b"\0" in page[:1024]:  # UTF-16 and UTF-32, near enough
         page = page.replace(b"\0", b"")
-    bound = _bound_depth(page)
-    return bound if bound <= enough else _measure_depth(page)
-
-
-def _bound_depth(page: bytes) -> int:
-    """Return the deepest that all tags could be nested if each that opens stays open until some end tag."""
-    data = np.frombuffer(page, np.uint8)
-    after = data[np.flatnonzero(data[:-1] == ord("<")) + 1]
-    steps = ((after | 0x20) - np.uint8(ord("a")) < 26).astype(np.int32)
-    steps[after == ord("/")] = -1
-    open_tags = np.cumsum(steps)
-    if not len(open_tags):
-        return 0
-    floor = np.minimum(np.minimum.accumulate(open_tags), 0)
-    return int((open_tags - floor).max())
-
-
-def _measure_depth(page: bytes) -> int:
-    """Return the greatest number of tags open at the same time; an end tag closes only a tag of its name."""
     open_tags: dict[bytes, int] = {}
     depth = deepest = 0
     for end, name, _ in _TAG.findall(page):
