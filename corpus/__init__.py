@@ -1,5 +1,18 @@
 """corpus: multilingual pre-training corpora, from raw dumps to token shards, every decision on record.
 
+What one does with it in Python:
+
+    corpus.build("m.yaml", "out")       build a workspace, or resume it
+    corpus.plan("m.yaml")               what a build would do, with a forecast
+    corpus.open("out")                  a workspace: .documents(), .signals(STEP), .decisions(), .shards(), .stats(),
+                                        and .torch() for training
+    corpus.sample("out", 5)             documents drawn at random
+    corpus.compare("out", {"gopher.words.min": 30})    what other rules would change
+    corpus.decide("out", {"gopher.words.min": 30})     change them, without reading the input again
+
+Plug-ins (see docs/extending.md) are made of `Source`, `Record`, `Failure`, `ExtractedText` and `Page`; errors are
+`UserError` and `RunError`. Beam transforms are in `corpus.pipelines.transforms` (docs/beam.md).
+
 The packages, in the order in which data meets them:
 
     pipelines/   the build, its Beam pipelines, and the command line (a link to the folder at the top level)
@@ -25,11 +38,13 @@ The packages, in the order in which data meets them:
 The files of this folder, which the packages share:
 
     manifest.py       read and check a manifest
+    api.py            the commands as functions: build, plan, decide, compare, sample
     workspace.py      the paths and results of a workspace
     document.py       records, documents, reasons for quarantine; Arrow schemas
     groups.py         groups, and the hash that puts each in training or validation
     progress.py       status.json, timings.json, progress of a stage
-    data.py           the paths of data files: rules, languages, word lists
+    data.py           data files: rules, languages, word lists; a user's own beside the manifest
+    plugins.py        find the plug-ins that a manifest names
     errors.py         errors for the person at the terminal
     extras.py         how to install optional dependencies
     child_process.py  start Python processes that find the same modules
@@ -37,17 +52,64 @@ The files of this folder, which the packages share:
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from corpus.api import build, compare, decide, plan, sample
+    from corpus.document import Document, Failure, Record
+    from corpus.errors import RunError, UserError
+    from corpus.extract import ExtractedText
+    from corpus.sources.source import Source
+    from corpus.text.page import Page
     from corpus.workspace import Workspace
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open"]
+__all__ = [
+    "Document",
+    "ExtractedText",
+    "Failure",
+    "Page",
+    "Record",
+    "RunError",
+    "Source",
+    "UserError",
+    "Workspace",
+    "__version__",
+    "build",
+    "compare",
+    "decide",
+    "open",
+    "plan",
+    "sample",
+]
+
+_MODULES = {
+    **dict.fromkeys(("build", "compare", "decide", "plan", "sample"), "corpus.api"),
+    **dict.fromkeys(("Document", "Failure", "Record"), "corpus.document"),
+    **dict.fromkeys(("RunError", "UserError"), "corpus.errors"),
+    "ExtractedText": "corpus.extract",
+    "Source": "corpus.sources.source",
+    "Page": "corpus.text.page",
+    "Workspace": "corpus.workspace",
+}
+"""Public name -> its module, imported when the name is first used: `import corpus` takes 10 ms."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'corpus' has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def open(root: str) -> Workspace:
-    """The workspace at `root` (a folder or any fsspec URL), its results as Arrow datasets.
+    """Open the workspace at `root` (a folder or any fsspec URL), its results as Arrow datasets.
 
     >>> corpus.open("demo-workspace").documents().count_rows()   # doctest: +SKIP
     """

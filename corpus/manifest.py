@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator
 
+from corpus import data, plugins
 from corpus.dedup.options import DedupOptions
 from corpus.errors import UserError
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
+from corpus.filters import FILTERS
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
-from corpus.sources import source_class
+from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse")
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
 
@@ -31,10 +35,10 @@ class _ManifestModel(BaseModel):
 
 
 class Extraction(_ManifestModel):
-    """How the text of HTML pages is extracted (see `corpus.extract.html.main_text.MODES`), and what one document of any
-    format may cost (see `corpus.extract.process.budgets`)."""
+    """How the text of HTML pages is extracted (see `corpus.extract.html.main_text.MODES`, or a plug-in), and what one
+    document of any format may cost (see `corpus.extract.process.budgets`)."""
 
-    mode: Literal["fast", "precision", "recall", "resiliparse"] = "fast"
+    mode: str = "fast"
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)
     max_text: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_text)
     max_tags: Annotated[int, Field(ge=1)] = Budgets.max_tags
@@ -58,11 +62,14 @@ class Extraction(_ManifestModel):
     def _check_installed(cls, mode: str) -> str:
         if mode == "resiliparse" and find_spec("resiliparse") is None:
             raise ValueError(f"resiliparse is not installed: {install_advice('resiliparse')}")
+        if mode not in EXTRACTION_MODES and not plugins.is_plugin_name(mode, "extractor"):
+            known = ", ".join([*EXTRACTION_MODES, *plugins.list_short_names("extractor")])
+            raise ValueError(f"no such mode: say {known}, or a plug-in, module:Class")
         return mode
 
 
 class Identification(_ManifestModel):
-    """The model that identifies the language: lid.176 combined with CLD2, or any fastText model by its path."""
+    """The model that identifies languages: lid.176 combined with CLD2, a fastText model by its path, or a plug-in."""
 
     model: str | None = None
 
@@ -91,6 +98,7 @@ class Manifest(_ManifestModel):
     keep_text: Literal["all", "kept", "kept+sample"] = "all"
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
+    filters: dict[str, dict[str, Any]] = {}
     quality: Quality | None = None
     rules: dict[str, Any] = {}
     dedup: DedupOptions = Field(default_factory=lambda: DedupOptions())
@@ -124,12 +132,42 @@ class Manifest(_ManifestModel):
                 )
         return sources
 
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _map_options(cls, value: Any) -> Any:
+        """Accept a list of plug-ins, each a name or a mapping of a name to its options."""
+        if not isinstance(value, list):
+            return value
+        filters: dict[str, Any] = {}
+        for entry in value:
+            named = {entry: {}} if isinstance(entry, str) else entry
+            if not isinstance(named, dict) or len(named) != 1:
+                raise ValueError("a filter is written module:Class, or {module:Class: {option: value}}")
+            if next(iter(named)) in filters:
+                raise ValueError(f"{next(iter(named))} is there twice")
+            filters |= {name: options or {} for name, options in named.items()}
+        return filters
+
     @field_validator("dedup", mode="before")
     @classmethod
     def _switch_dedup(cls, value: Any) -> Any:
         if value is False:
             return {"exact": False, "url": False, "minhash": False}
         return {} if value is True else value
+
+    def list_plugins(self) -> list[tuple[KeyPath, str, str]]:
+        """Return (key, kind, name) of every plug-in that the manifest names."""
+        named: list[tuple[KeyPath, str, str]] = [
+            (("sources", name, "kind"), "source", source.kind)
+            for name, source in self.sources.items()
+            if is_plugin_kind(source.kind)
+        ]
+        named += [(("filters", name), "filter", name) for name in self.filters]
+        if self.extraction.mode not in EXTRACTION_MODES:
+            named.append((("extraction", "mode"), "extractor", self.extraction.mode))
+        if self.identification.model is not None and plugins.is_reference(self.identification.model):
+            named.append((("identification", "model"), "identifier", self.identification.model))
+        return named
 
     def model_dump_yaml(self) -> str:
         """Return the manifest as YAML with all defaults, in the order of its keys."""
@@ -145,6 +183,8 @@ class ManifestFile:
     path: str
     manifest: Manifest
     lines: dict[KeyPath, int]
+    own_files: Mapping[str, str] = field(default_factory=dict)
+    """The user's own data files (see `corpus.data`) that were beside it or in folders of plug-ins: name -> text."""
 
     @property
     def folder(self) -> str:
@@ -169,20 +209,25 @@ def load_manifest(path: str) -> ManifestFile:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
-    data, lines = load_yaml(text, path)
+    content, lines = load_yaml(text, path)
     source_file = ManifestFile(path, None, lines)  # type: ignore[arg-type]
-    if not isinstance(data, dict):
+    if not isinstance(content, dict):
         raise source_file.error((), "a manifest is a mapping with at least `name` and `sources`")
-    for bad in [key for key in data if not isinstance(key, str)]:
+    for bad in [key for key in content if not isinstance(key, str)]:
         raise source_file.error((bad,), "keys must be text")
-    data = _resolve_values(source_file, data, (), False)
-    sources = data.get("sources")
+    content = _resolve_values(source_file, content, (), False)
+    _find_plugins(source_file, content)
+    beside = [] if is_remote(path) else [source_file.folder]
+    data.use_own_files(data.find_own_files([*beside, *plugins.plugin_folders()]))
+    if isinstance(content.get("mixture"), str):
+        content["mixture"] = _read_named_mixture(source_file, content["mixture"])
+    sources = content.get("sources")
     if isinstance(sources, dict):
-        data["sources"] = {
+        content["sources"] = {
             name: _load_source(source_file, name, options) for name, options in sources.items()
         }
     try:
-        manifest = Manifest.model_validate(data)
+        manifest = Manifest.model_validate(content)
     except ValidationError as error:
         raise _convert_error(source_file, error, ()) from None
     for key in ("weights", "epochs"):
@@ -191,7 +236,62 @@ def load_manifest(path: str) -> ManifestFile:
                 raise source_file.error(
                     ("mixture", key, name), f"no such source: choose from {', '.join(manifest.sources)}"
                 )
-    return ManifestFile(path, manifest, lines)
+    return ManifestFile(path, manifest, lines, data.own_files())
+
+
+def load_source(name: str, options: Mapping[str, Any], folder: str) -> Source:
+    """Return a source as a manifest in `folder` would have it under `name`. Raises UserError, one line with the key."""
+    here = ManifestFile(os.path.join(folder, ""), None, {})  # type: ignore[arg-type]
+    try:
+        _find_plugins(here, {"sources": {name: options}})
+        return _load_source(here, name, _resolve_values(here, dict(options), ("sources", name), False))
+    except UserError as error:
+        key = f"sources.{name}."
+        message = str(error).removeprefix(f"{here.path}:1: ")
+        raise UserError(message.removeprefix(key), error.path) from None
+
+
+def _find_plugins(source_file: ManifestFile, content: dict[str, Any]) -> None:
+    """Find every plug-in that a manifest names before any is imported. Raises UserError with the key of a wrong one."""
+    plugins.add_folders(())
+    named: list[tuple[KeyPath, str, Any]] = []
+    for key, kind, inner in (("extraction", "extractor", "mode"), ("identification", "identifier", "model")):
+        if isinstance(content.get(key), dict):
+            named.append(((key, inner), kind, content[key].get(inner)))
+    filters = content.get("filters")
+    if isinstance(filters, dict | list):
+        entries = filters if isinstance(filters, list) else list(filters)
+        for at, entry in enumerate(entries):
+            name = next(iter(entry), None) if isinstance(entry, dict) else entry
+            named.append((("filters", at if isinstance(filters, list) else str(name)), "filter", name))
+    sources = content.get("sources")
+    for name, options in sources.items() if isinstance(sources, dict) else ():
+        if isinstance(options, dict):
+            named.append((("sources", name, "kind"), "source", options.get("kind")))
+    for key_path, kind, name in named:
+        if kind == "filter" and name in FILTERS:
+            raise source_file.error(
+                key_path, f"{name} is a filter of corpus: its signals are measured anyway"
+            )
+        if isinstance(name, str) and (kind == "filter" or plugins.is_plugin_name(name, kind)):
+            try:
+                plugins.find_plugin(name, kind, None if is_remote(source_file.path) else source_file.folder)
+            except UserError as error:
+                raise source_file.error(key_path, str(error)) from None
+
+
+def _read_named_mixture(source_file: ManifestFile, name: str) -> dict[str, Any]:
+    """Return the mixture of that name from the data files. `max_epochs` needs a run, so it is refused here."""
+    if name not in data.list_data("mixtures"):
+        known = ", ".join(data.list_data("mixtures"))
+        raise source_file.error(("mixture",), f"no mixture named {name!r}: choose from {known}")
+    text, path = data.read_data("mixtures", name)
+    mixture, _ = load_yaml(text, path)
+    if not isinstance(mixture, dict) or "max_epochs" in mixture:
+        raise source_file.error(
+            ("mixture",), f"{path} is for training alone: give it to `corpus train --mixture {name}`"
+        )
+    return mixture
 
 
 def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
@@ -203,7 +303,7 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
     if not isinstance(options, dict):
         raise source_file.error(where, "a source is a mapping with `kind` and `paths`")
     if "kind" not in options:
-        raise source_file.error(where, "no `kind`: say warc, wikipedia, jsonl, parquet or text")
+        raise source_file.error(where, f"no `kind`: say {', '.join(KINDS)}, or a plug-in, module:Class")
     try:
         kind = source_class(str(options["kind"]))
         defaults = {"rules": kind.default_rules(), "priority": kind.default_priority()}
@@ -287,6 +387,8 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
         return os.environ[match[1]]
 
     value = VARIABLE_PATTERN.sub(variable, value)
+    if path == ("identification", "model") and plugins.is_reference(value):
+        return value
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)
         if not is_remote(full) and not os.path.isfile(full):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -14,6 +16,9 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.errors import UserError
 from corpus.storage.part_writer import check_beside
+
+if TYPE_CHECKING:
+    from corpus.trainer.torch_dataset import PackedDataset
 
 WORKSPACE_SCHEMA_VERSION = 1
 LENDER_FILE = "lender.json"
@@ -83,8 +88,15 @@ class Workspace:
         root = self._lender if folder.startswith(LENT_FOLDERS) else None
         return storage.join(root or self.root, folder, f"source={source}", f"part-{split}.{extension}")
 
-    def quarantine_part(self, source: str, split: str) -> str:
-        return self.path("quarantine", f"{source}-{split}.parquet")
+    def quarantine_part(self, source: str, split: str, step: str | None = None) -> str:
+        """Return the path of an input split's quarantine: of its records, or of documents that a step failed on."""
+        return self.path("quarantine", f"{source}-{split}{f'.{step}' if step else ''}.parquet")
+
+    def quarantine_parts(self) -> Iterator[str]:
+        """Yield the paths that quarantine parts of the last plan may have, in the order of the input splits."""
+        steps = [None, *self.steps()]
+        for source, split in self.splits():
+            yield from (self.quarantine_part(source, split, step) for step in steps)
 
     def splits(self) -> list[tuple[str, str]]:
         """Return (source, split name) of every input split of the last plan, sorted: the order of all later stages."""
@@ -128,14 +140,24 @@ class Workspace:
             filesystem, _ = storage.filesystem(self.root)
             paths = [storage.filesystem(path)[1] for path in paths]
         partitioning = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
-        return ds.dataset(paths, filesystem=filesystem, format=format, partitioning=partitioning)
+        dataset = ds.dataset(paths, filesystem=filesystem, format=format, partitioning=partitioning)
+        return _views().make_browsable(dataset)
 
     def documents(self) -> ds.Dataset:
         """Return every document that was read, gated ones included, with its `source`."""
         return self._open_parts("documents")
 
     def signals(self, step: str) -> ds.Dataset:
-        """Return the signals of one step; rows match those of `documents()`."""
+        """Return the signals of one step; rows match those of `documents()`.
+
+        Raises UserError if the last plan has no such step: `steps()` lists them.
+        """
+        if step not in (steps := self.steps()):
+            nearest = difflib.get_close_matches(step, steps, 1)
+            guess = f"did you mean {nearest[0]}? " if nearest else ""
+            raise UserError(
+                f"{self.root} has no step {step}: {guess}its steps are {', '.join(steps) or 'none'}"
+            )
         return self._open_parts(f"signals/{step}")
 
     def decisions(self) -> ds.Dataset:
@@ -143,12 +165,17 @@ class Workspace:
         return self._open_parts("decisions")
 
     def stats(self) -> dict[str, ds.Dataset]:
-        """Return the ledger: its tables by name, each a dataset of one file. See docs/ledger.md."""
+        """Return the ledger: its tables by name, each a dataset of one file. See docs/ledger.md.
+
+        Raises UserError while the build has not written it.
+        """
         paths = [
             path
             for path in storage.list_files(self.path("stats"))
             if path.endswith(".parquet") and "/parts/" not in path
         ]
+        if not paths:
+            raise self.unfinished_error("statistics")
         return {
             path.rpartition("/")[2].removesuffix(".parquet"): self._open_dataset([path], "parquet", [])
             for path in paths
@@ -171,6 +198,73 @@ class Workspace:
             raise self.unfinished_error("token shards")
         dataset: dict[str, Any] = json.loads(storage.read_text(path))
         return dataset
+
+    def torch(
+        self,
+        context: int = 1024,
+        *,
+        split: Literal["train", "valid"] = "train",
+        seed: int = 0,
+        mixture: str | None = None,
+        labels: Literal["same", "next", "both"] = "same",
+        position_ids: bool = False,
+        start: int = 0,
+        stop: int | None = None,
+        rank: int | None = None,
+        world: int | None = None,
+    ) -> PackedDataset:
+        """Return packed windows of tokens as a map-style `torch.utils.data.Dataset`: docs/loaders.md has examples.
+
+        Item i is sample i of `corpus train` with the same context, seed and mixture, so the order is exact without
+        `shuffle` and with any number of DataLoader workers. An item is a dict of int64 tensors (context,).
+
+        - `context`: tokens of an item.
+        - `split`: with "valid", the validation windows, each once, in the order of the shards, for any seed.
+        - `seed`, `mixture` (a YAML file or a preset's name): as of `corpus train`; by default the corpus's mixture.
+        - `labels`: "same" makes `labels` equal to `input_ids`, for models that shift them, as those of transformers;
+          "next" makes them the tokens that follow those of `input_ids`; "both" gives the first as `labels` and the
+          second as `shift_labels`. Labels of padding, in streams shorter than a window, are -100.
+        - `position_ids`: add them, counted from 0 in each document, so that models of transformers keep documents
+          apart.
+        - `start`, `stop`: the run's samples start..stop-1, counted over all processes. A run resumes with `start` at
+          the number of samples that are done. Without `stop`, to the end of the epoch that `start` is in.
+        - `rank`, `world`: this process and the number of processes; it reads every `world`-th sample. By default
+          those of torch.distributed if initialized, else of RANK and WORLD_SIZE, else 0 of 1.
+
+        Raises UserError without shards, and for parameters that cannot be. Cost: the end of each shard is read.
+        """
+        self.tokens()
+        try:
+            from corpus.trainer.torch_dataset import PackedDataset
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            from corpus.extras import install_advice
+
+            raise UserError(f"torch is not installed: {install_advice('train')}") from None
+        return PackedDataset(
+            self.root,
+            context=context,
+            split=split,
+            seed=seed,
+            mixture=mixture,
+            labels=labels,
+            position_ids=position_ids,
+            start=start,
+            stop=stop,
+            rank=rank,
+            world=world,
+        )
+
+    def __repr__(self) -> str:
+        """Return the overview of `_repr_html_` in a few lines."""
+        text: str = _views().describe_workspace(self)
+        return text
+
+    def _repr_html_(self) -> str:
+        """Return an overview as a small HTML table, for notebooks. Reads a few small files and no documents."""
+        html: str = _views().show_workspace(self)
+        return html
 
     def rows(
         self, document_columns: list[str] | None = None, steps: Iterable[str] = ()
@@ -196,6 +290,11 @@ class Workspace:
                 yield source, split, table
             for file in files:
                 file.close(force=True)
+
+
+def _views() -> Any:
+    """Return corpus.inspect.notebook, which stands above this module and imports it: so by its name, and when used."""
+    return import_module("corpus.inspect.notebook")
 
 
 def read_table(path: str) -> pa.Table:

@@ -12,6 +12,7 @@ A new filter is a module here and one line in `FILTERS`:
     fineweb.py            FineWeb's own signals
     code.py               signals of source code: The Stack, StarCoder, RedPajama
     quality.py            the score of a trained classifier
+    plugin_filter.py      a class of the user's: found, checked, called
 """
 
 from __future__ import annotations

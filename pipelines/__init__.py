@@ -12,5 +12,6 @@ The files, in the order in which data meets them:
     dedup_steps.py    the steps of that pipeline
     decide.py         signals and duplicates to decisions
     tokenize.py       kept documents to token shards
+    transforms/       the same steps as transforms, for pipelines of your own
     demo.py           `make demo`
 """

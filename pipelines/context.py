@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from importlib import metadata
 from typing import Any
 
-from corpus import filters
+from corpus import data, filters, plugins
 from corpus.dedup.signatures import SignatureStep
+from corpus.errors import RunError, UserError
+from corpus.extract.plugin_extractor import describe_extractor
 from corpus.extract.process.budgets import Budgets
 from corpus.filters.filter import Filter
+from corpus.filters.plugin_filter import FAILED, PluginFilter, open_plugin_filter
 from corpus.filters.url import read_url_lists as address_lists
 from corpus.languages.identify import Identifier
-from corpus.manifest import Manifest
+from corpus.manifest import EXTRACTION_MODES, Manifest
 from corpus.pipelines import decide
 from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import RuleSet
+from corpus.sources import source_class
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
@@ -50,6 +55,47 @@ class Tools:
         return load_filters(self.manifest)
 
     @cached_property
+    def calls(self) -> dict[str, tuple[Any, ...]]:
+        """Return the steps that are measured in the process that parses, each with the arguments of its calls."""
+        calls = {step: each.call for step, each in self.filters.items() if isinstance(each, PluginFilter)}
+        model = self.manifest.identification.model
+        if model is not None and plugins.is_reference(model):
+            calls["language"] = ("language", {"model": model})
+        return calls
+
+    @property
+    def identifier_plugin(self) -> str | None:
+        """Return the plug-in that identifies languages, None if there is none."""
+        model = self.manifest.identification.model
+        return model if model is not None and plugins.is_reference(model) else None
+
+    @cached_property
+    def extraction_jobs(self) -> dict[str, str]:
+        """Return the function that reads each media type whose records a plug-in extracts."""
+        mode = self.manifest.extraction.mode
+        if mode in EXTRACTION_MODES:
+            return {}
+        described = describe_extractor(mode, self.manifest.extraction.budgets)
+        return dict.fromkeys(described["media_types"], "corpus.extract.plugin_extractor:extract_text")
+
+    @cached_property
+    def plugin_codes(self) -> dict[str, str]:
+        """Return the hash of the code of every plug-in that the manifest names, as it was first read."""
+        named = self.manifest.list_plugins()
+        return {name: plugins.find_plugin(name, kind).code for _, kind, name in named}
+
+    def check_plugins(self, codes: Mapping[str, str] | None = None) -> None:
+        """Raise RunError if the code of a plug-in is not, or no longer, that of `codes` (by default, as first read)."""
+        wanted = self.plugin_codes if codes is None else codes
+        for _, kind, name in self.manifest.list_plugins():
+            plugin = plugins.find_plugin(name, kind)
+            if plugin.code != wanted.get(name):
+                raise RunError(
+                    f"the plug-in {name} ({plugin.root}) is not the one that the build was planned with: run the "
+                    "build again; on other machines, install the same version"
+                )
+
+    @cached_property
     def filter_versions(self) -> dict[str, list[object]]:
         """Return [version, parameters] of every filter, by step: what its signals depend on besides the document."""
         return {
@@ -67,7 +113,8 @@ class Tools:
         """Return the rules of every source. Raises UserError, with the path of the manifest's key, if one is wrong."""
         presets = {name: list(source.rules or []) for name, source in self.manifest.sources.items()}
         signals = {signal for step_filter in self.filters.values() for signal in step_filter.signals}
-        return load_rules(presets, self.manifest.rules, signals)
+        failed = {f"{step}.{FAILED}": {"max": 0} for step in self.calls if f"{step}.{FAILED}" in signals}
+        return load_rules(presets, {**failed, **self.manifest.rules}, signals)
 
     @cached_property
     def text_rules(self) -> TextRules | None:
@@ -80,11 +127,11 @@ class Tools:
     @cached_property
     def _common(self) -> dict[str, Any]:
         """Return what documents depend on besides their source and the bytes of their input split."""
-        other = self.manifest.extraction.mode == "resiliparse"
-        libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if other else DOCUMENT_LIBRARIES
+        mode = self.manifest.extraction.mode
+        libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if mode == "resiliparse" else DOCUMENT_LIBRARIES
         return {
             "ingest": VERSION,
-            "extraction": self.manifest.extraction.mode,
+            "extraction": [mode, self.plugin_codes[mode]] if mode in self.plugin_codes else mode,
             "languages": self.manifest.languages,
             "language": dict(self.identifier.parameters),
             "addresses": address_lists().identity,
@@ -115,6 +162,9 @@ class Tools:
             "source": self.source(split).parameters(),
             "input": [split.source, split.file, split.start, split.end, split.identity],
         }
+        kind = self.manifest.sources[split.source].kind
+        if kind in self.plugin_codes:
+            inputs["plugin"] = self.plugin_codes[kind]
         if self.text_rules is not None:
             inputs["keep_text"] = self.text_rules.fingerprints[split.source]
         return fingerprint(inputs)
@@ -128,18 +178,51 @@ class Tools:
 
 
 def load_filters(manifest: Manifest) -> dict[str, Filter]:
-    """Load the filters of a manifest, by step: all that need no options, and those whose options it gives."""
+    """Load the filters of a manifest, by step: all that need no options, those whose options it gives, and plug-ins.
+
+    Raises UserError with the path of the manifest's key for a plug-in that cannot be used. A plug-in costs the start
+    of a process.
+    """
     options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
     if manifest.quality is not None:
         options["quality"] = {"model": manifest.quality.model}
     steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
-    return {step: filters.load_filter(step, options.get(step, {})) for step in steps}
+    loaded = {step: filters.load_filter(step, options.get(step, {})) for step in steps}
+    for name, given in manifest.filters.items():
+        try:
+            plugin = open_plugin_filter(name, given, manifest.extraction.budgets)
+        except UserError as error:
+            raise UserError(str(error), ("filters", name)) from None
+        if plugin.step in loaded:
+            raise UserError(
+                f"{name}: the step {plugin.step} is there twice: give it another `step`", ("filters", name)
+            )
+        loaded[plugin.step] = plugin
+    return loaded
 
 
 @lru_cache(maxsize=1)
-def load_tools(manifest_json: str, retries_json: str) -> Tools:
-    """Return the tools of this process, loaded once."""
-    return Tools(manifest_from_json(manifest_json), json.loads(retries_json))
+def load_tools(tools_json: str) -> Tools:
+    """Return the tools of this process, loaded once. Raises RunError if its plug-ins are not those of the plan."""
+    given = json.loads(tools_json)
+    plugins.add_folders(folder for folder in given["plugin_folders"] if os.path.isdir(folder))
+    data.use_own_files(given["data"])
+    tools = Tools(manifest_from_json(given["manifest"]), given["retries"])
+    tools.check_plugins(given["plugin_codes"])
+    return tools
+
+
+def tools_to_json(tools: Tools) -> str:
+    """Return all that another process needs to load the same tools."""
+    return json.dumps(
+        {
+            "manifest": manifest_to_json(tools.manifest),
+            "retries": dict(sorted(tools.retries.items())),
+            "plugin_folders": plugins.plugin_folders(),
+            "plugin_codes": tools.plugin_codes,
+            "data": data.own_files(),
+        }
+    )
 
 
 def manifest_to_json(manifest: Manifest) -> str:
@@ -149,8 +232,6 @@ def manifest_to_json(manifest: Manifest) -> str:
 
 
 def manifest_from_json(text: str) -> Manifest:
-    from corpus.sources import source_class
-
-    data = json.loads(text)
-    data["sources"] = {n: source_class(o["kind"]).model_validate(o) for n, o in data["sources"].items()}
-    return Manifest.model_validate(data)
+    dumped = json.loads(text)
+    sources = {name: source_class(o["kind"]).model_validate(o) for name, o in dumped["sources"].items()}
+    return Manifest.model_validate({**dumped, "sources": sources})

@@ -6,6 +6,7 @@ can change without reading the input again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
 from corpus.workspace import Workspace
 
-VERSION = 2
+VERSION = 3
 """Increased when the same signals would give other decisions or counts."""
 DECISION_COLUMNS = [
     "id",
@@ -263,6 +264,7 @@ def decide_part(
     by_row = {row["row"]: row for row in removed}
     first = 0
     counts = PartCounts(judge.rules.rules[source], judge.thresholds)
+    outcome = hashlib.blake2b(digest_size=16)
     with PartWriter(decisions_path, DECISIONS_SCHEMA, wanted, inputs[0]) as writer:
         for group in judge_split(workspace, judge, source, split, all_signals=True):
             rows = group.documents.num_rows
@@ -285,8 +287,10 @@ def decide_part(
                 schema=DECISIONS_SCHEMA,
             )
             writer.write(decided)
+            outcome.update(json.dumps(sides).encode())
             counts.add(group.documents, decided, level, group.signals)
             first += rows
+        writer.state_outcome(outcome.hexdigest())
     with PartWriter(counts_path, PART_SCHEMA, wanted) as writer:
         writer.write(counts.table())
     return first

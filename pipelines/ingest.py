@@ -31,25 +31,30 @@ from corpus.document import (
 )
 from corpus.errors import RunError
 from corpus.extract import PAGE_MEDIA_TYPES, ExtractedText
-from corpus.extract.process.supervised import RejectedRecord, borrow_parser
+from corpus.extract.process.calls import borrow_caller, call_each, make_call
+from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord, borrow_parser
 from corpus.filters.filter import Filter
+from corpus.filters.plugin_filter import MEASURE_CALL, to_values
 from corpus.filters.url import find_url_gate
 from corpus.groups import registered_domain
 from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection
-from corpus.pipelines.context import Tools, load_tools, manifest_to_json
+from corpus.pipelines.context import Tools, load_tools, tools_to_json
 from corpus.progress import count_documents
+from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit
+from corpus.sources.plugin_source import read_watched
 from corpus.storage.part_writer import PART_GROUP_BYTES, PART_GROUP_ROWS, PartWriter, read_fingerprint
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 
 StartedDocument = tuple[Document, Record]
-RowGroupChunk = tuple[pa.RecordBatch | None, list[Page | None]]
-"""A row group: its documents if they are to be written, and a page for each, None if a gate stopped it."""
+RowGroupChunk = tuple[pa.RecordBatch | None, list[Page | None], pa.Array]
+"""A row group: its documents if they are to be written; a page for each, None if a gate stopped it; their origins."""
 
+IDENTIFY_CALL = "corpus.languages.identify:identify_record"
 SIGNATURE_BATCH_PAGES = 32
 """Pages whose arrays are held together: signatures are cheaper in batches."""
 
@@ -57,12 +62,12 @@ SIGNATURE_BATCH_PAGES = 32
 class IngestParts:
     """Ingest one input split per call; yield one line of JSON about it. Picklable: it holds strings only."""
 
-    def __init__(self, root: str, manifest_json: str, retries_json: str) -> None:
-        self.root, self.manifest_json, self.retries_json = root, manifest_json, retries_json
+    def __init__(self, root: str, tools_json: str) -> None:
+        self.root, self.tools_json = root, tools_json
 
     def __call__(self, item: str) -> Iterator[str]:
         split = InputSplit.from_json(item)
-        rows = ingest_part(Workspace(self.root), load_tools(self.manifest_json, self.retries_json), split)
+        rows = ingest_part(Workspace(self.root), load_tools(self.tools_json), split)
         yield json.dumps({"source": split.source, "split": split.name, "rows": rows})
 
 
@@ -97,6 +102,18 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
             )
             for step in missing
         }
+        quarantines = {
+            step: stack.enter_context(
+                QuarantineWriter(
+                    workspace.quarantine_part(split.source, split.name, step),
+                    split.source,
+                    split.name,
+                    steps[step],
+                )
+            )
+            for step in missing
+            if step in tools.calls
+        }
         signature_writer = None
         if sign and tools.signatures is not None and signatures is not None:
             signature_writer = stack.enter_context(
@@ -110,7 +127,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
             writer = stack.enter_context(PartWriter(documents_path, DOCUMENTS_SCHEMA, documents))
             chunks = read_fresh_chunks(workspace, tools, split, documents)
         rows = 0
-        for documents_batch, pages in chunks:
+        for documents_batch, pages, origins in chunks:
             rows += len(pages)
             if stored:
                 count_documents(len(pages))
@@ -123,6 +140,8 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                 for row, page in enumerate(batch, first):
                     if page is not None:
                         measure_page(tools, page, row, values)
+                if quarantines:
+                    measure_in_parser(tools, split, batch, first, origins, values, quarantines)
                 if signature_writer is not None and tools.signatures is not None:
                     words = [page.words if page is not None else None for page in batch]
                     signature_writer.write(tools.signatures.signatures(words))
@@ -135,12 +154,15 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                 if tools.text_rules is not None:
                     documents_batch = tools.text_rules.kept(documents_batch, signals.values(), split.source)
                 writer.write(documents_batch)
+        tools.check_plugins()
     return rows
 
 
 def measure_page(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np.float32]]) -> None:
-    """Write all signals of a page into its row. Raises RunError if a filter fails: filters accept any text."""
+    """Write the signals of a page into its row, but for plug-ins. Raises RunError if a filter fails: none should."""
     for step, table in values.items():
+        if step in tools.calls:
+            continue
         try:
             table[row] = tools.filters[step].measure(page)
         except Exception as error:
@@ -148,6 +170,39 @@ def measure_page(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArr
             raise RunError(
                 f"the filter {step} failed on the text that begins {start!r}: {describe_error(error)}"
             ) from error
+
+
+def measure_in_parser(
+    tools: Tools,
+    split: InputSplit,
+    pages: list[Page | None],
+    first: int,
+    origins: pa.Array,
+    values: dict[str, npt.NDArray[np.float32]],
+    quarantines: dict[str, QuarantineWriter],
+) -> None:
+    """Write the signals of plug-ins into the rows of a batch of pages, the first of which is row `first`.
+
+    A page that a plug-in fails on has its signal `failed` set and no others, and an entry in the plug-in's quarantine.
+    """
+    calls = (
+        ((step, row, page), make_call(MEASURE_CALL, tools.calls[step], page.text, page.language, page.url))
+        for row, page in enumerate(pages, first)
+        if page is not None
+        for step in quarantines
+    )
+    with borrow_caller(tools.budgets(split)) as caller:
+        for (step, row, page), answer in call_each(caller, calls):
+            if answer is not None and not isinstance(answer, RejectedRecord):
+                values[step][row] = to_values(answer, values[step].shape[1])
+                continue
+            assert answer is not None
+            if step != "language":  # the one step of ours whose model may be a plug-in
+                values[step][row, -1] = 1.0
+            origin = origins[row].as_py()
+            quarantines[step].add(
+                Failure(**origin, step=step, error=answer.error, reason=answer.reason, url=page.url)
+            )
 
 
 def signal_schema(step_filter: Filter) -> pa.Schema:
@@ -167,14 +222,13 @@ def read_stored_chunks(path: str) -> Iterator[RowGroupChunk]:
     with storage.open_input(path) as stream:
         part = pq.ParquetFile(stream)
         for group in range(part.num_row_groups):
-            rows = part.read_row_group(group, columns=["text", "language", "url"]).to_pylist()
-            yield (
-                None,
-                [
-                    Page(row["text"], row["language"], row["url"]) if row["text"] is not None else None
-                    for row in rows
-                ],
-            )
+            table = part.read_row_group(group, columns=["text", "language", "url", "origin"])
+            rows = table.select(["text", "language", "url"]).to_pylist()
+            pages = [
+                Page(row["text"], row["language"], row["url"]) if row["text"] is not None else None
+                for row in rows
+            ]
+            yield None, pages, table.column("origin").combine_chunks()
 
 
 def read_fresh_chunks(
@@ -193,27 +247,81 @@ def read_fresh_chunks(
             count_documents(1)
             held += len(outcome.text or "")
             if len(documents) >= PART_GROUP_ROWS or held >= PART_GROUP_BYTES:
-                yield to_documents_batch(documents), [make_page(document) for document in documents]
+                yield make_row_group(documents)
                 documents, held = [], 0
         if documents:
-            yield to_documents_batch(documents), [make_page(document) for document in documents]
+            yield make_row_group(documents)
+
+
+def make_row_group(documents: list[Document]) -> RowGroupChunk:
+    batch = to_documents_batch(documents)
+    return batch, [make_page(document) for document in documents], batch.column("origin")
 
 
 def process_records(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
     """Yield the document or failure of every record of an input split, in order."""
-    with borrow_parser(tools.manifest.extraction.mode, tools.budgets(split)) as parsing:
-        for beginning, answer in parsing.extract_each(read_records(tools, split)):
+    budgets = tools.budgets(split)
+    with borrow_parser(tools.manifest.extraction.mode, budgets, tools.extraction_jobs) as parsing:
+        answers = parsing.extract_each(read_records(tools, split))
+        if tools.identifier_plugin is not None:
+            with borrow_caller(budgets) as caller:
+                yield from identify_in_parser(tools, tools.identifier_plugin, caller, answers)
+            return
+        for beginning, answer in answers:
             if isinstance(beginning, Failure):
                 yield beginning
                 continue
             document, record = beginning
-            if isinstance(answer, RejectedRecord):
-                yield make_failure(record, "extract", answer.reason, answer.error)
+            if not isinstance(answer, ExtractedText | None):
+                yield make_failure(record, "extract", *describe_rejection(answer))
                 continue
             try:
                 yield finish_document(document, record.language, answer, tools)
             except Exception as error:
                 yield make_failure(record, "language", "damaged", describe_error(error))
+
+
+def describe_rejection(answer: RejectedRecord | JobValues) -> tuple[str, str]:
+    """Return (reason, error) of an answer that is no extraction."""
+    if isinstance(answer, RejectedRecord):
+        return answer.reason, answer.error
+    return "damaged", "the parser returned values, not a text"
+
+
+ParserAnswer = tuple[StartedDocument | Failure, ExtractedText | RejectedRecord | JobValues | None]
+
+
+def identify_in_parser(
+    tools: Tools, plugin: str, caller: Parser, answers: Iterable[ParserAnswer]
+) -> Iterator[Document | Failure]:
+    """Yield the document or failure of every record; a plug-in identifies the language in the process that parses."""
+
+    def calls() -> Iterator[tuple[tuple[StartedDocument, str] | Failure, Record | None]]:
+        for beginning, answer in answers:
+            if isinstance(beginning, Failure):
+                yield beginning, None
+                continue
+            document, record = beginning
+            if not isinstance(answer, ExtractedText | None):
+                yield make_failure(record, "extract", *describe_rejection(answer)), None
+                continue
+            try:
+                text = add_extraction(document, answer)
+            except Exception as error:
+                yield make_failure(record, "language", "damaged", describe_error(error)), None
+                continue
+            hint = record.language or (answer.language if answer is not None else None)
+            yield ((document, record), text), make_call(IDENTIFY_CALL, [plugin], text, hint) if text else None
+
+    for outcome, answer in call_each(caller, calls()):
+        if isinstance(outcome, Failure):
+            yield outcome
+            continue
+        (document, record), text = outcome
+        if isinstance(answer, RejectedRecord):
+            yield make_failure(record, "language", answer.reason, answer.error)
+        else:
+            yield add_language(document, text, answer[0], tools) if answer is not None else document
 
 
 def read_records(
@@ -227,14 +335,23 @@ def read_records(
         message = replace_surrogates(split.error)[:500]
         yield Failure(file=split.file, offset=0, length=0, step="read", error=message, reason="remote"), None
         return
-    records = tools.source(split).read(split.path, split.file, split.start, split.end)
+    source = tools.source(split)
+    records = source.read(split.path, split.file, split.start, split.end)
+    if is_plugin_kind(source.kind):
+        seconds = tools.budgets(split).wall_seconds
+        records = read_watched(
+            source.kind, lambda: source.read(split.path, split.file, split.start, split.end), seconds
+        )
     at, unread = split.start, storage.count_failed_reads()
     while True:
         try:
             record = next(records, None)
         except Exception as error:
-            length, message = split.end - at, describe_error(error)
-            record = Failure(file=split.file, offset=at, length=length, step="read", error=message)
+            length, message = max(0, split.end - at), describe_error(error)
+            reason = "time" if isinstance(error, TimeoutError) and is_plugin_kind(source.kind) else "damaged"
+            record = Failure(
+                file=split.file, offset=at, length=length, step="read", error=message, reason=reason
+            )
             records = iter(())
         if record is None:
             return
@@ -302,11 +419,21 @@ def finish_document(
     document: Document, language: str | None, extracted: ExtractedText | None, tools: Tools
 ) -> Document:
     """Add the extracted text and its language to a document (`language`: as the source states it)."""
-    if document.gate is not None:
+    text = add_extraction(document, extracted)
+    if not text or extracted is None:
         return document
+    return add_language(
+        document, text, tools.identifier.identify(text, language or extracted.language)[0], tools
+    )
+
+
+def add_extraction(document: Document, extracted: ExtractedText | None) -> str:
+    """Add what was extracted to a document, but for the text; return that, "" if a gate stops the document."""
+    if document.gate is not None:
+        return ""
     if extracted is None:
         document.gate = "extract.empty"
-        return document
+        return ""
     text = replace_surrogates(extracted.text)
     document.license = document.license or extracted.license
     document.date = document.date or extracted.date
@@ -316,8 +443,12 @@ def finish_document(
         document.url = replace_surrogates(extracted.url)
     if extracted.gate is not None:
         document.gate = extracted.gate
-        return document
-    language, _ = tools.identifier.identify(text, language or extracted.language)
+        return ""
+    return text
+
+
+def add_language(document: Document, text: str, language: str, tools: Tools) -> Document:
+    """Add a text and its language to a document, unless the language is not wanted."""
     if not is_wanted(language, tools.manifest.languages):
         document.language = language
         document.gate = "language.unwanted"
@@ -341,7 +472,7 @@ def ingest_pipeline(
 ) -> Callable[[beam.Pipeline], PCollection[str]]:
     """Return a function that builds the ingest pipeline over `splits`, largest first; one line of JSON per split."""
     items = [split.to_json() for split in order_splits(splits)]
-    work = IngestParts(root, manifest_to_json(tools.manifest), json.dumps(tools.retries, sort_keys=True))
+    work = IngestParts(root, tools_to_json(tools))
 
     def build(start: beam.Pipeline) -> PCollection[str]:
         done: PCollection[str] = start | "Ingest" >> FanOut(items, work, running, claims)

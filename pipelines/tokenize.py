@@ -26,7 +26,7 @@ from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection
 from corpus.storage.fingerprint import fingerprint
-from corpus.storage.part_writer import PartWriter, read_fingerprint
+from corpus.storage.part_writer import PartWriter, read_fingerprint, read_outcome
 from corpus.text import words
 from corpus.tokens import dataset, encode, parts, sample, shards, vocabulary
 from corpus.tokens.encode import Encoder
@@ -95,11 +95,15 @@ def tokenize_splits(job: TokenizeJob) -> dict[str, Any]:
 
 
 def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitKey, str]:
-    """Return a fingerprint of the documents and decisions of every split; raise RunError if one is missing."""
+    """Return a fingerprint of the documents of every split and of which are kept; raise RunError if one is missing.
+
+    Rules that keep the same documents change no token.
+    """
 
     def read(split: SplitKey) -> str:
         input_fingerprints = [
-            read_fingerprint(workspace.part(folder, *split)) for folder in ("documents", "decisions")
+            read_fingerprint(workspace.part("documents", *split)),
+            read_outcome(workspace.part("decisions", *split)),
         ]
         if None in input_fingerprints:
             raise RunError(f"input split {split[1]} of {split[0]} has no documents or decisions: build again")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.lab import TEXTS, write_lab
+
 ROOT = Path(__file__).parents[1]
 HOSTILE = ("corpus", "filters", "pipelines", "tests")
 """Modules of a user's that are called like packages or folders of ours."""
@@ -109,6 +111,25 @@ def test_names_like_ours_in_the_folder_and_on_the_path_do_no_harm(environment: P
         assert json.loads(built[place])["shards"]
     assert built["hostile"] == built["plain"]
     assert not (folder / "__pycache__").exists(), "nothing of the user's was imported"
+
+
+def test_the_plugins_of_the_documentation_run_with_two_workers(environment: Path, tmp_path: Path) -> None:
+    folder = write_lab(tmp_path / "lab")
+    command = [
+        str(environment / "bin/corpus"),
+        "build",
+        "lab.yaml",
+        "--out",
+        "out",
+        "--plugins",
+        ".",
+        "--workers",
+        "2",
+    ]
+    done = run(*command, cwd=folder, CORPUS_SPREAD_FROM="0")
+    assert done.returncode == 0, done.stderr
+    totals = json.loads((folder / "out" / "tokens" / "dataset.json").read_text())["totals"]
+    assert totals["train"]["rows"] >= len(TEXTS)
 
 
 def test_the_command_runs_the_distribution_that_it_belongs_to(environment: Path, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ What they share:
     reflow.py        hard-wrapped lines as paragraphs     dates.py         dates as ISO 8601
     secrets.py       passwords, keys, e-mail addresses    creative_commons.py   licences by SPDX name
 
-Around them: process/ runs them in a process of its own, so that a record that crashes or hangs it costs only itself
-(see `corpus.extract.process.supervised`).
+Around them: plugin_extractor.py reads with a class of the user's; process/ runs them in a process of its own, so that
+a record that crashes or hangs it costs only itself (see `corpus.extract.process.supervised`).
 
 A new format is a module in this package with a function `extract_text(record, mode)`, and one line in `FORMATS`.
 """
@@ -52,6 +52,8 @@ PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 """Media types of web pages: their addresses pass the URL gate."""
 
 PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
+DEFAULT_MODE = "fast"
+"""How web pages are read that a plug-in does not read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,11 +88,15 @@ def module_of(record: Record) -> str:
 
 def extract_by(module: str, record: Record, mode: str) -> ExtractedText | None:
     """Return what the format in `module` extracts from a record: see `extract`."""
-    extraction = _load_entry_point(module)(record, mode)
+    extraction = load_entry_point(module)(record, mode)
     return extraction if extraction is not None and extraction.text else None
 
 
 @cache
-def _load_entry_point(module: str) -> Callable[[Record, str], ExtractedText | None]:
-    entry_point: Callable[[Record, str], ExtractedText | None] = importlib.import_module(module).extract_text
+def load_entry_point(name: str) -> Callable[[Record, str], ExtractedText | None]:
+    """Import the function that `module` or `module:function` names; without a name it is `extract_text`."""
+    module, _, function = name.partition(":")
+    entry_point: Callable[[Record, str], ExtractedText | None] = getattr(
+        importlib.import_module(module), function or "extract_text"
+    )
     return entry_point

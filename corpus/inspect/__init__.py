@@ -13,5 +13,6 @@ The files, by what they show:
     curve_data.py   curves from a run's log
     curves.py       curves as HTML page or PNG
     readable.py     numbers and names for a terminal
+    notebook.py     a workspace and its datasets as small tables
     html_text.py    untrusted text made safe for HTML
 """

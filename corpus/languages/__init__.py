@@ -7,5 +7,6 @@ The files, in the order in which data meets them:
     labels.py           language labels, and what models and sources call them
     fasttext_models.py  fastText models: loading, predicting, training
     models.py           what lid.176 and CLD2 are given
+    plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
 """

@@ -1,4 +1,4 @@
-"""Identify the language of a text: by lid.176 and CLD2 together, or by one fastText model of the user's.
+"""Identify the language of a text: by lid.176 and CLD2 together, or by one model of the user's.
 
 The two know different languages: of those here, 114 are known to both, 62 to lid.176 alone, 46 to CLD2
 alone. CLD2 is nearly always right where it knows the language; where it does not, it gives a low score or a related
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from corpus.languages import fasttext_models, models
+from corpus.document import Record
+from corpus.languages import fasttext_models, models, plugin_identifier
 from corpus.languages.labels import (
     NO_SCRIPT,
     UNKNOWN_LANGUAGE,
@@ -28,6 +29,7 @@ from corpus.languages.labels import (
     parse_label,
 )
 from corpus.languages.scripts import script_counts, script_shares
+from corpus.plugins import is_reference
 
 VERSION = 1
 """Incremented when the same text and models would give another label or score."""
@@ -90,7 +92,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Identifier:
-    """Names the language of texts. `model` is the path of a fastText model, None for lid.176 with CLD2.
+    """Names the language of texts. `model` is the path of a fastText model, or a plug-in as `module:Class`; None for
+    lid.176 with CLD2.
 
     A model's labels may be `eng_Latn` (kept unchanged, but for Chinese, whose script is determined
     here) or codes such as `en` and `eng` (the script is added).
@@ -105,7 +108,9 @@ class Identifier:
             "version": VERSION,
             "labels": labels().fingerprint,
             "unicode": unicodedata.unidata_version,
-            "model": fasttext_models.file_hash(self.model or models.lid_path()),
+            "model": plugin_identifier.identifier_code(self.model)
+            if self.model and is_reference(self.model)
+            else fasttext_models.file_hash(self.model or models.lid_path()),
         }
         return common if self.model else common | {"cld2": models.cld2_version()}
 
@@ -141,6 +146,8 @@ def _present_scripts(shares: Mapping[str, float]) -> list[str]:
 @lru_cache(maxsize=MAX_CACHED_VERDICTS)
 def _judge_line(model: str | None, line: str) -> Verdict:
     """Return the models' verdict on a line that has letters."""
+    if model and is_reference(model):
+        return _ask_plugin(model, line)
     if model:
         return _ask_model(model, line)
     shares = script_shares(script_counts(line))
@@ -163,6 +170,20 @@ def _ask_model(model: str, line: str) -> Verdict:
     )
     kept = name if is_label(name) and code != "cmn" else None
     return Verdict(code=code, scores={code: 0.0} | scores, known=known, label=kept)
+
+
+def _ask_plugin(name: str, line: str) -> Verdict:
+    """Return the verdict of a plug-in: its label, whose script is determined here if it names none."""
+    label, score = plugin_identifier.ask_plugin(name, line)
+    code, script = parse_label(label) or (UNKNOWN_LANGUAGE, None)
+    whole = label if is_label(label) else None
+    return Verdict(code=code, scores={code: score}, known=frozenset([code]), label=whole, script=script)
+
+
+def identify_record(model: str, record: Record) -> tuple[str, float | None]:
+    """Return the label and score of a record's text, in the process that parses; None where the score is unknown."""
+    label, score = Identifier(model).identify(str(record.body), record.language)
+    return label, None if math.isnan(score) else score
 
 
 def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> Verdict:

@@ -93,8 +93,7 @@ class QuarantineWriter:
 def read_quarantine_parts(workspace: Workspace) -> Iterator[pa.Table]:
     """Yield the quarantine part of every input split that has one, in the order of the input splits."""
     present = set(storage.list_files(workspace.path("quarantine")))
-    for source, split in workspace.splits():
-        path = workspace.quarantine_part(source, split)
+    for path in workspace.quarantine_parts() if present else ():
         if path in present:
             yield read_table(path).replace_schema_metadata(None)
 

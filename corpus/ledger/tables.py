@@ -191,10 +191,9 @@ def build_quarantine_table(workspace: Workspace) -> pa.Table:
 
 
 def _list_quarantine_parts(workspace: Workspace) -> Iterator[str]:
-    names = {workspace.quarantine_part(source, split) for source, split in workspace.splits()}
-    for path in storage.list_files(workspace.path("quarantine")):
-        if path in names:
-            yield path
+    present = set(storage.list_files(workspace.path("quarantine")))
+    if present:
+        yield from sorted(path for path in workspace.quarantine_parts() if path in present)
 
 
 def build_rule_table(counts: pa.Table, rules: RuleSet, thresholds: Thresholds) -> pa.Table:

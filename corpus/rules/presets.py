@@ -23,10 +23,9 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from corpus.data import data_path
+from corpus.data import cache_data, list_data, read_data
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import KeyPath, load_yaml
 from corpus.languages.labels import language_part, parse_label
@@ -50,22 +49,27 @@ class Preset:
 
 def list_presets() -> list[str]:
     """Return the names of all presets, sorted."""
-    return sorted(path.stem for path in data_path("rules").glob("*.yaml"))
+    return list_data("rules")
 
 
-@cache
-def read_preset(name: str) -> Preset:
-    """Read a preset by name. Raises UserError for an unknown or malformed one."""
-    path = data_path("rules", f"{name}.yaml")
+@cache_data
+def read_preset(name: str, inside: tuple[str, ...] = ()) -> Preset:
+    """Read a preset by name, one that those in `inside` include. Raises UserError for an unknown or malformed one."""
     if name not in list_presets():
         raise UserError(f"no rules named {name!r}: choose from {', '.join(list_presets())}")
-    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
+    text, path = read_data("rules", name)
+    data, _ = load_yaml(text, path)
     known = {"description", "source", "include", "rules"}
     if not isinstance(data, dict) or set(data) - known or not {"description", "source"} <= set(data):
         raise UserError(f"{path}: a preset has description, source, and include or rules")
     rules: Bounds = {}
-    for included in data.get("include", []):
-        rules.update(read_preset(included).rules)
+    included = data.get("include", [])
+    if not isinstance(included, list):
+        raise UserError(f"{path}: include is a list of presets, such as [fineweb, language]")
+    for other in included:
+        if other in (*inside, name):
+            raise UserError(f"{path}: {other} includes itself")
+        rules.update(read_preset(str(other), (*inside, name)).rules)
     try:
         rules.update(_parse_bounds(data.get("rules", {}), ("rules",)))
     except UserError as error:
@@ -158,7 +162,7 @@ def _build_source_rules(
     return tuple(rules)
 
 
-@cache
+@cache_data
 def _read_calibrated() -> dict[str, Bounds]:
     """Return the corrections by the languages that the files cover: a script's override its language's."""
     corrections: dict[str, Bounds] = {}
@@ -166,7 +170,7 @@ def _read_calibrated() -> dict[str, Bounds]:
         try:
             corrections[name] = _parse_bounds(file.rules, ("rules",))
         except UserError as error:
-            path = data_path("languages", f"{file.name}.yaml")
+            _, path = read_data("languages", file.name)
             raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
     return corrections
 

@@ -10,6 +10,7 @@
     posts/          Reddit comments, Stack Exchange
     code/           repositories, archives and tables of source code
     books.py        Project Gutenberg's plain text, EPUB
+    plugin_source.py  a class of the user's, watched and checked
 
 `KINDS` lists the kinds by name. A new kind is a module here and one line in `KINDS`.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import importlib
 
+from corpus import plugins
 from corpus.errors import UserError
 from corpus.sources.source import Source
 
@@ -38,10 +40,30 @@ KINDS = {
 }
 
 
+def is_plugin_kind(kind: str) -> bool:
+    """Return whether a kind is a plug-in: `module:Class`, or the short name of an installed one."""
+    return kind not in KINDS and plugins.is_plugin_name(kind, "source")
+
+
 def source_class(kind: str) -> type[Source]:
-    """Return the class of a source kind. Raises UserError for an unknown one."""
+    """Return the class of a source kind, or of a plug-in. Raises UserError for an unknown or unsuitable one."""
+    if is_plugin_kind(kind):
+        return _load_plugin_source(kind)
     if kind not in KINDS:
-        raise UserError(f"unknown kind {kind!r}: choose from {', '.join(KINDS)}", ("kind",))
+        known = ", ".join([*KINDS, *plugins.list_short_names("source")])
+        raise UserError(
+            f"unknown kind {kind!r}: choose from {known}, or name a plug-in, module:Class", ("kind",)
+        )
     module, name = KINDS[kind].split(":")
     source: type[Source] = getattr(importlib.import_module(module), name)
     return source
+
+
+def _load_plugin_source(kind: str) -> type[Source]:
+    loaded = plugins.load_plugin(plugins.find_plugin(kind, "source"))
+    if not isinstance(loaded, type) or not issubclass(loaded, Source):
+        raise UserError(f"{kind} is not a subclass of corpus.Source", ("kind",))
+    missing = sorted(loaded.__abstractmethods__)
+    if missing:
+        raise UserError(f"{kind} has no method `{missing[0]}`", ("kind",))
+    return loaded

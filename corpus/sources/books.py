@@ -59,9 +59,6 @@ class Books(Source):
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "gutenberg": gutenberg.VERSION, "epub": epub.VERSION}
 
-    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        return [(0, size)]
-
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         with open_input(path) as stream:
             head = stream.read(4)

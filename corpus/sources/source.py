@@ -66,9 +66,9 @@ class Source(BaseModel):
         the path of the key inside the source, for what is wrong with other files.
         """
 
-    @abstractmethod
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         """Return byte ranges [start, end) that cover one file; `[(0, size)]` where it cannot be split."""
+        return [(0, size)]
 
     @abstractmethod
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:

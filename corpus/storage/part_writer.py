@@ -12,6 +12,8 @@ from corpus.storage import atomic_output, exists, open_input
 
 FINGERPRINT_KEY = b"corpus.fingerprint"
 DOCUMENTS_KEY = b"corpus.documents"
+OUTCOME_KEY = b"corpus.outcome"
+"""The hash of what later stages take from a decisions part: which documents are kept, and for which split."""
 PART_GROUP_ROWS = 4096
 PART_GROUP_BYTES = 8 << 20
 """A row group of documents ends at 4,096 rows or 8 MiB of text, whichever comes first. Signals,
@@ -48,6 +50,19 @@ def read_fingerprint(path: str) -> str | None:
     return value.decode() if value is not None else None
 
 
+def read_outcome(path: str) -> str | None:
+    """Return the outcome that a part states (see `OUTCOME_KEY`), or None when there is no such (whole) part."""
+    if not exists(path):
+        return None
+    with open_input(path) as stream:
+        try:
+            metadata = pq.read_metadata(stream).metadata or {}
+        except pa.ArrowInvalid:
+            return None
+    value = metadata.get(OUTCOME_KEY)
+    return value.decode() if value is not None else None
+
+
 class PartWriter:
     """Writes one Parquet part, a row group for each `write`; it appears, whole, when the block ends without an error.
 
@@ -77,6 +92,10 @@ class PartWriter:
         self._writer.write_table(
             table.cast(self.schema).combine_chunks(), row_group_size=max(1, table.num_rows)
         )
+
+    def state_outcome(self, outcome: str) -> None:
+        """Add the part's outcome to its metadata."""
+        self._writer.add_key_value_metadata({OUTCOME_KEY: outcome.encode()})
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.data import data_path
+from corpus.data import cache_data, data_path, list_data, read_data
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import load_yaml
-from corpus.languages.labels import language_part
+from corpus.languages.labels import language_part, parse_label
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.hashes import Hashes
 from corpus.text.words import hash_words
@@ -74,17 +73,28 @@ class LanguageFile:
     as_presets: bool = False
 
 
-@cache
+@cache_data
 def language_files() -> dict[str, LanguageFile]:
-    """Return every language file by the names it serves, sorted. Raises UserError for a malformed one."""
+    """Return every language file by the names it serves, sorted; a user's own takes the place of one of corpus.
+
+    Raises UserError for a malformed one.
+    """
     served: dict[str, LanguageFile] = {}
-    for path in sorted(data_path("languages").glob("*.yaml")):
-        file = _read_file(path)
+    own: dict[str, LanguageFile] = {}
+    for stem in list_data("languages"):
+        text, path = read_data("languages", stem)
+        file = _read_file(stem, text, path)
+        is_own = path != str(data_path("languages", f"{stem}.yaml"))
+        if is_own and stem != DEFAULT_FILE_NAME and parse_label(stem) is None:
+            raise UserError(
+                f"{path}: {stem!r} is not a language: name the file tha.yaml, cmn_Hant.yaml or the like"
+            )
+        files = own if is_own else served
         for name in (file.name, *file.same_as):
-            if name in served:
-                raise UserError(f"{path}: {name} has a file already: {served[name].name}.yaml")
-            served[name] = file
-    return dict(sorted(served.items()))
+            if name in files:
+                raise UserError(f"{path}: {name} has a file already: {files[name].name}.yaml")
+            files[name] = file
+    return dict(sorted({**served, **own}.items()))
 
 
 def language_layers(language: str | None) -> list[LanguageFile]:
@@ -98,7 +108,7 @@ def language_layers(language: str | None) -> list[LanguageFile]:
     return layered
 
 
-@cache
+@cache_data
 def conventions(language: str | None) -> Conventions:
     """Return the conventions of a label such as `cmn_Hant`; None gives the default's."""
     return Conventions(
@@ -113,7 +123,7 @@ def conventions(language: str | None) -> Conventions:
     )
 
 
-@cache
+@cache_data
 def identity() -> str:
     """Hash everything here that signals depend on (not the rules), for fingerprints."""
     files = {file.name: file for file in language_files().values()}
@@ -151,9 +161,11 @@ _LIST_KEYS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name"
 _CHARACTER_KEYS = ("terminal_punctuation", "closing_punctuation", "bullets")
 
 
-def _read_file(path: Path) -> LanguageFile:
+def _read_file(name: str, text: str, path: str) -> LanguageFile:
     """Read a file. Lists may be written as a list or as words between spaces; numbers in lists are refused."""
-    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
+    data, _ = load_yaml(text, path)
+    if not isinstance(data, dict | None):
+        raise UserError(f"{path}: a language file is a mapping, such as {{stop_words: and the of}}")
     values: dict[str, Any] = {}
     for key, value in (data or {}).items():
         if (key == "rules" and isinstance(value, dict)) or (key == "as_presets" and isinstance(value, bool)):
@@ -168,4 +180,4 @@ def _read_file(path: Path) -> LanguageFile:
             len(item) != 1 or ord(item) >= CHARACTER_TABLE_SIZE for item in values[key]
         ):
             raise UserError(f"{path}: {key}: expected single characters below U+20000")
-    return LanguageFile(name=path.stem, **values)
+    return LanguageFile(name=name, **values)

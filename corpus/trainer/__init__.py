@@ -9,6 +9,7 @@ The files, in the order in which a run uses them:
     start.py         command options to a run's configuration
     order.py         which window is sample i: a pure function
     loader.py        windows and documents from mapped shards
+    torch_dataset.py the same samples as a PyTorch dataset, for other training loops
     device.py        device, precision and peak speed
     distributed.py   one process, or several under torchrun
     guard.py         one trainer per run, a checkpoint on SIGTERM
@@ -31,6 +32,6 @@ The files, in the order in which a run uses them:
 
 What reads a finished run is in corpus/inference/.
 
-Importing this package imports neither torch nor Beam; model, loss, optimizer, checkpoint, evaluate and loop need the
-`train` extra.
+Importing this package imports neither torch nor Beam; torch_dataset, model, loss, optimizer, checkpoint, evaluate and
+loop need the `train` extra.
 """

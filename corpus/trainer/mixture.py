@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from corpus.data import data_path
+from corpus.data import list_data, read_data
 from corpus.errors import UserError
 from corpus.tokens import options
 from corpus.tokens.mixture import resolve_mixture
@@ -28,17 +28,20 @@ class TrainingMixture(options.MixtureOptions):
     max_epochs: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
-def read_mixture(name: str) -> TrainingMixture:
-    """Read a mixture from a YAML file, or the preset of that name."""
-    path = Path(name)
-    presets = data_path("mixtures")
-    if not path.exists() and (presets / f"{name}.yaml").exists():
-        path = presets / f"{name}.yaml"
+def read_mixture(name: str, workspace: str | None = None) -> TrainingMixture:
+    """Read a mixture from a YAML file, or the preset of that name: one of the workspace's `mixtures/`, or of corpus."""
+    path, presets = Path(name), list_data("mixtures")
     try:
-        return TrainingMixture.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if workspace is not None and not path.exists():
+            own = Path(workspace, "mixtures", f"{name}.yaml")
+            path = own if own.is_file() else path
+        is_preset = name in presets and not path.exists()
+        text = read_data("mixtures", name)[0] if is_preset else path.read_text(encoding="utf-8")
+        return TrainingMixture.model_validate(yaml.safe_load(text))
     except OSError:
-        there = ", ".join(sorted(preset.stem for preset in presets.glob("*.yaml")))
-        raise UserError(f"--mixture {name}: no such file or preset: choose from {there}") from None
+        raise UserError(
+            f"--mixture {name}: no such file or preset: choose from {', '.join(presets)}"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])

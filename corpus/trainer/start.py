@@ -62,7 +62,7 @@ def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any])
         explicit["steps"] = math.ceil(expected / step_tokens)
     length = explicit["steps"] * step_tokens if explicit.get("steps") else None
     if source := explicit.pop("mixture", None):
-        explicit["shares"] = mixture.compute_shares(mixture.read_mixture(source), streams, length)
+        explicit["shares"] = mixture.compute_shares(mixture.read_mixture(source, workspace), streams, length)
     settings: dict[str, Any] = {
         "steps": None,
         "minutes": None,
@@ -184,7 +184,7 @@ def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) ->
     if source := explicit.pop("mixture", None):
         length = config.steps * config.step_tokens if config.steps else None
         streams = open_dataset(workspace).streams("train")
-        if mixture.compute_shares(mixture.read_mixture(source), streams, length) != config.shares:
+        if mixture.compute_shares(mixture.read_mixture(source, workspace), streams, length) != config.shares:
             raise UserError(
                 f"--mixture differs from the one that {run} began with: leave it out, or use --out"
             )

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 
 from corpus import storage
 from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
 from corpus.ledger.tables import read_ledger
-from corpus.manifest import load_manifest as load_manifest
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load_encoder
 from corpus.verify.findings import Findings
@@ -43,14 +43,14 @@ def verify_workspace(
     workspace = Workspace.open(root)
     if "build" not in (workspace.read_state() or {}):
         raise UserError(f"{root} is not a finished build: resume it with `corpus build`")
-    manifest = load_manifest(workspace.path("manifest.yaml")).manifest
+    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
     dataset, splits = workspace.tokens(), workspace.splits()
     findings, counts = Findings(), Counts()
     _check_no_others(workspace, splits, findings)
     usable = _check_tokenizer(workspace, dataset, findings)
     expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
     with Join(expected) as join, _open_map(workers) as mapped:
-        share, keep_text = manifest.validation.share, manifest.keep_text
+        share, keep_text = manifest["validation"]["share"], manifest["keep_text"]
         work = partial(_verify_split, workspace.root, share, keep_text, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)

@@ -10,13 +10,18 @@ from it. What Beam types itself (`beam.Pipeline`, `beam.DoFn`, `beam.CombineFn`)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeAlias
 
 import apache_beam as beam
+from apache_beam.coders import RowCoder
+from apache_beam.coders.typecoders import registry
 from apache_beam.metrics.metric import Metrics
 from apache_beam.options.pipeline_options import _BeamArgumentParser
 from apache_beam.pvalue import PCollection as PCollection
 from apache_beam.runners.runner import create_runner as create_runner
+from apache_beam.transforms.window import GlobalWindow, GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 OptionParser: TypeAlias = _BeamArgumentParser
 """What Beam's option classes put their flags into: an `argparse.ArgumentParser`."""
@@ -32,6 +37,13 @@ def create(elements: Iterable[object], output: object) -> Transform:
 def par_do(work: beam.DoFn, output: object) -> Transform:
     """Beam's `ParDo`."""
     return _giving(beam.ParDo(work), output)
+
+
+def par_do_tagged(work: beam.DoFn, output: object, tag: str) -> Transform:
+    """Beam's `ParDo` with a second output: the result has the attributes `main` and what `tag` says."""
+    tagged: Any = _giving(beam.ParDo(work), output)
+    outputs: Transform = tagged.with_outputs(tag, main="main")
+    return outputs
 
 
 def map_each(function: Callable[..., object], *arguments: object, output: object) -> Transform:
@@ -62,6 +74,40 @@ def group_by_key() -> Transform:
 def flatten() -> Transform:
     """Beam's `Flatten`: several collections as one."""
     return beam.Flatten()
+
+
+def tag_output(tag: str, element: object) -> object:
+    """Beam's `TaggedOutput`: an element for the output named `tag`."""
+    return beam.pvalue.TaggedOutput(tag, element)
+
+
+def put_in_window(element: object, timestamp: Any, window: Any) -> object:
+    """Beam's `WindowedValue`: an element that keeps its time and window, whenever it comes out."""
+    if isinstance(element, beam.pvalue.TaggedOutput):
+        return tag_output(element.tag, put_in_window(element.value, timestamp, window))
+    return WindowedValue(element, timestamp, (window,))
+
+
+def put_in_global_window(element: object) -> object:
+    """Return an element for the end of a bundle in a pipeline without windows."""
+    return WindowedValue(element, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+
+
+def is_windowed(collection: PCollection[Any]) -> bool:
+    """Return whether a collection is divided into windows."""
+    return not isinstance(collection.windowing.windowfn, GlobalWindows)
+
+
+def register_row(*types: type) -> None:
+    """Give NamedTuples Beam's `RowCoder`; without this they would be pickled."""
+    for each in types:
+        registry.register_coder(each, RowCoder)
+
+
+@cache
+def coder_of(row_type: type) -> Any:
+    """Return the coder registered for a type, with `encode` and `decode`. Making a `RowCoder` costs .2 ms, so once."""
+    return registry.get_coder(row_type)
 
 
 def increment(namespace: str, name: str, by: int) -> None:

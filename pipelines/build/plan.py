@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from corpus import storage
+from corpus import data, plugins, storage
 from corpus.errors import UserError
+from corpus.extract.process.budgets import Budgets
+from corpus.extract.process.calls import call_once, make_call
+from corpus.extract.process.supervised import RejectedRecord
+from corpus.languages import plugin_identifier
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
 from corpus.rules.rule import RuleSet
+from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits
 from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import fingerprint
@@ -89,6 +94,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
     tools = Tools(manifest)
     check_models(file, tools)
     try:
+        tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
         rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
@@ -100,6 +106,12 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
             splits += plan_splits(name, source, files, int(manifest.split_size))
         except UserError as error:
             raise file.error(("sources", name, *error.path), str(error)) from None
+        except Exception as error:
+            if not is_plugin_kind(source.kind):
+                raise
+            raise file.error(
+                ("sources", name, "kind"), f"{source.kind} failed: {plugins.describe_error(error)}"
+            ) from error
     splits.sort(key=lambda split: (split.source, split.name))
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
 
@@ -112,19 +124,31 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
     }
     for key in [key for key, is_named in models.items() if is_named]:
         try:
-            if key == "identification":
+            if key == "identification" and tools.identifier_plugin is not None:
+                check_identifier(tools.identifier_plugin, file.manifest.extraction.budgets)
+            elif key == "identification":
                 tools.identifier.identify("one two three")
             else:
                 tools.filters[key].measure(Page("one two three", "eng_Latn"))
         except Exception as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
+
+
+def check_identifier(name: str, budgets: Budgets) -> None:
+    """Let a plug-in name the language of a sentence. Raises UserError if it cannot."""
+    call = make_call("corpus.languages.plugin_identifier:try_identifier", [name], plugin_identifier.TEST_TEXT)
+    answer = call_once(budgets, call)
+    if isinstance(answer, RejectedRecord):
+        raise UserError(answer.error)
 
 
 def plan_fingerprint(plan: BuildPlan) -> str:
     """Return the fingerprint of everything that a build's results depend on."""
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
+    if not manifest.filters:
+        del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
@@ -167,6 +191,7 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     content = {"splits": names, "steps": plan.steps, **describe_inputs(plan)}
     storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
+    write_own_files(workspace, plan.file.own_files)
     if not storage.is_remote(workspace.root):
         remove_unfinished(storage.local_path(workspace.root))
     expected = set()
@@ -175,13 +200,25 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
             expected.add(workspace.part(folder, source, split))
         if plan.tools.signatures is not None:
             expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
-        expected.add(workspace.quarantine_part(source, split))
+        expected.update(workspace.quarantine_part(source, split, step) for step in [None, *plan.tools.calls])
     for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures"):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):
             if path not in expected:
                 storage.remove(path)
+
+
+def write_own_files(workspace: Workspace, files: Mapping[str, str]) -> None:
+    """Write the user's own data files beside manifest.yaml, where they are found again, and remove others."""
+    for folder in data.OWN_FOLDERS:
+        for path in (
+            storage.list_files(workspace.path(folder)) if storage.exists(workspace.path(folder)) else ()
+        ):
+            if f"{folder}/{path.rpartition('/')[2]}" not in files:
+                storage.remove(path)
+    for name, text in files.items():
+        storage.write_text(workspace.path(*name.split("/")), text)
 
 
 def remove_unfinished(root: str) -> None:

@@ -122,8 +122,9 @@ def _list_pairs(
             side.part("dedup/signatures", source, split.name, "arrow") for side in (workspace, again)
         )
         yield "signatures", original, rebuilt
-    original, rebuilt = (side.quarantine_part(source, split.name) for side in (workspace, again))
-    yield "quarantine", original, rebuilt
+    for step in [None, *plan.tools.calls]:
+        original, rebuilt = (side.quarantine_part(source, split.name, step) for side in (workspace, again))
+        yield f"quarantine of {step}" if step else "quarantine", original, rebuilt
     yield "tokens", _token_part_path(workspace, split), _token_part_path(again, split)
 
 

@@ -10,6 +10,7 @@ The files, in the order in which a corpus passes through them:
     build.py      corpus build: manifest to workspace
     watching.py   progress of a build at the terminal
     decide.py     corpus decide: other rules on stored signals
+    plugin_option.py  the option --plugins
     opening.py    opening a workspace for a command
     progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+
 if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
@@ -59,6 +61,7 @@ def build(
             "crash, with 4 times the parser budgets they had last time.",
         ),
     ] = False,
+    plugins: PluginFolders = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -100,6 +103,7 @@ def build(
                 create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
+    use_plugin_folders(plugins)
     with watch_build() as (say, show):
         running = Running(workers=workers, extra=extra)
         workspace = run_build(manifest, out, running, say, show, retry_quarantine=retry_quarantine)

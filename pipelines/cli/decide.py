@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -60,6 +62,7 @@ def decide(
             min=1, max=256, help="Number of local worker processes. Small workspaces use one regardless."
         ),
     ] = 1,
+    plugins: PluginFolders = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -92,6 +95,7 @@ def decide(
         raise UserError("--what-if only shows a change and --set makes it: give one of them")
     if as_json and not what_if:
         raise UserError("--json needs --what-if: without it, run `corpus stats DIR --json` afterwards")
+    use_plugin_folders(plugins)
     running = Running(workers=workers)
     if what_if:
         difference = see(workspace, manifest, parse_changes(what_if), running, samples)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -53,6 +55,7 @@ def plan(
             "every row.",
         ),
     ] = 20,
+    plugins: PluginFolders = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the plan and the forecast as one JSON object instead of tables."),
@@ -72,6 +75,7 @@ def plan(
     from corpus.pipelines.build.plan import make_plan
     from corpus.pipelines.cli.progress import show_progress
 
+    use_plugin_folders(plugins)
     build_plan = make_plan(manifest)
     description: dict[str, Any] = describe_plan(build_plan)
     forecast = None

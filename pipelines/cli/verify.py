@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+
 if TYPE_CHECKING:
     from corpus.verify.findings import Findings
 
@@ -34,6 +36,7 @@ def verify(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Number of local worker processes for the checks.")
     ] = 1,
+    plugins: PluginFolders = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -56,6 +59,7 @@ def verify(
     from corpus.pipelines.cli.progress import show_progress
     from corpus.verify.workspace import verify_workspace as check
 
+    use_plugin_folders(plugins)
     with show_progress() as show:
         findings = check(workspace, workers, show)
         if rebuild:

@@ -1,5 +1,5 @@
 """The trainer's loader: against np.memmap over the same tokens, as a share of a training step, and opening a terabyte
-of (sparse) shards. What is asked of it stands in brackets.
+of (sparse) shards; a DataLoader over `corpus.open(DIR).torch()` against it. What is asked of it stands in brackets.
 
 python -m tests.benchmarks.loader_benchmark [MILLION TOKENS]
 """
@@ -14,20 +14,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
+from torch.utils.data import DataLoader
 
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
 from corpus.trainer.loader import Loader
 from corpus.trainer.start import configure_new_run
+from corpus.trainer.torch_dataset import PackedDataset
 from tests.benchmarks import bench
 
 CONTEXT = 1024
 SAMPLES = 4096
+LOADER_BATCH = 16
 ROUNDS = 7
 BATCH_TOKENS = 4_000_000
 STEPS, STEP_TOKENS = 5, 4096
@@ -140,6 +144,46 @@ def share(root: Path, size: str) -> None:
     )
 
 
+def data_loader(root: Path) -> None:
+    """A DataLoader in this process against the trainer's loader, which makes its inputs and targets as Engine does."""
+    loader = Loader(open_dataset(str(root)), context=CONTEXT, seed=0)
+    places = torch.arange(CONTEXT)
+    sides: dict[str, Callable[[], object]] = {}
+
+    def read() -> None:
+        for start in range(0, SAMPLES, LOADER_BATCH):
+            loader.read(start, start + LOADER_BATCH)
+
+    def trainer() -> None:
+        for start in range(0, SAMPLES, LOADER_BATCH):
+            batch = loader.read(start, start + LOADER_BATCH)
+            tokens = torch.from_numpy(batch.tokens).long()
+            padding = places >= torch.from_numpy(batch.lengths - 1)[:, None]
+            tokens[:, :-1], tokens[:, 1:].masked_fill(padding, -1)
+
+    def drain(**options: Any) -> Callable[[], object]:
+        dataset = PackedDataset(str(root), context=CONTEXT, **options)
+        return lambda: [None for _ in DataLoader(dataset, batch_size=LOADER_BATCH)]
+
+    one = {"rank": 0, "world": 1, "stop": SAMPLES}
+    sides["the trainer's loader, to int64 inputs and targets"] = trainer
+    sides["DataLoader, labels='next'"] = drain(labels="next", **one)
+    sides["DataLoader, labels='same'"] = drain(labels="same", **one)
+    sides["DataLoader, labels='next', one of 8 processes"] = drain(
+        labels="next", rank=3, world=8, stop=8 * SAMPLES
+    )
+    sides["the trainer's loader alone, 16 bits a token"] = read
+    rounds = [[seconds(side, time.process_time) for side in sides.values()] for _ in range(ROUNDS)][1:]
+    ratios = np.median([[times[0] / each for each in times] for times in rounds], axis=0)
+    print(
+        f"batches of {LOADER_BATCH} windows of {CONTEXT}, one thread, million tokens a CPU second, and the speed as a "
+        f"multiple of the first, median of {len(rounds)}:"
+    )
+    for name, each, ratio in zip(sides, np.median(rounds, axis=0), ratios, strict=True):
+        asked = "  [0.8]" if name.startswith("DataLoader") else ""
+        print(f"  {name:50} {SAMPLES * CONTEXT / 1e6 / each:6,.0f}  {ratio:.2f}{asked}")
+
+
 def terabyte(root: Path) -> None:
     """5,000 shards of 100M tokens, each as large as a real one, none of its pages there."""
     tokens = np.zeros(1_000_000, np.uint16)
@@ -169,6 +213,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         throughput(Path(folder) / "one", millions)
         torch.set_num_threads(1)
+        data_loader(Path(folder) / "one")
         print("CPU seconds of loading in a training step, one thread:")
         for size in ("1m", "tiny", "mini"):
             share(Path(folder) / "one", size)

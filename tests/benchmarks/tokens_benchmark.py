@@ -160,6 +160,7 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
             writer.write(to_documents_batch(rows))
             decided = {"gate": None, "failed_rules": [], "duplicate_of": None, "split": "train", "kept": True}
             beside.write(pa.Table.from_pylist([decided] * len(rows), DECISIONS_SCHEMA))
+        beside.state_outcome("made")
     return size
 
 

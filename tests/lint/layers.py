@@ -17,12 +17,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "corpus.errors",
         "corpus.extras",
-        "corpus.data",
         "corpus.document",
         "corpus.groups",
         "corpus.child_process",
     ),
-    ("corpus.storage",),
+    ("corpus.storage", "corpus.data", "corpus.plugins"),
     ("corpus.formats", "corpus.progress", "corpus.workspace"),
     ("corpus.languages",),
     ("corpus.text",),
@@ -30,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.export"),
     ("corpus.sources", "corpus.trainer", "corpus.filters"),
     ("corpus.manifest", "corpus.inference", "corpus.inspect"),
-    ("corpus.verify",),
+    ("corpus.verify", "corpus.api"),
     ("corpus.pipelines.beam",),
     (
         "corpus.pipelines.dedup_steps",
@@ -40,14 +39,29 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("corpus.pipelines.dedup", "corpus.pipelines.context"),
     ("corpus.pipelines.ingest",),
-    ("corpus.pipelines.build",),
+    ("corpus.pipelines.build", "corpus.pipelines.transforms"),
     ("corpus.pipelines.cli",),
     ("corpus.pipelines.demo",),
 )
 """Rooms from the ground up. A room imports from lower floors alone, and from inside itself."""
 
 CLIMBS = {
-    ("corpus", "corpus.workspace"): "the public names of the package, imported when they are asked for",
+    **{
+        ("corpus", room): "the public names of the package, imported when they are asked for"
+        for room in (
+            "corpus.api",
+            "corpus.document",
+            "corpus.errors",
+            "corpus.extract",
+            "corpus.sources",
+            "corpus.text",
+            "corpus.workspace",
+        )
+    },
+    (
+        "corpus.workspace",
+        "corpus.trainer",
+    ): "`torch()`, which users find at a workspace; imported when it is called",
     ("corpus.pipelines.cli", "corpus"): "the version number, and `open` as a user has it",
 }
 """Imports that need no floor, each with its reason."""

@@ -22,7 +22,7 @@ from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.stop import list_descendants
-from corpus.pipelines.context import manifest_to_json
+from corpus.pipelines.context import Tools, tools_to_json
 from corpus.pipelines.ingest import IngestParts, order_splits
 from corpus.sources.input_split import InputSplit
 from tests.pipelines.small import SPREAD, command, digests, run_build, to_its_end, write_inputs
@@ -209,7 +209,7 @@ def test_bundles_delivered_twice_change_nothing(
 ) -> None:
     out = shutil.copytree(built, tmp_path / "out")
     plan = make_plan(str(inputs))
-    work = IngestParts(str(out), manifest_to_json(plan.file.manifest), "{}")
+    work = IngestParts(str(out), tools_to_json(Tools(plan.file.manifest)))
     for split in order_splits(plan.splits):
         part = next(out.glob(f"documents/*/part-{split.name}.parquet"))
         before = part.read_bytes()

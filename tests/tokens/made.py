@@ -80,6 +80,7 @@ def write_split(
         for at in range(0, len(rows), rows_a_group):
             writer.write(to_documents_batch(rows[at : at + rows_a_group]))
             beside.write(pa.Table.from_pylist(decided[at : at + rows_a_group], DECISIONS))
+        beside.state_outcome(fingerprint([doc.side for doc in docs]))
 
 
 TEXTS = {

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -32,7 +32,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from corpus.child_process import python_command
 from corpus.document import Record
 from corpus.errors import RunError
-from corpus.extract import PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
+from corpus.extract import DEFAULT_MODE, PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
     ANSWER_HEADER,
@@ -41,6 +41,7 @@ from corpus.extract.process.worker import (
     JOB_HEADER,
     OUT_OF_MEMORY_STATUS,
     RECORD_FIELDS,
+    VALUES_ANSWER,
     to_marshallable,
 )
 
@@ -66,7 +67,14 @@ class RejectedRecord:
     error: str
 
 
-Answer = ExtractedText | RejectedRecord | None
+@dataclass(frozen=True, slots=True)
+class JobValues:
+    """Hold what a job gives that extracts no text: plain values."""
+
+    values: tuple[Any, ...]
+
+
+Answer = ExtractedText | RejectedRecord | JobValues | None
 
 
 @dataclass(slots=True)
@@ -80,10 +88,14 @@ class _Job(Generic[Item]):
 
 
 class Parser:
-    """Parse in another process on behalf of this one. Not for two threads at the same time: see `borrow_parser`."""
+    """Parse in another process on behalf of this one. Not for two threads at the same time: see `borrow_parser`.
 
-    def __init__(self, mode: str, budgets: Budgets) -> None:
-        self.mode, self.budgets = mode, budgets
+    `jobs` maps media types to the functions that read them (`module` or `module:function`), where that is not the
+    format's own; `mode` is passed to all.
+    """
+
+    def __init__(self, mode: str, budgets: Budgets, jobs: Mapping[str, str] | None = None) -> None:
+        self.mode, self.budgets, self.jobs = mode, budgets, dict(jobs or {})
         self._starter: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._channel: socket.socket | None = None
@@ -139,12 +151,13 @@ class Parser:
         refused = find_exceeded_budget(record, self.budgets)
         if refused is not None:
             return _Job(item, answer=RejectedRecord(*refused))
-        module = module_of(record)
+        module = self.jobs.get(record.media_type) or module_of(record)
+        mode = DEFAULT_MODE if self.jobs and record.media_type not in self.jobs else self.mode
         if module == PLAIN_TEXT_MODULE and isinstance(record.body, str):  # nothing is parsed, only cleaned
-            return _Job(item, answer=extract_by(module, record, self.mode))
-        self._modules[module] = None
+            return _Job(item, answer=extract_by(module, record, mode))
+        self._modules[module.partition(":")[0]] = None
         job = marshal.dumps(
-            (module, self.mode, self.budgets.max_text, tuple(map(to_marshallable, _values(record))))
+            (module, mode, self.budgets.max_text, tuple(map(to_marshallable, _values(record))))
         )
         text = isinstance(record.body, str)
         body = record.body.encode("utf-8", "surrogatepass") if isinstance(record.body, str) else record.body
@@ -360,6 +373,8 @@ def _unpack_answer(kind: int, fields: list[Any]) -> Answer:
     """Return an answer as the parser sent it."""
     if kind == ERROR_ANSWER:
         return RejectedRecord(*fields)
+    if kind == VALUES_ANSWER:
+        return JobValues(tuple(fields))
     text, gate, url, license, date, language, metadata = fields
     return ExtractedText(
         text=text, gate=gate, url=url, license=license, date=date, language=language, metadata=metadata
@@ -386,20 +401,20 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def borrow_parser(mode: str, budgets: Budgets) -> Iterator[Parser]:
-    """Yield a parser for this thread: one that an earlier block left, if there is one."""
+def borrow_parser(mode: str, budgets: Budgets, jobs: Mapping[str, str] | None = None) -> Iterator[Parser]:
+    """Yield a parser for this thread: one that an earlier block left, if there is one. See `Parser`."""
+    jobs = dict(jobs or {})
     with _lock:
-        fitting = [
-            candidate for candidate in _idle_parsers if (candidate.mode, candidate.budgets) == (mode, budgets)
-        ]
+        alike = [candidate for candidate in _idle_parsers if candidate.jobs == jobs]
+        fitting = [candidate for candidate in alike if (candidate.mode, candidate.budgets) == (mode, budgets)]
         taken = fitting[0] if fitting else None
-        others = [] if taken is not None else _idle_parsers[:]
+        others = [] if taken is not None else alike
         _idle_parsers[:] = [
             candidate for candidate in _idle_parsers if candidate is not taken and candidate not in others
         ]
     for other in others:  # one process is enough for a thread, and budgets change rarely
         other.close()
-    taken = taken or Parser(mode, budgets)
+    taken = taken or Parser(mode, budgets, jobs)
     try:
         yield taken
     finally:

@@ -4,6 +4,9 @@ It is two processes. The first imports the formats and then only forks: it has o
 and a parser that died is replaced in milliseconds, its memory shared except for what it changes. The second parses:
 jobs in, answers out, in order, each job under the limits of the operating system.
 
+A job names the function that does it, as `module` or `module:function`; without a name it is `extract_text`. Its result
+is an `ExtractedText`, None, or a tuple of plain values. What a job prints is dropped.
+
 control   lines of JSON: `{"start": ...}` with the parser's end of the channel beside it, `{"kill": true}`;
           one line is returned for every parser that ended
 channel   jobs: two lengths, then a marshalled tuple (module, mode, ...) and the body of the record;
@@ -29,7 +32,8 @@ from operator import attrgetter
 from typing import Any
 
 from corpus.document import Record
-from corpus.extract import ExtractedText, extract_by
+from corpus.errors import UserError
+from corpus.extract import ExtractedText, load_entry_point
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
@@ -41,8 +45,8 @@ OUT_OF_MEMORY_STATUS = 77
 PARENT_CHECK_SECONDS = 2.0
 """Interval at which the first process checks that the one that started it still exists."""
 
-TEXT_ANSWER, EMPTY_ANSWER, ERROR_ANSWER = 0, 1, 2
-"""Kinds of answers: a text with the other fields of an extraction, none, or (reason, error)."""
+TEXT_ANSWER, EMPTY_ANSWER, ERROR_ANSWER, VALUES_ANSWER = 0, 1, 2, 3
+"""Kinds of answers: a text with the other fields of an extraction, none, (reason, error), or a tuple of values."""
 
 
 def main() -> None:
@@ -142,10 +146,11 @@ def _limit_memory(memory: int) -> None:
 def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
     """Return the answer to one job."""
     try:
-        extraction = extract_by(
-            module, Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body), mode
-        )
-        if extraction is None:
+        record = Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body)
+        extraction: Any = load_entry_point(module)(record, mode)
+        if isinstance(extraction, tuple):
+            return VALUES_ANSWER, *extraction
+        if extraction is None or not extraction.text:
             return (EMPTY_ANSWER,)
         if len(extraction.text) > max_text:
             return (
@@ -160,7 +165,9 @@ def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], b
         return ERROR_ANSWER, "depth", _describe_error(error)
     except UnicodeError as error:
         return ERROR_ANSWER, "decode", _describe_error(error)
-    except Exception as error:
+    except UserError as error:  # what a plug-in lacks, in our own words
+        return ERROR_ANSWER, "damaged", str(error)[:500]
+    except (Exception, SystemExit) as error:
         return ERROR_ANSWER, "damaged", _describe_error(error)
 
 

@@ -65,9 +65,6 @@ class Pubmed(Source):
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "jats": jats.VERSION, "medline": medline.VERSION}
 
-    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        return [(0, size)]
-
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         at = 0
         try:

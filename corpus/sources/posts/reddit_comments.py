@@ -54,9 +54,6 @@ class RedditComments(Source):
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "text": VERSION}
 
-    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        return [(0, size)]
-
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         wanted = {name.casefold().removeprefix("r/") for name in self.subreddits} if self.subreddits else None
         offset = 0

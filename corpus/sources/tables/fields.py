@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from corpus.data import data_path
+from corpus.data import list_data, read_data
 from corpus.document import Record
 from corpus.formats.yaml_lines import load_yaml
 
@@ -120,15 +120,17 @@ class Fields(BaseModel):
 
 def layout_names() -> list[str]:
     """Return the names of the layouts in manifests/fields/, sorted."""
-    return sorted(path.stem for path in data_path("fields").glob("*.yaml"))
+    return list_data("fields")
 
 
 def read_layout(name: Any) -> dict[str, Any]:
     """Return the `fields` of a layout. Raises ValueError for an unknown one."""
     if name not in layout_names():
         raise ValueError(f"no layout named {name!r}: choose from {', '.join(layout_names())}")
-    path = data_path("fields", f"{name}.yaml")
-    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
+    text, path = read_data("fields", name)
+    data, _ = load_yaml(text, path)
+    if not isinstance(data, dict) or not isinstance(data.get("fields"), dict):
+        raise ValueError(f"{path}: a layout has the key `fields`, a mapping")
     layout: dict[str, Any] = data["fields"]
     return layout
 

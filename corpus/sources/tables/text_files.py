@@ -69,9 +69,6 @@ class Text(Source):
         codec = codec_of(self.encoding)
         return codec if codec is not None and codec.startswith(WIDE_CODECS) else None
 
-    def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
-        return [(0, size)]
-
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         offset, begin = 0, 0
         pending: list[bytes] = []

@@ -1,0 +1,167 @@
+"""The commands of `corpus` as Python functions: build, plan, decide, compare, sample.
+
+Those that build run in a process of their own, as in a terminal: what is printed is the same, an interrupt ends the
+build and not the notebook, and a plug-in that was edited is the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, Any
+
+from corpus.child_process import python_command
+from corpus.errors import RunError, UserError
+from corpus.workspace import Workspace
+
+ERROR_PREFIX = "corpus: "
+WRONG_INPUT_STATUS = 2
+
+
+def build(
+    manifest: str,
+    out: str,
+    *,
+    workers: int = 1,
+    plugins: Sequence[str] = (),
+    retry_quarantine: bool = False,
+    beam_options: Sequence[str] = (),
+    quiet: bool = False,
+) -> Workspace:
+    """Build the workspace `out` from a manifest, or resume it, and open it: `corpus build`.
+
+    `workers` are local processes, `plugins` folders of plug-ins, `beam_options` flags such as
+    `--runner=DataflowRunner`. Progress goes to standard error, unless `quiet`. Raises UserError for a wrong manifest,
+    RunError for a run that failed, both with one line.
+    """
+    arguments = ["build", manifest, "--out", out, "--workers", str(workers), "--json"]
+    arguments += ["--retry-quarantine"] if retry_quarantine else []
+    _run([*arguments, *_name_folders(plugins), *(["--", *beam_options] if beam_options else [])], quiet)
+    return Workspace.open(out)
+
+
+def plan(
+    manifest: str, *, documents: int = 1000, plugins: Sequence[str] = (), quiet: bool = False
+) -> dict[str, Any]:
+    """Return what a build would do, and a forecast from its first `documents`: `corpus plan --json`.
+
+    Keys: name, sources, recipes (the rules of every source), idle (rules without effect), minhash, forecast. Cost:
+    that of building `documents`. Raises UserError for a wrong manifest.
+    """
+    arguments = ["plan", manifest, "--documents", str(documents), "--json", *_name_folders(plugins)]
+    planned: dict[str, Any] = json.loads(_run(arguments, quiet))
+    return planned
+
+
+def decide(
+    workspace: str | Workspace,
+    rules: Mapping[str, float | str] | None = None,
+    *,
+    manifest: str | None = None,
+    workers: int = 1,
+    plugins: Sequence[str] = (),
+    quiet: bool = False,
+) -> Workspace:
+    """Apply changed rules to a finished workspace without reading its input, and open it: `corpus decide`.
+
+    `rules` maps bounds to numbers or `off`: `{"gopher.words.min": 30, "gopher.words.min@tha": "off"}`; `manifest` is
+    one with other rules. Raises UserError if documents would have to be read again.
+    """
+    root = _root(workspace)
+    changes = [f"--set={name}={value}" for name, value in (rules or {}).items()]
+    given = [manifest] if manifest is not None else []
+    _run(["decide", root, *given, *changes, "--workers", str(workers), *_name_folders(plugins)], quiet)
+    return Workspace.open(root)
+
+
+def compare(
+    workspace: str | Workspace,
+    rules: Mapping[str, float | str],
+    *,
+    documents: int = 3,
+    plugins: Sequence[str] = (),
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Return what other rules would change in a finished workspace, which stays as it is: `corpus decide --what-if`.
+
+    Keys: rows (by source and language), back and gone (up to `documents` examples each), absent.
+    """
+    changes = [f"--what-if={name}={value}" for name, value in rules.items()]
+    arguments = ["decide", _root(workspace), *changes, "--samples", str(documents), "--json"]
+    difference: dict[str, Any] = json.loads(_run([*arguments, *_name_folders(plugins)], quiet))
+    return difference
+
+
+def sample(
+    workspace: str | Workspace,
+    documents: int = 5,
+    *,
+    kept: bool | None = True,
+    source: str | None = None,
+    language: str | None = None,
+    rule: str | None = None,
+    gate: str | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Return documents drawn at random, the same for the same seed, as dicts: text, decisions and `signals`.
+
+    `kept`: True for kept ones, False for dropped ones, None for both; `rule` and `gate` select those that it dropped.
+    Cost: reads the small columns of every document, two seconds for a million. Raises UserError for a name that the
+    workspace does not have.
+    """
+    from corpus.inspect.known import check_names
+    from corpus.inspect.samples import DocumentQuery, choose_documents
+
+    opened = Workspace.open(_root(workspace))
+    only_kept = False if rule is not None or gate is not None else kept
+    query = DocumentQuery(kept=only_kept, source=source, language=language, rule=rule, gate=gate)
+    check_names(opened, query)
+    return choose_documents(opened, query, documents, seed)
+
+
+def _root(workspace: str | Workspace) -> str:
+    return workspace.root if isinstance(workspace, Workspace) else workspace
+
+
+def _name_folders(folders: Iterable[str]) -> list[str]:
+    return [f"--plugins={folder}" for folder in folders]
+
+
+def _run(arguments: Sequence[str], quiet: bool) -> str:
+    """Run a command in a process of its own and return what it printed. Its messages go to standard error."""
+    command = python_command("corpus.pipelines.cli", *arguments)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stderr is not None
+    messages: list[str] = []
+    thread = threading.Thread(target=_pass_on, args=(process.stderr, messages, quiet), daemon=True)
+    thread.start()
+    try:
+        printed = process.stdout.read()
+        status = process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+    finally:
+        thread.join()
+    if status:
+        last = messages[-1] if messages else f"`corpus {arguments[0]}` ended with status {status}"
+        error = UserError if status == WRONG_INPUT_STATUS else RunError
+        raise error(last.removeprefix(ERROR_PREFIX))
+    return printed
+
+
+def _pass_on(stream: IO[str], messages: list[str], quiet: bool) -> None:
+    """Copy lines to standard error, each held back until the next: the last one may become an exception."""
+    for line in stream:
+        if messages and not quiet:
+            print(messages[-1], file=sys.stderr)
+        messages[:] = [line.rstrip("\n")]
+    if messages and not quiet and not messages[-1].startswith(ERROR_PREFIX):
+        print(messages[-1], file=sys.stderr)

@@ -1,0 +1,102 @@
+"""Extractors of users, named in a manifest as `extraction: {mode: module:Class}`: run in the process that parses.
+
+A class has `version` and `extract(record)`, which returns an `ExtractedText`, a text, or None; and `media_types`, those
+of the records it reads (web pages, unless it says otherwise). Other records are read as without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import Any
+
+from corpus import plugins
+from corpus.document import Record
+from corpus.errors import UserError
+from corpus.extract import FORMATS, ExtractedText
+from corpus.extract.process.budgets import Budgets
+from corpus.extract.process.calls import call_once, make_call
+from corpus.extract.process.supervised import RejectedRecord
+from corpus.plugins import Plugin, check_version, describe_error
+
+DEFAULT_MEDIA_TYPES = ("text/html",)
+TEST_PAGE = "<!DOCTYPE html><title>A river</title><p>The river rises in the north and reaches the sea after 120 km.</p>"
+"""What an extractor must be able to read before a build begins."""
+
+
+def describe_extractor(name: str, budgets: Budgets) -> dict[str, Any]:
+    """Return the version, the code's hash and the media types of an extractor, which is not imported here.
+
+    Raises UserError if it cannot be used.
+    """
+    plugin = plugins.find_plugin(name, "extractor")
+    return dict(_describe(plugin, plugin.code, budgets))
+
+
+@lru_cache(maxsize=16)
+def _describe(plugin: Plugin, code: str, budgets: Budgets) -> Any:
+    call = make_call("corpus.extract.plugin_extractor:try_extractor", [plugin.reference], TEST_PAGE)
+    answer = call_once(budgets, call)
+    if isinstance(answer, RejectedRecord):
+        error = (
+            answer.error
+            if answer.error.startswith(plugin.reference)
+            else f"{plugin.reference}: {answer.error}"
+        )
+        raise UserError(error, ("extraction", "mode"))
+    return {**answer, "code": code}
+
+
+# What follows runs in the process that parses.
+
+
+def try_extractor(name: str, record: Record) -> dict[str, Any]:
+    """Load an extractor and let it read a page; return its version and media types."""
+    extractor, media_types = _load(name)
+    if "text/html" in media_types:
+        extract_text(replace(record, media_type="text/html", body=str(record.body).encode()), name)
+    return {"version": check_version(name, extractor), "media_types": list(media_types)}
+
+
+def extract_text(record: Record, mode: str) -> ExtractedText | None:
+    """Return what the extractor `mode` extracts from a record. Raises UserError where it fails."""
+    extractor, _ = _load(mode)
+    try:
+        extracted = extractor.extract(record)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise UserError(f"{mode} failed: {describe_error(error)}") from error
+    if isinstance(extracted, str):
+        extracted = ExtractedText(text=extracted)
+    if extracted is None:
+        return None
+    if not isinstance(extracted, ExtractedText) or not isinstance(extracted.text, str):
+        raise UserError(
+            f"{mode}: `extract` must return ExtractedText, str or None, not {type(extracted).__name__}"
+        )
+    return extracted
+
+
+@cache
+def _load(name: str) -> tuple[Any, tuple[str, ...]]:
+    """Import and create an extractor; return it with its media types. Raises UserError for what is wrong with it."""
+    loaded = plugins.load_plugin(plugins.find_plugin(name, "extractor"))
+    if not isinstance(loaded, type):
+        raise UserError(f"{name} is a {type(loaded).__name__}, not a class")
+    check_version(name, loaded)
+    if not callable(getattr(loaded, "extract", None)):
+        raise UserError(f"{name} has no method `extract(record)`")
+    media_types = getattr(loaded, "media_types", DEFAULT_MEDIA_TYPES)
+    if (
+        isinstance(media_types, str)
+        or not all(isinstance(each, str) for each in media_types)
+        or not media_types
+    ):
+        raise UserError(
+            f"{name}: `media_types` is a list, such as ({', '.join(map(repr, list(FORMATS)[:2]))})"
+        )
+    try:
+        return loaded(), tuple(media_types)
+    except Exception as error:
+        raise UserError(f"{name} cannot be created: {describe_error(error)}") from error
