@@ -53,6 +53,7 @@ The files of this folder, which the packages share:
 from __future__ import annotations
 
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def open(root: str) -> Workspace:
+def open(root: str | PathLike[str]) -> Workspace:
     """Open the workspace at `root` (a folder or any fsspec URL), its results as Arrow datasets.
 
     >>> corpus.open("demo-workspace").documents().count_rows()   # doctest: +SKIP

@@ -11,23 +11,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 from typing import IO, Any
 
 from corpus.child_process import python_command
 from corpus.errors import RunError, UserError
 from corpus.workspace import Workspace
 
+Folders = str | PathLike[str] | Sequence[str | PathLike[str]]
+"""A folder of plug-ins, or several."""
 ERROR_PREFIX = "corpus: "
 WRONG_INPUT_STATUS = 2
 
 
 def build(
-    manifest: str,
-    out: str,
+    manifest: str | PathLike[str],
+    out: str | PathLike[str],
     *,
     workers: int = 1,
-    plugins: Sequence[str] = (),
+    plugins: Folders = (),
     retry_quarantine: bool = False,
     beam_options: Sequence[str] = (),
     quiet: bool = False,
@@ -38,32 +41,32 @@ def build(
     `--runner=DataflowRunner`. Progress goes to standard error, unless `quiet`. Raises UserError for a wrong manifest,
     RunError for a run that failed, both with one line.
     """
-    arguments = ["build", manifest, "--out", out, "--workers", str(workers), "--json"]
+    arguments = ["build", fspath(manifest), "--out", fspath(out), "--workers", str(workers), "--json"]
     arguments += ["--retry-quarantine"] if retry_quarantine else []
     _run([*arguments, *_name_folders(plugins), *(["--", *beam_options] if beam_options else [])], quiet)
-    return Workspace.open(out)
+    return Workspace.open(fspath(out))
 
 
 def plan(
-    manifest: str, *, documents: int = 1000, plugins: Sequence[str] = (), quiet: bool = False
+    manifest: str | PathLike[str], *, documents: int = 1000, plugins: Folders = (), quiet: bool = False
 ) -> dict[str, Any]:
     """Return what a build would do, and a forecast from its first `documents`: `corpus plan --json`.
 
     Keys: name, sources, recipes (the rules of every source), idle (rules without effect), minhash, forecast. Cost:
     that of building `documents`. Raises UserError for a wrong manifest.
     """
-    arguments = ["plan", manifest, "--documents", str(documents), "--json", *_name_folders(plugins)]
+    arguments = ["plan", fspath(manifest), "--documents", str(documents), "--json", *_name_folders(plugins)]
     planned: dict[str, Any] = json.loads(_run(arguments, quiet))
     return planned
 
 
 def decide(
-    workspace: str | Workspace,
+    workspace: str | PathLike[str] | Workspace,
     rules: Mapping[str, float | str] | None = None,
     *,
-    manifest: str | None = None,
+    manifest: str | PathLike[str] | None = None,
     workers: int = 1,
-    plugins: Sequence[str] = (),
+    plugins: Folders = (),
     quiet: bool = False,
 ) -> Workspace:
     """Apply changed rules to a finished workspace without reading its input, and open it: `corpus decide`.
@@ -73,17 +76,17 @@ def decide(
     """
     root = _root(workspace)
     changes = [f"--set={name}={value}" for name, value in (rules or {}).items()]
-    given = [manifest] if manifest is not None else []
+    given = [fspath(manifest)] if manifest is not None else []
     _run(["decide", root, *given, *changes, "--workers", str(workers), *_name_folders(plugins)], quiet)
     return Workspace.open(root)
 
 
 def compare(
-    workspace: str | Workspace,
+    workspace: str | PathLike[str] | Workspace,
     rules: Mapping[str, float | str],
     *,
     documents: int = 3,
-    plugins: Sequence[str] = (),
+    plugins: Folders = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Return what other rules would change in a finished workspace, which stays as it is: `corpus decide --what-if`.
@@ -97,7 +100,7 @@ def compare(
 
 
 def sample(
-    workspace: str | Workspace,
+    workspace: str | PathLike[str] | Workspace,
     documents: int = 5,
     *,
     kept: bool | None = True,
@@ -123,12 +126,14 @@ def sample(
     return choose_documents(opened, query, documents, seed)
 
 
-def _root(workspace: str | Workspace) -> str:
-    return workspace.root if isinstance(workspace, Workspace) else workspace
+def _root(workspace: str | PathLike[str] | Workspace) -> str:
+    return workspace.root if isinstance(workspace, Workspace) else fspath(workspace)
 
 
-def _name_folders(folders: Iterable[str]) -> list[str]:
-    return [f"--plugins={folder}" for folder in folders]
+def _name_folders(folders: Folders) -> list[str]:
+    if isinstance(folders, str | PathLike):
+        folders = [folders]
+    return [f"--plugins={fspath(folder)}" for folder in folders]
 
 
 def _run(arguments: Sequence[str], quiet: bool) -> str:

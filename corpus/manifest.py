@@ -197,6 +197,11 @@ class ManifestFile:
 
     def error(self, path: KeyPath, message: str) -> UserError:
         """Return a one-line error about a key: file, line, key, message."""
+        if path[:1] == ("filters",) and path not in self.lines and self.manifest is not None:
+            named = list(self.manifest.filters)
+            place = named.index(path[1]) if len(path) > 1 and path[1] in named else None
+            if place is not None and ("filters", place) in self.lines:
+                path = ("filters", place)  # a list in the file, a mapping once it is read
         key = f"{format_path(path)}: " if path else ""
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
@@ -317,6 +322,11 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
         raise source_file.error((*where, *error.path), str(error)) from None
     except ValidationError as error:
         raise _convert_error(source_file, error, where) from None
+    except (Exception, SystemExit) as error:
+        if not is_plugin_kind(str(options.get("kind"))):
+            raise
+        message = f"{options['kind']} failed: {plugins.describe_error(error)}"
+        raise source_file.error((*where, "kind"), message) from error
 
 
 def _join_folder(folder: str, value: Any) -> Any:

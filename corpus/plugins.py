@@ -10,13 +10,15 @@ of all files of the package.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import importlib
-import io
 import os
 import re
+import site
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -31,12 +33,16 @@ PLUGINS_VARIABLE = "CORPUS_PLUGINS"
 GROUPS = {"source": "corpus.sources", "filter": "corpus.filters", "extractor": "corpus.extractors"}
 """Kind of plug-in -> its group of entry points. An identifier has none: it is named in full."""
 
+MAX_CODE_FILES = 20_000
 REFERENCE_PATTERN = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[^\W\d]\w*)?")
 
 _folders: list[str] = []
 """Folders of plug-ins, absolute, in the order in which they were named."""
 _loaded_codes: dict[str, str] = {}
 """The root of a plug-in -> the hash of its code when this process imported it."""
+_codes: dict[str, str] = {}
+"""The root of a plug-in -> the hash of its code as this process saw it last."""
+_output_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,13 @@ class Plugin:
     @property
     def code(self) -> str:
         """The hash of the code, 32 hex digits. Cost: reads the files of the package."""
-        return hash_code(self.root)
+        _codes[self.root] = hash_code(self.root)
+        return _codes[self.root]
+
+
+def codes_in_use() -> dict[str, str]:
+    """Return the hashes of the code of all plug-ins that were asked for, by where they are."""
+    return dict(sorted(_codes.items()))
 
 
 def is_reference(name: str) -> bool:
@@ -94,12 +106,20 @@ def find_plugin(name: str, kind: str, beside: str | None = None) -> Plugin:
     if not REFERENCE_PATTERN.fullmatch(reference) or (":" not in reference and kind != "filter"):
         raise UserError(f"{name!r} is not a plug-in: it is written module:Class")
     module, _, attribute = reference.partition(":")
-    spec = _find_spec(module)
     top = module.partition(".")[0]
-    if beside is not None and (spec is None or _is_only_beside(top, beside)) and _lies_in(top, beside):
+    if top in sys.stdlib_module_names or "__main__" in module.split("."):
+        raise UserError(f"{name}: {module} is part of Python, not a plug-in")
+    spec = _find_spec(module)
+    stray = _find_stray_folder(top, spec, beside)
+    if stray is not None:
+        where = (
+            "beside the manifest"
+            if beside is not None and _is_below(stray, beside)
+            else "in the current folder"
+        )
         raise UserError(
-            f"{name}: {module} lies beside the manifest, and code that comes with a manifest is only run if you say "
-            f"so: --plugins {beside} (or {PLUGINS_VARIABLE})"
+            f"{name}: {module} lies {where}, and code that comes with a manifest is only run if you say so: "
+            f"--plugins {stray} (or {PLUGINS_VARIABLE})"
         )
     if spec is None:
         missing = f"{name}: no module named {module} is installed"
@@ -114,7 +134,7 @@ def find_plugin(name: str, kind: str, beside: str | None = None) -> Plugin:
                 f"{name}: {top} is both {_place(here)} and {_place(first)}: give the one in {folder} another name"
             )
     if not spec.has_location and not spec.submodule_search_locations:
-        raise UserError(f"{name}: {module} is part of Python, not a plug-in")
+        raise UserError(f"{name}: {module} has no file")
     return Plugin(name, module, attribute, _code_root(module, spec))
 
 
@@ -147,7 +167,7 @@ def load_plugin(plugin: Plugin) -> object:
             f"the plug-in {plugin.reference} was changed ({plugin.root}) while it was in use: start again"
         )
     try:
-        with output_to_errors():
+        with _output_to_errors():
             module = importlib.import_module(plugin.module)
     except (Exception, SystemExit) as error:
         raise UserError(f"{plugin.reference} cannot be imported: {describe_error(error)}") from error
@@ -160,9 +180,19 @@ def load_plugin(plugin: Plugin) -> object:
 
 
 @contextlib.contextmanager
-def output_to_errors() -> Iterator[None]:
-    """Send what is printed to standard error: standard output is the command's own."""
-    with contextlib.redirect_stdout(sys.stderr or io.StringIO()):
+def _output_to_errors() -> Iterator[None]:
+    """Send what is printed, by Python or below it, to standard error: standard output is the command's own."""
+    with _output_lock, contextlib.ExitStack() as stack:
+        if sys.stderr is not None:
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        try:
+            saved = os.dup(1)
+            os.dup2(2, 1)
+        except OSError:  # no such streams, as in some notebooks and services
+            yield
+            return
+        stack.callback(os.close, saved)
+        stack.callback(os.dup2, saved, 1)
         yield
 
 
@@ -183,7 +213,8 @@ def hash_code(root: str) -> str:
     """Return the hash of a file, or of all files below a folder but compiled and hidden ones: 32 hex digits."""
     digest = hashlib.blake2b(digest_size=16)
     for path in _list_code(Path(root)):
-        name = path.name if path == Path(root) else path.relative_to(root).as_posix()
+        base = Path(root) if Path(root).is_dir() else Path(root).parent
+        name = path.relative_to(base).as_posix()
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
@@ -191,9 +222,13 @@ def hash_code(root: str) -> str:
 
 def _list_code(root: Path) -> list[Path]:
     if not root.is_dir():
-        return [root]
-    files = []
-    for folder, folders, names in os.walk(root, followlinks=False):
+        return _list_siblings(root)
+    files: list[Path] = []
+    for folder, folders, names in os.walk(root, followlinks=True):
+        if len(files) > MAX_CODE_FILES:
+            raise UserError(
+                f"{root}: more than {MAX_CODE_FILES:,} files of code: put the plug-in in a package of its own"
+            )
         folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
         files += [
             Path(folder, name)
@@ -201,6 +236,31 @@ def _list_code(root: Path) -> list[Path]:
             if not name.startswith(".") and not name.endswith((".pyc", "~"))
         ]
     return sorted(file for file in files if file.is_file())
+
+
+def _list_siblings(module: Path) -> list[Path]:
+    """Return a module's file, and those of the modules and packages beside it that it imports, directly or not."""
+    waiting, files = [module], {module}
+    while waiting and len(files) <= MAX_CODE_FILES:
+        try:
+            tree = ast.parse(waiting.pop().read_bytes())
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += (
+                [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            )
+            for top in {name.partition(".")[0] for name in names}:
+                beside = module.parent / f"{top}.py"
+                package = module.parent / top
+                near = [beside] if beside.is_file() else []
+                near += _list_code(package) if (package / "__init__.py").is_file() else []
+                for file in near:
+                    if file not in files:
+                        files.add(file)
+                        waiting += [file] if file.suffix == ".py" else []
+    return sorted(files)
 
 
 def _find_spec(name: str) -> ModuleSpec | None:
@@ -230,31 +290,49 @@ def _place(spec: ModuleSpec) -> str:
     return os.path.realpath(spec.origin or "")
 
 
-def _lies_in(top: str, folder: str) -> bool:
-    """Return whether a top-level module lies in a folder that the user has not named."""
-    if os.path.realpath(folder) in map(os.path.realpath, _folders):
-        return False
-    return PathFinder.find_spec(top, [folder]) is not None
+def _is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or lies in it, links followed."""
+    real = os.path.realpath(folder)
+    return os.path.realpath(path) == real or os.path.realpath(path).startswith(real.rstrip(os.sep) + os.sep)
 
 
-def _is_only_beside(top: str, folder: str) -> bool:
-    """Return whether a top-level module is found in a folder only because that is Python's current one."""
-    spec = _find_spec(top)
-    if spec is None or os.path.dirname(_place(spec)) != os.path.realpath(folder):
-        return False
-    named = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    places = {os.path.realpath(path) for path in named}
-    return os.path.realpath(folder) not in places and os.path.realpath(folder) in (
-        os.path.realpath(os.getcwd()),
-        os.path.realpath(os.path.dirname(sys.argv[0] or ".")),
+def _find_stray_folder(top: str, spec: ModuleSpec | None, beside: str | None) -> str | None:
+    """Return the folder of a module that nobody installed or named: beside the manifest, or Python's current one."""
+    named = [*_folders, *(path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)]
+    if spec is None:
+        if beside is None or any(_is_below(beside, folder) for folder in named):
+            return None
+        return beside if PathFinder.find_spec(top, [beside]) is not None else None
+    place = _place(spec)
+    if any(_is_below(place, folder) for folder in [*named, *_installed_folders()]):
+        return None
+    current = [folder for folder in (os.getcwd(), os.path.dirname(sys.argv[0])) if folder]
+    outer = _find_spec(top)
+    entry = os.path.dirname(_place(outer)) if outer is not None else ""
+    is_stray = (beside is not None and _is_below(place, beside)) or any(
+        os.path.realpath(folder) == entry for folder in current
     )
+    if not is_stray or top in metadata.packages_distributions():
+        return None
+    return entry
+
+
+@cache
+def _installed_folders() -> tuple[str, ...]:
+    """Return the folders that packages are installed in."""
+    return (*site.getsitepackages(), site.getusersitepackages())
 
 
 def _code_root(module: str, spec: ModuleSpec) -> str:
-    """Return the folder of the outermost package with an `__init__.py` that holds a module, or the module's file."""
+    """Return the folder of the outermost package with an `__init__.py` that holds a module.
+
+    Of a module in packages without one, its folder; of a module in no package, its file.
+    """
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):
         package = _find_spec(".".join(parts[:depth]))
         if package is not None and package.submodule_search_locations and package.origin:
             return _place(package)
-    return os.path.realpath(spec.origin) if spec.origin else _place(spec)
+    if spec.origin and len(parts) == 1:
+        return os.path.realpath(spec.origin)
+    return os.path.dirname(os.path.realpath(spec.origin)) if spec.origin else _place(spec)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
@@ -29,11 +30,11 @@ LENT_FOLDERS = ("documents", "signals", "dedup/signatures")
 class Workspace:
     """Paths and contents of a workspace. `root` is a folder or any fsspec URL."""
 
-    def __init__(self, root: str) -> None:
-        self.root = storage.local_path(root).rstrip("/") or "/"
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = storage.local_path(os.fspath(root)).rstrip("/") or "/"
 
     @staticmethod
-    def open(root: str) -> Workspace:
+    def open(root: str | os.PathLike[str]) -> Workspace:
         """Open an existing workspace. Raises UserError if there is none, or if its schema version is newer."""
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):

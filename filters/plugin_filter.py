@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from corpus import filters, plugins
 from corpus.document import Record
@@ -32,6 +33,7 @@ FAILED = "failed"
 STEP_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 SIGNAL_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_SIGNALS = 1_000
+MAX_VALUE = float(np.finfo(np.float32).max)
 TEST_TEXT = "The river rises in the north. It reaches the sea after 120 km."
 """What a plug-in must be able to measure before a build begins."""
 MEASURE_CALL = "corpus.filters.plugin_filter:measure_record"
@@ -61,11 +63,7 @@ def open_plugin_filter(name: str, options: Mapping[str, Any], budgets: Budgets) 
     plugin = plugins.find_plugin(name, "filter")
     text = json.dumps(options, sort_keys=True)
     described = _describe(plugin, text, plugin.code, budgets)
-    files = {
-        key: sha256(value)
-        for key, value in sorted(options.items())
-        if isinstance(value, str) and os.path.isfile(value)
-    }
+    content = hash_files(options)
     return PluginFilter(
         step=described["step"],
         version=described["version"],
@@ -74,11 +72,18 @@ def open_plugin_filter(name: str, options: Mapping[str, Any], budgets: Budgets) 
         parameters={
             "plugin": name,
             "code": plugin.code,
-            "options": dict(options),
-            "files": files,
+            "options": content,
             "own": described["parameters"],
         },
     )
+
+
+def hash_files(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the hash of the file in the place of a path, for fingerprints: keys `path` and `model`."""
+    return {
+        key: sha256(value) if key in ("path", "model") and isinstance(value, str) else value
+        for key, value in options.items()
+    }
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +118,10 @@ def describe_filter(name: str, options: dict[str, Any], record: Record) -> dict[
         parameters = json.loads(json.dumps(dict(loaded.parameters)))
     except (TypeError, ValueError) as error:
         raise UserError(f"{name}: `parameters` must be what JSON can hold: {describe_error(error)}") from None
-    _measure(name, loaded, Page(str(record.body), record.language, record.url))
+    try:
+        _measure(name, loaded, Page(str(record.body), record.language, record.url))
+    except UserError as error:
+        raise UserError(f"{error} (on the trial text {str(record.body)[:30]!r}...)") from error
     return {
         "step": loaded.step,
         "version": loaded.version,
@@ -140,7 +148,9 @@ def _measure(name: str, loaded: Filter, page: Page) -> list[float | None]:
         raise
     except Exception as error:
         raise UserError(f"{name} failed: {describe_error(error)}") from error
-    wanted = f"{name}: `measure` must return {len(loaded.signals)} numbers ({', '.join(loaded.signals)})"
+    form = f"({'value, ' * len(loaded.signals)})".replace(", )", ",)" if len(loaded.signals) == 1 else ")")
+    count = "1 number" if len(loaded.signals) == 1 else f"{len(loaded.signals)} numbers"
+    wanted = f"{name}: `measure` must return {count}, {form} for {', '.join(loaded.signals)}"
     try:
         numbers = [float(value) for value in values]
     except (TypeError, ValueError):
@@ -148,8 +158,10 @@ def _measure(name: str, loaded: Filter, page: Page) -> list[float | None]:
     if len(numbers) != len(loaded.signals):
         raise UserError(f"{wanted}, not {len(numbers)}")
     for signal, number in zip(loaded.signals, numbers, strict=True):
-        if math.isinf(number):
-            raise UserError(f"{name}: {signal} is {number}; say nan for what is not measured")
+        if abs(number) > MAX_VALUE:
+            raise UserError(
+                f"{name}: {signal} is {number:g}, more than float32 holds; say nan for what is not measured"
+            )
     return [None if math.isnan(number) else number for number in numbers]
 
 
@@ -215,7 +227,9 @@ def _check_signals(name: str, step: object, signals: object) -> tuple[str, ...]:
         raise UserError(f"{name}: the step {step!r} is not a name: lower-case letters, digits and _")
     if step in filters.FILTERS or step == "signatures":
         raise UserError(f"{name}: the step {step} is one of corpus: give it another name, step = ...")
-    if isinstance(signals, str) or not isinstance(signals, Sequence) or not signals:
+    if isinstance(signals, str):
+        raise UserError(f"{name}: `signals` is a text, not a list of names: write ({signals!r},)")
+    if not isinstance(signals, Sequence) or not signals:
         raise UserError(f'{name} has no `signals`, the names of what it measures, such as ("words",)')
     if len(signals) > MAX_SIGNALS:
         raise UserError(f"{name} has {len(signals):,} signals, of at most {MAX_SIGNALS:,}")

@@ -13,11 +13,14 @@ from typing import Any
 from corpus import data, filters, plugins
 from corpus.dedup.signatures import SignatureStep
 from corpus.errors import RunError, UserError
-from corpus.extract.plugin_extractor import describe_extractor
+from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
+from corpus.extract.process.calls import call_once, make_call
+from corpus.extract.process.supervised import RejectedRecord
 from corpus.filters.filter import Filter
-from corpus.filters.plugin_filter import FAILED, PluginFilter, open_plugin_filter
+from corpus.filters.plugin_filter import FAILED, PluginFilter, hash_files, open_plugin_filter
 from corpus.filters.url import read_url_lists as address_lists
+from corpus.languages import plugin_identifier
 from corpus.languages.identify import Identifier
 from corpus.manifest import EXTRACTION_MODES, Manifest
 from corpus.pipelines import decide
@@ -52,6 +55,7 @@ class Tools:
 
     @cached_property
     def filters(self) -> dict[str, Filter]:
+        self.plugin_codes  # noqa: B018 - known before the first call, so that one process answers all
         return load_filters(self.manifest)
 
     @cached_property
@@ -70,13 +74,42 @@ class Tools:
         return model if model is not None and plugins.is_reference(model) else None
 
     @cached_property
-    def extraction_jobs(self) -> dict[str, str]:
-        """Return the function that reads each media type whose records a plug-in extracts."""
+    def identifier_version(self) -> int | None:
+        """Return the version of the plug-in that identifies languages, None if there is none.
+
+        Raises UserError if it cannot name the language of a sentence.
+        """
+        name = self.identifier_plugin
+        if name is None:
+            return None
+        self.plugin_codes  # noqa: B018 - known before the first call
+        call = make_call(
+            "corpus.languages.plugin_identifier:try_identifier", [name], plugin_identifier.TEST_TEXT
+        )
+        answer = call_once(self.manifest.extraction.budgets, call)
+        if isinstance(answer, RejectedRecord):
+            raise UserError(answer.error if answer.error.startswith(name) else f"{name}: {answer.error}")
+        return int(answer[1])
+
+    @cached_property
+    def extractor_description(self) -> dict[str, Any] | None:
+        """Return version, code and media types of the plug-in that extracts, None if there is none."""
         mode = self.manifest.extraction.mode
         if mode in EXTRACTION_MODES:
-            return {}
-        described = describe_extractor(mode, self.manifest.extraction.budgets)
+            return None
+        return {"plugin": mode, **describe_extractor(mode, self.manifest.extraction.budgets)}
+
+    @property
+    def extraction_jobs(self) -> dict[str, str]:
+        """Return the function that reads each media type whose records a plug-in extracts."""
+        described = self.extractor_description or {"media_types": []}
         return dict.fromkeys(described["media_types"], "corpus.extract.plugin_extractor:extract_text")
+
+    @cached_property
+    def extraction_mode(self) -> str:
+        """Return the mode that the parser is given: of a plug-in with the hash of its code."""
+        mode = self.manifest.extraction.mode
+        return mode if mode in EXTRACTION_MODES else make_mode(mode, self.plugin_codes[mode])
 
     @cached_property
     def plugin_codes(self) -> dict[str, str]:
@@ -131,9 +164,10 @@ class Tools:
         libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if mode == "resiliparse" else DOCUMENT_LIBRARIES
         return {
             "ingest": VERSION,
-            "extraction": [mode, self.plugin_codes[mode]] if mode in self.plugin_codes else mode,
+            "extraction": self.extractor_description or mode,
             "languages": self.manifest.languages,
-            "language": dict(self.identifier.parameters),
+            "language": dict(self.identifier.parameters)
+            | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),
             "addresses": address_lists().identity,
             "libraries": {name: metadata.version(name) for name in libraries},
         }
@@ -155,11 +189,23 @@ class Tools:
             else source.model_copy(update={"max_bytes": limit * factor})
         )
 
+    def source_parameters(self, split: InputSplit) -> dict[str, Any]:
+        """Return what the records of a split depend on besides the input. Raises UserError if a plug-in cannot say."""
+        source = self.source(split)
+        if source.kind not in self.plugin_codes:
+            return source.parameters()
+        try:
+            parameters = json.loads(json.dumps(source.parameters()))
+        except (Exception, SystemExit) as error:
+            message = f"{source.kind}: `parameters` failed: {plugins.describe_error(error)}"
+            raise UserError(message, ("sources", split.source, "kind")) from error
+        return hash_files(parameters)
+
     def documents_fingerprint(self, split: InputSplit) -> str:
         inputs = {
             **self._common,
             "budgets": asdict(self.budgets(split)),
-            "source": self.source(split).parameters(),
+            "source": self.source_parameters(split),
             "input": [split.source, split.file, split.start, split.end, split.identity],
         }
         kind = self.manifest.sources[split.source].kind

@@ -199,9 +199,10 @@ def measure_in_parser(
             assert answer is not None
             if step != "language":  # the one step of ours whose model may be a plug-in
                 values[step][row, -1] = 1.0
+            name = step if step != "language" else "language.score"
             origin = origins[row].as_py()
             quarantines[step].add(
-                Failure(**origin, step=step, error=answer.error, reason=answer.reason, url=page.url)
+                Failure(**origin, step=name, error=answer.error, reason=answer.reason, url=page.url)
             )
 
 
@@ -261,7 +262,7 @@ def make_row_group(documents: list[Document]) -> RowGroupChunk:
 def process_records(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
     """Yield the document or failure of every record of an input split, in order."""
     budgets = tools.budgets(split)
-    with borrow_parser(tools.manifest.extraction.mode, budgets, tools.extraction_jobs) as parsing:
+    with borrow_parser(tools.extraction_mode, budgets, tools.extraction_jobs) as parsing:
         answers = parsing.extract_each(read_records(tools, split))
         if tools.identifier_plugin is not None:
             with borrow_caller(budgets) as caller:
@@ -336,19 +337,22 @@ def read_records(
         yield Failure(file=split.file, offset=0, length=0, step="read", error=message, reason="remote"), None
         return
     source = tools.source(split)
-    records = source.read(split.path, split.file, split.start, split.end)
     if is_plugin_kind(source.kind):
-        seconds = tools.budgets(split).wall_seconds
-        records = read_watched(
-            source.kind, lambda: source.read(split.path, split.file, split.start, split.end), seconds
-        )
+        options, place = source.model_dump(mode="json"), (split.path, split.file, split.start, split.end)
+        records = read_watched(source.kind, options, place, tools.budgets(split).wall_seconds)
+    else:
+        records = source.read(split.path, split.file, split.start, split.end)
     at, unread = split.start, storage.count_failed_reads()
     while True:
         try:
             record = next(records, None)
         except Exception as error:
             length, message = max(0, split.end - at), describe_error(error)
-            reason = "time" if isinstance(error, TimeoutError) and is_plugin_kind(source.kind) else "damaged"
+            reason = "damaged"
+            if is_plugin_kind(source.kind):
+                message = replace_surrogates(str(error))[:500]
+                crashed = "crash" if isinstance(error, ChildProcessError) else "damaged"
+                reason = "time" if isinstance(error, TimeoutError) else crashed
             record = Failure(
                 file=split.file, offset=at, length=length, step="read", error=message, reason=reason
             )
@@ -403,11 +407,13 @@ def start_document(record: Record, source: str) -> Document:
         length=record.length,
         url=replace_surrogates(record.url) if record.url else None,
         date=replace_surrogates(record.date) if record.date else None,
-        snapshot=record.snapshot,
-        license=record.license,
+        snapshot=replace_surrogates(record.snapshot) if record.snapshot else record.snapshot,
+        license=replace_surrogates(record.license) if record.license else record.license,
         group=record.group or (registered_domain(record.url) if record.url else None),
-        metadata={name: replace_surrogates(value) for name, value in record.metadata.items()},
-        gate=record.gate,
+        metadata={
+            replace_surrogates(name): replace_surrogates(value) for name, value in record.metadata.items()
+        },
+        gate=replace_surrogates(record.gate) if record.gate else record.gate,
     )
     document.group = replace_surrogates(document.group) if document.group is not None else document.id
     if document.gate is None and document.url is not None and record.media_type in PAGE_MEDIA_TYPES:
@@ -435,14 +441,18 @@ def add_extraction(document: Document, extracted: ExtractedText | None) -> str:
         document.gate = "extract.empty"
         return ""
     text = replace_surrogates(extracted.text)
-    document.license = document.license or extracted.license
-    document.date = document.date or extracted.date
-    document.metadata |= {name: replace_surrogates(value) for name, value in extracted.metadata.items()}
+    document.license = document.license or (
+        replace_surrogates(extracted.license) if extracted.license else None
+    )
+    document.date = document.date or (replace_surrogates(extracted.date) if extracted.date else None)
+    document.metadata |= {
+        replace_surrogates(name): replace_surrogates(value) for name, value in extracted.metadata.items()
+    }
     if extracted.url is not None and extracted.url != document.url:
         document.metadata["captured_url"] = document.url or ""
         document.url = replace_surrogates(extracted.url)
     if extracted.gate is not None:
-        document.gate = extracted.gate
+        document.gate = replace_surrogates(extracted.gate)
         return ""
     return text
 

@@ -27,13 +27,15 @@ def test_a_build_is_opened_and_sampled(built: corpus.Workspace) -> None:
     assert built.documents().count_rows() == 16
     drawn = corpus.sample(built, 3, seed=1)
     assert len(drawn) == 3 and all(row["kept"] for row in drawn)
-    assert drawn == corpus.sample(built.root, 3, seed=1) != corpus.sample(built, 3, seed=2)
+    assert drawn == corpus.sample(Path(built.root), 3, seed=1) != corpus.sample(built, 3, seed=2)
     assert {"readability.words_per_sentence", "letters.share"} <= drawn[0]["signals"].keys()
     (chinese,) = corpus.sample(built, 9, kept=None, language="cmn_Hans", source="poems")
     assert chinese["text"].startswith("今天天气")
 
 
-def test_messages_go_to_standard_error_unless_quiet(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_messages_go_to_standard_error_unless_quiet(
+    lab: Path, built: corpus.Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
     for quiet in (False, True):
         corpus.build(str(lab / "lab.yaml"), str(lab / "out"), plugins=[str(lab)], quiet=quiet)
         out, err = capfd.readouterr()
@@ -96,7 +98,7 @@ def test_help_lists_what_one_can_do() -> None:
     for line in (
         'corpus.build("m.yaml", "out")',
         "docs/extending.md",
-        "build(manifest: 'str'",
+        "build(manifest: 'str | PathLike",
         "class Record",
     ):
         assert line in shown, line

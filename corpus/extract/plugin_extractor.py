@@ -6,6 +6,7 @@ of the records it reads (web pages, unless it says otherwise). Other records are
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -54,12 +55,29 @@ def try_extractor(name: str, record: Record) -> dict[str, Any]:
     """Load an extractor and let it read a page; return its version and media types."""
     extractor, media_types = _load(name)
     if "text/html" in media_types:
-        extract_text(replace(record, media_type="text/html", body=str(record.body).encode()), name)
+        _extract(replace(record, media_type="text/html", body=str(record.body).encode()), name)
     return {"version": check_version(name, extractor), "media_types": list(media_types)}
 
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
-    """Return what the extractor `mode` extracts from a record. Raises UserError where it fails."""
+    """Return what an extractor extracts from a record; `mode` is of `make_mode`. Raises UserError where it fails."""
+    return _extract(record, _read_mode(mode))
+
+
+def make_mode(name: str, code: str) -> str:
+    """Return the mode of the parser that runs an extractor: its code is in it, so no parser answers with older code."""
+    return json.dumps([name, code, plugins.plugin_folders()])
+
+
+@cache
+def _read_mode(mode: str) -> str:
+    """Return the extractor that a mode names, with its folder known in this process."""
+    name, _, folders = json.loads(mode)
+    plugins.add_folders(folders)
+    return str(name)
+
+
+def _extract(record: Record, mode: str) -> ExtractedText | None:
     extractor, _ = _load(mode)
     try:
         extracted = extractor.extract(record)
@@ -75,7 +93,22 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         raise UserError(
             f"{mode}: `extract` must return ExtractedText, str or None, not {type(extracted).__name__}"
         )
+    check_extraction(mode, extracted)
     return extracted
+
+
+def check_extraction(name: str, extracted: ExtractedText) -> None:
+    """Raise UserError if a field of what a plug-in extracted is of a wrong type."""
+    for field in ("gate", "url", "license", "date", "language"):
+        if not isinstance(getattr(extracted, field), str | None):
+            raise UserError(
+                f"{name}: `{field}` must be str or None, not {type(getattr(extracted, field)).__name__}"
+            )
+    metadata = extracted.metadata
+    if not isinstance(metadata, dict) or not all(
+        isinstance(key, str) and isinstance(value, str) for key, value in metadata.items()
+    ):
+        raise UserError(f"{name}: `metadata` must map str to str")
 
 
 @cache

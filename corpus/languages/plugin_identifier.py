@@ -62,6 +62,6 @@ def _load(name: str) -> Any:
         raise UserError(f"{name} cannot be created: {describe_error(error)}") from error
 
 
-def try_identifier(name: str, record: Record) -> str:
-    """Let an identifier name the language of a record's text; return its label."""
-    return ask_plugin(name, str(record.body))[0]
+def try_identifier(name: str, record: Record) -> tuple[str, int]:
+    """Let an identifier name the language of a record's text; return the label, and the identifier's version."""
+    return ask_plugin(name, str(record.body))[0], check_version(name, type(_load(name)))

@@ -23,6 +23,8 @@ from corpus import plugins
 from corpus.errors import UserError
 from corpus.sources.source import Source
 
+PROBE_SECONDS = 12.0
+"""Processor seconds that a plug-in may take to be imported, and a fifth of the seconds that it may take at all."""
 KINDS = {
     "warc": "corpus.sources.web.warc:Warc",
     "wikipedia": "corpus.sources.wikipedia.wiki_dump:Wikipedia",
@@ -60,10 +62,32 @@ def source_class(kind: str) -> type[Source]:
 
 
 def _load_plugin_source(kind: str) -> type[Source]:
+    """Import a source of a user's, after the process that parses could: one that hangs or crashes costs a line."""
+    from corpus.extract.process.budgets import Budgets
+    from corpus.extract.process.calls import call_once, make_call
+    from corpus.extract.process.supervised import RejectedRecord
+
+    plugins.find_plugin(kind, "source").code  # noqa: B018 - of which the process that parses has to know
+    answer = call_once(
+        Budgets(seconds=PROBE_SECONDS), make_call("corpus.sources.plugin_source:describe_source", [kind])
+    )
+    if isinstance(answer, RejectedRecord):
+        raise UserError(
+            answer.error if answer.error.startswith(kind) else f"{kind}: {answer.error}", ("kind",)
+        )
+    return import_plugin_source(kind)
+
+
+def import_plugin_source(kind: str) -> type[Source]:
+    """Import a source of a user's here. Raises UserError for an unsuitable one."""
     loaded = plugins.load_plugin(plugins.find_plugin(kind, "source"))
     if not isinstance(loaded, type) or not issubclass(loaded, Source):
         raise UserError(f"{kind} is not a subclass of corpus.Source", ("kind",))
     missing = sorted(loaded.__abstractmethods__)
     if missing:
         raise UserError(f"{kind} has no method `{missing[0]}`", ("kind",))
+    if not callable(loaded.version):
+        raise UserError(
+            f"{kind}: `version` of a source is a classmethod that returns a whole number", ("kind",)
+        )
     return loaded

@@ -10,11 +10,18 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from corpus.errors import UserError
+from corpus.extract.process.budgets import Budgets
+from corpus.extract.process.calls import borrow_caller, call_each, make_call
+from corpus.extract.process.supervised import RejectedRecord
+from corpus.sources import is_plugin_kind
 from corpus.sources.inputs import MAX_CONCURRENT_STATS
 from corpus.sources.source import Source
 from corpus.storage import File, RemoteError, is_remote
+from corpus.storage.fingerprint import file_identity
 from corpus.storage.names import printable_name
 
+PLAN_SECONDS = 12.0
+"""Processor seconds that a user's source may take to plan one file."""
 UNREADABLE = "unreadable"
 """The identity of a file that could not be read. It changes as soon as the file can be read."""
 
@@ -55,11 +62,38 @@ def plan_splits(name: str, source: Source, files: Iterable[File], split_size: in
     Raises UserError where a file cannot be read; a remote one that cannot be reached becomes a split with an `error`.
     """
     files = list(files)
+    if is_plugin_kind(source.kind):
+        return _plan_in_parser(name, source, files, split_size)
     plan_file = partial(_plan_file, name, source, split_size)
     if not any(is_remote(file.path) for file in files):
         return [split for file in files for split in plan_file(file)]
     with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
         return [split for splits in pool.map(plan_file, files) for split in splits]
+
+
+def _plan_in_parser(name: str, source: Source, files: list[File], split_size: int) -> list[InputSplit]:
+    """Return all splits of a user's source, whose `plan` and `identity` are called in the process that parses."""
+    options = source.model_dump(mode="json")
+    call = "corpus.sources.plugin_source:plan_file"
+    calls = (
+        (file, None)
+        if file.error is not None
+        else (file, make_call(call, [source.kind, options, [file.path, file.name, file.size], split_size]))
+        for file in files
+    )
+    splits: list[InputSplit] = []
+    with borrow_caller(Budgets(seconds=PLAN_SECONDS)) as caller:
+        for file, answer in call_each(caller, calls):
+            if isinstance(answer, RejectedRecord):
+                kind = source.kind
+                error = answer.error if answer.error.startswith(kind) else f"{kind}: {answer.error}"
+                raise UserError(error, ("kind",))
+            if answer is None:
+                splits.append(InputSplit(name, file.path, file.name, 0, 0, UNREADABLE, file.error))
+                continue
+            identity, ranges = answer[0] or file_identity(file), answer[1]
+            splits += [InputSplit(name, file.path, file.name, start, end, identity) for start, end in ranges]
+    return splits
 
 
 def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[InputSplit]:

@@ -12,10 +12,6 @@ from typing import Any
 
 from corpus import data, plugins, storage
 from corpus.errors import UserError
-from corpus.extract.process.budgets import Budgets
-from corpus.extract.process.calls import call_once, make_call
-from corpus.extract.process.supervised import RejectedRecord
-from corpus.languages import plugin_identifier
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
@@ -103,10 +99,13 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
         try:
             source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
-            splits += plan_splits(name, source, files, int(manifest.split_size))
+            splits += (planned := plan_splits(name, source, files, int(manifest.split_size)))
+            if planned:
+                tools.source_parameters(planned[0])
         except UserError as error:
-            raise file.error(("sources", name, *error.path), str(error)) from None
-        except Exception as error:
+            where = error.path if error.path[:2] == ("sources", name) else ("sources", name, *error.path)
+            raise file.error(where, str(error)) from None
+        except (Exception, SystemExit) as error:
             if not is_plugin_kind(source.kind):
                 raise
             raise file.error(
@@ -125,7 +124,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
     for key in [key for key, is_named in models.items() if is_named]:
         try:
             if key == "identification" and tools.identifier_plugin is not None:
-                check_identifier(tools.identifier_plugin, file.manifest.extraction.budgets)
+                tools.identifier_version  # noqa: B018 - a plug-in that cannot be used is refused here
             elif key == "identification":
                 tools.identifier.identify("one two three")
             else:
@@ -133,14 +132,6 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
         except Exception as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
-
-
-def check_identifier(name: str, budgets: Budgets) -> None:
-    """Let a plug-in name the language of a sentence. Raises UserError if it cannot."""
-    call = make_call("corpus.languages.plugin_identifier:try_identifier", [name], plugin_identifier.TEST_TEXT)
-    answer = call_once(budgets, call)
-    if isinstance(answer, RejectedRecord):
-        raise UserError(answer.error)
 
 
 def plan_fingerprint(plan: BuildPlan) -> str:

@@ -82,10 +82,11 @@ def check_failures(plan: BuildPlan, workspace: Workspace) -> None:
         share = source.max_failures if source.max_failures is not None else manifest.max_failures
         if share is None:
             continue
-        failures, reasons = quarantine.rank_reasons(workspace, name)
+        lost, failed, reasons = quarantine.rank_reasons(workspace, name)
+        failures = lost + failed
         if not failures:
             continue
-        read = failures + sum(_count_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
+        read = lost + sum(_count_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
         if failures > share * read:
             top_reasons = "; ".join(f"{reason} {count:,} ({place})" for reason, count, place in reasons)
             raise RunError(

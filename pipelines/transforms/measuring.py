@@ -17,7 +17,7 @@ from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import Budgets
 from corpus.filters import FILTERS, load_filter
 from corpus.filters.filter import Filter
-from corpus.filters.plugin_filter import open_plugin_filter
+from corpus.filters.plugin_filter import FAILED, open_plugin_filter
 from corpus.languages.identify import Identifier
 from corpus.pipelines.beam.types import PCollection, Transform, par_do
 from corpus.pipelines.ingest import describe_error
@@ -36,10 +36,14 @@ class IdentifyLanguage(Transform):
 
     `model` is the path of a fastText model on the workers, None for lid.176 together with CLD2. `language_hint`
     decides where the text can be in that language. Cost: up to .3 ms a document.
+
+    Raises UserError for a plug-in: it would run in the worker, without limits. A build supervises it.
     """
 
     def __init__(self, model: str | None = None) -> None:
         super().__init__()
+        if model is not None and plugins.is_reference(model):
+            raise UserError(f"IdentifyLanguage takes a fastText model, not the plug-in {model}", ("model",))
         self.model = model
 
     def expand(self, documents: PCollection[Any]) -> Any:
@@ -122,20 +126,28 @@ class ApplyRules(Transform):
     """Set `failed_rules` of documents with a text: the rules of presets that their signals fail, sorted.
 
     `presets` are names of files in manifests/rules/, `rules` more bounds as in a manifest's `rules`, `seed` the
-    manifest's. A signal that is NaN fails `SIGNAL.missing`, one that `Measure` was not asked for fails the pipeline.
+    manifest's. `steps` are plug-ins that were measured: documents that one failed on fail `STEP.failed.max`. A signal
+    that is NaN fails `SIGNAL.missing`, one that `Measure` was not asked for fails the pipeline.
 
     Raises UserError, in one line, for an unknown preset or signal, and for `top_share`, which no single document
     decides.
     """
 
     def __init__(
-        self, presets: Sequence[str] = (), rules: Mapping[str, Any] | None = None, seed: int = 0
+        self,
+        presets: Sequence[str] = (),
+        rules: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        steps: Sequence[str] = (),
     ) -> None:
         super().__init__()
         used = {signal for name in presets for signal, _ in read_preset(name).rules} | set(rules or {})
-        steps = [step for step in FILTERS if any(signal.startswith(f"{step}.") for signal in used)]
-        produced = {signal for step in steps for signal in load_filter(step).signals}
-        self.rules = load_rules({RULES_SOURCE: list(presets)}, rules or {}, produced)
+        needed = [step for step in FILTERS if any(signal.startswith(f"{step}.") for signal in used)]
+        produced = {signal for step in needed for signal in load_filter(step).signals}
+        measured = [open_filter(step, {}) for step in steps if step not in FILTERS]
+        produced |= {signal for each in measured for signal in each.signals}
+        failed = {f"{each.step}.{FAILED}": {"max": 0} for each in measured}
+        self.rules = load_rules({RULES_SOURCE: list(presets)}, {**failed, **(rules or {})}, produced)
         self.seed = seed
         for _, rule in self.rules.shares():
             raise UserError(f"{rule.name} needs the scores of a whole corpus: a build has them", ("rules",))

@@ -538,18 +538,24 @@ def test_plugins_of_a_users_own_are_read_and_measured(tmp_path: Path) -> None:
     (lab / "mylab").rename(lab / "lab_of_transforms")
     plugins.add_folders([str(lab)])
     source = {"kind": "lab_of_transforms.sources:Sections", "paths": [str(lab / "poems" / "*.txt")]}
+    step = "lab_of_transforms.signals:Readability"
     with beam.Pipeline(options=Running().options("plugins")) as pipeline:
         records = pipeline | ReadRecords(source, name="poems")
         extracted = records.records | Extract()
         measured = (
             extracted.documents
             | IdentifyLanguage()
-            | Measure(["lab_of_transforms.signals:Readability", "text"])
+            | Measure([step, "text"])
+            | ApplyRules(rules={"readability.words_per_sentence": {"max": 9}}, steps=[step])
         )
         write_rows(tmp_path, measured=measured)
     rows = {row["text"]: row["signals"] for row in read_rows(tmp_path, "measured")}
+    failing = {row["text"]: row["failed_rules"] for row in read_rows(tmp_path, "measured")}
+    assert failing[TEXTS[0]] == ["readability.words_per_sentence.max"]
     assert sorted(rows) == sorted(TEXTS)
     assert rows[TEXTS[0]]["readability.words_per_sentence"] == 9.5
     assert rows[TEXTS[0]]["readability.failed"] == 0 and rows[TEXTS[1]]["text.words"] > 10
     with pytest.raises(UserError, match=r"lab_of_transforms\.signals has no Nothing"):
         Measure(["lab_of_transforms.signals:Nothing"])
+    with pytest.raises(UserError, match="takes a fastText model, not the plug-in"):
+        IdentifyLanguage("lab_of_transforms.lid:Mine")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,10 @@ from tests.plugins.conftest import Run
 
 Write = Callable[..., Path]
 FILTER = "class Mine:\n    version = 1\n    signals = ('one',)\n    def measure(self, page):\n        "
-SOURCE = "from corpus import Record, Source\nclass Mine(Source):\n    def read(self, path, file, start, end):\n        "
+SOURCE = (
+    "from typing import ClassVar\nfrom corpus import Record, Source\n"
+    "class Mine(Source):\n    def read(self, path, file, start, end):\n        "
+)
 RECORD = "yield Record(native_id=file, file=file, offset=0, length=1, body=b'The river rises in the north.')"
 QUICK = "extraction: {seconds: 1}"
 BUILD = ("build", "m.yaml", "--out", "out", "--plugins", ".")
@@ -29,9 +34,9 @@ WRONG_FILTERS = {
         "mine:Mine has no `signals`"
     ),
     "filters: [mine]|x = 1": "mine has no VERSION",
-    f"filters: [mine:Mine]|{FILTER}return 1": "must return 1 numbers (mine.one), not int 1",
-    f"filters: [mine:Mine]|{FILTER}return [1, 2]": "must return 1 numbers (mine.one), not 2",
-    f"filters: [mine:Mine]|{FILTER}return ['x']": "must return 1 numbers (mine.one), not list ['x']",
+    f"filters: [mine:Mine]|{FILTER}return 1": "must return 1 number, (value,) for mine.one, not int 1",
+    f"filters: [mine:Mine]|{FILTER}return [1, 2]": "must return 1 number, (value,) for mine.one, not 2",
+    f"filters: [mine:Mine]|{FILTER}return ['x']": "must return 1 number, (value,) for mine.one, not list ['x']",
     f"filters: [mine:Mine]|{FILTER}return [float('inf')]": "mine.one is inf",
     f"filters: [mine:Mine]|{FILTER}return [1 / 0]": "mine:Mine failed: ZeroDivisionError: division by zero",
     f"filters: [{{mine:Mine: {{size: 3}}}}]|{FILTER}return [1]": "mine:Mine cannot be created: TypeError",
@@ -51,7 +56,12 @@ WRONG_FILTERS = {
     "filters: [gopher]|x = 1": "gopher is a filter of corpus: its signals are measured anyway",
     "filters: [nothere:Mine]|x = 1": "nothere:Mine: no module named nothere is installed or lies in /",
     "filters: [sys]|x = 1": "sys is part of Python",
-    "filters: [subprocess:Popen]|x = 1": "subprocess:Popen has no `version`",
+    "filters: [antigravity]|x = 1": "antigravity is part of Python",
+    "filters: [subprocess:Popen]|x = 1": "subprocess is part of Python",
+    "filters: [pytest.__main__]|x = 1": "pytest.__main__ is part of Python",
+    f"filters: [mine:Mine]|{FILTER}return [1e300]": "mine.one is 1e+300, more than float32 holds",
+    "extraction: {mode: 'mine:Mine'}|from corpus import ExtractedText as E\nclass Mine:\n    version = 1\n"
+    "    def extract(self, r): return E(text='x', date=2024)": "mine:Mine: `date` must be str or None, not int",
 }
 
 
@@ -108,6 +118,30 @@ def test_code_beside_a_manifest_is_refused_before_anything_is_imported(
     assert (folder / "imported").exists(), "PYTHONPATH is the user's own word"
 
 
+def test_code_in_the_current_folder_is_refused_wherever_the_manifest_lies(
+    one_text: Write, corpus: Run
+) -> None:
+    """`python -m` and notebooks put that folder on the path, and the manifest may be in a folder below it."""
+    touch = "import pathlib; pathlib.Path('imported').touch()\n"
+    folder = one_text(touch + FILTER + "return [1]", "filters: [mine:Mine]")
+    (folder / "conf").mkdir()
+    for name, module in (("mine.py", "mine"), ("conf/own.py", "conf.own")):
+        if name != "mine.py":
+            (folder / name).write_text((folder / "mine.py").read_text())
+        manifest = (
+            (folder / "m.yaml")
+            .read_text()
+            .replace("t.jsonl", "../t.jsonl")
+            .replace("mine:Mine", f"{module}:Mine")
+        )
+        (folder / "conf" / "m.yaml").write_text(manifest)
+        command = [sys.executable, "-m", "corpus.pipelines.cli", "plan", "conf/m.yaml", "-n", "0"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 2 and f"{module} lies " in line and "--plugins" in line, line
+        assert not (folder / "imported").exists()
+
+
 def test_decide_refuses_it_too(one_text: Write, corpus: Run) -> None:
     folder = one_text(FILTER + "return [1]", "filters: [mine:Mine]")
     assert corpus(folder, *BUILD).returncode == 0
@@ -130,9 +164,9 @@ def test_a_module_in_two_places_is_refused(one_text: Write, corpus: Run) -> None
 
 FAULTS = {
     "raise ValueError('not today')": ("damaged", "mine:Mine failed: ValueError: not today"),
-    "return 'x'": ("damaged", "must return 1 numbers (mine.one), not str"),
+    "return 'x'": ("damaged", "must return 1 number, (value,) for mine.one, not str"),
     "return [float('-inf')]": ("damaged", "mine.one is -inf"),
-    "return None": ("damaged", "must return 1 numbers (mine.one), not NoneType"),
+    "return None": ("damaged", "must return 1 number, (value,) for mine.one, not NoneType"),
     "import os; os._exit(5)": ("crash", "the parser ended with status 5"),
     "import sys; sys.exit(5)": ("damaged", "SystemExit: 5"),
     "import time; time.sleep(60)": ("time", "no answer within 5 s"),
@@ -177,6 +211,17 @@ SOURCE_FAULTS = {
         "whose body is NoneType",
     ),
     "import time; time.sleep(60)": ("time", "mine:Mine has given no record for 5 s"),
+    "import re; re.match('(a+)+$', 'a' * 40 + 'b')": ("time", "mine:Mine has given no record for 5 s"),
+    "import os; os._exit(5)": ("crash", "mine:Mine: its process ended with status 5"),
+    "import sys; sys.exit('no')": ("damaged", "SystemExit: no"),
+    "yield Record(native_id='7', file=file, offset=2**70, length=1, body=b'x')": (
+        "damaged",
+        "whose offset is 1180591620",
+    ),
+    "from corpus import Failure; yield Failure(file=file, offset=0, length=0, step='read', error=ValueError('x'))": (
+        "damaged",
+        "mine:Mine yields a Failure whose error is ValueError",
+    ),
 }
 
 
@@ -222,6 +267,112 @@ def test_a_plugin_that_hangs_while_it_is_loaded_is_refused(one_text: Write, corp
     done = corpus(folder, "plan", "m.yaml", "--plugins", ".")
     (line,) = done.stderr.splitlines()
     assert done.returncode == 2 and "mine:Mine: no answer within 5 s" in line
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("while True: pass", "mine:Mine: more than 12 s of processor time"),
+        ("import os; os._exit(3)", "mine:Mine: the parser ended with status 3"),
+        (
+            SOURCE + "yield\n    def plan(self, path, size, split_size): return [(0, 'x')]",
+            "`plan` must return byte ranges",
+        ),
+        (
+            SOURCE + "yield\n    def plan(self, path, size, split_size): return [(0, 1), (0, 1)]",
+            "returns a range twice",
+        ),
+        (
+            SOURCE + "yield\n    def plan(self, path, size, split_size): raise OSError('gone')",
+            "OSError: gone",
+        ),
+        (
+            SOURCE + "yield\n    def parameters(self): return {1, 2}",
+            "mine:Mine: `parameters` failed: TypeError",
+        ),
+        (
+            SOURCE + "yield\n    def prepare(self, say): raise SystemExit(3)",
+            "mine:Mine failed: SystemExit: 3",
+        ),
+        (SOURCE + "yield\n    version: ClassVar[int] = 2", "`version` of a source is a classmethod"),
+    ],
+)
+def test_a_source_that_fails_before_it_reads_is_refused(
+    code: str, message: str, one_text: Write, corpus: Run
+) -> None:
+    done = corpus(one_text(code, kind="mine:Mine"), *BUILD)
+    assert done.returncode == 2 and done.stdout == "", done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("corpus: m.yaml:3: sources.s") and message in line
+
+
+def test_what_a_source_prints_while_it_plans_is_not_the_commands(one_text: Write, corpus: Run) -> None:
+    code = f"import os; os.system('echo noise')\n{SOURCE}print('noise'); {RECORD}\n"
+    code += (
+        "    def plan(self, path, size, split_size):\n        print('noise')\n        return [(0, size)]\n"
+    )
+    done = corpus(one_text(code, kind="mine:Mine"), *BUILD, "--json")
+    assert json.loads(done.stdout)["train"]["rows"] == 1
+
+
+def test_halves_of_pairs_in_a_record_are_replaced(one_text: Write, corpus: Run) -> None:
+    record = (
+        "Record(native_id=file, file=file, offset=0, length=1, body=b'The river rises.', snapshot='\\ud800'"
+    )
+    folder = one_text(
+        SOURCE + f"yield {record}, license='\\udfff', metadata={{'\\ud800': 'x'}})", kind="mine:Mine"
+    )
+    done = corpus(folder, *BUILD)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_edit_within_one_process_is_measured_and_not_taken_from_what_was_loaded(one_text: Write) -> None:
+    folder = one_text(FILTER + "return [1]", "filters: [mine_edited:Mine]")
+    (folder / "mine.py").rename(folder / "mine_edited.py")
+    code = (
+        "import sys; from pathlib import Path\nfrom corpus import plugins\n"
+        "from corpus.pipelines.beam.options import Running\nfrom corpus.pipelines.build.build import build_workspace\n"
+        "plugins.add_folders(['.'])\n"
+        "for value in (1, 2):\n"
+        "    path = Path('mine_edited.py')\n"
+        "    path.write_text(path.read_text().replace('return [1]', f'return [{value}]'))\n"
+        "    built = build_workspace('m.yaml', 'out', Running())\n"
+        "    print(built.signals('mine').to_table()['mine.one'].to_pylist())\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=250,
+    )
+    assert shown.stdout.splitlines()[-2:] == ["[1.0, 1.0, 1.0]", "[2.0, 2.0, 2.0]"]
+
+
+def test_a_document_that_filters_fail_on_counts_once(one_text: Write, corpus: Run) -> None:
+    code = (
+        FILTER
+        + "if '今天' in page.text: raise ValueError('x')\n        return [1]\nclass Other(Mine): step = 'other'\n"
+    )
+    folder = one_text(code, "filters: [mine:Mine, mine:Other]", "max_failures: 0.3")
+    done = corpus(folder, *BUILD)
+    assert done.returncode == 1
+    assert "1 of 3 records (33.3%) are in quarantine, over max_failures 0.3" in done.stderr
+    one_text(code, "filters: [mine:Mine, mine:Other]", "max_failures: 0.4")
+    assert corpus(folder, *BUILD).returncode == 0
+
+
+def test_a_long_text_of_a_small_input_is_measured(one_text: Write, corpus: Run) -> None:
+    """`max_bytes` limits input; what is extracted has its own limit."""
+    code = (
+        f"{FILTER}return [len(page.text)]\nclass Long:\n    version = 1\n    media_types = ('text/plain',)\n"
+    )
+    code += "    def extract(self, record): return 'Rivers rise. ' * 500\n"
+    folder = one_text(code, "filters: [mine:Mine]", "extraction: {mode: 'mine:Long', max_bytes: 1KB}")
+    assert corpus(folder, *BUILD).returncode == 0
+    values = public.open(str(folder / "out")).signals("mine").to_table()["mine.one"].to_pylist()
+    assert set(values) == {6499.0} or set(values) == {6500.0}
 
 
 def test_a_plugin_that_changes_during_a_build_ends_it(one_text: Write, corpus: Run) -> None:

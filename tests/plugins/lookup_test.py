@@ -41,6 +41,17 @@ def test_the_hash_covers_all_files_of_a_package_but_compiled_and_hidden_ones(tmp
     assert plugins.hash_code(str(package)) != first
 
 
+def test_a_moved_lexicon_is_the_same_and_an_edited_one_is_not(tmp_path: Path) -> None:
+    from corpus.filters.plugin_filter import hash_files
+
+    hashes = []
+    for folder, words in (("one", "字"), ("two", "字"), ("three", "词")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "words.txt").write_text(words, encoding="utf-8")
+        hashes.append(hash_files({"path": str(tmp_path / folder / "words.txt"), "name": "words.txt"}))
+    assert hashes[0] == hashes[1] != hashes[2] and hashes[0]["name"] == "words.txt"
+
+
 @pytest.mark.parametrize("name", ["mine", "a.b:C", "größe:Maß", "模块:类"])
 def test_a_name_that_may_be_a_plugin(name: str) -> None:
     assert plugins.REFERENCE_PATTERN.fullmatch(name)
@@ -58,8 +69,8 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 def test_installed_modules_are_found_by_name_without_being_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from corpus import plugins\n"
-        "found = plugins.find_plugin('wsgiref.headers:Headers', 'filter')\n"
-        "print(found.root.endswith('wsgiref'), len(found.code), 'wsgiref' in sys.modules)"
+        "plugin = plugins.find_plugin('inscriptis.html_engine:Inscriptis', 'filter')\n"
+        "print(plugin.root.endswith('inscriptis'), len(plugin.code), 'inscriptis' in sys.modules)"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -47,9 +48,15 @@ def make_call(
 
 @contextmanager
 def borrow_caller(budgets: Budgets) -> Iterator[Parser]:
-    """Yield a parser that answers calls, with the data files and the folders of plug-ins of this process."""
-    setup = json.dumps([plugins.plugin_folders(), data.own_files()], ensure_ascii=False)
-    with borrow_parser(setup, budgets, CALL_JOBS) as parser:
+    """Yield a parser that answers calls, with the data files and the folders of plug-ins of this process.
+
+    After an edit of a plug-in it is another one, which has not imported it.
+    """
+    known = [plugins.plugin_folders(), data.own_files(), plugins.codes_in_use()]
+    room = replace(
+        budgets, max_bytes=max(budgets.max_bytes, 4 * budgets.max_text)
+    )  # these are texts, not inputs
+    with borrow_parser(json.dumps(known, ensure_ascii=False), room, CALL_JOBS) as parser:
         yield parser
 
 
@@ -76,7 +83,7 @@ def call_once(budgets: Budgets, record: Record) -> Any | RejectedRecord:
 @cache
 def _set_up(setup: str) -> None:
     """Make the folders and data files of the process that calls known in this one."""
-    folders, files = json.loads(setup)
+    folders, files, _ = json.loads(setup)
     plugins.add_folders(folders)
     data.use_own_files(files)
 
