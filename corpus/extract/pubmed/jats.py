@@ -3,7 +3,7 @@
 Title, abstract, body and appendices; sections, lists, boxes, captions, formulas as LaTeX, tables as lines of
 `a | b`. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept, in
 brackets of their own they are dropped), authors, affiliations, acknowledgements, footnotes, peer review
-(`sub-article`). Licence, date, language, journal and kind of article come from the file.
+(`sub-article`, unless it is a translation: that is a document of its own). Licence, date, language, journal and kind of article come from the file.
 """
 
 from __future__ import annotations
@@ -17,10 +17,17 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import iso_date
-from corpus.extract.pubmed.jats_body import Walker, find_first, join_blocks, split_names, text_at
+from corpus.extract.pubmed.jats_body import (
+    Walker,
+    find_first,
+    is_not_available,
+    join_blocks,
+    split_names,
+    text_at,
+)
 from corpus.formats.xml import XmlError, parse_tree
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some article changes."""
 
 _OPENED = (
@@ -32,6 +39,9 @@ _OPENED = (
 
 SIDE_ABSTRACTS = split_names("graphical toc key-image short teaser web-summary video")
 
+OWN_META = ("front-stub", "front/article-meta")
+"""Where a sub-article says what it is."""
+
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)")
@@ -40,7 +50,8 @@ _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of one article and what it states about itself. Raises XmlError if it is not an article.
 
-    `translation` in the record's metadata requests that translated abstract (from 0) with its title instead.
+    `translation` in the record's metadata requests that translated abstract (from 0) with its title instead,
+    `translated_article` that translation of the whole article.
     """
     assert isinstance(record.body, bytes)
     root = _find_article(record.body)
@@ -50,22 +61,50 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     place = record.metadata.get("translation")
     if place is not None:
         return _extract_translation(meta, int(place))
+    whole = record.metadata.get("translated_article")
+    if whole is not None:
+        return _extract_translated_article(root, meta, int(whole))
     article = ExtractedText(text="", license=_find_license(meta), metadata=_describe_article(root, meta))
     article.language = root.get(_LANGUAGE) or "en"
-    walker = Walker()
     if meta is not None:
         article.date = _find_publication_date(meta)
+    article.text = _read_article(root, meta)
+    return article
+
+
+def _read_article(root: Any, meta: Any) -> str:
+    """Return title, abstract, body and appendices of an article or a sub-article."""
+    walker = Walker()
+    if meta is not None:
         for title in meta.iterfind("title-group/*"):
-            if title.tag in ("article-title", "subtitle"):
+            if title.tag in ("article-title", "subtitle") and not is_not_available("".join(title.itertext())):
                 walker.add_block(title)
         for abstract in meta.iterfind("abstract"):
-            if abstract.get("abstract-type") not in SIDE_ABSTRACTS:
+            if abstract.get("abstract-type") not in SIDE_ABSTRACTS and not is_not_available(
+                "".join(abstract.itertext())
+            ):
                 walker.add_block(abstract)
     for path in ("body", "back/app-group", "back/app", "floats-group"):
         for part in root.iterfind(path):
             walker.add_block(part)
-    article.text = join_blocks(walker.finish())
-    return article
+    return join_blocks(walker.finish())
+
+
+def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedText | None:
+    """Return a translation of the whole article; what it leaves out about itself is the article's."""
+    translations = root.findall(".//sub-article[@article-type='translation']")
+    if place >= len(translations):
+        return None
+    translation = translations[place]
+    own = next((part for path in OWN_META if (part := find_first(translation, path)) is not None), None)
+    text = _read_article(translation, own)
+    license = (_find_license(own) if own is not None else None) or _find_license(meta)
+    date = _find_publication_date(meta) if meta is not None else None
+    language = translation.get(_LANGUAGE)
+    title = text_at(own, "title-group/article-title")
+    return ExtractedText(
+        text=text, language=language, license=license, date=date, metadata={"title": title} if title else {}
+    )
 
 
 def _find_article(body: bytes) -> Any:

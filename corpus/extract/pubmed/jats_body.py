@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from corpus.extract.holes import HOLE, mend_holes
@@ -51,9 +52,20 @@ _ONLY_CITED = re.compile(
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
 _MARKED = re.compile(rf"[{CITATION_START}{HOLE}]")
 _DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
-_DOLLARS = re.compile(r"^\$+\s*(.*?)\s*\$+$", re.DOTALL)
+_DELIMITED = re.compile(
+    r"^(?:\\\(\s*(?P<round>.*?)\s*\\\)|\\\[\s*(?P<square>.*?)\s*\\\]"
+    r"|\\begin\{(?P<name>math|displaymath|equation\*?)\}\s*(?P<inner>.*?)\s*\\end\{(?P=name)\})$",
+    re.DOTALL,
+)
+"""A formula with delimiters of its own that are no dollars."""
+_DOLLARS = re.compile(r"^(\$+)\s*(.*?)\s*\1$", re.DOTALL)
+_DOUBLED = re.compile(r"\$\s?\$([^$\n]{1,4000})\$\s?\$")
+"""A formula in a line whose delimiters stand in the text and around it once more."""
+_NOT_AVAILABLE = re.compile(r"\W*not\s+available\W*", re.IGNORECASE)
 _OWN_ADDRESS = re.compile(r"(?:^| )(?:DOI|doi):? ?(?:https?://(?:dx\.)?doi\.org/)?10\.[0-9]{4}[^ ]*$")
 """Of a figure or a section, in some journals."""
+ALTERNATIVES = ("table", "list", "def-list", "preformat", "code", "textual-form", "p", "disp-quote")
+"""What is taken of several forms of the same thing, the first there is."""
 _MARKS = frozenset("abcdefgh*†‡§¶#")
 """Footnote marks, where they stand raised in a table."""
 
@@ -121,6 +133,8 @@ class Walker:
             self.add_reference(child)
         elif name in ("sub", "sup"):
             self.add_script(child, name)
+        elif name == "alternatives" and (chosen := _choose_alternative(child)) is not None:
+            self.add_element(chosen, chosen.tag)
         elif name in FORMULA_ELEMENTS:
             self.add_formula(child, name)
         elif name in FLOAT_ELEMENTS:
@@ -185,7 +199,8 @@ class Walker:
             if latex:
                 self.blocks.append(f"$${latex}$$")
         else:
-            self.line.append(f"${latex}$" if latex else HOLE)
+            is_mixed = latex is not None and "$" in latex.replace("\\$", "")
+            self.line.append((latex if is_mixed else f"${latex}$") if latex else HOLE)
 
     def add_labelled(self, element: Any, name: str) -> None:
         """Add a figure, table, box or statement: its label stands before its caption or title.
@@ -257,11 +272,17 @@ class Walker:
         rows: list[str] = []
         below: dict[int, tuple[int, int]] = {}
         """Column -> the width of the cell that reaches into it from above, and for how many rows more."""
-        for row in element.iter("tr", "{*}tr"):
+        columns: dict[str, int] = {}
+        for row in element.iter("{*}tr", "{*}row", "{*}tgroup"):
+            if row.tag.endswith("tgroup"):
+                columns, below = _read_column_names(row), {}
+                continue
             above, below = below, {at: (wide, left - 1) for at, (wide, left) in below.items() if left > 1}
             cells: list[str] = []
             column = 0
             for cell in row:
+                if not isinstance(cell.tag, str):
+                    continue
                 while column in above:
                     cells.append("")
                     column += above[column][0]
@@ -269,7 +290,7 @@ class Walker:
                 inner.depth, inner.in_table = self.depth, True
                 inner.add_content(cell)
                 cells.append(" ".join(inner.finish()).replace("\n", " "))
-                wide, high = _read_span(cell, "colspan"), _read_span(cell, "rowspan")
+                wide, high = _read_spans(cell, columns)
                 if high > 1 and column < MAX_SPANNED_COLUMNS:
                     below[column] = (wide, high - 1)
                 column += wide
@@ -277,6 +298,45 @@ class Walker:
                 rows.append(" | ".join(cells).rstrip(" |"))
         if rows:
             self.blocks.append("\n".join(rows))
+
+
+def _choose_alternative(element: Any) -> Any:
+    """Return which of several forms of the same thing is text: a table, a list, code, words; None for a formula."""
+    children = [child for child in element if isinstance(child.tag, str)]
+    names = [child.tag.rpartition("}")[2] for child in children]
+    if any(name in ("math", "tex-math") for name in names):
+        return None
+    for wanted in ALTERNATIVES:
+        if wanted in names:
+            return children[names.index(wanted)]
+    rest = [child for child, name in zip(children, names, strict=True) if name not in DROPPED_ELEMENTS]
+    return rest[0] if rest else None
+
+
+def _read_column_names(group: Any) -> dict[str, int]:
+    """Return the columns of an OASIS table by name, from 0; a span's name stands for its first column."""
+    columns: dict[str, int] = {}
+    at = 0
+    for spec in group.iterfind("{*}colspec"):
+        number = spec.get("colnum") or ""
+        at = int(number) - 1 if number.isdecimal() and 0 < int(number) <= MAX_SPANNED_COLUMNS else at
+        columns[spec.get("colname") or f"c{at + 1}"] = at
+        at += 1
+    return columns
+
+
+def _read_spans(cell: Any, columns: Mapping[str, int]) -> tuple[int, int]:
+    """Return how many columns and rows a cell covers, in HTML's form or in OASIS's."""
+    first, last = (columns.get(cell.get(name) or "") for name in ("namest", "nameend"))
+    wide = last - first + 1 if first is not None and last is not None and last >= first else 0
+    more = cell.get("morerows") or ""
+    high = int(more) + 1 if more.isdecimal() and len(more) <= 4 else 0
+    return wide or _read_span(cell, "colspan"), high or _read_span(cell, "rowspan")
+
+
+def is_not_available(text: str) -> bool:
+    """Return whether a title or abstract only says that there is none: `[Not Available].`"""
+    return _NOT_AVAILABLE.fullmatch(text) is not None
 
 
 def _read_span(cell: Any, name: str) -> int:
@@ -293,6 +353,8 @@ def join_blocks(blocks: list[str]) -> str:
 def mend_block(text: str) -> str:
     """Return a block on one line, without what citations leave behind."""
     text = " ".join(text.split())
+    if "$" in text:
+        text = _DOUBLED.sub(r"$\1$", text)
     if _MARKED.search(text):
         text = _CITATIONS.sub(HOLE, text)
         if CITATION_START in text:
@@ -309,9 +371,21 @@ def _find_tex(element: Any) -> str | None:
     text = "".join(tex_math.itertext()).strip()
     if (document := _DOCUMENT.search(text)) is not None:
         text = document[1].strip()
-    if (inner := _DOLLARS.match(text)) is not None:
-        text = inner[1]
+    text = _strip_delimiters(text)
     return " ".join(text.split()) or None
+
+
+def _strip_delimiters(tex: str) -> str:
+    """Return a formula without the delimiters around all of it; `$a$ and $b$` has none."""
+    while True:
+        if (marked := _DELIMITED.match(tex)) is not None:
+            tex = next(marked[name] for name in ("round", "square", "inner") if marked[name] is not None)
+        elif (dollars := _DOLLARS.match(tex)) is not None and (
+            "$" not in dollars[2] or (dollars[2].startswith("$") and dollars[2].endswith("$"))
+        ):
+            tex = dollars[2]
+        else:
+            return tex
 
 
 def _convert_mathml(element: Any) -> str | None:

@@ -14,10 +14,10 @@ from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
 from corpus.extract.pubmed.jats import parse_record
-from corpus.extract.pubmed.jats_body import JATS_SUBSCRIPTS, JATS_SUPERSCRIPTS, join_blocks
+from corpus.extract.pubmed.jats_body import JATS_SUBSCRIPTS, JATS_SUPERSCRIPTS, is_not_available, join_blocks
 from corpus.formats.xml import XmlError
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some citation changes."""
 
 _SCRIPTS = {"sup": JATS_SUPERSCRIPTS, "sub": JATS_SUBSCRIPTS}
@@ -42,6 +42,8 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     title = text_of(article.find("ArticleTitle"))
     if title.startswith("[") and title.rstrip(".").endswith("]"):
         title = title.rstrip(".")[1:-1]
+    if is_not_available(title):
+        title = ""
     abstract = article.find("Abstract")
     text = join_blocks([title, *_read_abstract(abstract)])
     note = text_of(abstract.find("CopyrightInformation")) if abstract is not None else ""
@@ -66,7 +68,7 @@ def _read_abstract(abstract: Any) -> list[str]:
         if (cut := text.find(_NOTICE)) > 0:
             text = text[:cut]
         label = (part.get("Label") or "").strip()
-        if text:
+        if text and not is_not_available(text):
             paragraphs.append(text if label.upper() in _NO_LABEL else f"{label}: {text}")
     return paragraphs
 

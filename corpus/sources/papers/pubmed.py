@@ -37,12 +37,16 @@ _RETRACTED = re.compile(
     rb"|<article\b[^<>]{0,2000}\barticle-type=\"retracted-article\"|related-article-type=\"(?:retraction-forward|retracted)\""
     rb"|<article-title\b[^<>]{0,200}>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
 )
+_TRANSLATED_ARTICLE = re.compile(
+    rb"<(?:\w+:)?sub-article\b[^<>]{0,2000}?\barticle-type=[\"']translation[\"']"
+)
 _TRANSLATION = re.compile(rb"<(/?)(?:trans-abstract|OtherAbstract)(?=[\s>])")
 _ABSTRACT_ELSEWHERE = b"Abstract available from the publisher."
 
 
 class Pubmed(Source):
-    """Articles and citations, one document each; abstracts in another language are documents of their own.
+    """Articles and citations, one document each; abstracts and whole texts in another language are documents of
+    their own.
 
     `retracted: drop` stops retracted ones at the gate `pubmed.retracted`; by default (`mark`) they are marked
     in the metadata. Gate `pubmed.size`: a record over `max_bytes` of XML. The licence is the one
@@ -56,7 +60,7 @@ class Pubmed(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -142,14 +146,21 @@ class Pubmed(Source):
         hinted = any(word in front for word in (b"etract", b"ETRACT"))
         is_retracted = hinted and _RETRACTED.search(front) is not None
         others = _find_translations(front)
-        for place in [None, *(at for at, other in enumerate(others) if _ABSTRACT_ELSEWHERE not in other)]:
+        parts: list[tuple[str, dict[str, str]]] = [("", {})]
+        parts += [
+            (f"#{at}", {"translation": str(at)})
+            for at, other in enumerate(others)
+            if _ABSTRACT_ELSEWHERE not in other
+        ]
+        whole = len(_TRANSLATED_ARTICLE.findall(body)) if is_article else 0
+        parts += [(f"#article{at}", {"translated_article": str(at)}) for at in range(whole)]
+        for suffix, part in parts:
             metadata = {"retracted": "yes"} if is_retracted else {}
             if member is not None:
                 metadata["member"] = member
-            if place is not None:
-                metadata["translation"] = str(place)
+            metadata |= part
             yield Record(
-                native_id=native if place is None else f"{native}#{place}",
+                native_id=f"{native}{suffix}",
                 file=file,
                 offset=offset,
                 length=length,

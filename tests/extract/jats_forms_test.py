@@ -1,0 +1,131 @@
+"""Forms in which publishers write tables, formulas and translations in JATS."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus.document import Failure, Record
+from corpus.extract import extract
+from corpus.extract.pubmed import jats, medline
+from corpus.sources.papers.pubmed import Pubmed
+
+OPEN = '<article xmlns:mml="http://www.w3.org/1998/Math/MathML" xmlns:oasis="http://docs.oasis-open.org/ns/table" xml:lang="en">'
+META = (
+    "<front><article-meta><title-group><article-title>Boats</article-title></title-group>"
+    "<pub-date pub-type='epub'><year>2020</year><month>3</month><day>9</day></pub-date>"
+    "<permissions><license xmlns:x='http://www.w3.org/1999/xlink' x:href='https://creativecommons.org/licenses/by/4.0/'/>"
+    "</permissions></article-meta></front>"
+)
+
+
+def text_of(body: str) -> str:
+    xml = f"{OPEN}{META}<body>{body}</body></article>".encode()
+    record = Record(native_id="1", file="f", offset=0, length=1, media_type="application/jats+xml", body=xml)
+    extracted = jats.extract_text(record, "fast")
+    assert extracted is not None
+    return extracted.text
+
+
+ROWS = "<tr><td>Anna</td><td>3</td></tr>"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f"<table-wrap><label>Table 1</label><alternatives><graphic/><table>{ROWS}</table></alternatives></table-wrap>",
+        f"<table-wrap><label>Table 1</label><alternatives><table>{ROWS}</table><graphic/></alternatives></table-wrap>",
+        f"<table-wrap><label>Table 1</label><alternatives><media/><p>words</p><table>{ROWS}</table></alternatives>"
+        "</table-wrap>",
+        "<table-wrap><label>Table 1</label><oasis:table><oasis:tgroup cols='2'><oasis:tbody><oasis:row>"
+        "<oasis:entry>Anna</oasis:entry><oasis:entry>3</oasis:entry></oasis:row></oasis:tbody></oasis:tgroup>"
+        "</oasis:table></table-wrap>",
+        "<table-wrap><label>Table 1</label><alternatives><graphic/><oasis:table><oasis:tgroup cols='2'>"
+        "<oasis:tbody><oasis:row><oasis:entry>Anna</oasis:entry><oasis:entry>3</oasis:entry></oasis:row>"
+        "</oasis:tbody></oasis:tgroup></oasis:table></alternatives></table-wrap>",
+    ],
+)
+def test_a_table_is_text_whatever_stands_beside_it(table: str) -> None:
+    assert text_of(f"<p>Counted.</p>{table}") == "Boats\n\nCounted.\n\nTable 1.\n\nAnna | 3"
+
+
+def test_spans_of_oasis_tables_keep_the_columns() -> None:
+    table = (
+        "<table-wrap><table xmlns='http://docs.oasis-open.org/ns/oasis-exchange/table'><tgroup cols='3'>"
+        "<colspec colname='a' colnum='1'/><colspec colname='b' colnum='2'/><colspec colname='c' colnum='3'/>"
+        "<thead><row><entry morerows='1'>船</entry><entry namest='b' nameend='c'>桅</entry></row>"
+        "<row><entry>前</entry><entry>後</entry></row></thead>"
+        "<tbody><row><entry>Анна</entry><entry>1</entry><entry>2</entry></row></tbody></tgroup></table></table-wrap>"
+    )
+    assert text_of(table) == "Boats\n\n船 | 桅\n | 前 | 後\nАнна | 1 | 2"
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        ("<inline-formula><tex-math>$$x^2$$</tex-math></inline-formula>", "$x^2$"),
+        ("<inline-formula><tex-math>$$ $x^2$ $$</tex-math></inline-formula>", "$x^2$"),
+        ("<inline-formula><tex-math>\\(x^2\\)</tex-math></inline-formula>", "$x^2$"),
+        ("<inline-formula><tex-math>\\[x^2\\]</tex-math></inline-formula>", "$x^2$"),
+        ("$<inline-formula><tex-math>x^2</tex-math></inline-formula>$", "$x^2$"),
+        (
+            "<inline-formula><tex-math>\\begin{document}$$x^2$$\\end{document}</tex-math></inline-formula>",
+            "$x^2$",
+        ),
+        ("<inline-formula><tex-math>\\begin{math}x^2\\end{math}</tex-math></inline-formula>", "$x^2$"),
+        ("<inline-formula><tex-math>$a$ and $b$</tex-math></inline-formula>", "$a$ and $b$"),
+    ],
+)
+def test_a_formula_has_one_pair_of_delimiters(formula: str, shown: str) -> None:
+    assert text_of(f"<p>Here {formula} holds.</p>") == f"Boats\n\nHere {shown} holds."
+
+
+def test_a_displayed_formula_has_its_own_line() -> None:
+    tex = "<disp-formula><tex-math>\\begin{equation*} y = 1 \\end{equation*}</tex-math></disp-formula>"
+    assert text_of(f"<p>So</p>{tex}") == "Boats\n\nSo\n\n$$y = 1$$"
+
+
+def test_translations_of_the_whole_article_are_documents_of_their_own_language() -> None:
+    translations = "".join(
+        f"<sub-article article-type='translation' xml:lang='{code}'><front-stub><title-group><article-title>{title}"
+        f"</article-title></title-group><abstract><p>{abstract}</p></abstract></front-stub><body><p>{text}</p></body>"
+        "</sub-article>"
+        for code, title, abstract, text in (
+            ("es", "Barcos", "Un resumen.", "El marinero contó los barcos del puerto."),
+            ("zh", "船", "摘要。", "老水手数了港口里的船。"),
+        )
+    )
+    reply = "<sub-article article-type='reply'><body><p>We thank them.</p></body></sub-article>"
+    xml = f"{OPEN}{META}<body><p>The sailor counted.</p></body>{reply}{translations}</article>".encode()
+    found = []
+    for record in Pubmed(kind="pubmed", paths=["a"])._records(iter([xml]), "a", 0, None):
+        assert not isinstance(record, Failure)
+        extracted = extract(record, "fast")
+        assert extracted is not None
+        found.append(
+            (record.native_id, extracted.language, extracted.text, extracted.license, extracted.date)
+        )
+    assert len({native for native, *_ in found}) == 3
+    assert [row[1:] for row in found] == [
+        ("en", "Boats\n\nThe sailor counted.", "CC-BY-4.0", "2020-03-09"),
+        (
+            "es",
+            "Barcos\n\nUn resumen.\n\nEl marinero contó los barcos del puerto.",
+            "CC-BY-4.0",
+            "2020-03-09",
+        ),
+        ("zh", "船\n\n摘要。\n\n老水手数了港口里的船。", "CC-BY-4.0", "2020-03-09"),
+    ]
+
+
+@pytest.mark.parametrize("title", ["[Not Available].", "[Not available]", "Not Available."])
+def test_a_title_that_is_not_available_is_none(title: str) -> None:
+    xml = (
+        f"<MedlineCitation><PMID>1</PMID><Article><ArticleTitle>{title}</ArticleTitle><Abstract><AbstractText>"
+        "Ships were counted.</AbstractText></Abstract></Article></MedlineCitation>"
+    ).encode()
+    record = Record(
+        native_id="1", file="f", offset=0, length=1, media_type="application/x-medline+xml", body=xml
+    )
+    extracted = medline.extract_text(record, "fast")
+    assert extracted is not None
+    assert extracted.text == "Ships were counted." and "title" not in extracted.metadata
