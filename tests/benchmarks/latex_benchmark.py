@@ -37,8 +37,8 @@ Files = dict[str, bytes]
 
 
 def ours(files: Files) -> str:
-    source = assemble_source(dict(files))
-    return clean_paper_text(source_to_text(source)[1]) if source is not None else ""
+    sources = assemble_source(dict(files))
+    return clean_paper_text(source_to_text(sources[0])[1]) if sources else ""
 
 
 def redpajama(files: Files) -> str:
@@ -77,8 +77,7 @@ def peers() -> dict[str, Callable[[Files], str]]:
     else:
 
         def pylatexenc(files: Files) -> str:
-            source = assemble_source(dict(files))
-            assert source is not None
+            source = assemble_source(dict(files))[0]
             begin = source.text.find("\\begin{document}")
             return str(LatexNodes2Text(math_mode="verbatim").latex_to_text(source.text[max(0, begin) :]))
 
@@ -98,7 +97,7 @@ def papers(folder: Path) -> list[Files]:
                 if member.name.endswith(".gz"):
                     bodies.append((tar.extractfile(member) or io.BytesIO()).read())
     found = [{name: data for name, data in read_tex_files(body).items() if is_text(data)} for body in bodies]
-    return [files for files in found if files and assemble_source(dict(files)) is not None]
+    return [files for files in found if files and assemble_source(dict(files))]
 
 
 def size_of(files: Files) -> int:

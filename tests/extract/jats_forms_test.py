@@ -9,7 +9,10 @@ from corpus.extract import extract
 from corpus.extract.pubmed import jats, medline
 from corpus.sources.papers.pubmed import Pubmed
 
-OPEN = '<article xmlns:mml="http://www.w3.org/1998/Math/MathML" xmlns:oasis="http://docs.oasis-open.org/ns/table" xml:lang="en">'
+OPEN = (
+    '<article xmlns:mml="http://www.w3.org/1998/Math/MathML" xmlns:oasis="http://docs.oasis-open.org/ns/table" '
+    'xml:lang="en">'
+)
 META = (
     "<front><article-meta><title-group><article-title>Boats</article-title></title-group>"
     "<pub-date pub-type='epub'><year>2020</year><month>3</month><day>9</day></pub-date>"

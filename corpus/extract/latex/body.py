@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
+from corpus.extract.latex import siunitx
 from corpus.extract.latex.macros import Braces
 from corpus.extract.latex.marks import (
     ACCENTED_LETTER,
@@ -59,8 +60,9 @@ class Frame:
 class Converter:
     """Convert the text of one paper; `notes` collects footnotes and floats, `title` its title."""
 
-    def __init__(self, theorems: dict[str, str]) -> None:
+    def __init__(self, theorems: dict[str, str], language: str | None = None) -> None:
         self.theorems = theorems
+        self.language = language
         self.notes: list[str] = []
         self.title: str | None = None
         self.cited: dict[str, int] = {}
@@ -204,6 +206,17 @@ class Converter:
             return self.skip_arguments(rule.end() if rule else at, known.RULES[name])
         if name in known.CITES:
             return self.convert_citation(name, at)
+        if name in known.QUANTITIES:
+            return self.convert_quantity(name, at)
+        if name in known.QUOTES:
+            return self.convert_quote(name, at)
+        if name == "hyperref" and (option := OPTION.match(text, at)) is not None:
+            return option.end()
+        if name == "replaced":
+            return self.convert_first_of_two(self.skip_options(at))
+        if name in known.DELETION_ENDS:
+            end = self.find_next(known.DELETION_ENDS[name], at)
+            return end + len(known.DELETION_ENDS[name]) if end >= 0 else at
         if name in known.REFS:
             self.out.append(HOLE)
             return self.skip_arguments(at, 2 if name.endswith("range") else 1)
@@ -303,6 +316,58 @@ class Converter:
             return at
         self.out.append(Converter(self.theorems).convert(self.text[at + 1 : first]))
         return second + 1
+
+    def read_groups(self, at: int, count: int) -> tuple[list[str], int]:
+        """Return the contents of the next groups, options before them skipped, and where they end."""
+        groups: list[str] = []
+        for _ in range(count):
+            begin = self.skip_options(at)
+            space = OPTIONAL_SPACES.match(self.text, begin)
+            begin = space.end() if space else begin
+            close = self.braces.find_close(begin)
+            if close is None:
+                break
+            groups.append(self.text[begin + 1 : close])
+            at = close + 1
+        return groups, at
+
+    def convert_quantity(self, name: str, at: int) -> int:
+        """Write a number, a unit, or both, as siunitx does."""
+        groups, behind = self.read_groups(at, known.QUANTITIES[name])
+        if len(groups) < known.QUANTITIES[name]:
+            return at
+        low = name.lower()
+        joint = known.LIST_WORDS.get(self.language or "", known.LIST_WORDS[""])
+        range_word = known.RANGE_WORDS.get(self.language or "", known.RANGE_WORDS[""])
+        unit = (
+            siunitx.write_unit(groups[-1])
+            if low not in ("num", "ang", "numrange", "numlist", "complexnum")
+            else ""
+        )
+        if low in ("si", "unit") and len(groups) == 1:
+            written = unit
+        elif low == "ang":
+            written = siunitx.write_angle(groups[0])
+        elif low.endswith("range"):
+            ends = f"{siunitx.write_number(groups[0])}{range_word}{siunitx.write_number(groups[1])}"
+            written = siunitx.join_quantity(ends, unit)
+        elif low.endswith("list"):
+            written = siunitx.write_list(groups[0].split(";"), unit, joint)
+        else:
+            written = siunitx.join_quantity(siunitx.write_number(groups[0]), unit)
+        self.out.append(written.replace("\\", "").replace("%", "%"))
+        return behind
+
+    def convert_quote(self, name: str, at: int) -> int:
+        """Write a quotation in the quotes of its language; what is cited with it is dropped."""
+        language = self.language
+        if name.startswith(("foreign", "hyphen")):
+            named, at = self.read_groups(at, 1)
+            language = named[0].strip() if named else language
+        if name in ("textcquote", "blockcquote", "foreigntextcquote", "foreignblockcquote"):
+            at = self.skip_arguments(at, 1)
+        opening, closing = known.QUOTATION_MARKS.get(language or "", known.QUOTATION_MARKS[""])
+        return self.open_argument(at, lambda content: f"{opening}{content.strip()}{closing}")
 
     def convert_citation(self, name: str, at: int) -> int:
         """Write a citation, by the numbers of what it cites: their order of appearance in the paper."""

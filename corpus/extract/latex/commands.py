@@ -64,6 +64,65 @@ DROPPED_COMMANDS = {
     ),
 }
 """Commands that vanish with so many arguments in braces; options in brackets before them too."""
+DROPPED_COMMANDS |= {
+    **dict.fromkeys(
+        split_names(
+            "sisetup lstinputlisting verbatiminput tcbset pgfplotsset setlist makeglossaries setminted usemintedstyle "
+            "DeclareGraphicsRule sethlcolor setcitestyle usepgfplotslibrary settopmatter setcopyright copyrightyear "
+            "acmConference acmBooktitle acmPrice acmISBN acmJournal acmVolume acmNumber acmArticle acmMonth "
+            "acmSubmissionID "
+            "ExecuteBibliographyOptions setstretch pgfmathsetmacro tikzstyle glsaddall glsadd glsreset acresetall "
+            "newtcolorbox setmathfont setsansfont setmonofont newfontfamily SetKwInOut SetKw algblock allsectionsfont "
+            "sectionfont subsectionfont crefalias deleted removed sout xout st cancel todo missingfigure marginpar "
+            "marginnote fxnote fxwarning fxerror pdfcomment DIFdel DIFdelFL textblockorigin chapterprecis "
+            "setuptodonotes definechangesauthor graphicspath pgfkeys SetAlgoLined hyphenchar urldef listfiles "
+            "includepdf includestandalone setkeys lstloadlanguages inputencoding DeclareUnicodeCharacter"
+        ),
+        1,
+    ),
+    **dict.fromkeys(
+        split_names(
+            "lstdefinestyle lstnewenvironment DeclareSIUnit DeclareSIPrefix newlist newglossary inputminted "
+            "DeclarePairedDelimiter DeclareFieldFormat DeclareCaptionFormat DeclareCaptionLabelFormat SetKwInput "
+            "algnewcommand algrenewcommand newunit setcitation DeclareNameAlias AtBeginEnvironment patchcmd "
+            "newmintinline newminted DeclareBibliographyCategory"
+        ),
+        2,
+    ),
+    **dict.fromkeys(
+        split_names("lstdefinelanguage crefname Crefname crefformat Crefformat newtcbtheorem"), 3
+    ),
+    **dict.fromkeys(split_names("bibpunct"), 6),
+}
+"""Settings of packages, notes of reviewers, and words that they deleted: none is printed as text."""
+DELETION_ENDS = {"DIFdelbegin": "\\DIFdelend", "DIFdelbeginFL": "\\DIFdelendFL"}
+"""Marks around what latexdiff shows as deleted."""
+QUANTITIES = {
+    "SI": 2, "si": 1, "num": 1, "ang": 1, "qty": 2, "unit": 1, "SIrange": 3, "qtyrange": 3, "numrange": 2, "SIlist": 2,
+    "qtylist": 2, "numlist": 1, "numproduct": 1, "qtyproduct": 2, "complexnum": 1, "complexqty": 2, "tablenum": 1,
+}  # fmt: skip
+"""Commands of siunitx, and how many arguments they take."""
+RANGE_WORDS = {
+    "": " to ", "german": " bis ", "french": " à ", "spanish": " a ", "italian": " a ", "portuguese": " a ", "dutch":
+    " tot ", "polish": " do ", "russian": "–", "chinese": "–", "japanese": "–", "czech": " až ",
+}  # fmt: skip
+"""What stands between the ends of a range, by babel's name of the language."""
+LIST_WORDS = {
+    "": " and ", "german": " und ", "french": " et ", "spanish": " y ", "italian": " e ", "portuguese": " e ",
+    "dutch": " en ", "polish": " i ", "russian": " и ", "chinese": "和", "japanese": "、", "czech": " a ",
+}  # fmt: skip
+"""What stands before the last of several numbers."""
+QUOTES = split_names(
+    "enquote textquote blockquote textcquote blockcquote foreignquote foreigntextquote foreignblockquote hyphenquote "
+    "hyphentextquote foreigntextcquote foreignblockcquote say"
+)
+"""Commands that set their argument in quotes."""
+QUOTATION_MARKS = {
+    "": ("“", "”"), "german": ("„", "“"), "ngerman": ("„", "“"), "french": ("« ", " »"), "russian": ("«", "»"),
+    "spanish": ("«", "»"), "italian": ("«", "»"), "polish": ("„", "”"), "dutch": ("‘", "’"), "czech": ("„", "“"),
+    "chinese": ("“", "”"), "japanese": ("「", "」"), "ukrainian": ("«", "»"), "portuguese": ("«", "»"), "greek": ("«",
+    "»"),
+}  # fmt: skip
 FIRST_ARGUMENT_DROPPED = {
     **dict.fromkeys(
         split_names(

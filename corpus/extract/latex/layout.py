@@ -38,6 +38,7 @@ _ONLY_HOLES = re.compile(
 _STRAY = re.compile(rf"[{CELL_MARK}{ROW_MARK}]")
 _QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
 _CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
+_LOW_QUOTE = re.compile(r"(?<![\w,]),,(?=\w)")
 _ASIDE = re.compile(rf"[{INLINE_MARK}{BLOCK_MARK}](\d+)[{INLINE_MARK}{BLOCK_MARK}]")
 _ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
 
@@ -124,9 +125,12 @@ def _set_typography(text: str) -> str:
     if "--" in text:
         text = text.replace("---", "—").replace("--", "–")
     if "`" in text:
+        text = text.replace("?`", "¿").replace("!`", "¡")
         text = text.replace("``", "“")
         if "`" in text:
             text = _QUOTED.sub(r"‘\1’", text)
+    if ",," in text:
+        text = _LOW_QUOTE.sub("„", text)
     if "''" in text:
         text = text.replace("''", "”")
     if "“" in text:

@@ -16,12 +16,14 @@ EXTRA_GROWTH_CHARACTERS = 1 << 20
 """Macros may add up to `MAX_GROWTH_FACTOR` times the text and `EXTRA_GROWTH_CHARACTERS` to it; beyond this, nothing
 is expanded."""
 MAX_BODY_CHARACTERS = 4000
+MAX_CHOICES = 20
 
 BRACE = re.compile(r"\\[\\{}]|[{}]")
 COMMAND = re.compile(r"\\([A-Za-z@]+)")
 _HEAD = re.compile(
     r"\\(?:(?:global|long|outer|protected)\s*\\)*"
-    r"(newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
+    r"((?:New|Renew|Provide|Declare)(?:Expandable)?Document(?:Command|Environment)"
+    r"|newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
     r"|let|newtheorem|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
     r"|DeclareMathSymbol|DeclareSymbolFont|newmathsymbol|mathchardef|chardef|theoremstyle|catcode)(?![A-Za-z@])\*?\s*"
 )
@@ -37,6 +39,12 @@ _COMPUTES = re.compile(
     r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])|@|##"
 )
 _PARAMETER = re.compile(r"#([1-9])")
+_FORM = re.compile(
+    r"[\s+!]*(?:>\s*\{[^{}]*\}\s*)?(?:([mosOtdDrRv])((?:(?<=[tdDrR])[^\sA-Za-z]{1,2})?(?:\{[^{}]*\})?)()|$)"
+)
+"""An argument of `\\NewDocumentCommand`."""
+NO_VALUE = "-NoValue-"
+_CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
 _THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
 
 
@@ -48,6 +56,8 @@ class Macro:
     body: str
     default: str | None = None
     """Of its first argument, where that is an option."""
+    forms: tuple[tuple[str, str], ...] = ()
+    """Of a macro of `\\NewDocumentCommand`, its arguments: a letter (m, o, O, s, t, d, D, r) and what follows it."""
 
 
 @dataclass(slots=True)
@@ -116,6 +126,8 @@ def _define(
         return _define_theorem(text, kind, at, pairs, definitions, head[0].rstrip().endswith("*"))
     if kind in ("newenvironment", "renewenvironment"):
         return _define_environment(text, at, pairs, definitions)
+    if "Document" in kind:
+        return _define_document_command(text, kind, at, pairs, definitions, protected)
     if kind in ("newcounter", "theoremstyle"):
         close = pairs.find_close(at)
         return close + 1 if close is not None else None
@@ -170,6 +182,56 @@ def _define(
     else:
         definitions.macros.pop(name, None)
     return close + 1
+
+
+def _define_document_command(
+    text: str, kind: str, at: int, pairs: Braces, definitions: Definitions, protected: frozenset[str]
+) -> int | None:
+    """Read `\\NewDocumentCommand{\\name}{m o}{body}`, or an environment in that form; return where it ends."""
+    if kind.endswith("Environment"):
+        close = pairs.find_close(at)
+        if close is None:
+            return None
+        name, at = text[at + 1 : close].strip(), close + 1
+    else:
+        named = _NAME.match(text, at)
+        if named is None:
+            return None
+        name, at = named[1] or named[2], named.end()
+    groups = []
+    for _ in range(3 if kind.endswith("Environment") else 2):
+        group = _GROUP.match(text, at)
+        close = pairs.find_close(group.end()) if group is not None else None
+        if group is None or close is None:
+            return None
+        groups.append(text[group.end() + 1 : close])
+        at = close + 1
+    forms = _read_forms(groups[0])
+    if forms is None or name in protected or any(len(body) > MAX_BODY_CHARACTERS for body in groups[1:]):
+        definitions.macros.pop(name, None)
+        return at
+    macro = Macro(len(forms), groups[1], forms=forms)
+    if kind.endswith("Environment"):
+        definitions.environments[name] = (macro, groups[2] if "#" not in groups[2] else "")
+    elif not _COMPUTES.search(_CHOICE.sub("", groups[1])):
+        definitions.macros[name] = macro
+    else:
+        definitions.macros.pop(name, None)
+    return at
+
+
+def _read_forms(specification: str) -> tuple[tuple[str, str], ...] | None:
+    """Return the arguments that a specification such as `s O{x} m` names; None for a form that is not known."""
+    forms: list[tuple[str, str]] = []
+    at = 0
+    while at < len(specification):
+        match = _FORM.match(specification, at)
+        if match is None:
+            return None
+        if match[1]:
+            forms.append((match[1], match[2] or match[3] or ""))
+        at = match.end()
+    return tuple(forms) if len(forms) <= 9 else None
 
 
 def _define_theorem(
@@ -281,6 +343,8 @@ class Expander:
                 end = read_arguments(text, end, macro, pairs, values)
             if values or closing:
                 body = _substitute(macro.body, values)
+                if macro.forms:
+                    body = resolve_choices(body)
                 self.room -= len(body)
                 if "\\" in body and self.room > 0:
                     body = self.expand(body, depth + 1)
@@ -304,8 +368,57 @@ class Expander:
         return "".join(pieces)
 
 
+def _read_document_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list[str]) -> int:
+    """Read the arguments of a macro of `\\NewDocumentCommand`; one that is not there is `NO_VALUE`."""
+    for letter, more in macro.forms:
+        if letter in "mvrR":
+            at = read_arguments(text, at, Macro(1, ""), pairs, values)
+            continue
+        space = _SPACE.match(text, at)
+        begin = space.end() if space else at
+        if letter in "st":
+            sign = more[:1] or "*"
+            values.append("-True-" if text.startswith(sign, begin) else "-False-")
+            at = begin + 1 if text.startswith(sign, begin) else at
+            continue
+        opening, closing = (more[0], more[1]) if letter in "dD" and len(more) >= 2 else ("[", "]")
+        default = more[more.find("{") + 1 : -1] if letter in "OD" and more.endswith("}") else NO_VALUE
+        end = text.find(closing, begin) if text.startswith(opening, begin) else -1
+        if 0 <= end - begin < MAX_BODY_CHARACTERS:
+            values.append(text[begin + 1 : end])
+            at = end + 1
+        else:
+            values.append(default)
+    return at
+
+
+def resolve_choices(body: str) -> str:
+    """Return a macro's body with `\\IfNoValueTF` and its like decided by the values that stand in it."""
+    for _ in range(MAX_CHOICES):
+        match = _CHOICE.search(body)
+        if match is None:
+            break
+        pairs = Braces(body)
+        groups: list[str] = []
+        at = match.end()
+        for _ in range(3 if match[2] == "TF" else 2):
+            at = read_arguments(body, at, Macro(1, ""), pairs, groups)
+        value = groups[0].strip()
+        holds = {
+            "NoValue": value == NO_VALUE,
+            "Value": value != NO_VALUE,
+            "Boolean": value == "-True-",
+            "Blank": not value,
+        }[match[1]]
+        chosen = groups[1] if holds == (match[2] != "F") else groups[2] if match[2] == "TF" else ""
+        body = body[: match.start()] + chosen + body[at:]
+    return body.replace(NO_VALUE, "")
+
+
 def read_arguments(text: str, at: int, macro: Macro, pairs: Braces, values: list[str]) -> int:
     """Read a macro's arguments behind `at` into `values`, and return where they end."""
+    if macro.forms:
+        return _read_document_arguments(text, at, macro, pairs, values)
     wanted = macro.arguments
     if macro.default is not None:
         option = _OPTION.match(text, at)

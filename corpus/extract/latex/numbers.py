@@ -21,6 +21,8 @@ _TOKEN = re.compile(
 )
 _REFERENCE = re.compile(r"\\(ref|[cC]ref|autoref|Autoref|thmref|lemref|secref)\*?\s*\{([^{}]{1,400})\}")
 _NAMED = ("cref", "Cref", "autoref", "Autoref")
+RESTATED = "restated:"
+"""Before the name of a restatable theorem in its label."""
 _WITHIN = re.compile(r"\\(?:numberwithin|counterwithin)\*?\s*\{(\w+)\}\s*\{(\w+)\}")
 _OPAQUE = frozenset(
     (
@@ -83,6 +85,49 @@ class _Counters:
         count = count + 1 if before == prefix else 1
         self.theorems[counter] = (prefix, count)
         return f"{prefix}.{count}" if prefix else str(count)
+
+
+_RESTATABLE = re.compile(
+    r"\\begin\s*\{restatable\*?\}\s*(?:\[([^\]]*)\])?\s*\{([^{}]{1,60})\}\s*\{([A-Za-z@]{1,60})\}"
+)
+_RESTATABLE_END = re.compile(r"\\end\s*\{restatable\*?\}")
+
+
+def write_out_restatements(text: str) -> str:
+    """Return a text with thm-restate's theorems as ordinary ones; `\\name*` repeats one, under the number it has."""
+    begin = _RESTATABLE.search(text)
+    if begin is None:
+        return text
+    stated: dict[str, tuple[str, str, str]] = {}
+    pieces: list[str] = []
+    at = 0
+    while begin is not None:
+        end = _RESTATABLE_END.search(text, begin.end())
+        if end is None:
+            break
+        note, environment, name = begin[1], begin[2], begin[3]
+        content = text[begin.end() : end.start()]
+        stated[name] = (environment, note or "", content)
+        option = f"[{note}]" if note else ""
+        label = f"\\label{{{RESTATED}{name}}}"
+        pieces += [
+            text[at : begin.start()],
+            f"\\begin{{{environment}}}{option}{label}{content}\\end{{{environment}}}",
+        ]
+        at = end.end()
+        begin = _RESTATABLE.search(text, at)
+    pieces.append(text[at:])
+    text = "".join(pieces)
+    names = "|".join(map(re.escape, stated))
+    return re.sub(rf"\\(?:restate)?({names})\*(?![A-Za-z@])", lambda use: _restate(stated, use[1]), text)
+
+
+def _restate(stated: dict[str, tuple[str, str, str]], name: str) -> str:
+    """Return a theorem once more: its environment without a number of its own, and a reference to the one it has."""
+    environment, note, content = stated[name]
+    content = re.sub(r"\\label\s*\{[^{}]*\}", "", content)
+    title = f"\\Autoref{{{RESTATED}{name}}}" + (f" ({note})" if note else "")
+    return f"\n\n{title}. {content.strip()}\n\n" if environment else content
 
 
 def insert_numbers(text: str, definitions: Definitions, preamble: str) -> str:

@@ -15,15 +15,16 @@ from corpus.extract import ExtractedText
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.babel import find_proof_word, language_of, replace_shorthands
 from corpus.extract.latex.body import Converter
+from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
 from corpus.extract.latex.macros import Braces, Definitions, Expander, take_definitions
 from corpus.extract.latex.math import put_formulas_aside
-from corpus.extract.latex.numbers import insert_numbers
+from corpus.extract.latex.numbers import insert_numbers, write_out_restatements
 from corpus.extract.latex.source import PaperSource, assemble_source
 from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some paper changes."""
 
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
@@ -38,17 +39,18 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     Raises SubmissionError if the submission is damaged or exceeds a limit.
     """
     assert isinstance(record.body, bytes)
-    source = assemble_source(read_tex_files(record.body))
-    if source is None:
+    sources = assemble_source(read_tex_files(record.body))
+    if not sources:
         return None
-    title, text = source_to_text(source)
+    parts = [source_to_text(source) for source in sources]
+    title, text = parts[0][0], "\n\n".join(text for _, text in parts if text)
     return ExtractedText(text=clean_paper_text(text), metadata={"title": title} if title else {})
 
 
 def tex_to_text(tex: str) -> str:
     """Return the text of one TeX file."""
-    source = assemble_source({"": tex.encode()})
-    return clean_paper_text(source_to_text(source)[1]) if source is not None else ""
+    sources = assemble_source({"": tex.encode()})
+    return clean_paper_text(source_to_text(sources[0])[1]) if sources else ""
 
 
 def clean_paper_text(text: str) -> str:
@@ -69,11 +71,11 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     preamble, body = _split_document(text)
     expander = Expander(definitions, len(text))
     aside = source.aside
-    converter = Converter(definitions.theorems)
+    converter = Converter(definitions.theorems, language)
     front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
-    body = put_formulas_aside(
-        insert_numbers(expander.expand(body), definitions, source.text[:200_000]), aside
-    )
+    body = write_out_glossaries(expander.expand(body), expander.expand(source.text))
+    body = write_out_restatements(body)
+    body = put_formulas_aside(insert_numbers(body, definitions, source.text[:200_000]), aside)
     body = replace_shorthands(body, language)
     content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
     title = lay_out_title(converter.title or "", aside) if converter.title else ""

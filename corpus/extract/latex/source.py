@@ -6,6 +6,8 @@ what the paper declares (`inputenc`, `CJK`) and what they look like; a file that
 
 from __future__ import annotations
 
+import codecs
+import json
 import posixpath
 import re
 from dataclasses import dataclass, field
@@ -43,25 +45,43 @@ _NEWLINE = re.compile(r"\r\n?")
 _LITERAL = "verbatim|Verbatim|lstlisting|minted|alltt|BVerbatim|LVerbatim|spverbatim|listing"
 _HIDDEN = "comment|filecontents"
 _COMMENT = re.compile(
-    r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\verb(?![A-Za-z])\*?([^A-Za-z\s*])"
+    r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\(?:verb\*?|Verb\*?(?=[^{A-Za-z\s])|lstinline\*?(?:\[[^\]\n]*\])?(?=[^{A-Za-z\s])"
+    r"|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\}(?=[^{A-Za-z\s]))(?![A-Za-z])([^A-Za-z\s*{])"
     rf"|\\begin\s*\{{({_LITERAL}|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
+    r"|\\(?:Verb|lstinline|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\})\*?(?:\[[^\]\n]*\])?(\{)"
 )
 _LITERAL_NAMES = frozenset(_LITERAL.split("|"))
+MAX_INLINE_CODE_CHARACTERS = 2_000
+_BRACES = re.compile(r"[{}]")
 MAX_CONDITION_CHARACTERS = 500_000
 """Characters that a condition may hide."""
 _CONDITION = re.compile(r"\\(if(?:[A-Za-z@]*)|fi|else)(?![A-Za-z@])")
 _LITERAL_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\{[\w+#-]*\})?[ \t]*\n?")
 _INPUT = re.compile(
-    r"\\(?:input|include|subfile|subfileinclude|InputIfFileExists|import|subimport|inputfrom|includefrom)(?![A-Za-z@])\*?"
+    r"\\(?:input|include|subfile|subfileinclude|includestandalone|InputIfFileExists|import|subimport|inputfrom|includefrom)"
+    r"(?![A-Za-z@])\*?(?:\[[^\]\n]*\])?"
     r"(?:\s*\{([^{}\n]{1,200})\}(?:[ \t]*\{([^{}\n]{1,200})\})?|[ \t]+([^\s\\{}%]{1,200}))"
 )
 _TWO_PARTS = ("\\import", "\\subimport", "\\inputfrom", "\\includefrom")
+_TITLE = re.compile(r"\\(?:title|icmltitle)\s*(?:\[[^\]]*\])?\s*\{([^{}]{0,300})")
 _CLASS = re.compile(r"\\document(?:class|style)(?![A-Za-z])")
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _PLAIN = re.compile(
     r"\\(?:bye|magnification|documentstyle|topmatter|beginsection|centerline|section|hsize|nopagenumbers|title|chapter)"
     r"(?![A-Za-z])|\\input\s+(?:amstex|harvmac|phyzzx|lanlmac|amsppt|jnl|mssymb|epsf)|\\begin\s*\{"
 )
+_END_DOCUMENT = re.compile(r"\\end\s*\{document\}")
+_YAML_SOURCE = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?filename[ \t]*:[ \t]*(\S+)[ \t]*\n[ \t]+usage[ \t]*:[ \t]*[\"']?(\w+)", re.MULTILINE
+)
+_OLD_SOURCE = re.compile(r"^[ \t]*(\S+)[ \t]+(toplevelfile|ignore|include)\b", re.MULTILINE | re.IGNORECASE)
+_SUPPLEMENT = re.compile(
+    r"suppl|appendi|(?:^|[^a-z])s[im](?:$|[^a-z])|supporting|additional|online|补充|補充|附录|附錄|補遺|дополн|приложен",
+    re.IGNORECASE,
+)
+"""In the name or the title of a file that belongs to the paper beside the main one."""
+MAX_SHARED_LINES = 0.2
+"""Share of the lines of a supplement that the paper may have too: more, and it is another version of it."""
 _NO_MAIN = (".sty", ".cls", ".bbl", ".bst", ".clo", ".def", ".fd", ".cfg", ".ind", ".gls", ".txt", ".md")
 
 
@@ -75,8 +95,8 @@ class PaperSource:
     """Texts of the packages that come with it."""
 
 
-def assemble_source(files: dict[str, bytes]) -> PaperSource | None:
-    """Return the text of the paper in these files; None if nothing looks like TeX.
+def assemble_source(files: dict[str, bytes]) -> list[PaperSource]:
+    """Return the texts of the paper in these files, of each of its top-level files; empty if nothing looks like TeX.
 
     Raises SubmissionError if it is longer than `MAX_PAPER_CHARACTERS`.
     """
@@ -87,19 +107,66 @@ def assemble_source(files: dict[str, bytes]) -> PaperSource | None:
         for name, data in sorted(files.items())
         if is_text(data)
     }
-    text = _choose_main_text(texts)
-    if text is None:
-        return None
-    if len(text) >= MAX_PAPER_CHARACTERS:
+    tops, ignored = read_listing(files)
+    texts = {name: text for name, text in texts.items() if name not in ignored and not is_listing(name)}
+    mains = [_inline_inputs(name, texts) for name in tops if name in texts]
+    if not mains and (text := _choose_main_text(texts)) is not None:
+        mains = [text, *_choose_supplements(texts, text)]
+    if sum(map(len, mains)) >= MAX_PAPER_CHARACTERS:
         raise SubmissionError(
             f"{MAX_PAPER_CHARACTERS} characters of TeX or more, with everything that is included"
         )
-    styles = [
-        texts[name]
-        for name in texts
-        if name.endswith(".sty") and len(texts[name]) < 200_000 and _uses(text, name)
-    ]
-    return PaperSource(text, aside, styles)
+    sources = []
+    for text in mains:
+        styles = [
+            texts[name]
+            for name in texts
+            if name.endswith(".sty") and len(texts[name]) < 200_000 and _uses(text, name)
+        ]
+        sources.append(PaperSource(text, aside, styles))
+    return sources
+
+
+def is_listing(name: str) -> bool:
+    """Return whether a file is the one that tells arXiv how to process the others."""
+    return posixpath.basename(name).lower().startswith("00readme")
+
+
+def read_listing(files: dict[str, bytes]) -> tuple[list[str], set[str]]:
+    """Return the top-level files that a submission's `00README` names, in its order, and those to be ignored.
+
+    In JSON or YAML it has a `usage` for each source, toplevel, include or ignore; in the older form lines such as
+    `paper.tex toplevelfile`.
+    """
+    tops: list[str] = []
+    ignored: set[str] = set()
+    for listing in sorted(name for name in files if is_listing(name)):
+        text = files[listing].decode("utf-8", "replace")
+        for name, usage in _read_usages(text):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(listing), name))
+            if usage.startswith("toplevel") and path not in tops:
+                tops.append(path)
+            elif usage == "ignore":
+                ignored.add(path)
+    return tops, ignored
+
+
+def _read_usages(text: str) -> list[tuple[str, str]]:
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        listed = None
+    if isinstance(listed, dict):
+        sources = listed.get("sources")
+        rows = [row for row in sources if isinstance(row, dict)] if isinstance(sources, list) else []
+        return [
+            (str(row.get("filename") or ""), str(row.get("usage") or ""))
+            for row in rows
+            if row.get("filename")
+        ]
+    if _YAML_SOURCE.search(text):
+        return [(match[1].strip("\"'"), match[2]) for match in _YAML_SOURCE.finditer(text)]
+    return [(match[1], match[2].lower()) for match in _OLD_SOURCE.finditer(text)]
 
 
 def find_declared_encoding(files: dict[str, bytes]) -> str | None:
@@ -113,7 +180,10 @@ def find_declared_encoding(files: dict[str, bytes]) -> str | None:
 
 def decode_tex(data: bytes, declared: str | None) -> str:
     """Return the text of a file, with `\\n` for every line end and without control characters."""
-    text = decode(data, declared, html=False)[0]
+    wide = find_utf16(data)
+    text = (
+        data.decode(wide, "replace").removeprefix("\ufeff") if wide else decode(data, declared, html=False)[0]
+    )
     if "\r" in text:
         text = _NEWLINE.sub("\n", text)
     return _CONTROLS.sub("", text)
@@ -158,6 +228,14 @@ def strip_comments(text: str, aside: list[str]) -> str:
                 aside.append("\n".join(line.rstrip() for line in text[begin:close].strip("\n").split("\n")))
                 pieces.append(f"\n{BLOCK_MARK}{len(aside) - 1}{BLOCK_MARK}\n")
             end = close + len(closing)
+        elif match[6]:
+            close = _find_brace_end(text, end)
+            if close < 0:
+                at = end
+                continue
+            aside.append(text[end:close])
+            pieces.append(f"{INLINE_MARK}{len(aside) - 1}{INLINE_MARK}")
+            end = close + 1
         elif match[4]:
             close = _find_condition_end(text, end) if end > in_vain else -1
             in_vain = max(in_vain, end + MAX_CONDITION_CHARACTERS) if close < 0 else in_vain
@@ -167,6 +245,16 @@ def strip_comments(text: str, aside: list[str]) -> str:
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _find_brace_end(text: str, at: int) -> int:
+    """Return where code in braces ends, inner braces counted; -1 if it does not on its line or the next few."""
+    depth = 1
+    for match in _BRACES.finditer(text, at, at + MAX_INLINE_CODE_CHARACTERS):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return match.start()
+    return -1
 
 
 def _find_condition_end(text: str, at: int) -> int:
@@ -185,8 +273,23 @@ def _find_condition_end(text: str, at: int) -> int:
     return -1
 
 
+def find_utf16(data: bytes) -> str | None:
+    """Return the codec of a file in UTF-16, by its mark or by the zeros in every other byte; None for others."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = data[: TEXT_CHECK_BYTES & ~1]
+    if len(head) < 8 or b"\0" not in head:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) < 0.4 * (len(head) // 2) or min(even, odd) > 0.02 * len(head):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
 def is_text(data: bytes) -> bool:
     """Return whether bytes can be TeX: hardly any control characters at their beginning."""
+    if find_utf16(data) is not None:
+        return True
     head = data[:TEXT_CHECK_BYTES]
     return len(head.translate(None, _BINARY)) > 0.98 * len(head)
 
@@ -216,6 +319,29 @@ def _choose_main_text(texts: dict[str, str]) -> str | None:
     return None
 
 
+def _choose_supplements(texts: dict[str, str], main: str) -> list[str]:
+    """Return the whole texts of the other complete documents of a submission that call themselves supplements."""
+    candidates = [
+        name for name in texts if not name.lower().endswith(_NO_MAIN) and _BEGIN.search(texts[name])
+    ]
+    included = {
+        _resolve_input(match, name, texts) for name in candidates for match in _INPUT.finditer(texts[name])
+    }
+    lines = {line.strip() for line in main.split("\n") if len(line.strip()) > 30}
+    chosen = []
+    for name in sorted(candidates):
+        whole = _inline_inputs(name, texts)
+        if name in included or whole == main or not _CLASS.search(texts[name]):
+            continue
+        title = _TITLE.search(texts[name])
+        own = [line.strip() for line in whole.split("\n") if len(line.strip()) > 30]
+        shared = sum(line in lines for line in own) / (len(own) or 1)
+        named = posixpath.basename(name) + " " + (title[1] if title else "")
+        if _SUPPLEMENT.search(named) and shared <= MAX_SHARED_LINES:
+            chosen.append(whole)
+    return chosen
+
+
 def _resolve_input(match: re.Match[str], name: str, texts: dict[str, str]) -> str | None:
     """Return the file of the submission that an `\\input` in the file `name` refers to, None if it is missing."""
     wanted = (match[1] or match[3] or "").strip().strip('"')
@@ -234,14 +360,17 @@ def _inline_inputs(main: str, texts: dict[str, str]) -> str:
     """Return the text of a file with every file it includes in its place; packages (.sty) are left out."""
     pieces: list[str] = []
     room = MAX_PAPER_CHARACTERS
+    has_begun = False
+    """Whether the body has: a document that is included there adds its own body only."""
 
     def add(name: str, active: tuple[str, ...]) -> None:
-        nonlocal room
-        text = texts[name]
+        nonlocal room, has_begun
+        text = _take_body(texts[name]) if has_begun else texts[name]
         at = 0
         for match in _INPUT.finditer(text):
             target = _resolve_input(match, name, texts)
             pieces.append(text[at : match.start()])
+            has_begun = has_begun or _BEGIN.search(pieces[-1]) is not None
             room -= match.start() - at
             at = match.end()
             if room <= 0:
@@ -251,10 +380,20 @@ def _inline_inputs(main: str, texts: dict[str, str]) -> str:
                 add(target, (*active, target))
                 pieces.append("\n")
         pieces.append(text[at:])
+        has_begun = has_begun or _BEGIN.search(pieces[-1]) is not None
         room -= len(text) - at
 
     add(main, (main,))
     return "".join(pieces)[:MAX_PAPER_CHARACTERS]
+
+
+def _take_body(text: str) -> str:
+    """Return what a file adds that is included inside a body: of one that is a document itself, its body."""
+    begin = _BEGIN.search(text)
+    if begin is None:
+        return text
+    end = _END_DOCUMENT.search(text, begin.end())
+    return text[begin.end() : end.start() if end is not None else len(text)]
 
 
 def _uses(text: str, style: str) -> bool:

@@ -3,7 +3,8 @@
 Title, abstract, body and appendices; sections, lists, boxes, captions, formulas as LaTeX, tables as lines of
 `a | b`. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept, in
 brackets of their own they are dropped), authors, affiliations, acknowledgements, footnotes, peer review
-(`sub-article`, unless it is a translation: that is a document of its own). Licence, date, language, journal and kind of article come from the file.
+(`sub-article`, unless it is a translation: that is a document of its own). Licence, date, language, journal and kind
+of article come from the file.
 """
 
 from __future__ import annotations

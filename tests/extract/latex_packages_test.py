@@ -1,0 +1,238 @@
+"""What common packages print: units, glossaries, quotations, own commands, code in a line, several files."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import pytest
+
+from corpus.document import Record
+from corpus.extract.latex.paper import extract_text, tex_to_text
+
+
+def text_of(body: str, preamble: str = "") -> str:
+    return tex_to_text(
+        f"\\documentclass{{article}}{preamble}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    )
+
+
+def paper(**files: str | bytes) -> str:
+    """The text of a submission with these files; `_` in a name stands for a dot, `__` for a slash."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, content in files.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            member = tarfile.TarInfo(name.replace("__", "/").replace("_", "."))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    record = Record(
+        native_id="1",
+        file="f",
+        offset=0,
+        length=1,
+        media_type="application/x-tex-submission",
+        body=archive.getvalue(),
+    )
+    extracted = extract_text(record, "fast")
+    assert extracted is not None
+    return extracted.text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"\SI{532}{\nano\metre}", "532 nm"),
+        (r"\qty{532}{nm}", "532 nm"),
+        (r"\qty[per-mode=symbol]{3}{\metre\per\second\squared}", "3 m s⁻²"),
+        (r"\SI{9.81}{m/s^2}", "9.81 m/s²"),
+        (r"\SIrange{10}{15}{\minute}", "10 to 15 min"),
+        (r"\qtyrange{0.1}{2}{\kilo\hertz}", "0.1 to 2 kHz"),
+        (r"\numrange{3}{7}", "3 to 7"),
+        (r"\SIlist{1;2;3}{\volt}", "1, 2 and 3 V"),
+        (r"\numlist{1;2}", "1 and 2"),
+        (r"\num{1.5e-3}", "1.5 × 10⁻³"),
+        (r"\num{e6}", "10⁶"),
+        (r"\num{2 +- 0.1}", "2 ± 0.1"),
+        (r"\si{\kilo\gram\per\cubic\metre}", "kg m⁻³"),
+        (r"\unit{\square\metre}", "m²"),
+        (r"\SI{25}{\degreeCelsius}", "25 °C"),
+        (r"\SI{5}{\percent}", "5 %"),
+        (r"\ang{12;30;5}", "12° 30′ 5″"),
+        (r"\ang{90}", "90°"),
+        (r"\SI{1}{\micro\litre}", "1 µL"),
+    ],
+)
+def test_numbers_with_units(tex: str, text: str) -> None:
+    assert text_of(f"Here {tex} stand.", r"\sisetup{range-units=single}") == f"Here {text} stand."
+
+
+def test_ranges_in_the_language_of_the_paper() -> None:
+    german = text_of(r"Er maß \SIrange{10}{15}{\minute} lang.", r"\usepackage[ngerman]{babel}")
+    assert german == "Er maß 10 bis 15 min lang."
+
+
+GLOSSARY = (
+    r"\newacronym{gps}{GPS}{global positioning system}\newacronym[longplural={central units}]{cpu}{CPU}{central unit}"
+    r"\newglossaryentry{hull}{name={hull}, description={the body of a ship}, plural={hulls}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"A \gls{gps}, a \gls{gps}.", "A global positioning system (GPS), a GPS."),
+        (r"\Glspl{gps} and \glspl{gps}.", "Global positioning systems (GPSs) and GPSs."),
+        (
+            r"\acrshort{gps}, \acrlong{gps}, \acrfull{gps}.",
+            "GPS, global positioning system, global positioning system (GPS).",
+        ),
+        (r"Two \glspl{cpu}.", "Two central units (CPUs)."),
+        (r"A \gls{hull} and two \glspl{hull}.", "A hull and two hulls."),
+        (r"The \glslink{gps}{receiver} and \glsdesc{nothing} end.", "The receiver and end."),
+    ],
+)
+def test_glossary_entries_are_what_they_print(tex: str, text: str) -> None:
+    assert text_of(tex, GLOSSARY) == text
+
+
+def test_the_other_packages_of_acronyms() -> None:
+    acronym = text_of(
+        r"\acrodef{nmr}[NMR]{nuclear magnetic resonance}By \ac{nmr} and \ac{nmr}: \acl{nmr}, \acp{nmr}."
+    )
+    assert acronym == "By nuclear magnetic resonance (NMR) and NMR: nuclear magnetic resonance, NMRs."
+    acro = text_of(
+        r"By \ac{nmr} and \acs{nmr}.", r"\DeclareAcronym{nmr}{short=NMR, long=nuclear magnetic resonance}"
+    )
+    assert acro == "By nuclear magnetic resonance (NMR) and NMR."
+
+
+@pytest.mark.parametrize(
+    ("definition", "tex", "text"),
+    [
+        (r"\NewDocumentCommand{\ship}{}{Anna Maria}", r"The \ship{} sails.", "The Anna Maria sails."),
+        (r"\NewDocumentCommand\greet{m O{captain}}{#2 #1}", r"\greet{Olsen}, \greet{Berg}[Dr]", "captain Olsen, Dr Berg"),  # noqa: E501
+        (r"\NewDocumentCommand\say{o m}{\IfNoValueTF{#1}{#2}{#2 (#1)}}", r"\say{yes} \say[loud]{no}", "yes no (loud)"),
+        (r"\NewDocumentCommand\mark{s m}{\IfBooleanTF{#1}{big}{small} #2}", r"\mark{a} \mark*{b}", "small a big b"),
+        (r"\RenewDocumentCommand\ship{m}{the #1}", r"On \ship{Анна}.", "On the Анна."),
+        (r"\NewDocumentCommand\pair{r() m}{#2: #1}", r"\pair{x}{y}", "y: x"),
+        (r"\NewDocumentEnvironment{aside}{m}{By the way, #1: }{ That is all.}", r"\begin{aside}{船}words\end{aside}",
+         "By the way, 船: words That is all."),
+    ],
+)  # fmt: skip
+def test_commands_in_the_newer_form(definition: str, tex: str, text: str) -> None:
+    assert " ".join(text_of(tex, definition).split()) == text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"Call \lstinline!int x = 3;! now.", "Call int x = 3; now."),
+        (r"Call \lstinline[language=C]|a % b| now.", "Call a % b now."),
+        (r"Call \lstinline{f(\{x\}) # y} now.", r"Call f(\{x\}) # y now."),
+        (r"Call \mintinline{c}{int y;} now.", "Call int y; now."),
+        (r"Call \mintinline[fontsize=\small]{c}|int y;| now.", "Call int y; now."),
+        (r"Call \Verb+a_b+ now. \lstinputlisting[language=Python]{code/a.py} Done.", "Call a_b now. Done."),
+        (r"\inputminted{python}{b.py}Done.", "Done."),
+    ],
+)
+def test_code_in_a_line_has_no_marks(tex: str, text: str) -> None:
+    assert " ".join(text_of(tex).split()) == text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"?`Qu\'e tal? !`Hola!", "¿Qué tal? ¡Hola!"),
+        (r"Der Mann sagte ,,Ja``.", "Der Mann sagte „Ja“."),
+        (r"Pan powiedział ,,tak''.", "Pan powiedział „tak”."),
+        (r"He said \enquote{good night} and left.", "He said “good night” and left."),
+        (r"He wrote \textcquote[12]{olsen}{ships float}.", "He wrote “ships float”."),
+        (r"She said \foreignquote{german}{Ja}.", "She said „Ja“."),
+        (r"See \hyperref[sec:a]{the part on sails}.", "See the part on sails."),
+        (r"A \deleted{wrong}\added{right} word, \replaced{new}{old}, \sout{no} yes\todo{check}.", "A right word, new, yes."),  # noqa: E501
+        (r"It is \DIFdelbegin \DIFdel{bad }\DIFdelend \DIFaddbegin \DIFadd{good}\DIFaddend.", "It is good."),
+    ],
+)  # fmt: skip
+def test_marks_of_writing(tex: str, text: str) -> None:
+    assert " ".join(text_of(tex).split()).replace(" ,", ",").replace(" .", ".") == text
+
+
+def test_a_theorem_stated_again_has_the_number_it_has() -> None:
+    text = text_of(
+        "\\begin{theorem}First.\\end{theorem}\n"
+        "\\begin{restatable}[Olsen]{theorem}{floating}\\label{t}Ships float.\\end{restatable}\n"
+        "\\section{Proofs}\n\\floating*\nBy Theorem \\ref{t}.",
+        r"\usepackage{thm-restate}\newtheorem{theorem}{Theorem}",
+    )
+    assert "Theorem 2 (Olsen). Ships float." in text
+    assert text.count("Ships float.") == 2 and "Theorem 3" not in text
+
+
+def test_files_that_end_themselves_do_not_end_the_paper() -> None:
+    part = "\\documentclass[../main.tex]{subfiles}\n\\begin{document}\nPart %s.\n\\end{document}\n"
+    figure = (
+        "\\documentclass{standalone}\n\\usepackage{tikz}\n\\begin{document}\nA drawing.\n\\end{document}\n"
+    )
+    main = (
+        "\\documentclass{article}\n\\begin{document}\nBegin.\n\\subfile{parts/one}\n\\input{parts/two}\n"
+        "\\includestandalone[width=3cm]{figure}\nEnd.\n\\end{document}\n"
+    )
+    text = paper(main_tex=main, parts__one_tex=part % "one", parts__two_tex=part % "two", figure_tex=figure)
+    assert text.split("\n\n") == ["Begin.", "Part one.", "Part two.", "A drawing.", "End."]
+
+
+WHOLE = "\\documentclass{article}\n\\begin{document}\n\\title{%s}\\maketitle\n%s\n\\end{document}\n"
+FIRST, SECOND = WHOLE % ("On ships", "Ships float."), WHOLE % ("Supplement", "The proofs are long. " * 20)
+
+
+def test_the_files_that_a_submission_names_are_read_in_its_order() -> None:
+    new = json.dumps(
+        {"sources": [{"filename": "b.tex", "usage": "toplevel"}, {"filename": "a.tex", "usage": "toplevel"}]}
+    )
+    for listing in (
+        {"00README_json": new},
+        {
+            "00README_yaml": "sources:\n  - filename: b.tex\n    usage: toplevel\n"
+            "  - filename: a.tex\n    usage: toplevel\n"
+        },
+        {"00README_XXX": "b.tex toplevelfile\na.tex toplevelfile\n"},
+    ):
+        text = paper(a_tex=FIRST, b_tex=SECOND, **listing)
+        assert text.index("The proofs are long.") < text.index("Ships float.")
+
+
+def test_a_supplement_is_read_behind_the_paper_and_another_version_of_it_is_not() -> None:
+    body = "\n".join(f"Sentence {number} of the paper says something about ships." for number in range(30))
+    text = paper(
+        paper_tex=WHOLE % ("On ships", body), suppl_tex=FIRST, old_tex=WHOLE % ("Supplement", body + " More.")
+    )
+    assert "Ships float." in text and text.count("Sentence 3 of the paper") == 1
+    ignored = paper(
+        paper_tex=WHOLE % ("On ships", body), suppl_tex=FIRST, **{"00README_XXX": "suppl.tex ignore\n"}
+    )
+    assert "Ships float." not in ignored
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_paper_in_utf16(codec: str) -> None:
+    assert "Суда не тонут. 船は沈まない。" in paper(
+        main_tex=(WHOLE % ("t", "Суда не тонут. 船は沈まない。")).encode(codec)
+    )
+
+
+def test_settings_print_nothing() -> None:
+    settings = (
+        r"\sisetup{detect-all}\lstdefinestyle{mine}{language=C}\crefname{equation}{eq.}{eqs.}\DeclareSIUnit{\px}{px}"
+        r"\setlist[itemize]{noitemsep}\bibpunct{(}{)}{;}{a}{,}{,}\captionsetup[table]{skip=3pt}"
+    )
+    assert text_of(f"{settings}\nText.") == "Text."
+
+
+def test_a_file_that_only_chooses_options_includes_the_whole_paper() -> None:
+    main = "\\documentclass{book}\n\\input{front}\n\\begin{document}\nShips float.\n\\end{document}\n"
+    assert (
+        paper(online_tex="\\input{colour}\n\\input{main}\n", colour_tex="\\def\\x{1}\n", main_tex=main)
+        == "Ships float."
+    )
