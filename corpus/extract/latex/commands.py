@@ -76,7 +76,8 @@ DROPPED_COMMANDS |= {
             "sectionfont subsectionfont crefalias deleted removed sout xout st cancel todo missingfigure marginpar "
             "marginnote fxnote fxwarning fxerror pdfcomment DIFdel DIFdelFL textblockorigin chapterprecis "
             "setuptodonotes definechangesauthor graphicspath pgfkeys SetAlgoLined hyphenchar urldef listfiles "
-            "includepdf includestandalone setkeys lstloadlanguages inputencoding DeclareUnicodeCharacter"
+            "includepdf includestandalone microtypesetup IfFileExists flushbottom totvalue formbytotal "
+            "setkeys lstloadlanguages inputencoding DeclareUnicodeCharacter"
         ),
         1,
     ),
@@ -85,7 +86,7 @@ DROPPED_COMMANDS |= {
             "lstdefinestyle lstnewenvironment DeclareSIUnit DeclareSIPrefix newlist newglossary inputminted "
             "DeclarePairedDelimiter DeclareFieldFormat DeclareCaptionFormat DeclareCaptionLabelFormat SetKwInput "
             "algnewcommand algrenewcommand newunit setcitation DeclareNameAlias AtBeginEnvironment patchcmd "
-            "newmintinline newminted DeclareBibliographyCategory"
+            "newmintinline newminted DeclareBibliographyCategory counterwithout counterwithin* nomenclature"
         ),
         2,
     ),
