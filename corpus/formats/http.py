@@ -1,4 +1,4 @@
-"""Read what an HTTP response states about its body, and undo the encodings of the body."""
+"""Read the head of an HTTP response as archives hold it, and undo the encodings of its body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,28 @@ import zstandard
 
 HTML_TYPES = {"text/html", "application/xhtml+xml", "application/html", "text/xhtml"}
 UNKNOWN_TYPES = {"", "application/octet-stream", "unknown/unknown", "application/unknown", "*/*"}
-CHARSET_PARAMETER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+STATED_TYPE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;.*)?", re.ASCII | re.DOTALL)
+"""A media type as it should be stated."""
+TYPE_IN_TEXT = re.compile(
+    r"(?<![\w/.+-])(text|application|image|audio|video|font|model|message|multipart)\s*[/\\]\s*([\w.+*-]+)",
+    re.ASCII | re.IGNORECASE,
+)
+CHARSET_ON = re.compile(r"charset.*", re.IGNORECASE | re.DOTALL)
+CHARSET_PARAMETER = re.compile(r"charset\s*[=:]\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+STATUS_LINE = re.compile(
+    rb"[\r\n]{0,8}HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]+(\d{3})\b([^\r\n]*)", re.IGNORECASE
+)
+HEADER_OPENING = re.compile(
+    rb"(?:content-(?:type|length|encoding|language)|date|server|last-modified|connection|cache-control|expires|"
+    rb"transfer-encoding|set-cookie|location|etag|vary|pragma|accept-ranges|x-[\w-]+)[ \t]*:[^\r\n]*\r{0,2}\n",
+    re.IGNORECASE,
+)
+"""The first header of a head that lost its status line."""
+HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|(?=<))")
+"""An empty line ends a head, whatever its line ends. So does a line that begins as a tag: the empty line is missing."""
+MAX_HEAD_BYTES = 1 << 18
+"""Longest head of a response. Servers and browsers take some ten KB."""
+MAX_INTERIM_RESPONSES = 8
 HTML_SNIFF = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|table|p|h1)\b", re.IGNORECASE)
 BINARY_BYTES = re.compile(rb"[\x00-\x06\x0e-\x1a]")
 CHUNK_HEADER = re.compile(rb"[ \t\r\n]{0,8}([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -43,12 +64,81 @@ class Payload:
         return match.group(1) if match else None
 
 
+@dataclass(slots=True)
+class ResponseHead:
+    """Hold the head of a response: its status (None: no status line), headers by lower-case name, where it ends.
+
+    Values of a header that occurs several times are joined by commas.
+    """
+
+    status: int | None
+    headers: dict[str, str]
+    end: int
+
+    def payload(self, default_type: str = "", identified_type: str = "") -> Payload:
+        """Return what decides how the body is read; `default_type` is taken where no type is stated.
+
+        Without a status line the response is taken for a page: HTTP/0.9 has none, and some writers drop it.
+        """
+        headers = self.headers
+        declared = headers.get("content-type", "") or default_type
+        return Payload(
+            status=200 if self.status is None else self.status,
+            content_type=identified_type or declared,
+            declared_type=declared,
+            transfer_encoding=headers.get("transfer-encoding", ""),
+            content_encoding=headers.get("content-encoding", ""),
+        )
+
+
+def read_head(block: bytes) -> ResponseHead:
+    """Read the head of a response at the beginning of a block, with line ends of any kind.
+
+    Interim responses (100 Continue) and what a proxy said (200 Connection established) are passed over. A block without
+    a head is all body.
+    """
+    head = _read_one_head(block, 0)
+    for _ in range(MAX_INTERIM_RESPONSES):
+        if head.status is None or not STATUS_LINE.match(block, head.end):
+            break
+        if not 100 <= head.status < 200 and not (head.status == 200 and "content-type" not in head.headers):
+            break
+        head = _read_one_head(block, head.end)
+    return head
+
+
+def _read_one_head(block: bytes, at: int) -> ResponseHead:
+    status = STATUS_LINE.match(block, at)
+    if status is None and not HEADER_OPENING.match(block, at):
+        return ResponseHead(None, {}, at)
+    ending = HEAD_END.search(block, at if status is None else status.end(), at + MAX_HEAD_BYTES)
+    if ending is not None:
+        stop, end = ending.start(), ending.end()
+    else:
+        old_mac = block.find(b"\r\r", at, at + MAX_HEAD_BYTES)  # lines that end in CR alone
+        stop, end = (old_mac, old_mac + 2) if old_mac >= 0 else (len(block), len(block))
+    headers: dict[str, str] = {}
+    name = ""
+    for line in block[at if status is None else status.end() : stop].decode("latin-1").splitlines():
+        if line[:1] in (" ", "\t"):
+            if name:
+                headers[name] = f"{headers[name]} {line.strip()}"
+            continue
+        key, colon, value = line.partition(":")
+        if colon:
+            name, value = key.strip().lower(), value.strip()
+            before = headers.get(name)
+            headers[name] = f"{before}, {value}" if before and before != value else value
+    return ResponseHead(int(status[1]) if status is not None else None, headers, end)
+
+
 def media_type_of(payload: Payload, raw: bytes) -> str | None:
     """Return `text/html`, `text/plain`, or None for anything else.
 
-    A missing or meaningless type is decided by the first 4 KB: it is HTML if a common tag occurs there.
+    A missing or meaningless type is decided by the first 4 KB: it is HTML if a common tag occurs there. So is one that
+    does not parse, unless all the types that are named in it agree.
     """
-    declared = payload.content_type.partition(";")[0].strip().lower()
+    declared = stated_type(payload.content_type)
     if declared in HTML_TYPES:
         return "text/html"
     if declared == "text/plain":
@@ -61,6 +151,22 @@ def media_type_of(payload: Payload, raw: bytes) -> str | None:
         head = raw[:4096]
         return "text/html" if HTML_SNIFF.search(head) and not BINARY_BYTES.search(head) else None
     return None
+
+
+def stated_type(content_type: str) -> str:
+    """Return the media type that a Content-Type states, in lower case; empty where it states none, or several.
+
+    >>> stated_type('"text/html" charset=utf-8'), stated_type("text/html, image/png"), stated_type("html")
+    ('text/html', '', '')
+    """
+    match = STATED_TYPE.fullmatch(content_type)
+    if match is not None:
+        return match[1].lower()
+    named = TYPE_IN_TEXT.findall(CHARSET_ON.sub("", content_type))
+    kinds = {"/".join(pair).lower() for pair in named} - UNKNOWN_TYPES
+    if len(kinds) > 1 and kinds <= {*HTML_TYPES, "text/plain"}:
+        return "text/plain" if "text/plain" in kinds else "text/html"
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def decode_body(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | None:

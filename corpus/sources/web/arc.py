@@ -38,6 +38,7 @@ class ArcRecord:
     missing: int
     url: str
     date: str
+    media_type: str
     content: bytes
 
 
@@ -135,6 +136,7 @@ def _read_records(reader: _Reader, limit: int) -> Iterator[ArcRecord | ArcLoss]:
             missing=missing,
             url=match[1].decode("utf-8", "replace"),
             date=_to_iso_date(match[3].decode()[:14].ljust(14, "0")),
+            media_type=match[4].decode("utf-8", "replace"),
             content=content,
         )
 

@@ -14,10 +14,11 @@ import zstandard
 from fastwarc.stream_io import Lz4Reader
 
 from corpus.formats.http import MAX_ZSTD_WINDOW_BYTES
+from corpus.sources.web.raw_records import FOLLOWING_BYTES, read_record_head, suits_fastwarc
 from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, find_record
 from corpus.storage.compressed import MAX_COMPRESSION_RATIO, Bomb
 
-PLAIN_MAGIC = b"WARC/1."
+PLAIN_MAGIC = b"WARC/"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPABLE_MAGIC = b"\x5d\x2a\x4d\x18"
 """The frame that holds a dictionary."""
@@ -53,9 +54,11 @@ class WebArchive:
         if head.startswith(SKIPPABLE_MAGIC):
             self.magic = ZSTD_MAGIC
             self._load(head)
+        self.begins = len(self._head)
+        """Where its first record should begin: behind the dictionary."""
 
-    def _load(self, head: bytes) -> None:
-        """Load the dictionary that the file begins with. An unreadable one is ignored: no frame opens then."""
+    def _load(self, head: bytes) -> bool:
+        """Load the dictionary behind `head`. An unreadable one is ignored: no frame opens then."""
         content = self.stream.read(min(int.from_bytes(head[4:], "little"), MAX_DICTIONARY_BYTES))
         try:
             raw = content
@@ -65,17 +68,14 @@ class WebArchive:
             if raw.startswith(DICTIONARY_MAGIC):
                 self._dictionary = zstandard.ZstdCompressionDict(raw)
                 self._head = head + content
+                return True
         except (ValueError, zstandard.ZstdError):
-            return
+            pass
+        return False
 
     @property
     def is_packed(self) -> bool:
         return self.magic != PLAIN_MAGIC
-
-    @property
-    def begins(self) -> int:
-        """Where its first record should begin: behind the dictionary."""
-        return len(self._head)
 
     def decoder(self) -> zstandard.ZstdDecompressor:
         return zstandard.ZstdDecompressor(self._dictionary, max_window_size=MAX_ZSTD_WINDOW_BYTES)
@@ -83,7 +83,7 @@ class WebArchive:
     def from_place(self, at: int) -> tuple[BinaryIO, int]:
         """Return a stream for FastWARC from `at` on, and what to add to the offsets that it gives."""
         self.stream.seek(at)
-        if self._dictionary is None or at < len(self._head):
+        if self._dictionary is None or at == 0:
             return self.stream, 0
         return cast(BinaryIO, _PrefixedStream(self._head, self.stream)), at - len(self._head)
 
@@ -97,10 +97,37 @@ class WebArchive:
         window = self.stream.read(CANDIDATE_HEAD_BYTES)
         return window.startswith(self.magic) and self._opens(window)
 
-    def ends_record(self, at: int) -> bool:
-        """Return whether the line ends that end a record of a plain file precede `at`."""
-        self.stream.seek(max(0, at - len(HEADER_END)))
-        return self.stream.read(len(HEADER_END)) == HEADER_END
+    def suits_fastwarc(self, at: int) -> bool:
+        """Return whether FastWARC reads the head of the record at `at` as it is. The stream's position is kept."""
+        position = self.stream.tell()
+        self.stream.seek(at)
+        window = self.stream.read(CANDIDATE_HEAD_BYTES)
+        self.stream.seek(position)
+        return suits_fastwarc(self._unpack(window) if self.is_packed else window)
+
+    def _unpack(self, window: bytes) -> bytes:
+        """Return the first bytes of what a member or frame holds, from its own; as many as can be had."""
+        try:
+            if self.magic == GZIP_MEMBER_MAGIC:
+                return zlib.decompressobj(31).decompress(window, CANDIDATE_HEAD_BYTES)
+            if self.magic == ZSTD_MAGIC:
+                with self.decoder().stream_reader(io.BytesIO(window)) as reader:
+                    return reader.read(CANDIDATE_HEAD_BYTES)
+            return bytes(Lz4Reader(io.BytesIO(window)).read(CANDIDATE_HEAD_BYTES))
+        except MEMBER_DAMAGE:
+            return b""
+
+    def pass_dictionary(self, at: int) -> int | None:
+        """Load the dictionary at `at`, as joined archives have several; return what is behind it, None if none is."""
+        if self.magic != ZSTD_MAGIC:
+            return None
+        self.stream.seek(at)
+        head = self.stream.read(8)
+        return at + len(self._head) if head.startswith(SKIPPABLE_MAGIC) and self._load(head) else None
+
+    def read_content(self, at: int) -> ContentOfMember:
+        """Return the content of the member or frames of the record at `at`; of a plain file, all from there on."""
+        return ContentOfMember(self, at)
 
     def _opens(self, window: bytes) -> bool:
         try:
@@ -113,7 +140,7 @@ class WebArchive:
                 return bool(Lz4Reader(io.BytesIO(window)).read(5) == b"WARC/")
         except MEMBER_DAMAGE:
             return False
-        return b"\nwarc-type:" in window.partition(HEADER_END)[0].lower()
+        return read_record_head(window) is not None
 
     def record_end(self, at: int) -> int | None:
         """Return where the record at `at` ends in the file: its member or frames, or by its header's length.
@@ -122,12 +149,10 @@ class WebArchive:
         """
         self.stream.seek(at)
         if not self.is_packed:
-            top, header_end, _ = self.stream.read(CANDIDATE_HEAD_BYTES).partition(HEADER_END)
-            length = content_length(top)
-            if not header_end or length is None or not top.startswith(b"WARC/"):
+            record = read_record_head(self.stream.read(CANDIDATE_HEAD_BYTES))
+            if record is None or record.length is None:
                 return None
-            end = at + len(top) + 2 * len(HEADER_END) + length
-            return end if end <= self.stream.seek(0, io.SEEK_END) else None
+            return self._plain_end(at + record.end + record.length)
         head, produced = b"", 0
         try:
             while True:
@@ -136,15 +161,27 @@ class WebArchive:
                     produced += len(piece)
                     head += piece[: max(0, CANDIDATE_HEAD_BYTES - len(head))]
                 assert member.end is not None
-                top, header_end, _ = head.partition(HEADER_END)
-                whole = len(top) + 2 * len(HEADER_END) + (content_length(top) or 0)
-                if self.magic != ZSTD_MAGIC or produced >= whole or not self._continues(member.end):
+                record = read_record_head(head)
+                whole = record.end + (record.length or 0) if record is not None else 0
+                if self.magic != ZSTD_MAGIC or produced >= whole or not self.continues(member.end):
                     return member.end
                 at = member.end
         except MEMBER_DAMAGE:
             return None
 
-    def _continues(self, at: int) -> bool:
+    def _plain_end(self, at: int) -> int | None:
+        """Return the end of the line ends behind a block that ends at `at`; None where they do not look like an end."""
+        if at > self.stream.seek(0, io.SEEK_END):
+            return None
+        self.stream.seek(at)
+        window = self.stream.read(FOLLOWING_BYTES)
+        behind = window.lstrip(b"\r\n")
+        is_end = not behind.strip(b"\0") and len(window) < FOLLOWING_BYTES
+        if is_end or behind.startswith(PLAIN_MAGIC):
+            return at + len(window) - len(behind)
+        return at + len(HEADER_END) if window.startswith(HEADER_END) else None  # damage follows
+
+    def continues(self, at: int) -> bool:
         """Return whether a zstd frame at `at` continues the record of the frame before it."""
         self.stream.seek(at)
         window = self.stream.read(CANDIDATE_HEAD_BYTES)
@@ -194,11 +231,11 @@ class WebArchive:
             while piece := member.read():
                 if expected is None:
                     head += piece
-                    top, header_end, _ = head.partition(HEADER_END)
-                    if not header_end and len(head) > CANDIDATE_HEAD_BYTES:
+                    record = read_record_head(head)
+                    if record is None and len(head) > CANDIDATE_HEAD_BYTES:
                         return True
-                    if header_end:
-                        expected = len(top) + len(HEADER_END) + (content_length(top) or 0)
+                    if record is not None:
+                        expected = record.end + (record.length or 0)
                         piece, produced = head, 0
                 if expected is not None:
                     behind += piece[max(0, expected - produced) :][: CANDIDATE_HEAD_BYTES - len(behind)]
@@ -263,6 +300,37 @@ class WebArchiveMember:
                 return piece
         self.end = self._at + self._fed - len(self._inflater.unused_data)
         return b""
+
+
+class ContentOfMember:
+    """What a record's member, or the zstd frames that it goes on in, hold. `end` is where they end, once all is read.
+
+    Of a plain file it is all from a place on. Raises as `WebArchiveMember` does.
+    """
+
+    def __init__(self, archive: WebArchive, at: int) -> None:
+        self._archive = archive
+        self.end: int | None = None
+        self._at = at
+        self._member = WebArchiveMember(archive, at) if archive.is_packed else None
+
+    def read(self) -> bytes:
+        """Return the next piece; empty at the end."""
+        stream = self._archive.stream
+        if self._member is None:
+            stream.seek(self._at)
+            piece = stream.read(MEMBER_BLOCK_BYTES)
+            self._at += len(piece)
+            return piece
+        while True:
+            piece = self._member.read()
+            if piece:
+                return piece
+            self.end = self._member.end
+            assert self.end is not None
+            if self._archive.magic != ZSTD_MAGIC or not self._archive.continues(self.end):
+                return b""
+            self._member = WebArchiveMember(self._archive, self.end)
 
 
 def _find_lz4_end(stream: BinaryIO, at: int) -> int:
@@ -338,22 +406,28 @@ class UnpackedStream(_ForwardStream):
         self._archive, self.at = archive, at
         self._member: WebArchiveMember | None = WebArchiveMember(archive, at)
         self._held = b""
+        self.is_damaged = False
 
     def readinto(self, buffer: Any) -> int:
-        while not self._held and self._member is not None:
-            self._held = self._member.read()
-            if not self._held:
-                assert self._member.end is not None
-                self.at = self._member.end
-                self._member = (
-                    WebArchiveMember(self._archive, self.at)
-                    if is_data(self._archive.stream, self.at)
-                    else None
-                )
+        try:
+            while not self._held and self._member is not None:
+                self._next_piece()
+        except MEMBER_DAMAGE:
+            self.is_damaged = True
+            raise
         piece, self._held = self._held[: len(buffer)], self._held[len(buffer) :]
         buffer[: len(piece)] = piece
         self._given += len(piece)
         return len(piece)
+
+    def _next_piece(self) -> None:
+        assert self._member is not None
+        self._held = self._member.read()
+        if not self._held:
+            assert self._member.end is not None
+            self.at = self._member.end
+            is_more = is_data(self._archive.stream, self.at)
+            self._member = WebArchiveMember(self._archive, self.at) if is_more else None
 
 
 def is_data(stream: BinaryIO, at: int) -> bool:

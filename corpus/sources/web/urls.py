@@ -28,6 +28,7 @@ from corpus.document import Failure, Record
 from corpus.errors import UserError
 from corpus.sources.inputs import list_files
 from corpus.sources.web.members import FASTWARC_ERRORS, WebArchive
+from corpus.sources.web.raw_records import read_raw_records
 from corpus.sources.web.warc import Warc
 from corpus.storage.fingerprint import file_identity
 from corpus.web.fetch.options import FetchOptions
@@ -269,8 +270,7 @@ class Urls(Warc):
             yield _make_failure(capture, f"cut: {len(piece)} of {capture.length} bytes")
             return
         try:
-            record = next(ArchiveIterator(BytesIO(piece), strict_mode=False), None)
-            outcomes = [] if record is None else list(self._record(record, capture.file, capture.offset))
+            outcomes = list(self._read_first(piece, capture))
         except FASTWARC_ERRORS as error:
             yield _make_failure(capture, f"{type(error).__name__}: {error}")
             return
@@ -289,6 +289,18 @@ class Urls(Warc):
                     continue
                 outcome.metadata.update(capture.metadata)
             yield outcome
+
+    def _read_first(self, piece: bytes, capture: Capture) -> Iterator[Record | Failure]:
+        """Yield what the record gives that some bytes begin with."""
+        archive = WebArchive(BytesIO(piece))
+        if archive.opens(0) and not archive.suits_fastwarc(0):
+            content = archive.read_content(0)
+            for raw in read_raw_records(content.read, self._limit, is_whole_member=archive.is_packed):
+                yield from self._convert_raw(raw, capture.file, capture.offset)
+                return
+        record = next(ArchiveIterator(BytesIO(piece), strict_mode=False, parse_http=False), None)
+        if record is not None:
+            yield from self._record(record, capture.file, capture.offset)
 
     def _indexes(self) -> list[str]:
         return [file.path for file in _find_files(tuple(self.index), self.base)]

@@ -10,31 +10,56 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Generator, Iterator
-from typing import Annotated, BinaryIO, Literal
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastwarc import ArchiveIterator, WarcRecord
 from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
-from corpus.formats.http import Payload, decode_body, media_type_of
+from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head
 from corpus.sources.source import Source, ranges
 from corpus.sources.web.arc import ArcLoss, is_arc, read_arc_records
 from corpus.sources.web.members import (
     FASTWARC_ERRORS,
-    HEADER_END,
     MEMBER_DAMAGE,
     UnpackedStream,
     WebArchive,
-    content_length,
     is_data,
+)
+from corpus.sources.web.raw_records import (
+    FOLLOWING_BYTES,
+    RawLoss,
+    RawRecord,
+    read_raw_records,
+    read_record_head,
 )
 from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
 from corpus.storage import RemoteError, open_input, size
 
-RECORD_TYPE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
+RECORD_TYPE = re.compile(r"[a-z0-9_.-]+")
 """A record type, known or not; records of unknown types are skipped."""
-HEADERS_END = re.compile(rb"\r?\n\r?\n")
+HTTP_TYPE = re.compile(r"\s*[\"']?(?:application|message)/http\b", re.IGNORECASE)
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:/|$))")
+"""The scheme of an address; not the host of `example.org:8080/`."""
+WEB_SCHEMES = {"http", "https", "ftp", "ftps", "gopher", "gemini", "file"}
+
+
+class MisreadHead(Exception):
+    """FastWARC took a part of a record's block for its head."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _always() -> bool:
+    return True
+
+
+def _is_misread(archive: WebArchive, at: int) -> bool:
+    return not archive.suits_fastwarc(at)
 
 
 class Warc(Source):
@@ -103,19 +128,27 @@ class Warc(Source):
             held: list[Record | Failure] = []
             error: str | None = None
             is_over = False
+            if not archive.suits_fastwarc(at):
+                yield from self._read_chain_by_hand(archive, file, at, end)
+                return
             stream, base = archive.from_place(at)
             try:
-                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=SCAN_BLOCK_BYTES):
+                for record in _iterate(stream):
                     position = base + record.stream_pos
                     yield from _set_lengths(held, last, position)
                     held = []
                     if position >= end and _is_next(archive, position):
                         return
                     last = position
-                    held = list(self._record(record, file, base))
-                    is_over = archive.is_packed and record.content_length > self.max_bytes
+                    held = list(self._record(record, file, base, partial(_is_misread, archive, position)))
+                    is_over = (
+                        archive.is_packed and record.content_length > self.max_bytes + CANDIDATE_HEAD_BYTES
+                    )
                     if is_over:
                         break  # its length may be a lie, and what it compresses a bomb: on to the next member
+            except MisreadHead:
+                at = position
+                continue
             except RemoteError:
                 yield from _set_lengths(held, last, archive.stream.tell())
                 raise
@@ -142,8 +175,10 @@ class Warc(Source):
         if error is None and begins == length and not any(isinstance(outcome, Failure) for outcome in held):
             yield from _set_lengths(held, last, length)
             return None
-        if last >= 0 and begins is not None and not archive.is_packed and not archive.ends_record(begins):
-            begins = None
+        behind = archive.pass_dictionary(begins) if begins is not None and last >= 0 else None
+        if behind is not None:
+            yield from _set_lengths(held, last, begins or 0)
+            held, last, begins, error = [], -1, behind, None
         following = archive.find(max(begins or 0, position + 1))
         stop = length if following is None else following
         if last >= 0 and (mended := self._mend(archive, file, last, following)) is not None:
@@ -170,7 +205,7 @@ class Warc(Source):
             return None
         outcomes: list[Record | Failure] | None = None
         try:
-            for record in ArchiveIterator(io.BytesIO(content), strict_mode=False):
+            for record in _iterate(io.BytesIO(content)):
                 outcomes = [*(outcomes or []), *self._record(record, file, at)]
         except FASTWARC_ERRORS:
             return None
@@ -188,11 +223,20 @@ class Warc(Source):
             held: list[Record | Failure] = []
             last, following = base, None
             try:
-                for record in ArchiveIterator(stream, strict_mode=False, buffer_size=SCAN_BLOCK_BYTES):
-                    yield from _set_lengths(held, last, base + record.stream_pos)
-                    last = base + record.stream_pos
-                    held = list(self._record(record, file, base))
-                yield from _set_lengths(held, last, base + stream.tell())
+                if archive.suits_fastwarc(at):
+                    try:
+                        for record in _iterate(stream):
+                            yield from _set_lengths(held, last, base + record.stream_pos)
+                            last = base + record.stream_pos
+                            held = list(self._record(record, file, base, _always))
+                        yield from _set_lengths(held, last, base + stream.tell())
+                        return
+                    except (MisreadHead, *FASTWARC_ERRORS):
+                        if stream.is_damaged:
+                            raise
+                held = []
+                stream = UnpackedStream(archive, at)
+                yield from self._read_unpacked_by_hand(stream, file, base, last)
             except MEMBER_DAMAGE as error:
                 yield from _set_lengths(held, last, base + stream.tell())
                 following = archive.find(stream.at + 1)
@@ -200,66 +244,174 @@ class Warc(Source):
                 yield self._make_failure(file, base + stream.tell(), lost)
             at, base = following, base + stream.tell()
 
+    def _read_unpacked_by_hand(
+        self, stream: UnpackedStream, file: str, base: int, begin: int
+    ) -> Iterator[Record | Failure]:
+        """Yield the records of unpacked content from `begin` on, whatever their heads; the stream begins at `base`."""
+        left = begin - base
+        while left and (piece := stream.read(min(left, SCAN_BLOCK_BYTES))):
+            left -= len(piece)
+        for raw in read_raw_records(lambda: stream.read(SCAN_BLOCK_BYTES) or b"", self._limit):
+            yield from _set_lengths(list(self._convert_raw(raw, file, begin + raw.offset)), 0, raw.length)
+
+    def _read_chain_by_hand(
+        self, archive: WebArchive, file: str, start: int, end: int
+    ) -> Iterator[Record | Failure]:
+        """Yield the records that begin in [start, end), whatever their heads; `start` is where one begins."""
+        if not archive.is_packed:
+            for raw in read_raw_records(archive.read_content(start).read, self._limit):
+                if start + raw.offset >= end:
+                    return
+                yield from _set_lengths(list(self._convert_raw(raw, file, start + raw.offset)), 0, raw.length)
+            return
+        at: int | None = start
+        while at is not None and at < end:
+            content = None
+            held: list[Record | Failure] = []
+            error, several = "", False
+            try:
+                content = archive.read_content(at)
+                for raw in read_raw_records(content.read, self._limit, is_whole_member=True):
+                    if raw.offset:
+                        several = True
+                        yield from held
+                    held = _set_lengths(list(self._convert_raw(raw, file, at, raw.offset)), 0, raw.length)
+            except RemoteError:
+                yield from held
+                raise
+            except MEMBER_DAMAGE as failure:
+                error = f"{type(failure).__name__}: {failure}"
+            behind = content.end if content is not None else None
+            if not error and behind is not None:
+                yield from held if several else _set_lengths(held, at, behind)
+                behind = archive.pass_dictionary(behind) or behind
+                if not is_data(archive.stream, behind):
+                    return
+                following = archive.find(behind)
+                error = "a record that is cut or damaged"
+            else:
+                yield from held if several else []
+                behind, following = at, archive.find(at + 1)
+            stop = following if following is not None else archive.stream.seek(0, io.SEEK_END)
+            if stop > behind:
+                yield self._make_failure(file, behind, error, stop - behind)
+            at = following
+
+    def _convert_raw(
+        self, raw: RawRecord | RawLoss, file: str, offset: int, within: int = 0
+    ) -> Iterator[Record | Failure]:
+        """Yield what a record gives that was read by hand; `within` is its place in the member at `offset`."""
+        if isinstance(raw, RawLoss):
+            yield self._make_failure(file, offset, raw.error)
+            return
+        fields = {**raw.fields, "content-length": str(raw.size)}
+        place = f"{file}\0{offset}\0{within}" if within else None
+        yield from self._convert(fields, file, offset, raw.size, io.BytesIO(raw.block).read, place=place)
+
+    @property
+    def _limit(self) -> int:
+        """Bytes of a block that are held."""
+        return self.max_bytes + CANDIDATE_HEAD_BYTES
+
     def is_wanted(self, url: str | None) -> bool:
         """Return whether the source has records of this address; the body of any other is not read."""
         return True
 
-    def _record(self, record: WarcRecord, file: str, base: int = 0) -> Iterator[Record | Failure]:
-        """Yield what a record gives; its stream begins at byte `base` of `file`. Its length there is not known yet."""
-        kind = str(record.record_type).rpartition(".")[2]
+    def _record(
+        self, record: WarcRecord, file: str, base: int = 0, is_misread: Callable[[], bool] = _never
+    ) -> Iterator[Record | Failure]:
+        """Yield what a record of FastWARC's gives; its stream begins at byte `base` of `file`."""
         offset = base + record.stream_pos
-        headers = record.headers
-        if headers.get("Content-Length") is None or not RECORD_TYPE.fullmatch(headers.get("WARC-Type") or ""):
+        yield from self._convert(
+            fields_of(record), file, offset, record.content_length, record.reader.read, is_misread
+        )
+
+    def _convert(
+        self,
+        fields: dict[str, str],
+        file: str,
+        offset: int,
+        size: int,
+        read: Callable[[int], bytes],
+        is_misread: Callable[[], bool] = _never,
+        place: str | None = None,
+    ) -> Iterator[Record | Failure]:
+        """Yield what a record gives that has these fields and a block of `size` bytes. Its length is not known yet.
+
+        Where it looks as if FastWARC took a part of the block for the head, `is_misread` is asked, and `MisreadHead`
+        raised if it agrees. `place` names the record where it has no id and `offset` is that of others, too.
+        """
+        kind = fields.get("warc-type", "").strip().lower()
+        is_odd = any("\n" in value for value in fields.values())
+        if is_odd or "content-length" not in fields or not RECORD_TYPE.fullmatch(kind):
+            if is_misread():
+                raise MisreadHead
             yield self._make_failure(file, offset, "a header that is cut or damaged")
             return
         if kind not in ("response", "resource", "conversion", "revisit"):
             return
-        url = (headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
+        url = (fields.get("warc-target-uri") or "").strip().strip("<>") or None
         if not self.is_wanted(url):
             return
         result = Record(
-            native_id=headers.get("WARC-Record-ID") or f"{file}\0{offset}",
+            native_id=fields.get("warc-record-id") or place or f"{file}\0{offset}",
             file=file,
             offset=offset,
-            length=record.content_length,
+            length=size,
             url=url,
-            date=headers.get("WARC-Date"),
+            date=fields.get("warc-date"),
             snapshot=self.snapshot,
             license=self.license,
         )
-        if kind == "revisit":
-            result.gate = "warc.revisit"
+        if kind == "revisit" or not is_web_address(url):
+            result.gate = "warc.revisit" if kind == "revisit" else "warc.no_page"
             yield result
             return
-        http = record.http_headers if record.is_http_parsed else None
-        if kind == "response" and http is not None:
-            payload = Payload(
-                status=status_of(http.status_line),
-                content_type=record.headers.get("WARC-Identified-Payload-Type")
-                or http.get("Content-Type")
-                or "",
-                declared_type=http.get("Content-Type") or "",
-                transfer_encoding=http.get("Transfer-Encoding") or "",
-                content_encoding=http.get("Content-Encoding") or "",
+        raw = read(size if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
+        stated = fields.get("content-type", "")
+        is_http = kind == "response" or HTTP_TYPE.match(stated) is not None
+        head = read_head(raw) if is_http else ResponseHead(None, {}, 0)
+        if (head.status is None if is_http else b"\nWARC/" in raw) and is_misread():
+            raise MisreadHead
+        if is_http:
+            payload = head.payload(
+                "" if HTTP_TYPE.match(stated) else stated, fields.get("warc-identified-payload-type", "")
             )
         else:
-            declared = headers.get("Content-Type") or ""
-            payload = Payload(status=200, content_type=declared, declared_type=declared)
-        if http is not None:
+            payload = Payload(status=200, content_type=stated, declared_type=stated)
+        if head.status is not None:
             result.metadata["status"] = str(payload.status)
         if not 200 <= payload.status < 300:
             result.gate = "warc.status"
             yield result
             return
-        if record.content_length > self.max_bytes:
-            yield self._too_large(result, payload, record.reader.read(4096), record.content_length)
+        if size - head.end > self.max_bytes:
+            yield self._too_large(result, payload, raw[head.end :], size - head.end)
             return
-        raw = record.reader.read()
-        if len(raw) < record.content_length:
-            message = f"cut: {len(raw)} of {record.content_length} bytes"
-            yield Failure(file=file, offset=offset, length=0, step="read", error=message, url=url)
+        if len(raw) < size:
+            raw += read(size - len(raw))
+        if len(raw) < size:
+            if is_misread():
+                raise MisreadHead
+            yield Failure(
+                file=file,
+                offset=offset,
+                length=0,
+                step="read",
+                error=f"cut: {len(raw)} of {size} bytes",
+                url=url,
+            )
             return
-        yield from self._finish(result, payload, raw)
+        body = raw[head.end :]
+        error = None
+        if is_first_segment(fields, size) and media_type_of(payload, body) is not None:
+            error = "the first segment of a record in several: join them first"
+        elif is_http and head.status is None and not payload.content_type and body.strip():
+            error = None if media_type_of(payload, body) else "a response without an HTTP head, and no page"
+        if error is not None:
+            yield Failure(file=file, offset=offset, length=0, step="read", error=error, url=url)
+            return
+        yield from self._finish(result, payload, body)
 
     def _finish(self, result: Record, payload: Payload, raw: bytes) -> Iterator[Record | Failure]:
         """Yield the record with its decoded body, or with the gate or failure of its payload."""
@@ -316,7 +468,8 @@ class Warc(Source):
                 continue
             if not self.is_wanted(record.url):
                 continue
-            head, body = parse_http(record.content)
+            head = read_head(record.content)
+            body = record.content[head.end :]
             if record.missing and not is_whole(head, body):
                 message = f"cut: {record.size - record.missing} of {record.size} bytes"
                 yield self._make_failure(file, record.offset, message, record.length)
@@ -331,15 +484,13 @@ class Warc(Source):
                 snapshot=self.snapshot,
                 license=self.license,
             )
-            declared = head.get("content-type", "")
-            payload = Payload(
-                status=status_of(head.get("")),
-                content_type=declared,
-                declared_type=declared,
-                transfer_encoding=head.get("transfer-encoding", ""),
-                content_encoding=head.get("content-encoding", ""),
-            )
-            result.metadata["status"] = str(payload.status)
+            payload = head.payload(record.media_type)
+            if head.status is not None:
+                result.metadata["status"] = str(payload.status)
+            if not is_web_address(record.url):
+                result.gate = "warc.no_page"
+                yield result
+                continue
             if not 200 <= payload.status < 300:
                 result.gate = "warc.status"
                 yield result
@@ -349,31 +500,35 @@ class Warc(Source):
                 yield from self._finish(result, payload, body)
 
 
-def is_whole(headers: dict[str, str], body: bytes) -> bool:
+def is_whole(head: ResponseHead, body: bytes) -> bool:
     """Return whether a body is as long as its own headers say, whatever the archive says."""
-    length = headers.get("content-length", "")
+    length = head.headers.get("content-length", "")
     return length.isdecimal() and int(length) <= len(body)
 
 
-def parse_http(content: bytes) -> tuple[dict[str, str], bytes]:
-    """Return the headers of an HTTP response by lower-case name, and its body. The status line has the empty name."""
-    if not content.startswith(b"HTTP/"):
-        return {}, content
-    end = HEADERS_END.search(content)
-    top, body = (content[: end.start()], content[end.end() :]) if end else (content, b"")
-    first, *lines = top.decode("utf-8", "replace").splitlines()
-    headers = {"": first}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.setdefault(name.strip().lower(), value.strip())
-    return headers, body
+def is_web_address(url: str | None) -> bool:
+    """Return whether an address is one of the web, or missing: not `urn:text:...`, `metadata:...`, `dns:...`."""
+    scheme = SCHEME.match(url or "")
+    return scheme is None or scheme[1].lower() in WEB_SCHEMES
 
 
-def status_of(line: str | None) -> int:
-    """Return the status code of an HTTP status line, 0 where there is none."""
-    pieces = (line or "").split()
-    return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdecimal() and len(pieces[1]) == 3 else 0
+def is_first_segment(fields: dict[str, str], size: int) -> bool:
+    """Return whether a record goes on in others of type `continuation`."""
+    if fields.get("warc-segment-number", "").strip() != "1":
+        return False
+    return fields.get("warc-segment-total-length", "").strip() != str(size)
+
+
+def fields_of(record: WarcRecord) -> dict[str, str]:
+    """Return the fields of a record's head by lower-case name; the first of a name counts."""
+    fields: dict[str, str] = {}
+    for name, value in record.headers.items():
+        fields.setdefault(name.lower(), value)
+    return fields
+
+
+def _iterate(stream: Any) -> ArchiveIterator:
+    return ArchiveIterator(stream, strict_mode=False, parse_http=False, buffer_size=SCAN_BLOCK_BYTES)
 
 
 def _unpack_opening(head: bytes) -> bytes:
@@ -410,10 +565,13 @@ def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[in
     cuts, at = [0], 0
     while at < size:
         stream.seek(at)
-        head, header_end, _ = stream.read(CANDIDATE_HEAD_BYTES).partition(HEADER_END)
-        if not header_end or not head.startswith(b"WARC/"):
+        window = stream.read(CANDIDATE_HEAD_BYTES)
+        ends = len(window[:FOLLOWING_BYTES]) - len(window[:FOLLOWING_BYTES].lstrip(b"\r\n"))
+        head = read_record_head(window[ends:])
+        if head is None:
             break
+        at += ends
         if at - cuts[-1] >= split_size:
             cuts.append(at)
-        at += len(head) + 2 * len(HEADER_END) + (content_length(head) or 0)
+        at += head.end + (head.length or 0)
     return list(zip(cuts, [*cuts[1:], size], strict=True))
