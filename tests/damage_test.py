@@ -21,7 +21,7 @@ ARCHIVES = {
     "pywb/example.arc.gz": (1, 0),
     "pywb/iana.warc.gz": (171, 0),
     "pywb/missing-status-text.warc": (1, 0),
-    "pywb/valid_example_1.wacz": (0, 1),
+    "pywb/valid_example_1.wacz": (1, 0),
     "resiliparse/warcfile.warc.gz": (16, 0),
     "resiliparse/warcfile.warc.lz4": (16, 0),
     "cc-whirlwind/whirlwind.warc.wet.gz": (1, 0),

@@ -244,54 +244,87 @@ def _resolve_link(name: str, link: str) -> str:
     return "/".join(way) or "root"
 
 
-def read_zip(
-    stream: BinaryIO, file: str, max_bytes: int = MAX_ARCHIVE_MEMBER_BYTES
-) -> Iterator[ArchiveMember | Failure]:
-    """Yield the files of a zip by its directory, in the order of their bytes; the stream must be seekable."""
+@dataclass(frozen=True, slots=True)
+class ZipEntry:
+    """Hold a file of a zip as its directory has it: where its header begins, and its length there with the header.
+
+    `stored_at` is where its bytes lie in the zip as they are, None where they are packed or encrypted.
+    """
+
+    info: zipfile.ZipInfo
+    offset: int
+    length: int
+    stored_at: int | None
+
+    @property
+    def name(self) -> str:
+        return self.info.filename
+
+
+def open_zip(stream: BinaryIO, file: str) -> zipfile.ZipFile | Failure:
+    """Open a zip whose directory can be held in memory; the stream must be seekable."""
     try:
         stream.seek(0, io.SEEK_END)
         length = stream.tell()
         size = _directory_size(stream, length)
         if size > MAX_ZIP_DIRECTORY_BYTES:
-            yield _make_failure(file, 0, length, f"a directory of {size:,} bytes")
-            return
-        archive = zipfile.ZipFile(stream)
+            return _make_failure(file, 0, length, f"a directory of {size:,} bytes")
+        return zipfile.ZipFile(stream)
     except ZIP_DAMAGE as error:
-        yield _make_failure(file, 0, 0, f"not a zip that can be read: {error}")
-        return
-    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+        return _make_failure(file, 0, 0, f"not a zip that can be read: {error}")
+
+
+def list_zip(stream: BinaryIO, archive: zipfile.ZipFile, file: str) -> Iterator[ZipEntry | Failure]:
+    """Yield the files of a zip in the order of their bytes, without their content; links and folders are none."""
     end = 0
-    for entry in entries:
-        at = entry.header_offset
-        begins, end = at >= end, max(end, at + 30 + len(entry.orig_filename) + entry.compress_size)
-        if entry.is_dir():
+    for info in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+        at = info.header_offset
+        begins, end = at >= end, max(end, at + 30 + len(info.orig_filename) + info.compress_size)
+        if info.is_dir():
             continue
-        length = _stored_length(stream, entry)
-        problem = find_name_problem(entry.orig_filename)
+        length = _stored_length(stream, info)
+        problem = find_name_problem(info.orig_filename)
         if problem is None and not begins:
-            problem = f"{quote_name(entry.filename)} shares bytes with another member"
-        if problem is None and entry.file_size > max_bytes:
-            problem = (
-                f"{quote_name(entry.filename)} has {entry.file_size:,} bytes, over the limit of {max_bytes:,}"
-            )
+            problem = f"{quote_name(info.filename)} shares bytes with another member"
         if problem is not None:
             yield _make_failure(file, at, length, problem)
-            continue
-        if (entry.external_attr >> 16) & 0o170000 == 0o120000:  # a symbolic link
-            continue
+        elif (info.external_attr >> 16) & 0o170000 != 0o120000:  # no symbolic link
+            is_stored = info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1
+            yield ZipEntry(info, at, length, at + length - info.compress_size if is_stored else None)
+
+
+def read_zip(
+    stream: BinaryIO, file: str, max_bytes: int = MAX_ARCHIVE_MEMBER_BYTES
+) -> Iterator[ArchiveMember | Failure]:
+    """Yield the files of a zip by its directory, in the order of their bytes; the stream must be seekable."""
+    archive = open_zip(stream, file)
+    if isinstance(archive, Failure):
+        yield archive
+        return
+    for entry in list_zip(stream, archive, file):
+        yield entry if isinstance(entry, Failure) else read_zip_entry(archive, entry, file, max_bytes)
+
+
+def read_zip_entry(
+    archive: zipfile.ZipFile, entry: ZipEntry, file: str, max_bytes: int
+) -> ArchiveMember | Failure:
+    """Return the content of a file of a zip, unless it is damaged or has more than `max_bytes`."""
+    problem = None
+    data = b""
+    limit = f"over the limit of {max_bytes:,}"
+    if entry.info.file_size > max_bytes:
+        problem = f"{quote_name(entry.name)} has {entry.info.file_size:,} bytes, {limit}"
+    else:
         try:
-            with archive.open(entry) as member:
+            with archive.open(entry.info) as member:
                 data = _read_up_to(member, max_bytes + 1)
         except ZIP_DAMAGE as error:
-            yield _make_failure(file, at, length, f"{quote_name(entry.filename)}: {error}")
-            continue
+            problem = f"{quote_name(entry.name)}: {error}"
         if len(data) > max_bytes:
-            message = (
-                f"{quote_name(entry.filename)} has more bytes than it says, over the limit of {max_bytes:,}"
-            )
-            yield _make_failure(file, at, length, message)
-            continue
-        yield ArchiveMember(entry.filename, at, data, length)
+            problem = f"{quote_name(entry.name)} has more bytes than it says, {limit}"
+    if problem is not None:
+        return _make_failure(file, entry.offset, entry.length, problem)
+    return ArchiveMember(entry.name, entry.offset, data, entry.length)
 
 
 def _stored_length(stream: BinaryIO, entry: zipfile.ZipInfo) -> int:

@@ -12,12 +12,14 @@ import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Annotated, Any, BinaryIO, Literal
 
 from fastwarc import ArchiveIterator, WarcRecord
 from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
+from corpus.formats.archives import quote_name
 from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head
 from corpus.sources.source import Source, ranges
 from corpus.sources.web.arc import ArcLoss, is_arc, read_arc_records
@@ -36,6 +38,7 @@ from corpus.sources.web.raw_records import (
     read_record_head,
 )
 from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
+from corpus.sources.web.wacz import archive_offsets, find_archives, is_zip
 from corpus.storage import RemoteError, open_input, size
 
 RECORD_TYPE = re.compile(r"[a-z0-9_.-]+")
@@ -84,6 +87,8 @@ class Warc(Source):
         if size <= split_size:
             return [(0, size)]
         with open_input(path) as stream:
+            if is_zip(stream.read(4)):
+                return _zip_ranges(archive_offsets(stream), size, split_size)
             archive = WebArchive(stream)
             stream.seek(0)
             if not is_arc(_unpack_opening(stream.read(CANDIDATE_HEAD_BYTES))):
@@ -95,21 +100,51 @@ class Warc(Source):
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         with open_input(path) as stream:
-            head = stream.read(CANDIDATE_HEAD_BYTES)
-            archive = WebArchive(stream)
-            if not head:
-                yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
-            elif is_arc(_unpack_opening(head)):
-                yield from self._read_arc(stream, file)
-            elif (
-                start == 0
-                and archive.is_packed
-                and archive.opens(archive.begins)
-                and not archive.holds_one_record(archive.begins)
-            ):
-                yield from self._read_unpacked(archive, file)
+            if is_zip(stream.read(4)):
+                yield from self._read_zip(stream, file, start, end)
             else:
-                yield from self._read_chain(archive, size(path), file, start, end)
+                yield from self._read_archive(stream, size(path), file, start, end)
+
+    def _read_zip(self, stream: BinaryIO, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        """Yield the records of the archives whose entries begin in [start, end) of a zip.
+
+        They are placed in the zip itself, so that each can be read from there; in the unpacked archive if the zip packs
+        it.
+        """
+        for inner in find_archives(stream, file, start, end):
+            if isinstance(inner, Failure):
+                yield inner
+                continue
+            name, base = f"{file}\0{inner.name}", inner.begins or 0
+            for outcome in self._read_archive(inner.open(stream), inner.length, name, 0, inner.length):
+                outcome.file = file
+                outcome.offset += base
+                if isinstance(outcome, Record):
+                    outcome.metadata["archive"] = inner.name
+                else:
+                    outcome.error += f" (in {quote_name(inner.name)})"
+                yield outcome
+
+    def _read_archive(
+        self, stream: BinaryIO, length: int, file: str, start: int, end: int
+    ) -> Iterator[Record | Failure]:
+        """Yield the records that begin in [start, end) of one archive of `length` bytes."""
+        stream.seek(0)
+        head = stream.read(CANDIDATE_HEAD_BYTES)
+        archive = WebArchive(stream)
+        if not head:
+            yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
+        elif is_arc(_unpack_opening(head)):
+            yield from self._read_arc(stream, file)
+        elif (
+            start == 0
+            and archive.is_packed
+            and archive.opens(archive.begins)
+            and not archive.holds_one_record(archive.begins)
+        ):
+            yield from self._read_unpacked(archive, file)
+        else:
+            yield from self._read_chain(archive, length, file, start, end)
 
     def _read_chain(
         self, archive: WebArchive, length: int, file: str, start: int, end: int
@@ -554,6 +589,13 @@ def _is_next(archive: WebArchive, at: int) -> bool:
     is_record = archive.opens(at)
     archive.stream.seek(position)
     return is_record
+
+
+def _zip_ranges(offsets: list[int], size: int, split_size: int) -> list[tuple[int, int]]:
+    """Cut a zip into ranges at the entries that begin at the offsets."""
+    cuts = [0]
+    cuts += [at for before, at in pairwise(offsets) if at // split_size > before // split_size]
+    return list(zip(cuts, [*cuts[1:], size], strict=True))
 
 
 def _plain_ranges(stream: BinaryIO, size: int, split_size: int) -> list[tuple[int, int]]:

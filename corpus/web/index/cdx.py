@@ -16,22 +16,23 @@ from io import BytesIO
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-import orjson
-
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
 from corpus.web.index.capture import Capture, check_place
+from corpus.web.index.layout import Layout, is_header, read_layout
 from corpus.web.index.ranges import PagedFile
 from corpus.web.url_lists.index_key import clean_url, key_of, sort_key
 
 MAX_CHECKED_BYTES = 256 << 20
 """Bytes up to which a local index is checked to be sorted before it is searched."""
+LAYOUT_LINES = 8
+"""Lines that tell how a file is laid out: what precedes the captures, and one of them."""
+MAX_LINE_BYTES = 1 << 16
 MAX_CACHED_BLOCKS = 8
 MAX_BLOCK_BYTES = 64 << 20
 """Bytes that a block of a cluster may have, compressed or not; Common Crawl's have 3,000 lines, 1.5 MB."""
 _WWW = re.compile(r"^www\d{0,2}\.(?=[^.]+\.[^.])")
 KeyRange = tuple[bytes, bytes]
-DEFAULT_LEGEND = ("N", "b", "a", "m", "s", "k", "r", "M", "S", "V", "g")
 
 
 class TextIndex(Protocol):
@@ -43,8 +44,8 @@ class TextIndex(Protocol):
         """Yield the lines that are in one of the sorted, disjoint ranges [low, high)."""
         ...
 
-    def capture(self, line: bytes) -> Capture:
-        """Parse a line. Raises ValueError where it is damaged."""
+    def capture(self, line: bytes) -> Capture | None:
+        """Parse a line; None for one that holds no capture. Raises ValueError where it is damaged."""
         ...
 
 
@@ -93,66 +94,17 @@ def merge_ranges(ranges: Iterable[KeyRange]) -> list[KeyRange]:
     return disjoint
 
 
-def parse_line(line: bytes, legend: tuple[str, ...] | None) -> Capture:
-    """Parse a line of CDXJ, or with a legend of CDX. Raises ValueError where it is damaged."""
-    if legend is None:
-        _, time, data = line.split(b" ", 2)
-        row = orjson.loads(data)
-        if not isinstance(row, dict) or not {"url", "offset", "filename"} <= row.keys():
-            raise ValueError("no url, offset or filename")
-        return Capture(
-            url=str(row["url"]),
-            time=time.decode(),
-            status=str(row.get("status", "")),
-            mime=str(row.get("mime", "")),
-            file=str(row["filename"]),
-            offset=int(row["offset"]),
-            length=int(row.get("length") or 0),
-        )
-    fields = line.decode("utf-8", "replace").split(" ")
-    if len(fields) < len(legend):
-        raise ValueError(f"{len(fields)} fields, not {len(legend)}")
-    named = dict(zip(legend, fields, strict=False))
-    length = named.get("S", "-")
-    return Capture(
-        url=named["a"],
-        time=named["b"],
-        status=named.get("s", ""),
-        mime=named.get("m", ""),
-        file=named["g"],
-        offset=int(named["V"]),
-        length=int(length) if length.isdecimal() else 0,
-    )
-
-
-def _read_legend(head: bytes) -> tuple[str, ...] | None:
-    """Return the legend of a CDX file, None for CDXJ. Raises ValueError for anything else."""
-    line = head.split(b"\n", 1)[0]
-    if line.lstrip().startswith(b"CDX "):
-        return tuple(line.decode("ascii", "replace").split()[1:])
-    fields = line.split(b" ", 2)
-    if len(fields) == 3 and fields[2].lstrip().startswith(b"{"):
-        return None
-    if len(line.split(b" ")) == len(DEFAULT_LEGEND):
-        return DEFAULT_LEGEND
-    raise ValueError("neither CDX nor CDXJ")
-
-
 class SortedFile:
-    """A plain CDX or CDXJ file, searched in place."""
+    """A plain CDX or CDXJ file in the order of its SURT keys, searched in place."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, layout: Layout) -> None:
+        self.path, self.layout = path, layout
         self._pages = PagedFile(path)
-        try:
-            self.legend = _read_legend(self._pages.read(0, 1 << 14))
-        except ValueError as error:
-            raise UserError(f"{path}: not an index: {error}") from None
         if not is_remote(path) and self._pages.size <= MAX_CHECKED_BYTES:
             _check_sorted(path)
 
-    def capture(self, line: bytes) -> Capture:
-        return parse_line(line, self.legend)
+    def capture(self, line: bytes) -> Capture | None:
+        return self.layout.parse(line)
 
     def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         at = 0
@@ -190,7 +142,7 @@ def _check_sorted(path: str) -> None:
     last, number = b"", 0
     with open_input(path) as stream:
         for number, line in enumerate(stream, 1):
-            if line < last and not last.lstrip().startswith(b"CDX "):
+            if line < last and not is_header(last):
                 raise UserError(f"{path}:{number}: an index must be sorted by bytes: LC_ALL=C sort {path}")
             last = line
 
@@ -206,15 +158,14 @@ class ZipNumCluster:
         self._folder = path.rpartition("/")[0]
         self._pages = PagedFile(path)
         self._blocks = lru_cache(maxsize=MAX_CACHED_BLOCKS)(self._load)
-        self.legend: tuple[str, ...] | None = None
         head = self._pages.line_from(0)[0]
         if len(head.split(b"\t")) < 4:
             raise UserError(
                 f"{path}: not a cluster.idx: expected key, file, offset and length separated by tabs"
             )
 
-    def capture(self, line: bytes) -> Capture:
-        return parse_line(line, _read_legend(line))
+    def capture(self, line: bytes) -> Capture | None:
+        return read_layout([line]).parse(line)
 
     def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         pages, at = self._pages, 0
@@ -263,24 +214,28 @@ class ZipNumCluster:
         return content.splitlines()
 
 
-class CompressedIndex:
-    """A compressed index that is no cluster: read whole for every lookup."""
+class ScannedIndex:
+    """An index that is read whole for every lookup: a compressed one, or one that is not in the order of SURTs."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        try:
-            with open_decompressed(path) as stream:
-                self.legend = _read_legend(stream.readline())
-        except (ValueError, *DAMAGE) as error:
-            raise UserError(f"{path}: not an index: {error}") from None
+    def __init__(self, path: str, layout: Layout) -> None:
+        self.path, self.layout = path, layout
+        if not layout.is_by_surt and size(path) > MAX_CHECKED_BYTES:
+            raise UserError(
+                f"{path}: its lines do not begin with SURT keys (org,example)/path), so it cannot be searched, and with "
+                f"{size(path):,} bytes it is too large to be read for every lookup: make a CDXJ of the archives"
+            )
 
-    def capture(self, line: bytes) -> Capture:
-        return parse_line(line, self.legend)
+    def capture(self, line: bytes) -> Capture | None:
+        return self.layout.parse(line)
 
     def lines(self, ranges: Iterable[KeyRange]) -> Iterator[bytes]:
         from bisect import bisect_right
 
         wanted = list(ranges)
+        if not self.layout.is_by_surt:
+            with open_decompressed(self.path) as stream:
+                yield from (line.rstrip(b"\r\n") for line in stream)
+            return
         lows = [low for low, _ in wanted]
         with open_decompressed(self.path) as stream:
             for line in stream:
@@ -297,4 +252,9 @@ def open_text_index(path: str) -> TextIndex:
         raise UserError(f"{path}: the index is empty")
     with open_input(path) as stream:
         compressed = stream.read(2) in (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5")
-    return CompressedIndex(path) if compressed else SortedFile(path)
+    try:
+        with open_decompressed(path) as stream:
+            layout = read_layout([stream.readline(MAX_LINE_BYTES) for _ in range(LAYOUT_LINES)])
+    except (ValueError, *DAMAGE) as error:
+        raise UserError(f"{path}: not an index: {error}") from None
+    return ScannedIndex(path, layout) if compressed or not layout.is_by_surt else SortedFile(path, layout)

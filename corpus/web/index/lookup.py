@@ -60,7 +60,9 @@ def look_up(
                 continue
             for line in index.lines(ranges):
                 try:
-                    add(index.capture(line))
+                    parsed = index.capture(line)
+                    if parsed is not None:
+                        add(parsed)
                 except (ValueError, KeyError) as error:
                     message = f"a damaged line of the index, {line[:80]!r}: {error}"
                     failures.append(
