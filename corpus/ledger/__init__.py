@@ -6,6 +6,7 @@ In the order in which data meets them:
     counts.py      counts of one input split
     bins.py        the fixed bins of all histograms
     sums.py        sums by key, in bounded memory
+    shared_ids.py  documents whose id others would have, too
     stages.py      input and output of each stage
     tables.py      merge parts, write and read DIR/stats
     views.py       the tables as short lists for people

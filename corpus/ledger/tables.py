@@ -13,6 +13,7 @@ from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
 from corpus.ledger.bins import bin_edges
 from corpus.ledger.counts import NUMBER_COLUMNS, PART_SCHEMA
+from corpus.ledger.shared_ids import build_shared_id_table
 from corpus.ledger.stages import build_stage_table
 from corpus.ledger.sums import TableSums, TopSums
 from corpus.rules.rule import RuleSet, Thresholds
@@ -72,6 +73,7 @@ def write_ledger(
     )
     tables["duplicates"] = build_duplicate_table(workspace.path("dedup", "clusters.parquet"))
     tables["quarantine"] = build_quarantine_table(workspace)
+    tables["shared_ids"] = build_shared_id_table(workspace)
     tables["tokens"] = build_token_table(workspace)
     tables["rules"] = build_rule_table(tables["counts"], rules, thresholds)
     tables["stages"] = build_stage_table(tables["counts"], tables["tokens"])

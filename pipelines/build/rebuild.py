@@ -11,6 +11,7 @@ from corpus import storage
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, make_plan
 from corpus.pipelines.build.retry import apply_retries
+from corpus.pipelines.build.separate_ids import read_own_ids, rewrite_ids
 from corpus.pipelines.build.stages import read_thresholds
 from corpus.pipelines.decide import Judge, decide_part
 from corpus.pipelines.ingest import ingest_part
@@ -53,12 +54,21 @@ def rebuild_splits(
         again = Workspace.create(folder)
         for done, split in enumerate(chosen, 1):
             ingest_part(again, plan.tools, split)
+            _separate_ids(workspace, again, split)
             _decide_split(workspace, again, plan, split)
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
                 _compare_files(findings, f"{name} of input split {split.name} of {split.source}", one, other)
             show("rebuild", done, len(chosen))
     return findings
+
+
+def _separate_ids(workspace: Workspace, again: Workspace, split: InputSplit) -> None:
+    """Give the rebuilt documents the ids of their own that all input splits together led to."""
+    name = (split.source, split.name)
+    own = read_own_ids(workspace, [name]).get(name)
+    if own:
+        rewrite_ids(again, name, {row: id for row, (id, _) in own.items()})
 
 
 def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:

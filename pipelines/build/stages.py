@@ -19,6 +19,7 @@ from corpus.pipelines import decide, dedup, ingest, tokenize
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
+from corpus.pipelines.build.separate_ids import separate_ids
 from corpus.pipelines.decide import Judge, judge_split
 from corpus.rules.rule import Rule
 from corpus.storage.fingerprint import fingerprint
@@ -43,7 +44,7 @@ def ingest_fingerprint(plan: BuildPlan) -> str:
 
 
 def run_ingest(build: Build) -> None:
-    """Run ingest for every input split."""
+    """Run ingest for every input split, then give documents that share an id ids of their own."""
     plan, running = build.plan, build.for_stage("ingest")
     build.run(
         "ingest",
@@ -52,6 +53,7 @@ def run_ingest(build: Build) -> None:
         running=running,
         weights=[split.end - split.start for split in ingest.order_splits(plan.splits)],
     )
+    separate_ids(build.workspace, plan.names)
 
 
 def run_decide(build: Build) -> None:

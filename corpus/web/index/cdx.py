@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
 from corpus.web.index.capture import Capture, check_place
-from corpus.web.index.layout import Layout, is_header, read_layout
+from corpus.web.index.cdx_fields import Layout, is_header, read_layout
 from corpus.web.index.ranges import PagedFile
 from corpus.web.url_lists.index_key import clean_url, key_of, sort_key
 
@@ -221,7 +221,7 @@ class ScannedIndex:
         self.path, self.layout = path, layout
         if not layout.is_by_surt and size(path) > MAX_CHECKED_BYTES:
             raise UserError(
-                f"{path}: its lines do not begin with SURT keys (org,example)/path), so it cannot be searched, and with "
+                f"{path}: its lines do not begin with SURT keys (org,example)/path): it cannot be searched, and with "
                 f"{size(path):,} bytes it is too large to be read for every lookup: make a CDXJ of the archives"
             )
 
