@@ -31,6 +31,9 @@ HEADER_OPENING = re.compile(
 """The first header of a head that lost its status line."""
 HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|(?=<))")
 """An empty line ends a head, whatever its line ends. So does a line that begins as a tag: the empty line is missing."""
+BARE_CR = re.compile(rb"\r(?=[^\r\n])")
+CR_HEAD_END = re.compile(rb"\r\r\n?|\r(?=<)")
+"""The same where lines end in CR alone, as old Macintoshes wrote them."""
 MAX_HEAD_BYTES = 1 << 18
 """Longest head of a response. Servers and browsers take some ten KB."""
 MAX_INTERIM_RESPONSES = 8
@@ -111,15 +114,13 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
     status = STATUS_LINE.match(block, at)
     if status is None and not HEADER_OPENING.match(block, at):
         return ResponseHead(None, {}, at)
-    ending = HEAD_END.search(block, at if status is None else status.end(), at + MAX_HEAD_BYTES)
-    if ending is not None:
-        stop, end = ending.start(), ending.end()
-    else:
-        old_mac = block.find(b"\r\r", at, at + MAX_HEAD_BYTES)  # lines that end in CR alone
-        stop, end = (old_mac, old_mac + 2) if old_mac >= 0 else (len(block), len(block))
+    begin = at if status is None else status.end()
+    has_cr_lines = status is not None and BARE_CR.match(block, begin) is not None
+    ending = (CR_HEAD_END if has_cr_lines else HEAD_END).search(block, begin, at + MAX_HEAD_BYTES)
+    stop, end = ending.span() if ending is not None else (len(block), len(block))
     headers: dict[str, str] = {}
     name = ""
-    for line in block[at if status is None else status.end() : stop].decode("latin-1").splitlines():
+    for line in block[begin:stop].decode("latin-1").splitlines():
         if line[:1] in (" ", "\t"):
             if name:
                 headers[name] = f"{headers[name]} {line.strip()}"

@@ -21,6 +21,8 @@ DRAFT_LINE = re.compile(
 )
 """The first line of WARC 0.9 and its like: all that later versions have in fields."""
 NEXT_RECORD = re.compile(rb"\n(?=WARC/\d)")
+ANY_RECORD = re.compile(rb"(?=WARC/\d)")
+"""The next record behind a block, and the next one behind damage."""
 FOLLOWING_BYTES = 64
 """Bytes behind a record that are looked at: line ends, and how the next one begins."""
 
@@ -237,9 +239,11 @@ class _ContentReader:
                 return
 
     def ends_record(self) -> bool:
-        return _follows_record(self.peek(FOLLOWING_BYTES))
+        """Return whether a record can end here: another follows, or nothing, or the line ends that end one."""
+        window = self.peek(FOLLOWING_BYTES)
+        return window.startswith((b"\r\n\r\n", b"\n\n")) or _follows_record(window)
 
-    def read_to_record(self, limit: int) -> tuple[bytes, bool]:
+    def read_to_record(self, limit: int, opening: re.Pattern[bytes] = NEXT_RECORD) -> tuple[bytes, bool]:
         """Read to where the next record begins, or to the end; up to `limit` bytes. Return whether a record begins."""
         pieces: list[bytes] = []
         total = 0
@@ -248,7 +252,7 @@ class _ContentReader:
             if not window:
                 return b"".join(pieces), False
             is_last = len(window) < SCAN_BLOCK_BYTES + CANDIDATE_HEAD_BYTES
-            for candidate in NEXT_RECORD.finditer(window):
+            for candidate in opening.finditer(window):
                 begins = candidate.end()
                 if begins > SCAN_BLOCK_BYTES and not is_last:
                     break
@@ -261,5 +265,5 @@ class _ContentReader:
 
     def find_record(self) -> None:
         """Skip to where the next record begins, or to the end."""
-        while self.peek(1) and not self.read_to_record(SCAN_BLOCK_BYTES)[1]:
+        while self.peek(1) and not self.read_to_record(SCAN_BLOCK_BYTES, ANY_RECORD)[1]:
             continue
