@@ -77,7 +77,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 5
+        return 6
 
     @classmethod
     def default_rules(cls) -> list[str]:
