@@ -1,10 +1,41 @@
-"""Convert dates as papers give them to ISO 8601, as precise as they are: `2007`, `2007-10`, `2007-10-18`."""
+"""Convert dates to ISO 8601: those of papers, as precise as they are (`2007`, `2007-10`), and those of pages (whole days).
+
+Pages write them in any language and script: 2021年3月5日, 5 марта 2021, ٥ مارس ٢٠٢١.
+"""
 
 from __future__ import annotations
 
+import datetime
 import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from corpus.data import data_path
+from corpus.formats.yaml_lines import load_yaml
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+FIRST_YEAR = 1900
+"""No page of a web archive tells of its own publication before."""
+CHINESE_NUMERALS = "〇零一二三四五六七八九十"
+CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+_YEAR_4 = r"(?<![\d.])(\d{4}|[〇零一二三四五六七八九]{4})"
+_SHORT = r"(\d{1,2}|[一二三四五六七八九十]{1,3})"
+YEAR_FIRST = re.compile(rf"{_YEAR_4}\s?[-/.年년]\s?{_SHORT}\s?[-/.月월]\s?{_SHORT}(?!\d)")
+ERA_STARTS = {"令和": 2018, "平成": 1988, "昭和": 1925, "民國": 1911, "民国": 1911}
+ERA_DATE = re.compile(rf"({'|'.join(ERA_STARTS)})\s?(元|\d{{1,3}})\s?年\s?{_SHORT}\s?月\s?{_SHORT}(?!\d)")
+VIETNAMESE_DATE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:tháng|thg)\s*(\d{1,2})\s*,?\s*(?:năm\s*)?(\d{4})(?!\d)")
+NUMERIC_DATE = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)")
+NUMERIC_SHORT = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d./-])")
+MONTH_FIRST_REGIONS = frozenset({"US", "PH", "PW", "FM", "MH", "PR", "GU"})
+MONTH_FIRST_LANGUAGES = frozenset({"en", "fil", "tl"})
+HAS_DIGIT = re.compile(r"\d|[〇一二三四五六七八九]{4}年")
+WORDS_BY_NUMBER = re.compile(r"\d[^\d\n]{0,24}[^\W\d_]|[^\W\d_][^\d\n]{0,12}\d")
+GAP = r"[^\w\n]{0,4}(?:[^\W\d_]{1,4}[^\w\n]{1,3}){0,2}"
+"""What may stand between the parts of a date: dots, commas, up to two short words (5 de marzo de 2021)."""
+ORDINAL_ENDINGS = "st|nd|rd|th|er|re|e|ª|º|ος|ης|η|го|-го|-е|-ші|日|일"
+DATE_WORDS = re.compile(r"\b(?:de|del|di|of|den|г|р|год|года|года|року|tháng|năm|ngày|sd|utc)\b|[\W\d_年月日년월일]")
 _YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b")
 _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 
@@ -38,3 +69,174 @@ def _parse_month(month: str) -> int | None:
     if month.isascii() and month.isdecimal():
         return int(month) if 1 <= int(month) <= 12 else None
     return _MONTHS.index(month[:3].lower()) + 1 if month[:3].lower() in _MONTHS else None
+
+
+@dataclass(frozen=True, slots=True)
+class DateForms:
+    """Hold how the dates of a language are written: the months by name, and what finds a date that names one."""
+
+    months: dict[str, int]
+    named: tuple[tuple[re.Pattern[str], str], ...]
+
+
+def find_dates(
+    text: str, language: str | None = None, region: str | None = None, short_years: bool = False
+) -> list[str]:
+    """Return the whole dates in a short text, as ISO 8601, in the order in which they stand there.
+
+    `language` (`hi`) and `region` (`GB`) say what months are called and whether 5/3 is in March or in May; where they
+    do not, such a date is left out. Digits are those of any script; years are also Buddhist (Thai), Persian, and
+    those of Japanese eras and of the Republic of China. `short_years`: 05.03.21 is a date too.
+    """
+    if not HAS_DIGIT.search(text):
+        return []
+    text = unicodedata.normalize("NFC", text).lower()
+    places: dict[int, str] = {}
+    taken: list[tuple[int, int]] = []
+    for match, parts in _scan(text, language, region, short_years):
+        start, end = match.span()
+        if any(start < last and first < end for first, last in taken):
+            continue
+        day = _to_day(*parts, language)
+        if day is not None:
+            taken.append((start, end))
+            places[start] = day
+    return [places[start] for start in sorted(places)]
+
+
+def _scan(
+    text: str, language: str | None, region: str | None, short_years: bool
+) -> Iterator[tuple[re.Match[str], tuple[int, int, int]]]:
+    for match in YEAR_FIRST.finditer(text):
+        yield match, (_to_number(match[1]), _to_number(match[2]), _to_number(match[3]))
+    for match in ERA_DATE.finditer(text):
+        year = 1 if match[2] == "元" else _to_number(match[2])
+        yield match, (ERA_STARTS[match[1]] + year, _to_number(match[3]), _to_number(match[4]))
+    for match in VIETNAMESE_DATE.finditer(text):
+        yield match, (int(match[3]), int(match[2]), int(match[1]))
+    for form in _forms_for(text, language):
+        for pattern, order in form.named:
+            for match in pattern.finditer(text):
+                parts = dict(zip(order, match.groups(), strict=True))
+                month = form.months.get(parts["m"].replace(".", ""))
+                if month is not None:
+                    yield match, (int(parts["y"]), month, int(parts["d"]))
+    for match in NUMERIC_SHORT.finditer(text) if short_years else NUMERIC_DATE.finditer(text):
+        year = int(match[4]) if len(match[4]) == 4 else 2000 + int(match[4])
+        ordered = _order_numbers(int(match[1]), int(match[3]), match[2], language, region)
+        if ordered is not None:
+            yield match, (year, *ordered)
+
+
+def _order_numbers(
+    first: int, second: int, separator: str, language: str | None, region: str | None
+) -> tuple[int, int] | None:
+    """Return month and day of 5/3 or 3/5; None where nothing tells which is which."""
+    if first > 12 or first == second or separator == ".":
+        return second, first
+    if second > 12:
+        return first, second
+    if region is not None and language in (None, "en", "es"):
+        return (first, second) if region in MONTH_FIRST_REGIONS else (second, first)
+    if language is None:
+        return None
+    return (first, second) if language in MONTH_FIRST_LANGUAGES else (second, first)
+
+
+def _to_day(year: int, month: int, day: int, language: str | None) -> str | None:
+    if language == "fa" and 1300 <= year < 1500:
+        return _convert_persian(year, month, day)
+    if 2400 <= year < 2700:
+        year -= 543
+    try:
+        return datetime.date(year, month, day).isoformat() if year >= FIRST_YEAR else None
+    except ValueError:
+        return None
+
+
+def _convert_persian(year: int, month: int, day: int) -> str | None:
+    """Return the Gregorian day of a date of the Persian solar calendar, by its cycle of 33 years."""
+    if not (1 <= month <= 12 and 1 <= day <= (31 if month <= 6 else 30)):
+        return None
+    leap_years = sum((at * 8 + 29) % 33 < 8 for at in range(1342, year)) if year > 1342 else 0
+    leap_years -= sum((at * 8 + 29) % 33 < 8 for at in range(year, 1342)) if year < 1342 else 0
+    days = (year - 1342) * 365 + leap_years + 31 * min(month - 1, 6) + 30 * max(month - 7, 0) + day - 1
+    return (datetime.date(1963, 3, 21) + datetime.timedelta(days)).isoformat()
+
+
+def _to_number(text: str) -> int:
+    """Return a number in digits of any script or in Chinese numerals: 二〇二一, 二十五."""
+    if text.isdecimal():
+        return int(text)
+    digits = text.translate(CHINESE_DIGITS)
+    if "十" not in digits:
+        return int(digits)
+    tens, _, ones = digits.partition("十")
+    return int(tens or 1) * 10 + int(ones or 0)
+
+
+def _forms_for(text: str, language: str | None) -> list[DateForms]:
+    """Return the forms of the page's language, then those of all languages, for pages that name a wrong one."""
+    if not WORDS_BY_NUMBER.search(text):
+        return []
+    own = [load_date_forms(language)] if language in load_months() else []
+    return [*own, load_date_forms(None)]
+
+
+@cache
+def load_months() -> dict[str, list[list[str]]]:
+    """Return the names of the twelve months by language, from manifests/months.yaml."""
+    path = data_path("months.yaml")
+    months: dict[str, list[list[str]]] = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return months
+
+
+@cache
+def load_date_forms(language: str | None) -> DateForms:
+    """Return how a language writes dates; for None, the names that mean one month in all languages that have them."""
+    named: dict[str, set[int]] = {}
+    tables = load_months()
+    for months in [tables[language]] if language else tables.values():
+        for number, names in enumerate(months, 1):
+            for name in names:
+                named.setdefault(name.replace(".", ""), set()).add(number)
+    months_by_name = {name: numbers.pop() for name, numbers in named.items() if len(numbers) == 1}
+    names = sorted(months_by_name, key=lambda name: (-len(name), name))
+    month = "|".join(_write_name(name) for name in names)
+    month = rf"(?<![^\W\d_])({month})(?:(?<=[^\W\d_]{{4}})[^\W\d_]{{0,4}})?(?![^\W\d_])\.?"
+    day = rf"(?<!\d)(\d{{1,2}})(?!\d)(?:{ORDINAL_ENDINGS})?"
+    year = r"(?<!\d)(\d{4})(?!\d)"
+    return DateForms(
+        months_by_name,
+        tuple(
+            (re.compile(GAP.join(parts)), order)
+            for parts, order in (
+                ((day, month, year), "dmy"),
+                ((month, day, year), "mdy"),
+                ((year, month, day), "ymd"),
+                ((year, day, month), "ydm"),
+            )
+        ),
+    )
+
+
+def _write_name(name: str) -> str:
+    """Return a pattern for the name of a month; Thai abbreviations have dots between their letters."""
+    if len(name) <= 5 and "\u0e00" <= name[0] <= "\u0e7f":
+        return r"\.?".join(map(re.escape, name))
+    return re.escape(name)
+
+
+def is_only_date(text: str) -> bool:
+    """Return whether a text is a date and nothing else, as precise as it may be: `May 2020`, `20 de marzo de 2020`."""
+    if not (4 <= len(text) <= 40 and re.search(r"\d{4}", text)):
+        return False
+    rest = load_any_month().sub("", unicodedata.normalize("NFC", text).lower())
+    return not DATE_WORDS.sub("", rest)
+
+
+@cache
+def load_any_month() -> re.Pattern[str]:
+    """Return what matches the name of a month in any language."""
+    names = {name for months in load_months().values() for month in months for name in month}
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")

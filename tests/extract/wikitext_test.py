@@ -313,9 +313,9 @@ def test_time_is_linear_on_hostile_input(piece: str) -> None:
 
 def test_patterns_of_templates() -> None:
     def shown(show: str, call: str) -> str:
-        from corpus.extract.wikitext.templates import Arguments
+        from corpus.extract.wikitext.template_arguments import Arguments
 
-        return compile_pattern(show)("t", Arguments(call, 0))
+        return compile_pattern(show)("t", Arguments(call))
 
     assert shown("{1}[ ({2}[, {3}])]", "t|a|b") == "a (b)"
     assert shown("{1}[ ({2}[, {3}])]", "t|a||c") == "a (, c)"

@@ -4,5 +4,5 @@ In the order in which a page meets them:
 
     main_text.py     a page -> its tree and its main text     div_paragraphs.py   `div`s that are paragraphs
     selectors.py     trafilatura's XPath, evaluated faster     page_license.py     the licence a page states
-    news_article.py  headline, date and text; gates
+    news_article.py  headline and text; gates                 news_date.py       the day of publication
 """

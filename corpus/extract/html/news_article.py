@@ -18,6 +18,7 @@ from corpus.document import Record
 from corpus.errors import UserError
 from corpus.extract import ExtractedText
 from corpus.extract.html.main_text import extract_main_text, parse_page, read_license
+from corpus.extract.html.news_date import find_publication_date
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 from corpus.formats.yaml_lines import load_yaml
@@ -54,20 +55,17 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     if not text:
         return None
     captured = record.metadata.get("captured")
+    latest = (captured or LATEST_DATE)[:10]
     about = extract_metadata(
         tree,
         default_url=record.url,
-        date_config={
-            "extensive_search": False,
-            "original_date": True,
-            "max_date": (captured or LATEST_DATE)[:10],  # by default it would be today
-        },
+        date_config={"extensive_search": False, "original_date": True, "max_date": latest},  # its date is not used
     )
     site = about.sitename if about.sitename and len(about.sitename) <= 60 else None
     headline = _strip_site_name(clean_text(about.title or "").strip(), site, record.url)
     license, metadata = read_license(html)
     url = _find_canonical_url(tree, record.url)
-    date = about.date or captured
+    date = find_publication_date(tree, record.url, text, latest)
     article = ExtractedText(text=text, license=license, date=date, url=url, metadata=metadata)
     if headline:
         article.metadata["headline"] = headline

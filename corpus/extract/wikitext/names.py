@@ -13,7 +13,7 @@ from corpus.storage.fingerprint import fingerprint
 
 Names = frozenset[str]
 
-WIKITEXT_DATA_FILES = ("names.yaml", "templates.yaml", "wikis.yaml")
+WIKITEXT_DATA_FILES = ("names.yaml", "templates.yaml", "variants.yaml", "wikis.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)

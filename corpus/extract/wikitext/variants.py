@@ -1,56 +1,241 @@
-"""Resolve script variants that Chinese (and Serbian, Kazakh...) pages spell out: -{zh-hans:软件; zh-hant:軟體}-."""
+"""Resolve script variants that pages spell out, -{zh-hans:软件; zh-hant:軟體}-, as MediaWiki's LanguageConverter reads them.
+
+Text outside of such rules is left in the script in which it is written.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-VARIANT_MARKUP = re.compile(r"-\{((?:[^{}-]|-(?!\{)|\{(?!\{)|\}(?!-))*?)\}-")
-VARIANT_RULE = re.compile(r"\s*(?:[^;:]{1,40}=>)?\s*([a-z]{2,3}(?:-[a-z]{2,8})?)\s*:\s*([^;]*)", re.I)
-MAX_VARIANT_DEPTH = 4
+from corpus.data import data_path
+from corpus.formats.yaml_lines import load_yaml
+
+MARKUP = re.compile(r"-\{|\}-|</?[A-Za-z][^<>]*>")
+RULE_END = re.compile(r"-\{|\}-")
+ENTITY_END = re.compile(r"(&[#a-zA-Z0-9]{1,32});")
+ENTITY_MARK = "\x02"
+MAX_VARIANT_DEPTH = 10
+COMMON_FLAGS = frozenset("ATRD-HN")
 
 SIMPLIFIED_CHARACTERS = "这国们时为会来说对学发个过还现东车长门马书"
 TRADITIONAL_CHARACTERS = "這國們時為會來說對學發個過還現東車長門馬書"
 """Frequent characters that only one of the two scripts has; which of them a page uses more tells its script."""
 
-VARIANT_ORDER_BY_SCRIPT = {
-    "Hans": ("zh-hans", "zh-cn", "zh-sg", "zh-my", "zh"),
-    "Hant": ("zh-hant", "zh-tw", "zh-hk", "zh-mo", "zh"),
-    "Cyrl": ("sr-ec", "sr-cyrl", "kk-cyrl", "uz-cyrl", "tg-cyrl"),
-    "Latn": ("sr-el", "sr-latn", "kk-latn", "uz-latn", "tg-latn"),
+FREQUENT_LETTERS = {
+    "Latn": "aeinor",
+    "Cyrl": "аеинор",
+    "Arab": "اینەوىرل",
+    "Cans": "ᐅᐊᑎᓂᑦᒃ",
+    "Tfng": "ⴰⵏⵉⵜⵎⵔ",
+    "Mtei": "ꯥꯅꯤꯕꯗ",
+    "Beng": "ািনরব",
+    "Bali": "ᬦᬲᬓᬶ",
 }
 
 
-def show_variants(text: str, language: str | None = None) -> str:
-    """Return the text with every -{...}- as the variant of the page's script; titles and hidden rules are dropped."""
-    order = (
-        VARIANT_ORDER_BY_SCRIPT.get((language or "")[4:], ()) or VARIANT_ORDER_BY_SCRIPT[detect_script(text)]
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Hold the variants of a language: their names, what is shown instead of them, and which script has which."""
+
+    names: dict[str, str]
+    fallbacks: dict[str, list[str]]
+    scripts: dict[str, str]
+    default: str
+    unconverted: frozenset[str]
+    flags: frozenset[str]
+    separator: re.Pattern[str]
+    by_code: dict[str, str]
+
+
+@dataclass(slots=True)
+class Rule:
+    """Hold what a rule says: texts by variant, and texts by variant that only replace a certain one (`a=>zh-tw:b`)."""
+
+    text: str
+    both_ways: dict[str, str] = field(default_factory=dict)
+    one_way: dict[str, list[str]] = field(default_factory=dict)
+
+
+def show_variants(text: str, wiki: str | None = None, language: str | None = None) -> str:
+    """Return the text with every -{...}- as a reader of the page's script sees it.
+
+    `wiki` is a database name (`zhwiki`): on wikis without variants nothing is changed. Without one the codes in
+    the rules tell the language. `language` (`cmn_Hant`) names the script if the page itself should not.
+    """
+    variants = load_variants(_code_of(wiki)) if wiki else _guess_variants(text)
+    if variants is None:
+        return text
+    return _convert(text, lambda body: show_rule(body, variants, variant))[0] if (
+        variant := _choose_variant(text, variants, language)
+    ) else text
+
+
+def _code_of(wiki: str) -> str:
+    return re.sub(r"wik(?:i|tionary|ibooks|inews|iquote|isource|iversity|ivoyage)$", "", wiki).replace("_", "-")
+
+
+def _guess_variants(text: str) -> Variants | None:
+    """Return the variants of the language whose codes the rules of a text use most; Chinese ones if none."""
+    counts = {
+        code: sum(len(re.findall(rf"[-{{;|>\s]{name}\s*[:;|]", text)) for name in load_variants(code).names)  # type: ignore[union-attr]
+        for code in _load_data()
+    }
+    best = max(counts, key=lambda code: (counts[code], code == "zh"))
+    return load_variants(best)
+
+
+def _choose_variant(text: str, variants: Variants, language: str | None) -> str:
+    script = (language or "")[4:]
+    if script not in variants.scripts:
+        script = detect_script(text, tuple(variants.scripts), variants.default)
+    return variants.scripts[script]
+
+
+def detect_script(text: str, scripts: tuple[str, ...] = ("Hans", "Hant"), default: str = "Hans") -> str:
+    """Return which of some scripts a text is in, by frequent characters; `default` if neither."""
+    if "Hans" in scripts:
+        counts = {"Hans": _count(text, SIMPLIFIED_CHARACTERS), "Hant": _count(text, TRADITIONAL_CHARACTERS)}
+    else:
+        counts = {script: _count(text, FREQUENT_LETTERS[script]) for script in scripts}
+    return max(counts, key=lambda script: (counts[script], script == default))
+
+
+def _count(text: str, characters: str) -> int:
+    return sum(map(text.count, characters))
+
+
+def _convert(text: str, show: Callable[[str], str]) -> tuple[str, int]:
+    """Return the text with its rules shown, from the inside out; what is never closed stays as it is. Linear."""
+    open_rules: list[list[str]] = [[]]
+    at = start = 0
+    while match := (MARKUP if len(open_rules) == 1 else RULE_END).search(text, at):
+        token = match.group()
+        if token == "-{":
+            if len(open_rules) <= MAX_VARIANT_DEPTH:
+                open_rules[-1].append(text[start : match.start()])
+                open_rules.append([])
+                start = match.end()
+        elif token == "}-" and len(open_rules) > 1:
+            body = "".join([*open_rules.pop(), text[start : match.start()]])
+            open_rules[-1].append(show(body))
+            start = match.end()
+        at = match.end()
+    open_rules[-1].append(text[start:])
+    return "-{".join("".join(pieces) for pieces in open_rules), len(open_rules)
+
+
+def show_rule(body: str, variants: Variants, variant: str) -> str:
+    """Return what a reader of a variant sees of the rule between -{ and }-."""
+    flags, text = _read_flags(body, variants)
+    if "R" in flags or flags & variants.names.keys():
+        return text
+    if "N" in flags:
+        return variants.names.get(text.strip(), "")
+    if "-" in flags:
+        return ""
+    rule = _read_rule(text.replace("=&gt;", "=>"), variants)
+    if "H" in flags:
+        return _describe(rule, variants) if "D" in flags else ""
+    if flags == {"T"}:
+        return ""
+    if "A" in flags or not flags & {"T", "D"}:
+        return _show_text(rule, variants, variant)
+    if "D" in flags and (rule.both_ways or rule.one_way):
+        return _describe(rule, variants)
+    return "" if "T" in flags else text
+
+
+def _read_flags(body: str, variants: Variants) -> tuple[set[str], str]:
+    """Return the flags that are known, and the text behind the first bar; an unknown flag is left out with the bar."""
+    before, bar, text = body.partition("|")
+    if not bar:
+        return set(), body
+    known = COMMON_FLAGS | variants.flags | variants.names.keys()
+    return {flag for part in before.split(";") if (flag := part.strip()) in known}, text
+
+
+def _read_rule(text: str, variants: Variants) -> Rule:
+    """Read `code:text; code:text`, where only a semicolon before a code separates, and that of an entity never does."""
+    rule = Rule(text)
+    if ":" not in text:
+        return rule
+    marked = ENTITY_END.sub(rf"\1{ENTITY_MARK}", text) if "&" in text else text
+    for choice in variants.separator.split(marked):
+        code, colon, value = choice.replace(ENTITY_MARK, ";").partition(":")
+        if not colon:
+            continue
+        source, arrow, target = code.partition("=>")
+        named = variants.by_code.get((target if arrow else code).strip().lower())
+        if named is None:
+            return Rule(text)
+        if arrow and source.strip():
+            rule.one_way.setdefault(named, []).append(value.strip())
+        elif not arrow and value.strip():
+            rule.both_ways[named] = value.strip()
+    return rule
+
+
+def _show_text(rule: Rule, variants: Variants, variant: str) -> str:
+    if not rule.both_ways and not rule.one_way:
+        return rule.text
+    main = next(iter(variants.names))
+    for wanted in (variant, main):
+        for name in (wanted, *variants.fallbacks.get(wanted, ())):
+            if name in rule.both_ways:
+                return rule.both_ways[name]
+        if wanted in rule.one_way:
+            return rule.one_way[wanted][0]
+    texts = [*rule.both_ways.values(), *(text for texts in rule.one_way.values() for text in texts)]
+    return texts[0]
+
+
+def _describe(rule: Rule, variants: Variants) -> str:
+    """Return what the flag D shows: every variant with its text."""
+    colon, semicolon = ("：", "；") if "Hans" in variants.scripts else (":", ";")
+    texts = [f"{variants.names[name]}{colon}{text}{semicolon}" for name, text in rule.both_ways.items()]
+    return "".join(texts)
+
+
+@cache
+def load_variants(code: str) -> Variants | None:
+    """Return the variants of a wiki by its code (`zh`); None if it has none."""
+    data = _load_data().get(code)
+    if data is None:
+        return None
+    by_code: dict[str, str] = {}
+    for name in data["names"]:
+        by_code[name] = by_code[_standard_code(name).lower()] = name
+    spellings = [spelling for name in data["names"] for spelling in dict.fromkeys((name, _standard_code(name)))]
+    starts = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+    return Variants(
+        names=data["names"],
+        fallbacks=data.get("fallbacks", {}),
+        scripts=data["scripts"],
+        default=data.get("default") or next(iter(data["scripts"])),
+        unconverted=frozenset(data.get("unconverted", ())),
+        flags=frozenset(data.get("flags", ())),
+        separator=re.compile(rf";\s*+(?=(?:{starts})\s*:|[^;]*?=>\s*(?:{starts})\s*:|$)"),
+        by_code=by_code,
     )
-    for _ in range(MAX_VARIANT_DEPTH):
-        shown = VARIANT_MARKUP.sub(lambda match: _show_variant(match[1], order), text)
-        if shown == text:
-            break
-        text = shown
-    return text
 
 
-def detect_script(text: str) -> str:
-    """Return "Hans" or "Hant", by which frequent characters the text uses more; "Hans" if neither."""
-    simplified = sum(text.count(character) for character in SIMPLIFIED_CHARACTERS)
-    traditional = sum(text.count(character) for character in TRADITIONAL_CHARACTERS)
-    return "Hant" if traditional > simplified else "Hans"
+def _standard_code(name: str) -> str:
+    """Return the BCP 47 form of a code: zh-Hant, zh-Hant-TW for zh-tw, sr-Cyrl for sr-ec."""
+    special = {"sr-ec": "sr-Cyrl", "sr-el": "sr-Latn", "zh-cn": "zh-Hans-CN", "zh-sg": "zh-Hans-SG", "zh-my": "zh-Hans-MY",
+        "zh-tw": "zh-Hant-TW", "zh-hk": "zh-Hant-HK", "zh-mo": "zh-Hant-MO"}  # fmt: skip
+    if name in special:
+        return special[name]
+    parts = name.split("-")
+    forms = [part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part for part in parts[1:]]
+    return "-".join([parts[0], *forms])
 
 
-def _show_variant(body: str, order: tuple[str, ...]) -> str:
-    flags, bar, rest = body.partition("|")
-    if bar and len(flags) <= 20 and re.fullmatch(r"[A-Z\s;+-]*|[a-z-;\s]+", flags):
-        if set(flags) & set("HTD-"):
-            return ""
-        body = rest
-        if re.fullmatch(r"[A-Z\s;+-]*R[A-Z\s;+-]*", flags):
-            return body
-    variants = (
-        {match[1].lower(): match[2].strip() for match in VARIANT_RULE.finditer(body)} if ":" in body else {}
-    )
-    if not variants or not VARIANT_RULE.match(body):
-        return body
-    return next((variants[name] for name in order if name in variants), next(iter(variants.values())))
+@cache
+def _load_data() -> dict[str, Any]:
+    path = data_path("wikitext", "variants.yaml")
+    data: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"), "wikitext/variants.yaml")[0]
+    return data

@@ -2,7 +2,7 @@
 
 This is a linear scanner and not a parser: one pass for each kind of markup, outermost first, so that no
 input makes it slow (100,000 unclosed braces included). In this order: comments and extension tags (references
-and galleries are dropped; formulas, code and <nowiki> are put aside untouched), templates, tables, Chinese script
+and galleries are dropped; formulas, code and <nowiki> are put aside untouched), templates, tables, script
 variants, links, inline markup, entities; then the holes are mended and the lines are laid out.
 Dropped: templates that carry no text, tables, references, files, categories, links between languages, magic
 words, empty sections, and sections of references or links that are only lists.
@@ -19,11 +19,11 @@ from corpus.extract import ExtractedText
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.plain_text import clean_text
 from corpus.extract.wikitext.names import data_identity, load_wiki_names
-from corpus.extract.wikitext.templates import expand_templates
+from corpus.extract.wikitext.templates import WIKI_DATABASE, expand_templates, load_templates
 from corpus.extract.wikitext.variants import show_variants
 from corpus.extract.wikitext.wiki_lines import lay_out
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some page changes."""
 
 ASIDE_MARK = "\x00"
@@ -45,6 +45,8 @@ BEFORE_HOLE = ("(", "（", " ")
 CLOSING_TAGS = {name: re.compile(rf"</{name}\s*>", re.I) for name in EXTENSION_NAMES}
 TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|\})")
 LOOSE_TABLE_LINE = re.compile(r"\n[ \t:*#;]*(?:\{\||\|[-}+])[^\n]*")
+LOOSE_ROWS = re.compile(r"(?:\n[ \t]*[|!][^\n]*){2,}|\n[ \t]*![^\n]*(?:!!|\|)[^\n]*")
+"""Rows and headers of a table that a template opens."""
 HTML_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.I)
 MEDIA_FILE_NAME = re.compile(
     r"\.(?:jpe?g|png|gif|svg|tiff?|webp|xcf|bmp|djvu|pdf|og[agv]|opus|webm|mp[34g]|mpeg|wav|flac|midi?|stl)\s*$",
@@ -90,16 +92,26 @@ HIDDEN_LINE = re.compile(
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of a page of a wiki, cleaned; its title is in the record's metadata."""
     assert isinstance(record.body, str)
-    return ExtractedText(text=clean_text(to_text(record.body, record.metadata.get("title"))))
+    text = to_text(record.body, record.metadata.get("title"), wiki=wiki_of(record))
+    return ExtractedText(text=clean_text(text))
 
 
-def to_text(wikitext: str, title: str | None = None, *, language: str | None = None) -> str:
+def wiki_of(record: Record) -> str | None:
+    """Return the database name of the wiki that a page is from; None where nothing gives it."""
+    place = record.native_id.partition(":")[0]
+    return place if WIKI_DATABASE.fullmatch(place) else None
+
+
+def to_text(
+    wikitext: str, title: str | None = None, *, language: str | None = None, wiki: str | None = None
+) -> str:
     """Return the text of a page; empty if it holds nothing but markup.
 
     Blocks (titles, paragraphs, lists) are separated by a blank line; line breaks inside a paragraph are kept.
     List items begin with "- " or their number. Formulas are `$...$` in LaTeX; code keeps its lines.
-    `title`, if given, is the first line. `language` (`cmn_Hans`, `cmn_Hant`) chooses between the script
-    variants that Chinese pages spell out; by default the page's own script does. Never raises; time is
+    `title`, if given, is the first line. `wiki`, a database name (`dewiki`, `enwikivoyage`), says which templates carry
+    text and which script variants there are; by default those of all languages. `language` (`cmn_Hans`, `srp_Latn`)
+    chooses between the variants that pages spell out; by default the page's own script does. Never raises; time is
     linear in the length of the page, about 30 million characters a second.
     """
     text = f"\n{wikitext}\n"
@@ -111,10 +123,10 @@ def to_text(wikitext: str, title: str | None = None, *, language: str | None = N
         text = text.replace("{{PAGENAME}}", title)
     aside: list[str] = []
     text = _take_extensions(text, aside)
-    text = expand_templates(text)
+    text = expand_templates(text, load_templates(wiki))
     text = _drop_tables(text)
     if "-{" in text:
-        text = show_variants(text, language)
+        text = show_variants(text, wiki, language)
     if "[" in text:
         text = _resolve_links(HIDDEN_LINE.sub(HOLE, text))
         text = EXTERNAL_LINK.sub(_show_external_link, text)
@@ -192,11 +204,44 @@ def _show_extension(name: str, content: str, aside: list[str]) -> str:
 def _drop_tables(text: str) -> str:
     if "{|" in text:
         text = _drop_nested(text, TABLE_LINE, lambda match: match.group().endswith("{|"))
+        if "{|" in text:
+            text = _drop_unclosed_tables(text)
     if "{|" in text or "|-" in text or "|}" in text:
-        text = LOOSE_TABLE_LINE.sub(HOLE, text)
+        text = LOOSE_ROWS.sub("\n" + HOLE, LOOSE_TABLE_LINE.sub(HOLE, text))
     if "<table" in text or "<TABLE" in text:
         text = _drop_nested(text, HTML_TABLE, lambda match: not match[1])
     return text
+
+
+def _drop_unclosed_tables(text: str) -> str:
+    """Return the text without the rows of tables that nothing closes: up to an empty line with prose behind it.
+
+    MediaWiki would put the rest of the page into the table; its writer left the end to a template.
+    """
+    kept: list[str] = []
+    open_table = in_cell = False
+    waiting: list[str] = []
+    for line in text.split("\n"):
+        start = line.lstrip(" \t:*#;")
+        if start.startswith("{|"):
+            open_table = in_cell = True
+            waiting.clear()
+            kept.append(HOLE)
+        elif not open_table or start.startswith("=="):
+            open_table = False
+            kept.append(line)
+        elif start[:1] in ("|", "!"):
+            in_cell = True
+            waiting.clear()
+        elif not start.strip(HOLE):
+            in_cell = False
+            waiting.append(line)
+        elif in_cell:
+            waiting.append(line)
+        else:
+            kept += [*waiting, line]
+            waiting.clear()
+    return "\n".join([*kept, *waiting])
 
 
 def _drop_nested(text: str, token: re.Pattern[str], opens: Callable[[re.Match[str]], bool]) -> str:

@@ -31,7 +31,7 @@ class News(Warc):
 
     @classmethod
     def version(cls) -> int:
-        return 1 + 100 * super().version()
+        return 2 + 100 * super().version()
 
     def prepare(self, say: Callable[[str], None] | None) -> None:
         if self.domains is not None:

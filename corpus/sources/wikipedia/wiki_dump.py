@@ -29,7 +29,9 @@ FAMILIES = {
 }
 DATABASE_NAME = re.compile(rf"([a-z][a-z_]*?)({'|'.join(FAMILIES)})")
 FILE_DATABASE = re.compile(rf"[a-z][a-z_]*?(?:{'|'.join(FAMILIES)})(?=[-_.]|$)")
-FILE_DATE = re.compile(r"-(\d{8})(?=[-.])")
+DUMP_DATE = r"(20\d\d)(-?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
+FILE_DATE = re.compile(rf"[-_.]{DUMP_DATE}(?=[-_.]|$)")
+FOLDER_DATE = re.compile(rf"(?:^|[\\/]){DUMP_DATE}(?=[\\/])")
 WIKIMEDIA_ADDRESS = re.compile(r"https?://[a-z-]+\.(?:wiki[a-z]+|wiktionary|mediawiki)\.org/")
 REDIRECT_LINE = re.compile(r"\s*#\s*([^\W\d_][^\[\]:#\n]{0,40}?)\s*:?\s*\[\[")
 REVISION_ID = re.compile(rb"<id>\s*(\d+)\s*</id>")
@@ -74,7 +76,7 @@ class Wikipedia(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -230,9 +232,12 @@ def _decode_character(match: re.Match[str]) -> str:
 
 
 def snapshot_of(file: str) -> str | None:
-    """Return the date in a dump's file name (`dewiki-20240101-pages-articles.xml.bz2`), as eight digits."""
-    match = FILE_DATE.search(os.path.basename(file))
-    return match[1] if match else None
+    """Return the date of a dump, as eight digits, from its file's name or else from the folders above it.
+
+    Dumps are called `dewiki-20240101-pages-articles.xml.bz2`; the exports of 2025 on, `dewiki-2026-08-01-p1p99.xml.bz2`.
+    """
+    match = FILE_DATE.search(os.path.basename(file)) or next(iter(reversed([*FOLDER_DATE.finditer(file)])), None)
+    return f"{match[1]}{match[3]}{match[4]}" if match else None
 
 
 def _database_of(base: str) -> str | None:

@@ -1,0 +1,297 @@
+"""Find the day on which a news page was published: in its metadata, in its address, or where a reader sees it.
+
+In that order. A day that stands in lists of other stories, in the page's header or footer, or behind the article is
+none of the article's. Where nothing states a day the answer is None, never a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lxml.html import HtmlElement
+
+from corpus.extract.dates import find_dates, iso_date
+
+MAX_DATED_CHARACTERS = 240
+"""Characters of an element that may hold the date of an article: bylines are short."""
+MAX_TEXT_DEPTH = 40
+MIN_PARAGRAPH_CHARACTERS = 20
+MAX_LEVELS_TO_HEADLINE = 4
+"""Parents of the headline in which a date before it is still its own."""
+
+PUBLISHED_META = (
+    *("article:published_time", "og:article:published_time", "og:published_time", "article:published"),
+    *("datepublished", "date_published", "publishdate", "publish-date", "publish_date", "publish_time", "publishtime"),
+    *("publication_date", "publicationdate", "pubdate", "pub_date", "pubdt", "dc.date.issued", "dcterms.issued"),
+    *("dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "sailthru.date", "parsely-pub-date"),
+    *("article_date_original", "article.published", "cxenseparse:recs:publishtime", "bt:pubdate", "citation_date"),
+    *("citation_publication_date", "originalpublicationdate", "rnews:datepublished", "displaydate", "ptime", "_pubtime"),
+    *("og:release_date", "release_date", "article:create_at", "mediator_published_time", "apub:time", "date"),
+)
+PUBLISHED_KEYS = ("datePublished", "dateCreated")
+ARTICLE_TYPE = re.compile(r"Article|Posting|Report|Review$|Analysis|Opinion|WebPage|CreativeWork")
+LINKED_KEYS = frozenset(
+    {"mentions", "isRelatedTo", "relatedLink", "hasPart", "isPartOf", "comment", "itemListElement", "citation", "review",
+     "video", "image", "author", "publisher", "about", "isBasedOn", "significantLink", "subjectOf"}
+)  # fmt: skip
+"""Keys of JSON-LD whose values describe something other than the page."""
+JSON_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
+
+DATED_NAME = re.compile(
+    r"(?:^|[\s_-])(?:pub|post|article|entry|news|story|byline|create|release|submit|print|art|text|content|detail|page)?"
+    r"[_-]?(?:date|time|datetime|dateline|timestamp|published|publish|pubtime|pubdate|posted|info|meta|byline|source|author"
+    r"|fecha|datum|data|jour|tanggal|ngay|tarih|waktu|hora|zeit)",
+    re.I,
+)
+"""Beginnings of class and id names of elements that hold the date of an article."""
+OTHER_NAME = re.compile(
+    r"(?:^|[\s_-])(?:relat|recommend|side|aside|foot|comment|more|popular|trend|latest|recent|most|also|widget|teaser"
+    r"|promo|card|prev|next|archive|calendar|copyright|newsletter|hot|rank|carousel|slide|breaking|ticker|outbrain|taboola"
+    r"|weather|event|menu|nav|breadcrumb|topbar|masthead|banner|read-?(?:more|next|on)|suggest|similar|see-?also|links?-?list"
+    r"|list|feed|advert|clock|today|current)",
+    re.I,
+)
+"""Beginnings of class and id names of elements that hold other stories, or no story."""
+PUBLISHED_WORDS = re.compile(
+    r"\b(?:published|posted|publié|paru le|veröffentlicht|erschienen|publicado|publicada|pubblicato|publicat|gepubliceerd"
+    r"|publicerad|publisert|offentliggjort|julkaistu|opublikowan|publikováno|objavljeno|közzétéve|publicat|yayın|đăng|dipublikasikan"
+    r"|опубликован|дата публикации|опубліковано|публикувано|δημοσ|פורסם|نشر|النشر|منتشر|انتشار|प्रकाशित|প্রকাশ|เผยแพร่)"
+    r"|发布|發布|发表|發表|发稿|公開日|掲載|投稿日|配信|게시|입력|등록|승인",
+    re.I,
+)
+"""What stands before the day of publication where that is below the article."""
+UPDATED = re.compile(r"updat|modif|edited|correct", re.I)
+OTHER_TAGS = frozenset({"aside", "nav", "footer", "select", "form", "button", "script", "style", "template", "noscript"})
+ADDRESS_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<!\d)((?:19|20)\d\d)[/_.-](1[0-2]|0?[1-9])[/_.-](3[01]|[12]\d|0?[1-9])(?!\d)",
+        r"(?<!\d)((?:19|20)\d\d)[/_-]?(1[0-2]|0[1-9])[/_-]?(3[01]|[12]\d|0[1-9])(?!\d)",
+        r"(?<![0-9a-z])[a-z]?((?:19|20)\d\d)(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9])(?=\d{6}(?!\d))",
+        r"(?<!\d)((?:19|20)\d\d)/([a-z]{3})/(3[01]|[12]\d|0?[1-9])(?!\d)",
+    )
+)
+COUNTRY_OF_DOMAIN = {"uk": "GB", "au": "AU", "nz": "NZ", "in": "IN", "ie": "IE", "za": "ZA", "us": "US", "gov": "US",
+    "ph": "PH", "sg": "SG", "my": "MY", "pk": "PK", "ng": "NG", "ke": "KE", "gh": "GH", "ca": "CA", "lk": "LK",
+    "bd": "BD", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT", "mt": "MT", "eu": "EU"}  # fmt: skip
+LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_]([a-z]{2})(?![a-z]))?", re.I)
+
+
+def find_publication_date(tree: HtmlElement, url: str | None, text: str, latest: str) -> str | None:
+    """Return the day on which a page was published, as ISO 8601, or None.
+
+    `text` is the article as it was extracted; `latest` the last day that it can be, that of the capture.
+    """
+    language, region = _read_language(tree, url)
+
+    def parse(value: str, short_years: bool = False) -> list[str]:
+        return [day for day in find_dates(value, language, region, short_years) if day <= latest]
+
+    for value in (*_read_json_dates(tree, url), *_read_meta_dates(tree)):
+        if days := parse(value):
+            return days[0]
+    if day := find_address_date(url, latest):
+        return day
+    for shown in _find_shown_dates(tree, text):
+        if days := parse(shown, short_years=True):
+            return min(days)
+    return None
+
+
+def _read_language(tree: HtmlElement, url: str | None) -> tuple[str | None, str | None]:
+    """Return the language and the country that a page states; the country also by its address."""
+    root = tree.getroottree().getroot()
+    stated = root.get("lang") or root.get("xml:lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
+    locales = tree.xpath("//meta[@property='og:locale' or @http-equiv='content-language' or @name='language']/@content")
+    tags = [match for value in (stated, *locales) if value and (match := LANGUAGE_TAG.match(str(value).strip()))]
+    language = tags[0][1].lower() if tags else None
+    region = next((tag[2].upper() for tag in tags if tag[2]), None)
+    if region is None and url:
+        region = COUNTRY_OF_DOMAIN.get((urlsplit(url).hostname or "").rpartition(".")[2])
+    return language, region
+
+
+def _read_json_dates(tree: HtmlElement, url: str | None) -> Iterator[str]:
+    """Yield the dates of the articles that JSON-LD describes; those that name this page come first."""
+    own: list[str] = []
+    others: list[str] = []
+    loose: list[str] = []
+    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
+        content = script.text_content()
+        if "datePublished" not in content and "dateCreated" not in content:
+            continue
+        try:
+            data = json.loads(content, strict=False)
+        except (ValueError, RecursionError):
+            others.extend(JSON_DATE.findall(content)[:1])
+            continue
+        for thing in _walk_articles(data):
+            value = next((thing[key] for key in PUBLISHED_KEYS if isinstance(thing.get(key), str)), None)
+            if value is not None:
+                is_article = re.search(r"Article|Posting|Report", str(thing["@type"])) is not None
+                (own if url and _names_page(thing, url) else others if is_article else loose).append(value)
+    yield from own
+    yield from others
+    yield from loose
+
+
+def _walk_articles(data: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the articles in JSON-LD, not those that they link to."""
+    if depth > 6:
+        return
+    if isinstance(data, list):
+        for item in data:
+            yield from _walk_articles(item, depth + 1)
+    elif isinstance(data, dict):
+        if ARTICLE_TYPE.search(str(data.get("@type", ""))):
+            yield data
+        for key, value in data.items():
+            if key not in LINKED_KEYS and isinstance(value, dict | list):
+                yield from _walk_articles(value, depth + 1)
+
+
+def _names_page(thing: dict[str, Any], url: str) -> bool:
+    page = thing.get("mainEntityOfPage")
+    named = [thing.get("url"), thing.get("@id"), page.get("@id") if isinstance(page, dict) else page]
+    path = urlsplit(url).path.strip("/")
+    return any(isinstance(name, str) and path and path in name for name in named)
+
+
+def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
+    """Yield the dates of the elements `meta`, and of microdata, the surest first."""
+    stated: dict[str, str] = {}
+    for meta in tree.iter("meta"):
+        value = meta.get("content")
+        if not value or (meta.getparent() is not None and meta.get("itemprop") and _is_elsewhere(meta)):
+            continue
+        for attribute in ("property", "name", "itemprop"):
+            if name := meta.get(attribute):
+                stated.setdefault(name.strip().lower(), value)
+    yield from (stated[name] for name in PUBLISHED_META if name in stated)
+    for element in tree.xpath("//*[contains(@itemprop, 'datePublished') or @pubdate]"):
+        if element.tag != "meta" and not _is_elsewhere(element):
+            yield element.get("datetime") or element.get("content") or _read_text(element)
+
+
+def find_address_date(url: str | None, latest: str = "9999") -> str | None:
+    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None if it has none or a later one."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    address = unquote(parts.path[:2048]).lower()
+    for pattern in ADDRESS_DATES:
+        for match in pattern.finditer(address):
+            day = iso_date(*match.groups())
+            if day is not None and len(day) == 10 and find_dates(day) and day <= latest:
+                return day
+    return None
+
+
+def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
+    """Yield what may hold the date that a reader sees: the machine's form of `time`, then short texts by the headline."""
+    body = tree.find("body") if tree.tag != "body" else tree
+    body = tree if body is None else body
+    elements = list(body.iter())
+    places = {element: at for at, element in enumerate(elements)}
+    first = _find_first_paragraph(elements, text)
+    if first is None:
+        return
+    headline = _find_headline(elements, places[first])
+    near = list(_list_near(elements, places, headline, first))
+    times = [element for element in near if element.tag == "time"]
+    named = [element for element in near if element.tag != "time" and _has_name(element, DATED_NAME)]
+    others = [element for element in near if element.tag != "time" and not _has_name(element, DATED_NAME)]
+    for element in sorted((*times, *named), key=lambda element: _is_update(element)):
+        yield element.get("datetime") or element.get("data-date") or ""
+        yield _read_text(element)
+    for element in others:
+        yield _read_text(element)
+    for element in elements[places[first] + 1 :]:
+        if element.text and PUBLISHED_WORDS.search(element.text[:80]) and not _is_elsewhere(element):
+            yield _read_text(element)[:80]
+
+
+def _find_first_paragraph(elements: list[HtmlElement], text: str) -> HtmlElement | None:
+    """Return the element that holds the first long line of the article."""
+    squeezed = "".join(text.split())
+    for element in elements:
+        if not isinstance(element.tag, str) or element.tag in OTHER_TAGS or element.tag in ("h1", "h2", "title"):
+            continue
+        own = "".join((element.text or "", *(child.tail or "" for child in element)))
+        start = "".join(own.split())
+        if len(start) >= MIN_PARAGRAPH_CHARACTERS and start[:60] in squeezed and not find_dates(own[:120]):
+            return element
+    return None
+
+
+def _find_headline(elements: list[HtmlElement], before: int) -> HtmlElement | None:
+    """Return the last `h1` before the article, else the last `h2`."""
+    for tag in ("h1", "h2"):
+        for element in reversed(elements[:before]):
+            if element.tag == tag:
+                return element
+    return None
+
+
+def _list_near(
+    elements: list[HtmlElement], places: dict[HtmlElement, int], headline: HtmlElement | None, first: HtmlElement
+) -> Iterator[HtmlElement]:
+    """Yield the elements that may hold the date of an article: from the headline to its first paragraph, then before it."""
+    end = places[first]
+    start = places[headline] if headline is not None else 0
+    around = headline
+    for _ in range(MAX_LEVELS_TO_HEADLINE):
+        parent = None if around is None else around.getparent()
+        if parent is None or parent.tag in ("body", "html"):
+            break
+        around = parent
+    ranges = [range(start, end)]
+    if headline is not None and around is not None:
+        ranges.append(range(places.get(around, start), start))
+    ancestors = set(first.iterancestors())
+    for places_of in ranges:
+        for at in places_of:
+            element = elements[at]
+            if element in ancestors or not isinstance(element.tag, str) or element.tag in OTHER_TAGS:
+                continue
+            if len(element) <= MAX_TEXT_DEPTH and not _is_elsewhere(element):
+                yield element
+
+
+def _is_update(element: HtmlElement) -> bool:
+    return any(UPDATED.search(element.get(name) or "") for name in ("class", "id", "itemprop"))
+
+
+def _has_name(element: HtmlElement, pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(value) for name in ("class", "id") if (value := element.get(name)))
+
+
+def _is_elsewhere(element: HtmlElement) -> bool:
+    """Return whether an element belongs to another story or to none: by its parents, and by links beside it."""
+    at: HtmlElement | None = element
+    for level in range(12):
+        if at is None or at.tag in ("body", "html", "main"):
+            return False
+        if at.tag in OTHER_TAGS or at.tag == "a" or _has_name(at, OTHER_NAME):
+            return True
+        if level < 3 and at.tag in ("li", "div", "article", "td", "tr", "dl", "p", "section") and _leads_elsewhere(at):
+            return True
+        at = at.getparent()
+    return False
+
+
+def _leads_elsewhere(block: HtmlElement) -> bool:
+    """Return whether a block without a headline of its own has a link as long as the title of a story."""
+    if block.find(".//h1") is not None or len(block) > 12:
+        return False
+    return any(len("".join(_read_text(link).split())) >= 18 for link in block.iter("a") if link.get("href"))
+
+
+def _read_text(element: HtmlElement) -> str:
+    """Return the text of a small element; empty for a large one."""
+    text = " ".join(" ".join(element.itertext()).split())
+    return text if len(text) <= MAX_DATED_CHARACTERS else ""
