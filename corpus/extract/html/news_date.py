@@ -23,6 +23,8 @@ MIN_PARAGRAPH_CHARACTERS = 20
 MAX_LEVELS_TO_HEADLINE = 4
 """Parents of the headline in which a date before it is still its own."""
 
+EMPTY_DATES = ("1970-01-01", "1969-12-31")
+"""What systems write that have no date."""
 PUBLISHED_META = (
     *("article:published_time", "og:article:published_time", "og:published_time", "article:published"),
     *("datepublished", "date_published", "publishdate", "publish-date", "publish_date", "publish_time", "publishtime"),
@@ -64,8 +66,11 @@ PUBLISHED_WORDS = re.compile(
     re.I,
 )
 """What stands before the day of publication where that is below the article."""
+SUBMITTED = re.compile(r"submit|meta|byline|author|info|date", re.I)
+"""Names of an `aside` or `footer` that stands under a headline."""
 UPDATED = re.compile(r"updat|modif|edited|correct", re.I)
 OTHER_TAGS = frozenset({"aside", "nav", "footer", "select", "form", "button", "script", "style", "template", "noscript"})
+NO_PARAGRAPHS = OTHER_TAGS | {"a", "h1", "h2", "h3", "title", "time", "label"}
 ADDRESS_DATES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -75,6 +80,8 @@ ADDRESS_DATES = tuple(
         r"(?<!\d)((?:19|20)\d\d)/([a-z]{3})/(3[01]|[12]\d|0?[1-9])(?!\d)",
     )
 )
+ARCHIVE_STAMP = re.compile(r"^/web/\d{4,14}[a-z_]*/")
+"""When the Wayback Machine captured a page, in the address of its copy."""
 COUNTRY_OF_DOMAIN = {"uk": "GB", "au": "AU", "nz": "NZ", "in": "IN", "ie": "IE", "za": "ZA", "us": "US", "gov": "US",
     "ph": "PH", "sg": "SG", "my": "MY", "pk": "PK", "ng": "NG", "ke": "KE", "gh": "GH", "ca": "CA", "lk": "LK",
     "bd": "BD", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT", "mt": "MT", "eu": "EU"}  # fmt: skip
@@ -89,7 +96,8 @@ def find_publication_date(tree: HtmlElement, url: str | None, text: str, latest:
     language, region = _read_language(tree, url)
 
     def parse(value: str, short_years: bool = False) -> list[str]:
-        return [day for day in find_dates(value, language, region, short_years) if day <= latest]
+        days = find_dates(value, language, region, short_years)
+        return [day for day in days if day <= latest and day not in EMPTY_DATES]
 
     for value in (*_read_json_dates(tree, url), *_read_meta_dates(tree)):
         if days := parse(value):
@@ -162,19 +170,16 @@ def _names_page(thing: dict[str, Any], url: str) -> bool:
 
 
 def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
-    """Yield the dates of the elements `meta`, and of microdata, the surest first."""
+    """Yield the dates of the elements `meta` that describe the page, the surest first."""
     stated: dict[str, str] = {}
     for meta in tree.iter("meta"):
         value = meta.get("content")
-        if not value or (meta.getparent() is not None and meta.get("itemprop") and _is_elsewhere(meta)):
+        if not value or (meta.get("itemprop") and any(parent.tag == "body" for parent in meta.iterancestors())):
             continue
         for attribute in ("property", "name", "itemprop"):
             if name := meta.get(attribute):
                 stated.setdefault(name.strip().lower(), value)
     yield from (stated[name] for name in PUBLISHED_META if name in stated)
-    for element in tree.xpath("//*[contains(@itemprop, 'datePublished') or @pubdate]"):
-        if element.tag != "meta" and not _is_elsewhere(element):
-            yield element.get("datetime") or element.get("content") or _read_text(element)
 
 
 def find_address_date(url: str | None, latest: str = "9999") -> str | None:
@@ -182,7 +187,7 @@ def find_address_date(url: str | None, latest: str = "9999") -> str | None:
     if not url:
         return None
     parts = urlsplit(url)
-    address = unquote(parts.path[:2048]).lower()
+    address = ARCHIVE_STAMP.sub("/", unquote(parts.path[:2048])).lower()
     for pattern in ADDRESS_DATES:
         for match in pattern.finditer(address):
             day = iso_date(*match.groups())
@@ -197,11 +202,14 @@ def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
     body = tree if body is None else body
     elements = list(body.iter())
     places = {element: at for at, element in enumerate(elements)}
-    first = _find_first_paragraph(elements, text)
+    headline, first = _find_article(elements, text)
     if first is None:
         return
-    headline = _find_headline(elements, places[first])
-    near = list(_list_near(elements, places, headline, first))
+    article = {*first.iterancestors(), *(headline.iterancestors() if headline is not None else ())}
+    for element in tree.xpath("//*[contains(@itemprop, 'datePublished') or @pubdate]"):
+        if not _is_elsewhere(element, article):
+            yield element.get("datetime") or element.get("content") or _read_text(element)
+    near = list(_list_near(elements, places, headline, first, article))
     times = [element for element in near if element.tag == "time"]
     named = [element for element in near if element.tag != "time" and _has_name(element, DATED_NAME)]
     others = [element for element in near if element.tag != "time" and not _has_name(element, DATED_NAME)]
@@ -211,34 +219,48 @@ def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
     for element in others:
         yield _read_text(element)
     for element in elements[places[first] + 1 :]:
-        if element.text and PUBLISHED_WORDS.search(element.text[:80]) and not _is_elsewhere(element):
+        if element.text and PUBLISHED_WORDS.search(element.text[:80]) and not _is_elsewhere(element, article):
             yield _read_text(element)[:80]
 
 
-def _find_first_paragraph(elements: list[HtmlElement], text: str) -> HtmlElement | None:
-    """Return the element that holds the first long line of the article."""
+def _find_article(elements: list[HtmlElement], text: str) -> tuple[HtmlElement | None, HtmlElement | None]:
+    """Return the headline, and the element that holds the first long line of the article behind it."""
     squeezed = "".join(text.split())
+    headline = first = None
     for element in elements:
-        if not isinstance(element.tag, str) or element.tag in OTHER_TAGS or element.tag in ("h1", "h2", "title"):
-            continue
-        own = "".join((element.text or "", *(child.tail or "" for child in element)))
-        start = "".join(own.split())
-        if len(start) >= MIN_PARAGRAPH_CHARACTERS and start[:60] in squeezed and not find_dates(own[:120]):
-            return element
-    return None
+        if element.tag in ("h1", "h2"):
+            if element.tag == "h1" or first is None and (headline is None or headline.tag == "h2"):
+                if first is None or _is_headline(element, squeezed):
+                    headline, first = element, None
+        elif first is None and _begins_article(element, squeezed):
+            first = element
+            if headline is not None and headline.tag == "h1":
+                break
+    return headline, first
 
 
-def _find_headline(elements: list[HtmlElement], before: int) -> HtmlElement | None:
-    """Return the last `h1` before the article, else the last `h2`."""
-    for tag in ("h1", "h2"):
-        for element in reversed(elements[:before]):
-            if element.tag == tag:
-                return element
-    return None
+def _is_headline(element: HtmlElement, squeezed: str) -> bool:
+    """Return whether a title behind what seemed to be the text is the article's: the text began in a notice before it."""
+    title = "".join(_read_text(element).split())
+    return len(title) >= 8 and title in squeezed[: 2 * len(title) + 400]
+
+
+def _begins_article(element: HtmlElement, squeezed: str) -> bool:
+    if not isinstance(element.tag, str) or element.tag in NO_PARAGRAPHS:
+        return False
+    own = "".join((element.text or "", *(child.tail or "" for child in element)))
+    start = "".join(own.split())
+    if len(start) < MIN_PARAGRAPH_CHARACTERS or start[:60] not in squeezed or find_dates(own[:120]):
+        return False
+    return not any(parent.tag in NO_PARAGRAPHS for parent in element.iterancestors())
 
 
 def _list_near(
-    elements: list[HtmlElement], places: dict[HtmlElement, int], headline: HtmlElement | None, first: HtmlElement
+    elements: list[HtmlElement],
+    places: dict[HtmlElement, int],
+    headline: HtmlElement | None,
+    first: HtmlElement,
+    article: set[HtmlElement],
 ) -> Iterator[HtmlElement]:
     """Yield the elements that may hold the date of an article: from the headline to its first paragraph, then before it."""
     end = places[first]
@@ -252,13 +274,12 @@ def _list_near(
     ranges = [range(start, end)]
     if headline is not None and around is not None:
         ranges.append(range(places.get(around, start), start))
-    ancestors = set(first.iterancestors())
     for places_of in ranges:
         for at in places_of:
             element = elements[at]
-            if element in ancestors or not isinstance(element.tag, str) or element.tag in OTHER_TAGS:
+            if element in article or not isinstance(element.tag, str) or element.tag in OTHER_TAGS - {"footer", "aside"}:
                 continue
-            if len(element) <= MAX_TEXT_DEPTH and not _is_elsewhere(element):
+            if len(element) <= MAX_TEXT_DEPTH and not _is_elsewhere(element, article):
                 yield element
 
 
@@ -270,13 +291,18 @@ def _has_name(element: HtmlElement, pattern: re.Pattern[str]) -> bool:
     return any(pattern.search(value) for name in ("class", "id") if (value := element.get(name)))
 
 
-def _is_elsewhere(element: HtmlElement) -> bool:
-    """Return whether an element belongs to another story or to none: by its parents, and by links beside it."""
+def _is_elsewhere(element: HtmlElement, article: set[HtmlElement]) -> bool:
+    """Return whether an element belongs to another story or to none: by its parents, and by links beside it.
+
+    `article` are the elements that hold the headline or the text.
+    """
     at: HtmlElement | None = element
     for level in range(12):
-        if at is None or at.tag in ("body", "html", "main"):
+        if at is None or at in article or at.tag in ("body", "html", "main"):
             return False
-        if at.tag in OTHER_TAGS or at.tag == "a" or _has_name(at, OTHER_NAME):
+        if at.tag in ("nav", "a") or (at.tag in ("aside", "footer") and not _has_name(at, SUBMITTED)):
+            return True
+        if _has_name(at, OTHER_NAME) and not (level == 0 and _has_name(at, DATED_NAME)):
             return True
         if level < 3 and at.tag in ("li", "div", "article", "td", "tr", "dl", "p", "section") and _leads_elsewhere(at):
             return True

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from corpus.extract.holes import HOLE
 
-ARGUMENT_KEY = re.compile(r"\s*([^\W_][\w .-]{0,30}?)\s*=")
+ARGUMENT_KEY = re.compile(r"\s*([^\W_][\w .\u0300-\u036f\u0590-\u05c7\u064b-\u065f\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u200c\u200d-]{0,30}?)\s*=")
+"""Names of arguments; vowel signs of Indic scripts and joiners are no word characters to `re`."""
 ARGUMENT_SEPARATORS = re.compile(r"\{\{|\}\}|\[\[|\]\]|-\{(?!\{)|\}-|\|")
 
 WordLists = dict[str, dict[str, str]]

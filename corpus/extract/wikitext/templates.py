@@ -110,7 +110,9 @@ class Pattern:
 
     def __call__(self, name: str, arguments: Arguments) -> str:
         text, filled = self._fill(name, arguments)
-        return text if filled or not self.takes_arguments else ""
+        if not self.takes_arguments:
+            return text
+        return text.removeprefix(", ") if filled else ""
 
     def _fill(self, name: str, arguments: Arguments) -> tuple[str, bool]:
         out: list[str] = []

@@ -19,6 +19,8 @@ RULE_END = re.compile(r"-\{|\}-")
 ENTITY_END = re.compile(r"(&[#a-zA-Z0-9]{1,32});")
 ENTITY_MARK = "\x02"
 MAX_VARIANT_DEPTH = 10
+NO_PROSE = re.compile(r"-\{[^{}]*\}-|<[^<>\n]*>|https?://[^\s\]]*|\[\[[^\[\]|]*\||&[a-z]+;|[a-z-]+=\"[^\"\n]*\"")
+"""What tells nothing of a page's script: rules, tags, addresses, targets of links."""
 COMMON_FLAGS = frozenset("ATRD-HN")
 
 SIMPLIFIED_CHARACTERS = "这国们时为会来说对学发个过还现东车长门马书"
@@ -69,9 +71,8 @@ def show_variants(text: str, wiki: str | None = None, language: str | None = Non
     variants = load_variants(_code_of(wiki)) if wiki else _guess_variants(text)
     if variants is None:
         return text
-    return _convert(text, lambda body: show_rule(body, variants, variant))[0] if (
-        variant := _choose_variant(text, variants, language)
-    ) else text
+    variant = _choose_variant(text, variants, language)
+    return _convert(text, lambda body: show_rule(body, variants, variant))
 
 
 def _code_of(wiki: str) -> str:
@@ -80,9 +81,11 @@ def _code_of(wiki: str) -> str:
 
 def _guess_variants(text: str) -> Variants | None:
     """Return the variants of the language whose codes the rules of a text use most; Chinese ones if none."""
+    if "|" not in text and ":" not in text:
+        return load_variants("zh")
     counts = {
-        code: sum(len(re.findall(rf"[-{{;|>\s]{name}\s*[:;|]", text)) for name in load_variants(code).names)  # type: ignore[union-attr]
-        for code in _load_data()
+        code: sum(len(re.findall(rf"(?i)[-{{;|>\s]{name}\s*[:;|]", text)) for name in data["names"])
+        for code, data in _load_data().items()
     }
     best = max(counts, key=lambda code: (counts[code], code == "zh"))
     return load_variants(best)
@@ -91,7 +94,8 @@ def _guess_variants(text: str) -> Variants | None:
 def _choose_variant(text: str, variants: Variants, language: str | None) -> str:
     script = (language or "")[4:]
     if script not in variants.scripts:
-        script = detect_script(text, tuple(variants.scripts), variants.default)
+        outside = NO_PROSE.sub("", text) if "Hans" not in variants.scripts else text
+        script = detect_script(outside, tuple(variants.scripts), variants.default)
     return variants.scripts[script]
 
 
@@ -108,7 +112,7 @@ def _count(text: str, characters: str) -> int:
     return sum(map(text.count, characters))
 
 
-def _convert(text: str, show: Callable[[str], str]) -> tuple[str, int]:
+def _convert(text: str, show: Callable[[str], str]) -> str:
     """Return the text with its rules shown, from the inside out; what is never closed stays as it is. Linear."""
     open_rules: list[list[str]] = [[]]
     at = start = 0
@@ -125,7 +129,7 @@ def _convert(text: str, show: Callable[[str], str]) -> tuple[str, int]:
             start = match.end()
         at = match.end()
     open_rules[-1].append(text[start:])
-    return "-{".join("".join(pieces) for pieces in open_rules), len(open_rules)
+    return "-{".join("".join(pieces) for pieces in open_rules)
 
 
 def show_rule(body: str, variants: Variants, variant: str) -> str:
@@ -183,6 +187,8 @@ def _show_text(rule: Rule, variants: Variants, variant: str) -> str:
     if not rule.both_ways and not rule.one_way:
         return rule.text
     main = next(iter(variants.names))
+    if main in variants.unconverted and variant.startswith(f"{main}-") and main != "zh" and main in rule.both_ways:
+        return rule.both_ways[main]
     for wanted in (variant, main):
         for name in (wanted, *variants.fallbacks.get(wanted, ())):
             if name in rule.both_ways:

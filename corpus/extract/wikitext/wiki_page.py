@@ -234,6 +234,8 @@ def _drop_unclosed_tables(text: str) -> str:
             in_cell = True
             waiting.clear()
         elif not start.strip(HOLE):
+            if HOLE in line:
+                waiting.clear()
             in_cell = False
             waiting.append(line)
         elif in_cell:
