@@ -1,4 +1,4 @@
-"""Convert dates to ISO 8601: those of papers, as precise as they are (`2007`, `2007-10`), and those of pages (whole days).
+"""Convert dates to ISO 8601: those of papers, as precise as they are (`2007`, `2007-10`), and whole days on pages.
 
 Pages write them in any language and script: 2021年3月5日, 5 марта 2021, ٥ مارس ٢٠٢١.
 """
@@ -35,7 +35,9 @@ WORDS_BY_NUMBER = re.compile(r"\d[^\d\n]{0,24}[^\W\d_]|[^\W\d_][^\d\n]{0,12}\d")
 GAP = r"[^\w\n]{0,4}(?:[^\W\d_]{1,4}[^\w\n]{1,3}){0,2}"
 """What may stand between the parts of a date: dots, commas, up to two short words (5 de marzo de 2021)."""
 ORDINAL_ENDINGS = "st|nd|rd|th|er|re|e|ª|º|ος|ης|η|го|-го|-е|-ші|日|일"
-DATE_WORDS = re.compile(r"\b(?:de|del|di|of|den|г|р|год|года|года|року|tháng|năm|ngày|sd|utc)\b|[\W\d_年月日년월일]")
+DATE_WORDS = re.compile(
+    r"\b(?:de|del|di|of|den|г|р|год|года|года|року|tháng|năm|ngày|sd|utc)\b|[\W\d_年月日년월일]"
+)
 _YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b")
 _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 

@@ -76,47 +76,96 @@ def test_a_mark_that_holds_its_date_alone_shows_nothing(wiki: str, mark: str) ->
     ("wiki", "wikitext", "text"),
     [
         # Names and words of other languages
-        ("enwiki", "{{langx|ru|Река}}, {{lang-zh|t=河流|p=héliú}}, {{script|Hebr|נהר}}", "Река, 河流, héliú, נהר"),
+        (
+            "enwiki",
+            "{{langx|ru|Река}}, {{lang-zh|t=河流|p=héliú}}, {{script|Hebr|נהר}}",
+            "Река, 河流, héliú, נהר",
+        ),
         ("dewiki", "({{enS|river}}, {{ruS|Река}}; {{lang|fr|fleuve}})", "(river, Река; fleuve)"),
-        ("frwiki", "{{lien|langue=en|trad=River bed|fr=Lit}}, {{japonais|Fleuve|川|kawa}}", "Lit, Fleuve (川, kawa)"),
+        (
+            "frwiki",
+            "{{lien|langue=en|trad=River bed|fr=Lit}}, {{japonais|Fleuve|川|kawa}}",
+            "Lit, Fleuve (川, kawa)",
+        ),
         ("arwiki", "{{إنج|river}} {{وإو|تر=River|عر=نهر}}", "river نهر"),
         ("fawiki", "{{انگلیسی|river}}", "river"),
         ("hewiki", "{{אנגלית|river}}", "river"),
         ("kowiki", "{{llang|ja|川}}, {{임시링크|강|lang=en|2=River}}", "川, 강"),
         ("plwiki", "({{ang.}} ''river'', {{łac.}})", "(ang. river, łac.)"),
-        ("zhwiki", "{{le|河床|River bed}}（{{bd|1809年|2月12日|1882年|4月19日}}）", "河床（1809年2月12日－1882年4月19日）"),
+        (
+            "zhwiki",
+            "{{le|河床|River bed}}（{{bd|1809年|2月12日|1882年|4月19日}}）",
+            "河床（1809年2月12日－1882年4月19日）",
+        ),
         ("jawiki", "{{読み仮名|川面|かわも}}", "川面（かわも）"),
         ("viwiki", "{{đổi|3|km|mi}}", "3 km"),
         # Quantities, money, ordinals, initials
-        ("frwiki", "{{unité|12|km}}, {{heure|7|45}}, {{Mme}} Roy, {{XVe siècle}}", "12 km, 7 h 45, Mme Roy, XVe siècle"),
+        (
+            "frwiki",
+            "{{unité|12|km}}, {{heure|7|45}}, {{Mme}} Roy, {{XVe siècle}}",
+            "12 km, 7 h 45, Mme Roy, XVe siècle",
+        ),
         ("ptwiki", "{{converter|12|km|mi}}", "12 km"),
         ("kowiki", "{{변환|12|km|mi}}", "12 km"),
-        ("enwiki", "{{NZ$|4}}, {{CHF|9}}, {{SEK|8}}, {{currency|6|JPY}}, {{currency|eur|2}}", "NZ$4, CHF9, 8 kr, ¥6, €2"),
-        ("enwiki", "{{£sd|l=4|s=2}}, {{INRConvert|3|l}}, {{ordinal|22}}, {{ordinal|113}}", "£4 2s, ₹3 lakh, 22nd, 113th"),
+        (
+            "enwiki",
+            "{{NZ$|4}}, {{CHF|9}}, {{SEK|8}}, {{currency|6|JPY}}, {{currency|eur|2}}",
+            "NZ$4, CHF9, 8 kr, ¥6, €2",
+        ),
+        (
+            "enwiki",
+            "{{£sd|l=4|s=2}}, {{INRConvert|3|l}}, {{ordinal|22}}, {{ordinal|113}}",
+            "£4 2s, ₹3 lakh, 22nd, 113th",
+        ),
         ("enwiki", "{{height|ft=5|in=9}}, {{height|m=1.75}}, {{stn|Harbour}}", "5 ft 9 in, 1.75 m, Harbour"),
         ("ruwiki", "{{А. П.}} Чехов, {{s|И. С. Тургенев}}", "А. П. Чехов, И. С. Тургенев"),
         # Ships
-        ("enwiki", "{{MV|Gull}}, {{HMAS|Heron|D12}}, {{USS|Tern|DD-1|6}}, {{USS|Tern|DD-1|2}}", "MV Gull, HMAS Heron (D12), USS Tern, Tern"),
-        ("enwiki", "{{sclass|Tern|destroyer}}, {{sclass2|Tern|destroyer|2}}, {{ship||Gull}}", "Tern-class destroyer, Tern class, Gull"),
+        (
+            "enwiki",
+            "{{MV|Gull}}, {{HMAS|Heron|D12}}, {{USS|Tern|DD-1|6}}, {{USS|Tern|DD-1|2}}",
+            "MV Gull, HMAS Heron (D12), USS Tern, Tern",
+        ),
+        (
+            "enwiki",
+            "{{sclass|Tern|destroyer}}, {{sclass2|Tern|destroyer|2}}, {{ship||Gull}}",
+            "Tern-class destroyer, Tern class, Gull",
+        ),
         # Sister projects
         ("ruwikinews", "{{w|Пётр Чайкин|Чайкин}} и {{w|Порт}}", "Чайкин и Порт"),
-        ("enwikivoyage", "{{eat|name=The Gull|alt=Old Inn|address=2 Quay|directions=by the lock|hours=9–5|price=$8|content=Fish.}}",
-         "- The Gull (Old Inn), 2 Quay (by the lock). 9–5. Fish. $8"),
-        ("frwikivoyage", "{{Manger|nom=La Mouette|adresse=2 quai|description=Du poisson.}}", "- La Mouette, 2 quai. Du poisson."),
+        (
+            "enwikivoyage",
+            "{{eat|name=The Gull|alt=Old Inn|address=2 Quay|directions=by the lock|hours=9–5|price=$8|content=Fish.}}",
+            "- The Gull (Old Inn), 2 Quay (by the lock). 9–5. Fish. $8",
+        ),
+        (
+            "frwikivoyage",
+            "{{Manger|nom=La Mouette|adresse=2 quai|description=Du poisson.}}",
+            "- La Mouette, 2 quai. Du poisson.",
+        ),
         ("dewikivoyage", "{{vCard|name=Zur Möwe|type=restaurant|beschreibung=Fisch.}}", "- Zur Möwe. Fisch."),
         ("enwikivoyage", "Near {{marker|type=see|name=Gull Rock|lat=1}} is sand.", "Near Gull Rock is sand."),
         ("enwiki", "{{see|Gull Rock}}Sand.", "Sand."),
-        ("enwiktionary", "{{lb|en|archaic|_|UK}} From {{der|en|fro|port||gate}}; {{cog|de|Pforte}}.",
-         "(archaic UK) From Old French port (“gate”); German Pforte."),
-        ("enwiktionary", "{{plural of|en|gull}}; {{af|en|sea|-ward}}; {{suffix|en|gull|ish}}; {{syn|en|mew|cob}}",
-         "plural of gull; sea + -ward; gull + -ish; Synonyms: mew, cob"),
-        ("frwiktionary", "{{étyl|la|fr|mot=portus|sens=port}}, {{trad+|en|harbour}}", "portus (« port »), harbour"),
+        (
+            "enwiktionary",
+            "{{lb|en|archaic|_|UK}} From {{der|en|fro|port||gate}}; {{cog|de|Pforte}}.",
+            "(archaic UK) From Old French port (“gate”); German Pforte.",
+        ),
+        (
+            "enwiktionary",
+            "{{plural of|en|gull}}; {{af|en|sea|-ward}}; {{suffix|en|gull|ish}}; {{syn|en|mew|cob}}",
+            "plural of gull; sea + -ward; gull + -ish; Synonyms: mew, cob",
+        ),
+        (
+            "frwiktionary",
+            "{{étyl|la|fr|mot=portus|sens=port}}, {{trad+|en|harbour}}",
+            "portus (« port »), harbour",
+        ),
         ("dewiktionary", "{{Bedeutungen}}\n:[1] ein Vogel", "Bedeutungen:\n\n[1] ein Vogel"),
         ("enwikisource", "{{di|G}}ulls {{sc|fly}}", "Gulls fly"),
         ("enwikiquote", "{{quote|Gulls fly.}}", "Gulls fly."),
         ("enwiki", "{{subst:nowrap|a b}} {{Template:lang|fr|mot}}", "a b mot"),
     ],
-)  # fmt: skip
+)
 def test_templates_of_a_wiki(wiki: str, wikitext: str, text: str) -> None:
     assert to_text(wikitext, wiki=wiki) == text
 
@@ -148,7 +197,9 @@ def test_a_page_is_read_by_the_wiki_that_it_is_from() -> None:
 def test_a_table_that_a_template_closes_goes_whole(end: str) -> None:
     table = "{| class=wikitable\n|-\n! Year !! Bird\n! Place\n|-\n| 1987 || Gull\n"
     assert to_text(f"Before.\n{table}{end}\nBirds fly on.\n\nLast.") == "Before.\n\nBirds fly on.\n\nLast."
-    assert to_text(f"Before.\n{{{{s-start}}}}\n! Year !! Bird\n|-\n| 1987\n{end}\nAfter.") == "Before.\n\nAfter."
+    assert (
+        to_text(f"Before.\n{{{{s-start}}}}\n! Year !! Bird\n|-\n| 1987\n{end}\nAfter.") == "Before.\n\nAfter."
+    )
 
 
 def test_lines_that_begin_with_an_exclamation_mark_stay() -> None:

@@ -50,7 +50,7 @@ from corpus.extract.wikitext.wiki_page import to_text
         ("enwiki", "In C, x-{a|b}-y.", "In C, x-{a|b}-y."),
         (None, "Ово је велика -{sr-el:reka;sr-ec:река}-.", "Ово је велика река."),
     ],
-)  # fmt: skip
+)
 def test_variants(wiki: str | None, wikitext: str, text: str) -> None:
     assert to_text(wikitext, wiki=wiki) == text
 

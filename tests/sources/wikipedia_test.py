@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from corpus.document import Failure, Record
 from corpus.sources.wikipedia import mediawiki, mediawiki_chunks
-from corpus.sources.wikipedia.wiki_dump import Wikipedia
+from corpus.sources.wikipedia.wiki_dump import Wikipedia, snapshot_of
 from tests.sources import text_of
 
 SITEINFO = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="{lang}">
@@ -395,3 +395,20 @@ def test_real_dumps(data: Path, name: str, pages: int, gates: dict[str, int], fa
     assert len({(record.offset, record.metadata.get("offset_in_stream")) for record in records}) == pages
     for failure in failures(found):
         assert failure.error == "the file ends inside a page" and failure.offset > records[-1].offset
+
+
+@pytest.mark.parametrize(
+    ("file", "snapshot"),
+    [
+        ("dewiki-20240101-pages-articles-multistream.xml.bz2", "20240101"),
+        ("ptwiki-2026-09-01-p12p34567.xml.bz2", "20260901"),
+        ("zh_yuewiki-2026-09-01-p1p2.xml", "20260901"),
+        ("content_current/ptwiki/2026-09-01/xml/bzip2/part-1.xml.bz2", "20260901"),
+        ("ptwiki/20260901/ptwiki-latest-pages-articles.xml.bz2", "20260901"),
+        ("ptwiki-latest-pages-articles.xml-p000000010p000030302.bz2", None),
+        ("ptwiki-2026-13-01-p1p2.xml", None),
+        ("ptwiki-pages-articles.xml", None),
+    ],
+)
+def test_the_name_of_a_dump_gives_its_snapshot(file: str, snapshot: str | None) -> None:
+    assert snapshot_of(file) == snapshot

@@ -59,7 +59,11 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     about = extract_metadata(
         tree,
         default_url=record.url,
-        date_config={"extensive_search": False, "original_date": True, "max_date": latest},  # its date is not used
+        date_config={
+            "extensive_search": False,
+            "original_date": True,
+            "max_date": latest,
+        },  # its date is not used
     )
     site = about.sitename if about.sitename and len(about.sitename) <= 60 else None
     headline = _strip_site_name(clean_text(about.title or "").strip(), site, record.url)

@@ -18,7 +18,9 @@ from corpus.extract.dates import find_dates, iso_date
 
 MAX_DATED_CHARACTERS = 240
 """Characters of an element that may hold the date of an article: bylines are short."""
-MAX_TEXT_DEPTH = 40
+MAX_UNNAMED_CHARACTERS = 80
+"""Likewise of an element that nothing calls a date: leads may tell of other days."""
+MAX_CHILDREN = 40
 MIN_PARAGRAPH_CHARACTERS = 20
 MAX_LEVELS_TO_HEADLINE = 4
 """Parents of the headline in which a date before it is still its own."""
@@ -27,40 +29,74 @@ EMPTY_DATES = ("1970-01-01", "1969-12-31")
 """What systems write that have no date."""
 PUBLISHED_META = (
     *("article:published_time", "og:article:published_time", "og:published_time", "article:published"),
-    *("datepublished", "date_published", "publishdate", "publish-date", "publish_date", "publish_time", "publishtime"),
-    *("publication_date", "publicationdate", "pubdate", "pub_date", "pubdt", "dc.date.issued", "dcterms.issued"),
+    *(
+        "datepublished",
+        "date_published",
+        "publishdate",
+        "publish-date",
+        "publish_date",
+        "publish_time",
+        "publishtime",
+    ),
+    *(
+        "publication_date",
+        "publicationdate",
+        "pubdate",
+        "pub_date",
+        "pubdt",
+        "dc.date.issued",
+        "dcterms.issued",
+    ),
     *("dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "sailthru.date", "parsely-pub-date"),
-    *("article_date_original", "article.published", "cxenseparse:recs:publishtime", "bt:pubdate", "citation_date"),
-    *("citation_publication_date", "originalpublicationdate", "rnews:datepublished", "displaydate", "ptime", "_pubtime"),
+    *(
+        "article_date_original",
+        "article.published",
+        "cxenseparse:recs:publishtime",
+        "bt:pubdate",
+        "citation_date",
+    ),
+    *(
+        "citation_publication_date",
+        "originalpublicationdate",
+        "rnews:datepublished",
+        "displaydate",
+        "ptime",
+        "_pubtime",
+    ),
     *("og:release_date", "release_date", "article:create_at", "mediator_published_time", "apub:time", "date"),
 )
 PUBLISHED_KEYS = ("datePublished", "dateCreated")
 ARTICLE_TYPE = re.compile(r"Article|Posting|Report|Review$|Analysis|Opinion|WebPage|CreativeWork")
 LINKED_KEYS = frozenset(
-    {"mentions", "isRelatedTo", "relatedLink", "hasPart", "isPartOf", "comment", "itemListElement", "citation", "review",
-     "video", "image", "author", "publisher", "about", "isBasedOn", "significantLink", "subjectOf"}
+    {"mentions", "isRelatedTo", "relatedLink", "hasPart", "isPartOf", "comment", "itemListElement", "citation",
+     "review", "video", "image", "author", "publisher", "about", "isBasedOn", "significantLink", "subjectOf"}
 )  # fmt: skip
 """Keys of JSON-LD whose values describe something other than the page."""
 JSON_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
 
 DATED_NAME = re.compile(
-    r"(?:^|[\s_-])(?:pub|post|article|entry|news|story|byline|create|release|submit|print|art|text|content|detail|page)?"
-    r"[_-]?(?:date|time|datetime|dateline|timestamp|published|publish|pubtime|pubdate|posted|info|meta|byline|source|author"
+    r"(?:^|[\s_-])(?:pub|post|article|entry|news|story|byline|create|release|submit|print|art|text|content|detail"
+    r"|page)?"
+    r"[_-]?(?:date|time|datetime|dateline|timestamp|published|publish|pubtime|pubdate|posted|info|meta|byline|source"
+    r"|author"
     r"|fecha|datum|data|jour|tanggal|ngay|tarih|waktu|hora|zeit)",
     re.I,
 )
 """Beginnings of class and id names of elements that hold the date of an article."""
 OTHER_NAME = re.compile(
     r"(?:^|[\s_-])(?:relat|recommend|side|aside|foot|comment|more|popular|trend|latest|recent|most|also|widget|teaser"
-    r"|promo|card|prev|next|archive|calendar|copyright|newsletter|hot|rank|carousel|slide|breaking|ticker|outbrain|taboola"
-    r"|weather|event|menu|nav|breadcrumb|topbar|masthead|banner|read-?(?:more|next|on)|suggest|similar|see-?also|links?-?list"
+    r"|promo|card|prev|next|archive|calendar|copyright|newsletter|hot|rank|carousel|slide|breaking|ticker|outbrain"
+    r"|taboola"
+    r"|weather|event|menu|nav|breadcrumb|topbar|masthead|banner|read-?(?:more|next|on)|suggest|similar|see-?also"
+    r"|links?-?list"
     r"|list|feed|advert|clock|today|current)",
     re.I,
 )
 """Beginnings of class and id names of elements that hold other stories, or no story."""
 PUBLISHED_WORDS = re.compile(
-    r"\b(?:published|posted|publié|paru le|veröffentlicht|erschienen|publicado|publicada|pubblicato|publicat|gepubliceerd"
-    r"|publicerad|publisert|offentliggjort|julkaistu|opublikowan|publikováno|objavljeno|közzétéve|publicat|yayın|đăng|dipublikasikan"
+    r"\b(?:published|posted|publié|paru le|veröffentlicht|erschienen|publicado|publicada|pubblicato|publicat"
+    r"|gepubliceerd"
+    r"|publicerad|publisert|offentliggjort|julkaistu|opublikowan|publikováno|objavljeno|közzétéve|yayın|đăng|dipublikasikan"
     r"|опубликован|дата публикации|опубліковано|публикувано|δημοσ|פורסם|نشر|النشر|منتشر|انتشار|प्रकाशित|প্রকাশ|เผยแพร่)"
     r"|发布|發布|发表|發表|发稿|公開日|掲載|投稿日|配信|게시|입력|등록|승인",
     re.I,
@@ -69,7 +105,9 @@ PUBLISHED_WORDS = re.compile(
 SUBMITTED = re.compile(r"submit|meta|byline|author|info|date", re.I)
 """Names of an `aside` or `footer` that stands under a headline."""
 UPDATED = re.compile(r"updat|modif|edited|correct", re.I)
-OTHER_TAGS = frozenset({"aside", "nav", "footer", "select", "form", "button", "script", "style", "template", "noscript"})
+OTHER_TAGS = frozenset(
+    {"aside", "nav", "footer", "select", "form", "button", "script", "style", "template", "noscript"}
+)
 NO_PARAGRAPHS = OTHER_TAGS | {"a", "h1", "h2", "h3", "title", "time", "label"}
 ADDRESS_DATES = tuple(
     re.compile(pattern)
@@ -84,7 +122,7 @@ ARCHIVE_STAMP = re.compile(r"^/web/\d{4,14}[a-z_]*/")
 """When the Wayback Machine captured a page, in the address of its copy."""
 COUNTRY_OF_DOMAIN = {"uk": "GB", "au": "AU", "nz": "NZ", "in": "IN", "ie": "IE", "za": "ZA", "us": "US", "gov": "US",
     "ph": "PH", "sg": "SG", "my": "MY", "pk": "PK", "ng": "NG", "ke": "KE", "gh": "GH", "ca": "CA", "lk": "LK",
-    "bd": "BD", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT", "mt": "MT", "eu": "EU"}  # fmt: skip
+    "bd": "BD", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT", "mt": "MT"}  # fmt: skip
 LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_]([a-z]{2})(?![a-z]))?", re.I)
 
 
@@ -113,9 +151,15 @@ def find_publication_date(tree: HtmlElement, url: str | None, text: str, latest:
 def _read_language(tree: HtmlElement, url: str | None) -> tuple[str | None, str | None]:
     """Return the language and the country that a page states; the country also by its address."""
     root = tree.getroottree().getroot()
-    stated = root.get("lang") or root.get("xml:lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
-    locales = tree.xpath("//meta[@property='og:locale' or @http-equiv='content-language' or @name='language']/@content")
-    tags = [match for value in (stated, *locales) if value and (match := LANGUAGE_TAG.match(str(value).strip()))]
+    stated = (
+        root.get("lang") or root.get("xml:lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
+    )
+    locales = tree.xpath(
+        "//meta[@property='og:locale' or @http-equiv='content-language' or @name='language']/@content"
+    )
+    tags = [
+        match for value in (stated, *locales) if value and (match := LANGUAGE_TAG.match(str(value).strip()))
+    ]
     language = tags[0][1].lower() if tags else None
     region = next((tag[2].upper() for tag in tags if tag[2]), None)
     if region is None and url:
@@ -174,7 +218,9 @@ def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
     stated: dict[str, str] = {}
     for meta in tree.iter("meta"):
         value = meta.get("content")
-        if not value or (meta.get("itemprop") and any(parent.tag == "body" for parent in meta.iterancestors())):
+        if not value or (
+            meta.get("itemprop") and any(parent.tag == "body" for parent in meta.iterancestors())
+        ):
             continue
         for attribute in ("property", "name", "itemprop"):
             if name := meta.get(attribute):
@@ -183,7 +229,7 @@ def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
 
 
 def find_address_date(url: str | None, latest: str = "9999") -> str | None:
-    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None if it has none or a later one."""
+    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None without one."""
     if not url:
         return None
     parts = urlsplit(url)
@@ -197,7 +243,7 @@ def find_address_date(url: str | None, latest: str = "9999") -> str | None:
 
 
 def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
-    """Yield what may hold the date that a reader sees: the machine's form of `time`, then short texts by the headline."""
+    """Yield what may hold the date that a reader sees: microdata, then elements called dates, then short texts."""
     body = tree.find("body") if tree.tag != "body" else tree
     body = tree if body is None else body
     elements = list(body.iter())
@@ -217,7 +263,8 @@ def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
         yield element.get("datetime") or element.get("data-date") or ""
         yield _read_text(element)
     for element in others:
-        yield _read_text(element)
+        if len(shown := _read_text(element)) <= MAX_UNNAMED_CHARACTERS:
+            yield shown
     for element in elements[places[first] + 1 :]:
         if element.text and PUBLISHED_WORDS.search(element.text[:80]) and not _is_elsewhere(element, article):
             yield _read_text(element)[:80]
@@ -229,9 +276,9 @@ def _find_article(elements: list[HtmlElement], text: str) -> tuple[HtmlElement |
     headline = first = None
     for element in elements:
         if element.tag in ("h1", "h2"):
-            if element.tag == "h1" or first is None and (headline is None or headline.tag == "h2"):
-                if first is None or _is_headline(element, squeezed):
-                    headline, first = element, None
+            nearer = element.tag == "h1" or (first is None and (headline is None or headline.tag == "h2"))
+            if nearer and (first is None or _is_headline(element, squeezed)):
+                headline, first = element, None
         elif first is None and _begins_article(element, squeezed):
             first = element
             if headline is not None and headline.tag == "h1":
@@ -240,9 +287,9 @@ def _find_article(elements: list[HtmlElement], text: str) -> tuple[HtmlElement |
 
 
 def _is_headline(element: HtmlElement, squeezed: str) -> bool:
-    """Return whether a title behind what seemed to be the text is the article's: the text began in a notice before it."""
+    """Return whether a title is the article's, so that what seemed to be its text was a notice before it."""
     title = "".join(_read_text(element).split())
-    return len(title) >= 8 and title in squeezed[: 2 * len(title) + 400]
+    return len(title) >= 4 and title in squeezed[: 2 * len(title) + 400]
 
 
 def _begins_article(element: HtmlElement, squeezed: str) -> bool:
@@ -262,7 +309,7 @@ def _list_near(
     first: HtmlElement,
     article: set[HtmlElement],
 ) -> Iterator[HtmlElement]:
-    """Yield the elements that may hold the date of an article: from the headline to its first paragraph, then before it."""
+    """Yield the elements between the headline and the text, then those before the headline in its own block."""
     end = places[first]
     start = places[headline] if headline is not None else 0
     around = headline
@@ -277,9 +324,13 @@ def _list_near(
     for places_of in ranges:
         for at in places_of:
             element = elements[at]
-            if element in article or not isinstance(element.tag, str) or element.tag in OTHER_TAGS - {"footer", "aside"}:
+            if (
+                element in article
+                or not isinstance(element.tag, str)
+                or element.tag in OTHER_TAGS - {"footer", "aside"}
+            ):
                 continue
-            if len(element) <= MAX_TEXT_DEPTH and not _is_elsewhere(element, article):
+            if len(element) <= MAX_CHILDREN and not _is_elsewhere(element, article):
                 yield element
 
 
@@ -304,7 +355,11 @@ def _is_elsewhere(element: HtmlElement, article: set[HtmlElement]) -> bool:
             return True
         if _has_name(at, OTHER_NAME) and not (level == 0 and _has_name(at, DATED_NAME)):
             return True
-        if level < 3 and at.tag in ("li", "div", "article", "td", "tr", "dl", "p", "section") and _leads_elsewhere(at):
+        if (
+            level < 3
+            and at.tag in ("li", "div", "article", "td", "tr", "dl", "p", "section")
+            and _leads_elsewhere(at)
+        ):
             return True
         at = at.getparent()
     return False

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 
 from corpus.extract.holes import HOLE
 
-ARGUMENT_KEY = re.compile(r"\s*([^\W_][\w .\u0300-\u036f\u0590-\u05c7\u064b-\u065f\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u200c\u200d-]{0,30}?)\s*=")
+ARGUMENT_KEY = re.compile(
+    r"\s*([^\W_][\w .\u0300-\u036f\u0590-\u05c7\u064b-\u065f\u0900-\u0fff\u1000-\u109f\u1780-\u17ff"
+    r"\u200c\u200d-]{0,30}?)\s*="
+)
 """Names of arguments; vowel signs of Indic scripts and joiners are no word characters to `re`."""
 ARGUMENT_SEPARATORS = re.compile(r"\{\{|\}\}|\[\[|\]\]|-\{(?!\{)|\}-|\|")
 
@@ -55,7 +58,7 @@ class Arguments:
 
 
 def _split_arguments(body: str) -> Iterator[str]:
-    """Yield the parts of a call after its name, split at the pipes that are in no inner link, template or rule of variants."""
+    """Yield the parts of a call after its name, split at the pipes in no inner link, template or rule of variants."""
     if "{{" not in body and "[[" not in body and "-{" not in body:
         yield from body.split("|")[1:]
         return

@@ -161,7 +161,7 @@ def show_ship_by_prefix(name: str, arguments: Arguments) -> str:
 
 
 def _name_ship(prefix: str, arguments: Arguments, at: int) -> str:
-    """Return a ship's name: the hull number or year is in parentheses; forms are 1 the number, 2 the name, 6 no number."""
+    """Return a ship's name, its hull number in parentheses; form 1 is the number, 2 the name, 6 all but the number."""
     ship, hull, form = (arguments.get(str(at + step)) for step in range(3))
     form = form or arguments.get("up")
     full = f"{prefix} {ship}".strip()
@@ -274,7 +274,13 @@ def show_affixes(name: str, arguments: Arguments) -> str:
 
 def show_related_words(name: str, arguments: Arguments) -> str:
     """Show {{syn|en|big|large}} as "Synonyms: big, large"."""
-    titles = {"syn": "Synonyms", "ant": "Antonyms", "hyper": "Hypernyms", "hypo": "Hyponyms", "cot": "Coordinate terms"}
+    titles = {
+        "syn": "Synonyms",
+        "ant": "Antonyms",
+        "hyper": "Hypernyms",
+        "hypo": "Hyponyms",
+        "cot": "Coordinate terms",
+    }
     words = [text for text in arguments.positional()[1:] if text and ":" not in text]
     title = next((titles[key] for key in titles if name.lower().startswith(key)), "See also")
     return f"{title}: {', '.join(words)}" if words else ""

@@ -23,8 +23,12 @@ TEMPLATE_NAME = re.compile(r"[^|{}\[\]<>\n]{0,80}")
 TEMPLATE_CALL = re.compile(r"\{\{\s*+([^|{}<>\n]{1,80})")
 UNCLOSED_BRACES = re.compile(r"(?m)^[ \t]*\{\{[^\n]*(?:\n[ \t]*[|}][^\n]*)*|\{\{+|\}\}+")
 PARSER_FUNCTIONS = ("formatnum", "lc", "uc", "lcfirst", "ucfirst")
-SUBSTITUTION = re.compile(r"^(?:safesubst|subst|подст|подстановка|msgnw)\s*:\s*|^(?:template|шаблон|vorlage|modèle)\s*:\s*")
-WIKI_DATABASE = re.compile(r"([a-z][a-z0-9_]*?)(wiki|wiktionary|wiki(?:books|news|quote|source|versity|voyage))")
+SUBSTITUTION = re.compile(
+    r"^(?:safesubst|subst|подст|подстановка|msgnw)\s*:\s*|^(?:template|шаблон|vorlage|modèle)\s*:\s*"
+)
+WIKI_DATABASE = re.compile(
+    r"([a-z][a-z0-9_]*?)(wiki|wiktionary|wiki(?:books|news|quote|source|versity|voyage))"
+)
 MAX_REMEMBERED_NAMES = 1 << 14
 WORD_LISTS = ("units", "currencies", "languages", "listings")
 
@@ -187,7 +191,7 @@ class Templates:
     _seen: dict[str, Rule | str | None] = field(default_factory=dict)
 
     def find(self, name: str) -> Rule | str | None:
-        """Return the rule for a template's name: a string if all its calls show the same, None for a parser function."""
+        """Return the rule for a template: a string if all its calls show the same, None for a parser function."""
         try:
             return self._seen[name]
         except KeyError:

@@ -1,4 +1,4 @@
-"""Resolve script variants that pages spell out, -{zh-hans:软件; zh-hant:軟體}-, as MediaWiki's LanguageConverter reads them.
+"""Resolve script variants that pages spell out, -{zh-hans:软件; zh-hant:軟體}-, as LanguageConverter reads them.
 
 Text outside of such rules is left in the script in which it is written.
 """
@@ -19,7 +19,9 @@ RULE_END = re.compile(r"-\{|\}-")
 ENTITY_END = re.compile(r"(&[#a-zA-Z0-9]{1,32});")
 ENTITY_MARK = "\x02"
 MAX_VARIANT_DEPTH = 10
-NO_PROSE = re.compile(r"-\{[^{}]*\}-|<[^<>\n]*>|https?://[^\s\]]*|\[\[[^\[\]|]*\||&[a-z]+;|[a-z-]+=\"[^\"\n]*\"")
+NO_PROSE = re.compile(
+    r"-\{[^{}]*\}-|<[^<>\n]*>|https?://[^\s\]]*|\[\[[^\[\]|]*\||&[a-z]+;|[a-z-]+=\"[^\"\n]*\""
+)
 """What tells nothing of a page's script: rules, tags, addresses, targets of links."""
 COMMON_FLAGS = frozenset("ATRD-HN")
 
@@ -76,7 +78,9 @@ def show_variants(text: str, wiki: str | None = None, language: str | None = Non
 
 
 def _code_of(wiki: str) -> str:
-    return re.sub(r"wik(?:i|tionary|ibooks|inews|iquote|isource|iversity|ivoyage)$", "", wiki).replace("_", "-")
+    return re.sub(r"wik(?:i|tionary|ibooks|inews|iquote|isource|iversity|ivoyage)$", "", wiki).replace(
+        "_", "-"
+    )
 
 
 def _guess_variants(text: str) -> Variants | None:
@@ -187,7 +191,12 @@ def _show_text(rule: Rule, variants: Variants, variant: str) -> str:
     if not rule.both_ways and not rule.one_way:
         return rule.text
     main = next(iter(variants.names))
-    if main in variants.unconverted and variant.startswith(f"{main}-") and main != "zh" and main in rule.both_ways:
+    if (
+        main in variants.unconverted
+        and variant.startswith(f"{main}-")
+        and main != "zh"
+        and main in rule.both_ways
+    ):
         return rule.both_ways[main]
     for wanted in (variant, main):
         for name in (wanted, *variants.fallbacks.get(wanted, ())):
@@ -215,7 +224,9 @@ def load_variants(code: str) -> Variants | None:
     by_code: dict[str, str] = {}
     for name in data["names"]:
         by_code[name] = by_code[_standard_code(name).lower()] = name
-    spellings = [spelling for name in data["names"] for spelling in dict.fromkeys((name, _standard_code(name)))]
+    spellings = [
+        spelling for name in data["names"] for spelling in dict.fromkeys((name, _standard_code(name)))
+    ]
     starts = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
     return Variants(
         names=data["names"],
@@ -231,12 +242,15 @@ def load_variants(code: str) -> Variants | None:
 
 def _standard_code(name: str) -> str:
     """Return the BCP 47 form of a code: zh-Hant, zh-Hant-TW for zh-tw, sr-Cyrl for sr-ec."""
-    special = {"sr-ec": "sr-Cyrl", "sr-el": "sr-Latn", "zh-cn": "zh-Hans-CN", "zh-sg": "zh-Hans-SG", "zh-my": "zh-Hans-MY",
+    special = {"sr-ec": "sr-Cyrl", "sr-el": "sr-Latn", "zh-cn": "zh-Hans-CN", "zh-sg": "zh-Hans-SG",
+        "zh-my": "zh-Hans-MY",
         "zh-tw": "zh-Hant-TW", "zh-hk": "zh-Hant-HK", "zh-mo": "zh-Hant-MO"}  # fmt: skip
     if name in special:
         return special[name]
     parts = name.split("-")
-    forms = [part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part for part in parts[1:]]
+    forms = [
+        part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part for part in parts[1:]
+    ]
     return "-".join([parts[0], *forms])
 
 

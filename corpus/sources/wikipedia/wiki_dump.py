@@ -234,9 +234,11 @@ def _decode_character(match: re.Match[str]) -> str:
 def snapshot_of(file: str) -> str | None:
     """Return the date of a dump, as eight digits, from its file's name or else from the folders above it.
 
-    Dumps are called `dewiki-20240101-pages-articles.xml.bz2`; the exports of 2025 on, `dewiki-2026-08-01-p1p99.xml.bz2`.
+    Dumps are called `dewiki-20240101-pages-articles.xml.bz2`; exports of 2025 on, `dewiki-2026-08-01-p1p99.xml.bz2`.
     """
-    match = FILE_DATE.search(os.path.basename(file)) or next(iter(reversed([*FOLDER_DATE.finditer(file)])), None)
+    match = FILE_DATE.search(os.path.basename(file)) or next(
+        iter(reversed([*FOLDER_DATE.finditer(file)])), None
+    )
     return f"{match[1]}{match[3]}{match[4]}" if match else None
 
 
