@@ -22,7 +22,8 @@ OTHER = '<a href="/other">Lighthouse opens to the public</a>'
 
 def day(body: str, language: str = "en", head: str = "", url: str = URL) -> str | None:
     text = TEXTS[language[:2]]
-    page = f"<html lang='{language}'><head><title>Ferry</title>{head}</head><body>{body.replace('TEXT', f'<p>{text}</p>')}</body></html>"
+    body = body.replace("TEXT", f"<p>{text}</p>")
+    page = f"<html lang='{language}'><head><title>Ferry</title>{head}</head><body>{body}</body></html>"
     tree = parse_page(page)
     assert tree is not None
     return find_publication_date(tree, url, f"Ferry\n{text}", "2020-06-30")
@@ -64,7 +65,7 @@ def test_the_day_that_a_reader_sees(shown: str, language: str, page: str) -> Non
         f"<h1>Ferry</h1><div class='more-news'>{OTHER}<i>1 January 2017</i></div>TEXT",
         "<header><span class='clock'>Tuesday, 30 June 2020</span></header><h1>Ferry</h1>TEXT",
         "<h1>Ferry</h1>TEXT<footer>© 1 January 2017</footer>",
-        "<h1>Ferry</h1>TEXT<section class='comments'><time datetime='2017-01-01'>x</time> posted 1 January 2017</section>",
+        "<h1>Ferry</h1>TEXT<div class='comments'><time datetime='2017-01-01'></time>posted 1 January 2017</div>",
         "<h1>Ferry</h1>TEXT<article><h2>Lighthouse</h2><time datetime='2017-01-01'>1 January 2017</time></article>",
         "<h1>Ferry</h1>TEXT",
     ],
@@ -79,29 +80,29 @@ def test_the_day_of_another_story_or_of_the_capture_is_none(page: str) -> None:
         ('<meta property="article:published_time" content="2018-09-04T23:00:00-05:00">', "2018-09-04"),
         ('<meta name="pubdate" content="04.09.2018">', "2018-09-04"),
         (
-            '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2018-09-04"}</script>',
+            '<script type=application/ld+json>{"@type":"NewsArticle","datePublished":"2018-09-04"}</script>',
             "2018-09-04",
         ),
         (
-            '<script type="application/ld+json">{"@graph":[{"@type":"NewsArticle","url":"/x","datePublished":"2017-01-01"},'
+            '<script type=application/ld+json>{"@graph":[{"@type":"NewsArticle","datePublished":"2017-01-01"},'
             f'{{"@type":"NewsArticle","url":"{URL}","datePublished":"2018-09-04"}}]}}</script>',
             "2018-09-04",
         ),
         (
-            '<script type="application/ld+json">{"@type":"ItemList","itemListElement":[{"@type":"NewsArticle",'
+            '<script type=application/ld+json>{"@type":"ItemList","itemListElement":[{"@type":"NewsArticle",'
             '"datePublished":"2017-01-01"}]}</script>',
             None,
         ),
         (
-            '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"1970-01-01T00:00:00Z"}</script>',
+            '<script type=application/ld+json>{"@type":"NewsArticle","datePublished":"1970-01-01T00:00:00Z"}</script>',
             None,
         ),
         (
-            '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2021-09-04"}</script>',
+            '<script type=application/ld+json>{"@type":"NewsArticle","datePublished":"2021-09-04"}</script>',
             None,
         ),
         (
-            '<script type="application/ld+json">{"@type":"NewsArticle", datePublished: broken "datePublished": "2018-09-04"</script>',
+            '<script type=application/ld+json>{"@type":"NewsArticle", broken "datePublished": "2018-09-04"</script>',
             "2018-09-04",
         ),
     ],

@@ -1,4 +1,4 @@
-"""Templates that carry text: what a reader of each wiki sees of them. The table of docs/sources/wikipedia.md, with its tests."""
+"""Templates that carry text: what a reader of each wiki sees of them. The table is in docs/sources/wikipedia.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from corpus.extract.wikitext.templates import load_templates, scopes_of
 from corpus.extract.wikitext.wiki_page import extract_text, to_text
 
 MARKED_AS_DOUBTFUL = {
-    "enwiki": "It {{citation needed span|never snows|date=May 2020}} and {{failed verification span|text=rarely rains}}.",
+    "enwiki": "It {{citation needed span|never snows|date=May 2020}} and {{dubious span|text=rarely rains}}.",
     "arwiki": "المدينة {{بحاجة لمصدر|كبيرة جدا|تاريخ=مارس 2020}}.",
     "eswiki": "El puerto {{cita requerida|es muy antiguo}}, {{aclarar|dicen}}.",
     "fawiki": "این شهر {{مدرک|بسیار کهن است}}.",

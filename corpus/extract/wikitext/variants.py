@@ -6,6 +6,7 @@ Text outside of such rules is left in the script in which it is written.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from corpus.data import data_path
 from corpus.formats.yaml_lines import load_yaml
 
 MARKUP = re.compile(r"-\{|\}-|</?[A-Za-z][^<>]*>")
+RULE_CODE = re.compile(r"(?<=[-{;|>\s])[a-z]{2,4}(?:-[a-z]{1,9}){0,2}(?=\s{0,3}[:;|])")
 RULE_END = re.compile(r"-\{|\}-")
 ENTITY_END = re.compile(r"(&[#a-zA-Z0-9]{1,32});")
 ENTITY_MARK = "\x02"
@@ -56,7 +58,7 @@ class Variants:
 
 
 @dataclass(slots=True)
-class Rule:
+class VariantRule:
     """Hold what a rule says: texts by variant, and texts by variant that only replace a certain one (`a=>zh-tw:b`)."""
 
     text: str
@@ -85,12 +87,8 @@ def _code_of(wiki: str) -> str:
 
 def _guess_variants(text: str) -> Variants | None:
     """Return the variants of the language whose codes the rules of a text use most; Chinese ones if none."""
-    if "|" not in text and ":" not in text:
-        return load_variants("zh")
-    counts = {
-        code: sum(len(re.findall(rf"(?i)[-{{;|>\s]{name}\s*[:;|]", text)) for name in data["names"])
-        for code, data in _load_data().items()
-    }
+    used = Counter(RULE_CODE.findall(text.lower()))
+    counts = {code: sum(used[name] for name in data["names"]) for code, data in _load_data().items()}
     best = max(counts, key=lambda code: (counts[code], code == "zh"))
     return load_variants(best)
 
@@ -166,9 +164,9 @@ def _read_flags(body: str, variants: Variants) -> tuple[set[str], str]:
     return {flag for part in before.split(";") if (flag := part.strip()) in known}, text
 
 
-def _read_rule(text: str, variants: Variants) -> Rule:
+def _read_rule(text: str, variants: Variants) -> VariantRule:
     """Read `code:text; code:text`, where only a semicolon before a code separates, and that of an entity never does."""
-    rule = Rule(text)
+    rule = VariantRule(text)
     if ":" not in text:
         return rule
     marked = ENTITY_END.sub(rf"\1{ENTITY_MARK}", text) if "&" in text else text
@@ -179,7 +177,7 @@ def _read_rule(text: str, variants: Variants) -> Rule:
         source, arrow, target = code.partition("=>")
         named = variants.by_code.get((target if arrow else code).strip().lower())
         if named is None:
-            return Rule(text)
+            return VariantRule(text)
         if arrow and source.strip():
             rule.one_way.setdefault(named, []).append(value.strip())
         elif not arrow and value.strip():
@@ -187,7 +185,7 @@ def _read_rule(text: str, variants: Variants) -> Rule:
     return rule
 
 
-def _show_text(rule: Rule, variants: Variants, variant: str) -> str:
+def _show_text(rule: VariantRule, variants: Variants, variant: str) -> str:
     if not rule.both_ways and not rule.one_way:
         return rule.text
     main = next(iter(variants.names))
@@ -208,7 +206,7 @@ def _show_text(rule: Rule, variants: Variants, variant: str) -> str:
     return texts[0]
 
 
-def _describe(rule: Rule, variants: Variants) -> str:
+def _describe(rule: VariantRule, variants: Variants) -> str:
     """Return what the flag D shows: every variant with its text."""
     colon, semicolon = ("：", "；") if "Hans" in variants.scripts else (":", ";")
     texts = [f"{variants.names[name]}{colon}{text}{semicolon}" for name, text in rule.both_ways.items()]
