@@ -119,6 +119,8 @@ def test_a_mark_that_holds_its_date_alone_shows_nothing(wiki: str, mark: str) ->
         ),
         ("enwiki", "{{height|ft=5|in=9}}, {{height|m=1.75}}, {{stn|Harbour}}", "5 ft 9 in, 1.75 m, Harbour"),
         ("ruwiki", "{{А. П.}} Чехов, {{s|И. С. Тургенев}}", "А. П. Чехов, И. С. Тургенев"),
+        ("ukwiki", "{{fact|старий порт}}, {{iw2|Гавань|гавані||Harbour}}", "старий порт, гавані"),
+        ("enwiki", "Press {{keypress|Ctrl|S}}.", "Press Ctrl+S."),
         # Ships
         (
             "enwiki",
