@@ -79,10 +79,35 @@ _LABELS = {
         "ksc_5601 windows-949 cp949 uhc"
     ),
     "johab": "johab cp1361",
+    "hz": "hz hz-gb-2312 hzgb2312 hz-gb2312",
+    "utf-7": "utf-7 utf7 unicode-1-1-utf-7 x-unicode-2-0-utf-7 csutf7",
+    "cp437": "ibm437 cp437 437 cspc8codepage437",
+    "cp720": "cp720 dos-720 ibm720",
+    "cp737": "ibm737 cp737 737",
+    "cp775": "ibm775 cp775 775 cspc775baltic",
+    "cp850": "ibm850 cp850 850 cspc850multilingual",
+    "cp852": "ibm852 cp852 852 cspcp852",
+    "cp857": "ibm857 cp857 857 csibm857",
+    "cp858": "ibm00858 cp858 cp00858 858",
+    "cp860": "ibm860 cp860 860",
+    "cp861": "ibm861 cp861 861 cp-is",
+    "cp862": "ibm862 cp862 862 dos-862 cspc862latinhebrew",
+    "cp863": "ibm863 cp863 863",
+    "cp864": "ibm864 cp864 csibm864",
+    "cp865": "ibm865 cp865 865",
+    "cp869": "ibm869 cp869 869 cp-gr",
+    "cp1125": "cp1125 ibm1125 cp866u ruscii",
+    "mac_latin2": "x-mac-ce x-mac-centraleurroman maccentraleurope mac-ce",
+    "mac_greek": "x-mac-greek macgreek",
+    "mac_turkish": "x-mac-turkish macturkish",
+    "mac_iceland": "x-mac-icelandic maciceland",
+    "koi8_t": "koi8-t",
+    "kz1048": "kz-1048 kz1048 strk1048-2002 rk1048 cskz1048",
+    "ptcp154": "ptcp154 pt154 cp154 csptcp154 cyrillic-asian",
 }
 """Python codec -> the labels it stands for, after the WHATWG Encoding Standard (a charset is decoded by
 the superset that browsers use: gb2312 as gb18030, iso-8859-1 as windows-1252), with a few more that
-archives hold (ibm855, johab, hz, iso-2022-kr)."""
+archives hold (ibm855, johab, hz, utf-7, the code pages of DOS and of the Macintosh, iso-2022-kr)."""
 
 _WIDER_CODECS = {
     "euc_jp": ("euc_jis_2004",),
@@ -125,6 +150,10 @@ MIN_WIDE_CONFIDENCE, MIN_NARROW_CONFIDENCE, MIN_DIFFERENT_SHARE = 0.6, 0.7, 0.00
 """What makes a guess sure: the detector's confidence (multi-byte, single-byte), and the share of the text
 that it reads unlike the declaration and unlike windows-1252. English with a few signs is no evidence."""
 
+MAX_DISORDER = 0.1
+"""Of UTF-16 that is declared, has no mark and few NUL bytes: see `_measure_disorder`."""
+_EVERYDAY_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -147,6 +176,9 @@ _SEVEN_BIT = (
     (b"\x1b(I", "iso2022_jp"),
     (b"\x1b$(D", "iso2022_jp"),
 )
+_DECLARED_SEVEN_BIT = {"hz": b"~{", "utf-7": b"+"}
+"""Codecs of ASCII alone that are read only where they are declared, and what such a text has: `~{` and `+` are also
+common in texts that mean them."""
 
 
 @cache
@@ -188,6 +220,50 @@ def _detect_wide(body: bytes) -> str | None:
     return None
 
 
+def _find_declared_wide(body: bytes, declared: str | None, html: bool) -> str | None:
+    """Return the byte order of UTF-16 without a mark that HTTP or the document, in UTF-16 itself, declares; else None.
+
+    A header is believed where the bytes read as a text so. The byte order is the one in which they do better, whatever
+    the declaration says: servers say `utf-16` and `utf-16le` of both.
+    """
+    label = codec_of(declared) or ""
+    if html and b"\0" in body[:PRESCAN_BYTES] and not label.startswith("utf-16"):
+        narrowed = body[: 2 * PRESCAN_BYTES].replace(b"\0", b"")
+        label = codec_of(find_declared_label(narrowed)) or ""
+    if not label.startswith("utf-16") or _is_plain_utf8(body):
+        return None
+    head = body[: min(len(body), SAMPLE_BYTES) & ~1]
+    if html and b"<\0" not in head and b"\0<" not in head:
+        return None
+    orders = (label, "utf-16-be" if label == "utf-16-le" else "utf-16-le")
+    oddity, _, order = min((_measure_disorder(head, order), rank, order) for rank, order in enumerate(orders))
+    return order if oddity < (1.0 if html else MAX_DISORDER) else None
+
+
+def _is_plain_utf8(body: bytes) -> bool:
+    """Return whether the bytes are UTF-8 without a NUL: then a declaration of UTF-16 is wrong."""
+    if b"\0" in body:
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _measure_disorder(head: bytes, order: str) -> float:
+    """Return from 0 to 1 how unlike a text bytes read as UTF-16 are: 0 if their characters lie in one block of 256, or
+    are all everyday characters of one East Asian charset; bytes in the wrong order, or of another charset, are neither.
+    """
+    try:
+        text = head.decode(order)
+    except UnicodeDecodeError:
+        return 1.0
+    blocks = len({ord(character) >> 8 for character in text})
+    everyday = max(len(text.encode(charset, "ignore").decode(charset)) for charset in _EVERYDAY_CHARSETS)
+    return min((blocks - 1) / max(len(text), 16), 1 - everyday / max(len(text), 1))
+
+
 def _decode_with(body: bytes, codec: str) -> tuple[str, str]:
     """Decode with the codec or, if that rejects a byte, a wider one of its family, else with U+FFFD."""
     for candidate in (codec, *_WIDER_CODECS.get(codec, ())):
@@ -212,10 +288,10 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
     for mark, unicode in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(unicode, "replace"), unicode
-    if (wide := _detect_wide(body)) is not None:
+    if (wide := _detect_wide(body) or _find_declared_wide(body, declared, html)) is not None:
         return body.decode(wide, "replace"), wide
     if body.isascii():
-        return _decode_seven_bit(body)
+        return _decode_seven_bit(body, declared, html)
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -230,11 +306,16 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
     return _choose(body, [codec for codec in stated if codec != "utf-8"])
 
 
-def _decode_seven_bit(body: bytes) -> tuple[str, str]:
-    """Decode ASCII, which is UTF-8 too, unless it switches charsets by escape sequences."""
+def _decode_seven_bit(body: bytes, declared: str | None, html: bool) -> tuple[str, str]:
+    """Decode ASCII, which is UTF-8 too, unless it switches charsets by escape sequences or, declared, by its signs."""
     for escape, codec in _SEVEN_BIT:
         if escape in body:
             return _decode_with(body, codec)
+    if any(sign in body for sign in _DECLARED_SEVEN_BIT.values()):
+        for label in (declared, find_declared_label(body) if html else None):
+            codec = codec_of(label) or ""
+            if _DECLARED_SEVEN_BIT.get(codec, b"\0") in body:
+                return _decode_with(body, codec)
     return body.decode("ascii"), "utf-8"
 
 

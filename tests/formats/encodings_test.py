@@ -212,3 +212,59 @@ def test_real_pages_in_forty_charsets(data: Path) -> None:
     assert right["right"] == 224
     for case in ("none", "wrong 1", "wrong 2"):
         assert right[case] / pages[case] >= 0.99, case
+
+
+UNMARKED = {
+    "zh": "图书馆星期一闭馆，读者可以在门口的箱子里还书，也可以一周以后再来。",
+    "zh_Hant": "圖書館星期一休館，讀者可以在門口的箱子裡還書，也可以一週以後再來。",
+    "ja": "図書館は月曜日に休みます。本は入口の箱に返してください。",
+    "ko": "도서관은 월요일에 쉽니다. 책은 입구의 상자에 반납해 주십시오.",
+    "ru": "Библиотека закрыта по понедельникам, книги можно оставить в ящике у входа.",
+    "hi": "पुस्तकालय सोमवार को बंद रहता है, किताबें दरवाज़े के पास के डिब्बे में रख दें।",
+    "th": "ห้องสมุดปิดวันจันทร์ กรุณาคืนหนังสือในกล่องที่ประตูทางเข้า",
+    "ar": "المكتبة مغلقة يوم الاثنين ويمكن إعادة الكتب في الصندوق عند المدخل.",
+}
+
+
+@pytest.mark.parametrize("language", UNMARKED)
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("label", ["utf-16", "UTF-16LE", "utf-16be"])
+def test_utf16_without_a_mark_is_read_where_it_is_declared(language: str, codec: str, label: str) -> None:
+    text = UNMARKED[language]
+    assert decode(text.encode(codec), label, html=False) == (text, codec)
+    page = f"<html><body><p>{text}</p></body></html>"
+    assert decode(page.encode(codec), label) == (page, codec)
+    page = f'<html><head><meta charset="utf-16"></head><body>{text * 9}</body></html>'
+    assert decode(page.encode(codec)) == (page, codec)
+
+
+@pytest.mark.parametrize("label", ["utf-16", "utf-16le", "utf-16be"])
+def test_a_wrong_declaration_of_utf16_is_not_believed(label: str) -> None:
+    for language, codec in (
+        ("ru", "cp1251"),
+        ("zh", "gb18030"),
+        ("ja", "cp932"),
+        ("ru", "utf-8"),
+        ("zh", "utf-8"),
+    ):
+        body = f"<html><body><p>{UNMARKED[language] * 3}</p></body></html>".encode(codec)
+        assert UNMARKED[language] in decode(body, label)[0]
+
+
+def test_seven_bit_charsets_are_read_where_they_are_declared_alone() -> None:
+    for codec, label, text in (("hz", "HZ-GB-2312", UNMARKED["zh"]), ("utf-7", "utf-7", UNMARKED["ru"])):
+        assert decode(text.encode(codec), label) == (text, codec)
+        page = f'<meta http-equiv="content-type" content="text/html; charset={label}"><p>{text}'
+        assert decode(page.replace(text, "").encode() + text.encode(codec)) == (page, codec)
+    assert decode(b"1 +2 is three, and ~{ opens nothing") == ("1 +2 is three, and ~{ opens nothing", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("cp850", "Fußgänger überqueren die Straße nur bei Grün."),
+        ("ibm852", "Příliš žluťoučký kůň úpěl ďábelské ódy."),
+    ],
+)
+def test_code_pages_of_dos_are_read_where_they_are_declared(label: str, text: str) -> None:
+    assert decode(text.encode(label), label)[0] == text

@@ -34,16 +34,16 @@ def mend_paragraphs(tree: HtmlElement) -> None:
     parents: dict[HtmlElement, None] = {}
     for element in tree.iter("div"):
         if _is_paragraph(element, MIN_PARAGRAPH_BYTES):
-            _become_paragraph(element)
+            become_paragraph(element)
             if (parent := element.getparent()) is not None:
                 parents[parent] = None
     for parent in parents:
         for element in parent:
             if element.tag == "div" and _is_paragraph(element, MIN_SIBLING_BYTES):
-                _become_paragraph(element)
+                become_paragraph(element)
 
 
-def _become_paragraph(element: HtmlElement) -> None:
+def become_paragraph(element: HtmlElement) -> None:
     """Turn an element into a `p` without the indentation of the page's source, which a browser does not show either."""
     element.tag = "p"
     element.text = HTML_SPACES.sub(" ", element.text or "").lstrip()

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import trafilatura
-from lxml.etree import ElementDefaultClassLookup, ParserError
+from lxml.etree import ElementDefaultClassLookup, ParserError, tostring
 from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HTMLParser, HtmlProcessingInstruction, fromstring
 from trafilatura import xpaths
 from trafilatura.meta import reset_caches
@@ -18,6 +18,8 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
+from corpus.extract.html.page_tree import frame_prose_lists, has_cjk_text, join_wrapped_lines, mend_tree
+from corpus.extract.html.resiliparse_tree import deepen_lists, has_text_cells, mend_page
 from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
@@ -104,6 +106,7 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     """
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
+    html = join_wrapped_lines(html)
     if mode == "resiliparse":
         return _extract_with_resiliparse(html)
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
@@ -111,7 +114,9 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     tree = parse_page(page)
     if tree is None:
         return None
+    mend_tree(tree, page)
     mend_paragraphs(tree)
+    frame_prose_lists(tree)
     text = trafilatura.extract(
         tree,
         url=url,
@@ -139,9 +144,15 @@ def _extract_with_resiliparse(html: str) -> str | None:
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 
-    text = extract_plain_text(
-        HTMLTree.parse(html), main_content=True, alt_texts=False, links=False, comments=False
-    )
+    page = HTMLTree.parse(html)
+    by_tree = has_text_cells(page) or "<ruby" in html or has_cjk_text(html)
+    if by_tree and (mended := parse_page(html)) is not None:
+        mend_tree(mended, html)
+        page = HTMLTree.parse(tostring(mended, encoding="unicode", method="html"))
+    else:
+        mend_page(page, html)
+    deepen_lists(page)
+    text = extract_plain_text(page, main_content=True, alt_texts=False, links=False, comments=False)
     return clean_text(text) or None
 
 

@@ -1,0 +1,83 @@
+"""What a browser shows of a page is in its text in every extraction mode, and what it hides is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus.extract.html.main_text import MODES, extract_main_text
+from tests.extract.html_test import PROSE
+
+MENU = '<td width=100><a href="/">Start</a><br><a href="/a">Archive</a><br><a href="/b">Contact us</a></td>'
+
+
+def lines(body: str, mode: str) -> list[str]:
+    text = (
+        extract_main_text(f"<html><head><title>T</title></head><body>{body}</body></html>", mode=mode) or ""
+    )
+    return [line.strip().removeprefix("• ").removeprefix("- ") for line in text.split("\n") if line.strip()]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("separator", ["<br><br>", "<p>", "<br>\n"])
+@pytest.mark.parametrize("language", PROSE)
+def test_a_layout_table_gives_paragraphs(mode: str, separator: str, language: str) -> None:
+    texts = [f"{PROSE[language]} ({i})" for i in range(4)]
+    cell = f"<td><font size=2>{separator.join(texts)}</font></td>"
+    assert lines(f"<table><tr>{MENU}<td>&nbsp;</td>{cell}</tr></table>", mode) == texts
+    assert lines(f"<table><tr><td><table><tr>{cell}</tr></table></td></tr></table>", mode) == texts
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_a_table_of_data_stays_rows(mode: str) -> None:
+    table = "<table><tr><td>Planks</td><td>30</td></tr><tr><td>Rails</td><td>12</td></tr></table>"
+    got = lines(f"<p>{PROSE['en']}</p>{table}<p>{PROSE['en']} 2</p><p>{PROSE['en']} 3</p>", mode)
+    assert "| Planks | 30 |" in got and "| Rails | 12 |" in got
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("frame", ["{}", "<div class=section>{}</div>", "<article>{}</article>"])
+@pytest.mark.parametrize(
+    "item", ["<div class=para>{}</div>", "<p>{}</p>", "<section><div>{}</div></section>", "{}"]
+)
+@pytest.mark.parametrize("language", PROSE)
+def test_items_that_hold_blocks_are_kept_whole(mode: str, frame: str, item: str, language: str) -> None:
+    sentence = PROSE[language]
+    items = [f"{sentence} <code>c{i}</code> {sentence} ({i})" for i in range(7)]
+    page = "<ul>" + "".join(f"<li>{item.format(text)}</li>" for text in items) + "</ul>"
+    got = lines(frame.format(f"<p>{sentence} A</p>{page}<p>{sentence} B</p>"), mode)
+    assert [line.replace(" ", "") for line in got[1:-1]] == [
+        text.replace("<code>", "").replace("</code>", "").replace(" ", "") for text in items
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_wrapped_and_marked_chinese_and_japanese_has_no_spaces(mode: str, language: str) -> None:
+    text = PROSE[language]
+    a, b, c = text[:5], text[5:12], text[12:]
+    for written in (
+        f"{a}\n  {b}\r\n{c}",
+        f"{a}<b>{b}</b>{c}",
+        f"{a}\n<a href=x>{b}</a>\n{c}",
+        f"{a}<span>{b}</span>{c}",
+    ):
+        assert lines(f"<p>{written}</p>", mode) == [text]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_browser_shows_is_kept_and_what_it_hides_is_not(mode: str) -> None:
+    prose = PROSE["en"]
+    text = "\n".join(
+        lines(
+            f"<p>Signed on <time>5 May 1901</time> in the hall, <q>gladly</q> and soon. {prose}</p>"
+            f"<figure><img src=a><figcaption>A view of the bridge from the mill.</figcaption></figure>"
+            f"<template><p>One unseen. {prose}</p></template><div hidden><p>Two unseen. {prose}</p></div>"
+            f"<dialog><p>Three unseen. {prose}</p></dialog><dialog open><p>Four seen. {prose}</p></dialog>"
+            f"<our-text>Five seen. {prose}</our-text><p>{prose} <ruby>橋<rp>(</rp><rt>はし</rt><rp>)</rp></ruby></p>",
+            mode,
+        )
+    )
+    assert "Signed on 5 May 1901 in the hall, gladly and soon." in text
+    for piece in ("A view of the bridge", "Four seen", "Five seen", "橋"):
+        assert piece in text
+    assert "unseen" not in text and "はし" not in text
