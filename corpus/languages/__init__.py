@@ -6,6 +6,7 @@ The files, in the order in which data meets them:
     chinese.py          simplified or traditional Chinese
     labels.py           language labels, and what models and sources call them
     fasttext_models.py  fastText models: loading, predicting, training
+    letters.py          languages that no model knows, by their letters
     models.py           what lid.176 and CLD2 are given
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text

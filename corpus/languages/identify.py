@@ -3,17 +3,19 @@
 The two know different languages: of those here, 114 are known to both, 62 to lid.176 alone, 46 to CLD2
 alone. CLD2 is nearly always right where it knows the language; where it does not, it gives a low score or a related
 language. lid.176 is unsure of languages that it does not know. So languages of scripts that the text is not in are
-left out. Where the two agree, that is the language; else CLD2 decides, unless lid.176 names a
-language that CLD2 does not know, and lid.176 is sure or CLD2 is not.
+left out, and languages that neither knows are told by their letters first (`letters.py`). Where the two agree, that is
+the language; else CLD2 decides, unless lid.176 names a language that CLD2 does not know, and lid.176 is sure or CLD2
+is not.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from corpus.document import Record
@@ -21,6 +23,7 @@ from corpus.languages import fasttext_models, models, plugin_identifier
 from corpus.languages.labels import (
     NO_SCRIPT,
     UNKNOWN_LANGUAGE,
+    ZAWGYI_SCRIPT,
     add_script,
     is_code,
     is_label,
@@ -28,10 +31,11 @@ from corpus.languages.labels import (
     labels,
     parse_label,
 )
+from corpus.languages.letters import is_zawgyi, tell_language
 from corpus.languages.scripts import script_counts, script_shares
 from corpus.plugins import is_reference
 
-VERSION = 1
+VERSION = 2
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -121,7 +125,8 @@ class Identifier:
         of other languages. The score is then what the models give that language, nan where they do
         not know it. Scores act as probabilities: over .9 where the models agree, .3 to .7 where not.
         Costs up to .3 ms, for texts of 1,500 characters and more. Source code is in no human language: its label
-        (`code_python`) is returned as the source gives it, with the score nan.
+        (`code_python`) is returned as the source gives it, with the score nan. Burmese in Zawgyi's encoding is
+        `mya_Qaag`, with the score 0.
         """
         if hint is not None and is_code(hint):
             return hint, math.nan
@@ -134,6 +139,8 @@ class Identifier:
         verdict = _judge_line(self.model, line)
         hinted = parse_label(hint) if hint else None
         if hinted is not None and any(is_written_in(hinted[0], script) for script in present):
+            if hinted[0] == "mya" and verdict.script == ZAWGYI_SCRIPT:
+                return f"mya_{ZAWGYI_SCRIPT}", verdict.score("mya")
             return add_script(hinted[0], counts, line, hinted[1]), verdict.score(hinted[0])
         label = verdict.label or add_script(verdict.code, counts, line, verdict.script)
         return label, verdict.scores[verdict.code]
@@ -150,26 +157,49 @@ def _judge_line(model: str | None, line: str) -> Verdict:
         return _ask_plugin(model, line)
     if model:
         return _ask_model(model, line)
-    shares = script_shares(script_counts(line))
-    return _join_models(line, _present_scripts(shares), shares)
+    counts = script_counts(line)
+    shares = script_shares(counts)
+    present = _present_scripts(shares)
+    known = labels().nameable
+    if present[0] == "Mymr" and is_zawgyi(line):
+        return Verdict(
+            code="mya", scores={"mya": 0.0}, known=known, label=f"mya_{ZAWGYI_SCRIPT}", script=ZAWGYI_SCRIPT
+        )
+    told = tell_language(line, counts, present)
+    if told is not None:
+        code, script = told
+        return Verdict(
+            code=code, scores={code: 0.0 if code == UNKNOWN_LANGUAGE else shares[script]}, known=known
+        )
+    return _join_models(line, present, shares)
 
 
 def _ask_model(model: str, line: str) -> Verdict:
     """Return the verdict of one fastText model: its best label."""
+    codes = _read_codes(model)
     scores: dict[str, float] = {}
     best: tuple[str, str] | None = None
     for name, probability in fasttext_models.predict(model, line):
-        code, _ = parse_label(name) or (UNKNOWN_LANGUAGE, None)
+        code = codes.get(name, UNKNOWN_LANGUAGE)
         scores[code] = scores.get(code, 0.0) + probability
         best = best or (code, name)
     code, name = best or (UNKNOWN_LANGUAGE, "")
-    known = frozenset(
-        parsed[0]
-        for label in fasttext_models.label_names(model)
-        if (parsed := parse_label(label)) is not None
-    )
     kept = name if is_label(name) and code != "cmn" else None
-    return Verdict(code=code, scores={code: 0.0} | scores, known=known, label=kept)
+    return Verdict(code=code, scores={code: 0.0} | scores, known=frozenset(codes.values()), label=kept)
+
+
+@cache
+def _read_codes(model: str) -> dict[str, str]:
+    """Return what the labels of a fastText model mean: label -> our code, without those that name no language.
+
+    `als` is Tosk Albanian in ISO 639-3, and Alemannic in Wikipedia's codes. A model that has codes of two letters calls
+    Albanian `sq`, so its `als` is the other.
+    """
+    names = fasttext_models.label_names(model)
+    codes = {name: parsed[0] for name in names if (parsed := parse_label(name)) is not None}
+    if any(re.fullmatch("[a-z]{2}", name) for name in names) and "gsw" not in names:
+        codes |= {name: code for name, code in labels().lid.items() if name in codes}
+    return codes
 
 
 def _ask_plugin(name: str, line: str) -> Verdict:
@@ -192,11 +222,12 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
     allowed = frozenset().union(*(names.by_script.get(script, frozenset()) for script in present))
     if len(allowed) < 2:
         code = next(iter(allowed), None) or names.scripts.get(present[0], UNKNOWN_LANGUAGE)
-        return Verdict(code=code, scores={code: shares[present[0]]}, known=frozenset(names.languages))
+        score = 0.0 if code == UNKNOWN_LANGUAGE else shares[present[0]]
+        return Verdict(code=code, scores={code: score}, known=names.nameable)
     lid = _ask_lid(line, allowed)
     cld2, script = _ask_cld2(line, allowed, lid, crowded=not CROWDED_SCRIPTS.isdisjoint(present))
     scores = _pool_scores(lid, {code: belief.confidence for code, belief in cld2.items()})
-    known = frozenset(names.languages)
+    known = names.nameable
     if not scores:
         return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
     return Verdict(code=_decide(lid, cld2, scores), scores=scores, known=known, script=script)

@@ -24,11 +24,21 @@ CODE_LANGUAGE = "code"
 _LABEL = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
 _CODE = re.compile(rf"{CODE_LANGUAGE}(?:_([a-z0-9]{{1,30}}))?")
 _TAG = re.compile(
-    r"([A-Za-z]{2,3})(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
+    r"([A-Za-z]{2,3}|[iI]|simple)(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
 )
 _TRADITIONAL_REGIONS = frozenset({"TW", "HK", "MO"})
 _NO_LANGUAGE = (UNKNOWN_LANGUAGE, "mis", "mul", "zxx")
-_MERGED = {"Hans": "Hani", "Hant": "Hani", "Hira": "Jpan", "Kana": "Jpan", "Hrkt": "Jpan", "Kore": "Hang"}
+ZAWGYI_SCRIPT = "Qaag"
+"""CLDR's code for Burmese in Zawgyi's encoding."""
+_MERGED = {
+    ZAWGYI_SCRIPT: "Mymr",
+    "Hans": "Hani",
+    "Hant": "Hani",
+    "Hira": "Jpan",
+    "Kana": "Jpan",
+    "Hrkt": "Jpan",
+    "Kore": "Hang",
+}
 """Scripts of labels -> what `main_script` calls them."""
 
 
@@ -42,6 +52,23 @@ class Language:
     cld2: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alphabet:
+    """Letters by which a language is told from the others in its script.
+
+    `letters`, each of `beside` and `without` are regular expressions. A text in the language has at least `share` of
+    its letters from the first and from each of the second, and less than half of that from the third. With `below`, it
+    has less than that of `letters`.
+    """
+
+    code: str
+    letters: str
+    share: float = 0.02
+    beside: tuple[str, ...] = ()
+    without: str = ""
+    below: float | None = None
+
+
 @dataclass(frozen=True)
 class Labels:
     """Everything in manifests/identification.yaml."""
@@ -49,6 +76,9 @@ class Labels:
     languages: Mapping[str, Language]
     scripts: Mapping[str, str]
     codes: Mapping[str, str]
+    names: Mapping[str, str]
+    groups: frozenset[str]
+    alphabets: Mapping[str, tuple[Alphabet, ...]]
 
     @cached_property
     def by_script(self) -> dict[str, frozenset[str]]:
@@ -74,12 +104,21 @@ class Labels:
     @cached_property
     def fingerprint(self) -> str:
         rows = {code: [row.scripts, row.lid, row.cld2] for code, row in self.languages.items()}
-        return fingerprint([rows, dict(self.scripts), dict(self.codes)])
+        alphabets = [[script, repr(rows)] for script, rows in sorted(self.alphabets.items())]
+        return fingerprint(
+            [rows, dict(self.scripts), dict(self.codes), dict(self.names), sorted(self.groups), alphabets]
+        )
+
+    @cached_property
+    def nameable(self) -> frozenset[str]:
+        """The languages that a text can be identified as: by a model, by its script, or by its letters."""
+        told = {alphabet.code for rows in self.alphabets.values() for alphabet in rows}
+        return frozenset({*self.languages, *self.scripts.values(), *told}) - {UNKNOWN_LANGUAGE}
 
     def code(self, name: str) -> str | None:
         """Return our code for ISO 639-1, -2 or -3 and for the codes of the models; None for what is no code.
 
-        An unknown code of three letters is returned unchanged.
+        An unknown code of three letters is returned unchanged, but for groups of languages (`roa`).
         """
         name = name.lower()
         if name in self.languages:
@@ -87,7 +126,9 @@ class Labels:
         for codes in (self.codes, self.lid, self.cld2):
             if name in codes:
                 return codes[name]
-        return name if re.fullmatch("[a-z]{3}", name) and name not in _NO_LANGUAGE else None
+        if not re.fullmatch("[a-z]{3}", name) or name in _NO_LANGUAGE or name in self.groups:
+            return None
+        return name
 
 
 @cache
@@ -99,11 +140,20 @@ def labels() -> Labels:
         code: Language(code=code, scripts=tuple(row["scripts"]), lid=row.get("lid"), cld2=row.get("cld2"))
         for code, row in data["languages"].items()
     }
-    return Labels(languages, data["scripts"], data["codes"])
+    alphabets = {
+        script: tuple(
+            Alphabet(**{**row, "code": code, "beside": tuple(row.get("beside", ()))})
+            for code, row in rows.items()
+        )
+        for script, rows in data["letters"].items()
+    }
+    groups = frozenset(data["groups"].split())
+    return Labels(languages, data["scripts"], data["codes"], data["names"], groups, alphabets)
 
 
 def parse_label(name: str) -> tuple[str, str | None] | None:
-    """Return (our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`.
+    """Return (our code, script or None) of `eng_Latn`, `eng`, `en`, `en-GB`, `zh-Hant`, `zh-TW`, `__label__en`, and of
+    names that are not what their parts say: `zh-yue`, `bat-smg`, `sr-ec` (`names` in manifests/identification.yaml).
 
     None where it is no language. For source code (code, programming language or None): `code_python`, `code`.
     """
@@ -111,13 +161,32 @@ def parse_label(name: str) -> tuple[str, str | None] | None:
     if source_code := _CODE.fullmatch(name):
         return CODE_LANGUAGE, source_code[1]
     match = _TAG.fullmatch(name)
-    code = labels().code(match[1]) if match else None
-    if match is None or code is None:
+    if match is None:
+        return None
+    if (whole := _find_name(name)) is not None:
+        return whole
+    code = labels().code(match[1])
+    if code is None:
         return None
     script = match["script"].capitalize() if match["script"] else None
     if script is None and code == "cmn" and match["region"]:
         script = "Hant" if match["region"].upper() in _TRADITIONAL_REGIONS else "Hans"
     return code, script
+
+
+def _find_name(name: str) -> tuple[str, str | None] | None:
+    """Return (our code, script or None) of a name that has an entry of its own, or whose first parts have: of
+    `zh-min-nan-TW` those of `zh-min-nan`."""
+    parts = re.split("[-_]", name.lower())
+    for count in range(len(parts), 0, -1):
+        meaning = labels().names.get("-".join(parts[:count]))
+        if meaning is not None:
+            code, _, script = meaning.partition("_")
+            written = next(
+                (part.capitalize() for part in parts[count:] if len(part) == 4 and part.isalpha()), None
+            )
+            return code, written or script or None
+    return None
 
 
 def language_part(label: str) -> str:
