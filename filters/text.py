@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
 from corpus.text.page import Page
@@ -10,7 +11,7 @@ from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
 
 STEP = "text"
-VERSION = 1
+VERSION = 2
 SIGNALS = (
     "text.characters",
     "text.words",
@@ -29,7 +30,8 @@ def measure(page: Page) -> tuple[float, ...]:
 
     `letters` (with the marks on them), `digits`, `symbols`: of the characters that are not white space.
     `unique_words`: different words in lower case, of all words. `replacement`: U+FFFD and private-use
-    characters, of all. `mojibake`: characters that look like UTF-8 read as Windows-1252 or Latin-1, of all.
+    characters, of all. `mojibake`: characters that look like UTF-8 read as Windows-1252, Latin-1 or Windows-1251, or
+    like a legacy charset read as Latin-1, of all.
     """
     characters = len(page.text) or 1
     kinds = np.bincount(page.kinds, minlength=256)
@@ -53,28 +55,58 @@ def measure(page: Page) -> tuple[float, ...]:
 _REPLACED = np.zeros(0x10000, np.bool_)
 _REPLACED[0xE000:0xF900] = _REPLACED[0xFFFD] = True
 
-_TAIL, _PAIR, _TRIPLE = 1, 2, 4
+_TAIL, _PAIR, _TRIPLE, _CYRILLIC_LEAD, _CYRILLIC_TAIL, _HIGH = 1, 2, 4, 8, 16, 32
 _ROLE = np.zeros(0x10000, np.uint8)
-"""The role of a character if it is a byte of UTF-8 that was read as Windows-1252 or Latin-1."""
+"""The role of a character if it is a byte of UTF-8 that was read as Windows-1252 or Latin-1, or as Windows-1251 (the
+next two), and whether it is a letter beyond ASCII, or a mark that no language uses, in a charset's place of Latin-1."""
 for _byte in range(0x80, 0xC0):
     _ROLE[_byte] = _TAIL
     _ROLE[ord(bytes([_byte]).decode("cp1252", "replace"))] = _TAIL
 _ROLE[[ord(character) for character in "ÂÃÎÏÐÑØÙ"]] = _PAIR
 _ROLE[[ord(character) for character in "àáâãäåæçèéêë"]] = _TRIPLE
 _ROLE[[0xFFFD, *map(ord, "\N{NO-BREAK SPACE}«»·°")]] = 0
+for _byte in range(0x80, 0xC0):
+    _ROLE[ord(bytes([_byte]).decode("cp1251", "replace"))] |= _CYRILLIC_TAIL
+_ROLE[[ord(character) for character in "РСГв"]] |= _CYRILLIC_LEAD
+_ROLE[[0xFFFD, *map(ord, "\N{NO-BREAK SPACE}«»·°")]] = 0
+_ROLE[[*range(0xC0, 0x100), *map(ord, "¢£¤¥¦§¨©ª¬®¯±²³´µ¶¸¹º¼½¾¿‚ƒ„†‡ˆ‰Š‹ŒŽ˜™š›œžŸ")]] |= _HIGH
+_ROLE[0x80:0xA0] |= _HIGH
+
+RUN_LENGTH = 5
+"""Letters and marks of Latin-1 beyond ASCII in a row that no language has."""
 
 
 def count_mojibake(units: Units) -> int:
     """Count characters in sequences such as Ã© (é), Ð° (а), â€œ (“), ä¸­ (中): the first byte of a UTF-8 sequence
     of Latin, Greek, Cyrillic, Arabic, or of a higher script, and as many that could follow it. A no-break
-    space and the marks « » · ° are left out of those: French and Catalan set them after a vowel."""
+    space and the marks « » · ° are left out of those: French and Catalan set them after a vowel. Then those in РїСЂ
+    (пр), where two such pairs stand together, and in runs such as ÎÒÃÇ (我们) and ðÒÉ×ÅÔ (Привет)."""
     role = _ROLE[units]
-    if not (role & (_PAIR | _TRIPLE)).any():
-        return 0
-    tail = role == _TAIL
-    pairs = int(np.count_nonzero((role[:-1] == _PAIR) & tail[1:]))
-    triples = int(np.count_nonzero((role[:-2] == _TRIPLE) & tail[1:-1] & tail[2:]))
-    return 2 * pairs + 3 * triples
+    count = 0
+    tail = (role & _TAIL).astype(np.bool_)
+    if (role & (_PAIR | _TRIPLE)).any():
+        pairs = int(np.count_nonzero((role[:-1] & _PAIR).astype(np.bool_) & tail[1:]))
+        triples = int(np.count_nonzero((role[:-2] & _TRIPLE).astype(np.bool_) & tail[1:-1] & tail[2:]))
+        count = 2 * pairs + 3 * triples
+    if np.count_nonzero(role & _CYRILLIC_TAIL) > 1:
+        count = max(count, _count_cyrillic(role))
+    if np.count_nonzero(role & _HIGH) >= RUN_LENGTH:
+        count = max(count, _count_runs((role & _HIGH).astype(np.bool_)))
+    return count
+
+
+def _count_cyrillic(role: npt.NDArray[np.uint8]) -> int:
+    """Count characters in pairs of a lead and a tail of UTF-8 read as Windows-1251 that touch another such pair."""
+    pair = np.zeros(len(role) + 4, np.bool_)
+    pair[2:-3] = (role[:-1] & _CYRILLIC_LEAD).astype(np.bool_) & (role[1:] & _CYRILLIC_TAIL).astype(np.bool_)
+    return 2 * int(np.count_nonzero(pair[2:-2] & (pair[:-4] | pair[4:])))
+
+
+def _count_runs(high: npt.NDArray[np.bool_]) -> int:
+    """Count what is in runs of at least `RUN_LENGTH` of `high`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], high, [False]))))
+    lengths = edges[1::2] - edges[::2]
+    return int(lengths[lengths >= RUN_LENGTH].sum())
 
 
 def create() -> Filter:

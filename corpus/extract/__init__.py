@@ -27,10 +27,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from corpus.document import Record
+from corpus.formats.encodings import decode
+from corpus.formats.recoding import looks_recoded, repair
 
 FORMATS = {
     "text/html": "corpus.extract.html.main_text",
@@ -88,8 +90,39 @@ def module_of(record: Record) -> str:
 
 def extract_by(module: str, record: Record, mode: str) -> ExtractedText | None:
     """Return what the format in `module` extracts from a record: see `extract`."""
-    extraction = load_entry_point(module)(record, mode)
+    extraction = read_repaired(load_entry_point(module), record, mode)
     return extraction if extraction is not None and extraction.text else None
+
+
+def read_repaired(
+    entry_point: Callable[[Record, str], ExtractedText | None], record: Record, mode: str
+) -> ExtractedText | None:
+    """Return what a format extracts from a record, without text that was decoded wrongly before it came here.
+
+    Costs a look at the extracted text. Where that looks wrong, the page or the plain text is repaired and read again;
+    the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`.
+    """
+    extraction = entry_point(record, mode)
+    if not isinstance(extraction, ExtractedText) or not looks_recoded(extraction.text):
+        return extraction
+    if record.media_type.startswith("text/x-code"):
+        return extraction
+    wrong: list[str] = []
+    if record.media_type in PAGE_MEDIA_TYPES or record.media_type not in FORMATS:
+        page = record.media_type in PAGE_MEDIA_TYPES
+        body = (
+            record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=page)[0]
+        )
+        if (repaired := repair(body)) is not None:
+            again = entry_point(replace(record, body=repaired[0]), mode)
+            if again is not None:
+                extraction, wrong = again, [repaired[1]]
+    if (repaired := repair(extraction.text)) is not None:  # in HTML, what entities stood for
+        extraction.text = repaired[0]
+        wrong.append(repaired[1])
+    if wrong:
+        extraction.metadata["encoding_repaired"] = ", ".join(dict.fromkeys(wrong))
+    return extraction
 
 
 @cache

@@ -165,9 +165,9 @@ def _judge_line(model: str | None, line: str) -> Verdict:
         return Verdict(
             code="mya", scores={"mya": 0.0}, known=known, label=f"mya_{ZAWGYI_SCRIPT}", script=ZAWGYI_SCRIPT
         )
-    told = tell_language(line, counts, present)
-    if told is not None:
-        code, script = told
+    by_letters = tell_language(line, counts, present)
+    if by_letters is not None:
+        code, script = by_letters
         return Verdict(
             code=code, scores={code: 0.0 if code == UNKNOWN_LANGUAGE else shares[script]}, known=known
         )

@@ -54,7 +54,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alphabet:
-    """Letters by which a language is told from the others in its script.
+    """Letters by which a language is known from the others in its script.
 
     `letters`, each of `beside` and `without` are regular expressions. A text in the language has at least `share` of
     its letters from the first and from each of the second, and less than half of that from the third. With `below`, it
@@ -112,8 +112,8 @@ class Labels:
     @cached_property
     def nameable(self) -> frozenset[str]:
         """The languages that a text can be identified as: by a model, by its script, or by its letters."""
-        told = {alphabet.code for rows in self.alphabets.values() for alphabet in rows}
-        return frozenset({*self.languages, *self.scripts.values(), *told}) - {UNKNOWN_LANGUAGE}
+        written = {alphabet.code for rows in self.alphabets.values() for alphabet in rows}
+        return frozenset({*self.languages, *self.scripts.values(), *written}) - {UNKNOWN_LANGUAGE}
 
     def code(self, name: str) -> str | None:
         """Return our code for ISO 639-1, -2 or -3 and for the codes of the models; None for what is no code.

@@ -33,7 +33,7 @@ from typing import Any
 
 from corpus.document import Record
 from corpus.errors import UserError
-from corpus.extract import ExtractedText, load_entry_point
+from corpus.extract import ExtractedText, load_entry_point, read_repaired
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
@@ -147,7 +147,7 @@ def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], b
     """Return the answer to one job."""
     try:
         record = Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body)
-        extraction: Any = load_entry_point(module)(record, mode)
+        extraction: Any = read_repaired(load_entry_point(module), record, mode)
         if isinstance(extraction, tuple):
             return VALUES_ANSWER, *extraction
         if extraction is None or not extraction.text:

@@ -1,0 +1,248 @@
+"""Repair text that was decoded with the wrong charset and encoded again: `Ã©` is é, `РџСЂ` is Пр, `ÎÒÃÇ` is 我们.
+
+Only what is certain is repaired, line by line (in HTML: between tags), and nothing else in the text is touched.
+UTF-8 is so regular that sequences of it, read as an 8-bit charset, do not occur by accident: a line is repaired if they
+are nearly all that it has beyond ASCII. Legacy charsets are told by how odd their readings are: see `mojibake.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache, partial
+
+from corpus.formats.mojibake import measure_atypicality, measure_mojibake
+
+VERSION = 1
+"""Incremented when the same text would be repaired otherwise."""
+
+ROUNDS = {1: "", 2: " twice", 3: " three times"}
+MAX_ROUNDS = len(ROUNDS)
+"""UTF-8 that was read wrongly more often than this is left."""
+
+MIN_SEQUENCES = 3
+"""Characters that a text must have in wrongly read UTF-8 to be repaired. Fewer may be quotations."""
+
+MANY_SEQUENCES = 30
+"""From so many on, also rare letters are taken for what a line of one or two sequences says."""
+
+MIN_COVERED = 0.9
+"""Share of what a line has beyond ASCII that must be such sequences."""
+
+MIN_LEGACY_CHARACTERS, MIN_LEGACY_SHARE, MIN_LEGACY_ODDITY, MAX_REPAIRED_ODDITY, LEGACY_MARGIN = (
+    12,
+    0.5,
+    0.15,
+    0.06,
+    0.03,
+)
+"""Text in a legacy charset that was read as Latin-1: how many characters beyond ASCII it must have, which share they
+are of a line's letters, how odd the text is (`measure_mojibake`), how odd the best reading may be, and by how much it
+must be less odd than the next."""
+
+_LEGACY = {"gb18030": "gbk", "big5hkscs": "big5", "cp932": "shift_jis", "euc_jp": "euc-jp", "cp949": "euc-kr",
+           "koi8_u": "koi8", "cp1251": "windows-1251", "cp1253": "windows-1253", "cp1255": "windows-1255",
+           "cp1256": "windows-1256", "cp874": "tis-620"}  # fmt: skip
+_COMMON_LETTERS = {
+    "koi8_u": "оеаитнсрвл",
+    "cp1251": "оеаитнсрвл",
+    "cp1253": "αοιετσνηυρ",
+    "cp1255": "יוהלאתרשבמ",
+    "cp1256": "اليمنوترهب",
+    "cp874": "านรกอเงมยล",
+}
+"""The ten most frequent letters of the languages in an 8-bit charset, of which they are half of a text or more: this
+tells charsets that only order their letters otherwise, such as windows-1251 and KOI8."""
+
+USUAL_COMMON_SHARE, RARE_LETTER_COST = 0.6, 0.3
+"""Share of those letters in most texts (.5 to .75 in the Universal Declaration where it is read rightly, .2 to .5 where
+it is read as another), and what a lower one costs, in oddities per character."""
+
+_LINE = re.compile("[^<>\n]+")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_LETTER = re.compile(r"[^\W\d_]")
+_SUSPECT = re.compile(
+    "[\xc2-\xf4][\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019"
+    "\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]"
+    "|[\u0420\u0421\u0412\u0413][\u0402-\u040f\u0452-\u045f\u0490\u0491\xa0-\xbb\u2013-\u203a\u20ac\u2116\u2122]"
+    "|\u0432\u0402|[\x80-\xff\u0192\u201a]{4}"
+)
+_UNUSUAL = re.compile("[\x80-\x9f\u0250-\u02af\u0700-\u08ff\ue000-\uf8ff\ufff0-\uffff]")
+"""What UTF-8 hardly ever stands for: a closing quote after a capital with an accent reads as such a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What UTF-8 looks like in an 8-bit charset: a pattern of its sequences, and the byte of each character."""
+
+    name: str
+    sequence: re.Pattern[str]
+    bytes: dict[int, int]
+
+
+def looks_recoded(text: str) -> bool:
+    """Return whether a text may have been decoded with the wrong charset: cheap, and wrong about some clean texts."""
+    return not text.isascii() and _SUSPECT.search(text) is not None
+
+
+def repair(text: str) -> tuple[str, str] | None:
+    """Return a text as it was before it was decoded wrongly, and what was wrong; None where nothing is certain.
+
+    What was wrong is such as `utf-8 as windows-1252`, `utf-8 as windows-1252 twice` and `gbk as latin-1`.
+    """
+    return _repair_utf8(text) or _repair_legacy(text)
+
+
+def _repair_utf8(text: str) -> tuple[str, str] | None:
+    """Repair UTF-8 that was read as windows-1252, Latin-1 or windows-1251, and perhaps again."""
+    sequences = 0
+    kinds: Counter[tuple[str, ...]] = Counter()
+
+    def repair_line(line: re.Match[str]) -> str:
+        nonlocal sequences
+        decoded, count, names = _decode_line(line[0], everywhere)
+        sequences += count
+        kinds[names] += count
+        return decoded
+
+    most = max(len(reading.sequence.findall(text)) for reading in _list_readings())
+    if most < MIN_SEQUENCES:
+        return None
+    everywhere = most >= MANY_SEQUENCES
+    repaired = _LINE.sub(repair_line, text)
+    if sequences < MIN_SEQUENCES:
+        return None
+    names = kinds.most_common(1)[0][0]
+    times = f"{names[0]}{ROUNDS[len(names)]}" if len(set(names)) == 1 else ", then as ".join(reversed(names))
+    return repaired, f"utf-8 as {times}"
+
+
+def _decode_line(line: str, everywhere: bool) -> tuple[str, int, tuple[str, ...]]:
+    """Return a line with its sequences decoded, how many there were, and the charsets that they were read as, the last
+    first; the line itself if it has other characters beyond ASCII, or if they are few and mean nothing usual. The
+    latter does not matter in a text that has sequences `everywhere`."""
+    decoded, first, names = line, 0, []
+    while len(names) < MAX_ROUNDS and not decoded.isascii():
+        for reading in _list_readings():
+            sequences = reading.sequence.findall(decoded)
+            if sequences and sum(map(len, sequences)) >= MIN_COVERED * len(_BEYOND_ASCII.findall(decoded)):
+                break
+        else:
+            break
+        first = first or len(sequences)
+        decoded = reading.sequence.sub(partial(_decode_sequence, reading.bytes), decoded)
+        names.append(reading.name)
+    if not names or (not everywhere and first < MIN_SEQUENCES and _UNUSUAL.search(decoded)):
+        return line, 0, ()
+    return decoded, first, tuple(names)
+
+
+def _decode_sequence(byte_of: dict[int, int], sequence: re.Match[str]) -> str:
+    return sequence[0].translate(byte_of).encode("latin-1").decode("utf-8")
+
+
+def _repair_legacy(text: str) -> tuple[str, str] | None:
+    """Repair lines in a legacy charset that was read as Latin-1 or windows-1252."""
+    latin = _list_readings()[0]
+    lines = [line for match in _LINE.finditer(text) if _is_odd(line := match[0], latin)]
+    sample = "\n".join(lines)
+    if (
+        len(_BEYOND_ASCII.findall(sample)) < MIN_LEGACY_CHARACTERS
+        or measure_mojibake(sample) < MIN_LEGACY_ODDITY
+    ):
+        return None
+    codec = _choose_codec(sample.translate(latin.bytes).encode("latin-1"))
+    if codec is None:
+        return None
+    chosen = set(lines)
+    repaired = _LINE.sub(
+        lambda match: _read_as(match[0], latin, codec) if match[0] in chosen else match[0], text
+    )
+    return repaired, f"{_LEGACY[codec]} as latin-1"
+
+
+def _is_odd(line: str, latin: _Reading) -> bool:
+    """Return whether most letters of a line are Latin-1's beyond ASCII, and all its characters come from bytes."""
+    if line.isascii():
+        return False
+    beyond = len(_BEYOND_ASCII.findall(line))
+    if beyond < MIN_LEGACY_SHARE * (beyond + sum(map(str.isalpha, filter(str.isascii, line)))):
+        return False
+    return all(ord(character) < 0x100 for character in line.translate(latin.bytes))
+
+
+def _choose_codec(body: bytes) -> str | None:
+    """Return the codec that reads bytes as an everyday text, None where none does or two do."""
+    costs: dict[str, float] = {}
+    for codec in _LEGACY:
+        try:
+            text = body.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        cost = measure_mojibake(text) + measure_atypicality(text, codec)
+        if codec in _COMMON_LETTERS:
+            cost += RARE_LETTER_COST * max(
+                0.0, USUAL_COMMON_SHARE - _measure_common(text, _COMMON_LETTERS[codec])
+            )
+        costs[codec] = cost
+    if costs.get("cp949", 1.0) <= MAX_REPAIRED_ODDITY:
+        costs.pop(
+            "gb18030", None
+        )  # which reads hangul as everyday ideographs, while Chinese is never all hangul
+    ranked = sorted((cost, codec) for codec, cost in costs.items())
+    if not ranked or ranked[0][0] > MAX_REPAIRED_ODDITY:
+        return None
+    return ranked[0][1] if len(ranked) == 1 or ranked[1][0] - ranked[0][0] >= LEGACY_MARGIN else None
+
+
+def _measure_common(text: str, common: str) -> float:
+    """Return the share of `common` letters of those beyond ASCII, marks on them aside; 0 where there are none."""
+    letters = [character for character in unicodedata.normalize("NFD", text.lower()) if character.isalpha()]
+    beyond = [letter for letter in letters if not letter.isascii()]
+    return sum(map(common.__contains__, beyond)) / (len(beyond) or 1)
+
+
+def _read_as(line: str, latin: _Reading, codec: str) -> str:
+    try:
+        return line.translate(latin.bytes).encode("latin-1").decode(codec)
+    except UnicodeDecodeError:
+        return line
+
+
+@cache
+def _list_readings() -> tuple[_Reading, ...]:
+    return _build_reading("windows-1252", "cp1252"), _build_reading("windows-1251", "cp1251")
+
+
+def _build_reading(name: str, codec: str) -> _Reading:
+    """Build the reading of a charset; a byte that it does not define stands for the control of the same number."""
+    characters: dict[int, str] = {}
+    for byte in range(0x80, 0x100):
+        try:
+            characters[byte] = bytes([byte]).decode(codec)
+        except UnicodeDecodeError:
+            characters[byte] = chr(byte)
+    bytes_by_character = {ord(character): byte for byte, character in characters.items()}
+    if codec == "cp1252":
+        bytes_by_character |= {byte: byte for byte in range(0x80, 0xA0)}
+
+    def of(first: int, last: int) -> str:
+        matching = [chr(code) for code, byte in bytes_by_character.items() if first <= byte <= last]
+        return "[" + re.escape("".join(matching)) + "]"
+
+    tail = of(0x80, 0xBF)
+    pattern = "|".join(
+        (
+            f"{of(0xC2, 0xDF)}{tail}",
+            f"{of(0xE0, 0xE0)}{of(0xA0, 0xBF)}{tail}",
+            f"{of(0xE1, 0xEC)}{tail}{{2}}",
+            f"{of(0xED, 0xED)}{of(0x80, 0x9F)}{tail}",
+            f"{of(0xEE, 0xEF)}{tail}{{2}}",
+            f"{of(0xF0, 0xF0)}{of(0x90, 0xBF)}{tail}{{2}}",
+            f"{of(0xF1, 0xF3)}{tail}{{3}}",
+            f"{of(0xF4, 0xF4)}{of(0x80, 0x8F)}{tail}{{2}}",
+        )
+    )
+    return _Reading(name, re.compile(pattern), bytes_by_character)
