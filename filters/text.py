@@ -55,20 +55,18 @@ def measure(page: Page) -> tuple[float, ...]:
 _REPLACED = np.zeros(0x10000, np.bool_)
 _REPLACED[0xE000:0xF900] = _REPLACED[0xFFFD] = True
 
-_TAIL, _PAIR, _TRIPLE, _CYRILLIC_LEAD, _CYRILLIC_TAIL, _HIGH = 1, 2, 4, 8, 16, 32
+_TAIL, _PAIR, _TRIPLE, _CYRILLIC_LEAD, _CYRILLIC_SIGN, _HIGH = 1, 2, 4, 8, 16, 32
 _ROLE = np.zeros(0x10000, np.uint8)
 """The role of a character if it is a byte of UTF-8 that was read as Windows-1252 or Latin-1, or as Windows-1251 (the
-next two), and whether it is a letter beyond ASCII, or a mark that no language uses, in a charset's place of Latin-1."""
+next two), and whether it stands where Latin-1 has what is not ASCII."""
 for _byte in range(0x80, 0xC0):
     _ROLE[_byte] = _TAIL
     _ROLE[ord(bytes([_byte]).decode("cp1252", "replace"))] = _TAIL
 _ROLE[[ord(character) for character in "ÂÃÎÏÐÑØÙ"]] = _PAIR
 _ROLE[[ord(character) for character in "àáâãäåæçèéêë"]] = _TRIPLE
 _ROLE[[0xFFFD, *map(ord, "\N{NO-BREAK SPACE}«»·°")]] = 0
-for _byte in range(0x80, 0xC0):
-    _ROLE[ord(bytes([_byte]).decode("cp1251", "replace"))] |= _CYRILLIC_TAIL
-_ROLE[[ord(character) for character in "РСГв"]] |= _CYRILLIC_LEAD
-_ROLE[[0xFFFD, *map(ord, "\N{NO-BREAK SPACE}«»·°")]] = 0
+_ROLE[0x412:0x445] |= _CYRILLIC_LEAD
+_ROLE[[ord(character) for character in "¤¦§©¬®°±µ¶·‚„†‡•…‰‹›€№™"]] |= _CYRILLIC_SIGN
 _ROLE[[*range(0xC0, 0x100), *map(ord, "¢£¤¥¦§¨©ª¬®¯±²³´µ¶¸¹º¼½¾¿‚ƒ„†‡ˆ‰Š‹ŒŽ˜™š›œžŸ")]] |= _HIGH
 _ROLE[0x80:0xA0] |= _HIGH
 
@@ -79,8 +77,8 @@ RUN_LENGTH = 5
 def count_mojibake(units: Units) -> int:
     """Count characters in sequences such as Ã© (é), Ð° (а), â€œ (“), ä¸­ (中): the first byte of a UTF-8 sequence
     of Latin, Greek, Cyrillic, Arabic, or of a higher script, and as many that could follow it. A no-break
-    space and the marks « » · ° are left out of those: French and Catalan set them after a vowel. Then those in РїСЂ
-    (пр), where two such pairs stand together, and in runs such as ÎÒÃÇ (我们) and ðÒÉ×ÅÔ (Привет)."""
+    space and the marks « » · ° are left out of those: French and Catalan set them after a vowel. Or those around a
+    sign inside a word of Cyrillic, as in Р°РјРё (ами), or in runs such as ÎÒÃÇ¶¼ (我们都) and ðÒÉ×ÅÔ (Привет)."""
     role = _ROLE[units]
     count = 0
     tail = (role & _TAIL).astype(np.bool_)
@@ -88,18 +86,13 @@ def count_mojibake(units: Units) -> int:
         pairs = int(np.count_nonzero((role[:-1] & _PAIR).astype(np.bool_) & tail[1:]))
         triples = int(np.count_nonzero((role[:-2] & _TRIPLE).astype(np.bool_) & tail[1:-1] & tail[2:]))
         count = 2 * pairs + 3 * triples
-    if np.count_nonzero(role & _CYRILLIC_TAIL) > 1:
-        count = max(count, _count_cyrillic(role))
+    if np.count_nonzero(role & _CYRILLIC_SIGN) > 1:
+        lead, inner = (role & _CYRILLIC_LEAD).astype(np.bool_), (role & _CYRILLIC_SIGN).astype(np.bool_)
+        signs = int(np.count_nonzero(lead[:-2] & inner[1:-1] & (lead | inner)[2:]))
+        count = max(count, 3 * signs)
     if np.count_nonzero(role & _HIGH) >= RUN_LENGTH:
         count = max(count, _count_runs((role & _HIGH).astype(np.bool_)))
     return count
-
-
-def _count_cyrillic(role: npt.NDArray[np.uint8]) -> int:
-    """Count characters in pairs of a lead and a tail of UTF-8 read as Windows-1251 that touch another such pair."""
-    pair = np.zeros(len(role) + 4, np.bool_)
-    pair[2:-3] = (role[:-1] & _CYRILLIC_LEAD).astype(np.bool_) & (role[1:] & _CYRILLIC_TAIL).astype(np.bool_)
-    return 2 * int(np.count_nonzero(pair[2:-2] & (pair[:-4] | pair[4:])))
 
 
 def _count_runs(high: npt.NDArray[np.bool_]) -> int:

@@ -36,7 +36,7 @@ MIN_LEGACY_CHARACTERS, MIN_LEGACY_SHARE, MIN_LEGACY_ODDITY, MAX_REPAIRED_ODDITY,
     0.5,
     0.15,
     0.06,
-    0.03,
+    0.02,
 )
 """Text in a legacy charset that was read as Latin-1: how many characters beyond ASCII it must have, which share they
 are of a line's letters, how odd the text is (`measure_mojibake`), how odd the best reading may be, and by how much it
@@ -62,13 +62,20 @@ it is read as another), and what a lower one costs, in oddities per character.""
 
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-_LETTER = re.compile(r"[^\W\d_]")
-_SUSPECT = re.compile(
-    "[\xc2-\xf4][\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019"
-    "\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]"
-    "|[\u0420\u0421\u0412\u0413][\u0402-\u040f\u0452-\u045f\u0490\u0491\xa0-\xbb\u2013-\u203a\u20ac\u2116\u2122]"
-    "|\u0432\u0402|[\x80-\xff\u0192\u201a]{4}"
+_HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
+_SUSPECT = (
+    re.compile(
+        "[\xc2-\xf4][\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018"
+        "\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]"
+    ),
+    re.compile(
+        "[\xa4\xa6\xa7\xa9\xac\xae\xb0\xb1\xb5-\xb7\u201a\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2116\u2122]"
+        "(?<=[\u0412-\u0444].)[^\\s.,;:!?)]|\u0402(?<=\u0432.)"
+    ),
+    re.compile("[\x80-\xff\u0192\u201a]{4}"),
 )
+"""The first two characters of UTF-8 as windows-1252 shows them; a sign inside a word of Cyrillic, as in windows-1251;
+and what Latin-1 makes of a legacy charset."""
 _UNUSUAL = re.compile("[\x80-\x9f\u0250-\u02af\u0700-\u08ff\ue000-\uf8ff\ufff0-\uffff]")
 """What UTF-8 hardly ever stands for: a closing quote after a capital with an accent reads as such a letter."""
 
@@ -84,7 +91,7 @@ class _Reading:
 
 def looks_recoded(text: str) -> bool:
     """Return whether a text may have been decoded with the wrong charset: cheap, and wrong about some clean texts."""
-    return not text.isascii() and _SUSPECT.search(text) is not None
+    return not text.isascii() and any(pattern.search(text) for pattern in _SUSPECT)
 
 
 def repair(text: str) -> tuple[str, str] | None:
@@ -123,7 +130,8 @@ def _decode_line(line: str, everywhere: bool) -> tuple[str, int, tuple[str, ...]
     """Return a line with its sequences decoded, how many there were, and the charsets that they were read as, the last
     first; the line itself if it has other characters beyond ASCII, or if they are few and mean nothing usual. The
     latter does not matter in a text that has sequences `everywhere`."""
-    decoded, first, names = line, 0, []
+    names: list[str] = []
+    decoded, first = line, 0
     while len(names) < MAX_ROUNDS and not decoded.isascii():
         for reading in _list_readings():
             sequences = reading.sequence.findall(decoded)
@@ -187,14 +195,19 @@ def _choose_codec(body: bytes) -> str | None:
                 0.0, USUAL_COMMON_SHARE - _measure_common(text, _COMMON_LETTERS[codec])
             )
         costs[codec] = cost
-    if costs.get("cp949", 1.0) <= MAX_REPAIRED_ODDITY:
-        costs.pop(
-            "gb18030", None
-        )  # which reads hangul as everyday ideographs, while Chinese is never all hangul
+    if "cp949" in costs:
+        # Others read hangul as everyday ideographs, and other texts are never nearly all hangul.
+        if costs["cp949"] <= MAX_REPAIRED_ODDITY and _is_hangul(body.decode("cp949")):
+            return "cp949"
+        del costs["cp949"]
     ranked = sorted((cost, codec) for codec, cost in costs.items())
     if not ranked or ranked[0][0] > MAX_REPAIRED_ODDITY:
         return None
     return ranked[0][1] if len(ranked) == 1 or ranked[1][0] - ranked[0][0] >= LEGACY_MARGIN else None
+
+
+def _is_hangul(text: str) -> bool:
+    return len(_HANGUL.findall(text)) >= MIN_COVERED * len(_EAST_ASIAN.findall(text)) > 0
 
 
 def _measure_common(text: str, common: str) -> float:

@@ -122,7 +122,7 @@ def test_what_cannot_be_meant_is_refused_with_its_key(
 
 def test_a_preset_needs_the_signals_that_it_judges() -> None:
     with pytest.raises(UserError, match=r"the rules fineweb need the signal .*nothing computes") as caught:
-        load_rules({"web": ["language", "fineweb"]}, {}, {"language.score"})
+        load_rules({"web": ["language", "fineweb"]}, {}, {"language.score", "text.mojibake"})
     assert caught.value.path == ("sources", "web", "rules", 1)
 
 
