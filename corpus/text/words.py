@@ -1,8 +1,9 @@
 """Segment words and sentences in every language by ICU. The only module that imports icu4py.
 
 ICU follows Unicode Standard Annex 29 and has dictionaries for Chinese, Japanese, Thai, Lao, Khmer and
-Burmese, so no language is split on spaces. 5 KB of real pages cost .3 ms in English (two thirds of it in ICU),
-.5 in Chinese and Japanese, .25 in Thai and Arabic, .2 in Russian (a busy core).
+Burmese, so no language is split on spaces; in Javanese, Balinese, Tai Tham and Yi a word is a syllable. 5 KB of real
+pages cost .3 ms in English (two thirds of it in ICU), .5 in Chinese and Japanese, .25 in Thai and Arabic, .2 in Russian
+(a busy core).
 """
 
 from __future__ import annotations
@@ -18,12 +19,22 @@ from icu4py.breakers import SentenceBreaker, WordBreaker
 from corpus.text.hashes import Hashes, Positions, finalize, hash_spans, prefix_sums
 from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
 
-VERSION = 1
+VERSION = 2
 """Incremented when the same text would give other words or hashes."""
 
 _LOCALES = {"ell": "el"}
 """Languages with break rules of their own in ICU 78: only sentences in Greek, where a semicolon ends a question. The
 dictionaries follow the script, so words are the same in all languages."""
+
+_SYLLABLES = {
+    "Bali": (0x1B05, 0x1B33, 0x1B44),
+    "Java": (0xA984, 0xA9B2, 0xA9C0),
+    "Lana": (0x1A20, 0x1A54, 0x1A60),
+    "Yiii": (0xA000, 0xA48C, 0xFFFF),
+}
+"""Scripts without spaces for which ICU has no dictionary, so that a sentence would be one word: their first and last
+letter, and the sign that stacks the next letter under the one before. A word is a syllable there, as in Tibetan: a
+letter that is not stacked, with the signs on it."""
 
 _MIXED: Hashes = finalize(np.arange(1, 0x10001, dtype=np.uint64))
 _MIXED_LOWER: Hashes = _MIXED[LOWER]
@@ -53,13 +64,16 @@ class Words:
 
 
 def segment_words(text: str, language: str | None = None) -> Words:
-    """Return the words of `text` by ICU; `language` is a label such as `ell_Grek` (see `_LOCALES`).
+    """Return the words of `text` by ICU; `language` is a label such as `ell_Grek` (see `_LOCALES`, `_SYLLABLES`).
 
     Works for any text, which should be in NFC for words to be found again: a lone surrogate is one unit of
     no class.
     """
     units = to_units(text)
     boundaries = _find_boundaries(WordBreaker, text, language)
+    syllables = _SYLLABLES.get((language or "")[4:8])
+    if syllables is not None:
+        boundaries = np.union1d(boundaries, _find_syllables(units, *syllables)).astype(np.int32)
     classes = kinds(units)
     segments = np.bitwise_or.reduceat(classes, boundaries[:-1]) if len(units) else classes
     chosen = np.flatnonzero(segments & WORD)
@@ -113,6 +127,13 @@ def _find_boundaries(breaker: type, text: str, language: str | None) -> Position
         segments = breaker(_replace_surrogates(text), locale).segments()
     ends = np.fromiter(map(itemgetter(1), segments), np.int32)
     return np.concatenate((np.zeros(1, np.int32), ends))
+
+
+def _find_syllables(units: Units, first: int, last: int, stacker: int) -> Positions:
+    """Return where syllables start: at the letters from `first` to `last` that no `stacker` precedes."""
+    starts = (units >= first) & (units <= last)
+    starts[1:] &= units[:-1] != stacker
+    return np.flatnonzero(starts).astype(np.int32)
 
 
 def _replace_surrogates(text: str) -> str:
