@@ -35,8 +35,9 @@ class Books(Source):
     order; a text without chapter titles remains one document. `max_bytes` limits a text, and each chapter of an
     EPUB; an EPUB itself may have 256 MiB.
 
-    Gates: `books.encrypted` (an EPUB whose text is under DRM) and `books.front_matter` (with `unit: chapter`:
-    cover, title page, contents). Each book is its own group; a Project Gutenberg book is grouped by its number there.
+    Gates: `books.encrypted` (an EPUB whose text is under DRM), `books.pictures` (an EPUB of pictures without text)
+    and `books.front_matter` (with `unit: chapter`: cover, title page, contents). Each book is its own group; a
+    Project Gutenberg book is grouped by its number there.
     """
 
     kind: Literal["books"] = "books"
@@ -46,7 +47,7 @@ class Books(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -172,8 +173,11 @@ class Books(Source):
             if book.is_encrypted():
                 record.gate = "books.encrypted"
                 yield record
+            elif not (package := book.read_package()).items:
+                record.gate = "books.pictures"
+                yield record
             elif self.unit == "chapter":
-                yield from self._chapters(book, book.read_package(), record)
+                yield from self._chapters(book, package, record)
             else:
                 record.body = data if len(data) <= MAX_EPUB_BYTES_WITH_PICTURES else book.without_pictures()
                 yield record

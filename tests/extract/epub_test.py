@@ -146,6 +146,178 @@ def test_verse_lists_tables_and_formulas_keep_their_shape() -> None:
     assert text_of(body) == "Roses,\nroses.\n\n- ein\n- zwei\n\n1 | 2\n\nSo $x^2$ & é."
 
 
+MATH = "http://www.w3.org/1998/Math/MathML"
+SQUARE = "<msup><mi>r</mi><mn>2</mn></msup>"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f'<p>So <math xmlns="{MATH}">{SQUARE}</math>.</p>', "So $r^2$."),
+        (f'<p>So <math xmlns="{MATH}" alttext="r squared">{SQUARE}</math>.</p>', "So $r^2$."),
+        (f'<p>だ <math xmlns="{MATH}" alttext="rの二乗">{SQUARE}</math>。</p>', "だ $r^2$。"),
+        (f'<p>So <math xmlns="{MATH}" alttext="r squared"/>.</p>', "So r squared."),
+        (f'<p>So <math xmlns="{MATH}" alttext="\\frac{{a}}{{b}}">{SQUARE}</math>.</p>', "So $\\frac{a}{b}$."),
+        (
+            f'<p>So <math xmlns="{MATH}"><semantics>{SQUARE}<annotation encoding="application/x-tex">r^{{2}}'
+            "</annotation></semantics></math>.</p>",
+            "So $r^{2}$.",
+        ),
+        (
+            '<p>So <epub:switch><epub:case required-namespace="m">'
+            f'<math xmlns="{MATH}">{SQUARE}</math></epub:case>'
+            "<epub:default>r squared</epub:default></epub:switch>.</p>",
+            "So $r^2$.",
+        ),
+        ('<p>So <img class="math" src="a.png" alt="r^2"/>.</p>', "So $r^2$."),
+        (
+            f'<p>So <m:math xmlns:m="{MATH}"><m:mfrac><m:mi>a</m:mi><m:mi>b</m:mi></m:mfrac></m:math>.</p>',
+            "So $\\frac{a}{b}$.",
+        ),
+    ],
+)
+def test_formulas_are_latex_whatever_they_come_with(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("au XVIII<sup>e</sup> siècle", "au XVIIIe siècle"),
+        ('au <span class="smcap">xiv</span><sup>e</sup> siècle', "au xive siècle"),
+        ("le 1<sup>er</sup> mai, la 2<sup>e</sup>", "le 1er mai, la 2e"),
+        ("M<sup>lle</sup> Anne, D<sup>r</sup> Roux, S<sup>te</sup> Marie", "Mlle Anne, Dr Roux, Ste Marie"),
+        ("n<sup>o</sup> 7, N<sup>o</sup> 8", "no 7, No 8"),
+        ("the 21<sup>st</sup> and the 5<sup>th</sup>", "the 21st and the 5th"),
+        ("в 1<sup>-й</sup> раз", "в 1-й раз"),
+        ("1<sup>a</sup> parte", "1a parte"),
+        ("Boat<sup>TM</sup>", "Boat™"),
+        ("<i>x</i><sup>k</sup> and 2<sup>n</sup> and 10<sup>3</sup>", "x^k and 2ⁿ and 10³"),
+        ("e<sup>x</sup> and R<sup>d</sup>", "e^x and R^d"),
+        ("a word<sup>a</sup> with a note", "a word^a with a note"),
+    ],
+)
+def test_raised_letters_end_words_and_exponents_stay(body: str, expected: str) -> None:
+    assert text_of(f"<p>{body}</p>") == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<p>They <span class="pagenum">[Pg 7]</span>rowed.</p>', "They rowed."),
+        ('<p>They <a class="pageno" id="p7">{7}</a> rowed.</p>', "They rowed."),
+        (
+            '<p>They ro<span class="x-ebookmaker-pageno" title="7"><a id="Page_7">7</a></span>wed.</p>',
+            "They rowed.",
+        ),
+        ('<p>They <span id="Page_xii">xii</span>rowed.</p>', "They rowed."),
+        ('<p>Sie <span class="seitenzahl">[S. 7]</span>ruderten.</p>', "Sie ruderten."),
+        ("<p>They [Pg 7] rowed.</p>", "They rowed."),
+        ('<p>船は<span class="page-number">7頁</span>出た。</p>', "船は出た。"),
+        ('<p>They <span role="doc-pagebreak">7</span>rowed.</p>', "They rowed."),
+        ('<p class="page7">There were 7 boats.</p>', "There were 7 boats."),
+        ('<p>In <span class="year">1907</span> they rowed.</p>', "In 1907 they rowed."),
+    ],
+)
+def test_numbers_of_printed_pages_go(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<p><img alt="T" src="t.png"/>hree boats.</p>', "Three boats."),
+        ('<div class="dropcap"><img alt="T" src="t.png"/></div><p>hree boats.</p>', "Three boats."),
+        ('<p>彼は<img class="gaiji" alt="鷗" src="a.png"/>を見た。</p>', "彼は鷗を見た。"),
+        ('<p>彼は<img class="gaiji" alt="「區＋鳥」、第3水準" src="a.png"/>を見た。</p>', "彼は〓を見た。"),
+        ('<p>Boats.</p><p><img alt="A picture of a boat" src="b.png"/></p>', "Boats."),
+        ('<p>Boats <img alt="a small boat" src="b.png"/>here.</p>', "Boats here."),
+        (
+            '<p>Seen <span hidden="hidden">not seen</span> <b style="display: none">nor this</b>here.</p>',
+            "Seen here.",
+        ),
+    ],
+)
+def test_letters_that_are_pictures_are_read_and_hidden_text_is_not(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
+def test_rows_of_tables_are_lines_whatever_is_in_their_cells() -> None:
+    body = (
+        "<table><caption>Boats</caption><thead><tr><th>船</th><th><p>帆</p></th></tr></thead>"
+        "<tr><td><p>Anna</p></td><td><div>3</div></td></tr><tr><td></td><td>4<br/>5</td></tr>"
+        "<tr><td>Ida</td><td></td><td>x<sup>2</sup></td></tr><tr><td> </td></tr></table><p>End.</p>"
+    )
+    assert text_of(body) == "Boats\n\n船 | 帆\nAnna | 3\n| 4 5\nIda | | x²\n\nEnd."
+    layout = f"<table><tr><td><p>{'One. ' * 400}</p><p>Two.</p></td></tr></table>"
+    assert text_of(layout).endswith("One.\n\nTwo.")
+
+
+def test_what_project_gutenberg_puts_around_a_book_goes() -> None:
+    old = (
+        "<pre>The Project Gutenberg EBook of Boats\n\nThis eBook is for the use of anyone anywhere\n\n"
+        "*** START OF THIS PROJECT GUTENBERG EBOOK BOATS ***\n</pre><p>They rowed out.</p>"
+    )
+    end = "<p>They came home.</p><pre>End of the Project Gutenberg EBook of Boats\n\n*** END OF THIS</pre><p>Terms.</p>"
+    license = (
+        "<h2>THE FULL PROJECT GUTENBERG LICENSE</h2><p>Section 1. General Terms of Use and Redistributing</p>"
+        "<p>The Project Gutenberg Literary Archive Foundation</p>"
+    )
+    new = '<section class="pg-boilerplate pgheader" id="pg-header"><p>Words.</p></section><p>第一回</p>'
+    footer = '<div id="pg-footer"><p>Words.</p></div>'
+    chapters = {"a.xhtml": old, "b.xhtml": new + footer, "c.xhtml": end, "d.xhtml": license}
+    found = read(epub({name: document(body) for name, body in chapters.items()}))
+    assert found.text == "They rowed out.\n\n第一回\n\nThey came home."
+
+
+@pytest.mark.parametrize(
+    ("rights", "license"),
+    [
+        ("This book is not in the public domain.", None),
+        ("Ce livre n’est pas dans le domaine public.", None),
+        ("本書不屬於公有領域", None),
+        ("この本はパブリックドメインではありません。", None),
+        ("Эта книга не является общественным достоянием", None),
+        ("هذا الكتاب ليس في الملك العام", None),
+        ("यह सार्वजनिक डोमेन में नहीं है", None),
+        ("All rights reserved. The cover is under CC BY 4.0.", None),
+        (f"The cover image is licensed under {CC}.", None),
+        (f"This book is not licensed under {CC}.", None),
+        ("Public domain in Australia", None),
+        ("In the public domain; this edition Copyright 2020 A. Keeper", None),
+        ("In the public domain and not protected by copyright", PUBLIC_DOMAIN),
+        ("公有領域", PUBLIC_DOMAIN),
+        ("Domaine public", PUBLIC_DOMAIN),
+        (f"The text and the pictures are under {CC}.", "CC-BY-4.0"),
+        (f"All of it is under {CC}. The cover is not.", "CC-BY-4.0"),
+    ],
+)
+def test_a_statement_that_denies_gives_no_licence(rights: str, license: str | None) -> None:
+    metadata = f"<dc:rights>{rights}</dc:rights>"
+    assert read(epub({"a.xhtml": document("<p>a</p>")}, metadata=metadata)).license == license
+
+
+def test_drawings_and_pictures_in_the_reading_order(tmp_path: Path) -> None:
+    opf = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><manifest>'
+        '<item id="a" href="a.svg" media-type="image/svg+xml"/><item id="b" href="b.jpg" media-type="image/jpeg" '
+        'fallback="c"/><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="d" href="d.png" media-type="image/png"/></manifest><spine>{}</spine></package>'
+    )
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg"><text><tspan y="1">甲板</tspan></text></svg>'
+    members = {"META-INF/container.xml": CONTAINER, "OPS/a.svg": drawing, "OPS/b.jpg": "", "OPS/d.png": ""}
+    members["OPS/c.xhtml"] = document("<p>Instead of a picture.</p>")
+    spine = '<itemref idref="a"/><itemref idref="b"/><itemref idref="d"/>'
+    assert (
+        read(zipped({**members, "OPS/book.opf": opf.format(spine)})).text == "甲板\n\nInstead of a picture."
+    )
+    path = tmp_path / "comic.epub"
+    path.write_bytes(zipped({**members, "OPS/book.opf": opf.format('<itemref idref="d"/>')}))
+    for unit in ("book", "chapter"):
+        (record,) = from_source(path, unit=unit)
+        assert isinstance(record, Record) and record.gate == "books.pictures"
+
+
 def test_drawn_pages_give_their_lines() -> None:
     lines = [
         "Il en avait rêvé, au moins depuis la",

@@ -169,6 +169,105 @@ def test_the_small_print_of_2002_is_no_copyright_of_the_book() -> None:
     assert (found.text, found.license, found.metadata["gutenberg"]) == (JOINED, PUBLIC_DOMAIN, "3261")
 
 
+SMALL_PRINT = (
+    "***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN EBOOKS**START***\nWhy there is a small print.\n\n"
+    "*END THE SMALL PRINT! FOR PUBLIC DOMAIN EBOOKS*Ver.02/11/02*END*\n"
+)
+FIELDS = (
+    "Project Gutenberg's Boats, by Ada Keeper\n\nPlease take a look at the important information in this header.\n\n"
+    "Title: Boats\n\nRelease Date: {date}  [EBook #7]\n\nLanguage: English\n\n"
+)
+SHORT = "Two boats went out.\n\nOne came home."
+
+
+@pytest.mark.parametrize("body", [SHORT, "\n\n".join([PROSE] * 40)])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (
+            "*** START OF THE PROJECT GUTENBERG EBOOK, BOATS ***\n\n",
+            "*** END OF THE PROJECT GUTENBERG EBOOK, BOATS ***\n\n"
+            "This file should be named boats10.txt or boats10.zip\n",
+        ),
+        ("*** START OF PROJECT GUTENBERG EBOOK BOATS ***\n", ""),
+        ("", "End of Project Gutenberg's Boats, by Ada Keeper\n\n"),
+        ("", "This file should be named boats10.txt or boats10.zip\n\nInformation about them.\n\n"),
+        ("", ""),
+    ],
+)
+def test_a_licence_at_the_end_leaves_the_book(start: str, end: str, body: str) -> None:
+    found = read(f"{FIELDS.format(date='May 2003')}{start}\n\n{body}\n\n\n\n{end}{SMALL_PRINT}")
+    assert found.text == "\n\n".join(" ".join(block.split("\n")) for block in body.split("\n\n"))
+    assert (found.license, found.metadata["title"], found.metadata["gutenberg"]) == (
+        PUBLIC_DOMAIN,
+        "Boats",
+        "7",
+    )
+
+
+def test_a_licence_at_the_head_with_a_second_start_leaves_the_book() -> None:
+    head = (
+        f"{FIELDS.format(date='May 2003')}*** START OF THE PROJECT GUTENBERG EBOOK BOATS ***\n\n{SMALL_PRINT}"
+    )
+    assert read(f"{head}\n\n{PROSE}\n\nEnd of the Project Gutenberg EBook of Boats\n").text == JOINED
+
+
+def test_a_sentence_about_the_project_ends_nothing() -> None:
+    body = f"{PROSE}\n\nThat was the\nend of Gutenberg's press.\n\n{PROSE}"
+    assert read(book(f"\n\n{body}")).text.endswith(JOINED)
+
+
+@pytest.mark.parametrize(
+    ("stated", "date"),
+    [
+        ("March 3, 2008", "2008-03-03"),
+        ("April, 2004", "2004-04"),
+        ("May 2003", "2003-05"),
+        ("Sept., 2001", "2001-09"),
+        ("12 October 1999", "1999-10-12"),
+        ("2003-11-30", "2003-11-30"),
+        ("some day", None),
+    ],
+)
+def test_dates_of_every_age(stated: str, date: str | None) -> None:
+    assert read(book(f"\n\n{PROSE}", date=stated)).date == date
+
+
+def test_a_date_before_there_was_a_field_for_it() -> None:
+    head = "The Project Gutenberg Etext of Boats\n\nJuly, 1994  [Etext #150]\n\n"
+    assert read(f"{head}{SMALL_PRINT}\n\n{PROSE}").date == "1994-07"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("the quiet [Pg 13] harbour", "the quiet harbour"),
+        ("the quiet[Pg 13] harbour", "the quiet harbour"),
+        ("the quiet [Pg 13]harbour", "the quiet harbour"),
+        ("the har[Pg 13]bour", "the harbour"),
+        ("the quiet\n\n[Page xiv]\n\nharbour", "the quiet harbour"),
+        ("der stille [Seite 13] Hafen", "der stille Hafen"),
+        ("тихая [стр. 13] гавань", "тихая гавань"),
+        ("it was late.\n\n[p. 13]\n\nHe slept.", "it was late.\n\nHe slept."),
+        ("a note [13] and a year {1900}", "a note [13] and a year {1900}"),
+    ],
+)
+def test_a_sentence_runs_on_over_the_number_of_a_page(body: str, expected: str) -> None:
+    assert read(book(f"\n\n{PROSE}\n\n{body}")).text.removeprefix(JOINED).strip() == expected
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "This is a *copyrighted* Project Gutenberg eBook, details below.\n",
+        "Please follow the copyright guidelines in this file.\n",
+        "A Project Gutenberg of Australia eBook\n",
+    ],
+)
+def test_what_may_be_in_copyright_gets_no_licence(head: str) -> None:
+    assert read(head + book(f"\n\n{PROSE}")).license is None
+
+
 def test_a_plain_book_is_only_joined() -> None:
     found = read(f"Produced in a hurry\n\n\n{PROSE}\n\n{PROSE}\n")
     assert found.text == f"Produced in a hurry\n\n{JOINED}\n\n{JOINED}"

@@ -40,6 +40,22 @@ SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
             "<p>creativecommons.org is a site</p><footer><a href='https://creativecommons.org/'>CC</a></footer>",
         ),
         (None, "<p>no licence</p>"),
+        # A statement that denies, reserves all rights, or is about a part states none.
+        (None, f"<p>This page is not under a <a rel='license' href='{BY}'>CC BY</a> licence.</p>"),
+        (None, f"<p>Dieser Text steht nicht unter <a rel='license' href='{BY}'>CC BY</a>.</p>"),
+        (None, f"<footer><p>© 2024 版权所有. <a href='{BY}'>CC BY</a></p></footer>"),
+        (None, f"<footer>All rights reserved. Icons by A under <a href='{BY}'>CC BY</a></footer>"),
+        (None, f"<p>Photos: <a rel='license' href='{BY}'>CC BY</a></p>"),
+        (
+            None,
+            '<script type="application/ld+json">{"@graph": [{"@type": "Article", "image": '
+            f'{{"@type": "ImageObject", "license": "{BY}"}}}}]}}</script>',
+        ),
+        ("CC-BY-4.0", f"<p>Text and pictures are under <a rel='license' href='{BY}'>CC BY</a>.</p>"),
+        (
+            "CC-BY-4.0",
+            f"<p>Unless otherwise noted, the text of this site is under <a rel='license' href='{BY}'>CC BY</a>.</p>",
+        ),
     ],
 )
 def test_a_statement_of_the_page(license: str | None, html: str) -> None:

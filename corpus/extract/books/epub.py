@@ -23,13 +23,13 @@ from corpus.document import MAX_DOCUMENT_BYTES, Record
 from corpus.extract import ExtractedText
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
 from corpus.extract.books.xhtml import convert_chapter
-from corpus.extract.creative_commons import find_cc_license
+from corpus.extract.creative_commons import find_cc_license, states_public_domain
 from corpus.extract.plain_text import clean_text
 from corpus.formats.archives import ZIP_DAMAGE
 from corpus.formats.xml import XmlError, parse_tree
 from corpus.languages.labels import parse_label
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some book changes."""
 
 MAX_EPUB_MEMBER_BYTES = 32 << 20
@@ -38,6 +38,7 @@ MAX_EPUB_TEXT_BYTES = 128 << 20
 """Limit of all members read of one book: a bomb of many ends here."""
 MAX_SPINE_ITEMS = 20_000
 """Items of a reading order; more is no book."""
+MAX_FALLBACKS = 8
 EPUB_ERRORS = (*ZIP_DAMAGE, MemoryError)
 TEXT_MEDIA_TYPES = (
     "application/xhtml+xml",
@@ -45,9 +46,10 @@ TEXT_MEDIA_TYPES = (
     "application/x-dtbook+xml",
     "text/x-oeb1-document",
     "text/xml",
+    "image/svg+xml",
 )
 
-TEXT_EXTENSIONS = (".xhtml", ".html", ".htm", ".xml", ".opf")
+TEXT_EXTENSIONS = (".xhtml", ".html", ".htm", ".xml", ".opf", ".svg")
 
 FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Fonts are scrambled by these with a key that is in the book: no protection of its text."""
@@ -95,6 +97,8 @@ class EpubPackage:
     """Hold what the package document states: reading order, title, language and rights."""
 
     items: list[EpubItem]
+    pictures: int = 0
+    """Entries of the reading order that are pictures without a document to fall back on."""
     license: str | None = None
     date: str | None = None
     language: str | None = None
@@ -176,6 +180,7 @@ class EpubBook:
         root = _parse_tree(self.read(name), name)
         folder = posixpath.dirname(name)
         manifest: dict[str, tuple[str, str, str]] = {}
+        fallbacks: dict[str, str] = {}
         for element in root.iter("{*}item"):
             place = self.find(_resolve_href(folder, element.get("href") or ""))
             if place is not None and element.get("id"):
@@ -183,6 +188,7 @@ class EpubBook:
                     str(element.get("id")),
                     (place, element.get("media-type") or "", element.get("properties") or ""),
                 )
+                fallbacks[str(element.get("id"))] = element.get("fallback") or ""
         guide: dict[str, set[str]] = {}
         for element in root.iter("{*}reference"):
             href, _, anchor = (element.get("href") or "").partition("#")
@@ -190,21 +196,21 @@ class EpubBook:
             if place is not None and not anchor:
                 guide.setdefault(place, set()).add((element.get("type") or "").lower())
         items: list[EpubItem] = []
+        pictures = 0
         for element in root.iter("{*}itemref"):
-            listed = manifest.get(element.get("idref") or "")
-            if listed is None:
+            id = _find_document(element.get("idref") or "", manifest, fallbacks)
+            if id is None:
+                pictures += (element.get("idref") or "") in manifest
                 continue
-            place, media_type, properties = listed
-            if media_type.lower() not in TEXT_MEDIA_TYPES and not place.lower().endswith(
-                (".xhtml", ".html", ".htm", ".xml")
-            ):
-                continue
+            place, _, properties = manifest[id]
             types = guide.get(place, set()) | ({"toc"} if "nav" in properties.split() else set())
             if len(items) < MAX_SPINE_ITEMS and place not in {item.name for item in items[-8:]}:
-                items.append(EpubItem(place, str(element.get("idref")), frozenset(types)))
-        if not items:
+                items.append(EpubItem(place, id, frozenset(types)))
+        if not items and not pictures:
             raise EpubError(f"no document in the reading order of {name!r}")
-        return _describe_package(root, items)
+        package = _describe_package(root, items)
+        package.pictures = pictures
+        return package
 
     def _package_name(self) -> str:
         container = self.find("META-INF/container.xml")
@@ -276,6 +282,22 @@ def extract_chapter(data: bytes, item: EpubItem) -> str:
     return text
 
 
+def _find_document(
+    id: str, manifest: dict[str, tuple[str, str, str]], fallbacks: dict[str, str]
+) -> str | None:
+    """Return the item of the manifest that can be read as text: an entry of the spine or one that it falls back on."""
+    for _ in range(MAX_FALLBACKS):
+        listed = manifest.get(id)
+        if listed is None:
+            return None
+        if listed[1].lower() in TEXT_MEDIA_TYPES or listed[0].lower().endswith(
+            (".xhtml", ".html", ".htm", ".xml", ".svg")
+        ):
+            return id
+        id = fallbacks.get(id, "")
+    return None
+
+
 def _parse_tree(data: bytes, name: str) -> etree._Element:
     try:
         return parse_tree(data, recover=True)
@@ -301,10 +323,8 @@ def _describe_package(root: etree._Element, items: list[EpubItem]) -> EpubPackag
         if (element.get("property") or "").endswith("license") and not element.get("refines")
     ]
     rights = " ".join(values.get("rights", []))
-    license = find_cc_license(" ".join([*links, rights]))
-    if license is None and re.search(
-        r"\bpublic domain\b|\bdomaine public\b|\bgemeinfrei", rights, re.IGNORECASE
-    ):
+    license = find_cc_license("\n".join([*links, *values.get("rights", [])]))
+    if license is None and states_public_domain("\n".join(values.get("rights", []))):
         license = PUBLIC_DOMAIN
     label = parse_label(values["language"][0]) if "language" in values else None
     metadata = {

@@ -16,7 +16,7 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.reflow import reflow
 from corpus.formats.encodings import decode
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some book changes."""
 
 PUBLIC_DOMAIN = "LicenseRef-Public-Domain-US"
@@ -79,33 +79,65 @@ HEADER_SEARCH_BYTES = 20_000
 MAX_HEADER_LINES = 600
 """Lines in which a header ends: the longest, of the 1990s, have some 400."""
 
-_START = re.compile(
-    r"^[ \t]*\*{2,}[ \t]*START OF TH(?:E|IS) PROJECT GUTENBERG[^\n]*(?:\n[^\n*]{1,200}){0,3}?\*{3}[ \t]*$"
-    r"|^[ \t]*\*{2,}[ \t]*START OF TH(?:E|IS) PROJECT GUTENBERG[^\n]*$"
-    r"|^[ \t]*\*+[ \t]?END[ \t*]+THE SMALL PRINT[^\n]*$",
+_MARK = re.compile(
+    r"^[ \t>]*(?:"
+    r"(?P<start>\*{2,}[ \t]*START OF (?:TH(?:E|IS) )?PROJECT GUTENBERG"
+    r"(?:[^\n]*(?:\n[^\n*]{1,200}){0,3}?\*{3}[ \t]*$|[^\n]*$))"
+    r"|(?P<print>\*+[ \t*]*START[ \t*:]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
+    r"|(?P<printed>\*+[ \t]?END[ \t*]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
+    r"|(?P<end>\*{2,}[ \t]*END OF (?:TH(?:E|IS) )?PROJECT GUTENBERG"
+    r"|\**[ \t]*(?-i:(?:THE )?END OF|(?:The )?End of)(?: TH(?:E|IS))? (?:PROJECT GUTENBERG"
+    r"|GUTENBERG E-?(?:TEXT|BOOK))\b"
+    r"|(?:Ende?(?: dieses)?|Fin(?:e)? (?:del?|du)|Fim d[eo]|Einde van|Slut på)[^\n]{0,40} Pro[jyg]\w{2,6} Gutenberg"
+    r"|\*{3}[ \t]*START:? FULL LICENSE"
+    r"|\**[ \t]*This file should be named [^\n]{1,80}\.(?:txt|zip|htm)))",
     re.MULTILINE | re.IGNORECASE,
 )
-_END = re.compile(
-    r"^[ \t]*\*{2,}[ \t]*END OF TH(?:E|IS) PROJECT GUTENBERG"
-    r"|^[ \t]*\**[ \t]*(?:THE )?END OF (?:TH(?:E|IS) )?(?:PROJECT )?GUTENBERG(?:'S|’S| E-?(?:TEXT|BOOK))?\b"
-    r"|^[ \t]*(?:Ende? dieses|Fin (?:de|du)|Einde van)[^\n]{0,40} Proje[ck]t Gutenberg"
-    r"|^[ \t]*\*{3,}[ \t]*This file should be named"
-    r"|^[ \t]*\*{3}[ \t]*START: FULL LICENSE",
+"""The marks around a book: its start and end, the start and end of the small print, which stands at either end."""
+MIN_STRETCH_CHARACTERS = 200
+"""Characters between two marks below which there is no book, if any other stretch has more."""
+_HEADER_BLOCK = re.compile(
+    r"Project Gutenberg|\[\s*E-?(?:Book|Text)\s*#|small print|^(?:Title|Author|Release Date|Language|Translator|Editor"
+    r"|Illustrator|Character set encoding):|Copyright laws are changing|Please take a look at"
+    r"|re[- ]?use it under the terms",
     re.MULTILINE | re.IGNORECASE,
 )
+"""What a block of a header without start mark has."""
+_HEADER_GAP_BLOCKS = 2
 _FIELD = re.compile(
     r"^(Title|Author|Release Date|Language|Translator|Editor|Illustrator|Character set encoding):(.*)$"
 )
 _CHARSET = re.compile(rb"^Character set encoding:\s*([A-Za-z0-9_.:-]+)", re.MULTILINE)
 _NUMBER = re.compile(r"\[\s*(?:E-?Book|E-?Text)\s*#?\s*(\d+)\s*\]|gutenberg\.org/(?:ebooks/)?(\d+)", re.I)
 _RELEASED = re.compile(r"(?:Release|Posting) Date:\s*([^\[\n]+)", re.IGNORECASE)
-_DAY = re.compile(r"([A-Z][a-z]+)\s+(?:(\d{1,2}),?\s+)?(\d{4})")
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
+_RELEASED_BARE = re.compile(
+    r"^[ \t]*([^\W\d_]{3,9}\.?,?[ \t]+(?:\d{1,2},?[ \t]+)?\d{4})[ \t]*\[\s*E-?(?:Text|Book)\b", re.I | re.M
 )
-_COPYRIGHTED = re.compile(r"\bCOPYRIGHTED Project Gutenberg")
+"""`July, 1994 [Etext #150]`, as headers before 2002 have it."""
+_DAY = re.compile(
+    r"(?P<year>\d{4})-(?P<number>\d\d)(?:-(?P<date>\d\d))?(?!\d)"
+    r"|(?:(?P<first>\d{1,2})(?:st|nd|rd|th)?[ \t]+)?(?P<month>[^\W\d_]{3,9})\.?,?\s+"
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+)?(?P<in>\d{4})(?!\d)"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_COPYRIGHTED = re.compile(
+    r"\bcopyrighted\W{1,3}Project Gutenberg|SMALL PRINT\W*FOR COPYRIGHT"
+    r"|Please follow the copyright guidelines in this file",
+    re.IGNORECASE,
+)
+_OTHER_PROJECT = re.compile(
+    r"Project Gutenberg(?: of)? (?:Australia|Canada|Europe|Taiwan|Philippines)|Projekt Gutenberg-DE",
+    re.IGNORECASE,
+)
+"""Projects whose books may be in copyright in the United States."""
 
+MIN_LICENSE_WORDS = 2
+_LICENSE_WORDS = re.compile(
+    r"use of anyone anywhere|General Terms of Use and Redistributing|Full Project Gutenberg(?:-tm|\u2122)? License"
+    r"|Project Gutenberg Literary Archive Foundation|Updated editions will replace",
+    re.IGNORECASE,
+)
+"""Of these a part of the licence that stands alone in a document has several."""
 _BLOCK = re.compile(r"(\n[ \t]*\n\s*?(?=[ \t]*\S))")
 _HEADING = re.compile(r"[^a-zà-ÿ\n]{3,80}$")
 _TITLES = (
@@ -150,10 +182,21 @@ _INLINE_NOTE = re.compile(rf"\[\s*_?(?:{_NOTE_NAMES})\b[^\]]{{0,4000}}\]", re.IG
 _ILLUSTRATION = re.compile(
     r"\[(?:Illustration|Ilustraci[oó]n|Illustratie|Abbildung|Ill\.)(?:\s*:?\s*\]|:\s*([^\[\]]{1,2000}?)\s*\])"
 )
+_PAGE_NAMES = (
+    r"Pg|Pgs?\.|Page|pp?\.|P\.|S\.|Seite|Blz\.?|Bladz\.?|Pág\.?|Pag\.?|Página|Pagina|Sida|Side|Sivu|str\.|Strona|стр\."
+    r"|σελ\.|第|頁|页"
+)
 _PAGE = re.compile(
-    r"\[(?:Pg|Page|p\.|S\.|Seite|Blz\.?) ?[ivxlcdm\d]{1,6}\]\s?|\{(?:p\. ?)?\d{1,4}\}(?=[a-zà-ÿ])",
+    rf"([ \t]?)(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}} ?[a-d頁页]?\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}}"
+    r"|\{\d{1,4}\}(?=[a-z\u00e0-\u00ff]))(\s?)",
     re.IGNORECASE,
 )
+_PAGE_ALONE = re.compile(
+    rf"(\S)[ \t]*\n\s*\n[ \t]*(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}})"
+    r"[ \t]*\n\s*\n[ \t]*(?=(\S))",
+    re.IGNORECASE,
+)
+"""A mark of a page that stands between two blank lines, perhaps in the middle of a sentence."""
 _EMPHASIS = re.compile(r"(?<![^\W_])([_=])(?=[^\s_=])([^_=]{1,2000}?)(?<=\S)\1(?![^\W_])")
 _BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
 
@@ -218,20 +261,58 @@ def split_book(text: str) -> GutenbergBook:
     """Return a file of Project Gutenberg without header and licence; any other text as it is."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     limit = _offset_after_lines(text, MAX_HEADER_LINES)
-    starts = list(_START.finditer(text, 0, limit))
-    first_end = _END.search(text, starts[-1].end() if starts else max(limit, len(text) // 2))
-    if not starts and (first_end is None or "Project Gutenberg" not in text[:limit]):
+    marks = list(_MARK.finditer(text))
+    is_gutenberg = "project gutenberg" in text[:limit].lower()
+    if not marks or not (is_gutenberg or any(mark.lastgroup != "end" for mark in marks)):
         return GutenbergBook(text, {})
-    begin = starts[-1].end() if starts else 0
-    end = first_end.start() if first_end else len(text)
-    header = text[:begin] if starts else text[:limit]
+    begin, end = _find_body(text, marks)
+    header = text[:begin]
     fields = _parse_fields(header)
-    if _COPYRIGHTED.search(header):
+    license: str | None = PUBLIC_DOMAIN
+    if _COPYRIGHTED.search(header) or _COPYRIGHTED.search(text, end):
         license = find_cc_license(text[end:]) or find_cc_license(header)
         fields["rights"] = "copyrighted"
-    else:
-        license = PUBLIC_DOMAIN
+    elif _OTHER_PROJECT.search(header):
+        license = None
     return GutenbergBook(text[begin:end], fields, license, _find_release_date(header))
+
+
+def _find_body(text: str, marks: list[re.Match[str]]) -> tuple[int, int]:
+    """Return where a book begins and ends: the longest stretch that begins at a start mark, else behind the header.
+
+    The small print may stand at either end, so its end is the start of the book only where the book follows.
+    """
+    stops = [*(mark.start() for mark in marks[1:]), len(text)]
+    stretches = [
+        (len(text[mark.end() : stop].strip()), -mark.end(), stop)
+        for mark, stop in zip(marks, stops, strict=True)
+        if mark.lastgroup in ("start", "printed")
+    ]
+    longest = max(stretches, default=None)
+    first = marks[0]
+    if first.lastgroup in ("start", "printed") and longest is not None:
+        return -longest[1], longest[2]
+    begin = _find_header_end(text, first.start())
+    before = len(text[begin : first.start()].strip())
+    if longest is None or (longest[0] < MIN_STRETCH_CHARACTERS and before > longest[0]):
+        return begin, first.start()
+    return -longest[1], longest[2]
+
+
+def _find_header_end(text: str, limit: int) -> int:
+    """Return where a header without start mark ends: behind the last of its blocks, which follow one another."""
+    end = at = gap = 0
+    for block in _BLOCK.split(text[: min(limit, _offset_after_lines(text, MAX_HEADER_LINES))]):
+        at += len(block)
+        if not block.strip():
+            continue
+        if _HEADER_BLOCK.search(block):
+            end, gap = at, 0
+        else:
+            gap += 1
+            if gap > _HEADER_GAP_BLOCKS:
+                break
+    return end
 
 
 def _offset_after_lines(text: str, lines: int) -> int:
@@ -265,12 +346,41 @@ def _parse_fields(header: str) -> dict[str, str]:
 
 def _find_release_date(header: str) -> str | None:
     """Return the day, or the month, on which Project Gutenberg released the book."""
-    stated = _RELEASED.search(header)
-    day = _DAY.search(stated[1]) if stated else None
-    if day is None or day[1].lower() not in _MONTHS:
+    stated = _RELEASED.search(header) or _RELEASED_BARE.search(header)
+    match = _DAY.search(stated[1]) if stated else None
+    if match is None:
         return None
-    month = f"{day[3]}-{_MONTHS.index(day[1].lower()) + 1:02}"
-    return f"{month}-{int(day[2]):02}" if day[2] else month
+    if match["year"]:
+        return match[0]
+    name = match["month"].lower()
+    if name[:3] not in _MONTHS:
+        return None
+    month = f"{match['in']}-{_MONTHS.index(name[:3]) + 1:02}"
+    day = match["day"] or match["first"]
+    return f"{month}-{int(day):02}" if day else month
+
+
+def drop_page_marks(text: str) -> str:
+    """Return the text without marks of pages such as `[Pg 12]`; a sentence that one interrupts goes on."""
+    text = _PAGE_ALONE.sub(
+        lambda match: f"{match[1]} " if match[2].islower() and match[1] not in ".!?:;" else f"{match[1]}\n\n",
+        text,
+    )
+    return _PAGE.sub(lambda match: match[2] if match[1] and match[2] else match[1] + match[2], text)
+
+
+def cut_license(text: str) -> str:
+    """Return a document of an EPUB without header and licence of Project Gutenberg; any other text as it is."""
+    if "GUTENBERG" not in text and "Gutenberg" not in text:
+        return text
+    marks = list(_MARK.finditer(text))
+    begin = max((mark.end() for mark in marks if mark.lastgroup == "start"), default=0)
+    ends = [mark.start() for mark in marks if mark.lastgroup in ("end", "print") and mark.start() >= begin]
+    kept = text[begin : min(ends, default=len(text))]
+    if kept.count("```") % 2:
+        kept = kept.strip()
+        kept = kept.removeprefix("```") if kept.startswith("```") else kept.removesuffix("```")
+    return "" if len(_LICENSE_WORDS.findall(kept)) >= MIN_LICENSE_WORDS else kept.strip()
 
 
 def to_text(body: str, language: str = "") -> str:
@@ -281,9 +391,9 @@ def to_text(body: str, language: str = "") -> str:
     """
     if "[" in body:
         body = _INLINE_NOTE.sub("", body)
-        body = _PAGE.sub("", _ILLUSTRATION.sub(lambda match: match[1] or "", body))
-    if "{" in body:
-        body = _PAGE.sub("", body)
+        body = _ILLUSTRATION.sub(lambda match: match[1] or "", body)
+    if "[" in body or "{" in body:
+        body = drop_page_marks(body)
     body = _BREAK.sub("* * *", _strip_notes(body))
     text = reflow(body, language)
     return _EMPHASIS.sub(r"\2", text) if "_" in text or "=" in text else text

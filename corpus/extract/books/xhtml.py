@@ -6,11 +6,13 @@ import re
 
 from lxml import etree
 
+from corpus.extract.books.gutenberg import cut_license, drop_page_marks
+from corpus.extract.mathml import to_latex
 from corpus.extract.posts.post_html import to_text
 from corpus.extract.reflow import Joiner
 
 EPUB_TYPE_ATTRIBUTE = "{http://www.idpf.org/2007/ops}type"
-MEDIA_ELEMENTS = frozenset({"img", "audio", "video", "object", "iframe", "map", "form", "button", "input"})
+MEDIA_ELEMENTS = frozenset({"audio", "video", "object", "iframe", "map", "form", "button", "input"})
 READING_ELEMENTS = frozenset({"rt", "rp", "rtc"})
 DROPPED_XHTML_ELEMENTS = (
     MEDIA_ELEMENTS
@@ -23,6 +25,52 @@ BACKLINK_NAME = re.compile(r"backlink|referrer|noteback|footnoteback", re.IGNORE
 ARROWS_ONLY = re.compile(r"[\s\u2190-\u21ff\ufe0e\ufe0f^\[\]]*")
 NOTE_NUMBER = re.compile(r"[\s\[(]*([\divxlcdm]{1,6}|[*†‡§]{1,3}|[a-z])[\s\]).]*", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？؟।»”\"][)\]»”\"]*$")
+GUTENBERG_NAMES = re.compile(
+    r"(?:^|\s)(?:pg-boilerplate|pg-?header|pg-?footer|pg-machine-header)(?:$|\s)", re.IGNORECASE
+)
+"""Classes and ids of what Project Gutenberg puts around a book."""
+PAGE_NAMES = re.compile(
+    r"(?:^|\s)(?:x-ebookmaker-)?(?:page-?_?(?:num(?:ber)?s?|no|break|mark(?:er)?|ref)|pag(?:e|ina)?[-_]?[ivxlcdm\d]{1,5}[a-d]?|pg"
+    r"|pb[-_]?\d*|pn|folio|seite(?:nzahl|nnummer)?(?:[-_]?\d+)?|numpage|pag(?:num|ina))(?:$|\s)",
+    re.IGNORECASE,
+)
+"""Classes and ids of the number of a printed page."""
+PAGE_NUMBER = re.compile(
+    r"[\s\[({|*\u2014\u2013-]*(?:[^\W\d_]{1,7}\.?\s?)?(?:\d{1,5}|[ivxlcdm]{1,8})\s?[a-d頁页]?[\s\])}|*.\u2014\u2013-]*",
+    re.IGNORECASE,
+)
+INLINE_ELEMENTS = frozenset(
+    {"span", "a", "small", "b", "i", "em", "strong", "sup", "sub", "font", "div", "p"}
+)
+"""Elements that may hold nothing but the number of a page."""
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+HIDING_RULE = re.compile(
+    r"([^{}]{1,400})\{[^{}]{0,1000}?(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]{0,1000}\}",
+    re.IGNORECASE,
+)
+HIDDEN_CLASS = re.compile(r"\s*[a-z]*\.([\w-]+)\s*")
+TEX_MARK = re.compile(r"[\\^_{}]|\$")
+WORD = re.compile(r"[^\W\d_]{3,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]{2,}")
+MAX_LETTER_PICTURE_CHARACTERS = 3
+"""Characters of the alternative text of a picture that stands for letters."""
+FORMULA_NAMES = re.compile(
+    r"\b(?:math|formula|equation|latex|tex|eqn?)(?:s|-?inline|_inline|\d+)?\b", re.IGNORECASE
+)
+UNKNOWN_CHARACTER = "\u3013"
+"""The geta mark, for a character of a Japanese book that is a picture."""
+RAISED_LETTERS = re.compile(r"[-\u2010\u2011]?[^\W\d_]{1,6}\.?")
+ORDINAL_LETTERS = frozenset("eoadrh")
+"""Letters behind a number: 1er and XIXe are read by their length or these; m, n, s, t, x are exponents."""
+TITLE_LETTERS = frozenset("oers")
+"""Letters behind a capital: No, Ve, Dr, Ms; `R^d` and `A^n` are powers."""
+FOOTNOTE_LETTERS = frozenset("abc")
+ROMAN = re.compile(r"[ivxlcdm]+", re.IGNORECASE)
+LAST_WORD = re.compile(r"\w+$")
+BLOCKS_IN_CELLS = frozenset(
+    {"p", "div", "li", "ul", "ol", "center", "h1", "h2", "h3", "h4", "h5", "h6", "section"}
+)
+MAX_CELL_CHARACTERS = 1500
+"""Characters of a cell beyond which a table is a layout of paragraphs."""
 MIN_CONTENTS_LINKS = 8
 """Links from which a document that is hardly anything but links is a table of contents."""
 _CJK = "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
@@ -34,21 +82,103 @@ UNSPACED_LINE_END = re.compile(rf"(?<=[{_CJK}])({_INLINE})[ \t]*+[\r\n]\s*+({_IN
 def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     """Return the text of a document; empty for one that declares a type in `front`, or is all links.
 
-    The tree is used up. Titles and paragraphs are separated by a blank line, lists, code and tables as in
-    `corpus.extract.posts.post_html`; formulas are `$...$` if they come with LaTeX.
+    The tree is used up. Titles and paragraphs are separated by a blank line, lists and code as in
+    `corpus.extract.posts.post_html`; rows of tables are lines, their cells `a | b`; formulas are `$...$`, from their
+    LaTeX if they come with it, else from MathML. Numbers of printed pages, hidden text, and header and licence of
+    Project Gutenberg are dropped.
     """
     body = next(root.iter("{*}body"), root)
+    if etree.QName(body).localname == "svg":
+        drawing, body = body, etree.Element("body")
+        body.append(drawing)
     if _read_epub_types(body) & front or _is_contents(body):
         return ""
     notes: list[etree._Element] = []
     gone: set[etree._Element] = set()
+    hidden = _read_hidden_classes(root)
     for element in list(body.iter()):
         if isinstance(element.tag, str) and element is not body and element not in gone:
-            _simplify(element, front, notes, gone)
+            if _is_left_out(element, hidden):
+                gone.update(element.iter())
+                _remove(element)
+            else:
+                _simplify(element, front, notes, gone)
+    for table in reversed(list(body.iter("{*}table"))):
+        _lay_out_table(table)
     for key in list(body.attrib):
         del body.attrib[key]
     html = _serialize(body) + "".join(f"<p>{_serialize(note)}</p>" for note in notes)
-    return to_text(UNSPACED_LINE_END.sub(r"\1\2", html))
+    text = cut_license(to_text(UNSPACED_LINE_END.sub(r"\1\2", html)))
+    return drop_page_marks(text) if "[" in text else text
+
+
+def _read_hidden_classes(root: etree._Element) -> frozenset[str]:
+    """Return the classes that a document's own style sheet hides."""
+    names: set[str] = set()
+    for style in root.iter("{*}style"):
+        for rule in HIDING_RULE.finditer(style.text or ""):
+            matches = map(HIDDEN_CLASS.fullmatch, rule[1].split(","))
+            names.update(match[1] for match in matches if match)
+    return frozenset(names)
+
+
+def _is_left_out(element: etree._Element, hidden: frozenset[str]) -> bool:
+    """Return whether an element is hidden, the number of a page, or put there by Project Gutenberg."""
+    if element.get("hidden") is not None or HIDDEN_STYLE.search(element.get("style") or ""):
+        return str(etree.QName(element).localname).lower() != "math"
+    classes, id = element.get("class") or "", element.get("id") or ""
+    if not classes and not id:
+        return False
+    if not hidden.isdisjoint(classes.split()):
+        return True
+    if GUTENBERG_NAMES.search(classes) or GUTENBERG_NAMES.search(id):
+        return True
+    name = etree.QName(element).localname.lower()
+    if name not in INLINE_ELEMENTS or not (PAGE_NAMES.search(classes) or PAGE_NAMES.search(id)):
+        return False
+    text = "".join(element.itertext())
+    return len(text) <= 24 and PAGE_NUMBER.fullmatch(text) is not None
+
+
+def _lay_out_table(table: etree._Element) -> None:
+    """Turn a table into a paragraph with a line for each row, cells divided by ` | `; a layout of long cells stays."""
+    rows = [row for row in table.iter("{*}tr") if next(row.iterancestors("{*}table"), None) is table]
+    cells = [[cell for cell in row if isinstance(cell.tag, str)] for row in rows]
+    if not rows or any(
+        next(table.iterdescendants(name), None) is not None for name in ("{*}pre", "{*}table")
+    ):
+        return
+    if any(len("".join(cell.itertext())) > MAX_CELL_CHARACTERS for row in cells for cell in row):
+        return
+    laid = etree.Element("p")
+    for row in cells:
+        for cell in row:
+            _flatten_cell(cell)
+        texts = ["".join(cell.itertext()).strip() for cell in row]
+        if not any(texts):
+            continue
+        if len(laid):
+            etree.SubElement(laid, "br")
+        line = etree.SubElement(laid, "span")
+        last = max(at for at, text in enumerate(texts) if text)
+        for at, cell in enumerate(row[: last + 1]):
+            line.append(cell)
+            cell.tag, cell.tail = "span", " | " if at < last else None
+    parent = table.getparent()
+    assert parent is not None
+    for caption in table.findall("{*}caption"):
+        caption.tag = "p"
+        table.addprevious(caption)
+    laid.tail = table.tail
+    parent.replace(table, laid)
+
+
+def _flatten_cell(cell: etree._Element) -> None:
+    """Put the blocks of a cell in one line."""
+    for inner in list(cell.iterdescendants()):
+        name = etree.QName(inner).localname.lower() if isinstance(inner.tag, str) else ""
+        if name == "br" or name in BLOCKS_IN_CELLS:
+            inner.tag, inner.tail = "span", " " + (inner.tail or "")
 
 
 def _serialize(element: etree._Element) -> str:
@@ -84,6 +214,17 @@ def _simplify(
     if name in DROPPED_XHTML_ELEMENTS or types & (front | {"pagebreak"}) or role == "doc-pagebreak":
         gone.update(element.iter())
         _remove(element)
+    elif name == "switch":
+        _choose_case(element, gone)
+    elif name == "img" or name == "image":
+        _set_text(element, _read_picture(element))
+        element.tag = "span"
+        if element.text == "":
+            _set_initial(element)
+    elif name == "sup" and _is_raised_letters(element):
+        element.tag = "span"
+        if "".join(element.itertext()).upper() == "TM":
+            _set_text(element, "\u2122")
     elif name == "svg":
         gone.update(element.iter())
         _replace_drawing(element)
@@ -138,7 +279,8 @@ def _set_text(element: etree._Element, text: str) -> None:
 
 
 def _replace_formula(element: etree._Element) -> None:
-    latex = element.get("alttext") or next(
+    """Replace MathML by `$...$`: its LaTeX annotation, its alternative text if that is LaTeX, else as converted."""
+    annotated = next(
         (
             "".join(annotation.itertext())
             for annotation in element.iter("{*}annotation")
@@ -146,8 +288,117 @@ def _replace_formula(element: etree._Element) -> None:
         ),
         "",
     )
-    if latex.strip():
-        _set_text(element, f"${latex.strip().strip('$')}$")
+    alternative = (element.get("alttext") or "").strip()
+    latex = annotated.strip() or (alternative if _is_latex(alternative) else "") or to_latex(element).strip()
+    _set_text(element, _format_formula(latex) if latex else alternative)
+
+
+def _is_latex(text: str) -> bool:
+    """Return whether an alternative text is a formula, and not words such as `x squared`."""
+    return bool(text) and ("\\" in text or not WORD.search(text))
+
+
+def _format_formula(latex: str) -> str:
+    inner = latex.removeprefix("\\(").removesuffix("\\)").removeprefix("\\[").removesuffix("\\]")
+    return f"${inner.strip().strip('$').strip()}$"
+
+
+def _choose_case(switch: etree._Element, gone: set[etree._Element]) -> None:
+    """Keep one of the alternatives of EPUB's `switch`: a case in MathML, else the default."""
+    children = [child for child in switch if isinstance(child.tag, str)]
+    cases = [child for child in children if next(child.iter("{*}math"), None) is not None]
+    defaults = [child for child in children if etree.QName(child).localname == "default"]
+    kept = (cases or defaults or children)[:1]
+    for child in children:
+        if child not in kept:
+            gone.update(child.iter())
+            _remove(child)
+        else:
+            child.tag = "span" if cases else "div"
+    switch.tag = "span" if cases else "div"
+
+
+def _read_picture(picture: etree._Element) -> str:
+    """Return what a picture in a line stands for: letters, or a formula; empty for an illustration."""
+    alternative = " ".join((picture.get("alt") or "").split())
+    names = f"{picture.get('class') or ''} {picture.get('id') or ''} {picture.get('role') or ''}"
+    if (
+        alternative
+        and (FORMULA_NAMES.search(names) or alternative.startswith(("$", "\\(")))
+        and _is_latex(alternative)
+    ):
+        return _format_formula(alternative)
+    if 0 < len(alternative) <= MAX_LETTER_PICTURE_CHARACTERS and _is_in_line(picture):
+        return alternative
+    return UNKNOWN_CHARACTER if re.search(r"gaiji", names, re.IGNORECASE) else ""
+
+
+def _set_initial(picture: etree._Element) -> None:
+    """Put a letter that is a picture before the paragraph that it begins: `<div><img alt="T"/></div><p>he ship`."""
+    letter = (picture.get("alt") or "").strip()
+    if len(letter) != 1 or not letter.isalpha():
+        return
+    block = picture
+    while (parent := block.getparent()) is not None and not block.tail and block.getnext() is None:
+        if etree.QName(parent).localname not in INLINE_ELEMENTS or parent[0] is not block or parent.text:
+            break
+        block = parent
+    following = block.getnext()
+    if (
+        following is not None
+        and following.tag in ("p", "{http://www.w3.org/1999/xhtml}p")
+        and not (block.tail or "").strip()
+    ):
+        following.text = letter + (following.text or "").lstrip()
+
+
+def _is_in_line(element: etree._Element) -> bool:
+    """Return whether text of the same block stands beside an element."""
+    block = element
+    while (parent := block.getparent()) is not None and etree.QName(block).localname in (
+        "img",
+        "image",
+        *INLINE_ELEMENTS,
+    ):
+        block = parent
+        if etree.QName(block).localname not in INLINE_ELEMENTS - {"div", "p"}:
+            break
+    return bool("".join(block.itertext()).strip())
+
+
+def _is_raised_letters(sup: etree._Element) -> bool:
+    """Return whether raised letters end a word (`XIXe`, `Mme`, `1st`), and are no exponent and no mark of a note."""
+    text = "".join(sup.itertext()).strip()
+    if not RAISED_LETTERS.fullmatch(text) or next(sup.iter("{*}a"), None) is not None:
+        return False
+    before, is_slanted = _read_before(sup)
+    word = LAST_WORD.search(before)
+    if word is None:
+        return False
+    base, letters = word[0], text.strip("-\u2010\u2011.").lower()
+    if len(letters) > 1:
+        return not (is_slanted and len(base) == 1)
+    if not text[0].isalpha() or not letters.isascii():
+        return True
+    if base.isdecimal() or (ROMAN.fullmatch(base) and (len(base) > 1 or base in "IVX")):
+        return letters in ORDINAL_LETTERS
+    if len(base) == 1:
+        return not is_slanted and (
+            base + letters in ("no", "fo", "ro", "vo", "ye", "yt", "yn", "St")
+            or (base.isupper() and letters in TITLE_LETTERS)
+        )
+    return letters not in FOOTNOTE_LETTERS
+
+
+def _read_before(element: etree._Element) -> tuple[str, bool]:
+    """Return the text just before an element, and whether it is in italics."""
+    before, parent = element.getprevious(), element.getparent()
+    if before is not None and not before.tail:
+        slanted = isinstance(before.tag, str) and etree.QName(before).localname in ("i", "em", "var")
+        return "".join(before.itertext())[-20:], slanted
+    text = before.tail if before is not None else parent.text if parent is not None else ""
+    slanted = parent is not None and etree.QName(parent).localname in ("i", "em", "var")
+    return (text or "")[-20:], slanted
 
 
 def _replace_drawing(element: etree._Element) -> None:
