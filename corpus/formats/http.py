@@ -102,9 +102,11 @@ def read_head(block: bytes) -> ResponseHead:
     """
     head = _read_one_head(block, 0)
     for _ in range(MAX_INTERIM_RESPONSES):
-        if head.status is None or not STATUS_LINE.match(block, head.end):
+        if head.status is None or (
+            head.status >= 200 and (head.status > 200 or "content-type" in head.headers)
+        ):
             break
-        if not 100 <= head.status < 200 and not (head.status == 200 and "content-type" not in head.headers):
+        if not STATUS_LINE.match(block, head.end):
             break
         head = _read_one_head(block, head.end)
     return head
@@ -121,15 +123,15 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
     headers: dict[str, str] = {}
     name = ""
     for line in block[begin:stop].decode("latin-1").splitlines():
-        if line[:1] in (" ", "\t"):
+        key, colon, value = line.partition(":")
+        if line.startswith((" ", "\t")):
             if name:
                 headers[name] = f"{headers[name]} {line.strip()}"
-            continue
-        key, colon, value = line.partition(":")
-        if colon:
+        elif colon:
             name, value = key.strip().lower(), value.strip()
-            before = headers.get(name)
-            headers[name] = f"{before}, {value}" if before and before != value else value
+            before = headers.setdefault(name, value)
+            if before != value:
+                headers[name] = f"{before}, {value}" if before else value
     return ResponseHead(int(status[1]) if status is not None else None, headers, end)
 
 

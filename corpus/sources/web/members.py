@@ -97,6 +97,11 @@ class WebArchive:
         window = self.stream.read(CANDIDATE_HEAD_BYTES)
         return window.startswith(self.magic) and self._opens(window)
 
+    def has_magic(self, at: int) -> bool:
+        """Return whether a member, a frame or a plain record begins at `at`, whole or not."""
+        self.stream.seek(at)
+        return self.stream.read(len(self.magic)) == self.magic
+
     def suits_fastwarc(self, at: int) -> bool:
         """Return whether FastWARC reads the head of the record at `at` as it is. The stream's position is kept."""
         position = self.stream.tell()

@@ -1,4 +1,5 @@
-"""Read web archives: WARC (.gz, .zst, .lz4 or plain) by FastWARC, ARC by `corpus.sources.web.arc`.
+"""Read web archives: WARC (.gz, .zst, .lz4 or plain) by FastWARC, ARC by `corpus.sources.web.arc`, WACZ as a zip of
+either. Records whose heads FastWARC does not take are read by `corpus.sources.web.raw_records`.
 
 A WARC .gz is a chain of gzip members, one a record, so a split starts at the first member at or after
 its offset. Damage costs the damaged record only: reading continues at the next member that begins a
@@ -43,6 +44,8 @@ from corpus.storage import RemoteError, open_input, size
 
 RECORD_TYPE = re.compile(r"[a-z0-9_.-]+")
 """A record type, known or not; records of unknown types are skipped."""
+PAGE_TYPES = {"response", "resource", "conversion", "revisit"}
+"""The types of records that may hold a page."""
 HTTP_TYPE = re.compile(r"\s*[\"']?(?:application|message)/http\b", re.IGNORECASE)
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d+(?:/|$))")
 """The scheme of an address; not the host of `example.org:8080/`."""
@@ -69,7 +72,7 @@ class Warc(Source):
     """Pages of a web archive: response, resource and conversion (WET) records.
 
     Gates: `warc.status` (not 2xx), `warc.media_type` (neither HTML nor text), `warc.revisit`,
-    `warc.empty`. A page over `max_bytes` becomes a Failure.
+    `warc.empty`, `warc.no_page` (stored by a tool beside the pages). A page over `max_bytes` becomes a Failure.
     """
 
     kind: Literal["warc"] = "warc"
@@ -216,7 +219,8 @@ class Warc(Source):
             held, last, begins, error = [], -1, behind, None
         following = archive.find(max(begins or 0, position + 1))
         stop = length if following is None else following
-        if last >= 0 and (mended := self._mend(archive, file, last, following)) is not None:
+        is_sure = not archive.is_packed and begins is not None and archive.has_magic(begins)
+        if last >= 0 and not is_sure and (mended := self._mend(archive, file, last, following)) is not None:
             held = mended
             begins, error = stop if begins is None else begins, None
         elif begins is None or (last >= 0 and not held and begins == stop):  # it is itself damaged
@@ -377,13 +381,13 @@ class Warc(Source):
         raised if it agrees. `place` names the record where it has no id and `offset` is that of others, too.
         """
         kind = fields.get("warc-type", "").strip().lower()
-        is_odd = any("\n" in value for value in fields.values())
-        if is_odd or "content-length" not in fields or not RECORD_TYPE.fullmatch(kind):
+        is_type = kind in PAGE_TYPES or RECORD_TYPE.fullmatch(kind) is not None
+        if not is_type or "content-length" not in fields or "\n" in "".join(fields.values()):
             if is_misread():
                 raise MisreadHead
             yield self._make_failure(file, offset, "a header that is cut or damaged")
             return
-        if kind not in ("response", "resource", "conversion", "revisit"):
+        if kind not in PAGE_TYPES:
             return
         url = (fields.get("warc-target-uri") or "").strip().strip("<>") or None
         if not self.is_wanted(url):
@@ -404,14 +408,14 @@ class Warc(Source):
             return
         raw = read(size if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
         stated = fields.get("content-type", "")
-        is_http = kind == "response" or HTTP_TYPE.match(stated) is not None
+        is_stated_http = HTTP_TYPE.match(stated) is not None
+        is_http = is_stated_http or kind == "response"
         head = read_head(raw) if is_http else ResponseHead(None, {}, 0)
         if (head.status is None if is_http else b"\nWARC/" in raw) and is_misread():
             raise MisreadHead
         if is_http:
-            payload = head.payload(
-                "" if HTTP_TYPE.match(stated) else stated, fields.get("warc-identified-payload-type", "")
-            )
+            identified = fields.get("warc-identified-payload-type", "")
+            payload = head.payload("" if is_stated_http else stated, identified)
         else:
             payload = Payload(status=200, content_type=stated, declared_type=stated)
         if head.status is not None:
@@ -556,9 +560,10 @@ def is_first_segment(fields: dict[str, str], size: int) -> bool:
 
 def fields_of(record: WarcRecord) -> dict[str, str]:
     """Return the fields of a record's head by lower-case name; the first of a name counts."""
-    fields: dict[str, str] = {}
-    for name, value in record.headers.items():
-        fields.setdefault(name.lower(), value)
+    items = list(record.headers.items())
+    fields = {name.lower(): value for name, value in items}
+    if len(fields) < len(items):
+        fields = {name.lower(): value for name, value in reversed(items)}
     return fields
 
 
