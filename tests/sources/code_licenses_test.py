@@ -152,7 +152,7 @@ def test_licences_are_held_up_to_a_bound() -> None:
         SourceFile(path=f"a/{at:03}/LICENSE", size=len(body), read=lambda: body, origin="a.tar")
         for at in range(80)
     ]
-    found, _, prefix = survey(files)
-    assert (len(found.files), prefix) == (64, "a/")
-    assert {len(text) for ((_, text),) in found.files.values()} == {1 << 20}
-    assert survey([*files[:1], files[-1]])[0].files.keys() == {"000", "079"}
+    whole = survey(files)
+    assert (len(whole.licensing.files), whole.prefix) == (64, "a/")
+    assert {len(text) for ((_, text),) in whole.licensing.files.values()} == {1 << 20}
+    assert survey([*files[:1], files[-1]]).licensing.files.keys() == {"000", "079"}

@@ -10,14 +10,17 @@ The files, in the order in which data meets them:
     gates.py      vendored, generated, minified and binary files
     languages.py  the programming language of a file
     packages.py   name, version and licence from package metadata
-    licenses.py   the licence of a file
+    licenses.py   the licences of a repository and its folders
+    notices.py    what a file says of its own licence
+    reuse.py      what REUSE.toml, NAME.license and dep5 say of single files
     joined.py     the files of a repository as one document
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -33,7 +36,9 @@ from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
 from corpus.sources.code.folder import FileContents, FolderContents, plan_ranges
 from corpus.sources.code.git import GitContents, find_git_folder
 from corpus.sources.code.joined import join_repositories
-from corpus.sources.code.licenses import Licenses, normalize_license, read_spdx_line
+from corpus.sources.code.licenses import UNKNOWN_LICENSE, Licenses, normalize_license
+from corpus.sources.code.notices import VERSION as NOTICES_VERSION
+from corpus.sources.code.notices import read_own_license
 from corpus.sources.code.table import Columns, is_table, read_rows
 from corpus.sources.source import Source
 from corpus.sources.tables.parquet import Parquet
@@ -95,7 +100,7 @@ class Code(Source):
         return {
             **super().parameters(),
             "languages": languages.versions(self.content),
-            "licenses_by": licenses.versions(),
+            "licenses_by": {**licenses.versions(), "notices": NOTICES_VERSION},
             "paths": gates.path_lists().identity,
             "dulwich": metadata.version("dulwich"),
         }
@@ -144,7 +149,9 @@ class Code(Source):
             )
             gate = gates.path_gate(name) or ("code.large" if source_file.size > self.max_bytes else None)
             if gate is not None:
-                yield self._record(place, about, name, b"", source_file.size, about.licensing.of(name), gate)
+                yield self._record(
+                    place, about, name, b"", source_file.size, partial(about.license_of, name), gate
+                )
                 continue
             try:
                 body = source_file.read()
@@ -160,7 +167,7 @@ class Code(Source):
                     error=message,
                 )
                 continue
-            yield self._record(place, about, name, body, len(body), about.licensing.of(name))
+            yield self._record(place, about, name, body, len(body), partial(about.license_of, name))
 
     def _contents(self, path: str, file: str, start: int, end: int) -> RepositoryContents | None:
         """Return the reader of an input; None for a table."""
@@ -185,9 +192,9 @@ class Code(Source):
             )
             place = _Place(file=file, offset=row.offset, unique=f"{file}\0{row.offset}")
             body = str(row.body).encode()
-            license = _join_licenses(known.get("license"))
+            license_of = partial(_prefer_own, _join_licenses(known.get("license")))
             gate = gates.path_gate(known["path"]) if "path" in known else None
-            yield self._record(place, about, known.get("path", ""), body, len(body), license, gate)
+            yield self._record(place, about, known.get("path", ""), body, len(body), license_of, gate)
 
     def _record(
         self,
@@ -196,10 +203,11 @@ class Code(Source):
         path: str,
         body: bytes,
         size: int,
-        license: str | None,
+        license_of: Callable[[str | None], str | None],
         gate: str | None = None,
     ) -> Record:
-        license = read_spdx_line(body) or license or self.license
+        stated = license_of(read_own_license(body)) or self.license
+        license = None if stated == UNKNOWN_LICENSE else stated
         language = None
         if gate is None and len(body) > self.max_bytes:
             gate = "code.large"
@@ -240,6 +248,10 @@ class Code(Source):
             metadata={name: value for name, value in known.items() if value is not None},
             gate=gate,
         )
+
+
+def _prefer_own(license: str | None, own: str | None) -> str | None:
+    return own or license
 
 
 def _join_licenses(value: str | None) -> str | None:

@@ -40,14 +40,15 @@ class CodeArchive:
 
     @cached_property
     def _about(self) -> RepositoryInfo:
-        licensing, package, prefix = survey(self.files())
+        surveyed = survey(self.files())
         commit = self._commit()
         return RepositoryInfo(
-            repository=package.url or _repository_name(prefix, self.file),
+            repository=surveyed.package.url or _repository_name(surveyed.prefix, self.file),
             commit=commit,
-            version=package.version,
-            prefix=prefix,
-            licensing=licensing,
+            version=surveyed.package.version,
+            prefix=surveyed.prefix,
+            licensing=surveyed.licensing,
+            annotations=surveyed.annotations,
         )
 
     def about(self) -> RepositoryInfo:

@@ -10,6 +10,7 @@ from typing import Protocol
 from corpus.document import Failure
 from corpus.sources.code.licenses import MAX_LICENSE_BYTES, Licensing, is_license_file
 from corpus.sources.code.packages import PackageMetadata, is_package_file, read_package
+from corpus.sources.code.reuse import Annotations, is_annotation_file
 
 MAX_SURVEYED_BYTES = 64 << 20
 """Bytes of licences and metadata of one repository that are held; large monorepos have a few MB."""
@@ -37,6 +38,11 @@ class RepositoryInfo:
     date: str | None = None
     prefix: str = ""
     licensing: Licensing = field(default_factory=Licensing)
+    annotations: Annotations = field(default_factory=Annotations)
+
+    def license_of(self, path: str, own: str | None) -> str | None:
+        """Return the licence of a file that states `own` itself: what is said of the file, else of its folders."""
+        return self.annotations.resolve(path, own) or self.licensing.of(path)
 
     def path(self, path: str) -> str:
         """Return a path in the repository, without the folder that holds everything."""
@@ -58,8 +64,19 @@ def repository_name(path: str, file: str) -> str:
     return os.path.basename(os.path.realpath(path)) if file.strip("./") == "" else file
 
 
-def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, PackageMetadata, str]:
-    """Return licences, package metadata, and the folder that all files are in (`name-1.0/`, or "").
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What the files of a repository say of it: licences of folders and of single files, package metadata, and the
+    folder that all files are in (`name-1.0/`, or "")."""
+
+    licensing: Licensing
+    annotations: Annotations
+    package: PackageMetadata
+    prefix: str
+
+
+def survey(files: Iterable[SourceFile | Failure]) -> Survey:
+    """Read the licences and the metadata of a repository.
 
     Memory: the first `MAX_LICENSE_BYTES` of licence files and of metadata files, together at most `MAX_SURVEYED_BYTES`;
     the rest is not read.
@@ -67,6 +84,7 @@ def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, PackageMet
     room = MAX_SURVEYED_BYTES
     license_files: list[tuple[str, bytes]] = []
     packages: list[tuple[str, bytes]] = []
+    annotated: list[tuple[str, bytes]] = []
     tops: set[str] = set()
     for file in files:
         if isinstance(file, Failure):
@@ -75,7 +93,13 @@ def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, PackageMet
         if len(tops) < 2:
             tops.add(top if slash else "")
         kept = (
-            license_files if is_license_file(file.path) else packages if is_package_file(file.path) else None
+            annotated
+            if is_annotation_file(file.path)
+            else license_files
+            if is_license_file(file.path)
+            else packages
+            if is_package_file(file.path)
+            else None
         )
         if kept is not None and room > 0:
             kept.append((file.path, file.read()[:MAX_LICENSE_BYTES]))
@@ -87,4 +111,7 @@ def survey(files: Iterable[SourceFile | Failure]) -> tuple[Licensing, PackageMet
     for path, body in license_files:
         licensing.add(path.removeprefix(prefix), body)
     licensing.declared = package.license
-    return licensing, package, prefix
+    annotations = Annotations()
+    for path, body in annotated:
+        annotations.add(path.removeprefix(prefix), body)
+    return Survey(licensing=licensing, annotations=annotations, package=package, prefix=prefix)

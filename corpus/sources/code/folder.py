@@ -35,8 +35,12 @@ class FolderContents:
     end: int = 1 << 62
 
     def about(self) -> RepositoryInfo:
-        licensing, _, _ = survey(FolderContents(self.folder, self.file).files())
-        return RepositoryInfo(repository=repository_name(self.folder, self.file), licensing=licensing)
+        surveyed = survey(FolderContents(self.folder, self.file).files())
+        return RepositoryInfo(
+            repository=repository_name(self.folder, self.file),
+            licensing=surveyed.licensing,
+            annotations=surveyed.annotations,
+        )
 
     def files(self) -> Iterator[SourceFile]:
         at = 0

@@ -142,9 +142,13 @@ class GitContents:
 
     def about(self) -> RepositoryInfo:
         _, body = self._read_object(self.commit)
-        licensing, _, _ = survey(self.files())
+        surveyed = survey(self.files())
         return RepositoryInfo(
-            repository=self._name(), commit=self.commit, date=_commit_date(body), licensing=licensing
+            repository=self._name(),
+            commit=self.commit,
+            date=_commit_date(body),
+            licensing=surveyed.licensing,
+            annotations=surveyed.annotations,
         )
 
     def _name(self) -> str:

@@ -1,4 +1,4 @@
-"""Find the licence of a file: by its SPDX line, the licence files above it, or the metadata of its package.
+"""Find the licence of a repository's folders: by the licence files in them, or the metadata of its package.
 
 licenseclassifier reads licence files, about 2 ms each. It knows only licence texts: one pattern reads SPDX lines, and
 another finds the conditions that people add to a known text (Commons Clause).
@@ -170,6 +170,18 @@ def is_expression(text: str) -> bool:
     return True
 
 
+def join_licenses(expressions: list[str]) -> str | None:
+    """Return the expression for licences that all hold; `unknown` where one is."""
+    names = list(dict.fromkeys(expressions))
+    if not names:
+        return None
+    if UNKNOWN_LICENSE in names:
+        return UNKNOWN_LICENSE
+    return (
+        names[0] if len(names) == 1 else " AND ".join(f"({name})" if " " in name else name for name in names)
+    )
+
+
 def normalize_license(declared: str | None) -> str | None:
     """Return the licence that a package declares as an SPDX expression; None where it is none."""
     if not declared or len(declared) > 200:
@@ -189,13 +201,17 @@ def normalize_license(declared: str | None) -> str | None:
 
 
 def read_spdx_line(body: bytes) -> str | None:
-    """Return the licence that a file names in an SPDX line of its first 4 KB."""
-    match = _SPDX.search(body, 0, SPDX_HEAD_BYTES)
-    if match is None:
-        return None
-    words = match[1].decode("ascii").split()
+    """Return the licence that a file names in the SPDX lines of its first 4 KB: all of them hold."""
+    lines = (_parse_spdx_line(match[1].decode("ascii")) for match in _SPDX.finditer(body, 0, SPDX_HEAD_BYTES))
+    names = list(dict.fromkeys(line for line in lines if line is not None))
+    if len(names) < 2:
+        return names[0] if names else None
+    return " AND ".join(f"({name})" if " " in name and name[0] != "(" else name for name in names)
+
+
+def _parse_spdx_line(value: str) -> str | None:
     kept: list[str] = []
-    for word in words:
+    for word in value.split():
         if (
             kept
             and kept[-1].upper() not in ("AND", "OR", "WITH")

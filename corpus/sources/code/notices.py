@@ -1,0 +1,267 @@
+"""Read what a file says of its own licence: SPDX lines, else a notice in its comments.
+
+A notice is a grant (`under the terms of the GNU General Public License`), a known permission (MIT, BSD, ISC), a
+restriction (non-commercial use only) or a refusal (proprietary and confidential). A mere mention of a licence, and
+`all rights reserved` alone, say nothing: the repository's licence holds.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from corpus.extract.creative_commons import find_cc_license
+from corpus.sources.code.licenses import (
+    UNKNOWN_LICENSE,
+    join_licenses,
+    license_lists,
+    normalize_license,
+    read_spdx_line,
+)
+
+VERSION = 1
+"""Raised when the licence of some file changes."""
+PROPRIETARY = "LicenseRef-Proprietary"
+NOTICE_HEAD_BYTES = 8192
+"""Bytes of a file that are searched for a notice."""
+
+_HINT = re.compile(
+    rb"licen[sc]e|proprietary|confidential|GPL|Permission to use|Permission is hereby|Redistribution and use"
+    rb"|non-?commercial|prohibited|written permission|trade secret|redistribute|use only|not for commercial"
+    rb"|written consent|not be (?:copied|reproduced|distributed|redistributed|disclosed|used|modified|shared)"
+    rb"|\xe6\x9c\xaa\xe7\xbb\x8f|\xe6\x9c\xaa\xe7\xb6\x93|\xe7\x84\xa1\xe6\x96\xad"
+    rb"|\xd0\xbb\xd0\xb8\xd1\x86\xd0\xb5\xd0\xbd\xd0\xb7"
+    rb"|\xe5\x95\x86\xe4\xb8\x9a|\xe5\x95\x86\xe6\xa5\xad|\xe5\x95\x86\xe7\x94\xa8|\xe6\x9c\xba\xe5\xaf\x86",
+    re.IGNORECASE,
+)
+"""What every notice has one of; the last are 未经, 未經, 無断, лиценз, 商业, 商業, 商用 and 机密."""
+_LINE = r"(?:\#|//|--|;|%|!|\*|::|\.\.[ ]|[\"'](?=\s)|(?:dnl|rem|@rem|REM|c|C)(?=[ \t]))[^\n]*"
+_COMMENT = re.compile(
+    r"^[ \t]*(?:<\?php[ \t]*)?(?:/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|[rRuUbB]?\"\"\".*?(?:\"\"\"|\Z)"
+    r"|[rRuUbB]?'''.*?(?:'''|\Z)|\(\*.*?(?:\*\)|\Z)|\{-.*?(?:-\}|\Z)|--\[=*\[.*?(?:\]=*\]|\Z)|#\|.*?(?:\|#|\Z)"
+    r"|<#.*?(?:#>|\Z)|=(?:begin|pod|head1).*?(?:^=(?:end|cut)|\Z)"
+    rf"|{_LINE}(?:\n[ \t]*{_LINE})*)",
+    re.MULTILINE | re.DOTALL,
+)
+"""A comment of any language, or lines of comments that follow one another."""
+_DECORATION = re.compile(
+    r"^[ \t]*(?:/\*+|\*+/?|<!--|[#;%!]+|/{2,}|-{2,}(?:\[=*\[)?|\(\*|\{-|dnl\b|@?rem\b|::|\.\.[ ]|[\"']{1,3}"
+    r"|[cC](?=[ \t]{2}))"
+    r"[ \t]?|[ \t]*(?:\*/|-->|\*\)|\"\"\"|''')[ \t]*$",
+    re.MULTILINE,
+)
+
+_GRANT = (
+    r"(?:\bunder\b|\bunder:|\blicen[sc]ed\b|\blicen[sc]e\s*[:=]|@licen[sc]e\b|\breleased\b|\bdistributed\b"
+    r"|\bcovered by\b"
+    r"|\bgoverned by\b|\bsubject to\b|\bterms of\b|\bprotected by\b|\bavailable as\b|__licen[sc]e__\s*=|\blicencia\b"
+    r"|\blicen[cç]a\b|\blicenza\b|\blicence\b|\blizenz|\bbedingungen\b|\bselon les\b|\bsous\b|\bbajo\b|\bsob\b"
+    r"|\bsotto\b|лиценз|услови"
+    r"|遵循|遵守|采用|採用|基于|基於|许可|許可|授权|授權|رخصة|ترخيص)"
+)
+_WITHIN = r"(?:[^.\u3002]|\.(?=\S)){0,160}?"
+"""A sentence goes on behind the point of a version or an address."""
+_GNU = re.compile(
+    r"\bGNU\s+Public\s+Licen[sc]e|\b(?:GNU\s+)?(?:(?P<kind>Lesser|Library|Affero)\s+)?General\s+Public\s+Licen[sc]e"
+    r"|\b(?:GNU[\s-]+)?(?:(?P<word>Lesser|Library|Affero)\s+)?(?P<letter>[AL])?GPL(?![- ]?compatib|['’]?e?d\b"
+    r"|(?-i:[a-uw-zA-UW-Z]))",
+    re.IGNORECASE,
+)
+_GRANTED = re.compile(rf"{_GRANT}{_WITHIN}\Z", re.IGNORECASE | re.DOTALL)
+_VERSION_AFTER = re.compile(
+    r"(?:[^.]|\.(?=\S)){0,120}?(?:\bversions?\s*|\bver\.?\s*|\bv\.?\s*|(?<=GPL)-?v?"
+    r"|\A[\s,(-]*v?)(?P<number>[1-3](?:\.\d)?)(?!\d)(?P<plus>\+)?",
+    re.IGNORECASE,
+)
+_VERSION_BEFORE = re.compile(
+    r"\bversion\s+(?P<number>[1-3](?:\.\d)?)(?P<later>[^.]{0,60}?)\s+of\s+the\s*\Z", re.IGNORECASE
+)
+_LATER = re.compile(
+    r"\b(?:any|or)\W+(?:later|newer|higher|greater)\b|\bor above\b|\blater version|\bspäter|\bultérieure|\bposterior"
+    r"|\bsuccessiv|поздн|以降|以上|更高|更新的|后续|後續|أحدث",
+    re.IGNORECASE,
+)
+_LICENSED_AFTER = re.compile(r"[ \t\dv.+-]{0,10}(?:ライセンス|许可|許可|授权|授權|协议|協議)")
+_ONLY = re.compile(r"\A[^.]{0,40}\bonly\b", re.IGNORECASE)
+_OLDEST = {"GPL": "1.0", "LGPL": "2.0", "AGPL": "3.0"}
+"""A notice without version stands for any that was published."""
+
+_KNOWN = (
+    ("Apache-2.0", "apache", rf"{_GRANT}{_WITHIN}\bApache(?:\s+Software)?(?:\s+(?:Public\s+)?Licen[sc]e)?[\s,(-]*(?:Version|v\.?)?[\s-]*2(?:\.0)?\b"),  # noqa: E501
+    ("MPL-2.0", "m", rf"{_GRANT}{_WITHIN}\b(?:Mozilla\s+Public\s+Licen[sc]e|MPL)[\s,-]*(?:Version|v\.?)?\s*2(?:\.0)?\b"),  # noqa: E501
+    ("MPL-1.1", "1.1", r"\bMozilla\s+Public\s+Licen[sc]e\s+Version\s+1\.1\b|\bMPL 1\.1/"),
+    ("EPL-2.0", "eclipse", rf"{_GRANT}{_WITHIN}\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*2\.0\b"),
+    ("EPL-1.0", "eclipse", rf"{_GRANT}{_WITHIN}\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*1\.0\b"),
+    ("CDDL-1.0", "common development", rf"{_GRANT}{_WITHIN}\bCommon\s+Development\s+and\s+Distribution\s+Licen[sc]e"),
+    ("EUPL-1.2", "eu", rf"{_GRANT}{_WITHIN}\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v\.?)?\s*1\.2\b"),  # noqa: E501
+    ("BSL-1.0", "boost", rf"{_GRANT}{_WITHIN}\bBoost\s+Software\s+Licen[sc]e"),
+    ("SSPL-1.0", "server side", rf"{_GRANT}{_WITHIN}\bServer\s+Side\s+Public\s+Licen[sc]e"),
+    ("BUSL-1.1", "business source", rf"{_GRANT}{_WITHIN}\bBusiness\s+Source\s+Licen[sc]e"),
+    ("Elastic-2.0", "elastic", rf"{_GRANT}{_WITHIN}\bElastic\s+Licen[sc]e(?:\s+2\.0)?"),
+    ("MIT", "permission is hereby", r"Permission is hereby granted, free of charge, to any person obtaining a copy"),
+    ("MIT", "mit", rf"{_GRANT}{_WITHIN}\b(?:the\s+)?MIT(?:\s*/\s*X11|\s+\(Expat\))?\s+(?:open source\s+)?licen[sc]es?\b"),  # noqa: E501
+    ("MIT", "mit", r"@licen[sc]e\s+MIT\b|\bDual[ -]licen[sc]ed under the MIT\b"),
+    ("ISC", "permission to use", r"Permission to use, copy, modify,? (?:and/or|and) distribute this software for any purpose with or without fee is hereby granted"),  # noqa: E501
+    ("Zlib", "as-is", r"This software is provided ['‘’]as-is['‘’], without any express or implied warranty.{0,900}?Altered source versions must be plainly marked"),  # noqa: E501
+    ("Unlicense", "unencumbered", r"This is free and unencumbered software released into the public domain"),
+)  # fmt: skip
+_NOTICES = tuple(
+    (name, word, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for name, word, pattern in _KNOWN
+)
+_BSD = re.compile(r"Redistribution and use in source and binary forms", re.IGNORECASE)
+_ENDORSE = re.compile(r"endorse or promote products", re.IGNORECASE)
+_ADVERTISE = re.compile(r"All advertising materials", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"\bdual\b|\bdual[ -]?licen|\balternatively\b|\beither (?!version)(?:of|the|under|a)\b|\bof your choice\b"
+    r"|\bany of the following"
+    r"|\byou may choose|\bat your option(?!\)?,? any)",
+    re.IGNORECASE,
+)
+_NONCOMMERCIAL = re.compile(
+    r"(?<!commercial and )(?<!commercial or )(?<!commercial, )(?<!commercial/)\bnon-?\s?commercial(?:ly)?\b"
+    r"(?!\s*(?:,|/|and|or|as well as)\s*(?:for\s+)?commercial)"
+    r"(?=[^.]{0,60}\b(?:use|purposes?|research|only|licen[sc]e|applications?|projects?|provided|basis)\b)"
+    r"|\bnot\s+(?:be\s+)?(?:\w+\s+){0,3}?(?:for|in)\s+(?:any\s+)?commercial\s+(?:use|purposes?|products?|applications?)"
+    r"|\bcommercial\s+use\s+(?:is\s+|of\s+[^.]{1,40}\s+is\s+)?(?:strictly\s+)?(?:prohibited|forbidden"
+    r"|not\s+(?:permitted|allowed))"
+    r"|\b(?:academic|research|educational|personal|evaluation)(?:\s+(?:and|or|/)\s*\w+)?\s+(?:use|purposes?)\s+only\b"
+    r"|\bfor\s+evaluation\s+(?:purposes|only)|\bcommons\s+clause\b"
+    r"|非商业|非商業|非商用|禁止商[用业業]|不得用于商业|不得用於商業|不可商用|商用(?:利用)?(?:は)?(?:禁止|不可)|некоммерческ|только для личного",  # noqa: E501
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    r"\bproprietary\s+(?:and|&)\s+confidential\b|\bconfidential\s+(?:and|&)\s+proprietary\b|\bproprietary[.\s]*\Z"
+    r"|\bproprietary\s+(?:information|software|code|source|materials?|licen[sc]e|rights|to|property|notice|product)\b"
+    r"|\bis\s+(?:\w+\s+){0,2}proprietary\b(?!\s+(?:format|protocol|extension|api))"
+    r"|\b(?:company|strictly|highly|private\s+and)\s+confidential\b|\bconfidential\s+(?:information|property"
+    r"|material|source)\s+of\b"
+    r"|\bcontains?\s+(?:\w+\s+){0,3}trade\s+secrets?\b|\btrade\s+secrets?\s+of\b"
+    r"|\bunauthori[sz]ed\s+(?:\w+,?\s+){0,3}?(?:copying|use|reproduction|distribution|disclosure|duplication)\b"
+    r"|\b(?:may|must|can|shall)\s?not\s+be\s+(?:copied|reproduced|(?:re)?distributed|disclosed|used|modified"
+    r"|shared|transmitted)\b"
+    r"(?!\s+(?:to\s+endorse|in\s+advertising|to\s+promote))[^.]{0,160}\b(?:without|unless)\b"
+    r"|\bfor\s+internal\s+use\s+only\b|\bdo\s+not\s+(?:re)?distribute\b|\bis\s+not\s+(?:free|open[-"
+    r" ]source)\s+software\b"
+    r"|\blicen[sc]e\s*[:=]\s*[\"']?(?:proprietary|commercial\b|closed|unlicensed\b|none\b|all rights reserved)"
+    r"|\bno\s+licen[sc]e\s+is\s+granted\b|\blicensed\s+under\s+a\s+(?:commercial|proprietary)\b"
+    r"|未经(?:[^。]{0,30})(?:许可|授权|允许)[^。]{0,30}(?:不得|禁止|严禁)|未經(?:[^。]{0,30})(?:許可|授權|允許)[^。]{0,30}(?:不得|禁止|嚴禁)"
+    r"|商业机密|商業機密|無断(?:転載|複製|使用)[^。]{0,6}禁|конфиденциальн\w* информаци",
+    re.IGNORECASE,
+)
+_NOT_UNDER = re.compile(
+    r"\b(?:is|are|was)\s+(?:not|explicitly\s+excluded\s+from|excluded\s+from)\s*(?:covered\s+by"
+    r"|licen[sc]ed\s+under|released\s+under|subject\s+to|under)?"
+    r"\s+(?:the|this|our|an?|any)\s+(?:[\w-]+['’]?s?\s+){0,4}(?:licen[sc]e|terms)\b",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"^[ \t:@\\*-]*(?:__)?licen[sc]e(?:__)?[ \t]*[:=]+[ \t]*[\"']?([A-Za-z][^\n\"']{1,80}?)[\"']?[ \t.]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DUNDER = re.compile(rb"^__licen[sc]e__[ \t]*=[ \t]*[\"'][^\"'\n]{1,80}[\"']", re.MULTILINE)
+
+
+def read_own_license(body: bytes) -> str | None:
+    """Return the licence that a file states for itself, an SPDX expression; `unknown` where it restricts or denies in
+    words that no identifier stands for; None where it states nothing."""
+    spdx = read_spdx_line(body)
+    if spdx is not None:
+        return spdx
+    if not _HINT.search(body, 0, NOTICE_HEAD_BYTES):
+        return None
+    head = body[:NOTICE_HEAD_BYTES]
+    stated: list[str] = []
+    for match in _COMMENT.finditer(head.decode("utf-8", "replace").removeprefix("\ufeff")):
+        if _HINT.search(match[0].encode()) and (license := read_notice(match[0])) is not None:
+            stated.append(license)
+    if b"__licen" in head and (dunder := _DUNDER.search(head)):
+        license = read_notice(dunder[0].decode("ascii", "replace"))
+        stated += [license] if license is not None else []
+    return join_licenses(stated)
+
+
+@lru_cache(maxsize=4096)
+def read_notice(comment: str) -> str | None:
+    """Return the licence that a comment gives, `unknown` or None as `read_own_license` does. Kept for the next file."""
+    text = _DECORATION.sub("", comment)
+    joined = " ".join(text.split())
+    folded = joined.casefold()
+    named = _find_named(text) if "licen" in folded else []
+    names = list(dict.fromkeys(named or [*_find_gnu(joined, folded), *_find_known(joined, folded)]))
+    creative = find_cc_license(joined) if "commons" in folded or "CC" in joined else None
+    if creative is not None and creative not in names:
+        names.append(creative)
+    if _NOT_UNDER.search(joined):
+        return UNKNOWN_LICENSE
+    if _REFUSED.search(joined):
+        return UNKNOWN_LICENSE if names else PROPRIETARY
+    if _NONCOMMERCIAL.search(joined) and not any("-NC" in name for name in names):
+        return UNKNOWN_LICENSE
+    if len(names) <= 1:
+        return names[0] if names else None
+    bracketed = [f"({name})" if " " in name else name for name in names]
+    return (" OR " if _CHOICE.search(joined) else " AND ").join(bracketed)
+
+
+def _find_named(text: str) -> list[str]:
+    """Return the licences of lines such as `License: MPL-2.0`, as far as their names are known."""
+    identifiers = frozenset().union(*license_lists().sets.values())
+    names = []
+    for match in _NAMED.finditer(text):
+        name = normalize_license(match[1].strip(" .,"))
+        words = set(re.findall(r"[\w.+-]+", name or "")) - {"AND", "OR", "WITH"}
+        if name is not None and words <= identifiers and name != "BSD":
+            names.append(name)
+    return names
+
+
+def _find_gnu(joined: str, folded: str) -> list[str]:
+    """Return the GNU licences that a notice grants, each with its version, `-only` or `-or-later`."""
+    if "gpl" not in folded and "public licen" not in folded:
+        return []
+    names: list[str] = []
+    for match in _GNU.finditer(joined):
+        before = joined[max(0, match.start() - 200) : match.start()]
+        granted = _GRANTED.search(before) or _LICENSED_AFTER.match(joined, match.end())
+        if not granted or re.search(r"\b(?:not|incompatible|instead)\b[^.]{0,60}\Z", before, re.IGNORECASE):
+            continue
+        kind = (match["kind"] or match["word"] or match["letter"] or "").lower()
+        family = "AGPL" if kind.startswith("a") else "LGPL" if kind else "GPL"
+        following = _GNU.search(joined, match.end())
+        after = joined[match.end() : match.end() + 220]
+        if following is not None and _GRANTED.search(joined[match.end() : following.start()]):
+            after = joined[match.end() : following.start()][:220]
+        names.append(_format_gnu(family, before, after))
+    versioned = [
+        name for name in names if not name.startswith(tuple(f"{f}-{v}-or" for f, v in _OLDEST.items()))
+    ]
+    return list(dict.fromkeys(versioned or names))[:3]
+
+
+def _format_gnu(family: str, before: str, after: str) -> str:
+    preceding = _VERSION_BEFORE.search(before)
+    stated = preceding or _VERSION_AFTER.match(after)
+    if stated is None:
+        return f"{family}-{_OLDEST[family]}-or-later"
+    number = stated["number"] if "." in stated["number"] else f"{stated['number']}.0"
+    if preceding is not None:
+        rest = preceding["later"] + after[:80]
+        plus = False
+    else:
+        rest = after[stated.end() : stated.end() + 90]
+        plus = stated["plus"] is not None
+    later = plus or (_LATER.search(rest) is not None and not _ONLY.match(rest))
+    return f"{family}-{number}-{'or-later' if later else 'only'}"
+
+
+def _find_known(joined: str, folded: str) -> list[str]:
+    names = [name for name, word, pattern in _NOTICES if word in folded and pattern.search(joined)]
+    if "redistribution and use" in folded and _BSD.search(joined):
+        names.append(
+            "BSD-4-Clause"
+            if _ADVERTISE.search(joined)
+            else "BSD-3-Clause"
+            if _ENDORSE.search(joined)
+            else "BSD-2-Clause"
+        )
+    return names
