@@ -54,6 +54,7 @@ PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 """Media types of web pages: their addresses pass the URL gate."""
 
 PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
+PLUGIN_MODULE = "corpus.extract.plugin_extractor"
 DEFAULT_MODE = "fast"
 """How web pages are read that a plug-in does not read."""
 
@@ -108,7 +109,8 @@ def read_repaired(
     if record.media_type.startswith("text/x-code"):
         return extraction
     wrong: list[str] = []
-    if record.media_type in PAGE_MEDIA_TYPES or record.media_type not in FORMATS:
+    own = entry_point.__module__ != PLUGIN_MODULE  # a plug-in is promised bytes
+    if own and (record.media_type in PAGE_MEDIA_TYPES or record.media_type not in FORMATS):
         page = record.media_type in PAGE_MEDIA_TYPES
         body = (
             record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=page)[0]
