@@ -86,6 +86,9 @@ class Validation(_ManifestModel):
     share: Annotated[float, Field(ge=0, lt=1)] = 0.005
 
 
+_NUMBER_NAME = re.compile(r"[+-]?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
+
+
 class Manifest(_ManifestModel):
     """A manifest with every default filled in."""
 
@@ -126,6 +129,11 @@ class Manifest(_ManifestModel):
     def _check_distinct_names(cls, sources: dict[str, Source]) -> dict[str, Source]:
         seen: dict[str, str] = {}
         for name in sources:
+            if _NUMBER_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name} is a number, which pyarrow and polars read from folders as such (007 as 7): "
+                    f"call it s{name}"
+                )
             if seen.setdefault(name.casefold(), name) != name:
                 raise ValueError(
                     f"{seen[name.casefold()]} and {name} differ only in case: some file systems confuse them"

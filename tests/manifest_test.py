@@ -81,6 +81,14 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["2005", "007", "1.5", "1e5"])
+def test_names_that_other_tools_read_as_numbers_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=f"{name} is a number.*call it s{name}"):
+        load_manifest(
+            write(tmp_path, GOOD.replace("  web:", f'  "{name}":').replace("{web: 3}", "{mine: 3}"))
+        )
+
+
 def test_environment_variables_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWL", "/archive")
     manifest = load_manifest(write(tmp_path, GOOD.replace("crawl/", "${CRAWL}/"))).manifest

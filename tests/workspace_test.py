@@ -81,3 +81,24 @@ def test_an_unfinished_build_is_told_in_a_line(tmp_path: Path) -> None:
         made.documents()
     with pytest.raises(UserError, match="is not a workspace: `corpus build MANIFEST --out"):
         corpus.open(str(tmp_path / "nowhere"))
+
+
+def test_the_polars_line_of_the_documentation_gives_the_source(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    polars = pytest.importorskip("polars")
+    page = (Path(__file__).parents[1] / "docs/python.md").read_text(encoding="utf-8")
+    line = next(line for line in page.split("\n") if line.startswith("pl.scan_parquet("))
+    (tmp_path / "demo-workspace").symlink_to(demo_workspace())
+    monkeypatch.chdir(tmp_path)
+    frame = eval(line, {"pl": polars}).select("source").collect()
+    assert set(frame["source"]) == set(
+        workspace.documents().to_table(columns=["source"])["source"].to_pylist()
+    )
+
+
+def test_datasets_reads_documents_without_their_map(workspace: Workspace, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    table = workspace.documents().to_table(columns=["id", "text"])
+    assert datasets.Dataset(table).column_names == ["id", "text"]
+    assert len(datasets.Dataset(table)) == workspace.documents().count_rows()

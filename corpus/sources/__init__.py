@@ -3,6 +3,7 @@
     inputs.py       the files that globs, URLs and `@lists` name
     source.py       the class that every kind derives from: options, plan, reader
     input_split.py  the unit of work: a byte range of one file
+    license_names.py  SPDX names of licences as others state them
     web/            web archives, news, pages of a list of URLs
     wikipedia/      MediaWiki dumps
     tables/         JSON Lines, Parquet, plain text

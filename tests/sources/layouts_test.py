@@ -14,6 +14,7 @@ import yaml
 
 from corpus.document import Record
 from corpus.errors import UserError
+from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
 from corpus.manifest import load_manifest
 from corpus.sources.tables.fields import Fields, layout_names, read_layout
 from corpus.sources.tables.jsonl import Jsonl
@@ -144,7 +145,7 @@ EXPECTED: dict[str, tuple[str | None, str | None, str | None, str | None, str | 
     "c4": (None, "2019-04-25T12:57:54Z", None, None, None),
     "oscar": ("<urn:uuid:3>", "2022-11-26T09:45:47Z", "hi", None, None),
     "dolma": (URL, "2020-06-05T04:25:29Z", "ru", None, None),
-    "redpajama": (None, None, None, "mit", None),
+    "redpajama": (None, None, None, "MIT", None),
     "redpajama2": (None, "2023-02-01T00:00:00Z", "fr", None, None),
     "hplt": ("b1c2", "2017-08-21T03:14:00Z", "zho_Hans", None, "wide16"),
     "hplt1": (None, None, "ky", None, "cc40"),
@@ -183,6 +184,39 @@ def test_a_row_of_each_layout(tmp_path: Path, layout: str) -> None:
         license,
         snapshot,
     )
+
+
+@pytest.mark.parametrize(
+    ("stated", "spdx"),
+    [
+        ("mit", "MIT"),
+        ("Apache-2.0", "Apache-2.0"),
+        ("apache-2.0 or mit", "Apache-2.0 or MIT"),
+        ("Apache License 2.0", "Apache-2.0"),
+        ("cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"),
+        ("CC BY 4.0", "CC-BY-4.0"),
+        ("cc0", "CC0-1.0"),
+        ("https://creativecommons.org/licenses/by-sa/3.0/", "CC-BY-SA-3.0"),
+        ("Creative Commons Attribution-NoDerivs 4.0", "CC-BY-ND-4.0"),
+        ("Public Domain", PUBLIC_DOMAIN),
+        ("odc-by", "ODC-By-1.0"),
+        ("not in the public domain", None),
+        ("All rights reserved (cover: CC BY 4.0)", None),
+        ("版权所有", None),
+        ("various", None),
+    ],
+)
+def test_licences_get_their_spdx_names_and_others_are_null(
+    tmp_path: Path, stated: str, spdx: str | None
+) -> None:
+    row = {"id": "1", "text": "文字", "license": stated}
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row))
+    source = Jsonl.model_validate({"paths": ["x"], "license": "CC0-1.0"})
+    (record,) = source.read(str(path), path.name, 0, path.stat().st_size)
+    assert isinstance(record, Record)
+    assert record.license == spdx
+    assert record.metadata.get("license") == (stated if spdx is None else None)
 
 
 def test_what_goes_into_metadata(tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character(tmp_path: Path) -
     fields = Fields(language="language", group="group", metadata=["title"])
     (record,) = read(Jsonl(paths=["x"], fields=fields), path)
     assert isinstance(record, Record)
-    found = [record.body, record.url, record.date, record.license, record.language, record.group]
+    found = [record.body, record.url, record.date, record.metadata["license"], record.language, record.group]
     assert [*found, record.metadata["title"]] == ["a\ufffd世😀"] * 7
 
 

@@ -7,7 +7,6 @@ another finds the conditions that people add to a known text (Commons Clause).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import metadata
@@ -15,10 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from corpus.data import data_path
 from corpus.formats.encodings import decode
-from corpus.formats.yaml_lines import load_yaml
-from corpus.storage.fingerprint import fingerprint
+from corpus.sources.license_names import LicenseExpression, is_expression, license_lists
 
 UNKNOWN_LICENSE = "unknown"
 """Stands for files without a known licence in allow and deny lists."""
@@ -38,7 +35,6 @@ _ALTERNATIVE = re.compile(
     r"[-_.](?:mit|apache|bsd|isc|gpl|lgpl|mpl|unlicense|zlib|cc0|boost|psf)\b", re.IGNORECASE
 )
 _SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9(][A-Za-z0-9.+() -]{0,200})")
-_TOKEN = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
 
 
 class Licenses(BaseModel):
@@ -78,31 +74,9 @@ class Licenses(BaseModel):
         if license is None:
             return allowed(UNKNOWN_LICENSE)
         try:
-            return _Expression(license).evaluate(allowed)
+            return LicenseExpression(license).evaluate(allowed)
         except ValueError:
             return allowed(UNKNOWN_LICENSE)
-
-
-@dataclass(frozen=True)
-class LicenseLists:
-    """manifests/code/licenses.yaml."""
-
-    sets: Mapping[str, frozenset[str]]
-    names: Mapping[str, str]
-    restrictions: re.Pattern[str]
-    identity: str
-
-
-@cache
-def license_lists() -> LicenseLists:
-    path = data_path("code", "licenses.yaml")
-    data: Any = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
-    return LicenseLists(
-        sets={name: frozenset(words.split()) for name, words in data["sets"].items()},
-        names=data["names"],
-        restrictions=re.compile(data["restrictions"]),
-        identity=fingerprint(data),
-    )
 
 
 @cache
@@ -111,63 +85,6 @@ def _expand_sets(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         identifier.casefold() for name in names for identifier in license_lists().sets.get(name, (name,))
     )
-
-
-class _Expression:
-    """An SPDX licence expression. Raises ValueError where it is none."""
-
-    def __init__(self, text: str) -> None:
-        self.tokens = _TOKEN.findall(text)
-        if not self.tokens or _TOKEN.sub("", text).strip() or len(self.tokens) > 100:
-            raise ValueError("not a licence expression")
-
-    def evaluate(self, allowed: Any) -> bool:
-        self.at = 0
-        result = self._any(allowed)
-        if self.at < len(self.tokens):
-            raise ValueError("not a licence expression")
-        return result
-
-    def _next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
-
-    def _any(self, allowed: Any) -> bool:
-        result = self._all(allowed)
-        while self._next().upper() == "OR":
-            self.at += 1
-            result = self._all(allowed) or result
-        return result
-
-    def _all(self, allowed: Any) -> bool:
-        result = self._one(allowed)
-        while self._next().upper() == "AND":
-            self.at += 1
-            result = self._one(allowed) and result
-        return result
-
-    def _one(self, allowed: Any) -> bool:
-        token = self._next()
-        self.at += 1
-        if token == "(":
-            result = self._any(allowed)
-            if self._next() != ")":
-                raise ValueError("a bracket is not closed")
-            self.at += 1
-            return result
-        if token.upper() in ("", ")", "AND", "OR", "WITH"):
-            raise ValueError("a licence is wanted")
-        if self._next().upper() == "WITH":
-            self.at += 2
-        return bool(allowed(token))
-
-
-def is_expression(text: str) -> bool:
-    """Return whether a text has the form of an SPDX licence expression."""
-    try:
-        _Expression(text).evaluate(lambda name: True)
-    except ValueError:
-        return False
-    return True
 
 
 def join_licenses(expressions: list[str]) -> str | None:
@@ -179,24 +96,6 @@ def join_licenses(expressions: list[str]) -> str | None:
         return UNKNOWN_LICENSE
     return (
         names[0] if len(names) == 1 else " AND ".join(f"({name})" if " " in name else name for name in names)
-    )
-
-
-def normalize_license(declared: str | None) -> str | None:
-    """Return the licence that a package declares as an SPDX expression; None where it is none."""
-    if not declared or len(declared) > 200:
-        return None
-    text = (
-        " ".join(declared.split()).strip("()")
-        if declared.count("(") != declared.count(")")
-        else declared.strip()
-    )
-    known = license_lists().names.get(text.lower())
-    if known:
-        return known
-    text = text.replace("/", " OR ")
-    return (
-        text if is_expression(text) and (" " not in text or re.search(r" (?:OR|AND|WITH) ", text)) else None
     )
 
 

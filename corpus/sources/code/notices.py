@@ -11,30 +11,35 @@ import re
 from functools import lru_cache
 
 from corpus.extract.creative_commons import find_cc_license
-from corpus.sources.code.licenses import (
-    UNKNOWN_LICENSE,
-    join_licenses,
-    license_lists,
-    normalize_license,
-    read_spdx_line,
-)
+from corpus.sources.code.licenses import UNKNOWN_LICENSE, join_licenses, read_spdx_line
+from corpus.sources.license_names import license_lists, normalize_license
 
 VERSION = 1
 """Raised when the licence of some file changes."""
 PROPRIETARY = "LicenseRef-Proprietary"
-NOTICE_HEAD_BYTES = 8192
+NOTICE_HEAD_BYTES = 4096
 """Bytes of a file that are searched for a notice."""
 
-_HINT = re.compile(
-    rb"licen[sc]e|proprietary|confidential|GPL|Permission to use|Permission is hereby|Redistribution and use"
-    rb"|non-?commercial|prohibited|written permission|trade secret|redistribute|use only|not for commercial"
-    rb"|written consent|not be (?:copied|reproduced|distributed|redistributed|disclosed|used|modified|shared)"
-    rb"|\xe6\x9c\xaa\xe7\xbb\x8f|\xe6\x9c\xaa\xe7\xb6\x93|\xe7\x84\xa1\xe6\x96\xad"
-    rb"|\xd0\xbb\xd0\xb8\xd1\x86\xd0\xb5\xd0\xbd\xd0\xb7"
-    rb"|\xe5\x95\x86\xe4\xb8\x9a|\xe5\x95\x86\xe6\xa5\xad|\xe5\x95\x86\xe7\x94\xa8|\xe6\x9c\xba\xe5\xaf\x86",
-    re.IGNORECASE,
+MIN_NOTICE_CHARACTERS = 8
+_HINTS = tuple(
+    word.encode()
+    for word in (
+        *(
+            "licens",
+            "licenc",
+            "lizenz",
+            "лиценз",
+            "gpl",
+            "proprietary",
+            "confidential",
+            "permission",
+            "prohibited",
+        ),
+        *("commercial", "trade secret", "redistribut", "use only", "consent", "unauthori", "not be copied"),
+        *("未经", "未經", "無断", "商业", "商業", "商用", "机密", "協議", "协议", "ライセンス"),
+    )
 )
-"""What every notice has one of; the last are 未经, 未經, 無断, лиценз, 商业, 商業, 商用 and 机密."""
+"""Every notice has one of these."""
 _LINE = r"(?:\#|//|--|;|%|!|\*|::|\.\.[ ]|[\"'](?=\s)|(?:dnl|rem|@rem|REM|c|C)(?=[ \t]))[^\n]*"
 _COMMENT = re.compile(
     r"^[ \t]*(?:<\?php[ \t]*)?(?:/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|[rRuUbB]?\"\"\".*?(?:\"\"\"|\Z)"
@@ -62,14 +67,18 @@ _GRANT = (
 _WITHIN = r"(?:[^.\u3002]|\.(?=\S)){0,160}?"
 """A sentence goes on behind the point of a version or an address."""
 _GNU = re.compile(
-    r"\bGNU\s+Public\s+Licen[sc]e|\b(?:GNU\s+)?(?:(?P<kind>Lesser|Library|Affero)\s+)?General\s+Public\s+Licen[sc]e"
-    r"|\b(?:GNU[\s-]+)?(?:(?P<word>Lesser|Library|Affero)\s+)?(?P<letter>[AL])?GPL(?![- ]?compatib|['’]?e?d\b"
-    r"|(?-i:[a-uw-zA-UW-Z]))",
+    r"(?<![A-Za-z0-9_])GNU\s+Public\s+Licen[sc]e"
+    r"|\b(?:GNU\s+)?(?:(?P<kind>Lesser|Library|Affero)\s+)?General\s+Public\s+Licen[sc]e"
+    r"|(?<![A-Za-z0-9_])(?:GNU[\s-]+)?(?:(?P<word>Lesser|Library|Affero)\s+)?(?P<letter>[AL])?GPL"
+    r"(?![- ]?compatib|['’]?e?d\b|(?-i:[a-uw-zA-UW-Z]))",
     re.IGNORECASE,
 )
 _GRANTED = re.compile(rf"{_GRANT}{_WITHIN}\Z", re.IGNORECASE | re.DOTALL)
+_NOT_GRANTED = re.compile(
+    r"\b(?:not|incompatible|instead)\b(?!\s+(?:only|use this))[^.]{0,60}\Z", re.IGNORECASE
+)
 _VERSION_AFTER = re.compile(
-    r"(?:[^.]|\.(?=\S)){0,120}?(?:\bversions?\s*|\bver\.?\s*|\bv\.?\s*|(?<=GPL)-?v?"
+    r"(?:[^.]|\.(?=\S)){0,120}?(?:\bvers[^\W\d_]{2,5}\s*|\bверси\w+\s*|\bver\.?\s*|\bv\.?\s*|(?<=GPL)-?v?"
     r"|\A[\s,(-]*v?)(?P<number>[1-3](?:\.\d)?)(?!\d)(?P<plus>\+)?",
     re.IGNORECASE,
 )
@@ -86,34 +95,59 @@ _ONLY = re.compile(r"\A[^.]{0,40}\bonly\b", re.IGNORECASE)
 _OLDEST = {"GPL": "1.0", "LGPL": "2.0", "AGPL": "3.0"}
 """A notice without version stands for any that was published."""
 
-_KNOWN = (
-    ("Apache-2.0", "apache", rf"{_GRANT}{_WITHIN}\bApache(?:\s+Software)?(?:\s+(?:Public\s+)?Licen[sc]e)?[\s,(-]*(?:Version|v\.?)?[\s-]*2(?:\.0)?\b"),  # noqa: E501
-    ("MPL-2.0", "m", rf"{_GRANT}{_WITHIN}\b(?:Mozilla\s+Public\s+Licen[sc]e|MPL)[\s,-]*(?:Version|v\.?)?\s*2(?:\.0)?\b"),  # noqa: E501
-    ("MPL-1.1", "1.1", r"\bMozilla\s+Public\s+Licen[sc]e\s+Version\s+1\.1\b|\bMPL 1\.1/"),
-    ("EPL-2.0", "eclipse", rf"{_GRANT}{_WITHIN}\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*2\.0\b"),
-    ("EPL-1.0", "eclipse", rf"{_GRANT}{_WITHIN}\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*1\.0\b"),
-    ("CDDL-1.0", "common development", rf"{_GRANT}{_WITHIN}\bCommon\s+Development\s+and\s+Distribution\s+Licen[sc]e"),
-    ("EUPL-1.2", "eu", rf"{_GRANT}{_WITHIN}\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v\.?)?\s*1\.2\b"),  # noqa: E501
-    ("BSL-1.0", "boost", rf"{_GRANT}{_WITHIN}\bBoost\s+Software\s+Licen[sc]e"),
-    ("SSPL-1.0", "server side", rf"{_GRANT}{_WITHIN}\bServer\s+Side\s+Public\s+Licen[sc]e"),
-    ("BUSL-1.1", "business source", rf"{_GRANT}{_WITHIN}\bBusiness\s+Source\s+Licen[sc]e"),
-    ("Elastic-2.0", "elastic", rf"{_GRANT}{_WITHIN}\bElastic\s+Licen[sc]e(?:\s+2\.0)?"),
-    ("MIT", "permission is hereby", r"Permission is hereby granted, free of charge, to any person obtaining a copy"),
-    ("MIT", "mit", rf"{_GRANT}{_WITHIN}\b(?:the\s+)?MIT(?:\s*/\s*X11|\s+\(Expat\))?\s+(?:open source\s+)?licen[sc]es?\b"),  # noqa: E501
-    ("MIT", "mit", r"@licen[sc]e\s+MIT\b|\bDual[ -]licen[sc]ed under the MIT\b"),
-    ("ISC", "permission to use", r"Permission to use, copy, modify,? (?:and/or|and) distribute this software for any purpose with or without fee is hereby granted"),  # noqa: E501
-    ("Zlib", "as-is", r"This software is provided ['‘’]as-is['‘’], without any express or implied warranty.{0,900}?Altered source versions must be plainly marked"),  # noqa: E501
-    ("Unlicense", "unencumbered", r"This is free and unencumbered software released into the public domain"),
+_GRANTED_NAMES = (
+    (
+        "Apache-2.0",
+        "apache",
+        r"\bApache(?:\s+Software)?(?:\s+(?:Public\s+)?Licen[sc]e)?[\s,(-]*(?:Version|v\.?)?[\s-]*2(?:\.0)?\b",
+    ),
+    ("MPL-2.0", "m", r"\b(?:Mozilla\s+Public\s+Licen[sc]e|MPL)[\s,-]*(?:Version|v\.?)?\s*2(?:\.0)?\b"),
+    ("MPL-1.1", "1.1", r"\b(?:Mozilla\s+Public\s+Licen[sc]e\s+Version\s+1\.1\b|MPL 1\.1)"),
+    ("EPL-2.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*2\.0\b"),
+    ("EPL-1.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*1\.0\b"),
+    ("CDDL-1.0", "common development", r"\bCommon\s+Development\s+and\s+Distribution\s+Licen[sc]e"),
+    ("EUPL-1.2", "eu", r"\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v\.?)?\s*1\.2\b"),
+    ("BSL-1.0", "boost", r"\bBoost\s+Software\s+Licen[sc]e"),
+    ("SSPL-1.0", "server side", r"\bServer\s+Side\s+Public\s+Licen[sc]e"),
+    ("BUSL-1.1", "business source", r"\bBusiness\s+Source\s+Licen[sc]e"),
+    ("Elastic-2.0", "elastic", r"\bElastic\s+Licen[sc]e(?:\s+2\.0)?"),
+    (
+        "MIT",
+        "mit",
+        r"\bMIT(?:\s*/\s*X11|\s+\(Expat\))?(?:\s+open source)?(?=\s+licen[sc]es?\b|\s+(?:and|or)\s+GPL)"
+        r"|(?<=@license )MIT\b",
+    ),
 )  # fmt: skip
-_NOTICES = tuple(
-    (name, word, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for name, word, pattern in _KNOWN
+"""Licences with a word that stands in every name of theirs, and their names, which count behind a grant."""
+_PERMISSIONS = (
+    (
+        "MIT",
+        "permission is hereby",
+        r"Permission is hereby granted, free of charge, to any person obtaining a copy",
+    ),
+    (
+        "ISC",
+        "permission to use",
+        r"Permission to use, copy, modify,? (?:and/or"
+        r"|and) distribute this software for any purpose with or without fee "
+        r"is hereby granted",
+    ),
+    (
+        "Zlib",
+        "as-is",
+        r"provided ['‘’]as-is['‘’], without any express or implied warranty.{0,900}?must be plainly marked",
+    ),
+    ("Unlicense", "unencumbered", r"This is free and unencumbered software released into the public domain"),
 )
+"""Licences that are told by their own words."""
+_NAMES = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _GRANTED_NAMES)
+_TEXTS = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _PERMISSIONS)
 _BSD = re.compile(r"Redistribution and use in source and binary forms", re.IGNORECASE)
 _ENDORSE = re.compile(r"endorse or promote products", re.IGNORECASE)
 _ADVERTISE = re.compile(r"All advertising materials", re.IGNORECASE)
 _CHOICE = re.compile(
-    r"\bdual\b|\bdual[ -]?licen|\balternatively\b|\beither (?!version)(?:of|the|under|a)\b|\bof your choice\b"
-    r"|\bany of the following"
+    r"\bdual\b|\bdual[ -]?licen|\balternatively\b"
+    r"|\beither (?!version)(?:of|the|under|a)\b|\bof your choice\b|\bany of the following"
     r"|\byou may choose|\bat your option(?!\)?,? any)",
     re.IGNORECASE,
 )
@@ -126,9 +160,35 @@ _NONCOMMERCIAL = re.compile(
     r"|not\s+(?:permitted|allowed))"
     r"|\b(?:academic|research|educational|personal|evaluation)(?:\s+(?:and|or|/)\s*\w+)?\s+(?:use|purposes?)\s+only\b"
     r"|\bfor\s+evaluation\s+(?:purposes|only)|\bcommons\s+clause\b"
-    r"|非商业|非商業|非商用|禁止商[用业業]|不得用于商业|不得用於商業|不可商用|商用(?:利用)?(?:は)?(?:禁止|不可)|некоммерческ|только для личного",  # noqa: E501
+    r"|非商业|非商業|非商用|禁止商[用业業]|不得用于商业|不得用於商業|不可商用"
+    r"|商用(?:利用)?(?:は)?(?:禁止|不可)|некоммерческ|только для личного",
     re.IGNORECASE,
 )
+_REFUSING_WORDS = (
+    *(
+        "proprietary",
+        "confidential",
+        "secret",
+        "unauthori",
+        "not be",
+        "not distribute",
+        "not redistribute",
+        "no licen",
+    ),
+    *(
+        "not free",
+        "open source",
+        "open-source",
+        "commercial",
+        "unlicensed",
+        "closed",
+        'rights reserved"',
+        "none",
+    ),
+    *("not open", "未经", "未經", "机密", "機密", "無断", "конфиденциальн"),
+)
+_RESTRICTING_WORDS = ("commercial", "only", "evaluation", "commons clause", "商", "некоммерческ", "личного")
+_EXCLUDING_WORDS = (" not", "excluded")
 _REFUSED = re.compile(
     r"\bproprietary\s+(?:and|&)\s+confidential\b|\bconfidential\s+(?:and|&)\s+proprietary\b|\bproprietary[.\s]*\Z"
     r"|\bproprietary\s+(?:information|software|code|source|materials?|licen[sc]e|rights|to|property|notice|product)\b"
@@ -140,14 +200,14 @@ _REFUSED = re.compile(
     r"|\b(?:may|must|can|shall)\s?not\s+be\s+(?:copied|reproduced|(?:re)?distributed|disclosed|used|modified"
     r"|shared|transmitted)\b"
     r"(?!\s+(?:to\s+endorse|in\s+advertising|to\s+promote))[^.]{0,160}\b(?:without|unless)\b"
-    r"|\bfor\s+internal\s+use\s+only\b|\bdo\s+not\s+(?:re)?distribute\b|\bis\s+not\s+(?:free|open[-"
-    r" ]source)\s+software\b"
+    r"|\bdo\s+not\s+(?:re)?distribute\b|\bis\s+not\s+(?:free|open[- ]source)\s+software\b"
     r"|\blicen[sc]e\s*[:=]\s*[\"']?(?:proprietary|commercial\b|closed|unlicensed\b|none\b|all rights reserved)"
     r"|\bno\s+licen[sc]e\s+is\s+granted\b|\blicensed\s+under\s+a\s+(?:commercial|proprietary)\b"
     r"|未经(?:[^。]{0,30})(?:许可|授权|允许)[^。]{0,30}(?:不得|禁止|严禁)|未經(?:[^。]{0,30})(?:許可|授權|允許)[^。]{0,30}(?:不得|禁止|嚴禁)"
     r"|商业机密|商業機密|無断(?:転載|複製|使用)[^。]{0,6}禁|конфиденциальн\w* информаци",
     re.IGNORECASE,
 )
+_INTERNAL = re.compile(r"\b(?:internal\s+use\s+only|only\s+for\s+internal\s+use)\b", re.IGNORECASE)
 _NOT_UNDER = re.compile(
     r"\b(?:is|are|was)\s+(?:not|explicitly\s+excluded\s+from|excluded\s+from)\s*(?:covered\s+by"
     r"|licen[sc]ed\s+under|released\s+under|subject\s+to|under)?"
@@ -167,17 +227,30 @@ def read_own_license(body: bytes) -> str | None:
     spdx = read_spdx_line(body)
     if spdx is not None:
         return spdx
-    if not _HINT.search(body, 0, NOTICE_HEAD_BYTES):
-        return None
     head = body[:NOTICE_HEAD_BYTES]
+    if not _has_hint(head):
+        return None
     stated: list[str] = []
     for match in _COMMENT.finditer(head.decode("utf-8", "replace").removeprefix("\ufeff")):
-        if _HINT.search(match[0].encode()) and (license := read_notice(match[0])) is not None:
+        if (
+            len(match[0]) >= MIN_NOTICE_CHARACTERS
+            and _has_hint(match[0].encode())
+            and (license := read_notice(match[0])) is not None
+        ):
             stated.append(license)
     if b"__licen" in head and (dunder := _DUNDER.search(head)):
         license = read_notice(dunder[0].decode("ascii", "replace"))
         stated += [license] if license is not None else []
     return join_licenses(stated)
+
+
+def _has_hint(text: bytes) -> bool:
+    folded = text.lower()
+    return any(word in folded for word in _HINTS)
+
+
+def _has_any(folded: str, words: tuple[str, ...]) -> bool:
+    return any(word in folded for word in words)
 
 
 @lru_cache(maxsize=4096)
@@ -191,11 +264,14 @@ def read_notice(comment: str) -> str | None:
     creative = find_cc_license(joined) if "commons" in folded or "CC" in joined else None
     if creative is not None and creative not in names:
         names.append(creative)
-    if _NOT_UNDER.search(joined):
+    if _has_any(folded, _EXCLUDING_WORDS) and _NOT_UNDER.search(joined):
         return UNKNOWN_LICENSE
-    if _REFUSED.search(joined):
+    if (_has_any(folded, _REFUSING_WORDS) and _REFUSED.search(joined)) or (
+        "copyright" in folded and _INTERNAL.search(joined)
+    ):
         return UNKNOWN_LICENSE if names else PROPRIETARY
-    if _NONCOMMERCIAL.search(joined) and not any("-NC" in name for name in names):
+    named_restriction = any("-NC" in name for name in names)
+    if not named_restriction and _has_any(folded, _RESTRICTING_WORDS) and _NONCOMMERCIAL.search(joined):
         return UNKNOWN_LICENSE
     if len(names) <= 1:
         return names[0] if names else None
@@ -238,6 +314,12 @@ def _find_gnu(joined: str, folded: str) -> list[str]:
     return list(dict.fromkeys(versioned or names))[:3]
 
 
+def _is_granted(joined: str, at: int) -> bool:
+    """Return whether the words before the name of a licence grant it, and do not deny it."""
+    before = joined[max(0, at - 200) : at]
+    return _GRANTED.search(before) is not None and _NOT_GRANTED.search(before) is None
+
+
 def _format_gnu(family: str, before: str, after: str) -> str:
     preceding = _VERSION_BEFORE.search(before)
     stated = preceding or _VERSION_AFTER.match(after)
@@ -255,7 +337,12 @@ def _format_gnu(family: str, before: str, after: str) -> str:
 
 
 def _find_known(joined: str, folded: str) -> list[str]:
-    names = [name for name, word, pattern in _NOTICES if word in folded and pattern.search(joined)]
+    names = [name for name, word, pattern in _TEXTS if word in folded and pattern.search(joined)]
+    for name, word, pattern in _NAMES:
+        if word not in folded or name in names:
+            continue
+        if any(_is_granted(joined, match.start()) for match in pattern.finditer(joined)):
+            names.append(name)
     if "redistribution and use" in folded and _BSD.search(joined):
         names.append(
             "BSD-4-Clause"

@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from typing import Any
 from urllib.parse import quote
 
-from corpus.sources.code.licenses import normalize_license
+from corpus.sources.license_names import normalize_license
 
 MAX_METADATA_BYTES = 4 << 20
 """Metadata files beyond that are not read."""

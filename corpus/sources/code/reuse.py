@@ -9,14 +9,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from corpus.formats.encodings import decode
-from corpus.sources.code.licenses import (
-    UNKNOWN_LICENSE,
-    is_expression,
-    join_licenses,
-    license_lists,
-    normalize_license,
-    read_spdx_line,
-)
+from corpus.sources.code.licenses import UNKNOWN_LICENSE, join_licenses, read_spdx_line
+from corpus.sources.license_names import is_expression, list_identifiers, normalize_license
 
 Precedence = Literal["closest", "aggregate", "override"]
 MAX_PATTERNS = 20_000
@@ -158,7 +152,7 @@ def _read_dep5(root: str, path: str, body: bytes) -> list[Annotation]:
 def normalize_debian(text: str) -> str:
     """Return Debian's name of a licence (`GPL-2+ or Expat`) as an SPDX expression; `unknown` where it is none."""
     text = text.strip()
-    if is_expression(text) and not re.search(r"\b(?:or|and)\b", text) and text in _identifiers():
+    if is_expression(text) and not re.search(r"\b(?:or|and)\b", text) and text in list_identifiers():
         return text
     names = [_normalize_debian_name(name) for name in _DEBIAN_WORD.split(text) if name.strip()]
     if not names or UNKNOWN_LICENSE in names:
@@ -181,11 +175,7 @@ def _normalize_debian_name(name: str) -> str:
             if gnu.end() == len(name) or re.match(r"-(?:only|or-later)", name[gnu.end() :])
             else UNKNOWN_LICENSE
         )
-    known = _identifiers().get(name.casefold()) or _DEBIAN.get(name.casefold()) or normalize_license(name)
+    known = list_identifiers().get(name.casefold()) or _DEBIAN.get(name.casefold())
+    if known is None and not name.islower():  # Debian's names for what SPDX does not know are in lower case.
+        known = normalize_license(name)
     return known if known is not None else UNKNOWN_LICENSE
-
-
-@lru_cache(maxsize=1)
-def _identifiers() -> dict[str, str]:
-    """Return the identifiers of the sets of licences by their forms in lower case."""
-    return {name.casefold(): name for names in license_lists().sets.values() for name in sorted(names)}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from corpus.data import list_data, read_data
 from corpus.document import Record
 from corpus.formats.yaml_lines import load_yaml
+from corpus.sources.license_names import find_spdx_name
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -85,13 +86,18 @@ class Fields(BaseModel):
         """Return the record of a row. Raises ValueError where there is no text.
 
         The native id is the row's id, else (also where that is empty) its file and offset. Lone surrogates,
-        which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored.
+        which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored. The licence
+        is the SPDX name of what the row states; if that has none, it is null and the statement is metadata `license`.
         """
         text = _read_value(row, self.text)
         if not isinstance(text, str):
             raise ValueError(f"no text in field {' or '.join(map(repr, _alternatives(self.text)))}")
         native = _read_value(row, self.id)
         metadata = {name: value for name in self.metadata if (value := _read_value(row, name)) is not None}
+        stated = as_text(_read_value(row, self.license))
+        spdx = find_spdx_name(stated) if stated is not None else None
+        if stated is not None and spdx is None:
+            metadata = {"license": stated, **metadata}
         # As it came: the id of a document is a hash of it, and two of them must not become one.
         return Record(
             native_id=str(native) if native not in (None, "") else f"{file}\0{offset}",
@@ -102,7 +108,7 @@ class Fields(BaseModel):
             url=as_text(_read_value(row, self.url)),
             date=as_date(_read_value(row, self.date)),
             snapshot=snapshot or as_text(_read_value(row, self.snapshot)),
-            license=as_text(_read_value(row, self.license)) or license,
+            license=spdx if stated is not None else license,
             language=self._language(row),
             group=as_text(_read_value(row, self.group)),
             metadata={

@@ -36,6 +36,10 @@ class Parquet(Source):
     fields: Fields = Fields()
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 30)] = ByteSize(MAX_DOCUMENT_BYTES)
 
+    @classmethod
+    def version(cls) -> int:
+        return 2
+
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         try:
             with open_input(path) as stream:

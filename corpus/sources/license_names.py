@@ -1,0 +1,152 @@
+"""Give licences their SPDX names: those that packages, tables and files of other makers state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from corpus.data import data_path
+from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
+from corpus.extract.creative_commons import find_cc_license, states_public_domain
+from corpus.formats.yaml_lines import load_yaml
+from corpus.storage.fingerprint import fingerprint
+
+_TOKEN = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
+_CC_NAME = re.compile(
+    r"cc[ -_]?by(?:[-_ ](?:nc|nd|sa))*(?:[-_ ]\d\.\d)?(?:[-_ ][a-z]{2,3})?|cc[ -_]?0(?:[-_ ]1\.0)?",
+    re.IGNORECASE,
+)
+_ALIKE = re.compile(r"[\s_-]+")
+
+
+@dataclass(frozen=True)
+class LicenseLists:
+    """manifests/code/licenses.yaml."""
+
+    sets: Mapping[str, frozenset[str]]
+    names: Mapping[str, str]
+    restrictions: re.Pattern[str]
+    identity: str
+
+
+@cache
+def license_lists() -> LicenseLists:
+    path = data_path("code", "licenses.yaml")
+    data: Any = load_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return LicenseLists(
+        sets={name: frozenset(words.split()) for name, words in data["sets"].items()},
+        names=data["names"],
+        restrictions=re.compile(data["restrictions"]),
+        identity=fingerprint(data),
+    )
+
+
+class LicenseExpression:
+    """An SPDX licence expression. Raises ValueError where it is none."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        if not self.tokens or _TOKEN.sub("", text).strip() or len(self.tokens) > 100:
+            raise ValueError("not a licence expression")
+
+    def evaluate(self, allowed: Any) -> bool:
+        self.at = 0
+        result = self._any(allowed)
+        if self.at < len(self.tokens):
+            raise ValueError("not a licence expression")
+        return result
+
+    def _next(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def _any(self, allowed: Any) -> bool:
+        result = self._all(allowed)
+        while self._next().upper() == "OR":
+            self.at += 1
+            result = self._all(allowed) or result
+        return result
+
+    def _all(self, allowed: Any) -> bool:
+        result = self._one(allowed)
+        while self._next().upper() == "AND":
+            self.at += 1
+            result = self._one(allowed) and result
+        return result
+
+    def _one(self, allowed: Any) -> bool:
+        token = self._next()
+        self.at += 1
+        if token == "(":
+            result = self._any(allowed)
+            if self._next() != ")":
+                raise ValueError("a bracket is not closed")
+            self.at += 1
+            return result
+        if token.upper() in ("", ")", "AND", "OR", "WITH"):
+            raise ValueError("a licence is wanted")
+        if self._next().upper() == "WITH":
+            self.at += 2
+        return bool(allowed(token))
+
+
+def is_expression(text: str) -> bool:
+    """Return whether a text has the form of an SPDX licence expression."""
+    try:
+        LicenseExpression(text).evaluate(lambda name: True)
+    except ValueError:
+        return False
+    return True
+
+
+def normalize_license(declared: str | None) -> str | None:
+    """Return the licence that a package declares as an SPDX expression; None where it is none."""
+    if not declared or len(declared) > 200:
+        return None
+    text = (
+        " ".join(declared.split()).strip("()")
+        if declared.count("(") != declared.count(")")
+        else declared.strip()
+    )
+    known = license_lists().names.get(text.lower())
+    if known:
+        return known
+    text = text.replace("/", " OR ")
+    return (
+        text if is_expression(text) and (" " not in text or re.search(r" (?:OR|AND|WITH) ", text)) else None
+    )
+
+
+@lru_cache(maxsize=4096)
+def find_spdx_name(stated: str) -> str | None:
+    """Return the SPDX name of a licence as a table states it: an identifier in any case, an expression of them, a
+    common name, the address or words of a Creative Commons licence, public domain; None for anything else."""
+    text = stated.strip()
+    identifiers = list_identifiers()
+    words = set(_TOKEN.findall(text)) - {"(", ")"}
+    if re.fullmatch(r"[\w.+-]+", text) and text.casefold() in identifiers:
+        return identifiers[text.casefold()]
+    if len(words) > 1 and is_expression(text):
+        names = [word for word in words if word.upper() not in ("AND", "OR", "WITH")]
+        if all(word.casefold() in identifiers for word in names):
+            return _TOKEN.sub(lambda match: identifiers.get(match[0].casefold(), match[0]), text)
+    known = license_lists().names.get(_ALIKE.sub(" ", text.lower())) or license_lists().names.get(
+        text.lower()
+    )
+    if known is not None:
+        return known if known != "CC0-1.0" or "public" not in text.lower() else PUBLIC_DOMAIN
+    if _CC_NAME.fullmatch(text):
+        name = _ALIKE.sub("-", text.upper())
+        return "CC0-1.0" if re.fullmatch(r"CC-?0.*", name) else name
+    creative = find_cc_license(text)
+    if creative is not None:
+        return creative
+    return PUBLIC_DOMAIN if states_public_domain(text) else None
+
+
+@cache
+def list_identifiers() -> dict[str, str]:
+    """Return the identifiers of the sets of licences by their forms in lower case."""
+    return {name.casefold(): name for names in license_lists().sets.values() for name in sorted(names)}
