@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import corpus as public
+from corpus.ledger.quarantine import sample_quarantine
 from tests.plugins.conftest import Run
 
 Write = Callable[..., Path]
@@ -191,12 +192,12 @@ def test_a_document_that_a_filter_fails_on_is_quarantined_and_the_others_are_bui
     assert [(row["mine.one"], row["mine.failed"]) for row in rows] == [(7, 0), (None, 1), (7, 0)]
     failed = workspace.decisions().to_table().to_pylist()[1]
     assert not failed["kept"] and "mine.failed.max" in failed["failed_rules"]
-    shown = corpus(folder, "sample", "out", "--quarantine", "--json")
-    (row,) = map(json.loads, shown.stdout.splitlines())
+    (row,) = sample_quarantine(public.open(str(folder / "out")), 9)
     reason, error = FAULTS[fault]
     assert (row["reason"], row["step"], row["file"]) == (reason, "mine", "t.jsonl")
     assert error in row["error"] and row["offset"] > 0
-    assert corpus(folder, "verify", "out").returncode == 0
+    if fault == next(iter(FAULTS)):
+        assert corpus(folder, "verify", "out").returncode == 0
 
 
 SOURCE_FAULTS = {
@@ -232,8 +233,7 @@ def test_what_a_source_cannot_read_is_quarantined(fault: str, one_text: Write, c
     done = corpus(folder, *BUILD, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["train"]["rows"] == 1
-    shown = corpus(folder, "sample", "out", "--quarantine", "--json")
-    (row,) = map(json.loads, shown.stdout.splitlines())
+    (row,) = sample_quarantine(public.open(str(folder / "out")), 9)
     reason, error = SOURCE_FAULTS[fault]
     assert (row["reason"], row["step"]) == (reason, "read") and error in row["error"]
 
@@ -254,8 +254,8 @@ def test_an_extractor_and_an_identifier_that_fail_cost_their_documents(one_text:
     assert [row["language"] for row in rows] == ["nld_Latn"]
     (score,) = public.open(str(folder / "out")).signals("language").to_table()["language.score"].to_pylist()
     assert score == 0.5
-    shown = corpus(folder, "sample", "out", "--quarantine", "--json")
-    errors = {(row["step"], row["error"]) for row in map(json.loads, shown.stdout.splitlines())}
+    rows = sample_quarantine(public.open(str(folder / "out")), 9)
+    errors = {(row["step"], row["error"]) for row in rows}
     assert errors == {
         ("extract", "mine:Mine failed: ValueError: no"),
         ("language", "mine:Named failed: ValueError: who knows"),
