@@ -17,7 +17,6 @@ from corpus.dedup.options import DedupOptions
 from corpus.errors import UserError
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
-from corpus.filters import FILTERS
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
 from corpus.sources import KINDS, is_plugin_kind, source_class
@@ -282,10 +281,6 @@ def _find_plugins(source_file: ManifestFile, content: dict[str, Any]) -> None:
         if isinstance(options, dict):
             named.append((("sources", name, "kind"), "source", options.get("kind")))
     for key_path, kind, name in named:
-        if kind == "filter" and name in FILTERS:
-            raise source_file.error(
-                key_path, f"{name} is a filter of corpus: its signals are measured anyway"
-            )
         if isinstance(name, str) and (kind == "filter" or plugins.is_plugin_name(name, kind)):
             try:
                 plugins.find_plugin(name, kind, None if is_remote(source_file.path) else source_file.folder)

@@ -25,6 +25,7 @@ from functools import cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from typing import Any
 
 from corpus.errors import RunError, UserError
 
@@ -122,6 +123,8 @@ def find_plugin(name: str, kind: str, beside: str | None = None) -> Plugin:
             f"--plugins {stray} (or {PLUGINS_VARIABLE})"
         )
     if spec is None:
+        if kind == "filter" and _find_spec(f"corpus.filters.{module}") is not None:
+            raise UserError(f"{name} is a filter of corpus: its signals are measured anyway")
         missing = f"{name}: no module named {module} is installed"
         if _folders:
             raise UserError(f"{missing} or lies in {', '.join(_folders)}")
@@ -199,6 +202,37 @@ def _output_to_errors() -> Iterator[None]:
 def describe_error(error: BaseException) -> str:
     """Return an exception as one line: its type and message."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300].removesuffix(": ")
+
+
+def load_class(plugin: Plugin, method: str) -> type:
+    """Import a plug-in and return its class, which has a version and this method, written `measure(page)`.
+
+    Raises UserError, one line, if it has not.
+    """
+    return check_class(plugin.reference, load_plugin(plugin), method)
+
+
+def check_class(reference: str, loaded: object, method: str) -> type:
+    """Return what a plug-in is, if that is a class with a version and this method. Raises UserError if it is not."""
+    if not isinstance(loaded, type):
+        raise UserError(f"{reference} is a {type(loaded).__name__}, not a class")
+    check_version(reference, loaded)
+    if not callable(getattr(loaded, method.partition("(")[0], None)):
+        raise UserError(f"{reference} has no method `{method}`")
+    return loaded
+
+
+def create(reference: str, loaded: type, options: Mapping[str, Any] | None = None) -> Any:
+    """Return an object of a plug-in's class. Raises UserError, one line, if it cannot be created."""
+    try:
+        return loaded(**(options or {}))
+    except Exception as error:
+        raise UserError(f"{reference} cannot be created: {describe_error(error)}") from error
+
+
+def name_plugin(reference: str, error: str) -> str:
+    """Return an error that begins with the plug-in it is about."""
+    return error if error.startswith(reference) else f"{reference}: {error}"
 
 
 def check_version(reference: str, thing: object) -> int:

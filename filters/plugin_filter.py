@@ -21,7 +21,7 @@ from corpus import filters, plugins
 from corpus.document import Record
 from corpus.errors import UserError
 from corpus.extract.process.budgets import Budgets
-from corpus.extract.process.calls import call_once, make_call
+from corpus.extract.process.calls import call_once, call_plugin, make_call
 from corpus.extract.process.supervised import RejectedRecord
 from corpus.filters.filter import Filter, FunctionFilter
 from corpus.plugins import Plugin, check_version, describe_error
@@ -89,17 +89,8 @@ def hash_files(options: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _describe(plugin: Plugin, options: str, code: str, budgets: Budgets) -> Any:
     """Return what `describe_filter` says of a filter with this code. Raises UserError if it cannot be used."""
-    answer = call_once(
-        budgets, make_call(DESCRIBE_CALL, [plugin.reference, json.loads(options)], TEST_TEXT, "eng_Latn")
-    )
-    if isinstance(answer, RejectedRecord):
-        error = (
-            answer.error
-            if answer.error.startswith(plugin.reference)
-            else f"{plugin.reference}: {answer.error}"
-        )
-        raise UserError(error)
-    return answer
+    call = make_call(DESCRIBE_CALL, [plugin.reference, json.loads(options)], TEST_TEXT, "eng_Latn")
+    return call_plugin(plugin.reference, budgets, call)
 
 
 def to_values(answer: Sequence[float | None], size: int) -> list[float]:
@@ -180,20 +171,13 @@ def _load(name: str, options: str) -> Filter:
     loaded = plugins.load_plugin(plugin)
     if isinstance(loaded, ModuleType):
         return _from_module(plugin, loaded, given)
-    if not isinstance(loaded, type):
-        raise UserError(f"{name} is a {type(loaded).__name__}, not a class")
-    version = check_version(name, loaded)
-    step = getattr(loaded, "step", None) or _to_snake_case(loaded.__name__)
-    if not callable(getattr(loaded, "measure", None)):
-        raise UserError(f"{name} has no method `measure(page)`")
-    signals = _check_signals(name, step, getattr(loaded, "signals", None))
-    try:
-        created = loaded(**given)
-    except Exception as error:
-        raise UserError(f"{name} cannot be created: {describe_error(error)}") from error
+    checked = plugins.check_class(name, loaded, "measure(page)")
+    step = getattr(checked, "step", None) or _to_snake_case(checked.__name__)
+    signals = _check_signals(name, step, getattr(checked, "signals", None))
+    created = plugins.create(name, checked, given)
     return FunctionFilter(
         step=step,
-        version=version,
+        version=check_version(name, checked),
         signals=signals,
         measure=created.measure,
         parameters=getattr(created, "parameters", {}),

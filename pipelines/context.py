@@ -15,8 +15,7 @@ from corpus.dedup.signatures import SignatureStep
 from corpus.errors import RunError, UserError
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
-from corpus.extract.process.calls import call_once, make_call
-from corpus.extract.process.supervised import RejectedRecord
+from corpus.extract.process.calls import call_plugin, make_call
 from corpus.filters.filter import Filter
 from corpus.filters.plugin_filter import FAILED, PluginFilter, hash_files, open_plugin_filter
 from corpus.filters.url import read_url_lists as address_lists
@@ -62,9 +61,8 @@ class Tools:
     def calls(self) -> dict[str, tuple[Any, ...]]:
         """Return the steps that are measured in the process that parses, each with the arguments of its calls."""
         calls = {step: each.call for step, each in self.filters.items() if isinstance(each, PluginFilter)}
-        model = self.manifest.identification.model
-        if model is not None and plugins.is_reference(model):
-            calls["language"] = ("language", {"model": model})
+        if self.identifier_plugin is not None:
+            calls["language"] = ("language", {"model": self.identifier_plugin})
         return calls
 
     @property
@@ -86,10 +84,7 @@ class Tools:
         call = make_call(
             "corpus.languages.plugin_identifier:try_identifier", [name], plugin_identifier.TEST_TEXT
         )
-        answer = call_once(self.manifest.extraction.budgets, call)
-        if isinstance(answer, RejectedRecord):
-            raise UserError(answer.error if answer.error.startswith(name) else f"{name}: {answer.error}")
-        return int(answer[1])
+        return int(call_plugin(name, self.manifest.extraction.budgets, call)[1])
 
     @cached_property
     def extractor_description(self) -> dict[str, Any] | None:

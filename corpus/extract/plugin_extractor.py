@@ -16,8 +16,7 @@ from corpus.document import Record
 from corpus.errors import UserError
 from corpus.extract import FORMATS, ExtractedText
 from corpus.extract.process.budgets import Budgets
-from corpus.extract.process.calls import call_once, make_call
-from corpus.extract.process.supervised import RejectedRecord
+from corpus.extract.process.calls import call_plugin, make_call
 from corpus.plugins import Plugin, check_version, describe_error
 
 DEFAULT_MEDIA_TYPES = ("text/html",)
@@ -37,15 +36,7 @@ def describe_extractor(name: str, budgets: Budgets) -> dict[str, Any]:
 @lru_cache(maxsize=16)
 def _describe(plugin: Plugin, code: str, budgets: Budgets) -> Any:
     call = make_call("corpus.extract.plugin_extractor:try_extractor", [plugin.reference], TEST_PAGE)
-    answer = call_once(budgets, call)
-    if isinstance(answer, RejectedRecord):
-        error = (
-            answer.error
-            if answer.error.startswith(plugin.reference)
-            else f"{plugin.reference}: {answer.error}"
-        )
-        raise UserError(error, ("extraction", "mode"))
-    return {**answer, "code": code}
+    return {**call_plugin(plugin.reference, budgets, call, ("extraction", "mode")), "code": code}
 
 
 # What follows runs in the process that parses.
@@ -114,12 +105,7 @@ def check_extraction(name: str, extracted: ExtractedText) -> None:
 @cache
 def _load(name: str) -> tuple[Any, tuple[str, ...]]:
     """Import and create an extractor; return it with its media types. Raises UserError for what is wrong with it."""
-    loaded = plugins.load_plugin(plugins.find_plugin(name, "extractor"))
-    if not isinstance(loaded, type):
-        raise UserError(f"{name} is a {type(loaded).__name__}, not a class")
-    check_version(name, loaded)
-    if not callable(getattr(loaded, "extract", None)):
-        raise UserError(f"{name} has no method `extract(record)`")
+    loaded = plugins.load_class(plugins.find_plugin(name, "extractor"), "extract(record)")
     media_types = getattr(loaded, "media_types", DEFAULT_MEDIA_TYPES)
     if (
         isinstance(media_types, str)
@@ -129,7 +115,4 @@ def _load(name: str) -> tuple[Any, tuple[str, ...]]:
         raise UserError(
             f"{name}: `media_types` is a list, such as ({', '.join(map(repr, list(FORMATS)[:2]))})"
         )
-    try:
-        return loaded(), tuple(media_types)
-    except Exception as error:
-        raise UserError(f"{name} cannot be created: {describe_error(error)}") from error
+    return plugins.create(name, loaded), tuple(media_types)

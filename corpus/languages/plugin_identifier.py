@@ -50,16 +50,7 @@ def ask_plugin(name: str, line: str) -> tuple[str, float]:
 
 @cache
 def _load(name: str) -> Any:
-    loaded = plugins.load_plugin(plugins.find_plugin(name, "identifier"))
-    if not isinstance(loaded, type):
-        raise UserError(f"{name} is a {type(loaded).__name__}, not a class")
-    check_version(name, loaded)
-    if not callable(getattr(loaded, "identify", None)):
-        raise UserError(f"{name} has no method `identify(text)`")
-    try:
-        return loaded()
-    except Exception as error:
-        raise UserError(f"{name} cannot be created: {describe_error(error)}") from error
+    return plugins.create(name, plugins.load_class(plugins.find_plugin(name, "identifier"), "identify(text)"))
 
 
 def try_identifier(name: str, record: Record) -> tuple[str, int]:

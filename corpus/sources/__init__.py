@@ -65,17 +65,11 @@ def source_class(kind: str) -> type[Source]:
 def _load_plugin_source(kind: str) -> type[Source]:
     """Import a source of a user's, after the process that parses could: one that hangs or crashes costs a line."""
     from corpus.extract.process.budgets import Budgets
-    from corpus.extract.process.calls import call_once, make_call
-    from corpus.extract.process.supervised import RejectedRecord
+    from corpus.extract.process.calls import call_plugin, make_call
 
     plugins.find_plugin(kind, "source").code  # noqa: B018 - of which the process that parses has to know
-    answer = call_once(
-        Budgets(seconds=PROBE_SECONDS), make_call("corpus.sources.plugin_source:describe_source", [kind])
-    )
-    if isinstance(answer, RejectedRecord):
-        raise UserError(
-            answer.error if answer.error.startswith(kind) else f"{kind}: {answer.error}", ("kind",)
-        )
+    call = make_call("corpus.sources.plugin_source:describe_source", [kind])
+    call_plugin(kind, Budgets(seconds=PROBE_SECONDS), call, ("kind",))
     return import_plugin_source(kind)
 
 

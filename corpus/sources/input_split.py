@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from corpus import plugins
 from corpus.errors import UserError
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import borrow_caller, call_each, make_call
@@ -85,9 +86,7 @@ def _plan_in_parser(name: str, source: Source, files: list[File], split_size: in
     with borrow_caller(Budgets(seconds=PLAN_SECONDS)) as caller:
         for file, answer in call_each(caller, calls):
             if isinstance(answer, RejectedRecord):
-                kind = source.kind
-                error = answer.error if answer.error.startswith(kind) else f"{kind}: {answer.error}"
-                raise UserError(error, ("kind",))
+                raise UserError(plugins.name_plugin(source.kind, answer.error), ("kind",))
             if answer is None:
                 splits.append(InputSplit(name, file.path, file.name, 0, 0, UNREADABLE, file.error))
                 continue

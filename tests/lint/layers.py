@@ -27,9 +27,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.text",),
     ("corpus.extract", "corpus.rules", "corpus.dedup", "corpus.classifier"),
     ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.export"),
-    ("corpus.sources", "corpus.trainer", "corpus.filters"),
+    ("corpus.sources", "corpus.trainer"),
     ("corpus.manifest", "corpus.inference", "corpus.inspect"),
     ("corpus.verify", "corpus.api"),
+    ("corpus.filters",),
     ("corpus.pipelines.beam",),
     (
         "corpus.pipelines.dedup_steps",

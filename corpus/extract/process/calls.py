@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 
 from corpus import data, plugins
 from corpus.document import Record
+from corpus.errors import UserError
 from corpus.extract import load_entry_point
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord, borrow_parser
+from corpus.formats.yaml_lines import KeyPath
 
 CALL_MEDIA_TYPE = "application/x-call"
 CALL_JOBS = {CALL_MEDIA_TYPE: f"{__name__}:answer_call"}
@@ -78,6 +80,17 @@ def call_once(budgets: Budgets, record: Record) -> Any | RejectedRecord:
     with borrow_caller(budgets) as caller:
         (result,) = call_each(caller, [(None, record)])
     return result[1]
+
+
+def call_plugin(name: str, budgets: Budgets, record: Record, path: KeyPath = ()) -> Any:
+    """Return the result of one call to a plug-in.
+
+    Raises UserError, one line that names it, with the manifest's key `path`, if there is none.
+    """
+    answer = call_once(budgets, record)
+    if isinstance(answer, RejectedRecord):
+        raise UserError(plugins.name_plugin(name, answer.error), path)
+    return answer
 
 
 @cache
