@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +21,65 @@ def lab(tmp_path: Path) -> Path:
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+FORKING = """
+import json, os, sys
+import corpus.pipelines.build.build
+from corpus.pipelines.cli import main
+for line in sys.stdin:
+    case = json.loads(line)
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    os.chdir(case["folder"])
+    os.environ.update(case["environment"])
+    for number, path in ((0, os.devnull), (1, case["stdout"]), (2, case["stderr"])):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
+    sys.argv = ["corpus", *case["arguments"]]
+    main()
+    sys.exit(0)
+"""
+"""Runs commands in forks of a process that has imported what they need, which saves most of a command's start."""
+
+
+@pytest.fixture(scope="session")
+def forking() -> Iterator[subprocess.Popen[str]]:
+    kept = {name: value for name, value in os.environ.items() if name != "CORPUS_PLUGINS"}
+    command = [sys.executable, "-P", "-c", FORKING]
+    with subprocess.Popen(
+        command, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
 @pytest.fixture
-def corpus(tmp_path: Path) -> Run:
-    """Run `corpus` in a folder outside the repository; the first argument is that folder."""
+def corpus(tmp_path: Path, forking: subprocess.Popen[str]) -> Run:
+    """Run `corpus` in a folder outside the repository; the first argument is that folder.
+
+    With PYTHONPATH it is a process of its own, since that is read as Python starts.
+    """
 
     def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-c", "from corpus.pipelines.cli import main; main()", *arguments]
-        kept = {name: value for name, value in os.environ.items() if name != "CORPUS_PLUGINS"}
-        return subprocess.run(
-            command,
-            cwd=folder,
-            env={**kept, **environment},
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
+        if "PYTHONPATH" in environment:
+            command = [
+                sys.executable,
+                "-P",
+                "-c",
+                "from corpus.pipelines.cli import main; main()",
+                *arguments,
+            ]
+            own = {**os.environ, **environment}
+            return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=280)
+        paths = [tmp_path / "stdout", tmp_path / "stderr"]
+        case = {"folder": str(folder), "environment": environment, "arguments": arguments}
+        case |= {path.name: str(path) for path in paths}
+        assert forking.stdin is not None and forking.stdout is not None
+        forking.stdin.write(json.dumps(case) + "\n")
+        forking.stdin.flush()
+        status = int(forking.stdout.readline())
+        return subprocess.CompletedProcess([*arguments], status, *(path.read_text() for path in paths))
 
     return run
 

@@ -175,29 +175,33 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", list(FAULTS))
-def test_a_document_that_a_filter_fails_on_is_quarantined_and_the_others_are_built(
-    fault: str, one_text: Write, corpus: Run
+def test_documents_that_a_filter_fails_on_are_quarantined_and_the_others_are_built(
+    one_text: Write, corpus: Run
 ) -> None:
-    code = (
-        FILTER + f"print('noise')\n        if '今天' in page.text:\n            {fault}\n        return [7]"
-    )
-    folder = one_text(code, "filters: [mine:Mine]", QUICK)
+    code = FILTER + "print('noise')\n"
+    for number, fault in enumerate(FAULTS):
+        code += f"        if 'case {number}.' in page.text:\n            {fault}\n"
+    folder = one_text(code + "        return [7]", "filters: [mine:Mine]", QUICK)
+    with (folder / "t.jsonl").open("a") as rows:
+        for number in range(len(FAULTS)):
+            rows.write(json.dumps({"text": f"The river rises in the north, in case {number}."}) + "\n")
     done = corpus(folder, *BUILD, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["train"]["rows"] == 2
+    assert json.loads(done.stdout)["train"]["rows"] == 3
     assert "noise" not in done.stdout
     workspace = public.open(str(folder / "out"))
-    rows = workspace.signals("mine").to_table().to_pylist()
-    assert [(row["mine.one"], row["mine.failed"]) for row in rows] == [(7, 0), (None, 1), (7, 0)]
-    failed = workspace.decisions().to_table().to_pylist()[1]
-    assert not failed["kept"] and "mine.failed.max" in failed["failed_rules"]
-    (row,) = sample_quarantine(public.open(str(folder / "out")), 9)
-    reason, error = FAULTS[fault]
-    assert (row["reason"], row["step"], row["file"]) == (reason, "mine", "t.jsonl")
-    assert error in row["error"] and row["offset"] > 0
-    if fault == next(iter(FAULTS)):
-        assert corpus(folder, "verify", "out").returncode == 0
+    signals = workspace.signals("mine").to_table().to_pylist()
+    assert [(row["mine.one"], row["mine.failed"]) for row in signals] == [(7, 0)] * 3 + [(None, 1)] * len(
+        FAULTS
+    )
+    decisions = workspace.decisions().to_table().to_pylist()
+    assert all(not row["kept"] and "mine.failed.max" in row["failed_rules"] for row in decisions[3:])
+    quarantined = sorted(sample_quarantine(workspace, 99), key=lambda row: row["offset"])
+    assert len(quarantined) == len(FAULTS) and quarantined[0]["offset"] > 0
+    for row, (reason, error) in zip(quarantined, FAULTS.values(), strict=True):
+        assert (row["reason"], row["step"], row["file"]) == (reason, "mine", "t.jsonl")
+        assert error in row["error"]
+    assert corpus(folder, "verify", "out").returncode == 0
 
 
 SOURCE_FAULTS = {
@@ -226,16 +230,25 @@ SOURCE_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", list(SOURCE_FAULTS))
-def test_what_a_source_cannot_read_is_quarantined(fault: str, one_text: Write, corpus: Run) -> None:
-    code = SOURCE + f"{RECORD}\n        print('noise')\n        {fault}"
-    folder = one_text(code, QUICK, kind="mine:Mine")
+def test_what_a_source_cannot_read_is_quarantined(one_text: Write, corpus: Run) -> None:
+    folder = one_text(SOURCE, QUICK, kind="mine:Mine")
+    code = SOURCE + RECORD.replace("b'The river rises in the north.'", "f'The river of {file} rises.'.encode()")
+    code += "\n        print('noise')\n"
+    for number, fault in enumerate(SOURCE_FAULTS):
+        code += f"        if file == 't{number}.jsonl':\n            {fault}\n"
+        (folder / f"t{number}.jsonl").write_text("x")
+    (folder / "t.jsonl").unlink()
+    (folder / "mine.py").write_text(code)
+    manifest = (folder / "m.yaml").read_text().replace("t.jsonl", "'*.jsonl'")
+    (folder / "m.yaml").write_text(manifest)
     done = corpus(folder, *BUILD, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["train"]["rows"] == 1
-    (row,) = sample_quarantine(public.open(str(folder / "out")), 9)
-    reason, error = SOURCE_FAULTS[fault]
-    assert (row["reason"], row["step"]) == (reason, "read") and error in row["error"]
+    assert json.loads(done.stdout)["train"]["rows"] == len(SOURCE_FAULTS)
+    quarantined = {row["file"]: row for row in sample_quarantine(public.open(str(folder / "out")), 99)}
+    assert len(quarantined) == len(SOURCE_FAULTS)
+    for number, (reason, error) in enumerate(SOURCE_FAULTS.values()):
+        row = quarantined[f"t{number}.jsonl"]
+        assert (row["reason"], row["step"]) == (reason, "read") and error in row["error"]
 
 
 def test_an_extractor_and_an_identifier_that_fail_cost_their_documents(one_text: Write, corpus: Run) -> None:
