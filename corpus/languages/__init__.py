@@ -10,4 +10,5 @@ The files, in the order in which data meets them:
     models.py           what lid.176 and CLD2 are given
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
+    names.py            English names of labels
 """
