@@ -13,6 +13,7 @@ The files, by what they show:
     curve_data.py   curves from a run's log
     curves.py       curves as HTML page or PNG
     readable.py     numbers and names for a terminal
+    signals_page.py  the page of all signals, docs/signals.md
     notebook.py     a workspace and its datasets as small tables
     html_text.py    untrusted text made safe for HTML
 """

@@ -77,6 +77,11 @@ def read_preset(name: str, inside: tuple[str, ...] = ()) -> Preset:
     return Preset(name=name, description=data["description"], source=data["source"], rules=rules)
 
 
+def count_corrections(signal: str) -> int:
+    """Return how many languages have bounds of their own on a signal, in manifests/languages/ or a user's files."""
+    return sum(any(name == signal for name, _ in bounds) for bounds in _read_calibrated().values())
+
+
 def load_rules(
     presets: Mapping[str, Sequence[str]], manifest: Mapping[str, Any], produced: Collection[str]
 ) -> RuleSet:

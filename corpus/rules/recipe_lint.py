@@ -8,22 +8,12 @@ without symbols are at most the words.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from corpus.data import data_path
-from corpus.formats.yaml_lines import load_yaml
+from corpus.rules.known_signals import KnownSignals, read_known_signals
 from corpus.rules.rule import Rule
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownSignals:
-    """Known facts about signals: (least, most) of each, and pairs of which the first is at most the second."""
-
-    ranges: Mapping[str, tuple[float, float]]
-    at_most: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +23,6 @@ class IdleRule:
     rule: str
     languages: tuple[str, ...]
     why: str
-
-
-@cache
-def read_known_signals() -> KnownSignals:
-    """Read manifests/signals.yaml."""
-    path = data_path("signals.yaml")
-    data, _ = load_yaml(path.read_text(encoding="utf-8"), str(path))
-    ranges = {name: (0.0, 1.0) for name in data["shares"]}
-    ranges |= {name: (0.0, math.inf) for name in data["counts"]}
-    return KnownSignals(ranges=ranges, at_most=[(one, other) for one, other in data["at_most"]])
 
 
 def describe_recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:

@@ -38,7 +38,9 @@ def test_a_label_has_an_english_name(label: str) -> None:
 def test_every_language_that_can_be_identified_has_a_name() -> None:
     unnamed = {code for code in labels().nameable if name_language(f"{code}_Zzzz") is None}
     assert unnamed == set()
-    several = {script for row in labels().languages.values() if len(row.scripts) > 1 for script in row.scripts}
+    several = {
+        script for row in labels().languages.values() if len(row.scripts) > 1 for script in row.scripts
+    }
     data, _ = load_yaml(data_path("language_names.yaml").read_text(encoding="utf-8"), "names")
     assert several <= set(data["scripts"])
     assert list(data["languages"]) == sorted(data["languages"])

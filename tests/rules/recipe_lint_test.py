@@ -11,9 +11,11 @@ import pytest
 import corpus
 from corpus.data import data_path
 from corpus.filters import FILTERS
+from corpus.inspect.signals_page import build_signals_page
 from corpus.ledger.tables import read_ledger
-from corpus.rules.presets import load_rules
-from corpus.rules.recipe_lint import IdleRule, describe_recipe, find_idle_rules, read_known_signals
+from corpus.rules.known_signals import read_known_signals
+from corpus.rules.presets import list_presets, load_rules, read_preset
+from corpus.rules.recipe_lint import IdleRule, describe_recipe, find_idle_rules
 from tests.ledger.demo import demo_workspace
 
 
@@ -81,9 +83,30 @@ def test_no_rule_of_the_presets_is_out_of_range() -> None:
         assert [idle for idle in find_idle_rules(rules_of({}, (preset,))) if "fail it:" in idle.why] == []
 
 
-def test_every_signal_has_a_range() -> None:
-    signals = {signal for module in FILTERS.values() for signal in import_module(module).SIGNALS}
-    assert signals == set(read_known_signals().ranges)
+def test_every_signal_is_described_in_the_order_of_its_filter() -> None:
+    signals = [signal for module in FILTERS.values() for signal in import_module(module).SIGNALS]
+    known = read_known_signals()
+    assert signals == list(known.signals) == list(known.ranges)
+    for signal in known.signals.values():
+        assert signal.measures and signal.source and signal.unit
+        assert signal.most == 1 or not signal.unit.startswith("share"), signal
+
+
+def test_the_page_of_signals_says_what_the_code_does() -> None:
+    page = data_path("signals.yaml").parent.parent / "docs/signals.md"
+    assert page.read_text(encoding="utf-8") == build_signals_page(), (
+        "python -m corpus.inspect.signals_page > docs/signals.md"
+    )
+    rows = {
+        line.split("|")[1].strip(" `"): line
+        for line in build_signals_page().splitlines()
+        if line.startswith("| `")
+    }
+    for preset in list_presets():
+        for signal, bound in (key for key, value in read_preset(preset).rules.items() if value == value):
+            assert f"`{preset}`" in rows[signal] and bound in rows[signal].split("|")[5], (preset, signal)
+    assert "min 0.12 (`fineweb`)" in rows["fineweb.terminal_lines"]
+    assert "0 to 1" in rows["language.score"] and "share of letters" in rows["language.script"]
 
 
 def test_what_is_said_of_signals_holds_for_real_texts() -> None:
