@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
+import shlex
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import corpus
 from corpus import storage
 
 STATUS_INTERVAL_SECONDS = 1.0
@@ -24,6 +28,8 @@ REMOTE_STATUS_INTERVAL_SECONDS = 10.0
 """Least time between two writes of status.json: on an object store, every write is a request that costs."""
 MAX_TIMED_RUNS = 50
 """Runs that timings.json holds at most."""
+
+_COMMAND_MODULE = os.path.join("pipelines", "cli", "__main__.py")
 
 _claimed = threading.local()
 
@@ -129,6 +135,7 @@ class Status:
         self.began = time.time()
         self.state = "running"
         self.standing = StageProgress(stage="")
+        self.run = describe_run()
         self.more: dict[str, Any] = {}
         self.stages: list[dict[str, Any]] = []
         self._written = 0.0
@@ -211,10 +218,22 @@ class Status:
             "began": round(self.began, 1),
             "seconds": round(time.time() - self.began, 1),
             "state": self.state,
+            **self.run,
             "stages": self.stages,
         }
         runs = [*read_timings(self.timings_path), run][-MAX_TIMED_RUNS:]
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
+
+
+def describe_run() -> dict[str, str]:
+    """Return how this process was started: `command` (empty if it was no command of corpus), `corpus`, `python`."""
+    program, *arguments = sys.argv or [""]
+    is_command = os.path.basename(program) == "corpus" or program.endswith(_COMMAND_MODULE)
+    return {
+        "command": shlex.join(["corpus", *arguments]) if is_command else "",
+        "corpus": corpus.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def _do_nothing() -> None:

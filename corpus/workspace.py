@@ -107,6 +107,11 @@ class Workspace:
         """Return the signal steps of the last plan."""
         return [str(step) for step in self._read_plan()["steps"]]
 
+    def input_sizes(self) -> dict[str, dict[str, int]]:
+        """Return the `files` and `bytes` of input of each source, as stored; empty for a plan that does not say."""
+        sizes: dict[str, dict[str, int]] = self._read_plan().get("inputs", {})
+        return sizes
+
     def read_state(self) -> dict[str, str] | None:
         """Read state.json: the stages that are done, in order, each with its fingerprint; None without the file."""
         path = self.path("state.json")

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import sys
 from pathlib import Path
 
 import pytest
 
+import corpus
 from corpus.pipelines.cli.watching import describe_pace, format_time
-from corpus.progress import StageProgress, Status, Tally, count_documents, count_into, read_timings
+from corpus.progress import (
+    StageProgress,
+    Status,
+    Tally,
+    count_documents,
+    count_into,
+    describe_run,
+    read_timings,
+)
 
 
 def claim(folder: Path, item: int) -> str:
@@ -71,6 +82,24 @@ def test_status_and_timings_are_as_documented(tmp_path: Path) -> None:
     assert [one["state"] for one in runs] == ["done", "stopped"]
     for one in runs:
         assert next((stage["stage"], stage["documents"]) for stage in one["stages"]) == ("ingest", 88)
+        assert (one["corpus"], one["python"]) == (corpus.__version__, platform.python_version())
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["/venv/bin/corpus", "build", "日本 語.yaml", "--out", "o"], "corpus build '日本 語.yaml' --out o"),
+        (["/x/corpus/pipelines/cli/__main__.py", "build", "m.yaml"], "corpus build m.yaml"),
+        (["/venv/bin/pytest", "-q"], ""),
+        ([""], ""),
+        ([], ""),
+    ],
+)
+def test_a_run_says_how_it_was_started(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], command: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert describe_run()["command"] == command
 
 
 def test_damaged_timings_are_begun_anew(tmp_path: Path) -> None:

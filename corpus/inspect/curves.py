@@ -12,6 +12,11 @@ from corpus.inspect.curve_data import Chart, build_charts
 from corpus.inspect.report import render_page
 from corpus.trainer.start import read_run_config
 
+LINE_STYLES = ("-", "--", ":", "-.")
+"""Styles of lines: one for every ten curves, which have a colour each."""
+MAX_LEGEND_ROWS = 22
+"""Names in a column of a legend, which stands beside its panel and covers no curve."""
+
 
 def write_curves_page(run: Path, out: Path) -> None:
     """Write one HTML page that needs no other file and no network."""
@@ -40,7 +45,7 @@ def write_curves_picture(run: Path, out: Path) -> None:
     config = read_run_config(run)
     chart_list = build_charts(run)
     rows = -(-len(chart_list) // 2)
-    figure, axes = pyplot.subplots(rows, 2, figsize=(12, 3.6 * rows), squeeze=False, layout="constrained")
+    figure, axes = pyplot.subplots(rows, 2, figsize=(15, 3.6 * rows), squeeze=False, layout="constrained")
     for axis, chart in zip(axes.flat, chart_list, strict=False):
         _draw_panel(axis, chart)
     for axis in axes.flat[len(chart_list) :]:
@@ -53,7 +58,7 @@ def write_curves_picture(run: Path, out: Path) -> None:
 def _draw_panel(axis: Any, chart: Chart) -> None:
     for number, curve in enumerate(chart.curves):
         few = len(curve.steps) < 40
-        style = "-" if number < 10 else "--"
+        style = LINE_STYLES[number // 10 % len(LINE_STYLES)]
         axis.plot(
             curve.steps, curve.values, style, marker="." if few else None, linewidth=1.2, label=curve.name
         )
@@ -62,4 +67,12 @@ def _draw_panel(axis: Any, chart: Chart) -> None:
     if chart.log_scale:
         axis.set_yscale("log")
     if len(chart.curves) > 1:
-        axis.legend(fontsize=6, ncols=1 + len(chart.curves) // 10)
+        columns = -(-len(chart.curves) // MAX_LEGEND_ROWS)
+        axis.legend(
+            fontsize=6,
+            ncols=columns,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            borderaxespad=0,
+            frameon=False,
+        )

@@ -18,6 +18,9 @@ COMBINING_FLOOD_PATTERN = re.compile(
     "\ufe20-\ufe2f]+"
 )
 
+EMPTY_LINES_PATTERN = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)+")
+WIDE_SPACE_PATTERN = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{9,}")
+
 
 def make_harmless(text: str) -> str:
     """Return the text with control, direction and zero-width characters as \\uXXXX and long runs of marks shortened."""
@@ -28,6 +31,22 @@ def shorten(text: str, characters: int) -> str:
     """Return at most `characters` characters of a text, made harmless."""
     whole = make_harmless(text[: characters * 4])
     return whole if len(whole) <= characters and len(text) <= characters * 4 else whole[:characters] + " ..."
+
+
+def unify_line_breaks(text: str) -> str:
+    """Return the text with the line breaks of Windows and old Macs as \\n."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def excerpt_lines(text: str, characters: int, lines: int) -> str:
+    """Return the start of a text with its line breaks and indentation: at most `characters` characters in `lines`
+    lines, made harmless. Several empty lines become one; `...` stands for what follows."""
+    start = unify_line_breaks(text.strip()[: characters * 4])
+    tidy = EMPTY_LINES_PATTERN.sub("\n\n", WIDE_SPACE_PATTERN.sub("        ", start))
+    cut = "\n".join(tidy.split("\n")[:lines])
+    is_whole = cut == tidy and len(text.strip()) <= characters * 4
+    shortened = shorten(cut, characters).removesuffix(" ...").rstrip()
+    return shortened if is_whole and len(cut) <= characters else f"{shortened} ..."
 
 
 def escape(text: str) -> str:

@@ -8,8 +8,6 @@ import html
 import json
 from typing import Any
 
-import yaml
-
 from corpus import storage
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
@@ -48,11 +46,10 @@ def write_report(workspace: Workspace, path: str | None = None, timings: dict[st
 def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
     """Return the page's HTML, under 5 MB."""
     tables = read_ledger(workspace, REPORT_TABLES)
-    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    manifest = storage.read_text(workspace.path("manifest.yaml"))
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()
-    share = (manifest.get("validation") or {}).get("share", 0.0)
-    head = {**build_head_data(tables, shards, manifest["name"], share), "timings": timings}
+    head = {**build_head_data(tables, shards, manifest, workspace.input_sizes()), "timings": timings}
     most = MAX_PAGE_GROUPS
     while True:
         content = render_page({**head, **build_report_data(tables, shards, cuts, most)})

@@ -11,18 +11,24 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import yaml
 
+import corpus
 from corpus.inspect.cuts import Cuts
-from corpus.inspect.html_text import shorten
+from corpus.inspect.html_text import excerpt_lines, shorten
+from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
-from corpus.ledger.views import sum_totals, summarize_names
+from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
 from corpus.rules.kept_texts import text_or_reason
+from corpus.rules.known_signals import describe_signal
 from corpus.rules.rule import BOUND_KINDS
 
 OTHERS = "others"
 MAX_NAME_CHARACTERS = 80
 """Characters of a name from the web (a domain, a licence, a reason) that are shown."""
-MAX_EXCERPT_CHARACTERS = 360
+MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES = 360, 12
+MAX_MANIFEST_CHARACTERS = 40_000
+MAX_LISTED_PATHS = 4
 MAX_SOURCES = 24
 MAX_LISTED_ROWS = 20
 MAX_PAIRED_RULES = 24
@@ -93,15 +99,54 @@ def build_report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, mos
     }
 
 
-def build_head_data(tables: dict[str, pa.Table], shards: Json, name: str, validation: float) -> Json:
-    """Return the data at the top of the page: name, totals and alarms; `validation` is the manifest's share."""
+def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, inputs: Json) -> Json:
+    """Return the data at the top of the page: what was built from what, totals, alarms, names of languages.
+
+    `manifest` is the workspace's manifest.yaml, `inputs` the `files` and `bytes` of each source (`input_sizes`).
+    """
+    parsed = yaml.safe_load(manifest)
+    validation = (parsed.get("validation") or {}).get("share", 0.0)
     alarm_list = find_alarms(tables, shards.get("mixture") or {}, validation)
+    languages = group_outcomes(tables["counts"], tables["tokens"], "language")
     return {
-        "name": shorten(name, MAX_NAME_CHARACTERS),
+        "name": shorten(parsed["name"], MAX_NAME_CHARACTERS),
+        "version": corpus.__version__,
+        "manifest": shorten(manifest, MAX_MANIFEST_CHARACTERS),
+        "sources": _build_sources(tables, parsed["sources"], inputs),
+        "more_sources": max(0, len(parsed["sources"]) - MAX_SOURCES),
         "totals": sum_totals(tables["counts"], tables["tokens"]),
+        "languages": {
+            "read": sum(is_language(row["language"]) for row in languages),
+            "kept": sum(is_language(row["language"]) and row["kept"] > 0 for row in languages),
+        },
+        "names": {row["language"]: name for row in languages if (name := name_language(row["language"]))},
         "validation": validation,
         "alarms": [shorten(alarm.text, 400) for alarm in alarm_list][:MAX_ALARMS],
     }
+
+
+def _build_sources(tables: dict[str, pa.Table], sources: Json, inputs: Json) -> list[Json]:
+    """Return what each source is and gave, those that gave most texts first; of many, the first `MAX_SOURCES`."""
+    outcomes = {row["source"]: row for row in group_outcomes(tables["counts"], tables["tokens"], "source")}
+    names = sorted(sources, key=lambda name: (-outcomes.get(name, {}).get("bytes", 0), name))
+    rows = []
+    for name in names[:MAX_SOURCES]:
+        source, outcome = sources[name], outcomes.get(name, {})
+        paths = source.get("paths") or []
+        rows.append(
+            {
+                "name": shorten(name, MAX_NAME_CHARACTERS),
+                "kind": shorten(str(source.get("kind")), MAX_NAME_CHARACTERS),
+                "paths": [shorten(str(path), MAX_NAME_CHARACTERS) for path in paths[:MAX_LISTED_PATHS]],
+                "more_paths": max(0, len(paths) - MAX_LISTED_PATHS),
+                "rules": [shorten(str(rule), MAX_NAME_CHARACTERS) for rule in source.get("rules") or []],
+                "license": shorten(source.get("license") or "", MAX_NAME_CHARACTERS),
+                **{key: (inputs.get(name) or {}).get(key) for key in ("files", "bytes")},
+                **{key: outcome.get(key, 0) for key in ("read", "kept", "tokens")},
+                "kept_bytes": outcome.get("bytes", 0),
+            }
+        )
+    return rows
 
 
 def _build_outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Json:
@@ -167,6 +212,7 @@ def _build_rules(counts: list[Json], bounds: pa.Table, groups: Groups, cuts: Cut
             {
                 **known,
                 "signal": signal,
+                "measures": describe_signal(signal),
                 "bound": bound if bound in BOUND_KINDS else "missing",
                 "limits": [value for group in sorted(limits[name]) for value in (group, limits[name][group])],
                 "samples": [
@@ -190,7 +236,6 @@ def _build_histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -
 
 def _build_sample(row: Json, kept: bool) -> Json:
     """Return a document near the bound, its text shortened and made harmless."""
-    text = " ".join(text_or_reason(row).split())
     return {
         "kept": kept,
         "value": row["value"],
@@ -200,7 +245,7 @@ def _build_sample(row: Json, kept: bool) -> Json:
         "language": row["language"],
         "url": shorten(row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}", 160),
         "also": [name for name in row["failed_rules"] or ()][:8],
-        "text": shorten(text, MAX_EXCERPT_CHARACTERS),
+        "text": excerpt_lines(text_or_reason(row), MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES),
     }
 
 

@@ -5,26 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from corpus.inspect.differences import Pieces, compare_lines
-from corpus.inspect.html_text import escape
+from corpus.inspect.html_text import escape, unify_line_breaks
 from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, describe_failed_signals, describe_verdict
+from corpus.languages.names import name_language
 from corpus.rules.kept_texts import text_or_reason
 
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PAGE_STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d8dce2, #363c46); --dim: light-dark(#5c6570, #9aa4b1);
   --dropped: light-dark(#ffe1de, #58231f); --kept: light-dark(#d7f3dc, #1d4427); }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem;
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 2rem auto; padding: 0 1rem;
   background: light-dark(#fff, #14171c); color: light-dark(#1b1f24, #e4e8ee); }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 article { border-top: 1px solid var(--line); padding: 1rem 0; }
 header, .dim { color: var(--dim); font-size: .85rem; overflow-wrap: anywhere; }
 .kept { color: light-dark(#12702c, #6fd48a); } .dropped { color: light-dark(#b02318, #ff9a90); }
+.text { max-width: 62rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; margin: .5rem 0 0; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th { font-size: .85rem; overflow-wrap: anywhere; }
 td, th { vertical-align: top; text-align: start; padding: .2rem .5rem; border: 1px solid var(--line); }
 td { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; }
 del { background: var(--dropped); } ins { background: var(--kept); text-decoration: none; }
+@media (max-width: 44rem) { body { margin: 1rem auto; font-size: 15px; }
+  table, tbody, tr, td, th { display: block; width: 100%; } td:empty { display: none; } tr { margin-bottom: .4rem; }
+  td + td { border-inline-start: 3px solid var(--kept); }
+  td:not([colspan]):first-child { border-inline-start: 3px solid var(--dropped); } }
 @media print { article { break-inside: avoid-page; } }
 """
 
@@ -43,16 +50,18 @@ def build_sample_page(rows: list[dict[str, Any]], title: str, full: bool) -> str
 def _build_article(row: dict[str, Any], full: bool) -> str:
     origin = row["origin"]
     kind = "kept" if row["kept"] else "dropped"
-    facts = [row["id"], row["source"], row["language"] or "-"]
-    place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
+    label = row["language"] or "-"
+    name = name_language(label)
+    facts = [row["id"], row["source"], f"{name} {label}" if name else label]
+    place = f"{row['url'] or '-'} · {origin['file']} @ {origin['offset']}"
     signals = f"<div>{escape(describe_failed_signals(row))}</div>" if row["failed_rules"] else ""
     head = (
-        f'<header>{escape("  ".join(facts))} <span class="{kind}">{escape(describe_verdict(row))}</span>'
+        f'<header>{escape(" · ".join(facts))} · <span class="{kind}">{escape(describe_verdict(row))}</span>'
         f"<div>{escape(place)}</div>{signals}</header>"
     )
     if row.get("stayed") is not None:
         return f"<article>{head}{_build_pair(row, full)}</article>"
-    text = text_or_reason(row)
+    text = unify_line_breaks(text_or_reason(row))
     left = len(text) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
     excerpt = escape(text if full else text[:MAX_CHARACTERS_SHOWN])

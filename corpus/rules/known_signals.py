@@ -61,6 +61,9 @@ def read_known_signals() -> KnownSignals:
 
 
 def describe_signal(name: str) -> str:
-    """Return what a signal measures, with its unit; empty for one that is not ours."""
+    """Return what a signal measures, with its unit where that is not said; empty for one that is not ours."""
     signal = read_known_signals().signals.get(name)
-    return "" if signal is None else f"{signal.measures} ({signal.unit})"
+    if signal is None:
+        return ""
+    is_said = signal.measures.lower().startswith(signal.unit)
+    return signal.measures if is_said else f"{signal.measures} ({signal.unit})"

@@ -45,43 +45,79 @@ const css = (name) => {
   probe.remove();
   return found;
 };
+// Tables with more rows scroll in themselves.
+const MANY_ROWS = 30;
+// A table of which some columns are text: so many from the left, or those at the places given.
 function table(heads, rows, texts = 1) {
+  const isText = (at) => (typeof texts === "number" ? at < texts : texts.includes(at));
   const row = (cells, tag) => el("tr", {}, ...cells.map((cell, at) =>
-    cell instanceof Node ? cell : el(tag, { text: cell, class: at < texts ? "text" : "" })));
+    cell instanceof HTMLTableCellElement ? cell : el(tag, { class: isText(at) ? "text" : "" }, cell)));
   const body = el("table", {}, el("thead", {}, row(heads, "th")), el("tbody", {}, ...rows.map((cells) => row(cells, "td"))));
-  return el("div", { class: "scroll", tabindex: "0" }, body);
+  return el("div", { class: rows.length > MANY_ROWS ? "scroll tall" : "scroll", tabindex: "0" }, body);
 }
 const none = (text) => el("p", { class: "none", text });
-const heat = (share, color = "--heat") => share > 0 ? `rgb(from ${css(color)} r g b / ${(0.08 + 0.72 * Math.min(1, share)).toFixed(2)})` : "";
+const heat = (share, color = "--heat") => share > 0 ? `color-mix(in srgb, var(${color}) ${Math.round(8 + 72 * Math.min(1, share))}%, transparent)` : "";
+const plural = (n, one, many = `${one}s`) => (n === 1 ? one : many);
+const unique = (list) => [...new Set(list)];
+
+// Languages: by English name, with the label beside it; the most kept first, texts in none and the rest last.
+const nameOf = (label) => data.names[label] || label;
+const isLanguage = (label) => !/^(und(_|$)|others?$)/.test(label);
+function language(label) {
+  return data.names[label] ? el("span", { class: "language" }, `${data.names[label]} `, el("code", { class: "dim", text: label })) : el("span", { text: label || "-" });
+}
+function ordered(at) {
+  const sizes = new Map();
+  groups.forEach((group, g) => {
+    const entry = sizes.get(group[at]) || [0, 0];
+    entry[0] += data.outcomes.train[g] + data.outcomes.valid[g]; entry[1] += data.outcomes.read[g];
+    sizes.set(group[at], entry);
+  });
+  const last = (name) => (at === 1 && !isLanguage(name) ? 1 : 0);
+  return [...sizes.keys()].sort((a, b) => last(a) - last(b) || sizes.get(b)[0] - sizes.get(a)[0] || sizes.get(b)[1] - sizes.get(a)[1] || (a < b ? -1 : 1));
+}
+const order = [ordered(0), ordered(1)];
+function present(at) {
+  const here = new Set(chosen.map((g) => groups[g][at]));
+  return order[at].filter((name) => here.has(name));
+}
+// A sentence with `code` in it, and labels of languages outside of code followed by their names.
+function rich(text) {
+  return text.split(/`([^`]+)`/).flatMap((piece, at) => (at % 2 ? [el("code", { text: piece })]
+    : piece.split(/\b((?:[a-z]{3}_[A-Z][a-z]{3}|code_[a-z0-9]+))\b/).map((part, n) => (n % 2 && data.names[part] ? language(part) : part))));
+}
 
 const sections = [];
-function section(id, title, about, draw, filtered = true) {
+function section(id, title, about, draw, wide = true) {
   const body = el("div");
-  const node = el("section", { id }, el("h2", { text: title }), el("p", { class: "dim", text: about }), body);
-  sections.push({ id, title, node, filtered, draw: () => body.replaceChildren(...[draw()].flat().filter(Boolean)) });
+  const node = el("section", { id, class: wide ? "wide" : "" }, el("h2", { text: title }), el("p", { class: "dim", text: about }), body);
+  sections.push({ id, title, node, draw: () => body.replaceChildren(...[draw()].flat().filter(Boolean)) });
 }
 
 function headline() {
   const o = data.outcomes, read = over(o.read), kept = over(o.train) + over(o.valid);
   const bytes = over(o.bytes), tokens = over(o.tokens);
+  const everything = chosen.length === all.length;
+  const kinds = (list, at) => unique(list.map((g) => groups[g][at])).filter((name) => at === 0 || isLanguage(name)).length;
+  const languages = everything ? data.languages : { read: kinds(chosen, 1), kept: kinds(chosen.filter((g) => data.outcomes.train[g] + data.outcomes.valid[g]), 1) };
+  const sources = everything ? data.sources.length + data.more_sources : kinds(chosen, 0);
   const cards = [
-    [whole(read), "documents read"],
+    [whole(read), plural(read, "document read", "documents read")],
     [whole(kept), `kept, ${percent(kept, read)}`],
     [size(bytes), `of text kept, ${percent(bytes, over(o.text_bytes))}`],
-    [short(tokens), "tokens"],
+    [short(tokens), plural(tokens, "token")],
     [tokens ? (bytes / tokens).toFixed(2) : "-", "bytes a token"],
     [percent(over(o.valid), kept), `in validation (${percent(data.validation, 1)} asked)`],
-    [String(new Set(chosen.map((g) => groups[g][1])).size), "languages"],
-    [String(new Set(chosen.map((g) => groups[g][0])).size), "sources"],
+    [whole(languages.kept), `${plural(languages.kept, "language")} kept${languages.read > languages.kept ? `, of ${whole(languages.read)} read` : ""}`],
+    [whole(sources), plural(sources, "source")],
   ];
   return el("div", { class: "cards" }, ...cards.map(([value, label]) => el("div", {}, el("b", { text: value }), el("span", { text: label }))));
 }
 
 const OUTCOMES = [["kept", "kept for training"], ["valid", "for validation"], ["duplicate", "duplicates"], ["rules", "failed rules"], ["gated", "stopped by gates"]];
 function funnel() {
-  const sources = [...new Set(chosen.map((g) => groups[g][0]))];
   const rows = [];
-  for (const source of sources) {
+  for (const source of present(0)) {
     const at = (name) => sum(chosen.filter((g) => groups[g][0] === source).map((g) => data.outcomes[name][g]));
     const read = at("read");
     const parts = { kept: at("train"), valid: at("valid"), duplicate: at("duplicate"), rules: at("rules"), gated: at("gated") };
@@ -90,12 +126,12 @@ function funnel() {
       if (parts[name]) bar.append(el("i", { class: name, title: `${label}: ${whole(parts[name])} (${percent(parts[name], read)})`, style: { width: `${100 * parts[name] / read}%` } }));
     }
     const kept = parts.kept + parts.valid;
-    rows.push(el("b", { text: source }), bar, el("span", { text: `${whole(read)} read → ${whole(at("passed"))} texts → ${whole(at("passed") - parts.rules)} past rules → ${whole(kept)} kept → ${short(at("tokens"))} tokens` }));
+    rows.push(el("b", { text: source }), bar, el("span", { text: `${whole(read)} read → ${whole(at("passed"))} ${plural(at("passed"), "text")} → ${whole(at("passed") - parts.rules)} past rules → ${whole(kept)} kept → ${short(at("tokens"))} tokens` }));
   }
   const legend = el("div", { class: "legend" }, ...OUTCOMES.map(([name, label]) => el("span", {}, el("i", { class: name }), label)));
   const gates = data.gates.map((gate) => [gate.name, sparse(gate.gated)]).filter(([, n]) => n).sort((a, b) => b[1] - a[1]);
-  return [legend, el("div", { class: "funnel" }, ...rows), gates.length ? el("p") : null,
-    gates.length ? table(["gate", "records"], gates.map(([name, n]) => [name, whole(n)])) : null];
+  return [legend, el("div", { class: "funnel" }, ...rows), gates.length ? el("h3", { class: "minor", text: "Gates" }) : null,
+    gates.length ? el("ul", { class: "plain tally" }, ...gates.map(([name, n]) => el("li", {}, el("code", { text: name }), el("b", { text: whole(n) })))) : null];
 }
 
 const METRICS = {
@@ -105,19 +141,21 @@ const METRICS = {
   read: ["documents read", (o, g) => o.read[g], short],
 };
 function heatmap() {
-  const sources = [...new Set(chosen.map((g) => groups[g][0]))], languages = [...new Set(chosen.map((g) => groups[g][1]))];
+  const sources = present(0), languages = present(1);
   const place = new Map(chosen.map((g) => [JSON.stringify(groups[g]), g]));
   const [, value, format] = METRICS[metric];
   const most = Math.max(1, ...chosen.map((g) => value(data.outcomes, g) || 0));
-  const rows = languages.map((language) => [language, ...sources.map((source) => {
-    const group = place.get(JSON.stringify([source, language]));
+  const rows = languages.map((label) => [language(label), ...sources.map((source) => {
+    const group = place.get(JSON.stringify([source, label]));
     const found = group === undefined ? null : value(data.outcomes, group);
     const share = found ? (metric === "share" ? found : Math.log1p(found) / Math.log1p(most)) : 0;
     return el("td", { class: "cell", text: found === null ? "" : format(found), style: { background: heat(share) } });
   })]);
   const pick = el("select", { "aria-label": "what is shown", onchange: (event) => { metric = event.target.value; draw("languages"); } },
     ...Object.entries(METRICS).map(([name, [label]]) => el("option", { value: name, text: label, ...(name === metric ? { selected: "" } : {}) })));
-  return [el("p", {}, pick), table(["language", ...sources], rows)];
+  const found = table(["language", ...sources], rows);
+  found.classList.add("first");
+  return [el("p", {}, pick), found];
 }
 
 function mixture() {
@@ -125,9 +163,9 @@ function mixture() {
   if (!rows.length) return none("no stream of tokens here");
   const most = Math.max(...rows.map((r) => Math.max(r.planned, r.built)));
   const bar = (share, kind) => el("td", {}, el("div", { class: "bar", style: { height: ".8rem" } }, el("i", { class: kind, style: { width: `${100 * share / most}%` } })));
-  const more = data.mixture.more ? el("p", { class: "dim", text: `${data.mixture.more} smaller streams are left out.` }) : null;
+  const more = data.mixture.more ? el("p", { class: "dim", text: `${whole(data.mixture.more)} smaller ${plural(data.mixture.more, "stream is", "streams are")} left out.` }) : null;
   return [table(["source", "language", "tokens", "built", "", "planned", "", "epochs"], rows.map((r) =>
-    [r.source, r.language, short(r.tokens), percent(r.built, 1), bar(r.built, "gated"), percent(r.planned, 1), bar(r.planned, "kept"), r.epochs.toFixed(2)]), 2), more];
+    [r.source, language(r.language), short(r.tokens), percent(r.built, 1), bar(r.built, "gated"), percent(r.planned, 1), bar(r.planned, "kept"), r.epochs.toFixed(2)]), 2), more];
 }
 
 // The scale of histograms: see corpus/ledger/bins.py.
@@ -224,35 +262,69 @@ function cutsOf(rule) {
 }
 function quote(sample) {
   const also = sample.also.filter((name) => name !== sample.rule);
-  const head = `${number(sample.value)}  ·  ${sample.source}  ·  ${sample.language || "-"}  ·  ${sample.url}`;
+  const head = `${number(sample.value)}  ·  ${sample.source}  ·  ${nameOf(sample.language || "-")}  ·  ${sample.url}`;
   return el("blockquote", { class: sample.kept ? "stays" : "" }, el("span", { class: "where", text: head }),
     el("span", { class: "words", text: sample.text }), also.length ? el("span", { class: "where", text: `fails also ${also.join(", ")}` }) : null,
     el("span", { class: "where", text: sample.id }));
 }
+const OPEN_RULES = 10;
+let opened = null, wanted = "";
 function rules() {
-  const quiet = [], nodes = [];
-  const shown = data.rules.map((rule) => [rule, sparse(rule.failed)]).sort((a, b) => b[1] - a[1]);
-  for (const [rule, failed] of shown) {
-    const cuts = cutsOf(rule), texts = sum([...holds(rule)].map((group) => data.outcomes.passed[group]));
-    if (!failed) { if (cuts.length) quiet.push(rule.name); continue; }
-    const chart = el("div", { class: "chart" });
-    const bounds = rule.bound === "pareto" ? "drawn by chance" : cuts.slice(0, 4).map(([value, languages]) =>
-      cuts.length === 1 ? `cut at ${number(value)}` : `${number(value)} in ${languages.length > 3 ? `${languages.length} languages` : languages.join(", ")}`).join("; ") + (cuts.length > 4 ? "; ..." : "");
-    const facts = el("div", { class: "facts" }, el("b", { text: whole(failed) }), ` fail (${percent(failed, texts)} of the texts that the rule is for), `,
-      el("b", { text: whole(sparse(rule.failed_only)) }), " fail this alone, ", el("b", { text: `${whole(sparse(rule.near_failed))} / ${whole(sparse(rule.near_passed))}` }), " just fail / just pass. ", bounds);
-    const fits = rule.samples.filter((s) => all === chosen || ((!filter.source || s.source === filter.source) && (!filter.language || s.language === filter.language)))
-      .map((s) => ({ ...s, rule: rule.name }));
-    const side = (kept, title) => el("div", {}, el("h4", { text: title }), ...(fits.some((s) => s.kept === kept) ? fits.filter((s) => s.kept === kept).map(quote) : [none("none here among those nearest to the cut")]));
-    const sides = rule.bound === "pareto" || rule.bound === "missing" ? null : el("div", { class: "sides" }, side(false, "dropped, nearest to the cut"), side(true, "kept, nearest to the cut"));
-    nodes.push(el("article", { class: "rule" }, el("header", {}, el("h3", { text: rule.name }), facts), chart, sides));
-    charts.push(() => histogram(rule, rule.bound === "pareto" ? [] : cuts.slice(0, 12).map(([value]) => value), chart));
-  }
+  const counted = data.rules.map((rule) => [rule, sparse(rule.failed)]);
+  const shown = counted.filter(([, failed]) => failed).sort((a, b) => b[1] - a[1]);
+  const quiet = counted.filter(([rule, failed]) => !failed && cutsOf(rule).length).map(([rule]) => rule.name);
+  opened = opened || new Set(shown.slice(0, OPEN_RULES).map(([rule]) => rule.name));
+  const nodes = shown.map(([rule, failed]) => ruleCard(rule, failed));
   const pick = el("select", { "aria-label": "scale of the histograms", onchange: (event) => { scale = event.target.value; charts.forEach((one) => one()); } },
     ...[["asinh", "small bars visible (asinh)"], ["linear", "linear"]].map(([value, text]) => el("option", { value, text, ...(value === scale ? { selected: "" } : {}) })));
   const legend = el("div", { class: "legend" }, el("span", {}, el("i", { class: "rules" }), "all texts"), el("span", {}, el("i", { class: "kept" }), "kept"), el("span", { text: "┆ cut" }), pick);
-  return [legend, ...nodes, nodes.length ? null : none("no rule fails here"),
-    quiet.length ? el("details", {}, el("summary", { text: `${quiet.length} rules fail nothing here` }), el("ul", { class: "plain" }, ...quiet.sort().map((name) => el("li", {}, el("code", { text: name }))))) : null];
+  const told = el("span", { class: "dim" });
+  const seek = () => {
+    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+    let left = 0;
+    for (const [at, [rule]] of shown.entries()) {
+      const text = `${rule.name} ${rule.measures}`.toLowerCase();
+      nodes[at].hidden = !words.every((word) => text.includes(word));
+      left += !nodes[at].hidden;
+    }
+    told.textContent = `${whole(left)} of ${whole(nodes.length)} ${plural(nodes.length, "rule")}`;
+  };
+  const search = el("input", { type: "search", placeholder: "search rules: words, gopher, min", "aria-label": "search rules", value: wanted, oninput: (event) => { wanted = event.target.value; seek(); } });
+  const turn = (open) => nodes.forEach((node) => { if (!node.hidden) node.open = open; });
+  const tools = el("div", { class: "tools" }, search, el("button", { type: "button", text: "open", onclick: () => turn(true) }), el("button", { type: "button", text: "close", onclick: () => turn(false) }), told);
+  seek();
+  return [tools, legend, el("div", { class: "cards-of-rules" }, ...nodes), nodes.length ? null : none("no rule fails here"),
+    quiet.length ? el("details", {}, el("summary", { text: `${whole(quiet.length)} ${plural(quiet.length, "rule fails", "rules fail")} nothing here` }), el("ul", { class: "plain" }, ...quiet.sort().map((name) => el("li", {}, el("code", { text: name }))))) : null];
 }
+// A rule: its name and share at once, chart and texts when it is opened.
+function ruleCard(rule, failed) {
+  const cuts = cutsOf(rule), texts = sum([...holds(rule)].map((group) => data.outcomes.passed[group]));
+  const bounds = rule.bound === "pareto" ? "drawn by chance" : cuts.slice(0, 4).map(([value, labels]) =>
+    cuts.length === 1 ? `cut at ${number(value)}` : `${number(value)} in ${labels.length > 3 ? `${labels.length} languages` : labels.map(nameOf).join(", ")}`).join("; ") + (cuts.length > 4 ? "; ..." : "");
+  const head = el("summary", {}, el("h3", { text: rule.name }), el("span", { class: "share" }, el("i", { style: { width: `${texts ? 100 * failed / texts : 0}%` } })), el("b", { text: `${whole(failed)} fail` }), el("span", { class: "dim", text: percent(failed, texts) }));
+  const body = el("div");
+  const node = el("details", { class: "rule", ...(opened.has(rule.name) ? { open: "" } : {}) }, head, body);
+  let drawn = false;
+  const fill = () => {
+    if (drawn || !node.open) return;
+    drawn = true;
+    const only = sparse(rule.failed_only);
+    const facts = el("p", { class: "facts" }, rule.measures ? `${rule.measures}. ` : "", el("b", { text: whole(failed) }), ` of ${whole(texts)} texts that the rule is for ${plural(failed, "fails", "fail")}, `,
+      el("b", { text: whole(only) }), ` ${plural(only, "fails", "fail")} this alone, `, el("b", { text: `${whole(sparse(rule.near_failed))} / ${whole(sparse(rule.near_passed))}` }), " just fail / just pass. ", bounds ? `${bounds[0].toUpperCase()}${bounds.slice(1)}.` : "");
+    const chart = el("div", { class: "chart" });
+    const fits = rule.samples.filter((s) => (!filter.source || s.source === filter.source) && (!filter.language || s.language === filter.language)).map((s) => ({ ...s, rule: rule.name }));
+    const side = (kept, title) => el("div", {}, el("h4", { text: title }), ...(fits.some((s) => s.kept === kept) ? fits.filter((s) => s.kept === kept).map(quote) : [none("none here among those nearest to the cut")]));
+    const sides = rule.bound === "pareto" || rule.bound === "missing" ? [] : [el("div", { class: "sides" }, side(false, "dropped, nearest to the cut"), side(true, "kept, nearest to the cut"))];
+    body.replaceChildren(facts, chart, ...sides);
+    const show = () => { if (chart.isConnected && node.open) histogram(rule, rule.bound === "pareto" ? [] : cuts.slice(0, 12).map(([value]) => value), chart); };
+    charts.push(show);
+    show();
+  };
+  node.addEventListener("toggle", () => { opened[node.open ? "add" : "delete"](rule.name); fill(); });
+  pending.push(fill);
+  return node;
+}
+let pending = [];
 let charts = [];
 // While it prints, the width of a chart on paper: A4 or Letter without margins and the frame of a rule.
 let paper = 0;
@@ -298,16 +370,16 @@ function bytesPerToken() {
     entry[0] += data.outcomes.bytes[g]; entry[1] += data.outcomes.tokens[g];
     by.set(groups[g][1], entry);
   }
-  const rows = [...by].filter(([, [, tokens]]) => tokens).map(([language, [bytes, tokens]]) => [language, bytes / tokens, tokens]).sort((a, b) => b[2] - a[2]);
+  const rows = [...by].filter(([, [, tokens]]) => tokens).map(([label, [bytes, tokens]]) => [label, bytes / tokens, tokens]).sort((a, b) => b[2] - a[2]);
   if (!rows.length) return none("no tokens here");
   const most = Math.max(...rows.map((row) => row[1]));
-  return el("div", { class: "bars" }, ...rows.flatMap(([language, ratio, tokens]) =>
-    [el("span", { text: language }), el("i", { style: { width: `${100 * ratio / most}%` }, title: `${short(tokens)} tokens` }), el("span", { text: ratio.toFixed(2) })]));
+  return el("div", { class: rows.length > MANY_ROWS ? "bars tall" : "bars", tabindex: "0" }, ...rows.flatMap(([label, ratio, tokens]) =>
+    [language(label), el("i", { style: { width: `${100 * ratio / most}%` }, title: `${short(tokens)} tokens` }), el("span", { text: ratio.toFixed(2) })]));
 }
 
 function listed(rows, key, what) {
   return table([key, "documents", "kept", "bytes", "bytes kept"], rows.map((row) =>
-    [row[key] === null ? `(${whole(row.names)} others)` : row[key] || "-", whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
+    [row[key] === null ? `(${whole(row.names)} ${plural(row.names, "other")})` : row[key] || "-", whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
 }
 function quarantine() {
   const rows = data.quarantine.filter((row) => !filter.source || row.source === filter.source);
@@ -318,10 +390,39 @@ function span(seconds) {
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+// What the page is of: in one line, then when and how, as far as it is known.
+function madeOf() {
+  const { read, kept, tokens } = data.totals, files = sum(data.sources.map((source) => source.files || 0)), bytes = sum(data.sources.map((source) => source.bytes || 0));
+  const count = data.sources.length + data.more_sources;
+  const input = `${whole(count)} ${plural(count, "source")}${files ? `: ${whole(files)} ${plural(files, "file")}, ${size(bytes)} as stored` : ""}`;
+  const lines = [el("p", {}, `Built from ${input}. ${whole(read)} ${plural(read, "document")} read, ${whole(kept)} kept, ${short(tokens)} ${plural(tokens, "token")}.`)];
+  const run = data.timings, how = [`corpus ${(run && run.corpus) || data.version}`];
+  if (run) {
+    if (run.python) how.push(`Python ${run.python}`);
+    const workers = Math.max(0, ...(run.stages || []).map((stage) => stage.workers));
+    if (workers) how.push(`${whole(workers)} ${plural(workers, "worker")}`);
+    how.push(`begun on ${day(1000 * run.began)} UTC`, `took ${span(run.seconds)}${run.state === "done" ? "" : `, ${run.state}`}`);
+  } else {
+    const written = Date.parse(document.lastModified);
+    if (location.protocol === "file:" && Date.now() - written > 2000) how.push(`written on ${day(written)} UTC`);
+  }
+  lines.push(el("p", { class: "dim" }, `${how.join(" · ")}.`, ...(run ? [] : [" The command, its workers and times: ", el("code", { text: "corpus report DIR --out FILE" }), "."])));
+  if (run && run.command) lines.push(el("p", { class: "dim command" }, el("code", { text: run.command })));
+  return el("div", { class: "made" }, ...lines);
+}
+function built() {
+  const list = (items, more = 0) => el("span", {}, ...items.flatMap((item, at) => [at ? ", " : "", el("code", { text: item })]), more ? ` and ${whole(more)} more` : "");
+  const rows = data.sources.map((s) => [s.name, s.kind, s.files === null ? "-" : whole(s.files), s.bytes === null ? "-" : size(s.bytes), whole(s.read), whole(s.kept), size(s.kept_bytes), short(s.tokens),
+    list(s.rules), s.license || "-", list(s.paths, s.more_paths)]);
+  const manifest = el("details", {}, el("summary", { text: "The manifest, with all defaults" }), el("pre", { tabindex: "0", text: data.manifest }));
+  return [table(["source", "kind", "files", "stored", "read", "kept", "text kept", "tokens", "rules", "licence", "paths"], rows, [0, 1, 8, 9, 10]),
+    data.more_sources ? el("p", { class: "dim", text: `${whole(data.more_sources)} smaller ${plural(data.more_sources, "source is", "sources are")} left out.` }) : null, manifest];
+}
+const day = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 16).replace("T", " at ");
 function timings() {
-  if (!data.timings) return none("This page is the same for the same input, so it has no times: `corpus report DIR --out FILE` adds them.");
+  if (!data.timings) return el("p", { class: "none" }, "This page is the same for the same input, so it has no times: ", el("code", { text: "corpus report DIR --out FILE" }), " adds them.");
   const { state, began, seconds, stages } = data.timings;
-  const told = el("p", { text: `The last run that did something began on ${new Date(1000 * began).toISOString().slice(0, 16).replace("T", " at ")} UTC and took ${span(seconds)}${state === "done" ? "" : `; it ${state}`}.` });
+  const told = el("p", { text: `The last run that did something began on ${day(1000 * began)} UTC and took ${span(seconds)}${state === "done" ? "" : `; it ${state}`}.` });
   return [told, table(["stage", "time", "of processors", "documents", "a second", "processes"], stages.map((row) =>
     [row.stage, span(row.seconds), span(row.cpu_seconds), row.documents ? whole(row.documents) : "-", row.documents && row.seconds ? whole(row.documents / row.seconds) : "-", whole(row.workers)]))];
 }
@@ -330,7 +431,7 @@ const filter = { source: "", language: "" };
 function draw(id) {
   if (!id || id === "rules") charts = [];
   for (const one of sections) if (!id || one.id === id) one.draw();
-  if (!id || id === "rules") charts.forEach((chart) => chart());
+  pending.splice(0).forEach((fill) => fill());
 }
 function choose(kind, value) {
   filter[kind] = value;
@@ -341,26 +442,27 @@ function choose(kind, value) {
 }
 
 section("totals", "Totals", "What was read and what is left of it.", headline);
-section("alarms", "Alarms", "What deserves a look first.", () => data.alarms.length ? el("ul", { class: "alarms" }, ...data.alarms.map((text) => el("li", { text }))) : none("none"), false);
+section("alarms", "Alarms", "What deserves a look first.", () => data.alarms.length ? el("ul", { class: "alarms" }, ...data.alarms.map((text) => el("li", {}, ...rich(text)))) : none("none"));
+section("built", "Built from", "The sources as the manifest names them; the filters do not apply.", built);
 section("funnel", "From records to tokens", "Documents of each source by what became of them.", funnel);
-section("languages", "Sources and languages", "The stronger the colour, the more (counts on a logarithmic scale).", heatmap);
-section("mixture", "Mixture", "Built: the part of all tokens in the shards. Planned: the part of the tokens that training draws. Epochs: how often a stream is seen while as many tokens are drawn as there are.", mixture);
+section("languages", "Sources and languages", "The most kept first. The stronger the colour, the more (counts on a logarithmic scale).", heatmap, false);
+section("mixture", "Mixture", "Built: the part of all tokens in the shards. Planned: the part of the tokens that training draws. Epochs: how often a stream is seen while as many tokens are drawn as there are.", mixture, false);
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
-section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
-section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken);
-section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain")), el("div", {}, listed(data.licenses, "license"))), false);
-section("quarantine", "Quarantine", "Records that could not be read: nothing is lost, DIR/quarantine has the place of each.", quarantine);
+section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates, false);
+section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken, false);
+section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain")), el("div", {}, listed(data.licenses, "license"))));
+section("quarantine", "Quarantine", "Records that could not be read: nothing is lost, DIR/quarantine has the place of each.", quarantine, false);
 section("timings", "Timings", "How long each stage took.", timings, false);
 
 function selector(kind, at) {
-  const names = [...new Set(groups.map((group) => group[at]))];
+  const text = (name) => (at === 1 && data.names[name] ? `${data.names[name]} (${name})` : name);
   return el("label", {}, `${kind} `, el("select", { id: `by-${kind}`, onchange: (event) => choose(kind, event.target.value) },
-    el("option", { value: "", text: "all" }), ...names.map((name) => el("option", { value: name, text: name }))));
+    el("option", { value: "", text: "all" }), ...order[at].map((name) => el("option", { value: name, text: text(name) }))));
 }
 document.body.append(
   el("nav", {}, el("div", {}, selector("source", 0), selector("language", 1), el("span", { class: "links" }, ...sections.map(({ id, title }) => el("a", { href: `#${id}`, text: title }))))),
-  el("main", {}, el("h1", { text: data.name }), ...sections.map(({ node }) => node)));
+  el("main", {}, el("h1", { text: data.name }), madeOf(), ...sections.map(({ node }) => node)));
 // report.html#language=tha_Thai opens with the filter set.
 for (const [kind, value] of new URLSearchParams(location.hash.slice(1))) {
   const select = kind in filter ? document.getElementById(`by-${kind}`) : null;

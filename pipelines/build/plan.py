@@ -176,10 +176,23 @@ def describe_inputs(plan: BuildPlan) -> dict[str, Any]:
     }
 
 
+def measure_sources(workspace: Workspace, plan: BuildPlan) -> dict[str, dict[str, int]]:
+    """Return the input `files` and their stored `bytes` by source; of a plan of stored parts, as plan.json has them."""
+    if not all(isinstance(split, InputSplit) for split in plan.splits):
+        return workspace.input_sizes()
+    files: dict[str, set[str]] = {name: set() for name in plan.file.manifest.sources}
+    sizes = dict.fromkeys(files, 0)
+    for split in plan.splits:
+        files[split.source].add(split.file)
+        sizes[split.source] += split.end - split.start
+    return {name: {"files": len(files[name]), "bytes": sizes[name]} for name in sorted(files)}
+
+
 def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     """Write plan.json and manifest.yaml, and remove the parts of splits and steps that are no longer in the plan."""
     names = plan.names
-    content = {"splits": names, "steps": plan.steps, **describe_inputs(plan)}
+    inputs = measure_sources(workspace, plan)
+    content = {"splits": names, "steps": plan.steps, "inputs": inputs, **describe_inputs(plan)}
     storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
     storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
     write_own_files(workspace, plan.file.own_files)

@@ -13,7 +13,7 @@ import pytest
 import corpus
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
-from corpus.inspect.report import REPORT_TABLES, build_report_page
+from corpus.inspect.report import REPORT_TABLES, build_report_page, render_page
 from corpus.inspect.report_data import Groups, build_report_data
 from corpus.ledger.alarms import Alarm, find_alarms
 from corpus.ledger.tables import read_ledger
@@ -93,6 +93,38 @@ def test_the_page_has_the_numbers_of_the_ledger(demo: Path) -> None:
     assert {rule["name"]: sum(rule["failed"][1::2]) for rule in data["rules"] if rule["failed"]} == {
         name: failed.count(name) for name in set(failed)
     }
+
+
+def test_the_head_says_what_was_built_from_what(demo: Path, tmp_path: Path) -> None:
+    target = tmp_path / "with-times.html"
+    run(report, str(demo), "--out", str(target))
+    data = data_of(target.read_text(encoding="utf-8"))
+    assert data["version"] == corpus.__version__
+    assert data["timings"]["python"] and data["timings"]["stages"][0]["workers"] == 1
+    web, wiki = data["sources"]
+    assert (web["name"], web["kind"], web["rules"]) == ("web", "warc", ["fineweb", "language"])
+    assert (wiki["files"], wiki["license"], wiki["paths"]) == (3, "CC-BY-SA-4.0", ["demo/*.xml.bz2"])
+    assert sum(source["read"] for source in data["sources"]) == data["totals"]["read"]
+    folder = data_path("demo.yaml").parent / "demo"
+    assert web["bytes"] == sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
+    assert data["manifest"].startswith("name: demo\n")
+    assert corpus.open(str(demo)).input_sizes()["wikipedia"]["bytes"] == wiki["bytes"]
+
+
+def test_languages_have_names_and_no_language_is_none(demo: Path) -> None:
+    data = data_of((demo / "report.html").read_text(encoding="utf-8"))
+    assert data["names"]["tha_Thai"] == "Thai" and data["names"]["cmn_Hant"] == "Chinese (traditional)"
+    read = {language for _, language in data["groups"]}
+    assert data["languages"]["read"] == len({label for label in read if not label.startswith("und")})
+    assert data["languages"]["kept"] <= data["languages"]["read"]
+
+
+def test_texts_beside_a_cut_keep_their_lines(demo: Path) -> None:
+    data = data_of((demo / "report.html").read_text(encoding="utf-8"))
+    texts = [sample["text"] for rule in data["rules"] for sample in rule["samples"]]
+    assert sum("\n" in text for text in texts) > len(texts) / 2
+    assert max(text.count("\n") for text in texts) < 12
+    assert all(rule["measures"] for rule in data["rules"])
 
 
 def test_it_needs_nothing_from_elsewhere(demo: Path) -> None:
@@ -193,10 +225,72 @@ def test_filters_come_with_the_address(demo: Path, tmp_path: Path) -> None:
     assert f"<b>{read}</b><span>documents read</span>" in dom
 
 
-@pytest.mark.parametrize("width", [1200, 500])
-def test_hostile_texts_run_nothing_and_break_nothing(hostile: Path, tmp_path: Path, width: int) -> None:
-    dom = check((hostile / "report.html").read_text(encoding="utf-8"), tmp_path, width=width)
+def test_hostile_texts_run_nothing_and_break_nothing(hostile: Path, tmp_path: Path) -> None:
+    dom = check((hostile / "report.html").read_text(encoding="utf-8"), tmp_path)
     assert "&lt;script&gt;" in dom
+
+
+TELL = """
+const seen = [];
+const search = document.querySelector("input[type=search]");
+for (const words of ["", "WORDS min", "nothing of this kind"]) {
+  search.value = words; search.dispatchEvent(new Event("input"));
+  seen.push(document.querySelectorAll("details.rule:not([hidden])").length);
+}
+search.value = ""; search.dispatchEvent(new Event("input"));
+document.querySelectorAll(".tools button")[1].click();
+parent.postMessage({
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  ready: document.documentElement.dataset.ready, owned: "owned" in document.documentElement.dataset, seen,
+  open: document.querySelectorAll("details.rule[open]").length,
+  charts: document.querySelectorAll(".chart canvas").length,
+  first: document.querySelector("#languages tbody td").textContent,
+  last: [...document.querySelectorAll("#languages tbody tr")].pop().firstChild.textContent,
+  cards: document.querySelector(".cards").textContent,
+  codes: [...document.querySelectorAll(".alarms code")].map((code) => code.textContent),
+}, "*");
+"""
+
+
+def enlarge(data: Any) -> Any:
+    """The page's data with a thousand rules and fifty more languages, none of which is kept."""
+    rules = data["rules"]
+    copies = [{**rule, "name": f"copy{n}.{rule['name']}", "samples": []} for n in range(40) for rule in rules]
+    groups = [*data["groups"], *(["web", f"q{chr(97 + n // 26)}{chr(97 + n % 26)}_Latn"] for n in range(50))]
+    outcomes = {name: [*values, *[0] * 50] for name, values in data["outcomes"].items()}
+    return {**data, "rules": [*rules, *copies], "groups": groups, "outcomes": outcomes}
+
+
+def test_narrow_screens_long_corpora_and_the_search(demo: Path, hostile: Path, tmp_path: Path) -> None:
+    """In frames 360 pixels wide: a browser's window is at least 500."""
+    long = enlarge(data_of((demo / "report.html").read_text(encoding="utf-8")))
+    long["alarms"] = ["tha_Thai fails: `rules: {languages: ...}` sets another"]
+    pages = {"long": render_page(long), "hostile": (hostile / "report.html").read_text(encoding="utf-8")}
+    for name, content in pages.items():
+        (tmp_path / f"{name}.html").write_text(with_script(content, TELL), encoding="utf-8")
+    frames = "".join(
+        f'<iframe name="{name}" src="{name}.html" width="360" height="800"></iframe>' for name in pages
+    )
+    frame = tmp_path / "frames.html"
+    frame.write_text(
+        f"<!doctype html><body>{frames}<pre></pre><script>const all = {{}}; onmessage = (event) => {{"
+        "all[event.source === frames[0] ? 'long' : 'hostile'] = event.data;"
+        "document.querySelector('pre').textContent = JSON.stringify(all); };</script></body>",
+        encoding="utf-8",
+    )
+    dom, console = opened(frame)
+    assert console == []
+    seen = json.loads(unescape(dom.split("<pre>")[1].split("</pre>")[0]))
+    for one in seen.values():
+        assert (one["wide"], one["ready"], one["owned"]) == (0, "yes", False)
+        assert one["seen"][2] == one["open"] == 0
+    failing = sum(bool(rule["failed"]) for rule in long["rules"])
+    assert seen["long"]["seen"][0] == failing > 900
+    assert 0 < seen["long"]["seen"][1] < failing / 2
+    assert seen["long"]["charts"] <= 20, "charts of rules that nobody opened are drawn"
+    assert seen["long"]["first"] == "English eng_Latn" and seen["long"]["last"].startswith("no language")
+    assert seen["long"]["codes"] == ["tha_Thai", "rules: {languages: ...}"]
+    assert seen["hostile"]["cards"].endswith("1source")
 
 
 def test_the_license_of_the_chart_library_is_beside_it() -> None:

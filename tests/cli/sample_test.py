@@ -13,7 +13,7 @@ import pytest
 import corpus
 from corpus.errors import UserError
 from corpus.groups import registered_domain
-from corpus.inspect.html_text import escape, shorten
+from corpus.inspect.html_text import escape, excerpt_lines, shorten
 from corpus.inspect.sample_page import build_sample_page
 from corpus.pipelines.cli.sample import parse_score, sample
 from tests.cli.running import run
@@ -192,6 +192,33 @@ def test_hostile_text_does_nothing_on_a_page() -> None:
     content = build_sample_page([row], "</title><script>", full=True)
     assert "<script" not in content and "<img" not in content and "<b>" not in content
     assert "\\u202eabc\\u0000" in content
+
+
+def test_a_page_names_languages_and_keeps_lines() -> None:
+    row = {
+        "id": "0" * 32, "source": "web", "language": "tha_Thai", "url": None, "origin": {"file": "ก.warc", "offset": 7},
+        "kept": True, "split": "train", "gate": None, "failed_rules": [], "duplicate_of": None, "signals": {},
+        "text": "บรรทัดแรก\r\nบรรทัดที่สอง\rสาม",
+    }  # fmt: skip
+    content = build_sample_page([row], "one", full=True)
+    assert "web · Thai tha_Thai" in content
+    assert "บรรทัดแรก\nบรรทัดที่สอง\nสาม" in content and "u000d" not in content
+
+
+@pytest.mark.parametrize(
+    ("text", "excerpt"),
+    [
+        ("第一行\r\n第二行", "第一行\n第二行"),
+        ("سطر\n\n \n\nآخر", "سطر\n\nآخر"),
+        ("def f():\n    return 1\n", "def f():\n    return 1"),
+        ("१\n२\n३\n४\n५", "१\n२\n३ ..."),
+        ("слово " * 9, "слово слово слово слово слово слово слов ..."),
+        ("a" + " " * 30 + "b", "a        b"),
+        ("字" * 500, "字" * 40 + " ..."),
+    ],
+)
+def test_an_excerpt_keeps_its_lines(text: str, excerpt: str) -> None:
+    assert excerpt_lines(text, 40, 3) == excerpt
 
 
 def test_text_for_pages() -> None:

@@ -63,6 +63,8 @@ CLIMBS = {
         "corpus.workspace",
         "corpus.trainer",
     ): "`torch()`, which users find at a workspace; imported when it is called",
+    ("corpus.progress", "corpus"): "the version number",
+    ("corpus.inspect", "corpus"): "the version number",
     ("corpus.pipelines.cli", "corpus"): "the version number, and `open` as a user has it",
 }
 """Imports that need no floor, each with its reason."""
