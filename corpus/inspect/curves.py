@@ -47,7 +47,7 @@ def write_curves_picture(run: Path, out: Path) -> None:
     rows = -(-len(chart_list) // 2)
     figure, axes = pyplot.subplots(rows, 2, figsize=(15, 3.6 * rows), squeeze=False, layout="constrained")
     for axis, chart in zip(axes.flat, chart_list, strict=False):
-        _draw_panel(axis, chart)
+        draw_panel(axis, chart)
     for axis in axes.flat[len(chart_list) :]:
         axis.set_visible(False)
     figure.suptitle(f"{config.dataset}: {config.size}")
@@ -55,7 +55,8 @@ def write_curves_picture(run: Path, out: Path) -> None:
     pyplot.close(figure)
 
 
-def _draw_panel(axis: Any, chart: Chart) -> None:
+def draw_panel(axis: Any, chart: Chart) -> None:
+    """Draw a chart on matplotlib's axis, with the legend to the right of it."""
     for number, curve in enumerate(chart.curves):
         few = len(curve.steps) < 40
         style = LINE_STYLES[number // 10 % len(LINE_STYLES)]

@@ -15,16 +15,16 @@ def report(
             "--out",
             "-o",
             metavar="FILE",
-            help="HTML file to write, including how long each stage of the last build took (default: "
-            "DIR/report.html, without times).",
+            help="HTML file to write, including when and how the last build ran: command, versions, workers, times "
+            "(default: DIR/report.html, without them).",
         ),
     ] = None,
 ) -> None:
     """Write the report of a workspace: one HTML page that opens from disk, without a network.
 
-    Reads the ledger and a few documents; writes one file with totals, alarms, and for each rule a histogram of its
-    signal and documents near its bound. A build writes DIR/report.html itself, without times, so that the same input
-    gives the same page.
+    Reads the ledger and a few documents; writes one file with what was built from what, totals, alarms, and for each
+    rule a histogram of its signal and documents near its bound. A build writes DIR/report.html itself, without
+    times, so that the same input gives the same page.
 
     Example: corpus report demo-workspace --out report.html
     """

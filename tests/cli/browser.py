@@ -56,6 +56,33 @@ def opened(page: Path, fragment: str = "", width: int = 1200, dark: bool = False
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+def take_picture(page: Path, target: Path, width: int, height: int, dark: bool = False) -> None:
+    """Write a PNG of the top of a page. A window narrower than 500 pixels is a frame in a wider one, cut to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = page
+        if width < 500:
+            shown = Path(folder, "frame.html")
+            shown.write_text(
+                f'<body style="margin:0"><iframe src="{page.as_uri()}" width="{width}" height="{height}" '
+                'style="border:0"></iframe></body>',
+                encoding="utf-8",
+            )
+        subprocess.run(
+            [
+                chromium(),
+                *QUIET,
+                f"--user-data-dir={folder}/profile",
+                f"--window-size={width},{height}",
+                f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+                f"--screenshot={target}",
+                shown.as_uri(),
+            ],
+            capture_output=True,
+            check=True,
+            timeout=120,
+        )
+
+
 def with_script(content: str, script: str) -> str:
     """The page with a script of the test's own, which its policy lets run."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from corpus.errors import UserError
 from corpus.inference.trace import read_pieces, trace_step
-from corpus.inspect.curve_data import MAX_CURVE_POINTS, build_charts, thin_curve
+from corpus.inspect.curve_data import MAX_CURVE_POINTS, Chart, Curve, build_charts, thin_curve
+from corpus.inspect.curves import draw_panel
 from corpus.pipelines.cli.plot import plot
 from corpus.pipelines.cli.trace import trace as command
 from corpus.trainer import loop
@@ -108,6 +109,19 @@ def test_a_log_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text("junk\n" + lines)
     with pytest.raises(UserError, match="line 1: not a line of a run's log"):
         build_charts(tmp_path)
+
+
+@pytest.mark.parametrize("count", [2, 21, 60])
+def test_the_legend_of_a_picture_covers_no_curve(count: int) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    figure, axis = pyplot.subplots(figsize=(8, 3.6), layout="constrained")
+    curves = [Curve(name=f"web/q{n:02}_Latn", steps=[1, 50], values=[9.0, float(n)]) for n in range(count)]
+    draw_panel(axis, Chart(title="bits per byte", unit="", curves=curves))
+    figure.canvas.draw()
+    assert axis.get_legend().get_window_extent().x0 >= axis.get_window_extent().x1
+    assert axis.get_legend().get_window_extent().x1 <= figure.bbox.x1 + 1
+    pyplot.close(figure)
 
 
 def test_curves_become_a_page_and_a_picture(run: Path, tmp_path: Path) -> None:
