@@ -2,7 +2,10 @@
 
 The files:
 
-    target.py     check the output folder, and describe the finished export
-    documents.py  kept documents as JSON Lines or Parquet
-    bin.py        token shards as train.bin and val.bin
+    target.py        claim the output folder, and describe the finished export
+    shard_plan.py    which documents go into which file
+    file_writers.py  JSON Lines and Parquet that every reader takes for one table
+    documents.py     kept documents as JSON Lines or Parquet
+    build_facts.py   what the build did, out of its ledger
+    bin.py           token shards as train.bin and val.bin
 """

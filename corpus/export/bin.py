@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.export.target import prepare_folder, write_description
+from corpus.export.target import check_folder, claim_folder, write_description
 from corpus.workspace import Workspace
 
 BIN_FILE_NAMES = {"train": "train.bin", "valid": "val.bin"}
@@ -45,7 +45,8 @@ def export_bin(
     if not shards:
         known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]}))
         raise UserError(f"no tokens from the source {source}: choose from {known}")
-    out = prepare_folder(out)
+    out = check_folder(out)
+    claim_folder(out, [*BIN_FILE_NAMES.values(), "meta.pkl", "tokenizer.json"])
     dtype = np.dtype(dataset["dtype"]).newbyteorder("<")
     files: dict[str, dict[str, Any]] = {}
     done = 0

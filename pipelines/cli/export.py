@@ -8,8 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+OPTIONS = {
+    "--documents": ("format", "side", "source", "language", "shard_size", "workers"),
+    "--bin": ("source", "language"),
+    "--model": ("step",),
+}
+"""The options that each kind of export heeds, by the names of their parameters."""
+
 
 def export(
+    context: typer.Context,
     place: Annotated[
         str,
         typer.Argument(
@@ -25,7 +33,7 @@ def export(
             "-o",
             metavar="FOLDER",
             help="New folder to write to. With --documents and --bin also a URL such as "
-            "s3://BUCKET/PATH, or an earlier export to replace.",
+            "s3://BUCKET/PATH, or an earlier export to replace; one that was interrupted goes on.",
         ),
     ],
     documents: Annotated[
@@ -78,9 +86,17 @@ def export(
         str | None,
         typer.Option(
             help="With --documents or --bin, export only documents in this language: a label such as "
-            "tha_Thai, or its code tha for all scripts (default: all languages)."
+            "tha_Thai, or its code tha or th for all scripts (default: all languages)."
         ),
     ] = None,
+    shard_size: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="With --documents, most bytes of a file before compression, such as 500MB or 1GiB. Each split and "
+            "language has files of its own, train-00000-of-00012 and so on.",
+        ),
+    ] = "500MB",
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="With --documents, number of local worker processes.")
     ] = 1,
@@ -96,6 +112,8 @@ def export(
     Reads a finished workspace, or a run with --model; writes a folder of files. One of --documents, --bin and --model
     is required. With --documents and --bin, export.json in the folder lists every file with its contents and SHA-256.
 
+    `corpus card FOLDER` describes an export of documents for the Hugging Face hub.
+
     Example: corpus export demo-workspace --documents --format parquet --out demo-text
 
     Example: corpus export demo-workspace --bin --out demo-bin
@@ -106,10 +124,13 @@ def export(
 
     if documents + bin + model > 1:
         raise UserError("--documents exports texts, --bin tokens, --model a trained model: give one of them")
+    refuse_unused_options(
+        context, "--documents" if documents else "--bin" if bin else "--model" if model else None
+    )
     if model:
         exported = write_model(place, out, step)
     elif documents:
-        exported = write_documents(place, out, format, side, source, language, workers)
+        exported = write_documents(place, out, format, side, source, language, workers, shard_size)
     elif bin:
         exported = write_bin(place, out, source, language)
     else:
@@ -122,12 +143,72 @@ def export(
         typer.echo(summarize(exported, out))
 
 
+def refuse_unused_options(context: typer.Context, mode: str | None) -> None:
+    """Raise UserError for an option on the command line that this kind of export does not heed."""
+    from corpus.errors import UserError
+
+    if mode is None:
+        return
+    modes_of_options: dict[str, list[str]] = {}
+    for each, names in OPTIONS.items():
+        for name in names:
+            modes_of_options.setdefault(name, []).append(each)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and mode not in modes_of_options.get(name, [mode]):
+            raise UserError(
+                f"{parameter.opts[0]} has no effect with {mode}: leave it out, it belongs to "
+                f"{' and '.join(modes_of_options[name])}"
+            )
+
+
+def parse_size(option: str, text: str) -> int:
+    """Return the bytes of a size such as 500MB. Raises UserError for what is no size, or less than a byte."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    from corpus.errors import UserError
+
+    try:
+        size = int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        size = 0
+    if size < 1:
+        raise UserError(f"{option} {text}: give a number of bytes such as 500MB or 1GiB")
+    return size
+
+
+def parse_language(name: str | None) -> str | None:
+    """Return the label, or its code for all scripts, of a language by any of its names: zh, zho and cmn are cmn."""
+    from corpus.errors import UserError
+    from corpus.languages.labels import parse_label
+
+    if name is None:
+        return None
+    label = parse_label(name)
+    if label is None:
+        raise UserError(f"--language {name}: give a label such as tha_Thai, or a code such as tha or th")
+    code, script = label
+    return f"{code}_{script}" if script else code
+
+
 def write_documents(
-    place: str, out: str, format: str, side: str, source: str | None, language: str | None, workers: int
+    place: str,
+    out: str,
+    format: str,
+    side: str,
+    source: str | None,
+    language: str | None,
+    workers: int,
+    shard_size: str,
 ) -> dict[str, Any]:
     """Export the texts of a workspace."""
+    from corpus import __version__
     from corpus.errors import UserError
-    from corpus.export.documents import EXPORT_FORMATS, DocumentSelection, export_documents
+    from corpus.export.documents import export_documents
+    from corpus.export.file_writers import EXPORT_FORMATS
+    from corpus.export.shard_plan import DocumentSelection
     from corpus.pipelines.cli.opening import open_workspace
     from corpus.pipelines.cli.progress import show_progress
 
@@ -137,10 +218,13 @@ def write_documents(
     sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
     if side not in sides:
         raise UserError(f"--split {side}: choose from {', '.join(sides)}")
-    chosen = DocumentSelection(sides=sides[side], source=source, language=language)
+    chosen = DocumentSelection(sides=sides[side], source=source, language=parse_language(language))
+    size = parse_size("--shard-size", shard_size)
     workspace = open_workspace(place)
     with show_progress() as show:
-        return export_documents(workspace, out, known, chosen, workers, partial(show, "documents"))
+        return export_documents(
+            workspace, out, known, chosen, workers, partial(show, "files"), size, __version__
+        )
 
 
 def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
@@ -167,7 +251,7 @@ def write_bin(place: str, out: str, source: str | None, language: str | None) ->
 
     workspace = open_workspace(place)
     with show_progress() as show:
-        return export_bin(workspace, out, source, language, partial(show, "shards"))
+        return export_bin(workspace, out, source, parse_language(language), partial(show, "shards"))
 
 
 def summarize(exported: dict[str, Any], out: str) -> str:

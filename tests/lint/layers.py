@@ -26,10 +26,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.languages",),
     ("corpus.text",),
     ("corpus.extract", "corpus.rules", "corpus.dedup", "corpus.classifier"),
-    ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.export"),
+    ("corpus.tokens", "corpus.web", "corpus.ledger"),
     ("corpus.sources", "corpus.trainer"),
     ("corpus.manifest", "corpus.inference", "corpus.inspect"),
-    ("corpus.verify", "corpus.api"),
+    ("corpus.verify", "corpus.export", "corpus.api"),
     ("corpus.filters",),
     ("corpus.pipelines.beam",),
     (
