@@ -7,5 +7,9 @@ The files:
     file_writers.py  JSON Lines and Parquet that every reader takes for one table
     documents.py     kept documents as JSON Lines or Parquet
     build_facts.py   what the build did, out of its ledger
+    hub_names.py     languages, licences and sizes as the Hugging Face hub calls them
+    configurations.py  the parts of an export that can be loaded by name
+    hub_card.py      the card of an export: README.md for the hub
+    croissant.py     the same export as Croissant metadata
     bin.py           token shards as train.bin and val.bin
 """

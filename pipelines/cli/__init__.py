@@ -19,6 +19,7 @@ The files, in the order in which a corpus passes through them:
     coverage.py   corpus coverage: outcome of every URL of a list
     verify.py     corpus verify: integrity of a workspace
     export.py     corpus export: texts, tokens or a model for other tools
+    card.py       corpus card: description of an export, for the hub
     train.py      corpus train: a GPT on the token shards
     plot.py       corpus plot: curves of a training run
     trace.py      corpus trace: documents of a training step
@@ -81,6 +82,7 @@ def _register() -> None:
     """Register the commands. Their modules import heavy dependencies only when a command runs."""
     from corpus.pipelines.cli import (
         build,
+        card,
         coverage,
         decide,
         evaluate,
@@ -106,6 +108,7 @@ def _register() -> None:
     app.command("sample")(sample.sample)
     app.command("report")(report.report)
     app.command("export")(export.export)
+    app.command("card")(card.card)
     app.command("verify")(verify.verify)
     app.command("coverage")(coverage.coverage)
     app.command("fetch", help=fetch.FETCH_HELP)(fetch.fetch)
