@@ -1,8 +1,8 @@
 """Progress of a running build: status.json, a line for the terminal, and timings of its stages.
 
-Workers write their counts to files, one for each item that they have claimed: the number of documents, followed by
-`done` when the item is finished. So progress needs no channel between processes, and no count is lost with a worker
-that is killed.
+Workers write their counts to files, one for each item that they have claimed: the number of documents and the seconds
+since they began it, followed by `done` when the item is finished. So progress needs no channel between processes, and
+no count is lost with a worker that is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ MAX_TIMED_RUNS = 50
 
 _COMMAND_MODULE = os.path.join("pipelines", "cli", "__main__.py")
 
+_EVERY_GROUP = "\0"
 _claimed = threading.local()
 
 
@@ -38,6 +40,7 @@ _claimed = threading.local()
 def count_into(path: str) -> Iterator[None]:
     """Make `count_documents` in this thread write to the file at `path` within the block; then mark it `done`."""
     _claimed.path, _claimed.documents, _claimed.written = path, 0, 0.0
+    _claimed.began = time.monotonic()
     try:
         yield
         _write_count(done=True)
@@ -58,7 +61,8 @@ def _write_count(done: bool) -> None:
     _claimed.written = time.monotonic()
     try:
         with open(_claimed.path, "r+b") as output:
-            output.write(b"%d%s" % (_claimed.documents, b" done" if done else b""))
+            spent = time.monotonic() - _claimed.began
+            output.write(b"%d %.3f%s" % (_claimed.documents, spent, b" done" if done else b""))
     except OSError:  # a full disk or a folder that went: the work itself will tell
         return
 
@@ -78,51 +82,74 @@ class StageProgress:
     left: float | None = None
 
 
-class Tally:
-    """Adds up the counts of workers in a folder of claims. `weights` are the sizes of the items, in their order."""
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What a worker has written on an item: documents, and seconds since it began."""
 
-    def __init__(self, stage: str, folder: str, weights: Sequence[int]) -> None:
+    documents: int = 0
+    seconds: float = 0.0
+
+
+class Tally:
+    """Adds up the counts of workers in a folder of claims.
+
+    `weights` are the sizes of the items, in their order, and `groups` their kinds (sources): items of one group take
+    about as long for their size, those of different groups may not.
+    """
+
+    def __init__(
+        self, stage: str, folder: str, weights: Sequence[int], groups: Sequence[str] | None = None
+    ) -> None:
         self.stage, self.folder, self.weights = stage, folder, weights
+        self.groups = groups or [""] * len(weights)
         self.began = time.monotonic()
-        self._done: dict[int, int] = {}
+        self._done: dict[int, _Count] = {}
 
     def read_progress(self) -> StageProgress:
-        """Return the current progress. The time left follows from the finished part of the weight that needs work."""
-        at_work = 0
-        documents = 0
+        """Return the current progress."""
+        at_work: dict[int, _Count] = {}
         for entry in os.scandir(self.folder):
             if not entry.name.isdecimal() or int(entry.name) in self._done:
                 continue
             try:
                 with open(entry.path, "rb") as claim:
-                    number, _, done = claim.read().partition(b" ")
+                    numbers = claim.read().split()
             except FileNotFoundError:
                 continue
-            if done:
-                self._done[int(entry.name)] = int(number or 0)
-            else:
-                at_work += 1
-                documents += int(number or 0)
-        finished = sum(self._done.values())
+            count = _Count(int(numbers[0]), float(numbers[1])) if len(numbers) > 1 else _Count()
+            (self._done if numbers[2:] else at_work)[int(entry.name)] = count
         elapsed = time.monotonic() - self.began
-        documents += finished
-        worked = [(self.weights[item], counted) for item, counted in self._done.items() if counted]
-        weight = float(sum(size for size, _ in worked))
-        left = None
-        if weight and finished:
-            through = weight * documents / finished  # the items at work count by their documents so far
-            all_of_it = sum(self.weights) - sum(
-                self.weights[i] for i, counted in self._done.items() if not counted
-            )
-            left = max(0.0, elapsed * (all_of_it - through) / through)
+        documents = sum(count.documents for count in [*self._done.values(), *at_work.values()])
         return StageProgress(
             stage=self.stage,
             done=len(self._done),
             total=len(self.weights),
             documents=documents,
             rate=documents / elapsed if documents and elapsed > 0 else None,
-            left=left,
+            left=self._estimate_left(at_work),
         )
+
+    def _estimate_left(self, at_work: Mapping[int, _Count]) -> float | None:
+        """Return the seconds left: those of every open item by the pace of its group, over the items at work at once.
+
+        Items without a document are those of an earlier run, or empty: they say nothing of the pace.
+        """
+        seconds: dict[str, float] = defaultdict(float)
+        weight: dict[str, float] = defaultdict(float)
+        for item, count in self._done.items():
+            if count.documents:
+                for group in (self.groups[item], _EVERY_GROUP):
+                    seconds[group] += count.seconds
+                    weight[group] += self.weights[item]
+        if not weight[_EVERY_GROUP]:
+            return None
+        needed = []
+        for item, size in enumerate(self.weights):
+            if item not in self._done:
+                group = self.groups[item] if weight.get(self.groups[item]) else _EVERY_GROUP
+                whole = size * seconds[group] / weight[group]
+                needed.append(max(0.0, whole - at_work.get(item, _Count()).seconds))
+        return max(sum(needed) / max(1, len(at_work)), max(needed, default=0.0))
 
 
 class Status:

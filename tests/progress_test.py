@@ -50,9 +50,17 @@ def test_time_left_goes_by_what_took_work(tmp_path: Path, monkeypatch: pytest.Mo
         pass  # done in an earlier run: no document went through
     with count_into(claim(tmp_path, 2)):
         count_documents(50)
-    tally.began -= 10
-    left = tally.read_progress().left
-    assert left == pytest.approx(40, rel=0.1)  # 100 of 500 took ten seconds
+    (tmp_path / "2").write_text("50 10.0 done")
+    assert tally.read_progress().left == pytest.approx(40)  # 100 of 500 took ten seconds
+
+
+def test_time_left_goes_by_the_pace_of_each_source(tmp_path: Path) -> None:
+    tally = Tally("ingest", str(tmp_path), [100] * 8, ["slow", "quick"] * 4)
+    for item, text in enumerate(["9 50.0 done", "9 1.0 done", "4 20.0", "7 0.5"]):
+        (tmp_path / str(item)).write_text(text)
+    assert tally.read_progress().left == pytest.approx((50 - 20 + 2 * 50 + 0.5 + 2) / 2)
+    tally = Tally("ingest", str(tmp_path), [100] * 3, ["slow", "quick", "new"])
+    assert tally.read_progress().left == pytest.approx(max(0.0, (50 + 1) / 2 - 20))
 
 
 def test_an_item_whose_worker_died_is_not_done(tmp_path: Path) -> None:

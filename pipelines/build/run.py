@@ -19,6 +19,7 @@ from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress, Status, Tally
+from corpus.validation import Shares
 from corpus.workspace import Workspace
 
 MAX_ATTEMPTS = 3
@@ -35,6 +36,8 @@ class Build:
     status: Status
     say: Callable[[str], None]
     state: dict[str, str] = field(default_factory=dict)
+    held_before: Shares | None = None
+    """The shares of validation that the last build came to."""
 
     def stage(self, name: str, wanted: str, work: Callable[[], Any]) -> None:
         """Run a stage unless state.json has it as done with the same fingerprint."""
@@ -65,19 +68,22 @@ class Build:
         *,
         running: Running,
         weights: Sequence[int] | None = None,
+        groups: Sequence[str] | None = None,
     ) -> None:
         """Run a Beam pipeline, up to three times; `build(claims)` returns what puts its transforms on a Pipeline.
 
-        `weights`: the sizes of its items, in the order in which they are started, to estimate the time left.
+        `weights` and `groups` (see `Tally`): the sizes and kinds of its items, in the order in which they are started,
+        to estimate the time left.
         """
         with self.status.time_stage(name, running.workers):
-            self._run(name, build, weights or [1] * total, running)
+            self._run(name, build, weights or [1] * total, groups, running)
 
     def _run(
         self,
         name: str,
         build: Callable[[str | None], Callable[[Any], Any]],
         weights: Sequence[int],
+        groups: Sequence[str] | None,
         running: Running,
     ) -> None:
         total = len(weights)
@@ -91,7 +97,7 @@ class Build:
                 raise UserError(f"Beam cannot run with these options: {reason.strip(' .')}") from None
             with (
                 make_claims_folder(running, self.workspace.root) as claims,
-                self._watch(name, claims, weights),
+                self._watch(name, claims, weights, groups),
             ):
                 try:
                     with pipeline:
@@ -113,13 +119,15 @@ class Build:
         self.status.at(StageProgress(stage=name, done=total, total=total, documents=documents, rate=rate))
 
     @contextlib.contextmanager
-    def _watch(self, name: str, claims: str | None, weights: Sequence[int]) -> Iterator[None]:
+    def _watch(
+        self, name: str, claims: str | None, weights: Sequence[int], groups: Sequence[str] | None
+    ) -> Iterator[None]:
         """Update the progress from the workers' counts twice a second, and once at the end."""
         if claims is None or not weights:
             yield
             return
         finished = threading.Event()
-        tally = Tally(name, claims, weights)
+        tally = Tally(name, claims, weights, groups)
 
         def look() -> None:
             while not finished.wait(0.5):

@@ -52,20 +52,23 @@ def watch_build() -> Iterator[tuple[Callable[[str], None], Callable[[StageProgre
 
 
 class _Lines:
-    """A line when a stage starts, and then every half minute until it is done."""
+    """A line when a stage starts, every half minute, and when it is done."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.stage = ""
         self.said = 0.0
+        self.ended = False
 
     def __call__(self, standing: StageProgress) -> None:
         now = time.monotonic()
         if standing.stage != self.stage:
-            self.stage, self.said = standing.stage, now
+            self.stage, self.said, self.ended = standing.stage, now, False
             self.say(f"{standing.stage}: 0 of {standing.total:,}")
-        elif now - self.said > STATUS_LINE_SECONDS and standing.done < standing.total:
-            self.said = now
+        elif self.ended:
+            return
+        elif standing.done == standing.total or now - self.said > STATUS_LINE_SECONDS:
+            self.said, self.ended = now, standing.done == standing.total
             pace_text = describe_pace(standing)
             self.say(
                 f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if pace_text else ''}{pace_text}"
