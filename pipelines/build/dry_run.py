@@ -41,8 +41,10 @@ from corpus.workspace import Workspace
 
 MIN_PLACES = 8
 """Minimum number of splits of each source that documents are taken from, evenly over its bytes."""
+RECORDS_PER_PLACE = 10
+"""Records taken of a split at least, where a source has so many splits."""
 MAX_COUNTED_RATIO = 50
-"""Times the records taken of a split that are counted after them, to know what share they are."""
+"""Times the records taken of a split that are looked at: they are taken evenly from those, and their share is known."""
 PROBE_BYTES = 8 << 20
 """Decompressed bytes by which the ratio of a compressed file is measured."""
 MIN_SHADOWED_TEXTS = 5
@@ -54,7 +56,8 @@ class Forecast:
     """The forecast of a build from `documents` that were read, which are `share` of the input by bytes.
 
     `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that reading and
-    encoding take one process on a machine as busy as this one; `disk` bytes by folder; `memory` of one process, with
+    encoding take one process on a machine as busy as this one, and `largest` those of the largest input split, which
+    processes cannot share; `disk` bytes by folder; `memory` of one process, with
     those that parse for it, in bytes; `mixture` rows of source, language, tokens, weight and epochs; `rules` those of
     the documents read, unscaled; `shadowed` (rule, the other one, texts).
     """
@@ -76,16 +79,16 @@ def dry_run(
 ) -> Forecast:
     """Build about `documents` records, equally many of each source, and scale the results to the whole input.
 
-    Cost: that of building them, and some seconds; all files are in a temporary folder that is removed.
+    They are taken evenly from input splits all over a source, and evenly from each split. What a small source or split
+    lacks is taken from the larger ones. Cost: that of building them, and some seconds; all files are in a temporary
+    folder that is removed.
     """
-    sources = sorted({split.source for split in plan.splits})
-    quota = {source: max(1, documents // len(sources)) for source in sources}
-    places = {
-        source: min(MIN_PLACES, sum(split.source == source for split in plan.splits)) for source in sources
-    }
-    each = {source: -(-quota[source] // places[source]) for source in sources}
+    sizes: dict[str, int] = defaultdict(int)
+    for split in plan.splits:
+        sizes[split.source] += split.end - split.start
+    sources = sorted(sizes, key=lambda source: (sizes[source], source))
     taken = TakenShare()
-    manifest = _limit_sources(plan.file.manifest, each, taken)
+    manifest = _limit_sources(plan.file.manifest, taken)
     tools = Tools(manifest)
     forecast = Forecast()
     with tempfile.TemporaryDirectory(prefix="corpus-plan-") as folder:
@@ -95,19 +98,20 @@ def dry_run(
         covered: dict[str, float] = defaultdict(float)
         spent: dict[str, float] = defaultdict(float)
         done = peak = 0
-        for source in sources:
-            rows = 0
-            for split in spread_splits([split for split in plan.splits if split.source == source]):
-                if rows >= quota[source]:
+        for number, source in enumerate(sources):
+            quota = max(1, (documents - done) // (len(sources) - number))
+            chosen = choose_splits([split for split in plan.splits if split.source == source], quota)
+            for at, split in enumerate(chosen):
+                if quota <= 0:
                     break
-                taken.share, taken.counting = 1.0, 0.0
+                taken.share, taken.counting, taken.most = 1.0, 0.0, -(-quota // (len(chosen) - at))
                 began = time.monotonic()
                 count = max(0, ingest_part(workspace, tools, split))
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 splits.append(split)
                 peak = max(peak, peak_memory())
-                rows, done = rows + count, done + count
+                quota, done = quota - count, done + count
                 show("dry run", min(done, documents), documents)
         splits.sort(key=lambda split: (split.source, split.name))
         small = replace(plan, splits=splits, tools=tools, file=replace(plan.file, manifest=manifest))
@@ -175,40 +179,53 @@ def spread_splits(splits: Sequence[InputSplit]) -> Iterator[InputSplit]:
     yield from (split for at, split in enumerate(ordered) if at not in seen)
 
 
+def choose_splits(splits: Sequence[InputSplit], quota: int) -> list[InputSplit]:
+    """Return splits all over a source to take `quota` records from, the smallest first."""
+    places = MIN_PLACES
+    while places * 2 * RECORDS_PER_PLACE <= quota:
+        places *= 2
+    chosen = itertools.islice(spread_splits(splits), places)
+    return sorted(chosen, key=lambda split: (split.end - split.start, split.name))
+
+
 @dataclass
 class TakenShare:
-    """The share of a split that was taken, and the seconds that computing this took."""
+    """The records to take of a split at most, the share of it that was taken, and the seconds spent looking."""
 
+    most: int = 1
     share: float = 1.0
     counting: float = 0.0
 
 
-def _limit_sources(manifest: Manifest, each: dict[str, int], taken: TakenShare) -> Manifest:
-    """Return the manifest with sources that yield the first records of a split and count the following ones."""
+def _limit_sources(manifest: Manifest, taken: TakenShare) -> Manifest:
+    """Return the manifest with sources that yield some records of a split, evenly over those that are looked at."""
 
-    def limit(source: Source, most: int) -> Source:
+    def limit(source: Source) -> Source:
         kind = type(source)
 
         def read(self: Any, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
-            records = kind.read(self, path, file, start, end)
-            records_given = 0
-            for record in itertools.islice(records, most):
-                records_given += 1
-                yield record
             began = time.monotonic()
-            last, following = None, 0
-            for last in itertools.islice(records, MAX_COUNTED_RATIO * most):  # noqa: B007 - the last one is looked at
-                following += 1
-            taken.share = records_given / max(1, records_given + following)
-            if last is not None and following == MAX_COUNTED_RATIO * most:
+            there, last = 0, None
+            looked_at = MAX_COUNTED_RATIO * taken.most
+            for last in itertools.islice(kind.read(self, path, file, start, end), looked_at):  # noqa: B007 - see below
+                there += 1
+            given = min(taken.most, there)
+            wanted = {at * there // max(1, given) for at in range(given)}
+            taken.share = given / max(1, there)
+            if last is not None and there == looked_at:
                 taken.share *= _share_before(path, start, end, last.offset + last.length)
             taken.counting = time.monotonic() - began
+            for number, record in enumerate(
+                itertools.islice(kind.read(self, path, file, start, end), max(wanted, default=-1) + 1)
+            ):
+                if number in wanted:
+                    yield record
 
         first = type(kind.__name__, (kind,), {"read": read, "__module__": kind.__module__})
         assert issubclass(first, Source)
         return first.model_construct(**dict(source))
 
-    sources = {name: limit(source, each.get(name, 1)) for name, source in manifest.sources.items()}
+    sources = {name: limit(source) for name, source in manifest.sources.items()}
     return manifest.model_copy(update={"sources": sources})
 
 
@@ -278,6 +295,9 @@ def _fill_forecast(
         key=lambda row: (-row["bytes"], row["language"]),
     )
     forecast.seconds = {"ingest": sum(seconds * factor[source] for source, seconds in spent.items())}
+    pace = {source: spent[source] / max(1.0, covered[source]) for source in spent}
+    each = [pace.get(split.source, 0.0) * (split.end - split.start) for split in plan.splits]
+    forecast.seconds["largest"] = max(each, default=0.0)
     forecast.seconds["encode"] = _time_encoding(workspace) * sum(row["bytes"] for row in forecast.sources)
     forecast.disk = _estimate_sizes(workspace, factor, len(plan.splits))
     forecast.rules = summarize_rules(tables["counts"], tables["rules"])

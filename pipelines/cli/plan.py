@@ -236,12 +236,18 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
     console.print(table)
     _print_more(console, len(rows), limit)
     ingest, encode = forecast.seconds["ingest"], forecast.seconds["encode"]
+    reading = max(ingest / workers, forecast.seconds["largest"])
     console.print("[bold]expected cost[/]")
     console.print(
-        f"  time    {format_time(ingest / workers)} to read and {format_time(encode / workers)} to tokenize with "
+        f"  time    {format_time(reading)} to read and {format_time(encode / workers)} to tokenize with "
         f"{workers} process{'es' if workers > 1 else ''}, plus deduplication and decisions",
         highlight=False,
     )
+    if reading > ingest / workers:
+        console.print(
+            "          (of one input split, which processes cannot share: a smaller `split_size` or file divides it)",
+            highlight=False,
+        )
     sizes = ", ".join(f"{name} {format_size(count)}" for name, count in forecast.disk.items())
     console.print(f"  disk    {format_size(sum(forecast.disk.values()))}: {sizes}", highlight=False)
     console.print(
