@@ -52,11 +52,19 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("languages:", "language:", ":8: language: unknown key"),
-        ("{text: body}", "{txt: body}", ":7: sources.mine.fields.txt: unknown key"),
+        ("languages:", "language:", ":8: language: unknown key: did you mean languages?"),
+        ("languages:", "tokeniser:", ":8: tokeniser: unknown key: did you mean tokenizer or tokens?"),
+        ("languages:", "zzzz:", ":8: zzzz: unknown key: choose from dedup, extraction, "),
+        ("threshold: 0.8", "treshold: 1", ":9: dedup.minhash.treshold: unknown key: did you mean threshold?"),
+        (
+            "kind: jsonl",
+            "kind: jsonl\n    pats: x",
+            ":6: sources.mine.pats: unknown key: did you mean paths?",
+        ),
+        ("{text: body}", "{txt: body}", ":7: sources.mine.fields.txt: unknown key: did you mean text"),
         ("name: demo", "name: demo\nname: x", ":2: name: this key stands twice (first on line 1)"),
         ("{text: body}", "{text: a, text: b}", ":7: sources.mine.fields.text: this key stands twice"),
-        ("kind: jsonl", "kind: jsnl", ":5: sources.mine.kind: unknown kind 'jsnl': choose from"),
+        ("kind: jsonl", "kind: jsnl", ":5: sources.mine.kind: unknown kind 'jsnl': did you mean jsonl?"),
         ("    kind: jsonl\n", "", ":4: sources.mine: no `kind`"),
         ("vocabulary: 32000", "vocabulary: many", ":10: tokenizer.vocabulary: "),
         ("threshold: 0.8", "threshold: 8", ":9: dedup.minhash.threshold: "),

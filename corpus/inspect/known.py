@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import UserError
 from corpus.inspect.samples import DocumentQuery
 from corpus.ledger.tables import read_ledger
+from corpus.suggestions import suggest_names
 from corpus.workspace import Workspace
-
-MAX_SUGGESTED_NAMES = 3
-MAX_LISTED_NAMES = 8
 
 
 def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:
@@ -37,19 +33,12 @@ def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:
         asked = getattr(wanted, key)
         asked = asked.lower() if key == "domain" and asked else asked
         if asked is not None and asked not in names:
-            raise UserError(f"no {key} {asked}: {suggest_names(asked, names)}")
+            raise UserError(f"no {key} {asked}: {suggest(asked, names)}")
 
 
-def suggest_names(asked: str, names: set[str]) -> str:
-    """Return a text with the names nearest to an unknown one, or the first few of all names."""
-    if not names:
-        return "the workspace has none"
-    matches = difflib.get_close_matches(asked, sorted(names), MAX_SUGGESTED_NAMES, 0.6)
-    if matches:
-        return f"did you mean {' or '.join(matches)}?"
-    listed = sorted(names)
-    more = f" and {len(listed) - MAX_LISTED_NAMES:,} more" if len(listed) > MAX_LISTED_NAMES else ""
-    return f"the workspace has {', '.join(listed[:MAX_LISTED_NAMES])}{more}"
+def suggest(asked: str, names: set[str]) -> str:
+    """Return the names nearest to an unknown one, or the first few that a workspace has."""
+    return suggest_names(asked, names, "the workspace has") if names else "the workspace has none"
 
 
 def _unique_names(column: pa.ChunkedArray) -> set[str]:

@@ -30,6 +30,7 @@ from corpus.errors import UserError
 from corpus.formats.yaml_lines import KeyPath, load_yaml
 from corpus.languages.labels import language_part, parse_label
 from corpus.rules.rule import BOUND_KINDS, NO_BOUND, Rule, RuleSet
+from corpus.suggestions import suggest_names
 from corpus.text.conventions import DEFAULT_FILE_NAME, language_files
 
 LANGUAGE_KEY_PATTERN = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
@@ -56,7 +57,7 @@ def list_presets() -> list[str]:
 def read_preset(name: str, inside: tuple[str, ...] = ()) -> Preset:
     """Read a preset by name, one that those in `inside` include. Raises UserError for an unknown or malformed one."""
     if name not in list_presets():
-        raise UserError(f"no rules named {name!r}: choose from {', '.join(list_presets())}")
+        raise UserError(f"no rules named {name!r}: {suggest_names(name, list_presets())}")
     text, path = read_data("rules", name)
     data, _ = load_yaml(text, path)
     known = {"description", "source", "include", "rules"}

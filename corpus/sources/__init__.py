@@ -23,6 +23,7 @@ import importlib
 from corpus import plugins
 from corpus.errors import UserError
 from corpus.sources.source import Source
+from corpus.suggestions import suggest_names
 
 PROBE_SECONDS = 12.0
 """Processor seconds that a plug-in may take to be imported, and a fifth of the seconds that it may take at all."""
@@ -53,10 +54,10 @@ def source_class(kind: str) -> type[Source]:
     if is_plugin_kind(kind):
         return _load_plugin_source(kind)
     if kind not in KINDS:
-        known = ", ".join([*KINDS, *plugins.list_short_names("source")])
-        raise UserError(
-            f"unknown kind {kind!r}: choose from {known}, or name a plug-in, module:Class", ("kind",)
-        )
+        known = [*KINDS, *plugins.list_short_names("source")]
+        nearest = suggest_names(kind, known, "")
+        listed = f"choose from {', '.join(known)}, or name a plug-in, module:Class"
+        raise UserError(f"unknown kind {kind!r}: {nearest if '?' in nearest else listed}", ("kind",))
     module, name = KINDS[kind].split(":")
     source: type[Source] = getattr(importlib.import_module(module), name)
     return source

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.inspect.known import suggest_names
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.ledger.counts import UNKNOWN_LANGUAGE
 from corpus.manifest import ManifestFile
@@ -40,6 +39,7 @@ from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import BOUND_KINDS, draw_uniform
 from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
+from corpus.suggestions import suggest_names
 from corpus.workspace import Workspace
 
 CHANGEABLE_KEYS = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
@@ -170,7 +170,7 @@ def make_stored_plan(
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
             raise UserError(
-                f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed)}"
+                f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed, 'it has')}"
             )
     plan = make_plan_of_parts(workspace, file)
     state = workspace.read_state() or {}

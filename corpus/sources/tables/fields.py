@@ -14,6 +14,7 @@ from corpus.data import list_data, read_data
 from corpus.document import Record
 from corpus.formats.yaml_lines import load_yaml
 from corpus.sources.license_names import find_spdx_name
+from corpus.suggestions import suggest_names
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -132,7 +133,7 @@ def layout_names() -> list[str]:
 def read_layout(name: Any) -> dict[str, Any]:
     """Return the `fields` of a layout. Raises ValueError for an unknown one."""
     if name not in layout_names():
-        raise ValueError(f"no layout named {name!r}: choose from {', '.join(layout_names())}")
+        raise ValueError(f"no layout named {name!r}: {suggest_names(str(name), layout_names())}")
     text, path = read_data("fields", name)
     data, _ = load_yaml(text, path)
     if not isinstance(data, dict) or not isinstance(data.get("fields"), dict):
