@@ -11,6 +11,7 @@ Only names, counts and hashes are Beam elements; texts and tokens are read from 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from corpus import storage
-from corpus.errors import RunError
+from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection
@@ -36,8 +37,9 @@ from corpus.workspace import Workspace, read_table
 SplitKey = tuple[str, str]
 """(source, split name)."""
 PipelineBuilder = Callable[[beam.Pipeline], PCollection[str]]
-RunPipeline = Callable[[str, Callable[[str | None], PipelineBuilder], int], None]
-"""run(name, build, total): `build(claims)` returns what puts the transforms on a Pipeline; it has `total` items."""
+RunPipeline = Callable[..., None]
+"""run(name, build, total, weights=...): `build(claims)` returns what puts the transforms on a Pipeline; it has `total`
+items of these sizes."""
 
 HISTOGRAMS_FOLDER = "tokenizer/sample/histograms"
 PIECES_FOLDER = "tokenizer/sample/pieces"
@@ -62,11 +64,20 @@ class TokenizeJob:
     running: Running
     run: RunPipeline
 
-    def fan_out(self, name: str, items: Sequence[str], work: Callable[[str], Iterable[str]]) -> None:
-        """Do the work for every item; start no pipeline if there is none."""
+    def fan_out(
+        self,
+        name: str,
+        items: Sequence[str],
+        work: Callable[[str], Iterable[str]],
+        weights: Sequence[int] | None = None,
+    ) -> None:
+        """Do the work for every item; start no pipeline if there is none. `weights`: the sizes of the items."""
         if items:
             self.run(
-                name, lambda claims: tokenize_pipeline(name, items, work, self.running, claims), len(items)
+                name,
+                lambda claims: tokenize_pipeline(name, items, work, self.running, claims),
+                len(items),
+                weights=weights,
             )
 
 
@@ -115,6 +126,22 @@ def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitK
 # --- sample ---
 
 
+def check_kept_tokenizer(workspace: Workspace, options: TokenizerOptions) -> None:
+    """Raise UserError if the vocabulary that `keep: true` would keep was trained with other options."""
+    card_path = workspace.path("tokenizer", "card.json")
+    if not options.keep or not storage.exists(card_path):
+        return
+    before, now = json.loads(storage.read_text(card_path)).get("options") or {}, options.training()
+    other = [name for name in now if name in before and before[name] != now[name]]
+    if other:
+        named = ", ".join(f"{name} is {now[name]}, it was {before[name]}" for name in other)
+        raise UserError(
+            f"keep: true keeps the vocabulary of {workspace.root}, which was trained with other options ({named}): "
+            "give it those, or leave out keep",
+            ("tokenizer", other[0]),
+        )
+
+
 class HistogramParts:
     """Count the training documents of one split per call, by language and key. Picklable."""
 
@@ -153,7 +180,9 @@ class PieceParts:
 def sample_and_train(job: TokenizeJob, inputs: Mapping[SplitKey, str]) -> Encoder:
     """Write tokenizer/tokenizer.json, trained on a sample or as given, and its description, card.json.
 
-    A tokenizer that was made from the same inputs, options and seed is kept. Memory of learning: see
+    A tokenizer that was made from the same inputs, options and seed is kept, and any with `keep: true`.
+
+    Memory of learning: see
     `vocabulary`; .7 GB with the default options, whatever the size of the corpus.
     """
     options, workspace = job.tokenizer, job.workspace
@@ -161,13 +190,13 @@ def sample_and_train(job: TokenizeJob, inputs: Mapping[SplitKey, str]) -> Encode
     given_tokenizer = storage.read_bytes(options.path) if options.path is not None else None
     if given_tokenizer is None:
         versions = [vocabulary.VERSION, sample.VERSION, words.VERSION]
-        asked = options.model_dump(mode="json", exclude={"path"})
-        wanted = fingerprint([versions, asked, job.seed, sorted(inputs.values())])
+        wanted = fingerprint([versions, options.training(), job.seed, sorted(inputs.values())])
     else:
         wanted = fingerprint([encode.VERSION, encode.sha256(given_tokenizer), options.end_of_text])
     if storage.exists(card_path) and storage.exists(path):
         card = json.loads(storage.read_text(card_path))
-        if card["fingerprint"] == wanted and storage.sha256(path) == card["sha256"]:
+        kept = options.keep and card["kind"] == "trained"
+        if (kept or card["fingerprint"] == wanted) and storage.sha256(path) == card["sha256"]:
             return encode.load_encoder(path, card["end_of_text"], card["engine"])
     storage.remove(card_path)
     if given_tokenizer is None:
@@ -211,7 +240,7 @@ def _train_tokenizer(job: TokenizeJob, inputs: Mapping[SplitKey, str]) -> tuple[
     job.fan_out("pieces", _list_missing(job, PIECES_FOLDER, made_by), pieces)
     counts = _sum_parts(job, PIECES_FOLDER, made_by, vocabulary.merge_counts)
     learned = {
-        "options": options.model_dump(mode="json", exclude={"path"}),
+        "options": options.training(),
         "seed": job.seed,
         "versions": {**vocabulary.vocabulary_versions(), **words.versions()},
         "distinct_pieces": counts.num_rows,
@@ -297,10 +326,11 @@ def encode_splits(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: Enc
             strict=True,
         )
     )
-    items = [json.dumps([*split, wanted[split]]) for split in sorted(missing, key=lambda s: (-sizes[s], s))]
+    ordered = sorted(missing, key=lambda split: (-sizes[split], split))
+    items = [json.dumps([*split, wanted[split]]) for split in ordered]
     root = job.workspace.root
     work = EncodeParts(root, encoder.end_of_text_token, encoder.engine, encoder.sha256, batch_tokens)
-    job.fan_out("encode", items, work)
+    job.fan_out("encode", items, work, [sizes[split] for split in ordered])
 
 
 def batch_tokens_of(options: TokensOptions) -> int:
@@ -341,6 +371,7 @@ def assemble_shards(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: E
     """
     workspace = job.workspace
     indexed = _read_parts(job, part_fingerprints(inputs, encoder, batch_tokens_of(job.tokens)))
+    check_unknown(indexed, encoder, job.tokenizer.max_unknown)
     planned = shards.plan_shards(indexed, job.tokens)
     streams = shards.assign_streams(indexed, job.tokens)
     description_path = workspace.path("tokens", "dataset.json")
@@ -355,7 +386,8 @@ def assemble_shards(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: E
         shards.write_plan(workspace.path(SHARD_PLAN_FILE), planned)
         largest_first = sorted(missing, key=lambda shard: (-shard.tokens, shard.path))
         work = ShardParts(workspace.root, whole, encoder.dtype.name)
-        job.fan_out("shards", [shard.path for shard in largest_first], work)
+        sizes = [shard.tokens for shard in largest_first]
+        job.fan_out("shards", [shard.path for shard in largest_first], work, sizes)
     digests: dict[str, str] = {}
     for shard, digest in _read_records(workspace, planned):
         if digest is None:
@@ -372,6 +404,28 @@ def assemble_shards(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: E
     )
     storage.write_text(description_path, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
     return description
+
+
+def check_unknown(indexed: Sequence[shards.Part], encoder: Encoder, bound: float) -> None:
+    """Raise RunError if the tokenizer does not know the text of some language."""
+    unknown = dataset.count_unknown(indexed)
+    totals: Counter[str] = Counter()
+    for _, _, _, index in indexed:
+        for batch in index:
+            totals[batch.language] += batch.tokens
+    shares = {language: count / totals[language] for language, count in unknown.items()}
+    above = sorted(
+        (language for language, share in shares.items() if share > bound),
+        key=lambda language: -shares[language],
+    )
+    if above:
+        named = ", ".join(f"{language} {shares[language]:.1%}" for language in above[:5])
+        more = f" and {len(above) - 5} more languages" if len(above) > 5 else ""
+        raise RunError(
+            f"the tokenizer turns unknown text into {encoder.unknown_token}, more than {bound:.1%} of the "
+            f"tokens of {named}{more}: take a tokenizer of bytes, leave these languages out, or raise "
+            "`tokenizer: {max_unknown: ...}`"
+        )
 
 
 def _read_parts(job: TokenizeJob, wanted: Mapping[SplitKey, str]) -> list[shards.Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -32,7 +33,8 @@ def describe_dataset(
     """Return the contents of dataset.json. `digests` are the shards' sha256 by path.
 
     `totals` are by the documents' own languages, also for those that share the shards of `other`; the streams of
-    the mixture are the (source, language) folders of the training shards.
+    the mixture are the (source, language) folders of the training shards; `unknown` counts the unknown tokens of each
+    language, where the tokenizer has one.
     """
     totals = count_totals(parts)
     trained = {
@@ -62,9 +64,19 @@ def describe_dataset(
             for shard in shards
         ],
         "totals": totals,
+        **({"unknown": count_unknown(parts)} if encoder.unknown is not None else {}),
         "mixture": {**mixture.model_dump(mode="json"), "streams": [asdict(share) for share in table]},
     }
     return {**description, "fingerprint": fingerprint(description)}
+
+
+def count_unknown(parts: Sequence[Part]) -> dict[str, int]:
+    """Return the unknown tokens of each language that has some; names sorted."""
+    counts: Counter[str] = Counter()
+    for _, _, _, index in parts:
+        for batch in index:
+            counts[batch.language] += batch.unknown
+    return {language: count for language, count in sorted(counts.items()) if count}
 
 
 def count_totals(parts: Sequence[Part]) -> dict[str, Any]:

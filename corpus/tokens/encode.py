@@ -50,9 +50,10 @@ _BYTES = _map_byte_characters()
 class Encoder:
     """Encodes texts with one tokenizer; one instance per process.
 
-    `end_of_text` is the id that ends every row, `vocabulary_size` the largest id plus one, `dtype` uint16
-    where all ids fit, else uint32. `engine` is "tiktoken", or "tokenizers" if tiktoken cannot give
-    the same tokens (`why` holds the reason) or if it was requested.
+    `end_of_text` is the id that ends every row, `unknown` the id that stands for text outside the vocabulary (None
+    where any text can be written), `vocabulary_size` the largest id plus one, `dtype` uint16 where all ids fit, else
+    uint32. `engine` is "tiktoken", or "tokenizers" if tiktoken cannot give the same tokens (`why` holds the reason) or
+    if it was requested.
     """
 
     def __init__(self, content: bytes, end_of_text: str | None = None, engine: str | None = None) -> None:
@@ -72,6 +73,8 @@ class Encoder:
         self.dtype: np.dtype[Any] = np.dtype(np.uint16 if self.vocabulary_size <= 1 << 16 else np.uint32)
         self.end_of_text_token = _choose_end_of_text(ids, end_of_text)
         self.end_of_text: int = ids[self.end_of_text_token]
+        self.unknown_token = _find_unknown(raw["model"])
+        self.unknown = ids.get(self.unknown_token) if self.unknown_token is not None else None
         self.why = _explain_unsupported(raw) if engine != "tokenizers" else "asked for"
         self._tiktoken: tiktoken.Encoding | None = None
         self._ids: Array | None = None
@@ -165,6 +168,14 @@ def _choose_end_of_text(ids: dict[str, int], asked: str | None) -> str:
         f"the tokenizer has none of {', '.join(END_OF_TEXT_NAMES)} to end documents with: name its own by "
         "`tokenizer: {path: ..., end_of_text: ...}`"
     )
+
+
+def _find_unknown(model: dict[str, Any]) -> str | None:
+    """Return the name of the unknown token, which Unigram models give as an id."""
+    name, id = model.get("unk_token"), model.get("unk_id")
+    if isinstance(id, int) and isinstance(model.get("vocab"), list) and id < len(model["vocab"]):
+        name = model["vocab"][id][0]
+    return str(name) if name is not None else None
 
 
 def _read_pattern(pre_tokenizer: dict[str, Any] | None) -> str | None:

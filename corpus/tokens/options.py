@@ -40,7 +40,8 @@ class _OptionsModel(BaseModel):
 class TokenizerOptions(_OptionsModel):
     """`tokenizer: {vocabulary: 32000}` trains a tokenizer; `tokenizer: path/to/tokenizer.json` uses an existing one.
 
-    With an existing tokenizer all keys but `path` and `end_of_text` would have no effect, so they are rejected.
+    With an existing tokenizer all keys but `path`, `end_of_text` and `max_unknown` would have no effect, so they are
+    rejected.
     """
 
     path: str | None = None
@@ -57,6 +58,11 @@ class TokenizerOptions(_OptionsModel):
     end_of_text: Annotated[str, Field(min_length=1)] | None = None
     """The token that ends every document: `<|endoftext|>` by default; in an existing tokenizer the first
     of the usual names that it has."""
+    keep: bool = False
+    """Whether a vocabulary that the workspace has stays, so that models trained on it go on fitting, whatever input is
+    added. It then depends on the first build's input."""
+    max_unknown: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of a language's tokens that may be the unknown token of a given tokenizer."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,7 +74,7 @@ class TokenizerOptions(_OptionsModel):
         if self.path is not None:
             changed = {
                 name
-                for name in self.model_fields_set - {"path", "end_of_text"}
+                for name in self.model_fields_set - {"path", "end_of_text", "max_unknown"}
                 if getattr(self, name) != type(self).model_fields[name].default
             }
             if changed:
@@ -76,6 +82,10 @@ class TokenizerOptions(_OptionsModel):
                     f"a tokenizer given by path is not trained: {', '.join(sorted(changed))} would have no effect"
                 )
         return self
+
+    def training(self) -> dict[str, Any]:
+        """Return the options that a trained vocabulary depends on, as JSON values."""
+        return self.model_dump(mode="json", exclude={"path", "keep", "max_unknown"})
 
 
 class MixtureOptions(_OptionsModel):

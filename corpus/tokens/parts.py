@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -24,7 +24,7 @@ from corpus.storage.part_writer import FINGERPRINT_KEY, add_fingerprint
 from corpus.tokens.encode import Encoder
 from corpus.tokens.rows import read_kept_groups
 
-VERSION = 1
+VERSION = 2
 """Increased when the same documents would give another part."""
 PART_BATCH_TOKENS = 1 << 20
 """Tokens of a record batch of a part, at most, except for a single document that has more."""
@@ -40,13 +40,15 @@ INDEX_KEY = b"corpus.index"
 
 @dataclass(frozen=True, slots=True)
 class PartBatch:
-    """One record batch of a part: `bytes` is the UTF-8 size of its texts, `tokens` counts end-of-text too."""
+    """One record batch of a part: `bytes` is the UTF-8 size of its texts, `tokens` counts end-of-text too, and
+    `unknown` the tokens that stand for text outside the vocabulary."""
 
     side: str
     language: str
     rows: int
     tokens: int
     bytes: int
+    unknown: int = 0
 
 
 def token_schema(dtype: np.dtype[Any]) -> pa.Schema:
@@ -78,7 +80,7 @@ class TokenPartWriter:
     def __init__(self, path: str, encoder: Encoder, fingerprint: str, batch_tokens: int) -> None:
         self.path = path
         self.batch_tokens = batch_tokens
-        self.dtype = encoder.dtype
+        self.dtype, self.unknown = encoder.dtype, encoder.unknown
         self.schema = add_fingerprint(token_schema(encoder.dtype), fingerprint)
         self.index: list[PartBatch] = []
         self._held: dict[tuple[str, str], _HeldDocuments] = {}
@@ -90,7 +92,7 @@ class TokenPartWriter:
             yield self
             for key in sorted(self._held):
                 self._flush(key)
-            index = [[b.side, b.language, b.rows, b.tokens, b.bytes] for b in self.index]
+            index = [list(astuple(batch)) for batch in self.index]
             empty = pa.RecordBatch.from_pylist([], schema=self.schema)
             self._writer.write_batch(empty, custom_metadata={INDEX_KEY: json.dumps(index)})
 
@@ -114,15 +116,16 @@ class TokenPartWriter:
         side, language = key
         offsets = np.zeros(len(held.ids) + 1, np.int32)
         np.cumsum([len(tokens) for tokens in held.tokens], out=offsets[1:])
-        values = pa.array(np.concatenate(held.tokens, dtype=self.dtype))
+        tokens = np.concatenate(held.tokens, dtype=self.dtype)
+        unknown = int(np.count_nonzero(tokens == self.unknown)) if self.unknown is not None else 0
         columns = [
             pa.array(held.ids, pa.string()),
             pa.array(held.bytes, pa.uint32()),
             pa.array([language] * len(held.ids), pa.string()),
-            pa.ListArray.from_arrays(pa.array(offsets), values),
+            pa.ListArray.from_arrays(pa.array(offsets), pa.array(tokens)),
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
-        self.index.append(PartBatch(side, language, len(held.ids), held.size, sum(held.bytes)))
+        self.index.append(PartBatch(side, language, len(held.ids), held.size, sum(held.bytes), unknown))
         self._memory -= held.memory
 
 

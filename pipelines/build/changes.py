@@ -43,7 +43,10 @@ def explain_changes(
     before, manifest = _read_last_build(workspace)
     if before is None or "documents" not in before:
         return []
-    changed = list_changed_keys(manifest, _dump_manifest(plan))
+    now = _dump_manifest(plan)
+    for written in (manifest, now):
+        written.get("validation", {}).pop("resolved", None)  # what a build came to, not what was asked
+    changed = list_changed_keys(manifest, now)
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
     lines = _explain_ingest(before, plan, reading)
     ingests = bool(lines)
@@ -63,6 +66,13 @@ def explain_changes(
         lines.append(f"tokenize: again: {_name_some(tokenized)} changed")
     elif decides and "tokenize" in state:
         lines.append("tokenize: again where decisions changed")
+    options, card = plan.file.manifest.tokenizer, workspace.path("tokenizer", "card.json")
+    trains = decides or any(key.startswith("tokenizer.") for key in tokenized)
+    if trains and options.path is None and not options.keep and storage.exists(card):
+        lines.append(
+            "vocabulary: trained again if other documents are kept, and models trained on this one will then not fit: "
+            "`tokenizer: {keep: true}` keeps it"
+        )
     if not lines:
         done = [name for name in state if name != "build"]
         what = (
