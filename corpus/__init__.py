@@ -41,7 +41,9 @@ The files of this folder, which the packages share:
     api.py            the commands as functions: build, plan, decide, compare, sample
     workspace.py      the paths and results of a workspace
     document.py       records, documents, reasons for quarantine; Arrow schemas
-    groups.py         groups, and the hash that puts each in training or validation
+    groups.py         groups by the address of a document
+    suggestions.py    the name that was meant instead of an unknown one
+    validation.py     the documents held out: fixed hashes, and the share of each language
     progress.py       status.json, timings.json, progress of a stage
     data.py           data files: rules, languages, word lists; a user's own beside the manifest
     plugins.py        find the plug-ins that a manifest names

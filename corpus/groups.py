@@ -1,14 +1,10 @@
-"""Groups: documents that must all be in training, or all in validation."""
+"""Groups: documents that must all be in training, or all in validation, by their address."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 import tldextract
-
-VALIDATION_SALT = b"corpus validation 1"
-"""Never changed, so that a group is on the same side in every workspace."""
 
 
 @cache
@@ -30,11 +26,3 @@ def registered_domain(url: str) -> str | None:
         "."
     )  # no known suffix: the list's rule is the last label
     return ".".join(host.split(".")[-2:]) or None
-
-
-def is_validation(group: str, share: float) -> bool:
-    """Return whether a group is in validation: its fixed hash is below `share`, so a larger share only adds groups."""
-    digest = hashlib.blake2b(
-        group.encode("utf-8", "surrogatepass"), key=VALIDATION_SALT, digest_size=8
-    ).digest()
-    return int.from_bytes(digest, "big") < share * 2**64

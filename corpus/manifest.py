@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator
@@ -19,10 +19,13 @@ from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
+from corpus.languages.labels import normalize_label
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes
+from corpus.suggestions import suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
+from corpus.validation import Validation
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse")
@@ -79,12 +82,6 @@ class Quality(_ManifestModel):
     model: str
 
 
-class Validation(_ManifestModel):
-    """The share of groups (domains, pages, repositories) whose documents are kept for validation."""
-
-    share: Annotated[float, Field(ge=0, lt=1)] = 0.005
-
-
 _NUMBER_NAME = re.compile(r"[+-]?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -121,7 +118,7 @@ class Manifest(_ManifestModel):
             return languages
         if not languages:
             raise ValueError("no languages: say all, or name some")
-        return [_parse_label(name) for name in languages]
+        return [normalize_label(name) for name in languages]
 
     @field_validator("sources")
     @classmethod
@@ -241,7 +238,7 @@ def load_manifest(path: str) -> ManifestFile:
     try:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
-        raise _convert_error(source_file, error, ()) from None
+        raise _convert_error(source_file, error, (), Manifest) from None
     for key in ("weights", "epochs"):
         for name in getattr(manifest.mixture, key) or {}:
             if name not in manifest.sources:
@@ -291,8 +288,8 @@ def _find_plugins(source_file: ManifestFile, content: dict[str, Any]) -> None:
 def _read_named_mixture(source_file: ManifestFile, name: str) -> dict[str, Any]:
     """Return the mixture of that name from the data files. `max_epochs` needs a run, so it is refused here."""
     if name not in data.list_data("mixtures"):
-        known = ", ".join(data.list_data("mixtures"))
-        raise source_file.error(("mixture",), f"no mixture named {name!r}: choose from {known}")
+        known = suggest_names(name, data.list_data("mixtures"))
+        raise source_file.error(("mixture",), f"no mixture named {name!r}: {known}")
     text, path = data.read_data("mixtures", name)
     mixture, _ = load_yaml(text, path)
     if not isinstance(mixture, dict) or "max_epochs" in mixture:
@@ -324,7 +321,7 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
     except UserError as error:
         raise source_file.error((*where, *error.path), str(error)) from None
     except ValidationError as error:
-        raise _convert_error(source_file, error, where) from None
+        raise _convert_error(source_file, error, where, kind) from None
     except (Exception, SystemExit) as error:
         if not is_plugin_kind(str(options.get("kind"))):
             raise
@@ -343,8 +340,10 @@ def _join_folder(folder: str, value: Any) -> Any:
     return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 
-def _convert_error(source_file: ManifestFile, error: ValidationError, where: KeyPath) -> UserError:
-    """Convert the first of pydantic's errors to a UserError."""
+def _convert_error(
+    source_file: ManifestFile, error: ValidationError, where: KeyPath, model: type[BaseModel]
+) -> UserError:
+    """Convert the first of pydantic's errors on a model, which the manifest has at `where`, to a UserError."""
     problems = error.errors()
     problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     path: KeyPath = (*where, *problem["loc"])
@@ -353,7 +352,8 @@ def _convert_error(source_file: ManifestFile, error: ValidationError, where: Key
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         path = (*where, *problem["loc"])
-        message = "unknown key"
+        known = list_keys(model, problem["loc"][:-1])
+        message = f"unknown key: {suggest_names(str(problem['loc'][-1]), known)}" if known else "unknown key"
     elif problem["type"] == "missing":
         message = "this key is required"
     elif problem["type"] in ("too_short", "list_type", "dict_type"):
@@ -365,15 +365,21 @@ def _convert_error(source_file: ManifestFile, error: ValidationError, where: Key
     return source_file.error(path, message)
 
 
-def _parse_label(name: str) -> str:
-    """Return a language in the form that documents have: eng_Latn, or its code alone for any script of it."""
-    from corpus.languages.labels import parse_label
+def list_keys(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
+    """Return the keys that a model takes at a path below it; several models at one place (A or B) add up."""
+    models = [model]
+    for key in path:
+        fields = [each.model_fields[key] for each in models if key in each.model_fields]
+        if fields:
+            models = [found for field in fields for found in _models_in(field.annotation)]
+    return list(dict.fromkeys(name for each in models for name in each.model_fields))
 
-    parsed = parse_label(name)
-    if parsed is None:
-        raise ValueError(f"{name!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
-    code, script = parsed
-    return f"{code}_{script}" if script is not None else code
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that a type is made of: itself, or those in `A | None`, `dict[str, A]`, `list[A]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in _models_in(inner)]
 
 
 def _check_plain_name(name: Any) -> str:

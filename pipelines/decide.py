@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import apache_beam as beam
@@ -23,7 +22,6 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import Clusters
 from corpus.document import DECISIONS_SCHEMA
-from corpus.groups import is_validation
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
@@ -32,9 +30,11 @@ from corpus.progress import count_documents
 from corpus.rules.rule import Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
+from corpus.tokens.rows import UNKNOWN_LANGUAGE
+from corpus.validation import Shares, name_sides
 from corpus.workspace import Workspace
 
-VERSION = 3
+VERSION = 4
 """Increased when the same signals would give other decisions or counts."""
 DECISION_COLUMNS = [
     "id",
@@ -170,7 +170,7 @@ class _ComputeThreshold(beam.DoFn):
             yield json.dumps([signal, language, compute_threshold(scores, share)])
 
 
-class _WriteLines(beam.DoFn):
+class WriteLines(beam.DoFn):
     """Write all lines, sorted, as one JSON file."""
 
     def __init__(self, path: str) -> None:
@@ -205,7 +205,7 @@ def thresholds_pipeline(
             | "Threshold" >> par_do(_ComputeThreshold(shares), str)
             | "One key" >> map_each(lambda line: (0, line), output=tuple[int, str])
             | "Together" >> group_by_key()
-            | "Write" >> par_do(_WriteLines(path), str)
+            | "Write" >> par_do(WriteLines(path), str)
         )
         return written
 
@@ -216,12 +216,12 @@ class DecideParts:
     """Write the decisions and counts of one input split per call. Picklable."""
 
     def __init__(
-        self, root: str, judge: Judge, share: float, clusters: str | None, fingerprints: str
+        self, root: str, judge: Judge, shares: Shares, clusters: str | None, fingerprints: str
     ) -> None:
-        self.root, self.judge, self.share, self.clusters, self.given = (
+        self.root, self.judge, self.shares, self.clusters, self.given = (
             root,
             judge,
-            share,
+            shares,
             clusters,
             fingerprints,
         )
@@ -229,36 +229,41 @@ class DecideParts:
     def __call__(self, item: str) -> Iterator[str]:
         source, split = json.loads(item)
         rows = decide_part(
-            Workspace(self.root), self.judge, self.share, self.clusters, self.given, source, split
+            Workspace(self.root), self.judge, self.shares, self.clusters, self.given, source, split
         )
         yield json.dumps({"source": source, "split": split, "rows": rows})
 
 
-@lru_cache(maxsize=256)
-def _choose_side(group: str, share: float) -> str:
-    return "valid" if is_validation(group, share) else "train"
+def read_removed(clusters: str | None, source: str, split: str) -> list[dict[str, Any]]:
+    """Return the duplicates of an input split that are removed: `row`, `kept_id` and `level`, by row."""
+    if clusters is None:
+        return []
+    table = Clusters(clusters)
+    removed: list[dict[str, Any]] = (
+        table.read_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
+    )
+    table.close()
+    return removed
 
 
 def decide_part(
     workspace: Workspace,
     judge: Judge,
-    share: float,
+    shares: Shares,
     clusters: str | None,
     given: str,
     source: str,
     split: str,
 ) -> int:
     """Write the decisions and counts of one input split; return its number of rows, or -1 if they exist already."""
-    removed = []
-    if clusters is not None:
-        cluster_table = Clusters(clusters)
-        removed = cluster_table.read_split(source, split).select(["row", "kept_id", "level"]).to_pylist()
-        cluster_table.close()
+    removed = read_removed(clusters, source, split)
     decisions_path = workspace.part("decisions", source, split)
     counts_path = workspace.part("stats/parts", source, split)
     inputs = [read_fingerprint(workspace.part("documents", source, split))]
     inputs += [read_fingerprint(workspace.part(f"signals/{step}", source, split)) for step in judge.steps]
-    wanted = fingerprint([given, inputs, removed])
+    languages = read_columns(workspace.part("documents", source, split), ["language"]).column(0).unique()
+    here = shares.describe(label or UNKNOWN_LANGUAGE for label in languages.to_pylist())
+    wanted = fingerprint([given, inputs, removed, here])
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
         return -1
     by_row = {row["row"]: row for row in removed}
@@ -268,14 +273,11 @@ def decide_part(
     with PartWriter(decisions_path, DECISIONS_SCHEMA, wanted, inputs[0]) as writer:
         for group in judge_split(workspace, judge, source, split, all_signals=True):
             rows = group.documents.num_rows
-            here = [by_row.get(row) for row in range(first, first + rows)]
-            duplicate_of = pa.array([row["kept_id"] if row else None for row in here], pa.string())
-            level = pa.array([row["level"] if row else None for row in here], pa.string())
+            copies = [by_row.get(row) for row in range(first, first + rows)]
+            duplicate_of = pa.array([row["kept_id"] if row else None for row in copies], pa.string())
+            level = pa.array([row["level"] if row else None for row in copies], pa.string())
             kept = group.passes & duplicate_of.is_null().to_numpy(zero_copy_only=False)
-            groups = group.documents.column("group").to_pylist()
-            sides = [
-                _choose_side(name, share) if keep else None for name, keep in zip(groups, kept, strict=True)
-            ]
+            sides = name_sides(kept, shares.choose(group.documents))
             decided = pa.table(
                 [
                     group.documents.column("gate").combine_chunks(),
@@ -299,15 +301,14 @@ def decide_part(
 def decide_pipeline(
     root: str,
     judge: Judge,
-    share: float,
+    shares: Shares,
     clusters: str | None,
     splits: list[tuple[str, str]],
     running: Running,
     claims: str | None,
 ) -> Callable[[beam.Pipeline], PCollection[str]]:
     """Return a function that builds the decision pipeline over (source, split name) pairs."""
-    given = fingerprint([judge.parameters, share])
-    work = DecideParts(root, judge, share, clusters, given)
+    work = DecideParts(root, judge, shares, clusters, fingerprint(judge.parameters))
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.groups import is_validation, registered_domain
+from corpus.groups import registered_domain
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,3 @@ from corpus.groups import is_validation, registered_domain
 )
 def test_the_registered_domain(url: str, domain: str) -> None:
     assert registered_domain(url) == domain
-
-
-def test_a_larger_share_keeps_what_a_smaller_one_holds() -> None:
-    names = [f"site{number}.example" for number in range(20_000)]
-    small = {name for name in names if is_validation(name, 0.01)}
-    large = {name for name in names if is_validation(name, 0.05)}
-    assert small < large
-    assert 0.04 < len(large) / len(names) < 0.06

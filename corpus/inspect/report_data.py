@@ -22,6 +22,7 @@ from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
 from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.known_signals import describe_signal
 from corpus.rules.rule import BOUND_KINDS
+from corpus.validation import Validation
 
 OTHERS = "others"
 MAX_NAME_CHARACTERS = 80
@@ -105,8 +106,8 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
     `manifest` is the workspace's manifest.yaml, `inputs` the `files` and `bytes` of each source (`input_sizes`).
     """
     parsed = yaml.safe_load(manifest)
-    validation = (parsed.get("validation") or {}).get("share", 0.0)
-    alarm_list = find_alarms(tables, shards.get("mixture") or {}, validation)
+    held_out = Validation.model_validate(parsed.get("validation") or {}).shares()
+    alarm_list = find_alarms(tables, shards.get("mixture") or {}, held_out)
     languages = group_outcomes(tables["counts"], tables["tokens"], "language")
     return {
         "name": shorten(parsed["name"], MAX_NAME_CHARACTERS),
@@ -120,7 +121,7 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
             "kept": sum(is_language(row["language"]) and row["kept"] > 0 for row in languages),
         },
         "names": {row["language"]: name for row in languages if (name := name_language(row["language"]))},
-        "validation": validation,
+        "validation": held_out.base,
         "alarms": [shorten(alarm.text, 400) for alarm in alarm_list][:MAX_ALARMS],
     }
 

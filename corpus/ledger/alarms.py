@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus.ledger.views import count_texts_of_rules
+from corpus.validation import Shares
 
 MIN_DOCUMENTS = 50
 """Number of documents below which shares are not significant."""
@@ -35,8 +36,8 @@ Sums = dict[tuple[str, str, str, str], int]
 """(source, language, what, key) -> documents."""
 
 
-def find_alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], validation: float) -> list[Alarm]:
-    """Return all alarms, the weightiest first. `validation` is the share that the manifest sets."""
+def find_alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], shares: Shares) -> list[Alarm]:
+    """Return all alarms, the weightiest first. `shares` are those of validation."""
     sums: Sums = defaultdict(int)
     for row in tables["counts"].to_pylist():
         sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
@@ -49,9 +50,9 @@ def find_alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], vali
     alarm_list += [
         *_check_tokens(tables["tokens"]),
         *_check_mixture(mixture),
-        *_check_validation(sums, validation),
+        *_check_validation(sums, shares),
     ]
-    alarm_list += _check_unvalidated(tables["tokens"], validation)
+    alarm_list += _check_unvalidated(tables["tokens"], shares)
     return sorted(alarm_list, key=lambda alarm: (-alarm.weight, alarm.text))
 
 
@@ -149,15 +150,18 @@ def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
     return alarm_list
 
 
-def _check_validation(sums: Sums, share: float) -> list[Alarm]:
+def _check_validation(sums: Sums, shares: Shares) -> list[Alarm]:
     kept, valid = _sum_kept(sums), _sum_kept(sums, "valid")
-    if kept >= MIN_DOCUMENTS and share and not valid:
-        text = "validation is empty: so few groups need a larger `validation: {share: ...}`"
+    if kept >= MIN_DOCUMENTS and shares.base and not valid:
+        text = "validation is empty: no language has enough documents for a larger share of its own"
         return [Alarm(kept, text)]
-    if valid >= MIN_DOCUMENTS and valid > 3 * share * kept:
-        text = (
-            f"validation has {valid / kept:.1%} of the documents instead of {share:.1%}: one group is large"
-        )
+    by_language: dict[str, int] = defaultdict(int)
+    for (_, language, what, _), number in sums.items():
+        by_language[language] += number if what == "kept" else 0
+    expected = sum(number * shares.of(language).share for language, number in by_language.items())
+    if valid >= MIN_DOCUMENTS and valid > 3 * expected:
+        shares_text = f"{valid / kept:.1%} of the documents instead of {expected / kept:.1%}"
+        text = f"validation has {shares_text}: one group is large"
         return [Alarm(valid, text)]
     return []
 
@@ -182,13 +186,12 @@ def describe_unvalidated(tokens: pa.Table) -> str | None:
     singular = len(languages) == 1
     return (
         f"{len(languages)} language{'' if singular else 's'} ({names}) {'has' if singular else 'have'} training text "
-        "but no validation text and will not be measured: a larger `validation: {share: ...}` "
-        "selects more groups"
+        "but no validation text and will not be measured: fewer than five documents, or a share that is pinned"
     )
 
 
-def _check_unvalidated(tokens: pa.Table, share: float) -> list[Alarm]:
-    text = describe_unvalidated(tokens) if share else None
+def _check_unvalidated(tokens: pa.Table, shares: Shares) -> list[Alarm]:
+    text = describe_unvalidated(tokens) if shares.base else None
     return [Alarm(sum(find_unvalidated(tokens).values()), text)] if text else []
 
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO, Literal
 
+import xxhash
 from pydantic import ByteSize, Field
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
@@ -36,8 +37,8 @@ class Books(Source):
     EPUB; an EPUB itself may have 256 MiB.
 
     Gates: `books.encrypted` (an EPUB whose text is under DRM), `books.pictures` (an EPUB of pictures without text)
-    and `books.front_matter` (with `unit: chapter`: cover, title page, contents). Each book is its own group; a
-    Project Gutenberg book is grouped by its number there.
+    and `books.front_matter` (with `unit: chapter`: cover, title page, contents). Each book is its own group: a
+    Project Gutenberg book by its number there, another by a hash of its file.
     """
 
     kind: Literal["books"] = "books"
@@ -47,7 +48,7 @@ class Books(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 3
+        return 4
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -111,7 +112,7 @@ class Books(Source):
         native = file if member is None else f"{file}\0{member}"
         place = {"member": member} if member is not None else {}
         number = find_book_number(body)
-        group = f"gutenberg:{number}" if number else native.replace("\0", ":")
+        group = f"gutenberg:{number}" if number else _group_by_content(body)
         charset = self.encoding or find_declared_charset(body)
         if self.unit == "chapter":
             book = split_book(decode(body, charset, html=False)[0])
@@ -165,7 +166,7 @@ class Books(Source):
             media_type=EPUB_MEDIA_TYPE,
             snapshot=self.snapshot,
             license=self.license,
-            group=native.replace("\0", ":"),
+            group=_group_by_content(data),
             metadata={"member": member} if member is not None else {},
         )
         try:
@@ -207,3 +208,8 @@ class Books(Source):
                 metadata={**package.metadata, **whole.metadata, "chapter": item.name, "item": item.id},
                 gate="books.front_matter" if item.is_front else None,
             )
+
+
+def _group_by_content(body: bytes) -> str:
+    """Return the group of a book without a number: a hash of its file, which stays the same wherever that lies."""
+    return f"book:{xxhash.xxh3_128_hexdigest(body)}"

@@ -39,19 +39,20 @@ def check_beside(documents: pq.ParquetFile, other: pq.ParquetFile, name: str) ->
 
 def read_fingerprint(path: str) -> str | None:
     """Return the fingerprint of a Parquet part, or None when there is no such (whole) part."""
-    if not exists(path):
-        return None
-    with open_input(path) as stream:
-        try:
-            metadata = pq.read_schema(stream).metadata or {}
-        except pa.ArrowInvalid:
-            return None
-    value = metadata.get(FINGERPRINT_KEY)
-    return value.decode() if value is not None else None
+    return _read_key(path, FINGERPRINT_KEY)
+
+
+def read_documents_fingerprint(path: str) -> str | None:
+    """Return the fingerprint of the documents that a part was made from, or None when there is no such part."""
+    return _read_key(path, DOCUMENTS_KEY)
 
 
 def read_outcome(path: str) -> str | None:
     """Return the outcome that a part states (see `OUTCOME_KEY`), or None when there is no such (whole) part."""
+    return _read_key(path, OUTCOME_KEY)
+
+
+def _read_key(path: str, key: bytes) -> str | None:
     if not exists(path):
         return None
     with open_input(path) as stream:
@@ -59,7 +60,7 @@ def read_outcome(path: str) -> str | None:
             metadata = pq.read_metadata(stream).metadata or {}
         except pa.ArrowInvalid:
             return None
-    value = metadata.get(OUTCOME_KEY)
+    value = metadata.get(key)
     return value.decode() if value is not None else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,11 @@ import xxhash
 
 from corpus import storage
 from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
-from corpus.groups import is_validation
 from corpus.rules.kept_texts import is_absent
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
 from corpus.tokens.encode import Encoder
 from corpus.tokens.rows import UNKNOWN_LANGUAGE
+from corpus.validation import Shares, name_sides
 from corpus.verify.findings import Findings
 from corpus.verify.join import KIND_KEPT, KIND_STANDS, RECORD_DTYPE, Records, build_records, parse_hex_ids
 from corpus.verify.text import hash_tokens
@@ -41,9 +40,9 @@ class SplitChecks:
 
 
 def verify_split(
-    workspace: Workspace, source: str, split: str, share: float, keep_text: str, encoder: Encoder | None
+    workspace: Workspace, source: str, split: str, shares: Shares, keep_text: str, encoder: Encoder | None
 ) -> SplitChecks:
-    """Check one input split. `share` is that of validation, `keep_text` the manifest's; with `encoder`, tokens are
+    """Check one input split. `shares` are those of validation, `keep_text` the manifest's; with `encoder`, tokens are
     compared instead of texts.
 
     Reads every column of every part, about 60 MB/s of text. Memory: a row group, and 41 bytes a row.
@@ -65,7 +64,7 @@ def verify_split(
     try:
         if len(files) == len(names) and _check_beside(files, findings, source, split):
             for group in _read_groups(files, findings, source, split):
-                _check_rows(done, group, source, split, share, keep_text, encoder)
+                _check_rows(done, group, source, split, shares, keep_text, encoder)
     finally:
         for file in files.values():
             file.close(force=True)
@@ -144,7 +143,7 @@ def _check_rows(
     group: _Group,
     source: str,
     split: str,
-    share: float,
+    shares: Shares,
     keep_text: str,
     encoder: Encoder | None,
 ) -> None:
@@ -179,10 +178,7 @@ def _check_rows(
         "a split although dropped, or no split although kept",
         _is_valid(decisions.column("split")) != kept,
     )
-    expected = [
-        _side_of_group(name, share) if stays else None
-        for name, stays in zip(documents.column("group").to_pylist(), kept.tolist(), strict=True)
-    ]
+    expected = name_sides(kept, shares.choose(documents))
     findings.looked("validation", int(kept.sum()))
     report("validation", "a group in the wrong split", _find_differences(expected, sides) & kept)
 
@@ -218,11 +214,6 @@ def _check_rows(
 def hash_fact(side: str | None, source: str, language: str, size: int) -> int:
     """Return a hash of the facts that a document and its row in a shard share."""
     return int(xxhash.xxh3_64_intdigest(f"{side}\0{source}\0{language}\0{size}".encode()))
-
-
-@lru_cache(maxsize=4096)
-def _side_of_group(group: str, share: float) -> str:
-    return "valid" if is_validation(group, share) else "train"
 
 
 def _count_states(

@@ -21,6 +21,7 @@ from corpus.errors import UserError
 from corpus.ledger.tables import read_ledger
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load_encoder
+from corpus.validation import Shares, Validation
 from corpus.verify.findings import Findings
 from corpus.verify.join import Join, Records
 from corpus.verify.parts import Key, SplitChecks, verify_split
@@ -50,8 +51,9 @@ def verify_workspace(
     usable = _check_tokenizer(workspace, dataset, findings)
     expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
     with Join(expected) as join, _open_map(workers) as mapped:
-        share, keep_text = manifest["validation"]["share"], manifest["keep_text"]
-        work = partial(_verify_split, workspace.root, share, keep_text, dataset if usable else None)
+        shares = Validation.model_validate(manifest["validation"]).shares()
+        keep_text = manifest["keep_text"]
+        work = partial(_verify_split, workspace.root, shares, keep_text, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)
             counts.update(split.counts)
@@ -82,13 +84,13 @@ def _open_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]]
 
 
 def _verify_split(
-    root: str, share: float, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
+    root: str, shares: Shares, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
 ) -> SplitChecks:
     encoder = None
     if dataset is not None:
         encoder = _load_encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
         encoder = encoder if encoder.token_bytes() is None else None
-    return verify_split(Workspace(root), *split, share, keep_text, encoder)
+    return verify_split(Workspace(root), *split, shares, keep_text, encoder)
 
 
 def _verify_shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:

@@ -11,11 +11,12 @@ from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
-from corpus.pipelines.build.plan import BuildPlan, make_plan, plan_fingerprint, write_plan
+from corpus.pipelines.build.plan import BuildPlan, make_plan, plan_fingerprint, read_shares, write_plan
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
 from corpus.pipelines.build.run import Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.build.stop import exit_on_signals
+from corpus.pipelines.tokenize import check_kept_tokenizer
 from corpus.progress import StageProgress, Status
 from corpus.storage.lock import hold_lock
 from corpus.workspace import Workspace
@@ -55,6 +56,10 @@ def _build_locked(
     with hold_lock(out) as release:
         workspace = Workspace.create(out)
         check_name(workspace, plan.file.manifest.name)
+        try:
+            check_kept_tokenizer(workspace, plan.file.manifest.tokenizer)
+        except UserError as error:
+            raise plan.file.error(error.path, str(error)) from None
         plan = apply_retries(plan, workspace, retry_quarantine)
         remove_unread_parts(workspace)
         wanted = plan_fingerprint(plan)
@@ -139,6 +144,7 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
     builder.forget("build")
     if absent:
         builder.forget("ingest" if count_unread_splits(builder.workspace, builder.plan, absent) else "decide")
+    builder.held_before = read_shares(builder.workspace)
     write_plan(builder.workspace, builder.plan)
     prints = {"ingest": ingest_fingerprint(builder.plan)}
     for name, stage in STAGES:

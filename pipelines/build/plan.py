@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import yaml
+
 from corpus import data, plugins, storage
 from corpus.errors import UserError
-from corpus.manifest import ManifestFile
+from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
@@ -25,6 +27,7 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
 from corpus.tokens import encode, sample, shards, vocabulary
 from corpus.tokens import parts as token_parts
+from corpus.validation import LanguageShare, Shares
 from corpus.workspace import Workspace
 
 RESULT_VERSIONS = [
@@ -116,7 +119,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
 
 
 def check_models(file: ManifestFile, tools: Tools) -> None:
-    """Load the models that the manifest names and use each once. Raises UserError for a wrong file."""
+    """Load the models and the tokenizer that the manifest names and use each once. Raises UserError for wrong ones."""
     models = {
         "identification": file.manifest.identification.model is not None,
         "quality": file.manifest.quality is not None,
@@ -132,12 +135,20 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
         except Exception as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
+    options = file.manifest.tokenizer
+    if options.path is not None:
+        try:
+            encode.load_encoder(options.path, options.end_of_text).encode("one two three")
+        except (UserError, OSError) as error:
+            place = ("tokenizer", "path") if ("tokenizer", "path") in file.lines else ("tokenizer",)
+            raise file.error(place, " ".join(str(error).split())[:400]) from None
 
 
 def plan_fingerprint(plan: BuildPlan) -> str:
     """Return the fingerprint of everything that a build's results depend on."""
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
+    del dumped["validation"]["resolved"]
     if not manifest.filters:
         del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
@@ -194,7 +205,7 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     inputs = measure_sources(workspace, plan)
     content = {"splits": names, "steps": plan.steps, "inputs": inputs, **describe_inputs(plan)}
     storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
-    storage.write_text(workspace.path("manifest.yaml"), plan.file.manifest.model_dump_yaml())
+    write_manifest(workspace, plan.file.manifest, read_shares(workspace))
     write_own_files(workspace, plan.file.own_files)
     if not storage.is_remote(workspace.root):
         remove_unfinished(storage.local_path(workspace.root))
@@ -211,6 +222,26 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
         for path in storage.list_files(workspace.path(folder)):
             if path not in expected:
                 storage.remove(path)
+
+
+def write_manifest(workspace: Workspace, manifest: Manifest, shares: Shares | None) -> None:
+    """Write manifest.yaml: the manifest with all defaults, and the shares of validation that a build came to."""
+    resolved = {label: shares.of(label) for label in sorted(shares.languages)} if shares else {}
+    validation = manifest.validation.model_copy(update={"resolved": resolved})
+    whole = manifest.model_copy(update={"validation": validation})
+    storage.write_text(workspace.path("manifest.yaml"), whole.model_dump_yaml())
+
+
+def read_shares(workspace: Workspace) -> Shares | None:
+    """Return the shares of validation that the last build came to; None if there was none."""
+    path = workspace.path("manifest.yaml")
+    if not storage.exists(path):
+        return None
+    written = yaml.safe_load(storage.read_text(path)).get("validation") or {}
+    return Shares(
+        written.get("share", 0.0),
+        {label: LanguageShare(**share) for label, share in (written.get("resolved") or {}).items()},
+    )
 
 
 def write_own_files(workspace: Workspace, files: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.pipelines.build.plan import BuildPlan, make_plan
+from corpus.pipelines.build.plan import BuildPlan, load_manifest, make_plan
 from corpus.pipelines.build.retry import apply_retries
 from corpus.pipelines.build.separate_ids import read_own_ids, rewrite_ids
 from corpus.pipelines.build.stages import read_thresholds
@@ -92,9 +92,9 @@ def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split
     )
     clusters: str | None = workspace.path("dedup", "clusters.parquet")
     clusters = clusters if clusters is not None and storage.exists(clusters) else None
-    share = manifest.validation.share
-    given = fingerprint([judge.parameters, share])
-    decide_part(again, judge, share, clusters, given, split.source, split.name)
+    options = load_manifest(workspace.path("manifest.yaml")).manifest.validation
+    given = fingerprint(judge.parameters)
+    decide_part(again, judge, options.shares(), clusters, given, split.source, split.name)
 
 
 def _encode_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:

@@ -81,7 +81,7 @@ def read_own_ids(workspace: Workspace, splits: Sequence[Split]) -> dict[Split, O
 
 
 def rewrite_ids(workspace: Workspace, split: Split, id_of_row: dict[int, str]) -> None:
-    """Write the documents part of an input split again with other ids in some rows."""
+    """Write the documents part of an input split again with other ids in some rows, also where they are the group."""
     path = workspace.part("documents", *split)
     made_by = read_fingerprint(path)
     assert made_by is not None
@@ -89,11 +89,15 @@ def rewrite_ids(workspace: Workspace, split: Split, id_of_row: dict[int, str]) -
         parquet, first = pq.ParquetFile(stream), 0
         for group in range(parquet.num_row_groups):
             table = parquet.read_row_group(group, use_threads=False)
-            ids = table.column("id").to_pylist()
-            for row in range(first, first + len(ids)):
-                ids[row - first] = id_of_row.get(row, ids[row - first])
-            at = table.schema.get_field_index("id")
-            writer.write(table.set_column(at, DOCUMENTS_SCHEMA.field("id"), pa.array(ids, pa.string())))
+            ids, groups = (table.column(name).to_pylist() for name in ("id", "group"))
+            for at in range(len(ids)):
+                own = id_of_row.get(first + at, ids[at])
+                groups[at] = own if groups[at] == ids[at] else groups[at]
+                ids[at] = own
+            for name, values in (("id", ids), ("group", groups)):
+                place = table.schema.get_field_index(name)
+                table = table.set_column(place, DOCUMENTS_SCHEMA.field(name), pa.array(values, pa.string()))
+            writer.write(table)
             first += len(ids)
 
 

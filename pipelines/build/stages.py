@@ -17,6 +17,7 @@ from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.pipelines import decide, dedup, ingest, tokenize
 from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.build import validation
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
@@ -46,12 +47,14 @@ def ingest_fingerprint(plan: BuildPlan) -> str:
 def run_ingest(build: Build) -> None:
     """Run ingest for every input split, then give documents that share an id ids of their own."""
     plan, running = build.plan, build.for_stage("ingest")
+    ordered = ingest.order_splits(plan.splits)
     build.run(
         "ingest",
         lambda claims: ingest.ingest_pipeline(build.workspace.root, plan.tools, plan.splits, running, claims),
         len(plan.splits),
         running=running,
-        weights=[split.end - split.start for split in ingest.order_splits(plan.splits)],
+        weights=[split.end - split.start for split in ordered],
+        groups=[split.source for split in ordered],
     )
     separate_ids(build.workspace, plan.names)
 
@@ -95,10 +98,11 @@ def run_decide(build: Build) -> None:
         )
     else:
         storage.remove(workspace.path("dedup", "clusters.parquet"))
+    shares = validation.find_shares(build, judge, clusters)
     build.run(
         "decide",
         lambda claims: decide.decide_pipeline(
-            workspace.root, judge, manifest.validation.share, clusters, plan.names, running, claims
+            workspace.root, judge, shares, clusters, plan.names, running, claims
         ),
         len(plan.splits),
         running=running,

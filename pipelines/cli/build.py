@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -117,23 +118,26 @@ def build(
 def report_result(workspace: Workspace) -> None:
     """Raises RunError if no text was extracted at all; prints a line for whatever else came out empty."""
     import pyarrow.compute as pc
+    import yaml
 
+    from corpus import storage
     from corpus.errors import RunError
     from corpus.ledger.alarms import describe_unvalidated
     from corpus.ledger.tables import read_ledger
 
     tables = read_ledger(workspace, ["counts", "quarantine", "tokens"])
     documents = {"read": 0, "passed": 0, "kept": 0}
-    for row in tables["counts"].select(["what", "documents"]).to_pylist():
+    gates: Counter[str] = Counter()
+    for row in tables["counts"].select(["what", "key", "documents"]).to_pylist():
         if row["what"] in documents:
             documents[row["what"]] += row["documents"]
+        elif row["what"] == "gated":
+            gates[row["key"]] += row["documents"]
     if not documents["passed"]:
-        lost = sum(tables["quarantine"].column("records").to_pylist())
-        raise RunError(
-            f"no text was read: gates stopped {documents['read']} records and {lost} are quarantined "
-            f"({workspace.path('quarantine')}): check `kind` and `fields` in the manifest"
-        )
-    untested = describe_unvalidated(tables["tokens"]) if documents["kept"] else None
+        raise RunError(_describe_no_text(workspace, gates, tables["quarantine"].to_pylist()))
+    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    wants_validation = documents["kept"] and manifest["validation"]["share"]
+    untested = describe_unvalidated(tables["tokens"]) if wants_validation else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
     for source in sorted(
@@ -157,3 +161,22 @@ def report_result(workspace: Workspace) -> None:
             "shows why",
             err=True,
         )
+
+
+def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: list[dict[str, Any]]) -> str:
+    """Return why a build read no text: the gates and the reasons of quarantine, each with its records."""
+    reasons: Counter[str] = Counter()
+    for row in quarantined:
+        reasons[row["reason"]] += row["records"]
+    parts = []
+    if gates:
+        parts.append("gates stopped " + ", ".join(f"{name} {count:,}" for name, count in gates.most_common()))
+    if reasons:
+        named = ", ".join(f"{name} {count:,}" for name, count in reasons.most_common())
+        parts.append(f"quarantine has {named} ({workspace.path('quarantine')})")
+    advice = (
+        f"`corpus sample {workspace.root} --dropped` shows some"
+        if gates
+        else "check `kind`, `paths` and `fields` in the manifest"
+    )
+    return f"no text was read: {'; '.join(parts) or 'the input has no records'}: {advice}"

@@ -20,6 +20,7 @@ from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.report import report
+from corpus.validation import Shares
 from tests.cli.browser import opened, with_script
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -168,15 +169,16 @@ def test_few_groups_keep_every_document(demo: Path) -> None:
 
 def test_alarms_say_what_and_where(demo: Path) -> None:
     tables = read_ledger(corpus.open(str(demo)), REPORT_TABLES)
+    shares = Shares(0.05, {})
     streams = {"streams": [{"source": "web", "language": "tha_Thai", "epochs": 7.5}]}
-    found = find_alarms(tables, streams, 0.05)
+    found = find_alarms(tables, streams, shares)
     assert Alarm(0, "mixture: web tha_Thai is seen 7.5 times per pass over the corpus: more than four repetitions "
                  "gain little") in found  # fmt: skip
     assert found == sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
     counts = tables["counts"].to_pylist()
     rows = [dict(row, documents=row["documents"] if row["what"] != "kept" else 0) for row in counts]
     nothing = {**tables, "counts": tables["counts"].from_pylist(rows, tables["counts"].schema)}
-    assert any(alarm.text.startswith("source web: 0 of") for alarm in find_alarms(nothing, {}, 0.05))
+    assert any(alarm.text.startswith("source web: 0 of") for alarm in find_alarms(nothing, {}, shares))
 
 
 def test_a_page_of_a_hostile_corpus_holds_no_markup_of_its_own(hostile: Path) -> None:

@@ -232,7 +232,9 @@ SOURCE_FAULTS = {
 
 def test_what_a_source_cannot_read_is_quarantined(one_text: Write, corpus: Run) -> None:
     folder = one_text(SOURCE, QUICK, kind="mine:Mine")
-    code = SOURCE + RECORD.replace("b'The river rises in the north.'", "f'The river of {file} rises.'.encode()")
+    code = SOURCE + RECORD.replace(
+        "b'The river rises in the north.'", "f'The river of {file} rises.'.encode()"
+    )
     code += "\n        print('noise')\n"
     for number, fault in enumerate(SOURCE_FAULTS):
         code += f"        if file == 't{number}.jsonl':\n            {fault}\n"

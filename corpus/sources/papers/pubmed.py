@@ -60,7 +60,7 @@ class Pubmed(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 3
+        return 4
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -142,7 +142,7 @@ class Pubmed(Source):
             url = f"https://pmc.ncbi.nlm.nih.gov/articles/{pmcid}/"
         elif pmid:
             url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
-        group = f"pmid:{pmid}" if pmid else native
+        group = f"pmid:{pmid}" if pmid else native if numbers else None
         hinted = any(word in front for word in (b"etract", b"ETRACT"))
         is_retracted = hinted and _RETRACTED.search(front) is not None
         others = _find_translations(front)

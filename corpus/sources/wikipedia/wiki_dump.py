@@ -76,7 +76,7 @@ class Wikipedia(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 3
+        return 4
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -163,7 +163,7 @@ class Wikipedia(Source):
             date=_text_between(fields, "<timestamp>", "</timestamp>") or None,
             snapshot=snapshot,
             license=self.license,
-            group=f"{place}:{number}",
+            group=f"{wiki.database}:{number}" if wiki.database else None,
             language=load_wiki_languages().get(wiki.code) if wiki.code else None,
             metadata=metadata,
             gate=self._gate(head, fields, title, text, wiki),
