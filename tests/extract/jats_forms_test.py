@@ -132,3 +132,133 @@ def test_a_title_that_is_not_available_is_none(title: str) -> None:
     extracted = medline.extract_text(record, "fast")
     assert extracted is not None
     assert extracted.text == "Ships were counted." and "title" not in extracted.metadata
+
+
+def article_of(body: str, back: str, attributes: str = "") -> str:
+    xml = f"{OPEN[:-1]}{attributes}>{META}<body>{body}</body><back>{back}</back></article>".encode()
+    record = Record(native_id="1", file="f", offset=0, length=1, media_type="application/jats+xml", body=xml)
+    extracted = jats.extract_text(record, "fast")
+    assert extracted is not None
+    return extracted.text.removeprefix("Boats\n\n")
+
+
+FIGURE = "<fig><label>图 7</label><caption><p>港口里的船。</p></caption></fig>"
+
+
+def test_sections_behind_the_article_go_on_with_it() -> None:
+    back = (
+        "<ack><p>We thank the harbour.</p></ack><sec><title>Данные</title><p>Они лежат в архиве.</p></sec>"
+        f"<sec sec-type='display-objects'><title>插图</title>{FIGURE}</sec>"
+        "<app-group><app><title>Anhang A</title><p>Segel und Masten.</p></app></app-group><ref-list/>"
+    )
+    assert article_of("<p>Counted.</p>", back) == (
+        "Counted.\n\nДанные\n\nОни лежат в архиве.\n\n插图\n\n图 7. 港口里的船。\n\nAnhang A\n\nSegel und Masten."
+    )
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Acknowledgements",
+        "AUTHOR CONTRIBUTIONS",
+        "Authors’ contributions",
+        "Conflict of Interest",
+        "Declaration of interests",
+        "Funding",
+        "5. Danksagung",
+        "Conflits d’intérêts",
+        "Financiación",
+        "Contribuição dos autores",
+        "Благодарности",
+        "利益冲突",
+        "謝辞",
+        "Supplementary data",
+    ],
+)
+def test_declarations_behind_the_article_are_left_out_and_their_figures_are_not(title: str) -> None:
+    back = f"<sec><title>{title}</title><p>A.B. and C.D. drew.</p>{FIGURE}</sec>"
+    assert article_of("<p>Counted.</p>", back) == "Counted.\n\n图 7. 港口里的船。"
+    kind = f"<sec sec-type='supplementary-material'><title>附加</title><p>A file.</p>{FIGURE}</sec>"
+    assert article_of("<p>Counted.</p>", kind) == "Counted.\n\n图 7. 港口里的船。"
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence", "read"),
+    [
+        (
+            "<fig id='k'><label>Figure 4</label></fig>",
+            "See Fig. <xref ref-type='fig' rid='k'/>.",
+            "See Fig. 4.",
+        ),
+        (
+            "<fig id='k'><label>Рис. 4.</label></fig>",
+            "См. рис. <xref ref-type='fig' rid='k'/>.",
+            "См. рис. 4.",
+        ),
+        ("<fig id='k'><label>図4</label></fig>", "図<xref ref-type='fig' rid='k'/>を見よ。", "図4を見よ。"),
+        ("<fig/><fig id='k'/>", "Voir la figure <xref ref-type='fig' rid='k'/>.", "Voir la figure 2."),
+        (
+            "<sec id='k'><label>3.1</label></sec>",
+            "(Section <xref ref-type='sec' rid='k'/>).",
+            "(Section 3.1).",
+        ),
+        (
+            "<disp-formula id='k'><label>(5)</label></disp-formula>",
+            "By Eq. (<xref ref-type='disp-formula' rid='k'/>) and (<xref ref-type='disp-formula' rid='none'/>).",
+            "By Eq. (5) and.",
+        ),
+    ],
+)
+def test_a_reference_without_text_prints_the_number_of_what_it_names(
+    target: str, sentence: str, read: str
+) -> None:
+    assert article_of(f"<p>{sentence}</p>{target}", "").split("\n\n")[0] == read
+
+
+@pytest.mark.parametrize(
+    ("sentence", "read"),
+    [
+        ("Boats sail (TEK, [{}]).", "Boats sail (TEK)."),
+        ("Boats sail [{}] [{}].", "Boats sail."),
+        ("Boats sail ({}) ({}) and rest.", "Boats sail and rest."),
+        ("Boats (e.g., [{}, {}]) sail.", "Boats sail."),
+        ("Boats (cf. {}) sail.", "Boats sail."),
+        ("船（{}）が出る。", "船が出る。"),
+        ("Boats (e.g., sloops [{}]) sail.", "Boats (e.g., sloops) sail."),
+    ],
+)
+def test_numbers_that_cite_take_their_brackets_with_them(sentence: str, read: str) -> None:
+    number = "<xref ref-type='bibr' rid='r'>3</xref>"
+    assert article_of(f"<p>{sentence.replace('{}', number)}</p>", "") == read
+
+
+def test_lines_broken_around_punctuation_leave_no_spaces() -> None:
+    names = "<italic>Alca torda</italic>\n  ,\n  <italic>Uria aalge</italic>"
+    body = f"<p>Two (\n  {names}\n  ) dive\n  .\n  Rest\n  .5 m.</p>"
+    assert article_of(body, "") == "Two (Alca torda, Uria aalge) dive. Rest .5 m."
+
+
+def test_languages_in_capitals_and_titles_that_name_their_own() -> None:
+    xml = (
+        '<article xml:lang="EN"><front><article-meta><title-group><article-title>Boats</article-title>'
+        '<trans-title-group><trans-title xml:lang="pt">Barcos</trans-title></trans-title-group></title-group>'
+        '<trans-abstract xml:lang="PT"><p>Contámos os barcos.</p></trans-abstract></article-meta></front>'
+        "<body><p>Counted.</p></body></article>"
+    ).encode()
+    records = [
+        Record(
+            native_id="1",
+            file="f",
+            offset=0,
+            length=1,
+            media_type="application/jats+xml",
+            body=xml,
+            metadata=metadata,
+        )
+        for metadata in ({}, {"translation": "0"})
+    ]
+    read = [jats.extract_text(record, "fast") for record in records]
+    assert [(text.language, text.text) for text in read if text is not None] == [
+        ("en", "Boats\n\nCounted."),
+        ("pt", "Barcos\n\nContámos os barcos."),
+    ]

@@ -1,8 +1,8 @@
 """Extract the JATS (and NLM) full text of an article as its reader sees it, without its references.
 
-Title, abstract, body and appendices; sections, lists, boxes, captions, formulas as LaTeX, tables as lines of
-`a | b`. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept, in
-brackets of their own they are dropped), authors, affiliations, acknowledgements, footnotes, peer review
+Title, abstract, body, appendices and sections behind it; lists, boxes, captions, formulas as LaTeX, tables as lines
+of `a | b`. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept,
+in brackets of their own they are dropped), authors, affiliations, thanks and declarations, footnotes, peer review
 (`sub-article`, unless it is a translation: that is a document of its own). Licence, date, language, journal and kind
 of article come from the file.
 """
@@ -23,12 +23,13 @@ from corpus.extract.pubmed.jats_body import (
     find_first,
     is_not_available,
     join_blocks,
+    read_labels,
     split_names,
     text_at,
 )
 from corpus.formats.xml import XmlError, parse_tree
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some article changes."""
 
 _OPENED = (
@@ -44,6 +45,25 @@ OWN_META = ("front-stub", "front/article-meta")
 """Where a sub-article says what it is."""
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+DECLARATION_TYPES = split_names(
+    "supplementary-material supplementary-materials additional-information coi-statement coi author-contribution"
+    " author-contributions funding funding-information financial-disclosure ethics-statement acknowledgement"
+    " acknowledgements acknowledgments ref-list"
+)
+"""Kinds of sections behind an article that are about its making."""
+_DECLARATION = re.compile(
+    r"[\W\d]*(?:(?:declarations?|statements?|disclosures?) of |declara(?:ción|ção) de |déclaration (?:de|des) )?"
+    r"(?:(?:potential |author(?:s)?['’]?s?['’]? |autoren)?(?:contribution|beitr[aä]g)|contributors|credit author"
+    r"|acknowledge?ment|funding|financial|grant support|(?:competing|conflicts? of|duality of|declarations? of) "
+    r"|interests?\b|disclosures?\b|(?:electronic )?supplement(?:ary|al) (?!(?:figure|table|note|method|text|result))"
+    r"|supporting information|additional (?:information|files?)|danksagung|interessenkonflikt|förderung|finanzierung"
+    r"|remerciement|financement|conflits? d|contributions? des auteurs|agradecimient|agradeciment"
+    r"|financia(?:ción|mento)"
+    r"|conflictos? de|conflitos? de|contribu(?:ción|ciones|ição|ições) d|ringraziament|благодарност|финансирован"
+    r"|конфликт интерес|вклад автор|致谢|致謝|基金|利益冲突|利益衝突|作者贡献|作者貢獻|謝辞|利益相反|감사|이해\s?상충)"
+)
+"""The same by their titles, folded."""
 
 _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)")
 
@@ -66,7 +86,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     if whole is not None:
         return _extract_translated_article(root, meta, int(whole))
     article = ExtractedText(text="", license=_find_license(meta), metadata=_describe_article(root, meta))
-    article.language = root.get(_LANGUAGE) or "en"
+    article.language = _read_language(root) or "en"
     if meta is not None:
         article.date = _find_publication_date(meta)
     article.text = _read_article(root, meta)
@@ -75,7 +95,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
 
 def _read_article(root: Any, meta: Any) -> str:
     """Return title, abstract, body and appendices of an article or a sub-article."""
-    walker = Walker()
+    walker = Walker(read_labels(root))
     if meta is not None:
         for title in meta.iterfind("title-group/*"):
             if title.tag in ("article-title", "subtitle") and not is_not_available("".join(title.itertext())):
@@ -85,10 +105,30 @@ def _read_article(root: Any, meta: Any) -> str:
                 "".join(abstract.itertext())
             ):
                 walker.add_block(abstract)
-    for path in ("body", "back/app-group", "back/app", "floats-group"):
-        for part in root.iterfind(path):
+    for part in root.iterfind("body"):
+        walker.add_block(part)
+    for part in root.iterfind("back/*"):
+        if part.tag in ("app-group", "app") or (part.tag == "sec" and not _is_declaration(part)):
             walker.add_block(part)
+        elif part.tag == "sec":
+            for shown in part.iter("fig", "table-wrap"):
+                walker.add_labelled(shown, shown.tag)
+    for part in root.iterfind("floats-group"):
+        walker.add_block(part)
     return join_blocks(walker.finish())
+
+
+def _is_declaration(section: Any) -> bool:
+    """Return whether a section behind the article thanks, funds, declares or lists files, as journals demand it."""
+    kind = (section.get("sec-type") or "").casefold()
+    title = (text_at(section, "title") or "").casefold()
+    return kind in DECLARATION_TYPES or _DECLARATION.match(title) is not None
+
+
+def _read_language(element: Any) -> str | None:
+    """Return the language of an element; `EN` is `en`."""
+    language: str | None = element.get(_LANGUAGE)
+    return language.lower() if language and language.isupper() else language
 
 
 def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedText | None:
@@ -101,7 +141,7 @@ def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedTe
     text = _read_article(translation, own)
     license = (_find_license(own) if own is not None else None) or _find_license(meta)
     date = _find_publication_date(meta) if meta is not None else None
-    language = translation.get(_LANGUAGE)
+    language = _read_language(translation)
     title = text_at(own, "title-group/article-title")
     return ExtractedText(
         text=text, language=language, license=license, date=date, metadata={"title": title} if title else {}
@@ -178,14 +218,11 @@ def _extract_translation(meta: Any, place: int) -> ExtractedText | None:
     abstracts = meta.findall("trans-abstract") if meta is not None else []
     if place >= len(abstracts):
         return None
-    language = abstracts[place].get(_LANGUAGE)
+    language = _read_language(abstracts[place])
     walker = Walker()
     for group in meta.iterfind("title-group/trans-title-group"):
-        if (
-            language is not None
-            and group.get(_LANGUAGE) == language
-            and (title := group.find("trans-title")) is not None
-        ):
+        title = group.find("trans-title")
+        if title is not None and language in (_read_language(group), _read_language(title)) and language:
             walker.add_block(title)
     walker.add_block(abstracts[place])
     text = join_blocks(walker.finish())

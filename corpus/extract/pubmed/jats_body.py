@@ -46,11 +46,14 @@ JATS_SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆�
 _SCRIPTABLE = re.compile(r"[0-9+\-−–=()]{1,12}")
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _ONLY_CITED = re.compile(
-    rf" ?[(\[](?:(?:see|also|and|e\.g\.|i\.e\.|cf\.|reviewed|in|by|for|review|reviews|references?|refs?\.?)\b|"
+    rf" ?[(\[](?:(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
     rf"[\s,;.&:–-]|{CITATION_START}[^{CITATION_END}]*{CITATION_END}|{HOLE}){{1,200}}[)\]]"
 )
+_BRACKETED = re.compile(rf"[(\[（［]\s*{HOLE}\s*[)\]）］]")
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
 _MARKED = re.compile(rf"[{CITATION_START}{HOLE}]")
+_WRAPPED = re.compile(r"(?<=[(\[])[ \t]*\n\s*|[ \t]*\n\s*(?=[,;)\]]|\.(?:\s|$))")
+"""Where a file that is laid out for the eye breaks its line between a word and its punctuation."""
 _DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 _DELIMITED = re.compile(
     r"^(?:\\\(\s*(?P<round>.*?)\s*\\\)|\\\[\s*(?P<square>.*?)\s*\\\]"
@@ -62,6 +65,8 @@ _DOLLARS = re.compile(r"^(\$+)\s*(.*?)\s*\1$", re.DOTALL)
 _DOUBLED = re.compile(r"\$\s?\$([^$\n]{1,4000})\$\s?\$")
 """A formula in a line whose delimiters stand in the text and around it once more."""
 _NOT_AVAILABLE = re.compile(r"\W*not\s+available\W*", re.IGNORECASE)
+_LABEL_NAME = re.compile(r"^(?:[^\W\d_]{2,}(?:\.\s*|\s+)|[\u3040-\u9fff\uac00-\ud7af]+\s*)(?=[\w(])")
+"""The word in a label, which the sentence around a reference has already: `Figure 3`."""
 _OWN_ADDRESS = re.compile(r"(?:^| )(?:DOI|doi):? ?(?:https?://(?:dx\.)?doi\.org/)?10\.[0-9]{4}[^ ]*$")
 """Of a figure or a section, in some journals."""
 ALTERNATIVES = ("table", "list", "def-list", "preformat", "code", "textual-form", "p", "disp-quote")
@@ -81,10 +86,43 @@ def text_at(root: Any, path: str) -> str | None:
     return " ".join("".join(element.itertext()).split()) or None if element is not None else None
 
 
-class Walker:
-    """Collect blocks of text from elements, in their order; `finish()` returns them."""
+def read_labels(root: Any) -> dict[str, str]:
+    """Return the numbers that references without text print, by the `id` of what they point to.
 
-    def __init__(self) -> None:
+    Of figures and tables of which none has a label, they are counted.
+    """
+    wanted = {
+        key
+        for reference in root.iter("xref")
+        if len(reference) == 0 and not (reference.text or "").strip()
+        for key in (reference.get("rid") or "").split()
+    }
+    labels: dict[str, str] = {}
+    if not wanted:
+        return labels
+    for element in root.iter("*"):
+        key = element.get("id")
+        if key in wanted and (label := text_at(element, "label")) is not None:
+            labels[key] = _LABEL_NAME.sub("", label).strip(" .:()[]") or label
+    for kind in ("fig", "table-wrap"):
+        shown = list(root.iter(kind))
+        if all(element.find("label") is None for element in shown):
+            labels |= {
+                element.get("id"): str(at)
+                for at, element in enumerate(shown, 1)
+                if element.get("id") in wanted
+            }
+    return labels
+
+
+class Walker:
+    """Collect blocks of text from elements, in their order; `finish()` returns them.
+
+    `labels` holds what a reference without text prints: the number of what it points to, by its `id`.
+    """
+
+    def __init__(self, labels: Mapping[str, str] | None = None) -> None:
+        self.labels = labels or {}
         self.blocks: list[str] = []
         self.line: list[str] = []
         self.depth = 0
@@ -164,7 +202,13 @@ class Walker:
         """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole."""
         kind = element.get("ref-type")
         if kind not in ("bibr", "fn", "table-fn", "aff", "corresp", "author-notes"):
-            self.add_content(element)
+            if len(element) or (element.text or "").strip():
+                self.add_content(element)
+            else:
+                numbers = [
+                    self.labels[key] for key in (element.get("rid") or "").split() if key in self.labels
+                ]
+                self.line.append(", ".join(numbers) or HOLE)
             return
         text = "".join(element.itertext())
         cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
@@ -286,7 +330,7 @@ class Walker:
                 while column in above:
                     cells.append("")
                     column += above[column][0]
-                inner = Walker()
+                inner = Walker(self.labels)
                 inner.depth, inner.in_table = self.depth, True
                 inner.add_content(cell)
                 cells.append(" ".join(inner.finish()).replace("\n", " "))
@@ -352,12 +396,16 @@ def join_blocks(blocks: list[str]) -> str:
 
 def mend_block(text: str) -> str:
     """Return a block on one line, without what citations leave behind."""
+    if "\n" in text:
+        text = _WRAPPED.sub("", text)
     text = " ".join(text.split())
     if "$" in text:
         text = _DOUBLED.sub(r"$\1$", text)
     if _MARKED.search(text):
         text = _CITATIONS.sub(HOLE, text)
-        if CITATION_START in text:
+        if "(" in text or "[" in text or "（" in text:
+            text = _CITATIONS.sub(HOLE, _BRACKETED.sub(HOLE, text))
+        if "(" in text or "[" in text:
             text = _ONLY_CITED.sub(HOLE, text)
         text = mend_holes(text).replace(CITATION_START, "").replace(CITATION_END, "").strip()
     return text
