@@ -232,6 +232,13 @@ def test_numbers_that_cite_take_their_brackets_with_them(sentence: str, read: st
     assert article_of(f"<p>{sentence.replace('{}', number)}</p>", "") == read
 
 
+def test_years_of_names_in_the_sentence_stay() -> None:
+    cited = "<xref ref-type='bibr' rid='r'>{}</xref>"
+    year, other, whole = cited.format("1998"), cited.format("2004a"), cited.format("Bo et al. 2011")
+    body = f"<p>Ito ({year}) and others (Mäki, {other}; Li, {year}) met ({whole}, {year}).</p>"
+    assert article_of(body, "") == "Ito (1998) and others (Mäki, 2004a; Li, 1998) met."
+
+
 def test_lines_broken_around_punctuation_leave_no_spaces() -> None:
     names = "<italic>Alca torda</italic>\n  ,\n  <italic>Uria aalge</italic>"
     body = f"<p>Two (\n  {names}\n  ) dive\n  .\n  Rest\n  .5 m.</p>"

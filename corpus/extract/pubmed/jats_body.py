@@ -45,8 +45,10 @@ JATS_SUPERSCRIPTS = str.maketrans("0123456789+-−–=()", "⁰¹²³⁴⁵⁶�
 JATS_SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
 _SCRIPTABLE = re.compile(r"[0-9+\-−–=()]{1,12}")
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
+_YEARS = re.compile(r"[\s,;()]*(?:(?:1[5-9]|20)\d\d[a-z]?[\s,;()–]*)+")
+"""Text of a citation of which the names stand before it."""
 _ONLY_CITED = re.compile(
-    rf" ?[(\[](?:(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
+    rf" ?[(\[](?=[^)\]]{{0,2000}}[{CITATION_START}{HOLE}])(?:(?:1[5-9]|20)\d\d[a-z]?\b|(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
     rf"[\s,;.&:–-]|{CITATION_START}[^{CITATION_END}]*{CITATION_END}|{HOLE}){{1,200}}[)\]]"
 )
 _BRACKETED = re.compile(rf"[(\[（［]\s*{HOLE}\s*[)\]）］]")
@@ -199,7 +201,7 @@ class Walker:
             self.add_content(child)
 
     def add_reference(self, element: Any) -> None:
-        """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole."""
+        """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole, years stay."""
         kind = element.get("ref-type")
         if kind not in ("bibr", "fn", "table-fn", "aff", "corresp", "author-notes"):
             if len(element) or (element.text or "").strip():
@@ -211,6 +213,9 @@ class Walker:
                 self.line.append(", ".join(numbers) or HOLE)
             return
         text = "".join(element.itertext())
+        if kind == "bibr" and _YEARS.fullmatch(text):
+            self.line.append(text)
+            return
         cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
         self.line.append(f"{CITATION_START}{text}{CITATION_END}" if cites else HOLE)
 
