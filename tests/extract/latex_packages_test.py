@@ -236,3 +236,129 @@ def test_a_file_that_only_chooses_options_includes_the_whole_paper() -> None:
         paper(online_tex="\\input{colour}\n\\input{main}\n", colour_tex="\\def\\x{1}\n", main_tex=main)
         == "Ships float."
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "marks"),
+    [
+        ("", "1. 2."),
+        ("[(i)]", "(i) (ii)"),
+        ("[1)]", "1) 2)"),
+        ("[{Étape} A.]", "Étape A. Étape B."),
+        ("[noitemsep]", "1. 2."),
+        ("[wide, topsep=0pt]", "1. 2."),
+        ("[label=(\\alph*)]", "(a) (b)"),
+        ("[label=D{{\\arabic*}}]", "D1 D2"),
+        ("[label={\\bfseries Шаг \\asbuk*:}]", "Шаг а: Шаг б:"),
+        ("[label=\\chinese*、, start=10]", "十、 十一、"),
+        ("[leftmargin=*, label=\\emph{\\Roman*.}, start=9]", "IX. X."),
+        ("[label=--]", "- -"),
+    ],
+)
+def test_items_have_the_numbers_that_are_printed(option: str, marks: str) -> None:
+    first, second = marks.rsplit(" ", 1)
+    if option.startswith(("[{É", "[label={\\bf")):
+        words = marks.split()
+        first, second = " ".join(words[:2]), " ".join(words[2:])
+    items = f"\\begin{{enumerate}}{option}\\item 船\\item 帆\\end{{enumerate}}"
+    assert text_of(items) == f"{first} 船\n{second} 帆"
+
+
+def test_items_inside_items_and_lists_that_go_on() -> None:
+    inner = "\\begin{enumerate}\\item x\\begin{enumerate}\\item deep\\end{enumerate}\\item y\\end{enumerate}"
+    outer = f"\\begin{{enumerate}}\\item {inner}\\item z\\end{{enumerate}}"
+    assert text_of(outer) == "1. (a) x\ni. deep\n(b) y\n2. z"
+    rest = "\\begin{enumerate}[resume]\\item w\\setcounter{enumi}{6}\\item v\\end{enumerate}"
+    assert text_of(f"{outer} Text.\n\n{rest}") == "1. (a) x\ni. deep\n(b) y\n2. z\n\nText.\n\n3. w\n7. v"
+
+
+def test_pictures_keep_their_captions_tables_listings_and_sentences() -> None:
+    parts = (
+        "\\begin{figure}\\begin{subfigure}{2cm}\\includegraphics{a}\\caption{Erste Hälfte.}\\end{subfigure}"
+        "\\begin{subfigure}{2cm}\\includegraphics{b}\\subcaption{Zweite.}\\end{subfigure}\\caption{Beide.}\\end{figure}"
+    )
+    assert text_of(f"Text.\n\n{parts}") == "Text.\n\nErste Hälfte.\n\nZweite.\n\nBeide."
+    short = (
+        "\\begin{figure}\\subfloat[][左]{\\includegraphics{a}}\\subfigure[右]{\\includegraphics{b}}"
+        "\\subcaptionbox{下}{\\includegraphics{c}}\\caption{全部。}\\end{figure}"
+    )
+    assert text_of(short) == "左\n\n右\n\n下\n\n全部。"
+    table = (
+        "\\begin{figure}\\begin{tabular}{ll}Стадия & Проекты\\\\ Развитие & 28\\\\ Обслуживание & 6\\end{tabular}"
+        "\\caption{Стадии.}\\end{figure}"
+    )
+    assert text_of(table) == "Стадия | Проекты\nРазвитие | 28\nОбслуживание | 6\n\nСтадии."
+    listing = "\\begin{figure}\\begin{verbatim}\nlet x = 1;\n\\end{verbatim}\\caption{Code.}\\end{figure}"
+    assert text_of(f"$a$ {listing}") == "$a$\n\nlet x = 1;\n\nCode."
+    labels = "\\begin{figure}\\begin{tabular}{cc}\\includegraphics{a}&\\includegraphics{b}\\\\(a)&(b)\\end{tabular}"
+    assert text_of(f"{labels} $$x$$ North\\caption{{Two.}}\\end{{figure}}") == "Two."
+
+
+def test_code_that_macros_and_own_environments_print() -> None:
+    preamble = (
+        "\\newcommand\\icode[1]{\\lstinline?#1?}\\lstnewenvironment{haskell}[1][]{\\lstset{#1}}{}"
+        "\\DefineVerbatimEnvironment{Shell}{Verbatim}{fontsize=\\small}\\newminted{python}{linenos}"
+        "\\newtcblisting{sample}{colback=red}\n"
+    )
+    assert (
+        text_of("Der Typ \\icode{Either a} ist \\verb|#1| hier.", preamble) == "Der Typ Either a ist #1 hier."
+    )
+    for name in ("haskell", "Shell", "pythoncode", "sample"):
+        code = f"Vor.\n\\begin{{{name}}}[label=x]\nf x = \\y -> {{x}} % &\n\\end{{{name}}}\nNach."
+        assert text_of(code, preamble) == "Vor.\n\nf x = \\y -> {x} % &\n\nNach.", name
+    assert (
+        text_of('\\texttt{\\char`\\\\frac\\char`\\%} \\char"41 \\symbol{123}x\\symbol{"7D}') == "\\frac% A{x}"
+    )
+
+
+def test_languages_that_the_class_or_another_package_names() -> None:
+    proof = "\\begin{theorem}Sea.\\end{theorem}\\begin{proof}Sí.\\end{proof}"
+    for head, words in (
+        ("\\documentclass[12pt,spanish]{article}", "Teorema. Sea.\n\nDemostración. Sí."),
+        (
+            "\\documentclass{article}\\usepackage[main=polish,english]{babel}",
+            "Twierdzenie. Sea.\n\nDowód. Sí.",
+        ),
+        ("\\documentclass{article}\\usepackage{polski}", "Twierdzenie. Sea.\n\nDowód. Sí."),
+        ("\\documentclass[english,brazil]{abntex2}", "Teorema. Sea.\n\nDemonstração. Sí."),
+        ("\\documentclass[french]{article}\\usepackage[english]{babel}", "Theorem. Sea.\n\nProof. Sí."),
+    ):
+        assert tex_to_text(f"{head}\\begin{{document}}{proof}\\end{{document}}") == words
+    title = '\\documentclass{article}\\usepackage[ngerman]{babel}\\title{S"=Ausdr"ucke}'
+    title += "\\begin{document}\\maketitle X\\end{document}"
+    assert tex_to_text(title) == "S-Ausdrücke\n\nX"
+
+
+def test_entries_of_glossaries_describe_and_use_one_another() -> None:
+    preamble = (
+        "\\newglossaryentry{h}{name={\\ensuremath{\\log{\\gls{q}}}},description={taxa {do {lago {azul}}} com \\gls{q}},"
+        "symbol={\\ensuremath{H}}}\\newglossaryentry{q}{name=vento,description={ar}}"
+        "\\newacronym{ml}{ML}{machine learning}\\newglossaryentry{loop}{name={\\gls{loop}\\gls{loop}}}"
+    )
+    text = (
+        "\\gls{h}: \\glsdesc{h}, \\glssymbol{h}. \\Glsdesc*{q}; \\glsentrylong{ml}, \\gls{ml}, \\glsdesc{ml}."
+    )
+    assert text_of(text, preamble) == (
+        "$\\log{vento}$: taxa do lago azul com vento, $H$. Ar; machine learning, machine learning (ML),"
+        " machine learning."
+    )
+    assert text_of("A \\gls{loop}.", preamble).startswith("A")
+
+
+def test_packages_of_packages_slides_and_settings() -> None:
+    package = "\\RequirePackage{names}\n\\newcommand{\\ship}{\\name{Vasa}}\n"
+    read = paper(
+        main_tex="\\documentclass{article}\\usepackage{own}\\begin{document}Die \\ship.\\end{document}",
+        own_sty=package,
+        names_sty="\\newcommand{\\name}[1]{#1 (1628)}\n",
+    )
+    assert read == "Die Vasa (1628)."
+    slide = "\\begin{column}{0.5\\textwidth}左\\end{column}\\column{4cm}右"
+    slide = f"\\begin{{frame}}\\begin{{columns}}{slide}\\end{{columns}}\\end{{frame}}"
+    assert text_of(slide) == "左\n\n右"
+    assert text_of(
+        "\\titleformat{\\chapter}[display]{\\it}{\\x}{20pt}{\\bf}\\tikzstyle{every node}=[scale=1.1*2]Text."
+    ) == ("Text.")
+    assert text_of("\\sepnum{,}{\\,}{}{13798} Wörter") == "13798 Wörter"
+    rules = "\\begin{mathpar}\\inferrule{a & b}{c}\\end{mathpar}"
+    assert text_of(f"Rule {rules}") == "Rule\n\\begin{mathpar} \\inferrule{a & b}{c} \\end{mathpar}"

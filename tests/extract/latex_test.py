@@ -146,7 +146,7 @@ def test_macros_are_written_out(tex: str, text: str) -> None:
         ("\\section{One}a\\subsection*{Two}b\\paragraph{Three.}c\\subparagraph*{Four}d", "One\n\na\n\nTwo\n\nb\n\nThree.\n\nc\n\nFour\n\nd"),
         ("\\section[short]{Long \\emph{title}\\label{s}}x", "Long title\n\nx"),
         ("\\begin{itemize}\\item a\n\\item[$\\bullet$] b\\end{itemize}c", "- a\n$\\bullet$ b\n\nc"),
-        ("\\begin{enumerate}[(i)]\\item a\\item b\\end{enumerate}", "1. a\n2. b"),
+        ("\\begin{enumerate}[(i)]\\item a\\item b\\end{enumerate}", "(i) a\n(ii) b"),
         ("\\begin{figure}[ht]\\centering\\includegraphics[width=1cm]{a}\\caption{A \\textbf{cat}.}\\label{f}\\end{figure}", "A cat."),
         ("text\n\\begin{figure}\\begin{tikzpicture}\\draw (0,0);\\end{tikzpicture}\\caption{Cap}\\end{figure}\ngoes on", "text goes on\n\nCap"),
         ("\\begin{tabular}{l|c}\\hline A & B \\\\ \\hline 数 & $x$\\\\[1ex] & \\\\ \\multicolumn{2}{c}{all}\\end{tabular}", "A | B\n数 | $x$\nall"),

@@ -8,5 +8,5 @@ In the order in which a paper meets them:
     glossaries.py    acronyms and glossary entries        siunitx.py       numbers, units, ranges
     math.py          formulas, put aside                  body.py          commands and environments, one pass
     commands.py      what the commands mean               marks.py         marks and token patterns
-    layout.py        paragraphs, lists, notes
+    lists.py         numbers of list items            layout.py        paragraphs, lists, notes
 """

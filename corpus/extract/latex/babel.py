@@ -12,14 +12,36 @@ _LANGUAGES = re.compile(
     r"|\\usepackage\s*(?:\[[^\]]*\])?\s*\{(n?german)\}|\\documentstyle\s*\[[^\]]*?\b(german|russian|french)\b"
     r"|\{(ctex\w*|CJK\w*|xeCJK)\}|\{(u?[jt]s?(?:article|book|report)|luatexja[\w-]*|jlreq)\}"
 )
+_CLASS = re.compile(r"\\documentclass\s*\[([^\]]*)\]")
+_MAIN = re.compile(r"(?:^|,)\s*main\s*=\s*(\w+)")
+_POLISH = re.compile(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{[^{}]*\bpolski\b")
 _PROOFS = {
     "chinese": "证明", "japanese": "証明", "german": "Beweis", "french": "Démonstration", "russian": "Доказательство",
     "ukrainian": "Доведення", "spanish": "Demostración", "italian": "Dimostrazione", "portuguese": "Demonstração",
     "polish": "Dowód", "dutch": "Bewijs", "czech": "Důkaz", "bulgarian": "Доказателство", "greek": "Απόδειξη",
 }  # fmt: skip
+_THEOREMS = {
+    "german": ("Satz", "Lemma", "Proposition", "Korollar", "Definition", "Bemerkung", "Beispiel"),
+    "french": ("Théorème", "Lemme", "Proposition", "Corollaire", "Définition", "Remarque", "Exemple"),
+    "spanish": ("Teorema", "Lema", "Proposición", "Corolario", "Definición", "Observación", "Ejemplo"),
+    "portuguese": ("Teorema", "Lema", "Proposição", "Corolário", "Definição", "Observação", "Exemplo"),
+    "italian": ("Teorema", "Lemma", "Proposizione", "Corollario", "Definizione", "Osservazione", "Esempio"),
+    "polish": ("Twierdzenie", "Lemat", "Stwierdzenie", "Wniosek", "Definicja", "Uwaga", "Przykład"),
+    "russian": ("Теорема", "Лемма", "Предложение", "Следствие", "Определение", "Замечание", "Пример"),
+    "ukrainian": ("Теорема", "Лема", "Твердження", "Наслідок", "Означення", "Зауваження", "Приклад"),
+    "chinese": ("定理", "引理", "命题", "推论", "定义", "注", "例"),
+    "japanese": ("定理", "補題", "命題", "系", "定義", "注意", "例"),
+}
+"""Theorem, lemma, proposition, corollary, definition, remark, example."""
+_PLACES = {
+    "theorem": 0, "thm": 0, "lemma": 1, "lem": 1, "proposition": 2, "prop": 2, "corollary": 3, "cor": 3,
+    "definition": 4, "defn": 4, "remark": 5, "rem": 5, "example": 6,
+}  # fmt: skip
 _OTHER_NAMES = {
     "ngerman": "german", "austrian": "german", "naustrian": "german", "francais": "french", "frenchb": "french",
     "russianb": "russian", "ukraineb": "ukrainian", "brazil": "portuguese", "brazilian": "portuguese",
+    "portuges": "portuguese", "acadian": "french", "swissgerman": "german", "nswissgerman": "german",
+    "mexican": "spanish",
 }  # fmt: skip
 _UMLAUT = re.compile(r'"([aouAOUs])')
 _UMLAUTS = {"a": "ä", "o": "ö", "u": "ü", "A": "Ä", "O": "Ö", "U": "Ü", "s": "ß"}
@@ -39,13 +61,30 @@ _QUOTES = {
 def language_of(tex: str) -> str | None:
     """Return the language that a paper is set in, by babel's name; None if it names none, as English ones do."""
     language: str | None = None
-    for match in _LANGUAGES.finditer(tex[:LANGUAGE_SEARCH_CHARACTERS]):
+    head = tex[:LANGUAGE_SEARCH_CHARACTERS]
+    for match in _LANGUAGES.finditer(head):
         if match[5] or match[6]:
             return "chinese" if match[5] else "japanese"
         named = next(group for group in match.groups() if group)
-        name = named.split(",")[-1].strip().removeprefix("main=")
+        main = _MAIN.search(named)
+        name = main[1] if main is not None else named.split(",")[-1].strip()
         language = _OTHER_NAMES.get(name, name)
-    return language
+    return language or _read_class_language(head)
+
+
+def _read_class_language(head: str) -> str | None:
+    """Return the last language among the options of a paper's class, which babel reads where it has none itself."""
+    options = _CLASS.search(head)
+    names = [name.strip() for name in options[1].split(",")] if options is not None else []
+    known = [_OTHER_NAMES.get(name, name) for name in names]
+    named = [name for name in known if name in _PROOFS or name in ("english", "american", "british")]
+    return named[-1] if named else "polish" if _POLISH.search(head) else None
+
+
+def find_theorem_names(language: str | None) -> dict[str, str]:
+    """Return what the environments of theorems that a paper does not define itself print in its language."""
+    names = _THEOREMS.get(language or "")
+    return {environment: names[place] for environment, place in _PLACES.items()} if names is not None else {}
 
 
 def find_proof_word(language: str | None) -> str:

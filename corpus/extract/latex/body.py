@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex import siunitx
+from corpus.extract.latex.lists import ListLabel, read_list_label
 from corpus.extract.latex.macros import Braces
 from corpus.extract.latex.marks import (
     ACCENTED_LETTER,
     ASSIGNED_VALUE,
     CELL_MARK,
+    CHARACTER_CODE,
     CITE_MARK,
     COUNT_VALUE,
     DIMENSION,
@@ -33,6 +35,7 @@ from corpus.extract.latex.marks import (
     PARAGRAPH_END,
     ROW_MARK,
     RULE_OPTIONS,
+    STYLE_VALUE,
     THEOREM_BEGINNING,
     THEOREM_NUMBER,
     TOKEN,
@@ -41,6 +44,7 @@ from corpus.extract.latex.marks import (
     format_heading,
     format_run_in,
     format_table,
+    take_float_text,
 )
 
 MAX_OPEN_FRAMES = 400
@@ -54,6 +58,8 @@ class Frame:
     start: int
     close: Callable[[str], str] | None = None
     count: int = 0
+    label: ListLabel | None = None
+    """Of a list with numbers."""
     captions: list[str] = field(default_factory=list)
 
 
@@ -66,6 +72,10 @@ class Converter:
         self.notes: list[str] = []
         self.title: str | None = None
         self.cited: dict[str, int] = {}
+        self.code_count = 0
+        """Pieces put aside that are verbatim text: those before the formulas."""
+        self.last_counts: dict[int, int] = {}
+        """Depth of a list -> the number of its last item."""
 
     def convert(self, text: str) -> str:
         """Return text with `HEADING_MARK`, `ITEM_MARK` and `NOTE_MARK`, paragraphs separated by blank lines."""
@@ -74,6 +84,7 @@ class Converter:
         self.stack: list[Frame] = []
         self.pending: tuple[str, Callable[[str], str]] | None = None
         self.missing: dict[str, int] = {}
+        self.marker_end = 0
         at = 0
         search = TOKEN.search
         while match := search(text, at):
@@ -214,6 +225,13 @@ class Converter:
             return option.end()
         if name == "replaced":
             return self.convert_first_of_two(self.skip_options(at))
+        if name == "tikzstyle":
+            style = STYLE_VALUE.match(text, self.skip_arguments(at, 1))
+            return style.end() if style is not None else self.skip_arguments(at, 1)
+        if name == "setcounter":
+            return self.set_list_number(at)
+        if name == "char" or name == "symbol":
+            return self.convert_character(at)
         if name in known.DELETION_ENDS:
             end = self.find_next(known.DELETION_ENDS[name], at)
             return end + len(known.DELETION_ENDS[name]) if end >= 0 else at
@@ -227,7 +245,7 @@ class Converter:
             return self.open_argument(at, format_heading)
         if name in known.TITLES:
             return self.take_title(at)
-        if name == "caption" or name == "captionof":
+        if name in known.CAPTIONS:
             return self.open_argument(
                 self.skip_arguments(at, 1) if name == "captionof" else at, self.add_caption
             )
@@ -243,6 +261,11 @@ class Converter:
             return -1 if name != "endinput" else at
         if name in known.DROPPED_COMMANDS:
             return self.skip_arguments(at, known.DROPPED_COMMANDS[name])
+        if name in known.PARTS_OF_FLOATS and (options := OPTION.match(text, at)) is not None:
+            second = OPTION.match(text, options.end())
+            inner = Converter(self.theorems, self.language)
+            self.out.append(self.add_caption(inner.convert((second or options)[1]).strip()))
+            return self.skip_options(at)
         if name in known.FIRST_ARGUMENT_DROPPED:
             return self.skip_options(self.skip_arguments(at, known.FIRST_ARGUMENT_DROPPED[name]))
         if name in (
@@ -400,9 +423,26 @@ class Converter:
             self.out.append("\n\n")
             return self.open_argument(at, lambda content: f"{content.strip()} ")
         frame.count += 1
-        marker = f"{frame.count}. " if frame.name in known.NUMBERED else "- "
-        self.out.append(f"\n\n{ITEM_MARK}{marker}")
+        marker = "-"
+        if frame.label is not None:
+            marker = frame.label.write(frame.count)
+            self.last_counts[self.list_depth()] = frame.count
+        is_first_inside = frame.count == (frame.label.start if frame.label is not None else 1)
+        if (
+            is_first_inside
+            and 0 < self.marker_end <= frame.start
+            and not "".join(self.out[self.marker_end :]).strip()
+        ):
+            self.out[self.marker_end :] = [""] * (len(self.out) - self.marker_end)
+            self.out.append(f"{marker} ")
+        else:
+            self.out.append(f"\n\n{ITEM_MARK}{marker} ")
+        self.marker_end = len(self.out)
         return self.skip_word_space(at)
+
+    def list_depth(self) -> int:
+        """Return how many lists with numbers are open."""
+        return sum(frame.label is not None for frame in self.stack)
 
     def convert_address(self, at: int) -> int:
         """Write an address as it is, except for escapes."""
@@ -487,9 +527,39 @@ class Converter:
             return self.skip_options(at)
         self.out.append("\n\n")
         self.open_frame(name)
+        if name in known.NUMBERED and self.stack and self.stack[-1].name == name:
+            self.number_list(at)
         count = known.ENVIRONMENT_ARGUMENTS.get(name)
         at = self.skip_options(at)
         return self.skip_arguments(at, count) if count else at
+
+    def number_list(self, at: int) -> None:
+        """Set how the items of the list that was opened last are numbered, by the option at `at`."""
+        option = OPTION.match(self.text, at)
+        depth = self.list_depth()
+        label = read_list_label(option[1] if option is not None else "", depth)
+        self.stack[-1].label = label
+        self.stack[-1].count = self.last_counts.get(depth + 1, 0) if label.resumes else label.start - 1
+
+    def set_list_number(self, at: int) -> int:
+        """Set the number of the last item by `\\setcounter{enumi}{3}`; other counters print nothing."""
+        groups, behind = self.read_groups(at, 2)
+        if len(groups) == 2 and groups[0].strip().startswith("enum") and groups[1].strip().isdecimal():
+            for frame in reversed(self.stack):
+                if frame.label is not None:
+                    frame.count = int(groups[1].strip()[:6])
+                    break
+        return behind
+
+    def convert_character(self, at: int) -> int:
+        """Write a character given by its number or by a sign: `\\char92`, `\\symbol{"5C}`."""
+        code = CHARACTER_CODE.match(self.text, at)
+        if code is None:
+            return at
+        number = ord(code[3]) if code[3] else int(code[1], 16) if code[1] else int(code[2])
+        letter = chr(number) if 32 <= number < 0x110000 and not 0xD800 <= number < 0xE000 else ""
+        self.out.append(known.HELD_LETTERS.get(letter, letter))
+        return code.end()
 
     def open_theorem(self, name: str, title: str, at: int) -> int:
         self.out.append("\n\n")
@@ -516,6 +586,14 @@ class Converter:
 
     def make_float_closer(self, frame: Frame) -> Callable[[str], str]:
         def close(content: str) -> str:
-            return "".join(self.add_note(caption) for caption in frame.captions)
+            shown = (
+                "" if frame.name.startswith(known.ALGORITHMS) else take_float_text(content, self.code_count)
+            )
+            texts = [shown, *frame.captions] if shown else frame.captions
+            outer = next((each for each in reversed(self.stack) if each.name in known.FLOATS), None)
+            if outer is None:
+                return "".join(map(self.add_note, texts))
+            outer.captions += texts
+            return ""
 
         return close

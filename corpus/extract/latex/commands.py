@@ -50,7 +50,7 @@ DROPPED_COMMANDS = {
             "ThisLLCornerWallPaper DeclareMathOperator addtocounter addtolength bibfield bibinfo ccsdesc counterwithin "
             "fontsize "
             "icmlaffiliation icmlauthor markboth newcolumntype newcommand pdfinfo providecommand renewcommand "
-            "rule savebox setcounter setlength settowidth titleformat titlespacing urlstyle"
+            "rule savebox setlength settowidth urlstyle"
         ),
         2,
     ),
@@ -77,13 +77,16 @@ DROPPED_COMMANDS |= {
             "marginnote fxnote fxwarning fxerror pdfcomment DIFdel DIFdelFL textblockorigin chapterprecis "
             "setuptodonotes definechangesauthor graphicspath pgfkeys SetAlgoLined hyphenchar urldef listfiles "
             "includepdf includestandalone microtypesetup IfFileExists flushbottom totvalue formbytotal "
-            "setkeys lstloadlanguages inputencoding DeclareUnicodeCharacter"
+            "setkeys lstloadlanguages column usetheme usecolortheme usefonttheme useoutertheme useinnertheme "
+            "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
+            "inputencoding DeclareUnicodeCharacter"
         ),
         1,
     ),
     **dict.fromkeys(
         split_names(
-            "lstdefinestyle lstnewenvironment DeclareSIUnit DeclareSIPrefix newlist newglossary inputminted "
+            "setbeamertemplate setbeamercolor setbeamerfont setbeamersize "
+            "lstdefinestyle DeclareSIUnit DeclareSIPrefix newlist newglossary inputminted "
             "DeclarePairedDelimiter DeclareFieldFormat DeclareCaptionFormat DeclareCaptionLabelFormat SetKwInput "
             "algnewcommand algrenewcommand newunit setcitation DeclareNameAlias AtBeginEnvironment patchcmd "
             "newmintinline newminted DeclareBibliographyCategory counterwithout counterwithin* nomenclature"
@@ -91,8 +94,14 @@ DROPPED_COMMANDS |= {
         2,
     ),
     **dict.fromkeys(
-        split_names("lstdefinelanguage crefname Crefname crefformat Crefformat newtcbtheorem"), 3
+        split_names(
+            "DefineVerbatimEnvironment lstnewenvironment lstdefinelanguage crefname Crefname crefformat Crefformat "
+            "newtcbtheorem"
+        ),
+        3,
     ),
+    **dict.fromkeys(split_names("titleformat"), 5),
+    **dict.fromkeys(split_names("titlespacing"), 4),
     **dict.fromkeys(split_names("bibpunct"), 6),
 }
 """Settings of packages, notes of reviewers, and words that they deleted: none is printed as text."""
@@ -132,14 +141,17 @@ FIRST_ARGUMENT_DROPPED = {
         1,
     ),
     **dict.fromkeys(
-        split_names("adjustbox fcolorbox multicolumn multirow resizebox subcaptionbox"),
+        split_names("sepnum"),
+        3,
+    ),
+    **dict.fromkeys(
+        split_names("adjustbox fcolorbox multicolumn multirow resizebox"),
         2,
     ),
 }
 """Commands of whose arguments the first ones are dropped and the last one is kept."""
 KEPT_OPTION_DROPPED = split_names(
-    "caption footnote footnotetext framebox item makebox makecell parbox shortstack subfigure subfloat"
-    " thanks thead title"
+    "caption footnote footnotetext framebox item makebox makecell parbox shortstack thanks thead title"
 )
 SKIPPED_ENVIRONMENTS = split_names(
     "AMS AuthorAbbr CCSXML IEEEbiography IEEEbiographynophoto IEEEkeywords MSCcodes Refs affiliations "
@@ -153,6 +165,11 @@ FLOATS = split_names(
     "psfigure scheme sidewaysfigure sidewaysfigure* subfigure teaserfigure wrapfigure wrapfigure*"
 )
 """Environments of which the captions are kept."""
+CAPTIONS = split_names("caption subcaption captionof subcaptionbox")
+PARTS_OF_FLOATS = split_names("subfigure subfloat subtable subbottom")
+"""Commands whose option is the caption of a part of a figure."""
+ALGORITHMS = ("algorithm", "program")
+"""Beginnings of the names of floats of which nothing else is kept."""
 TABULARS = split_names(
     "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
     "tabularx tabulary tblr xtabular"
@@ -168,7 +185,7 @@ ENVIRONMENT_ARGUMENTS = {
     "multicols": 1, "wrapfigure": 2, "wraptable": 2, "list": 2, "CJK": 2, "CJK*": 2, "adjustwidth": 2,
     "spacing": 1, "textblock": 1, "floatingfigure": 1, "adjustbox": 1, "subfigure": 1, "subtable": 1,
     "otherlanguage": 1, "otherlanguage*": 1, "mdframed": 0, "tcolorbox": 0, "changemargin": 2, "narrow": 2,
-    "paracol": 1, "algorithm": 0, "proofof": 0,
+    "paracol": 1, "column": 1, "algorithm": 0, "proofof": 0,
 }  # fmt: skip
 """Arguments in braces behind `\\begin{...}` that are not text."""
 THEOREMS = {
@@ -218,7 +235,7 @@ LENGTHS = split_names(
 )
 """Commands of TeX and LaTeX behind which a length may stand."""
 COUNTS = split_names(
-    "magstep accent char clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
+    "magstep accent clubpenalty exhyphenpenalty hangafter hbadness hyphenpenalty interlinepenalty looseness "
     "mag magnification pageno penalty pretolerance tolerance vbadness widowpenalty"
 )
 """Those behind which a number stands."""
@@ -256,6 +273,7 @@ LITERALS = {
 }  # fmt: skip
 """Commands of one sign. `\\x1a` and `\\x10` to `\\x13` stand for `$`, `\\`, `~`, `{` and `}` until the end."""
 HELD_CHARACTERS = {"\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}"}
+HELD_LETTERS = {letter: held for held, letter in HELD_CHARACTERS.items()}
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",

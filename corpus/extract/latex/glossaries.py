@@ -17,11 +17,19 @@ _DEFINITION = re.compile(
 )
 _OPTION = re.compile(r"\s*\[((?:[^\[\]{}]|\{[^{}]*\})*)\]")
 _USE = re.compile(
-    r"\\((?:gls|Gls|GLS)(?:pl|xtrshort|xtrlong|xtrfull|name|text|first|desc|symbol|plural|firstplural|link|disp)?"
+    r"\\((?:gls|Gls|GLS)(?:entry)?(?:pl|xtrshort|xtrlong|xtrfull|name|text|first|desc|symbol|plural|firstplural|link|disp"
+    r"|short|long|full|longpl|shortpl|fullpl)?"
     r"|(?:acr|Acr|ACR)(?:short|long|full)(?:pl)?|(?:ac|Ac|iac|Iac|acs|acl|Acl|acf|Acf|acfi|acsu|aclu|acp|Acp|acsp|aclp|acfp"
     r"|Acfp|Aclp))(\*?)(?=\s*[\[{])"
 )
-_KEYS = re.compile(r"\s*([A-Za-z-]+)\s*=\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|([^,{}]*))\s*(?:,|$)")
+_NESTED = r"\{[^{}]*+\}"
+for _ in range(4):
+    _NESTED = rf"\{{(?:[^{{}}]|{_NESTED})*+\}}"
+_KEYS = re.compile(
+    rf"\s*([A-Za-z-]+)\s*=\s*(?:\{{((?:[^{{}}]|{_NESTED})*+)\}}|((?:[^,{{}}]|{_NESTED})*+))\s*(?:,|$)"
+)
+MAX_NESTED_ENTRIES = 4
+"""Depth to which entries may use entries."""
 _ITEM = re.compile(r"\s*\{")
 
 
@@ -33,6 +41,8 @@ class Entry:
     long: str = ""
     short_plural: str = ""
     long_plural: str = ""
+    description: str = ""
+    symbol: str = ""
     is_used: bool = False
 
 
@@ -42,6 +52,20 @@ def write_out_glossaries(text: str, where: str) -> str:
         return text
     entries = read_entries(where)
     text = _remove_definitions(text)
+    room = 2 * len(text) + (1 << 20)
+    for _ in range(MAX_NESTED_ENTRIES):
+        written = _write_out_uses(text, entries, room)
+        if written is None:
+            break
+        room -= max(0, len(written) - len(text))
+        text = written
+    return text
+
+
+def _write_out_uses(text: str, entries: dict[str, Entry], room: int) -> str | None:
+    """Return a text with the uses in it written out, once, within `room` characters more; None if it has none."""
+    if _USE.search(text) is None:
+        return None
     pairs = Braces(text)
     pieces: list[str] = []
     at = 0
@@ -63,7 +87,9 @@ def write_out_glossaries(text: str, where: str) -> str:
             inner = pairs.find_close(second.end() - 1)
             own, behind = (text[second.end() : inner], inner + 1) if inner is not None else ("", behind)
         option = _OPTION.match(text, behind) if name.lower().startswith("gls") else None
-        pieces += [text[at : use.start()], own or (_write(entry, name) if entry is not None else "")]
+        shown = own or (_write(entry, name) if entry is not None and room > 0 else "")
+        room -= len(shown)
+        pieces += [text[at : use.start()], shown]
         if option is not None and entry is not None:
             pieces.append(option[1])
         at = option.end() if option is not None else behind
@@ -115,6 +141,7 @@ def _add_entry(entries: dict[str, Entry], kind: str, options: list[str], groups:
             groups[2],
             given.get("shortplural", ""),
             given.get("longplural", given.get("plural", "")),
+            given.get("description", groups[2]),
         )
         return
     given = _read_keys(groups[1])
@@ -134,6 +161,8 @@ def _add_entry(entries: dict[str, Entry], kind: str, options: list[str], groups:
         entries[key].long = f"\x1b{given['first']}"
     else:
         entries[key] = Entry(name, "", plural)
+    entries[key].description = groups[2] if len(groups) > 2 else given.get("description", "")
+    entries[key].symbol = given.get("symbol", "")
 
 
 def _read_keys(options: str) -> dict[str, str]:
@@ -150,7 +179,12 @@ def _read_keys(options: str) -> dict[str, str]:
 
 def _write(entry: Entry, name: str) -> str:
     """Return what a command prints of an entry: the first use is in full."""
-    lower = name.lower()
+    lower = name.lower().replace("glsentry", "gls")
+    if lower in ("glsdesc", "glssymbol"):
+        shown = (entry.description if lower == "glsdesc" else entry.symbol) or entry.short
+        return shown[:1].upper() + shown[1:] if name[0].isupper() else shown
+    is_bare = lower != name.lower()
+    was_used = entry.is_used
     is_plural = lower.endswith(("pl", "plural")) or lower in ("acp", "acsp", "aclp", "acfp")
     short = (entry.short_plural or f"{entry.short}s") if is_plural else entry.short
     own_first = entry.long.startswith("\x1b")
@@ -162,6 +196,8 @@ def _write(entry: Entry, name: str) -> str:
         "acsu",
         "glstext",
         "glsname",
+        "glsshort",
+        "glsshortpl",
         "glsplural",
     ):
         shown = short
@@ -173,7 +209,9 @@ def _write(entry: Entry, name: str) -> str:
         shown = f"{long} ({short})" if long else short
     else:
         shown = short
-    if lower not in ("acs", "acl", "acsp", "aclp", "acrshort", "acrlong", "glsxtrshort", "glsxtrlong"):
+    if is_bare:
+        entry.is_used = was_used
+    elif lower not in ("acs", "acl", "acsp", "aclp", "acrshort", "acrlong", "glsxtrshort", "glsxtrlong"):
         entry.is_used = True
     if name.startswith("GLS") or name.startswith("ACR"):
         return shown.upper()

@@ -86,10 +86,15 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
         for match in _NOTE.finditer(piece):
             if depth < 3 and int(match[1]) < len(notes):
                 parts = _PARAGRAPHS.split(notes[int(match[1])])
+                was_item = False
                 for part in parts:
                     inner, more = _lay_out_paragraph(part, notes, depth + 1)
-                    if _ANYTHING.search(inner):
+                    is_item = part.lstrip().startswith(ITEM_MARK)
+                    if is_item and was_item and _ANYTHING.search(inner):
+                        behind[-1] += f"\n{inner}"
+                    elif _ANYTHING.search(inner):
                         behind.append(inner)
+                    was_item = is_item and not more and bool(behind)
                     behind += more
         piece = _NOTE.sub("", piece)
     if "\n" in piece and not piece.isascii():

@@ -15,9 +15,18 @@ HEADING_MARK, ITEM_MARK, NOTE_MARK, CELL_MARK, ROW_MARK, CITE_MARK = (
 """Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
 numbers of what is cited."""
 
+MIN_FLOAT_ROWS = 2
+MIN_FLOAT_LETTERS = 30
+"""Of the rows of a table inside a figure, to be told from rows of pictures."""
+MIN_FLOAT_PROSE_CHARACTERS = 80
+_FLOAT_PROSE_END = tuple(".!?。！？।؟:：")
+_FLOAT_CODE = re.compile("\x0e(\\d+)\x0e")
+_LETTER = re.compile(r"[^\W_]")
 TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
 WORD_SPACE = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
-OPTION = re.compile(r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}|\[[^\[\]]*\])*+)\]")
+OPTION = re.compile(
+    r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*+\})*+\}|\[[^\[\]]*\])*+)\]"
+)
 OPTIONAL_SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 ENVIRONMENT_NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
 ACCENTED_LETTER = re.compile(
@@ -30,6 +39,11 @@ DIMENSION = re.compile(
     rf"(?:[ \t]*(?:plus|minus)[ \t]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*{_UNIT})*"
 )
 """A length behind a command that takes one."""
+STYLE_VALUE = re.compile(rf"\s*\+?=(?:{OPTION.pattern})")
+CHARACTER_CODE = re.compile(
+    r"[ \t]*\{?[ \t]*(?:\"([0-9A-F]{1,6})|(\d{1,7})|`\\?(?![ \t\n])(.))[ \t]?(?:(?<=\w|[^\w ])[ \t]*\})?"
+)
+"""A character by its number, hexadecimal or decimal, or behind a grave accent."""
 COUNT_VALUE = re.compile(r"[ \t]*=?[ \t]*[-+]?[\d'\"]?\d*")
 ASSIGNED_VALUE = re.compile(
     rf"[ \t]*=[ \t]*(?:[-+]?[\d.]+[ \t]*{_UNIT}|[-+]?[\d.]+(?:\\[A-Za-z]+)?|\\[A-Za-z]+[ \t]*\d*)"
@@ -78,3 +92,30 @@ def format_table(content: str) -> str:
         if any(cell.strip("-–—| ") for cell in cells):
             rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])
+
+
+def take_float_text(content: str, code_count: int) -> str:
+    """Return what a figure holds besides pictures and labels: tables, listings, sentences; empty if nothing.
+
+    `code_count` is how many of the pieces put aside are listings: the first ones.
+    """
+    if not _LETTER.search(content):
+        return ""
+    kept: list[str] = []
+    rows: list[str] = []
+    for part in [*re.split(r"\n[ \t]*\n\s*", content), ""]:
+        part = part.strip()
+        if part.startswith(ITEM_MARK) and " | " in part:
+            rows.append(part)
+            continue
+        if len(rows) >= MIN_FLOAT_ROWS and len(_LETTER.findall("".join(rows))) >= MIN_FLOAT_LETTERS:
+            kept += rows
+        rows = []
+        code = _FLOAT_CODE.search(part)
+        is_code = code is not None and int(code[1]) < code_count
+        is_prose = (
+            len(part) >= MIN_FLOAT_PROSE_CHARACTERS and part.endswith(_FLOAT_PROSE_END) and "&" not in part
+        )
+        if is_code or is_prose:
+            kept.append(part)
+    return "\n\n".join(kept)

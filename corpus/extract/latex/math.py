@@ -11,7 +11,7 @@ from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 _EQUATIONS = "equation|displaymath|math"
 _ROWS = (
     "align|alignat|aligned|gather|gathered|multline|flalign|xalignat|xxalignat|eqnarray|subeqnarray|IEEEeqnarray|dmath"
-    "|dgroup|split|darray|array|matrix|pmatrix|cases|diagram|CD|dcases|prooftree"
+    "|dgroup|DispWithArrows|WithArrows|mathpar|mathparpagebreakable|empheq|numcases|subnumcases|multlined|split|darray|array|matrix|pmatrix|cases|diagram|CD|dcases|prooftree"
 )
 """Environments that are formulas; those of the first kind become `$$...$$`, the others are kept as they are."""
 _OWN = "(?:my|narrow)"

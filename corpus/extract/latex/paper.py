@@ -13,7 +13,7 @@ import re
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.latex import commands as known
-from corpus.extract.latex.babel import find_proof_word, language_of, replace_shorthands
+from corpus.extract.latex.babel import find_proof_word, find_theorem_names, language_of, replace_shorthands
 from corpus.extract.latex.body import Converter
 from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
@@ -24,7 +24,7 @@ from corpus.extract.latex.source import PaperSource, assemble_source
 from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some paper changes."""
 
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
@@ -68,16 +68,19 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
         take_definitions(style, definitions, known.PROTECTED | known.split_names(" ".join(known.SYMBOLS)))
     text = take_definitions(source.text, definitions, known.PROTECTED)
     definitions.theorems.setdefault("proof", find_proof_word(language))
+    for environment, name in find_theorem_names(language).items():
+        definitions.theorems.setdefault(environment, name)
     preamble, body = _split_document(text)
     expander = Expander(definitions, len(text))
     aside = source.aside
     converter = Converter(definitions.theorems, language)
+    converter.code_count = len(aside)
     front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
     body = write_out_glossaries(expander.expand(body), expander.expand(source.text))
     body = write_out_restatements(body)
     body = put_formulas_aside(insert_numbers(body, definitions, source.text[:200_000]), aside)
-    body = replace_shorthands(body, language)
-    content = lay_out(converter.convert(f"{front}\n\n{body}"), converter.notes, aside)
+    body = replace_shorthands(f"{front}\n\n{body}", language)
+    content = lay_out(converter.convert(body), converter.notes, aside)
     title = lay_out_title(converter.title or "", aside) if converter.title else ""
     return title, f"{title}\n\n{content}" if title and content else content
 

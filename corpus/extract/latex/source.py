@@ -10,7 +10,9 @@ import codecs
 import json
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from corpus.extract.latex.submission import SubmissionError
 from corpus.formats.encodings import decode
@@ -44,13 +46,22 @@ _NEWLINE = re.compile(r"\r\n?")
 
 _LITERAL = "verbatim|Verbatim|lstlisting|minted|alltt|BVerbatim|LVerbatim|spverbatim|listing"
 _HIDDEN = "comment|filecontents"
-_COMMENT = re.compile(
+_COMMENT_PATTERN = (
     r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\(?:verb\*?|Verb\*?(?=[^{A-Za-z\s])|lstinline\*?(?:\[[^\]\n]*\])?(?=[^{A-Za-z\s])"
     r"|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\}(?=[^{A-Za-z\s]))(?![A-Za-z])([^A-Za-z\s*{])"
-    rf"|\\begin\s*\{{({_LITERAL}|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
+    rf"|\\begin\s*\{{({_LITERAL}|LITERAL|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
     r"|\\(?:Verb|lstinline|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\})\*?(?:\[[^\]\n]*\])?(\{)"
 )
-_LITERAL_NAMES = frozenset(_LITERAL.split("|"))
+_HIDDEN_NAMES = frozenset(_HIDDEN.split("|"))
+_OWN_LITERALS = re.compile(
+    r"\\(?:lstnewenvironment|DefineVerbatimEnvironment|CustomVerbatimEnvironment|RecustomVerbatimEnvironment"
+    r"|newtcblisting|NewTCBListing|DeclareTCBListing|newtcbinputlisting)\s*(?:\[[^\]\n]*\])*\s*\{([\w-]{1,40})\}"
+    r"|\\newminted\s*(?:\[([\w-]{1,40})\])?\s*\{([\w+#-]{1,40})\}"
+)
+"""Definitions of environments whose content is printed as it is."""
+_OWN_LITERAL = ("lstnewenvironment", "VerbatimEnvironment", "listing", "Listing", "newminted")
+_LINE_COMMENT = re.compile(r"(?<!\\)%.*")
+_PARAMETER = re.compile(r"(?<!\\)#[1-9]")
 MAX_INLINE_CODE_CHARACTERS = 2_000
 _BRACES = re.compile(r"[{}]")
 MAX_CONDITION_CHARACTERS = 500_000
@@ -58,7 +69,8 @@ MAX_CONDITION_CHARACTERS = 500_000
 _CONDITION = re.compile(r"\\(if(?:[A-Za-z@]*)|fi|else)(?![A-Za-z@])")
 _LITERAL_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\{[\w+#-]*\})?[ \t]*\n?")
 _INPUT = re.compile(
-    r"\\(?:input|include|subfile|subfileinclude|includestandalone|InputIfFileExists|import|subimport|inputfrom|includefrom)"
+    r"\\(?:input|include|subfile|subfileinclude|includestandalone|InputIfFileExists|import|subimport|inputfrom|includefrom"
+    r"|loadglsentries)"
     r"(?![A-Za-z@])\*?(?:\[[^\]\n]*\])?"
     r"(?:\s*\{([^{}\n]{1,200})\}(?:[ \t]*\{([^{}\n]{1,200})\})?|[ \t]+([^\s\\{}%]{1,200}))"
 )
@@ -102,11 +114,9 @@ def assemble_source(files: dict[str, bytes]) -> list[PaperSource]:
     """
     declared = find_declared_encoding(files)
     aside: list[str] = []
-    texts = {
-        name: strip_comments(decode_tex(data, declared), aside)
-        for name, data in sorted(files.items())
-        if is_text(data)
-    }
+    decoded = {name: decode_tex(data, declared) for name, data in sorted(files.items()) if is_text(data)}
+    literals = find_own_literals(decoded.values())
+    texts = {name: strip_comments(text, aside, literals) for name, text in decoded.items()}
     tops, ignored = read_listing(files)
     texts = {name: text for name, text in texts.items() if name not in ignored and not is_listing(name)}
     mains = [_inline_inputs(name, texts) for name in tops if name in texts]
@@ -118,12 +128,7 @@ def assemble_source(files: dict[str, bytes]) -> list[PaperSource]:
         )
     sources = []
     for text in mains:
-        styles = [
-            texts[name]
-            for name in texts
-            if name.endswith(".sty") and len(texts[name]) < 200_000 and _uses(text, name)
-        ]
-        sources.append(PaperSource(text, aside, styles))
+        sources.append(PaperSource(text, aside, _find_styles(text, texts)))
     return sources
 
 
@@ -189,14 +194,33 @@ def decode_tex(data: bytes, declared: str | None) -> str:
     return _CONTROLS.sub("", text)
 
 
-def strip_comments(text: str, aside: list[str]) -> str:
+def find_own_literals(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the environments that a paper defines for text to be printed as it is: listings, code."""
+    names: set[str] = set()
+    for text in texts:
+        if any(hint in text for hint in _OWN_LITERAL):
+            for match in _OWN_LITERALS.finditer(_LINE_COMMENT.sub("", text)):
+                names.add(match[1] or match[2] or f"{match[3]}code")
+    return tuple(sorted(names))
+
+
+@lru_cache(maxsize=64)
+def _compile_comments(literals: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, literals)) or "verbatim"
+    return re.compile(_COMMENT_PATTERN.replace("LITERAL", names))
+
+
+def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) -> str:
     """Return TeX without comments and what conditions hide; verbatim text becomes numbered marks.
+
+    `literals` are environments of verbatim text besides the known ones. What a macro prints as code is left to it.
 
     Only the comment itself is removed: the character before `%` is kept, and so is `\\%`.
     """
     pieces: list[str] = []
     at, in_vain = 0, -1
-    while match := _COMMENT.search(text, at):
+    search = _compile_comments(literals).search
+    while match := search(text, at):
         start, end = match.span()
         first = text[start]
         if first == "\\" and text[start + 1] in "\\%":
@@ -213,8 +237,7 @@ def strip_comments(text: str, aside: list[str]) -> str:
             if close < 0 or 0 <= line_end < close:
                 at = end
                 continue
-            aside.append(text[end:close])
-            pieces.append(f"{INLINE_MARK}{len(aside) - 1}{INLINE_MARK}")
+            pieces.append(_set_code_aside(text[end:close], aside))
             end = close + 1
         elif match[2]:
             closing = f"\\end{{{match[2]}{match[3]}}}"
@@ -222,7 +245,7 @@ def strip_comments(text: str, aside: list[str]) -> str:
             if close < 0:
                 at = end
                 continue
-            if match[2] in _LITERAL_NAMES:
+            if match[2] not in _HIDDEN_NAMES:
                 options = _LITERAL_OPTIONS.match(text, end)
                 begin = min(options.end() if options else end, close)
                 aside.append("\n".join(line.rstrip() for line in text[begin:close].strip("\n").split("\n")))
@@ -233,8 +256,7 @@ def strip_comments(text: str, aside: list[str]) -> str:
             if close < 0:
                 at = end
                 continue
-            aside.append(text[end:close])
-            pieces.append(f"{INLINE_MARK}{len(aside) - 1}{INLINE_MARK}")
+            pieces.append(_set_code_aside(text[end:close], aside))
             end = close + 1
         elif match[4]:
             close = _find_condition_end(text, end) if end > in_vain else -1
@@ -245,6 +267,14 @@ def strip_comments(text: str, aside: list[str]) -> str:
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _set_code_aside(code: str, aside: list[str]) -> str:
+    """Return a mark for code in a line; in a macro, where it is what the macro is given, the code itself."""
+    if _PARAMETER.search(code) and "\\" not in code:
+        return f"\\texttt{{{code}}}"
+    aside.append(code)
+    return f"{INLINE_MARK}{len(aside) - 1}{INLINE_MARK}"
 
 
 def _find_brace_end(text: str, at: int) -> int:
@@ -396,6 +426,21 @@ def _take_body(text: str) -> str:
     return text[begin.end() : end.start() if end is not None else len(text)]
 
 
+def _find_styles(text: str, texts: dict[str, str]) -> list[str]:
+    """Return the texts of the packages that a paper uses, and of those that these use, in this order."""
+    left = [name for name in texts if name.endswith(".sty") and len(texts[name]) < 200_000]
+    used: list[str] = []
+    users = [text]
+    while users and left:
+        user = users.pop()
+        for name in [name for name in left if _uses(user, name)]:
+            left.remove(name)
+            used.append(texts[name])
+            users.append(texts[name])
+    return used
+
+
 def _uses(text: str, style: str) -> bool:
-    name = posixpath.basename(style).removesuffix(".sty")
-    return re.search(rf"\\usepackage\s*(?:\[[^\]]*\])?\s*\{{[^{{}}]*\b{re.escape(name)}\b", text) is not None
+    name = re.escape(posixpath.basename(style).removesuffix(".sty"))
+    pattern = rf"\\(?:usepackage|RequirePackage|input)\s*(?:\[[^\]]*\])?\s*\{{[^{{}}]*\b{name}\b"
+    return re.search(pattern, text) is not None

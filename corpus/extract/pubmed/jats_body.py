@@ -48,7 +48,8 @@ _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _YEARS = re.compile(r"[\s,;()]*(?:(?:1[5-9]|20)\d\d[a-z]?[\s,;()–]*)+")
 """Text of a citation of which the names stand before it."""
 _ONLY_CITED = re.compile(
-    rf" ?[(\[](?=[^)\]]{{0,2000}}[{CITATION_START}{HOLE}])(?:(?:1[5-9]|20)\d\d[a-z]?\b|(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
+    rf" ?[(\[](?=[^)\]]{{0,2000}}[{CITATION_START}{HOLE}])(?:(?:1[5-9]|20)\d\d[a-z]?\b|"
+    rf"(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
     rf"[\s,;.&:–-]|{CITATION_START}[^{CITATION_END}]*{CITATION_END}|{HOLE}){{1,200}}[)\]]"
 )
 _BRACKETED = re.compile(rf"[(\[（［]\s*{HOLE}\s*[)\]）］]")
