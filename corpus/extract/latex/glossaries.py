@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from corpus.extract.latex.macros import Braces
@@ -46,11 +47,11 @@ class Entry:
     is_used: bool = False
 
 
-def write_out_glossaries(text: str, where: str) -> str:
-    """Return a text with its uses of glossary entries written out; `where` holds their definitions."""
+def write_out_glossaries(text: str, read_all: Callable[[], str]) -> str:
+    """Return a text with its uses of glossary entries written out; `read_all` returns the one with their definitions."""
     if _USE.search(text) is None and _DEFINITION.search(text) is None:
         return text
-    entries = read_entries(where)
+    entries = read_entries(read_all())
     text = _remove_definitions(text)
     room = 2 * len(text) + (1 << 20)
     for _ in range(MAX_NESTED_ENTRIES):

@@ -76,7 +76,7 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     converter = Converter(definitions.theorems, language)
     converter.code_count = len(aside)
     front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
-    body = write_out_glossaries(expander.expand(body), expander.expand(source.text))
+    body = write_out_glossaries(expander.expand(body), lambda: expander.expand(source.text))
     body = write_out_restatements(body)
     body = put_formulas_aside(insert_numbers(body, definitions, source.text[:200_000]), aside)
     body = replace_shorthands(f"{front}\n\n{body}", language)

@@ -39,6 +39,7 @@ _DECLARED = re.compile(
     rb"\\usepackage\s*\[([\w-]+)\]\s*\{inputenc\}|\\inputencoding\s*\{([\w-]+)\}"
     rb"|\\begin\s*\{CJK\*?\}\s*(?:\[[^\]]*\])?\{([\w-]+)\}|%\s*!TEX\s+encoding\s*=\s*([\w-]+)",
 )
+_DECLARATION_HINTS = (b"inputenc", b"CJK", b"!TEX")
 TEXT_CHECK_BYTES = 4096
 _BINARY = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1a\x1b")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -177,6 +178,8 @@ def _read_usages(text: str) -> list[tuple[str, str]]:
 def find_declared_encoding(files: dict[str, bytes]) -> str | None:
     """Return what the first declaration in any file names, as a charset label of the web."""
     for _, data in sorted(files.items()):
+        if not any(hint in data for hint in _DECLARATION_HINTS):
+            continue
         for match in _DECLARED.finditer(data[: 1 << 20]):
             name = next(group for group in match.groups() if group).decode("ascii", "replace").lower()
             return _ENCODINGS.get(name, name)
@@ -357,17 +360,21 @@ def _choose_supplements(texts: dict[str, str], main: str) -> list[str]:
     included = {
         _resolve_input(match, name, texts) for name in candidates for match in _INPUT.finditer(texts[name])
     }
-    lines = {line.strip() for line in main.split("\n") if len(line.strip()) > 30}
+    lines: set[str] | None = None
     chosen = []
     for name in sorted(candidates):
-        whole = _inline_inputs(name, texts)
-        if name in included or whole == main or not _CLASS.search(texts[name]):
-            continue
         title = _TITLE.search(texts[name])
+        named = posixpath.basename(name) + " " + (title[1] if title else "")
+        if name in included or not _SUPPLEMENT.search(named) or not _CLASS.search(texts[name]):
+            continue
+        whole = _inline_inputs(name, texts)
+        if whole == main:
+            continue
+        if lines is None:
+            lines = {line.strip() for line in main.split("\n") if len(line.strip()) > 30}
         own = [line.strip() for line in whole.split("\n") if len(line.strip()) > 30]
         shared = sum(line in lines for line in own) / (len(own) or 1)
-        named = posixpath.basename(name) + " " + (title[1] if title else "")
-        if _SUPPLEMENT.search(named) and shared <= MAX_SHARED_LINES:
+        if shared <= MAX_SHARED_LINES:
             chosen.append(whole)
     return chosen
 

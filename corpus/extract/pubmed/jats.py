@@ -65,6 +65,8 @@ _DECLARATION = re.compile(
 )
 """The same by their titles, folded."""
 
+_EMPTY_REFERENCE = re.compile(rb"<xref\b[^<>]*(?:/>|>\s*</xref>)")
+
 _RETRACTED = re.compile(r"^\W*(?:RETRACTED|Retracted(?: article)?\s*:|WITHDRAWN)")
 
 
@@ -89,13 +91,17 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     article.language = _read_language(root) or "en"
     if meta is not None:
         article.date = _find_publication_date(meta)
-    article.text = _read_article(root, meta)
+    labels = read_labels(root) if _EMPTY_REFERENCE.search(record.body) else {}
+    article.text = _read_article(root, meta, labels)
     return article
 
 
-def _read_article(root: Any, meta: Any) -> str:
-    """Return title, abstract, body and appendices of an article or a sub-article."""
-    walker = Walker(read_labels(root))
+def _read_article(root: Any, meta: Any, labels: dict[str, str]) -> str:
+    """Return title, abstract, body and what goes on behind it, of an article or a sub-article.
+
+    `labels` holds what references without text print.
+    """
+    walker = Walker(labels)
     if meta is not None:
         for title in meta.iterfind("title-group/*"):
             if title.tag in ("article-title", "subtitle") and not is_not_available("".join(title.itertext())):
@@ -138,7 +144,7 @@ def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedTe
         return None
     translation = translations[place]
     own = next((part for path in OWN_META if (part := find_first(translation, path)) is not None), None)
-    text = _read_article(translation, own)
+    text = _read_article(translation, own, read_labels(translation))
     license = (_find_license(own) if own is not None else None) or _find_license(meta)
     date = _find_publication_date(meta) if meta is not None else None
     language = _read_language(translation)

@@ -52,10 +52,9 @@ _ONLY_CITED = re.compile(
     rf"(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
     rf"[\s,;.&:–-]|{CITATION_START}[^{CITATION_END}]*{CITATION_END}|{HOLE}){{1,200}}[)\]]"
 )
-_BRACKETED = re.compile(rf"[(\[（［]\s*{HOLE}\s*[)\]）］]")
+_BRACKETED = re.compile(rf"[(\[（]\s*{HOLE}[)\]）]")
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
-_MARKED = re.compile(rf"[{CITATION_START}{HOLE}]")
-_WRAPPED = re.compile(r"(?<=[(\[])[ \t]*\n\s*|[ \t]*\n\s*(?=[,;)\]]|\.(?:\s|$))")
+_WRAPPED = re.compile(r"\n\s*(?=[,;)\]]|\.(?:\s|$))|(?<=[(\[])\n\s*")
 """Where a file that is laid out for the eye breaks its line between a word and its punctuation."""
 _DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 _DELIMITED = re.compile(
@@ -94,12 +93,8 @@ def read_labels(root: Any) -> dict[str, str]:
 
     Of figures and tables of which none has a label, they are counted.
     """
-    wanted = {
-        key
-        for reference in root.iter("xref")
-        if len(reference) == 0 and not (reference.text or "").strip()
-        for key in (reference.get("rid") or "").split()
-    }
+    rids = root.xpath(".//xref[not(*) and not(normalize-space())]/@rid")
+    wanted = {key for rid in rids for key in rid.split()}
     labels: dict[str, str] = {}
     if not wanted:
         return labels
@@ -139,7 +134,9 @@ class Walker:
     def flush(self) -> None:
         """End the current block."""
         if self.line:
-            text = _OWN_ADDRESS.sub("", mend_block("".join(self.line)))
+            text = mend_block("".join(self.line))
+            if "doi" in text or "DOI" in text:
+                text = _OWN_ADDRESS.sub("", text)
             self.line = []
             if text:
                 self.blocks.append(text)
@@ -377,6 +374,8 @@ def _read_column_names(group: Any) -> dict[str, int]:
 
 def _read_spans(cell: Any, columns: Mapping[str, int]) -> tuple[int, int]:
     """Return how many columns and rows a cell covers, in HTML's form or in OASIS's."""
+    if not columns:
+        return _read_span(cell, "colspan"), _read_span(cell, "rowspan")
     first, last = (columns.get(cell.get(name) or "") for name in ("namest", "nameend"))
     wide = last - first + 1 if first is not None and last is not None and last >= first else 0
     more = cell.get("morerows") or ""
@@ -407,14 +406,18 @@ def mend_block(text: str) -> str:
     text = " ".join(text.split())
     if "$" in text:
         text = _DOUBLED.sub(r"$\1$", text)
-    if _MARKED.search(text):
+    if HOLE in text or CITATION_START in text:
         text = _CITATIONS.sub(HOLE, text)
-        if "(" in text or "[" in text or "（" in text:
+        if _has_closed_hole(text):
             text = _CITATIONS.sub(HOLE, _BRACKETED.sub(HOLE, text))
-        if "(" in text or "[" in text:
+        if CITATION_START in text or _has_closed_hole(text):
             text = _ONLY_CITED.sub(HOLE, text)
         text = mend_holes(text).replace(CITATION_START, "").replace(CITATION_END, "").strip()
     return text
+
+
+def _has_closed_hole(text: str) -> bool:
+    return f"{HOLE})" in text or f"{HOLE}]" in text or f"{HOLE}）" in text
 
 
 def _find_tex(element: Any) -> str | None:

@@ -38,7 +38,7 @@ _RETRACTED = re.compile(
     rb"|<article-title\b[^<>]{0,200}>\W*(?:RETRACTED|Retracted(?: article)?\s*:)"
 )
 _TRANSLATED_ARTICLE = re.compile(
-    rb"<(?:\w+:)?sub-article\b[^<>]{0,2000}?\barticle-type=[\"']translation[\"']"
+    rb"sub-article(?<=[<:]sub-article)\b[^<>]{0,2000}?\barticle-type=[\"']translation[\"']"
 )
 _TRANSLATION = re.compile(rb"<(/?)(?:trans-abstract|OtherAbstract)(?=[\s>])")
 _ABSTRACT_ELSEWHERE = b"Abstract available from the publisher."
