@@ -362,3 +362,16 @@ def test_packages_of_packages_slides_and_settings() -> None:
     assert text_of("\\sepnum{,}{\\,}{}{13798} Wörter") == "13798 Wörter"
     rules = "\\begin{mathpar}\\inferrule{a & b}{c}\\end{mathpar}"
     assert text_of(f"Rule {rules}") == "Rule\n\\begin{mathpar} \\inferrule{a & b}{c} \\end{mathpar}"
+
+
+def test_titles_of_environments_that_nobody_defines_here() -> None:
+    boxes = (
+        "\\begin{nprop}[Algoritmo de Euclides] Sea $a$.\\end{nprop}\\begin{nth}[Теорема Пифагора] Так.\\end{nth}"
+        "\\begin{yl}[孙子] 有解。\\end{yl}"
+        "\\begin{foo}[htbp]one\\end{foo}\\begin{foo}[style=Big Box, x=2]two\\end{foo}"
+    )
+    assert text_of(boxes) == (
+        "Algoritmo de Euclides. Sea $a$.\n\nТеорема Пифагора. Так.\n\n孙子. 有解。\n\none\n\ntwo"
+    )
+    preamble = "\\newmdtheoremenv[linecolor=red]{satz}{Satz}[section]"
+    assert text_of("\\section{A}\\begin{satz}[Gauß]Ja.\\end{satz}", preamble) == "A\n\nSatz 1.1 (Gauß). Ja."

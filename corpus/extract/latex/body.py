@@ -38,6 +38,7 @@ from corpus.extract.latex.marks import (
     STYLE_VALUE,
     THEOREM_BEGINNING,
     THEOREM_NUMBER,
+    TITLE_OPTION,
     TOKEN,
     WORD_SPACE,
     format_block,
@@ -530,6 +531,10 @@ class Converter:
         if name in known.NUMBERED and self.stack and self.stack[-1].name == name:
             self.number_list(at)
         count = known.ENVIRONMENT_ARGUMENTS.get(name)
+        option = OPTION.match(self.text, at) if name not in known.OPTIONED else None
+        if option is not None and TITLE_OPTION.fullmatch(option[1]):
+            title = Converter(self.theorems, self.language).convert(option[1]).strip()
+            self.out.append(format_run_in(title))
         at = self.skip_options(at)
         return self.skip_arguments(at, count) if count else at
 

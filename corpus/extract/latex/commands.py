@@ -174,6 +174,11 @@ TABULARS = split_names(
     "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
     "tabularx tabulary tblr xtabular"
 )
+OPTIONED = split_names(
+    "asparaenum compactenum compactitem description enumerate inparaenum inparaitem itemize list figure table minipage"
+    " tcolorbox mdframed multicols center document algorithm frame tabbing array CJK CJK* tasks longtable landscape"
+)
+"""Environments whose options are settings, no titles."""
 LISTS = split_names(
     "asparaenum compactenum compactitem description enumerate inparaenum inparaitem itemize list roster "
     "trivlist"

@@ -48,7 +48,7 @@ class Entry:
 
 
 def write_out_glossaries(text: str, read_all: Callable[[], str]) -> str:
-    """Return a text with its uses of glossary entries written out; `read_all` returns the one with their definitions."""
+    """Return a text with its uses of glossary entries written out; `read_all` returns where they are defined."""
     if _USE.search(text) is None and _DEFINITION.search(text) is None:
         return text
     entries = read_entries(read_all())

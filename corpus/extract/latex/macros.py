@@ -24,7 +24,7 @@ _HEAD = re.compile(
     r"\\(?:(?:global|long|outer|protected)\s*\\)*"
     r"((?:New|Renew|Provide|Declare)(?:Expandable)?Document(?:Command|Environment)"
     r"|newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
-    r"|let|newtheorem|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
+    r"|let|newtheorem|newmdtheoremenv|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
     r"|DeclareMathSymbol|DeclareSymbolFont|newmathsymbol|mathchardef|chardef|theoremstyle|catcode)(?![A-Za-z@])\*?\s*"
 )
 _NAME = re.compile(r"\{\s*\\([A-Za-z@]+|[^A-Za-z])\s*\}|\\([A-Za-z@]+|[^A-Za-z])")
@@ -122,7 +122,7 @@ def _define(
 ) -> int | None:
     """Read the definition behind `head`, and return where it ends, None if it cannot be understood."""
     kind, at = head[1], head.end()
-    if kind in ("newtheorem", "spnewtheorem", "declaretheorem"):
+    if kind in ("newtheorem", "newmdtheoremenv", "spnewtheorem", "declaretheorem"):
         return _define_theorem(text, kind, at, pairs, definitions, head[0].rstrip().endswith("*"))
     if kind in ("newenvironment", "renewenvironment"):
         return _define_environment(text, at, pairs, definitions)
@@ -247,6 +247,8 @@ def _define_theorem(
         title = _THEOREM_KEY.search(option[1]) if option else None
         definitions.theorems[name] = title[1].strip() if title else name.capitalize()
         return close + 1
+    if kind == "newmdtheoremenv" and (option := _OPTION.match(text, at)) is not None:
+        at = option.end()
     close = pairs.find_close(at)
     if close is None:
         return None
