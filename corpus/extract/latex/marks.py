@@ -27,8 +27,10 @@ WORD_SPACE = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
 OPTION = re.compile(
     r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*+\})*+\}|\[[^\[\]]*\])*+)\]"
 )
+_EASTERN = r"[\u3040-\u9fff\uac00-\ud7af]"
 TITLE_OPTION = re.compile(
-    r"(?=[^=]*+$)(?=.*(?:[^\W\d_]{4}|[\u3040-\u9fff\uac00-\ud7af]{2}))\s*(?:[^\W\d_a-z].*\s.*|[^\W\d_a-z][^\W\d_]{5,}.*|.*[\u3040-\u9fff\uac00-\ud7af]{2}.*)",
+    rf"(?=[^=]*+$)(?=.*(?:[^\W\d_]{{4}}|{_EASTERN}{{2}}))"
+    rf"\s*(?:[^\W\d_a-z].*\s.*|[^\W\d_a-z][^\W\d_]{{5,}}.*|.*{_EASTERN}{{2}}.*)",
     re.DOTALL,
 )
 """An option that is a title: it begins with a capital letter, and has several words or a long one; no settings."""
