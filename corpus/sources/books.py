@@ -12,7 +12,14 @@ from pydantic import ByteSize, Field
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.extract.books import epub, gutenberg
-from corpus.extract.books.epub import CHAPTER_MEDIA_TYPE, EpubBook, EpubError, EpubPackage, read_chapters
+from corpus.extract.books.epub import (
+    CHAPTER_MEDIA_TYPE,
+    EpubBook,
+    EpubError,
+    EpubPackage,
+    read_chapters,
+    read_imprint,
+)
 from corpus.extract.books.gutenberg import find_book_number, find_declared_charset, split_book, split_chapters
 from corpus.formats.archives import ZIP_DAMAGE, ZIP_MAGICS, ArchiveMember, read_archive
 from corpus.formats.encodings import decode
@@ -186,6 +193,7 @@ class Books(Source):
             yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])
 
     def _chapters(self, book: EpubBook, package: EpubPackage, whole: Record) -> Iterator[Record | Failure]:
+        read_imprint(book, package)
         for item, body in read_chapters(book, package):
             if isinstance(body, EpubError) or len(body) > self.max_bytes:
                 error = str(body) if isinstance(body, EpubError) else f"{item.name!r} is over max_bytes"

@@ -297,6 +297,140 @@ def test_a_statement_that_denies_gives_no_licence(rights: str, license: str | No
     assert read(epub({"a.xhtml": document("<p>a</p>")}, metadata=metadata)).license == license
 
 
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        (
+            "<dc:rights>GNU Free Documentation License, Version 1.3 or any later version</dc:rights>",
+            "GFDL-1.3-or-later",
+        ),
+        ("<dc:rights>Shared under the GNU Free Documentation License 1.2.</dc:rights>", "GFDL-1.2-only"),
+        ("<dc:rights>Not under the GFDL.</dc:rights>", None),
+        ("<dc:rights>A CreativeCommons Attribution-ShareAlike (3.0) licence</dc:rights>", "CC-BY-SA-3.0"),
+        ("<dc:rights>CC\u00ad-BY\u00ad-4.0</dc:rights>", "CC-BY-4.0"),
+    ],
+)
+def test_rights_name_other_licences_in_other_spellings(metadata: str, expected: str | None) -> None:
+    assert read(epub({"a.xhtml": document("<p>a</p>")}, metadata=metadata)).license == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "imprint", "rights", "expected"),
+    [
+        ("copyright.xhtml", f"Some people. Released under CC BY 4.0. Terms: {CC}", "", "CC-BY-4.0"),
+        (
+            "x9.xhtml",
+            "© 2019 A. Some rights reserved. This story is CC\u00ad BY\u00ad-NC\u00ad 4.0 licensed.",
+            "",
+            "CC-BY-NC-4.0",
+        ),
+        ("x9.xhtml", "Dieses Buch steht unter der Lizenz CC BY-SA 3.0.", "", "CC-BY-SA-3.0"),
+        ("x9.xhtml", "本書はCC BY 4.0 ライセンスで公開する。", "", "CC-BY-4.0"),
+        ("x9.xhtml", "Она писала: CC BY 4.0 удобна.", "", None),
+        ("imprint.xhtml", "The text is CC BY 4.0. The tale is CC BY-NC 4.0.", "", None),
+        ("copyright.xhtml", "CC BY 4.0", "<dc:rights>© 2020, all rights reserved</dc:rights>", None),
+    ],
+)
+def test_an_imprint_gives_the_licence_of_a_book_that_states_no_rights(
+    tmp_path: Path, name: str, imprint: str, rights: str, expected: str | None
+) -> None:
+    data = epub({"a.xhtml": document("<p>甲</p>"), name: document(f"<p>{imprint}</p>")}, metadata=rights)
+    assert read(data).license == expected
+    (tmp_path / "a.epub").write_bytes(data)
+    chapter = from_source(tmp_path / "a.epub", unit="chapter")[0]
+    assert isinstance(chapter, Record) and chapter.license == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "date"),
+    [
+        (
+            '<dc:date opf:event="modification">2020-05-05</dc:date><dc:date opf:event="publication">1999</dc:date>',
+            "1999",
+        ),
+        ('<dc:date opf:event="conversion">2020-05-05</dc:date><dc:date>2001-02</dc:date>', "2001-02"),
+        ('<dc:date opf:event="publication">2008-3-9</dc:date>', "2008-03-09"),
+        ("<dc:date>2005, 2006, 2007, 2008, 2009, 2010</dc:date>", "2005"),
+        ("<dc:date>0101-01-01T00:00:00+00:00</dc:date>", None),
+        ("<dc:date>2019-06-22T15:01:38Z</dc:date>", "2019-06-22T15:01:38Z"),
+    ],
+)
+def test_the_date_is_that_of_the_publication(stated: str, date: str | None) -> None:
+    stated = stated.replace("<dc:date ", '<dc:date xmlns:opf="http://www.idpf.org/2007/opf" ')
+    assert read(epub({"a.xhtml": document("<p>a</p>")}, metadata=stated)).date == date
+
+
+def test_languages_by_mistaken_codes_and_authors_by_their_roles() -> None:
+    book = epub({"a.xhtml": document("<p>a</p>")}, metadata='<meta refines="#t" property="role">trl</meta>')
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    opf = members["OPS/book.opf"]
+    for stated, code in (("jp", "jpn"), ("English", "eng"), ("ua-UA", "ukr"), ("he", "heb"), ("xx", None)):
+        members["OPS/book.opf"] = opf.replace("zh-TW", stated).replace(
+            "<dc:creator>乙", '<dc:creator id="t">乙'
+        )
+        found = read(zipped(members))
+        assert (found.language, found.metadata["author"]) == (code, "甲")
+    members["OPS/book.opf"] = opf.replace(
+        "zh-TW</dc:language>", "??</dc:language><dc:language>th</dc:language>"
+    )
+    assert read(zipped(members)).language == "tha"
+
+
+def test_letters_with_names_of_the_document_itself_are_written_out() -> None:
+    names = '<!DOCTYPE html [<!ENTITY q "&#8220;"><!ENTITY Q "&#x201D;"><!ENTITY ruin "&q;&q;"><!ENTITY b "<b>">]>'
+    chapter = document("<p>&q;甲&Q; &ruin; &b; &eacute;</p>").replace("<!DOCTYPE html>", names)
+    assert read(epub({"a.xhtml": chapter})).text == "“甲” &ruin; &b; é"
+
+
+@pytest.mark.parametrize(
+    "title", ["Contents", "Table des matières", "目　次", "Оглавление", "المحتويات", "विषय-सूची", "สารบัญ"]
+)
+def test_contents_inside_a_document_go_with_their_title(title: str) -> None:
+    lines = [f'<p><a href="b.xhtml#c{at}">Chapter {at}</a> . . . {at}</p>' for at in range(9)]
+    prose = "The keeper counted his boats before the light failed. " * 9
+    pages = (
+        f"<div><h2>{title}</h2></div>{''.join(lines)}",
+        f"<h3>{title}:</h3><ul><li>{'</li><li>'.join(lines)}</li></ul>",
+    )
+    for page in pages:
+        assert text_of(f"<p>a</p>{page}<p>{prose}</p>") == f"a\n\n{prose.strip()}"
+    for page in (pages[1].replace(title, "The classes are"), f"<h2>{title}</h2>{''.join(lines[:3])}"):
+        assert "Chapter 2" in text_of(f"{page}<p>{prose}</p>")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<p>a PNG picture:</p><img src="a.png" alt="PNG"/><p>b</p>', "a PNG picture:\n\nb"),
+        ('<table><tr><td><img alt="aew" style="width: 10em"/>甲</td><td>乙</td></tr></table>', "甲 | 乙"),
+        ('<p><img alt="圖" width="400"/>甲</p>', "甲"),
+        ('<p><img alt="圖" style="max-width:100%"/><br/>甲</p>', "甲"),
+        ('<p>𠮟る<b><img src="g.png" alt="吉"/></b>田</p>', "𠮟る吉田"),
+        ('<p><span><img alt="T" height="40"/></span>he ship</p>', "The ship"),
+        ("<p>x<sup>n</sup> + y<sup>n</sup></p>", "xⁿ + yⁿ"),
+        ('<div class="page_number">2/16</div><p>जंगल</p>', "जंगल"),
+        ('<p>a <span class="pagenum">Page 3 of 20</span>b</p>', "a b"),
+        (
+            '<object data="q.xml"><h2>Questions</h2><ol><li>Which planet is the largest of them all?</li>'
+            "<li>Which is nearest?</li></ol></object>",
+            "Questions\n\n1. Which planet is the largest of them all?\n2. Which is nearest?",
+        ),
+        (
+            "<p>a</p><object><p>Your reading system does not support this video, sorry for that.</p></object>",
+            "a",
+        ),
+        (
+            "<table><tr><td>Ann:</td><td></td><td>Yes.</td></tr><tr><td>Bo:</td><td> </td><td>No.</td></tr></table>",
+            "Ann: | Yes.\nBo: | No.",
+        ),
+        ("<table><tr><td>1</td><td/><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>", "1 | | 2\n3 | 4"),
+    ],
+)
+def test_what_real_books_showed(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
 def test_drawings_and_pictures_in_the_reading_order(tmp_path: Path) -> None:
     opf = (
         '<package xmlns="http://www.idpf.org/2007/opf"><manifest>'

@@ -268,6 +268,54 @@ def test_what_may_be_in_copyright_gets_no_licence(head: str) -> None:
     assert read(head + book(f"\n\n{PROSE}")).license is None
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[This text uses UTF-8 file encoding. If quotes look odd,\nchange your font.\n\nOrnaments are left out.]",
+        "[This e-text is intended for users whose readers cannot show macrons.]",
+        "Au lecteur.\n\nLes italiques dans l'original sont entre soulignés.",
+        "An den Leser\n\nDie Sperrung im Original ist hier _kursiv_.",
+        "Errata noted by transcriber:\n\nboats] _text has boots_",
+    ],
+)
+def test_notes_to_the_readers_of_a_file_go(note: str) -> None:
+    header = HEADER.format(title="T", date="May 1, 2008", number=7, language="French")
+    for at_end in (False, True):
+        parts = [PROSE, note] if at_end else [note, PROSE]
+        text = read((header + "\n\n\n" + "\n\n\n\n".join(parts) + FOOTER).encode()).text
+        assert text == JOINED
+    preface = "Au lecteur.\n\nC'est ici un livre de bonne foi, lecteur."
+    kept = read((header + "\n\n\n" + preface + "\n\n\n\n" + PROSE + FOOTER).encode()).text
+    assert kept.startswith("Au lecteur.\n\nC'est ici un livre")
+
+
+def test_ornaments_and_typists_go() -> None:
+    header = HEADER.format(title="T", date="May 1, 2008", number=7, language="English")
+    body = f"\n\nEntered by A. Typist of the Wire\n\n[Decoration]\n\n{PROSE}\n\n[Ornament]\n\n{PROSE}"
+    assert read((header + body + FOOTER).encode()).text == f"{JOINED}\n\n{JOINED}"
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "author"),
+    [
+        ("**The Project Gutenberg Etext of Low Water, by Ada Keeper**", "Low Water", "Ada Keeper"),
+        (
+            "The Project Gutenberg Etext of Low Water by Keeper\n#3 in our series by Ada Keeper",
+            "Low Water",
+            "Ada Keeper",
+        ),
+        ("Project Gutenberg's Etext of Tales by the Sea by A. Keeper", "Tales by the Sea", "A. Keeper"),
+        ("The Project Gutenberg EBook of The Almanac (#2 in our series)", "The Almanac", None),
+    ],
+)
+def test_the_first_line_names_the_book_where_no_field_does(line: str, title: str, author: str | None) -> None:
+    small = "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*"
+    parts = [line, "Copyright laws are changing.", small, PROSE, "End of the Project Gutenberg Etext\n"]
+    found = read("\n\n\n".join(parts).encode())
+    assert (found.metadata.get("title"), found.metadata.get("author")) == (title, author)
+    assert found.text == JOINED
+
+
 def test_a_plain_book_is_only_joined() -> None:
     found = read(f"Produced in a hurry\n\n\n{PROSE}\n\n{PROSE}\n")
     assert found.text == f"Produced in a hurry\n\n{JOINED}\n\n{JOINED}"

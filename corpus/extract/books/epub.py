@@ -15,21 +15,22 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html.entities import html5
 from urllib.parse import unquote
 
 from lxml import etree
 
 from corpus.document import MAX_DOCUMENT_BYTES, Record
 from corpus.extract import ExtractedText
-from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
+from corpus.extract.books.gutenberg import LANGUAGE_CODES, PUBLIC_DOMAIN
 from corpus.extract.books.xhtml import convert_chapter
-from corpus.extract.creative_commons import find_cc_license, states_public_domain
+from corpus.extract.creative_commons import find_cc_license, is_denied, states_public_domain
 from corpus.extract.plain_text import clean_text
 from corpus.formats.archives import ZIP_DAMAGE
 from corpus.formats.xml import XmlError, parse_tree
 from corpus.languages.labels import parse_label
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some book changes."""
 
 MAX_EPUB_MEMBER_BYTES = 32 << 20
@@ -39,6 +40,11 @@ MAX_EPUB_TEXT_BYTES = 128 << 20
 MAX_SPINE_ITEMS = 20_000
 """Items of a reading order; more is no book."""
 MAX_FALLBACKS = 8
+MAX_DECLARATION_BYTES = 1 << 16
+"""Bytes at the beginning of a document that are searched for declarations."""
+MAX_ENTITIES = 500
+_ENTITY = re.compile(rb"""<!ENTITY\s+([A-Za-z][\w.-]{0,40})\s+(?:"([^"]{0,32})"|'([^']{0,32})')\s*>""")
+_REFERENCE = re.compile(rb"&(?!#)")
 EPUB_ERRORS = (*ZIP_DAMAGE, MemoryError)
 TEXT_MEDIA_TYPES = (
     "application/xhtml+xml",
@@ -68,6 +74,72 @@ _FRONT_NAME = re.compile(
 )
 _TYPISTS_NOTE = re.compile("［＃[^［］\n]{1,200}］")
 """Notes of Aozora Bunko's volunteers on the printed page, in the middle of sentences."""
+_GNU_DOCUMENTATION = re.compile(
+    r"\bGNU Free Documentation Licen[sc]e(?:,?\s*\(?G?FDL\)?)?(?:,?\s*(?:version|v\.?)?\s*(?P<version>1\.[123]))?"
+    r"|\bGFDL(?:[ -](?P<short>1\.[123]))?|gnu\.org/(?:copyleft|licenses)/fdl",
+    re.IGNORECASE,
+)
+_CC_IN_CHINESE = re.compile(
+    r"(?<=[\u3000-\u9fff\uff00-\uffef])(?=CC[ -]?(?:BY|0))|(?<=\d\.0)(?=[\u3000-\u9fff])"
+)
+_ANY_LATER = re.compile(r"[^.;]{0,40}\b(?:any|or)\b[^.;]{0,12}\blater\b", re.IGNORECASE)
+MISTAKEN_CODES = {
+    "jp": "jpn",
+    "cn": "cmn",
+    "gr": "ell",
+    "ua": "ukr",
+    "cz": "ces",
+    "dk": "dan",
+    "vn": "vie",
+    "sp": "spa",
+    "gb": "eng",
+    "us": "eng",
+    "rs": "srp",
+}
+"""Codes of countries that stand where that of a language belongs, and are of no language themselves."""
+HELPER_ROLES = frozenset({"trl", "pbl", "bkp", "cov", "nrt", "prt", "tyg", "mrk", "trc", "pfr", "mdc", "ctb"})
+"""Roles of creators who wrote and drew nothing; they are named where there are no others."""
+DATE_EVENTS = {
+    "original-publication": 0,
+    "publication": 1,
+    "": 2,
+    "issued": 2,
+    "ops-publication": 3,
+    "creation": 4,
+}
+_DATE = re.compile(
+    r"(?P<year>\d{4})(?!\d)(?:-(?P<month>\d{1,2})(?!\d)(?:-(?P<day>\d{1,2})(?!\d))?)?(?P<rest>[^\d].*)?\Z",
+    re.DOTALL,
+)
+IMPRINT_TYPES = frozenset({"copyright-page", "other.copyright", "imprint", "colophon"})
+_IMPRINT_NAME = re.compile(
+    r"(?:copyright(?:[-_]?(?:page|notice))?|imprint|colophon|impressum|mentions-?_?legales|licen[sc]e"
+    r"|奥付|后付|後付|版权页?|版權頁?)"
+    r"(?:[-_]?\d{1,3})?",
+    re.IGNORECASE,
+)
+END_DOCUMENTS = 3
+"""Documents at either end in which a book may say of itself under which licence it is."""
+MAX_IMPRINT_BYTES = 1 << 19
+_LICENSE_HINT = re.compile(
+    rb"creative\s*commons|CC[\s-]*(?:\xc2\xad)?[- ]?(?:BY|0)|free documentation|gemeinfrei"
+    rb"|public domain|\xe5\x85\xac\xe6\x9c\x89",
+    re.IGNORECASE,
+)
+_OF_THIS_BOOK = re.compile(
+    r"\b(?:this|the) (?:e-?book|book|work|text|story|publication|title|guide|manual|document)"
+    r"\b[^.]{0,80}\b(?:licen[sc]ed|under)\b"
+    r"|\bsome rights reserved"
+    r"|\b(?:dieses (?:e-?)?(?:buch|werk)|dieser text)\b[^.]{0,80}\b(?:lizenz|unter)"
+    r"|\b(?:ce (?:livre|texte|document)|cet ouvrage|cette œuvre)\b[^.]{0,80}\b(?:licence|sous)\b"
+    r"|\b(?:est[ea] (?:libro|obra|livro|texto)|questo (?:libro|testo)|quest.opera)\b"
+    r"[^.]{0,80}\b(?:licen|bajo|sob|sotto)"
+    r"|(?:эта книга|это произведение|данная книга)[^.]{0,80}лиценз"
+    r"|(?:本书|本書|本作品|この(?:本|作品|文書))[^。]{0,60}(?:许可|許可|授权|授權|ライセンス|协议|協議)"
+    r"|(?:هذا (?:الكتاب|العمل))[^.]{0,80}(?:رخصة|ترخيص)"
+    r"|(?:यह|इस) (?:पुस्तक|किताब|कहानी)[^।]{0,80}लाइसेंस|ספר זה[^.]{0,80}רישיון",
+    re.IGNORECASE,
+)
 CHAPTER_MEDIA_TYPE = "application/x-epub-chapter"
 """A record that is one document of a reading order; `metadata["chapter"]` is its name in the archive."""
 MAX_NAMED_FRONT_CHARACTERS = 4000
@@ -242,6 +314,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         return ExtractedText(text=clean_text(extract_chapter(record.body, item)))
     book = EpubBook(record.body)
     package = book.read_package()
+    read_imprint(book, package)
     lost: list[str] = []
     texts = []
     size = 0
@@ -267,6 +340,43 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         language=package.language,
         metadata=package.metadata,
     )
+
+
+def read_imprint(book: EpubBook, package: EpubPackage) -> None:
+    """Set the licence of a book whose package document says nothing of rights: by its imprint, else by what one of its
+    first and last documents says of the book. Nothing where several licences are named."""
+    if package.license is not None or "rights" in package.metadata:
+        return
+    ends = {item.name for item in [*package.items[:END_DOCUMENTS], *package.items[-END_DOCUMENTS:]]}
+    for item in sorted(package.items, key=lambda item: not _is_imprint(item)):
+        if not (is_imprint := _is_imprint(item)) and item.name not in ends:
+            continue
+        try:
+            data = book.read(item.name)
+            if len(data) > MAX_IMPRINT_BYTES or not _LICENSE_HINT.search(data):
+                continue
+            root = _parse_tree(data, item.name)
+            body = next(root.iter("{*}body"), root)
+            text = " ".join("\n".join(body.itertext()).replace("\u00ad", "").split())
+        except EpubError:
+            continue  # said of the document when its text is read
+        if is_imprint or _OF_THIS_BOOK.search(text):
+            package.license = _read_only_license(text)
+            return
+
+
+def _is_imprint(item: EpubItem) -> bool:
+    stem = posixpath.splitext(posixpath.basename(item.name))[0]
+    return bool(
+        item.types & IMPRINT_TYPES or _IMPRINT_NAME.fullmatch(stem) or _IMPRINT_NAME.fullmatch(item.id)
+    )
+
+
+def _read_only_license(text: str) -> str | None:
+    """Return the licence of a text; None if its sentences give several, of which one may be of a part."""
+    licenses = {read_rights([sentence]) for sentence in re.split(r"(?<=[.!?。])\s+(?=\S)", text)} - {None}
+    families = {re.sub(r"-\d.*", "", license) for license in licenses if license is not None}
+    return read_rights([text]) if len(families) == 1 else None
 
 
 def extract_chapter(data: bytes, item: EpubItem) -> str:
@@ -299,19 +409,42 @@ def _find_document(
 
 
 def _parse_tree(data: bytes, name: str) -> etree._Element:
+    if b"<!ENTITY" in data[:MAX_DECLARATION_BYTES]:
+        data = _write_out_entities(data)
     try:
         return parse_tree(data, recover=True)
     except XmlError as error:
         raise EpubError(f"{name!r} is no XML: {error}") from None
 
 
+def _write_out_entities(data: bytes) -> bytes:
+    """Return a document with the letters for which its own declarations have names (`<!ENTITY O "&#8220;">`).
+
+    Only short values without markup and without other names count: nothing grows.
+    """
+    declared = {
+        name: value
+        for name, double, single in _ENTITY.findall(data[:MAX_DECLARATION_BYTES])[:MAX_ENTITIES]
+        if not _REFERENCE.search(value := double or single)
+        and b"<" not in value
+        and f"{name.decode('ascii')};" not in html5
+    }
+    if not declared:
+        return data
+    names = b"|".join(re.escape(name) for name in sorted(declared, reverse=True))
+    return re.sub(rb"&(" + names + rb");", lambda match: declared[match[1]], data)
+
+
 def _describe_package(root: etree._Element, items: list[EpubItem]) -> EpubPackage:
     """Return the package with what its metadata state."""
     values: dict[str, list[str]] = {}
+    elements: dict[str, list[etree._Element]] = {}
     for element in root.iter("{http://purl.org/dc/elements/1.1/}*"):
         text = " ".join("".join(element.itertext()).split())
         if text:
-            values.setdefault(etree.QName(element).localname, []).append(text)
+            name = etree.QName(element).localname
+            values.setdefault(name, []).append(text)
+            elements.setdefault(name, []).append(element)
     links = [
         element.get("href") or ""
         for element in root.iter("{*}link")
@@ -323,13 +456,11 @@ def _describe_package(root: etree._Element, items: list[EpubItem]) -> EpubPackag
         if (element.get("property") or "").endswith("license") and not element.get("refines")
     ]
     rights = " ".join(values.get("rights", []))
-    license = find_cc_license("\n".join([*links, *values.get("rights", [])]))
-    if license is None and states_public_domain("\n".join(values.get("rights", []))):
-        license = PUBLIC_DOMAIN
-    label = parse_label(values["language"][0]) if "language" in values else None
+    license = read_rights([*links, *values.get("rights", [])])
+    label = next(filter(None, map(_parse_language, values.get("language", []))), None)
     metadata = {
         "title": values.get("title", [""])[0],
-        "author": "; ".join(values.get("creator", [])[:10]),
+        "author": "; ".join(_list_authors(root, elements.get("creator", []))[:10]),
         "publisher": values.get("publisher", [""])[0],
         "identifier": values.get("identifier", [""])[0],
         "rights": rights[:300],
@@ -337,9 +468,82 @@ def _describe_package(root: etree._Element, items: list[EpubItem]) -> EpubPackag
     return EpubPackage(
         items=items,
         license=license,
-        date=values["date"][0][:32] if "date" in values else None,
+        date=_choose_date(elements.get("date", [])),
         language="_".join(filter(None, label)) if label else None,
         metadata={name: value[:500] for name, value in metadata.items() if value},
+    )
+
+
+def read_rights(statements: list[str]) -> str | None:
+    """Return the licence that statements of rights and addresses of licences give: Creative Commons, the GNU Free
+    Documentation License, the public domain; None for anything else."""
+    text = "\n".join(statements).replace("\u00ad", "").replace("CreativeCommons", "Creative Commons")
+    text = _CC_IN_CHINESE.sub(" ", text)
+    license = find_cc_license(text)
+    if license is not None:
+        return license
+    if states_public_domain(text):
+        return PUBLIC_DOMAIN
+    named = list(_GNU_DOCUMENTATION.finditer(text))
+    documentation = next(
+        (match for match in named if match["version"] or match["short"]), named[0] if named else None
+    )
+    if documentation is None or is_denied(text[: documentation.start()], text[documentation.end() :]):
+        return None
+    version = documentation["version"] or documentation["short"]
+    later = version is None or _ANY_LATER.match(text, documentation.end()) is not None
+    return f"GFDL-{version or '1.1'}-{'or-later' if later else 'only'}"
+
+
+def _parse_language(stated: str) -> tuple[str, str | None] | None:
+    """Return our code of `dc:language`: a tag, a code that is often written by mistake (`jp`), or an English name."""
+    label = parse_label(stated)
+    if label is not None:
+        return label
+    code = MISTAKEN_CODES.get(re.split("[-_]", stated.lower())[0]) or LANGUAGE_CODES.get(stated.lower())
+    return (code, None) if code is not None else None
+
+
+def _list_authors(root: etree._Element, creators: list[etree._Element]) -> list[str]:
+    """Return the names of creators; of those who have a role, the authors if there are any."""
+    refined = {
+        (element.get("refines") or "").lstrip("#"): "".join(element.itertext()).strip().lower()
+        for element in root.iter("{*}meta")
+        if element.get("property") == "role"
+    }
+    names: list[str] = []
+    others: list[str] = []
+    for creator in creators:
+        name = " ".join("".join(creator.itertext()).split())
+        stated = creator.get("{http://www.idpf.org/2007/opf}role") or creator.get("role") or ""
+        role = stated.strip().lower() or refined.get(creator.get("id") or "", "")
+        (others if role in HELPER_ROLES else names).append(name)
+    return list(dict.fromkeys(names or others))
+
+
+def _choose_date(dates: list[etree._Element]) -> str | None:
+    """Return the date of publication, else one without event, else of creation; not that of a conversion."""
+    ranked: list[tuple[int, str]] = []
+    for element in dates:
+        event = (element.get("{http://www.idpf.org/2007/opf}event") or element.get("event") or "").lower()
+        date = _normalize_date(" ".join("".join(element.itertext()).split()))
+        if date is not None:
+            ranked.append((DATE_EVENTS.get(event, len(DATE_EVENTS)), date))
+    return min(ranked, key=lambda one: one[0])[1] if ranked else None
+
+
+def _normalize_date(text: str) -> str | None:
+    """Return a date as ISO has it if it is one, the first year of several, else its words; None for the year 101, which
+    Calibre writes where it knows none."""
+    match = _DATE.match(text)
+    if match is None:
+        return text[:32] or None
+    if match["year"].startswith("0"):
+        return None
+    if match["rest"]:
+        return text[:32] if match["rest"][0] in "Tt " else match["year"]
+    return "-".join(
+        part if len(part) > 1 else f"0{part}" for part in match.group("year", "month", "day") if part
     )
 
 

@@ -16,7 +16,7 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.reflow import reflow
 from corpus.formats.encodings import decode
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some book changes."""
 
 PUBLIC_DOMAIN = "LicenseRef-Public-Domain-US"
@@ -107,6 +107,14 @@ _HEADER_GAP_BLOCKS = 2
 _FIELD = re.compile(
     r"^(Title|Author|Release Date|Language|Translator|Editor|Illustrator|Character set encoding):(.*)$"
 )
+_TITLE_LINE = re.compile(
+    r"^\W*(?:The )?Project Gutenberg(?:['’]s)? (?:E-?text|E-?book) (?:of|for)[ \t]+([^\n#*(\[]{2,200})",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""The first line of headers without `Title:`."""
+_SERIES_AUTHOR = re.compile(
+    r"\s*#\d+ in (?:our|the) series (?:of \w+ )?by[ \t]+([^\n\[(]{2,80})", re.IGNORECASE
+)
 _CHARSET = re.compile(rb"^Character set encoding:\s*([A-Za-z0-9_.:-]+)", re.MULTILINE)
 _NUMBER = re.compile(r"\[\s*(?:E-?Book|E-?Text)\s*#?\s*(\d+)\s*\]|gutenberg\.org/(?:ebooks/)?(\d+)", re.I)
 _RELEASED = re.compile(r"(?:Release|Posting) Date:\s*([^\[\n]+)", re.IGNORECASE)
@@ -160,14 +168,17 @@ CREDIT_BLOCKS = 12
 _MADE = "prepared|produced|created|scanned|converted|transcribed|typed|proofread"
 _CREDIT = re.compile(
     rf"\s*[\[(]?(?:(?:E-?text|HTML version|This (?:e-?(?:text|book)|file|electronic text|etext))\s+(?:was\s+)?"
-    rf"(?:first\s+)?(?:{_MADE})|(?:{_MADE}|digitized)\b[^\n]{{0,20}}\b(?:by|from)\b"
+    rf"(?:first\s+)?(?:{_MADE})|Entered by\b|(?:{_MADE}|digitized)\b[^\n]{{0,20}}\b(?:by|from)\b"
     r"|Updated editions will replace|HTML version (?:by|prepared)|Note: (?:Project Gutenberg|Images of the original)"
     r"|Project Gutenberg also has|(?:Distributed|Online) Proofread"
     r"|Images? (?:generously )?(?:made available|provided))",
     re.IGNORECASE,
 )
+_CREDIT_PARAGRAPHS = re.compile(rf"\A\s*(?:{_CREDIT.pattern})(?:[^\n]+\n?)*", re.IGNORECASE)
 _NOTE_NAMES = "|".join(
     [
+        r"(?:typographical )?err(?:ors|ata)(?: and inconsistencies)? (?:noted|corrected|found|listed)"
+        r" by (?:the )?transcri(?:ber|ptor)s?",
         r"(?:list of\s+)?transcri(?:ber|ption|ptor)(?:['’]?s?['’]?)?\s+(?:end\s*)?"
         r"(?:note|comment|remark|amendment|correction)s?",
         r"notes? (?:by|of|from) the transcriber|errata and transcription notes|note (?:by |from )?project gutenberg",
@@ -177,10 +188,36 @@ _NOTE_NAMES = "|".join(
         r"notas? d[eo]l? transcri(?:ptor|tor)(?:a|es)?|opmerkingen? van de bewerkers?",
     ]
 )
+_READER_NOTE = re.compile(
+    r"\s*\[?(?:This (?:e-?)?(?:text|book|file)\b[^.]{0,80}\b(?:file encoding|character set"
+    r"|intended for (?:users|readers) whose)"
+    r"|(?:Au lecteur|An den Leser|To the reader|Al lector|Aan de lezer)\W*\n\s*(?:[^\n]+\n)*?[^\n]*"
+    r"(?:livre électronique|version électronique|dans l['’]original|elektronische|im Original|\be-?text|\be-?book))",
+    re.IGNORECASE,
+)
+"""A note to the readers of a file; a preface may have the same title, but not these words."""
+_READER_NOTE_STARTS = (
+    "this ",
+    "[this ",
+    "au lecteur",
+    "an den leser",
+    "to the reader",
+    "al lector",
+    "aan de lezer",
+)
+_NOTE = re.compile(
+    r"\s*\[?(?:This (?:e-?)?(?:text|book|file)\b[^.]{0,60}\b(?:file encoding|character set"
+    r"|intended for (?:users|readers) whose)"
+    r"|(?:Au lecteur|An den Leser|To the reader|Al lector|Aan de lezer)\W*\n\s*\n?[^\n]*(?:\n[^\n]+)*?"
+    r"(?:livre électronique|version électronique|dans l['’]original|elektronische|im Original|e-?text|e-?book))",
+    re.IGNORECASE,
+)
+"""A note to readers of the file; a preface may have the same title, but not these words."""
 _NOTE = re.compile(rf"[\s|+*_\[(=~-]*(?:{_NOTE_NAMES})\b", re.IGNORECASE)
 _INLINE_NOTE = re.compile(rf"\[\s*_?(?:{_NOTE_NAMES})\b[^\]]{{0,4000}}\]", re.IGNORECASE)
 _ILLUSTRATION = re.compile(
-    r"\[(?:Illustration|Ilustraci[oó]n|Illustratie|Abbildung|Ill\.)(?:\s*:?\s*\]|:\s*([^\[\]]{1,2000}?)\s*\])"
+    r"\[(?:Illustration|Ilustraci[oó]n|Illustratie|Abbildung|Ill\.|Decoration|Ornament|Vignette|Tailpiece|Headpiece)"
+    r"(?:\s*:?\s*\]|:\s*([^\[\]]{1,2000}?)\s*\])"
 )
 _PAGE_NAMES = (
     r"Pg|Pgs?\.|Page|pp?\.|P\.|S\.|Seite|Blz\.?|Bladz\.?|Pág\.?|Pag\.?|Página|Pagina|Sida|Side|Sivu|str\.|Strona|стр\."
@@ -338,6 +375,11 @@ def _parse_fields(header: str) -> dict[str, str]:
             fields[name] = f"{fields[name]} {line.strip()}".strip()
         else:
             name = ""
+    if "title" not in fields and (named := _TITLE_LINE.search(header)):
+        title, *author = re.split(r",?\s+by\s+(?=[^\W\d_a-z])(?!.*\s+by\s+[^\W\d_a-z])", named[1], maxsplit=1)
+        series = _SERIES_AUTHOR.search(header, named.end())
+        fields["title"] = " ".join(title.split())
+        fields.setdefault("author", " ".join((series[1] if series else author[0] if author else "").split()))
     number = _NUMBER.search(header)
     if number:
         fields["gutenberg"] = next(filter(None, number.groups()))
@@ -377,6 +419,8 @@ def cut_license(text: str) -> str:
     begin = max((mark.end() for mark in marks if mark.lastgroup == "start"), default=0)
     ends = [mark.start() for mark in marks if mark.lastgroup in ("end", "print") and mark.start() >= begin]
     kept = text[begin : min(ends, default=len(text))]
+    if begin:
+        kept = _CREDIT_PARAGRAPHS.sub("", kept, count=2)
     if kept.count("```") % 2:
         kept = kept.strip()
         kept = kept.removeprefix("```") if kept.startswith("```") else kept.removesuffix("```")
@@ -413,7 +457,7 @@ def _strip_notes(body: str) -> str:
         block = texts[at]
         gap = gaps[at] if at < len(gaps) else ""
         near_start = at < CREDIT_BLOCKS
-        if _NOTE.match(block):
+        if _NOTE.match(block) or ((near_start or at > len(texts) * 9 // 10) and _is_reader_note(texts, at)):
             at = _find_note_end(texts, gaps, at)
             continue
         if _CREDIT.match(block) and (near_start or at >= len(texts) - CREDIT_BLOCKS):
@@ -422,6 +466,14 @@ def _strip_notes(body: str) -> str:
         kept += [block, gap]
         at += 1
     return "".join(kept)
+
+
+def _is_reader_note(texts: list[str], at: int) -> bool:
+    """Return whether a block, or the title that it is with the block behind it, is a note to the readers of a file."""
+    if not texts[at][:80].lstrip().lower().startswith(_READER_NOTE_STARTS):
+        return False
+    following = texts[at + 1] if at + 1 < len(texts) else ""
+    return _READER_NOTE.match(f"{texts[at].strip()}\n{following}") is not None
 
 
 def _find_note_end(texts: list[str], gaps: list[str], at: int) -> int:

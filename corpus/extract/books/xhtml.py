@@ -12,7 +12,7 @@ from corpus.extract.posts.post_html import to_text
 from corpus.extract.reflow import Joiner
 
 EPUB_TYPE_ATTRIBUTE = "{http://www.idpf.org/2007/ops}type"
-MEDIA_ELEMENTS = frozenset({"audio", "video", "object", "iframe", "map", "form", "button", "input"})
+MEDIA_ELEMENTS = frozenset({"audio", "video", "iframe", "map", "form", "button", "input"})
 READING_ELEMENTS = frozenset({"rt", "rp", "rtc"})
 DROPPED_XHTML_ELEMENTS = (
     MEDIA_ELEMENTS
@@ -36,9 +36,21 @@ PAGE_NAMES = re.compile(
 )
 """Classes and ids of the number of a printed page."""
 PAGE_NUMBER = re.compile(
-    r"[\s\[({|*\u2014\u2013-]*(?:[^\W\d_]{1,7}\.?\s?)?(?:\d{1,5}|[ivxlcdm]{1,8})\s?[a-d頁页]?[\s\])}|*.\u2014\u2013-]*",
+    r"[\s\[({|*\u2014\u2013-]*(?:[^\W\d_]{1,7}\.?\s?)?(?:\d{1,5}|[ivxlcdm]{1,8})"
+    r"(?:\s?(?:/|\b(?:of|de|sur|von|di|van|из)\b)\s?\d{1,5})?\s?[a-d頁页]?[\s\])}|*.\u2014\u2013-]*",
     re.IGNORECASE,
 )
+SHOWN_BLOCKS = frozenset(
+    {"p", "div", "ol", "ul", "dl", "table", "section", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+MIN_OBJECT_CHARACTERS = 60
+"""Characters from which the words that stand for an object are a text of the book."""
+CANNOT_SHOW = re.compile(
+    r"\b(?:(?:does|do|can) ?not|unable|doesn.t|can.t)\b[^.]{0,60}\b(?:support|display|show|play|render)"
+    r"|\b(?:browser|reading system|e-?reader|plug-?in|navigateur|lesesystem)\b",
+    re.IGNORECASE,
+)
+"""What is said where an object cannot be shown."""
 INLINE_ELEMENTS = frozenset(
     {"span", "a", "small", "b", "i", "em", "strong", "sup", "sub", "font", "div", "p"}
 )
@@ -53,6 +65,38 @@ TEX_MARK = re.compile(r"[\\^_{}]|\$")
 WORD = re.compile(r"[^\W\d_]{3,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]{2,}")
 MAX_LETTER_PICTURE_CHARACTERS = 3
 """Characters of the alternative text of a picture that stands for letters."""
+LINE_ENDS = frozenset(
+    {
+        "p",
+        "div",
+        "br",
+        "hr",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "pre",
+        "body",
+        "section",
+    }
+    | {"blockquote", "figure", "figcaption", "aside", "header", "footer", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+"""Elements that begin and end a line of text."""
+SIDES = ("width", "height")
+MAX_LETTER_PIXELS = 120
+LARGE_STYLE = re.compile(
+    r"\b(?:width|height)\s*:\s*(?:[4-9]|\d\d+)(?:\.\d+)?\s*r?em\b"
+    r"|\b(?:width|height)\s*:\s*(?:12[1-9]|1[3-9]\d|[2-9]\d\d|\d{4,})(?:\.\d+)?\s*px\b"
+    r"|\bwidth\s*:\s*(?:[2-9]\d|\d{3,})(?:\.\d+)?\s*%",
+    re.IGNORECASE,
+)
+"""A size in which a picture is no letter: four lines, 121 pixels or a fifth of the page."""
 FORMULA_NAMES = re.compile(
     r"\b(?:math|formula|equation|latex|tex|eqn?)(?:s|-?inline|_inline|\d+)?\b", re.IGNORECASE
 )
@@ -69,8 +113,26 @@ LAST_WORD = re.compile(r"\w+$")
 BLOCKS_IN_CELLS = frozenset(
     {"p", "div", "li", "ul", "ol", "center", "h1", "h2", "h3", "h4", "h5", "h6", "section"}
 )
+KEPT_ATTRIBUTES = frozenset({"start", "colspan", "rowspan"})
 MAX_CELL_CHARACTERS = 1500
 """Characters of a cell beyond which a table is a layout of paragraphs."""
+PLACE_IN_BOOK = re.compile(r"(?!\w+:)[^#\s]*(?:#\S|\.x?html?\b)", re.IGNORECASE)
+CONTENTS_BLOCKS = frozenset(
+    {"p", "div", "ul", "ol", "table", "tbody", "nav", "section", "blockquote", "dl", "center", "tr", "li"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6"}
+)
+TITLE_ELEMENTS = tuple(
+    f"{{*}}{name}" for name in ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "center", "span")
+)
+MAX_TITLE_WORDS = 4
+NO_LETTERS = re.compile(r"[\W\d_]+")
+CONTENTS_TITLE = re.compile(
+    r"(?:(?:the )?(?:table of )?contents?|table des mati[eè]res|sommaire|inhalt(?:s(?:verzeichnis|übersicht))?"
+    r"|[íi]ndice(?: general| geral)?|contenido|sum[aá]rio|inhoud(?:sopgave)?|spis treści|obsah|tartalom|sisällys"
+    r"|innehåll|indhold|innhold|содержание|оглавление|зміст|目\s*次|目\s*[录錄]|차례|목차|المحتويات|فهرس\w*|الفهرس"
+    r"|תוכן(?: ה?ע[ני]+ים)?|विषय[- ]?सूची|अनुक्रम(?:णिका)?|สารบัญ|mục lục|içindekiler|πε?ριεχ[όο]μενα)\W{0,3}",
+    re.IGNORECASE,
+)
 MIN_CONTENTS_LINKS = 8
 """Links from which a document that is hardly anything but links is a table of contents."""
 _CJK = "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
@@ -93,6 +155,7 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
         body.append(drawing)
     if _read_epub_types(body) & front or _is_contents(body):
         return ""
+    _drop_contents(body)
     notes: list[etree._Element] = []
     gone: set[etree._Element] = set()
     hidden = _read_hidden_classes(root)
@@ -151,6 +214,7 @@ def _lay_out_table(table: etree._Element) -> None:
     if any(len("".join(cell.itertext())) > MAX_CELL_CHARACTERS for row in cells for cell in row):
         return
     laid = etree.Element("p")
+    _drop_empty_columns(cells)
     for row in cells:
         for cell in row:
             _flatten_cell(cell)
@@ -171,6 +235,17 @@ def _lay_out_table(table: etree._Element) -> None:
         table.addprevious(caption)
     laid.tail = table.tail
     parent.replace(table, laid)
+
+
+def _drop_empty_columns(rows: list[list[etree._Element]]) -> None:
+    """Take the columns in which no row has text out of the rows, unless cells span several."""
+    if any(
+        cell.get("colspan", "1") != "1" or cell.get("rowspan", "1") != "1" for row in rows for cell in row
+    ):
+        return
+    used = {at for row in rows for at, cell in enumerate(row) if "".join(cell.itertext()).strip()}
+    for row in rows:
+        row[:] = [cell for at, cell in enumerate(row) if at in used]
 
 
 def _flatten_cell(cell: etree._Element) -> None:
@@ -202,6 +277,60 @@ def _is_contents(body: etree._Element) -> bool:
     return linked * 10 >= 7 * len("".join("".join(body.itertext()).split()))
 
 
+def _drop_contents(body: etree._Element) -> None:
+    """Remove tables of contents inside a document: a title such as `Contents`, and behind it blocks of links alone."""
+    links = [link for link in body.iter("{*}a") if PLACE_IN_BOOK.match(link.get("href") or "")]
+    if len(links) < MIN_CONTENTS_LINKS:
+        return
+    for title in [block for block in body.iter(*TITLE_ELEMENTS) if _is_contents_title(block)]:
+        run = _list_linked_blocks(title)
+        if sum(1 for block in run for _ in block.iter("{*}a")) >= MIN_CONTENTS_LINKS:
+            for block in [title, *run]:
+                _remove(block)
+
+
+def _is_contents_title(block: etree._Element) -> bool:
+    words: list[str] = []
+    for text in block.itertext():
+        words += str(text).split()
+        if len(words) > MAX_TITLE_WORDS:
+            return False
+    return not (block.tail or "").strip() and CONTENTS_TITLE.fullmatch(" ".join(words)) is not None
+
+
+def _list_linked_blocks(title: etree._Element) -> list[etree._Element]:
+    """Return the blocks of links behind a title, or behind the block in which it stands alone."""
+    first = title
+    while (
+        first.getnext() is None and (parent := first.getparent()) is not None and first.getprevious() is None
+    ):
+        if etree.QName(parent).localname not in ("div", "header", "center", "section"):
+            break
+        first = parent
+    run: list[etree._Element] = []
+    for block in first.itersiblings():
+        if not isinstance(block.tag, str) or (
+            not "".join(block.itertext()).strip() and not (block.tail or "").strip()
+        ):
+            continue
+        if not _is_linked(block):
+            break
+        run.append(block)
+    return run
+
+
+def _is_linked(block: etree._Element) -> bool:
+    """Return whether a block has links as its text, apart from numbers and dots, and is no part of a sentence."""
+    if etree.QName(block).localname.lower() not in CONTENTS_BLOCKS or (block.tail or "").strip():
+        return False
+    linked = sum(_count_letters("".join(link.itertext())) for link in block.iter("{*}a") if link.get("href"))
+    return linked > 0 and linked * 10 >= 8 * _count_letters("".join(block.itertext()))
+
+
+def _count_letters(text: str) -> int:
+    return len(NO_LETTERS.sub("", text))
+
+
 def _simplify(
     element: etree._Element, front: frozenset[str], notes: list[etree._Element], gone: set[etree._Element]
 ) -> None:
@@ -216,6 +345,9 @@ def _simplify(
         _remove(element)
     elif name == "switch":
         _choose_case(element, gone)
+    elif name == "object" and not _holds_content(element):
+        gone.update(element.iter())
+        _remove(element)
     elif name == "img" or name == "image":
         _set_text(element, _read_picture(element))
         element.tag = "span"
@@ -247,8 +379,18 @@ def _simplify(
             _remove(element)
             notes.append(element)
     for key in list(element.attrib):
-        if key != "start":
+        if key not in KEPT_ATTRIBUTES:
             del element.attrib[key]
+
+
+def _holds_content(element: etree._Element) -> bool:
+    """Return whether an object has paragraphs or lists in its place, and no mere note that it cannot be shown."""
+    if not any(
+        isinstance(child.tag, str) and etree.QName(child).localname in SHOWN_BLOCKS for child in element
+    ):
+        return False
+    text = " ".join("".join(element.itertext()).split())
+    return len(text) >= MIN_OBJECT_CHARACTERS and CANNOT_SHOW.search(text[:300]) is None
 
 
 def _is_mark(element: etree._Element) -> bool:
@@ -328,7 +470,11 @@ def _read_picture(picture: etree._Element) -> str:
         and _is_latex(alternative)
     ):
         return _format_formula(alternative)
-    if 0 < len(alternative) <= MAX_LETTER_PICTURE_CHARACTERS and _is_in_line(picture):
+    if (
+        0 < len(alternative) <= MAX_LETTER_PICTURE_CHARACTERS
+        and not _is_large(picture)
+        and _is_in_line(picture)
+    ):
         return alternative
     return UNKNOWN_CHARACTER if re.search(r"gaiji", names, re.IGNORECASE) else ""
 
@@ -353,17 +499,40 @@ def _set_initial(picture: etree._Element) -> None:
 
 
 def _is_in_line(element: etree._Element) -> bool:
-    """Return whether text of the same block stands beside an element."""
-    block = element
-    while (parent := block.getparent()) is not None and etree.QName(block).localname in (
-        "img",
-        "image",
-        *INLINE_ELEMENTS,
-    ):
-        block = parent
-        if etree.QName(block).localname not in INLINE_ELEMENTS - {"div", "p"}:
-            break
-    return bool("".join(block.itertext()).strip())
+    """Return whether text stands beside a picture in its line, which blocks and breaks end."""
+    while True:
+        before, behind = _look_beside(element, back=True), _look_beside(element, back=False)
+        parent = element.getparent()
+        if before or behind:
+            return True
+        if before is False or behind is False or parent is None or etree.QName(parent).localname in LINE_ENDS:
+            return False
+        element = parent
+
+
+def _look_beside(element: etree._Element, back: bool) -> bool | None:
+    """Return whether text (True) or a block (False) comes first before or behind an element in its parent."""
+    if not back and (element.tail or "").strip():
+        return True
+    for sibling in element.itersiblings(preceding=back):
+        if back and (sibling.tail or "").strip():
+            return True
+        if isinstance(sibling.tag, str):
+            if etree.QName(sibling).localname in LINE_ENDS:
+                return False
+            if "".join(sibling.itertext()).strip():
+                return True
+        if not back and (sibling.tail or "").strip():
+            return True
+    parent = element.getparent()
+    return True if back and parent is not None and (parent.text or "").strip() else None
+
+
+def _is_large(picture: etree._Element) -> bool:
+    """Return whether a picture is set larger than a line of letters."""
+    if any((size := picture.get(side) or "").isdecimal() and int(size) > MAX_LETTER_PIXELS for side in SIDES):
+        return True
+    return LARGE_STYLE.search(picture.get("style") or "") is not None
 
 
 def _is_raised_letters(sup: etree._Element) -> bool:
@@ -384,7 +553,7 @@ def _is_raised_letters(sup: etree._Element) -> bool:
         return letters in ORDINAL_LETTERS
     if len(base) == 1:
         return not is_slanted and (
-            base + letters in ("no", "fo", "ro", "vo", "ye", "yt", "yn", "St")
+            base + letters in ("no", "fo", "ro", "vo", "ye", "yt", "St")
             or (base.isupper() and letters in TITLE_LETTERS)
         )
     return letters not in FOOTNOTE_LETTERS
