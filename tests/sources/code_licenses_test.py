@@ -15,6 +15,16 @@ from tests.sources.repositories import (
     write,
 )
 
+ISC = (
+    "Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby "
+    "granted, provided that the above copyright notice and this permission notice appear in all copies.\n\n"
+    'THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING '
+    "ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, "
+    "DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, "
+    "WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE "
+    "USE OR PERFORMANCE OF THIS SOFTWARE.\n"
+)
+ZERO = "SPDX-License-Identifier: CC0-1.0\n"
 SETUP = {
     "PKG-INFO": b"Metadata-Version: 2.4\nName: Fast_Sort\nVersion: 1.2\nLicense-Expression: BSD-2-Clause OR MIT\n",
     "fast_sort/__init__.py": b"x = 1\n",
@@ -156,3 +166,37 @@ def test_licences_are_held_up_to_a_bound() -> None:
     assert (len(whole.licensing.files), whole.prefix) == (64, "a/")
     assert {len(text) for ((_, text),) in whole.licensing.files.values()} == {1 << 20}
     assert survey([*files[:1], files[-1]]).licensing.files.keys() == {"000", "079"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"LICENSE": f"Choose whichever you prefer.\n\n{MIT}\n\n{ISC}"}, "MIT OR ISC"),
+        ({"LICENSE": f"{MIT}\n\n{ISC}"}, "MIT AND ISC"),
+        ({"LICENSE": f"Dual-licensed:\n{MIT}\n\n{ISC}", "COPYING": ZERO}, "CC0-1.0 AND (MIT OR ISC)"),
+        (
+            {
+                "LICENSE": "Attribution-NonCommercial 4.0 International\n\nCreative Commons Corporation is not ...\n"
+            },
+            "CC-BY-NC-4.0",
+        ),
+        (
+            {"LICENSE.txt": "Creative Commons Legal Code\n\nAttribution-ShareAlike 3.0 Unported\n"},
+            "CC-BY-SA-3.0",
+        ),
+        (
+            {"LICENSE": "A tool\nIt is free software under the GNU General Public License, version 3.\n"},
+            "GPL-3.0-only",
+        ),
+        ({"LICENSE": "Copyright A. Proprietary and confidential.\n"}, "LicenseRef-Proprietary"),
+        ({"LICENSE": "Cannot be used without a licence; choose the open source one: see docs.\n"}, None),
+        ({"LICENSE": "For non-commercial use only.\n"}, None),
+        ({"LICENSE-THIRDPARTY.txt": MIT}, None),
+        ({"db/license.sql": "-- Licensed under CC BY 4.0\n"}, None),
+    ],
+)
+def test_files_that_hold_several_licences_or_a_notice_alone(
+    tmp_path: Path, files: dict[str, str], expected: str | None
+) -> None:
+    tree = write(tmp_path / "a", {name: text.encode() for name, text in files.items()} | {"a.py": b"a = 1\n"})
+    assert records(tree, licenses={"allow": ["all"]})["a.py"].license == expected

@@ -74,6 +74,55 @@ def test_a_notice_goes_before_the_repository(tmp_path: Path, head: str, expected
     assert records(tree)["a.py"].gate == (None if expected in permissive else "code.license")
 
 
+OFFERED = "This program is also available under a commercial proprietary license. Write to sales@a.example.\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("/*\n" + GNU.format(" *", "", " *", "2", " *") + f" *\n * {OFFERED} */\n", "GPL-2.0-or-later"),
+        ("// Licensed under the AGPL v3. Commercial licenses are available from A.\n", "AGPL-3.0-only"),
+        ("# Released under the GPL v3 or, alternatively, a commercial licence.\n", "GPL-3.0-only"),
+        (f"# {OFFERED}", PROPRIETARY),
+        (
+            "(* This file is distributed under the terms of  *)\n(* the GNU Lesser General Public License version *)\n"
+            "(* 2.1, with an exception on linking.           *)\n",
+            "LGPL-2.1-only",
+        ),
+        ("/* Licensed under the terms of */\n/* the GNU GPL, version 3.       */\nint a;\n", "GPL-3.0-only"),
+        (
+            "/* The code is licensed under the GNU Lesser General Public License. You may obtain a copy of the\n"
+            " * GNU Lesser General Public License Version 2.1 or later from A. */\n",
+            "LGPL-2.1-or-later",
+        ),
+        (
+            "# You may redistribute it under the same terms as Perl itself.\n",
+            "Artistic-1.0-Perl OR GPL-1.0-or-later",
+        ),
+        ("% Distributed under the LaTeX Project Public License, version 1.3c or later.\n", "LPPL-1.3c"),
+        (
+            "// Use is governed by the Business Source License. On the change date it will be\n"
+            "// governed by version 2 or later of the General Public License.\n",
+            "BUSL-1.1",
+        ),
+        ("/* Reset of styles\n   License: none (public domain)\n*/\n", "BSD-3-Clause"),
+        (f"{'# A long account of formats. ' * 20}Some are proprietary\n", "BSD-3-Clause"),
+        (
+            f"# SPDX-License-Identifier: ISC\n# REUSE-IgnoreStart\nx = 'SPDX-License-Identifier: {'GPL-2.0'}'\n",
+            "ISC",
+        ),
+        (
+            "x = 1\n# REUSE-IgnoreStart\n# SPDX-License-Identifier: GPL-2.0\n# REUSE-IgnoreEnd\n"
+            "# SPDX-License-Identifier: MIT\n",
+            "MIT",
+        ),
+    ],
+)
+def test_notices_of_real_repositories(tmp_path: Path, head: str, expected: str) -> None:
+    repository = {"LICENSE": b"SPDX-License-Identifier: BSD-3-Clause\n", "a.py": f"{head}a = 1\n".encode()}
+    assert records(write(tmp_path / "a", repository), licenses=EVERYTHING)["a.py"].license == expected
+
+
 def test_a_manifest_licence_does_not_stand_in_for_a_refusal(tmp_path: Path) -> None:
     tree = write(tmp_path / "a", {"a.py": b"# For academic use only (see licence).\na = 1\n"})
     assert records(tree, license="MIT", licenses=EVERYTHING)["a.py"].license is None

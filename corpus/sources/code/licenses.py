@@ -7,6 +7,7 @@ another finds the conditions that people add to a known text (Commons Clause).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import metadata
@@ -17,23 +18,44 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from corpus.formats.encodings import decode
 from corpus.sources.license_names import LicenseExpression, is_expression, license_lists
 
+PROPRIETARY = "LicenseRef-Proprietary"
 UNKNOWN_LICENSE = "unknown"
 """Stands for files without a known licence in allow and deny lists."""
 SPDX_HEAD_BYTES = 4096
 """Bytes of a file that are searched for its SPDX line."""
 MIN_LICENSE_CHARACTERS = 1000
 """Length from which a file called LICENSE with an unknown text counts as a licence, not as a pointer to others."""
+MAX_NOTICE_CHARACTERS = 3000
+"""Length up to which a file called LICENSE may be a notice in place of a licence."""
 MAX_LICENSE_BYTES = 1 << 20
 
 _FILE = re.compile(
     r"(?:(?:un)?licen[sc]es?|copying)(?P<suffix>[-_.][^/]*)?|(?:mit|bsd|apache|gpl|isc)[-_.]licen[sc]e(?:\.\w+)?"
 )
 _NO_LICENSE = re.compile(
-    r"\.(?:py|pyc|js|jsx|mjs|ts|tsx|go|java|kt|c|h|cc|cpp|hpp|rb|rs|cs|php|pl|sh|css|json|ya?ml|toml|xml|spdx)$"
+    r"(?:third|3rd)[-_ ]?part(?:y|ies)|dependenc"
+    r"|\.(?:py|pyc|js|jsx|mjs|ts|tsx|go|java|kt|c|h|cc|cpp|hpp|rb|rs|cs|php|pl|sh|css|json|ya?ml|toml|xml|spdx|sql|csv|po)$"
 )
 _ALTERNATIVE = re.compile(
     r"[-_.](?:mit|apache|bsd|isc|gpl|lgpl|mpl|unlicense|zlib|cc0|boost|psf)\b", re.IGNORECASE
 )
+_CHOICE_OF_TEXTS = re.compile(
+    r"\bchoose whichever\b|\bwhichever (?:licen[sc]e )?you prefer|\b(?:your|user.s) choice of\b"
+    r"|\beither of (?:the|these) "
+    r"|\b(?:dual|tri|multi)[- ]?licen[sc]|\bALTERNATIVE A\b|\bunder (?:the terms of )?either\b(?! version)"
+    r"|\bsame terms as (?:the )?Perl\b|\bany (?:one )?of the following licen[sc]es\b",
+    re.IGNORECASE,
+)
+"""Words with which a file that has several licences leaves the choice."""
+_CC_TITLE = re.compile(
+    r"\A[\W_]*(?:Creative Commons[\W_]+)?(?:Legal Code[\W_]+)?(?:CC[- ]BY[\w-]*[\W_]+)?"
+    r"Attribution(?P<terms>(?:[\s-]*(?:Non-?Commercial|No-?Deriv(?:ative)?s|Share-?Alike))*)\s+(?P<version>\d\.\d)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\bopen[- ]source\b|\bfree software\b|GPL|Public Licen[sc]e|\bpublic domain\b", re.IGNORECASE
+)
+_IGNORED_BY_REUSE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
 _SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9(][A-Za-z0-9.+() -]{0,200})")
 
 
@@ -101,6 +123,8 @@ def join_licenses(expressions: list[str]) -> str | None:
 
 def read_spdx_line(body: bytes) -> str | None:
     """Return the licence that a file names in the SPDX lines of its first 4 KB: all of them hold."""
+    if b"REUSE-IgnoreStart" in (head := body[:SPDX_HEAD_BYTES]):
+        body = _IGNORED_BY_REUSE.sub(b"", head)
     lines = (_parse_spdx_line(match[1].decode("ascii")) for match in _SPDX.finditer(body, 0, SPDX_HEAD_BYTES))
     names = list(dict.fromkeys(line for line in lines if line is not None))
     if len(names) < 2:
@@ -181,6 +205,8 @@ class Licensing:
 def _license_of_files(files: list[tuple[str, str]]) -> str | None:
     """Return the expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) joined by OR,
     others by AND; `unknown` where a file named as the licence has a long text that is not known."""
+    from corpus.sources.code.notices import read_notice
+
     alternatives: list[str] = []
     together: list[str] = []
     strange = False
@@ -188,21 +214,51 @@ def _license_of_files(files: list[tuple[str, str]]) -> str | None:
         ids = identify_licenses(text)
         if not ids and (line := read_spdx_line(text.encode("utf-8", "replace"))):
             ids = (line if " " not in line else f"({line})",)
+        if not ids and (title := _read_cc_title(text)):
+            ids = (title,)
+        if not ids and len(text) <= MAX_NOTICE_CHARACTERS and (notice := _read_short(text, read_notice)):
+            ids = (notice if " " not in notice or notice == UNKNOWN_LICENSE else f"({notice})",)
+        ids = tuple(name for name in ids if re.sub(r"-(?:only|or-later)$", "", name) not in {*ids} - {name})
+        if len(ids) > 1 and _CHOICE_OF_TEXTS.search(text):
+            ids = (f"({' OR '.join(ids)})",)
         if _ALTERNATIVE.search(name):
             alternatives += ids
         else:
             together += ids
             strange |= not ids and len(text) >= MIN_LICENSE_CHARACTERS
-    if strange:
+    if strange or UNKNOWN_LICENSE in together:
         return UNKNOWN_LICENSE
     alternatives = [expression for expression in dict.fromkeys(alternatives) if expression not in together]
     parts = list(dict.fromkeys(together))
     if alternatives:
         joined = " OR ".join(alternatives)
         parts.append(f"({joined})" if parts and len(alternatives) > 1 else joined)
+    if len(parts) == 1 and parts[0][0] == "(":
+        return parts[0][1:-1]
     return " AND ".join(parts) or None
+
+
+def _read_short(text: str, read_notice: Callable[[str], str | None]) -> str | None:
+    """Return the licence that a file has as a notice; None for a refusal in a text that names open licences."""
+    notice = read_notice(text)
+    return None if notice == PROPRIETARY and _OPEN.search(text) else notice
+
+
+def _read_cc_title(text: str) -> str | None:
+    """Return the Creative Commons licence whose text a file is, by its title."""
+    match = _CC_TITLE.match(text[:400])
+    if match is None or "creative commons" not in text.lower():
+        return None
+    terms = match["terms"].lower()
+    parts = ["NC" if "noncommercial" in terms.replace("-", "") else "", "ND" if "deriv" in terms else ""]
+    parts += ["SA" if "alike" in terms else ""]
+    return "-".join(filter(None, ["CC-BY", *parts, match["version"]]))
 
 
 def versions() -> dict[str, str]:
     """Return what licences depend on, for fingerprints."""
-    return {"licenseclassifier": metadata.version("licenseclassifier"), "lists": license_lists().identity}
+    return {
+        "files": "2",
+        "licenseclassifier": metadata.version("licenseclassifier"),
+        "lists": license_lists().identity,
+    }

@@ -11,12 +11,11 @@ import re
 from functools import lru_cache
 
 from corpus.extract.creative_commons import find_cc_license
-from corpus.sources.code.licenses import UNKNOWN_LICENSE, join_licenses, read_spdx_line
+from corpus.sources.code.licenses import PROPRIETARY, UNKNOWN_LICENSE, join_licenses, read_spdx_line
 from corpus.sources.license_names import license_lists, normalize_license
 
-VERSION = 1
+VERSION = 2
 """Raised when the licence of some file changes."""
-PROPRIETARY = "LicenseRef-Proprietary"
 NOTICE_HEAD_BYTES = 4096
 """Bytes of a file that are searched for a notice."""
 
@@ -42,13 +41,15 @@ _HINTS = tuple(
 """Every notice has one of these."""
 _LINE = r"(?:\#|//|--|;|%|!|\*|::|\.\.[ ]|[\"'](?=\s)|(?:dnl|rem|@rem|REM|c|C)(?=[ \t]))[^\n]*"
 _COMMENT = re.compile(
-    r"^[ \t]*(?:<\?php[ \t]*)?(?:/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|[rRuUbB]?\"\"\".*?(?:\"\"\"|\Z)"
+    r"^[ \t]*(?:<\?php[ \t]*)?"
+    r"(?:(?:(?:/\*[^\n]*\*/|\(\*[^\n]*\*\))[ \t]*\n[ \t]*){2,}"
+    r"|/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|[rRuUbB]?\"\"\".*?(?:\"\"\"|\Z)"
     r"|[rRuUbB]?'''.*?(?:'''|\Z)|\(\*.*?(?:\*\)|\Z)|\{-.*?(?:-\}|\Z)|--\[=*\[.*?(?:\]=*\]|\Z)|#\|.*?(?:\|#|\Z)"
     r"|<#.*?(?:#>|\Z)|=(?:begin|pod|head1).*?(?:^=(?:end|cut)|\Z)"
     rf"|{_LINE}(?:\n[ \t]*{_LINE})*)",
     re.MULTILINE | re.DOTALL,
 )
-"""A comment of any language, or lines of comments that follow one another."""
+"""A comment of any language, or lines of comments (each closed, as `/* so */`, or not) that follow one another."""
 _DECORATION = re.compile(
     r"^[ \t]*(?:/\*+|\*+/?|<!--|[#;%!]+|/{2,}|-{2,}(?:\[=*\[)?|\(\*|\{-|dnl\b|@?rem\b|::|\.\.[ ]|[\"']{1,3}"
     r"|[cC](?=[ \t]{2}))"
@@ -92,7 +93,7 @@ _LATER = re.compile(
 )
 _LICENSED_AFTER = re.compile(r"[ \t\dv.+-]{0,10}(?:ライセンス|许可|許可|授权|授權|协议|協議)")
 _ONLY = re.compile(r"\A[^.]{0,40}\bonly\b", re.IGNORECASE)
-_OLDEST = {"GPL": "1.0", "LGPL": "2.0", "AGPL": "3.0"}
+_ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later", "AGPL": "AGPL-3.0-or-later"}
 """A notice without version stands for any that was published."""
 
 _GRANTED_NAMES = (
@@ -105,6 +106,8 @@ _GRANTED_NAMES = (
     ("MPL-1.1", "1.1", r"\b(?:Mozilla\s+Public\s+Licen[sc]e\s+Version\s+1\.1\b|MPL 1\.1)"),
     ("EPL-2.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*2\.0\b"),
     ("EPL-1.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*1\.0\b"),
+    ("LPPL-1.3c", "latex project", r"\bLaTeX\s+Project\s+Public\s+Licen[sc]e\b[^.]{0,60}?\b1\.3c?\b"),
+    ("LPPL-1.2", "latex project", r"\bLaTeX\s+Project\s+Public\s+Licen[sc]e\b[^.]{0,60}?\b1\.2\b"),
     ("CDDL-1.0", "common development", r"\bCommon\s+Development\s+and\s+Distribution\s+Licen[sc]e"),
     ("EUPL-1.2", "eu", r"\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v\.?)?\s*1\.2\b"),
     ("BSL-1.0", "boost", r"\bBoost\s+Software\s+Licen[sc]e"),
@@ -137,13 +140,19 @@ _PERMISSIONS = (
         "as-is",
         r"provided ['‘’]as-is['‘’], without any express or implied warranty.{0,900}?must be plainly marked",
     ),
+    (
+        "Artistic-1.0-Perl OR GPL-1.0-or-later",
+        "perl",
+        r"\b(?:under|on|by) the same (?:terms|licen[sc]e)(?: and conditions)? as "
+        r"(?:the )?Perl(?! ?6)(?:\s*5(?:\.[\d.]+)?)?\b",
+    ),
     ("Unlicense", "unencumbered", r"This is free and unencumbered software released into the public domain"),
 )
 """Licences that are told by their own words."""
 _NAMES = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _GRANTED_NAMES)
 _TEXTS = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _PERMISSIONS)
 _BSD = re.compile(r"Redistribution and use in source and binary forms", re.IGNORECASE)
-_ENDORSE = re.compile(r"endorse or promote products", re.IGNORECASE)
+_ENDORSE = re.compile(r"endorse or promote\b", re.IGNORECASE)
 _ADVERTISE = re.compile(r"All advertising materials", re.IGNORECASE)
 _CHOICE = re.compile(
     r"\bdual\b|\bdual[ -]?licen|\balternatively\b"
@@ -190,9 +199,10 @@ _REFUSING_WORDS = (
 _RESTRICTING_WORDS = ("commercial", "only", "evaluation", "commons clause", "商", "некоммерческ", "личного")
 _EXCLUDING_WORDS = (" not", "excluded")
 _REFUSED = re.compile(
-    r"\bproprietary\s+(?:and|&)\s+confidential\b|\bconfidential\s+(?:and|&)\s+proprietary\b|\bproprietary[.\s]*\Z"
+    r"\bproprietary\s+(?:and|&)\s+confidential\b|\bconfidential\s+(?:and|&)\s+proprietary\b"
+    r"|\A.{0,160}\bproprietary[.\s]*\Z"
     r"|\bproprietary\s+(?:information|software|code|source|materials?|licen[sc]e|rights|to|property|notice|product)\b"
-    r"|\bis\s+(?:\w+\s+){0,2}proprietary\b(?!\s+(?:format|protocol|extension|api))"
+    r"|\bis\s+(?:(?!not\b)\w+\s+){0,2}proprietary\b(?!\s+(?:format|protocol|extension|api))"
     r"|\b(?:company|strictly|highly|private\s+and)\s+confidential\b|\bconfidential\s+(?:information|property"
     r"|material|source)\s+of\b"
     r"|\bcontains?\s+(?:\w+\s+){0,3}trade\s+secrets?\b|\btrade\s+secrets?\s+of\b"
@@ -201,12 +211,24 @@ _REFUSED = re.compile(
     r"|shared|transmitted)\b"
     r"(?!\s+(?:to\s+endorse|in\s+advertising|to\s+promote))[^.]{0,160}\b(?:without|unless)\b"
     r"|\bdo\s+not\s+(?:re)?distribute\b|\bis\s+not\s+(?:free|open[- ]source)\s+software\b"
-    r"|\blicen[sc]e\s*[:=]\s*[\"']?(?:proprietary|commercial\b|closed|unlicensed\b|none\b|all rights reserved)"
+    r"|\blicen[sc]e\s*[:=]\s*[\"']?(?:proprietary|commercial\b|closed|unlicensed\b|none\b(?!\W{0,3}public domain)"
+    r"|all rights reserved)"
     r"|\bno\s+licen[sc]e\s+is\s+granted\b|\blicensed\s+under\s+a\s+(?:commercial|proprietary)\b"
     r"|未经(?:[^。]{0,30})(?:许可|授权|允许)[^。]{0,30}(?:不得|禁止|严禁)|未經(?:[^。]{0,30})(?:許可|授權|允許)[^。]{0,30}(?:不得|禁止|嚴禁)"
     r"|商业机密|商業機密|無断(?:転載|複製|使用)[^。]{0,6}禁|конфиденциальн\w* информаци",
     re.IGNORECASE,
 )
+_OFFER = re.compile(
+    r"\b(?:also|alternatively|or|either|dual|additionally|optionally|otherwise)\b[^.]{0,120}?"
+    r"\b(?:commercial|proprietary)(?:[\s-]+[\w-]+){0,2}\s+licen[sc]\w*[^.]{0,80}"
+    r"|\b(?:commercial|proprietary)(?:[\s-]+[\w-]+){0,2}\s+licen[sc]\w*(?:\s+\w+){0,2}"
+    r"\s+(?:is|are|may be|can be)"
+    r"\s+(?:\w+\s+)?(?:available|obtained|purchased|offered|sold|granted)[^.]{0,80}"
+    r"|\b(?:to use|for)\b[^.]{0,60}\b(?:commercial|proprietary)\b"
+    r"[^.]{0,60}\b(?:contact|purchase|obtain|buy)\b[^.]{0,80}",
+    re.IGNORECASE,
+)
+"""A commercial licence that is to be had besides."""
 _INTERNAL = re.compile(r"\b(?:internal\s+use\s+only|only\s+for\s+internal\s+use)\b", re.IGNORECASE)
 _NOT_UNDER = re.compile(
     r"\b(?:is|are|was)\s+(?:not|explicitly\s+excluded\s+from|excluded\s+from)\s*(?:covered\s+by"
@@ -266,17 +288,24 @@ def read_notice(comment: str) -> str | None:
         names.append(creative)
     if _has_any(folded, _EXCLUDING_WORDS) and _NOT_UNDER.search(joined):
         return UNKNOWN_LICENSE
-    if (_has_any(folded, _REFUSING_WORDS) and _REFUSED.search(joined)) or (
+    if (_has_any(folded, _REFUSING_WORDS) and _REFUSED.search(_drop_offers(joined) if names else joined)) or (
         "copyright" in folded and _INTERNAL.search(joined)
     ):
         return UNKNOWN_LICENSE if names else PROPRIETARY
     named_restriction = any("-NC" in name for name in names)
     if not named_restriction and _has_any(folded, _RESTRICTING_WORDS) and _NONCOMMERCIAL.search(joined):
         return UNKNOWN_LICENSE
+    if "BUSL-1.1" in names:
+        return "BUSL-1.1"  # what it becomes on a later day does not hold yet
     if len(names) <= 1:
         return names[0] if names else None
     bracketed = [f"({name})" if " " in name else name for name in names]
     return (" OR " if _CHOICE.search(joined) else " AND ").join(bracketed)
+
+
+def _drop_offers(joined: str) -> str:
+    """Return a notice without the sentences that offer a commercial licence beside another."""
+    return _OFFER.sub(" ", joined)
 
 
 def _find_named(text: str) -> list[str]:
@@ -296,10 +325,10 @@ def _find_gnu(joined: str, folded: str) -> list[str]:
     if "gpl" not in folded and "public licen" not in folded:
         return []
     names: list[str] = []
+    mentioned: dict[str, str] = {}
     for match in _GNU.finditer(joined):
         before = joined[max(0, match.start() - 200) : match.start()]
-        granted = _GRANTED.search(before) or _LICENSED_AFTER.match(joined, match.end())
-        if not granted or re.search(r"\b(?:not|incompatible|instead)\b[^.]{0,60}\Z", before, re.IGNORECASE):
+        if re.search(r"\b(?:not|incompatible|instead)\b[^.]{0,60}\Z", before, re.IGNORECASE):
             continue
         kind = (match["kind"] or match["word"] or match["letter"] or "").lower()
         family = "AGPL" if kind.startswith("a") else "LGPL" if kind else "GPL"
@@ -307,10 +336,16 @@ def _find_gnu(joined: str, folded: str) -> list[str]:
         after = joined[match.end() : match.end() + 220]
         if following is not None and _GRANTED.search(joined[match.end() : following.start()]):
             after = joined[match.end() : following.start()][:220]
-        names.append(_format_gnu(family, before, after))
-    versioned = [
-        name for name in names if not name.startswith(tuple(f"{f}-{v}-or" for f, v in _OLDEST.items()))
+        name = _format_gnu(family, before, after)
+        if _GRANTED.search(before) or _LICENSED_AFTER.match(joined, match.end()):
+            names.append(name)
+        elif name != _ANY_VERSION[family]:
+            mentioned.setdefault(family, name)
+    names = [
+        mentioned.get(family, name) if name == _ANY_VERSION[family := name.partition("-")[0]] else name
+        for name in names
     ]
+    versioned = [name for name in names if name != _ANY_VERSION[name.partition("-")[0]]]
     return list(dict.fromkeys(versioned or names))[:3]
 
 
@@ -324,7 +359,7 @@ def _format_gnu(family: str, before: str, after: str) -> str:
     preceding = _VERSION_BEFORE.search(before)
     stated = preceding or _VERSION_AFTER.match(after)
     if stated is None:
-        return f"{family}-{_OLDEST[family]}-or-later"
+        return _ANY_VERSION[family]
     number = stated["number"] if "." in stated["number"] else f"{stated['number']}.0"
     if preceding is not None:
         rest = preceding["later"] + after[:80]
