@@ -20,28 +20,44 @@ NOTICE_HEAD_BYTES = 4096
 """Bytes of a file that are searched for a notice."""
 
 MIN_NOTICE_CHARACTERS = 8
-_HINTS = tuple(
+_HINTS = (
+    *(
+        b"licen",
+        b"permission",
+        b"gpl",
+        b"lizenz",
+        b"proprietary",
+        b"confidential",
+        b"prohibited",
+        b"commercial",
+    ),
+    *(b"trade secret", b"redistribut", b"use only", b"consent", b"unauthori", b"not be copied"),
+)
+_OTHER_HINTS = tuple(
     word.encode()
     for word in (
         *(
-            "licens",
-            "licenc",
-            "lizenz",
             "лиценз",
-            "gpl",
-            "proprietary",
-            "confidential",
-            "permission",
-            "prohibited",
+            "未经",
+            "未經",
+            "無断",
+            "商业",
+            "商業",
+            "商用",
+            "机密",
+            "協議",
+            "协议",
+            "ライセンス",
+            "許可",
+            "许可",
         ),
-        *("commercial", "trade secret", "redistribut", "use only", "consent", "unauthori", "not be copied"),
-        *("未经", "未經", "無断", "商业", "商業", "商用", "机密", "協議", "协议", "ライセンス"),
+        *("授权", "授權", "رخصة", "ترخيص", "конфиденциальн"),
     )
 )
-"""Every notice has one of these."""
+"""Every notice has one of these, in ASCII or in other scripts."""
 _LINE = r"(?:\#|//|--|;|%|!|\*|::|\.\.[ ]|[\"'](?=\s)|(?:dnl|rem|@rem|REM|c|C)(?=[ \t]))[^\n]*"
 _COMMENT = re.compile(
-    r"^[ \t]*(?:<\?php[ \t]*)?"
+    r"^[ \t]*+(?=[/<\"'(\-#=;%!*:.{|@rRuUbBdcC])(?:<\?php[ \t]*)?"
     r"(?:(?:(?:/\*[^\n]*\*/|\(\*[^\n]*\*\))[ \t]*\n[ \t]*){2,}"
     r"|/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|[rRuUbB]?\"\"\".*?(?:\"\"\"|\Z)"
     r"|[rRuUbB]?'''.*?(?:'''|\Z)|\(\*.*?(?:\*\)|\Z)|\{-.*?(?:-\}|\Z)|--\[=*\[.*?(?:\]=*\]|\Z)|#\|.*?(?:\|#|\Z)"
@@ -65,8 +81,6 @@ _GRANT = (
     r"|\bsotto\b|лиценз|услови"
     r"|遵循|遵守|采用|採用|基于|基於|许可|許可|授权|授權|رخصة|ترخيص)"
 )
-_WITHIN = r"(?:[^.\u3002]|\.(?=\S)){0,160}?"
-"""A sentence goes on behind the point of a version or an address."""
 _GNU = re.compile(
     r"(?<![A-Za-z0-9_])GNU\s+Public\s+Licen[sc]e"
     r"|\b(?:GNU\s+)?(?:(?P<kind>Lesser|Library|Affero)\s+)?General\s+Public\s+Licen[sc]e"
@@ -74,10 +88,41 @@ _GNU = re.compile(
     r"(?![- ]?compatib|['’]?e?d\b|(?-i:[a-uw-zA-UW-Z]))",
     re.IGNORECASE,
 )
-_GRANTED = re.compile(rf"{_GRANT}{_WITHIN}\Z", re.IGNORECASE | re.DOTALL)
+_GRANTED = re.compile(_GRANT)
+_GRANT_WORDS = (
+    *(
+        "under",
+        "licen",
+        "released",
+        "distributed",
+        "covered by",
+        "governed by",
+        "subject to",
+        "terms of",
+        "protected by",
+    ),
+    *(
+        "available as",
+        "lizenz",
+        "bedingungen",
+        "selon les",
+        "sous",
+        "bajo",
+        "sob",
+        "sotto",
+        "лиценз",
+        "услови",
+    ),
+    *("遵循", "遵守", "采用", "採用", "基于", "基於", "许可", "許可", "授权", "授權", "رخصة", "ترخيص"),
+)
+"""Every grant has one of these."""
+MAX_GRANT_CHARACTERS = 190
+"""Characters before the name of a licence in which the words that grant it stand."""
+_DENYING_WORDS = ("not", "incompatible", "instead")
 _NOT_GRANTED = re.compile(
     r"\b(?:not|incompatible|instead)\b(?!\s+(?:only|use this))[^.]{0,60}\Z", re.IGNORECASE
 )
+_DENIED_GNU = re.compile(r"\b(?:not|incompatible|instead)\b[^.]{0,60}\Z", re.IGNORECASE)
 _VERSION_AFTER = re.compile(
     r"(?:[^.]|\.(?=\S)){0,120}?(?:\bvers[^\W\d_]{2,5}\s*|\bверси\w+\s*|\bver\.?\s*|\bv\.?\s*|(?<=GPL)-?v?"
     r"|\A[\s,(-]*v?)(?P<number>[1-3](?:\.\d)?)(?!\d)(?P<plus>\+)?",
@@ -102,26 +147,34 @@ _GRANTED_NAMES = (
         "apache",
         r"\bApache(?:\s+Software)?(?:\s+(?:Public\s+)?Licen[sc]e)?[\s,(-]*(?:Version|v\.?)?[\s-]*2(?:\.0)?\b",
     ),
-    ("MPL-2.0", "m", r"\b(?:Mozilla\s+Public\s+Licen[sc]e|MPL)[\s,-]*(?:Version|v\.?)?\s*2(?:\.0)?\b"),
+    (
+        "MPL-2.0",
+        "mozilla|mpl-|mpl |mpl,|mpl2|mplv|mpl/",
+        r"\b(?:Mozilla\s+Public\s+Licen[sc]e|MPL)[\s,-]*(?:Version|v\.?)?\s*2(?:\.0)?\b",
+    ),
     ("MPL-1.1", "1.1", r"\b(?:Mozilla\s+Public\s+Licen[sc]e\s+Version\s+1\.1\b|MPL 1\.1)"),
     ("EPL-2.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*2\.0\b"),
     ("EPL-1.0", "eclipse", r"\bEclipse\s+Public\s+Licen[sc]e[\s,-]*(?:Version|v\.?)?\s*1\.0\b"),
     ("LPPL-1.3c", "latex project", r"\bLaTeX\s+Project\s+Public\s+Licen[sc]e\b[^.]{0,60}?\b1\.3c?\b"),
     ("LPPL-1.2", "latex project", r"\bLaTeX\s+Project\s+Public\s+Licen[sc]e\b[^.]{0,60}?\b1\.2\b"),
     ("CDDL-1.0", "common development", r"\bCommon\s+Development\s+and\s+Distribution\s+Licen[sc]e"),
-    ("EUPL-1.2", "eu", r"\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v\.?)?\s*1\.2\b"),
+    (
+        "EUPL-1.2",
+        "eupl|european un",
+        r"\b(?:European\s+Union\s+Public\s+Licen[sc]e|EUPL)[\s,-]*(?:Version|v)?\.?\s*1\.2\b",
+    ),
     ("BSL-1.0", "boost", r"\bBoost\s+Software\s+Licen[sc]e"),
     ("SSPL-1.0", "server side", r"\bServer\s+Side\s+Public\s+Licen[sc]e"),
     ("BUSL-1.1", "business source", r"\bBusiness\s+Source\s+Licen[sc]e"),
     ("Elastic-2.0", "elastic", r"\bElastic\s+Licen[sc]e(?:\s+2\.0)?"),
     (
         "MIT",
-        "mit",
+        "mit l|mit/|mit (|mit o|mit a|license mit",
         r"\bMIT(?:\s*/\s*X11|\s+\(Expat\))?(?:\s+open source)?(?=\s+licen[sc]es?\b|\s+(?:and|or)\s+GPL)"
         r"|(?<=@license )MIT\b",
     ),
 )  # fmt: skip
-"""Licences with a word that stands in every name of theirs, and their names, which count behind a grant."""
+"""Licences with words of which one stands in every name of theirs, and their names, which count behind a grant."""
 _PERMISSIONS = (
     (
         "MIT",
@@ -149,7 +202,10 @@ _PERMISSIONS = (
     ("Unlicense", "unencumbered", r"This is free and unencumbered software released into the public domain"),
 )
 """Licences that are told by their own words."""
-_NAMES = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _GRANTED_NAMES)
+_NAMES = tuple(
+    (name, tuple(words.split("|")), re.compile(pattern, re.IGNORECASE))
+    for name, words, pattern in _GRANTED_NAMES
+)
 _TEXTS = tuple((name, word, re.compile(pattern, re.IGNORECASE)) for name, word, pattern in _PERMISSIONS)
 _BSD = re.compile(r"Redistribution and use in source and binary forms", re.IGNORECASE)
 _ENDORSE = re.compile(r"endorse or promote\b", re.IGNORECASE)
@@ -197,7 +253,7 @@ _REFUSING_WORDS = (
     *("not open", "未经", "未經", "机密", "機密", "無断", "конфиденциальн"),
 )
 _RESTRICTING_WORDS = ("commercial", "only", "evaluation", "commons clause", "商", "некоммерческ", "личного")
-_EXCLUDING_WORDS = (" not", "excluded")
+_EXCLUDING_WORDS = ("is not", "are not", "was not", "excluded")
 _REFUSED = re.compile(
     r"\bproprietary\s+(?:and|&)\s+confidential\b|\bconfidential\s+(?:and|&)\s+proprietary\b"
     r"|\A.{0,160}\bproprietary[.\s]*\Z"
@@ -250,25 +306,29 @@ def read_own_license(body: bytes) -> str | None:
     if spdx is not None:
         return spdx
     head = body[:NOTICE_HEAD_BYTES]
-    if not _has_hint(head):
+    folded = head.lower()
+    if not any(word in folded for word in _HINTS) and folded.isascii():
+        return None
+    hints = [word for word in _HINTS if word in folded]
+    if not folded.isascii():
+        hints += [word for word in _OTHER_HINTS if word in folded]
+    if not hints:
         return None
     stated: list[str] = []
+    last = max(map(folded.rfind, hints))  # in bytes: a comment behind it in characters has no hint
     for match in _COMMENT.finditer(head.decode("utf-8", "replace").removeprefix("\ufeff")):
-        if (
-            len(match[0]) >= MIN_NOTICE_CHARACTERS
-            and _has_hint(match[0].encode())
-            and (license := read_notice(match[0])) is not None
-        ):
+        if match.start() > last:
+            break
+        comment = match[0]
+        if len(comment) < MIN_NOTICE_CHARACTERS:
+            continue
+        lowered = comment.encode().lower()
+        if any(hint in lowered for hint in hints) and (license := read_notice(comment)) is not None:
             stated.append(license)
     if b"__licen" in head and (dunder := _DUNDER.search(head)):
         license = read_notice(dunder[0].decode("ascii", "replace"))
         stated += [license] if license is not None else []
     return join_licenses(stated)
-
-
-def _has_hint(text: bytes) -> bool:
-    folded = text.lower()
-    return any(word in folded for word in _HINTS)
 
 
 def _has_any(folded: str, words: tuple[str, ...]) -> bool:
@@ -288,7 +348,7 @@ def read_notice(comment: str) -> str | None:
         names.append(creative)
     if _has_any(folded, _EXCLUDING_WORDS) and _NOT_UNDER.search(joined):
         return UNKNOWN_LICENSE
-    if (_has_any(folded, _REFUSING_WORDS) and _REFUSED.search(_drop_offers(joined) if names else joined)) or (
+    if (_has_any(folded, _REFUSING_WORDS) and _is_refused(joined, bool(names))) or (
         "copyright" in folded and _INTERNAL.search(joined)
     ):
         return UNKNOWN_LICENSE if names else PROPRIETARY
@@ -303,9 +363,11 @@ def read_notice(comment: str) -> str | None:
     return (" OR " if _CHOICE.search(joined) else " AND ").join(bracketed)
 
 
-def _drop_offers(joined: str) -> str:
-    """Return a notice without the sentences that offer a commercial licence beside another."""
-    return _OFFER.sub(" ", joined)
+def _is_refused(joined: str, is_named: bool) -> bool:
+    """Return whether a notice refuses; the offer of a commercial licence beside another is no refusal."""
+    return _REFUSED.search(joined) is not None and not (
+        is_named and _REFUSED.search(_OFFER.sub(" ", joined)) is None
+    )
 
 
 def _find_named(text: str) -> list[str]:
@@ -328,16 +390,16 @@ def _find_gnu(joined: str, folded: str) -> list[str]:
     mentioned: dict[str, str] = {}
     for match in _GNU.finditer(joined):
         before = joined[max(0, match.start() - 200) : match.start()]
-        if re.search(r"\b(?:not|incompatible|instead)\b[^.]{0,60}\Z", before, re.IGNORECASE):
+        if _has_any(before.lower(), _DENYING_WORDS) and _DENIED_GNU.search(before):
             continue
         kind = (match["kind"] or match["word"] or match["letter"] or "").lower()
         family = "AGPL" if kind.startswith("a") else "LGPL" if kind else "GPL"
         following = _GNU.search(joined, match.end())
         after = joined[match.end() : match.end() + 220]
-        if following is not None and _GRANTED.search(joined[match.end() : following.start()]):
+        if following is not None and _has_grant(joined[match.end() : following.start()]):
             after = joined[match.end() : following.start()][:220]
         name = _format_gnu(family, before, after)
-        if _GRANTED.search(before) or _LICENSED_AFTER.match(joined, match.end()):
+        if _has_grant(before) or _LICENSED_AFTER.match(joined, match.end()):
             names.append(name)
         elif name != _ANY_VERSION[family]:
             mentioned.setdefault(family, name)
@@ -352,7 +414,21 @@ def _find_gnu(joined: str, folded: str) -> list[str]:
 def _is_granted(joined: str, at: int) -> bool:
     """Return whether the words before the name of a licence grant it, and do not deny it."""
     before = joined[max(0, at - 200) : at]
-    return _GRANTED.search(before) is not None and _NOT_GRANTED.search(before) is None
+    if not _has_grant(before):
+        return False
+    return not _has_any(before.lower(), _DENYING_WORDS) or _NOT_GRANTED.search(before) is None
+
+
+def _has_grant(before: str) -> bool:
+    """Return whether the sentence that is going on at the end of a text grants something.
+
+    A sentence goes on behind the point of a version or an address.
+    """
+    if before.endswith("."):
+        return False
+    begin = max(before.rfind(". "), before.rfind("\u3002")) + 1
+    sentence = before[max(begin, len(before) - MAX_GRANT_CHARACTERS) :].lower()
+    return _has_any(sentence, _GRANT_WORDS) and _GRANTED.search(sentence) is not None
 
 
 def _format_gnu(family: str, before: str, after: str) -> str:
@@ -373,8 +449,8 @@ def _format_gnu(family: str, before: str, after: str) -> str:
 
 def _find_known(joined: str, folded: str) -> list[str]:
     names = [name for name, word, pattern in _TEXTS if word in folded and pattern.search(joined)]
-    for name, word, pattern in _NAMES:
-        if word not in folded or name in names:
+    for name, words, pattern in _NAMES:
+        if name in names or not _has_any(folded, words):
             continue
         if any(_is_granted(joined, match.start()) for match in pattern.finditer(joined)):
             names.append(name)
