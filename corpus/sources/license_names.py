@@ -14,6 +14,13 @@ from corpus.extract.creative_commons import find_cc_license, states_public_domai
 from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
+PROPRIETARY = "LicenseRef-Proprietary"
+UNKNOWN_LICENSE = "unknown"
+"""Stands for files without a known licence in allow and deny lists."""
+SPDX_HEAD_BYTES = 4096
+"""Bytes of a file that are searched for its SPDX line."""
+_IGNORED_BY_REUSE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
+_SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9(][A-Za-z0-9.+() -]{0,200})")
 _TOKEN = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
 _CC_NAME = re.compile(
     r"cc[ -_]?by(?:[-_ ](?:nc|nd|sa))*(?:[-_ ]\d\.\d)?(?:[-_ ][a-z]{2,3})?|cc[ -_]?0(?:[-_ ]1\.0)?",
@@ -150,3 +157,40 @@ def find_spdx_name(stated: str) -> str | None:
 def list_identifiers() -> dict[str, str]:
     """Return the identifiers of the sets of licences by their forms in lower case."""
     return {name.casefold(): name for names in license_lists().sets.values() for name in sorted(names)}
+
+
+def join_licenses(expressions: list[str]) -> str | None:
+    """Return the expression for licences that all hold; `unknown` where one is."""
+    names = list(dict.fromkeys(expressions))
+    if not names:
+        return None
+    if UNKNOWN_LICENSE in names:
+        return UNKNOWN_LICENSE
+    return (
+        names[0] if len(names) == 1 else " AND ".join(f"({name})" if " " in name else name for name in names)
+    )
+
+
+def read_spdx_line(body: bytes) -> str | None:
+    """Return the licence that a file names in the SPDX lines of its first 4 KB: all of them hold."""
+    if b"REUSE-IgnoreStart" in (head := body[:SPDX_HEAD_BYTES]):
+        body = _IGNORED_BY_REUSE.sub(b"", head)
+    lines = (_parse_spdx_line(match[1].decode("ascii")) for match in _SPDX.finditer(body, 0, SPDX_HEAD_BYTES))
+    names = list(dict.fromkeys(line for line in lines if line is not None))
+    if len(names) < 2:
+        return names[0] if names else None
+    return " AND ".join(f"({name})" if " " in name and name[0] != "(" else name for name in names)
+
+
+def _parse_spdx_line(value: str) -> str | None:
+    kept: list[str] = []
+    for word in value.split():
+        if (
+            kept
+            and kept[-1].upper() not in ("AND", "OR", "WITH")
+            and word.upper() not in ("AND", "OR", "WITH")
+        ):
+            break
+        kept.append(word)
+    text = " ".join(kept).rstrip(".-")
+    return text if is_expression(text) else None

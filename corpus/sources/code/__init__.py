@@ -36,11 +36,11 @@ from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
 from corpus.sources.code.folder import FileContents, FolderContents, plan_ranges
 from corpus.sources.code.git import GitContents, find_git_folder
 from corpus.sources.code.joined import join_repositories
-from corpus.sources.code.licenses import UNKNOWN_LICENSE, Licenses
+from corpus.sources.code.licenses import Licenses
 from corpus.sources.code.notices import VERSION as NOTICES_VERSION
 from corpus.sources.code.notices import read_own_license
 from corpus.sources.code.table import Columns, is_table, read_rows
-from corpus.sources.license_names import normalize_license
+from corpus.sources.license_names import UNKNOWN_LICENSE, normalize_license
 from corpus.sources.source import Source
 from corpus.sources.tables.parquet import Parquet
 from corpus.storage import File, folders, open_input

@@ -7,7 +7,6 @@ another finds the conditions that people add to a known text (Commons Clause).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import metadata
@@ -16,13 +15,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from corpus.formats.encodings import decode
-from corpus.sources.license_names import LicenseExpression, is_expression, license_lists
+from corpus.sources.code.notices import read_notice
+from corpus.sources.license_names import (
+    PROPRIETARY,
+    UNKNOWN_LICENSE,
+    LicenseExpression,
+    license_lists,
+    read_spdx_line,
+)
 
-PROPRIETARY = "LicenseRef-Proprietary"
-UNKNOWN_LICENSE = "unknown"
-"""Stands for files without a known licence in allow and deny lists."""
-SPDX_HEAD_BYTES = 4096
-"""Bytes of a file that are searched for its SPDX line."""
 MIN_LICENSE_CHARACTERS = 1000
 """Length from which a file called LICENSE with an unknown text counts as a licence, not as a pointer to others."""
 MAX_NOTICE_CHARACTERS = 3000
@@ -55,8 +56,6 @@ _CC_TITLE = re.compile(
 _OPEN = re.compile(
     r"\bopen[- ]source\b|\bfree software\b|GPL|Public Licen[sc]e|\bpublic domain\b", re.IGNORECASE
 )
-_IGNORED_BY_REUSE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
-_SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9(][A-Za-z0-9.+() -]{0,200})")
 
 
 class Licenses(BaseModel):
@@ -107,43 +106,6 @@ def _expand_sets(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         identifier.casefold() for name in names for identifier in license_lists().sets.get(name, (name,))
     )
-
-
-def join_licenses(expressions: list[str]) -> str | None:
-    """Return the expression for licences that all hold; `unknown` where one is."""
-    names = list(dict.fromkeys(expressions))
-    if not names:
-        return None
-    if UNKNOWN_LICENSE in names:
-        return UNKNOWN_LICENSE
-    return (
-        names[0] if len(names) == 1 else " AND ".join(f"({name})" if " " in name else name for name in names)
-    )
-
-
-def read_spdx_line(body: bytes) -> str | None:
-    """Return the licence that a file names in the SPDX lines of its first 4 KB: all of them hold."""
-    if b"REUSE-IgnoreStart" in (head := body[:SPDX_HEAD_BYTES]):
-        body = _IGNORED_BY_REUSE.sub(b"", head)
-    lines = (_parse_spdx_line(match[1].decode("ascii")) for match in _SPDX.finditer(body, 0, SPDX_HEAD_BYTES))
-    names = list(dict.fromkeys(line for line in lines if line is not None))
-    if len(names) < 2:
-        return names[0] if names else None
-    return " AND ".join(f"({name})" if " " in name and name[0] != "(" else name for name in names)
-
-
-def _parse_spdx_line(value: str) -> str | None:
-    kept: list[str] = []
-    for word in value.split():
-        if (
-            kept
-            and kept[-1].upper() not in ("AND", "OR", "WITH")
-            and word.upper() not in ("AND", "OR", "WITH")
-        ):
-            break
-        kept.append(word)
-    text = " ".join(kept).rstrip(".-")
-    return text if is_expression(text) else None
 
 
 def is_license_file(path: str) -> bool:
@@ -205,8 +167,6 @@ class Licensing:
 def _license_of_files(files: list[tuple[str, str]]) -> str | None:
     """Return the expression of a folder's licence files: alternatives (LICENSE-MIT, LICENSE-APACHE) joined by OR,
     others by AND; `unknown` where a file named as the licence has a long text that is not known."""
-    from corpus.sources.code.notices import read_notice
-
     alternatives: list[str] = []
     together: list[str] = []
     strange = False
@@ -216,7 +176,7 @@ def _license_of_files(files: list[tuple[str, str]]) -> str | None:
             ids = (line if " " not in line else f"({line})",)
         if not ids and (title := _read_cc_title(text)):
             ids = (title,)
-        if not ids and len(text) <= MAX_NOTICE_CHARACTERS and (notice := _read_short(text, read_notice)):
+        if not ids and len(text) <= MAX_NOTICE_CHARACTERS and (notice := _read_short(text)):
             ids = (notice if " " not in notice or notice == UNKNOWN_LICENSE else f"({notice})",)
         ids = tuple(name for name in ids if re.sub(r"-(?:only|or-later)$", "", name) not in {*ids} - {name})
         if len(ids) > 1 and _CHOICE_OF_TEXTS.search(text):
@@ -238,7 +198,7 @@ def _license_of_files(files: list[tuple[str, str]]) -> str | None:
     return " AND ".join(parts) or None
 
 
-def _read_short(text: str, read_notice: Callable[[str], str | None]) -> str | None:
+def _read_short(text: str) -> str | None:
     """Return the licence that a file has as a notice; None for a refusal in a text that names open licences."""
     notice = read_notice(text)
     return None if notice == PROPRIETARY and _OPEN.search(text) else notice

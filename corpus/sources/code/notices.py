@@ -11,8 +11,14 @@ import re
 from functools import lru_cache
 
 from corpus.extract.creative_commons import find_cc_license
-from corpus.sources.code.licenses import PROPRIETARY, UNKNOWN_LICENSE, join_licenses, read_spdx_line
-from corpus.sources.license_names import license_lists, normalize_license
+from corpus.sources.license_names import (
+    PROPRIETARY,
+    UNKNOWN_LICENSE,
+    join_licenses,
+    license_lists,
+    normalize_license,
+    read_spdx_line,
+)
 
 VERSION = 2
 """Raised when the licence of some file changes."""

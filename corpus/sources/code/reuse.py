@@ -9,8 +9,14 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from corpus.formats.encodings import decode
-from corpus.sources.code.licenses import UNKNOWN_LICENSE, join_licenses, read_spdx_line
-from corpus.sources.license_names import is_expression, list_identifiers, normalize_license
+from corpus.sources.license_names import (
+    UNKNOWN_LICENSE,
+    is_expression,
+    join_licenses,
+    list_identifiers,
+    normalize_license,
+    read_spdx_line,
+)
 
 Precedence = Literal["closest", "aggregate", "override"]
 MAX_PATTERNS = 20_000
