@@ -40,6 +40,16 @@ PAGE_NUMBER = re.compile(
     r"(?:\s?(?:/|\b(?:of|de|sur|von|di|van|из)\b)\s?\d{1,5})?\s?[a-d頁页]?[\s\])}|*.\u2014\u2013-]*",
     re.IGNORECASE,
 )
+PLAIN_TAGS = frozenset(
+    f"{space}{name}"
+    for space in ("", "{http://www.w3.org/1999/xhtml}")
+    for name in (
+        *("p", "div", "span", "i", "em", "b", "strong", "br", "hr", "blockquote", "cite", "q", "small", "u"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "tbody", "tr", "td", "th"),
+        *("section", "article", "header", "pre", "code", "ruby", "rb"),
+    )
+)
+"""Elements that are as they should be if they have no attributes."""
 SHOWN_BLOCKS = frozenset(
     {"p", "div", "ol", "ul", "dl", "table", "section", "h1", "h2", "h3", "h4", "h5", "h6"}
 )
@@ -161,6 +171,8 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     hidden = _read_hidden_classes(root)
     for element in list(body.iter()):
         if isinstance(element.tag, str) and element is not body and element not in gone:
+            if not element.attrib and element.tag in PLAIN_TAGS:
+                continue
             if _is_left_out(element, hidden):
                 gone.update(element.iter())
                 _remove(element)
