@@ -80,7 +80,7 @@ MAX_HEADER_LINES = 600
 """Lines in which a header ends: the longest, of the 1990s, have some 400."""
 
 _MARK = re.compile(
-    r"^[ \t>]*(?:"
+    r"^[ \t>]*+(?=[*EeFfSsTt])(?:"
     r"(?P<start>\*{2,}[ \t]*START OF (?:TH(?:E|IS) )?PROJECT GUTENBERG"
     r"(?:[^\n]*(?:\n[^\n*]{1,200}){0,3}?\*{3}[ \t]*$|[^\n]*$))"
     r"|(?P<print>\*+[ \t*]*START[ \t*:]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
