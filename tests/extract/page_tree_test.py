@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus.extract.html.main_text import MODES, extract_main_text
+from corpus.extract.html.resiliparse_tree import has_text_cells
 from tests.extract.html_test import PROSE
 
 MENU = '<td width=100><a href="/">Start</a><br><a href="/a">Archive</a><br><a href="/b">Contact us</a></td>'
@@ -81,3 +82,72 @@ def test_what_a_browser_shows_is_kept_and_what_it_hides_is_not(mode: str) -> Non
     for piece in ("A view of the bridge", "Four seen", "Five seen", "橋"):
         assert piece in text
     assert "unseen" not in text and "はし" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+def test_a_list_takes_nothing_from_the_paragraphs_before_and_behind_it(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    items = "".join(f"<li><p>{sentence} {sentence} item {i}</p></li>" for i in range(6))
+    page = (
+        f"<div class=chapter><h1>{sentence}</h1><p>{sentence} first</p><p>{sentence} second</p>"
+        f"<div class=part><h2>{sentence}</h2><ul>{items}</ul></div><p>{sentence} last</p></div>"
+    )
+    text = "\n".join(lines(page, mode))
+    places = [text.find(word) for word in ("first", "second", *(f"item {i}" for i in range(6)), "last")]
+    assert -1 not in places and places == sorted(places)
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_items_are_marked_beside_their_text_however_the_source_is_indented(mode: str) -> None:
+    sentence = PROSE["en"]
+    items = "".join(f"<li>\n      <p>\n  {sentence} ({i})\n  </p>\n   </li>\n" for i in range(3))
+    definitions = "".join(f"<dt>name{i}</dt>\n<dd>\n   <p>{sentence} means {i}</p>\n</dd>" for i in range(3))
+    page = f"<html><body><p>{sentence}</p><ul>\n{items}</ul><dl>\n{definitions}</dl></body></html>"
+    got = (extract_main_text(page, mode=mode) or "").split("\n")
+    assert [line for line in got if line] == [
+        sentence,
+        *(f"- {sentence} ({i})" for i in range(3)),
+        *(line for i in range(3) for line in (f"- name{i}", f"- {sentence} means {i}")),
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+def test_what_scripts_will_show_is_kept(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    article = "".join(f"<p>{sentence} paragraph {i}</p>" for i in range(4))
+    for page in (
+        f'<main><div hidden id="S:0">{article}</div></main><template id="B:0"></template>',
+        f"<div hidden class=app>{article}</div><p>Loading</p>",
+        f"<p>{sentence}</p><p>{sentence}</p><div hidden=until-found>{article}</div>",
+    ):
+        text = "\n".join(lines(page, mode))
+        assert all(f"paragraph {i}" in text for i in range(4)), page
+    unseen = lines(
+        f"<p>{sentence}</p><p>{sentence}</p><p>{sentence}</p><div hidden><p>{sentence} no</p></div>", mode
+    )
+    assert f"{sentence} no" not in unseen
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", PROSE)
+def test_captions_and_own_elements_are_not_judged_by_names_of_classes(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    page = (
+        f"<p>{sentence} one</p><app-seen class=in-viewport><div><p>{sentence} two</p></div></app-seen>"
+        f"<figure class=wp-caption><img src=a><figcaption class=image-caption><p>{sentence} three</p></figcaption>"
+        f"</figure>\n{sentence} <b>four</b> {sentence}<p>{sentence} five</p>"
+        f"<p><figure><img src=b><figcaption class=caption>{sentence} six</figcaption></figure>{sentence} seven</p>"
+    )
+    text = "\n".join(lines(page, mode))
+    words = ("one", "two", "three", "four", "five", "six", "seven")
+    places = [text.find(word) for word in words]
+    assert -1 not in places and places == sorted(places), text
+
+
+def test_only_text_makes_a_cell_one_of_text() -> None:
+    assert has_text_cells(f"<TABLE><TR><TD class=a>{'text ' * 20}<br>")
+    assert has_text_cells(f"<table><tr><td>{'字' * 60}</td></tr></table>")
+    assert not has_text_cells(f"<table><tr><td><img src='{'a' * 90}'>text</td></tr></table>{'text ' * 20}")
+    assert not has_text_cells("<table>" + "<tr><td>" * 100_000)

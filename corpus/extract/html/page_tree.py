@@ -7,6 +7,8 @@ both agree. What it does is in the functions that it calls, one for each kind of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import chain, takewhile
 
 from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
@@ -15,16 +17,27 @@ from trafilatura import xpaths
 from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES
 from corpus.extract.html.layout_tables import unwrap_layout_tables
 
-_HIDDEN = XPath("//*[@hidden and not(self::html or self::body or self::main)]")
+_HIDDEN, _HIDDEN_INSIDE = XPath("//*[@hidden]"), XPath(".//*[@hidden]")
+MAX_LARGE_HIDDEN = 8
+"""Hidden blocks in each other that can hold most of a page's text: bounds the work on hostile nesting."""
+STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
+"""The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
+_UNSHOWN = ("script", "style", "noscript")
+_NEVER_HIDDEN = ("html", "body", "main")
 _OWN = XPath("//body//*[contains(name(), '-')]")
 _OWN_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]*-")
-_LONG_ITEMS = XPath(
-    "//li[string-length(normalize-space()) > 25]"
-    "[not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside)]"
+_LONG = (
+    "[string-length() > 25][not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside)]"
 )
+_LONG_ITEMS = XPath(f"//li{_LONG}|//dd{_LONG}")
 """Items that can be prose: 25 characters are 75 bytes of Chinese."""
+_LONG_PARAGRAPHS = XPath(f"//p{_LONG}|//blockquote{_LONG}|//pre{_LONG}")
+_FRAMES = ("div", "section", "center", "main", "body", "td", "form")
+"""Elements that can hold the main text of a page. Lists cannot: what introduces them stands before them."""
 _READINGS = ("rt", "rp", "rtc")
 _ITEM_BLOCKS = frozenset(("div", "p", "section", "article", "blockquote", "center", "address", "main"))
+_CARD_PARTS = ("article", "header", "footer", "form")
+"""What an item that is a page in small has, such as a post of a forum."""
 _INLINE_TEXT = (
     "b",
     "strong",
@@ -76,31 +89,19 @@ def join_wrapped_lines(html: str) -> str:
 
 def mend_tree(tree: HtmlElement, html: str) -> None:
     """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`."""
-    if _names(html, "hidden", "<template", "<dialog"):
-        _drop_hidden(tree)
-    if _names(html, "<rt", "<rp"):
-        _drop_readings(tree)
+    _drop_hidden(tree)
+    _drop_readings(tree)
     if _OWN_TAG.search(html):
         _name_own_elements(tree)
-    if _names(html, "<time"):
-        _keep_times(tree)
-    if _names(html, "<figcaption"):
-        _keep_captions(tree)
-    if _names(html, "<q"):
-        for element in tree.iter("q"):
-            element.tag = "span"
-    if _names(html, "<table"):
-        unwrap_layout_tables(tree)
-    if _names(html, "<li"):
-        _unwrap_items(tree)
+    _keep_times(tree)
+    _keep_captions(tree)
+    for element in tree.iter("q"):
+        element.tag = "span"
+    unwrap_layout_tables(tree)
+    _unwrap_items(tree)
     if has_cjk_text(html):
         strip_tags(tree, *_INLINE_TEXT)
         _strip_inline_in_short_pages(tree)
-
-
-def _names(html: str, *names: str) -> bool:
-    """Return whether one of the names is in a page, all in small or all in capital letters, as sources write tags."""
-    return any(name in html or name.upper() in html for name in names)
 
 
 def _drop(element: HtmlElement) -> None:
@@ -109,35 +110,64 @@ def _drop(element: HtmlElement) -> None:
 
 
 def _drop_hidden(tree: HtmlElement) -> None:
-    """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed."""
+    """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed.
+
+    What a page sends hidden for its scripts to show stays: the parts that React streams (`<div hidden id="S:1">`), and
+    a block that holds most of the page's text.
+    """
+    hidden = _HIDDEN(tree)
     for element in list(tree.iter("template", "dialog")):
         shown = element.get("shadowrootmode") if element.tag == "template" else element.get("open")
         if shown is None:
             _drop(element)
         else:
             element.tag = "div"
-    for element in _HIDDEN(tree):
-        if str(element.get("hidden")).lower() == "until-found":
-            del element.attrib["hidden"]
-        else:
-            _drop(element)
+    most: int | None = None
+    kept = 0
+    dropped: set[HtmlElement] = set()
+    for element in hidden:
+        if element in dropped or element.get("hidden") is None or element.tag in _NEVER_HIDDEN:
+            continue
+        streamed = STREAMED_PART.search(element.get("id") or "") is not None
+        if not streamed and str(element.get("hidden")).lower() != "until-found":
+            most = _count_text(tree) if most is None else most
+            if kept >= MAX_LARGE_HIDDEN or 2 * _count_text(element) <= most:
+                _drop(element)
+                dropped.update(_HIDDEN_INSIDE(element))
+                continue
+            kept += 1
+        del element.attrib["hidden"]
+
+
+def _count_text(element: HtmlElement) -> int:
+    """Return the characters of an element's text, without spaces, scripts and styles."""
+    return sum(
+        len("".join((piece or "").split()))
+        for inner in element.iter()
+        for piece in (
+            inner.text if inner.tag not in _UNSHOWN else "",
+            inner.tail if inner is not element else "",
+        )
+    )
 
 
 def _drop_readings(tree: HtmlElement) -> None:
     """Drop the readings of ruby, and its parentheses; the base texts that an unclosed reading swallowed stay."""
-    for element in list(tree.iter(*_READINGS)):
+    readings = list(tree.iter(*_READINGS))
+    for element in readings:
         if element.getparent() is None:
             continue
         for base in element.findall(".//rb"):
             element.addprevious(base)
         _drop(element)
-    strip_tags(tree, "ruby", "rb")
+    if readings:
+        strip_tags(tree, "ruby", "rb")
 
 
 def _name_own_elements(tree: HtmlElement) -> None:
     """Give elements of a page's own (`my-text`) the name of what they are: `span` in a sentence, else `div`."""
     for element in _OWN(tree):
-        element.tag = "span" if _is_in_sentence(element) and not _has_block(element) else "div"
+        _rename(element, "span" if _is_in_sentence(element) and not _has_block(element) else "div")
 
 
 def _keep_times(tree: HtmlElement) -> None:
@@ -149,12 +179,48 @@ def _keep_times(tree: HtmlElement) -> None:
 
 def _keep_captions(tree: HtmlElement) -> None:
     """Make captions paragraphs and the figures around them `div`s, which extractors keep."""
-    for caption in tree.iter("figcaption"):
+    for caption in list(tree.iter("figcaption")):
         if not "".join(caption.itertext()).strip():
             continue
-        caption.tag = "div" if _has_block(caption) else "p"
+        _rename(caption, "div" if _has_block(caption) else "p")
+        if (paragraph := next(caption.iterancestors("p"), None)) is not None:
+            # The parser leaves a figure in the paragraph that a browser ends before it.
+            tail, caption.tail = caption.tail, None
+            _put_text_behind(caption, tail)
+            paragraph.addprevious(caption)
+            continue
         for figure in caption.iterancestors("figure"):
-            figure.tag = "div"
+            _rename(figure, "div")
+            _wrap_following_text(figure)
+
+
+def _wrap_following_text(element: HtmlElement) -> None:
+    """Put the text and inline elements behind a block into a paragraph: extractors lose text behind a `div`."""
+    if not (element.tail or "").strip():
+        return
+    following = list(
+        takewhile(lambda other: other.tag not in BLOCK_TAGS and other.tag != "br", element.itersiblings())
+    )
+    paragraph = element.makeelement("p")
+    paragraph.text, element.tail = element.tail, None
+    element.addnext(paragraph)
+    paragraph.extend(following)
+
+
+def _put_text_behind(element: HtmlElement, text: str | None) -> None:
+    """Add text where it stays when `element` is moved away."""
+    previous = element.getprevious()
+    if previous is not None:
+        previous.tail = (previous.tail or "") + (text or "")
+    elif (parent := element.getparent()) is not None:
+        parent.text = (parent.text or "") + (text or "")
+
+
+def _rename(element: HtmlElement, name: str) -> None:
+    """Give an element another name, without what extractors take for boilerplate in elements of that name."""
+    element.tag = name
+    for attribute in ("class", "id", "role"):
+        element.attrib.pop(attribute, None)
 
 
 def _is_in_sentence(element: HtmlElement) -> bool:
@@ -176,30 +242,49 @@ def _has_block(element: HtmlElement) -> bool:
 def _unwrap_items(tree: HtmlElement) -> None:
     """Make blocks of text in items of lists lines of the item: extractors lose or cut items that hold blocks."""
     for item in tree.iter("li", "dd", "dt"):
-        if len(item):
-            for block in [child for child in item.iterdescendants() if child.tag in _ITEM_BLOCKS]:
-                if _is_own(block, item) and _is_text_block(block):
-                    _become_line(block, item)
+        blocks = _list_own_blocks(item)
+        if blocks and next(item.iter(*_CARD_PARTS), None) is None:
+            for block in blocks:
+                if _is_text_block(block):
+                    _become_line(block)
 
 
 def frame_prose_lists(tree: HtmlElement) -> None:
-    """Make the element that holds most of a page's text an `article` where the page names no frame but has a list of
+    """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
     prose: without a frame, extractors collect paragraphs alone and lose every list. Pages with a frame stay."""
-    prose = next(filter(_is_prose, _LONG_ITEMS(tree)), None)
-    if prose is None or any(select(tree) for select in xpaths.BODY_XPATH):
+    if next(tree.iter("li", "dd"), None) is None or any(select(tree) for select in xpaths.BODY_XPATH):
         return
-    body = next(prose.iterancestors("body"), None)
-    if body is None:
+    items = filter(_is_prose, _LONG_ITEMS(tree))
+    if (first := next(items, None)) is None:
         return
-    half = len("".join(body.itertext())) / 2
-    frame = next((around for around in prose.iterancestors() if len("".join(around.itertext())) > half), body)
+    frame = _find_frame(tree, first, items)
+    if frame is None:
+        return
     if frame.tag in ("div", "section", "center"):
         frame.tag = "article"
         return
-    article = body.makeelement("article")
-    article.text, body.text = body.text, None
-    article.extend(list(body))
-    body.append(article)
+    article = frame.makeelement("article")
+    article.text, frame.text = frame.text, None
+    article.extend(list(frame))
+    frame.append(article)
+
+
+def _find_frame(tree: HtmlElement, first: HtmlElement, items: Iterable[HtmlElement]) -> HtmlElement | None:
+    """Return the smallest element around all prose of a page that extractors do not discard, and around the lists of
+    its items; None if there is none in `body`."""
+    discarded = {element for select in xpaths.OVERALL_DISCARD_XPATH for element in select(tree)}
+    around: list[HtmlElement] | None = None
+    for block in chain((first,), items, filter(_is_prose, _LONG_PARAGRAPHS(tree))):
+        ancestors = list(block.iterancestors())[::-1]
+        if discarded and not discarded.isdisjoint((block, *ancestors)):
+            continue
+        shared = (
+            ancestors
+            if around is None
+            else takewhile(lambda pair: pair[0] is pair[1], zip(around, ancestors, strict=False))
+        )
+        around = ancestors if around is None else [outer for outer, _ in shared]
+    return next((outer for outer in reversed(around or ()) if outer.tag in _FRAMES), None)
 
 
 def _is_prose(item: HtmlElement) -> bool:
@@ -209,14 +294,18 @@ def _is_prose(item: HtmlElement) -> bool:
     return text - linked >= MIN_PARAGRAPH_BYTES
 
 
-def _is_own(block: HtmlElement, item: HtmlElement) -> bool:
-    """Return whether all between a block and its item are blocks of text."""
-    for around in block.iterancestors():
-        if around is item:
-            return True
-        if around.tag not in _ITEM_BLOCKS and around.tag != "span":
-            return False
-    return False
+def _list_own_blocks(item: HtmlElement) -> list[HtmlElement]:
+    """Return the blocks of text in an item, in order, between which and the item there are only such blocks."""
+    blocks: list[HtmlElement] = []
+    inside = list(item)[::-1]
+    while inside:
+        element = inside.pop()
+        if element.tag in _ITEM_BLOCKS:
+            blocks.append(element)
+        elif element.tag != "span":
+            continue
+        inside += list(element)[::-1]
+    return blocks
 
 
 def _is_text_block(block: HtmlElement) -> bool:
@@ -230,12 +319,16 @@ def _is_text_block(block: HtmlElement) -> bool:
     return bool(text.strip())
 
 
-def _become_line(block: HtmlElement, item: HtmlElement) -> None:
+def _become_line(block: HtmlElement) -> None:
     """Replace a block by its content, with line breaks where text stands before and behind it."""
     parent = block.getparent()
     previous = block.getprevious()
-    before = (previous.tail if previous is not None else parent.text) or ""
-    if before.strip() or (previous is not None and previous.tag not in ("ul", "ol", "dl", "br")):
+    before = HTML_SPACES.sub(" ", (previous.tail if previous is not None else parent.text) or "").strip(" ")
+    if previous is not None:
+        previous.tail = before
+    else:
+        parent.text = before
+    if before or (previous is not None and previous.tag not in ("ul", "ol", "dl", "br")):
         block.addprevious(block.makeelement("br"))
     tail = (block.tail or "").strip()
     following = block.getnext()
