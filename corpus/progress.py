@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import resource
 import shlex
 import sys
@@ -21,8 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import corpus
 from corpus import storage
+from corpus.environment import list_versions
 
 STATUS_INTERVAL_SECONDS = 1.0
 REMOTE_STATUS_INTERVAL_SECONDS = 10.0
@@ -162,7 +161,7 @@ class Status:
         self.began = time.time()
         self.state = "running"
         self.standing = StageProgress(stage="")
-        self.run = describe_run()
+        self.command = describe_command()
         self.more: dict[str, Any] = {}
         self.stages: list[dict[str, Any]] = []
         self._written = 0.0
@@ -245,22 +244,19 @@ class Status:
             "began": round(self.began, 1),
             "seconds": round(time.time() - self.began, 1),
             "state": self.state,
-            **self.run,
+            "command": self.command,
             "stages": self.stages,
+            "versions": list_versions(),
         }
         runs = [*read_timings(self.timings_path), run][-MAX_TIMED_RUNS:]
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
 
 
-def describe_run() -> dict[str, str]:
-    """Return how this process was started: `command` (empty if it was no command of corpus), `corpus`, `python`."""
+def describe_command() -> str:
+    """Return the command that this process runs; empty if it is none of corpus."""
     program, *arguments = sys.argv or [""]
     is_command = os.path.basename(program) == "corpus" or program.endswith(_COMMAND_MODULE)
-    return {
-        "command": shlex.join(["corpus", *arguments]) if is_command else "",
-        "corpus": corpus.__version__,
-        "python": platform.python_version(),
-    }
+    return shlex.join(["corpus", *arguments]) if is_command else ""
 
 
 def _do_nothing() -> None:
@@ -280,6 +276,21 @@ def last_run(path: str) -> dict[str, Any] | None:
     """Return the last run in a timings.json in which a stage had work, else the last run; None if there is none."""
     runs = read_timings(path)
     return next((run for run in reversed(runs) if run.get("stages")), runs[-1] if runs else None)
+
+
+def built_with(path: str) -> dict[str, list[str]]:
+    """Return name -> versions of the last run in a timings.json that had ingest to do, and of the runs since then
+    that had work; empty if the file does not say, as in a workspace of before versions were recorded."""
+    versions: dict[str, list[str]] = {}
+    for run in reversed(read_timings(path)):
+        if not run.get("stages"):
+            continue
+        for name, version in run.get("versions", {}).items():
+            if version not in versions.setdefault(name, []):
+                versions[name].append(version)
+        if any(stage["stage"] == "ingest" for stage in run["stages"]):
+            break
+    return versions
 
 
 def cpu_seconds() -> float:

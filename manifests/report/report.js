@@ -396,9 +396,9 @@ function madeOf() {
   const count = data.sources.length + data.more_sources;
   const input = `${whole(count)} ${plural(count, "source")}${files ? `: ${whole(files)} ${plural(files, "file")}, ${size(bytes)} as stored` : ""}`;
   const lines = [el("p", {}, `Built from ${input}. ${whole(read)} ${plural(read, "document")} read, ${whole(kept)} kept, ${short(tokens)} ${plural(tokens, "token")}.`)];
-  const run = data.timings, how = [`corpus ${(run && run.corpus) || data.version}`];
+  const run = data.timings, versions = (run && run.versions) || {}, how = [`corpus ${versions.corpusmill || data.version}`];
   if (run) {
-    if (run.python) how.push(`Python ${run.python}`);
+    if (versions.Python) how.push(`Python ${versions.Python}`);
     const workers = Math.max(0, ...(run.stages || []).map((stage) => stage.workers));
     if (workers) how.push(`${whole(workers)} ${plural(workers, "worker")}`);
     how.push(`begun on ${day(1000 * run.began)} UTC`, `took ${span(run.seconds)}${run.state === "done" ? "" : `, ${run.state}`}`);

@@ -10,8 +10,10 @@ from typing import Any
 import yaml
 
 from corpus import storage
+from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, describe_inputs
+from corpus.progress import built_with
 from corpus.workspace import Workspace
 
 MAX_NAMED = 3
@@ -48,7 +50,8 @@ def explain_changes(
         written.get("validation", {}).pop("resolved", None)  # what a build came to, not what was asked
     changed = list_changed_keys(manifest, now)
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
-    lines = _explain_ingest(before, plan, reading)
+    environment = describe_changes(built_with(workspace.path("timings.json")))
+    lines = _explain_ingest(before, plan, reading, environment)
     ingests = bool(lines)
     lost = count_unread_splits(workspace, plan, absent)
     if not ingests and lost and "ingest" in state:
@@ -91,8 +94,13 @@ def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collectio
     return len({name for name, part in parts if part in lost})
 
 
-def _explain_ingest(before: dict[str, Any], plan: BuildPlan, keys: Sequence[str]) -> list[str]:
-    """Return the line on ingest: splits that are new, changed (by some of `keys`) or removed, and missing signals."""
+def _explain_ingest(
+    before: dict[str, Any], plan: BuildPlan, keys: Sequence[str], environment: str
+) -> list[str]:
+    """Return the line on ingest: splits that are new, changed (by some of `keys`) or removed, and missing signals.
+
+    `environment` says which versions the last build had that this one has not; empty if they are the same.
+    """
     then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
     now = describe_inputs(plan)
     names = plan.names
@@ -108,7 +116,8 @@ def _explain_ingest(before: dict[str, Any], plan: BuildPlan, keys: Sequence[str]
         if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
             why = f"larger budgets, or {_name_some(files)} changed"
         elif not keys and len(other) == len(names):
-            why = "all input changed, or this version of corpus reads it differently"
+            own = "this version of corpus reads it differently"
+            why = f"all input changed, or {environment or own}"
         reasons.append(f"{len(other):,} of {len(names):,} input splits to read again: {why}")
     if new:
         files = sorted({plan.splits[at].file for at in new})

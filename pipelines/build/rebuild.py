@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from corpus import storage
+from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, load_manifest, make_plan
 from corpus.pipelines.build.retry import apply_retries
@@ -16,6 +17,7 @@ from corpus.pipelines.build.stages import read_thresholds
 from corpus.pipelines.decide import Judge, decide_part
 from corpus.pipelines.ingest import ingest_part
 from corpus.pipelines.tokenize import TOKEN_PARTS_FOLDER, batch_tokens_of
+from corpus.progress import built_with
 from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
@@ -41,6 +43,7 @@ def rebuild_splits(
     workspace = Workspace.open(root)
     plan = apply_retries(_plan_again(workspace, manifest), workspace, again=False)
     findings = Findings()
+    environment = describe_changes(built_with(workspace.path("timings.json")))
     stored = set(workspace.splits())
     splits = [split for split in plan.splits if (split.source, split.name) in stored]
     if len(splits) != len(stored):
@@ -58,7 +61,9 @@ def rebuild_splits(
             _decide_split(workspace, again, plan, split)
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
-                _compare_files(findings, f"{name} of input split {split.name} of {split.source}", one, other)
+                _compare_files(
+                    findings, f"{name} of input split {split.name} of {split.source}", one, other, environment
+                )
             show("rebuild", done, len(chosen))
     return findings
 
@@ -138,7 +143,8 @@ def _list_pairs(
     yield "tokens", _token_part_path(workspace, split), _token_part_path(again, split)
 
 
-def _compare_files(findings: Findings, name: str, one: str, other: str) -> None:
+def _compare_files(findings: Findings, name: str, one: str, other: str, environment: str) -> None:
+    """Compare two files. `environment` says which versions the workspace was built with, if here are others."""
     there = [storage.exists(path) for path in (one, other)]
     if not any(there):
         return
@@ -150,5 +156,10 @@ def _compare_files(findings: Findings, name: str, one: str, other: str) -> None:
     elif storage.sha256(one) != storage.sha256(other):
         parquet = one.endswith(".parquet")
         other_makers = parquet and read_fingerprint(one) != read_fingerprint(other)
-        why = "made from another input, by another version or manifest" if other_makers else "bytes differ"
-        findings.wrong(REBUILD_CHECK, f"{name}: {why}")
+        if not other_makers:
+            why = "bytes differ"
+        elif environment:
+            why = "made by other versions, or from another input or manifest"
+        else:
+            why = "made from another input, by another version or manifest"
+        findings.wrong(REBUILD_CHECK, f"{name}: {why}{f' ({environment})' if environment else ''}")

@@ -101,7 +101,7 @@ def test_the_head_says_what_was_built_from_what(demo: Path, tmp_path: Path) -> N
     run(report, str(demo), "--out", str(target))
     data = data_of(target.read_text(encoding="utf-8"))
     assert data["version"] == corpus.__version__
-    assert data["timings"]["python"] and data["timings"]["stages"][0]["workers"] == 1
+    assert data["timings"]["versions"]["Python"] and data["timings"]["stages"][0]["workers"] == 1
     web, wiki = data["sources"]
     assert (web["name"], web["kind"], web["rules"]) == ("web", "warc", ["fineweb", "language"])
     assert (wiki["files"], wiki["license"], wiki["paths"]) == (3, "CC-BY-SA-4.0", ["demo/*.xml.bz2"])

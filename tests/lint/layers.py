@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "corpus.errors",
         "corpus.extras",
+        "corpus.environment",
         "corpus.document",
         "corpus.groups",
         "corpus.child_process",

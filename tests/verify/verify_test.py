@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ import corpus
 from corpus.data import data_path
 from corpus.document import content_hash
 from corpus.errors import RunError, UserError
+from corpus.pipelines.build.changes import explain_changes
+from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.rebuild import rebuild_splits
 from corpus.pipelines.cli.verify import verify
 from corpus.storage.fingerprint import fingerprint
@@ -289,6 +293,27 @@ def test_what_is_not_made_again_the_same_is_told(copy: Workspace) -> None:
         "signals/text of input split" in wrong(found)["rebuild"] and "bytes differ" in wrong(found)["rebuild"]
     )
     assert found.checks["rebuild"].wrong == 1
+    assert "built with" not in wrong(found)["rebuild"], "the environment is the same"
+
+
+def test_a_rebuild_by_another_python_says_that_it_is_the_python(
+    copy: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timings = Path(copy.path("timings.json"))
+    timings.write_text(timings.read_text().replace(platform.python_version(), "3.9.1"))
+    same = rebuild_splits(copy.root, 1, manifest=str(data_path("demo.yaml")))
+    assert wrong(same) == {}, "the same bytes need no words about versions"
+    another = f"built with Python 3.9.1; here: Python {platform.python_version()}"
+    for split in copy.splits():
+        change(copy.part("signals/text", *split), lambda table: put(table, "text.words", 0, 7.0))
+    found = rebuild_splits(copy.root, 1, manifest=str(data_path("demo.yaml")))
+    assert f"bytes differ ({another})" in wrong(found)["rebuild"]
+    monkeypatch.setattr(unicodedata, "unidata_version", "3.0")
+    found = rebuild_splits(copy.root, 1, manifest=str(data_path("demo.yaml")))
+    assert f"made by other versions, or from another input or manifest ({another})" in wrong(found)["rebuild"]
+    plan = make_plan(str(data_path("demo.yaml")))
+    (line, *_) = explain_changes(copy, plan, copy.read_state() or {}, [])
+    assert line.endswith(f"input splits to read again: all input changed, or {another}")
 
 
 def test_an_input_that_is_not_there_is_told_with_what_to_do(copy: Workspace) -> None:

@@ -1,0 +1,72 @@
+"""Tell the versions that a build's bytes depend on: of Python, of its Unicode tables, and of libraries."""
+
+from __future__ import annotations
+
+import platform
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
+
+LIBRARIES = (
+    "corpusmill",
+    "datasketch",
+    "dulwich",
+    "fasttext-community",
+    "fastwarc",
+    "faust-cchardet",
+    "icu4py",
+    "identify",
+    "licenseclassifier",
+    "lxml",
+    "magika",
+    "numpy",
+    "pyarrow",
+    "pycld2",
+    "resiliparse",
+    "scipy",
+    "tiktoken",
+    "tldextract",
+    "tokenizers",
+    "trafilatura",
+    "w3lib",
+    "warcio",
+    "xxhash",
+    "zstandard",
+)
+"""Packages that texts, signals, signatures, tokens or the bytes of their files depend on; some are extras."""
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    versions = {
+        "Python": platform.python_version(),
+        "Unicode": unicodedata.unidata_version,
+        "machine": platform.machine(),
+    }
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # an extra that is not installed
+            continue
+    return versions
+
+
+def list_versions() -> dict[str, str]:
+    """Return name -> version of this environment, of what is installed; Python first."""
+    return dict(_versions())
+
+
+def describe_changes(before: Mapping[str, Sequence[str]]) -> str:
+    """Say in which versions this environment differs from those that something was made with; "" if in none.
+
+    `before` has, for each name, the versions that took part, usually one. Extras that are missing on one side made
+    nothing on either, and are not named.
+    """
+    here = _versions()
+    changed = [name for name in before if name in here and set(before[name]) != {here[name]}]
+    if not changed:
+        return ""
+    then = ", ".join(f"{name} {' and '.join(before[name])}" for name in changed)
+    now = ", ".join(f"{name} {here[name]}" for name in changed)
+    return f"built with {then}; here: {now}"
