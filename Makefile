@@ -66,6 +66,7 @@ docs: setup  ## check the links and commands of the documentation
 
 wheel:  ## dist/*.whl; installs nothing into the environment
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -rf build  # modules of before would get into the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## everything that was made
