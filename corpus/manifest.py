@@ -371,7 +371,7 @@ def list_keys(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
     for key in path:
         fields = [each.model_fields[key] for each in models if key in each.model_fields]
         if fields:
-            models = [found for field in fields for found in _models_in(field.annotation)]
+            models = [below for field in fields for below in _models_in(field.annotation)]
     return list(dict.fromkeys(name for each in models for name in each.model_fields))
 
 
@@ -379,7 +379,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     """Return the models that a type is made of: itself, or those in `A | None`, `dict[str, A]`, `list[A]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for inner in get_args(annotation) for found in _models_in(inner)]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
 
 
 def _check_plain_name(name: Any) -> str:

@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from corpus.languages.labels import language_part, normalize_label
+from corpus.languages.labels import UNKNOWN_LABEL, language_part, normalize_label
 from corpus.text.hashes import finalize
-from corpus.tokens.rows import UNKNOWN_LANGUAGE
 
 SALT = b"corpus validation 1"
 """Never changed, so that a unit is on the same side in every workspace."""
@@ -38,18 +37,18 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-class _OptionsModel(BaseModel):
+class _ShareModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class LanguageShare(_OptionsModel):
+class LanguageShare(_ShareModel):
     """The share of a language, and what it is a share of: groups, or contents."""
 
     share: Annotated[float, Field(ge=0, le=1)]
     by: Literal["group", "content"] = "group"
 
 
-class Validation(_OptionsModel):
+class Validation(_ShareModel):
     """The share of groups (domains, pages, repositories) whose documents are kept for validation.
 
     `share` is doubled for a language until at least `least` of its groups (at most a fifth of them) are in validation;
@@ -123,7 +122,7 @@ def name_sides(kept: Flags, held: Flags) -> list[str | None]:
 
 def encode_languages(documents: pa.Table) -> tuple[list[str], Integers]:
     """Return the labels of some documents, and the number of each document's label."""
-    column = pc.fill_null(documents.column("language"), UNKNOWN_LANGUAGE).combine_chunks()
+    column = pc.fill_null(documents.column("language"), UNKNOWN_LABEL).combine_chunks()
     encoded = column.dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 

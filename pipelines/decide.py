@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import Clusters
 from corpus.document import DECISIONS_SCHEMA
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
@@ -30,7 +31,6 @@ from corpus.progress import count_documents
 from corpus.rules.rule import Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
-from corpus.tokens.rows import UNKNOWN_LANGUAGE
 from corpus.validation import Shares, name_sides
 from corpus.workspace import Workspace
 
@@ -262,7 +262,7 @@ def decide_part(
     inputs = [read_fingerprint(workspace.part("documents", source, split))]
     inputs += [read_fingerprint(workspace.part(f"signals/{step}", source, split)) for step in judge.steps]
     languages = read_columns(workspace.part("documents", source, split), ["language"]).column(0).unique()
-    here = shares.describe(label or UNKNOWN_LANGUAGE for label in languages.to_pylist())
+    here = shares.describe(label or UNKNOWN_LABEL for label in languages.to_pylist())
     wanted = fingerprint([given, inputs, removed, here])
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
         return -1

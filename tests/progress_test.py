@@ -17,7 +17,7 @@ from corpus.progress import (
     Tally,
     count_documents,
     count_into,
-    describe_run,
+    describe_command,
     read_timings,
 )
 
@@ -106,7 +106,7 @@ def test_a_run_says_how_it_was_started(
     monkeypatch: pytest.MonkeyPatch, argv: list[str], command: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", argv)
-    assert describe_run()["command"] == command
+    assert describe_command() == command
 
 
 def test_damaged_timings_are_begun_anew(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.inspect.samples import DocumentPlace, read_documents
-from corpus.ledger.counts import UNKNOWN_LANGUAGE
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.rule import draw_uniform
 from corpus.workspace import Workspace
 
@@ -42,9 +42,7 @@ def sample_beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: i
         draws = draw_uniform(table.column("id"), seed)
         ids = table.column("id").to_pylist()
         kept = table.column("kept").to_numpy()
-        languages = (
-            pc.fill_null(table.column("language"), UNKNOWN_LANGUAGE).combine_chunks().dictionary_encode()
-        )
+        languages = pc.fill_null(table.column("language"), UNKNOWN_LABEL).combine_chunks().dictionary_encode()
         codes, labels = languages.indices.to_numpy(), languages.dictionary.to_pylist()
         failed = table.column("failed_rules").combine_chunks()
         failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)

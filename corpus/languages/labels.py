@@ -17,6 +17,7 @@ from corpus.languages.scripts import main_script
 from corpus.storage.fingerprint import fingerprint
 
 UNKNOWN_LANGUAGE = "und"
+UNKNOWN_LABEL = "und_Zyyy"
 NO_SCRIPT = "Zyyy"
 CODE_LANGUAGE = "code"
 """The language part of source code's labels."""

@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.groups import registered_domain
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.bins import bin_values
 from corpus.ledger.sums import CodedSums
 from corpus.rules.rule import Rule, Thresholds
@@ -61,8 +62,6 @@ COUNT_KINDS = (
     "duplicate",
     "kept",
 )
-UNKNOWN_LANGUAGE = "und_Zyyy"
-"""The language of rows that a gate stopped before it was identified."""
 MAX_LICENSE_CHARACTERS = 200
 HOST_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
 BIN_BITS, NAME_BITS, WHAT_BITS, SNAPSHOT_BITS = 13, 20, 4, 12
@@ -136,7 +135,7 @@ class PartCounts:
 
     def add(self, documents: pa.Table, decisions: pa.Table, level: pa.Array, signals: pa.Table) -> None:
         """Count a row group: documents with `COUNTED_COLUMNS`, decisions, levels of duplicates, and all signals."""
-        language = self.languages.numbers(documents.column("language"), UNKNOWN_LANGUAGE)
+        language = self.languages.numbers(documents.column("language"), UNKNOWN_LABEL)
         snapshot = self.snapshots.numbers(documents.column("snapshot"))
         gate = documents.column("gate").combine_chunks()
         kept = _to_mask(decisions.column("kept"))

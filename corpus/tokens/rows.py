@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.errors import RunError
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.storage import open_input
 
 Rows = npt.NDArray[np.int64]
-
-UNKNOWN_LANGUAGE = "und_Zyyy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,6 @@ def read_kept_groups(documents: str, decisions: str) -> Iterator[KeptGroup]:
                 continue
             columns = file.read_row_group(number, columns=["id", "language", "bytes"])
             columns = columns.append_column("split", verdict.column("split")).take(pa.array(rows))
-            language = pc.fill_null(columns.column("language"), UNKNOWN_LANGUAGE)
+            language = pc.fill_null(columns.column("language"), UNKNOWN_LABEL)
             columns = columns.set_column(1, "language", language)
             yield KeptGroup(columns=columns, _rows=rows, _file=file, _number=number)

@@ -15,10 +15,10 @@ import xxhash
 
 from corpus import storage
 from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.kept_texts import is_absent
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
 from corpus.tokens.encode import Encoder
-from corpus.tokens.rows import UNKNOWN_LANGUAGE
 from corpus.validation import Shares, name_sides
 from corpus.verify.findings import Findings
 from corpus.verify.join import KIND_KEPT, KIND_STANDS, RECORD_DTYPE, Records, build_records, parse_hex_ids
@@ -182,7 +182,7 @@ def _check_rows(
     findings.looked("validation", int(kept.sum()))
     report("validation", "a group in the wrong split", _find_differences(expected, sides) & kept)
 
-    language = pc.fill_null(documents.column("language"), UNKNOWN_LANGUAGE).combine_chunks()
+    language = pc.fill_null(documents.column("language"), UNKNOWN_LABEL).combine_chunks()
     state = np.select([gated, fails, removed, kept], ["gated", "rules", "duplicate", "kept"], "none")
     _count_states(done.counts, source, language, state, documents)
     _count_rules(done.counts, source, language, failed)

@@ -10,7 +10,7 @@ The files, in the order in which a build uses them:
     run.py        a build in progress: its state and pipelines
     stop.py       exit on a signal without leaving workers
     stages.py     the stages and the pipelines they run
-    validation.py share of each language that is held out
+    shares.py     share of each language that is held out for validation
     separate_ids.py ids of documents whose record's id others have, too
     redecide.py   other rules on a finished workspace
     rebuild.py    splits of a finished workspace built again and compared

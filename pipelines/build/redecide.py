@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.inspect.samples import DocumentPlace, read_documents
-from corpus.ledger.counts import UNKNOWN_LANGUAGE
+from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.options import Running
@@ -261,9 +261,7 @@ def compare_decisions(one: Workspace, other: Workspace, count: int, all_texts: b
             for workspace in (one, other)
         ]
         size = light.column("bytes").to_numpy()
-        languages = (
-            pc.fill_null(light.column("language"), UNKNOWN_LANGUAGE).combine_chunks().dictionary_encode()
-        )
+        languages = pc.fill_null(light.column("language"), UNKNOWN_LABEL).combine_chunks().dictionary_encode()
         moves = {"back": ~kept[0] & kept[1], "gone": kept[0] & ~kept[1]}
         if not all_texts:
             absent += _count_absent_texts(one, source, split, moves["back"])

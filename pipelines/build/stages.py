@@ -17,7 +17,7 @@ from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.pipelines import decide, dedup, ingest, tokenize
 from corpus.pipelines.beam.fanout import FanOut
-from corpus.pipelines.build import validation
+from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
@@ -98,7 +98,7 @@ def run_decide(build: Build) -> None:
         )
     else:
         storage.remove(workspace.path("dedup", "clusters.parquet"))
-    shares = validation.find_shares(build, judge, clusters)
+    shares = validation_shares.find_shares(build, judge, clusters)
     build.run(
         "decide",
         lambda claims: decide.decide_pipeline(

@@ -158,7 +158,8 @@ def test_another_text(copy: Workspace, language: str) -> None:
     }
     change(path, lambda table: put(table, "content_hash", row, content_hash(other)))
     found = wrong(check(copy.root))
-    assert list(found) == ["tokens"] and "do not decode to its text" in found["tokens"]
+    assert "do not decode to its text" in found["tokens"]
+    assert set(found) <= {"tokens", "validation"}, "validation is by content in a language of few groups"
 
 
 def test_decisions_that_do_not_follow(copy: Workspace) -> None:
