@@ -27,8 +27,10 @@ SALT = b"corpus validation 1"
 """Never changed, so that a unit is on the same side in every workspace."""
 MIN_GROUPS = 20
 """A language with fewer groups is divided by content."""
-UNITS_PER_VALIDATION_UNIT = 5
-"""A language of few units holds out at least one in so many: none of four, one of five, two of ten."""
+UNITS_PER_VALIDATION_UNIT = 10
+"""A language of few units holds out at least one in so many: one of ten, two of twenty."""
+MIN_UNITS = 5
+"""A language of fewer units is not raised for; of five to nine, one is enough."""
 _ALL = 2**64 - 1
 _CONTENT_SALT = np.uint64(int.from_bytes(SALT[-8:], "big"))
 
@@ -51,7 +53,7 @@ class LanguageShare(_ShareModel):
 class Validation(_ShareModel):
     """The share of groups (domains, pages, repositories) whose documents are kept for validation.
 
-    `share` is doubled for a language until at least `least` of its groups (at most a fifth of them) are in validation;
+    `share` is doubled for a language until at least `least` of its groups (or a tenth of them) are in validation;
     0 leaves it. `languages` sets the share of some, `tha: 0.1` or `tha_Thai: {share: 0.1, by: content}`. `resolved` is
     written into a workspace's manifest.yaml, for languages whose share was raised or is one of contents; it is not
     read from a manifest: under the name `languages` it pins those shares.
@@ -273,7 +275,8 @@ def choose_shares(units: Mapping[str, Units], options: Validation) -> Shares:
 
 
 def _raise_share(hashes: Hashes, options: Validation) -> float:
-    needed = min(options.least, len(hashes) // UNITS_PER_VALIDATION_UNIT)
+    tenth = max(len(hashes) // UNITS_PER_VALIDATION_UNIT, int(len(hashes) >= MIN_UNITS))
+    needed = min(options.least, tenth)
     steps = list_steps(options.share)
     return steps[0] if not needed else next(step for step in steps if _limit(step) > int(hashes[needed - 1]))
 

@@ -79,7 +79,7 @@ def test_the_hash_of_a_group_never_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sites", "held"), [(4, 0), (5, 1), (10, 2), (24, 4), (25, 5), (100, 5), (600, 5), (20_000, 70)]
+    ("sites", "held"), [(4, 0), (5, 1), (10, 1), (24, 2), (49, 4), (50, 5), (100, 5), (600, 5), (20_000, 70)]
 )
 def test_a_language_has_enough_whatever_its_size(sites: int, held: int) -> None:
     documents = make_documents(*number_sites("tha_Thai", sites))

@@ -122,6 +122,7 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
         },
         "names": {row["language"]: name for row in languages if (name := name_language(row["language"]))},
         "validation": held_out.base,
+        "raised": sum(share.share > held_out.base for share in held_out.languages.values()),
         "alarms": [shorten(alarm.text, 400) for alarm in alarm_list][:MAX_ALARMS],
     }
 

@@ -107,7 +107,7 @@ function headline() {
     [size(bytes), `of text kept, ${percent(bytes, over(o.text_bytes))}`],
     [short(tokens), plural(tokens, "token")],
     [tokens ? (bytes / tokens).toFixed(2) : "-", "bytes a token"],
-    [percent(over(o.valid), kept), `in validation (${percent(data.validation, 1)} asked)`],
+    [percent(over(o.valid), kept), `in validation (${percent(data.validation, 1)} asked${data.raised ? `, more of ${whole(data.raised)} small ${plural(data.raised, "language")}` : ""})`],
     [whole(languages.kept), `${plural(languages.kept, "language")} kept${languages.read > languages.kept ? `, of ${whole(languages.read)} read` : ""}`],
     [whole(sources), plural(sources, "source")],
   ];
