@@ -259,6 +259,12 @@ def test_seven_bit_charsets_are_read_where_they_are_declared_alone() -> None:
     assert decode(b"1 +2 is three, and ~{ opens nothing") == ("1 +2 is three, and ~{ opens nothing", "utf-8")
 
 
+@pytest.mark.parametrize("html", [True, False])
+@pytest.mark.parametrize("body", [b"1 + 2\0", b"~{a} \0 +"])
+def test_ascii_with_a_nul_is_read_where_nothing_is_declared(body: bytes, html: bool) -> None:
+    assert decode(body, None, html=html) == (body.decode(), "utf-8")
+
+
 @pytest.mark.parametrize(
     ("label", "text"),
     [
