@@ -104,9 +104,9 @@ def read_repaired(
     the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`.
     """
     extraction = entry_point(record, mode)
-    if not isinstance(extraction, ExtractedText) or not looks_recoded(extraction.text):
+    if not isinstance(extraction, ExtractedText) or record.media_type.startswith("text/x-code"):
         return extraction
-    if record.media_type.startswith("text/x-code"):
+    if not looks_recoded(extraction.text):
         return extraction
     wrong: list[str] = []
     own = entry_point.__module__ != PLUGIN_MODULE  # a plug-in is promised bytes

@@ -250,6 +250,10 @@ def test_a_date_before_there_was_a_field_for_it() -> None:
         ("тихая [стр. 13] гавань", "тихая гавань"),
         ("it was late.\n\n[p. 13]\n\nHe slept.", "it was late.\n\nHe slept."),
         ("a note [13] and a year {1900}", "a note [13] and a year {1900}"),
+        ("the quiet [Pg 15] harbour {7}town", "the quiet harbour town"),
+        ("el puerto\n \t\n  {Página 7}\n\nquieto", "el puerto quieto"),
+        ("天亮了，\n\n[第 13 頁]\n\n他走了。", "天亮了，\n\n他走了。"),
+        ("_the_ quiet snake_case_ =harbour=", "the quiet snake_case_ harbour"),
     ],
 )
 def test_a_sentence_runs_on_over_the_number_of_a_page(body: str, expected: str) -> None:

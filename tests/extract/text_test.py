@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.extract import plain_text
 from corpus.extract.plain_text import clean_text
 
 
@@ -60,3 +61,17 @@ def test_time_is_linear_in_runs_of_spaces() -> None:
     start = time.perf_counter()
     clean_text("a" + " " * 2_000_000 + "b\n" + "\n" * 2_000_000 + "\u200c" * 1_000_000)
     assert time.perf_counter() - start < 2
+
+
+def test_no_debris_and_no_typographic_space_is_printable() -> None:
+    every = "".join(map(chr, range(0x110000)))
+    cleaned = {*plain_text._DEBRIS.findall(every), *plain_text._SPACES.findall(every)}
+    assert not [run for run in cleaned for character in run if character.isprintable()]
+
+
+@pytest.mark.parametrize(
+    "text", ["Füße\u3000und\tHände\n", "夜\u3000明け\n", "кот\xa0и\xad пёс", "กา\u2009แฟ", "é\x7f"]
+)
+def test_texts_that_need_nothing_are_as_those_that_do(text: str) -> None:
+    whole = plain_text._SPACES.sub(" ", plain_text._DEBRIS.sub("", text))
+    assert clean_text(text) == whole.rstrip("\n")

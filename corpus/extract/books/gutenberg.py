@@ -205,14 +205,6 @@ _READER_NOTE_STARTS = (
     "al lector",
     "aan de lezer",
 )
-_NOTE = re.compile(
-    r"\s*\[?(?:This (?:e-?)?(?:text|book|file)\b[^.]{0,60}\b(?:file encoding|character set"
-    r"|intended for (?:users|readers) whose)"
-    r"|(?:Au lecteur|An den Leser|To the reader|Al lector|Aan de lezer)\W*\n\s*\n?[^\n]*(?:\n[^\n]+)*?"
-    r"(?:livre électronique|version électronique|dans l['’]original|elektronische|im Original|e-?text|e-?book))",
-    re.IGNORECASE,
-)
-"""A note to readers of the file; a preface may have the same title, but not these words."""
 _NOTE = re.compile(rf"[\s|+*_\[(=~-]*(?:{_NOTE_NAMES})\b", re.IGNORECASE)
 _INLINE_NOTE = re.compile(rf"\[\s*_?(?:{_NOTE_NAMES})\b[^\]]{{0,4000}}\]", re.IGNORECASE)
 _ILLUSTRATION = re.compile(
@@ -224,17 +216,18 @@ _PAGE_NAMES = (
     r"|σελ\.|第|頁|页"
 )
 _PAGE = re.compile(
-    rf"([ \t]?)(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}} ?[a-d頁页]?\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}}"
+    rf"(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}} ?[a-d頁页]?\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}}"
     r"|\{\d{1,4}\}(?=[a-z\u00e0-\u00ff]))(\s?)",
     re.IGNORECASE,
 )
 _PAGE_ALONE = re.compile(
-    rf"(\S)[ \t]*\n\s*\n[ \t]*(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}})"
+    rf"(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}})"
     r"[ \t]*\n\s*\n[ \t]*(?=(\S))",
     re.IGNORECASE,
 )
-"""A mark of a page that stands between two blank lines, perhaps in the middle of a sentence."""
-_EMPHASIS = re.compile(r"(?<![^\W_])([_=])(?=[^\s_=])([^_=]{1,2000}?)(?<=\S)\1(?![^\W_])")
+"""A mark of a page before a blank line. Both begin with a bracket, for which a text is searched in no time."""
+_BLANK_LINE = re.compile(r"[ \t]*\n\s*\n[ \t]*")
+_EMPHASIS = re.compile(r"([_=])(?<![^\W_][_=])(?=[^\s_=])([^_=]{1,2000}?)(?<=\S)\1(?![^\W_])")
 _BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
 
 
@@ -404,11 +397,35 @@ def _find_release_date(header: str) -> str | None:
 
 def drop_page_marks(text: str) -> str:
     """Return the text without marks of pages such as `[Pg 12]`; a sentence that one interrupts goes on."""
-    text = _PAGE_ALONE.sub(
-        lambda match: f"{match[1]} " if match[2].islower() and match[1] not in ".!?:;" else f"{match[1]}\n\n",
-        text,
-    )
-    return _PAGE.sub(lambda match: match[2] if match[1] and match[2] else match[1] + match[2], text)
+    return _drop_inner_marks(_drop_lone_marks(text))
+
+
+def _drop_lone_marks(text: str) -> str:
+    """Return the text without marks of pages between two blank lines, perhaps in the middle of a sentence."""
+    pieces: list[str] = []
+    at = 0
+    for match in _PAGE_ALONE.finditer(text):
+        end = match.start()
+        while end > at and text[end - 1].isspace():
+            end -= 1
+        if end == at or not _BLANK_LINE.fullmatch(text, end, match.start()):
+            continue
+        goes_on = match[1].islower() and text[end - 1] not in ".!?:;"
+        pieces += (text[at:end], " " if goes_on else "\n\n")
+        at = match.end()
+    return "".join([*pieces, text[at:]]) if at else text
+
+
+def _drop_inner_marks(text: str) -> str:
+    """Return the text without the other marks of pages, and with one of the spaces around each."""
+    pieces: list[str] = []
+    at = 0
+    for match in _PAGE.finditer(text):
+        start = match.start()
+        spaced = start > at and text[start - 1] in " \t" and match[1]
+        pieces += (text[at : start - 1 if spaced else start], match[1])
+        at = match.end()
+    return "".join([*pieces, text[at:]]) if at else text
 
 
 def cut_license(text: str) -> str:

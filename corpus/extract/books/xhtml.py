@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -49,7 +50,7 @@ PLAIN_TAGS = frozenset(
         *("section", "article", "header", "pre", "code", "ruby", "rb"),
     )
 )
-"""Elements that are as they should be if they have no attributes."""
+"""Elements that are as they should be if they have no attributes, or lose them and are of no type and no role."""
 SHOWN_BLOCKS = frozenset(
     {"p", "div", "ol", "ul", "dl", "table", "section", "h1", "h2", "h3", "h4", "h5", "h6"}
 )
@@ -149,6 +150,8 @@ _CJK = "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-
 _INLINE = r"(?:</?(?:span|a|em|strong|b|i|u|ruby|rb|small|cite|q)>)*+"
 UNSPACED_LINE_END = re.compile(rf"(?<=[{_CJK}])({_INLINE})[ \t]*+[\r\n]\s*+({_INLINE})(?=[{_CJK}])")
 """A line end between Chinese characters is no space."""
+LINE_END_BEFORE_UNSPACED = re.compile(rf"\n\s*+{_INLINE}[{_CJK}]")
+"""What each of those has where there is no carriage return: found fast, since it begins with one character."""
 
 
 def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
@@ -170,20 +173,27 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     gone: set[etree._Element] = set()
     hidden = _read_hidden_classes(root)
     for element in list(body.iter()):
-        if isinstance(element.tag, str) and element is not body and element not in gone:
-            if not element.attrib and element.tag in PLAIN_TAGS:
-                continue
-            if _is_left_out(element, hidden):
-                gone.update(element.iter())
-                _remove(element)
-            else:
-                _simplify(element, front, notes, gone)
+        tag = element.tag
+        if not isinstance(tag, str) or element is body or element in gone:
+            continue
+        is_bare = not element.attrib
+        if is_bare and tag in PLAIN_TAGS:
+            continue
+        if not is_bare and _is_left_out(element, hidden):
+            gone.update(element.iter())
+            _remove(element)
+        elif tag in PLAIN_TAGS and element.get(EPUB_TYPE_ATTRIBUTE) is None and element.get("role") is None:
+            _drop_attributes(element)
+        else:
+            _simplify(element, front, notes, gone)
     for table in reversed(list(body.iter("{*}table"))):
         _lay_out_table(table)
     for key in list(body.attrib):
         del body.attrib[key]
     html = _serialize(body) + "".join(f"<p>{_serialize(note)}</p>" for note in notes)
-    text = cut_license(to_text(UNSPACED_LINE_END.sub(r"\1\2", html)))
+    if "\r" in html or LINE_END_BEFORE_UNSPACED.search(html):
+        html = UNSPACED_LINE_END.sub(r"\1\2", html)
+    text = cut_license(to_text(html))
     return drop_page_marks(text) if "[" in text else text
 
 
@@ -191,7 +201,10 @@ def _read_hidden_classes(root: etree._Element) -> frozenset[str]:
     """Return the classes that a document's own style sheet hides."""
     names: set[str] = set()
     for style in root.iter("{*}style"):
-        for rule in HIDING_RULE.finditer(style.text or ""):
+        rules = style.text or ""
+        if not HIDDEN_STYLE.search(rules):
+            continue
+        for rule in HIDING_RULE.finditer(rules):
             matches = map(HIDDEN_CLASS.fullmatch, rule[1].split(","))
             names.update(match[1] for match in matches if match)
     return frozenset(names)
@@ -199,20 +212,33 @@ def _read_hidden_classes(root: etree._Element) -> frozenset[str]:
 
 def _is_left_out(element: etree._Element, hidden: frozenset[str]) -> bool:
     """Return whether an element is hidden, the number of a page, or put there by Project Gutenberg."""
-    if element.get("hidden") is not None or HIDDEN_STYLE.search(element.get("style") or ""):
+    style = element.get("style")
+    if element.get("hidden") is not None or (style and HIDDEN_STYLE.search(style)):
         return str(etree.QName(element).localname).lower() != "math"
     classes, id = element.get("class") or "", element.get("id") or ""
     if not classes and not id:
         return False
-    if not hidden.isdisjoint(classes.split()):
+    if hidden and not hidden.isdisjoint(classes.split()):
         return True
-    if GUTENBERG_NAMES.search(classes) or GUTENBERG_NAMES.search(id):
+    if _is_name_of_gutenberg(classes) or _is_name_of_gutenberg(id):
         return True
-    name = etree.QName(element).localname.lower()
-    if name not in INLINE_ELEMENTS or not (PAGE_NAMES.search(classes) or PAGE_NAMES.search(id)):
+    if not (_is_name_of_page(classes) or _is_name_of_page(id)):
+        return False
+    if etree.QName(element).localname.lower() not in INLINE_ELEMENTS:
         return False
     text = "".join(element.itertext())
     return len(text) <= 24 and PAGE_NUMBER.fullmatch(text) is not None
+
+
+def _is_name_of_gutenberg(names: str) -> bool:
+    """Return whether a class or an id is that of what Project Gutenberg puts around a book."""
+    return "pg" in names.lower() and GUTENBERG_NAMES.search(names) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_name_of_page(names: str) -> bool:
+    """Return whether a class or an id is that of the number of a page. Kept: most elements share a few classes."""
+    return PAGE_NAMES.search(names) is not None
 
 
 def _lay_out_table(table: etree._Element) -> None:
@@ -269,9 +295,10 @@ def _flatten_cell(cell: etree._Element) -> None:
 
 
 def _serialize(element: etree._Element) -> str:
-    for inner in element.iter():
-        if isinstance(inner.tag, str) and inner.tag.startswith("{"):
-            inner.tag = etree.QName(inner).localname
+    for inner in element.iter("{*}*"):
+        _, brace, name = inner.tag.rpartition("}")
+        if brace:
+            inner.tag = name
     etree.cleanup_namespaces(element)
     return str(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
@@ -390,7 +417,15 @@ def _simplify(
         if name == "aside" and parent is not None:
             _remove(element)
             notes.append(element)
-    for key in list(element.attrib):
+    _drop_attributes(element)
+
+
+def _drop_attributes(element: etree._Element) -> None:
+    keys = element.keys()
+    if KEPT_ATTRIBUTES.isdisjoint(keys):
+        element.attrib.clear()
+        return
+    for key in keys:
         if key not in KEPT_ATTRIBUTES:
             del element.attrib[key]
 
