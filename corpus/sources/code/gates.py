@@ -29,6 +29,8 @@ CODE_GATES = (
 """Every gate of the kind, in the order in which they are applied."""
 GENERATED_HEAD_BYTES = 1024
 """Bytes at the beginning of a file that are searched for the mark of a generated one."""
+GENERATED_WORDS = (b"generat", "生成".encode())
+"""Every mark of a generated file has one of these, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,11 @@ def is_binary(body: bytes) -> bool:
 def content_gate(body: bytes, language: str) -> str | None:
     """Return the gate of a text file's content: it is marked as generated, or its lines are as long as a machine's."""
     known = path_lists()
-    if known.generated_says.search(body[:GENERATED_HEAD_BYTES].decode("utf-8", "replace")):
+    head = body[:GENERATED_HEAD_BYTES]
+    folded = head.lower()
+    if any(word in folded for word in GENERATED_WORDS) and known.generated_says.search(
+        head.decode("utf-8", "replace")
+    ):
         return "code.generated"
     if language in known.minified_languages and len(body) > known.minified_line * (body.count(b"\n") + 1):
         return "code.minified"

@@ -85,19 +85,23 @@ class Licenses(BaseModel):
 
     def permit(self, license: str | None) -> bool:
         """Return whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
-        allow, deny = _expand_sets(tuple(self.allow)), _expand_sets(tuple(self.deny))
+        return _is_permitted(license or UNKNOWN_LICENSE, tuple(self.allow), tuple(self.deny))
 
-        def allowed(name: str) -> bool:
-            name = name.casefold()
-            names = {name, name.removesuffix("+")}
-            return not names & deny and ("all" in allow or bool(names & allow))
 
-        if license is None:
-            return allowed(UNKNOWN_LICENSE)
-        try:
-            return LicenseExpression(license).evaluate(allowed)
-        except ValueError:
-            return allowed(UNKNOWN_LICENSE)
+@lru_cache(maxsize=4096)
+def _is_permitted(license: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
+    """Return whether lists of names allow an expression. Kept: a repository has few licences, and many files."""
+    allowed_names, denied = _expand_sets(allow), _expand_sets(deny)
+
+    def allowed(name: str) -> bool:
+        name = name.casefold()
+        names = {name, name.removesuffix("+")}
+        return not names & denied and ("all" in allowed_names or bool(names & allowed_names))
+
+    try:
+        return LicenseExpression(license).evaluate(allowed)
+    except ValueError:
+        return allowed(UNKNOWN_LICENSE)
 
 
 @cache

@@ -313,8 +313,6 @@ def read_own_license(body: bytes) -> str | None:
         return spdx
     head = body[:NOTICE_HEAD_BYTES]
     folded = head.lower()
-    if not any(word in folded for word in _HINTS) and folded.isascii():
-        return None
     hints = [word for word in _HINTS if word in folded]
     if not folded.isascii():
         hints += [word for word in _OTHER_HINTS if word in folded]
