@@ -115,7 +115,7 @@ def test_bare_pages_take_the_wiki_from_the_file_name(tmp_path: Path) -> None:
     assert (record.group, record.language) == ("zh_yuewiki:13", "yue_Hani")
     path = path.rename(tmp_path / "export.xml")
     (record,) = read(path)
-    assert isinstance(record, Record) and (record.url, record.group) == (None, "export.xml:13")
+    assert isinstance(record, Record) and (record.url, record.group) == (None, None)
     (record,) = read(path, wiki="dewiki")
     assert isinstance(record, Record) and record.url == "https://de.wikipedia.org/wiki/%E6%95%B8%E5%AD%B8"
 
