@@ -29,7 +29,7 @@ setup-browser:  ## a browser for the tests of the report (Debian's chromium); th
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
 
 demo: $(VENV)/.trainer  ## corpus, statistics, a classifier, a minute of training, and the model writes
-	$(BIN)/python -m corpus.pipelines.demo --out demo-workspace --workers $(WORKERS)
+	$(BIN)/corpus demo --out demo-workspace --workers $(WORKERS)
 
 test: setup  ## all tests; those on real input need CORPUS_DATA
 	$(BIN)/python -m pytest tests -n auto --dist loadfile

@@ -11,6 +11,7 @@
     posts/          Reddit comments, Stack Exchange
     code/           repositories, archives and tables of source code
     books.py        Project Gutenberg's plain text, EPUB
+    recognize/      what files are, for a first manifest
     plugin_source.py  a class of the user's, watched and checked
 
 `KINDS` lists the kinds by name. A new kind is a module here and one line in `KINDS`.

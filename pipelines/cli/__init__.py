@@ -3,6 +3,9 @@
 The files, in the order in which a corpus passes through them:
 
     __main__.py   python -m corpus.pipelines.cli
+    init.py       corpus init: a first manifest for files at hand
+    first_manifest.py  its text
+    demo.py       corpus demo: the sample, from build to text
     urls.py       corpus urls: list of URLs from Reddit submissions
     fetch.py      corpus fetch: pages of a list into WARCs
     model.py      corpus model: quality classifiers
@@ -85,10 +88,12 @@ def _register() -> None:
         card,
         coverage,
         decide,
+        demo,
         evaluate,
         export,
         fetch,
         generate,
+        init,
         plan,
         plot,
         report,
@@ -101,6 +106,8 @@ def _register() -> None:
     )
     from corpus.pipelines.cli import model as models
 
+    app.command("init")(init.init)
+    app.command("demo")(demo.demo)
     app.command("build", help=build.BUILD_HELP)(build.build)
     app.command("plan")(plan.plan)
     app.command("decide")(decide.decide)

@@ -44,7 +44,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.pipelines.ingest",),
     ("corpus.pipelines.build", "corpus.pipelines.transforms"),
     ("corpus.pipelines.cli",),
-    ("corpus.pipelines.demo",),
 )
 """Rooms from the ground up. A room imports from lower floors alone, and from inside itself."""
 

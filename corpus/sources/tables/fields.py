@@ -90,12 +90,12 @@ class Fields(BaseModel):
         which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored. The licence
         is the SPDX name of what the row states; if that has none, it is null and the statement is metadata `license`.
         """
-        text = _read_value(row, self.text)
+        text = read_value(row, self.text)
         if not isinstance(text, str):
             raise ValueError(f"no text in field {' or '.join(map(repr, _alternatives(self.text)))}")
-        native = _read_value(row, self.id)
-        metadata = {name: value for name in self.metadata if (value := _read_value(row, name)) is not None}
-        stated = as_text(_read_value(row, self.license))
+        native = read_value(row, self.id)
+        metadata = {name: value for name in self.metadata if (value := read_value(row, name)) is not None}
+        stated = as_text(read_value(row, self.license))
         spdx = find_spdx_name(stated) if stated is not None else None
         if stated is not None and spdx is None:
             metadata = {"license": stated, **metadata}
@@ -106,12 +106,12 @@ class Fields(BaseModel):
             offset=offset,
             length=length,
             body=without_surrogates(text),
-            url=as_text(_read_value(row, self.url)),
-            date=as_date(_read_value(row, self.date)),
-            snapshot=snapshot or as_text(_read_value(row, self.snapshot)),
+            url=as_text(read_value(row, self.url)),
+            date=as_date(read_value(row, self.date)),
+            snapshot=snapshot or as_text(read_value(row, self.snapshot)),
             license=spdx if stated is not None else license,
             language=self._language(row),
-            group=as_text(_read_value(row, self.group)),
+            group=as_text(read_value(row, self.group)),
             metadata={
                 **({"id": without_surrogates(str(native))} if native not in (None, "") else {}),
                 **{name: without_surrogates(str(value)) for name, value in metadata.items()},
@@ -119,7 +119,7 @@ class Fields(BaseModel):
         )
 
     def _language(self, row: dict[str, Any]) -> str | None:
-        language, script = _read_value(row, self.language), _read_value(row, self.script)
+        language, script = read_value(row, self.language), read_value(row, self.script)
         if not isinstance(language, str) or not language:
             return None
         return without_surrogates(f"{language}_{script}" if isinstance(script, str) and script else language)
@@ -153,13 +153,13 @@ def _find_column(name: str, there: Collection[str]) -> str | None:
     return first if first in there else None
 
 
-def _read_value(row: dict[str, Any], names: FieldNames | None) -> Any:
+def read_value(row: dict[str, Any], names: FieldNames | None) -> Any:
     """Return the value of the first name that a row has one for; None where it has none."""
     if names is None:
         return None
     if isinstance(names, str):
         return row.get(names) if "." not in names or names in row else _read_path(row, names)
-    return next((value for name in names if (value := _read_value(row, name)) is not None), None)
+    return next((value for name in names if (value := read_value(row, name)) is not None), None)
 
 
 def _read_path(row: dict[str, Any], path: str) -> Any:

@@ -1,0 +1,323 @@
+"""Tell what one file is: by its first bytes, then by its content, and by its name where content says nothing."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from corpus.document import MAX_DOCUMENT_BYTES
+from corpus.formats.sevenzip import SEVENZIP_MAGIC
+from corpus.formats.tar import is_tar
+from corpus.sources.code.languages import identify_by_first_line, identify_by_name
+from corpus.sources.code.table import Columns
+from corpus.sources.recognize.archive_kinds import recognize_sevenzip, recognize_tar, recognize_zip
+from corpus.sources.recognize.code_verdict import MARKUP, make_code
+from corpus.sources.recognize.file_verdicts import (
+    ABOUT,
+    DATA_FILES,
+    DATA_TABLES,
+    DOCUMENTS,
+    EMPTY,
+    HTML_PAGES,
+    JSON_DOCUMENTS,
+    NOT_TEXT,
+    PICTURES,
+    REDDIT_SUBMISSIONS,
+    SIDECARS,
+    Recognized,
+    Unread,
+    Verdict,
+)
+from corpus.sources.recognize.row_fields import guess_fields, is_short
+from corpus.storage import DAMAGE, open_decompressed, open_input
+
+HEAD_BYTES = 1 << 16
+"""Bytes of a file, decompressed, that tell what it is."""
+MAX_ROWS = 200
+MAX_ROW_BYTES = 16 << 20
+"""Rows of a table, and bytes of them, that tell what its fields are."""
+
+WEB_ARCHIVE_NAME = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4|bz2|xz))?$|\.wet\.gz$", re.IGNORECASE)
+NEWS_NAME = re.compile(r"^CC-NEWS-\d", re.IGNORECASE)
+SIDECAR_NAME = re.compile(
+    r"\.(?:cdxj?|idx|wat|crc|md5|sha\d+|asc|sig|torrent|paths)(?:\.gz)?$|\.warc\.wat(?:\.gz)?$|^arxiv_src_manifest\.xml$"
+    r"|^\.?ds_store$|-multistream-index",
+    re.IGNORECASE,
+)
+ABOUT_NAME = re.compile(
+    r"^(?:read[ _-]?me|licen[cs]e|copying|copyright|notice|authors|contributors|changelog|changes|contributing|citation"
+    r"|(?:md5|sha\d+)sums?|manifest)(?:[._-][\w.-]*)?$",
+    re.IGNORECASE,
+)
+PICTURE_NAME = re.compile(
+    r"\.(?:jpe?g|png|gif|svgz?|webp|tiff?|bmp|ico|mp[34]|m4a|ogg|wav|flac|avi|mkv|mov|webm)$", re.IGNORECASE
+)
+TABLE_NAME = re.compile(r"\.(?:csv|tsv|xlsx?|ods)(?:\.\w+)?$", re.IGNORECASE)
+DOCUMENT_NAME = re.compile(r"\.(?:pdf|docx?|odt|rtf|pptx?|mobi|azw3?|djvu|ps)$", re.IGNORECASE)
+XML_ROOT = re.compile(
+    r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^\[>]*(?:\[.*?\])?\s*>\s*)*<([A-Za-z_][\w:.-]*)", re.DOTALL
+)
+PUBMED_ROOTS = frozenset(
+    {"pubmedarticleset", "medlinecitationset", "pubmedarticle", "medlinecitation", "pmc-articleset"}
+)
+JATS_SIGN = re.compile(
+    r"<article\b[^>]*\barticle-type=|//DTD (?:JATS|Journal|\(TaxPub\))|NLM//DTD|<article-meta\b"
+)
+STACKEXCHANGE_SIDECARS = frozenset(
+    {"badges", "comments", "posthistory", "postlinks", "tags", "users", "votes", "postviews"}
+)
+HTML_SIGN = re.compile(
+    r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+TEX_SIGN = re.compile(r"^[^%\n]*\\(?:documentclass|documentstyle|begin\{document\})", re.MULTILINE)
+GUTENBERG_SIGN = re.compile(
+    r"Project Gutenberg(?:'|’)?s?\b.{0,80}(?:e-?book|etext|edition)|\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG",
+    re.IGNORECASE | re.DOTALL,
+)
+PATHS_LINE = re.compile(r"\S+\.(?:warc|wet|wat|arc)(?:\.gz)?")
+WAT_SIGN = b'"Envelope"'
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MAX_CONTROL_SHARE = 0.005
+COMPRESSION = re.compile(r"\.(?:gz|bz2|xz|zst|lz4)$", re.IGNORECASE)
+WIDE_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def recognize_file(path: str) -> Verdict:
+    """Return what a local file is. Raises OSError where it cannot be opened."""
+    name = os.path.basename(path)
+    with open_input(path) as stream:
+        opening = stream.read(HEAD_BYTES)
+    if not opening:
+        return EMPTY
+    if SIDECAR_NAME.search(name):
+        return SIDECARS
+    if opening.startswith(b"PAR1"):
+        return _recognize_parquet(path)
+    if opening.startswith(b"PK\x03\x04"):
+        return recognize_zip(path)
+    if opening.startswith(SEVENZIP_MAGIC):
+        return recognize_sevenzip(path)
+    try:
+        head = _read_head(path)
+    except DAMAGE as error:
+        if WEB_ARCHIVE_NAME.search(name):
+            return _make_web_archive(name)
+        return Unread(f"damaged files ({str(error)[:80] or type(error).__name__})")
+    if not head:
+        return EMPTY
+    if is_tar(head):
+        return recognize_tar(path)
+    if head.startswith((b"WARC/", b"filedesc://")):
+        is_wat = WAT_SIGN in head and b"application/json" in head and b"WARC-Type: metadata" in head
+        return SIDECARS if is_wat and b"WARC-Type: response" not in head else _make_web_archive(name)
+    if PICTURE_NAME.search(name) or head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8")):
+        return PICTURES
+    if DOCUMENT_NAME.search(name) or head.startswith((b"%PDF", b"%!PS", b"{\\rtf")):
+        return DOCUMENTS
+    if WEB_ARCHIVE_NAME.search(name) and not _is_text(head):
+        return _make_web_archive(name)
+    if not _is_text(head):
+        return NOT_TEXT
+    return _recognize_text(path, COMPRESSION.sub("", name), _decode(head))
+
+
+def _read_head(path: str) -> bytes:
+    """Return the first bytes, decompressed; what there is before damage. Raises one of `DAMAGE` if that is nothing."""
+    pieces: list[bytes] = []
+    with open_decompressed(path) as stream:
+        try:
+            while sum(map(len, pieces)) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES)):
+                pieces.append(piece)
+        except DAMAGE:
+            if not pieces:
+                raise
+    return b"".join(pieces)
+
+
+def _make_web_archive(name: str) -> Recognized:
+    if NEWS_NAME.match(name):
+        return Recognized("news", "web archives of news")
+    return Recognized("warc", "web archives")
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    controls = len(CONTROLS.findall(head[: 1 << 14]))
+    return controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14])
+
+
+def _decode(head: bytes) -> str:
+    codec = next((codec for mark, codec in WIDE_MARKS if head.startswith(mark)), "utf-8")
+    return head.decode(codec, "replace")
+
+
+def _recognize_text(path: str, name: str, head: str) -> Verdict:
+    """Return what a file of text is. `head` is its beginning, `name` is without the ending of a compression."""
+    start = head.lstrip("\ufeff \t\r\n")
+    if not start:
+        return EMPTY
+    if start.startswith("<"):
+        verdict = _recognize_markup(start, name)
+        if verdict is not None:
+            return verdict
+    if start.startswith(("{", "[")) and (verdict := _recognize_json(path, name)) is not None:
+        return verdict
+    if TABLE_NAME.search(name):
+        return DATA_TABLES
+    lines = start.splitlines()[:20]
+    if start.startswith("CDX ") or all(PATHS_LINE.fullmatch(line) for line in lines):
+        return SIDECARS
+    if TEX_SIGN.search(head):
+        return Recognized("arxiv", "papers in TeX")
+    if GUTENBERG_SIGN.search(head[:5000]):
+        return Recognized("books", "books of Project Gutenberg")
+    language = identify_by_name(name, head.encode("utf-8", "surrogatepass"))
+    if language.kind == "unknown":
+        language = identify_by_first_line(head.encode("utf-8", "surrogatepass"))
+    if language.kind == "data" or language.name in MARKUP:
+        return DATA_FILES
+    if language.kind == "code":
+        return make_code(os.listdir(os.path.dirname(path)))
+    if ABOUT_NAME.match(name):
+        return ABOUT
+    return _make_text(path, start)
+
+
+def _recognize_markup(start: str, name: str) -> Verdict | None:
+    """Return what XML or HTML is; None for text that only begins with a sign."""
+    if HTML_SIGN.match(start):
+        return HTML_PAGES
+    match = XML_ROOT.match(start)
+    if match is None:
+        return None
+    root = match[1].rpartition(":")[2].casefold()
+    if root in ("mediawiki", "siteinfo") or (root == "page" and "<title>" in start):
+        return Recognized("wikipedia", "dumps of wikis")
+    if root in PUBMED_ROOTS or JATS_SIGN.search(start):
+        return Recognized("pubmed", "articles and citations of PubMed (JATS, MEDLINE)")
+    if root == "posts" and "<row " in start:
+        return Recognized("stackexchange", "dumps of Stack Exchange")
+    if root in STACKEXCHANGE_SIDECARS and "<row " in start:
+        return Unread("tables of Stack Exchange beside Posts.xml (`comments: true` reads Comments.xml)")
+    if root == "svg":
+        return PICTURES
+    if start.startswith("<?xml") or name.lower().endswith(".xml"):
+        return Unread("XML of other kinds")
+    return None
+
+
+def _recognize_json(path: str, name: str) -> Verdict | None:
+    """Return what a file of JSON is; None for one that only begins with a bracket."""
+    rows, other = _read_json_lines(path)
+    if not rows:
+        is_json = name.lower().endswith((".json", ".jsonl", ".ndjson", ".geojson", ".ipynb")) or other
+        return JSON_DOCUMENTS if is_json else None
+    keys = {key for row in rows for key in row}
+    if {"body", "parent_id", "subreddit"} <= keys or {"body", "link_id", "subreddit"} <= keys:
+        return Recognized("reddit-comments", "comments of Reddit")
+    if "subreddit" in keys and "title" in keys and keys & {"selftext", "num_comments", "permalink"}:
+        return REDDIT_SUBMISSIONS
+    return _make_table("jsonl", "files of JSON Lines", rows)
+
+
+def _read_json_lines(path: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the first rows that are JSON objects, and whether the file begins like a JSON value of several lines."""
+    rows: list[dict[str, Any]] = []
+    several = False
+    for line in _read_lines(path):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            several = several or line.strip() in (b"{", b"[") or line.lstrip().startswith((b"[{", b'{"'))
+            if not rows:
+                break
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+        elif not rows:
+            return [], True
+    return rows, several
+
+
+def _read_lines(path: str) -> Iterator[bytes]:
+    """Yield the first lines that are not blank, each whole, as far as they can be read."""
+    taken = 0
+    with open_decompressed(path) as stream:
+        for _ in range(MAX_ROWS):
+            try:
+                line = stream.readline(MAX_ROW_BYTES)
+            except DAMAGE:
+                return
+            taken += len(line)
+            if not line or taken > MAX_ROW_BYTES:
+                return
+            if line.strip():
+                yield line.removeprefix(codecs.BOM_UTF8)
+
+
+def _make_table(kind: str, what: str, rows: list[dict[str, Any]]) -> Verdict:
+    guess = guess_fields(rows)
+    columns = ", ".join(dict.fromkeys(str(key) for row in rows for key in row))[:200]
+    if guess is None:
+        return Unread(f"{what} without a field of text ({columns})")
+    options: dict[str, Any] = {"fields": guess.fields}
+    notes = list(guess.notes)
+    if isinstance(guess.fields, str):
+        notes.append(
+            "published corpora are filtered already: `rules` adds presets, such as [fineweb, language]"
+        )
+        return Recognized(kind, what, options, tuple(notes), ())
+    if guess.others:
+        notes.append(f"other fields, which `metadata: [...]` keeps: {', '.join(guess.others)[:300]}")
+    rules = ("fineweb", "language") if guess.has_url else ("text_only",)
+    return Recognized(kind, what, options, tuple(notes), rules, guess.is_short)
+
+
+def _recognize_parquet(path: str) -> Verdict:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path)
+        names = table.schema_arrow.names
+        batch = next(table.iter_batches(batch_size=MAX_ROWS), None)
+        rows: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
+    except (pa.ArrowException, ValueError, OverflowError, OSError) as error:
+        return Unread(f"damaged files ({str(error).partition(chr(10))[0][:80]})")
+    if not rows:
+        return Unread("Parquet files without rows")
+    chosen = Columns().choose_columns(names)
+    if {"text", "path"} <= chosen.keys() and {"repository", "license"} & chosen.keys():
+        return replace(make_code(["LICENSE"]), what="tables of source code")  # each row states its own
+    if "url" in names and "text" not in names and {"score", "submissions"} & set(names):
+        return Unread(
+            "lists of URLs: `corpus fetch` downloads their pages, `kind: urls` reads them from archives"
+        )
+    return _make_table("parquet", "Parquet files", rows)
+
+
+def _make_text(path: str, start: str) -> Verdict:
+    """Return how plain text is read: a large file by paragraphs, or by lines where it has no blank ones."""
+    with open_decompressed(path) as stream:
+        try:
+            stream.seek(MAX_DOCUMENT_BYTES)
+            is_large = bool(stream.read(1))
+        except DAMAGE:
+            is_large = False
+    if not is_large:
+        return Recognized("text", "text files", rules=("text_only",), is_short=is_short([start]))
+    unit = "paragraph" if re.search(r"\n[ \t]*\r?\n", start) else "line"
+    parts = re.split(r"\n\s*\n" if unit == "paragraph" else r"\n", start)[:MAX_ROWS]
+    return Recognized(
+        "text", "large text files", {"unit": unit}, rules=("text_only",), is_short=is_short(parts)
+    )
