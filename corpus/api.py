@@ -116,12 +116,16 @@ def sample(
     Cost: reads the small columns of every document, two seconds for a million. Raises UserError for a name that the
     workspace does not have.
     """
-    from corpus.inspect.known import check_names
+    from corpus.inspect.known import check_names, read_language
     from corpus.inspect.samples import DocumentQuery, choose_documents
 
     opened = Workspace.open(_root(workspace))
     only_kept = False if rule is not None or gate is not None else kept
-    query = DocumentQuery(kept=only_kept, source=source, language=language, rule=rule, gate=gate)
+    try:
+        label = None if language is None else read_language(language)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    query = DocumentQuery(kept=only_kept, source=source, language=label, rule=rule, gate=gate)
     check_names(opened, query)
     return choose_documents(opened, query, documents, seed)
 

@@ -19,7 +19,7 @@ from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
-from corpus.languages.labels import normalize_label
+from corpus.languages.names import normalize_label
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes

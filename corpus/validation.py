@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from corpus.languages.labels import UNKNOWN_LABEL, language_part, normalize_label
+from corpus.languages.labels import UNKNOWN_LABEL, language_part
+from corpus.languages.names import normalize_label
 from corpus.text.hashes import finalize
 
 SALT = b"corpus validation 1"

@@ -7,9 +7,17 @@ import pyarrow.compute as pc
 
 from corpus.errors import UserError
 from corpus.inspect.samples import DocumentQuery
+from corpus.languages.labels import UNKNOWN_LANGUAGE
+from corpus.languages.names import normalize_label
 from corpus.ledger.tables import read_ledger
 from corpus.suggestions import suggest_names
 from corpus.workspace import Workspace
+
+
+def read_language(name: str) -> str:
+    """Return the label that documents have of a language by any of its names (`zh`, `zho` and `cmn` are one), or of a
+    text in none. Raises ValueError for what is no language, with what may have been meant."""
+    return name if name.partition("_")[0] == UNKNOWN_LANGUAGE else normalize_label(name)
 
 
 def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:

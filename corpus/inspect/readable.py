@@ -29,9 +29,11 @@ def format_count(count: int) -> str:
     return f"{count:,}" if abs(count) < 1_000_000 else format_short(count)
 
 
-def shorten_rule_name(name: str, room: int) -> str:
+def shorten_rule_name(name: str, room: int | None) -> str:
     """Shorten a rule's name to `room` characters: first the end of its step (gopher_r….top_2_gram.max),
-    then the middle of the rest."""
+    then the middle of the rest. None, outside a terminal, leaves it whole: other programs read it."""
+    if room is None:
+        return name
     step, dot, rest = name.partition(".")
     if len(name) <= room or not dot:
         return name

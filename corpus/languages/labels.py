@@ -175,18 +175,6 @@ def parse_label(name: str) -> tuple[str, str | None] | None:
     return code, script
 
 
-def normalize_label(name: str) -> str:
-    """Return a language in the form that documents have: `eng_Latn`, or its code alone for any script of it.
-
-    Raises ValueError for what is no language.
-    """
-    parsed = parse_label(name)
-    if parsed is None:
-        raise ValueError(f"{name!r} is not a language: say eng_Latn, cmn_Hans, or a code such as eng")
-    code, script = parsed
-    return f"{code}_{script}" if script is not None else code
-
-
 def _find_name(name: str) -> tuple[str, str | None] | None:
     """Return (our code, script or None) of a name that has an entry of its own, or whose first parts have: of
     `zh-min-nan-TW` those of `zh-min-nan`."""

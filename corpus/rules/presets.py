@@ -20,7 +20,6 @@ for those named by `where`.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,12 +27,12 @@ from typing import Any
 from corpus.data import cache_data, list_data, read_data
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import KeyPath, load_yaml
-from corpus.languages.labels import language_part, parse_label
+from corpus.languages.labels import language_part
+from corpus.languages.names import normalize_label
 from corpus.rules.rule import BOUND_KINDS, NO_BOUND, Rule, RuleSet
 from corpus.suggestions import suggest_names
 from corpus.text.conventions import DEFAULT_FILE_NAME, language_files
 
-LANGUAGE_KEY_PATTERN = re.compile(r"[a-z]{3}(_[A-Z][a-z]{3})?|code(_[a-z0-9]+)?")
 Bounds = dict[tuple[str, str], float]
 """(signal, bound) -> value, nan for off."""
 
@@ -95,17 +94,15 @@ def load_rules(
     languages = manifest.get("languages", {})
     if not isinstance(languages, Mapping):
         raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
-    for name in languages:
-        if not LANGUAGE_KEY_PATTERN.fullmatch(name):
-            raise UserError(
-                "a language is written tha or tha_Thai (ISO 639-3), code or code_python",
-                ("rules", "languages", name),
-            )
-        if parse_label(name) is None:
-            raise UserError(f"{name!r} is not a known language", ("rules", "languages", name))
-    particular = {
-        name: _parse_bounds(rules, ("rules", "languages", name)) for name, rules in languages.items()
-    }
+    particular: dict[str, Bounds] = {}
+    for name, rules in languages.items():
+        try:
+            label = normalize_label(str(name))
+        except ValueError as error:
+            raise UserError(str(error), ("rules", "languages", name)) from None
+        if label in particular:
+            raise UserError(f"{label} is there twice, by two of its names", ("rules", "languages", name))
+        particular[label] = _parse_bounds(rules, ("rules", "languages", name))
     general = {key: value for key, value in manifest.items() if key != "languages"}
     for path, signals in (
         (("rules",), general),

@@ -11,7 +11,14 @@ from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
-from corpus.pipelines.build.plan import BuildPlan, make_plan, plan_fingerprint, read_shares, write_plan
+from corpus.pipelines.build.plan import (
+    BuildPlan,
+    describe_unnameable,
+    make_plan,
+    plan_fingerprint,
+    read_shares,
+    write_plan,
+)
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
 from corpus.pipelines.build.run import Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
@@ -65,8 +72,11 @@ def _build_locked(
         wanted = plan_fingerprint(plan)
         state = workspace.read_state() or {}
         if state.get("build") == wanted and not list_missing_parts(workspace, plan):
+            check_failures(plan, workspace)  # its bound is no part of what was built
             say("nothing to do: the workspace is complete")
             return workspace
+        for line in describe_unnameable(plan.file):
+            say(line)
         for name, source in plan.file.manifest.sources.items():
             if not plan.rules.rules[name] and source.rules is None:
                 say(

@@ -14,6 +14,7 @@ import yaml
 
 from corpus import data, plugins, storage
 from corpus.errors import UserError
+from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
@@ -116,6 +117,27 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
             ) from error
     splits.sort(key=lambda split: (split.source, split.name))
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def describe_unnameable(file: ManifestFile) -> list[str]:
+    """Return a line for each language under `languages` that no text is identified as, where the models are ours.
+
+    Sources whose rows or files state a language can still have texts in it.
+    """
+    manifest = file.manifest
+    if manifest.languages == "all" or manifest.identification.model is not None:
+        return []
+    stated_languages = {
+        normalize_label(stated).partition("_")[0]
+        for source in manifest.sources.values()
+        if isinstance(stated := getattr(source, "language", None), str)
+    }
+    lines = []
+    for label in manifest.languages:
+        advice = suggest_nameable(label) if label.partition("_")[0] not in stated_languages else None
+        if advice is not None:
+            lines.append(f"languages: no text is identified as {label} by the models at hand: {advice}")
+    return lines
 
 
 def check_models(file: ManifestFile, tools: Tools) -> None:

@@ -24,6 +24,7 @@ from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
+from corpus.languages.names import normalize_label
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.options import Running
@@ -213,8 +214,13 @@ def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
             )
         place = rules
         if language:
-            rules["languages"] = {k: dict(v) for k, v in (rules.get("languages") or {}).items()}
-            place = rules["languages"].setdefault(language, {})
+            try:
+                label = normalize_label(language)
+            except ValueError as error:
+                raise UserError(f"{name}: {error}") from None
+            before = rules.get("languages") or {}
+            rules["languages"] = {normalize_label(key): dict(bounds) for key, bounds in before.items()}
+            place = rules["languages"].setdefault(label, {})
         bounds_before = place.get(signal, {})
         bounds = dict(bounds_before) if isinstance(bounds_before, dict) else dict.fromkeys(BOUND_KINDS, "off")
         place[signal] = {**bounds, bound: value}

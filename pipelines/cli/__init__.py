@@ -15,6 +15,7 @@ The files, in the order in which a corpus passes through them:
     decide.py     corpus decide: other rules on stored signals
     plugin_option.py  the option --plugins
     opening.py    opening a workspace for a command
+    console.py    consoles for terminals and pipes
     progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule
     sample.py     corpus sample: documents to read

@@ -80,12 +80,11 @@ def build(
         ),
     ] = None,
 ) -> None:
-    from rich.console import Console
-
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running, list_unknown_flags
     from corpus.pipelines.beam.types import create_runner
     from corpus.pipelines.build.build import build_workspace as run_build
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stats import print_stats
     from corpus.pipelines.cli.watching import watch_build
 
@@ -111,7 +110,7 @@ def build(
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:
-        print_stats(workspace, Console())
+        print_stats(workspace, make_console())
     report_result(workspace)
 
 

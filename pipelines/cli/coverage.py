@@ -44,11 +44,11 @@ def coverage(
 
     Example: corpus coverage openwebtext links/urls.parquet --out outcomes.parquet
     """
-    from rich.console import Console
     from rich.table import Table
 
     from corpus import storage
     from corpus.errors import UserError
+    from corpus.pipelines.cli.console import make_console
     from corpus.web.url_lists.coverage import measure_coverage as count
     from corpus.workspace import Workspace
 
@@ -65,4 +65,4 @@ def coverage(
     for outcome, number in counts.items():
         table.add_row(outcome, f"{number:,}", f"{number / total:.1%}")
     table.add_row("all", f"{total:,}", "")
-    Console().print(table)
+    make_console().print(table)

@@ -82,12 +82,11 @@ def decide(
 
     Example: corpus decide demo-workspace --set gopher.words.min=30 --set gopher.words.min@tha=20
     """
-    from rich.console import Console
-
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
     from corpus.pipelines.build.redecide import compare_changes as see
     from corpus.pipelines.build.redecide import decide_again
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stats import print_stats
     from corpus.pipelines.cli.watching import watch_build
 
@@ -102,11 +101,11 @@ def decide(
         if as_json:
             typer.echo(json.dumps(vars(difference), ensure_ascii=False, default=str))
         else:
-            show_difference(Console(), difference, ", ".join(what_if))
+            show_difference(make_console(), difference, ", ".join(what_if))
         return
     with watch_build() as (say, show):
         decided = decide_again(workspace, manifest, parse_changes(change or []), running, say, show)
-    print_stats(decided, Console())
+    print_stats(decided, make_console())
 
 
 def parse_changes(changes: list[str]) -> dict[str, float | str]:

@@ -145,12 +145,12 @@ def _to_json(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[st
 
 
 def _print_results(scores: list[Score], answers: list[Accuracy], of: str) -> None:
-    from rich.console import Console
 
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stats import to_plain_text
     from corpus.trainer.report import make_score_table, make_table
 
-    console = Console()
+    console = make_console()
     if scores:
         console.print(make_score_table(scores, f"bits per byte on {of}"))
     if answers:

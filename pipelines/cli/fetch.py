@@ -150,6 +150,7 @@ def fetch(
 
     from corpus import storage
     from corpus.errors import UserError
+    from corpus.pipelines.cli.console import make_console
     from corpus.web.fetch.crawl import fetch_list
     from corpus.web.fetch.options import FetchOptions
     from corpus.web.fetch.outcomes import FETCH_OUTCOMES
@@ -207,7 +208,7 @@ def fetch(
     for outcome, meaning in FETCH_OUTCOMES.items():
         if outcome in counts:
             table.add_row(outcome, f"{counts[outcome]:,}", meaning)
-    Console().print(table)
+    make_console().print(table)
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

@@ -226,12 +226,12 @@ def _difference(listed: Iterable[str], wanted: Iterable[str]) -> str | None:
 
 def print_sources(sources: list[FirstSource], unread: dict[str, list[str]], out: str) -> None:
     """Print what was written, what is not read, and what to do next."""
-    from rich.console import Console
     from rich.text import Text
 
     from corpus.inspect.readable import format_size, make_printable
+    from corpus.pipelines.cli.console import make_console
 
-    console = Console()
+    console = make_console()
 
     def say(line: str, style: str = "") -> None:
         console.print(Text(make_printable(line), style), soft_wrap=True)

@@ -79,8 +79,8 @@ def classifier(
     language: Annotated[
         list[str] | None,
         typer.Option(
-            help="Use only texts in this language: a label such as cmn_Hans, or its code cmn for all "
-            "scripts. Repeatable (default: all languages)."
+            help="Use only texts in this language: a label such as cmn_Hans, or a code such as cmn or zh "
+            "for all scripts. Repeatable (default: all languages)."
         ),
     ] = None,
     limit: Annotated[
@@ -116,14 +116,10 @@ def classifier(
     from corpus.classifier.training import TrainingOptions
     from corpus.classifier.training import train_classifier as train_classifier
     from corpus.classifier.training_texts import read_texts
-    from corpus.errors import UserError
-    from corpus.languages.labels import parse_label
+    from corpus.pipelines.cli.console import make_console
+    from corpus.pipelines.cli.opening import read_language
 
-    for name in language or []:
-        if parse_label(name) is None:
-            raise UserError(
-                f"--language {name}: not a language label: give one such as eng_Latn or cmn_Hans, or a code such as eng"
-            )
+    language = None if language is None else [read_language(name) for name in language]
     options = TrainingOptions(seed=seed, dimension=dimension, epochs=epochs, limit=limit)
     sources = {"positive": positive, "negative": negative}
     texts = {side: [read_texts(place) for place in places] for side, places in sources.items()}
@@ -138,7 +134,7 @@ def classifier(
     if as_json:
         typer.echo(json.dumps({"model": out, **asdict(card)}, ensure_ascii=False))
     else:
-        _print_card(Console(), out, card)
+        _print_card(make_console(), out, card)
 
 
 def _label_texts(

@@ -30,6 +30,17 @@ def local_folder(option: str, path: str) -> Path:
     return Path(local_path(path))
 
 
+def read_language(name: str) -> str:
+    """Return the label of a language that an option names. Raises UserError for what is none."""
+    from corpus.errors import UserError
+    from corpus.inspect.known import read_language as read
+
+    try:
+        return read(name)
+    except ValueError as error:
+        raise UserError(f"--language: {error}") from None
+
+
 def warn_unfinished(root: str) -> None:
     """Print a line if a build or `corpus decide` was stopped or is still running: results may be from earlier rules."""
     from corpus.workspace import Workspace

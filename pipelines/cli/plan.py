@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.console import room_beside
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 
 if TYPE_CHECKING:
@@ -69,14 +70,15 @@ def plan(
 
     Example: corpus plan manifests/demo.yaml --documents 500
     """
-    from rich.console import Console
-
     from corpus.pipelines.build.dry_run import dry_run
-    from corpus.pipelines.build.plan import make_plan
+    from corpus.pipelines.build.plan import describe_unnameable, make_plan
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.progress import show_progress
 
     use_plugin_folders(plugins)
     build_plan = make_plan(manifest)
+    for line in describe_unnameable(build_plan.file):
+        typer.echo(f"corpus: {line}", err=True)
     description: dict[str, Any] = describe_plan(build_plan)
     forecast = None
     if documents:
@@ -85,7 +87,7 @@ def plan(
     if as_json:
         typer.echo(json.dumps({**description, "forecast": forecast and asdict(forecast)}, ensure_ascii=False))
         return
-    console = Console()
+    console = make_console()
     print_plan(console, description)
     if forecast is not None:
         print_forecast(console, forecast, workers, limit)
@@ -154,7 +156,7 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
         table = _make_table(title, heads[0], heads[1:])
         rows = [
             (
-                shorten_rule_name(rule["rule"], console.width - 42),
+                shorten_rule_name(rule["rule"], room_beside(console, 42)),
                 "off" if rule["bound"] is None else f"{rule['bound']:g}",
                 rule["from"],
                 _name_languages(rule["languages"]),

@@ -42,7 +42,8 @@ def sample(
     language: Annotated[
         str | None,
         typer.Option(
-            help="Only documents in this language: a label such as tha_Thai, or its code tha for all scripts."
+            help="Only documents in this language: a label such as tha_Thai, or a code such as tha or th for "
+            "all scripts."
         ),
     ] = None,
     snapshot: Annotated[
@@ -149,12 +150,11 @@ def sample(
 
     Example: corpus sample demo-workspace --quarantine --reason crash
     """
-    from rich.console import Console
-
     from corpus.errors import UserError
     from corpus.inspect.known import check_names
     from corpus.inspect.samples import DocumentQuery, choose_documents
-    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.console import make_console
+    from corpus.pipelines.cli.opening import open_workspace, read_language
 
     opened = open_workspace(workspace)
     if quarantine or reason is not None:
@@ -166,7 +166,7 @@ def sample(
     wanted = DocumentQuery(
         kept=kept,
         source=source,
-        language=language,
+        language=None if language is None else read_language(language),
         snapshot=snapshot,
         domain=domain,
         rule=rule,
@@ -196,7 +196,7 @@ def sample(
         storage.write_text(html, build_sample_page(chosen, f"{count} of {workspace}", full))
         typer.echo(f"{html}: {count}")
         return
-    console = Console()
+    console = make_console()
     with page_output(console) if pager and console.is_terminal else contextlib.nullcontext():
         for row in chosen:
             show_document(console, row, full)
@@ -206,11 +206,11 @@ def show_quarantine(
     workspace: Workspace, number: int, seed: int, source: str | None, reason: str | None, as_json: bool
 ) -> None:
     """Print quarantined records: where they are, how large they are, and what went wrong."""
-    from rich.console import Console
     from rich.text import Text
 
     from corpus.errors import UserError
     from corpus.ledger.quarantine import sample_quarantine
+    from corpus.pipelines.cli.console import make_console
 
     rows = sample_quarantine(workspace, number, seed, source, reason)
     if not rows:
@@ -218,7 +218,7 @@ def show_quarantine(
             f"no quarantined record in {workspace.root} matches: `corpus stats {workspace.root} --by quarantine` "
             "lists the reasons"
         )
-    console = Console()
+    console = make_console()
     for row in rows:
         if as_json:
             typer.echo(json.dumps(row, ensure_ascii=False))
@@ -292,26 +292,31 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
+    from corpus.pipelines.cli.console import RULE_WIDTH
     from corpus.rules.kept_texts import text_or_reason
 
     origin = row["origin"]
-    console.print(Rule(style="dim"))
+    width = None if console.is_terminal else RULE_WIDTH
+    console.print(Rule(style="dim"), width=width)
     head = Text.assemble(
         (row["id"], "bold"), f"  {make_printable(row['source'])}  {row['language'] or '-'}  ",
         (make_printable(describe_verdict(row)), "green" if row["kept"] else "red"),
     )  # fmt: skip
-    console.print(head)
+    console.print(head, soft_wrap=not console.is_terminal)
     place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
-    console.print(Text(make_printable(place), "dim"))
+    whole = not console.is_terminal
+    console.print(Text(make_printable(place), "dim"), soft_wrap=whole)
     if row["failed_rules"]:
-        console.print(Text(describe_failed_signals(row), "dim"))
+        console.print(Text(describe_failed_signals(row), "dim"), soft_wrap=whole)
     console.print()
     if row.get("stayed") is not None:
         show_pair(console, row, full)
         return
     text = text_or_reason(row)
     shown = text if full else text[:MAX_CHARACTERS_SHOWN]
-    console.print(Text(make_printable(shown), "" if row["kept"] else "strike"))
+    console.print(
+        Text(make_printable(shown), "" if row["kept"] else "strike"), soft_wrap=not console.is_terminal
+    )
     if len(shown) < len(text):
         console.print(Text(f"... {len(text) - len(shown):,} more characters (--full shows them)", "dim"))
 
@@ -322,6 +327,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.text import Text
 
     from corpus.inspect.differences import compare_lines
+    from corpus.pipelines.cli.console import RULE_WIDTH
 
     pairs = compare_lines(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
     table = Table(box=None, pad_edge=False, expand=True)
@@ -337,7 +343,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
                 for side, mark in zip((pair.one, pair.other), marks, strict=True)
             ]
             table.add_row(*sides)
-    console.print(table)
+    console.print(table, width=None if console.is_terminal else 2 * RULE_WIDTH)
 
 
 def mark_differences(pieces: Pieces | None, mark: tuple[str, str, str], console: Console) -> Text:

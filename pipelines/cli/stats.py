@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.console import room_beside
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -92,10 +94,9 @@ def stats(
 
     Example: corpus stats one-workspace other-workspace --by language
     """
-    from rich.console import Console
-
     from corpus.errors import UserError
     from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.opening import open_workspace
 
     views = [view.strip() for view in by.split(",") if view.strip()]
@@ -118,9 +119,9 @@ def stats(
     elif as_csv:
         typer.echo(to_csv(tables[views[0]]), nl=False)
     elif other is not None:
-        print_compared(Console(), tables, workspace, other, limit)
+        print_compared(make_console(), tables, workspace, other, limit)
     else:
-        print_stats(opened, Console(), views, limit)
+        print_stats(opened, make_console(), views, limit)
 
 
 def read_rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
@@ -186,7 +187,7 @@ def _print_view(console: Console, view: str, entries: list[dict[str, Any]], limi
     for row in entries[:limit]:
         extra = [to_plain_text(row["source"]), to_plain_text(row["step"])] if view == "quarantine" else []
         table.add_row(
-            _format_name(view, row, console.width - RULE_NUMBERS),
+            _format_name(view, row, room_beside(console, RULE_NUMBERS)),
             *extra,
             *[_format_number(name, row) for name in numbers],
         )
@@ -225,7 +226,7 @@ def print_compared(
             for name in numbers:
                 before, after = row.get(name, [0, 0])
                 cells += [format_count(before), format_count(after), format_change(before, after)]
-            table.add_row(_format_name(view, row, console.width - RULE_CHANGES), *cells)
+            table.add_row(_format_name(view, row, room_beside(console, RULE_CHANGES)), *cells)
         _print_table(console, table, entries, limit)
 
 
@@ -248,7 +249,7 @@ def _print_table(console: Console, table: Table, entries: list[Any], limit: int)
     console.print()
 
 
-def _format_name(view: str, row: dict[str, Any], width: int) -> Text:
+def _format_name(view: str, row: dict[str, Any], width: int | None) -> Text:
     from corpus.inspect.readable import shorten_rule_name
     from corpus.ledger.views import NAME_COLUMNS
 

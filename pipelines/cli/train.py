@@ -344,11 +344,11 @@ def summary(result: TrainingResult) -> dict[str, Any]:
 
 def show(result: TrainingResult, run: Path) -> None:
     """Print what was trained, and bits per byte by source and language."""
-    from rich.console import Console
 
+    from corpus.pipelines.cli.console import make_console
     from corpus.trainer.report import make_score_table
 
-    console = Console()
+    console = make_console()
     if result.scores:
         console.print(make_score_table(result.scores))
     console.print(

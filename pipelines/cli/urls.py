@@ -72,12 +72,12 @@ def urls(
         ),
     ] = False,
 ) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.url_lists.make import make_list
     from corpus.web.url_lists.links import LinkRules, read_domains
 
@@ -98,7 +98,7 @@ def urls(
     for row in totals["rows"]:
         alone = "" if row["alone"] is None else f"{row['alone']:,}"
         table.add_row(row["what"], row["reason"], f"{row['count']:,}", alone)
-    Console().print(table)
+    make_console().print(table)
     typer.echo(f"{storage.join(out, 'urls.parquet')}")
     if totals["failures"]:
         typer.echo(

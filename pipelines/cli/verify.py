@@ -79,11 +79,11 @@ def verify(
 
 def print_findings(findings: Findings) -> None:
     """Print one line per check, and below them what is wrong."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from corpus.inspect.readable import format_count, make_printable
+    from corpus.pipelines.cli.console import make_console
     from corpus.verify.findings import CHECKS
 
     table = Table(box=None, pad_edge=False)
@@ -99,7 +99,7 @@ def print_findings(findings: Findings) -> None:
         if not check.looked and not check.wrong:
             wrong = Text("-", "dim")
         table.add_row(name, CHECKS[name], format_count(check.looked), wrong)
-    console = Console()
+    console = make_console()
     console.print(table)
     for name, check in findings.checks.items():
         for problem in check.problems:

@@ -49,7 +49,7 @@ def test_table_card_and_json(folder: Path) -> None:
         (["--positive", "{folder}/rivers.txt", "--negative", "{folder}:source=web"], "is not a workspace"),
         (
             ["--positive", "{folder}", "--negative", "{folder}", "--language", "Klingon!"],
-            "--language Klingon!: not a language label",
+            "--language: 'Klingon!' is not a language: did you mean tlh (Klingon)?",
         ),
         (
             ["--positive", "{folder}/rivers.txt", "--negative", "{folder}/rivers.txt"],

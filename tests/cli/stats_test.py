@@ -17,8 +17,15 @@ from rich.console import Console
 import corpus
 from corpus.errors import UserError
 from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
-from corpus.ledger.views import TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
-from corpus.pipelines.cli.stats import _print_view, stats
+from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
+from corpus.pipelines.cli.stats import (
+    RULE_NUMBERS,
+    _print_view,
+    print_compared,
+    print_stats,
+    read_rows,
+    stats,
+)
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
@@ -29,12 +36,26 @@ def demo() -> Path:
 
 
 def test_every_table_fits_80_columns(demo: Path) -> None:
-    printed = run(stats, str(demo), "--by", ",".join(TABLES_OF_VIEWS), "--limit", "1000")
-    assert "documents by language" in printed
-    assert "gopher.words.min" in printed
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    workspace = corpus.open(str(demo))
+    print_stats(workspace, console, list(TABLES_OF_VIEWS), 1000)
+    rows = {view: read_rows(workspace, view) for view in TABLES_OF_VIEWS}
+    compared = {view: compare_rows(rows[view], rows[view], NAME_COLUMNS[view]) for view in rows}
+    print_compared(console, compared, "a", "b", 30)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "documents by language" in printed and "gopher.words.min" in printed
     assert max(cell_len(line) for line in printed.splitlines()) <= 80
-    compare = run(stats, str(demo), str(demo), "--by", ",".join(TABLES_OF_VIEWS))
-    assert max(cell_len(line) for line in compare.splitlines()) <= 80
+
+
+def test_rule_names_in_a_pipe_are_whole(demo: Path) -> None:
+    rules = [row["rule"] for row in read_rows(corpus.open(str(demo)), "rule")]
+    assert max(map(len, rules)) > 80 - RULE_NUMBERS
+    for printed in (
+        run(stats, str(demo), "--limit", "1000"),
+        run(stats, str(demo), str(demo), "--limit", "1000"),
+    ):
+        first_words = [line.split()[0] for line in printed.splitlines() if line.strip()]
+        assert set(rules) <= set(first_words) and "…" not in printed
 
 
 def test_the_first_line_tells_the_totals(demo: Path) -> None:

@@ -47,10 +47,10 @@ class Text(Source):
     @field_validator("language")
     @classmethod
     def _label(cls, language: str | None) -> str | None:
-        from corpus.languages.labels import parse_label
+        from corpus.languages.names import normalize_label
 
-        if language is not None and parse_label(language) is None:
-            raise ValueError("not a language: say eng_Latn, cmn_Hans, or a code such as tha")
+        if language is not None:
+            normalize_label(language)
         return language
 
     @model_validator(mode="after")
