@@ -16,6 +16,8 @@ The files, in the order in which a corpus passes through them:
     plugin_option.py  the option --plugins
     opening.py    opening a workspace for a command
     console.py    consoles for terminals and pipes
+    pipes.py      output whose reader goes away
+    refusals.py   options that have no effect together
     progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule
     sample.py     corpus sample: documents to read
@@ -45,6 +47,7 @@ import typer
 
 from corpus import __version__
 from corpus.errors import RunError, UserError
+from corpus.pipelines.cli.pipes import PIPE_STATUS, watch_pipes
 
 app = typer.Typer(
     name="corpus",
@@ -158,6 +161,7 @@ def main() -> None:
         logging.disable(logging.CRITICAL)
         threading.excepthook = lambda _: None
     _register()
+    watch_pipes(sys.argv[1:])
     status = 0
     try:
         ended = app(prog_name="corpus", standalone_mode=False)
@@ -190,7 +194,10 @@ def main() -> None:
             f"corpus: a file cannot be read ({reason}): run `corpus verify DIR` to find out which", err=True
         )
         status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit:
+        status = PIPE_STATUS
     # Not sys.exit: threads of gRPC and Arrow that still run at interpreter shutdown can abort it.
     os._exit(status)

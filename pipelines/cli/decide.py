@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from corpus.pipelines.build.redecide import Difference
+
+SAMPLES = 3
+"""Documents of each kind that --what-if shows unless --samples says otherwise."""
 
 
 def decide(
@@ -55,7 +59,7 @@ def decide(
             help="With --what-if, number of example documents to show of those newly kept and of those "
             "newly dropped.",
         ),
-    ] = 3,
+    ] = SAMPLES,
     workers: Annotated[
         int,
         typer.Option(
@@ -94,6 +98,8 @@ def decide(
         raise UserError("--what-if only shows a change and --set makes it: give one of them")
     if as_json and not what_if:
         raise UserError("--json needs --what-if: without it, run `corpus stats DIR --json` afterwards")
+    if not what_if:
+        refuse_options("no --what-if", {"--samples": samples != SAMPLES})
     use_plugin_folders(plugins)
     running = Running(workers=workers)
     if what_if:
@@ -106,6 +112,12 @@ def decide(
     with watch_build() as (say, show):
         decided = decide_again(workspace, manifest, parse_changes(change or []), running, say, show)
     print_stats(decided, make_console())
+    if change:
+        typer.echo(
+            "corpus: the next `corpus build` of your manifest undoes this: put these rules into it "
+            f"({decided.path('manifest.yaml')} has them)",
+            err=True,
+        )
 
 
 def parse_changes(changes: list[str]) -> dict[str, float | str]:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from corpus.errors import UserError
+from corpus.pipelines.cli.pipes import PIPE_STATUS
 
 DEMO_PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
 
@@ -76,7 +77,7 @@ def run_command(*command: str) -> None:
     typer.echo(f"\n$ corpus {shlex.join(command)}")
     sys.stdout.flush()
     done = subprocess.run([sys.executable, "-m", "corpus.pipelines.cli", *command], check=False)
-    if done.returncode:
+    if done.returncode not in (0, PIPE_STATUS):  # nobody need read it all
         raise typer.Exit(done.returncode)
 
 

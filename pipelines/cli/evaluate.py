@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.errors import UserError
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from corpus.inference.cloze import Accuracy
@@ -98,6 +99,12 @@ def evaluate(
     from corpus.inference.texts import measure_files
     from corpus.trainer.device import choose_device, use_bf16
 
+    if not texts:
+        refuse_options("no FILE", {"--field": field != "text"})
+    else:
+        refuse_options("FILE", {"--tokens": tokens != 0})
+    if cloze and not texts:
+        refuse_options("--cloze and no FILE", {"--tokens": tokens != 0})
     if precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"--precision {precision}: choose from auto, bf16, fp32")
     questions = [(path, choice.read_questions(path)) for path in cloze or ()]

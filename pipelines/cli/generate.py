@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from corpus.errors import UserError
+from corpus.pipelines.cli.refusals import refuse_options
+
 
 def generate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder that `corpus train` wrote.")],
@@ -93,6 +96,15 @@ def generate(
 
     Example: corpus generate demo-workspace/runs/tiny --prompt "今天" --samples 3
     """
+    if top_p == 0:
+        raise UserError(
+            "--top-p 0 leaves no token to choose: give a share above 0, 1 for all, or --temperature 0"
+        )
+    if no_repeat == 1:
+        raise UserError("--no-repeat 1 would allow no token twice: give 2 or more, or 0 for any repetition")
+    if temperature == 0:
+        drawn = {"--top-k": top_k != 0, "--top-p": top_p != 1, "--samples": samples != 1, "--seed": seed != 0}
+        refuse_options("--temperature 0, which always takes the most likely token", drawn)
     from corpus.pipelines.cli.train import OMP_SPIN_COUNT, require_torch
 
     os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)

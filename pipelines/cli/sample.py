@@ -16,6 +16,7 @@ from corpus.inspect.verdicts import (
     describe_failed_signals,
     describe_verdict,
 )
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from corpus.inspect.differences import Pieces
     from corpus.workspace import Workspace
+
+DOCUMENTS = 5
+"""Documents that are shown unless --documents says otherwise."""
 
 
 def sample(
@@ -32,7 +36,7 @@ def sample(
         typer.Option(
             "-n", "--documents", min=1, help="Number of documents (or quarantined records) to show."
         ),
-    ] = 5,
+    ] = DOCUMENTS,
     dropped: Annotated[
         bool, typer.Option("--dropped", help="Show dropped documents instead of kept ones.")
     ] = False,
@@ -89,7 +93,7 @@ def sample(
         typer.Option(
             metavar="ID",
             help="Show every dropped document in the duplicate cluster of the document with this id, "
-            "each beside the kept one. Ignores --documents and the filters.",
+            "each beside the kept one. No other filter goes with it.",
         ),
     ] = None,
     id: Annotated[
@@ -156,6 +160,35 @@ def sample(
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.opening import open_workspace, read_language
 
+    filters = {
+        "--dropped": dropped,
+        "--source": source is not None,
+        "--language": language is not None,
+        "--snapshot": snapshot is not None,
+        "--domain": domain is not None,
+        "--rule": rule is not None,
+        "--gate": gate is not None,
+        "--score": score is not None,
+        "--duplicates": duplicates,
+    }
+    if quarantine or reason is not None:
+        rest = {
+            "--cluster": cluster is not None,
+            "--id": id is not None,
+            "--full": full,
+            "--html": html is not None,
+        }
+        others = {name: given for name, given in filters.items() if name != "--source"}
+        refuse_options("--quarantine" if quarantine else "--reason", {**others, **rest})
+    if cluster is not None:
+        drawn = {"--documents": documents != DOCUMENTS, "--id": id is not None, "--seed": seed != 0}
+        refuse_options("--cluster", {**filters, **drawn})
+    if id is not None:
+        refuse_options(
+            "--id", {"--dropped": dropped, "--documents": documents != DOCUMENTS, "--seed": seed != 0}
+        )
+    if html is not None:
+        refuse_options("--html", {"--json": as_json})
     opened = open_workspace(workspace)
     if quarantine or reason is not None:
         show_quarantine(opened, documents, seed, source, reason, as_json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.pipelines.cli.console import room_beside
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from corpus.workspace import Workspace
 
+LIMIT = 30
 DEFAULT_VIEWS = "source,language,rule"
 VIEW_TITLES = {
     "source": "documents by source",
@@ -73,7 +75,7 @@ def stats(
     ] = DEFAULT_VIEWS,
     limit: Annotated[
         int, typer.Option(min=1, help="Maximum rows to show per table; --json and --csv print every row.")
-    ] = 30,
+    ] = LIMIT,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print the tables as one JSON object with every row, instead of text."),
@@ -103,6 +105,10 @@ def stats(
     for view in views:
         if view not in TABLES_OF_VIEWS:
             raise UserError(f"--by {view}: choose from {', '.join(TABLES_OF_VIEWS)}, separated by commas")
+    if as_json:
+        refuse_options("--json", {"--csv": as_csv})
+    if as_json or as_csv:
+        refuse_options("--json" if as_json else "--csv", {"--limit": limit != LIMIT})
     if as_csv and len(views) != 1:
         raise UserError("--csv prints one table: choose it, for example --by language")
     opened = open_workspace(workspace)

@@ -11,6 +11,7 @@ import typer
 
 from corpus.errors import UserError
 from corpus.extras import install_advice
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from corpus.trainer.loop import TrainingResult
@@ -149,7 +150,8 @@ def train(
     clip: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Maximum norm of the gradient; a larger gradient is scaled down to it (default: 1)."
+            min=0,
+            help="Maximum norm of the gradient, above 0; a larger gradient is scaled down to it (default: 1).",
         ),
     ] = None,
     z_loss: Annotated[
@@ -274,6 +276,10 @@ def train(
 
     Example with several processes: torchrun --nproc-per-node 2 -m corpus.pipelines.cli train demo-workspace --steps 100
     """
+    if clip == 0:
+        raise UserError("--clip 0 would scale every gradient to nothing: give 1 or so, or 1e9 for no bound")
+    if schedule == "cosine":
+        refuse_options("--schedule cosine", {"--decay": decay is not None})
     os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)  # read when torch is loaded, so before the import
     require_torch()
     from rich.console import Console

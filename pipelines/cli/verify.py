@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
     from corpus.verify.findings import Findings
@@ -59,6 +60,8 @@ def verify(
     from corpus.pipelines.cli.progress import show_progress
     from corpus.verify.workspace import verify_workspace as check
 
+    if not rebuild:
+        refuse_options("no --rebuild", {"--manifest": manifest is not None, "--seed": seed != 0})
     use_plugin_folders(plugins)
     with show_progress() as show:
         findings = check(workspace, workers, show)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 import corpus
 from corpus.data import data_path
 from corpus.errors import UserError
 from corpus.inspect.readable import shorten_rule_name
-from corpus.pipelines.build.dry_run import spread_splits
-from corpus.pipelines.cli.plan import format_time, plan
+from corpus.pipelines.build.dry_run import dry_run, spread_splits
+from corpus.pipelines.build.plan import make_plan
+from corpus.pipelines.cli.plan import describe_plan, format_time, plan, print_forecast, print_plan
 from corpus.sources.input_split import InputSplit
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -69,7 +72,11 @@ def test_the_plan_without_a_dry_run(planned: dict[str, Any]) -> None:
 
 
 def test_it_fits_80_columns() -> None:
-    printed = run(plan, DEMO, "-n", "60")
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    planned = make_plan(DEMO)
+    print_plan(console, describe_plan(planned))
+    print_forecast(console, dry_run(planned, 60, lambda stage, done, total: None), 1, 20)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(cell_len(line) for line in printed.splitlines()) <= 80
     assert "rules for web" in printed and "of pairs are compared" in printed and "by language" in printed
     rule = re.search(r"^gopher.mean_word_length.max.*\n(?: .*\n)*", printed, re.MULTILINE)
