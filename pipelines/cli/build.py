@@ -74,7 +74,7 @@ def build(
     beam_options: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[-- BEAM OPTIONS]",
+            metavar="-- BEAM OPTIONS",
             help="Options for Apache Beam, written after --, such as --runner=DataflowRunner (default: "
             "run locally).",
         ),

@@ -24,7 +24,7 @@ def decide(
     manifest: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MANIFEST]",
+            metavar="MANIFEST",
             help="Manifest with the new rules (default: the one in the workspace). Besides rules, only "
             "dedup, validation, tokenizer, tokens, mixture, seed and source priorities may "
             "differ.",

@@ -26,7 +26,7 @@ def evaluate(
     texts: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Files to measure instead of the validation documents: .jsonl with one document per "
             "line, scored by its `language` field if present, or any other file as one UTF-8 "
             "text; either may be compressed.",

@@ -7,11 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+PACE, PAGES, NETWORK = "How fast, and how often", "Which pages", "Network"
+"""Headings of the options in the help."""
 FETCH_HELP = """Download the pages of a list of URLs into WARC files, and record the outcome of every URL.
 
-Obeys robots.txt and its crawl-delay, sends each host one request at a time, and connects to public addresses only.
-Reads the list; writes fetch-NNNNN.warc.gz, ledger.parquet (one row per URL) and robots.parquet to the folder given by
---out. If it is interrupted, run the same command to resume: URLs that have an outcome are not requested again.
+Reads URLS; writes to the folder given by --out: the pages (fetch-NNNNN.warc.gz, for sources of `kind: urls` or `warc`),
+ledger.parquet with the outcome of every URL, and robots.parquet. If it is interrupted, run the same command to resume:
+URLs that have an outcome are not requested again.
+
+Many hosts are asked at once, each by one request at a time, as its robots.txt and crawl-delay allow. Only public
+addresses are connected to.
 
 Example: corpus fetch links/urls.parquet --out pages --contact mailto:crawl@example.org"""
 
@@ -52,49 +57,59 @@ def fetch(
     hosts: Annotated[
         int,
         typer.Option(
+            rich_help_panel=PACE,
             help="Maximum number of hosts to request pages from concurrently, over one connection each "
-            "(1 to 4096)."
+            "(1 to 4096).",
         ),
     ] = 256,
     rate: Annotated[
         float,
         typer.Option(
-            help="Maximum requests per second, over all hosts together, with those for robots.txt and retries."
+            rich_help_panel=PACE,
+            help="Maximum requests per second, over all hosts together, with those for robots.txt and retries.",
         ),
     ] = 50.0,
     delay: Annotated[
         float,
         typer.Option(
+            rich_help_panel=PACE,
             help="Minimum seconds between requests to the same host; a longer crawl-delay in its "
-            "robots.txt is obeyed."
+            "robots.txt is obeyed.",
         ),
     ] = 1.0,
     max_delay: Annotated[
         float,
         typer.Option(
+            rich_help_panel=PACE,
             help="Skip the pages of a host whose robots.txt asks for a crawl-delay of more than this "
-            "many seconds."
+            "many seconds.",
         ),
     ] = 60.0,
     timeout: Annotated[
         float,
         typer.Option(
-            help="Maximum seconds for one request, from connecting to the last byte of the response."
+            rich_help_panel=PAGES,
+            help="Maximum seconds for one request, from connecting to the last byte of the response.",
         ),
     ] = 60.0,
     max_bytes: Annotated[
         str,
         typer.Option(
+            rich_help_panel=PAGES,
             help="Maximum size of a page in bytes as transferred, such as 500kB or 10MiB; larger pages "
-            "are not stored."
+            "are not stored.",
         ),
     ] = "10MiB",
     max_redirects: Annotated[
-        int, typer.Option(help="Maximum number of redirects to follow for one URL (0 to 20).")
+        int,
+        typer.Option(
+            rich_help_panel=PAGES, help="Maximum number of redirects to follow for one URL (0 to 20)."
+        ),
     ] = 5,
     content_type: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=PAGES,
             metavar="TYPE",
             help="Store pages of this content type, such as text/html; pages of any other declared "
             "type are skipped. Repeatable (default: text/html, application/xhtml+xml and "
@@ -104,20 +119,23 @@ def fetch(
     retries: Annotated[
         int,
         typer.Option(
+            rich_help_panel=PACE,
             help="Number of times to retry a request after a failed connection, a timeout or HTTP "
-            "status 429, 502, 503 or 504 (0 to 10)."
+            "status 429, 502, 503 or 504 (0 to 10).",
         ),
     ] = 2,
     retry_wait: Annotated[
         float,
         typer.Option(
+            rich_help_panel=PACE,
             help="Seconds to wait before the first retry, doubled for each further one; a Retry-After "
-            "header overrides it."
+            "header overrides it.",
         ),
     ] = 5.0,
     allow_address: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=NETWORK,
             metavar="NETWORK",
             help="Also connect to addresses in this network, such as 127.0.0.0/8, although it is not "
             "public. Repeatable (default: public addresses only).",
@@ -126,6 +144,7 @@ def fetch(
     resolve: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=NETWORK,
             metavar="HOST:ADDRESS",
             help="Connect to this IP address for a host name instead of looking it up: "
             "example.org:192.0.2.1, or *:192.0.2.1 for all other names. It must be public or in "
@@ -135,6 +154,7 @@ def fetch(
     ca_file: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=NETWORK,
             metavar="FILE",
             help="PEM file of certificate authorities to trust in addition to the system's (default: none).",
         ),

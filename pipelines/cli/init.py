@@ -22,7 +22,7 @@ def init(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FOLDER or FILE]...",
+            metavar="FOLDER|FILE",
             help="Folders, looked through with all folders below them, and files (default: the current folder).",
         ),
     ] = None,

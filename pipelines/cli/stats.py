@@ -62,7 +62,7 @@ def stats(
     other: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DIR]",
+            metavar="DIR",
             help="Second workspace to compare the first with, table by table (default: no comparison).",
         ),
     ] = None,

@@ -22,7 +22,7 @@ def urls(
     submissions: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="Dump files of Reddit submissions: paths, glob patterns or URLs."
+            metavar="FILE", help="Dump files of Reddit submissions: paths, glob patterns or URLs."
         ),
     ],
     out: Annotated[
