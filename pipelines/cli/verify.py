@@ -14,6 +14,9 @@ from corpus.pipelines.cli.refusals import refuse_options
 if TYPE_CHECKING:
     from corpus.verify.findings import Findings
 
+CAUSES = ("files", "checksums", "schema", "fingerprints")
+"""Checks of single files: what fails them is missing or wrong in every other check, too."""
+
 
 def verify(
     workspace: Annotated[str, typer.Argument(metavar="DIR", help="Workspace whose build is finished.")],
@@ -77,7 +80,17 @@ def verify(
         print_findings(findings)
     if not findings.good:
         wrong = [name for name, check in findings.checks.items() if check.wrong]
-        raise RunError(f"{workspace} fails {len(wrong)} of {len(findings.checks)} checks: {', '.join(wrong)}")
+        causes, others = divide_findings(findings)
+        begin = f": begin with {causes[0]}" if causes and others else ""
+        raise RunError(
+            f"{workspace} fails {len(wrong)} of {len(findings.checks)} checks: {', '.join(wrong)}{begin}"
+        )
+
+
+def divide_findings(findings: Findings) -> tuple[list[str], list[str]]:
+    """Return the failed checks that may be the cause of others, files that are missing or damaged, and the others."""
+    wrong = [name for name, check in findings.checks.items() if check.wrong]
+    return [name for name in wrong if name in CAUSES], [name for name in wrong if name not in CAUSES]
 
 
 def print_findings(findings: Findings) -> None:
@@ -104,8 +117,17 @@ def print_findings(findings: Findings) -> None:
         table.add_row(name, CHECKS[name], format_count(check.looked), wrong)
     console = make_console()
     console.print(table)
-    for name, check in findings.checks.items():
+    causes, others = divide_findings(findings)
+    for name in [*causes, *others]:
+        check = findings.checks[name]
+        if causes and others and name == others[0]:
+            console.print(
+                "The rest may follow from that: mend it first. A file that is removed is made again by the same "
+                "`corpus build`.",
+                soft_wrap=True,
+                highlight=False,
+            )
         for problem in check.problems:
-            console.print(Text.assemble((f"{name}: ", "bold red"), make_printable(problem)))
+            console.print(Text.assemble((f"{name}: ", "bold red"), make_printable(problem)), soft_wrap=True)
         if check.wrong > len(check.problems) and check.problems:
             console.print(Text(f"{name}: {check.wrong:,} wrong in total", "dim"))
