@@ -112,8 +112,8 @@ def _register() -> None:
 
     app.command("init")(init.init)
     app.command("demo")(demo.demo)
-    app.command("build", help=build.BUILD_HELP)(build.build)
     app.command("plan")(plan.plan)
+    app.command("build", help=build.BUILD_HELP)(build.build)
     app.command("decide")(decide.decide)
     app.command("stats")(stats.stats)
     app.command("sample")(sample.sample)

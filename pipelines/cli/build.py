@@ -19,7 +19,7 @@ Reads MANIFEST and the input files that it names. Writes documents, signals, dec
 report.html to the folder given by --out. If a build is interrupted, run the same command to resume it; if it is
 already finished, nothing is done.
 
-Example: corpus build manifests/demo.yaml --out demo-workspace --workers 2
+Example: corpus build first.yaml --out first --workers 2
 
 Records that crash the parser or exceed its budgets are quarantined: `corpus sample DIR --quarantine` shows them, and
 --retry-quarantine reads them again with larger budgets.
@@ -33,7 +33,7 @@ def build(
         str,
         typer.Argument(
             metavar="MANIFEST",
-            help="YAML file with the sources, rules and tokenizer to use: see docs/manifest.md.",
+            help="YAML file with the sources, rules and tokenizer to use, such as `corpus init` writes.",
         ),
     ],
     out: Annotated[

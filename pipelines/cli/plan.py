@@ -26,7 +26,7 @@ def plan(
         str,
         typer.Argument(
             metavar="MANIFEST",
-            help="YAML file with the sources, rules and tokenizer to use: see docs/manifest.md.",
+            help="YAML file with the sources, rules and tokenizer to use, such as `corpus init` writes.",
         ),
     ],
     documents: Annotated[
@@ -68,7 +68,7 @@ def plan(
     nothing behind. Prints the rules with their bounds, rules that have no effect, how likely near-duplicates are to be
     compared, and a forecast of documents, tokens, mixture, time, disk and memory.
 
-    Example: corpus plan manifests/demo.yaml --documents 500
+    Example: corpus plan first.yaml --documents 500
     """
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_unnameable, make_plan

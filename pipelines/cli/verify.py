@@ -57,7 +57,7 @@ def verify(
 
     Example: corpus verify demo-workspace
 
-    Example: corpus verify demo-workspace --rebuild 3 --manifest manifests/demo.yaml
+    Example: corpus verify first --rebuild 3 --manifest first.yaml
     """
     from corpus.errors import RunError
     from corpus.pipelines.cli.progress import show_progress
