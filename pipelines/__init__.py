@@ -13,5 +13,4 @@ The files, in the order in which data meets them:
     decide.py         signals and duplicates to decisions
     tokenize.py       kept documents to token shards
     transforms/       the same steps as transforms, for pipelines of your own
-    demo.py           `make demo`
 """

@@ -47,6 +47,9 @@ def normalize_label(name: str) -> str:
 def suggest_languages(name: str) -> str | None:
     """Return `did you mean cmn (Chinese)?` for a language by its English name or a misspelt label; None for others."""
     names, scripts = _read_names()
+    own = _read_own_names().get(" ".join(name.casefold().split()))
+    if own is not None:
+        return f"did you mean {own} ({name_language(own) or own})?"
     words = re.sub(r"[\s_()-]+", " ", name.casefold()).strip()
     script = next((code for code, title in scripts.items() if title.casefold() in words), None)
     bare = words.replace(scripts[script].casefold(), "").strip() if script and not _is_name(words) else words
@@ -94,6 +97,14 @@ def _is_name(words: str) -> bool:
 def is_language(label: str) -> bool:
     """Return whether a label names a language, or source code: not a text in none, or in an unknown one."""
     return label.partition("_")[0] != UNKNOWN_LANGUAGE
+
+
+@cache
+def _read_own_names() -> dict[str, str]:
+    """Return what languages call themselves, in lower case, and the label of each."""
+    name = "language_names.yaml"
+    data, _ = load_yaml(data_path(name).read_text(encoding="utf-8"), name)
+    return {str(title).casefold(): label for title, label in data["own"].items()}
 
 
 @cache

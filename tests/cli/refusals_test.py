@@ -132,7 +132,9 @@ def _rewrite(manifest: Path, text: str) -> str:
         ("serbian (cyrillic)", "did you mean srp_Cyrl (Serbian)?"),
         ("norwegian", "did you mean nno (Norwegian Nynorsk) or nob (Norwegian Bokmål)?"),
         ("xx", "say eng_Latn, cmn_Hans, or a code such as eng"),
-        ("中文", "say eng_Latn, cmn_Hans, or a code such as eng"),
+        ("中文", "did you mean cmn (Chinese)?"),
+        ("Deutsch", "did you mean deu (German)?"),
+        ("Русский", "did you mean rus (Russian)?"),
     ],
 )
 def test_what_is_no_language_gets_the_one_that_was_meant(name: str, advice: str) -> None:

@@ -324,7 +324,7 @@ def test_utf16_is_never_cut_at_bytes(tmp_path: Path, unit: str) -> None:
         ({"encoding": "utf-9"}, "encoding: no such encoding: say utf-8, windows-1251, "),
         (
             {"language": "deutsch"},
-            "language: 'deutsch' is not a language: say eng_Latn, cmn_Hans, or a code such as eng",
+            "language: 'deutsch' is not a language: did you mean deu (German)?",
         ),
         ({"encoding": "utf-16le", "unit": "line"}, "files in utf-16le are read whole: say unit: file"),
         ({"max_bytes": 0}, "max_bytes: "),
