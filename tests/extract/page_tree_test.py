@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from corpus.extract.html.main_text import MODES, extract_main_text
-from corpus.extract.html.resiliparse_tree import has_text_cells
 from tests.extract.html_test import PROSE
 
 MENU = '<td width=100><a href="/">Start</a><br><a href="/a">Archive</a><br><a href="/b">Contact us</a></td>'
@@ -146,8 +145,3 @@ def test_captions_and_own_elements_are_not_judged_by_names_of_classes(mode: str,
     assert -1 not in places and places == sorted(places), text
 
 
-def test_only_text_makes_a_cell_one_of_text() -> None:
-    assert has_text_cells(f"<TABLE><TR><TD class=a>{'text ' * 20}<br>")
-    assert has_text_cells(f"<table><tr><td>{'字' * 60}</td></tr></table>")
-    assert not has_text_cells(f"<table><tr><td><img src='{'a' * 90}'>text</td></tr></table>{'text ' * 20}")
-    assert not has_text_cells("<table>" + "<tr><td>" * 100_000)

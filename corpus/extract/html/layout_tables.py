@@ -7,6 +7,9 @@ of links alone beside them `nav`s. Tables of data stay as they are, also within 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
 from lxml.etree import strip_tags
 from lxml.html import HtmlElement
 
@@ -22,12 +25,27 @@ MAX_EXAMINED_CELLS = 2000
 """Cells of one table that are examined: with more it is data."""
 
 _DATA_SIGNS = frozenset(("caption", "colgroup", "th", "thead", "tfoot"))
-_SECTIONS = ("tbody", "thead", "tfoot")
+SECTIONS = ("tbody", "thead", "tfoot")
 _PRESENTATION = ("presentation", "none")
-_BREAKING = frozenset(
+BREAKING = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "form", "article", "section", "center")
 )
 _UNBROKEN = BLOCK_TAGS | {"pre", "script", "style", "nav", "br"}
+
+
+Node = TypeVar("Node")
+
+
+class TreeReader(NamedTuple, Generic[Node]):
+    """What is asked of a cell in a tree of any library."""
+
+    get_tag: Callable[[Node], str]
+    has_table: Callable[[Node], bool]
+    count_bytes: Callable[[Node], int]
+    count_linked: Callable[[Node], int]
+    """Bytes of the text in links."""
+    is_broken: Callable[[Node], bool]
+    """Whether a cell has paragraphs or lines of its own."""
 
 
 def unwrap_layout_tables(tree: HtmlElement) -> None:
@@ -36,7 +54,9 @@ def unwrap_layout_tables(tree: HtmlElement) -> None:
     # The inner ones first: what they are decides nothing about the outer ones, whose cells they split.
     for table in reversed(tables):
         cells = _list_cells(table)
-        if cells and len(cells) <= MAX_EXAMINED_CELLS and _is_layout(table, cells):
+        if not cells or len(cells) > MAX_EXAMINED_CELLS:
+            continue
+        if is_layout(table.get("role"), [part.tag for part in table], cells, _LXML):
             _unwrap(table, cells)
 
 
@@ -44,7 +64,7 @@ def _list_cells(table: HtmlElement) -> list[HtmlElement]:
     """Return the cells of a table without those of tables in it."""
     cells = []
     for part in table:
-        rows = part if part.tag in _SECTIONS else (part,)
+        rows = part if part.tag in SECTIONS else (part,)
         for row in rows:
             if row.tag == "tr":
                 cells += [cell for cell in row if cell.tag in ("td", "th")]
@@ -53,38 +73,58 @@ def _list_cells(table: HtmlElement) -> list[HtmlElement]:
     return cells
 
 
-def _is_layout(table: HtmlElement, cells: list[HtmlElement]) -> bool:
-    if str(table.get("role") or "").lower() in _PRESENTATION or len(cells) == 1:
+def is_layout(
+    role: str | None, parts: Sequence[str], cells: Sequence[Node], reader: TreeReader[Node]
+) -> bool:
+    """Return whether a table of this `role`, with elements `parts` in it and with `cells`, lays out a page."""
+    role = (role or "").lower()
+    if role in _PRESENTATION or len(cells) == 1:
         return True
-    held = {element.tag for element in table if element.tag in _DATA_SIGNS}
-    if held or str(table.get("role") or "") in ("table", "grid"):
+    if not _DATA_SIGNS.isdisjoint(parts) or role in ("table", "grid"):
         return False
-    if any(cell.find(".//table") is not None for cell in cells):
+    if any(map(reader.has_table, cells)):
         return True
-    if any(cell.tag == "th" for cell in cells):
+    if any(reader.get_tag(cell) == "th" for cell in cells):
         return False
-    sizes = [_count_bytes(cell) for cell in cells]
+    sizes = list(map(reader.count_bytes, cells))
     total = sum(sizes)
     if max(sizes) < MIN_TEXT_CELL_BYTES:
         return False
     text = sum(
         size
         for cell, size in zip(cells, sizes, strict=True)
-        if size >= MIN_TEXT_CELL_BYTES and _is_broken(cell)
+        if size >= MIN_TEXT_CELL_BYTES and reader.is_broken(cell)
     )
     if text >= MIN_TEXT_SHARE * total:
         return True
     # A column, or a row of its own, of running text: nobody writes a value of several sentences beside none.
     filled = [size for size in sizes if size > 2]
-    menus = sum(size for cell, size in zip(cells, sizes, strict=True) if size > 2 and _is_menu(cell))
+    menus = sum(
+        size for cell, size in zip(cells, sizes, strict=True) if size > 2 and is_menu(cell, size, reader)
+    )
     return len(filled) == 1 or (menus > 0 and max(sizes) >= MIN_TEXT_SHARE * (total - menus))
+
+
+def is_menu(cell: Node, size: int, reader: TreeReader[Node]) -> bool:
+    """Return whether links are most of the text of a cell, `size` bytes."""
+    links = reader.count_linked(cell)
+    return links > 0 and links >= MIN_MENU_LINK_SHARE * size
+
+
+def tell_menus(cells: Sequence[Node], reader: TreeReader[Node]) -> list[bool]:
+    """Return for each cell of a layout whether it is a menu beside text."""
+    sizes = list(map(reader.count_bytes, cells))
+    menus = [is_menu(cell, size, reader) for cell, size in zip(cells, sizes, strict=True)]
+    if any(not menu and size >= MIN_TEXT_CELL_BYTES for menu, size in zip(menus, sizes, strict=True)):
+        return menus
+    return [False] * len(cells)
 
 
 def _is_broken(cell: HtmlElement) -> bool:
     """Return whether a cell has paragraphs or lines of its own."""
     breaks = 0
     for element in cell.iterdescendants():
-        if element.tag in _BREAKING:
+        if element.tag in BREAKING:
             return True
         breaks += element.tag == "br"
         if breaks > 1:
@@ -92,31 +132,35 @@ def _is_broken(cell: HtmlElement) -> bool:
     return False
 
 
-def _is_menu(cell: HtmlElement) -> bool:
-    links = sum(_count_bytes(link) for link in cell.iter("a") if link.get("href") is not None)
-    return links > 0 and links >= MIN_MENU_LINK_SHARE * _count_bytes(cell)
+def _count_linked(cell: HtmlElement) -> int:
+    return sum(_count_bytes(link) for link in cell.iter("a") if link.get("href") is not None)
 
 
 def _count_bytes(element: HtmlElement) -> int:
     return len("".join("".join(element.itertext()).split()).encode("utf-8", "replace"))
 
 
+_LXML: TreeReader[HtmlElement] = TreeReader(
+    get_tag=lambda cell: str(cell.tag),
+    has_table=lambda cell: cell.find(".//table") is not None,
+    count_bytes=_count_bytes,
+    count_linked=_count_linked,
+    is_broken=_is_broken,
+)
+
+
 def _unwrap(table: HtmlElement, cells: list[HtmlElement]) -> None:
-    menus = [_is_menu(cell) for cell in cells]
-    beside_text = any(
-        not menu and _count_bytes(cell) >= MIN_TEXT_CELL_BYTES
-        for cell, menu in zip(cells, menus, strict=True)
-    )
+    menus = tell_menus(cells, _LXML)
     rows = {cell.getparent() for cell in cells}
     parts = {row.getparent() for row in rows}
     for cell, menu in zip(cells, menus, strict=True):
-        cell.tag = "nav" if menu and beside_text else "div"
+        cell.tag = "nav" if menu else "div"
         _drop_table_attributes(cell)
         if cell.tag == "div":
             strip_tags(cell, "font", "center")
             _split_lines(cell)
     for element in (*rows, *parts, table):
-        if element is not None and element.tag in ("tr", "table", *_SECTIONS):
+        if element is not None and element.tag in ("tr", "table", *SECTIONS):
             element.tag = "div"
     _drop_table_attributes(table)
 

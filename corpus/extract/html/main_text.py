@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import trafilatura
-from lxml.etree import ElementDefaultClassLookup, ParserError, tostring
+from lxml.etree import ElementDefaultClassLookup, ParserError
 from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HTMLParser, HtmlProcessingInstruction, fromstring
 from trafilatura import xpaths
 from trafilatura.meta import reset_caches
@@ -18,8 +18,8 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
-from corpus.extract.html.page_tree import frame_prose_lists, has_cjk_text, join_wrapped_lines, mend_tree
-from corpus.extract.html.resiliparse_tree import deepen_lists, has_many_marks, has_text_cells, mend_page
+from corpus.extract.html.page_tree import frame_prose_lists, join_wrapped_lines, mend_tree
+from corpus.extract.html.resiliparse_tree import mend_page
 from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
@@ -145,13 +145,7 @@ def _extract_with_resiliparse(html: str) -> str | None:
     from resiliparse.parse.html import HTMLTree
 
     page = HTMLTree.parse(html)
-    by_tree = has_text_cells(html) or has_many_marks(html) or "<ruby" in html or has_cjk_text(html)
-    if by_tree and (mended := parse_page(html)) is not None:
-        mend_tree(mended, html)
-        page = HTMLTree.parse(tostring(mended, encoding="unicode", method="html"))
-    else:
-        mend_page(page, html)
-    deepen_lists(page)
+    mend_page(page)
     text = extract_plain_text(page, main_content=True, alt_texts=False, links=False, comments=False)
     return clean_text(text) or None
 

@@ -14,13 +14,14 @@ from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
 from trafilatura import xpaths
 
+from corpus.extract.html.captions import find_caption
 from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES
 from corpus.extract.html.layout_tables import unwrap_layout_tables
 
 _HIDDEN, _HIDDEN_INSIDE = XPath("//*[@hidden]"), XPath(".//*[@hidden]")
 MAX_LARGE_HIDDEN = 8
 """Hidden blocks in each other that can hold most of a page's text: bounds the work on hostile nesting."""
-STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
+_STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 """The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
 _UNSHOWN = ("script", "style", "noscript")
 _NEVER_HIDDEN = ("html", "body", "main")
@@ -65,8 +66,9 @@ _BROKEN_AFTER_CJK = re.compile(rf"[{CJK}][^\r\n{CJK}]*[\r\n]")
 _PREFORMATTED = re.compile(
     r"(<(pre|textarea|script|style|listing|xmp)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL
 )
-_CJK_COMMON = "。，的の"
-"""One of which any Chinese or Japanese text has: finding one is ten times as fast as a pattern."""
+_CJK_COMMON = "。，的をる"
+"""One of which any Chinese or Japanese text has: finding one is ten times as fast as a pattern. Their last byte is no
+letter's, for which a search would stop at each of these (as for の, U+306E)."""
 
 
 def has_cjk_text(html: str) -> bool:
@@ -128,8 +130,7 @@ def _drop_hidden(tree: HtmlElement) -> None:
     for element in hidden:
         if element in dropped or element.get("hidden") is None or element.tag in _NEVER_HIDDEN:
             continue
-        streamed = STREAMED_PART.search(element.get("id") or "") is not None
-        if not streamed and str(element.get("hidden")).lower() != "until-found":
+        if not is_sent_for_scripts(element.get("id"), element.get("hidden")):
             most = _count_text(tree) if most is None else most
             if kept >= MAX_LARGE_HIDDEN or 2 * _count_text(element) <= most:
                 _drop(element)
@@ -137,6 +138,11 @@ def _drop_hidden(tree: HtmlElement) -> None:
                 continue
             kept += 1
         del element.attrib["hidden"]
+
+
+def is_sent_for_scripts(name: str | None, hidden: str | None) -> bool:
+    """Return whether scripts will show a hidden element with the id `name` and this value of `hidden`."""
+    return (hidden or "").lower() == "until-found" or _STREAMED_PART.search(name or "") is not None
 
 
 def _count_text(element: HtmlElement) -> int:
@@ -178,11 +184,19 @@ def _keep_times(tree: HtmlElement) -> None:
 
 
 def _keep_captions(tree: HtmlElement) -> None:
-    """Make captions paragraphs and the figures around them `div`s, which extractors keep."""
+    """Make captions that say something paragraphs and the figures around them `div`s, which extractors keep."""
     for caption in list(tree.iter("figcaption")):
-        if not "".join(caption.itertext()).strip():
+        text = "".join(caption.itertext())
+        said = find_caption(text)
+        if said is None:
             continue
-        _rename(caption, "div" if _has_block(caption) else "p")
+        if _has_block(caption):
+            _rename(caption, "div")
+        else:
+            _rename(caption, "p")
+            if len(said) < len(" ".join(text.split())):
+                del caption[:]
+                caption.text = said
         if (paragraph := next(caption.iterancestors("p"), None)) is not None:
             # The parser leaves a figure in the paragraph that a browser ends before it.
             tail, caption.tail = caption.tail, None

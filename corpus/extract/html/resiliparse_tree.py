@@ -1,81 +1,85 @@
-"""Mend resiliparse's own tree of a page: what `page_tree` does, where an lxml tree would cost too much."""
+"""Mend resiliparse's own tree of a page: what `page_tree` does, where an lxml tree would cost too much.
+
+Resiliparse walks the whole page for a query, and again for each element of its result that is iterated over or
+indexed; a slice takes all in one walk. So one query finds all there is to mend.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from corpus.extract.html.page_tree import MAX_LARGE_HIDDEN, STREAMED_PART
+from corpus.extract.html.captions import find_caption
+from corpus.extract.html.layout_tables import (
+    BREAKING,
+    MAX_EXAMINED_CELLS,
+    SECTIONS,
+    TreeReader,
+    is_layout,
+    tell_menus,
+)
+from corpus.extract.html.page_tree import MAX_LARGE_HIDDEN, is_sent_for_scripts
 
 MIN_CELL_CHARACTERS = 50
-"""Characters of a cell of text: 150 bytes of Chinese."""
+"""Characters of a table that can hold text: 150 bytes of Chinese."""
 MIN_CHARACTERS_A_LINK = 60
 """Characters of a list for each link in it: with fewer it is a menu."""
 MIN_LIST_CHARACTERS = 10
 """Characters of a list that can be one of text."""
-MAX_MARKS = 32
-"""Elements of a page that are mended in resiliparse's own tree."""
-_HIDING = re.compile(r"hidden(?=[\s=/>])(?<=\shidden)")
-"""What a page with elements that a browser hides has in its source; what styles and scripts say of hiding is not."""
-_DROPPED = "data-corpus-dropped"
-_CELL = re.compile(r"<td\b[^>]*>(.*?)(?=</?t[dr]|</?table|\Z)", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+_SHALLOW_LISTS = "body > ul, body > * > ul, body > * > * > ul"
+_MENDED = f"[hidden], dialog, time, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_READINGS = "rt, rp, rtc"
+_DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
+MAX_MENDED = 500
+"""Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
+_BREAKING = ", ".join(sorted(BREAKING))
 
 
-def has_text_cells(html: str) -> bool:
-    """Return whether a cell of a table is long enough to be text, so that the table can be a layout."""
-    return any(
-        len(cell[1]) >= MIN_CELL_CHARACTERS
-        and len("".join(_TAG.sub("", cell[1]).split())) >= MIN_CELL_CHARACTERS
-        for cell in _CELL.finditer(html)
-    )
-
-
-def has_many_marks(html: str) -> bool:
-    """Return whether a page has so many elements to be mended that an lxml tree is faster: resiliparse looks through
-    the page for each element of a query."""
-    marks = html.count("<time") + html.count("<figcaption") + html.count("<dialog")
-    return marks > MAX_MARKS or (html.count("hidden") > MAX_MARKS and len(_HIDING.findall(html)) > MAX_MARKS)
-
-
-def mend_page(page: Any, html: str) -> None:
-    """Mend the tree `page` of the source `html` as `page_tree.mend_tree` does, but for tables, ruby and inline tags."""
-    if page.body is None:
+def mend_page(page: Any) -> None:
+    """Do to the tree `page` what resiliparse needs of `page_tree.mend_tree`, and put `div`s around lists of text near
+    `body`, which it would take for menus."""
+    body = page.body
+    if body is None:
         return
-    if "<dialog" in html or _HIDING.search(html):
-        _drop_hidden(page)
-    if "<time" in html:
-        for element in page.body.query_selector_all("time"):
+    hidden, lists, tables, captions = [], [], [], []
+    for element in body.query_selector_all(_MENDED)[:]:
+        tag = element.tag
+        if tag == "dialog":
+            if not element.hasattr("open"):
+                element.remove()
+        elif element.hasattr("hidden"):
+            hidden.append(element)
+        elif tag == "time":
             if _is_in_sentence(element):
                 _rename(page, element, "span")
-    if "<figcaption" in html:
-        for element in page.body.query_selector_all("figure > figcaption"):
-            if element.text.strip():
-                caption = _rename(page, element, "p")
-                figure = caption.parent
-                figure.parent.insert_before(caption, figure)
+        elif tag == "ruby":
+            _drop_readings(page, element)
+        elif tag == "figcaption":
+            captions.append(element)
+        elif tag == "table":
+            tables.append(element)
+        elif tag == "ul":
+            lists.append(element)
+    if hidden:
+        _show_hidden(page, hidden)
+    for caption in captions[:MAX_MENDED]:
+        _keep_caption(page, caption)
+    for items in lists:
+        _deepen_list(page, items)
+    for table in reversed(tables[:MAX_MENDED]):
+        _unwrap_layout(page, table)
 
 
-def _drop_hidden(page: Any) -> None:
-    """Drop what a browser does not show: see `page_tree`, whose rules these are."""
+def _show_hidden(page: Any, hidden: list[Any]) -> None:
+    """Show what a page sends hidden for its scripts to show: see `page_tree`. Resiliparse leaves out the rest."""
     characters = len(page.body.text)
-    kept = 0
-    for element in page.body.query_selector_all("[hidden]:not(main), dialog:not([open])"):
-        if element.hasattr(_DROPPED):
-            continue
-        shown = element.tag != "dialog" and (
-            element.getattr("hidden", "").lower() == "until-found"
-            or STREAMED_PART.search(element.getattr("id", "")) is not None
-        )
-        if not shown and element.tag != "dialog" and kept < MAX_LARGE_HIDDEN:
+    large = 0
+    for element in hidden:
+        shown = is_sent_for_scripts(element.getattr("id"), element.getattr("hidden"))
+        if not shown and large < MAX_LARGE_HIDDEN:
             shown = 2 * len(element.text) > characters
-            kept += shown
+            large += shown
         if shown:
             element.delattr("hidden")
-            continue
-        for inside in element.query_selector_all("[hidden], dialog"):
-            inside.setattr(_DROPPED, "")
-        element.parent.remove_child(element)  # not `decompose`: elements in it may be in the list
 
 
 def _is_in_sentence(element: Any) -> bool:
@@ -88,20 +92,83 @@ def _is_in_sentence(element: Any) -> bool:
 def _rename(page: Any, element: Any, name: str) -> Any:
     """Replace an element by one of another name with the same content, and return it."""
     renamed = page.create_element(name)
-    for child in list(element.child_nodes):
+    while (child := element.first_child) is not None:
         renamed.append_child(child)
-    element.parent.replace_child(renamed, element)
+    element.replace_with(renamed)
     return renamed
 
 
-def deepen_lists(page: Any) -> None:
-    """Put `div`s around lists of text: resiliparse takes a `ul` with fewer than three elements around it for a menu."""
-    if page.body is None:
+def _drop_readings(page: Any, ruby: Any) -> None:
+    """Replace a ruby by its base text."""
+    for reading in ruby.query_selector_all(_READINGS)[:]:
+        reading.remove()
+    for base in ruby.query_selector_all("rb")[:]:
+        _rename(page, base, "span")
+    _rename(page, ruby, "span")
+
+
+def _keep_caption(page: Any, element: Any) -> None:
+    """Put a caption that says something before its figure, as a paragraph."""
+    figure = element.parent
+    if figure is None or figure.tag != "figure" or (said := find_caption(element.text)) is None:
         return
-    for items in page.body.query_selector_all("body > ul, body > * > ul, body > * > * > ul"):
-        text = len(items.text.strip())
-        if text >= MIN_LIST_CHARACTERS and text >= MIN_CHARACTERS_A_LINK * len(items.query_selector_all("a")):
-            for _ in range(3):
-                around = page.create_element("div")
-                items.parent.insert_before(around, items)
-                around.append_child(items)
+    paragraph = page.create_element("p")
+    paragraph.text = said
+    figure.before(paragraph)
+
+
+def _deepen_list(page: Any, items: Any) -> None:
+    """Put `div`s around a list of text: resiliparse takes one with fewer than three elements around it for a menu."""
+    text = len(items.text.strip())
+    if text < MIN_LIST_CHARACTERS:
+        return
+    if text < MIN_CHARACTERS_A_LINK * len(items.query_selector_all("a")):
+        return
+    for _ in range(3):
+        around = page.create_element("div")
+        items.before(around)
+        around.append_child(items)
+
+
+def _count_bytes(element: Any) -> int:
+    return len("".join(element.text.split()).encode("utf-8", "replace"))
+
+
+_RESILIPARSE: TreeReader[Any] = TreeReader(
+    get_tag=lambda cell: cell.tag,
+    has_table=lambda cell: cell.query_selector("table") is not None,
+    count_bytes=_count_bytes,
+    count_linked=lambda cell: sum(map(_count_bytes, cell.query_selector_all("a[href]")[:])),
+    is_broken=lambda cell: (
+        cell.query_selector(_BREAKING) is not None or len(cell.query_selector_all("br")) > 1
+    ),
+)
+
+
+def _is_plain_data(table: Any) -> bool:
+    """Return whether a table is data at first sight: it has signs of data, none of a layout, and no table in it."""
+    return (
+        table.query_selector(_DATA_SIGNS) is not None
+        and table.getattr("role") is None
+        and table.query_selector("table") is None
+    )
+
+
+def _unwrap_layout(page: Any, table: Any) -> None:
+    """Turn a table that is a layout into `div`s, its menus into `nav`s."""
+    if len(table.text) < MIN_CELL_CHARACTERS or _is_plain_data(table):
+        return
+    parts = table.children[:]
+    cells: list[Any] = []
+    for part in parts:
+        for row in part.children[:] if part.tag in SECTIONS else (part,):
+            if row.tag == "tr":
+                cells += [cell for cell in row.children[:] if cell.tag in ("td", "th")]
+    if not cells or len(cells) > MAX_EXAMINED_CELLS:
+        return
+    if not is_layout(table.getattr("role"), [part.tag for part in parts], cells, _RESILIPARSE):
+        return
+    around = page.create_element("div")
+    for cell, menu in zip(cells, tell_menus(cells, _RESILIPARSE), strict=True):
+        around.append_child(_rename(page, cell, "nav" if menu else "div"))
+    table.replace_with(around)
