@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corpus.extract.html.captions import find_caption
 from corpus.extract.html.main_text import MODES, extract_main_text
 from tests.extract.html_test import PROSE
 
@@ -145,3 +146,40 @@ def test_captions_and_own_elements_are_not_judged_by_names_of_classes(mode: str,
     assert -1 not in places and places == sorted(places), text
 
 
+@pytest.mark.parametrize(
+    ("caption", "said"),
+    [
+        ("Foto: Anna Berg / dpa", None),
+        ("Photo by Lee Moss", None),
+        ("© Bundesarchiv, Erich Lang", None),
+        ("写真：山田太郎", None),
+        ("图片来源：新华社", None),
+        ("Фото: Иван Петров", None),
+        ("The mill burned down in May. (Photo: Ann Lee/AP)", "The mill burned down in May."),
+        ("The new bridge was opened by the mayor.Credit: Getty", "The new bridge was opened by the mayor."),
+        ("村民们在新桥上庆祝丰收的节日。（张三 摄）", "村民们在新桥上庆祝丰收的节日。"),
+        ("สะพานใหม่ที่ชาวบ้านสร้างขึ้นเมื่อปีที่แล้ว", "สะพานใหม่ที่ชาวบ้านสร้างขึ้นเมื่อปีที่แล้ว"),
+        ("Жители собрались у моста через реку.", "Жители собрались у моста через реку."),
+    ],
+)
+def test_captions_that_say_something_stay_without_their_credits(caption: str, said: str | None) -> None:
+    assert find_caption(caption) == said
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("nested", ["<ul><li>", "<ol><li><p>", "<dl><dd>"])
+def test_lists_in_a_thousand_lists_are_read(mode: str, nested: str) -> None:
+    page = f"<p>{PROSE['en']}</p>" + f"{nested}{PROSE['en']} " * 1000
+    assert PROSE["en"] in "\n".join(lines(page, mode))
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", PROSE)
+def test_lists_of_pictures_and_links_beside_a_text_stay_out_of_it(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    prose = "".join(f"<p>{sentence} {sentence} {i}</p>" for i in range(4))
+    items = "".join(
+        f"<li><div><span>Reader {i}</span> <a href=/c{i}>{sentence}</a></div></li>" for i in range(5)
+    )
+    text = "\n".join(lines(f"<article>{prose}</article><ul class=latest-comments>{items}</ul>", mode))
+    assert "Reader" not in text and f"{sentence} 3" in text

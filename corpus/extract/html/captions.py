@@ -36,11 +36,12 @@ _LABELS = (
 _AGENCIES = (
     r"AP|AFP|EPA|EFE|ANSA|DPA|APA|TASS|ТАСС|РИА Новости|Reuters|Getty(?: Images)?|Shutterstock|Alamy|iStock(?:photo)?|"
     r"Unsplash|Pixabay|Pexels|Flickr|Wikimedia(?: Commons)?|Adobe Stock|Depositphotos|Imago|Picture[- ]Alliance|"
-    r"Corbis|Bloomberg|Xinhua|Press Association|Associated Press|Keystone|Scanpix|ullstein|新华社|新華社|中新社|共同通信|時事|"
-    r"朝日新聞(?:社)?|연합뉴스|뉴시스"
+    r"Corbis|Bloomberg|Xinhua|Press Association|Associated Press|Keystone|Scanpix|ullstein|新华社|新華社|中新社|共同通信|"
+    r"時事|朝日新聞(?:社)?|연합뉴스|뉴시스"
 )
 _LABELLED = re.compile(
-    rf"(?<!\w)(?:{_LABELS})\.?\s*(?:[:：/／|]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b)",
+    rf"(?:(?<!\w)|(?-i:(?<=[a-z])(?=[A-Z])))(?:{_LABELS})\.?\s*"
+    r"(?:[:：/／|]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b)",
     re.IGNORECASE,
 )
 _CREDIT_START = re.compile(rf"[\s(\[（【]*(?:{_LABELLED.pattern}|©|\([cC]\)\s)", re.IGNORECASE)

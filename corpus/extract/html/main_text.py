@@ -111,12 +111,28 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
         return _extract_with_resiliparse(html)
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
     page = _JOINERS.sub(_replace_joiner, html) if held else html
+    text, framed = _extract_from_tree(page, url, mode, frame=True)
+    if framed and 2 * len(text or "") < framed:
+        # Extractors took something else than the prose for the text in that frame.
+        text = max(text or "", _extract_from_tree(page, url, mode, frame=False)[0] or "", key=len)
+    if len(html) > LARGE_PAGE_CHARACTERS:
+        reset_caches()
+    if not text:
+        return None
+    if held:
+        for joiner, sign in _STAND_INS.items():
+            text = text.replace(sign, joiner)
+    return clean_text(text) or None
+
+
+def _extract_from_tree(page: str, url: str | None, mode: str, frame: bool) -> tuple[str | None, int]:
+    """Return trafilatura's text of a page, and what `frame_prose_lists` returns if `frame`."""
     tree = parse_page(page)
     if tree is None:
-        return None
+        return None, 0
     mend_tree(tree, page)
     mend_paragraphs(tree)
-    frame_prose_lists(tree)
+    framed = frame_prose_lists(tree) if frame else 0
     text = trafilatura.extract(
         tree,
         url=url,
@@ -129,14 +145,7 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
         deduplicate=False,
         with_metadata=False,
     )
-    if len(html) > LARGE_PAGE_CHARACTERS:
-        reset_caches()
-    if text is None:
-        return None
-    if held:
-        for joiner, sign in _STAND_INS.items():
-            text = text.replace(sign, joiner)
-    return clean_text(text) or None
+    return text, framed
 
 
 def _extract_with_resiliparse(html: str) -> str | None:

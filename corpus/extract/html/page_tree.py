@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 
-from lxml.etree import XPath, strip_tags
+from lxml.etree import XPath, iterwalk, strip_tags
 from lxml.html import HtmlElement
 from trafilatura import xpaths
 
@@ -26,6 +26,7 @@ _STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 _UNSHOWN = ("script", "style", "noscript")
 _NEVER_HIDDEN = ("html", "body", "main")
 _OWN = XPath("//body//*[contains(name(), '-')]")
+_HIDDEN_CLASS = re.compile(r"(?:^|[\s_-])(?:hide|hidden|invisible)(?=$|[\s_-])")
 _OWN_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]*-")
 _LONG = (
     "[string-length() > 25][not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside)]"
@@ -37,8 +38,12 @@ _FRAMES = ("div", "section", "center", "main", "body", "td", "form")
 """Elements that can hold the main text of a page. Lists cannot: what introduces them stands before them."""
 _READINGS = ("rt", "rp", "rtc")
 _ITEM_BLOCKS = frozenset(("div", "p", "section", "article", "blockquote", "center", "address", "main"))
-_CARD_PARTS = ("article", "header", "footer", "form")
-"""What an item that is a page in small has, such as a post of a forum."""
+_CARD_PARTS = ("article", "header", "footer", "form", "picture", "nav")
+"""What an item that is a page in small has, such as a post of a forum, a product or a menu that opens."""
+_ASIDE = re.compile(
+    r"galler|slid[ei]|carousel|teaser|related|recent|latest|widget|sharing|social", re.IGNORECASE
+)
+"""Classes of lists of pictures and of links beside a text."""
 _INLINE_TEXT = (
     "b",
     "strong",
@@ -100,6 +105,7 @@ def mend_tree(tree: HtmlElement, html: str) -> None:
     for element in tree.iter("q"):
         element.tag = "span"
     unwrap_layout_tables(tree)
+    _flatten_deep_lists(tree)
     _unwrap_items(tree)
     if has_cjk_text(html):
         strip_tags(tree, *_INLINE_TEXT)
@@ -114,8 +120,8 @@ def _drop(element: HtmlElement) -> None:
 def _drop_hidden(tree: HtmlElement) -> None:
     """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed.
 
-    What a page sends hidden for its scripts to show stays: the parts that React streams (`<div hidden id="S:1">`), and
-    a block that holds most of the page's text.
+    What a page sends hidden for its scripts to show stays: the panels behind tabs, the parts that React streams
+    (`<div hidden id="S:1">`), and a block that holds most of the page's text.
     """
     hidden = _HIDDEN(tree)
     for element in list(tree.iter("template", "dialog")):
@@ -130,7 +136,9 @@ def _drop_hidden(tree: HtmlElement) -> None:
     for element in hidden:
         if element in dropped or element.get("hidden") is None or element.tag in _NEVER_HIDDEN:
             continue
-        if not is_sent_for_scripts(element.get("id"), element.get("hidden")):
+        if element.get("role") != "tabpanel" and not is_sent_for_scripts(
+            element.get("id"), element.get("hidden")
+        ):
             most = _count_text(tree) if most is None else most
             if kept >= MAX_LARGE_HIDDEN or 2 * _count_text(element) <= most:
                 _drop(element)
@@ -173,6 +181,8 @@ def _drop_readings(tree: HtmlElement) -> None:
 def _name_own_elements(tree: HtmlElement) -> None:
     """Give elements of a page's own (`my-text`) the name of what they are: `span` in a sentence, else `div`."""
     for element in _OWN(tree):
+        if _HIDDEN_CLASS.search(element.get("class") or ""):
+            continue
         _rename(element, "span" if _is_in_sentence(element) and not _has_block(element) else "div")
 
 
@@ -257,48 +267,87 @@ def _unwrap_items(tree: HtmlElement) -> None:
     """Make blocks of text in items of lists lines of the item: extractors lose or cut items that hold blocks."""
     for item in tree.iter("li", "dd", "dt"):
         blocks = _list_own_blocks(item)
-        if blocks and next(item.iter(*_CARD_PARTS), None) is None:
+        if blocks and next(item.iter(*_CARD_PARTS), None) is None and not _is_aside(item):
             for block in blocks:
                 if _is_text_block(block):
                     _become_line(block)
 
 
-def frame_prose_lists(tree: HtmlElement) -> None:
-    """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
-    prose: without a frame, extractors collect paragraphs alone and lose every list. Pages with a frame stay."""
-    if next(tree.iter("li", "dd"), None) is None or any(select(tree) for select in xpaths.BODY_XPATH):
+MAX_LIST_DEPTH = 50
+"""Lists in each other that stay lists: trafilatura calls itself for each."""
+
+
+def _flatten_deep_lists(tree: HtmlElement) -> None:
+    """Make items of lists in more than `MAX_LIST_DEPTH` others text of the item around them."""
+    if sum(1 for _ in tree.iter("ul", "ol", "dl")) <= MAX_LIST_DEPTH:
         return
+    depth = 0
+    deep: list[HtmlElement] = []
+    for event, element in iterwalk(tree, events=("start", "end"), tag=("ul", "ol", "dl")):
+        depth += 1 if event == "start" else -1
+        if event == "start" and depth > MAX_LIST_DEPTH:
+            deep.append(element)
+    for element in reversed(deep):
+        for item in element:
+            if item.tag in ("li", "dt", "dd"):
+                item.tag = "span"
+        element.drop_tag()
+
+
+def _is_aside(item: HtmlElement) -> bool:
+    """Return whether an item is one of a list of pictures, or of links beside the text of a page."""
+    around = (item, *islice(item.iterancestors(), 2))
+    if any(_ASIDE.search(element.get("class") or "") for element in around if element.tag != "body"):
+        return True
+    linked = sum(_count_text(link) for link in item.iter("a") if link.get("href") is not None)
+    return linked > 0 and 2 * linked >= _count_text(item)
+
+
+def frame_prose_lists(tree: HtmlElement) -> int:
+    """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
+    prose: without a frame, extractors collect paragraphs alone and lose every list. Pages with a frame stay.
+
+    Returns the characters of that prose; 0 without a new frame.
+    """
+    if next(tree.iter("li", "dd"), None) is None or any(select(tree) for select in xpaths.BODY_XPATH):
+        return 0
     items = filter(_is_prose, _LONG_ITEMS(tree))
     if (first := next(items, None)) is None:
-        return
-    frame = _find_frame(tree, first, items)
+        return 0
+    frame, characters = _find_frame(tree, first, items)
     if frame is None:
-        return
+        return 0
     if frame.tag in ("div", "section", "center"):
         frame.tag = "article"
-        return
+        return characters
     article = frame.makeelement("article")
     article.text, frame.text = frame.text, None
     article.extend(list(frame))
     frame.append(article)
+    return characters
 
 
-def _find_frame(tree: HtmlElement, first: HtmlElement, items: Iterable[HtmlElement]) -> HtmlElement | None:
+def _find_frame(
+    tree: HtmlElement, first: HtmlElement, items: Iterable[HtmlElement]
+) -> tuple[HtmlElement | None, int]:
     """Return the smallest element around all prose of a page that extractors do not discard, and around the lists of
-    its items; None if there is none in `body`."""
+    its items, None if there is none in `body`, and the characters of that prose."""
     discarded = {element for select in xpaths.OVERALL_DISCARD_XPATH for element in select(tree)}
+    characters = 0
     around: list[HtmlElement] | None = None
     for block in chain((first,), items, filter(_is_prose, _LONG_PARAGRAPHS(tree))):
         ancestors = list(block.iterancestors())[::-1]
         if discarded and not discarded.isdisjoint((block, *ancestors)):
             continue
+        characters += sum(map(len, block.itertext()))
         shared = (
             ancestors
             if around is None
             else takewhile(lambda pair: pair[0] is pair[1], zip(around, ancestors, strict=False))
         )
         around = ancestors if around is None else [outer for outer, _ in shared]
-    return next((outer for outer in reversed(around or ()) if outer.tag in _FRAMES), None)
+    frame = next((outer for outer in reversed(around or ()) if outer.tag in _FRAMES), None)
+    return frame, characters
 
 
 def _is_prose(item: HtmlElement) -> bool:

@@ -102,9 +102,7 @@ def _drop_readings(page: Any, ruby: Any) -> None:
     """Replace a ruby by its base text."""
     for reading in ruby.query_selector_all(_READINGS)[:]:
         reading.remove()
-    for base in ruby.query_selector_all("rb")[:]:
-        _rename(page, base, "span")
-    _rename(page, ruby, "span")
+    ruby.replace_with(page.create_text_node(ruby.text))
 
 
 def _keep_caption(page: Any, element: Any) -> None:
