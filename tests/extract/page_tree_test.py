@@ -61,6 +61,7 @@ def test_wrapped_and_marked_chinese_and_japanese_has_no_spaces(mode: str, langua
         f"{a}<b>{b}</b>{c}",
         f"{a}\n<a href=x>{b}</a>\n{c}",
         f"{a}<span>{b}</span>{c}",
+        f"{text[:-2]}<b class=x>{text[-2]}</b>{text[-1]}",
     ):
         assert lines(f"<p>{written}</p>", mode) == [text]
 

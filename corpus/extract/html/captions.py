@@ -36,7 +36,8 @@ _LABELS = (
 _AGENCIES = (
     r"AP|AFP|EPA|EFE|ANSA|DPA|APA|TASS|ТАСС|РИА Новости|Reuters|Getty(?: Images)?|Shutterstock|Alamy|iStock(?:photo)?|"
     r"Unsplash|Pixabay|Pexels|Flickr|Wikimedia(?: Commons)?|Adobe Stock|Depositphotos|Imago|Picture[- ]Alliance|"
-    r"Corbis|Bloomberg|Xinhua|Press Association|Associated Press|Keystone|Scanpix|ullstein|新华社|新華社|中新社|共同通信|"
+    r"Corbis|Bloomberg|Xinhua|Press Association|Associated Press|Keystone|Scanpix|"
+    r"ullstein|新华社|新華社|中新社|共同通信|"
     r"時事|朝日新聞(?:社)?|연합뉴스|뉴시스"
 )
 _LABELLED = re.compile(

@@ -18,8 +18,8 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
-from corpus.extract.html.page_tree import frame_prose_lists, join_wrapped_lines, mend_tree
-from corpus.extract.html.resiliparse_tree import mend_page
+from corpus.extract.html.page_tree import frame_prose_lists, has_cjk_text, join_wrapped_lines, mend_tree
+from corpus.extract.html.resiliparse_tree import join_single_characters, mend_page
 from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
@@ -153,7 +153,7 @@ def _extract_with_resiliparse(html: str) -> str | None:
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 
-    page = HTMLTree.parse(html)
+    page = HTMLTree.parse(join_single_characters(html) if has_cjk_text(html) else html)
     mend_page(page)
     text = extract_plain_text(page, main_content=True, alt_texts=False, links=False, comments=False)
     return clean_text(text) or None

@@ -6,6 +6,7 @@ indexed; a slice takes all in one walk. So one query finds all there is to mend.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from corpus.extract.html.captions import find_caption
@@ -17,7 +18,7 @@ from corpus.extract.html.layout_tables import (
     is_layout,
     tell_menus,
 )
-from corpus.extract.html.page_tree import MAX_LARGE_HIDDEN, is_sent_for_scripts
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, is_sent_for_scripts
 
 MIN_CELL_CHARACTERS = 50
 """Characters of a table that can hold text: 150 bytes of Chinese."""
@@ -25,6 +26,9 @@ MIN_CHARACTERS_A_LINK = 60
 """Characters of a list for each link in it: with fewer it is a menu."""
 MIN_LIST_CHARACTERS = 10
 """Characters of a list that can be one of text."""
+_SINGLE = re.compile(
+    rf"<(a|b|strong|em|i|u|font|big|small|tt|mark|span|cite|code|s)\b[^<>]*>([{CJK}])</\1\s*>", re.IGNORECASE
+)
 _SHALLOW_LISTS = "body > ul, body > * > ul, body > * > * > ul"
 _MENDED = f"[hidden], dialog, time, figcaption, table, ruby, {_SHALLOW_LISTS}"
 _READINGS = "rt, rp, rtc"
@@ -32,6 +36,12 @@ _DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
 MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
 _BREAKING = ", ".join(sorted(BREAKING))
+
+
+def join_single_characters(html: str) -> str:
+    """Return the source of a Chinese or Japanese page without the inline tags around single characters, which
+    resiliparse loses."""
+    return _SINGLE.sub(r"\2", html)
 
 
 def mend_page(page: Any) -> None:
@@ -99,10 +109,17 @@ def _rename(page: Any, element: Any, name: str) -> Any:
 
 
 def _drop_readings(page: Any, ruby: Any) -> None:
-    """Replace a ruby by its base text."""
+    """Replace a ruby by its base text, in one node with the text beside it: resiliparse loses single characters."""
     for reading in ruby.query_selector_all(_READINGS)[:]:
         reading.remove()
-    ruby.replace_with(page.create_text_node(ruby.text))
+    text = ruby.text
+    if (before := ruby.prev) is not None and before.tag == "#text":
+        text = before.value + text
+        before.parent.remove_child(before)
+    if (after := ruby.next) is not None and after.tag == "#text":
+        text += after.value
+        after.parent.remove_child(after)
+    ruby.replace_with(page.create_text_node(text))
 
 
 def _keep_caption(page: Any, element: Any) -> None:
