@@ -31,7 +31,7 @@ from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
 
-VERSION = 7
+VERSION = 8
 """Increased when ingest itself would give other documents from the same input."""
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
