@@ -6,6 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from corpus import plugins
+
+
+@pytest.fixture(autouse=True)
+def plugin_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of plug-ins that a test names are not those of the next."""
+    monkeypatch.setattr(plugins, "_folders", list(plugins._folders))
+
 
 @pytest.fixture(scope="session")
 def data() -> Path:

@@ -75,7 +75,11 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
             "${NOT_SET_ANYWHERE}/",
             ":3: sources.web.paths[0]: the environment variable NOT_SET_ANYWHERE",
         ),
-        ("[cmn_Hans, tha]", "[chinese]", ":8: languages: 'chinese' is not a language: did you mean cmn (Chinese)?"),
+        (
+            "[cmn_Hans, tha]",
+            "[chinese]",
+            ":8: languages: 'chinese' is not a language: did you mean cmn (Chinese)?",
+        ),
         ("name: demo\n", "", "name: this key is required"),
         ("mixture: {", "mixture: {{", "not YAML: "),
         ("demo", "'a/b'", ":1: name: 'a/b' is not a name"),

@@ -52,7 +52,12 @@ def test_fineweb_is_gopher_and_what_it_adds() -> None:
 @pytest.mark.parametrize(
     ("presets", "manifest", "path", "words"),
     [
-        (["fineweeb"], {}, ("sources", "web", "rules", 0), "no rules named 'fineweeb': choose from c4"),
+        (
+            ["fineweeb"],
+            {},
+            ("sources", "web", "rules", 0),
+            "no rules named 'fineweeb': did you mean fineweb?",
+        ),
         (
             [],
             {"gopher.wrods": {"min": 1}},

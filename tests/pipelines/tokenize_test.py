@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,10 @@ def job_of(workspace: Workspace, workers: int = 1, **given: Any) -> tuple[Tokeni
     running = Running(workers=workers)
     ran: list[str] = []
 
-    def run(name: str, build: Callable[[str | None], Any], total: int) -> None:
+    def run(
+        name: str, build: Callable[[str | None], Any], total: int, *, weights: Sequence[int] | None = None
+    ) -> None:
+        assert weights is None or len(weights) == total
         ran.append(f"{name} {total}")
         with make_claims_folder(running) as claims, beam.Pipeline(options=running.options(name)) as start:
             build(claims)(start)
