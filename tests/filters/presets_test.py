@@ -100,7 +100,7 @@ def test_fineweb_is_gopher_and_what_it_adds() -> None:
         ([], {"quality.score": {"top_share": 10}}, ("rules", "quality.score", "top_share"), "a share"),
         ([], {"quality.score": {"pareto": 0}}, ("rules", "quality.score", "pareto"), "Pareto"),
         ([], {"languages": ["tha"]}, ("rules", "languages"), "written tha"),
-        ([], {"languages": {"th": {}}}, ("rules", "languages", "th"), "ISO 639-3"),
+        ([], {"languages": {"nowhere": {}}}, ("rules", "languages", "nowhere"), "is not a language"),
         (
             [],
             {"languages": {"tha": {"x.y": {"min": 1}}}},
