@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from corpus.extract.html.captions import find_caption
@@ -165,6 +167,38 @@ def test_captions_and_own_elements_are_not_judged_by_names_of_classes(mode: str,
 )
 def test_captions_that_say_something_stay_without_their_credits(caption: str, said: str | None) -> None:
     assert find_caption(caption) == said
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "(<doc-ref><a href='/n/3'>3</a></doc-ref>, <doc-ref><a href='/n/4'>4</a></doc-ref>).",
+        "<shop-sum>$</shop-sum><shop-sum>512</shop-sum><shop-sum>.99</shop-sum>",
+        "[<sup><doc-ref><a href='/n/3'>3</a></doc-ref></sup>, <sup><doc-ref><a href='/n/4'>4</a></doc-ref></sup>]",
+        "<b><doc-name>Ada</doc-name></b>, <i><doc-name>Bo</doc-name></i> & <doc-name><a href='/c'>Cy</a></doc-name>",
+        "<math-box><math-row><math-i>E</math-i><math-o>=</math-o><math-i>mc</math-i></math-row></math-box>!",
+    ],
+)
+def test_own_elements_stay_in_their_sentence(mode: str, language: str, written: str) -> None:
+    prose = PROSE[language]
+    paragraphs = [f"{prose} ({i}) {written} {prose}" for i in range(3)] + [f"{prose} 4 {written}"]
+    body = "<article>" + "".join(f"<p>{text}</p>" for text in paragraphs) + "</article>"
+    expected = [re.sub("<[^>]*>", "", text) for text in paragraphs]
+    assert [line.replace(" ", "") for line in lines(body, mode)] == [
+        line.replace(" ", "") for line in expected
+    ]
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_own_elements_stay_in_items_and_cells(mode: str) -> None:
+    prices = "<ul><li>$<a-sum>88</a-sum> / <a-sum>99</a-sum></li><li>Boat (<a-sum>7</a-sum>)</li></ul>"
+    table = (
+        "<table><tr><th>Boat</th><th>Price</th></tr><tr><td>Skiff</td><td>€<a-sum>7</a-sum></td></tr></table>"
+    )
+    got = lines(f"<article><p>{PROSE['en']}</p>{prices}{table}<p>{PROSE['en']} 2</p></article>", mode)
+    assert {"$88 / 99", "Boat (7)", "| Skiff | €7 |"} <= set(got)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -61,6 +61,18 @@ _INLINE_TEXT = (
     "dfn",
     "abbr",
 )
+_LINES = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "figcaption", "summary", "pre"))
+"""Elements whose content is one run of text."""
+_INLINE_TAGS = frozenset(
+    (*_INLINE_TEXT, "a", "span", "code", "kbd", "label", "mark", "q", "s", "samp", "sub", "sup", "var")
+)
+MAX_INLINE_DEPTH = 20
+MAX_INLINE_ELEMENTS = 1000
+"""Elements in an element of a line, such as the parts of a formula."""
+MAX_LINE_ELEMENTS = 10
+"""Elements that stand between an element and the text of its line."""
+MAX_WORD_CHARACTERS = 40
+"""Characters of an element that stands between an element and the text of its line."""
 
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""
@@ -183,7 +195,7 @@ def _name_own_elements(tree: HtmlElement) -> None:
     for element in _OWN(tree):
         if _HIDDEN_CLASS.search(element.get("class") or ""):
             continue
-        _rename(element, "span" if _is_in_sentence(element) and not _has_block(element) else "div")
+        _rename(element, "span" if _is_in_line(element) and not _has_block(element) else "div")
 
 
 def _keep_times(tree: HtmlElement) -> None:
@@ -249,18 +261,71 @@ def _rename(element: HtmlElement, name: str) -> None:
 
 def _is_in_sentence(element: HtmlElement) -> bool:
     """Return whether text of the same line, with a letter or digit in it, stands beside an element."""
-    before = element.getprevious()
-    left = (before.tail if before is not None else element.getparent().text) or ""
-    if any(map(str.isalnum, element.tail or "")) or any(map(str.isalnum, left)):
-        return True
-    parent = element.getparent()
-    if parent.tag in ("a", "b", "em", "i", "span", "strong", "small") and len(parent) == 1:
-        return parent.getparent() is not None and _is_in_sentence(parent)
+    for outer in chain((element,), islice(element.iterancestors(), MAX_INLINE_DEPTH)):
+        parent = outer.getparent()
+        if parent is None:
+            return False
+        if any(map(str.isalnum, outer.tail or "")) or any(map(str.isalnum, _get_text_before(outer, parent))):
+            return True
+        if parent.tag not in ("a", "b", "em", "i", "span", "strong", "small") or len(parent) != 1:
+            return False
     return False
 
 
+def _is_in_line(element: HtmlElement) -> bool:
+    """Return whether an element of a page's own stands in a line of text: in a paragraph or heading, or where text is
+    beside it or beside the inline elements around it, if only a sign (`(<x-n>3</x-n>, <x-n>4</x-n>)`)."""
+    for outer in chain((element,), islice(element.iterancestors(), MAX_INLINE_DEPTH)):
+        parent = outer.getparent()
+        if parent is None:
+            return False
+        if parent.tag in _LINES or _has_text_beside(outer, parent):
+            return True
+        if parent.tag not in _INLINE_TAGS:
+            return False
+    return False
+
+
+def _has_text_beside(element: HtmlElement, parent: HtmlElement) -> bool:
+    """Return whether text that is no space stands beside an element, or beside the short elements next to it."""
+    left: HtmlElement | None = element
+    for _ in range(MAX_LINE_ELEMENTS):
+        if left is None or (left is not element and not _is_short(left)):
+            break
+        if _get_text_before(left, parent).strip():
+            return True
+        left = left.getprevious()
+    right: HtmlElement | None = element
+    for _ in range(MAX_LINE_ELEMENTS):
+        if right is None or (right is not element and not _is_short(right)):
+            break
+        if (right.tail or "").strip():
+            return True
+        right = right.getnext()
+    return False
+
+
+def _get_text_before(element: HtmlElement, parent: HtmlElement) -> str:
+    previous = element.getprevious()
+    return (previous.tail if previous is not None else parent.text) or ""
+
+
+def _is_short(element: HtmlElement) -> bool:
+    """Return whether an element can be a word or number within a line."""
+    if element.tag in BLOCK_TAGS or element.tag == "br":
+        return False
+    inside = list(islice(element.iter(), MAX_LINE_ELEMENTS))
+    return len(inside) < MAX_LINE_ELEMENTS and sum(map(len, element.itertext())) <= MAX_WORD_CHARACTERS
+
+
 def _has_block(element: HtmlElement) -> bool:
-    return any(inner.tag in BLOCK_TAGS for inner in element.iterdescendants())
+    """Return whether a block is in an element, or so many elements that it is one."""
+    inside = 0
+    for inner in islice(element.iterdescendants(), MAX_INLINE_ELEMENTS):
+        if inner.tag in BLOCK_TAGS:
+            return True
+        inside += 1
+    return inside == MAX_INLINE_ELEMENTS
 
 
 def _unwrap_items(tree: HtmlElement) -> None:
