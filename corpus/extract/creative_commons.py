@@ -54,6 +54,31 @@ _DENIED_AFTER = re.compile(
     r"|では?ありません|では?ない|では?なく|に?は?属し(?:ません|ていない)|नहीं|不适用|不適用)",
     re.IGNORECASE,
 )
+_EXCEPTION = re.compile(
+    r"\b(?:if|unless|where(?:ver)?|except|(?:in|as|so) ?far as|to the extent"
+    r"|so(?:weit|fern)|insoweit|wenn|falls|wo|außer|sauf|si|lorsqu\w*|où|à moins"
+    r"|salvo|donde|mientras|cuando|excepto|a menos|se|onde|caso|quando|exceto|ove|dove|laddove|qualora|eccetto"
+    r"|tenzij|indien|voor ?zover|waar|als|jeśli|jeżeli|o ile|gdzie|chyba|если|кроме|где"
+    r"|om|där|såvida|hvis|hvor|dersom|såfremt|med mindre|jos|ellei)\b[^.;:!?,\n]{0,40}?"
+    r"\b(?:nor|not?|nichts?|keine?[mnrs]?|pas|aucune?|rien|niets?|geen|não|nada|non?|nulla|ikke|inte|nie|nic|ei|не|ничего)\b"
+    r"(?=[^.;:!?\n]{0,40}?(?:\bother|differ|contra|expli|expre|spe[cz]ifi|\bstated|\bnoted|indi[cq]|\bmark|label|men[ct]i"
+    r"|\bander|abweich|gegenteil|ausdrück|gesondert|separat|kennzeich|\bangegeb|vermerk|ausgewies|erwähn|vermeld|aangegev"
+    r"|\bautre|préci|spéci|\botr[ao]|señal|\boutr|divers|\baltr|segnal|inaczej|zaznacz|wskaz|określ"
+    r"|\bино|\bдруг|указан|оговор|отмеч|обратн|\ban(?:na|ne|de)[nt]|\bange|\bangi|toisin|muut))"
+    r"|\bnot otherwise\b"
+    r"|除非|(?:若|如|倘|凡|假如)[^，。；！？]{0,8}?(?:非|未|没有|沒有|不)|(?:未|没有|沒有)(?:作|做|经|經)?(?:特别|特別|特殊|另|其他|其它|明)"
+    r"|(?:ما لم|إلا إذا|إلا إن|إذا لم)[^،؛.!؟]{0,30}?غير|(?:หาก|ถ้า|เว้นแต่|กรณีที่)[^.!?]{0,10}?ไม่",
+    re.IGNORECASE,
+)
+"""The beginning of a clause that leaves out what is marked otherwise (`unless ...`, `soweit nicht anders ...`)."""
+MAX_CLAUSE_CHARACTERS = 200
+_TERM_NAME = re.compile(
+    r"\b(?:non|no|pas d[e'\u2019]|nicht|keine|niet|geen|não|ikke|inte|ei)[ -]*(?:l['\u2019])?"
+    r"(?:utilisation |uso |opere |obras? |bruk )?"
+    r"(?:com+er[ct]|kom+er[ctz]|deriv|afgeleid|bearbeit|modifi|kauppal|bearbetn)|(?:非|不)(?:商|营|營|営)",
+    re.IGNORECASE,
+)
+"""Terms of a licence that are named by a negation."""
 _PART_NAME = re.compile(
     r"\b(?P<part>(?:book |front |back )?(?:covers?|jackets?)|illustrations?|images?|photos?|photographs?|pictures?"
     r"|figures?|fonts?|typefaces?|artwork|drawings?|icons?|logos?|maps?|music|audio|video|recordings?|metadata|umschlag\w*|titelbild\w*"
@@ -124,12 +149,15 @@ def states_public_domain(text: str) -> bool:
 
 def is_denied(before: str, after: str) -> bool:
     """Return whether the words around the name of a licence deny it, or reserve all rights."""
+    if _RESERVED.search(before) or _RESERVED.search(after):
+        return True
     before = _ADDRESS_START.sub("", before)
+    if not (_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(after)):
+        return False
+    clause = _TERM_NAME.sub(" ", _EXCEPTION.sub(" ", before[-MAX_CLAUSE_CHARACTERS:]))
     return bool(
-        _DENIED_BEFORE.search(before)
-        or _DENIED_AFTER.match(after)
-        or _RESERVED.search(before)
-        or _RESERVED.search(after)
+        _DENIED_BEFORE.search(clause)
+        or _DENIED_AFTER.match(_EXCEPTION.sub(" ", after[:MAX_CLAUSE_CHARACTERS]))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.html.main_text import read_license
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -60,6 +61,52 @@ SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
 )
 def test_a_statement_of_the_page(license: str | None, html: str) -> None:
     assert read_license(f"<html><body>{html}</body></html>") == (license, {})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "If not stated otherwise, the essays here are under {}",
+        "Soweit nicht anders vermerkt, stehen die Beiträge unter {}",
+        "Wenn nichts anderes angegeben ist, gilt {}",
+        "Alle Beiträge stehen unter {} sofern nicht anders gekennzeichnet",
+        "Si no se indica lo contrario, las entradas usan {}",
+        "Salvo se não indicado de outra forma, os artigos usam {}",
+        "Ove non diversamente specificato, gli articoli sono {}",
+        "Indien niet anders vermeld vallen de stukken onder {}",
+        "O ile nie zaznaczono inaczej, wpisy są na licencji {}",
+        "Если не указано иное, статьи доступны по {}",
+        "Om inte annat anges gäller {}",
+        "除非另有声明，本博客文章采用 {}",
+        "如未特別說明，本網誌文章採用 {}",
+        "特に断りのない限り、記事は {}",
+        "ما لم يذكر غير ذلك، المقالات متاحة وفق {}",
+        "หากไม่ได้ระบุเป็นอย่างอื่น บทความใช้ {}",
+        "जब तक अन्यथा न कहा जाए, लेख {} के अधीन हैं",
+        "Namensnennung, keine Bearbeitung, nicht kommerziell: {}",
+        "Paternité, pas de modification, {}",
+        "文章采用署名-非商业性使用 {}",
+    ],
+)
+def test_an_exception_and_the_name_of_a_term_deny_nothing(statement: str) -> None:
+    link = f"<a rel='license' href='{BY}'>CC</a>"
+    assert read_license(f"<html><body><p>{statement.format(link)}</p></body></html>") == ("CC-BY-4.0", {})
+    assert find_cc_license(statement.format("CC BY 4.0")) == "CC-BY-4.0"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "If not stated otherwise, the essays are not under {}",
+        "Soweit nicht anders vermerkt, stehen die Beiträge nicht unter {}",
+        "Если не указано иное, статьи не доступны по {}",
+        "除非另有声明，本博客文章不属于 {}",
+    ],
+)
+def test_a_denial_behind_an_exception_denies(statement: str) -> None:
+    link = f"<a rel='license' href='{BY}'>CC</a>"
+    assert read_license(f"<html><body><p>{statement.format(link)}</p></body></html>") == (None, {})
+    assert find_cc_license(statement.format("CC BY 4.0")) is None
 
 
 def test_two_different_statements_are_none_and_both_are_kept() -> None:
