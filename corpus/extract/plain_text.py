@@ -18,7 +18,6 @@ _DEBRIS = re.compile(
     "\ud800-\udfff\ufff9-\ufffb\ufffe\uffff]+"  # surrogates, annotations, non-characters
 )
 _SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u205f]")
-_LINE_END = re.compile(r"(?<![ \t\u3000])[ \t\u3000]+$", re.MULTILINE)
 _TRAILING = (" \n", "\t\n", "\u3000\n")
 _BLANK_LINES = re.compile(r"\n{4,}")
 _ASCII_DEBRIS = bytes([*range(0x00, 0x09), *range(0x0E, 0x1C), 0x1F, 0x7F])
@@ -65,7 +64,7 @@ def clean_text(text: str) -> str:
     if text.isascii():
         plain = text.encode().translate(None, _ASCII_DEBRIS)
         text = text if len(plain) == len(text) else plain.decode()
-    elif not _is_printable(text):
+    elif not _is_printable(text := text.replace("\xa0", " ")):
         text = _SPACES.sub(" ", _DEBRIS.sub("", text))
     if "\u200b" in text:
         text = _ZERO_WIDTH_SPACES.sub("", text)
@@ -74,7 +73,7 @@ def clean_text(text: str) -> str:
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if text.endswith((" ", "\t", "\u3000")) or any(ending in text for ending in _TRAILING):
-        text = _LINE_END.sub("", text)
+        text = "\n".join([line.rstrip(" \t\u3000") for line in text.split("\n")])
     if "\n\n\n\n" in text:
         text = _BLANK_LINES.sub("\n\n\n", text)
     return text.strip("\n")

@@ -52,6 +52,10 @@ _CREDIT_END = re.compile(
     rf"|[-–—|/／,]\s*(?:{_AGENCIES})(?:\s*/[^.!?]{{0,40}})?)[\s.]*$",
     re.IGNORECASE,
 )
+_CREDIT_SIGN = re.compile(
+    rf"[(\[（【:：/／|©]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b|\b(?:{_AGENCIES})\b", re.IGNORECASE
+)
+"""One of which any credit has: ten times as fast as a search for one."""
 _AGENCY = re.compile(rf"\b(?:{_AGENCIES})\b")
 _SENTENCE_END = re.compile("[.!?…。！？｡।॥؟۔።။៕։](?:[\"'”’»«)\\]』」）]|$|\\s)|[!?。！？।]")
 _UNENDED_SCRIPTS = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1780-\u17ff\u3040-\u30ff\u4e00-\u9fff]")
@@ -65,7 +69,8 @@ def find_caption(text: str) -> str | None:
     caption = " ".join(text.split())
     if len(caption) < MIN_UNENDED_CHARACTERS:
         return None
-    credit = _CREDIT_END.search(caption, max(0, len(caption) - MAX_CREDIT_CHARACTERS))
+    last = max(0, len(caption) - MAX_CREDIT_CHARACTERS)
+    credit = _CREDIT_END.search(caption, last) if _CREDIT_SIGN.search(caption, last) else None
     said = caption[: credit.start()].rstrip(" -–—|/／·,") if credit is not None else caption
     if len(said.encode("utf-8", "replace")) < MIN_SENTENCE_BYTES:
         return None

@@ -94,9 +94,9 @@ def has_cjk_text(html: str) -> bool:
 
 
 def join_wrapped_lines(html: str) -> str:
-    """Return the source of a page without the line ends between two Chinese or Japanese characters, also where inline
+    """Return the source of a Chinese or Japanese page without the line ends between two Chinese or Japanese characters, also where inline
     tags stand around them: a browser shows a space there that no reader expects. `pre` and the like are left alone."""
-    if not has_cjk_text(html) or not _BROKEN_AFTER_CJK.search(html):
+    if not _BROKEN_AFTER_CJK.search(html):
         return html
     parts = _PREFORMATTED.split(html)
     # Each match has two groups, the element and its name.

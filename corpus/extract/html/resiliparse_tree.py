@@ -29,7 +29,7 @@ MIN_LIST_CHARACTERS = 10
 _SINGLE = re.compile(
     rf"<(a|b|strong|em|i|u|font|big|small|tt|mark|span|cite|code|s)\b[^<>]*>([{CJK}])</\1\s*>", re.IGNORECASE
 )
-_SHALLOW_LISTS = "body > ul, body > * > ul, body > * > * > ul"
+_SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _MENDED = f"[hidden], dialog, time, figcaption, table, ruby, {_SHALLOW_LISTS}"
 _READINGS = "rt, rp, rtc"
 _DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
@@ -160,28 +160,34 @@ _RESILIPARSE: TreeReader[Any] = TreeReader(
 )
 
 
-def _is_plain_data(table: Any) -> bool:
-    """Return whether a table is data at first sight: it has signs of data, none of a layout, and no table in it."""
-    return (
-        table.query_selector(_DATA_SIGNS) is not None
-        and table.getattr("role") is None
-        and table.query_selector("table") is None
-    )
+_WITHOUT_TABLES = _RESILIPARSE._replace(has_table=lambda cell: False)
 
 
-def _unwrap_layout(page: Any, table: Any) -> None:
-    """Turn a table that is a layout into `div`s, its menus into `nav`s."""
-    if len(table.text) < MIN_CELL_CHARACTERS or _is_plain_data(table):
-        return
-    parts = table.children[:]
+def _list_cells(parts: list[Any]) -> list[Any]:
+    """Return the cells of a table with these `parts`, without those of tables in it."""
     cells: list[Any] = []
     for part in parts:
         for row in part.children[:] if part.tag in SECTIONS else (part,):
             if row.tag == "tr":
                 cells += [cell for cell in row.children[:] if cell.tag in ("td", "th")]
+    return cells
+
+
+def _unwrap_layout(page: Any, table: Any) -> None:
+    """Turn a table that is a layout into `div`s, its menus into `nav`s."""
+    if len(table.text) < MIN_CELL_CHARACTERS:
+        return
+    # A query costs as much as reading the cell that it is made for: one for the table spares most.
+    role = table.getattr("role")
+    nested = table.query_selector("table") is not None
+    if not nested and role is None and table.query_selector(_DATA_SIGNS) is not None:
+        return
+    parts = table.children[:]
+    cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
         return
-    if not is_layout(table.getattr("role"), [part.tag for part in parts], cells, _RESILIPARSE):
+    reader = _RESILIPARSE if nested else _WITHOUT_TABLES
+    if not is_layout(role, [part.tag for part in parts], cells, reader):
         return
     around = page.create_element("div")
     for cell, menu in zip(cells, tell_menus(cells, _RESILIPARSE), strict=True):
