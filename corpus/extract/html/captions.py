@@ -53,9 +53,10 @@ _CREDIT_END = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_SIGN = re.compile(
-    rf"[(\[（【:：/／|©]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b|\b(?:{_AGENCIES})\b", re.IGNORECASE
+    rf"[:：/／|©摄攝]|提供|撮影|\s(?:by|via|from|von|par|por|courtesy|credits?)\b|\b(?:{_AGENCIES})\b",
+    re.IGNORECASE,
 )
-"""One of which any credit has: ten times as fast as a search for one."""
+"""One of which any credit has: several times as fast as a search for the whole."""
 _AGENCY = re.compile(rf"\b(?:{_AGENCIES})\b")
 _SENTENCE_END = re.compile("[.!?…。！？｡।॥؟۔።။៕։](?:[\"'”’»«)\\]』」）]|$|\\s)|[!?。！？।]")
 _UNENDED_SCRIPTS = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1780-\u17ff\u3040-\u30ff\u4e00-\u9fff]")

@@ -94,8 +94,11 @@ def has_cjk_text(html: str) -> bool:
 
 
 def join_wrapped_lines(html: str) -> str:
-    """Return the source of a Chinese or Japanese page without the line ends between two Chinese or Japanese characters, also where inline
-    tags stand around them: a browser shows a space there that no reader expects. `pre` and the like are left alone."""
+    """Return the source of a Chinese or Japanese page without the line ends between two characters of these scripts,
+    also where inline tags stand around them: a browser shows a space there that no reader expects.
+
+    `pre` and the like are left alone.
+    """
     if not _BROKEN_AFTER_CJK.search(html):
         return html
     parts = _PREFORMATTED.split(html)

@@ -93,10 +93,12 @@ def _show_hidden(page: Any, hidden: list[Any]) -> None:
 
 
 def _is_in_sentence(element: Any) -> bool:
-    beside = (element.prev, element.next)
-    return any(
-        node is not None and node.tag == "#text" and any(map(str.isalnum, node.text)) for node in beside
-    )
+    return _is_text(element.next) or _is_text(element.prev)
+
+
+def _is_text(node: Any) -> bool:
+    """Return whether a node is text with a letter or digit in it."""
+    return node is not None and node.tag == "#text" and any(map(str.isalnum, node.text))
 
 
 def _rename(page: Any, element: Any, name: str) -> Any:
