@@ -169,6 +169,16 @@ def test_captions_that_say_something_stay_without_their_credits(caption: str, sa
     assert find_caption(caption) == said
 
 
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", PROSE)
+def test_a_lead_behind_a_figure_stays_and_the_name_of_a_caption_goes(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    figure = f"<figure><img src=a><figcaption><b>Image caption</b> {sentence} one</figcaption></figure>"
+    page = f"<article>{figure} <span class=lead>{sentence} two</span><p>{sentence} three</p><p>{sentence} four</p>"
+    got = lines(page + "</article>", mode)
+    assert got == [f"{sentence} {name}" for name in ("one", "two", "three", "four")]
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("language", PROSE)
 @pytest.mark.parametrize(

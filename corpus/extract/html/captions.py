@@ -40,6 +40,13 @@ _AGENCIES = (
     r"ullstein|新华社|新華社|中新社|共同通信|"
     r"時事|朝日新聞(?:社)?|연합뉴스|뉴시스"
 )
+_CAPTION_LABEL = re.compile(
+    r"(?:(?:image|media|photo|picture|video|figure)\scaption|bildunterschrift|légende\s(?:de\sl)?['’\s]?image|pie\sde\sfoto"
+    r"|legenda\sda\sfoto|подпись\sк\sфото|підпис\sдо\sфото|keterangan\sgambar|تعليق\sعلى\sالصورة|توضیح\sتصویر|इमेज\sकैप्शन"
+    r"|คำบรรยายภาพ|图像加注文字|圖像加註文字|画像説明|사진\s설명)(?![\w])[\s:：,，،、]*",
+    re.IGNORECASE,
+)
+"""What pages say before a caption for those who hear it."""
 _LABELLED = re.compile(
     rf"(?:(?<!\w)|(?-i:(?<=[a-z])(?=[A-Z])))(?:{_LABELS})\.?\s*"
     r"(?:[:：/／|]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b)",
@@ -68,6 +75,8 @@ MIN_UNENDED_CHARACTERS = 10
 def find_caption(text: str) -> str | None:
     """Return what a caption says, without the credit behind it and in one line; None for a mere credit or label."""
     caption = " ".join(text.split())
+    if (label := _CAPTION_LABEL.match(caption)) is not None:
+        caption = caption[label.end() :]
     if len(caption) < MIN_UNENDED_CHARACTERS:
         return None
     last = max(0, len(caption) - MAX_CREDIT_CHARACTERS)

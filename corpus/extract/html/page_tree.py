@@ -66,6 +66,7 @@ _LINES = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "figcaption",
 _INLINE_TAGS = frozenset(
     (*_INLINE_TEXT, "a", "span", "code", "kbd", "label", "mark", "q", "s", "samp", "sub", "sup", "var")
 )
+_SAYING_TAGS = _INLINE_TAGS - {"a", "label"}
 MAX_INLINE_DEPTH = 20
 MAX_INLINE_ELEMENTS = 1000
 """Elements in an element of a line, such as the parts of a formula."""
@@ -235,7 +236,9 @@ def _keep_captions(tree: HtmlElement) -> None:
 
 def _wrap_following_text(element: HtmlElement) -> None:
     """Put the text and inline elements behind a block into a paragraph: extractors lose text behind a `div`."""
-    if not (element.tail or "").strip():
+    after = element.getnext()
+    beside = after is not None and after.tag in _SAYING_TAGS and any(map(str.strip, after.itertext()))
+    if not (element.tail or "").strip() and not beside:
         return
     following = list(
         takewhile(lambda other: other.tag not in BLOCK_TAGS and other.tag != "br", element.itersiblings())
