@@ -102,7 +102,7 @@ def use(environment: Path, place: Path) -> None:
     command = str(environment / "bin/corpus")
     built = run(command, "build", str(DEMO), "--out", "demo", "--workers", "2", cwd=place)
     assert built.returncode == 0, built.stderr
-    checked = run(command, "verify", "demo", cwd=place)
+    checked = run(command, "verify", "demo", "--workers", "2", cwd=place)
     assert checked.returncode == 0, checked.stderr
     train(environment, place)
 

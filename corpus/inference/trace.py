@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from corpus.errors import UserError
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import DocumentPiece, Loader
+from corpus.trainer.log import explain_no_run
 from corpus.trainer.start import check_dataset, read_run_config
 from corpus.workspace import Workspace
 
@@ -49,7 +50,7 @@ def _read_last_step(run: Path) -> int:
             file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))
             steps = re.findall(rb'"step": (\d+)', file.read())
     except OSError:
-        raise UserError(f"{run} is not a run: it has no log.jsonl") from None
+        raise explain_no_run(run) from None
     return int(steps[-1]) if steps else 0
 
 

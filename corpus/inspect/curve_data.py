@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from corpus.errors import UserError
+from corpus.trainer.log import explain_no_run
 
 MAX_CURVE_POINTS = 2000
 """Points of a curve at most; of more, means of equal sections are drawn."""
@@ -47,7 +48,7 @@ def _read_log(run: Path) -> _Log:
     try:
         lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise UserError(f"{run} is not a run: it has no log.jsonl") from None
+        raise explain_no_run(run) from None
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)

@@ -111,12 +111,27 @@ def load_rules(
         for signal in signals:
             if signal not in produced:
                 raise UserError(_explain_unproduced(signal, produced), (*path, signal))
-    return RuleSet(
+    rules = RuleSet(
         rules={
             source: _build_source_rules(source, names, general, particular, produced, list(presets))
             for source, names in presets.items()
         }
     )
+    _check_shares(rules)
+    return rules
+
+
+def _check_shares(rules: RuleSet) -> None:
+    """Raise UserError if a `top_share` differs between sources: the share is one of the texts of all of them."""
+    first: dict[str, tuple[str, Rule]] = {}
+    for source, rule in rules.shares():
+        other, same = first.setdefault(rule.signal, (source, rule))
+        if same != rule:
+            raise UserError(
+                f"{rule.name} has another value in {source} than in {other}: a top share is taken over all sources "
+                "that have one, so set it once, under `rules`",
+                ("rules",),
+            )
 
 
 def _build_source_rules(

@@ -29,7 +29,7 @@ Thresholds = Mapping[tuple[str, str], float]
 """(signal, language) -> the least value in the top share; see `compute_threshold`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
     """One bound on one signal, with the values from all places that set it; nan means that there is no bound.
 
@@ -50,6 +50,13 @@ class Rule:
     @property
     def name(self) -> str:
         return f"{self.signal}.{self.bound}"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the values as text: nan, which stands for no bound, differs from itself."""
+        return isinstance(other, Rule) and _describe_rule(self) == _describe_rule(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def limit(self, language: str) -> float:
         """Return the bound for a language label: the first that is set of the manifest for the language (in its

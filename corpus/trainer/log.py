@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from corpus.errors import UserError
+
 
 class Log:
     """log.jsonl: one JSON object per line. It is truncated to `size` bytes, so a resumed run logs no step twice."""
@@ -49,3 +51,13 @@ def _open_tensorboard(folder: Path) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(folder))
+
+
+def explain_no_run(run: Path) -> UserError:
+    """Return the error for a folder that is no run: with the runs in it, if it is a workspace that has some."""
+    runs = sorted(str(path.parent) for path in run.glob("runs/*/config.json"))
+    if runs:
+        return UserError(f"{run} is a workspace: name one of its runs, {', '.join(runs[:3])}")
+    if (run / "workspace.json").exists():
+        return UserError(f"{run} is a workspace without runs: `corpus train {run}` makes one")
+    return UserError(f"{run} is not a run: `corpus train WORKSPACE --out {run}` makes one")

@@ -13,6 +13,7 @@ from corpus.errors import UserError
 from corpus.trainer import mixture
 from corpus.trainer.config import RunConfig, find_size
 from corpus.trainer.dataset import Dataset, open_dataset
+from corpus.trainer.log import explain_no_run
 from corpus.trainer.scaling import (
     CPU_CORE_FLOPS,
     batch_for_steps,
@@ -155,7 +156,7 @@ def read_run_config(run: Path) -> RunConfig:
     try:
         return RunConfig.from_json(json.loads((run / "config.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise UserError(f"{run} is not a run: `corpus train WORKSPACE --out {run}` makes one") from None
+        raise explain_no_run(run) from None
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"{run}/config.json was not written by this version ({error}): use another --out"

@@ -12,7 +12,6 @@ import numpy as np
 
 from corpus import storage
 from corpus.dedup.rows import SplitRows, build_split_rows
-from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.pipelines import decide, dedup, ingest, tokenize
@@ -114,11 +113,7 @@ def compute_thresholds(build: Build) -> dict[tuple[str, str], float]:
     shares: dict[str, Rule] = {}
     sources: dict[str, list[str]] = {}
     for source, rule in build.plan.rules.shares():
-        if shares.setdefault(rule.signal, rule) != rule:
-            raise UserError(
-                f"{rule.name} has another value in {source} than in {sources[rule.signal][0]}: "
-                "a top share is taken over all sources that have one, so set it once, under `rules`"
-            )
+        shares.setdefault(rule.signal, rule)
         sources.setdefault(rule.signal, []).append(source)
     path = build.workspace.path("stats", "thresholds.json")
     storage.remove(path)

@@ -167,15 +167,12 @@ def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: li
     reasons: Counter[str] = Counter()
     for row in quarantined:
         reasons[row["reason"]] += row["records"]
-    parts = []
-    if gates:
-        parts.append("gates stopped " + ", ".join(f"{name} {count:,}" for name, count in gates.most_common()))
-    if reasons:
-        named = ", ".join(f"{name} {count:,}" for name, count in reasons.most_common())
-        parts.append(f"quarantine has {named} ({workspace.path('quarantine')})")
+    parts = [f"{count:,} stopped by the gate {name}" for name, count in gates.most_common()]
+    parts += [f"{count:,} in quarantine ({reason})" for reason, count in reasons.most_common()]
     advice = (
         f"`corpus sample {workspace.root} --dropped` shows some"
         if gates
         else "check `kind`, `paths` and `fields` in the manifest"
     )
-    return f"no text was read: {'; '.join(parts) or 'the input has no records'}: {advice}"
+    what = f"of the records, {'; '.join(parts)}" if parts else "the input has no records"
+    return f"no text was read: {what}: {advice}"

@@ -160,7 +160,7 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     for name in ("before", "after", "gained", "lost", "bytes", "change", "tokens"):
         table.add_column(name, justify="right")
     total: dict[str, Any] = {
-        "source": "all",
+        "source": "these",
         "language": "",
         "kept": [sum(row["kept"][side] for row in difference.rows) for side in (0, 1)],
         "bytes": [sum(row["bytes"][side] for row in difference.rows) for side in (0, 1)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.rules.presets import load_rules
-from corpus.rules.rule import RuleSet, compute_threshold, draw_uniform
+from corpus.rules.rule import Rule, RuleSet, compute_threshold, draw_uniform
 
 PRODUCED = {
     "gopher.words",
@@ -214,3 +215,22 @@ def test_parameters_are_plain_values_that_change_with_a_rule() -> None:
     first, second = rules({"a.b": {"min": 1}}).parameters(), rules({"a.b": {"min": 2}}).parameters()
     assert first != second
     assert rules({"a.b": {"min": 1.0}}).parameters() == first
+
+
+def test_rules_without_a_bound_in_a_preset_are_equal() -> None:
+    """nan stands for no bound, and dataclasses of Python 3.13 compare their fields one by one."""
+    rules = [
+        Rule(
+            signal="quality.score",
+            bound="top_share",
+            languages={},
+            manifest=0.5,
+            calibrated={},
+            default=None,
+            as_presets=frozenset(),
+            preset=float("nan"),
+        )
+        for _ in range(2)
+    ]
+    assert rules[0] == rules[1] and len(set(rules)) == 1
+    assert rules[0] != replace(rules[0], manifest=0.4)

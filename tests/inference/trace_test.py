@@ -101,7 +101,7 @@ def test_long_curves_are_thinned_to_means() -> None:
 
 
 def test_a_log_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"is not a run: it has no log\.jsonl"):
+    with pytest.raises(UserError, match="is not a run: `corpus train WORKSPACE"):
         build_charts(tmp_path)
     lines = (run / "log.jsonl").read_text()
     (tmp_path / "log.jsonl").write_text(lines + '{"kind": "st')
