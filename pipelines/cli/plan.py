@@ -62,7 +62,7 @@ def plan(
         typer.Option("--json", help="Print the plan and the forecast as one JSON object instead of tables."),
     ] = False,
 ) -> None:
-    """Show a manifest's input splits and rules, and a dry run on the first documents that predicts the full build.
+    """Show a manifest's input splits and rules, and a dry run on documents from all over it that predicts the build.
 
     Reads MANIFEST and part of the input files that it names; the dry run works in a temporary folder and leaves
     nothing behind. Prints the rules with their bounds, rules that have no effect, how likely near-duplicates are to be

@@ -111,7 +111,7 @@ def recognize_file(path: str) -> Verdict:
     except DAMAGE as error:
         if WEB_ARCHIVE_NAME.search(name):
             return _make_web_archive(name)
-        return Unread(f"damaged files ({str(error)[:80] or type(error).__name__})")
+        return Unread(f"damaged files ({str(error)[:160] or type(error).__name__})")
     if not head:
         return EMPTY
     if is_tar(head):
@@ -293,7 +293,7 @@ def _recognize_parquet(path: str) -> Verdict:
         batch = next(table.iter_batches(batch_size=MAX_ROWS), None)
         rows: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
     except (pa.ArrowException, ValueError, OverflowError, OSError) as error:
-        return Unread(f"damaged files ({str(error).partition(chr(10))[0][:80]})")
+        return Unread(f"damaged files ({str(error).partition(chr(10))[0][:160]})")
     if not rows:
         return Unread("Parquet files without rows")
     chosen = Columns().choose_columns(names)
