@@ -25,6 +25,7 @@ LIBRARIES = (
     "pycld2",
     "resiliparse",
     "scipy",
+    "selectolax",
     "tiktoken",
     "tldextract",
     "tokenizers",

@@ -28,7 +28,7 @@ from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOption
 from corpus.validation import Validation
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse")
+EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
 

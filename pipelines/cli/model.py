@@ -1,11 +1,12 @@
-"""`corpus model`: train models for use in a manifest."""
+"""`corpus model`: train models for use in a manifest, and judge them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +26,11 @@ train = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(train, name="train")
+evaluate = typer.Typer(
+    help="Judge a model by gold.\n\nExample: corpus model evaluate extractor --help",
+    no_args_is_help=True,
+)
+app.add_typer(evaluate, name="evaluate")
 
 TEXTS_HELP = (
     "a .txt (one text per line), .jsonl or .parquet file, a folder of such files, or WORKSPACE:source=NAME for the "
@@ -40,6 +46,123 @@ def _app() -> None:
 @train.callback()
 def _train() -> None:
     pass
+
+
+@evaluate.callback()
+def _evaluate() -> None:
+    pass
+
+
+GOLD_HELP = (
+    "Folders of pages with gold text, in the layouts of trafilatura's evaluation, article-extraction-benchmark, "
+    "mozilla/readability or WCXB, or with a pages.jsonl of lines with url, html and text."
+)
+
+
+@train.command("extractor")
+def train_extractor_command(
+    gold: Annotated[list[str], typer.Argument(metavar="GOLD_FOLDER...", help=GOLD_HELP)],
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="File to write the weights to, such as extractor.npz; a description is written to FILE.card.json.",
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for training.")] = 0,
+    epochs: Annotated[
+        int, typer.Option(min=1, max=1000, help="Number of passes over the training pages.")
+    ] = 10,
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=20,
+            help="Number of parts that sites are divided into for the scores, each judged by a model that was trained "
+            "on the others (0: no scores).",
+        ),
+    ] = 5,
+    keep_parts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder to keep the models of the parts in, for `tests.benchmarks.extraction_benchmark --models`.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the description as JSON.")] = False,
+) -> None:
+    """Train the extractor of `extraction: {mode: corpus}` from pages with gold text.
+
+    Writes the weights and their description. The same folders and options give the same bytes on one machine. The
+    scores are of sites that the model has not seen: F1 of words, of sequences of four words, and of pieces that must
+    and must not appear, by folder, page type and language.
+
+    Example: corpus model train extractor gold/wcxb gold/trafilatura --out extractor.npz
+    """
+    from rich.console import Console
+
+    from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
+    from corpus.extract.html.blocks.training.trainer import ExtractorOptions, train_extractor
+    from corpus.extract.html.main_text import extract_main_text
+
+    errors = Console(stderr=True)
+    folders = [read_gold_folder(folder) for folder in gold]
+    options = ExtractorOptions(epochs=epochs, folds=folds, seed=seed)
+    card = train_extractor(
+        folders,
+        out,
+        options,
+        partial(extract_main_text, mode="fast"),
+        keep=keep_parts,
+        report=partial(errors.print, soft_wrap=True),
+    )
+    if as_json:
+        typer.echo(json.dumps({"model": out, **card}, ensure_ascii=False))
+    else:
+        _print_extractor_scores(Console(), out, card["scores"])
+
+
+@evaluate.command("extractor")
+def evaluate_extractor_command(
+    model: Annotated[
+        str, typer.Argument(metavar="FILE", help="Weights that `corpus model train extractor` has written.")
+    ],
+    gold: Annotated[list[str], typer.Argument(metavar="GOLD_FOLDER...", help=GOLD_HELP)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Judge weights of the extractor by pages with gold text.
+
+    Prints F1 of words, of sequences of four words, and of pieces that must and must not appear, by folder, page type
+    and language. Scores on folders that the weights were trained on say little: see the description beside them.
+
+    Example: corpus model evaluate extractor extractor.npz gold/wcxb
+    """
+    from rich.console import Console
+
+    from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
+    from corpus.extract.html.blocks.training.trainer import evaluate_extractor
+
+    scores = evaluate_extractor(model, [read_gold_folder(folder) for folder in gold])
+    if as_json:
+        typer.echo(json.dumps(scores, ensure_ascii=False))
+    else:
+        _print_extractor_scores(Console(), model, scores)
+
+
+def _print_extractor_scores(
+    console: Console, title: str, scores: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    from rich.table import Table
+
+    table = Table("gold", "of it", "pages", "words F1", "4-grams F1", "pieces F1", title=title)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for folder, groups in scores.items():
+        for group, row in groups.items():
+            values = (_format_number(row[key]) for key in ("words", "sequences", "pieces"))
+            table.add_row(folder, group, f"{row['pages']:,}", *values)
+        table.add_section()
+    console.print(table)
 
 
 @train.command("classifier")

@@ -1,40 +1,49 @@
-"""Extraction engines: pages a CPU-second and what they get right, so that `extraction:` can be chosen by numbers.
+"""Extraction engines: what they cost and what they get right, so that `extraction:` can be chosen by numbers.
 
-    CORPUS_DATA=... python -m tests.benchmarks.extraction_benchmark [--pages 502]
+    CORPUS_DATA=... python -m tests.benchmarks.extraction_benchmark [--pages 502] [--models FOLDER] [--engines a,b]
 
-Each page is given to all engines, another one first each time, decoded once. Segments: 502 pages of
-trafilatura's evaluation, each with pieces of text that must and must not appear; F1 over those pieces, and over
-those of the pages that are mostly outside the Latin script. Shingles: 102 articles with their full text; F1 of
-word 4-grams by ICU words, averaged over pages. `trafilatura` is the library as it comes; `fast`, `precision` and
-`recall` are ours around it, with the same text but for zero-width joiners and deep nesting.
+Each page is given to all engines, another one first each time, decoded once.
+
+- pieces: 502 pages of trafilatura's evaluation, each with pieces of text that must and must not appear; F1 over those
+  pieces, and over those of the pages that are mostly outside the Latin script
+- 4-grams: 102 articles with their full text; F1 of word 4-grams by ICU words, averaged over pages
+- words: 1,497 pages of WCXB of seven types; F1 of words as WCXB counts them, averaged over pages
+
+`trafilatura` is the library as it comes; `fast`, `precision` and `recall` are ours around it, with the same text but
+for zero-width joiners and deep nesting. `corpus` was trained on these pages: with `--models`, a folder that
+`corpus model train extractor ... --keep-parts FOLDER` has made, each page is read by the model that has not seen its
+site. Beside it stands the share of bytes in pages that it leaves to trafilatura.
 """
 
 from __future__ import annotations
 
-import gzip
+import argparse
 import importlib.util
-import json
-import tarfile
 import time
 import unicodedata
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from corpus.extract.html.main_text import extract_main_text
-from corpus.formats.encodings import decode
-from corpus.text.words import segment_words
+from corpus.extract.html.blocks import main_blocks
+from corpus.extract.html.blocks.block_model import BlockModel, read_model
+from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage, read_gold_folder
+from corpus.extract.html.blocks.training.scores import Scores
+from corpus.extract.html.blocks.training.trainer import fold_of
+from corpus.extract.html.main_text import extract_main_text, extract_main_text_and_engine
 from tests.benchmarks import bench
 
 Engine = Callable[[str], str | None]
+OURS = "corpus corpus"
+FOLDERS = ("trafilatura", "article-extraction-benchmark", "wcxb")
 
 
 def engines() -> dict[str, Engine]:
     """Ours, and those of others that are installed."""
     found: dict[str, Engine] = {
+        OURS: lambda html: extract_main_text(html, mode="corpus"),
         "corpus fast": lambda html: extract_main_text(html, mode="fast"),
         "corpus precision": lambda html: extract_main_text(html, mode="precision"),
         "corpus recall": lambda html: extract_main_text(html, mode="recall"),
@@ -88,41 +97,10 @@ def whole_page(html: str) -> str:
     return str(fromstring(html).text_content())
 
 
-def segment_pages(data: Path, limit: int) -> list[tuple[str, list[str], list[str]]]:
-    """Pages with what must and what must not appear."""
-    gold = json.loads((data / "html_gold/trafilatura/evaldata.json").read_text())
-    entries = {entry["file"]: entry for entry in gold.values()}
-    found = []
-    with tarfile.open(data / "html_gold/trafilatura/pages.tar.xz") as archive:
-        for member in archive:
-            entry = entries.get(Path(member.name).name)
-            stream = archive.extractfile(member) if member.isfile() and entry is not None else None
-            if stream is not None and entry is not None:
-                found.append((decode(stream.read())[0], entry["with"], entry["without"]))
-            if len(found) == limit:
-                break
-    return found
-
-
-def article_pages(data: Path, limit: int) -> list[tuple[str, str]]:
-    """Pages with their full text."""
-    folder = data / "html_gold/article-extraction-benchmark"
-    gold = json.loads((folder / "ground-truth.json").read_text())
-    return [
-        (decode(gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes()))[0], entry["articleBody"])
-        for name, entry in sorted(gold.items())[:limit]
-    ]
-
-
 def is_latin(text: str) -> bool:
     letters = [char for char in text if char.isalpha()]
     latin = sum(unicodedata.name(char, "").startswith("LATIN") for char in letters)
     return 2 * latin >= len(letters)
-
-
-def shingles(text: str) -> Counter[tuple[int, ...]]:
-    words = segment_words(text, None).hashes.tolist()
-    return Counter(zip(*(words[at:] for at in range(4)), strict=False))
 
 
 def turned(names: list[str], at: int) -> list[str]:
@@ -131,71 +109,124 @@ def turned(names: list[str], at: int) -> list[str]:
     return [*names[at:], *names[:at]]
 
 
-def f1(found: int, missed: int, wrong: int) -> float:
-    return 2 * found / max(1, 2 * found + missed + wrong)
+class Race:
+    """All engines on all pages: scores and seconds by folder, and by type of page."""
 
+    def __init__(self, models: list[BlockModel], candidates: dict[str, Engine]) -> None:
+        self.models = models
+        self.candidates = candidates
+        self.scores: dict[tuple[str, str, str], Scores] = {}
+        self.spent: dict[tuple[str, str], float] = {}
+        self.failed = dict.fromkeys(candidates, 0)
+        self.bytes: dict[str, int] = {}
+        self.left: dict[str, int] = {}
 
-def shingle_f1(text: str, gold: str) -> float:
-    ours, theirs = shingles(text), shingles(gold)
-    both = (ours & theirs).total()
-    return f1(both, theirs.total() - both, ours.total() - both) if theirs else float(not ours)
+    def run(self, folder: GoldFolder) -> None:
+        names = list(self.candidates)
+        for at, page in enumerate(folder.pages):
+            size = len(page.html.encode("utf-8", "replace"))
+            self.bytes[folder.name] = self.bytes.get(folder.name, 0) + size
+            if self.models:
+                model = self.models[fold_of(page.site, len(self.models))]
+                main_blocks.load_model = lambda model=model: model
+            for name in turned(names, at):
+                text = self.time(name, folder.name, page)
+                for group in self.groups(page):
+                    scores = self.scores.setdefault((name, folder.name, group), Scores())
+                    scores.add(text, page.text, page.wanted, page.unwanted)
+            if OURS in names and extract_main_text_and_engine(page.html, None, "corpus")[1] != "corpus":
+                self.left[folder.name] = self.left.get(folder.name, 0) + size
+
+    def groups(self, page: GoldPage) -> list[str]:
+        latin = is_latin(page.text if page.text is not None else "".join(page.wanted))
+        return ["all", page.kind, *(() if latin else ("not Latin",))]
+
+    def time(self, name: str, folder: str, page: GoldPage) -> str:
+        begin = time.process_time()
+        try:
+            text = self.candidates[name](page.html) or ""
+        except Exception:  # an engine that fails on a page has found nothing
+            text = ""
+            self.failed[name] += 1
+        self.spent[name, folder] = self.spent.get((name, folder), 0.0) + time.process_time() - begin
+        return text
+
+    def value(self, name: str, folder: str, group: str, key: str) -> str:
+        scores = self.scores.get((name, folder, group))
+        value = scores.to_row()[key] if scores is not None else None
+        return "-" if value is None else f"{value:.3f}"
 
 
 def main() -> None:
     parser = bench.parser(__doc__)
-    parser.add_argument("--pages", type=int, default=502)
-    limit = parser.parse_args().pages
-    data = bench.sample_data()
+    parser.add_argument("--pages", type=int, default=1 << 20, help="pages of each folder")
+    parser.add_argument("--models", type=Path, help="models of the parts of a cross-validation")
+    parser.add_argument("--engines", help="some of them, between commas")
+    parser.add_argument("--folders", default=",".join(FOLDERS), help="some of them, between commas")
+    given = parser.parse_args()
+    data = bench.sample_data() / "html_gold"
     candidates = engines()
-    spent = dict.fromkeys(candidates, 0.0)
-    failed = dict.fromkeys(candidates, 0)
-    counts = {name: {"all": [0, 0, 0], "other": [0, 0, 0]} for name in candidates}
-    shared: dict[str, list[float]] = {name: [] for name in candidates}
-
-    def run(name: str, html: str) -> str:
-        begin = time.process_time()
-        try:
-            text = candidates[name](html) or ""
-        except Exception:  # an engine that fails on a page has found nothing
-            text = ""
-            failed[name] += 1
-        spent[name] += time.process_time() - begin
-        return text
-
-    segments = segment_pages(data, limit)
-    articles = article_pages(data, limit)
+    if given.engines:
+        candidates = {name: candidates[name] for name in given.engines.split(",")}
+    race = Race(read_models(given), candidates)
+    folders = [
+        read_gold_folder(str(data / name)) for name in given.folders.split(",") if (data / name).is_dir()
+    ]
     for name in candidates:
-        run(name, segments[0][0])  # what loads late loads now
-    spent = dict.fromkeys(candidates, 0.0)
-    names = list(candidates)
-    for at, (html, wanted, unwanted) in enumerate(segments):
-        groups = ["all"] if is_latin("".join(wanted)) else ["all", "other"]
-        for name in turned(names, at):
-            text = run(name, html)
-            for group in groups:
-                counts[name][group][0] += sum(part in text for part in wanted)
-                counts[name][group][1] += sum(part not in text for part in wanted)
-                counts[name][group][2] += sum(part in text for part in unwanted)
-    for at, (html, gold) in enumerate(articles):
-        for name in turned(names, at):
-            shared[name].append(shingle_f1(run(name, html), gold))
-    pages = len(segments) + len(articles)
-    others = sum(not is_latin("".join(wanted)) for _, wanted, _ in segments)
-    table = Table(
-        title=f"{len(segments)} pages with segments, {others} of them not Latin; {len(articles)} articles"
-    )
-    for column in ("engine", "pages/CPU s", "segments F1", "not Latin", "shingles F1", "failed"):
+        candidates[name](folders[0].pages[0].html)  # what loads late loads now
+    for folder in folders:
+        folder.pages = folder.pages[: given.pages]
+        race.run(folder)
+    print_tables(race, folders)
+
+
+def read_models(given: argparse.Namespace) -> list[BlockModel]:
+    files = sorted(given.models.glob("part-*.npz")) if given.models else []
+    return [read_model(file.read_bytes(), str(file)) for file in files]
+
+
+def print_tables(race: Race, folders: list[GoldFolder]) -> None:
+    pages = {folder.name: len(folder.pages) for folder in folders}
+    megabytes = sum(race.bytes.values()) / 1e6
+    table = Table(title=", ".join(f"{count} pages of {name}" for name, count in pages.items()))
+    for column in (
+        "engine",
+        "pages/CPU s",
+        "ms/MB",
+        "pieces F1",
+        "not Latin",
+        "4-grams F1",
+        "words F1",
+        "failed",
+    ):
         table.add_column(column, justify="left" if column == "engine" else "right")
-    for name in candidates:
+    for name in race.candidates:
+        spent = sum(race.spent.get((name, folder), 0) for folder in pages)
         table.add_row(
             name,
-            f"{pages / spent[name]:.0f}",
-            f"{f1(*counts[name]['all']):.3f}",
-            f"{f1(*counts[name]['other']):.3f}",
-            f"{sum(shared[name]) / len(shared[name]):.3f}",
-            str(failed[name]),
+            f"{sum(pages.values()) / spent:.0f}",
+            f"{1000 * spent / megabytes:.1f}",
+            race.value(name, "trafilatura", "all", "pieces"),
+            race.value(name, "trafilatura", "not Latin", "pieces"),
+            race.value(name, "article-extraction-benchmark", "all", "sequences"),
+            race.value(name, "wcxb", "all", "words"),
+            str(race.failed[name]),
         )
-    Console(width=100).print(table)
+    console = Console(width=120)
+    console.print(table)
+    kinds = sorted({page.kind for folder in folders if folder.name == "wcxb" for page in folder.pages})
+    if kinds:
+        table = Table("engine", *kinds, "not Latin", title="words F1 by type of page, WCXB")
+        for name in race.candidates:
+            table.add_row(name, *(race.value(name, "wcxb", kind, "words") for kind in [*kinds, "not Latin"]))
+        console.print(table)
+    for name, size in race.bytes.items():
+        mine = race.spent.get((OURS, name))
+        if mine is not None:
+            share = 100 * race.left.get(name, 0) / size
+            console.print(
+                f"{OURS}, {name}: {1000 * mine / (size / 1e6):.1f} ms/MB, {share:.1f}% of bytes left to trafilatura"
+            )
 
 
 if __name__ == "__main__":

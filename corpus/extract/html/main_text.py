@@ -1,4 +1,4 @@
-"""Extract the main text of HTML pages with trafilatura."""
+"""Extract the main text of HTML pages with trafilatura, resiliparse or our own extractor."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 
-MODES = ("fast", "precision", "recall", "resiliparse")
+MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
 """`fast` is trafilatura's own rules alone; the next two compare them with readability and jusText and, in
 doubt, take less (`precision`, FineWeb's choice) or more (`recall`). `resiliparse` is another library: many times as
-fast, and less exact about what is boilerplate."""
+fast, and less exact about what is boilerplate. `corpus` is our own (`corpus.extract.html.blocks`), with `fast` for
+the few pages that it is unsure of."""
 
 LARGE_PAGE_CHARACTERS = 1 << 20
 """Characters of a page after which trafilatura's caches are emptied: they hold strings of any length."""
@@ -77,10 +78,12 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the main text of a page, decoded by what it, its header and its bytes state."""
     html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
-    text = extract_main_text(html, record.url, mode)
+    text, engine = extract_main_text_and_engine(html, record.url, mode)
     if not text:
         return None
     license, metadata = read_license(html)
+    if mode == "corpus":
+        metadata["extractor"] = engine
     return ExtractedText(text=text, license=license, metadata=metadata)
 
 
@@ -104,12 +107,34 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     average web pages), `precision` .919 (precision .921 for .904) at 15 ms, `recall` .918 at 12 ms, `resiliparse`
     .863 at 2.4 ms.
     """
+    return extract_main_text_and_engine(html, url, mode)[0]
+
+
+def extract_main_text_and_engine(html: str, url: str | None, mode: str) -> tuple[str | None, str]:
+    """Return the main text of a page, and what has read it: `corpus`, `resiliparse` or `trafilatura`."""
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
+    if mode == "corpus":
+        # Its libraries take a fifth of a second to load, which the other modes need not.
+        from corpus.extract.html.blocks.main_blocks import (
+            extract_blocks_text,
+            is_stated_elsewhere,
+            is_too_deep,
+        )
+
+        if not is_too_deep(html):
+            ours = extract_blocks_text(html)
+            if ours.is_sure and not is_stated_elsewhere(html, ours.text):
+                return ours.text, "corpus"
+        mode = "fast"
     if cjk := has_cjk_text(html):
         html = join_wrapped_lines(html)
     if mode == "resiliparse":
-        return _extract_with_resiliparse(html, cjk)
+        return _extract_with_resiliparse(html, cjk), "resiliparse"
+    return _extract_with_trafilatura(html, url, mode), "trafilatura"
+
+
+def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | None:
     held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
     page = _JOINERS.sub(_replace_joiner, html) if held else html
     text, framed = _extract_from_tree(page, url, mode, frame=True)

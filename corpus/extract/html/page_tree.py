@@ -21,7 +21,7 @@ from corpus.extract.html.layout_tables import unwrap_layout_tables
 _HIDDEN, _HIDDEN_INSIDE = XPath("//*[@hidden]"), XPath(".//*[@hidden]")
 MAX_LARGE_HIDDEN = 8
 """Hidden blocks in each other that can hold most of a page's text: bounds the work on hostile nesting."""
-_STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
+STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 """The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
 _UNSHOWN = ("script", "style", "noscript")
 _NEVER_HIDDEN = ("html", "body", "main")
@@ -166,7 +166,7 @@ def _drop_hidden(tree: HtmlElement) -> None:
 
 def is_sent_for_scripts(name: str | None, hidden: str | None) -> bool:
     """Return whether scripts will show a hidden element with the id `name` and this value of `hidden`."""
-    return (hidden or "").lower() == "until-found" or _STREAMED_PART.search(name or "") is not None
+    return (hidden or "").lower() == "until-found" or STREAMED_PART.search(name or "") is not None
 
 
 def _count_text(element: HtmlElement) -> int:

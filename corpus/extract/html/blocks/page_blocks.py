@@ -1,0 +1,520 @@
+"""Parse a page with lexbor and walk it once, into blocks: units of text such as paragraphs, items, rows and code.
+
+What a browser does not show (`hidden`, closed dialogs, templates, ruby readings) is not among them. Tables that lay out
+a page give the blocks of their cells, tables of data a block for each row. Linear in the nodes of the tree; the tree
+itself takes lexbor quadratic time in its depth: see `main_blocks.is_too_deep`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cache
+from itertools import accumulate, compress
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from corpus.extract.html.blocks.element_tokens import Tokens, name_element
+from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
+from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
+from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, STREAMED_PART
+
+
+class BlockKind(IntEnum):
+    """What a block is."""
+
+    TEXT = 0
+    HEADING = 1
+    ITEM = 2
+    CODE = 3
+    ROW = 4
+    FORMULA = 5
+
+
+MAX_INNER = 3
+"""Inline elements of one block that are looked at."""
+(
+    _TEXT, _BREAK, _SKIP, _PLAIN, _INLINE, _LINK, _LINE,
+    _BLOCK, _LIST, _ITEM, _CODE, _TABLE, _PART,
+    _OWN, _SCRIPT, _MATH, _PICTURE, _TEMPLATE, _DIALOG,
+) = range(19)  # fmt: skip
+"""What the walk does with an element: from `_BLOCK` on it has blocks of its own, from `_OWN` on it is looked at."""
+_TAGS = {
+    _TEXT: "-text",
+    _BREAK: "br",
+    _SKIP: """style svg iframe select option textarea input video audio canvas map object embed head rt rp rtc
+    title datalist col colgroup applet frame frameset link meta base source track param area -comment""",
+    _PLAIN: "b i em strong u s small big sub sup tt wbr font q cite var samp kbd ins mark rb ruby nobr",
+    _INLINE: "span code abbr acronym time label del dfn bdi bdo data output meter progress strike slot",
+    _LINK: "a",
+    _BLOCK: """address article aside blockquote body button caption center details div fieldset figcaption figure footer
+    form h1 h2 h3 h4 h5 h6 header hgroup hr legend main nav noscript p search section
+    summary plaintext""",
+    _LIST: "ul ol dl menu dir",
+    _ITEM: "li dd dt",
+    _CODE: "pre listing xmp",
+    _TABLE: "table",
+    _PART: "td th tr tbody thead tfoot",
+    _SCRIPT: "script",
+    _MATH: "math",
+    _PICTURE: "img",
+    _TEMPLATE: "template",
+    _DIALOG: "dialog",
+}
+_ROLES = {tag: role for role, tags in _TAGS.items() for tag in tags.split()}
+_NOTED = (_INLINE, _LINK)
+_KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING) | dict.fromkeys(
+    ("li", "dd", "dt"), BlockKind.ITEM
+)
+
+
+@cache
+def _roles_by_number() -> dict[int, int]:
+    """Return the roles by lexbor's number of each tag, which is faster to ask for than its name."""
+    tree: Any = LexborHTMLParser("<body><!--a-->b</body>")
+    roles = {node.tag_id: _ROLES[node.tag] for node in tree.body.traverse(include_text=True)}
+    for tag, role in _ROLES.items():
+        if tag[0] != "-":
+            roles[tree.create_node(tag).tag_id] = role
+    return roles
+
+
+_NEVER_HIDDEN = ("html", "body", "main")
+_DOUBLES = (
+    (b"katex-html", ".katex-html"),
+    (b"MathJax", '[class^="MathJax"]'),
+    (b"mwe-math-fallback", "math ~ [class*=mwe-math-fallback]"),
+)
+"""What a page has in its source, and which elements then repeat a formula."""
+_HIDING = re.compile(rb"hidden(?=[\s=/>])(?<=\shidden)")
+_SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
+_AROUND_BREAK = re.compile(r" ?\x0b ?")
+_WRAPPED = re.compile(rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])")
+_UNSPACED = ("。".encode(), "，".encode(), "的".encode(), "の".encode())
+"""One of which any Chinese or Japanese page has."""
+_LINE_NUMBERS = re.compile(r"(?:\s*\d+\s*\n){1,}\s*\d+\s*")
+_NUMBER_WORDS = re.compile(
+    r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number", re.IGNORECASE
+)
+_CODE_WORDS = re.compile(
+    r"\bcode|code\b|highlight|brush|prettyprint|language-|\blang-|hljs|syntax|source|sourceCode|crayon|prism|shiki",
+    re.IGNORECASE,
+)
+_LANGUAGE = re.compile(r"(?:\blanguage-|\blang-|highlight-source-|brush:\s*)([A-Za-z][\w+#-]{0,20})")
+_NO_LANGUAGE = ("text", "none", "plain", "plaintext", "txt", "js-")
+_FENCES = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class PageBlocks:
+    """The blocks of a page, in order, as parallel lists, and the elements around them.
+
+    `elements` has the index of each block's innermost block element, `paths` that of the way to it: elements of the
+    same tokens all the way share a path. `path_tokens` are those of the last element of each path, `path_parents` the
+    paths to the elements around. `inner` has the tokens of inline elements. `parents`, `begins` and `ends` are those
+    of elements: of each its parent and the range of its blocks.
+    """
+
+    title: str = ""
+    texts: list[str] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    elements: list[int] = field(default_factory=list)
+    paths: list[int] = field(default_factory=list)
+    linked: list[int] = field(default_factory=list)
+    links: list[int] = field(default_factory=list)
+    inner: list[Tokens] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    path_tokens: list[Tokens] = field(default_factory=list)
+    path_parents: list[int] = field(default_factory=list)
+
+    def drop(self, dropped: set[int]) -> None:
+        """Take some blocks out."""
+        kept = bytearray(b"\1" * len(self.texts))
+        for at in dropped:
+            kept[at] = 0
+        before = [0, *accumulate(kept)]
+        for name in ("texts", "kinds", "marks", "elements", "paths", "linked", "links", "inner"):
+            setattr(self, name, list(compress(getattr(self, name), kept)))
+        self.begins = list(map(before.__getitem__, self.begins))
+        self.ends = list(map(before.__getitem__, self.ends))
+
+
+def read_blocks(html: str) -> PageBlocks:
+    """Return the blocks of a page."""
+    return _Walk().read(html)
+
+
+class _Walk:
+    """One walk through one page."""
+
+    def __init__(self) -> None:
+        self.page = PageBlocks()
+        self.pieces: list[str] = []
+        self.linked = 0
+        self.links = 0
+        self.inner: list[Any] = []
+        self.in_code = 0
+        self.opened: list[Any] = []
+        self.registered: list[tuple[int, int, BlockKind]] = []
+        self.path_of: dict[tuple[int, Tokens], int] = {}
+        self.mark = ""
+        self.list_depth = 0
+        self.fence = ""
+        self.tables: list[OpenTable] = []
+        self.unspaced = False
+        self.odd: dict[int, list[int] | None] = {}
+        self.hidden: list[list[int]] = []
+        self.dropped: set[int] = set()
+
+    def read(self, html: str) -> PageBlocks:
+        page = self.page
+        data = html.encode("utf-8", "replace")
+        tree = LexborHTMLParser(data)
+        body = tree.body
+        if body is None:
+            return page
+        self.unspaced = not html.isascii() and any(sign in data for sign in _UNSPACED)
+        page.title = _read_title(tree.head)
+        self._note_odd(tree, data)
+        self.opened.append(body)
+        self._register()
+        self._walk(body)
+        self._flush()
+        page.ends[0] = len(page.texts)
+        self._judge_hidden()
+        if self.dropped:
+            page.drop(self.dropped)
+        return page
+
+    def _note_odd(self, tree: Any, data: bytes) -> None:
+        """Note the elements that a browser hides, and what stands beside formulas for the eye, by their numbers."""
+        for sign, selector in _DOUBLES:
+            if sign in data:
+                for element in tree.css(selector):
+                    self.odd[element.mem_id] = None
+        if _HIDING.search(data) is None:
+            return
+        for element in tree.css("[hidden]"):
+            attributes = element.attributes
+            if element.tag in _NEVER_HIDDEN or (attributes["hidden"] or "").lower() == "until-found":
+                continue
+            if STREAMED_PART.search(attributes.get("id") or "") is None:
+                self.odd[element.mem_id] = [-1, -1]
+
+    def _walk(self, root: Any) -> None:
+        """Walk through the content of an element, without recursion: pages nest thousands of levels deep."""
+        stack: list[tuple[Any, int]] = []
+        push, pop, role_of = stack.append, stack.pop, _roles_by_number().get
+        odd, opened, registered, page = self.odd, self.opened, self.registered, self.page
+        pieces, inner, flush = self.pieces, self.inner, self._flush
+        in_link = 0
+        node = root.first_child
+        while True:
+            if node is None:
+                if not stack:
+                    return
+                node, role = pop()
+                if role >= _BLOCK:
+                    if pieces:
+                        flush()
+                    if role > _BLOCK:
+                        self._leave(node, role)
+                    if odd and (range_of := odd.get(node.mem_id)) is not None:
+                        range_of[1] = len(page.texts)
+                    if len(registered) == len(opened):
+                        page.ends[registered.pop()[0]] = len(page.texts)
+                    opened.pop()
+                elif role == _LINK:
+                    in_link -= 1
+                elif role == _LINE:
+                    self._end_line()
+                node = node.next
+                continue
+            role = role_of(node.tag_id, _OWN)
+            if role == _TEXT:
+                text = node.text_content
+                if text and (pieces or not text.isspace()):
+                    pieces.append(text)
+                    if in_link and not text.isspace():
+                        self.linked += len(text)
+            elif role == _BREAK:
+                self._break_line()
+            elif role != _SKIP:
+                if role >= _OWN or (self.in_code and role > _PLAIN):
+                    role = self._enter_odd(node, role)
+                if odd and role != _SKIP and node.mem_id in odd:
+                    role = self._enter_hidden(node, role)
+                if role >= _BLOCK:
+                    if pieces:
+                        flush()
+                    child = node.first_child
+                    if child is not None or role > _BLOCK:
+                        opened.append(node)
+                        if role > _BLOCK:
+                            self._enter(node, role)
+                        push((node, role))
+                        node = child
+                        continue
+                elif role != _SKIP:
+                    child = node.first_child
+                    if child is not None:
+                        if role in _NOTED:
+                            inner.append(node)
+                            if role == _LINK:
+                                self.links += 1
+                                in_link += 1
+                        push((node, role))
+                        node = child
+                        continue
+            node = node.next
+
+    def _enter_hidden(self, node: Any, role: int) -> int:
+        """Return the role of an odd element: it is left out at once, or its range of blocks is judged in the end."""
+        range_of = self.odd[node.mem_id]
+        if range_of is None or role < _BLOCK:
+            return _SKIP
+        self._flush()
+        range_of[0] = range_of[1] = len(self.page.texts)
+        self.hidden.append(range_of)
+        return role
+
+    def _enter_odd(self, node: Any, role: int) -> int:
+        """Return the role of an element that is more than its tag; what stands in its place is put there."""
+        if role == _OWN:
+            tag = node.tag
+            if tag is None or tag[0] in "-!":
+                return _SKIP
+            if self.in_code:
+                return _LINE
+            return _INLINE if any(not piece.isspace() for piece in self.pieces[-4:]) else _BLOCK
+        if role == _SCRIPT:
+            kind = node.attributes.get("type") or ""
+            if kind.startswith("math/tex"):
+                self._put(read_math_script(kind, node.text()))
+            return _SKIP
+        if role == _MATH:
+            self._put(read_math_element(node))
+            return _SKIP
+        if role == _PICTURE:
+            if "math" in (node.attributes.get("class") or ""):
+                self._put(frame_tex(node.attributes.get("alt") or "", display=False))
+            return _SKIP
+        if role == _TEMPLATE:
+            if "shadowrootmode" in node.attributes:
+                for fragment in node.template_fragments()[:1]:
+                    self._walk(fragment)
+            return _SKIP
+        if role == _DIALOG:
+            return _BLOCK if "open" in node.attributes else _SKIP
+        if self.in_code:
+            if _NUMBER_WORDS.search(node.attributes.get("class") or ""):
+                return _SKIP
+            if role >= _BLOCK and role != _CODE:
+                self._end_line()
+                return _LINE
+        return role
+
+    def _enter(self, node: Any, role: int) -> None:
+        """Begin an element that is more than a block."""
+        if role == _LIST:
+            self.list_depth += 1
+            self.mark = ""
+        elif role == _ITEM:
+            self.mark = "  " * max(0, self.list_depth - 1) + "- "
+        elif role == _CODE:
+            self.in_code += 1
+            self.fence = self._find_fence(node)
+        elif role == _TABLE:
+            self.tables.append(OpenTable(len(self.page.texts), node.attributes))
+        elif self.tables:
+            tag = node.tag
+            if tag == "td" or tag == "th":
+                self.tables[-1].open_cell(len(self.page.texts), tag == "th")
+            elif tag == "tr":
+                self.tables[-1].open_row()
+            else:
+                self.tables[-1].note_part(tag)
+
+    def _leave(self, node: Any, role: int) -> None:
+        if role == _LIST:
+            self.list_depth -= 1
+        elif role == _ITEM:
+            self.mark = ""
+        elif role == _CODE:
+            self.in_code -= 1
+        elif role == _TABLE:
+            self._close_table(self.tables.pop())
+        elif self.tables:
+            tag = node.tag
+            if tag == "td" or tag == "th":
+                self.tables[-1].close_cell(len(self.page.texts))
+            elif tag == "tr" and len(self.registered) == len(self.opened):
+                self.tables[-1].close_row(*self.registered[-1][:2])
+
+    def _end_line(self) -> None:
+        """End a line of code."""
+        if self.pieces and not self.pieces[-1].endswith("\n"):
+            self.pieces.append("\n")
+
+    def _break_line(self) -> None:
+        pieces = self.pieces
+        if self.in_code:
+            pieces.append("\n")
+        elif pieces:
+            at = len(pieces) - 1
+            while at > 0 and pieces[at].isspace() and pieces[at] != "\x0b":
+                at -= 1
+            if pieces[at] == "\x0b":
+                self._flush()
+            else:
+                pieces.append("\x0b")
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.pieces.append(text)
+
+    def _find_fence(self, node: Any) -> str:
+        """Return what is behind the fence of a code block: its language, if named; a space if it is no code."""
+        child = node.first_child
+        while child is not None and child.tag == "-text" and (child.text_content or "").isspace():
+            child = child.next
+        inside = (child.attributes.get("class") or "") if child is not None and child.tag == "code" else None
+        names = [around.attributes.get("class") or "" for around in self.opened[-3:]]
+        named = " ".join((inside or "", *names))
+        language = _LANGUAGE.search(named)
+        if language and language[1].lower() not in _NO_LANGUAGE:
+            return language[1].lower()
+        return "" if inside is not None or _CODE_WORDS.search(named) else " "
+
+    def _register(self) -> None:
+        """Give the open elements their places in the page: those around a block alone, most elements have no text."""
+        page = self.page
+        index, path, kind = self.registered[-1] if self.registered else (-1, -1, BlockKind.TEXT)
+        for node in self.opened[len(self.registered) :]:
+            tag = node.tag
+            tokens = name_element(tag, node.attributes)
+            number = self.path_of.get((path, tokens))
+            if number is None:
+                number = self.path_of[(path, tokens)] = len(page.path_tokens)
+                page.path_tokens.append(tokens)
+                page.path_parents.append(path)
+            page.parents.append(index)
+            page.begins.append(len(page.texts))
+            page.ends.append(len(page.texts) + 1)
+            index, path, kind = len(page.parents) - 1, number, _KINDS.get(tag, kind)
+            self.registered.append((index, path, kind))
+
+    def _flush(self) -> None:
+        """End the block that has been collected."""
+        pieces, linked, links = self.pieces, self.linked, self.links
+        self.linked = self.links = 0
+        inner = self.inner[:MAX_INNER]
+        self.inner.clear()
+        if not pieces:
+            return
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        pieces.clear()
+        if self.in_code:
+            text = text.replace("\x0b", "\n").replace("\r", "").strip("\n").rstrip()
+            if not text.strip() or _LINE_NUMBERS.fullmatch(text):
+                return
+        else:
+            text = self._collapse(text)
+            if not text or text.isspace():
+                return
+        if len(self.registered) < len(self.opened):
+            self._register()
+        page = self.page
+        element, path, kind = self.registered[-1]
+        page.texts.append(text)
+        page.kinds.append(BlockKind.CODE if self.in_code else kind)
+        page.elements.append(element)
+        page.paths.append(path)
+        page.linked.append(linked)
+        page.links.append(links)
+        tokens: Tokens = ()
+        for node in inner:
+            tokens += name_element(node.tag, node.attributes)
+        page.inner.append(tokens)
+        if self.in_code:
+            page.marks.append(self.fence)
+        else:
+            page.marks.append(self.mark)
+            self.mark = ""
+
+    def _collapse(self, text: str) -> str:
+        """Return a text with one space where HTML has several, and a line end for each `br`."""
+        if "\x0b" not in text and text.isascii():
+            return " ".join(text.split())
+        if "\n" in text or "  " in text or "\t" in text or "\r" in text:
+            if self.unspaced and "\n" in text:
+                text = _WRAPPED.sub("", text)
+            text = _SPACES.sub(" ", text)
+        if "\x0b" in text:
+            text = _AROUND_BREAK.sub("\n", text).strip("\n")
+        return text.strip(" ")
+
+    def _close_table(self, table: OpenTable) -> None:
+        """Make the cells of each row one block, if the table is one of data; else drop menus beside text."""
+        page = self.page
+        if self.tables:
+            self.tables[-1].nested = True
+        if len(page.texts) == table.begin:
+            return
+        if not table.is_data(page.texts, page.linked, page.kinds, BlockKind.CODE):
+            if len(table.rows) <= MAX_EXAMINED_CELLS:
+                self.dropped.update(table.list_menus(page.texts, page.linked))
+            return
+        for row in table.rows:
+            at = next((begin for begin, end, _ in row.cells if end > begin), None)
+            if at is None:
+                continue
+            inside = [block for begin, end, _ in row.cells for block in range(begin, end)]
+            page.texts[at] = join_cells(
+                [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end, _ in row.cells]
+            )
+            page.kinds[at] = BlockKind.ROW
+            page.marks[at] = ""
+            page.elements[at], page.paths[at] = row.element, row.path
+            page.linked[at] = sum(page.linked[block] for block in inside)
+            page.links[at] = sum(page.links[block] for block in inside)
+            self.dropped.update(block for block in inside if block != at)
+
+    def _judge_hidden(self) -> None:
+        """Drop the blocks of hidden elements, but for those that hold most of the page's text: scripts show them."""
+        if not self.hidden:
+            return
+        page = self.page
+        sizes = [0, *accumulate(map(len, page.texts))]
+        kept, passed = 0, 0
+        for begin, end in self.hidden:
+            if begin < passed or begin >= end:
+                continue
+            if kept < MAX_LARGE_HIDDEN and 2 * (sizes[end] - sizes[begin]) > sizes[-1]:
+                kept += 1
+                continue
+            self.dropped.update(range(begin, end))
+            passed = end
+
+
+def _read_title(head: Any) -> str:
+    """Return the title of a page, without line breaks."""
+    node = head.first_child if head is not None else None
+    while node is not None:
+        if node.tag == "title":
+            return " ".join(node.text().split())
+        node = node.next
+    return ""
+
+
+def fence_code(code: str, language: str) -> str:
+    """Return code between fences, longer than any that are in it."""
+    longest = max(map(len, _FENCES.findall(code)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"

@@ -1,0 +1,156 @@
+"""Turn gold pages into examples to learn from: features, tokens, labels and weights of every block."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, vstack
+
+from corpus.extract.html.blocks.block_model import Floats
+from corpus.extract.html.blocks.features import (
+    CASE_FEATURES,
+    END_FEATURES,
+    TOP,
+    measure_blocks,
+    measure_sizes,
+)
+from corpus.extract.html.blocks.page_blocks import PageBlocks, read_blocks
+from corpus.extract.html.blocks.training.block_labels import label_by_pieces, label_by_text
+from corpus.extract.html.blocks.training.gold_pages import GoldPage
+from corpus.extract.html.blocks.training.network import TOKENS_LEFT_OUT, Batch
+
+ReadText = Callable[[str], str | None]
+
+MIN_SITES = 8
+"""Sites on which a token is, so that it is in the lexicon; a quarter of them, if they are few."""
+MAX_LEXICON = 1200
+BARE_SHARE = 0.15
+"""Share of pages that are seen once more without what is around their main text."""
+FORGET_CASE, FORGET_ENDS = 0.3, 0.08
+"""Shares of steps in which a page is in another script."""
+
+
+@dataclass
+class Example:
+    """A gold page, its blocks, their features, sizes, labels and weights (1 together)."""
+
+    gold: GoldPage
+    page: PageBlocks
+    features: Floats
+    sizes: npt.NDArray[np.int64]
+    labels: Floats
+    weights: Floats
+
+
+def make_example(gold: GoldPage, read_other: ReadText) -> Example | None:
+    """Return the example of a page; None if it has no blocks, or no gold.
+
+    `read_other` is another extractor, whose text stands in for the gold of pages of which only pieces are known.
+    """
+    page = read_blocks(gold.html)
+    if not page.texts or (gold.text == "" and not gold.wanted):
+        return None
+    sizes = measure_sizes(page)
+    if gold.text:
+        labels = label_by_text(page.texts, gold.text)
+        sure = np.ones(len(labels), np.float32)
+        if not labels.any():
+            return None
+    else:
+        other = read_other(gold.html) or ""
+        labels, sure = label_by_pieces(page.texts, gold.wanted, gold.unwanted, other)
+    weights = (sizes / sizes.sum() + sizes**0.5 / (sizes**0.5).sum()) * sure
+    weights /= weights.sum()
+    return Example(
+        gold, page, measure_blocks(page, sizes) / np.float32(TOP), sizes, labels, weights.astype(np.float32)
+    )
+
+
+def make_bare(example: Example, random: np.random.Generator) -> Example | None:
+    """Return an example of some of a page's main text alone, as small pages have it; None if it has too little."""
+    kept = np.flatnonzero(example.labels > 0.5)
+    if example.gold.text is None or len(kept) < 3:
+        return None
+    size = int(random.integers(2, min(40, len(kept)) + 1))
+    start = int(random.integers(0, len(kept) - size + 1))
+    chosen = kept[start : start + size]
+    page = copy.deepcopy(example.page)
+    page.drop(set(range(len(page.texts))) - set(chosen.tolist()))
+    sizes = example.sizes[chosen]
+    weights = (sizes / sizes.sum()).astype(np.float32)
+    features = measure_blocks(page, sizes) / np.float32(TOP)
+    return Example(example.gold, page, features, sizes, np.ones(size, np.float32), weights)
+
+
+def forget_script(features: Floats, random: np.random.Generator) -> Floats:
+    """Return the features of a batch as a script without capitals, or without signs of ends, has them, now and then:
+    most gold is in Latin script."""
+    draw = random.random()
+    if draw < FORGET_CASE:
+        features = features.copy()
+        features[:, CASE_FEATURES] = 0
+        if draw < FORGET_ENDS:
+            features[:, END_FEATURES] = 0
+    return features
+
+
+def make_lexicon(examples: Iterable[Example]) -> dict[str, int]:
+    """Return the tokens of most sites, with their numbers."""
+    sites: dict[str, set[str]] = {}
+    for example in examples:
+        for tokens in (*example.page.path_tokens, *set(example.page.inner)):
+            for token in tokens:
+                sites.setdefault(token, set()).add(example.gold.site)
+    needed = min(MIN_SITES, -(-len(set().union(*sites.values())) // 4))
+    counts = Counter({token: len(among) for token, among in sites.items() if len(among) >= needed})
+    chosen = sorted(counts, key=lambda token: (-counts[token], token))[:MAX_LEXICON]
+    return {token: at for at, token in enumerate(sorted(chosen))}
+
+
+def gather_tokens(page: PageBlocks, lexicon: dict[str, int]) -> csr_matrix:
+    """Return the tokens of each block, (blocks, 4 * tokens): its element's own, its parent's, all around, inline."""
+    size = len(lexicon)
+    numbers = [[lexicon[token] for token in tokens if token in lexicon] for tokens in page.path_tokens]
+    every: list[list[int]] = []
+    columns: list[list[int]] = []
+    for path, parent in enumerate(page.path_parents):
+        every.append(numbers[path] + (every[parent] if parent >= 0 else []))
+        beside = [size + number for number in numbers[parent]] if parent >= 0 else []
+        columns.append(numbers[path] + beside + [2 * size + number for number in every[path]])
+    rows = [
+        columns[path] + [3 * size + lexicon[token] for token in inner if token in lexicon]
+        for path, inner in zip(page.paths, page.inner, strict=True)
+    ]
+    starts = np.cumsum([0, *map(len, rows)])
+    flat = np.fromiter((number for row in rows for number in row), np.int64, int(starts[-1]))
+    matrix = csr_matrix((np.ones(len(flat), np.float32), flat, starts), shape=(len(rows), 4 * size))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def join_batch(
+    examples: Sequence[Example], tokens: Sequence[csr_matrix], random: np.random.Generator | None = None
+) -> Batch:
+    """Return some pages as one batch; the loss is the mean over pages. `random` changes the script of some."""
+    features = [example.features for example in examples]
+    joined = vstack(tokens, format="csr")
+    if random is not None:
+        features = [forget_script(one, random) for one in features]
+        joined.data *= (random.random(joined.nnz, np.float32) >= TOKENS_LEFT_OUT) / np.float32(
+            1 - TOKENS_LEFT_OUT
+        )
+    return Batch(
+        dense=np.vstack(features),
+        tokens=joined,
+        labels=np.concatenate([example.labels for example in examples]),
+        weights=np.concatenate([example.weights / np.float32(len(examples)) for example in examples]).astype(
+            np.float32
+        ),
+        sizes=np.concatenate([example.sizes for example in examples]),
+        lengths=[len(example.labels) for example in examples],
+    )

@@ -1,0 +1,169 @@
+"""Train the extractor from folders of gold, and judge it on sites that it has not seen.
+
+The same folders give the same bytes: pages are in the order of their names, random numbers have a fixed seed, and
+sites, not pages, are divided by a hash, so that no site is on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpus.errors import UserError
+from corpus.extract.html.blocks import block_model
+from corpus.extract.html.blocks.block_model import BlockModel, read_model, write_model
+from corpus.extract.html.blocks.main_blocks import extract_blocks_text, is_too_deep
+from corpus.extract.html.blocks.training.examples import (
+    BARE_SHARE,
+    Example,
+    ReadText,
+    gather_tokens,
+    join_batch,
+    make_bare,
+    make_example,
+    make_lexicon,
+)
+from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage
+from corpus.extract.html.blocks.training.network import Network, to_integers
+from corpus.extract.html.blocks.training.scores import Scores
+from corpus.languages.identify import Identifier
+
+FEW_PAGES = 200
+"""Pages below which those of a folder count twice, so that its kind is not lost among the others."""
+PAGES_A_STEP = 24
+RATE = 3e-3
+WARM_STEPS = 100
+MIN_LANGUAGE_BYTES = 200
+"""Bytes of gold text whose language is told."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractorOptions:
+    """How an extractor is trained; `folds` is into how many parts the sites are divided for its scores (0: none)."""
+
+    epochs: int = 10
+    folds: int = 5
+    seed: int = 0
+
+
+def train_extractor(
+    folders: Sequence[GoldFolder],
+    out: str,
+    options: ExtractorOptions,
+    read_other: ReadText,
+    *,
+    keep: str | None = None,
+    report: Report = print,
+) -> dict[str, Any]:
+    """Train on all pages, write the model to `out` and its card to `out`.card.json, and return the card.
+
+    Its scores are of models trained without the sites that they judge; `keep` is a folder that gets these. For
+    `read_other` see `examples.make_example`.
+    """
+    examples = list(_make_examples(folders, read_other, report))
+    if not examples:
+        raise UserError("no page of these folders has both text and gold")
+    scores: dict[str, Any] = {}
+    if options.folds:
+        models = []
+        for fold in range(options.folds):
+            rest = [example for example in examples if fold_of(example.gold.site, options.folds) != fold]
+            report(f"part {fold + 1} of {options.folds}: {len(rest):,} pages")
+            models.append(fit(rest, options))
+            if keep is not None:
+                Path(keep).mkdir(parents=True, exist_ok=True)
+                Path(keep, f"part-{fold}.npz").write_bytes(write_model(models[-1]))
+        scores = score_folders(folders, lambda page: models[fold_of(page.site, options.folds)])
+    report(f"all: {len(examples):,} pages")
+    content = write_model(fit(examples, options))
+    Path(out).write_bytes(content)
+    card = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "version": block_model.VERSION,
+        "data": [
+            {
+                "folder": folder.name,
+                "pages": len(folder.pages),
+                "sites": len({page.site for page in folder.pages}),
+            }
+            for folder in folders
+        ],
+        "training": asdict(options),
+        "scores": scores,
+    }
+    Path(f"{out}.card.json").write_text(
+        json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    return card
+
+
+def evaluate_extractor(file: str, folders: Sequence[GoldFolder]) -> dict[str, Any]:
+    """Return the scores of a model on folders of gold. Raises UserError if it is none."""
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
+    model = read_model(content, file)
+    return score_folders(folders, lambda page: model)
+
+
+def score_folders(
+    folders: Sequence[GoldFolder], choose: Callable[[GoldPage], BlockModel]
+) -> dict[str, dict[str, dict[str, float | int | None]]]:
+    """Return the scores of each folder, by what is in it: `all`, each page type, each language."""
+    identifier = Identifier()
+    result = {}
+    for folder in folders:
+        groups: dict[str, Scores] = {}
+        for page in folder.pages:
+            text = None if is_too_deep(page.html) else extract_blocks_text(page.html, choose(page)).text
+            gold = page.text if page.text is not None else "\n".join(page.wanted)
+            names = ["all", page.kind]
+            if len(gold.encode("utf-8", "replace")) >= MIN_LANGUAGE_BYTES:
+                names.append(identifier.identify(gold, None)[0])
+            for name in names:
+                groups.setdefault(name, Scores()).add(text or "", page.text, page.wanted, page.unwanted)
+        result[folder.name] = {name: scores.to_row() for name, scores in sorted(groups.items())}
+    return result
+
+
+def fold_of(site: str, folds: int) -> int:
+    """Return the part that a site belongs to."""
+    return int.from_bytes(hashlib.sha256(site.encode("utf-8", "replace")).digest()[:8], "big") % folds
+
+
+def fit(examples: Sequence[Example], options: ExtractorOptions) -> BlockModel:
+    """Return the model that is learned from some examples."""
+    random = np.random.default_rng(options.seed)
+    lexicon = make_lexicon(examples)
+    bare = [make_bare(example, random) for example in examples if random.random() < BARE_SHARE]
+    examples = [*examples, *(example for example in bare if example is not None)]
+    tokens = [gather_tokens(example.page, lexicon) for example in examples]
+    network = Network(examples[0].features.shape[1], len(lexicon), options.seed)
+    steps = options.epochs * -(-len(examples) // PAGES_A_STEP)
+    step = 0
+    for _ in range(options.epochs):
+        order = random.permutation(len(examples))
+        for at in range(0, len(order), PAGES_A_STEP):
+            chosen = order[at : at + PAGES_A_STEP]
+            rate = RATE * min(1.0, (step + 1) / WARM_STEPS) * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
+            batch = join_batch([examples[one] for one in chosen], [tokens[one] for one in chosen], random)
+            network.learn(batch, rate)
+            step += 1
+    return to_integers(network, lexicon, {})
+
+
+def _make_examples(folders: Sequence[GoldFolder], read_other: ReadText, report: Report) -> Iterator[Example]:
+    for folder in folders:
+        report(f"reading {folder.name}: {len(folder.pages):,} pages")
+        for page in folder.pages:
+            if not is_too_deep(page.html) and (example := make_example(page, read_other)) is not None:
+                yield from [example] * (2 if len(folder.pages) < FEW_PAGES else 1)

@@ -1,0 +1,115 @@
+"""Tell tables that lay out a page from tables of data while a page is walked.
+
+The rules are those of `corpus.extract.html.layout_tables`, on blocks instead of a tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from corpus.extract.html.layout_tables import (
+    MAX_EXAMINED_CELLS,
+    MIN_MENU_LINK_SHARE,
+    MIN_TEXT_CELL_BYTES,
+    MIN_TEXT_SHARE,
+)
+
+_DATA_PARTS = frozenset(("caption", "colgroup", "thead", "tfoot"))
+_PRESENTATION = ("presentation", "none")
+
+
+@dataclass(slots=True)
+class Row:
+    """A row: its element and path, and of each cell the range of its blocks and whether it is a heading."""
+
+    element: int = -1
+    path: int = -1
+    cells: list[tuple[int, int, bool]] = field(default_factory=list)
+
+
+class OpenTable:
+    """What is known of a table from its beginning to its end."""
+
+    __slots__ = ("begin", "data_parts", "nested", "open", "role", "rows")
+
+    def __init__(self, begin: int, attributes: Mapping[str, str | None]) -> None:
+        self.begin = begin
+        self.role = (attributes.get("role") or "").lower()
+        self.rows: list[Row] = []
+        self.open: tuple[int, bool] | None = None
+        self.nested = False
+        self.data_parts = False
+
+    def open_row(self) -> None:
+        self.rows.append(Row())
+
+    def close_row(self, element: int, path: int) -> None:
+        """Note the place of a row with text."""
+        if self.rows:
+            self.rows[-1].element, self.rows[-1].path = element, path
+
+    def open_cell(self, block: int, heading: bool) -> None:
+        self.open = (block, heading)
+
+    def close_cell(self, block: int) -> None:
+        if self.open is not None and self.rows:
+            begin, heading = self.open
+            self.rows[-1].cells.append((begin, block, heading))
+        self.open = None
+
+    def note_part(self, tag: str) -> None:
+        if tag in _DATA_PARTS:
+            self.data_parts = True
+
+    def is_data(self, texts: list[str], linked: list[int], kinds: list[int], code: int) -> bool:
+        """Return whether the rows of this table are rows of data: `texts`, `linked`, `kinds` are those of blocks."""
+        cells = [cell for row in self.rows for cell in row.cells]
+        if self.role in _PRESENTATION or len(cells) <= 1:
+            return False
+        if self.nested or code in kinds[self.begin :]:
+            return False
+        if self.data_parts or self.role in ("table", "grid") or len(cells) > MAX_EXAMINED_CELLS:
+            return True
+        if any(heading for _, _, heading in cells):
+            return True
+        sizes = [sum(len(text.encode("utf-8", "replace")) for text in texts[a:b]) for a, b, _ in cells]
+        largest = max(sizes)
+        if largest < MIN_TEXT_CELL_BYTES:
+            return True
+        total = sum(sizes)
+        laid_out = sum(
+            size
+            for size, (a, b, _) in zip(sizes, cells, strict=True)
+            if size >= MIN_TEXT_CELL_BYTES and (b - a > 1 or any("\n" in text for text in texts[a:b]))
+        )
+        if laid_out >= MIN_TEXT_SHARE * total:
+            return False
+        filled = sum(size > 2 for size in sizes)
+        menus = sum(
+            size
+            for size, (a, b, _) in zip(sizes, cells, strict=True)
+            if size > 2 and sum(linked[a:b]) >= MIN_MENU_LINK_SHARE * sum(map(len, texts[a:b]))
+        )
+        return not (filled == 1 or (menus > 0 and largest >= MIN_TEXT_SHARE * (total - menus)))
+
+    def list_menus(self, texts: list[str], linked: list[int]) -> list[int]:
+        """Return the blocks of a layout's cells that are links alone, beside one of text."""
+        menus: list[int] = []
+        beside_text = False
+        for row in self.rows:
+            for begin, end, _ in row.cells:
+                size = sum(map(len, texts[begin:end]))
+                if size and sum(linked[begin:end]) >= MIN_MENU_LINK_SHARE * size:
+                    menus += range(begin, end)
+                elif (
+                    sum(len(text.encode("utf-8", "replace")) for text in texts[begin:end])
+                    >= MIN_TEXT_CELL_BYTES
+                ):
+                    beside_text = True
+        return menus if beside_text else []
+
+
+def join_cells(cells: list[str]) -> str:
+    """Return a row as a line."""
+    return cells[0] if len(cells) == 1 else f"| {' | '.join(cells)} |"

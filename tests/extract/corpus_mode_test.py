@@ -1,0 +1,334 @@
+"""Mode `corpus`: blocks of a page, what they are written as, and which of them are kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.document import Record
+from corpus.errors import UserError
+from corpus.extract import extract
+from corpus.extract.html.blocks import block_model
+from corpus.extract.html.blocks.block_model import read_model, write_model
+from corpus.extract.html.blocks.features import TOP, measure_blocks, measure_sizes
+from corpus.extract.html.blocks.main_blocks import (
+    choose_blocks,
+    extract_blocks_text,
+    is_too_deep,
+    load_model,
+    write_blocks,
+)
+from corpus.extract.html.blocks.page_blocks import BlockKind, read_blocks
+from corpus.extract.html.blocks.training.block_labels import label_by_text
+from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
+from corpus.extract.html.blocks.training.trainer import (
+    ExtractorOptions,
+    evaluate_extractor,
+    fold_of,
+    train_extractor,
+)
+from corpus.extract.html.main_text import extract_main_text, extract_main_text_and_engine
+
+SENTENCES = {
+    "en": "The ferry leaves the northern quay at seven, and whoever misses it waits until the evening tide.",
+    "zh-Hans": "渡船早上七点离开北码头，错过的人只能等到傍晚涨潮，那时候河面上常常起雾，谁也看不清对岸。",
+    "zh-Hant": "渡船早上七點離開北碼頭，錯過的人只能等到傍晚漲潮，那時候河面上常常起霧，誰也看不清對岸。",
+    "ja": "渡し船は朝七時に北の桟橋を出る。乗り遅れた人は夕方の満ち潮まで待つしかなく、川にはよく霧がかかる。",
+    "th": "เรือข้ามฟากออกจากท่าเรือทางเหนือตอนเจ็ดโมงเช้า และใครที่พลาดเรือจะต้องรอจนถึงน้ำขึ้นในตอนเย็น",
+    "ar": "تغادر العبّارة الرصيف الشمالي في السابعة صباحًا، ومن يفوته الموعد ينتظر حتى مدّ المساء قرب المنارة.",
+    "hi": "नाव सुबह सात बजे उत्तरी घाट से चलती है, और जो उसे चूक जाता है वह शाम के ज्वार तक वहीं प्रतीक्षा करता है।",
+    "ru": "Паром отходит от северного причала в семь утра, а кто опоздал, ждёт вечернего прилива у старого маяка.",
+}
+MENU = "<nav><ul>" + "".join(f"<li><a href='/{i}'>{i} {i}</a></li>" for i in range(9)) + "</ul></nav>"
+
+
+def blocks(body: str) -> list[str]:
+    page = read_blocks(f"<html><head><title>T</title></head><body>{body}</body></html>")
+    return write_blocks(page, list(range(len(page.texts)))).split("\n")
+
+
+def make_page(*parts: str) -> str:
+    return (
+        f"<html><head><title>T</title></head><body>{MENU}<div class=content><h1>T</h1>{''.join(parts)}</div>"
+        f"<footer><a href=/x>x</a> | <a href=/y>y</a></footer></body></html>"
+    )
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_paragraphs_are_kept_and_menus_are_not(language: str) -> None:
+    paragraphs = [f"{SENTENCES[language]} ({i})" for i in range(6)]
+    text, engine = extract_main_text_and_engine(
+        make_page(*(f"<p>{paragraph}</p>" for paragraph in paragraphs)), None, "corpus"
+    )
+    assert engine == "corpus" and text is not None
+    lines = text.split("\n")
+    assert [line for line in lines if line != "T"] == paragraphs
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_line_breaks_inline_elements_and_readings(language: str) -> None:
+    one = SENTENCES[language]
+    half = len(one) // 2
+    assert blocks(f"<div>{one}<br><br>\n{one}<br>{one}</div>") == [one, one, one]
+    assert blocks(f"<p>{one[:half]}<b>{one[half:]}</b></p>") == [one]
+    assert blocks(f"<p><ruby>{one}<rp>(</rp><rt>yomi</rt><rp>)</rp></ruby></p>") == [one]
+    assert blocks(f"{one}<p>{one}</p>{one}<my-part>{one}</my-part>") == [one, one, one + one]
+    assert blocks(f"<my-part>{one}</my-part><p>{one}</p>") == [one, one]
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "zh-Hant", "ja"])
+def test_lines_wrapped_in_the_source_are_joined_without_a_space(language: str) -> None:
+    one = SENTENCES[language]
+    assert blocks(f"<p>{one[:9]}\n   {one[9:]}</p><p>{one[:9]}<i>\n{one[9:]}</i></p>") == [one, one]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_a_browser_hides_is_no_block(language: str) -> None:
+    one = SENTENCES[language]
+    page = (
+        f"<p>{one}</p><p>{one} shown</p><div hidden><p>{one} no</p></div>"
+        f"<p>{one[:9]}<span hidden>no</span>{one[9:]}</p>"
+        f"<dialog><p>{one} no</p></dialog><template><p>{one} no</p></template><select><option>no</select>"
+        f"<div><template shadowrootmode=open><p>{one} shadow</p></template></div><dialog open>{one} open</dialog>"
+    )
+    assert blocks(page) == [one, f"{one} shown", one, f"{one} shadow", f"{one} open"]
+    most = "".join(f"<p>{one} {i}</p>" for i in range(5))
+    assert len(blocks(f"<div hidden>{most}</div><p>wait</p>")) == 6
+    assert blocks(f"<p>{one}</p><div hidden id=S:1><p>{one} late</p></div>") == [one, f"{one} late"]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_tables_of_data_are_rows_and_layouts_are_paragraphs(language: str) -> None:
+    one = SENTENCES[language]
+    data = "<table><tr><th></th><th>A</th></tr><tr><td>b<br>c</td><td><p>1</p></td></tr></table>"
+    assert blocks(data) == ["|  | A |", "| b c | 1 |"]
+    cell = f"<td>{one}<br><br>{one}<p>{one}</p></td>"
+    assert blocks(f"<table><tr><td><a href=/>x</a></td>{cell}</tr></table>") == [one, one, one]
+    assert blocks(f"<table><tr><td>{data}</td><td>{one}</td></tr></table>") == [
+        "|  | A |",
+        "| b c | 1 |",
+        one,
+    ]
+    assert blocks(f"<table role=presentation><tr><td>a</td><td>b</td></tr></table><p>{one}") == [
+        "a",
+        "b",
+        one,
+    ]
+
+
+def test_lists_are_marked_and_indented() -> None:
+    page = (
+        "<ul><li>a <b>b</b><ul><li><p>c</p><p>d</p></li></ul></li><li>e</li></ul><dl><dt>f<dd>g</dl><p>h</p>"
+    )
+    assert blocks(page) == ["- a b", "  - c", "d", "- e", "- f", "- g", "h"]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_code_keeps_its_lines(language: str) -> None:
+    one = SENTENCES[language]
+    code = f"def f(x):\n    # {one}\n\n    return x <b>+</b> 1"
+    lines = ["def f(x):", f"    # {one}", "", "    return x + 1"]
+    assert blocks(f"<p>{one}</p><pre><code class=language-python>{code}\n</code></pre>") == [
+        one, "```python", *lines, "```",
+    ]  # fmt: skip
+    rows = "".join(
+        f"<div class=line><span class=lineno>{i}</span>{line}</div>" for i, line in enumerate("ab")
+    )
+    assert blocks(f"<div class=highlight><pre>{rows}</pre></div>") == ["```", "a", "b", "```"]
+    numbered = "<table class=highlight><tr><td><pre>1\n2\n</pre></td><td class=code><pre>a\n  b</pre></td></tr></table>"
+    assert blocks(numbered) == ["```", "a", "  b", "```"]
+    assert blocks("<pre>Dear all,\n  yours</pre>") == ["Dear all,", "  yours"]
+    assert blocks("<pre><code>a\n```\nb</code></pre>") == ["````", "a", "```", "b", "````"]
+
+
+def test_formulas_are_tex_between_dollars() -> None:
+    mathml = "<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>"
+    noted = (
+        "<math display=block><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation>"
+        "</semantics></math>"
+    )
+    katex = (
+        f"<span class=katex><span class=katex-mathml>{noted}</span><span class=katex-html>x2</span></span>"
+    )
+    assert blocks(f"<p>We see {mathml} here.</p>") == [r"We see $\frac{a}{b}$ here."]
+    assert blocks(f"<p>{noted}</p><p>And {katex}.</p>") == ["$$x^2$$", "And $$x^2$$."]
+    assert blocks(r"<p><math alttext='{\displaystyle \sqrt{n}}'><mi>n</mi></math></p>") == [r"$\sqrt{n}$"]
+    scripts = "<span class=MathJax_Preview>y</span><script type='math/tex'>y_1</script>"
+    assert blocks(f"<p>So {scripts} and <script type='math/tex; mode=display'>z</script></p>") == [
+        "So $y_1$ and $$z$$"
+    ]
+
+
+def test_quotations_and_headings_are_in_their_order() -> None:
+    one, two = SENTENCES["ru"], SENTENCES["hi"]
+    assert blocks(f"<h2>{one}</h2><blockquote><p>{two}</p></blockquote>{one}") == [one, two, one]
+
+
+def hostile() -> Iterator[tuple[str, str]]:
+    one = SENTENCES["zh-Hant"]
+    yield "nested", "<div>" * 200_000 + one
+    yield "nested inline", "<b>" * 200_000 + one
+    yield "closed", "</div>" * 200_000 + f"<p>{one}</p>"
+    yield "rows", "<table>" + f"<tr><td>a</td><td>{one}</td></tr>" * 20_000 + "</table>"
+    yield "long", f"<p>{one * 40_000}</p>"
+    yield "breaks", f"{one}<br>" * 50_000
+    yield "items", "<ul>" + f"<li><a href=x>{one}</a></li>" * 20_000 + "</ul>"
+    yield "links", "<p>" + f"<a href=x class=y>{one}</a> " * 20_000
+    yield "tables in tables", "<table><tr><td>" * 900 + one
+
+
+@pytest.mark.parametrize("name", [name for name, _ in hostile()])
+def test_hostile_pages_cost_little(name: str) -> None:
+    body = dict(hostile())[name]
+    before = time.process_time()
+    text = extract_main_text(f"<html><body>{body}</body></html>", mode="corpus")
+    assert time.process_time() - before < 10
+    assert text is None or SENTENCES["zh-Hant"][:20] in text
+
+
+def test_only_deep_pages_are_too_deep() -> None:
+    assert is_too_deep("<div>" * 5000) and is_too_deep("</b>" * 9000 + "<i>" * 5000)
+    assert (
+        not is_too_deep("<p>a" * 9000)
+        and not is_too_deep("<div></div>" * 9000)
+        and not is_too_deep("< " * 9000)
+    )
+    assert not is_too_deep("<img>" * 9000)
+
+
+def test_a_page_without_text_has_none() -> None:
+    for page in (
+        "",
+        " ",
+        "<html><body></body></html>",
+        "<frameset><frame src=a></frameset>",
+        "<script>a()</script>",
+    ):
+        assert extract_main_text(page, mode="corpus") is None
+
+
+def test_a_text_does_not_depend_on_the_pages_before_it() -> None:
+    pages = [make_page(*(f"<p>{text} {i}</p>" for i in range(5))) for text in SENTENCES.values()]
+    forward = [extract_main_text(page, mode="corpus") for page in pages]
+    backward = [extract_main_text(page, mode="corpus") for page in pages[::-1]]
+    assert forward == backward[::-1]
+
+
+def test_the_document_says_who_has_read_it() -> None:
+    page = make_page(*(f"<p>{SENTENCES['en']} {i}</p>" for i in range(5)))
+    deep = f"<html><body>{'<div>' * 3500}{page}"
+    for html, engine in ((page, "corpus"), (deep, "trafilatura")):
+        record = Record(
+            native_id="a", file="f", offset=0, length=0, media_type="text/html", body=html.encode()
+        )
+        extracted = extract(record, "corpus")
+        assert extracted is None or extracted.metadata["extractor"] == engine
+
+
+def test_features_are_whole_numbers_and_sums_are_exact_in_any_order() -> None:
+    page = read_blocks(make_page(*(f"<p class=a{i}>{text}</p>" for i, text in enumerate(SENTENCES.values()))))
+    sizes = measure_sizes(page)
+    features = measure_blocks(page, sizes)
+    assert (features == np.floor(features)).all() and features.min() >= 0 and features.max() <= TOP
+    model = load_model()
+    dense = model.dense.astype(np.float32)
+    exact = features.astype(np.int64) @ model.dense.astype(np.int64)
+    order = np.random.default_rng(0).permutation(len(dense))
+    for product in (
+        features @ dense,
+        features[:, order] @ dense[order],
+        np.vstack([features] * 3)[: len(features)] @ dense,
+    ):
+        assert (product == exact).all()
+    for table in (model.dense, model.second, model.last):
+        assert np.abs(table.astype(np.int64)).sum(0).max() * TOP < block_model.MAX_SUM
+
+
+def test_the_cut_is_the_one_that_promises_most() -> None:
+    logits, sizes = np.array([300, -300, 200, 150]), np.array([100, 100, 100, 300])
+    estimates = block_model.squash(logits)
+    kept, confidence = choose_blocks(logits, sizes)
+    scores = {}
+    for cut in ((0,), (0, 2), (0, 2, 3), (0, 1, 2, 3)):
+        right = sum(int(estimates[at] * sizes[at]) for at in cut)
+        whole = int((estimates * sizes).sum())
+        scores[cut] = 2 * right / (1024 * sum(int(sizes[at]) for at in cut) + whole)
+    assert tuple(kept) == max(scores, key=lambda cut: scores[cut]) and 870 < confidence < 1024
+    unsure = choose_blocks(np.array([40, -20, -30, -500]), np.array([100, 100, 100, 100]))
+    assert unsure[0] == [0, 1, 2] and unsure[1] < 870
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_labels_follow_the_gold_in_every_script(language: str) -> None:
+    one = SENTENCES[language]
+    texts = ["1", one, f"{one} and more", "2", "3", one[::-1]]
+    labels = label_by_text(texts, f"{one}\n{one} — and more\n2\n")
+    assert labels.round(1).tolist() == [0, 1, 1, 1, 0, 0]
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    """A tiny folder of gold: ten sites, with pages in several scripts."""
+    folder = tmp_path / "gold"
+    folder.mkdir()
+    rows = []
+    for at in range(30):
+        texts = [f"{text} {at} {i}" for i, text in enumerate(list(SENTENCES.values())[at % 5 : at % 5 + 3])]
+        html = make_page(*(f"<p class=text>{text}</p>" for text in texts))
+        url = f"https://site{at % 10}.example/{at}"
+        rows.append({"url": url, "html": html, "text": "\n".join(texts), "kind": "article"})
+    (folder / "pages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_training_gives_the_same_bytes_and_learns(gold: Path, tmp_path: Path) -> None:
+    options = ExtractorOptions(epochs=30, folds=2)
+    files = [str(tmp_path / name) for name in ("a.npz", "b.npz")]
+    cards = [
+        train_extractor([read_gold_folder(str(gold))], file, options, lambda html: None, report=len)
+        for file in files
+    ]
+    assert Path(files[0]).read_bytes() == Path(files[1]).read_bytes() and cards[0] == cards[1]
+    assert json.loads(Path(f"{files[0]}.card.json").read_text())["scores"]["gold"]["article"]["pages"] == 30
+    scores = evaluate_extractor(files[0], [read_gold_folder(str(gold))])
+    assert scores["gold"]["all"]["words"] > 0.9
+    model = read_model(Path(files[0]).read_bytes(), files[0])
+    assert write_model(model) == Path(files[0]).read_bytes()
+    assert extract_blocks_text(make_page(f"<p class=text>{SENTENCES['th']}</p>" * 3), model).text
+
+
+def test_sites_are_on_one_side() -> None:
+    assert {fold_of("a.example", 5) for _ in range(3)} == {fold_of("a.example", 5)}
+    assert {fold_of(f"{i}.example", 5) for i in range(200)} == set(range(5))
+
+
+def test_bad_gold_and_bad_weights_are_one_line(tmp_path: Path) -> None:
+    for path, message in ((tmp_path / "none", "no such folder"), (tmp_path, "no gold in it")):
+        with pytest.raises(UserError, match=message):
+            read_gold_folder(str(path))
+    (tmp_path / "pages.jsonl").write_text("")
+    with pytest.raises(UserError, match="no page with gold"):
+        read_gold_folder(str(tmp_path))
+    (tmp_path / "pages.jsonl").write_text("{}\n")
+    with pytest.raises(UserError, match="not as expected"):
+        read_gold_folder(str(tmp_path))
+    with pytest.raises(UserError, match="no weights of an extractor"):
+        read_model(b"no", "x.npz")
+    model = load_model()
+    other = write_model(type(model)(**{**vars_of(model), "card": {"version": 99}}))
+    with pytest.raises(UserError, match="weights of version 99"):
+        read_model(other, "x.npz")
+
+
+def vars_of(model: block_model.BlockModel) -> dict[str, object]:
+    return {name: getattr(model, name) for name in type(model).__dataclass_fields__}
+
+
+def test_rows_are_one_kind() -> None:
+    page = read_blocks("<table><tr><th>a</th><td>b</td></tr></table>")
+    assert page.kinds == [BlockKind.ROW] and page.ends[0] == 1
