@@ -114,6 +114,8 @@ def is_menu(cell: Node, size: int, reader: TreeReader[Node]) -> bool:
 def tell_menus(cells: Sequence[Node], reader: TreeReader[Node]) -> list[bool]:
     """Return for each cell of a layout whether it is a menu beside text."""
     sizes = list(map(reader.count_bytes, cells))
+    if len(sizes) == 1 or max(sizes, default=0) < MIN_TEXT_CELL_BYTES:
+        return [False] * len(cells)
     menus = [is_menu(cell, size, reader) for cell, size in zip(cells, sizes, strict=True)]
     if any(not menu and size >= MIN_TEXT_CELL_BYTES for menu, size in zip(menus, sizes, strict=True)):
         return menus

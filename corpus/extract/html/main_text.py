@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import trafilatura
@@ -176,13 +178,19 @@ def _extract_from_tree(page: str, url: str | None, mode: str, frame: bool) -> tu
 
 def _extract_with_resiliparse(html: str, cjk: bool) -> str | None:
     """Return the main text by resiliparse, without comments, links and texts of images. F1 .863 at 2.4 ms."""
-    from resiliparse.extract.html2text import extract_plain_text
-    from resiliparse.parse.html import HTMLTree
-
-    page = HTMLTree.parse(join_single_characters(html) if cjk else html)
+    parse, extract_plain_text = _load_resiliparse()
+    page = parse(join_single_characters(html) if cjk else html)
     mend_page(page)
     text = extract_plain_text(page, main_content=True, alt_texts=False, links=False, comments=False)
     return clean_text(text) or None
+
+
+@cache
+def _load_resiliparse() -> tuple[Callable[[str], Any], Callable[..., str]]:
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.html import HTMLTree
+
+    return HTMLTree.parse, extract_plain_text
 
 
 def parse_page(html: str) -> HtmlElement | None:

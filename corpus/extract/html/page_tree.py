@@ -79,7 +79,9 @@ CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""
 _INLINE = r"a|abbr|b|bdi|big|cite|code|dfn|em|font|i|ins|kbd|mark|q|rb|ruby|s|small|span|strong|sub|sup|tt|u|var|wbr"
 _TAGS = rf"(?:</?(?:{_INLINE})(?:\s[^<>]*)?>)*"
-_WRAPPED = re.compile(rf"(?<=[{CJK}])({_TAGS})[ \t]*[\r\n][ \t\r\n\f]*({_TAGS})(?=[{CJK}])", re.IGNORECASE)
+_WRAPPED = re.compile(
+    rf"([{CJK}](?=[<\s]){_TAGS})[ \t]*[\r\n][ \t\r\n\f]*({_TAGS})(?=[{CJK}])", re.IGNORECASE
+)
 _BROKEN_AFTER_CJK = re.compile(rf"[{CJK}][^\r\n{CJK}]*[\r\n]")
 _PREFORMATTED = re.compile(
     r"(<(pre|textarea|script|style|listing|xmp)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL
@@ -100,7 +102,7 @@ def join_wrapped_lines(html: str) -> str:
 
     `pre` and the like are left alone.
     """
-    if not _BROKEN_AFTER_CJK.search(html):
+    if not _BROKEN_AFTER_CJK.search(html) or not _WRAPPED.search(html):
         return html
     parts = _PREFORMATTED.split(html)
     # Each match has two groups, the element and its name.

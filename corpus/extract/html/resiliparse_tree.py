@@ -7,6 +7,7 @@ indexed; a slice takes all in one walk. So one query finds all there is to mend.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from corpus.extract.html.captions import find_caption
@@ -104,7 +105,7 @@ def _is_text(node: Any) -> bool:
 def _rename(page: Any, element: Any, name: str) -> Any:
     """Replace an element by one of another name with the same content, and return it."""
     renamed = page.create_element(name)
-    while (child := element.first_child) is not None:
+    for child in element.child_nodes[:]:
         renamed.append_child(child)
     element.replace_with(renamed)
     return renamed
@@ -151,18 +152,24 @@ def _count_bytes(element: Any) -> int:
     return len("".join(element.text.split()).encode("utf-8", "replace"))
 
 
-_RESILIPARSE: TreeReader[Any] = TreeReader(
-    get_tag=lambda cell: cell.tag,
-    has_table=lambda cell: cell.query_selector("table") is not None,
-    count_bytes=_count_bytes,
-    count_linked=lambda cell: sum(map(_count_bytes, cell.query_selector_all("a[href]")[:])),
-    is_broken=lambda cell: (
-        cell.query_selector(_BREAKING) is not None or len(cell.query_selector_all("br")) > 1
-    ),
-)
+def _count_linked(cell: Any) -> int:
+    return sum(map(_count_bytes, cell.query_selector_all("a[href]")[:]))
 
 
-_WITHOUT_TABLES = _RESILIPARSE._replace(has_table=lambda cell: False)
+def _is_broken(cell: Any) -> bool:
+    return cell.query_selector(_BREAKING) is not None or len(cell.query_selector_all("br")) > 1
+
+
+def _make_reader(nested: bool) -> TreeReader[Any]:
+    """Make the reader of the cells of one table, which counts each once. A table that is `nested` in another is in one
+    of its cells, and which one does not matter."""
+    return TreeReader(
+        get_tag=lambda cell: cell.tag,
+        has_table=lambda cell: nested,
+        count_bytes=cache(_count_bytes),
+        count_linked=_count_linked,
+        is_broken=_is_broken,
+    )
 
 
 def _list_cells(parts: list[Any]) -> list[Any]:
@@ -188,10 +195,10 @@ def _unwrap_layout(page: Any, table: Any) -> None:
     cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
         return
-    reader = _RESILIPARSE if nested else _WITHOUT_TABLES
+    reader = _make_reader(nested)
     if not is_layout(role, [part.tag for part in parts], cells, reader):
         return
     around = page.create_element("div")
-    for cell, menu in zip(cells, tell_menus(cells, _RESILIPARSE), strict=True):
+    for cell, menu in zip(cells, tell_menus(cells, reader), strict=True):
         around.append_child(_rename(page, cell, "nav" if menu else "div"))
     table.replace_with(around)
