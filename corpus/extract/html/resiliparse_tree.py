@@ -105,7 +105,7 @@ def _is_text(node: Any) -> bool:
 def _rename(page: Any, element: Any, name: str) -> Any:
     """Replace an element by one of another name with the same content, and return it."""
     renamed = page.create_element(name)
-    for child in element.child_nodes[:]:
+    while (child := element.first_child) is not None:
         renamed.append_child(child)
     element.replace_with(renamed)
     return renamed
@@ -161,8 +161,8 @@ def _is_broken(cell: Any) -> bool:
 
 
 def _make_reader(nested: bool) -> TreeReader[Any]:
-    """Make the reader of the cells of one table, which counts each once. A table that is `nested` in another is in one
-    of its cells, and which one does not matter."""
+    """Make the reader of the cells of one table, which counts each once. Of `nested` tables, which cell holds them does
+    not matter."""
     return TreeReader(
         get_tag=lambda cell: cell.tag,
         has_table=lambda cell: nested,
