@@ -44,7 +44,7 @@ def _map_byte_characters() -> dict[str, int]:
     return {chr(b): b for b in shown} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
 
 
-_BYTES = _map_byte_characters()
+BYTE_OF_CHARACTER = _map_byte_characters()
 
 
 class Encoder:
@@ -218,27 +218,27 @@ def _build_tiktoken(
     model = raw["model"]
     ids: dict[str, int] = model["vocab"]
     joined = ["".join(m) if isinstance(m, list) else m.replace(" ", "", 1) for m in model["merges"]]
-    missing = [character for character in _BYTES if character not in ids]
+    missing = [character for character in BYTE_OF_CHARACTER if character not in ids]
     if missing:
-        return None, None, f"its vocabulary lacks byte {_BYTES[missing[0]]:#04x}"
+        return None, None, f"its vocabulary lacks byte {BYTE_OF_CHARACTER[missing[0]]:#04x}"
     if len(set(joined)) < len(joined):
         return None, None, "two of its merges give the same token"
     merge = hf.model
     ignore_merges = merge.ignore_merges
     if ignore_merges:
         special = {token["content"] for token in raw.get("added_tokens") or []}
-        if set(ids) - special - set(_BYTES) - set(joined):
+        if set(ids) - special - set(BYTE_OF_CHARACTER) - set(joined):
             return None, None, "it has tokens that no merge gives"
     merge.ignore_merges = False  # of the tokenizer itself: put back below
     broken = next((token for token in joined if len(merge.tokenize(token)) != 1), None)
     merge.ignore_merges = ignore_merges
     if broken is not None:
         return None, None, f"its token {broken!r} does not encode to itself"
-    tokens = [*_BYTES, *joined]
+    tokens = [*BYTE_OF_CHARACTER, *joined]
     by_rank = np.array([ids[token] for token in tokens], np.uint32)
     same = bool((np.diff(by_rank[256:].astype(np.int64)) > 0).all())
     ranks = by_rank.tolist() if same else range(len(tokens))
-    mergeable = {bytes(map(_BYTES.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)}
+    mergeable = {bytes(map(BYTE_OF_CHARACTER.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)}
     pattern = _read_pattern(raw["pre_tokenizer"]) or ""
     try:
         encoding = tiktoken.Encoding("", pat_str=pattern, mergeable_ranks=mergeable, special_tokens={})
