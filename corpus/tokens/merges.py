@@ -10,26 +10,26 @@ token that there is already would break this (two merges with one result): then 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterator, Mapping
+from heapq import heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
 
-Positions = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
-Keys = npt.NDArray[np.int64]
+Array = npt.NDArray[np.int64]
 
-NOWHERE = -1
-"""The neighbour of the first and the last symbol of a piece, and the symbol at a place that was merged away."""
+GONE = -1
+"""The symbol at a place that was merged into the one before."""
 _SHIFT = 24
-"""A pair's key is its left id shifted by this, plus its right id: keys sort as pairs do."""
+_RIGHT = (1 << _SHIFT) - 1
+"""A pair's key is its left id shifted by `_SHIFT`, plus its right id: keys sort as pairs do."""
+_FIRST = np.zeros(1, np.int64)
 
 
 def learn_merges(
-    symbols: Positions,
-    lengths: Counts,
-    counts: Counts,
+    symbols: npt.NDArray[np.int32],
+    lengths: Array,
+    counts: Array,
     vocabulary: Mapping[str, int],
     size: int,
     min_frequency: int,
@@ -42,10 +42,10 @@ def learn_merges(
     """
     names = sorted(vocabulary, key=vocabulary.__getitem__)
     known = set(names)
-    pairs = _Pairs(symbols, lengths, counts, max(1, min_frequency))
+    pairs = _Pairs(symbols, lengths, counts, edge=_RIGHT, least=max(1, min_frequency))
     merges: list[tuple[str, str]] = []
     while len(names) < size and (pair := pairs.pop()) is not None:
-        left, right = names[pair >> _SHIFT], names[pair & ((1 << _SHIFT) - 1)]
+        left, right = names[pair >> _SHIFT], names[pair & _RIGHT]
         if left + right in known:
             return None
         pairs.merge(pair, len(names))
@@ -56,25 +56,26 @@ def learn_merges(
 
 
 class _Pairs:
-    """All neighbouring pairs of symbols, with their counts and places; a place is that of the left symbol."""
+    """All neighbouring pairs of symbols, with their counts and places; a place is that of the left symbol.
 
-    def __init__(self, symbols: Positions, lengths: Counts, counts: Counts, least: int) -> None:
-        self.least = least
-        self.symbols = np.append(symbols, np.int32(NOWHERE))  # what NOWHERE as an index finds
-        self.weights = np.repeat(counts, lengths)
-        size = len(symbols)
-        self.next = np.arange(1, size + 1, dtype=np.int32)
-        self.previous = np.arange(-1, size - 1, dtype=np.int32)
+    Before, between and after the pieces stands a symbol of its own, `edge`, so that every symbol has two neighbours.
+    """
+
+    def __init__(self, symbols: Array, lengths: Array, counts: Array, edge: int, least: int) -> None:
+        self.edge, self.least = edge, least
         ends = np.cumsum(lengths)
-        self.next[ends - 1] = NOWHERE
-        self.previous[ends - lengths] = NOWHERE
-        self.chosen = np.zeros(size, np.bool_)
+        self.symbols = np.insert(symbols.astype(np.int64), np.concatenate(([0], ends)), edge)
+        self.weights = np.insert(np.repeat(counts, lengths), np.concatenate(([0], ends)), 0)
+        self.next = np.arange(1, len(self.symbols) + 1)
+        self.previous = np.arange(-1, len(self.symbols) - 1)
+        self.chosen = np.zeros(len(self.symbols), np.bool_)
         self.counts: dict[int, int] = {}
-        self.places: dict[int, Positions] = {}
+        self.places: dict[int, Array] = {}
         self.queue: list[tuple[int, int]] = []
-        lefts = np.flatnonzero(self.next != NOWHERE).astype(np.int32)
-        self._add(self._keys(self.symbols[lefts], self.symbols[lefts + 1]), self.weights[lefts], lefts)
-        heapify(self.queue)
+        lefts = np.flatnonzero((self.symbols[:-1] != edge) & (self.symbols[1:] != edge))
+        keys = (self.symbols[lefts] << _SHIFT) | self.symbols[lefts + 1]
+        for key, count, places in _group(keys, self.weights[lefts], lefts):
+            self._add(key, count, places)
 
     def pop(self) -> int | None:
         """Take the pair with the highest count out of the queue, among equals the lowest; None if none is left."""
@@ -89,37 +90,41 @@ class _Pairs:
 
     def merge(self, pair: int, new: int) -> None:
         """Put the token `new` in the place of every occurrence of a pair."""
+        left, right = pair >> _SHIFT, pair & _RIGHT
         del self.counts[pair]
-        lefts = self._find(self.places.pop(pair), pair)
-        rights = self.next[lefts]
-        before, after = self.previous[lefts], self.next[rights]
-        self.chosen[lefts] = True
-        inner = before != NOWHERE
-        outer = (after != NOWHERE) & ~self.chosen[after]
-        self.chosen[lefts] = False
-        removed = np.concatenate(
-            (
-                self._keys(self.symbols[before[inner]], self.symbols[lefts[inner]]),
-                self._keys(self.symbols[rights[outer]], self.symbols[after[outer]]),
-            )
-        )
-        self.symbols[lefts], self.symbols[rights] = new, NOWHERE
+        lefts = self._find(self.places.pop(pair), left, right)
+        rights = self.next.take(lefts)
+        before, after = self.previous.take(lefts), self.next.take(rights)
+        weights = self.weights.take(lefts)
+        behind, ahead = self.symbols.take(before), self.symbols.take(after)
+        self.symbols[lefts] = new
+        self.symbols[rights] = GONE
         self.next[lefts] = after
-        self.previous[after[after != NOWHERE]] = lefts[after != NOWHERE]
-        before = self.previous[lefts[inner]]
-        places = np.concatenate((before, lefts[outer]))
-        added = self._keys(
-            self.symbols[places], np.concatenate((self.symbols[lefts[inner]], self.symbols[after[outer]]))
-        )
-        weights = np.concatenate((self.weights[before], self.weights[lefts[outer]]))
-        self._subtract(removed, weights)
-        self._add(added, weights, places)
+        self.previous[after] = lefts
+        if (ahead == left).any():
+            self.chosen[lefts] = True
+            linked = self.chosen.take(after)
+            self.chosen[lefts] = False
+            self.chosen[rights] = True
+            after_another = self.chosen.take(before)
+            self.chosen[rights] = False
+            if linked.any():
+                count = int(weights[linked].sum())
+                self._subtract((right << _SHIFT) | left, count)
+                self._add((new << _SHIFT) | new, count, lefts[linked])
+                self._replace_left(
+                    left, new, behind[~after_another], weights[~after_another], before[~after_another]
+                )
+                self._replace_right(right, new, ahead[~linked], weights[~linked], lefts[~linked])
+                return
+        self._replace_left(left, new, behind, weights, before)
+        self._replace_right(right, new, ahead, weights, lefts)
 
-    def _find(self, places: Positions, pair: int) -> Positions:
+    def _find(self, places: Array, left: int, right: int) -> Array:
         """Return those of the places where a pair still is, without overlaps: of three equal symbols the first two."""
-        left, right = pair >> _SHIFT, pair & ((1 << _SHIFT) - 1)
-        places = places[self.symbols[places] == left]
-        places = places[self.symbols[self.next[places]] == right]
+        here = self.symbols.take(places) == left
+        here &= self.symbols.take(self.next.take(places)) == right
+        places = places[here]
         if left != right or len(places) < 2:
             return places
         places = np.sort(places)
@@ -129,37 +134,43 @@ class _Pairs:
         number = np.arange(len(places)) - np.repeat(starts, np.diff(starts, append=len(places)))
         return places[number % 2 == 0]
 
-    def _subtract(self, keys: Keys, weights: Counts) -> None:
-        counts = self.counts
-        for key, _, _, weight in _group(keys, weights)[0]:
-            if key in counts:
-                counts[key] -= weight
+    def _replace_left(self, left: int, new: int, behind: Array, weights: Array, places: Array) -> None:
+        """Count the pairs with the symbols behind a merged pair: `left` has become `new`."""
+        for symbol, count, found in _group(behind, weights, places):
+            if symbol != self.edge:
+                self._subtract((symbol << _SHIFT) | left, count)
+                self._add((symbol << _SHIFT) | new, count, found)
 
-    def _add(self, keys: Keys, weights: Counts, places: Positions) -> None:
-        """Note new pairs; those that are too rare are forgotten, since they become no more."""
-        groups, order = _group(keys, weights)
-        sorted_places = places[order]
-        for key, start, end, weight in groups:
-            if weight >= self.least:
-                self.counts[key] = weight
-                self.places[key] = sorted_places[start:end]
-                heappush(self.queue, (-weight, key))
+    def _replace_right(self, right: int, new: int, ahead: Array, weights: Array, places: Array) -> None:
+        """Count the pairs with the symbols ahead of a merged pair: `right` has become `new`."""
+        for symbol, count, found in _group(ahead, weights, places):
+            if symbol != self.edge:
+                self._subtract((right << _SHIFT) | symbol, count)
+                self._add((new << _SHIFT) | symbol, count, found)
 
-    @staticmethod
-    def _keys(left: Positions, right: Positions) -> Keys:
-        keys: Keys = (left.astype(np.int64) << _SHIFT) | right
-        return keys
+    def _subtract(self, pair: int, count: int) -> None:
+        if pair in self.counts:
+            self.counts[pair] -= count
+
+    def _add(self, pair: int, count: int, places: Array) -> None:
+        """Note a new pair; one that is too rare is forgotten, since it does not become more."""
+        if count >= self.least:
+            self.counts[pair] = count
+            self.places[pair] = places
+            heappush(self.queue, (-count, pair))
 
 
-def _group(
-    keys: Keys, weights: Counts
-) -> tuple[Sequence[tuple[int, int, int, int]], npt.NDArray[np.intp]]:
-    """Return (key, start, end, sum of weights) of each group of equal keys, and the order that sorts them."""
-    order = keys.argsort(kind="stable")
+def _group(keys: Array, weights: Array, places: Array) -> Iterator[tuple[int, int, Array]]:
+    """Yield each key with the sum of its weights and its places."""
     if not len(keys):
-        return [], order
-    ordered = keys[order]
-    starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-    ends = [*starts[1:].tolist(), len(keys)]
-    sums = np.add.reduceat(weights[order], starts).tolist()
-    return list(zip(ordered[starts].tolist(), starts.tolist(), ends, sums, strict=True)), order
+        return
+    order = keys.argsort(kind="stable")
+    keys = keys.take(order)
+    starts = np.concatenate((_FIRST, (keys[1:] != keys[:-1]).nonzero()[0] + 1))
+    sums = np.add.reduceat(weights.take(order), starts).tolist()
+    places = places.take(order)
+    bounds = starts.tolist()
+    for key, total, start, end in zip(
+        keys.take(starts).tolist(), sums, bounds, [*bounds[1:], len(keys)], strict=True
+    ):
+        yield key, total, places[start:end]
