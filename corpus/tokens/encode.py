@@ -12,18 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import tiktoken
 import tokenizers
 
 from corpus.errors import UserError
 from corpus.storage import read_bytes
-from corpus.tokens.options import END_OF_TEXT
+from corpus.tokens.options import DEFAULT_PATTERN, END_OF_TEXT
+from corpus.tokens.pieces import BATCH_CHARACTERS, batch_texts, cut_texts
 
 Array = npt.NDArray[Any]
 
@@ -32,6 +36,11 @@ VERSION = 1
 
 GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """The pattern of the ByteLevel pre-tokenizer when it splits text itself (Radford et al. 2019)."""
+
+MAX_CUT_CHARACTERS = 4 * BATCH_CHARACTERS
+"""Characters of a text that is cut by arrays, at most: they need 20 times its memory."""
+MAX_KNOWN_PIECES = 1 << 19
+"""Pieces whose tokens are remembered, at most."""
 
 END_OF_TEXT_NAMES = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "<|eos|>", "[EOS]")
 """Names of the token that ends a document, looked up in this order in an existing tokenizer."""
@@ -81,6 +90,11 @@ class Encoder:
         if self.why is None:
             self._tiktoken, self._ids, self.why = _build_tiktoken(raw, self._hf)
         self.engine = "tiktoken" if self.why is None else "tokenizers"
+        self._known_pieces: _KnownPieces | None = None
+        plain = self._tiktoken is not None and self._normalizer is None
+        if plain and _read_pattern(raw["pre_tokenizer"]) == DEFAULT_PATTERN:
+            assert self._tiktoken is not None
+            self._known_pieces = _KnownPieces(self._tiktoken)
 
     @cached_property
     def _normalizer(self) -> Any:
@@ -101,14 +115,32 @@ class Encoder:
 
     def encode_batch(self, texts: Sequence[str]) -> tuple[Array, npt.NDArray[np.int64]]:
         """Return the tokens of all texts, concatenated, as `dtype`, and the number of each; end-of-text ends each."""
+        pieces: list[Array] = [np.empty(0, self.dtype)]
+        lengths: list[Array] = [np.empty(0, np.int64)]
+        for some in batch_texts(texts):
+            by_pieces = self._known_pieces is not None and max(map(len, some)) <= MAX_CUT_CHARACTERS
+            tokens, counts = self._encode_pieces(some) if by_pieces else self._encode_each(some)
+            pieces.append(tokens)
+            lengths.append(counts)
+        return np.concatenate(pieces), np.concatenate(lengths)
+
+    def _encode_each(self, texts: Sequence[str]) -> tuple[Array, npt.NDArray[np.int64]]:
         end = np.array([self.end_of_text], np.uint32)
         pieces: list[Array] = []
         for text in texts:
             pieces += (self.encode(text), end)
         lengths = np.fromiter(map(len, pieces), np.int64, len(pieces)).reshape(-1, 2).sum(1)
-        if not pieces:
-            return np.empty(0, self.dtype), lengths
         return np.concatenate(pieces, dtype=self.dtype, casting="unsafe"), lengths
+
+    def _encode_pieces(self, texts: Sequence[str]) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Encode texts of the default pattern: cut them by arrays, and look each distinct piece up once."""
+        assert self._known_pieces is not None
+        pieces, counts = cut_texts(texts)
+        ranks, per_piece = self._known_pieces.encode(pieces)
+        ends = np.concatenate(([0], np.cumsum(per_piece)))[np.cumsum(counts)]
+        tokens = ranks if self._ids is None else self._ids[ranks]
+        lengths = np.diff(ends, prepend=0) + 1
+        return np.insert(tokens.astype(self.dtype), ends, self.end_of_text), lengths
 
     def reference(self, text: str) -> Array:
         """Return the tokens that tokenizers itself gives for `text`: the reference, slow."""
@@ -143,6 +175,42 @@ class Encoder:
         return all(
             np.array_equal(self.encode(text), self.reference(text)) for text in _generate_probe_texts()
         )
+
+
+class _KnownPieces:
+    """The tokens of the pieces met so far: most pieces of a text are words that came before.
+
+    Memory: about 100 bytes a piece, up to `MAX_KNOWN_PIECES`.
+    """
+
+    def __init__(self, encoding: tiktoken.Encoding) -> None:
+        self._encode_piece = encoding._core_bpe.encode_single_piece  # the public way matches the pattern again
+        self._forget()
+
+    def _forget(self) -> None:
+        self._number_of: dict[bytes, int] = {}
+        self._ranks = array("I")
+        self._starts = array("q", [0])
+
+    def encode(self, pieces: pa.StringArray) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the ranks of all pieces, concatenated, and the number of each."""
+        distinct = pieces.cast(pa.binary()).dictionary_encode()
+        words = distinct.dictionary.to_pylist()
+        if len(self._number_of) + len(words) > MAX_KNOWN_PIECES:
+            self._forget()
+        numbers = np.fromiter(map(self._number_of.get, words, repeat(-1)), np.int64, len(words))
+        for row in np.flatnonzero(numbers < 0).tolist():
+            numbers[row] = self._number_of[words[row]] = len(self._number_of)
+            self._ranks.extend(self._encode_piece(words[row]))
+            self._starts.append(len(self._ranks))
+        ranks, starts = np.frombuffer(self._ranks, np.uint32), np.frombuffer(self._starts, np.int64)
+        numbers = numbers[distinct.indices.to_numpy()]
+        firsts = starts[numbers]
+        lengths = starts[numbers + 1] - firsts
+        ends = np.cumsum(lengths)
+        places = np.repeat(firsts - ends + lengths, lengths)
+        places += np.arange(len(places))
+        return ranks[places], lengths
 
 
 def sha256(content: bytes) -> str:

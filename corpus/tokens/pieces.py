@@ -188,23 +188,32 @@ def _classify(codes: Codes) -> Classes:
 
 @cache
 def _class_table(planes: int) -> Classes:
-    """Return the class of every character of the first planes; about .1 s each."""
+    """Return the class of every character of the first planes; about .05 s each."""
     return np.concatenate([_class_plane(plane) for plane in range(planes)])
 
 
 @cache
 def _class_plane(plane: int) -> Classes:
     """Return the class of every character of a plane, from the engine of `tokenizers`."""
-    table = np.full(_PLANE, SIGN, np.uint8)
     codes = np.array([c for c in range(plane * _PLANE, (plane + 1) * _PLANE) if c not in _SURROGATES], np.uint32)
     text = codes.tobytes().decode("utf-32-le")
+    runs = _match("|".join(f"{pattern}+" for pattern in _CLASS_PATTERNS.values()), "isolated", text)
+    first = np.array([start for start, _ in runs])
+    classes = np.full(len(runs), SIGN, np.uint8)
+    samples = "".join(text[start] for start in first)
     for name, pattern in _CLASS_PATTERNS.items():
-        outside = pre_tokenizers.Split(Regex(f"{pattern}+"), "removed").pre_tokenize_str(text)
-        inside = np.ones(len(codes), np.bool_)
-        for _, (start, end) in outside:
+        inside = np.ones(len(runs), np.bool_)
+        for start, end in _match(pattern, "removed", samples):
             inside[start:end] = False
-        table[codes[inside] & 0xFFFF] = name
+        classes[inside] = name
+    table = np.full(_PLANE, SIGN, np.uint8)
+    table[codes & 0xFFFF] = np.repeat(classes, np.diff(first, append=len(codes)))
     if plane == 0:
         table[[ord("\r"), ord("\n")]] = LINE_BREAK
         table[ord(" ")] = SPACE
     return table
+
+
+def _match(pattern: str, behaviour: str, text: str) -> list[tuple[int, int]]:
+    """Return the ranges of characters into which the engine splits a text by a pattern."""
+    return [bounds for _, bounds in pre_tokenizers.Split(Regex(pattern), behaviour).pre_tokenize_str(text)]
