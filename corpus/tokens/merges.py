@@ -42,7 +42,7 @@ def learn_merges(
     """
     names = sorted(vocabulary, key=vocabulary.__getitem__)
     known = set(names)
-    pairs = _Pairs(symbols, lengths, counts, edge=_RIGHT, least=max(1, min_frequency))
+    pairs = _Pairs(symbols.astype(np.int64), lengths, counts, edge=_RIGHT, least=max(1, min_frequency))
     merges: list[tuple[str, str]] = []
     while len(names) < size and (pair := pairs.pop()) is not None:
         left, right = names[pair >> _SHIFT], names[pair & _RIGHT]
@@ -64,7 +64,7 @@ class _Pairs:
     def __init__(self, symbols: Array, lengths: Array, counts: Array, edge: int, least: int) -> None:
         self.edge, self.least = edge, least
         ends = np.cumsum(lengths)
-        self.symbols = np.insert(symbols.astype(np.int64), np.concatenate(([0], ends)), edge)
+        self.symbols = np.insert(symbols, np.concatenate(([0], ends)), edge)
         self.weights = np.insert(np.repeat(counts, lengths), np.concatenate(([0], ends)), 0)
         self.next = np.arange(1, len(self.symbols) + 1)
         self.previous = np.arange(-1, len(self.symbols) - 1)
@@ -124,29 +124,29 @@ class _Pairs:
         """Return those of the places where a pair still is, without overlaps: of three equal symbols the first two."""
         here = self.symbols.take(places) == left
         here &= self.symbols.take(self.next.take(places)) == right
-        places = places[here]
-        if left != right or len(places) < 2:
-            return places
-        places = np.sort(places)
-        first = np.ones(len(places), np.bool_)
-        first[1:] = places[1:] != self.next[places[:-1]]
-        starts = np.flatnonzero(first)
-        number = np.arange(len(places)) - np.repeat(starts, np.diff(starts, append=len(places)))
-        return places[number % 2 == 0]
+        still: Array = places[here]
+        if left == right and len(still) > 1:
+            still = np.sort(still)
+            first = np.ones(len(still), np.bool_)
+            first[1:] = still[1:] != self.next[still[:-1]]
+            starts = np.flatnonzero(first)
+            number = np.arange(len(still)) - np.repeat(starts, np.diff(starts, append=len(still)))
+            still = still[number % 2 == 0]
+        return still
 
     def _replace_left(self, left: int, new: int, behind: Array, weights: Array, places: Array) -> None:
         """Count the pairs with the symbols behind a merged pair: `left` has become `new`."""
-        for symbol, count, found in _group(behind, weights, places):
+        for symbol, count, where in _group(behind, weights, places):
             if symbol != self.edge:
                 self._subtract((symbol << _SHIFT) | left, count)
-                self._add((symbol << _SHIFT) | new, count, found)
+                self._add((symbol << _SHIFT) | new, count, where)
 
     def _replace_right(self, right: int, new: int, ahead: Array, weights: Array, places: Array) -> None:
         """Count the pairs with the symbols ahead of a merged pair: `right` has become `new`."""
-        for symbol, count, found in _group(ahead, weights, places):
+        for symbol, count, where in _group(ahead, weights, places):
             if symbol != self.edge:
                 self._subtract((right << _SHIFT) | symbol, count)
-                self._add((new << _SHIFT) | symbol, count, found)
+                self._add((new << _SHIFT) | symbol, count, where)
 
     def _subtract(self, pair: int, count: int) -> None:
         if pair in self.counts:
