@@ -312,7 +312,7 @@ def test_the_command_runs_the_distribution_that_it_belongs_to(environment: Path,
     script = (
         (environment / "bin/corpus")
         .read_text()
-        .replace("\nmain()", "\nimport corpus; print(corpus.__file__)")
+        .replace("\n    main()", "\n    import corpus; print(corpus.__file__)")
     )
     (tmp_path / "where.py").write_text(script)
     place = run(str(environment / "bin/python"), "where.py", cwd=tmp_path, PYTHONPATH=str(ROOT))
