@@ -21,7 +21,9 @@ WORD = LETTER | NUMBER
 VISIBLE = WORD | MARK | PUNCTUATION | SYMBOL
 
 _KIND_OF_LETTER = np.zeros(0x80, np.uint8)
-for _letter, _kind in zip("LNMPSZC", (LETTER, NUMBER, MARK, PUNCTUATION, SYMBOL, SPACE, CONTROL), strict=True):
+for _letter, _kind in zip(
+    "LNMPSZC", (LETTER, NUMBER, MARK, PUNCTUATION, SYMBOL, SPACE, CONTROL), strict=True
+):
     _KIND_OF_LETTER[ord(_letter)] = _kind
 
 

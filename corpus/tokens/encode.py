@@ -184,7 +184,9 @@ class _KnownPieces:
     """
 
     def __init__(self, encoding: tiktoken.Encoding) -> None:
-        self._encode_piece = encoding._core_bpe.encode_single_piece  # the public way matches the pattern again
+        self._encode_piece = (
+            encoding._core_bpe.encode_single_piece
+        )  # the public way matches the pattern again
         self._forget()
 
     def _forget(self) -> None:
@@ -306,7 +308,9 @@ def _build_tiktoken(
     by_rank = np.array([ids[token] for token in tokens], np.uint32)
     same = bool((np.diff(by_rank[256:].astype(np.int64)) > 0).all())
     ranks = by_rank.tolist() if same else range(len(tokens))
-    mergeable = {bytes(map(BYTE_OF_CHARACTER.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)}
+    mergeable = {
+        bytes(map(BYTE_OF_CHARACTER.__getitem__, t)): rank for t, rank in zip(tokens, ranks, strict=True)
+    }
     pattern = _read_pattern(raw["pre_tokenizer"]) or ""
     try:
         encoding = tiktoken.Encoding("", pat_str=pattern, mergeable_ranks=mergeable, special_tokens={})

@@ -141,7 +141,9 @@ def _cut_spaces(
     starts[inner] = False
     breaks = np.flatnonzero(classes == LINE_BREAK)
     number = np.searchsorted(breaks, ends) - 1
-    last_break = np.where(number >= 0, breaks[np.maximum(number, 0)], -1) if len(breaks) else np.full(len(ends), -1)
+    last_break = (
+        np.where(number >= 0, breaks[np.maximum(number, 0)], -1) if len(breaks) else np.full(len(ends), -1)
+    )
     broken = last_break >= begins
     tail = np.where(broken, last_break + 1, begins)
     starts[tail[broken & (tail < ends)]] = True
@@ -195,7 +197,9 @@ def _class_table(planes: int) -> Classes:
 @cache
 def _class_plane(plane: int) -> Classes:
     """Return the class of every character of a plane, from the engine of `tokenizers`."""
-    codes = np.array([c for c in range(plane * _PLANE, (plane + 1) * _PLANE) if c not in _SURROGATES], np.uint32)
+    codes = np.array(
+        [c for c in range(plane * _PLANE, (plane + 1) * _PLANE) if c not in _SURROGATES], np.uint32
+    )
     text = codes.tobytes().decode("utf-32-le")
     runs = _match("|".join(f"{pattern}+" for pattern in _CLASS_PATTERNS.values()), "isolated", text)
     first = np.array([start for start, _ in runs])
