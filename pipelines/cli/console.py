@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 1000
 """Columns outside a terminal: tables are as wide as they need to be there, and names in them whole."""
 RULE_WIDTH = 80
-"""Columns of a ruled line, and of texts side by side, outside a terminal."""
+"""Columns of a ruled line, of a table of sentences, and of texts side by side, outside a terminal."""
 
 
 def make_console() -> Console:

@@ -99,7 +99,7 @@ def print_findings(findings: Findings) -> None:
     from rich.text import Text
 
     from corpus.inspect.readable import format_count, make_printable
-    from corpus.pipelines.cli.console import make_console
+    from corpus.pipelines.cli.console import RULE_WIDTH, make_console
     from corpus.verify.findings import CHECKS
 
     table = Table(box=None, pad_edge=False)
@@ -116,7 +116,7 @@ def print_findings(findings: Findings) -> None:
             wrong = Text("-", "dim")
         table.add_row(name, CHECKS[name], format_count(check.looked), wrong)
     console = make_console()
-    console.print(table)
+    console.print(table, width=None if console.is_terminal else RULE_WIDTH)
     causes, others = divide_findings(findings)
     for name in [*causes, *others]:
         check = findings.checks[name]
