@@ -32,7 +32,7 @@ demo: $(VENV)/.trainer  ## corpus, statistics, a classifier, a minute of trainin
 	$(BIN)/corpus demo --out demo-workspace --workers $(WORKERS)
 
 test: setup  ## all tests; those on real input need CORPUS_DATA
-	$(BIN)/python -m pytest tests -n auto --dist loadfile
+	$(BIN)/python -m pytest tests -n auto --dist loadfile --no-loadscope-reorder
 
 soak: setup  ## long fault and fuzz runs
 	$(BIN)/python -m pytest tests -m soak -s --timeout 10800

@@ -4,9 +4,32 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from corpus import plugins
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
+
+LONGEST_FIRST = [
+    "tests/pipelines",
+    "tests/install_test.py",
+    "tests/plugins",
+    "tests/api_test.py",
+    "tests/trainer",
+]
+"""Where the files lie that take a minute and more each. They start first, or a core waits for the last of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid
+        return next(
+            (at for at, start in enumerate(LONGEST_FIRST) if name.startswith(start)), len(LONGEST_FIRST)
+        )
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -283,7 +283,7 @@ def test_bombs_and_mazes_end() -> None:
         extracted(gzip.compress(bytes(1 << 26)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="\\{}$%&~[]()`'\"-ab 中\n#1_^", max_size=60))
 def test_any_text_is_survived_and_leaves_no_marks(text: str) -> None:
     found = body(text)

@@ -65,7 +65,7 @@ trees = st.recursive(st.just("text"), element, max_leaves=12).map(
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(tree=trees)
 def test_the_same_elements_in_the_same_order(text: str, tree: _Element) -> None:
     expression = XPath(text, namespaces=REGEXPS)
@@ -75,7 +75,7 @@ def test_the_same_elements_in_the_same_order(text: str, tree: _Element) -> None:
         assert found(root) == expression(root), tostring(tree)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(tree=trees)
 def test_the_first_alone(tree: _Element) -> None:
     test = ".//*[self::div or self::p][re:test(@class, 'menu') or @id='share']"

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.document import Record
@@ -137,7 +137,6 @@ def test_it_gives_what_extraction_in_place_gives(data: Path) -> None:
             assert answer == extract(one, "fast")
 
 
-@settings(deadline=None)  # the first example starts a process
 @given(
     st.lists(
         st.tuples(

@@ -238,7 +238,7 @@ SPACES = [" ", "\n", "\r\n", "\n* ", "\n# ", "\n: ", "== See also ==\n", "\x00",
 MARKUP = st.sampled_from([*PIECES.split(), *SPACES])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(MARKUP, max_size=60).map("".join))
 @example("[[" * 9 + "a]]" * 12)
 @example("\x000\x00<nowiki>a</nowiki>")
@@ -250,7 +250,7 @@ def test_any_markup_gives_text_without_marks_of_ours(wikitext: str) -> None:
     assert to_text(wikitext) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(categories=["L", "M"]), min_size=1).map(lambda text: text.strip()).filter(bool))
 def test_plain_words_are_left_alone(text: str) -> None:
     assert clean_text(to_text(f"Word {text} word.")) == clean_text(f"Word {text} word.")

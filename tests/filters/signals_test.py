@@ -162,7 +162,7 @@ def test_nothing_has_signals_too() -> None:
         assert found["gopher.words"] == found["fineweb.short_lines"] * 0 == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANY_TEXT)
 def test_any_text_can_be_measured_and_shares_are_shares(text: str) -> None:
     found = measure(text, "eng_Latn", "https://example.org/")

@@ -46,7 +46,6 @@ def short(examples: int) -> settings:
     """The same few examples every time: for every run of the tests."""
     return settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -56,9 +55,7 @@ def short(examples: int) -> settings:
 
 def long() -> settings:
     """Other examples every time, and the smallest that fails: for `make soak`."""
-    return settings(
-        max_examples=LONG, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-    )
+    return settings(max_examples=LONG, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def mutated(sample: bytes, changes: list[Operation]) -> bytes:

@@ -170,7 +170,7 @@ def begins_text(content: bytes) -> bool:
     return False
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.binary(min_size=1, max_size=5), min_size=1, max_size=5))
 @example([b"\xed\xa0"])
 @example([b"\xed", b"\x9f", b"\xbf"])
@@ -186,7 +186,7 @@ def test_the_automaton_accepts_what_begins_a_text(tokens: list[bytes]) -> None:
         assert (state == START_STATE) == (content.decode("utf-8", errors="ignore").encode() == content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(), st.randoms(use_true_random=False))
 def test_text_cut_anywhere_streams_back_whole(text: str, random: object) -> None:
     content = text.encode("utf-8")

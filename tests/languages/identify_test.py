@@ -137,7 +137,7 @@ def test_the_score_of_a_wrong_hint_is_low() -> None:
     assert IDENTIFIER.identify(TEXTS["eng_Latn"], "eng_Latn") == IDENTIFIER.identify(TEXTS["eng_Latn"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.characters(), max_size=300))
 def test_any_text_has_a_label_and_a_score(text: str) -> None:
     label, score = IDENTIFIER.identify(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.ledger.bins import LAST_BIN, bin_edges, bin_values
@@ -31,7 +31,6 @@ def test_edges_of_some_bins() -> None:
     assert high.tolist() == [0, 1 / 128, 65 / 128, 1, 1.0625, 2.125, 0, -1]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_every_value_lies_in_its_bin(values: list[float]) -> None:
     given_values = np.array(values, np.float32)
@@ -42,7 +41,6 @@ def test_every_value_lies_in_its_bin(values: list[float]) -> None:
     assert np.where(found > 0, inside, np.where(found < 0, mirrored | inside, given_values == 0)).all()
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=2))
 def test_larger_values_never_fall_lower(values: list[float]) -> None:
     ordered = np.sort(np.array(values, np.float32))

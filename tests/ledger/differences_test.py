@@ -51,7 +51,7 @@ def test_equal_texts_show_their_beginning() -> None:
     assert pairs[-1].skipped == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text("ab \nกข中文", max_size=30), st.text("ab \nกข中文", max_size=30))
 def test_nothing_is_lost(one: str, other: str) -> None:
     pairs = compare_lines(one, other, around=None)

@@ -28,7 +28,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sums, "MIN_WAITING_ROWS", 3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 9), st.integers(0, 9)), max_size=40))
 def test_coded_sums(rows: list[tuple[int, int, int]]) -> None:
     one, other = Counter[int](), Counter[int]()
@@ -42,7 +42,7 @@ def test_coded_sums(rows: list[tuple[int, int, int]]) -> None:
     assert numbers.tolist() == [[one[code] for code in sorted(one)], [other[code] for code in sorted(one)]]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(rows_of, max_size=5))
 def test_table_sums(parts: list[list[Row]]) -> None:
     expected = Counter[tuple[str, str]]()
@@ -55,7 +55,7 @@ def test_table_sums(parts: list[list[Row]]) -> None:
     assert found == [{"source": s, "domain": d, "documents": expected[s, d]} for s, d in sorted(expected)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(rows_of, max_size=5), st.integers(1, 4))
 def test_top_is_exact_in_memory_and_from_disk(parts: list[list[Row]], most: int) -> None:
     totals, each = Counter[str](), Counter[tuple[str, str]]()

@@ -18,7 +18,7 @@ from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from tests.pipelines.small import digests, killed_build, run_build, write_inputs
 
-KILLS = 6
+KILLS = 4
 
 
 @pytest.fixture(scope="module")

@@ -119,11 +119,12 @@ def test_a_build_that_goes_on_has_the_ids_and_bytes_of_a_fresh_one(tmp_path: Pat
     one, two = record(SENTENCE_PAGES["en"], 7), record(SENTENCE_PAGES["zh"], 7, url=b"http://b.org/")
     alone, both = {"a.warc.gz": [one]}, {"a.warc.gz": [one], "b.warc.gz": [two]}
     digests = []
-    for files in (alone, both, alone):
+    for number, files in enumerate((alone, both, alone)):
         rows = build(write(tmp_path, files), tmp_path / "ws")
         assert (rows[0]["id"] == own_id(7)) == (files is alone)
-        fresh = tmp_path / f"fresh{len(digests)}"
-        build(write(tmp_path, files), fresh)
+        fresh = tmp_path / ("fresh both" if files is both else "fresh alone")
+        if number < 2:
+            build(write(tmp_path, files), fresh)
         parts = ["documents/source=crawl", "decisions/source=crawl"]
         digests.append(
             [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,35 @@ def forking() -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
+def run_in(
+    place: Path, forking: subprocess.Popen[str], folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `corpus` in a fork of `forking`; what it prints goes through files in `place`."""
+    paths = [place / "stdout", place / "stderr"]
+    case = {"folder": str(folder), "environment": environment, "arguments": arguments}
+    case |= {path.name: str(path) for path in paths}
+    assert forking.stdin is not None and forking.stdout is not None
+    forking.stdin.write(json.dumps(case) + "\n")
+    forking.stdin.flush()
+    status = int(forking.stdout.readline())
+    return subprocess.CompletedProcess([*arguments], status, *(path.read_text() for path in paths))
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory, forking: subprocess.Popen[str]) -> Path:
+    place = tmp_path_factory.mktemp("built")
+    lab = write_lab(place / "lab")
+    done = run_in(place, forking, lab, "build", "lab.yaml", "--out", "out", "--plugins", ".")
+    assert done.returncode == 0, done.stderr
+    return lab
+
+
+@pytest.fixture
+def built_lab(built_once: Path, tmp_path: Path) -> Path:
+    """The folder of `lab` with its workspace `out`, built by one worker."""
+    return shutil.copytree(built_once, tmp_path / "built")
+
+
 @pytest.fixture
 def corpus(tmp_path: Path, forking: subprocess.Popen[str]) -> Run:
     """Run `corpus` in a folder outside the repository; the first argument is that folder.
@@ -72,14 +102,7 @@ def corpus(tmp_path: Path, forking: subprocess.Popen[str]) -> Run:
             ]
             own = {**os.environ, **environment}
             return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=280)
-        paths = [tmp_path / "stdout", tmp_path / "stderr"]
-        case = {"folder": str(folder), "environment": environment, "arguments": arguments}
-        case |= {path.name: str(path) for path in paths}
-        assert forking.stdin is not None and forking.stdout is not None
-        forking.stdin.write(json.dumps(case) + "\n")
-        forking.stdin.flush()
-        status = int(forking.stdout.readline())
-        return subprocess.CompletedProcess([*arguments], status, *(path.read_text() for path in paths))
+        return run_in(tmp_path, forking, folder, *arguments, **environment)
 
     return run
 

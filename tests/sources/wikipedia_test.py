@@ -187,7 +187,7 @@ def test_a_single_stream_is_one_split(tmp_path: Path) -> None:
     assert numbers(read(path)) == list(range(40))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lengths=st.lists(st.integers(0, 400), min_size=1, max_size=12),
     cuts=st.lists(st.integers(1, 6000), max_size=12),

@@ -86,14 +86,14 @@ mixed = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mixed)
 def test_any_text_at_all(ours: Encoder, text: str) -> None:
     assert same(ours, text)
     assert ours.decode(ours.encode(text)) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(sorted({c for text in TEXTS.values() for c in text})), max_size=200))
 def test_any_shuffle_of_what_was_learned(ours: Encoder, characters: list[str]) -> None:
     assert same(ours, "".join(characters))

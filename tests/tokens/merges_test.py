@@ -25,7 +25,7 @@ def counted(pieces: dict[str, int]) -> pa.Table:
     return table.cast(vocabulary.PIECE_COUNTS_SCHEMA)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(st.text("ab", min_size=2, max_size=14), st.integers(1, 4), max_size=12)
     | st.dictionaries(st.text("abcñ中 ", min_size=2, max_size=9), st.integers(1, 60), max_size=30),

@@ -39,7 +39,7 @@ def test_white_space_ends_with_its_last_line_break() -> None:
     assert cut(["a.\n\n \n\tb  \n", " \n x"]) == [["a", ".\n\n", " \n", "\tb", "  \n"], [" \n", " x"]]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.text(SIGNS, max_size=12), max_size=6)
     | st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=4)
@@ -48,7 +48,7 @@ def test_any_texts_are_cut_where_the_expression_matches(texts: list[str]) -> Non
     assert cut(texts) == matched(texts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["", "a", ".", "中"]),
     st.lists(st.tuples(st.sampled_from(" \t\n\r"), st.integers(0, 140)), max_size=5),

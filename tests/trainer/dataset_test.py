@@ -63,7 +63,7 @@ def test_a_table_of_streams_says_the_weights_itself_and_may_leave_one_out(copy: 
     assert drawn == {name: weight for name, weight in table.items() if weight}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(number=st.integers(0, 3), place=st.floats(0, 1), length=st.integers(0, 900))
 def test_any_piece_of_a_stream_is_what_pyarrow_reads(
     workspace: Path, number: int, place: float, length: int

@@ -70,7 +70,7 @@ def test_what_a_cap_takes_goes_to_the_others() -> None:
         compute_shares(mixture, streams, None)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.floats(0.001, 10), st.floats(0.01, 2)), min_size=1, max_size=12))
 def test_capped_weights_sum_to_one_and_keep_their_bounds(rows: list[tuple[float, float]]) -> None:
     weights = {str(i): weight / sum(w for w, _ in rows) for i, (weight, _) in enumerate(rows)}

@@ -23,7 +23,7 @@ def order(sizes: list[int], *, fingerprint: str = "f", seed: int = 1, shares: li
     return make_order(names, shares or [1.0] * len(sizes), sizes, fingerprint=fingerprint, seed=seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(weights)
 def test_at_every_step_each_stream_has_had_its_share_within_two_samples(shares: list[float]) -> None:
     samples = 3000
@@ -42,7 +42,7 @@ def test_far_into_a_run_the_share_is_still_kept() -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weights, st.integers(0, 2000))
 def test_counts_are_what_the_samples_add_up_to(shares: list[float], samples: int) -> None:
     tree = build_schedule(shares)
@@ -55,7 +55,7 @@ def test_counts_are_what_the_samples_add_up_to(shares: list[float], samples: int
         assert ordinal[stream == number].tolist() == list(range(int((stream == number).sum())))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3000), st.integers(0, 2**64 - 1))
 def test_a_permutation_reaches_every_place_once(size: int, key: int) -> None:
     places = permute_positions(np.arange(size), np.full(size, size), np.full(size, key, np.uint64))
@@ -72,7 +72,7 @@ def test_a_permutation_looks_like_chance() -> None:
     assert (np.diff(places) == 1).sum() < 10
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 9))
 def test_in_an_epoch_no_window_is_lost_or_repeated(sizes: list[int], seed: int) -> None:
     stream, epoch, window = order(sizes, seed=seed).samples(0, 1500)
@@ -92,7 +92,7 @@ def test_epochs_and_seeds_and_datasets_have_orders_of_their_own() -> None:
     assert all(sorted(o) == list(range(500)) for o in orders)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 5 * BLOCK_SAMPLES), st.integers(1, 3 * BLOCK_SAMPLES))
 def test_a_sample_does_not_depend_on_what_was_asked_before(start: int, length: int) -> None:
     sizes, shares = [40, 7, 300], [1.0, 0.2, 3.0]
