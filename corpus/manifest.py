@@ -19,7 +19,7 @@ from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
-from corpus.languages.names import normalize_label
+from corpus.languages.names import WrongLanguageError, normalize_labels
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import is_remote, join, read_bytes
@@ -111,14 +111,18 @@ class Manifest(_ManifestModel):
     def _check_name(cls, name: str) -> str:
         return _check_plain_name(name)
 
-    @field_validator("languages")
+    @field_validator("languages", mode="before")
     @classmethod
     def _normalize_labels(cls, languages: Any) -> Any:
-        if not isinstance(languages, list):
+        if languages == "all":
             return languages
         if not languages:
             raise ValueError("no languages: say all, or name some")
-        return [normalize_label(name) for name in languages]
+        if isinstance(languages, str):
+            return list(normalize_labels([languages]))
+        if not isinstance(languages, list):
+            raise ValueError("languages are written [eng, cmn_Hans], or all")
+        return list(normalize_labels(languages))
 
     @field_validator("sources")
     @classmethod
@@ -347,9 +351,14 @@ def _convert_error(
     problems = error.errors()
     problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     path: KeyPath = (*where, *problem["loc"])
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, WrongLanguageError):
+        given = problem["input"]
+        path = (*path, list(given)[cause.at] if isinstance(given, Mapping) else cause.at)
     while len(path) > len(where) and path not in source_file.lines and problem["type"] != "missing":
         path = path[:-1]
     message = problem["msg"].removeprefix("Value error, ")
+    said = repr(problem.get("input")) in message
     if problem["type"] == "extra_forbidden":
         path = (*where, *problem["loc"])
         known = list_keys(model, problem["loc"][:-1])
@@ -360,7 +369,7 @@ def _convert_error(
         message = {"too_short": "at least one is required", "list_type": "a list is expected"}.get(
             problem["type"], "a mapping is expected"
         )
-    elif "input" in problem and not isinstance(problem["input"], dict | list):
+    elif "input" in problem and not isinstance(problem["input"], dict | list) and not said:
         message = f"{message} (it is {problem['input']!r})"
     return source_file.error(path, message)
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from corpus.languages.labels import UNKNOWN_LABEL, language_part
-from corpus.languages.names import normalize_label
+from corpus.languages.names import normalize_labels
 from corpus.text.hashes import finalize
 
 SALT = b"corpus validation 1"
@@ -75,7 +75,7 @@ class Validation(_ShareModel):
     @field_validator("languages")
     @classmethod
     def _normalize_labels(cls, languages: dict[str, LanguageShare]) -> dict[str, LanguageShare]:
-        return {normalize_label(name): share for name, share in languages.items()}
+        return {label: languages[name] for label, name in normalize_labels(languages).items()}
 
     def shares(self) -> Shares:
         """Return the shares that a build with these options came to."""

@@ -78,7 +78,7 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
         (
             "[cmn_Hans, tha]",
             "[chinese]",
-            ":8: languages: 'chinese' is not a language: did you mean cmn (Chinese)?",
+            ":8: languages[0]: 'chinese' is not a language: did you mean cmn (Chinese)?",
         ),
         ("name: demo\n", "", "name: this key is required"),
         ("mixture: {", "mixture: {{", "not YAML: "),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import UserError
 from corpus.inspect.samples import DocumentQuery
-from corpus.languages.labels import UNKNOWN_LANGUAGE
-from corpus.languages.names import normalize_label
+from corpus.languages.labels import UNKNOWN_LANGUAGE, language_part
+from corpus.languages.names import are_alike, normalize_label
 from corpus.ledger.tables import read_ledger
-from corpus.suggestions import suggest_names
+from corpus.suggestions import MAX_LISTED_NAMES, MAX_SUGGESTED_NAMES, suggest_names
 from corpus.workspace import Workspace
 
 
@@ -41,12 +43,35 @@ def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:
         asked = getattr(wanted, key)
         asked = asked.lower() if key == "domain" and asked else asked
         if asked is not None and asked not in names:
-            raise UserError(f"no {key} {asked}: {suggest(asked, names)}")
+            advice = suggest_languages_held(asked, counts) if key == "language" else suggest(asked, names)
+            raise UserError(f"no {key} {asked}: {advice}")
 
 
 def suggest(asked: str, names: set[str]) -> str:
     """Return the names nearest to an unknown one, or the first few that a workspace has."""
     return suggest_names(asked, names, "the workspace has") if names else "the workspace has none"
+
+
+def suggest_languages_held(asked: str, counts: pa.Table) -> str:
+    """Return what a workspace has for a language that it has not: the same in another script, those whose English names
+    share a word with its own, else the languages with most documents. `counts` is the ledger's table.
+
+    Codes that are spelt alike say nothing: Italian (ita) is not Thai (tha).
+    """
+    documents: Counter[str] = Counter()
+    read = counts.filter(pc.equal(counts.column("what"), "read"))
+    for row in read.select(["language", "documents"]).to_pylist():
+        documents[row["language"]] += row["documents"]
+    held = [label for label, _ in sorted(documents.items(), key=lambda item: (-item[1], item[0]))]
+    if not held:
+        return "the workspace has none"
+    close = [label for label in held if language_part(label) == language_part(asked)]
+    close = close or [label for label in held if are_alike(asked, label)]
+    if close:
+        return f"did you mean {' or '.join(close[:MAX_SUGGESTED_NAMES])}?"
+    listed = ", ".join(f"{label} ({documents[label]:,})" for label in held[:MAX_LISTED_NAMES])
+    more = f" and {len(held) - MAX_LISTED_NAMES:,} more" if len(held) > MAX_LISTED_NAMES else ""
+    return f"the workspace has documents in {listed}{more}"
 
 
 def _unique_names(column: pa.ChunkedArray) -> set[str]:

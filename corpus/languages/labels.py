@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from string import ascii_lowercase
 
 from corpus.data import data_path
 from corpus.formats.yaml_lines import load_yaml
@@ -28,6 +29,9 @@ _TAG = re.compile(
     r"([A-Za-z]{2,3}|[iI]|simple)(?:[-_](?P<script>[A-Za-z]{4}))?(?:[-_](?P<region>[A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?"
 )
 _TRADITIONAL_REGIONS = frozenset({"TW", "HK", "MO"})
+_PRIVATE_MIDDLES = ascii_lowercase[: ascii_lowercase.index("t") + 1]
+"""Second letters of the codes for private use, qaa to qtz."""
+_LAST_PRIVATE_SCRIPT = "Qabx"
 _NO_LANGUAGE = (UNKNOWN_LANGUAGE, "mis", "mul", "zxx")
 ZAWGYI_SCRIPT = "Qaag"
 """CLDR's code for Burmese in Zawgyi's encoding."""
@@ -130,6 +134,31 @@ class Labels:
         if not re.fullmatch("[a-z]{3}", name) or name in _NO_LANGUAGE or name in self.groups:
             return None
         return name
+
+
+@dataclass(frozen=True, slots=True)
+class IsoCodes:
+    """Every code that ISO 639-3 gives a language, and ISO 15924 a script: manifests/iso_codes.yaml."""
+
+    languages: frozenset[str]
+    scripts: frozenset[str]
+
+
+@cache
+def iso_codes() -> IsoCodes:
+    """Return manifests/iso_codes.yaml, read once a process (2 ms), with the codes that are free for private use."""
+    name = "iso_codes.yaml"
+    data, _ = load_yaml(data_path(name).read_text(encoding="utf-8"), name)
+    assigned = {run[:2] + last for run in data["languages"].split() for last in run[2:]}
+    private = {f"q{middle}{last}" for middle in _PRIVATE_MIDDLES for last in ascii_lowercase}
+    private_scripts = {f"Qa{middle}{last}" for middle in "ab" for last in ascii_lowercase}
+    scripts = {script for script in private_scripts if script <= _LAST_PRIVATE_SCRIPT}
+    return IsoCodes(frozenset(assigned | private), frozenset(data["scripts"].split()) | scripts)
+
+
+def is_assigned(code: str) -> bool:
+    """Return whether a code of three letters is that of a language: `tha`, `qaa` (private use), and not `zzz`."""
+    return code == CODE_LANGUAGE or code in labels().nameable or code in iso_codes().languages
 
 
 @cache

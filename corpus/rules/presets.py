@@ -28,7 +28,7 @@ from corpus.data import cache_data, list_data, read_data
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import KeyPath, load_yaml
 from corpus.languages.labels import language_part
-from corpus.languages.names import normalize_label
+from corpus.languages.names import WrongLanguageError, normalize_labels
 from corpus.rules.rule import BOUND_KINDS, NO_BOUND, Rule, RuleSet
 from corpus.suggestions import suggest_names
 from corpus.text.conventions import DEFAULT_FILE_NAME, language_files
@@ -95,14 +95,12 @@ def load_rules(
     if not isinstance(languages, Mapping):
         raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
     particular: dict[str, Bounds] = {}
-    for name, rules in languages.items():
-        try:
-            label = normalize_label(str(name))
-        except ValueError as error:
-            raise UserError(str(error), ("rules", "languages", name)) from None
-        if label in particular:
-            raise UserError(f"{label} is there twice, by two of its names", ("rules", "languages", name))
-        particular[label] = _parse_bounds(rules, ("rules", "languages", name))
+    try:
+        named = normalize_labels(languages)
+    except WrongLanguageError as error:
+        raise UserError(str(error), ("rules", "languages", list(languages)[error.at])) from None
+    for label, name in named.items():
+        particular[label] = _parse_bounds(languages[name], ("rules", "languages", name))
     general = {key: value for key, value in manifest.items() if key != "languages"}
     for path, signals in (
         (("rules",), general),

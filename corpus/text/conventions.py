@@ -18,7 +18,8 @@ import numpy.typing as npt
 from corpus.data import cache_data, data_path, list_data, read_data
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import load_yaml
-from corpus.languages.labels import language_part, parse_label
+from corpus.languages.labels import language_part
+from corpus.languages.names import normalize_label
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.hashes import Hashes
 from corpus.text.words import hash_words
@@ -85,10 +86,13 @@ def language_files() -> dict[str, LanguageFile]:
         text, path = read_data("languages", stem)
         file = _read_file(stem, text, path)
         is_own = path != str(data_path("languages", f"{stem}.yaml"))
-        if is_own and stem != DEFAULT_FILE_NAME and parse_label(stem) is None:
-            raise UserError(
-                f"{path}: {stem!r} is not a language: name the file tha.yaml, cmn_Hant.yaml or the like"
-            )
+        if is_own and stem != DEFAULT_FILE_NAME:
+            try:
+                normalize_label(stem)
+            except ValueError as error:
+                raise UserError(
+                    f"{path}: {error} (a file is named tha.yaml, cmn_Hant.yaml or the like)"
+                ) from None
         files = own if is_own else served
         for name in (file.name, *file.same_as):
             if name in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 
 from corpus import data, plugins, storage
 from corpus.errors import UserError
+from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
@@ -120,24 +121,41 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
 
 
 def describe_unnameable(file: ManifestFile) -> list[str]:
-    """Return a line for each language under `languages` that no text is identified as, where the models are ours.
+    """Return a line, with file and line, for each language that a manifest names and no text is identified as.
 
-    Sources whose rows or files state a language can still have texts in it.
+    None where the model is the user's, or where the rows of a source state their languages; one that the key `language`
+    of a source states is left out.
     """
     manifest = file.manifest
-    if manifest.languages == "all" or manifest.identification.model is not None:
+    sources = manifest.sources.values()
+    states_by_row = any(getattr(getattr(source, "fields", None), "language", None) for source in sources)
+    if manifest.identification.model is not None or states_by_row:
         return []
     stated_languages = {
         normalize_label(stated).partition("_")[0]
-        for source in manifest.sources.values()
+        for source in sources
         if isinstance(stated := getattr(source, "language", None), str)
     }
     lines = []
-    for label in manifest.languages:
+    for path, name in _list_languages(manifest):
+        label = normalize_label(name)
         advice = suggest_nameable(label) if label.partition("_")[0] not in stated_languages else None
         if advice is not None:
-            lines.append(f"languages: no text is identified as {label} by the models at hand: {advice}")
+            what = label if label == name else f"{name} ({label})"
+            lines.append(
+                str(file.error(path, f"no text is identified as {what} by the models at hand: {advice}"))
+            )
     return lines
+
+
+def _list_languages(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the languages that a manifest names: under `languages`, of rules, and of validation, each with its key."""
+    if manifest.languages != "all":
+        yield from ((("languages", at), label) for at, label in enumerate(manifest.languages))
+    for label in manifest.rules.get("languages") or {}:
+        yield ("rules", "languages", label), label
+    for label in manifest.validation.languages:
+        yield ("validation", "languages", label), label
 
 
 def check_models(file: ManifestFile, tools: Tools) -> None:

@@ -179,20 +179,6 @@ def parse_size(option: str, text: str) -> int:
     return size
 
 
-def parse_language(name: str | None) -> str | None:
-    """Return the label, or its code for all scripts, of a language by any of its names: zh, zho and cmn are cmn."""
-    from corpus.errors import UserError
-    from corpus.languages.labels import parse_label
-
-    if name is None:
-        return None
-    label = parse_label(name)
-    if label is None:
-        raise UserError(f"--language {name}: give a label such as tha_Thai, or a code such as tha or th")
-    code, script = label
-    return f"{code}_{script}" if script else code
-
-
 def write_documents(
     place: str,
     out: str,
@@ -209,7 +195,7 @@ def write_documents(
     from corpus.export.documents import export_documents
     from corpus.export.file_writers import EXPORT_FORMATS
     from corpus.export.shard_plan import DocumentSelection
-    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.opening import open_workspace, read_language
     from corpus.pipelines.cli.progress import show_progress
 
     known = next((name for name in EXPORT_FORMATS if name == format), None)
@@ -218,7 +204,7 @@ def write_documents(
     sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
     if side not in sides:
         raise UserError(f"--split {side}: choose from {', '.join(sides)}")
-    chosen = DocumentSelection(sides=sides[side], source=source, language=parse_language(language))
+    chosen = DocumentSelection(sides=sides[side], source=source, language=read_language(language))
     size = parse_size("--shard-size", shard_size)
     workspace = open_workspace(place)
     with show_progress() as show:
@@ -246,12 +232,12 @@ def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
 def write_bin(place: str, out: str, source: str | None, language: str | None) -> dict[str, Any]:
     """Export the tokens of a workspace."""
     from corpus.export.bin import export_bin
-    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.opening import open_workspace, read_language
     from corpus.pipelines.cli.progress import show_progress
 
     workspace = open_workspace(place)
     with show_progress() as show:
-        return export_bin(workspace, out, source, parse_language(language), partial(show, "shards"))
+        return export_bin(workspace, out, source, read_language(language), partial(show, "shards"))
 
 
 def summarize(exported: dict[str, Any], out: str) -> str:

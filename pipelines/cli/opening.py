@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import typer
 
@@ -30,13 +30,22 @@ def local_folder(option: str, path: str) -> Path:
     return Path(local_path(path))
 
 
-def read_language(name: str) -> str:
-    """Return the label of a language that an option names. Raises UserError for what is none."""
+@overload
+def read_language(name: str) -> str: ...
+
+
+@overload
+def read_language(name: None) -> None: ...
+
+
+def read_language(name: str | None) -> str | None:
+    """Return the label of a language that --language names; None where it is not given. Raises UserError for what is no
+    language."""
     from corpus.errors import UserError
     from corpus.inspect.known import read_language as read
 
     try:
-        return read(name)
+        return None if name is None else read(name)
     except ValueError as error:
         raise UserError(f"--language: {error}") from None
 

@@ -199,7 +199,7 @@ def sample(
     wanted = DocumentQuery(
         kept=kept,
         source=source,
-        language=None if language is None else read_language(language),
+        language=read_language(language),
         snapshot=snapshot,
         domain=domain,
         rule=rule,

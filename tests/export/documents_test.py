@@ -162,7 +162,7 @@ def test_duckdb_reads_the_json_lines(workspace: Workspace, tmp_path: Path) -> No
         (("--model", "--language", "th"), "--language has no effect with --model: .* --documents and --bin"),
         (("--documents", "--shard-size", "many"), "--shard-size many: give a number of bytes such as 500MB"),
         (("--documents", "--shard-size", "0"), "--shard-size 0: give a number of bytes"),
-        (("--documents", "--language", "no such"), "--language no such: give a label such as tha_Thai"),
+        (("--documents", "--language", "no such"), "--language: 'no such' is not a language: say eng_Latn"),
     ],
 )
 def test_wrong_questions_are_answered_in_a_line(
