@@ -14,8 +14,8 @@ def coverage(
         str,
         typer.Argument(
             metavar="URLS",
-            help="List of URLs to look for: a Parquet file with a column `url`, such as `corpus urls` "
-            "writes.",
+            help="List of URLs to look for: a text file with an address a line, or a Parquet file with a column "
+            "`url`, such as `corpus urls` writes.",
         ),
     ],
     source: Annotated[
@@ -53,7 +53,7 @@ def coverage(
     from corpus.workspace import Workspace
 
     if not storage.exists(urls):
-        raise UserError(f"{urls}: no such file: give a list of URLs in Parquet, such as `corpus urls` writes")
+        raise UserError(f"{urls}: no such file: give a list of URLs, one a line, or in Parquet")
     counts = count(Workspace.open(workspace), urls, source, out)
     if as_json:
         typer.echo(json.dumps(counts))

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from corpus.errors import UserError
 from corpus.storage.part_writer import PartWriter
 from corpus.web.url_lists.index_key import hashes_of
-from corpus.web.url_lists.url_list import URL_LIST_GROUP_ROWS, open_list, read_batches, read_hashes
+from corpus.web.url_lists.url_list import (
+    URL_LIST_GROUP_ROWS,
+    as_parquet_list,
+    open_list,
+    read_batches,
+    read_hashes,
+)
 from corpus.web.url_lists.url_list import sort_unique as distinct
 from corpus.workspace import Workspace
 
@@ -34,6 +40,8 @@ def measure_coverage(
 ) -> dict[str, int]:
     """Count the pages of a list by their outcome in the workspace, most first; write a row a page to `out`.
 
+    The list is Parquet with a column `url`, or text with an address a line.
+
     The outcome is `kept`, `duplicate` (another document is kept for it), `rule NAME` (the first that its document
     failed), a gate, `no web address`, or `not found` (not in the input, or in quarantine). Of several documents
     of a page the best counts: a kept one, then one removed by a rule or as a duplicate, then one that a gate stopped.
@@ -42,6 +50,11 @@ def measure_coverage(
     """
     if source is not None and source not in (known := sorted({name for name, _ in workspace.splits()})):
         raise UserError(f"--source {source}: the workspace has {', '.join(known)}")
+    with as_parquet_list(list_path) as path:
+        return _measure(workspace, path, source, out)
+
+
+def _measure(workspace: Workspace, list_path: str, source: str | None, out: str | None) -> dict[str, int]:
     hashes = read_hashes(list_path)
     unique = distinct(hashes.copy())
     names: dict[str, int] = {}

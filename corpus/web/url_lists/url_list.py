@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -32,6 +33,7 @@ URL_LIST_SCHEMA = pa.schema(
 """A row of a list: `url` is the spelling to fetch, `key` what all spellings share (`corpus.web.url_lists.index_key`),
 `hash` its XXH3; the sum of the scores, how many submissions, when the first and the last came, and where."""
 URL_LIST_GROUP_ROWS = 1 << 16
+_PARQUET_MAGIC = b"PAR1"
 
 
 def open_list(path: str) -> pq.ParquetFile:
@@ -47,6 +49,36 @@ def open_list(path: str) -> pq.ParquetFile:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
         raise UserError(f"{path}: the column `url` holds {kind}: text is expected")
     return url_list
+
+
+@contextmanager
+def as_parquet_list(path: str) -> Iterator[str]:
+    """Yield the path of a list in Parquet: the list itself, or a temporary one made of text with an address a line,
+    plain or compressed. Lines without text are left out. Raises UserError where no line is a web address."""
+    with storage.open_input(path) as stream:
+        is_parquet = stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+    if is_parquet:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="corpus-urls-") as folder:
+        place = os.path.join(folder, "urls.parquet")
+        addresses = 0
+        schema = pa.schema([URL_LIST_SCHEMA.field("url")])
+        try:
+            with storage.open_decompressed(path) as lines, pq.ParquetWriter(place, schema) as writer:
+                while block := [line for _, line in zip(range(URL_LIST_GROUP_ROWS), lines, strict=False)]:
+                    texts = [line.decode("utf-8-sig", "replace").strip() for line in block]
+                    urls = [text for text in texts if text]
+                    addresses += int(np.count_nonzero(hashes_of(urls)))
+                    writer.write_table(pa.table({"url": urls}, schema=schema))
+        except storage.DAMAGE as error:
+            raise UserError(f"{path}: cannot read the list: {error}") from None
+        if not addresses:
+            raise UserError(
+                f"{path}: not a list of URLs: neither Parquet with a column `url` nor text with an address a "
+                "line, such as https://example.org/page"
+            )
+        yield place
 
 
 def has_hashes(url_list: pq.ParquetFile) -> bool:
