@@ -33,7 +33,7 @@ MAX_CLASSIFIER_WORDS = 2000
 @dataclass(frozen=True, kw_only=True)
 class LanguageCard:
     """Training results of one language: texts of each side, how many of both were held out, and the AUC on
-    those (None if one side has none)."""
+    those (None for fewer than ten of a side: it would be chance)."""
 
     documents: int
     held_out: int

@@ -225,8 +225,8 @@ def classifier(
 
     Reads both sets of texts, and uses as many positive as negative ones in every language. Writes the model and its
     description. A tenth of the texts is held out to measure the AUC: the chance that a positive text scores higher than
-    a negative one (0.5 is guessing, 1 is perfect). The same texts, seed and options give the same bytes. A manifest
-    with `quality: {model: MODEL}` then computes the signal quality.score.
+    a negative one (0.5 is guessing, 1 is perfect; none for fewer than ten texts of a class). The same texts, seed and
+    options give the same bytes. A manifest with `quality: {model: MODEL}` then computes the signal quality.score.
 
     Example: corpus model train classifier --positive demo-workspace:source=wikipedia
     --negative demo-workspace:source=web --out encyclopedia.bin
@@ -281,6 +281,8 @@ def _label_texts(
 def _print_card(console: Console, out: str, card: ClassifierCard) -> None:
     from rich.table import Table
 
+    from corpus.classifier.training import HELD_OUT_DIVISOR, MIN_JUDGED_PER_SIDE
+
     table = Table("language", "texts per class", "held out", "AUC", title=out)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -292,6 +294,14 @@ def _print_card(console: Console, out: str, card: ClassifierCard) -> None:
         held_out = sum(row.held_out for row in card.languages.values())
         table.add_row("all", f"{documents:,}", f"{held_out:,}", _format_number(card.auc))
     console.print(table)
+    judged_few = [language for language, row in card.languages.items() if row.auc is None]
+    if judged_few:
+        console.print(
+            f"No AUC where fewer than {MIN_JUDGED_PER_SIDE} texts of a class are held out "
+            f"({', '.join(judged_few)}): it would be chance. A tenth is held out, so about "
+            f"{MIN_JUDGED_PER_SIDE * HELD_OUT_DIVISOR} of each class give one.",
+            soft_wrap=True,
+        )
     if card.left_out:
         counts = card.left_out.items()
         rest = ", ".join(f"{code} ({one} positive, {other} negative)" for code, (one, other) in counts)

@@ -59,7 +59,7 @@ def texts(templates: dict[str, str], count: int = 60) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("models") / "quality.bin")
-    train_classifier(texts(ENCYCLOPEDIA), texts(SHOP), path, TrainingOptions(dimension=8))
+    train_classifier(texts(ENCYCLOPEDIA, 120), texts(SHOP, 120), path, TrainingOptions(dimension=8))
     return path
 
 
@@ -84,7 +84,7 @@ def test_no_score_for_what_it_has_not_learned(model: str) -> None:
 
 
 def test_the_same_texts_in_any_order_give_the_same_bytes(model: str, tmp_path: Path) -> None:
-    positive, negative = texts(ENCYCLOPEDIA), texts(SHOP)
+    positive, negative = texts(ENCYCLOPEDIA, 120), texts(SHOP, 120)
     random.Random(1).shuffle(positive)
     again = str(tmp_path / "again.bin")
     train_classifier(positive + positive[:30], negative, again, TrainingOptions(dimension=8))
@@ -98,8 +98,8 @@ def test_the_card_says_what_the_model_is(model: str) -> None:
     card = json.loads(Path(card_path(model)).read_text())
     assert card["sha256"] == hashlib.sha256(Path(model).read_bytes()).hexdigest()
     assert set(card["languages"]) == {"eng_Latn", "cmn_Hans"}
-    assert card["languages"]["eng_Latn"]["documents"] == 60
-    assert 0 < card["languages"]["eng_Latn"]["held_out"] <= 12
+    assert card["languages"]["eng_Latn"]["documents"] == 120
+    assert 0 < card["languages"]["eng_Latn"]["held_out"] <= 24
     assert card["training"]["seed"] == 0
     assert {"fasttext", "icu", "words"} <= set(card["versions"])
 
