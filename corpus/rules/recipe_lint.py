@@ -15,6 +15,9 @@ from typing import Any
 from corpus.rules.known_signals import KnownSignals, read_known_signals
 from corpus.rules.rule import Rule
 
+BY_LANGUAGE = "manifest, by language"
+"""The origin of a rule that nothing sets but the manifest, for some languages."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class IdleRule:
@@ -27,7 +30,8 @@ class IdleRule:
 
 def describe_recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Return the rules of a source as rows: name, bound (None if it holds for some languages only), the languages that
-    have another bound, and the origin of the bound (manifest, calibration or preset)."""
+    have another bound, and the origin of the bound (manifest, calibration or preset; `BY_LANGUAGE` where there is none
+    but for languages that the manifest names)."""
     rows = []
     for rule in rules:
         limit = rule.limit("")
@@ -38,11 +42,20 @@ def describe_recipe(rules: Sequence[Rule]) -> list[dict[str, Any]]:
             {
                 "rule": rule.name,
                 "bound": _none_if_nan(limit),
-                "from": next(name for name, value in origins if value is not None),
+                "from": BY_LANGUAGE
+                if _is_by_language(rule)
+                else next(name for name, value in origins if value is not None),
                 "languages": {name: _none_if_nan(value) for name, value in others.items()},
             }
         )
     return rows
+
+
+def _is_by_language(rule: Rule) -> bool:
+    general = (rule.manifest, rule.default)
+    return (
+        general == (None, None) and math.isnan(rule.preset) and bool(rule.languages) and not rule.calibrated
+    )
 
 
 def find_idle_rules(rules: Sequence[Rule], signals: KnownSignals | None = None) -> list[IdleRule]:

@@ -157,7 +157,7 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
         rows = [
             (
                 shorten_rule_name(rule["rule"], room_beside(console, 42)),
-                "off" if rule["bound"] is None else f"{rule['bound']:g}",
+                _format_bound(rule),
                 rule["from"],
                 _name_languages(rule["languages"]),
             )
@@ -192,6 +192,15 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
             bar = "█" * round(40 * chance)
             console.print(f"  {similarity:<5}{bar:<41}{chance:.1%} of pairs are compared", highlight=False)
         console.print()
+
+
+def _format_bound(rule: dict[str, Any]) -> str:
+    """The bound of a row of a recipe: `off` where somebody set that, `-` where some languages alone have one."""
+    from corpus.rules.recipe_lint import BY_LANGUAGE
+
+    if rule["bound"] is not None:
+        return f"{rule['bound']:g}"
+    return "-" if rule["from"] == BY_LANGUAGE else "off"
 
 
 def _name_languages(bounds: dict[str, float | None]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -273,15 +274,21 @@ def parse_score(text: str) -> tuple[str, float, float]:
 
     signal, _, limits = text.partition("=")
     low, dots, high = limits.partition("..")
+    expected = UserError(
+        f"--score {text}: expected SIGNAL=LOW..HIGH, such as gopher.words=40..60 or c4.sentences=..3"
+    )
     try:
-        score_range = (signal, float(low or "-inf"), float(high or "inf"))
+        least, most = float(low or "-inf"), float(high or "inf")
     except ValueError:
-        score_range = (signal, 1.0, 0.0)
-    if not dots or score_range[1] > score_range[2]:
+        raise expected from None
+    if not dots or not signal or isnan(least) or isnan(most):
+        raise expected
+    if least > most:
         raise UserError(
-            f"--score {text}: expected SIGNAL=LOW..HIGH, such as gopher.words=40..60 or c4.sentences=..3"
+            f"--score {text}: {low} is above {high}, so no document can be in this range: "
+            f"say {signal}={high}..{low}"
         )
-    return score_range
+    return signal, least, most
 
 
 def find_in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:

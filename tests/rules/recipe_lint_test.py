@@ -35,6 +35,19 @@ def test_a_recipe_says_each_bound_and_where_it_comes_from() -> None:
     assert {"rule": "text.letters.min", "bound": 0.5, "from": "preset", "languages": {"tha": 0.3}} in rows
 
 
+def test_a_rule_for_some_languages_alone_is_from_no_preset() -> None:
+    languages = {"languages": {"tha": {"gopher.words": {"min": 7}}}}
+    (row,) = describe_recipe(rules_of(languages))
+    assert row == {
+        "rule": "gopher.words.min",
+        "bound": None,
+        "from": "manifest, by language",
+        "languages": {"tha": 7},
+    }
+    (row,) = describe_recipe(rules_of({"gopher.words": {"min": "off"}, **languages}))
+    assert (row["bound"], row["from"]) == (None, "manifest")
+
+
 @pytest.mark.parametrize(
     ("manifest", "why"),
     [
