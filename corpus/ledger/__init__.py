@@ -10,5 +10,6 @@ In the order in which data meets them:
     stages.py      input and output of each stage
     tables.py      merge parts, write and read DIR/stats
     views.py       the tables as short lists for people
+    losses.py      sources of which nothing is kept
     alarms.py      conspicuous numbers, with advice
 """

@@ -25,6 +25,8 @@ from corpus.errors import RunError, UserError
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.languages.names import normalize_label
+from corpus.ledger.tables import read_ledger
+from corpus.ledger.views import group_outcomes
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.options import Running
@@ -32,10 +34,11 @@ from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.build import list_missing_parts, run_stages
 from corpus.pipelines.build.changes import count_unread_splits
 from corpus.pipelines.build.plan import BuildPlan, plan_fingerprint
-from corpus.pipelines.build.run import Build, report_end
+from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
 from corpus.progress import StageProgress, Status
+from corpus.rules.effects import describe_effects
 from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import BOUND_KINDS, draw_uniform
 from corpus.storage.lock import hold_lock
@@ -98,8 +101,10 @@ def decide_again(
         wanted = plan_fingerprint(plan)
         state = workspace.read_state() or {}
         if state.get("build") == wanted:
-            say("nothing to do: the workspace already follows these rules")
+            say(f"{NOTHING_TO_DO}: the workspace already follows these rules")
             return workspace
+        for line in describe_changes(workspace, manifest, changes):
+            say(line)
         status = Status(root, show)
         with report_end(status, release):
             run_stages(Build(plan, workspace, running, status, say, state), wanted)
@@ -112,13 +117,14 @@ class Difference:
 
     A row has `kept` (documents before and after), `back`, `gone`, `bytes` (before and after), and the estimated change
     in tokens. `absent` of the documents that are kept again have no text in the workspace (see `kept_texts`): their
-    splits would be read again.
+    splits would be read again. `effects` are lines on what the changes do beside what they say.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     back: list[dict[str, Any]] = field(default_factory=list)
     gone: list[dict[str, Any]] = field(default_factory=list)
     absent: int = 0
+    effects: list[str] = field(default_factory=list)
 
 
 def compare_changes(
@@ -140,7 +146,26 @@ def compare_changes(
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))
         work.run_decide(Build(plan, other, running, Status(folder), lambda line: None))
-        return compare_decisions(workspace, other, count, all_texts=plan.tools.text_rules is None)
+        difference = compare_decisions(workspace, other, count, all_texts=plan.tools.text_rules is None)
+        return replace(difference, effects=describe_changes(workspace, manifest, changes))
+
+
+def describe_changes(workspace: Workspace, manifest: str | None, changes: Changes) -> list[str]:
+    """Return lines on the sources that gain a rule by `changes`, and on the languages whose values these replace."""
+    file = load_manifest(workspace.path("manifest.yaml") if manifest is None else manifest)
+    before, after = (
+        StoredTools(each.manifest, root=workspace.root).rules for each in (file, change_bounds(file, changes))
+    )
+    return describe_effects(before, after, changes, _rank_languages(workspace))
+
+
+def _rank_languages(workspace: Workspace) -> list[str]:
+    """Return the labels of a workspace's documents, the commonest first; none if it is not finished."""
+    if not storage.exists(workspace.path("stats", "counts.parquet")):
+        return []
+    tables = read_ledger(workspace, ["counts", "tokens"])
+    rows = group_outcomes(tables["counts"], tables["tokens"], "language")
+    return [row["language"] for row in sorted(rows, key=lambda row: (-row["read"], row["language"]))]
 
 
 def _check_texts(workspace: Workspace, plan: BuildPlan) -> None:

@@ -22,6 +22,8 @@ from corpus.progress import StageProgress, Status, Tally
 from corpus.validation import Shares
 from corpus.workspace import Workspace
 
+NOTHING_TO_DO = "nothing to do"
+"""What the line on a workspace that is as it should be begins with."""
 MAX_ATTEMPTS = 3
 """How often a pipeline is started at most: a worker that dies makes it fail, and it continues from its parts."""
 

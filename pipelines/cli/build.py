@@ -84,9 +84,8 @@ def build(
     from corpus.pipelines.beam.options import Running, list_unknown_flags
     from corpus.pipelines.beam.types import create_runner
     from corpus.pipelines.build.build import build_workspace as run_build
-    from corpus.pipelines.cli.console import make_console
-    from corpus.pipelines.cli.stats import print_stats
-    from corpus.pipelines.cli.watching import watch_build
+    from corpus.pipelines.cli.stats import print_result
+    from corpus.pipelines.cli.watching import Hearing, watch_build
 
     extra = tuple(beam_options or ())
     stray = [option for option in extra if not option.startswith("-")]
@@ -105,24 +104,25 @@ def build(
                 raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
     use_plugin_folders(plugins)
     with watch_build() as (say, show):
-        running = Running(workers=workers, extra=extra)
-        workspace = run_build(manifest, out, running, say, show, retry_quarantine=retry_quarantine)
+        running, hearing = Running(workers=workers, extra=extra), Hearing(say)
+        workspace = run_build(manifest, out, running, hearing, show, retry_quarantine=retry_quarantine)
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:
-        print_stats(workspace, make_console())
+        print_result(workspace, hearing)
     report_result(workspace)
 
 
 def report_result(workspace: Workspace) -> None:
     """Raises RunError if no text was extracted at all; prints a line for whatever else came out empty."""
-    import pyarrow.compute as pc
     import yaml
+    from rich.console import Console
 
     from corpus import storage
     from corpus.errors import RunError
     from corpus.ledger.alarms import describe_unvalidated
     from corpus.ledger.tables import read_ledger
+    from corpus.pipelines.cli.stats import print_lost_sources
 
     tables = read_ledger(workspace, ["counts", "quarantine", "tokens"])
     documents = {"read": 0, "passed": 0, "kept": 0}
@@ -139,21 +139,7 @@ def report_result(workspace: Workspace) -> None:
     untested = describe_unvalidated(tables["tokens"]) if wants_validation else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
-    for source in sorted(
-        {name for name, _ in workspace.splits()} - set(tables["counts"]["source"].to_pylist())
-    ):
-        quarantined = (
-            tables["quarantine"].filter(pc.equal(tables["quarantine"]["source"], source)).to_pylist()
-        )
-        lost = (
-            f", {sum(row['records'] for row in quarantined)} quarantined ({quarantined[0]['reason']})"
-            if quarantined
-            else ""
-        )
-        typer.echo(
-            f"corpus: source {source}: 0 records read{lost}: check its `kind` and `paths` in the manifest",
-            err=True,
-        )
+    print_lost_sources(workspace, Console(stderr=True))
     if not documents["kept"]:
         typer.echo(
             f"corpus: none of {documents['passed']} documents was kept: `corpus sample {workspace.root} --dropped` "

@@ -86,13 +86,15 @@ def decide(
 
     Example: corpus decide demo-workspace --set gopher.words.min=30 --set gopher.words.min@tha=20
     """
+    from rich.console import Console
+
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
     from corpus.pipelines.build.redecide import compare_changes as see
     from corpus.pipelines.build.redecide import decide_again
     from corpus.pipelines.cli.console import make_console
-    from corpus.pipelines.cli.stats import print_stats
-    from corpus.pipelines.cli.watching import watch_build
+    from corpus.pipelines.cli.stats import print_lost_sources, print_result
+    from corpus.pipelines.cli.watching import Hearing, watch_build
 
     if what_if and change:
         raise UserError("--what-if only shows a change and --set makes it: give one of them")
@@ -110,8 +112,10 @@ def decide(
             show_difference(make_console(), difference, ", ".join(what_if))
         return
     with watch_build() as (say, show):
-        decided = decide_again(workspace, manifest, parse_changes(change or []), running, say, show)
-    print_stats(decided, make_console())
+        hearing = Hearing(say)
+        decided = decide_again(workspace, manifest, parse_changes(change or []), running, hearing, show)
+    print_result(decided, hearing)
+    print_lost_sources(decided, Console(stderr=True))
     if change:
         typer.echo(
             "corpus: the next `corpus build` of your manifest undoes this: put these rules into it "
@@ -145,11 +149,13 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     from corpus.pipelines.cli.sample import show_document
     from corpus.pipelines.cli.stats import to_plain_text
 
+    for line in difference.effects:
+        console.print(Text(make_printable(line), "yellow"), soft_wrap=True)
     if not difference.rows:
         console.print(Text(make_printable(f"with {changes} nothing would change")))
         return
     table = Table(
-        title=f"documents kept with {make_printable(changes)}",
+        title=f"documents kept with {make_printable(changes)}, where any come or go",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -160,8 +166,8 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     for name in ("before", "after", "gained", "lost", "bytes", "change", "tokens"):
         table.add_column(name, justify="right")
     total: dict[str, Any] = {
-        "source": "these",
-        "language": "",
+        "source": "all above",
+        "language": f"{len(difference.rows):,} rows",
         "kept": [sum(row["kept"][side] for row in difference.rows) for side in (0, 1)],
         "bytes": [sum(row["bytes"][side] for row in difference.rows) for side in (0, 1)],
         **{name: sum(row[name] for row in difference.rows) for name in ("back", "gone", "tokens")},

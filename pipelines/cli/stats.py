@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from corpus.pipelines.cli.watching import Hearing
     from corpus.workspace import Workspace
 
 LIMIT = 30
@@ -128,6 +129,7 @@ def stats(
         print_compared(make_console(), tables, workspace, other, limit)
     else:
         print_stats(opened, make_console(), views, limit)
+        print_lost_sources(opened, make_console())
 
 
 def read_rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
@@ -162,11 +164,24 @@ def print_stats(
     workspace: Workspace, console: Console, views: list[str] | None = None, limit: int = 30
 ) -> None:
     """A line of totals, then the tables, for a terminal of 80 columns."""
+    from corpus.ledger.tables import read_ledger
+
+    print_totals(workspace, console)
+    tables = read_ledger(workspace, ["quarantine"])
+    chosen = list(views or DEFAULT_VIEWS.split(","))
+    if views is None and tables["quarantine"].num_rows:
+        chosen.append("quarantine")
+    for view in chosen:
+        _print_view(console, view, read_rows(workspace, view), limit)
+
+
+def print_totals(workspace: Workspace, console: Console) -> None:
+    """A line of totals."""
     from corpus.inspect.readable import format_count, format_short, format_size
     from corpus.ledger.tables import read_ledger
     from corpus.ledger.views import sum_totals
 
-    tables = read_ledger(workspace, ["counts", "tokens", "quarantine"])
+    tables = read_ledger(workspace, ["counts", "tokens"])
     total = sum_totals(tables["counts"], tables["tokens"])
     share = total["kept"] / max(1, total["read"])
     console.print(
@@ -175,11 +190,25 @@ def print_stats(
         f"{format_count(total['valid'])} in validation\n",
         highlight=False,
     )
-    chosen = list(views or DEFAULT_VIEWS.split(","))
-    if views is None and tables["quarantine"].num_rows:
-        chosen.append("quarantine")
-    for view in chosen:
-        _print_view(console, view, read_rows(workspace, view), limit)
+
+
+def print_lost_sources(workspace: Workspace, console: Console) -> None:
+    """A line on each source of which nothing is kept."""
+    from corpus.ledger.losses import describe_lost_sources
+
+    for line in describe_lost_sources(workspace):
+        console.print(to_plain_text(line), style="yellow", soft_wrap=True)
+
+
+def print_result(workspace: Workspace, hearing: Hearing) -> None:
+    """What a build or `corpus decide` came to: all tables, or the totals alone where there was nothing to do."""
+    from corpus.pipelines.cli.console import make_console
+
+    if not hearing.has_nothing_to_do:
+        print_stats(workspace, make_console())
+        return
+    print_totals(workspace, make_console())
+    typer.echo(f"`corpus stats {workspace.root}` shows what every rule did")
 
 
 def _print_view(console: Console, view: str, entries: list[dict[str, Any]], limit: int) -> None:

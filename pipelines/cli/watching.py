@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from corpus.progress import StageProgress
 
@@ -49,6 +50,20 @@ def watch_build() -> Iterator[tuple[Callable[[str], None], Callable[[StageProgre
             )
 
         yield say, show
+
+
+@dataclass
+class Hearing:
+    """Passes lines on to `say`; `has_nothing_to_do` says whether one of them was that."""
+
+    say: Callable[[str], None]
+    has_nothing_to_do: bool = False
+
+    def __call__(self, line: str) -> None:
+        from corpus.pipelines.build.run import NOTHING_TO_DO
+
+        self.has_nothing_to_do |= line.startswith(NOTHING_TO_DO)
+        self.say(line)
 
 
 class _Lines:

@@ -1,0 +1,74 @@
+"""Sources of which nothing is kept are named, with what took most of their records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from corpus.ledger.losses import describe_lost_sources
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.cli.build import build
+from corpus.pipelines.cli.decide import decide
+from corpus.pipelines.cli.stats import stats
+from corpus.workspace import Workspace
+from tests.cli.running import run
+
+TEXTS = {
+    "thai": [f"แม่น้ำสายที่ {at} ไหลผ่านเมืองและผู้คนที่นั่นชอบเดินเล่นริมฝั่งในวันอาทิตย์" for at in range(4)],
+    "chinese": [f"第{at}条河流穿过城市，人们喜欢在星期天沿着河岸散步。" for at in range(5)],
+    "russian": ["Река течёт через город, и люди любят гулять вдоль неё по воскресеньям."],
+    "copies": ["Река течёт через город, и люди любят гулять вдоль неё по воскресеньям."],
+}
+MANIFEST = """name: losses
+languages: [tha, rus]
+sources:
+  thai: {kind: jsonl, paths: [thai.jsonl], rules: [], priority: 1}
+  chinese: {kind: jsonl, paths: [chinese.jsonl], rules: []}
+  russian: {kind: jsonl, paths: [russian.jsonl], rules: [], priority: 2}
+  copies: {kind: jsonl, paths: [copies.jsonl], rules: []}
+  broken: {kind: jsonl, paths: [broken.jsonl], rules: []}
+  silent: {kind: jsonl, paths: [silent.jsonl], rules: []}
+rules: {text.words: {min: 900, where: {sources: [thai]}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("losses")
+    for name, texts in TEXTS.items():
+        lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "broken.jsonl").write_text("{}\n" * 3)
+    (folder / "silent.jsonl").write_text("\n")
+    (folder / "m.yaml").write_text(MANIFEST)
+    build_workspace(str(folder / "m.yaml"), str(folder / "w"), Running(workers=1))
+    return folder
+
+
+def test_each_lost_source_has_its_main_reason(folder: Path) -> None:
+    root = str(folder / "w")
+    said = dict(
+        line.removeprefix("source ").split(": ", 1) for line in describe_lost_sources(Workspace(root))
+    )
+    assert list(said) == ["broken", "chinese", "copies", "silent", "thai"]
+    assert said["broken"].startswith("0 records read: 3 in quarantine (")
+    assert said["chinese"] == (
+        "none of 5 documents kept: 5 stopped by the gate language.unwanted: "
+        f"`corpus sample {root} --source chinese --gate language.unwanted` shows them"
+    )
+    assert said["copies"].startswith("none of 1 documents kept: 1 are duplicates: ")
+    assert (
+        said["silent"] == "0 records read: its input has none: check its `kind` and `paths` in the manifest"
+    )
+    assert said["thai"].startswith("none of 4 documents kept: 4 failed text.words.min: ")
+
+
+def test_stats_build_and_decide_name_them(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    root = str(folder / "w")
+    assert "source thai: none of 4 documents kept" in run(stats, root).replace("\n", " ")
+    printed = run(build, str(folder / "m.yaml"), "--out", root)
+    assert len(printed.splitlines()) < 6 and "corpus stats" in printed
+    assert len(run(decide, root).splitlines()) < 6
