@@ -17,10 +17,11 @@ from corpus.pipelines.build.plan import (
     make_plan,
     plan_fingerprint,
     read_shares,
+    remove_empty_folders,
     write_plan,
 )
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
-from corpus.pipelines.build.run import Build, report_end
+from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.tokenize import check_kept_tokenizer
@@ -73,7 +74,7 @@ def _build_locked(
         state = workspace.read_state() or {}
         if state.get("build") == wanted and not list_missing_parts(workspace, plan):
             check_failures(plan, workspace)  # its bound is no part of what was built
-            say("nothing to do: the workspace is complete")
+            say(f"{NOTHING_TO_DO}: the workspace is complete")
             return workspace
         for line in describe_unnameable(plan.file):
             say(line)
@@ -164,3 +165,4 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
         if name == until:
             return
     builder.stage("build", wanted, partial(remove_part_statistics, builder))
+    remove_empty_folders(builder.workspace)

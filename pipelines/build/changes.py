@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from corpus import storage
@@ -51,7 +53,7 @@ def explain_changes(
     changed = list_changed_keys(manifest, now)
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
     environment = describe_changes(built_with(workspace.path("timings.json")))
-    lines = _explain_ingest(before, plan, reading, environment)
+    lines = _explain_ingest(workspace, before, plan, reading, environment)
     ingests = bool(lines)
     lost = count_unread_splits(workspace, plan, absent)
     if not ingests and lost and "ingest" in state:
@@ -95,7 +97,7 @@ def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collectio
 
 
 def _explain_ingest(
-    before: dict[str, Any], plan: BuildPlan, keys: Sequence[str], environment: str
+    workspace: Workspace, before: dict[str, Any], plan: BuildPlan, keys: Sequence[str], environment: str
 ) -> list[str]:
     """Return the line on ingest: splits that are new, changed (by some of `keys`) or removed, and missing signals.
 
@@ -108,7 +110,6 @@ def _explain_ingest(
     other = [
         at for at, name in enumerate(names) if then.get(name, now["documents"][at]) != now["documents"][at]
     ]
-    gone = len(then) - (len(names) - len(new))
     reasons = []
     if other:
         files = sorted({plan.splits[at].file for at in other})
@@ -124,13 +125,43 @@ def _explain_ingest(
         reasons.append(
             f"{len(new):,} new input {'split' if len(new) == 1 else 'splits'}: {_name_some(files)}"
         )
-    if gone:
-        reasons.append(f"{gone:,} input {'split' if gone == 1 else 'splits'} removed")
+    reasons += _describe_removed(workspace, sorted(then.keys() - set(names)), set(plan.file.manifest.sources))
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
         reasons.append(f"signals to compute again from the {stored}: {_name_some(steps)}")
     return [f"ingest: {'; '.join(reasons)}"] if reasons else []
+
+
+def _describe_removed(
+    workspace: Workspace, removed: Iterable[tuple[str, ...]], sources: Collection[str]
+) -> list[str]:
+    """Return what goes with input splits that are no longer there, by source: the splits and their documents."""
+    splits_by_source: dict[str, list[str]] = {}
+    for source, split in removed:
+        splits_by_source.setdefault(source, []).append(split)
+    reasons = []
+    for source, splits in splits_by_source.items():
+        documents = sum(_count_documents(workspace, source, split) for split in splits)
+        size = (
+            f"{len(splits):,} input {'split' if len(splits) == 1 else 'splits'} with {documents:,} documents"
+        )
+        reasons.append(
+            f"{size} of {source} removed" if source in sources else f"the source {source} removed: {size}"
+        )
+    return reasons
+
+
+def _count_documents(workspace: Workspace, source: str, split: str) -> int:
+    """Return the documents of a split; 0 where its part is absent or damaged, as one that goes may be."""
+    path = workspace.part("documents", source, split)
+    if not storage.exists(path):
+        return 0
+    try:
+        with storage.open_input(path) as stream:
+            return int(pq.read_metadata(stream).num_rows)
+    except pa.ArrowInvalid:
+        return 0
 
 
 def _is_deciding(key: str) -> bool:

@@ -296,6 +296,20 @@ def write_own_files(workspace: Workspace, files: Mapping[str, str]) -> None:
         storage.write_text(workspace.path(*name.split("/")), text)
 
 
+BUILT_FOLDERS = ("documents", "signals", "decisions", "quarantine", "dedup", "stats", "tokenizer", "tokens")
+"""Folders of a workspace that a build alone writes into."""
+
+
+def remove_empty_folders(workspace: Workspace) -> None:
+    """Remove the folders that sources and steps have left which are no longer in the plan."""
+    if storage.is_remote(workspace.root):
+        return  # an object store has no folders
+    for name in BUILT_FOLDERS:
+        for base, _, _ in os.walk(storage.local_path(workspace.path(name)), topdown=False):
+            if not os.listdir(base):
+                os.rmdir(base)
+
+
 def remove_unfinished(root: str) -> None:
     """Remove the temporary files that a killed build left behind."""
     for base, _, names in os.walk(root):
