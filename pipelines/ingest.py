@@ -9,7 +9,7 @@ complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 
 import apache_beam as beam
@@ -327,7 +327,7 @@ def identify_in_parser(
 
 def read_records(
     tools: Tools, split: InputSplit
-) -> Iterator[tuple[StartedDocument | Failure, Record | None]]:
+) -> Generator[tuple[StartedDocument | Failure, Record | None], None, None]:
     """Yield every record of an input split as a document without text, with the record to parse if no gate stops it.
 
     Sources may raise any exception on hostile input: the rest of the split is then one failure with its offset.

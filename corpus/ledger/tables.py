@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -172,6 +173,13 @@ def build_token_table(workspace: Workspace) -> pa.Table:
     return pa.Table.from_pylist(rows, TOKENS_SCHEMA).sort_by(
         [(key, "ascending") for key in TOKENS_SCHEMA.names[:3]]
     )
+
+
+def name_reason(reason: str, error: str) -> str:
+    """Return the reason of a failure as `build_quarantine_table` has it."""
+    return (re.sub(ERROR_KIND_PATTERN, r"\1", error) if reason == "damaged" else reason)[
+        :MAX_REASON_CHARACTERS
+    ]
 
 
 def build_quarantine_table(workspace: Workspace) -> pa.Table:

@@ -21,6 +21,8 @@ from corpus.storage import File, RemoteError, is_remote
 from corpus.storage.fingerprint import file_identity
 from corpus.storage.names import printable_name
 
+MAX_NAMED_FILES = 3
+"""Files that a line names which cannot be read."""
 PLAN_SECONDS = 12.0
 """Processor seconds that a user's source may take to plan one file."""
 UNREADABLE = "unreadable"
@@ -60,16 +62,34 @@ class InputSplit:
 def plan_splits(name: str, source: Source, files: Iterable[File], split_size: int) -> list[InputSplit]:
     """Return all splits of one source, in the order of files and offsets. Reads every file's identity.
 
-    Raises UserError where a file cannot be read; a remote one that cannot be reached becomes a split with an `error`.
+    Raises UserError where files cannot be read, with the first few; a remote one that cannot be reached becomes a split with an `error`.
     """
     files = list(files)
     if is_plugin_kind(source.kind):
         return _plan_in_parser(name, source, files, split_size)
     plan_file = partial(_plan_file, name, source, split_size)
     if not any(is_remote(file.path) for file in files):
-        return [split for file in files for split in plan_file(file)]
-    with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
-        return [split for splits in pool.map(plan_file, files) for split in splits]
+        planned = list(map(plan_file, files))
+    else:
+        with ThreadPoolExecutor(MAX_CONCURRENT_STATS) as pool:
+            planned = list(pool.map(plan_file, files))
+    unreadable = [each for each in planned if isinstance(each, _Unreadable)]
+    if unreadable:
+        named = ", ".join(
+            f"{printable_name(each.path)}: {each.reason}" for each in unreadable[:MAX_NAMED_FILES]
+        )
+        more = f" and {len(unreadable) - MAX_NAMED_FILES:,} more" if len(unreadable) > MAX_NAMED_FILES else ""
+        count = f"{len(unreadable):,} of {len(files):,} files: " if len(unreadable) > 1 else ""
+        raise UserError(f"cannot read {count}{named}{more}", ("paths",))
+    return [split for splits in planned if not isinstance(splits, _Unreadable) for split in splits]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A local file that cannot be read, and why."""
+
+    path: str
+    reason: str
 
 
 def _plan_in_parser(name: str, source: Source, files: list[File], split_size: int) -> list[InputSplit]:
@@ -95,7 +115,7 @@ def _plan_in_parser(name: str, source: Source, files: list[File], split_size: in
     return splits
 
 
-def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[InputSplit]:
+def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[InputSplit] | _Unreadable:
     """Return the splits of one file. An unreadable remote file becomes one split with an `error`."""
     error = file.error
     if error is None:
@@ -106,7 +126,5 @@ def _plan_file(name: str, source: Source, split_size: int, file: File) -> list[I
         except RemoteError as failure:
             error = str(failure)
         except OSError as failure:
-            raise UserError(
-                f"cannot read {printable_name(file.path)}: {failure.strerror or failure}"
-            ) from None
+            return _Unreadable(file.path, failure.strerror or str(failure))
     return [InputSplit(name, file.path, file.name, 0, 0, UNREADABLE, error)]

@@ -4,6 +4,7 @@ The files, in the order in which a build uses them:
 
     build.py      the build: all stages in order
     plan.py       manifest to input splits, tools and rules, all checked
+    probe.py      first look at the input: what cannot be read, fields that no row has
     dry_run.py    forecast of a build from its first documents
     retry.py      quarantined and unread records, tried again
     changes.py    resumed build: which stages are done again, and what is said of it

@@ -20,6 +20,7 @@ from corpus.pipelines.build.plan import (
     remove_empty_folders,
     write_plan,
 )
+from corpus.pipelines.build.probe import describe_unmatched_fields
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
@@ -76,7 +77,7 @@ def _build_locked(
             check_failures(plan, workspace)  # its bound is no part of what was built
             say(f"{NOTHING_TO_DO}: the workspace is complete")
             return workspace
-        for line in describe_unnameable(plan.file):
+        for line in (*describe_unnameable(plan.file), *describe_unmatched_fields(plan)):
             say(line)
         for name, source in plan.file.manifest.sources.items():
             if not plan.rules.rules[name] and source.rules is None:

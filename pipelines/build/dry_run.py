@@ -20,12 +20,14 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.document import Failure, Record
+from corpus.ledger import quarantine
 from corpus.ledger.tables import read_ledger
 from corpus.ledger.views import group_outcomes, summarize_rules
 from corpus.manifest import Manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.plan import BuildPlan, write_plan
+from corpus.pipelines.build.probe import Failures
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import ingest_part
@@ -47,6 +49,7 @@ MAX_COUNTED_RATIO = 50
 """Times the records taken of a split that are looked at: they are taken evenly from those, and their share is known."""
 PROBE_BYTES = 8 << 20
 """Decompressed bytes by which the ratio of a compressed file is measured."""
+FAILURE_COLUMNS = ("file", "offset", "length", "step", "error", "reason")
 MIN_SHADOWED_TEXTS = 5
 """Texts that must fail a rule before the dry run calls it shadowed."""
 
@@ -59,7 +62,8 @@ class Forecast:
     encoding take one process on a machine as busy as this one, and `largest` those of the largest input split, which
     processes cannot share; `disk` bytes by folder; `memory` of one process, with
     those that parse for it, in bytes; `mixture` rows of source, language, tokens, weight and epochs; `rules` those of
-    the documents read, unscaled; `shadowed` (rule, the other one, texts).
+    the documents read, unscaled; `shadowed` (rule, the other one, texts); `failures` rows of source, reason,
+    records and first places of what would go to quarantine, among the records looked at.
     """
 
     documents: int = 0
@@ -72,6 +76,7 @@ class Forecast:
     disk: dict[str, int] = field(default_factory=dict)
     memory: int = 0
     mixture: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
 
 
 def dry_run(
@@ -97,6 +102,7 @@ def dry_run(
         splits: list[InputSplit] = []
         covered: dict[str, float] = defaultdict(float)
         spent: dict[str, float] = defaultdict(float)
+        failures = Failures()
         done = peak = 0
         for number, source in enumerate(sources):
             quota = max(1, (documents - done) // (len(sources) - number))
@@ -105,10 +111,13 @@ def dry_run(
                 if quota <= 0:
                     break
                 taken.share, taken.counting, taken.most = 1.0, 0.0, -(-quota // (len(chosen) - at))
+                taken.failures = []
                 began = time.monotonic()
                 count = max(0, ingest_part(workspace, tools, split))
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
+                for failure in taken.failures:
+                    failures.add(source, failure)
                 splits.append(split)
                 peak = max(peak, peak_memory())
                 quota, done = quota - count, done + count
@@ -119,6 +128,11 @@ def dry_run(
         write_plan(workspace, small)
         for stage in (work.run_decide, work.run_tokenize, work.run_count):
             stage(builder)
+        for row in itertools.chain.from_iterable(
+            part.to_pylist() for part in quarantine.read_quarantine_parts(workspace)
+        ):
+            failures.add(row["source"], Failure(**{name: row[name] for name in FAILURE_COLUMNS}))
+        forecast.failures = failures.rows()
         _fill_forecast(forecast, plan, workspace, covered, spent)
     forecast.memory = max(peak, peak_memory())
     return forecast
@@ -190,11 +204,13 @@ def choose_splits(splits: Sequence[InputSplit], quota: int) -> list[InputSplit]:
 
 @dataclass
 class TakenShare:
-    """The records to take of a split at most, the share of it that was taken, and the seconds spent looking."""
+    """The records to take of a split at most, the share of it that was taken, the seconds spent looking, and the
+    failures that were seen."""
 
     most: int = 1
     share: float = 1.0
     counting: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
 
 
 def _limit_sources(manifest: Manifest, taken: TakenShare) -> Manifest:
@@ -207,8 +223,10 @@ def _limit_sources(manifest: Manifest, taken: TakenShare) -> Manifest:
             began = time.monotonic()
             there, last = 0, None
             looked_at = MAX_COUNTED_RATIO * taken.most
-            for last in itertools.islice(kind.read(self, path, file, start, end), looked_at):  # noqa: B007 - see below
+            for last in itertools.islice(kind.read(self, path, file, start, end), looked_at):
                 there += 1
+                if isinstance(last, Failure):
+                    taken.failures.append(last)
             given = min(taken.most, there)
             wanted = {at * there // max(1, given) for at in range(given)}
             taken.share = given / max(1, there)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from corpus.pipelines.build.dry_run import Forecast
     from corpus.pipelines.build.plan import BuildPlan
+    from corpus.pipelines.build.probe import Probe
 
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -72,14 +73,17 @@ def plan(
     """
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_unnameable, make_plan
+    from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.progress import show_progress
 
     use_plugin_folders(plugins)
     build_plan = make_plan(manifest)
-    for line in describe_unnameable(build_plan.file):
+    for line in (*describe_unnameable(build_plan.file), *describe_unmatched_fields(build_plan)):
         typer.echo(f"corpus: {line}", err=True)
-    description: dict[str, Any] = describe_plan(build_plan)
+    with show_progress() as show:
+        probe = probe_files(build_plan, show)
+    description: dict[str, Any] = {**describe_plan(build_plan), "probe": describe_probe(probe)}
     forecast = None
     if documents:
         with show_progress() as show:
@@ -126,6 +130,28 @@ def describe_plan(plan: BuildPlan) -> dict[str, Any]:
     }
 
 
+def describe_probe(probe: Probe) -> dict[str, Any]:
+    """What the beginnings of the input files came to, as rows."""
+    return {"looked_at": probe.looked_at, "files": probe.files, "failures": probe.failures.rows()}
+
+
+def print_failures(console: Console, rows: list[dict[str, Any]], seen: str) -> None:
+    """Print what would go to quarantine: records by source and reason, and the first places."""
+    from rich.text import Text
+
+    from corpus.inspect.readable import make_printable
+
+    if not rows:
+        return
+    console.print(f"[bold]what would go to quarantine[/] ({seen})")
+    for row in rows:
+        count = "1 record" if row["records"] == 1 else f"{row['records']:,} records"
+        places = ", ".join(row["places"])
+        line = f"  {row['source']}: {count}: {row['reason']}: {places}"
+        console.print(Text(make_printable(line), "yellow"), soft_wrap=True)
+    console.print()
+
+
 def print_plan(console: Console, description: dict[str, Any]) -> None:
     """Print the input splits, the rules (once for all sources that share them), idle rules and the match curve."""
     from rich.text import Text
@@ -143,6 +169,10 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
         )
         table.add_row(to_plain_text(row["source"]), to_plain_text(row["kind"]), *numbers)
     console.print(table, "")
+    if "probe" in description:
+        probe = description["probe"]
+        seen = f"first record of {format_count(probe['looked_at'])} of {format_count(probe['files'])} files"
+        print_failures(console, probe["failures"], seen)
     same: dict[str, list[str]] = {}
     for name, rules in description["recipes"].items():
         same.setdefault(json.dumps(rules), []).append(name)
@@ -246,6 +276,7 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
         table.add_row(to_plain_text(row["source"]), to_plain_text(row["language"]), *shares)
     console.print(table)
     _print_more(console, len(rows), limit)
+    print_failures(console, forecast.failures, "of the records looked at, not scaled")
     ingest, encode = forecast.seconds["ingest"], forecast.seconds["encode"]
     reading = max(ingest / workers, forecast.seconds["largest"])
     console.print("[bold]expected cost[/]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -74,6 +74,21 @@ class Fields(BaseModel):
     def has_text(self, there: Collection[str]) -> bool:
         """Return whether a table with these columns may have text."""
         return any(_find_column(name, there) is not None for name in _alternatives(self.text))
+
+    def list_unmatched(self, rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+        """Return the names that none of these rows has a value for, by key: only of keys that are given."""
+        unmatched: dict[str, list[str]] = {}
+        for key in (key for key in type(self).model_fields if key in self.model_fields_set):
+            given = getattr(self, key)
+            choices = given if key == "metadata" else [given]
+            absent = [
+                " or ".join(_alternatives(names))
+                for names in choices
+                if names is not None and all(read_value(row, names) is None for row in rows)
+            ]
+            if absent:
+                unmatched[key] = absent
+        return unmatched
 
     def record(
         self,

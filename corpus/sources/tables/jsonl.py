@@ -73,6 +73,22 @@ class Jsonl(Source):
             except DAMAGE as error:
                 yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
 
+    def first_rows(self, path: str, count: int) -> list[dict[str, Any]]:
+        """Return the first rows of a file that are JSON objects, of its first `count` lines. Raises OSError."""
+        rows = []
+        with open_decompressed(path) as stream:
+            for _ in range(count):
+                line = stream.readline(self.max_bytes + 1)
+                try:
+                    row = json.loads(line) if line.strip() else None
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(row, dict):
+                    rows.append(row)
+                if not line:
+                    break
+        return rows
+
     def _record(self, line: bytes, file: str, offset: int) -> Record | Failure:
         try:
             row: Any = json.loads(line)

@@ -73,6 +73,24 @@ class Parquet(Source):
                     message = f"no column {self.fields.text!r} for the text: there is {listed}"[:500]
                     yield Failure(file=file, offset=row, length=rows, step="read", error=message)
 
+    def first_rows(self, path: str, count: int) -> list[dict[str, Any]]:
+        """Return the first rows of a file, with those columns alone whose names and values are asked for.
+
+        Raises what is in `PARQUET_DAMAGE`. A row has every column as a key; of those that hold no field the value is
+        None.
+        """
+        with open_input(path) as stream:
+            parquet = pq.ParquetFile(stream)
+            names = parquet.schema_arrow.names
+            wanted = self.fields.columns(names)
+            batch = (
+                next(parquet.iter_batches(count, row_groups=[0], columns=wanted), None) if wanted else None
+            )
+            rows = _without_times(batch).to_pylist() if batch is not None else []
+            return [
+                {**dict.fromkeys(names), **row} for row in rows or ([{}] if parquet.metadata.num_rows else [])
+            ]
+
     def _read_group(
         self, parquet: pq.ParquetFile, group: int, row: int, rows: int, wanted: list[str], file: str
     ) -> Iterator[Record | Failure]:

@@ -1,0 +1,147 @@
+"""A plan names what cannot be read before the work, and field names that no row has."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.errors import UserError
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.build.plan import make_plan
+from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
+from corpus.pipelines.cli.plan import plan
+from tests.cli.running import run
+
+ROWS = "".join(json.dumps({"text": f"長江第{at}段流經城市，兩岸的人們週日散步。"}) + "\n" for at in range(30))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rows.jsonl").write_text(ROWS)
+    (tmp_path / "half.jsonl").write_text(ROWS + "نهر\n[1]\n{}\n{}\n")
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(os.urandom(9).hex().encode() + ROWS.encode())[:-60])
+    (tmp_path / "a.zip").write_bytes(b"PK\3\4, and then nothing")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1, and then nothing")
+    (tmp_path / "a.warc.gz").write_bytes(b"\x1f\x8b, and then nothing")
+    (tmp_path / "a.xml").write_text("<river/>")
+    return tmp_path
+
+
+def write_manifest(folder: Path, sources: str, rest: str = "") -> str:
+    path = folder / "m.yaml"
+    path.write_text(f"name: probe\nsources:\n{sources}{rest}")
+    return str(path)
+
+
+BROKEN = """  books: {kind: books, paths: [a.zip]}
+  code: {kind: code, paths: [a.zip]}
+  table: {kind: parquet, paths: [a.parquet]}
+  web: {kind: warc, paths: [a.warc.gz]}
+  wiki: {kind: wikipedia, paths: [a.xml]}
+"""
+
+
+def test_files_that_cannot_be_read_are_named_without_a_dry_run(folder: Path) -> None:
+    manifest = write_manifest(folder, BROKEN + "  rows: {kind: jsonl, paths: [rows.jsonl]}\n")
+    probe = probe_files(make_plan(manifest))
+    assert (probe.files, probe.looked_at) == (6, 6)
+    assert [(row["source"], row["records"], row["places"]) for row in probe.failures.rows()] == [
+        ("books", 1, ["a.zip @ 0"]),
+        ("code", 1, ["a.zip @ 0"]),
+        ("table", 1, ["a.parquet @ 0"]),
+        ("web", 1, ["a.warc.gz @ 0"]),
+        ("wiki", 1, ["a.xml @ 0"]),
+    ]
+    printed = run(plan, manifest, "-n", "0")
+    assert "what would go to quarantine (first record of 6 of 6 files)" in printed
+    assert "wiki: 1 record: no <page> in it: not a MediaWiki dump: a.xml @ 0" in printed
+
+
+def test_a_dry_run_names_what_a_build_puts_into_quarantine(folder: Path) -> None:
+    sources = BROKEN + "  rows: {kind: jsonl, paths: [rows.jsonl, half.jsonl, cut.jsonl.gz]}\n"
+    manifest = write_manifest(folder, sources)
+    forecast = json.loads(run(plan, manifest, "-n", "10000", "--json"))["forecast"]
+    workspace = build_workspace(manifest, str(folder / "w"), Running(workers=1))
+    table = workspace.stats()["quarantine"].to_table().to_pylist()
+    assert sorted((row["source"], row["reason"], row["records"]) for row in forecast["failures"]) == sorted(
+        (row["source"], row["reason"], row["records"]) for row in table
+    )
+    (no_text,) = [row for row in forecast["failures"] if "no text" in row["reason"]]
+    assert no_text["records"] == 2 and no_text["places"] == [
+        f"half.jsonl @ {len(ROWS) + len('نهر'.encode()) + 5}"
+    ]
+
+
+def test_input_that_is_broken_altogether_gets_a_plan(folder: Path) -> None:
+    printed = run(plan, write_manifest(folder, BROKEN), "-n", "50")
+    assert "dry run: 0 documents" in printed and "of the records looked at" in printed
+
+
+def test_files_without_permission_are_named_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from corpus.sources.source import Source
+
+    def refuse(self: Source, file: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Source, "identity", refuse)
+    line = r"m.yaml:3: sources.rows.paths: cannot read 2 of 2 files: \S+cut.jsonl.gz: Permission denied, \S+half.jsonl: "
+    with pytest.raises(UserError, match=line):
+        make_plan(write_manifest(folder, "  rows: {kind: jsonl, paths: [half.jsonl, cut.jsonl.gz]}\n"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        (
+            "{text: body}",
+            r"fields.text: the first 30 rows have no body \(text\): there is text: .*; without a text",
+        ),
+        ("{text: [body, text]}", None),
+        (
+            "{url: [link, meta.url]}",
+            r"fields.url: the first 30 rows have no link or meta.url \(url\): there is text",
+        ),
+        ("{metadata: [text, titel]}", r"fields.metadata: the first 30 rows have no titel \(metadata\): "),
+        ("fineweb", None),
+        ("{}", None),
+        (
+            "{language: lang, script: skript}",
+            r"fields.language: .* no lang \(language\), skript \(script\): ",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_names_that_no_row_has_get_one_line(folder: Path, kind: str, fields: str, line: str | None) -> None:
+    pq.write_table(
+        pa.Table.from_pylist([json.loads(row) for row in ROWS.splitlines()]), folder / "rows.parquet"
+    )
+    manifest = write_manifest(
+        folder, f"  rows: {{kind: {kind}, paths: [rows.{kind}], rules: [], fields: {fields}}}\n"
+    )
+    said = describe_unmatched_fields(make_plan(manifest))
+    if line is None:
+        assert said == []
+    else:
+        (one,) = said
+        assert re.search(rf"m\.yaml:3: sources\.rows\.{line}", one) and "\n" not in one
+
+
+def test_a_layout_that_does_not_fit_and_a_build_say_so(folder: Path) -> None:
+    (folder / "odd.jsonl").write_text(ROWS.replace('"text"', '"content"'))
+    manifest = write_manifest(
+        folder, "  rows: {kind: jsonl, paths: [odd.jsonl], rules: [], fields: fineweb}\n"
+    )
+    said: list[str] = []
+    build_workspace(manifest, str(folder / "w"), Running(workers=1), said.append)
+    assert re.search(
+        r"m\.yaml:3: sources\.rows\.fields.*: the first 30 rows have no .*text \(text\)", said[0]
+    )
+    assert "there is content: correct the names" in said[0]
