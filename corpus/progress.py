@@ -1,8 +1,8 @@
 """Progress of a running build: status.json, a line for the terminal, and timings of its stages.
 
 Workers write their counts to files, one for each item that they have claimed: the number of documents and the seconds
-since they began it, followed by `done` when the item is finished. So progress needs no channel between processes, and
-no count is lost with a worker that is killed.
+since they began it, followed by `done` and the documents of an earlier run when the item is finished. So progress needs
+no channel between processes, and no count is lost with a worker that is killed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _claimed = threading.local()
 @contextmanager
 def count_into(path: str) -> Iterator[None]:
     """Make `count_documents` in this thread write to the file at `path` within the block; then mark it `done`."""
-    _claimed.path, _claimed.documents, _claimed.written = path, 0, 0.0
+    _claimed.path, _claimed.documents, _claimed.earlier, _claimed.written = path, 0, 0, 0.0
     _claimed.began = time.monotonic()
     try:
         yield
@@ -56,12 +56,19 @@ def count_documents(documents: int) -> None:
         _write_count(done=False)
 
 
+def count_earlier(documents: int) -> None:
+    """Add to the number of documents that an earlier run has processed. Outside of `count_into`, do nothing."""
+    if getattr(_claimed, "path", None) is not None:
+        _claimed.earlier += documents
+
+
 def _write_count(done: bool) -> None:
     _claimed.written = time.monotonic()
     try:
         with open(_claimed.path, "r+b") as output:
             spent = time.monotonic() - _claimed.began
-            output.write(b"%d %.3f%s" % (_claimed.documents, spent, b" done" if done else b""))
+            end = b" done %d" % _claimed.earlier if done else b""
+            output.write(b"%d %.3f%s" % (_claimed.documents, spent, end))
     except OSError:  # a full disk or a folder that went: the work itself will tell
         return
 
@@ -70,6 +77,7 @@ def _write_count(done: bool) -> None:
 class StageProgress:
     """Progress of a stage: items (input splits, shards) done and in all, documents, documents a second, seconds left.
 
+    `documents` are those that this run has processed, `earlier` those of items that an earlier run had done.
     `rate` and `left` are None while they are unknown.
     """
 
@@ -77,16 +85,18 @@ class StageProgress:
     done: int = 0
     total: int = 0
     documents: int = 0
+    earlier: int = 0
     rate: float | None = None
     left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """What a worker has written on an item: documents, and seconds since it began."""
+    """What a worker has written on an item: documents, seconds since it began, and documents of an earlier run."""
 
     documents: int = 0
     seconds: float = 0.0
+    earlier: int = 0
 
 
 class Tally:
@@ -115,7 +125,8 @@ class Tally:
                     numbers = claim.read().split()
             except FileNotFoundError:
                 continue
-            count = _Count(int(numbers[0]), float(numbers[1])) if len(numbers) > 1 else _Count()
+            earlier = int(numbers[3]) if len(numbers) > 3 else 0
+            count = _Count(int(numbers[0]), float(numbers[1]), earlier) if len(numbers) > 1 else _Count()
             (self._done if numbers[2:] else at_work)[int(entry.name)] = count
         elapsed = time.monotonic() - self.began
         documents = sum(count.documents for count in [*self._done.values(), *at_work.values()])
@@ -124,6 +135,7 @@ class Tally:
             done=len(self._done),
             total=len(self.weights),
             documents=documents,
+            earlier=sum(count.earlier for count in self._done.values()),
             rate=documents / elapsed if documents and elapsed > 0 else None,
             left=self._estimate_left(at_work),
         )
@@ -226,6 +238,7 @@ class Status:
             "done": at.done,
             "total": at.total,
             "documents": at.documents,
+            "documents_earlier": at.earlier,
             "documents_per_second": round(at.rate, 1) if at.rate is not None else None,
             "seconds_left": round(at.left) if at.left is not None else None,
             **self.more,

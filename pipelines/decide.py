@@ -27,10 +27,10 @@ from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection, group_by_key, map_each, par_do
-from corpus.progress import count_documents
+from corpus.progress import count_documents, count_earlier
 from corpus.rules.rule import Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
-from corpus.storage.part_writer import PartWriter, check_beside, read_fingerprint
+from corpus.storage.part_writer import PartWriter, check_beside, count_rows, read_fingerprint
 from corpus.validation import Shares, name_sides
 from corpus.workspace import Workspace
 
@@ -265,6 +265,7 @@ def decide_part(
     here = shares.describe(label or UNKNOWN_LABEL for label in languages.to_pylist())
     wanted = fingerprint([given, inputs, removed, here])
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
+        count_earlier(count_rows(decisions_path))
         return -1
     by_row = {row["row"]: row for row in removed}
     first = 0

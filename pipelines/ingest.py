@@ -42,11 +42,17 @@ from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import PCollection
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
-from corpus.progress import count_documents
+from corpus.progress import count_documents, count_earlier
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit
 from corpus.sources.plugin_source import read_watched
-from corpus.storage.part_writer import PART_GROUP_BYTES, PART_GROUP_ROWS, PartWriter, read_fingerprint
+from corpus.storage.part_writer import (
+    PART_GROUP_BYTES,
+    PART_GROUP_ROWS,
+    PartWriter,
+    count_rows,
+    read_fingerprint,
+)
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 
@@ -86,6 +92,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
     sign = signatures is not None and read_signature_fingerprint(signatures_path) != signatures
     stored = read_fingerprint(documents_path) == documents
     if stored and not missing and not sign:
+        count_earlier(count_rows(documents_path))
         return -1
     if not stored or tools.text_rules is not None:
         # Other documents may come (a remote file that is whole now); or some stored ones have no text to be measured.

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from corpus.progress import (
     Status,
     Tally,
     count_documents,
+    count_earlier,
     count_into,
     describe_command,
     read_timings,
@@ -127,3 +129,20 @@ def test_the_pace_is_said_as_far_as_it_is_known() -> None:
         "3 h 20 min",
         "2 d 5 h",
     ]
+
+
+def test_documents_of_an_earlier_run_are_counted_apart(tmp_path: Path) -> None:
+    tally = Tally("ingest", str(tmp_path), [500, 400, 100])
+    with count_into(claim(tmp_path, 0)):
+        count_earlier(900)
+    with count_into(claim(tmp_path, 2)):
+        count_documents(50)
+    count_earlier(7)  # outside of any item
+    (tmp_path / "2").write_text("50 10.0 done 0")
+    standing = tally.read_progress()
+    assert (standing.done, standing.documents, standing.earlier) == (2, 50, 900)
+    assert standing.left == pytest.approx(40)
+    assert (
+        describe_pace(replace(standing, rate=5.0, left=None))
+        == "950 documents (900 from an earlier run), 5/s"
+    )

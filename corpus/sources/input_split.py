@@ -62,7 +62,8 @@ class InputSplit:
 def plan_splits(name: str, source: Source, files: Iterable[File], split_size: int) -> list[InputSplit]:
     """Return all splits of one source, in the order of files and offsets. Reads every file's identity.
 
-    Raises UserError where files cannot be read, with the first few; a remote one that cannot be reached becomes a split with an `error`.
+    Raises UserError where files cannot be read, with the first few; a remote one that cannot be reached becomes a
+    split with an `error`.
     """
     files = list(files)
     if is_plugin_kind(source.kind):
@@ -75,10 +76,9 @@ def plan_splits(name: str, source: Source, files: Iterable[File], split_size: in
             planned = list(pool.map(plan_file, files))
     unreadable = [each for each in planned if isinstance(each, _Unreadable)]
     if unreadable:
-        named = ", ".join(
-            f"{printable_name(each.path)}: {each.reason}" for each in unreadable[:MAX_NAMED_FILES]
-        )
-        more = f" and {len(unreadable) - MAX_NAMED_FILES:,} more" if len(unreadable) > MAX_NAMED_FILES else ""
+        first = unreadable[:MAX_NAMED_FILES]
+        named = ", ".join(f"{printable_name(each.path)}: {each.reason}" for each in first)
+        more = f" and {len(unreadable) - len(first):,} more" if len(unreadable) > len(first) else ""
         count = f"{len(unreadable):,} of {len(files):,} files: " if len(unreadable) > 1 else ""
         raise UserError(f"cannot read {count}{named}{more}", ("paths",))
     return [split for splits in planned if not isinstance(splits, _Unreadable) for split in splits]

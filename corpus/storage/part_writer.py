@@ -42,6 +42,12 @@ def read_fingerprint(path: str) -> str | None:
     return _read_key(path, FINGERPRINT_KEY)
 
 
+def count_rows(path: str) -> int:
+    """Return the number of rows of a Parquet part, from its footer."""
+    with open_input(path) as stream:
+        return int(pq.read_metadata(stream).num_rows)
+
+
 def read_documents_fingerprint(path: str) -> str | None:
     """Return the fingerprint of the documents that a part was made from, or None when there is no such part."""
     return _read_key(path, DOCUMENTS_KEY)

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from corpus import storage
@@ -16,6 +15,7 @@ from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, describe_inputs
 from corpus.progress import built_with
+from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
 MAX_NAMED = 3
@@ -158,8 +158,7 @@ def _count_documents(workspace: Workspace, source: str, split: str) -> int:
     if not storage.exists(path):
         return 0
     try:
-        with storage.open_input(path) as stream:
-            return int(pq.read_metadata(stream).num_rows)
+        return count_rows(path)
     except pa.ArrowInvalid:
         return 0
 

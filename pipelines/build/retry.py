@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import pyarrow.parquet as pq
-
 from corpus import storage
 from corpus.document import RETRIED_REASONS
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
 from corpus.ledger import quarantine
 from corpus.pipelines.build.plan import BuildPlan
+from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
 RETRIES_FILE = "retries.json"
@@ -86,7 +85,9 @@ def check_failures(plan: BuildPlan, workspace: Workspace) -> None:
         failures = lost + failed
         if not failures:
             continue
-        read = lost + sum(_count_rows(workspace, *pair) for pair in plan.names if pair[0] == name)
+        read = lost + sum(
+            count_rows(workspace.part("documents", *pair)) for pair in plan.names if pair[0] == name
+        )
         if failures > share * read:
             top_reasons = "; ".join(f"{reason} {count:,} ({place})" for reason, count, place in reasons)
             raise RunError(
@@ -94,8 +95,3 @@ def check_failures(plan: BuildPlan, workspace: Workspace) -> None:
                 f"max_failures {share:g}: {top_reasons}. `corpus sample {workspace.root} --quarantine` shows them; "
                 "raise max_failures and resume with the same command"
             )
-
-
-def _count_rows(workspace: Workspace, source: str, split: str) -> int:
-    with storage.open_input(workspace.part("documents", source, split)) as stream:
-        return int(pq.read_metadata(stream).num_rows)

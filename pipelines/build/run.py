@@ -116,9 +116,17 @@ class Build:
                     self.say(
                         f"{name} stopped ({reason}); resuming from its parts, attempt {attempt + 1} of {MAX_ATTEMPTS}"
                     )
-        documents = self.status.standing.documents
-        rate = self.status.standing.rate
-        self.status.at(StageProgress(stage=name, done=total, total=total, documents=documents, rate=rate))
+        standing = self.status.standing
+        self.status.at(
+            StageProgress(
+                stage=name,
+                done=total,
+                total=total,
+                documents=standing.documents,
+                earlier=standing.earlier,
+                rate=standing.rate,
+            )
+        )
 
     @contextlib.contextmanager
     def _watch(

@@ -91,10 +91,13 @@ class _Lines:
 
 
 def describe_pace(standing: StageProgress) -> str:
-    """`12,345 documents, 61/s, 3 min left`, as far as it is known."""
+    """`12,345 documents, 61/s, 3 min left`, as far as it is known; after a resumption, `12,345 documents (9,000 from an
+    earlier run), 61/s`."""
     pieces = []
-    if standing.documents:
-        pieces.append(f"{standing.documents:,} documents")
+    documents = standing.documents + standing.earlier
+    if documents:
+        earlier = f" ({standing.earlier:,} from an earlier run)" if standing.earlier else ""
+        pieces.append(f"{documents:,} documents{earlier}")
     if standing.rate:
         pieces.append(f"{standing.rate:,.0f}/s")
     if standing.left is not None and standing.done < standing.total:

@@ -92,7 +92,9 @@ def test_files_without_permission_are_named_together(folder: Path, monkeypatch: 
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Source, "identity", refuse)
-    line = r"m.yaml:3: sources.rows.paths: cannot read 2 of 2 files: \S+cut.jsonl.gz: Permission denied, \S+half.jsonl: "
+    line = (
+        r"m.yaml:3: sources.rows.paths: cannot read 2 of 2 files: \S+cut.jsonl.gz: Permission denied, \S+half"
+    )
     with pytest.raises(UserError, match=line):
         make_plan(write_manifest(folder, "  rows: {kind: jsonl, paths: [half.jsonl, cut.jsonl.gz]}\n"))
 

@@ -83,13 +83,11 @@ class Parquet(Source):
             parquet = pq.ParquetFile(stream)
             names = parquet.schema_arrow.names
             wanted = self.fields.columns(names)
-            batch = (
-                next(parquet.iter_batches(count, row_groups=[0], columns=wanted), None) if wanted else None
-            )
+            if not wanted:
+                return [dict.fromkeys(names) for _ in range(min(count, parquet.metadata.num_rows))]
+            batch = next(parquet.iter_batches(count, columns=wanted), None)
             rows = _without_times(batch).to_pylist() if batch is not None else []
-            return [
-                {**dict.fromkeys(names), **row} for row in rows or ([{}] if parquet.metadata.num_rows else [])
-            ]
+            return [{**dict.fromkeys(names), **row} for row in rows]
 
     def _read_group(
         self, parquet: pq.ParquetFile, group: int, row: int, rows: int, wanted: list[str], file: str
