@@ -45,14 +45,14 @@ def describe_effects(
                 sources_by_values.setdefault(ranked, []).append(source)
         for replaced, sources in sources_by_values.items():
             named = [
-                f"{label} {_format_bound(old)} becomes {_format_bound(new)}"
-                for label, old, new in replaced[:MAX_NAMED_LANGUAGES]
+                f"{label} {_format_bound(value)} becomes {_format_bound(other)}"
+                for label, value, other in replaced[:MAX_NAMED_LANGUAGES]
             ]
             more = f" and {len(replaced) - len(named):,} more" if len(replaced) > len(named) else ""
-            label, old, _ = replaced[0]
+            first, own_value, _ = replaced[0]
             lines.append(
                 f"{change} replaces the values that languages have of their own in {_join_names(sources)}: "
-                f"{', '.join(named)}{more}; {rule}@{label}={_format_bound(old)} beside it keeps one"
+                f"{', '.join(named)}{more}; {rule}@{first}={_format_bound(own_value)} beside it keeps one"
             )
     return lines
 
