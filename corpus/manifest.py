@@ -1,4 +1,4 @@
-"""Manifests: the sources, rules, mixture and options of a build. docs/manifest.md describes every key."""
+"""Manifests: the sources, rules, mixture and options of a build. `corpus docs manifest` describes every key."""
 
 from __future__ import annotations
 

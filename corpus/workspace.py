@@ -171,7 +171,7 @@ class Workspace:
         return self._open_parts("decisions")
 
     def stats(self) -> dict[str, ds.Dataset]:
-        """Return the ledger: its tables by name, each a dataset of one file. See docs/ledger.md.
+        """Return the ledger: its tables by name, each a dataset of one file. See `corpus docs ledger`.
 
         Raises UserError while the build has not written it.
         """
@@ -219,7 +219,7 @@ class Workspace:
         rank: int | None = None,
         world: int | None = None,
     ) -> PackedDataset:
-        """Return packed windows of tokens as a map-style `torch.utils.data.Dataset`: docs/loaders.md has examples.
+        """Return packed windows of tokens as a map-style `torch.utils.data.Dataset`; examples: `corpus docs loaders`.
 
         Item i is sample i of `corpus train` with the same context, seed and mixture, so the order is exact without
         `shuffle` and with any number of DataLoader workers. An item is a dict of int64 tensors (context,).

@@ -97,7 +97,7 @@ def test_help_lists_what_one_can_do() -> None:
     ).stdout
     for line in (
         'corpus.build("m.yaml", "out")',
-        "docs/extending.md",
+        "corpus docs extending",
         "build(manifest: 'str | PathLike",
         "class Record",
     ):

@@ -175,6 +175,11 @@ def test_the_wheel_holds_one_package_with_all_modules_and_data(wheel: Path) -> N
             name = path.relative_to(ROOT / folder).as_posix()
             assert f"corpus/{inside}{name}" in names
     assert {"corpus/_manifests/demo.yaml", "corpus/languages/lid.176.ftz"} <= names
+    pages = {
+        path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    }
+    assert "docs/sources/warc.md" in pages
+    assert {name.removeprefix("corpus/_docs/") for name in names if name.startswith("corpus/_docs/")} == pages
     assert not any(name.startswith(("tests/", "filters/", "pipelines/")) for name in names)
 
 
@@ -209,7 +214,7 @@ def test_the_source_archive_holds_all_that_a_build_needs(checkout: Path, index: 
         "corpus/filters/c4.py",
     } <= names
     shipped = {path for path in (ROOT / "manifests").rglob("*") if path.is_file() and path.suffix != ".pyc"}
-    assert {path.relative_to(ROOT).as_posix() for path in shipped} <= names
+    assert {path.relative_to(ROOT).as_posix() for path in [*shipped, *(ROOT / "docs").rglob("*.md")]} <= names
 
 
 def test_an_empty_environment_has_one_fasttext_and_no_trainer(environment: Path) -> None:
@@ -218,6 +223,16 @@ def test_an_empty_environment_has_one_fasttext_and_no_trainer(environment: Path)
 
 def test_a_classifier_is_trained_after_the_one_command(environment: Path, plain: Path) -> None:
     train(environment, plain)
+
+
+def test_the_pages_and_lists_are_where_the_wheel_is(environment: Path, tmp_path: Path) -> None:
+    command = str(environment / "bin/corpus")
+    page = run(command, "docs", "docs/manifest.md", cwd=tmp_path)
+    assert page.stdout == (ROOT / "docs/manifest.md").read_text("utf-8"), page.stderr
+    listed = run(command, "list", "languages", cwd=tmp_path).stdout.splitlines()
+    (thai,) = [line.split("\t")[3] for line in listed if line.startswith("tha\t")]
+    assert Path(thai).is_relative_to(environment)
+    assert Path(thai).read_text("utf-8") == (ROOT / "manifests/languages/tha.yaml").read_text("utf-8")
 
 
 def other_pythons() -> list[str]:

@@ -44,13 +44,17 @@ def _build_step(step: str, signals: Sequence[KnownSignal]) -> str:
 
 
 def _build_row(signal: KnownSignal) -> str:
-    most = "" if signal.most == math.inf else f"{signal.most:g}"
-    span = f"{signal.least:g} to {most}" if most else f"from {signal.least:g}"
-    cells = [f"`{signal.name}`", signal.measures, signal.unit, span, _describe_bounds(signal.name)]
+    bounds = describe_signal_bounds(signal.name)
+    cells = [f"`{signal.name}`", signal.measures, signal.unit, describe_range(signal), bounds]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|').replace('<', '&lt;') for cell in cells)} |"
 
 
-def _describe_bounds(name: str) -> str:
+def describe_range(signal: KnownSignal) -> str:
+    """Return the range of a signal in words: `0 to 1`, `from 0`."""
+    return f"from {signal.least:g}" if signal.most == math.inf else f"{signal.least:g} to {signal.most:g}"
+
+
+def describe_signal_bounds(name: str) -> str:
     """Return the bounds of a signal with the presets that have them, and how many languages have others."""
     presets_by_bound: dict[str, list[str]] = {}
     for preset in list_presets():

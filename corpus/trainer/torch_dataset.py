@@ -97,7 +97,7 @@ class PackedDataset(Dataset[PackedSample]):
     """Packed windows of a workspace's tokens in the trainer's order. `corpus.open(DIR).torch(...)` makes one.
 
     Item k of this process is sample `start + rank + k * world` of the run: together, the processes of a run read in
-    their batches exactly the samples of the trainer's steps. `docs/loaders.md` has examples.
+    their batches exactly the samples of the trainer's steps. `corpus docs loaders` has examples.
 
     Memory: the shards are mapped where they are first read, in each process, so that workers share one copy.
     """

@@ -5,6 +5,8 @@ The files, in the order in which a corpus passes through them:
     __main__.py   python -m corpus.pipelines.cli
     init.py       corpus init: a first manifest for files at hand
     first_manifest.py  its text
+    docs.py       corpus docs: the documentation
+    listing.py    corpus list: what a manifest can name
     demo.py       corpus demo: the sample, from build to text
     urls.py       corpus urls: list of URLs from Reddit submissions
     fetch.py      corpus fetch: pages of a list into WARCs
@@ -93,11 +95,13 @@ def _register() -> None:
         coverage,
         decide,
         demo,
+        docs,
         evaluate,
         export,
         fetch,
         generate,
         init,
+        listing,
         plan,
         plot,
         report,
@@ -112,6 +116,8 @@ def _register() -> None:
 
     app.command("init")(init.init)
     app.command("demo")(demo.demo)
+    app.command("docs")(docs.docs)
+    app.command("list")(listing.list_names)
     app.command("plan")(plan.plan)
     app.command("build", help=build.BUILD_HELP)(build.build)
     app.command("decide")(decide.decide)

@@ -96,7 +96,8 @@ def write_first_manifest(
         f"# Written by `{command}`, which looked at the files. Check the sources, then:\n"
         f"#   corpus plan {place}\n"
         f"#   corpus build {place} --out {workspace} --workers 2\n"
-        "# A line such as `# key: value` proposes something: take the # away to have it. Every key: docs/manifest.md.\n"
+        "# A line such as `# key: value` proposes something: take the # away to have it. Every key is in\n"
+        "# `corpus docs manifest`, and what keys can name, such as presets, signals and languages, in `corpus list`.\n"
         f"name: {name}\n"
         "sources:\n"
     ]

@@ -1,4 +1,4 @@
-"""Beam transforms for pipelines of your own: each takes and gives rows of documented fields. See docs/beam.md.
+"""Beam transforms for pipelines of your own: each takes and gives rows of documented fields. See `corpus docs beam`.
 
     elements.py         the rows: records, failures, documents, tokens
     batches.py          elements of a bundle, worked on together

@@ -69,7 +69,7 @@ class Measure(Transform):
     """Add the signals of filters to documents with a text, as float32 values: the same as a build's.
 
     `steps` are names of filters (`gopher`, `fineweb`: see `corpus.filters`) or plug-ins (`module:Class`, installed on
-    the workers: docs/extending.md), `options` what each is created with
+    the workers: `corpus docs extending`), `options` what each is created with
     (`{"quality": {"model": PATH}}`; the file must exist on the workers). Words are those of `language`, or of
     `language_hint` where there is none: so it comes after `IdentifyLanguage`.
 

@@ -23,7 +23,7 @@ class Tokenize(Transform):
     is read by every worker. `end_of_text` names its token that ends documents, where that has an unusual name; none
     is appended.
 
-    Raises UserError, in one line, if the file is missing or no tokenizer. Cost: see docs/speed.md.
+    Raises UserError, in one line, if the file is missing or no tokenizer. Cost: see `corpus docs speed`.
     """
 
     def __init__(self, tokenizer: str, end_of_text: str | None = None) -> None:
