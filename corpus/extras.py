@@ -6,14 +6,13 @@ import re
 from importlib import metadata
 
 DISTRIBUTION = "corpusmill"
-WHEEL_PATTERN = f"dist/{DISTRIBUTION}-*.whl"
-"""The wheel to install until the distribution is published; `make wheel` builds it."""
 
 
 def install_advice(extra: str) -> str:
     """Return the command that installs the packages of an extra, as one line for an error message.
 
-    The command names the packages themselves, at the versions that this installation requires, not this distribution.
+    The command names the packages themselves, at the versions that this installation requires: wherever its wheel came
+    from, they come from the package index.
     """
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
@@ -25,5 +24,5 @@ def install_advice(extra: str) -> str:
         if re.search(rf"""extra == ["']{extra}["']""", requirement)
     ]
     if not wanted:
-        return f'pip install "$(ls {WHEEL_PATTERN})[{extra}]"'
-    return f"pip install {' '.join(map(repr, wanted))} (the extra `{extra}` of {WHEEL_PATTERN})"
+        return f"install {DISTRIBUTION} with its extra `{extra}`: `corpus docs install` says how"
+    return f"pip install {' '.join(map(repr, wanted))} (the extra `{extra}` of {DISTRIBUTION})"

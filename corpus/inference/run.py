@@ -13,7 +13,7 @@ from corpus.trainer import checkpoint
 from corpus.trainer.checkpoint import Checkpoint
 from corpus.trainer.config import RunConfig
 from corpus.trainer.model import GPT
-from corpus.trainer.start import read_run_config
+from corpus.trainer.start import explain_no_checkpoint, read_run_config
 
 
 def read_checkpoint(
@@ -27,9 +27,7 @@ def read_checkpoint(
     if step is not None:
         return checkpoint.read_step(folder, step, training=False)
     if (last := checkpoint.read_newest(folder, damaged, training=False)) is None:
-        raise UserError(
-            f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run} --resume` makes one"
-        )
+        raise explain_no_checkpoint(run, config)
     return last
 
 

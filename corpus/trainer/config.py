@@ -105,6 +105,12 @@ MODEL_SIZES = {
 and widths (Radford et al. 2019, table 2). tiny was measured: docs/training.md."""
 
 
+def check_device_name(name: str) -> None:
+    """Raise UserError for what can be no device: whether it is there, only torch knows."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name, re.ASCII):
+        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N")
+
+
 def find_size(name: str) -> ModelSize:
     """Return a size by name, or `dN`: N blocks of width 64 N, heads of 64, the next larger size's context."""
     if name in MODEL_SIZES:

@@ -7,12 +7,13 @@ import os
 import torch
 
 from corpus.errors import UserError
-from corpus.trainer.config import Precision
+from corpus.trainer.config import Precision, check_device_name
 from corpus.trainer.scaling import CPU_CORE_FLOPS
 
 
 def choose_device(name: str) -> torch.device:
     """Return the torch device of a name; `auto` is a CUDA GPU if there is one, else the CPU."""
+    check_device_name(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and torch.cuda.is_available():
@@ -22,13 +23,7 @@ def choose_device(name: str) -> torch.device:
         raise UserError(
             f"--device {name}: torch {torch.__version__} sees no CUDA GPU here: leave --device out"
         )
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N") from None
-    if device.type not in ("cpu", "cuda"):
-        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N")
-    return device
+    return torch.device(name)
 
 
 def use_bf16(device: torch.device, precision: Precision) -> bool:

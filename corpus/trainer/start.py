@@ -51,6 +51,13 @@ def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any])
         raise UserError("give only one of --steps, --tokens and --minutes")
     expected = tokens or default_tokens(model, sum(stream.tokens for stream in streams))
     speed = explicit.pop("speed", CPU_CORE_FLOPS)
+    for unit, length in (
+        ("steps", explicit.get("steps")),
+        ("tokens", tokens),
+        ("minutes", explicit.get("minutes")),
+    ):
+        if length is not None and not 0 < length < math.inf:
+            raise UserError(f"--{unit} {length}: must be a number above 0")
     if "minutes" in explicit:
         expected = min(expected, math.ceil(60 * explicit["minutes"] * speed / model.flops_per_token()))
     steps = explicit.get("steps")
@@ -161,6 +168,30 @@ def read_run_config(run: Path) -> RunConfig:
         raise UserError(
             f"{run}/config.json was not written by this version ({error}): use another --out"
         ) from error
+
+
+def check_run(run: Path, step: int | None = None) -> RunConfig:
+    """Return the configuration of an existing run that has a checkpoint, that of `step`. Raises UserError otherwise.
+
+    The checkpoint itself is read by `corpus.trainer.checkpoint`, which needs torch.
+    """
+    config = read_run_config(run)
+    names = [path.name.removeprefix("step-") for path in (run / "checkpoint").glob("step-[0-9]*")]
+    steps = sorted(int(name) for name in names if name.isdecimal())
+    if not steps:
+        raise explain_no_checkpoint(run, config)
+    if step is not None and step not in steps:
+        raise UserError(
+            f"{run / 'checkpoint'}: no checkpoint of step {step}; available steps: {', '.join(map(str, steps))}"
+        )
+    return config
+
+
+def explain_no_checkpoint(run: Path, config: RunConfig) -> UserError:
+    """Return the error for a run that has not saved anything."""
+    return UserError(
+        f"{run} has no checkpoint yet: `corpus train {config.workspace} --out {run} --resume` makes one"
+    )
 
 
 def configure_resumed_run(run: Path, workspace: str, options: dict[str, Any]) -> RunConfig:

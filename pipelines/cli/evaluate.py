@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,14 +89,10 @@ def evaluate(
 
     Example with multiple choice: corpus evaluate demo-workspace/runs/tiny --cloze arc_easy.jsonl --cloze cmmlu/arts.csv
     """
-    from corpus.pipelines.cli.train import OMP_SPIN_COUNT, require_torch
-
-    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)
-    require_torch()
-    from corpus.inference import cloze as choice
-    from corpus.inference.run import TrainedModel
-    from corpus.inference.texts import measure_files
-    from corpus.trainer.device import choose_device, use_bf16
+    from corpus import storage
+    from corpus.pipelines.cli.train import load_torch
+    from corpus.trainer.config import check_device_name
+    from corpus.trainer.start import check_run
 
     if not texts:
         refuse_options("no FILE", {"--field": field != "text"})
@@ -107,6 +102,17 @@ def evaluate(
         refuse_options("--cloze and no FILE", {"--tokens": tokens != 0})
     if precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"--precision {precision}: choose from auto, bf16, fp32")
+    check_device_name(device)
+    check_run(Path(run), step)
+    for path in (*(texts or ()), *(cloze or ())):
+        if not storage.exists(path):
+            raise UserError(f"{path}: no such file")
+    load_torch()
+    from corpus.inference import cloze as choice
+    from corpus.inference.run import TrainedModel
+    from corpus.inference.texts import measure_files
+    from corpus.trainer.device import choose_device, use_bf16
+
     questions = [(path, choice.read_questions(path)) for path in cloze or ()]
     trained = TrainedModel(Path(run), choose_device(device), lambda line: typer.echo(line, err=True), step)
     bf16 = use_bf16(trained.device, precision)  # type: ignore[arg-type]

@@ -217,15 +217,19 @@ def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     """Export the model of a run."""
     from pathlib import Path
 
+    from corpus.errors import UserError
     from corpus.pipelines.cli.opening import local_folder
-    from corpus.pipelines.cli.train import require_torch
+    from corpus.pipelines.cli.train import load_torch
+    from corpus.trainer.start import check_run
 
-    require_torch()
+    folder = local_folder("--out", out)
+    check_run(Path(run), step)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{out} already exists: name a new folder")
+    load_torch()
     from corpus.inference.transformers_export import export_model
 
-    exported_step = export_model(
-        Path(run), local_folder("--out", out), lambda line: typer.echo(line, err=True), step=step
-    )
+    exported_step = export_model(Path(run), folder, lambda line: typer.echo(line, err=True), step=step)
     return {"export": "model", "run": run, "step": exported_step}
 
 

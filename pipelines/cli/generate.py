@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -105,10 +104,13 @@ def generate(
     if temperature == 0:
         drawn = {"--top-k": top_k != 0, "--top-p": top_p != 1, "--samples": samples != 1, "--seed": seed != 0}
         refuse_options("--temperature 0, which always takes the most likely token", drawn)
-    from corpus.pipelines.cli.train import OMP_SPIN_COUNT, require_torch
+    from corpus.pipelines.cli.train import load_torch
+    from corpus.trainer.config import check_device_name
+    from corpus.trainer.start import check_run
 
-    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)
-    require_torch()
+    check_device_name(device)
+    check_run(Path(run), step)
+    load_torch()
     from corpus.inference.generate import Writer
     from corpus.inference.run import TrainedModel
     from corpus.trainer.device import choose_device

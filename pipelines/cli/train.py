@@ -280,15 +280,11 @@ def train(
         raise UserError("--clip 0 would scale every gradient to nothing: give 1 or so, or 1e9 for no bound")
     if schedule == "cosine":
         refuse_options("--schedule cosine", {"--decay": decay is not None})
-    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)  # read when torch is loaded, so before the import
-    require_torch()
     from rich.console import Console
 
     from corpus.pipelines.cli.opening import local_folder, warn_unfinished
-    from corpus.trainer import loop
+    from corpus.trainer.config import check_device_name
     from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.device import choose_device
-    from corpus.trainer.device import estimate_speed as device_speed
     from corpus.trainer.start import configure_branch, configure_new_run, configure_resumed_run
 
     options = {
@@ -301,6 +297,7 @@ def train(
         "spike_sigma": spike_sigma,
     }  # fmt: skip
     run = local_folder("--out", out) if out else local_folder("DIR", workspace) / "runs" / (size or "tiny")
+    check_device_name(device)
     warn_unfinished(workspace)
     dataset = open_dataset(workspace)
     first = os.environ.get("RANK", "0") == "0"
@@ -312,7 +309,13 @@ def train(
     elif branch is not None:
         config = configure_branch(branch, workspace, options)
     else:
-        speed = device_speed(choose_device(device))
+        config = configure_new_run(dataset, workspace, options)
+    load_torch()
+    from corpus.trainer import loop
+    from corpus.trainer.device import choose_device, estimate_speed
+
+    if not begun and branch is None:
+        speed = estimate_speed(choose_device(device))
         config = configure_new_run(dataset, workspace, {**options, "speed": speed})
     result = loop.train(config, run, device=device, console=Console(stderr=True))
     if not first:
@@ -325,8 +328,12 @@ def train(
         raise typer.Exit(130 if result.stopped == "SIGINT" else 143)
 
 
-def require_torch() -> None:
-    """Raises UserError if the `train` extra is not installed."""
+def load_torch() -> None:
+    """Import torch, for the commands that use it, after they have checked what they were given.
+
+    Raises UserError if the `train` extra is not installed.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", OMP_SPIN_COUNT)  # read when torch is loaded
     try:
         import torch  # noqa: F401
     except ImportError:

@@ -47,10 +47,10 @@ class RecordsRead(NamedTuple):
 class ReadRecords(Transform):
     """Read the records of a source: a Pipeline to `RecordsRead(records, failures)`.
 
-    `source` is a source as in a manifest: `{"kind": "warc", "paths": ["crawl/*.warc.gz"]}` (`corpus docs
-    manifest`), with relative paths from the current folder. `name` is what a manifest calls it: ids are hashes of it and of the
-    source's own ids, so with the same name they are those of a build. Files are cut into splits of about
-    `split_size` bytes, read by as many workers as there are.
+    `source` is a source as in a manifest: `{"kind": "warc", "paths": ["crawl/*.warc.gz"]}` (`corpus docs manifest`),
+    with relative paths from the current folder. `name` is what a manifest calls it: ids are hashes of it and of the
+    source's own ids, so with the same name they are those of a build. Files are cut into splits of about `split_size`
+    bytes, read by as many workers as there are.
 
     Raises UserError, in one line, for a wrong option. Files are listed by a worker, and each is planned by the
     one it is dealt to, so that the pipeline's size does not depend on their number: paths that name nothing
