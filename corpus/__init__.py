@@ -50,7 +50,7 @@ The files of this folder, which the packages share:
     errors.py         errors for the person at the terminal
     environment.py    versions of Python and libraries that bytes depend on
     extras.py         how to install optional dependencies
-    child_process.py  start Python processes that find the same modules
+    child_process.py  start Python processes that find the same modules, and end them
 """
 
 from __future__ import annotations

@@ -12,9 +12,7 @@ from corpus.storage import remote
 
 
 def test_the_advice_names_the_packages_of_the_extra_and_their_versions() -> None:
-    assert install_advice("sevenzip") == (
-        "pip install 'py7zr<2,>=1.1' (the extra `sevenzip` of corpusmill)"
-    )
+    assert install_advice("sevenzip") == ("pip install 'py7zr<2,>=1.1' (the extra `sevenzip` of corpusmill)")
     assert install_advice("gcp").startswith("pip install 'apache-beam[gcp]<3,>=2.77' 'gcsfs>=2026.1' (")
 
 

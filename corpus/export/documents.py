@@ -11,10 +11,8 @@ source kinds `jsonl` and `parquet`.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, BinaryIO
@@ -24,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
+from corpus.child_process import WorkerPool
 from corpus.errors import RunError, UserError
 from corpus.export.build_facts import count_tokens, read_build_facts
 from corpus.export.file_writers import EXPORT_SCHEMA, ExportFormat, RowWriter, create_writer
@@ -177,7 +176,7 @@ def _map_units(
     if workers == 1:
         yield from map(work, shards, splits)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with WorkerPool(workers) as pool:
         yield from pool.map(work, shards, splits)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from corpus import storage
+from corpus.child_process import WorkerPool
 from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
 from corpus.ledger.tables import read_ledger
@@ -79,7 +78,7 @@ def _open_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]]
     if workers == 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with WorkerPool(workers) as pool:
         yield pool.map
 
 

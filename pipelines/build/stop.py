@@ -7,32 +7,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
+
+from corpus.child_process import kill_descendants
 
 BUILD_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 10.0
 """Seconds that a stopped build may take to record this in its workspace."""
 
 
-def list_descendants(process: int) -> list[int]:
-    """Return the descendants of a process from /proc; none on systems without it, where workers end by themselves."""
-    processes: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{process}/task"):
-            with open(f"/proc/{process}/task/{thread}/children") as children:
-                for child in map(int, children.read().split()):
-                    processes += [child, *list_descendants(child)]
-    except OSError:
-        return processes
-    return processes
-
-
-def kill_descendants() -> None:
-    """Kill every descendant of this process."""
-    for process in list_descendants(os.getpid()):
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+def is_ignored(number: signal.Signals) -> bool:
+    """Return whether this process was started to ignore a signal, as `nohup` does for SIGHUP."""
+    return signal.getsignal(number) == signal.SIG_IGN
 
 
 @contextmanager
@@ -65,7 +52,8 @@ def exit_on_signals(
         kill_descendants()  # those that were being started
         os._exit(128 + number)
 
-    previous = {number: signal.signal(number, stop) for number in BUILD_STOP_SIGNALS}
+    heard = [each for each in BUILD_STOP_SIGNALS if each != signal.SIGHUP or not is_ignored(each)]
+    previous = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:

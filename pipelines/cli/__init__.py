@@ -20,6 +20,7 @@ The files, in the order in which a corpus passes through them:
     console.py    consoles for terminals and pipes
     pipes.py      output whose reader goes away
     refusals.py   options that have no effect together
+    stopping.py   Ctrl-C and other signals
     progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule
     sample.py     corpus sample: documents to read
@@ -50,6 +51,7 @@ import typer
 from corpus import __version__
 from corpus.errors import RunError, UserError
 from corpus.pipelines.cli.pipes import PIPE_STATUS, watch_pipes
+from corpus.pipelines.cli.stopping import INTERRUPTED_STATUS, end_stopped, raise_on_signals, was_interrupted
 
 app = typer.Typer(
     name="corpus",
@@ -166,14 +168,19 @@ def main() -> None:
         # Errors are one line; tracebacks, including those of library threads, are shown only with --debug.
         logging.disable(logging.CRITICAL)
         threading.excepthook = lambda _: None
+    raise_on_signals()
     _register()
     watch_pipes(sys.argv[1:])
     status = 0
     try:
         ended = app(prog_name="corpus", standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
+        if status == INTERRUPTED_STATUS and was_interrupted():  # typer makes this of KeyboardInterrupt
+            status = end_stopped(sys.argv[1:])
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        status = end_stopped(sys.argv[1:])
     except typer.Abort:
         if debug:
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 
 from corpus.errors import UserError
 from corpus.pipelines.cli.pipes import PIPE_STATUS
+from corpus.pipelines.cli.stopping import run_passing_signals
 
 DEMO_PROMPTS = ("The history of", "中国的", "Die Geschichte", "История")
 
@@ -76,9 +76,9 @@ def run_command(*command: str) -> None:
     """Print a `corpus` command and run it. Exits with its status if it fails."""
     typer.echo(f"\n$ corpus {shlex.join(command)}")
     sys.stdout.flush()
-    done = subprocess.run([sys.executable, "-m", "corpus.pipelines.cli", *command], check=False)
-    if done.returncode not in (0, PIPE_STATUS):  # nobody need read it all
-        raise typer.Exit(done.returncode)
+    status = run_passing_signals([sys.executable, "-m", "corpus.pipelines.cli", *command])
+    if status not in (0, PIPE_STATUS):  # nobody need read it all
+        raise typer.Exit(status if status > 0 else 128 - status)
 
 
 def write_quality_manifest(manifest: Path, model: Path, to: Path) -> None:

@@ -171,6 +171,7 @@ def fetch(
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.cli.console import make_console
+    from corpus.pipelines.cli.stopping import hear_interrupts
     from corpus.web.fetch.crawl import fetch_list
     from corpus.web.fetch.options import FetchOptions
     from corpus.web.fetch.outcomes import FETCH_OUTCOMES
@@ -209,7 +210,7 @@ def fetch(
     columns = (TextColumn("fetch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("fetch", total=None)
-        try:
+        with hear_interrupts():
             counts = fetch_list(
                 urls,
                 out,
@@ -217,9 +218,6 @@ def fetch(
                 lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
                 lambda done, total: progress.update(task, completed=done, total=total),
             )
-        except KeyboardInterrupt:
-            typer.echo("corpus: stopped: run the same command to resume", err=True)
-            raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(counts))
         return

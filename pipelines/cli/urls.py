@@ -77,6 +77,7 @@ def urls(
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.build.stop import exit_on_signals
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.url_lists.make import make_list
     from corpus.web.url_lists.links import LinkRules, read_domains
@@ -88,7 +89,8 @@ def urls(
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"--exclude {exclude}: cannot read the file: {error}") from None
     rules = LinkRules(min_score=min_score, single_post=single_post, over_18=over_18, exclude=excluded)
-    totals = make_list(submissions, out, rules, Running(workers=workers))
+    with exit_on_signals():
+        totals = make_list(submissions, out, rules, Running(workers=workers))
     if as_json:
         typer.echo(json.dumps(totals["rows"]))
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.pipelines.build.stop import list_descendants
+from corpus.child_process import list_descendants
 from tests.pipelines.small import SPREAD, command, digests, run_build, write_inputs
 
 
