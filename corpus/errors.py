@@ -1,6 +1,13 @@
-"""Errors meant for the person at the terminal."""
+"""Errors meant for the person at the terminal, and exceptions as one line."""
 
 from __future__ import annotations
+
+import unicodedata
+
+MAX_ERROR_CHARACTERS = 10_000
+"""Characters of an exception that are kept with what failed: an exception may quote all of its input."""
+MESSAGE_CHARACTERS = 300
+"""Characters of an exception inside a message at the terminal."""
 
 
 class UserError(Exception):
@@ -17,3 +24,38 @@ class UserError(Exception):
 
 class RunError(Exception):
     """A run that cannot be finished for a reason outside the manifest (a full disk, a lock)."""
+
+
+def describe_error(error: BaseException, most: int = MAX_ERROR_CHARACTERS) -> str:
+    """Return an exception as one line that UTF-8 can encode, its type and its message, of at most `most` characters."""
+    return shorten_line(f"{type(error).__name__}: {read_message(error)}", most).removesuffix(":")
+
+
+def describe_briefly(error: BaseException) -> str:
+    """Return an exception as one line, short enough to be part of a message."""
+    return describe_error(error, MESSAGE_CHARACTERS)
+
+
+def read_message(error: BaseException) -> str:
+    """Return the message of an exception, whose class may be one of a user's that cannot say it."""
+    try:
+        return str(error)
+    except Exception as another:
+        return f"(its message cannot be read: {type(another).__name__})"
+
+
+def shorten_line(text: str, most: int = MESSAGE_CHARACTERS) -> str:
+    """Return a text as one line that UTF-8 can encode, of at most `most` characters: cut between words, with … for the
+    rest; in the middle of a long word, or of a script without spaces, between letters with the marks on them."""
+    line = " ".join(text[: 4 * most + 4].split()) if len(text) > 8 * most else " ".join(text.split())
+    if not line.isascii():
+        line = line.encode("utf-8", "replace").decode()
+    if len(line) <= most and len(text) <= 8 * most:
+        return line
+    at = min(most - 1, len(line))
+    space = line.rfind(" ", 0, at + 1)
+    if space > at * 2 // 3:
+        at = space
+    while at > 1 and at < len(line) and unicodedata.category(line[at])[0] == "M":
+        at -= 1
+    return f"{line[:at].rstrip(' ,;:')}…"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 
 from corpus import data, plugins
 from corpus.dedup.options import DedupOptions
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_briefly
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
@@ -329,7 +329,7 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
     except (Exception, SystemExit) as error:
         if not is_plugin_kind(str(options.get("kind"))):
             raise
-        message = f"{options['kind']} failed: {plugins.describe_error(error)}"
+        message = f"{options['kind']} failed: {describe_briefly(error)}"
         raise source_file.error((*where, "kind"), message) from error
 
 

@@ -27,7 +27,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, describe_briefly
 
 PLUGINS_VARIABLE = "CORPUS_PLUGINS"
 """The environment variable with folders of plug-ins, separated as in PATH."""
@@ -173,7 +173,7 @@ def load_plugin(plugin: Plugin) -> object:
         with _output_to_errors():
             module = importlib.import_module(plugin.module)
     except (Exception, SystemExit) as error:
-        raise UserError(f"{plugin.reference} cannot be imported: {describe_error(error)}") from error
+        raise UserError(f"{plugin.reference} cannot be imported: {describe_briefly(error)}") from error
     if not plugin.attribute:
         return module
     if not hasattr(module, plugin.attribute):
@@ -199,11 +199,6 @@ def _output_to_errors() -> Iterator[None]:
         yield
 
 
-def describe_error(error: BaseException) -> str:
-    """Return an exception as one line: its type and message."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300].removesuffix(": ")
-
-
 def load_class(plugin: Plugin, method: str) -> type:
     """Import a plug-in and return its class, which has a version and this method, written `measure(page)`.
 
@@ -227,7 +222,7 @@ def create(reference: str, loaded: type, options: Mapping[str, Any] | None = Non
     try:
         return loaded(**(options or {}))
     except Exception as error:
-        raise UserError(f"{reference} cannot be created: {describe_error(error)}") from error
+        raise UserError(f"{reference} cannot be created: {describe_briefly(error)}") from error
 
 
 def name_plugin(reference: str, error: str) -> str:

@@ -19,12 +19,12 @@ import numpy as np
 
 from corpus import filters, plugins
 from corpus.document import Record
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_briefly, describe_error
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_once, call_plugin, make_call
 from corpus.extract.process.supervised import RejectedRecord
 from corpus.filters.filter import Filter, FunctionFilter
-from corpus.plugins import Plugin, check_version, describe_error
+from corpus.plugins import Plugin, check_version
 from corpus.storage import sha256
 from corpus.text.page import Page
 
@@ -108,7 +108,9 @@ def describe_filter(name: str, options: dict[str, Any], record: Record) -> dict[
     try:
         parameters = json.loads(json.dumps(dict(loaded.parameters)))
     except (TypeError, ValueError) as error:
-        raise UserError(f"{name}: `parameters` must be what JSON can hold: {describe_error(error)}") from None
+        raise UserError(
+            f"{name}: `parameters` must be what JSON can hold: {describe_briefly(error)}"
+        ) from None
     try:
         _measure(name, loaded, Page(str(record.body), record.language, record.url))
     except UserError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from corpus import data, filters, plugins
 from corpus.dedup.signatures import SignatureStep
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, describe_briefly
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -192,7 +192,7 @@ class Tools:
         try:
             parameters = json.loads(json.dumps(source.parameters()))
         except (Exception, SystemExit) as error:
-            message = f"{source.kind}: `parameters` failed: {plugins.describe_error(error)}"
+            message = f"{source.kind}: `parameters` failed: {describe_briefly(error)}"
             raise UserError(message, ("sources", split.source, "kind")) from error
         return hash_files(parameters)
 

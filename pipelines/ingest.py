@@ -29,7 +29,7 @@ from corpus.document import (
     document_id,
     to_documents_batch,
 )
-from corpus.errors import RunError
+from corpus.errors import MAX_ERROR_CHARACTERS, RunError, describe_briefly, describe_error, shorten_line
 from corpus.extract import PAGE_MEDIA_TYPES, ExtractedText
 from corpus.extract.process.calls import borrow_caller, call_each, make_call
 from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord, borrow_parser
@@ -175,7 +175,7 @@ def measure_page(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArr
         except Exception as error:
             start = replace_surrogates(page.text[:60])
             raise RunError(
-                f"the filter {step} failed on the text that begins {start!r}: {describe_error(error)}"
+                f"the filter {step} failed on the text that begins {start!r}: {describe_briefly(error)}"
             ) from error
 
 
@@ -340,7 +340,7 @@ def read_records(
     Sources may raise any exception on hostile input: the rest of the split is then one failure with its offset.
     """
     if split.error is not None:
-        message = replace_surrogates(split.error)[:500]
+        message = shorten_line(split.error, MAX_ERROR_CHARACTERS)
         yield Failure(file=split.file, offset=0, length=0, step="read", error=message, reason="remote"), None
         return
     source = tools.source(split)
@@ -357,7 +357,7 @@ def read_records(
             length, message = max(0, split.end - at), describe_error(error)
             reason = "damaged"
             if is_plugin_kind(source.kind):
-                message = replace_surrogates(str(error))[:500]
+                message = shorten_line(str(error), MAX_ERROR_CHARACTERS)
                 crashed = "crash" if isinstance(error, ChildProcessError) else "damaged"
                 reason = "time" if isinstance(error, TimeoutError) else crashed
             record = Failure(
@@ -392,11 +392,6 @@ def make_failure(record: Record, step: str, reason: str, error: str) -> Failure:
         bytes=len(record.body),
         url=record.url,
     )
-
-
-def describe_error(error: BaseException) -> str:
-    """Describe an exception in one line."""
-    return replace_surrogates(f"{type(error).__name__}: {' '.join(str(error).split())}")[:500]
 
 
 def make_page(document: Document) -> Page | None:

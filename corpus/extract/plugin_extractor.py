@@ -13,11 +13,11 @@ from typing import Any
 
 from corpus import plugins
 from corpus.document import Record
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_error
 from corpus.extract import FORMATS, ExtractedText
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
-from corpus.plugins import Plugin, check_version, describe_error
+from corpus.plugins import Plugin, check_version
 
 DEFAULT_MEDIA_TYPES = ("text/html",)
 TEST_PAGE = "<!DOCTYPE html><title>A river</title><p>The river rises in the north and reaches the sea after 120 km.</p>"

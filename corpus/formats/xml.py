@@ -21,6 +21,7 @@ from typing import IO
 
 from lxml import etree
 
+from corpus.errors import shorten_line
 from corpus.formats.encodings import codec_of
 
 MAX_XML_BYTES = 32 << 20
@@ -103,7 +104,7 @@ def read_elements(
                 raise XmlError(f"more than {max_bytes} bytes of XML in which no element ends")
         root = parser.close()
     except etree.LxmlError as error:
-        raise XmlError(" ".join(str(error).split())[:300]) from None
+        raise XmlError(shorten_line(str(error))) from None
     if tag is None and root is not None:
         _resolve(root)
         yield root

@@ -12,9 +12,9 @@ from typing import Any
 
 from corpus import plugins
 from corpus.document import Record
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_error
 from corpus.languages.labels import parse_label
-from corpus.plugins import check_version, describe_error
+from corpus.plugins import check_version
 
 TEST_TEXT = "The river rises in the north and reaches the sea after 120 km."
 """What an identifier must be able to name before a build begins."""

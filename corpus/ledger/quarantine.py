@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.document import RETRIED_REASONS, Failure
+from corpus.errors import MAX_ERROR_CHARACTERS, shorten_line
 from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace, read_table
 
@@ -66,7 +67,7 @@ class QuarantineWriter:
                 "url": replace_surrogates(failure.url) if failure.url is not None else None,
                 "step": failure.step,
                 "reason": failure.reason,
-                "error": replace_surrogates(" ".join(failure.error.split()))[:500],
+                "error": shorten_line(failure.error, MAX_ERROR_CHARACTERS),
             }
         )
         if len(self._waiting) >= PART_GROUP_ROWS:

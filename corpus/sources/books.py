@@ -190,7 +190,7 @@ class Books(Source):
                 record.body = data if len(data) <= MAX_EPUB_BYTES_WITH_PICTURES else book.without_pictures()
                 yield record
         except EpubError as error:
-            yield Failure(file=file, offset=offset, length=length, step="read", error=str(error)[:500])
+            yield Failure(file=file, offset=offset, length=length, step="read", error=str(error))
 
     def _chapters(self, book: EpubBook, package: EpubPackage, whole: Record) -> Iterator[Record | Failure]:
         read_imprint(book, package)
@@ -198,7 +198,7 @@ class Books(Source):
             if isinstance(body, EpubError) or len(body) > self.max_bytes:
                 error = str(body) if isinstance(body, EpubError) else f"{item.name!r} is over max_bytes"
                 yield Failure(
-                    file=whole.file, offset=whole.offset, length=whole.length, step="read", error=error[:500]
+                    file=whole.file, offset=whole.offset, length=whole.length, step="read", error=error
                 )
                 continue
             yield Record(

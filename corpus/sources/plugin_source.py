@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 from corpus import plugins, storage
 from corpus.child_process import python_command
 from corpus.document import Failure, Record
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_error
 
 FRAME_HEADER = struct.Struct("<Q")
 RECORD, FAILURE, ERROR, END = range(4)
@@ -155,7 +155,7 @@ def main() -> None:
             except BrokenPipeError:
                 return
             except BaseException as error:  # said to the process that asked
-                _send(frames, (ERROR, plugins.describe_error(error)))
+                _send(frames, (ERROR, describe_error(error)))
 
 
 def _answer(request: dict[str, Any], frames: BinaryIO) -> None:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from corpus.errors import shorten_line
+
 LONGEST_WAIT_SECONDS = 60.0
 PASSING_STATUSES = {403, 408, 425, 429}
 """Transient statuses, besides those from 500 on: Common Crawl answers 403 to a client that asks too often."""
@@ -192,7 +194,7 @@ def describe_error(error: BaseException, status: int | None) -> str:
     if any("Credentials" in type(one).__name__ for one in error_chain(error)):
         return """no credentials (for a public bucket set FSSPEC_S3='{"anon": true}')"""
     message = getattr(error, "message", None) if status is not None else None
-    text = " ".join(str(message or error).partition(": <")[0].split())[:200] or type(error).__name__
+    text = shorten_line(str(message or error).partition(": <")[0], 200) or type(error).__name__
     if status is not None and str(status) not in text:
         return f"the server answers {status} ({text})"
     return f"the server answers {text}" if status is not None and text.startswith(str(status)) else text

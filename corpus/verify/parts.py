@@ -15,6 +15,7 @@ import xxhash
 
 from corpus import storage
 from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
+from corpus.errors import shorten_line
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.kept_texts import is_absent
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
@@ -255,4 +256,4 @@ def _find_differences(one: Sequence[object], other: Sequence[object]) -> npt.NDA
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return shorten_line((str(error).splitlines() or [type(error).__name__])[0], 200)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import storage
+from corpus.errors import shorten_line
 from corpus.tokens.encode import Encoder
 from corpus.tokens.parts import token_schema
 from corpus.verify.findings import Findings
@@ -50,7 +51,7 @@ def verify_shard(
                 totals["tokens"] += len(batch.column("tokens").flatten())
                 totals["bytes"] += int(batch.column("bytes").to_numpy().sum(dtype=np.int64))
         except (pa.ArrowInvalid, OSError) as error:
-            findings.wrong("checksums", f"{path}: {(str(error).splitlines() or [''])[0][:200]}")
+            findings.wrong("checksums", f"{path}: {shorten_line((str(error).splitlines() or [''])[0], 200)}")
             return findings, np.concatenate(batch_records), totals
     findings.looked("counts", len(totals))
     for name, value in totals.items():

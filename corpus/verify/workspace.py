@@ -16,7 +16,7 @@ import yaml
 from corpus import storage
 from corpus.child_process import WorkerPool
 from corpus.dedup.removed import read_cluster_groups
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.ledger.tables import read_ledger
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load_encoder
@@ -165,7 +165,7 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
                     pq.ParquetFile(stream, page_checksum_verification=True).read(use_threads=False).num_rows
                 )
         except (pa.ArrowInvalid, OSError) as error:
-            findings.wrong("checksums", f"{path}: {str(error)[:200]}")
+            findings.wrong("checksums", f"{path}: {shorten_line(str(error), 200)}")
     ledger_records = sum(read_ledger(workspace, ["quarantine"])["quarantine"].column("records").to_pylist())
     findings.looked("counts")
     if ledger_records != quarantined:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from corpus import data, plugins, storage
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
@@ -114,7 +114,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
             if not is_plugin_kind(source.kind):
                 raise
             raise file.error(
-                ("sources", name, "kind"), f"{source.kind} failed: {plugins.describe_error(error)}"
+                ("sources", name, "kind"), f"{source.kind} failed: {describe_briefly(error)}"
             ) from error
     splits.sort(key=lambda split: (split.source, split.name))
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
@@ -173,7 +173,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
             else:
                 tools.filters[key].measure(Page("one two three", "eng_Latn"))
         except Exception as error:
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            reason = shorten_line(str(error)) or type(error).__name__
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
     options = file.manifest.tokenizer
     if options.path is not None:
@@ -181,7 +181,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
             encode.load_encoder(options.path, options.end_of_text).encode("one two three")
         except (UserError, OSError) as error:
             place = ("tokenizer", "path") if ("tokenizer", "path") in file.lines else ("tokenizer",)
-            raise file.error(place, " ".join(str(error).split())[:400]) from None
+            raise file.error(place, shorten_line(str(error), 400)) from None
 
 
 def plan_fingerprint(plan: BuildPlan) -> str:

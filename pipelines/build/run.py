@@ -13,7 +13,7 @@ from typing import Any
 import apache_beam as beam
 
 from corpus import storage
-from corpus.errors import RunError, UserError
+from corpus.errors import MAX_ERROR_CHARACTERS, RunError, UserError, shorten_line
 from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.plan import BuildPlan
@@ -107,7 +107,7 @@ class Build:
                     break
                 except Exception as error:
                     logging.getLogger(__name__).debug("pipeline failed", exc_info=True)
-                    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
+                    reason = shorten_line((str(error).strip().splitlines() or [type(error).__name__])[-1])
                     if attempt == MAX_ATTEMPTS:
                         raise RunError(
                             f"{name} failed {MAX_ATTEMPTS} times, last with: {reason}. Finished parts are kept: "
@@ -169,12 +169,12 @@ def report_end(status: Status, release: Callable[[], None]) -> Iterator[None]:
         with exit_on_signals(stop, status.where):
             yield
     except OSError as error:
-        status.end("failed", error=str(error)[:1000])
+        status.end("failed", error=shorten_line(str(error), MAX_ERROR_CHARACTERS))
         place = f" ({error.filename})" if error.filename else ""
         raise RunError(
             f"{error.strerror or error}{place}. Finished parts are kept: resume with the same command"
         ) from error
     except BaseException as error:
-        status.end("failed", error=str(error)[:1000] or type(error).__name__)
+        status.end("failed", error=shorten_line(str(error), MAX_ERROR_CHARACTERS) or type(error).__name__)
         raise
     status.end("done")

@@ -49,7 +49,7 @@ from typing import Any
 import typer
 
 from corpus import __version__
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, shorten_line
 from corpus.pipelines.cli.pipes import PIPE_STATUS, watch_pipes
 from corpus.pipelines.cli.stopping import INTERRUPTED_STATUS, end_stopped, raise_on_signals, was_interrupted
 
@@ -202,7 +202,7 @@ def main() -> None:
     except ValueError as error:
         if debug or type(error).__name__ != "ArrowInvalid":  # importing Arrow would slow --help down
             raise
-        reason = str(error).partition("\n")[0][:200]
+        reason = shorten_line(str(error).partition("\n")[0], 200)
         typer.echo(
             f"corpus: a file cannot be read ({reason}): run `corpus verify DIR` to find out which", err=True
         )

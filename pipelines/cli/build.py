@@ -80,7 +80,7 @@ def build(
         ),
     ] = None,
 ) -> None:
-    from corpus.errors import UserError
+    from corpus.errors import UserError, shorten_line
     from corpus.pipelines.beam.options import Running, list_unknown_flags
     from corpus.pipelines.beam.types import create_runner
     from corpus.pipelines.build.build import build_workspace as run_build
@@ -101,7 +101,7 @@ def build(
             try:
                 create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:
-                raise UserError(f"{option}: {' '.join(str(error).split())[:200]}") from None
+                raise UserError(f"{option}: {shorten_line(str(error), 200)}") from None
     use_plugin_folders(plugins)
     with watch_build() as (say, show):
         running, hearing = Running(workers=workers, extra=extra), Hearing(say)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, shorten_line
 
 if TYPE_CHECKING:
     from corpus.pipelines.cli.first_manifest import FirstSource
@@ -62,7 +62,7 @@ def init(
     sources, unread = describe_sources(gathering, folder)
     if not sources:
         reasons = "; ".join(f"{len(names):,} {why}" for why, names in unread.items())
-        raise UserError(f"nothing to read in {', '.join(given)}: {reasons or 'no files'}"[:1000])
+        raise UserError(shorten_line(f"nothing to read in {', '.join(given)}: {reasons or 'no files'}", 1000))
     text = compose(sources, unread, gathering, given, out)
     check_manifest(text, out, sources)
     write_text(out, text)

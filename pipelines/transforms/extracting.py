@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from corpus.document import Document, Record
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_error
 from corpus.extract import ExtractedText
 from corpus.extract.process.supervised import borrow_parser
 from corpus.manifest import Extraction, Manifest
 from corpus.pipelines.beam.types import PCollection, Transform, par_do_tagged, tag_output
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
-from corpus.pipelines.ingest import add_extraction, describe_error, describe_rejection, make_failure
+from corpus.pipelines.ingest import add_extraction, describe_rejection, make_failure
 from corpus.pipelines.transforms.batches import BatchedWork
 from corpus.pipelines.transforms.elements import DocumentRow, FailureRow, RecordRow, to_failure, to_row
 from corpus.pipelines.transforms.reading import FAILURES, as_failures, explain

@@ -13,14 +13,13 @@ import pyarrow as pa
 
 from corpus import data, plugins
 from corpus.document import content_hash
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, describe_briefly
 from corpus.extract.process.budgets import Budgets
 from corpus.filters import FILTERS, load_filter
 from corpus.filters.filter import Filter
 from corpus.filters.plugin_filter import FAILED, open_plugin_filter
 from corpus.languages.identify import Identifier
 from corpus.pipelines.beam.types import PCollection, Transform, par_do
-from corpus.pipelines.ingest import describe_error
 from corpus.pipelines.transforms.batches import BatchedWork
 from corpus.pipelines.transforms.elements import DocumentRow, to_document
 from corpus.rules.presets import load_rules, read_preset
@@ -115,7 +114,7 @@ class _MeasureEach(beam.DoFn):
                     values = each.measure(page)
                 except Exception as error:
                     raise RunError(
-                        f"the filter {step} failed on the document {document.id}: {describe_error(error)}"
+                        f"the filter {step} failed on the document {document.id}: {describe_briefly(error)}"
                     ) from error
                 signals.update(zip(each.signals, np.array(values, np.float32).tolist(), strict=True))
             document = document._replace(signals=signals)

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, shorten_line
 from corpus.pipelines.beam.fanout import FanOut, make_claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.types import combine_per_key, map_each
@@ -89,7 +89,7 @@ def make_list(
             except (RunError, UserError):
                 raise
             except Exception as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
+                reason = shorten_line((str(error).strip().splitlines() or [type(error).__name__])[-1])
                 raise RunError(
                     f"urls failed: {reason}. Finished parts are kept: resume with the same command"
                 ) from error

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.child_process import list_descendants
 from corpus.document import Record
 from corpus.errors import RunError
 from corpus.extract import FORMATS, ExtractedText, extract
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget, measure_nesting
 from corpus.extract.process.supervised import Parser, RejectedRecord, borrow_parser
-from corpus.pipelines.build.stop import list_descendants
 from corpus.sources.web.warc import Warc
 
 SMALL = Budgets(max_bytes=4 << 20, max_tags=300_000, memory=256 << 20, seconds=0.4)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from corpus.child_process import list_descendants
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import make_plan
-from corpus.pipelines.build.stop import list_descendants
 from corpus.pipelines.context import Tools, tools_to_json
 from corpus.pipelines.ingest import IngestParts, order_splits
 from corpus.sources.input_split import InputSplit

@@ -10,10 +10,10 @@ import time
 import apache_beam as beam
 import pytest
 
+from corpus.child_process import list_descendants
 from corpus.errors import RunError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.workers import WORKER_MODULE, WatchedWorker
-from corpus.pipelines.build.stop import list_descendants
 
 LONG = 300.0
 

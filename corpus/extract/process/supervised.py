@@ -31,7 +31,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from corpus.child_process import python_command
 from corpus.document import Record
-from corpus.errors import RunError
+from corpus.errors import RunError, shorten_line
 from corpus.extract import DEFAULT_MODE, PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
@@ -349,7 +349,7 @@ class Parser:
         if self._starter is not None:
             self._starter.kill()
         self.close()
-        raise RunError(f"the process that parses documents failed: {lines[-1][:300]}")
+        raise RunError(f"the process that parses documents failed: {shorten_line(lines[-1])}")
 
     def close(self, forget: bool = True) -> None:
         """End the processes."""

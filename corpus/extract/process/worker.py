@@ -32,7 +32,7 @@ from operator import attrgetter
 from typing import Any
 
 from corpus.document import Record
-from corpus.errors import UserError
+from corpus.errors import MAX_ERROR_CHARACTERS, UserError, describe_error, shorten_line
 from corpus.extract import ExtractedText, load_entry_point, read_repaired
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
@@ -162,13 +162,13 @@ def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], b
     except MemoryError:
         raise
     except RecursionError as error:
-        return ERROR_ANSWER, "depth", _describe_error(error)
+        return ERROR_ANSWER, "depth", describe_error(error)
     except UnicodeError as error:
-        return ERROR_ANSWER, "decode", _describe_error(error)
+        return ERROR_ANSWER, "decode", describe_error(error)
     except UserError as error:  # what a plug-in lacks, in our own words
-        return ERROR_ANSWER, "damaged", str(error)[:500]
+        return ERROR_ANSWER, "damaged", shorten_line(str(error), MAX_ERROR_CHARACTERS)
     except (Exception, SystemExit) as error:
-        return ERROR_ANSWER, "damaged", _describe_error(error)
+        return ERROR_ANSWER, "damaged", describe_error(error)
 
 
 def _pack_extraction(extraction: ExtractedText) -> tuple[Any, ...]:
@@ -181,7 +181,3 @@ def to_marshallable(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): str(item) for name, item in value.items()}
     return str(value) if isinstance(value, str) else value
-
-
-def _describe_error(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

@@ -27,6 +27,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
+from corpus.errors import describe_error
 from corpus.extract.source_code import VERBATIM_MEDIA_TYPE
 from corpus.extras import install_advice
 from corpus.languages.labels import CODE_LANGUAGE
@@ -159,7 +160,7 @@ class Code(Source):
             except (
                 Exception
             ) as error:  # whatever a damaged object raises: the file is named, the next ones are read
-                message = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+                message = describe_error(error)
                 yield Failure(
                     file=source_file.origin,
                     offset=source_file.offset,

@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from corpus.document import Failure
-from corpus.errors import UserError
+from corpus.errors import UserError, describe_error
 from corpus.sources.code.contents import RepositoryInfo, SourceFile, repository_name, survey
 from corpus.storage import is_remote, local_path
 from corpus.storage.names import printable_name
@@ -190,7 +190,7 @@ class GitContents:
             entries = list(parsed.iteritems(name_order=True))
         except Exception as error:
             yield Failure(
-                file=f"{self.file}/{above}", offset=0, length=0, step="read", error=_describe_error(error)
+                file=f"{self.file}/{above}", offset=0, length=0, step="read", error=describe_error(error)
             )
             return
         for entry in entries:
@@ -207,7 +207,7 @@ class GitContents:
         try:
             size, _ = self._sizes(hex_to_sha(sha))
         except Exception as error:
-            return Failure(file=origin, offset=0, length=0, step="read", error=_describe_error(error))
+            return Failure(file=origin, offset=0, length=0, step="read", error=describe_error(error))
         return SourceFile(path=path, size=size, read=partial(self._blob, sha), origin=origin)
 
     def _blob(self, sha: str) -> bytes:
@@ -277,7 +277,3 @@ def _commit_date(commit: bytes) -> str | None:
         return datetime.fromtimestamp(int(match[1]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def _describe_error(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

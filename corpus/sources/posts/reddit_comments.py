@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ByteSize, Field
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
+from corpus.errors import describe_error
 from corpus.extract.posts.reddit_thread import VERSION
 from corpus.sources.source import Source
 from corpus.sources.tables.jsonl import make_too_long_failure, skip_line
@@ -87,7 +88,7 @@ class RedditComments(Source):
             if link is None or not isinstance(row["id"], str) or not isinstance(row["body"], str):
                 raise ValueError("no link_id, id and body")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            message = f"not a comment: {type(error).__name__}: {error}"[:300]
+            message = f"not a comment: {describe_error(error)}"
             return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
         if wanted is None or subreddit.casefold() in wanted:
             kept = {name: row[name] for name in COMMENT_FIELDS if row.get(name) is not None}

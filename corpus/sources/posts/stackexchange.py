@@ -111,7 +111,7 @@ class StackExchange(Source):
                     with closing(_read_blocks(name, "Comments.xml", 0)) as blocks:
                         yield from reading.comments(scan_rows(blocks, 0, self.max_bytes), spill)
             except (SevenZipError, *DAMAGE) as error:
-                message = f"damaged: {error}"[:500]
+                message = f"damaged: {error}"
                 yield Failure(file=file, offset=reading.at, length=0, step="read", error=message)
             for bucket in spill.buckets():
                 for question, rows in bucket.items():
@@ -317,7 +317,5 @@ def _read_blocks(path: str, name: str, start: int) -> Generator[bytes, None, Non
             (entry for entry in member_names if entry.rpartition("/")[2].lower() == name.lower()), None
         )
         if member is None:
-            raise SevenZipError(
-                f"no {name} in the archive: it holds {', '.join(member_names) or 'nothing'}"[:400]
-            )
+            raise SevenZipError(f"no {name} in the archive: it holds {', '.join(member_names) or 'nothing'}")
         yield from read_member(stream, member)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.formats.archives import ZIP_DAMAGE
 from corpus.formats.sevenzip import SevenZipError, list_members
 from corpus.formats.tar import TarMember, read_members
@@ -45,7 +45,7 @@ def recognize_zip(path: str) -> Verdict:
     except (*ZIP_DAMAGE, RuntimeError, NotImplementedError) as error:
         if path.lower().endswith(".epub"):
             return Recognized("books", "EPUB books")
-        return Unread(f"damaged files ({str(error)[:160]})")
+        return Unread(f"damaged files ({shorten_line(str(error), 160)})")
     if "META-INF/container.xml" in names or path.lower().endswith(".epub"):
         return Recognized("books", "EPUB books")
     if any(WEB_ARCHIVE_NAME.search(name) for name in names):
@@ -82,7 +82,7 @@ def recognize_tar(path: str) -> Verdict:
                     break
     except DAMAGE as error:
         if not names:
-            return Unread(f"damaged files ({str(error)[:160]})")
+            return Unread(f"damaged files ({shorten_line(str(error), 160)})")
     if sum(ARXIV_MEMBER.search(name) is not None for name in names) * 2 > len(names):
         return Recognized("arxiv", "papers in TeX")
     if signs["jats"]:
@@ -101,7 +101,7 @@ def recognize_sevenzip(path: str) -> Verdict:
         with open_input(path) as stream:
             names = list_members(stream)
     except SevenZipError as error:
-        return Unread(f"damaged files ({str(error)[:160]})")
+        return Unread(f"damaged files ({shorten_line(str(error), 160)})")
     except UserError as error:
         return Unread(f"7z archives ({error})")
     if any(os.path.basename(name) == "Posts.xml" for name in names):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from corpus.document import MAX_DOCUMENT_BYTES
+from corpus.errors import shorten_line
 from corpus.formats.sevenzip import SEVENZIP_MAGIC
 from corpus.formats.tar import is_tar
 from corpus.sources.code.languages import identify_by_first_line, identify_by_name
@@ -111,7 +112,7 @@ def recognize_file(path: str) -> Verdict:
     except DAMAGE as error:
         if WEB_ARCHIVE_NAME.search(name):
             return _make_web_archive(name)
-        return Unread(f"damaged files ({str(error)[:160] or type(error).__name__})")
+        return Unread(f"damaged files ({shorten_line(str(error), 160) or type(error).__name__})")
     if not head:
         return EMPTY
     if is_tar(head):
@@ -267,9 +268,9 @@ def _read_lines(path: str) -> Iterator[bytes]:
 
 def _make_table(kind: str, what: str, rows: list[dict[str, Any]]) -> Verdict:
     guess = guess_fields(rows)
-    columns = ", ".join(dict.fromkeys(str(key) for row in rows for key in row))[:200]
+    columns = ", ".join(dict.fromkeys(str(key) for row in rows for key in row))
     if guess is None:
-        return Unread(f"{what} without a field of text ({columns})")
+        return Unread(f"{what} without a field of text ({shorten_line(columns, 200)})")
     options: dict[str, Any] = {"fields": guess.fields}
     notes = list(guess.notes)
     if isinstance(guess.fields, str):
@@ -278,7 +279,9 @@ def _make_table(kind: str, what: str, rows: list[dict[str, Any]]) -> Verdict:
         )
         return Recognized(kind, what, options, tuple(notes), ())
     if guess.others:
-        notes.append(f"other fields, which `metadata: [...]` keeps: {', '.join(guess.others)[:300]}")
+        notes.append(
+            f"other fields, which `metadata: [...]` keeps: {shorten_line(', '.join(guess.others), 300)}"
+        )
     rules = ("fineweb", "language") if guess.has_url else ("text_only",)
     return Recognized(kind, what, options, tuple(notes), rules, guess.is_short)
 
@@ -293,7 +296,7 @@ def _recognize_parquet(path: str) -> Verdict:
         batch = next(table.iter_batches(batch_size=MAX_ROWS), None)
         rows: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
     except (pa.ArrowException, ValueError, OverflowError, OSError) as error:
-        return Unread(f"damaged files ({str(error).partition(chr(10))[0][:160]})")
+        return Unread(f"damaged files ({shorten_line(str(error).partition(chr(10))[0], 160)})")
     if not rows:
         return Unread("Parquet files without rows")
     chosen = Columns().choose_columns(names)

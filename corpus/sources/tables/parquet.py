@@ -70,7 +70,7 @@ class Parquet(Source):
                     yield from self._read_group(parquet, group, row, rows, wanted, file)
                 else:
                     listed = ", ".join(names) or "no column at all"
-                    message = f"no column {self.fields.text!r} for the text: there is {listed}"[:500]
+                    message = f"no column {self.fields.text!r} for the text: there is {listed}"
                     yield Failure(file=file, offset=row, length=rows, step="read", error=message)
 
     def first_rows(self, path: str, count: int) -> list[dict[str, Any]]:

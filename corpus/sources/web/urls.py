@@ -25,7 +25,7 @@ from pydantic import Field, model_validator
 
 from corpus import storage
 from corpus.document import Failure, Record
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.sources.inputs import list_files
 from corpus.sources.web.members import FASTWARC_ERRORS, WebArchive
 from corpus.sources.web.raw_records import read_raw_records
@@ -284,7 +284,7 @@ class Urls(Warc):
                 key = key_of(outcome.url or "")
                 if (hash_of(key) if key else 0) != page.hash and outcome.url != capture.url:
                     yield _make_failure(
-                        capture, f"the record here is of another page: {(outcome.url or '')[:200]}"
+                        capture, f"the record here is of another page: {shorten_line(outcome.url or '', 200)}"
                     )
                     continue
                 outcome.metadata.update(capture.metadata)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.errors import RunError, UserError
+from corpus.errors import RunError, UserError, shorten_line
 from corpus.storage.fingerprint import file_identity, fingerprint
 from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
@@ -202,7 +202,7 @@ class Crawl:
             entry.outcome, entry.reason = stop.outcome, stop.reason
             entry.status = stop.status if stop.status is not None else entry.status
         except ValueError as error:
-            entry.outcome, entry.reason = "address", f"not a URL: {error}"[:300]
+            entry.outcome, entry.reason = "address", shorten_line(f"not a URL: {error}")
         entry.file = entry.offset = entry.length = None
         return entry
 
@@ -225,7 +225,7 @@ class Crawl:
         """Fetch one page of a host, in its turn and if it is allowed. Raises Stop."""
         name = host_of(url)
         if not name or urlsplit(url).scheme not in ("http", "https"):
-            raise FetchStop("address", f"no web address: {url[:200]}")
+            raise FetchStop("address", f"no web address: {shorten_line(url, 200)}")
         async with self._host(name) as host:
             if host.given_up is not None:
                 raise FetchStop("host", host.given_up)

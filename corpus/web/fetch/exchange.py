@@ -13,6 +13,7 @@ from types import TracebackType
 import aiohttp
 from yarl import URL
 
+from corpus.errors import shorten_line
 from corpus.web.fetch.address_guard import AddressGuard, BlockedAddress, GuardedResolver
 from corpus.web.fetch.options import FetchOptions
 from corpus.web.fetch.warc_writer import Exchange
@@ -28,7 +29,7 @@ class FetchStop(Exception):
 
     def __init__(self, outcome: str, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
-        self.outcome, self.reason, self.status = outcome, reason[:300], status
+        self.outcome, self.reason, self.status = outcome, shorten_line(reason), status
 
 
 class _Response(aiohttp.ClientResponse):
@@ -137,7 +138,7 @@ class FetchClient:
             kind = exchange.header("content-type").partition(";")[0].strip().lower()
             if types and kind and kind not in types and 200 <= exchange.status < 300:
                 response.close()
-                raise FetchStop("content_type", kind[:100], exchange.status)
+                raise FetchStop("content_type", shorten_line(kind, 100), exchange.status)
             declared = exchange.header("content-length")
             if not cut and declared.isdecimal() and int(declared) > most:
                 response.close()

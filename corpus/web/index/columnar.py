@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.document import Failure
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.storage import open_input
 from corpus.web.index.capture import Capture
 from corpus.web.index.cdx import KeyRange
@@ -35,7 +35,9 @@ class ColumnarIndex:
                 self._names = file.schema_arrow.names
                 self._bounds = [_key_bounds(file, group) for group in range(file.num_row_groups)]
         except (pa.ArrowException, OSError) as error:
-            raise UserError(f"{path}: not a Parquet index: {str(error).splitlines()[0][:200]}") from None
+            raise UserError(
+                f"{path}: not a Parquet index: {shorten_line(str(error).splitlines()[0], 200)}"
+            ) from None
         missing = [name for name in NEEDED_COLUMNS if name not in self._names]
         if missing:
             raise UserError(f"{path}: not a columnar index: it has no {', '.join(missing)}")

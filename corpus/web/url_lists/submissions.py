@@ -20,6 +20,7 @@ import pyarrow.csv as pv
 import pyarrow.json as pj
 
 from corpus.document import Failure
+from corpus.errors import MAX_ERROR_CHARACTERS, shorten_line
 from corpus.storage import DAMAGE, open_decompressed
 
 VERSION = 1
@@ -183,7 +184,7 @@ def _parse_row(line: bytes, file: str, offset: int) -> dict[str, Any] | Failure 
             raise ValueError(f"a JSON object is expected, not {type(row).__name__}")
         return {column.name: _convert_value(row.get(column.name), column.type) for column in _RAW_SCHEMA}
     except ValueError as error:
-        message = f"not a submission: {error}"[:300]
+        message = shorten_line(f"not a submission: {error}", MAX_ERROR_CHARACTERS)
         return Failure(file=file, offset=offset, length=len(line), step="read", error=message)
 
 
@@ -242,7 +243,7 @@ def _read_csv(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | F
                     yield Failure(file=file, offset=done, length=0, step="read", error=f"CSV: {message}")
                 bad.clear()
     except (*DAMAGE, pa.ArrowException, ValueError) as error:
-        message = f"CSV after row {done}: {error}"[:300]
+        message = shorten_line(f"CSV after row {done}: {error}", MAX_ERROR_CHARACTERS)
         yield Failure(file=file, offset=done, length=0, step="read", error=message)
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.storage.fingerprint import file_identity
 from corpus.web.url_lists.index_key import hashes_of
 
@@ -41,7 +41,7 @@ def open_list(path: str) -> pq.ParquetFile:
     try:
         url_list = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = shorten_line(str(error).splitlines()[0], 200)
         raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
     if "url" not in url_list.schema_arrow.names:
         raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")
