@@ -6,6 +6,7 @@ import codecs
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from corpus.sources.recognize.file_verdicts import (
     EMPTY,
     HTML_PAGES,
     JSON_DOCUMENTS,
+    MISNAMED,
     NOT_TEXT,
     PICTURES,
     REDDIT_SUBMISSIONS,
@@ -84,6 +86,17 @@ PATHS_LINE = re.compile(r"\S+\.(?:warc|wet|wat|arc)(?:\.gz)?")
 WAT_SIGN = b'"Envelope"'
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MAX_CONTROL_SHARE = 0.005
+RECORD_SIGN = re.compile(rb"(?:^|(?<=\n))(?:WARC/[01]\.\d|filedesc://)")
+BINARY_NAME = re.compile(
+    r"\.(?:parquet|zip|epub|wacz|7z|tar|tgz)$|\.(?:warc|arc|wet)(?:\.\w+)?$", re.IGNORECASE
+)
+"""Names of formats that are no text, or that their files say."""
+GZIP_MAGIC = b"\x1f\x8b\x08"
+ZSTD_DICTIONARY_MAGIC = b"\x5d\x2a\x4d\x18"
+"""What a .warc.zst begins with: a frame that holds the dictionary of the others."""
+SEARCHED_BYTES = 4 << 20
+MAX_MEMBERS_TRIED = 1000
+MEMBER_START_BYTES = 4096
 COMPRESSION = re.compile(r"\.(?:gz|bz2|xz|zst|lz4)$", re.IGNORECASE)
 WIDE_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -110,7 +123,7 @@ def recognize_file(path: str) -> Verdict:
     try:
         head = _read_head(path)
     except DAMAGE as error:
-        if WEB_ARCHIVE_NAME.search(name):
+        if WEB_ARCHIVE_NAME.search(name) and holds_web_archive(path):
             return _make_web_archive(name)
         return Unread(f"damaged files ({shorten_line(str(error), 160) or type(error).__name__})")
     if not head:
@@ -124,11 +137,33 @@ def recognize_file(path: str) -> Verdict:
         return PICTURES
     if DOCUMENT_NAME.search(name) or head.startswith((b"%PDF", b"%!PS", b"{\\rtf")):
         return DOCUMENTS
-    if WEB_ARCHIVE_NAME.search(name) and not _is_text(head):
+    if WEB_ARCHIVE_NAME.search(name) and (RECORD_SIGN.search(head) or holds_web_archive(path)):
         return _make_web_archive(name)
     if not _is_text(head):
-        return NOT_TEXT
-    return _recognize_text(path, COMPRESSION.sub("", name), _decode(head))
+        return MISNAMED if BINARY_NAME.search(name) or COMPRESSION.search(name) else NOT_TEXT
+    verdict = _recognize_text(path, COMPRESSION.sub("", name), _decode(head))
+    is_misnamed = BINARY_NAME.search(name) and isinstance(verdict, Recognized) and verdict.kind == "text"
+    return MISNAMED if is_misnamed else verdict
+
+
+def holds_web_archive(path: str) -> bool:
+    """Return whether records of a web archive begin in the first megabytes, after whatever is damaged there."""
+    with open_input(path) as stream:
+        data = stream.read(SEARCHED_BYTES)
+    if RECORD_SIGN.search(data) or data.startswith(ZSTD_DICTIONARY_MAGIC):
+        return True
+    at = -1
+    for _ in range(MAX_MEMBERS_TRIED):
+        at = data.find(GZIP_MAGIC, at + 1)
+        if at < 0:
+            return False
+        try:
+            start = zlib.decompressobj(wbits=31).decompress(data[at : at + MEMBER_START_BYTES], 64)
+        except zlib.error:
+            continue
+        if RECORD_SIGN.match(start):
+            return True
+    return False
 
 
 def _read_head(path: str) -> bytes:

@@ -66,6 +66,7 @@ def merge_verdicts(one: Recognized, other: Recognized) -> Recognized | None:
 
 
 EMPTY = Unread("empty files")
+MISNAMED = Unread("files that are not what their names say: a download that failed, or damage")
 NOT_TEXT = Unread("files that are no text, and in no format known here")
 SIDECARS = Unread("indexes and lists that come with data")
 ABOUT = Unread("files about the data (README, LICENSE and the like)")

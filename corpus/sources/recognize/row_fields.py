@@ -56,46 +56,163 @@ TEXT_NAMES = (
     ),
     *("पाठ", "ข้อความ", "เนื้อหา", "texte", "texto", "testo", "tekst", "contenu", "contenido", "metin"),
 )
-ID_NAMES = ("id", "_id", "doc_id", "docid", "document_id", "uid", "uuid", "guid", "key", "pmid", "编号")
+ID_NAMES = (
+    *(
+        "id",
+        "_id",
+        "doc_id",
+        "document_id",
+        "uid",
+        "uuid",
+        "guid",
+        "key",
+        "identifier",
+        "doc_no",
+        "record_id",
+    ),
+    *("item_id", "page_id", "article_id", "post_id", "pmid", "doi", "编号", "編號"),
+)
 URL_NAMES = (
-    "url",
-    "uri",
-    "link",
-    "source_url",
-    "page_url",
-    "permalink",
-    "webpage",
-    "href",
-    "address",
-    "网址",
-    "链接",
+    *(
+        "url",
+        "uri",
+        "link",
+        "source_url",
+        "page_url",
+        "permalink",
+        "webpage",
+        "href",
+        "address",
+        "target_uri",
+    ),
+    *("网址", "網址", "链接", "ссылка", "رابط"),
 )
 DATE_NAMES = (
     *(
         "date",
         "timestamp",
+        "date_time",
         "created",
         "created_at",
         "published",
         "published_at",
         "date_published",
-        "publish_date",
+    ),
+    *("publish_date", "publish_time", "published_on", "publication_date", "publication_time", "publication"),
+    *(
+        "pub_date",
+        "pub_time",
+        "posted",
+        "posted_at",
+        "posted_on",
+        "issued",
+        "issue_date",
+        "release_date",
+        "when",
+    ),
+    *("date_created", "create_date", "creation_date", "created_on", "created_time", "created_utc"),
+    *("updated", "updated_at", "date_updated", "modified", "modified_at", "date_modified", "last_modified"),
+    *(
+        "crawled",
+        "crawled_at",
+        "crawl_date",
+        "crawl_time",
+        "crawl_timestamp",
+        "fetched",
+        "fetched_at",
+        "fetch_time",
     ),
     *(
-        "publication_date",
-        "pub_date",
-        "created_utc",
-        "crawl_date",
+        "fetch_date",
+        "retrieved",
+        "retrieved_at",
+        "scraped_at",
+        "scrape_date",
+        "collected_at",
         "date_download",
-        "time",
-        "year",
+    ),
+    *("captured", "captured_at", "capture_date", "warc_date", "ts", "time", "day", "year"),
+    *(
         "日期",
         "时间",
+        "時間",
+        "发布时间",
+        "發布時間",
+        "发表时间",
+        "日付",
+        "日時",
+        "날짜",
+        "дата",
+        "تاريخ",
+        "التاريخ",
+    ),
+    *("तारीख", "दिनांक", "วันที่", "datum", "fecha", "data", "tarih", "ngày"),
+)
+LANGUAGE_NAMES = (
+    *(
+        "language",
+        "lang",
+        "lng",
+        "lang_code",
+        "language_code",
+        "lang_id",
+        "language_id",
+        "lang_iso",
+        "language_iso",
+    ),
+    *(
+        "locale",
+        "in_language",
+        "detected_language",
+        "detected_lang",
+        "predicted_language",
+        "predicted_lang",
+        "lid",
+    ),
+    *(
+        "iso",
+        "iso_code",
+        "iso_639",
+        "iso_639_1",
+        "iso_639_2",
+        "iso_639_3",
+        "iso_3",
+        "lg",
+        "langue",
+        "sprache",
+    ),
+    *(
+        "idioma",
+        "lingua",
+        "taal",
+        "język",
+        "dil",
+        "语言",
+        "語言",
+        "语种",
+        "言語",
+        "언어",
+        "язык",
+        "لغة",
+        "اللغة",
+    ),
+    *("भाषा", "ภาษา", "ngôn_ngữ"),
+)
+SCRIPT_NAMES = ("script", "language_script", "lang_script")
+LICENSE_NAMES = (
+    *(
+        "license",
+        "licence",
+        "licenses",
+        "rights",
+        "license_name",
+        "license_id",
+        "spdx",
+        "spdx_id",
+        "许可",
+        "許可",
     ),
 )
-LANGUAGE_NAMES = ("language", "lang", "lang_code", "language_code", "locale", "语言")
-SCRIPT_NAMES = ("script", "language_script")
-LICENSE_NAMES = ("license", "licence", "licenses", "rights", "许可")
 GROUP_NAMES = ("group", "group_id", "book_id", "thread_id", "series")
 TITLE_NAMES = (
     "title",
@@ -110,10 +227,19 @@ TITLE_NAMES = (
     "제목",
 )
 
+LANGUAGE_ENDS = ("language", "lang", "locale")
+DATE_ENDS = ("date", "datetime", "timestamp")
+"""Last words of names that nobody can list: `page_language`, `article.pubDate`."""
+
 COMMON_NAMES = frozenset({"source", "title", "id"})
 """Names of metadata that many tables have: they tell no layout."""
 URL_VALUE = re.compile(r"(?:https?|ftp)://\S+")
 DATE_VALUE = re.compile(r"\s*(?:\d{4}(?:[-/.年]?\d{1,2}){0,2}|\w{3}, \d{1,2} \w{3} \d{4})")
+WORD_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+NO_LETTER = re.compile(r"[\s_\-]+")
+COUNTRY_VALUE = re.compile(r"[A-Z]{2}")
+FIRST_SECOND, LAST_SECOND = 1e8, 1e11
+"""Numbers that are read as seconds since 1970: less are years, hours or counts, more are milliseconds."""
 SCRIPT_VALUE = re.compile(r"[A-Z][a-z]{3}")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 MIN_TEXT_CHARACTERS = 20
@@ -146,9 +272,13 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
     taken = {text}
 
     def find(
-        names: Sequence[str], suits: Callable[[Sequence[Any]], bool], by_value: bool = False
+        names: Sequence[str],
+        suits: Callable[[Sequence[Any]], bool],
+        by_value: bool = False,
+        ends: Sequence[str] = (),
     ) -> str | None:
-        name = _find_named({each: flat[each] for each in flat if each not in taken}, names, suits)
+        free = {each: flat[each] for each in flat if each not in taken}
+        name = _find_named(free, names, suits) or _find_ending(free, ends, suits)
         if name is None and by_value:
             name = next((each for each in flat if each not in taken and suits(flat[each])), None)
         if name is not None:
@@ -159,8 +289,8 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
         "text": text,
         "url": find(URL_NAMES, _are_addresses, by_value=True),
         "id": find(ID_NAMES, _are_ids),
-        "language": find(LANGUAGE_NAMES, _are_languages),
-        "date": find(DATE_NAMES, _are_dates),
+        "language": find(LANGUAGE_NAMES, _are_languages, ends=LANGUAGE_ENDS),
+        "date": find(DATE_NAMES, _are_dates, ends=DATE_ENDS),
         "script": find(
             SCRIPT_NAMES, lambda values: all(SCRIPT_VALUE.fullmatch(str(value)) for value in values)
         ),
@@ -172,7 +302,7 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
     fields: dict[str, Any] = {key: name for key, name in guess.items() if name is not None}
     if guess["id"] is None and "id" in flat:
         fields["id"] = []  # not one row each: rows are named by file and place
-    kept = [name for name in flat if name.rpartition(".")[2] in TITLE_NAMES and name not in taken]
+    kept = [name for name in flat if name.rpartition(".")[2].casefold() in TITLE_NAMES and name not in taken]
     if kept:
         fields["metadata"] = kept
     others = tuple(
@@ -247,9 +377,9 @@ def _find_text(flat: Mapping[str, Sequence[Any]]) -> str | None:
     if not lengths:
         return None
     longest = max(lengths, key=lambda name: lengths[name])
-    for wanted in TEXT_NAMES:
+    for wanted in map(_squeeze, TEXT_NAMES):
         for name in lengths:
-            if name.rpartition(".")[2].casefold() == wanted and 4 * lengths[name] >= lengths[longest]:
+            if _squeeze(name) == wanted and 4 * lengths[name] >= lengths[longest]:
                 return name
     return longest if lengths[longest] >= MIN_TEXT_CHARACTERS else None
 
@@ -274,11 +404,33 @@ def _mean_length(values: Sequence[Any]) -> float:
 def _find_named(
     flat: Mapping[str, Sequence[Any]], names: Sequence[str], suits: Callable[[Sequence[Any]], bool]
 ) -> str | None:
-    for wanted in names:
+    for wanted in map(_squeeze, names):
         for name in sorted(flat, key=lambda name: name.count(".")):
-            if name.rpartition(".")[2].casefold() == wanted and suits(flat[name]):
+            if _squeeze(name) == wanted and suits(flat[name]):
                 return name
     return None
+
+
+def _find_ending(
+    flat: Mapping[str, Sequence[Any]], ends: Sequence[str], suits: Callable[[Sequence[Any]], bool]
+) -> str | None:
+    """Return the one field whose name ends in one of these words; None where there are several."""
+    named = [
+        name
+        for name in flat
+        if _list_words(name)[-1:] and _list_words(name)[-1] in ends and suits(flat[name])
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def _list_words(name: str) -> list[str]:
+    """Return the words of the last part of a name, in lower case: `meta.pageLang` and `page_lang` are page, lang."""
+    return [word.casefold() for word in WORD_OF_NAME.findall(name.rpartition(".")[2])]
+
+
+def _squeeze(name: str) -> str:
+    """Return the last part of a name without case and what stands between words: `meta.Lang-Code` is langcode."""
+    return NO_LETTER.sub("", name.rpartition(".")[2].casefold())
 
 
 def _are_addresses(values: Sequence[Any]) -> bool:
@@ -293,13 +445,19 @@ def _are_ids(values: Sequence[Any]) -> bool:
 
 
 def _are_languages(values: Sequence[Any]) -> bool:
-    return _mostly(values, lambda value: isinstance(value, str) and parse_label(value) is not None)
+    """Return whether values are codes of languages; two capitals (TH, US) are those of countries."""
+    return _mostly(
+        values,
+        lambda value: (
+            isinstance(value, str) and not COUNTRY_VALUE.fullmatch(value) and parse_label(value) is not None
+        ),
+    )
 
 
 def _are_dates(values: Sequence[Any]) -> bool:
     def is_date(value: Any) -> bool:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return 0 < value < 1e11
+            return FIRST_SECOND < value < LAST_SECOND
         return not isinstance(value, dict | list | bool) and DATE_VALUE.match(str(value)) is not None
 
     return _mostly(values, is_date)
