@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
 from corpus.inspect.readable import JOINERS, make_printable
 
@@ -18,6 +19,8 @@ COMBINING_FLOOD_PATTERN = re.compile(
     "\ufe20-\ufe2f]+"
 )
 
+MAX_PLACE_CHARACTERS = 4096
+"""Characters of a path or an address that are shown at all: PATH_MAX of Linux."""
 EMPTY_LINES_PATTERN = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)+")
 WIDE_SPACE_PATTERN = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{9,}")
 
@@ -31,6 +34,25 @@ def shorten(text: str, characters: int) -> str:
     """Return at most `characters` characters of a text, made harmless."""
     whole = make_harmless(text[: characters * 4])
     return whole if len(whole) <= characters and len(text) <= characters * 4 else whole[:characters] + " ..."
+
+
+def shorten_middle(text: str, characters: int) -> str:
+    """Return a path or an address as at most `characters` characters, made harmless: without its middle, since those of
+    a folder begin alike, and their names stand at the end."""
+    whole = make_harmless(text[:MAX_PLACE_CHARACTERS])
+    if len(whole) <= characters:
+        return whole
+    head = characters // 3
+    return f"{whole[:head].rstrip()} … {whole[len(whole) - (characters - head - 3) :].lstrip()}"
+
+
+def shorten_paths(paths: Sequence[str], characters: int) -> list[str]:
+    """Return paths as `shorten_middle` does, whole where two would look the same."""
+    shown = [shorten_middle(path, characters) for path in paths]
+    return [
+        make_harmless(path[:MAX_PLACE_CHARACTERS]) if shown.count(short) > 1 else short
+        for path, short in zip(paths, shown, strict=True)
+    ]
 
 
 def unify_line_breaks(text: str) -> str:

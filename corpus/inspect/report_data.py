@@ -15,7 +15,13 @@ import yaml
 
 import corpus
 from corpus.inspect.cuts import Cuts
-from corpus.inspect.html_text import excerpt_lines, shorten
+from corpus.inspect.html_text import (
+    MAX_PLACE_CHARACTERS,
+    excerpt_lines,
+    shorten,
+    shorten_middle,
+    shorten_paths,
+)
 from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
 from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
@@ -27,6 +33,8 @@ from corpus.validation import Validation
 OTHERS = "others"
 MAX_NAME_CHARACTERS = 80
 """Characters of a name from the web (a domain, a licence, a reason) that are shown."""
+MAX_PLACE_SHOWN = 160
+"""Characters of a path or an address that are shown; the whole appears under the mouse."""
 MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES = 360, 12
 MAX_MANIFEST_CHARACTERS = 40_000
 MAX_LISTED_PATHS = 4
@@ -135,11 +143,13 @@ def _build_sources(tables: dict[str, pa.Table], sources: Json, inputs: Json) -> 
     for name in names[:MAX_SOURCES]:
         source, outcome = sources[name], outcomes.get(name, {})
         paths = source.get("paths") or []
+        listed = [str(path) for path in paths[:MAX_LISTED_PATHS]]
         rows.append(
             {
                 "name": shorten(name, MAX_NAME_CHARACTERS),
                 "kind": shorten(str(source.get("kind")), MAX_NAME_CHARACTERS),
-                "paths": [shorten(str(path), MAX_NAME_CHARACTERS) for path in paths[:MAX_LISTED_PATHS]],
+                "paths": shorten_paths(listed, MAX_PLACE_SHOWN),
+                "whole_paths": [shorten(path, MAX_PLACE_CHARACTERS) for path in listed],
                 "more_paths": max(0, len(paths) - MAX_LISTED_PATHS),
                 "rules": [shorten(str(rule), MAX_NAME_CHARACTERS) for rule in source.get("rules") or []],
                 "license": shorten(source.get("license") or "", MAX_NAME_CHARACTERS),
@@ -238,6 +248,7 @@ def _build_histograms(histograms: pa.Table, groups: Groups, signals: set[str]) -
 
 def _build_sample(row: Json, kept: bool) -> Json:
     """Return a document near the bound, its text shortened and made harmless."""
+    place = row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}"
     return {
         "kept": kept,
         "value": row["value"],
@@ -245,7 +256,8 @@ def _build_sample(row: Json, kept: bool) -> Json:
         "id": row["id"],
         "source": row["source"],
         "language": row["language"],
-        "url": shorten(row["url"] or f"{row['origin']['file']} @ {row['origin']['offset']}", 160),
+        "url": shorten_middle(place, MAX_PLACE_SHOWN),
+        "whole_url": shorten(place, MAX_PLACE_CHARACTERS) if len(place) > MAX_PLACE_SHOWN else "",
         "also": [name for name in row["failed_rules"] or ()][:8],
         "text": excerpt_lines(text_or_reason(row), MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES),
     }

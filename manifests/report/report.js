@@ -263,7 +263,7 @@ function cutsOf(rule) {
 function quote(sample) {
   const also = sample.also.filter((name) => name !== sample.rule);
   const head = `${number(sample.value)}  ·  ${sample.source}  ·  ${nameOf(sample.language || "-")}  ·  ${sample.url}`;
-  return el("blockquote", { class: sample.kept ? "stays" : "" }, el("span", { class: "where", text: head }),
+  return el("blockquote", { class: sample.kept ? "stays" : "" }, el("span", { class: "where", text: head, title: sample.whole_url }),
     el("span", { class: "words", text: sample.text }), also.length ? el("span", { class: "where", text: `fails also ${also.join(", ")}` }) : null,
     el("span", { class: "where", text: sample.id }));
 }
@@ -411,9 +411,9 @@ function madeOf() {
   return el("div", { class: "made" }, ...lines);
 }
 function built() {
-  const list = (items, more = 0) => el("span", {}, ...items.flatMap((item, at) => [at ? ", " : "", el("code", { text: item })]), more ? ` and ${whole(more)} more` : "");
+  const list = (items, more = 0, titles = null) => el("span", {}, ...items.flatMap((item, at) => [at ? ", " : "", el("code", titles ? { text: item, title: titles[at], class: "path" } : { text: item })]), more ? ` and ${whole(more)} more` : "");
   const rows = data.sources.map((s) => [s.name, s.kind, s.files === null ? "-" : whole(s.files), s.bytes === null ? "-" : size(s.bytes), whole(s.read), whole(s.kept), size(s.kept_bytes), short(s.tokens),
-    list(s.rules), s.license || "-", list(s.paths, s.more_paths)]);
+    list(s.rules), s.license || "-", list(s.paths, s.more_paths, s.whole_paths)]);
   const manifest = el("details", {}, el("summary", { text: "The manifest, with all defaults" }), el("pre", { tabindex: "0", text: data.manifest }));
   return [table(["source", "kind", "files", "stored", "read", "kept", "text kept", "tokens", "rules", "licence", "paths"], rows, [0, 1, 8, 9, 10]),
     data.more_sources ? el("p", { class: "dim", text: `${whole(data.more_sources)} smaller ${plural(data.more_sources, "source is", "sources are")} left out.` }) : null, manifest];

@@ -13,6 +13,7 @@ import pytest
 import corpus
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
+from corpus.inspect.html_text import shorten_middle, shorten_paths
 from corpus.inspect.report import REPORT_TABLES, build_report_page, render_page
 from corpus.inspect.report_data import Groups, build_report_data
 from corpus.ledger.alarms import Alarm, find_alarms
@@ -82,6 +83,30 @@ def test_a_build_writes_the_same_page_as_the_command(demo: Path, tmp_path: Path)
     assert data_of(target.read_text(encoding="utf-8"))["timings"]["state"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("crawl/a.warc.gz", "crawl/a.warc.gz"),
+        ("/srv/archive/" + "x" * 60 + "/2024-01/a.warc.gz", "/srv/archive/ … xxxx/2024-01/a.warc.gz"),
+        (
+            "/数据/" + "网页" * 30 + "/甲.jsonl.gz",
+            "/数据/网页网页网页网页网 … 页网页网页网页网页网页/甲.jsonl.gz",
+        ),
+    ],
+)
+def test_a_long_path_loses_its_middle(path: str, shown: str) -> None:
+    assert shorten_middle(path, 40).startswith(shown[:10]) and shorten_middle(path, 40).endswith(shown[-12:])
+    assert len(shorten_middle(path, 40)) <= 40
+
+
+def test_paths_that_would_look_the_same_are_whole() -> None:
+    alike = [f"/srv/archive/{'x' * 80}{part}{'y' * 80}/texts.jsonl" for part in ("one", "two")]
+    other = f"/srv/{'z' * 90}/rows.parquet"
+    first, second, third = shorten_paths([*alike, other], 60)
+    assert [first, second] == alike
+    assert len(third) <= 60 and third.startswith("/srv/zz") and third.endswith("/rows.parquet")
+
+
 def test_the_page_has_the_numbers_of_the_ledger(demo: Path) -> None:
     workspace = corpus.open(str(demo))
     data = data_of((demo / "report.html").read_text(encoding="utf-8"))
@@ -105,6 +130,7 @@ def test_the_head_says_what_was_built_from_what(demo: Path, tmp_path: Path) -> N
     web, wiki = data["sources"]
     assert (web["name"], web["kind"], web["rules"]) == ("web", "warc", ["fineweb", "language"])
     assert (wiki["files"], wiki["license"], wiki["paths"]) == (3, "CC-BY-SA-4.0", ["demo/*.xml.bz2"])
+    assert wiki["whole_paths"] == wiki["paths"]
     assert sum(source["read"] for source in data["sources"]) == data["totals"]["read"]
     folder = data_path("demo.yaml").parent / "demo"
     assert web["bytes"] == sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
