@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -22,7 +23,7 @@ from corpus.formats.yaml_lines import load_yaml as load_yaml
 from corpus.languages.names import WrongLanguageError, normalize_labels
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
-from corpus.storage import is_remote, join, read_bytes
+from corpus.storage import exists, is_remote, join, read_bytes
 from corpus.suggestions import suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.validation import Validation
@@ -214,18 +215,38 @@ class ManifestFile:
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
 
+def advise_init(path: str) -> str:
+    """Return what to do with data that was given in place of a manifest."""
+    return f"`corpus init {shlex.quote(path)} --out first.yaml` writes one for data, then `corpus build first.yaml`"
+
+
 def load_manifest(path: str) -> ManifestFile:
     """Read and check a manifest. Raises UserError, one line with the file, the line and the key, if it is wrong."""
     try:
         text = read_bytes(path).decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}") from None
+        raise UserError(
+            f"{path}: not UTF-8 at byte {error.start}, so no manifest: {advise_init(path)}"
+        ) from None
+    except IsADirectoryError:
+        if exists(join(path, "workspace.json")):
+            raise UserError(
+                f"{path} is a workspace, not a manifest: give the YAML file that it is built from, and --out {path}"
+            ) from None
+        raise UserError(f"{path} is a folder, not a manifest: {advise_init(path)}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
-    content, lines = load_yaml(text, path)
+    try:
+        content, lines = load_yaml(text, path)
+    except UserError as error:
+        if path.endswith((".yaml", ".yml")):
+            raise
+        raise UserError(f"{error}, so no manifest: {advise_init(path)}") from None
     source_file = ManifestFile(path, None, lines)  # type: ignore[arg-type]
     if not isinstance(content, dict):
-        raise source_file.error((), "a manifest is a mapping with at least `name` and `sources`")
+        raise source_file.error(
+            (), f"a manifest is a mapping with at least `name` and `sources`: {advise_init(path)}"
+        )
     for bad in [key for key in content if not isinstance(key, str)]:
         raise source_file.error((bad,), "keys must be text")
     content = _resolve_values(source_file, content, (), False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,31 @@ def test_any_text_gives_a_manifest_or_one_line(tmp_path_factory: pytest.TempPath
     with pytest.raises(UserError) as caught:
         load_manifest(str(path))
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("数据", None),
+        ("rows.jsonl", b'{"text": "a"}\n{"text": "b"}\n'),
+        ("page.html", b"<html><p>hi"),
+        ("crawl.warc.gz", b"\x1f\x8b\x08\x00"),
+        ("table.csv", b"text,url\n"),
+    ],
+)
+def test_data_in_place_of_a_manifest_gets_the_command_that_writes_one(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    path = tmp_path / name
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(UserError) as refused:
+        load_manifest(str(path))
+    line = str(refused.value)
+    assert line.startswith(f"{path}") and "\n" not in line
+    assert f"`corpus init {shlex.quote(str(path))} --out first.yaml` writes one" in line
+
+
+def test_a_workspace_in_place_of_a_manifest_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "workspace.json").write_text("{}")
+    with pytest.raises(UserError, match="is a workspace, not a manifest: give the YAML file"):
+        load_manifest(str(tmp_path))
