@@ -85,7 +85,7 @@ def show(spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> Non
     for name, seconds in best.items():
         ratio = f"{seconds / best['corpus']:.1f} times" if name != "corpus" else ""
         table.add_row(
-            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.0f}", ratio
+            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.1f}", ratio
         )
     console = Console(width=100)
     console.print(table)
