@@ -19,7 +19,7 @@ The files, in the order in which a corpus passes through them:
     opening.py    opening a workspace for a command
     console.py    consoles for terminals and pipes
     pipes.py      output whose reader goes away
-    refusals.py   options that have no effect together
+    refusals.py   options that have no effect together, impossible numbers
     stopping.py   Ctrl-C and other signals
     progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule
@@ -51,6 +51,7 @@ import typer
 from corpus import __version__
 from corpus.errors import RunError, UserError, shorten_line
 from corpus.pipelines.cli.pipes import PIPE_STATUS, watch_pipes
+from corpus.pipelines.cli.refusals import refuse_numbers
 from corpus.pipelines.cli.stopping import INTERRUPTED_STATUS, end_stopped, raise_on_signals, was_interrupted
 
 app = typer.Typer(
@@ -139,6 +140,7 @@ def _register() -> None:
     app.command("plot")(plot.plot)
     app.add_typer(models.app, name="model")
     for command in (*app.registered_commands, *models.train.registered_commands):
+        command.callback = command.callback and refuse_numbers(command.callback)
         command.help = _unwrapped(command.help or getattr(command.callback, "__doc__", None) or "")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
 import pytest
+import typer
+
+from corpus.errors import UserError
+from corpus.pipelines import cli
 
 
 @pytest.mark.parametrize(
@@ -47,3 +52,73 @@ def test_without_a_command_the_help_is_shown() -> None:
         [sys.executable, "-m", "corpus.pipelines.cli"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2 and "decide" in done.stdout and done.stderr == ""
+
+
+WORKERS = (
+    "build m.yaml --out o",
+    "plan m.yaml",
+    "decide d",
+    "verify d",
+    "export d --documents --out o",
+    "urls a --out o",
+    "demo",
+)
+
+
+@pytest.mark.parametrize("command", WORKERS)
+@pytest.mark.parametrize("workers", ["0", "-1", "257", "99999999999999999999", "x", "1.5", "nan", ""])
+def test_workers_are_a_number_of_processes(
+    command: str, workers: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command that has the option says so in one line, before it does anything."""
+    with pytest.raises(cli.WrongUsage) as wrong:
+        call([*command.split(), "--workers", workers])
+    cli._show_usage(wrong.value)
+    line = capsys.readouterr().err
+    assert line.startswith("corpus: Invalid value for '--workers': ") and line.count("\n") == 1
+
+
+def call(words: list[str]) -> object:
+    app = typer.Typer(callback=lambda: None)
+    for command in commands():
+        app.command(command.name)(command.callback)  # type: ignore[type-var]
+    return app(words, standalone_mode=False)
+
+
+def commands() -> list[typer.models.CommandInfo]:
+    if not cli.app.registered_commands:
+        cli._register()
+    return [command for command in cli.app.registered_commands if command.callback is not None]
+
+
+def test_all_commands_with_workers_are_tried() -> None:
+    having = {each.name for each in commands() if "workers" in inspect.signature(each.callback).parameters}  # type: ignore[arg-type]
+    assert having == {words.split()[0] for words in WORKERS}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("demo --minutes inf", "--minutes inf: give a finite number"),
+        ("train d --minutes nan", "--minutes nan: give a finite number"),
+        ("train d --weight-decay inf", "--weight-decay inf: give a finite number"),
+        ("generate r --temperature inf", "--temperature inf: give a finite number"),
+        (
+            "plan m.yaml -n 99999999999999999999",
+            "--documents 99999999999999999999: give a number of at most 1,000,000,",
+        ),
+        (
+            "train d --steps 99999999999999999999",
+            "--steps 99999999999999999999: give a number of at most 1,000,000,",
+        ),
+        (
+            "train d --seed 99999999999999999999",
+            "--seed 99999999999999999999: give a number of at most 9,223,372,036,",
+        ),
+        ("verify d --seed -99999999999999999999", "--seed -99999999999999999999: give a number of at most"),
+    ],
+)
+def test_numbers_that_nothing_can_count_to_are_refused(words: str, line: str) -> None:
+    with pytest.raises(UserError) as refused:
+        call(words.split())
+    assert str(refused.value).startswith(line)
