@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from corpus import data, plugins, storage
+from corpus import data, storage
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
