@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import tldextract
+if TYPE_CHECKING:
+    import tldextract
 
 
 @cache
 def public_suffixes() -> tldextract.TLDExtract:
     """Return the Public Suffix List that tldextract ships, private suffixes included."""
+    import tldextract  # .1 s: it brings an HTTP client
+
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 

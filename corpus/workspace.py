@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from corpus import storage
@@ -19,6 +18,8 @@ from corpus.errors import UserError
 from corpus.storage.part_writer import check_beside
 
 if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
     from corpus.trainer.torch_dataset import PackedDataset
 
 WORKSPACE_SCHEMA_VERSION = 1
@@ -141,6 +142,8 @@ class Workspace:
 
     def _open_dataset(self, paths: list[str], format: str, keys: list[str]) -> ds.Dataset:
         """Open files as one dataset; `keys` are the keys of KEY=VALUE in their paths that become columns."""
+        import pyarrow.dataset as ds  # brings pandas where that is installed: .3 s
+
         filesystem = None
         if storage.is_remote(self.root):
             filesystem, _ = storage.filesystem(self.root)

@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,15 +23,19 @@ from corpus.dedup.removed import Clusters
 from corpus.document import DECISIONS_SCHEMA
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.types import PCollection, group_by_key, map_each, par_do
 from corpus.progress import count_documents, count_earlier
 from corpus.rules.rule import Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, count_rows, read_fingerprint
 from corpus.validation import Shares, name_sides
 from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection
 
 VERSION = 4
 """Increased when the same signals would give other decisions or counts."""
@@ -155,30 +158,20 @@ def read_columns(path: str, columns: list[str]) -> pa.Table:
         return pq.ParquetFile(stream).read(columns=columns, use_threads=False)
 
 
-class _ComputeThreshold(beam.DoFn):
-    """Map (signal and language, packed scores) to a line of JSON: signal, language, threshold."""
-
-    def __init__(self, shares: dict[str, Rule]) -> None:
-        self.shares = shares
-
-    def process(self, element: tuple[str, Any]) -> Iterator[str]:
-        key, packed = element
-        signal, language = json.loads(key)
-        share = self.shares[signal].limit(language)
-        if not np.isnan(share):
-            scores = np.frombuffer(b"".join(packed), "<f4")
-            yield json.dumps([signal, language, compute_threshold(scores, share)])
+def _compute_share(element: tuple[str, Any], shares: dict[str, Rule]) -> Iterator[str]:
+    """Turn (signal and language, packed scores) into a line of JSON: signal, language, threshold."""
+    key, packed = element
+    signal, language = json.loads(key)
+    share = shares[signal].limit(language)
+    if not np.isnan(share):
+        scores = np.frombuffer(b"".join(packed), "<f4")
+        yield json.dumps([signal, language, compute_threshold(scores, share)])
 
 
-class WriteLines(beam.DoFn):
+def write_lines(element: tuple[int, Any], path: str) -> Iterator[str]:
     """Write all lines, sorted, as one JSON file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def process(self, element: tuple[int, Any]) -> Iterator[str]:
-        storage.write_text(self.path, json.dumps(sorted(json.loads(line) for line in element[1])))
-        yield self.path
+    storage.write_text(path, json.dumps(sorted(json.loads(line) for line in element[1])))
+    yield path
 
 
 def thresholds_pipeline(
@@ -194,18 +187,20 @@ def thresholds_pipeline(
 
     Memory: the scores of one language.
     """
+    from corpus.pipelines.beam.types import flat_map, group_by_key, map_each
+
     work = ScoreParts(root, sources)
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:
         written: PCollection[str] = (
             start
-            | "Scores" >> FanOut(items, work, running, claims, tuple[str, bytes])
+            | "Scores" >> fan_out(items, work, running, claims, tuple[str, bytes])
             | "By language" >> group_by_key()
-            | "Threshold" >> par_do(_ComputeThreshold(shares), str)
+            | "Threshold" >> flat_map(_compute_share, shares, output=str)
             | "One key" >> map_each(lambda line: (0, line), output=tuple[int, str])
             | "Together" >> group_by_key()
-            | "Write" >> par_do(WriteLines(path), str)
+            | "Write" >> flat_map(write_lines, path, output=str)
         )
         return written
 
@@ -313,7 +308,7 @@ def decide_pipeline(
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Decide" >> FanOut(items, work, running, claims)
+        done: PCollection[str] = start | "Decide" >> fan_out(items, work, running, claims)
         return done
 
     return build

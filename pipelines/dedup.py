@@ -37,28 +37,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-
-import apache_beam as beam
+from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
-from corpus.pipelines.beam.types import (
-    PCollection,
-    Transform,
-    create,
-    flat_map,
-    flatten,
-    group_by_key,
-    keep_if,
-)
 from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path, share_of, splits_path
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection, Transform
 
 VERSION = 1
 """Increased when the same input would give other clusters."""
@@ -111,6 +106,8 @@ def dedup_pipeline(
 
 
 def _nothing_to_do(root: beam.Pipeline) -> None:
+    from corpus.pipelines.beam.types import create
+
     root | "Nothing to do" >> create([], int)
 
 
@@ -118,6 +115,7 @@ def add_dedup_steps(
     root: beam.Pipeline, plan: DedupPlan, load: LoadRows, running: Running, claims: str | None
 ) -> None:
     """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
+    from corpus.pipelines.beam.types import create, flat_map, flatten, group_by_key, keep_if
 
     def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> Transform:
         named: Transform = name >> flat_map(function, plan, *arguments, output=tuple[int, bytes])
@@ -136,7 +134,7 @@ def add_dedup_steps(
     count = max(1, min(plan.splits, MAX_KEYS_ITEMS))
     shares = [share_of(plan.splits, number, count) for number in range(count)]
     items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
-    keys = root | "Keys" >> FanOut(
+    keys = root | "Keys" >> fan_out(
         items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]
     )
     contents = gather("Contents", keys) | step("Contents", steps.contents_step)

@@ -20,8 +20,8 @@ from corpus.dedup.removed import read_cluster_groups, to_clusters_table, write_c
 from corpus.dedup.rows import SplitRows, row_of, split_of
 from corpus.dedup.signatures import SignatureReader, has_signature
 from corpus.errors import UserError
+from corpus.pipelines.beam.counters import increment
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
-from corpus.pipelines.beam.types import increment
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
 

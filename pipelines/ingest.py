@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,9 +38,8 @@ from corpus.filters.plugin_filter import MEASURE_CALL, to_values
 from corpus.filters.url import find_url_gate
 from corpus.groups import registered_domain
 from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.types import PCollection
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
 from corpus.progress import count_documents, count_earlier
 from corpus.sources import is_plugin_kind
@@ -55,6 +54,11 @@ from corpus.storage.part_writer import (
 )
 from corpus.text.page import Page
 from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection
 
 StartedDocument = tuple[Document, Record]
 RowGroupChunk = tuple[pa.RecordBatch | None, list[Page | None], pa.Array]
@@ -487,7 +491,7 @@ def ingest_pipeline(
     work = IngestParts(root, tools_to_json(tools))
 
     def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Ingest" >> FanOut(items, work, running, claims)
+        done: PCollection[str] = start | "Ingest" >> fan_out(items, work, running, claims)
         return done
 
     return build

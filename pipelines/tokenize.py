@@ -16,16 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import apache_beam as beam
 import pyarrow as pa
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.types import PCollection
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, read_fingerprint, read_outcome
 from corpus.text import words
@@ -34,9 +32,14 @@ from corpus.tokens.encode import Encoder
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.workspace import Workspace, read_table
 
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection
+
 SplitKey = tuple[str, str]
 """(source, split name)."""
-PipelineBuilder = Callable[[beam.Pipeline], PCollection[str]]
+PipelineBuilder: TypeAlias = "Callable[[beam.Pipeline], PCollection[str]]"
 RunPipeline = Callable[..., None]
 """run(name, build, total, weights=...): `build(claims)` returns what puts the transforms on a Pipeline; it has `total`
 items of these sizes."""
@@ -91,7 +94,7 @@ def tokenize_pipeline(
     """Return a function that builds a pipeline that does `work` for every item; it yields the items done."""
 
     def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | name.capitalize() >> FanOut(items, work, running, claims)
+        done: PCollection[str] = start | name.capitalize() >> fan_out(items, work, running, claims)
         return done
 
     return build

@@ -6,8 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from corpus.dedup.rows import order_best_first
 
@@ -52,6 +50,10 @@ def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
     nodes, at = np.unique(links, return_inverse=True)
     at = at.reshape(links.shape).astype(np.int32)
     weights = np.ones(len(links), np.bool_)
+    # .2 s to import, which a corpus without duplicates is spared
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((weights, (at[:, 0], at[:, 1])), shape=(len(nodes), len(nodes)))
     count, labels = connected_components(graph, directed=False)
     lowest = np.full(count, np.iinfo(np.int64).max)

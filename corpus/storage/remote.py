@@ -16,9 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, cast
 
-import fsspec
-from fsspec.asyn import sync
-
 from corpus.errors import UserError
 from corpus.extras import install_advice
 from corpus.storage.retry import (
@@ -81,6 +78,8 @@ def filesystem(path: str) -> tuple[Any, str]:
 
     Raises UserError where nothing is installed that knows the URL.
     """
+    import fsspec
+
     try:
         return cast(
             "tuple[Any, str]", fsspec.core.url_to_fs(path, use_listings_cache=False, **_timeout_options(path))
@@ -95,6 +94,8 @@ def filesystem(path: str) -> tuple[Any, str]:
 
 def _timeout_options(path: str) -> dict[str, Any]:
     """Return options that limit silence, unless fsspec's configuration sets its own: gcsfs would wait without end."""
+    import fsspec
+
     protocol = path.partition("://")[0]
     configured = fsspec.config.conf.get(protocol, {})
     if protocol in ("gs", "gcs") and "requests_timeout" not in configured:
@@ -116,6 +117,8 @@ def _silence_timeout() -> Any:
 
 def _sync(fs: Any, size: int, function: Any, *arguments: Any) -> Any:
     """Run a coroutine of this module for `size` bytes, with a timeout: what they take at the slowest."""
+    from fsspec.asyn import sync
+
     limit = read_setting("PATIENCE", 300) + 2 * read_setting("SILENCE", 60) + size / MIN_BYTES_PER_SECOND
     return sync(fs.loop, function, *arguments, timeout=limit)
 

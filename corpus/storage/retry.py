@@ -7,7 +7,6 @@ all). Bytes that arrive reset the count: a slow and bad line ends a file only wh
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import errno
 import logging
@@ -172,7 +171,7 @@ def is_transient(error: BaseException, status: int | None) -> bool:
         "Credentials" in type(one).__name__ for one in error_chain(error)
     ):
         return False
-    return isinstance(error, OSError | EOFError | asyncio.TimeoutError) or is_from_network(error)
+    return isinstance(error, OSError | EOFError) or is_from_network(error)
 
 
 def is_from_network(error: BaseException) -> bool:

@@ -23,11 +23,20 @@ def exit_with_parent(parent: int) -> None:
 
 
 def main() -> None:
-    """Run Beam's worker for the process whose id is the first argument, with logging disabled up to the second."""
+    """Run Beam's worker for the process whose id is the first argument, with logging disabled up to the second.
+
+    The third is 1 if Beam is imported for local runs alone.
+    """
     threading.Thread(target=exit_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     logging.disable(int(sys.argv[2]))
     if int(sys.argv[2]) >= logging.CRITICAL:  # Beam prints what a worker raised and sends it too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    from corpus.pipelines.beam.loading import keep_pandas_out, load_beam, own_process
+
+    if sys.argv[3] == "1":
+        own_process()
+    load_beam(local_only=True)
+    keep_pandas_out()
     from corpus.pipelines.beam.types import run_worker
 
     run_worker(sys.argv[:1])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
-import corpus.pipelines.beam.workers  # noqa: F401 - puts watched workers in the place of Beam's
 from corpus.errors import UserError
-from corpus.pipelines.beam.types import OptionParser
+from corpus.pipelines.beam.loading import load_beam
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 LOCAL_RUNNER = "FnApiRunner"
 """The local engine; Beam's `DirectRunner` tries to download another one first and falls back silently."""
@@ -47,7 +49,12 @@ class Running:
         return replace(self, workers=1) if self.local and size < least else self
 
     def options(self, name: str) -> PipelineOptions:
-        """Return Beam's options for the pipeline called `name`."""
+        """Return Beam's options for the pipeline called `name`; loads Beam."""
+        load_beam(local_only=not self.extra)
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        import corpus.pipelines.beam.workers  # noqa: F401 - puts watched workers in the place of Beam's
+
         flags: list[str] = list(self.extra)
         if self.local:
             mode = "multi_processing" if self.workers > 1 else "in_memory"
@@ -61,9 +68,25 @@ class Running:
             flags.append(f"--job_name=corpus-{name}")
         return PipelineOptions(flags)
 
+    def open_pipeline(self, name: str) -> beam.Pipeline:
+        """Return a new pipeline. Raises UserError if Beam refuses its options."""
+        options = self.options(name)
+        from apache_beam import Pipeline
+
+        try:
+            return Pipeline(options=options)
+        except ValueError as error:
+            reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split())
+            raise UserError(f"Beam cannot run with these options: {reason.strip(' .')}") from None
+
 
 def _list_known_flags() -> set[str]:
     """Return every flag of every Beam option, as it is written."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    import corpus.pipelines.beam.workers  # noqa: F401 - its imports bring the options of the local engine
+    from corpus.pipelines.beam.types import OptionParser
+
     parser = OptionParser(add_help=False, conflict_handler="resolve")
     waiting = list(PipelineOptions.__subclasses__())
     while waiting:
@@ -76,5 +99,6 @@ def _list_known_flags() -> set[str]:
 
 def list_unknown_flags(extra: Sequence[str]) -> list[str]:
     """Return those of the flags that no Beam option defines."""
-    known = _list_known_flags()
-    return [flag for flag in extra if flag.startswith("--") and flag.split("=")[0] not in known]
+    flags = [flag for flag in extra if flag.startswith("--")]
+    known = _list_known_flags() if flags else set()
+    return [flag for flag in flags if flag.split("=")[0] not in known]

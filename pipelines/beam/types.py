@@ -1,5 +1,6 @@
 """What the pipelines use of Beam, with types: its own functions have none, or are not exported where mypy is strict.
 
+Importing it loads Beam, which takes most of a second, so it is imported where a pipeline is built.
 Nothing here adds to what Beam's name does. `output` is the type of the elements that come out; Beam takes their coder
 from it. What Beam types itself (`beam.Pipeline`, `beam.DoFn`, `beam.CombineFn`) is used as it is.
 """
@@ -9,14 +10,13 @@ from it. What Beam types itself (`beam.Pipeline`, `beam.DoFn`, `beam.CombineFn`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
 import apache_beam as beam
 from apache_beam.coders import RowCoder
 from apache_beam.coders.typecoders import registry
-from apache_beam.metrics.metric import Metrics
 from apache_beam.options.pipeline_options import _BeamArgumentParser
 from apache_beam.pvalue import PCollection as PCollection
 from apache_beam.runners.runner import create_runner as create_runner
@@ -61,9 +61,46 @@ def keep_if(predicate: Callable[..., bool], *arguments: object, output: object) 
     return _giving(beam.Filter(predicate, *arguments), output)
 
 
-def combine_per_key(combiner: beam.CombineFn, output: object) -> Transform:
-    """Beam's `CombinePerKey`."""
-    return _giving(beam.CombinePerKey(combiner), output)
+def combine_per_key(combiner: Any, output: object) -> Transform:
+    """Beam's `CombinePerKey`; `combiner` has the methods of a `CombineFn`."""
+    return _giving(beam.CombinePerKey(_Combining(combiner)), output)
+
+
+class _Combining(beam.CombineFn):
+    """Beam's `CombineFn` with the methods of another object, whose module need not import Beam."""
+
+    def __init__(self, combiner: Any) -> None:
+        self.combiner = combiner
+
+    def create_accumulator(self) -> Any:
+        return self.combiner.create_accumulator()
+
+    def add_input(self, accumulator: Any, element: Any) -> Any:
+        return self.combiner.add_input(accumulator, element)
+
+    def merge_accumulators(self, accumulators: Iterable[Any]) -> Any:
+        return self.combiner.merge_accumulators(accumulators)
+
+    def extract_output(self, accumulator: Any) -> Any:
+        return self.combiner.extract_output(accumulator)
+
+
+def in_sequence(steps: Mapping[str, Transform], output: object) -> Transform:
+    """Return one transform that applies several, each with its label, to what the one before gives."""
+    return _giving(_Sequence(steps), output)
+
+
+class _Sequence(beam.PTransform[Any, Any]):
+    """Transforms one after the other."""
+
+    def __init__(self, steps: Mapping[str, Transform]) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def expand(self, collection: Any) -> Any:
+        for label, step in self.steps.items():
+            collection = collection | label >> step
+        return collection
 
 
 def group_by_key() -> Transform:
@@ -108,11 +145,6 @@ def register_row(*types: type) -> None:
 def coder_of(row_type: type) -> Any:
     """Return the coder registered for a type, with `encode` and `decode`. Making a `RowCoder` costs .2 ms, so once."""
     return registry.get_coder(row_type)
-
-
-def increment(namespace: str, name: str, by: int) -> None:
-    """Add to one of Beam's counters, in a step at work."""
-    Metrics.counter(namespace, name).inc(by)
 
 
 def run_worker(arguments: list[str]) -> None:

@@ -25,6 +25,7 @@ from google.protobuf import json_format, text_format
 
 from corpus.child_process import python_command
 from corpus.errors import RunError
+from corpus.pipelines.beam.loading import is_whole
 
 WORKER_MODULE = "corpus.pipelines.beam.local_worker"
 """The module in the command line of a worker."""
@@ -67,7 +68,9 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         # Beam has no other place where a request to a dead worker can be refused.
         self.control_conn.push = self._push_if_alive  # type: ignore[method-assign, assignment]
         self.process = subprocess.Popen(
-            python_command(WORKER_MODULE, str(os.getpid()), str(logging.root.manager.disable)),
+            python_command(
+                WORKER_MODULE, str(os.getpid()), str(logging.root.manager.disable), str(int(not is_whole()))
+            ),
             env={**os.environ, **self._environment()},
         )
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)

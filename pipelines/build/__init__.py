@@ -2,7 +2,8 @@
 
 The files, in the order in which a build uses them:
 
-    build.py      the build: all stages in order
+    build.py      a build from its manifest
+    sequence.py   all stages in order
     plan.py       manifest to input splits, tools and rules, all checked
     probe.py      first look at the input: what cannot be read, fields that no row has
     dry_run.py    forecast of a build from its first documents

@@ -1,34 +1,21 @@
-"""Build a workspace: every stage in order, each from the parts of the one before; finished stages are skipped."""
+"""Build a workspace: what is wrong with the manifest is said before anything heavy is imported."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.ledger import quarantine
-from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
-from corpus.pipelines.build.plan import (
-    BuildPlan,
-    describe_unnameable,
-    make_plan,
-    plan_fingerprint,
-    read_shares,
-    remove_empty_folders,
-    write_plan,
-)
-from corpus.pipelines.build.probe import describe_unmatched_fields
-from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
-from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
-from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
+from corpus.manifest import load_manifest
+from corpus.pipelines.beam.loading import keep_pandas_out
 from corpus.pipelines.build.stop import exit_on_signals
-from corpus.pipelines.tokenize import check_kept_tokenizer
-from corpus.progress import StageProgress, Status
-from corpus.storage.lock import hold_lock
-from corpus.workspace import Workspace
+from corpus.progress import StageProgress
+
+if TYPE_CHECKING:
+    from corpus.pipelines.beam.options import Running
+    from corpus.workspace import Workspace
 
 
 def build_workspace(
@@ -48,50 +35,12 @@ def build_workspace(
     """
     out = storage.local_path(out)
     check_out(out)
+    load_manifest(manifest)
+    keep_pandas_out()
     with exit_on_signals():
-        return _build_locked(manifest, out, running, say, show, until, retry_quarantine)
+        from corpus.pipelines.build.sequence import build_locked
 
-
-def _build_locked(
-    manifest: str,
-    out: str,
-    running: Running,
-    say: Callable[[str], None],
-    show: Callable[[StageProgress], None] | None,
-    until: str | None,
-    retry_quarantine: bool,
-) -> Workspace:
-    plan = make_plan(manifest, say)
-    with hold_lock(out) as release:
-        workspace = Workspace.create(out)
-        check_name(workspace, plan.file.manifest.name)
-        try:
-            check_kept_tokenizer(workspace, plan.file.manifest.tokenizer)
-        except UserError as error:
-            raise plan.file.error(error.path, str(error)) from None
-        plan = apply_retries(plan, workspace, retry_quarantine)
-        remove_unread_parts(workspace)
-        wanted = plan_fingerprint(plan)
-        state = workspace.read_state() or {}
-        if state.get("build") == wanted and not list_missing_parts(workspace, plan):
-            check_failures(plan, workspace)  # its bound is no part of what was built
-            say(f"{NOTHING_TO_DO}: the workspace is complete")
-            return workspace
-        for line in (*describe_unnameable(plan.file), *describe_unmatched_fields(plan)):
-            say(line)
-        for name, source in plan.file.manifest.sources.items():
-            if not plan.rules.rules[name] and source.rules is None:
-                say(
-                    f"{name}: no rules apply to this source: give it some, such as `rules: [fineweb, language]`, "
-                    "or set `rules: []`"
-                )
-            elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
-                say(f"{name}: only the manifest's own rules apply to this source")
-        status = Status(out, show)
-        builder = Build(plan, workspace, running, status, say, state)
-        with report_end(status, release):
-            run_stages(builder, wanted, until)
-    return workspace
+        return build_locked(manifest, out, running, say, show, until, retry_quarantine)
 
 
 def check_out(out: str) -> None:
@@ -113,57 +62,3 @@ def check_out(out: str) -> None:
         raise UserError(f"--out {out}: {place} cannot be written to")
     if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
         raise UserError(f"--out {out}: the folder contains other files: name a new one, or a workspace")
-
-
-def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
-    """Return the parts that a finished build has and this workspace lacks."""
-    folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
-    present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
-    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
-    dataset = workspace.path("tokens", "dataset.json")
-    expected += [
-        dataset,
-        workspace.path("stats", "counts.parquet"),
-        workspace.path("tokenizer", "tokenizer.json"),
-    ]
-    if storage.exists(dataset):
-        expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
-    return [path for path in expected if path not in present and not storage.exists(path)]
-
-
-def report_quarantine(builder: Build) -> None:
-    """Report quarantined and unread records. Raises RunError if they exceed a source's `max_failures`."""
-    counts = quarantine.count_by_reason(builder.workspace, "time", "remote")
-    late, unread_splits = counts["time"].total(), sorted(counts["remote"])
-    remember_unread(builder.workspace, unread_splits)
-    if unread_splits:
-        what = "input split was" if len(unread_splits) == 1 else "input splits were"
-        builder.say(f"{len(unread_splits):,} {what} not read to the end: the next build retries")
-    builder.status.more["time_dependent"] = late
-    if late:
-        builder.say(
-            f"{late:,} records exceeded their time limit: a faster machine may finish them, so this build "
-            "depends on time (`--retry-quarantine` gives them four times as long)"
-        )
-    check_failures(builder.plan, builder.workspace)
-
-
-def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
-    """Run all stages of a build in order, or those up to `until`."""
-    absent = list_missing_parts(builder.workspace, builder.plan)
-    for line in explain_changes(builder.workspace, builder.plan, builder.state, absent):
-        builder.say(line)
-    builder.forget("build")
-    if absent:
-        builder.forget("ingest" if count_unread_splits(builder.workspace, builder.plan, absent) else "decide")
-    builder.held_before = read_shares(builder.workspace)
-    write_plan(builder.workspace, builder.plan)
-    prints = {"ingest": ingest_fingerprint(builder.plan)}
-    for name, stage in STAGES:
-        builder.stage(name, prints.get(name, wanted), partial(stage, builder))
-        if name == "ingest":
-            report_quarantine(builder)
-        if name == until:
-            return
-    builder.stage("build", wanted, partial(remove_part_statistics, builder))
-    remove_empty_folders(builder.workspace)

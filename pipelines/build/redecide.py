@@ -31,10 +31,10 @@ from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
-from corpus.pipelines.build.build import list_missing_parts, run_stages
 from corpus.pipelines.build.changes import count_unread_splits
 from corpus.pipelines.build.plan import BuildPlan, plan_fingerprint
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
+from corpus.pipelines.build.sequence import list_missing_parts, run_stages
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
 from corpus.progress import StageProgress, Status

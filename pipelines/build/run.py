@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import apache_beam as beam
-
 from corpus import storage
 from corpus.errors import MAX_ERROR_CHARACTERS, RunError, UserError, shorten_line
 from corpus.pipelines.beam.fanout import make_claims_folder
@@ -90,13 +88,8 @@ class Build:
     ) -> None:
         total = len(weights)
         self.status.at(StageProgress(stage=name, total=total))
-        options = running.options(name)
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                pipeline = beam.Pipeline(options=options)
-            except ValueError as error:
-                reason = " ".join(str(error).replace("Pipeline has validations errors:", "").split())
-                raise UserError(f"Beam cannot run with these options: {reason.strip(' .')}") from None
+            pipeline = running.open_pipeline(name)
             with (
                 make_claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, weights, groups),

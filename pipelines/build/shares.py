@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.types import PCollection, combine_per_key, group_by_key, map_each, par_do
 from corpus.pipelines.build.plan import write_manifest
 from corpus.pipelines.build.run import Build
-from corpus.pipelines.decide import Judge, WriteLines, judge_split, read_columns, read_removed
+from corpus.pipelines.decide import Judge, judge_split, read_columns, read_removed, write_lines
 from corpus.storage.part_writer import read_documents_fingerprint, read_fingerprint
 from corpus.validation import (
     Shares,
@@ -28,6 +27,11 @@ from corpus.validation import (
     merge_units,
 )
 from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection
 
 UNITS_FILE = "validation-units.json"
 
@@ -117,8 +121,8 @@ class UnitParts:
         return held
 
 
-class MergeUnits(beam.CombineFn):
-    """Merge the packed units of one language."""
+class MergeUnits:
+    """Merge the packed units of one language: see `combine_per_key`."""
 
     def __init__(self, options: Validation) -> None:
         self.options = options
@@ -143,16 +147,18 @@ def units_pipeline(
     work: UnitParts, splits: Sequence[tuple[str, str]], path: str, running: Running, claims: str | None
 ) -> Callable[[beam.Pipeline], PCollection[str]]:
     """Return a function that builds the pipeline that writes (language, units in hexadecimal) to `path`."""
+    from corpus.pipelines.beam.types import combine_per_key, flat_map, group_by_key, map_each
+
     items = [json.dumps(split) for split in splits]
 
     def build(start: beam.Pipeline) -> PCollection[str]:
         written: PCollection[str] = (
             start
-            | "Units" >> FanOut(items, work, running, claims, tuple[str, bytes])
+            | "Units" >> fan_out(items, work, running, claims, tuple[str, bytes])
             | "Merge" >> combine_per_key(MergeUnits(work.options), tuple[str, bytes])
             | "Line" >> map_each(_write_line, output=tuple[int, str])
             | "Together" >> group_by_key()
-            | "Write" >> par_do(WriteLines(path), str)
+            | "Write" >> flat_map(write_lines, path, output=str)
         )
         return written
 

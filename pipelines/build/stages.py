@@ -15,7 +15,7 @@ from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.pipelines import decide, dedup, ingest, tokenize
-from corpus.pipelines.beam.fanout import FanOut
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
@@ -221,7 +221,7 @@ def run_count(build: Build) -> None:
         work = MergeParts(workspace.root)
         build.run(
             "merge",
-            lambda claims: lambda start: start | "Merge" >> FanOut(items, work, running, claims),
+            lambda claims: lambda start: start | "Merge" >> fan_out(items, work, running, claims),
             len(items),
             running=running,
         )

@@ -82,7 +82,6 @@ def build(
 ) -> None:
     from corpus.errors import UserError, shorten_line
     from corpus.pipelines.beam.options import Running, list_unknown_flags
-    from corpus.pipelines.beam.types import create_runner
     from corpus.pipelines.build.build import build_workspace as run_build
     from corpus.pipelines.cli.stats import print_result
     from corpus.pipelines.cli.watching import Hearing, watch_build
@@ -98,6 +97,8 @@ def build(
         raise UserError(f"{unknown[0]}: Beam has no such option: correct it or leave it out")
     for option in extra:
         if option.startswith("--runner="):
+            from corpus.pipelines.beam.types import create_runner
+
             try:
                 create_runner(option.partition("=")[2])
             except (ValueError, ImportError, AttributeError) as error:

@@ -89,6 +89,7 @@ def decide(
     from rich.console import Console
 
     from corpus.errors import UserError
+    from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.beam.options import Running
     from corpus.pipelines.build.redecide import compare_changes as see
     from corpus.pipelines.build.redecide import decide_again
@@ -103,6 +104,7 @@ def decide(
     if not what_if:
         refuse_options("no --what-if", {"--samples": samples != SAMPLES})
     use_plugin_folders(plugins)
+    keep_pandas_out()
     running = Running(workers=workers)
     if what_if:
         difference = see(workspace, manifest, parse_changes(what_if), running, samples)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def open_workspace(root: str) -> Workspace:
     """The workspace, with a line on standard error if it is not finished. Raises UserError if it is not a workspace."""
     import corpus
+    from corpus.pipelines.beam.loading import keep_pandas_out
 
+    keep_pandas_out()
     workspace = corpus.open(root)
     warn_unfinished(root)
     return workspace

@@ -71,13 +71,18 @@ def plan(
 
     Example: corpus plan first.yaml --documents 500
     """
+    from corpus.manifest import load_manifest
+
+    use_plugin_folders(plugins)
+    load_manifest(manifest)  # what is wrong with it is said before the rest is imported
+    from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_unnameable, make_plan
     from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.progress import show_progress
 
-    use_plugin_folders(plugins)
+    keep_pandas_out()
     build_plan = make_plan(manifest)
     for line in (*describe_unnameable(build_plan.file), *describe_unmatched_fields(build_plan)):
         typer.echo(f"corpus: {line}", err=True)

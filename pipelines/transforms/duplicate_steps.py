@@ -22,8 +22,8 @@ from corpus.dedup.shingles import hash_shingles
 from corpus.dedup.signatures import has_signature
 from corpus.dedup.url_key import hash_urls
 from corpus.document import content_hash
+from corpus.pipelines.beam.counters import increment
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
-from corpus.pipelines.beam.types import increment
 from corpus.pipelines.dedup_steps import DEDUP_KINDS, LINK_DTYPE, MAX_HELD_SIGNATURES, DedupPlan
 from corpus.pipelines.transforms.elements import DocumentRow
 from corpus.text.page import Page

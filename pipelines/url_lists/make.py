@@ -21,17 +21,15 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import RunError, UserError, shorten_line
-from corpus.pipelines.beam.fanout import FanOut, make_claims_folder
+from corpus.pipelines.beam.fanout import fan_out, make_claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.types import combine_per_key, map_each
 from corpus.pipelines.url_lists.job import UrlListJob
 from corpus.pipelines.url_lists.read import read_step
 from corpus.pipelines.url_lists.write import SumScores, write_step
@@ -42,6 +40,9 @@ from corpus.storage.part_writer import PartWriter
 from corpus.web.url_lists.index_key import sort_key
 from corpus.web.url_lists.links import REASONS, LinkRules
 from corpus.web.url_lists.url_list import URL_LIST_GROUP_ROWS, URL_LIST_SCHEMA
+
+if TYPE_CHECKING:
+    import apache_beam as beam
 
 RANGE_INPUT_BYTES = 16 << 20
 """Compressed input per range: 100,000 recent submissions, or three times as many old ones."""
@@ -84,7 +85,7 @@ def make_list(
         _remove_stale_parts(job)
         with make_claims_folder(running, out) as claims:
             try:
-                with beam.Pipeline(options=running.options("urls")) as pipeline:
+                with running.open_pipeline("urls") as pipeline:
                     build_url_list_pipeline(pipeline, job, [str(at) for at in order], running, claims)
             except (RunError, UserError):
                 raise
@@ -100,7 +101,9 @@ def build_url_list_pipeline(
     pipeline: beam.Pipeline, job: UrlListJob, items: list[str], running: Running, claims: str | None
 ) -> None:
     """Put the steps of the module's table on a pipeline."""
-    read = FanOut(items, partial(read_step, job=job), running, claims, result_type=tuple[int, bytes])
+    from corpus.pipelines.beam.types import combine_per_key, map_each
+
+    read = fan_out(items, partial(read_step, job=job), running, claims, result_type=tuple[int, bytes])
     (
         pipeline
         | "Read" >> read

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +22,7 @@ from corpus.web.url_lists.links import LinkRules
 from corpus.web.url_lists.url_list import URL_LIST_GROUP_ROWS, URL_LIST_SCHEMA
 
 
-class SumScores(beam.CombineFn):
+class SumScores:
     """Combine the packed posts of a range into packed (hash, score, count) of each URL."""
 
     LEAST = 1 << 16

@@ -1,0 +1,89 @@
+"""Import Beam and pyarrow: whole, or without the clouds and libraries that a local pipeline has no use for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+LEFT_OUT = (
+    "apache_beam.io.gcp.bigquery",
+    "apitools",
+    "azure",
+    "boto3",
+    "google.api_core",
+    "google.auth",
+    "google.cloud",
+    "hdfs",
+    "IPython",
+    "pandas",
+)
+"""What Beam imports if it is installed, and does without if it is not."""
+
+
+class _Refuse(MetaPathFinder):
+    """Finds none of some modules: as if they were not installed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(f"{name}." for name in names)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if f"{fullname}.".startswith(self.names):
+            raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
+        return None
+
+
+_alone = False
+
+
+def own_process() -> None:
+    """Say that nothing but `corpus` uses Beam and pyarrow in this process: a command, or a worker of one."""
+    global _alone
+    _alone = True
+
+
+def load_beam(local_only: bool) -> None:
+    """Import Beam; `local_only` without what only other runners and other inputs need: .6 s instead of 1.4.
+
+    What was left out can be imported afterwards, but Beam does not know it then: so only in a process of our own.
+    """
+    if "apache_beam" in sys.modules or not (local_only and _alone):
+        import_module("apache_beam")
+        return
+    with _refusing(LEFT_OUT):
+        import_module("apache_beam")
+
+
+def is_whole() -> bool:
+    """Return whether Beam is imported with all that is installed for it."""
+    return "apache_beam.io.gcp.bigquery" in sys.modules
+
+
+def keep_pandas_out() -> None:
+    """Let pyarrow look for pandas, as it does once before its first array and once before its first numpy array.
+
+    Importing pandas takes .3 s, and no build has a use for it. Does nothing but in a process of our own.
+    """
+    if "pandas" in sys.modules or not _alone:
+        return
+    import numpy as np
+    import pyarrow as pa
+
+    with _refusing(("pandas",)):
+        pa.array(np.zeros(1)).to_numpy(zero_copy_only=False)
+
+
+@contextmanager
+def _refusing(names: Sequence[str]) -> Iterator[None]:
+    refuse = _Refuse(names)
+    sys.meta_path.insert(0, refuse)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refuse)
