@@ -15,12 +15,15 @@ Citations such as [3] at the end of a line are ignored, since the sources remove
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
+from corpus.text.batch import PageBatch
 from corpus.text.conventions import identity
+from corpus.text.ngrams import Indices
 from corpus.text.page import Page
 from corpus.text.tokens import STANDS_APART, Spans
 from corpus.text.units import to_text
@@ -52,19 +55,54 @@ CITATION_PATTERN = re.compile(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$")
 Mask = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """What the rules say of each line of a text. `counts` are one array for each of the signals of the readings."""
+
+    kept: Mask
+    terminal: Mask
+    javascript: Mask
+    policy: Mask
+    counts: list[npt.NDArray[np.generic]]
+
+
 def measure(page: Page) -> tuple[float, ...]:
-    lines = page.lines
-    total = len(lines) or 1
+    long, longest = _find_long_words(page)
+    read = _read_lines(page, long)
+    total = len(page.lines) or 1
+    return (
+        *(int(counts.sum()) for counts in read.counts),
+        *(_count(mask) / total for mask in (read.kept, read.terminal, read.javascript, read.policy)),
+        longest,
+    )
+
+
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch."""
+    long, runs, places = _find_runs(batch)
+    read = _read_lines(batch, long)
+    total = np.maximum(batch.lines_of_pages, 1)
+    shares = (read.kept, read.terminal, read.javascript, read.policy)
+    return np.column_stack(
+        (
+            *(batch.sum_lines(counts) for counts in read.counts),
+            *(batch.sum_lines(mask) / total for mask in shares),
+            np.maximum.reduceat(runs, np.searchsorted(places, batch.starts - 1)),
+        )
+    )
+
+
+def _read_lines(page: Page, long: Mask) -> _Lines:
+    """Return what the rules say of the lines of a page, or of a batch of pages; `long` are those with a long word."""
     words = page.words_per_line
     uncited = _strip_citations(page)
     sentences = page.starting_in(page.sentences, uncited)
-    long, longest = _find_long_words(page)
     terminal = _find_terminal_lines(page, uncited)
     filler = _find_lines_with(page, page.conventions.placeholder_phrases)
     javascript = _find_lines_with(page, ("javascript",))
     brace = _find_lines_with(page, ("{",))
     policy = _find_lines_with(page, page.conventions.policy_phrases)
-    values: list[float] = []
+    counts: list[npt.NDArray[np.generic]] = []
     kept: list[Mask] = []
     for _, punctuated, least in READINGS:
         left = ~long & (words >= least)
@@ -72,15 +110,8 @@ def measure(page: Page) -> tuple[float, ...]:
             left &= terminal
         written = left & ~javascript
         kept.append(written & ~policy)
-        values += [int(sentences[kept[-1]].sum()), _count(left & filler), _count(written & brace)]
-    return (
-        *values,
-        _count(kept[0]) / total,
-        _count(terminal) / total,
-        _count(javascript) / total,
-        _count(policy) / total,
-        longest,
-    )
+        counts += [sentences * kept[-1], left & filler, written & brace]
+    return _Lines(kept[0], terminal, javascript, policy, counts)
 
 
 def _strip_citations(page: Page) -> Spans:
@@ -103,15 +134,22 @@ def _find_terminal_lines(page: Page, lines: Spans) -> Mask:
 
 
 def _find_long_words(page: Page) -> tuple[Mask, int]:
-    """Return which lines have a run of more than 1,000 characters without white space, and the longest run of all.
-    A character of a script without spaces begins and ends a run, as words may begin and end there."""
+    """Return which lines have a run of more than 1,000 characters without white space, and the longest run of all."""
+    has_long_word, runs, _ = _find_runs(page)
+    return has_long_word, int(runs.max())
+
+
+def _find_runs(page: Page) -> tuple[Mask, Indices, Indices]:
+    """Return which lines have a run of more than 1,000 characters without white space; the length of each run, and
+    where what precedes it is. A character of a script without spaces begins and ends a run, as words may begin and end
+    there."""
     ends = np.flatnonzero(STANDS_APART[page.units])
     places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
     runs = np.diff(places) - 1
     has_long_word = np.zeros(len(page.lines), np.bool_)
     long = places[:-1][runs > MAX_WORD_CHARACTERS] + 1
     has_long_word[np.searchsorted(page.lines.starts, long, "right") - 1] = True
-    return has_long_word, int(runs.max())
+    return has_long_word, runs, places
 
 
 def _find_lines_with(page: Page, phrases: tuple[str, ...]) -> Mask:
@@ -129,4 +167,11 @@ def _count(mask: Mask) -> int:
 
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=parameters,
+        measure_batch=measure_batch,
+    )

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from corpus.text.batch import PageBatch
 from corpus.text.page import Page
 
 NOT_MEASURED = float("nan")
@@ -35,12 +39,17 @@ class Filter(Protocol):
         ...
 
 
+MeasureBatch = Callable[[PageBatch], npt.NDArray[np.float64]]
+"""float64[pages, signals] of a batch of pages: what `measure` returns of each, to the last bit."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FunctionFilter:
-    """A filter that is one function of a page."""
+    """A filter that is one function of a page; `measure_batch`, if there is one, does the same for many at once."""
 
     step: str
     version: int
     signals: tuple[str, ...]
     measure: Callable[[Page], Sequence[float]]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    measure_batch: MeasureBatch | None = None

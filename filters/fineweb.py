@@ -6,8 +6,10 @@ Lines are measured without the white space around them; line breaks are counted 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
+from corpus.text.batch import PageBatch, sum_groups
 from corpus.text.conventions import identity
 from corpus.text.page import Page
 from corpus.text.words import versions
@@ -37,6 +39,28 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch."""
+    copies = np.sort(batch.line_copies)
+    total = np.maximum(batch.lines_of_pages, 1)
+    copied = sum_groups(batch.line_lengths[copies], batch.first_items(batch.lines.starts[copies]))
+    return np.column_stack(
+        (
+            batch.sum_lines(batch.terminal_lines) / total,
+            batch.sum_lines(batch.line_lengths <= MAX_SHORT_LINE_CHARACTERS) / total,
+            copied / np.maximum(batch.characters - batch.breaks, 1),
+            batch.breaks / np.maximum(batch.token_total, 1),
+        )
+    )
+
+
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=parameters,
+        measure_batch=measure_batch,
+    )

@@ -7,8 +7,10 @@ as $ among the words and matches stop words only in lower case; here THE counts 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
+from corpus.text.batch import PageBatch, sum_groups
 from corpus.text.conventions import identity
 from corpus.text.hashes import find_places
 from corpus.text.page import Page
@@ -52,6 +54,43 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch."""
+    words, lines, conventions = batch.words, batch.lines, batch.conventions
+    tokens = np.maximum(batch.token_total, 1)
+    total = np.maximum([page.line_total for page in batch.pages], 1)
+    ellipsis = np.zeros(len(lines), np.bool_)
+    for suffix in conventions.ellipses:
+        ellipsis |= batch.ending_with(lines, suffix)
+    hashes = batch.count(np.flatnonzero(words.units == ord("#")))
+    ellipses = sum(
+        (batch.count_text(ellipsis) for ellipsis in conventions.ellipses), np.zeros(len(batch), np.int64)
+    )
+    alphabetic = sum_groups((batch.tokens.kinds & LETTER) > 0, batch.first_items(batch.tokens.starts))
+    return np.column_stack(
+        (
+            batch.word_total,
+            batch.sum_words(batch.word_lengths) / np.maximum(batch.word_total, 1),
+            hashes / tokens,
+            ellipses / tokens,
+            batch.sum_lines(conventions.bullets[words.units[lines.starts]]) / total,
+            batch.sum_lines(ellipsis) / total,
+            alphabetic / tokens,
+            _count_stop_words_of_pages(batch),
+        )
+    )
+
+
+def _count_stop_words_of_pages(batch: PageBatch) -> npt.NDArray[np.float64]:
+    stop_words = batch.conventions.stop_words
+    if not len(stop_words):
+        return np.full(len(batch), NOT_MEASURED)
+    present = np.zeros((len(batch), len(stop_words) + 1), np.bool_)
+    pages = np.repeat(np.arange(len(batch)), batch.word_total)
+    present[pages, find_places(stop_words, batch.words.hashes)] = True
+    return np.count_nonzero(present[:, :-1], axis=1).astype(np.float64)
+
+
 def _count_stop_words(page: Page) -> float:
     stop_words = page.conventions.stop_words
     if not len(stop_words):
@@ -63,4 +102,11 @@ def _count_stop_words(page: Page) -> float:
 
 def create() -> Filter:
     parameters = {**versions(), "conventions": identity()}
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=parameters,
+        measure_batch=measure_batch,
+    )

@@ -7,15 +7,21 @@ them and without empty ones; datatrove keeps the spaces and an empty last line.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
+from corpus.text.batch import Counts, PageBatch, sum_groups
 from corpus.text.ngrams import (
+    Indices,
     count_duplicate_characters,
+    count_duplicate_characters_of_pages,
     count_top_characters,
     find_later_copies,
     find_repeated_ngrams,
+    find_repeated_ngrams_of_pages,
 )
 from corpus.text.page import Page
+from corpus.text.tokens import Spans
 from corpus.text.words import versions
 
 STEP = "gopher_repetition"
@@ -57,5 +63,48 @@ def measure(page: Page) -> tuple[float, ...]:
     return tuple(values)
 
 
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch. Raises ConfusedHashesError: see `find_later_copies`."""
+    total = np.maximum(batch.characters, 1)
+    lines, paragraphs = batch.lines, batch.paragraphs
+    copies = np.sort(batch.line_copies)
+    if len(paragraphs) < len(lines):
+        hashes = batch.mark_hashes(batch.hashes(paragraphs), paragraphs.starts)
+        copied = np.sort(find_later_copies(hashes, exact=True))
+    else:
+        copied = copies
+    columns = [
+        batch.count(lines.starts[copies]) / np.maximum(batch.lines_of_pages, 1),
+        batch.count(paragraphs.starts[copied]) / np.maximum(batch.count(paragraphs.starts), 1),
+        _count_characters(batch, lines, copies) / total,
+        _count_characters(batch, paragraphs, copied) / total,
+    ]
+    tokens, firsts = batch.tokens, batch.first_items(batch.tokens.starts)
+    ends = np.zeros(len(tokens) + 1, np.int64)
+    np.cumsum(batch.lengths(tokens.starts, tokens.ends), out=ends[1:])
+    repeats = find_repeated_ngrams_of_pages(batch.token_hashes, firsts, batch.marks, TOP_NGRAM_LENGTHS[-1])
+    for n in TOP_NGRAM_LENGTHS:
+        begin = np.minimum(repeats[n].firsts, len(tokens))
+        spread = ends[np.minimum(begin + n, len(tokens))] - ends[begin] + n - 1
+        columns.append(repeats[n].counts * spread / total)
+    places = repeats[TOP_NGRAM_LENGTHS[-1]].places
+    duplicates = count_duplicate_characters_of_pages(
+        batch.token_hashes, places, DUPLICATE_NGRAM_LENGTHS, ends, firsts
+    )
+    return np.column_stack((*columns, duplicates / total[:, np.newaxis]))
+
+
+def _count_characters(batch: PageBatch, ranges: Spans, chosen: Indices) -> Counts:
+    starts = ranges.starts[chosen]
+    return sum_groups(batch.lengths(starts, ranges.ends[chosen]), batch.first_items(starts))
+
+
 def create() -> Filter:
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=versions(),
+        measure_batch=measure_batch,
+    )

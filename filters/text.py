@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
+from corpus.text.batch import Counts, PageBatch
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
@@ -52,6 +53,43 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch."""
+    kinds = np.stack(
+        [np.bincount(batch.kinds[start:end], minlength=256) for start, end in batch.bounds.tolist()]
+    )
+    written = batch.characters - kinds[:, SPACE]
+    written[written == 0] = 1
+    characters = np.maximum(batch.characters, 1)
+    words = np.maximum(batch.word_total, 1)
+    replaced = mojibake = np.zeros(len(batch), np.int64)
+    if not batch.plain:
+        replaced = batch.count(np.flatnonzero(_REPLACED[batch.units]))
+        mojibake = _count_mojibake_of_pages(batch)
+    return np.column_stack(
+        (
+            batch.characters,
+            batch.word_total,
+            batch.lines_of_pages,
+            (kinds[:, LETTER] + kinds[:, MARK]) / written,
+            kinds[:, NUMBER] / written,
+            kinds[:, SYMBOL] / written,
+            _count_different_words(batch) / words,
+            replaced / characters,
+            mojibake / characters,
+        )
+    )
+
+
+def _count_different_words(batch: PageBatch) -> Counts:
+    firsts = batch.first_items(batch.words.starts).tolist()
+    counts = np.zeros(len(batch), np.int64)
+    for at in range(len(batch)):
+        words = np.sort(batch.words.hashes[firsts[at] : firsts[at + 1]])
+        counts[at] = int(np.count_nonzero(words[1:] != words[:-1])) + (len(words) > 0)
+    return counts
+
+
 _REPLACED = np.zeros(0x10000, np.bool_)
 _REPLACED[0xE000:0xF900] = _REPLACED[0xFFFD] = True
 
@@ -95,6 +133,21 @@ def count_mojibake(units: Units) -> int:
     return count
 
 
+def _count_mojibake_of_pages(batch: PageBatch) -> Counts:
+    """Return `count_mojibake` of each page: 0 for those where no two neighbours could begin such a sequence."""
+    role = _ROLE[batch.units]
+    counts = np.zeros(len(batch), np.int64)
+    before, after = role[:-1], role[1:]
+    begun = ((before & (_PAIR | _TRIPLE)) > 0) & ((after & _TAIL) > 0)
+    begun |= ((before & _CYRILLIC_LEAD) > 0) & ((after & _CYRILLIC_SIGN) > 0)
+    begun |= (before & after & _HIGH) > 0
+    first = np.flatnonzero(begun)
+    for at in np.unique(batch.page_of(first)).tolist():
+        start, end = batch.bounds[at].tolist()
+        counts[at] = count_mojibake(batch.units[start:end])
+    return counts
+
+
 def _count_runs(high: npt.NDArray[np.bool_]) -> int:
     """Count what is in runs of at least `RUN_LENGTH` of `high`."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], high, [False]))))
@@ -103,4 +156,11 @@ def _count_runs(high: npt.NDArray[np.bool_]) -> int:
 
 
 def create() -> Filter:
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=versions(),
+        measure_batch=measure_batch,
+    )

@@ -52,6 +52,8 @@ from corpus.storage.part_writer import (
     count_rows,
     read_fingerprint,
 )
+from corpus.text.batch import PageBatch, make_batches
+from corpus.text.ngrams import ConfusedHashesError
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 
@@ -148,9 +150,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
             }
             for first in range(0, len(pages), SIGNATURE_BATCH_PAGES):
                 batch = pages[first : first + SIGNATURE_BATCH_PAGES]
-                for row, page in enumerate(batch, first):
-                    if page is not None:
-                        measure_page(tools, page, row, values)
+                measure_pages(tools, batch, first, values)
                 if quarantines:
                     measure_in_parser(tools, split, batch, first, origins, values, quarantines)
                 if signature_writer is not None and tools.signatures is not None:
@@ -167,6 +167,35 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                 writer.write(documents_batch)
         tools.check_plugins()
     return rows
+
+
+def measure_pages(
+    tools: Tools, pages: list[Page | None], first: int, values: dict[str, npt.NDArray[np.float32]]
+) -> None:
+    """Write the signals of pages, the first of which is row `first`, but for plug-ins: by language, many at once."""
+    for chosen in make_batches(pages):
+        batch = PageBatch([page for at in chosen if (page := pages[at]) is not None])
+        batch.share_words()
+        rows = np.array(chosen) + first
+        done = set()
+        for step, table in values.items():
+            measure_batch = getattr(tools.filters[step], "measure_batch", None)
+            if measure_batch is None or step in tools.calls:
+                continue
+            try:
+                table[rows] = measure_batch(batch)
+            except ConfusedHashesError:
+                continue  # measured page by page
+            except Exception as error:
+                start = replace_surrogates(batch.text[:60])
+                raise RunError(
+                    f"the filter {step} failed on one of {len(batch)} texts, the first of which begins {start!r}: "
+                    f"{describe_error(error)}"
+                ) from error
+            done.add(step)
+        left = {step: table for step, table in values.items() if step not in done}
+        for page, row in zip(batch.pages, rows.tolist(), strict=True):
+            measure_page(tools, page, row, left)
 
 
 def measure_page(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np.float32]]) -> None:

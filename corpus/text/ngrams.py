@@ -35,9 +35,18 @@ class RepeatedNgrams:
     first: int
 
 
-def find_later_copies(hashes: Hashes) -> Indices:
-    """Return the indices of the items that equal an earlier one, in no particular order."""
+class ConfusedHashesError(Exception):
+    """Two different hashes that are compared by their lower bits have these in common: one in a million batches."""
+
+
+def find_later_copies(hashes: Hashes, exact: bool = False) -> Indices:
+    """Return the indices of the items that equal an earlier one, in no particular order.
+
+    `exact`: raise ConfusedHashesError where two items would only seem equal, which is for many more than a page's.
+    """
     order, same = _sort_hashes(hashes)
+    if exact:
+        _check_equal(hashes, order, same)
     return order[1:][same]
 
 
@@ -107,16 +116,43 @@ def count_duplicate_characters(
     """
     if not len(places):
         return [0] * len(lengths)
-    longest = max(lengths)
+    windows, sizes = _find_long_windows(hashes, places, max(lengths), ends)
+    return _count_seen(places.tolist(), windows, sizes, len(hashes), lengths)
+
+
+def count_duplicate_characters_of_pages(
+    hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices, firsts: Indices
+) -> npt.NDArray[np.int64]:
+    """Do what `count_duplicate_characters` does for many pages at once: int64[pages, lengths]."""
+    counts = np.zeros((len(firsts) - 1, len(lengths)), np.int64)
+    if not len(places):
+        return counts
+    windows, sizes = _find_long_windows(hashes, places, max(lengths), ends)
+    starts = places.tolist()
+    borders = np.searchsorted(places, firsts)
+    for page in np.flatnonzero(np.diff(borders)).tolist():
+        own = slice(int(borders[page]), int(borders[page + 1]))
+        counts[page] = _count_seen(starts[own], windows[own], sizes[own], int(firsts[page + 1]), lengths)
+    return counts
+
+
+def _find_long_windows(
+    hashes: Hashes, places: Indices, longest: int, ends: Indices
+) -> tuple[Hashes, Indices]:
+    """Return the hash of the windows of 1 to `longest` items at each place, and the characters of 0 to `longest`."""
     reach = places[:, np.newaxis] + np.arange(longest + 1)
     np.minimum(reach, len(hashes), out=reach)
     padded = np.append(hashes, np.uint64(0))
     windows = np.cumsum(padded[reach[:, :-1]] * _POWERS[:longest], axis=1)
-    sizes = ends[reach] - ends[places][:, np.newaxis]
-    starts = places.tolist()
+    return windows, ends[reach] - ends[places][:, np.newaxis]
+
+
+def _count_seen(
+    starts: list[int], windows: Hashes, sizes: Indices, end: int, lengths: Sequence[int]
+) -> list[int]:
     totals: list[int] = []
     for n in lengths:
-        count = bisect_right(starts, len(hashes) - n)
+        count = bisect_right(starts, end - n)
         columns = zip(starts[:count], windows[:count, n - 1].tolist(), sizes[:count, n].tolist(), strict=True)
         seen: set[int] = set()
         total = after = 0
@@ -130,6 +166,62 @@ def count_duplicate_characters(
                 seen.add(window)
         totals.append(total)
     return totals
+
+
+@dataclass(frozen=True, slots=True)
+class TopNgrams:
+    """For each of several pages the most frequent n-gram of one length: how often it occurs, and its first place (see
+    `RepeatedNgrams`); `places` are all places of repeated n-grams in all pages, ascending."""
+
+    places: Indices
+    counts: Indices
+    firsts: Indices
+
+
+def find_repeated_ngrams_of_pages(
+    hashes: Hashes, firsts: Indices, marks: Hashes, longest: int
+) -> dict[int, TopNgrams]:
+    """Do what `find_repeated_ngrams` does for many pages at once.
+
+    `firsts` are the index of the first item of each page, then their number; `marks` a hash for each page.
+    Raises ConfusedHashesError: see `find_later_copies`.
+    """
+    sizes = np.diff(firsts)
+    pages = np.repeat(np.arange(len(sizes)), sizes)
+    ends = np.repeat(firsts[1:], sizes)
+    top_by_n: dict[int, TopNgrams] = {}
+    places: Indices = np.arange(len(hashes))
+    windows = hashes ^ marks[pages]
+    for n in range(2, longest + 1):
+        whole = places + n <= ends[places]
+        places = places[whole]
+        windows = windows[whole] * np.uint64(HASH_BASE) + hashes[places + (n - 1)]
+        counts, tops = (sizes >= n).astype(np.int64), firsts[:-1].copy()
+        order, same = _sort_hashes(windows)
+        _check_equal(windows, order, same)
+        heads = np.ones(len(order) + 1, np.bool_)
+        np.logical_not(same, out=heads[1 : len(order)])
+        starts = np.flatnonzero(heads)
+        several = np.flatnonzero(starts[1:] - starts[:-1] > 1)
+        if len(several):
+            first = places[order[starts[several]]]
+            often = starts[several + 1] - starts[several]
+            page = pages[first]
+            ranked = np.lexsort((first, -often, page))
+            best = ranked[np.flatnonzero(np.diff(page[ranked], prepend=-1))]
+            counts[page[best]], tops[page[best]] = often[best], first[best]
+        member = np.zeros(len(order), np.bool_)
+        member[order[1:][same]] = True
+        member[order[:-1][same]] = True
+        places, windows = places[member], windows[member]
+        top_by_n[n] = TopNgrams(places, counts, tops)
+    return top_by_n
+
+
+def _check_equal(hashes: Hashes, order: Indices, same: npt.NDArray[np.bool_]) -> None:
+    equal = np.flatnonzero(same)
+    if (hashes[order[equal]] != hashes[order[equal + 1]]).any():
+        raise ConfusedHashesError
 
 
 def _extend_windows(hashes: Hashes, places: Indices, windows: Hashes, n: int) -> tuple[Indices, Hashes]:

@@ -113,6 +113,7 @@ class Page:
         ends = words.ends[before]
         short = ends - words.starts[before] == 1
         stopped = (self.units[ends] == ord(".")) & (self.units[borders[:-1][inner] - 1] != ord("\n"))
+        stopped &= ~self._begins_page(borders[:-1][inner])
         stopped &= short & (self.kinds[ends - 1] == LETTER) | contains(
             self.conventions.abbreviations, words.hashes[before]
         )
@@ -155,6 +156,8 @@ class Page:
         if self._second is not None:
             paired = np.flatnonzero((last & 0xFC00) == 0xDC00)
             high = self.units[np.maximum(ranges.ends[paired] - 2, 0)].astype(np.int32)
+            whole = (high & 0xFC00) == 0xD800
+            paired, high = paired[whole], high[whole]
             last[paired] = np.minimum(
                 ((high - 0xD7C0) << 10) + (last[paired] - 0xDC00), CHARACTER_TABLE_SIZE - 1
             )
@@ -200,7 +203,7 @@ class Page:
     @cached_property
     def _lines(self) -> tuple[Spans, Positions]:
         """Lines with something in them, and the number of each among all lines."""
-        breaks = np.flatnonzero(self.units == 10).astype(np.int32)
+        breaks = self._find_line_breaks()
         starts = np.concatenate((np.zeros(1, np.int32), breaks + 1))
         ends = np.append(breaks, np.int32(len(self.units)))
         written = np.flatnonzero(~(self.kinds & SPACE).astype(np.bool_)).astype(np.int32)
@@ -208,3 +211,11 @@ class Page:
         last = np.searchsorted(written, ends)
         numbers = np.flatnonzero(first < last).astype(np.int32)
         return Spans(written[first[numbers]], written[last[numbers] - 1] + 1), numbers
+
+    def _find_line_breaks(self) -> Positions:
+        """Return where lines end, but for the last."""
+        return np.flatnonzero(self.units == 10).astype(np.int32)
+
+    def _begins_page(self, positions: Positions) -> npt.NDArray[np.bool_]:
+        """Return which positions are where another page begins, in a batch of them."""
+        return np.zeros(len(positions), np.bool_)
