@@ -18,6 +18,7 @@ from icu4py.breakers import SentenceBreaker, WordBreaker
 
 from corpus.text.hashes import Hashes, Positions, finalize, hash_spans, prefix_sums
 from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
+from corpus.text.word_rules import find_word_boundaries
 
 VERSION = 2
 """Incremented when the same text would give other words or hashes."""
@@ -35,6 +36,10 @@ _SYLLABLES = {
 """Scripts without spaces for which ICU has no dictionary, so that a sentence would be one word: their first and last
 letter, and the sign that stacks the next letter under the one before. A word is a syllable there, as in Tibetan: a
 letter that is not stacked, with the signs on it."""
+
+MIN_RULED_UNITS = 8_192
+"""Units of a text from which its words are found by rules in arrays where these apply, instead of by ICU: so many that
+a build of a few short documents is spared the table of classes."""
 
 _MIXED: Hashes = finalize(np.arange(1, 0x10001, dtype=np.uint64))
 _MIXED_LOWER: Hashes = _MIXED[LOWER]
@@ -70,7 +75,10 @@ def segment_words(text: str, language: str | None = None) -> Words:
     no class.
     """
     units = to_units(text)
-    boundaries = _find_boundaries(WordBreaker, text, language)
+    if len(units) < MIN_RULED_UNITS:
+        boundaries = _find_boundaries(WordBreaker, text, language)
+    else:
+        boundaries = find_word_boundaries(text, units, _find_word_boundaries)
     syllables = _SYLLABLES.get((language or "")[4:8])
     if syllables is not None:
         boundaries = np.union1d(boundaries, _find_syllables(units, *syllables)).astype(np.int32)
@@ -87,6 +95,10 @@ def segment_words(text: str, language: str | None = None) -> Words:
         boundaries=boundaries,
         segments=segments,
     )
+
+
+def _find_word_boundaries(text: str) -> Positions:
+    return _find_boundaries(WordBreaker, text, None)
 
 
 def hash_words(words: list[str]) -> Hashes:
