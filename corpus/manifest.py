@@ -93,7 +93,7 @@ class Manifest(_ManifestModel):
     seed: int = 0
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     languages: Literal["all"] | list[str] = "all"
-    split_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(64_000_000)
+    split_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(16_000_000)
     extraction: Extraction = Extraction()
     keep_text: Literal["all", "kept", "kept+sample"] = "all"
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None

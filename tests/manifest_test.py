@@ -37,7 +37,7 @@ def test_only_name_and_sources_are_needed(tmp_path: Path) -> None:
     text = "name: 语料\n".replace("语料", "small") + "sources: {a: {kind: text, paths: [x.txt]}}\n"
     manifest = load_manifest(write(tmp_path, text)).manifest
     assert manifest.languages == "all"
-    assert manifest.split_size == 64_000_000
+    assert manifest.split_size == 16_000_000
     assert manifest.dedup.minhash is not None
     assert manifest.dedup.minhash.banding == (14, 8)
     assert manifest.sources["a"].rules == []

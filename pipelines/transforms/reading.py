@@ -59,7 +59,7 @@ class ReadRecords(Transform):
     """
 
     def __init__(
-        self, source: Mapping[str, Any], name: str = "records", split_size: int | str = 64_000_000
+        self, source: Mapping[str, Any], name: str = "records", split_size: int | str = 16_000_000
     ) -> None:
         super().__init__()
         loaded = load_source(name, source)

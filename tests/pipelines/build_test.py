@@ -77,10 +77,13 @@ def test_a_duplicate_names_a_document_that_was_kept(built: tuple[Path, float]) -
     assert set(named) <= kept
 
 
-def test_two_workers_give_the_same_bytes(built: tuple[Path, float], inputs: Path, tmp_path: Path) -> None:
-    done = run_build(inputs, tmp_path / "two", workers=2)
+@pytest.mark.parametrize("workers", [2, 5])
+def test_any_number_of_workers_gives_the_same_bytes(
+    built: tuple[Path, float], inputs: Path, tmp_path: Path, workers: int
+) -> None:
+    done = run_build(inputs, tmp_path / "out", workers=workers)
     assert done.returncode == 0, done.stderr
-    assert digests(tmp_path / "two") == digests(built[0])
+    assert digests(tmp_path / "out") == digests(built[0])
 
 
 def test_a_finished_build_does_nothing(built: tuple[Path, float], inputs: Path) -> None:
