@@ -12,8 +12,11 @@ import re
 import string
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.filters.filter import Filter, FunctionFilter
+from corpus.text.batch import Counts, PageBatch, sum_groups
+from corpus.text.hashes import Positions
 from corpus.text.page import Page
 from corpus.text.units import LETTER, MARK, NUMBER, SPACE, Units
 from corpus.text.words import versions
@@ -93,6 +96,57 @@ def measure(page: Page) -> tuple[float, ...]:
     )
 
 
+def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
+    """Return the same for each page of a batch."""
+    characters = np.maximum(batch.characters, 1)
+    starts, lengths = _measure_lines_of_pages(batch)
+    firsts = batch.first_items(starts)
+    runs = np.concatenate((np.zeros(1, np.uint8), _RUNS[batch.kinds]))
+    letters = batch.count_units((batch.kinds & LETTER) > 0)
+    visible = batch.characters
+    if batch.language == "code_html":
+        visible = np.array([_count_visible(page.text) for page in batch.pages])
+    encoded = _measure_encoded_of_pages(batch)
+    return np.column_stack(
+        (
+            np.diff(firsts),
+            np.maximum.reduceat(lengths, firsts[:-1]),
+            sum_groups(lengths, firsts) / np.diff(firsts),
+            batch.count_units((batch.kinds & (LETTER | NUMBER)) > 0) / characters,
+            letters / np.maximum(batch.count_units((runs[1:] != runs[:-1]) & (runs[1:] != 0)), 1),
+            ["<?xml" in page.text[:XML_HEAD_CHARACTERS] for page in batch.pages],
+            visible / characters,
+            visible,
+            encoded[:, 0] / characters,
+            encoded[:, 1],
+            sum(map(batch.count_text, SECRET_PLACEHOLDERS)),
+            batch.count_text(EMAIL_PLACEHOLDER),
+        )
+    )
+
+
+def _measure_lines_of_pages(batch: PageBatch) -> tuple[Positions, Positions]:
+    """Return where each line of the pages begins, and its characters."""
+    ends = np.append(batch.line_breaks, np.int32(len(batch.units)))
+    starts = np.concatenate((np.zeros(1, np.int32), ends[:-1] + np.int32(1)))
+    bounds = batch.bounds[batch.page_of(starts)]
+    written = (starts < bounds[:, 1]) | (starts == bounds[:, 0])
+    return starts[written], batch.lengths(starts[written], ends[written])
+
+
+def _measure_encoded_of_pages(batch: PageBatch) -> Counts:
+    """Return `_measure_encoded` of each page: int64[pages, 2]; without long runs and many escapes it is 0."""
+    counts = np.zeros((len(batch), 2), np.int64)
+    borders = np.concatenate(([-1], np.flatnonzero(_OTHER[batch.units]), [len(batch.units)]))
+    long = np.zeros(len(batch), np.bool_)
+    long[batch.page_of(borders[:-1][np.diff(borders) > MIN_ENCODED_CHARACTERS - 4] + 1)] = True
+    long |= sum(map(batch.count_text, _ESCAPES)) >= MIN_ESCAPED_BYTES
+    for at in np.flatnonzero(long).tolist():
+        start, end = batch.bounds[at].tolist()
+        counts[at] = _measure_encoded(batch.units[start:end], batch.pages[at].text)
+    return counts
+
+
 def _measure_lines(page: Page) -> np.ndarray:
     """Return the characters of each line; a line break at the end of the text begins no other line."""
     breaks = np.flatnonzero(page.units == 10).astype(np.int32)
@@ -144,4 +198,11 @@ def _count_visible(text: str) -> int:
 
 
 def create() -> Filter:
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=versions())
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        parameters=versions(),
+        measure_batch=measure_batch,
+    )

@@ -88,7 +88,8 @@ def _count_stop_words_of_pages(batch: PageBatch) -> npt.NDArray[np.float64]:
     present = np.zeros((len(batch), len(stop_words) + 1), np.bool_)
     pages = np.repeat(np.arange(len(batch)), batch.word_total)
     present[pages, find_places(stop_words, batch.words.hashes)] = True
-    return np.count_nonzero(present[:, :-1], axis=1).astype(np.float64)
+    counts: npt.NDArray[np.float64] = np.count_nonzero(present[:, :-1], axis=1).astype(np.float64)
+    return counts
 
 
 def _count_stop_words(page: Page) -> float:

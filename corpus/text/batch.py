@@ -111,6 +111,11 @@ class PageBatch(Page):
         """Return how many of the sorted positions are in each page."""
         return np.diff(self.first_items(positions))
 
+    def count_units(self, mask: Mask) -> Counts:
+        """Return in how many units of each page a mask is true; it may not be on separators."""
+        counts: Counts = np.add.reduceat(mask, self.starts, dtype=np.int64)
+        return counts
+
     def sum_lines(self, values: npt.NDArray[np.generic]) -> Counts:
         """Return the sum over the lines of each page of one number, or of one truth, for each line."""
         return sum_groups(values, self.first_items(self.lines.starts))
@@ -157,14 +162,19 @@ class PageBatch(Page):
         first[self.first_items(lines.starts)] = True
         return Spans(lines.starts[first[:-1]], lines.ends[first[1:]])
 
+    @cached_property
+    def line_breaks(self) -> Positions:
+        """Where the lines of all pages end, but for the last."""
+        return self._find_line_breaks()
+
     def _find_line_breaks(self) -> Positions:
         breaks = self.units == 10
         breaks[self.bounds[:-1, 1]] = True
         return np.flatnonzero(breaks).astype(np.int32)
 
     def _begins_page(self, positions: Positions) -> Mask:
-        found = self.starts[self.page_of(positions)] == positions
-        return found
+        begins: Mask = self.starts[self.page_of(positions)] == positions
+        return begins
 
 
 def sum_groups(values: npt.NDArray[np.generic], firsts: Indices) -> Counts:

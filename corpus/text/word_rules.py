@@ -23,15 +23,30 @@ Indices = npt.NDArray[np.int64]
 AskIcu = Callable[[str], Positions]
 """Returns where a text is broken: its start, its end, and all borders of words between them."""
 
-_BLOCKS = ((0, 0xE00), (0x10A0, 0x1100), (0x1200, 0x13A0), (0x1680, 0x1681), (0x1E00, 0x2500), (0x3000, 0x3001))
-_BLOCKS += ((0xFE00, 0xFE10), (0xFFFC, 0xFFFE))
+_BLOCKS = ((0, 0xE00), (0x10A0, 0x1100), (0x1200, 0x13A0), (0x1680, 0x1681), (0x1E00, 0x2500))
+_LATER_BLOCKS = ((0x3000, 0x3001), (0xFE00, 0xFE10), (0xFFFC, 0xFFFE))
 """Scripts with spaces between words, signs, and all spaces."""
 _SIGNS = (0x2500, 0x2C00)
 """Signs that break everywhere: frames, arrows, dingbats, mathematics."""
 MAX_UNRULY_SHARE = 0.05
 """Share of characters that the rules do not know from which ICU is asked about all of a text."""
 
-(UNRULY, OTHER, LETTER, NUMBER, CONNECTOR, EXTEND, SPACE, IN_WORD, IN_NUMBER, IN_BOTH, CR, LF, LINE, JOINER) = range(14)
+(
+    UNRULY,
+    OTHER,
+    LETTER,
+    NUMBER,
+    CONNECTOR,
+    EXTEND,
+    SPACE,
+    IN_WORD,
+    IN_NUMBER,
+    IN_BOTH,
+    CR,
+    LF,
+    LINE,
+    JOINER,
+) = range(14)
 """Classes of characters; UNRULY are those that the rules do not know."""
 _LINE_BREAKS = {0x0A: LF, 0x0D: CR, 0x0B: LINE, 0x0C: LINE, 0x85: LINE, 0x2028: LINE, 0x2029: LINE}
 _FIRST_SIGN = 0x2000
@@ -39,7 +54,7 @@ _FIRST_SIGN = 0x2000
 _ZERO_WIDTH_JOINER = 0x200D
 _PROBES = ("aXa", "1X1", "!X", "XX:X", "X,X", "X'!")
 """Texts whose breaks tell the class of X."""
-_CLASS_OF_BREAKS = {
+_CLASS_OF_BREAKS: dict[tuple[str, ...], int] = {
     ("12", "12", "1", "123", "12", "12"): OTHER,
     ("", "", "1", "", "12", "12"): LETTER,
     ("", "", "1", "23", "", "12"): NUMBER,
@@ -135,13 +150,22 @@ def _break_bases(classes: Classes, marked: Mask | None) -> Mask:
 def _class_table(ask_icu: AskIcu) -> Classes:
     """Return the class of every code unit. Costs some 50 ms."""
     table = np.full(0x10000, UNRULY, np.uint8)
-    codes = [code for start, end in _BLOCKS for code in range(start, end) if code not in _LINE_BREAKS]
-    text = "".join([probe.replace("X", character) + "\n" for character in map(chr, codes) for probe in _PROBES])
+    codes = [
+        code
+        for start, end in (*_BLOCKS, *_LATER_BLOCKS)
+        for code in range(start, end)
+        if code not in _LINE_BREAKS
+    ]
+    text = "".join(
+        [probe.replace("X", character) + "\n" for character in map(chr, codes) for probe in _PROBES]
+    )
     broken = np.zeros(len(text) + 1, np.uint8)
     broken[ask_icu(text)] = 1
     answers = broken[:-1].reshape(len(codes), -1)
     _, first, number = np.unique(answers, axis=0, return_index=True, return_inverse=True)
-    known = np.array([_CLASS_OF_BREAKS.get(_read_answer(answers[at]), UNRULY) for at in first.tolist()], np.uint8)
+    known = np.array(
+        [_CLASS_OF_BREAKS.get(_read_answer(answers[at]), UNRULY) for at in first.tolist()], np.uint8
+    )
     table[codes] = known[number.reshape(-1)]
     table[slice(*_SIGNS)] = OTHER
     table[list(_LINE_BREAKS)] = list(_LINE_BREAKS.values())
