@@ -131,12 +131,9 @@ class Identifier:
         if hint is not None and is_code(hint):
             return hint, math.nan
         line = models.sample_text(text)
-        counts = script_counts(line)
-        shares = script_shares(counts)
-        if not shares:
+        counts, present, verdict = _look_at(self.model, line)
+        if verdict is None:
             return f"{UNKNOWN_LANGUAGE}_{NO_SCRIPT}", 0.0
-        present = _present_scripts(shares)
-        verdict = _judge_line(self.model, line)
         hinted = parse_label(hint) if hint else None
         if hinted is not None and any(is_written_in(hinted[0], script) for script in present):
             if hinted[0] == "mya" and verdict.script == ZAWGYI_SCRIPT:
@@ -151,15 +148,23 @@ def _present_scripts(shares: Mapping[str, float]) -> list[str]:
 
 
 @lru_cache(maxsize=MAX_CACHED_VERDICTS)
-def _judge_line(model: str | None, line: str) -> Verdict:
+def _look_at(model: str | None, line: str) -> tuple[Mapping[str, int], list[str], Verdict | None]:
+    """Return the letters of each script in a line, the scripts that count, and the models' verdict: None if it has no
+    letters."""
+    counts = script_counts(line)
+    shares = script_shares(counts)
+    present = _present_scripts(shares)
+    return counts, present, _judge_line(model, line, counts, shares, present) if shares else None
+
+
+def _judge_line(
+    model: str | None, line: str, counts: dict[str, int], shares: Mapping[str, float], present: list[str]
+) -> Verdict:
     """Return the models' verdict on a line that has letters."""
     if model and is_reference(model):
         return _ask_plugin(model, line)
     if model:
         return _ask_model(model, line)
-    counts = script_counts(line)
-    shares = script_shares(counts)
-    present = _present_scripts(shares)
     known = labels().nameable
     if present[0] == "Mymr" and is_zawgyi(line):
         return Verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
@@ -129,6 +130,9 @@ MIN_HANGUL_SHARE = 0.2
 """Of hangul and ideographs: at least that in Korean, whose older texts mix both."""
 
 
+_ASCII_LETTERS = string.ascii_letters.encode()
+
+
 @cache
 def _table() -> npt.NDArray[np.uint8]:
     """Return the script number of each code point of the first two planes; 0 for all but letters and marks."""
@@ -147,14 +151,21 @@ def _table() -> npt.NDArray[np.uint8]:
 
 def script_counts(text: str) -> dict[str, int]:
     """Count letters (and marks) of each script in the text, most frequent first; others are left out."""
+    if text.isascii():
+        letters = len(text) - len(text.encode().translate(None, _ASCII_LETTERS))
+        return {"Latn": letters} if letters else {}
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    beyond = codes >= _PLANES
-    counts = np.bincount(_table()[codes[~beyond]], minlength=len(SCRIPTS))
-    first, last = _IDEOGRAPHIC_PLANES
-    counts[_SCRIPT_NUMBERS["Hani"]] += np.count_nonzero(beyond & (codes >= first) & (codes < last))
+    ideographs = 0
+    if int(codes.max()) >= _PLANES:
+        first, last = _IDEOGRAPHIC_PLANES
+        ideographs = int(np.count_nonzero((codes >= first) & (codes < last)))
+        codes = codes[codes < _PLANES]
+    counts = np.bincount(_table()[codes], minlength=len(SCRIPTS))
+    counts[_SCRIPT_NUMBERS["Hani"]] += ideographs
     counts[0] = 0
-    order = np.argsort(-counts, kind="stable")
-    return {SCRIPTS[number]: int(counts[number]) for number in order.tolist() if counts[number]}
+    numbers = np.flatnonzero(counts).tolist()
+    numbers.sort(key=lambda number: -counts[number])
+    return {SCRIPTS[number]: int(counts[number]) for number in numbers}
 
 
 def script_shares(counts: Mapping[str, int]) -> dict[str, float]:

@@ -54,7 +54,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 def named(identifier: Identifier, texts: list[str]) -> list[tuple[str, float]]:
     """Each text asked for anew: what an earlier round found is forgotten."""
-    identify._judge_line.cache_clear()
+    identify._look_at.cache_clear()
     return [identifier.identify(text) for text in texts]
 
 
