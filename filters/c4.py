@@ -56,7 +56,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _JudgedLines:
     """What the rules say of each line of a text. `counts` are one array for each of the signals of the readings."""
 
     kept: Mask
@@ -92,7 +92,7 @@ def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
     )
 
 
-def _read_lines(page: Page, long: Mask) -> _Lines:
+def _read_lines(page: Page, long: Mask) -> _JudgedLines:
     """Return what the rules say of the lines of a page, or of a batch of pages; `long` are those with a long word."""
     words = page.words_per_line
     uncited = _strip_citations(page)
@@ -111,7 +111,7 @@ def _read_lines(page: Page, long: Mask) -> _Lines:
         written = left & ~javascript
         kept.append(written & ~policy)
         counts += [sentences * kept[-1], left & filler, written & brace]
-    return _Lines(kept[0], terminal, javascript, policy, counts)
+    return _JudgedLines(kept[0], terminal, javascript, policy, counts)
 
 
 def _strip_citations(page: Page) -> Spans:
