@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpus import storage
-from corpus.errors import MAX_ERROR_CHARACTERS, RunError, UserError, shorten_line
+from corpus.errors import MAX_ERROR_CHARACTERS, RunError, shorten_line
 from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.plan import BuildPlan
