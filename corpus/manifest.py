@@ -60,6 +60,11 @@ class Extraction(_ManifestModel):
             seconds=self.seconds,
         )
 
+    @property
+    def names_engine(self) -> bool:
+        """Return whether the metadata of documents say which engine read them."""
+        return self.mode == "corpus"
+
     @field_validator("mode")
     @classmethod
     def _check_installed(cls, mode: str) -> str:

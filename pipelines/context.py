@@ -38,6 +38,13 @@ DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warc
 """Libraries that documents depend on, for their text, its encoding, its location or its group."""
 
 
+def identify_blocks_extractor() -> dict[str, str | int]:
+    """Return what the texts of mode `corpus` depend on; its modules are loaded where it is used alone."""
+    from corpus.extract.html.blocks.main_blocks import identify_extractor
+
+    return identify_extractor()
+
+
 @dataclass(frozen=True)
 class Tools:
     """Sources, filters, rules and models for input splits; models are loaded at their first use, once per process.
@@ -160,6 +167,7 @@ class Tools:
         return {
             "ingest": VERSION,
             "extraction": self.extractor_description or mode,
+            **({"extractor": identify_blocks_extractor()} if mode == "corpus" else {}),
             "languages": self.manifest.languages,
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),

@@ -56,12 +56,16 @@ DECISION_COLUMNS = [
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """What decisions depend on, apart from duplicates: rules, the measured steps, seed and thresholds."""
+    """What decisions depend on, apart from duplicates: rules, the measured steps, seed and thresholds.
+
+    `engines` is whether documents say which engine read them: then their metadata is read, to count them.
+    """
 
     rules: RuleSet
     steps: tuple[str, ...]
     seed: int
     thresholds: Mapping[tuple[str, str], float]
+    engines: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -74,6 +78,7 @@ class Judge:
             "rules": self.rules.parameters(),
             "seed": self.seed,
             "thresholds": thresholds,
+            **({"engines": True} if self.engines else {}),
         }
 
 
@@ -96,6 +101,7 @@ def judge_split(
     """
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     wanted = set(judge.rules.signals(source))
+    small = [*DECISION_COLUMNS, *(["metadata"] if all_signals and judge.engines else [])]
     steps = [
         pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
         for step in judge.steps
@@ -104,7 +110,7 @@ def judge_split(
         for step, file in zip(judge.steps, steps, strict=True):
             check_beside(documents, file, f"signals of {step} of input split {split} of {source}")
         for group in range(documents.num_row_groups):
-            light = documents.read_row_group(group, columns=DECISION_COLUMNS, use_threads=False)
+            light = documents.read_row_group(group, columns=small, use_threads=False)
             count_documents(light.num_rows)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:

@@ -22,6 +22,7 @@ near_passed a rule              texts that pass it narrowly
 rules       -                   texts that fail any rule
 duplicate   exact, url, minhash texts that fail no rule and are removed in favour of another
 kept        train, valid        kept texts, by side
+extracted   an engine           texts by what read them, of documents that say so (`extractor` in their metadata)
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ PART_SCHEMA = pa.schema(
     ]
 )
 COUNTED_COLUMNS = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
-"""Document columns that counting needs."""
+"""Document columns that counting needs; of `metadata`, which may be there too, it counts the engines."""
+ENGINE_KEY = "extractor"
 COUNT_KINDS = (
     "read",
     "gated",
@@ -61,6 +63,7 @@ COUNT_KINDS = (
     "rules",
     "duplicate",
     "kept",
+    "extracted",
 )
 MAX_LICENSE_CHARACTERS = 200
 HOST_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
@@ -144,6 +147,8 @@ class PartCounts:
         self._groups, self._group = np.unique((language << SNAPSHOT_BITS) | snapshot, return_inverse=True)
         self._sizes = [np.ones(len(language), np.int64), *sizes]
         self._count_outcomes(gate, has_text, decisions, level, kept)
+        if "metadata" in documents.column_names:
+            self._count_engines(documents.column("metadata").combine_chunks())
         self._count_rules(decisions.column("failed_rules").combine_chunks(), language)
         self._count_near(signals, language, has_text)
         self._count_signals(signals, language, kept)
@@ -178,6 +183,11 @@ class PartCounts:
         self._count("gated", gated, self.names.numbers(gate.take(pa.array(gated))))
         self._count("duplicate", duplicates, self.names.numbers(level.take(pa.array(duplicates))))
         self._count("kept", stays, self.names.numbers(sides.take(pa.array(stays))))
+
+    def _count_engines(self, metadata: pa.Array) -> None:
+        engines = pc.map_lookup(metadata, pa.scalar(ENGINE_KEY), "first")
+        named = _find_rows(engines.is_valid())
+        self._count("extracted", named, self.names.numbers(engines.take(pa.array(named))))
 
     def _count_rules(self, failed: pa.Array, language: Integers) -> None:
         failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)

@@ -21,10 +21,13 @@ TABLES_OF_VIEWS = {
     "domain": ("domains",),
     "license": ("licenses",),
     "quarantine": ("quarantine",),
+    "engine": ("counts",),
 }
 """The views, and the tables of the ledger that each needs."""
 NAME_COLUMNS = {name: "reason" if name == "quarantine" else name for name in TABLES_OF_VIEWS}
 """The column that names the rows of a view."""
+_SIMPLE_COUNTS = {"gate": "gated", "engine": "extracted"}
+"""Views of one kind of count each."""
 OUTCOMES = ("read", "gated", "rules", "duplicate", "kept")
 
 
@@ -38,18 +41,17 @@ def build_view(tables: Tables, name: str) -> list[Row]:
         return group_outcomes(
             tables["counts"], last.select([name]).append_column("tokens", last["tokens_out"]), name
         )
-    if name == "gate":
-        return sorted(
-            sum_counts(tables["counts"], "gated", "key", name), key=lambda row: (-row["documents"], row[name])
-        )
+    if name in _SIMPLE_COUNTS:
+        rows = sum_counts(tables["counts"], _SIMPLE_COUNTS[name], "key", name)
+        return sorted(rows, key=lambda row: (-row["documents"], row[name]))
     if name == "rule":
         return summarize_rules(tables["counts"], tables["rules"])
     if name == "duplicate":
         return summarize_duplicates(tables["counts"], tables["duplicates"])
     if name == "quarantine":
         order = [("records", "descending"), *[(key, "ascending") for key in ("source", "step", "reason")]]
-        rows: list[Row] = tables[name].sort_by(order).to_pylist()
-        return rows
+        quarantined: list[Row] = tables[name].sort_by(order).to_pylist()
+        return quarantined
     return summarize_names(tables["domains" if name == "domain" else "licenses"], name)
 
 

@@ -94,6 +94,7 @@ def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split
         steps=tuple(plan.steps),
         seed=manifest.seed,
         thresholds=read_thresholds(workspace),
+        engines=manifest.extraction.names_engine,
     )
     clusters: str | None = workspace.path("dedup", "clusters.parquet")
     clusters = clusters if clusters is not None and storage.exists(clusters) else None

@@ -68,6 +68,7 @@ def run_decide(build: Build) -> None:
         steps=tuple(plan.steps),
         seed=manifest.seed,
         thresholds=compute_thresholds(build),
+        engines=manifest.extraction.names_engine,
     )
     clusters = None
     if manifest.dedup.exact or manifest.dedup.url or manifest.dedup.minhash is not None:

@@ -32,6 +32,7 @@ VIEW_TITLES = {
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records",
+    "engine": "texts by the engine that read them (extraction mode corpus)",
 }
 VIEW_COLUMNS = {
     "source": ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"),
@@ -40,6 +41,7 @@ VIEW_COLUMNS = {
     "duplicate": ("documents", "bytes", "largest"),
     "domain": ("documents", "kept", "bytes", "kept_bytes"),
     "quarantine": ("records",),
+    "engine": ("documents", "bytes"),
 }
 VIEW_LAYOUTS = {"language": "source", "snapshot": "source", "license": "domain"}
 COLUMN_HEADS = {
@@ -71,7 +73,7 @@ def stats(
         str,
         typer.Option(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
-            "duplicate, domain, license, quarantine."
+            "duplicate, domain, license, quarantine, engine."
         ),
     ] = DEFAULT_VIEWS,
     limit: Annotated[

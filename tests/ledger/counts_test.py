@@ -25,7 +25,10 @@ def rule(signal: str, bound: str, value: float) -> Rule:
     )
 
 
-def counted() -> pa.Table:
+MAP = pa.map_(pa.string(), pa.string())
+
+
+def counted(engines: bool = False) -> pa.Table:
     documents = pa.table(
         {
             "language": ["tha_Thai", "tha_Thai", "eng_Latn", "eng_Latn", None],
@@ -57,6 +60,10 @@ def counted() -> pa.Table:
     signals = pa.table({"a.words": pa.array([51, 46, 3, 55.5, NAN], pa.float32())})
     signals = signals.append_column("a.share", pa.array([0.1, 0.0, 0.105, 0.05, NAN], pa.float32()))
     counts = PartCounts([rule("a.words", "min", 50), rule("a.share", "max", 0.1)], {})
+    metadata = [{"extractor": "corpus"}, {"captured_url": "x", "extractor": "trafilatura"}, {}, None, None]
+    if engines:
+        maps = pa.array([list(one.items()) if one is not None else None for one in metadata], MAP)
+        documents = documents.append_column("metadata", maps)
     counts.add(documents, decisions, level, signals)
     return counts.table()
 
@@ -95,6 +102,17 @@ def test_outcomes_and_rules() -> None:
     assert found["eng_Latn", "rules", ""]["bytes"] == 30
     assert found["eng_Latn", "duplicate", "minhash"]["characters"] == 40
     assert {row["snapshot"] for row in found.values()} == {"may"}
+
+
+def test_texts_are_counted_by_the_engine_that_read_them() -> None:
+    rows = [row for row in counted(engines=True).to_pylist() if row["what"] == "extracted"]
+    assert [(row["language"], row["key"], row["documents"], row["bytes"]) for row in rows] == [
+        ("tha_Thai", "corpus", 1, 30),
+        ("tha_Thai", "trafilatura", 1, 60),
+    ]
+    assert [
+        row for row in counted(engines=True).to_pylist() if row["what"] != "extracted"
+    ] == counted().to_pylist()
 
 
 def test_rules_that_fail_together() -> None:

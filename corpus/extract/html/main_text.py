@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -79,14 +80,24 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the main text of a page, decoded by what it, its header and its bytes state."""
-    html = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=True)[0]
-    text, engine = extract_main_text_and_engine(html, record.url, mode)
+    html, data = _read_page(record)
+    text, engine = extract_main_text_and_engine(html, record.url, mode, data)
     if not text:
         return None
     license, metadata = read_license(html)
     if mode == "corpus":
         metadata["extractor"] = engine
     return ExtractedText(text=text, license=license, metadata=metadata)
+
+
+def _read_page(record: Record) -> tuple[str, bytes | None]:
+    """Return a page, and the same in UTF-8 if its bytes are that."""
+    body = record.body
+    if isinstance(body, str):
+        return body, None
+    html, codec = decode(body, record.charset, html=True)
+    lost = "\ufffd" in html or body.startswith(BOM_UTF8)
+    return html, body if codec == "utf-8" and not lost else None
 
 
 def read_license(html: str) -> tuple[str | None, dict[str, str]]:
@@ -112,8 +123,13 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     return extract_main_text_and_engine(html, url, mode)[0]
 
 
-def extract_main_text_and_engine(html: str, url: str | None, mode: str) -> tuple[str | None, str]:
-    """Return the main text of a page, and what has read it: `corpus`, `resiliparse` or `trafilatura`."""
+def extract_main_text_and_engine(
+    html: str, url: str | None, mode: str, data: bytes | None = None
+) -> tuple[str | None, str]:
+    """Return the main text of a page, and what has read it: `corpus`, `resiliparse` or `trafilatura`.
+
+    `data` is the page in UTF-8, if that is at hand: it saves encoding it.
+    """
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
     if mode == "corpus":
@@ -124,8 +140,10 @@ def extract_main_text_and_engine(html: str, url: str | None, mode: str) -> tuple
             is_too_deep,
         )
 
-        if not is_too_deep(html):
-            ours = extract_blocks_text(html)
+        if data is None:
+            data = html.encode("utf-8", "replace")
+        if not is_too_deep(data):
+            ours = extract_blocks_text(html, data=data)
             if ours.is_sure and not is_stated_elsewhere(html, ours.text):
                 return ours.text, "corpus"
         mode = "fast"

@@ -11,6 +11,7 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ Ints = npt.NDArray[np.int64]
 
 SHIFTS = (0, -1, 1, -2, 2)
 """Neighbours of a block, and itself, that the second layer sees."""
+REACH = 2
+"""How far these are away."""
 NEAR, FAR = 2, 12
 """Means of the blocks from the one behind `NEAR` to `FAR` before and behind it are seen as well."""
 CONTEXTS = len(SHIFTS) + 6
@@ -68,45 +71,52 @@ class BlockModel:
         object.__setattr__(self, "_numbers", {})
 
     @cached_property
-    def _tables(self) -> tuple[npt.NDArray[np.int32], Floats, Floats, Floats]:
-        return (
-            self.tokens.astype(np.int32),
-            self.dense.astype(np.float32),
-            self.second.astype(np.float32),
-            self.last.astype(np.float32),
+    def _tables(self) -> _Tables:
+        units = self.dense.shape[1]
+        second = self.second.astype(np.float32).reshape(CONTEXTS, units, -1)
+        beside, means, whole = np.split(second, [len(SHIFTS), CONTEXTS - 2])
+        return _Tables(
+            tokens=self.tokens.astype(np.int16),
+            dense=self.dense.astype(np.float32),
+            beside=np.ascontiguousarray(np.concatenate(list(beside), 1)),
+            means=np.concatenate(list(means)),
+            whole=np.concatenate(list(whole)),
+            last=self.last.astype(np.float32),
         )
 
     def estimate(self, page: PageBlocks, sizes: Ints) -> Ints:
         """Return of each block the logit, in 64ths, that it is main text; `sizes` are their bytes."""
-        tokens, dense, second, last = self._tables
-        features = measure_blocks(page, sizes)
-        sums = (features @ dense).astype(np.int64) + self._sum_tokens(page, tokens) * TOP + self.first_bias
+        tables = self._tables
+        sums = (measure_blocks(page, sizes) @ tables.dense).astype(np.int64)
+        sums += self._sum_tokens(page, tables)
+        sums += self.first_bias
         first = _activate(sums, self.first_scale)
-        context = _add_context(first, np.minimum(sizes, SIZE_WEIGHT))
-        sums = (context @ second).astype(np.int64) + self.second_bias
+        sums = _sum_context(first, np.minimum(sizes, SIZE_WEIGHT), tables).astype(np.int64)
+        sums += self.second_bias
         hidden = _activate(sums, self.second_scale)
-        logits: Ints = (hidden.astype(np.float32) @ last).astype(np.int64) + self.last_bias
+        logits: Ints = (hidden.astype(np.float32) @ tables.last).astype(np.int64) + self.last_bias
         return logits * self.last_scale >> SCALE_BITS
 
-    def _sum_tokens(self, page: PageBlocks, table: npt.NDArray[np.int32]) -> Ints:
-        """Return the sums of the weights of the tokens around each block, (blocks, units)."""
-        units = table.shape[1] // 4
-        number = self._number
-        rows = _multiply([number(tokens) for tokens in page.path_tokens], table[:, : 3 * units])
-        parents = np.array(page.path_parents, np.int64)
-        empty = np.zeros((1, units), np.int32)
-        own, around = rows[:, :units], np.vstack([rows[:, units : 2 * units], empty])
-        every = np.vstack([rows[:, 2 * units :], empty])
-        paths = own + around[parents]
-        up = np.append(parents, -1)
-        up[up < 0] = len(parents)
+    def _sum_tokens(self, page: PageBlocks, tables: _Tables) -> npt.NDArray[np.int32]:
+        """Return `TOP` times the sums of the weights of the tokens around each block, (blocks, units)."""
+        units = tables.tokens.shape[1] // 4
+        count = len(page.path_tokens)
+        named = [at for at, tokens in enumerate(page.inner) if tokens]
+        every_tokens = [*page.path_tokens, (), *map(page.inner.__getitem__, named)]
+        rows = _sum_rows(list(map(self._number, every_tokens)), tables.tokens)
+        own, around, every = (rows[: count + 1, at : at + units] for at in (0, units, 2 * units))
+        up = np.array([*page.path_parents, count], np.int64)
+        up[up < 0] = count  # where no tokens are
+        paths = own + around[up]
         for _ in range(DOUBLINGS):  # each round doubles how far up the sums reach
-            if (up == len(parents)).all():
+            if up.min() == count:
                 break
             every = every + every[up]
             up = up[up]
-        inner = _multiply([number(tokens) for tokens in page.inner], table[:, 3 * units :])
-        sums: Ints = ((paths + every[:-1])[np.array(page.paths)] + inner).astype(np.int64)
+        paths += every
+        sums: npt.NDArray[np.int32] = paths[page.paths]
+        sums[named] += rows[count + 1 :, 3 * units :]
+        sums *= TOP
         return sums
 
     def _number(self, tokens: Tokens) -> tuple[int, ...]:
@@ -117,48 +127,67 @@ class BlockModel:
             if len(known) >= MAX_CACHED:
                 known.clear()
             lexicon = self.lexicon
-            numbers = known[tokens] = tuple(lexicon[token] for token in tokens if token in lexicon)
+            numbers = known[tokens] = tuple([at for at in map(lexicon.get, tokens) if at is not None])
         return numbers
 
 
-def _multiply(numbers: list[tuple[int, ...]], table: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return of each row of token numbers the sum of their rows in a table."""
-    lengths = [len(row) for row in numbers]
+@dataclass(frozen=True)
+class _Tables:
+    """The weights as they are multiplied: `beside`, `means` and `whole` are the second layer's parts."""
+
+    tokens: npt.NDArray[np.int16]
+    dense: Floats
+    beside: Floats  # (units, len(SHIFTS) * units of the second layer)
+    means: Floats  # (4 * units, units of the second layer)
+    whole: Floats  # (2 * units, units of the second layer)
+    last: Floats
+
+
+def _sum_rows(numbers: list[tuple[int, ...]], table: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    """Return of each list of row numbers the sum of these rows of a table: of elements with fewer than 50 tokens, so
+    that int16 holds it."""
     starts = np.zeros(len(numbers) + 1, np.int32)
-    np.cumsum(lengths, out=starts[1:])
-    flat = np.fromiter((number for row in numbers for number in row), np.int32, int(starts[-1]))
-    matrix = csr_matrix((np.ones(len(flat), np.int32), flat, starts), shape=(len(numbers), len(table)))
-    product: npt.NDArray[np.int32] = matrix @ table
-    return product
+    np.cumsum([len(row) for row in numbers], out=starts[1:])
+    flat = np.array(list(chain.from_iterable(numbers)), np.int32)
+    matrix = csr_matrix((np.ones(len(flat), np.int16), flat, starts), shape=(len(numbers), len(table)))
+    sums: npt.NDArray[np.int32] = (matrix @ table).astype(np.int32)
+    return sums
 
 
 def _activate(sums: Ints, scale: Ints) -> Ints:
-    """Return activations 0 to 127."""
-    activations: Ints = np.clip(sums * scale >> SCALE_BITS, 0, TOP)
-    return activations
+    """Return activations 0 to 127; `sums` are used up."""
+    sums *= scale
+    sums >>= SCALE_BITS
+    np.maximum(sums, 0, out=sums)
+    return np.minimum(sums, TOP, out=sums)
 
 
-def _add_context(first: Ints, weights: Ints) -> Floats:
-    """Return of each block its activations, its neighbours' and means around it, (blocks, CONTEXTS * units)."""
+def _sum_context(first: Ints, weights: Ints, tables: _Tables) -> Floats:
+    """Return the second layer's sums of each block, of its activations, its neighbours' and means around it,
+    (blocks, units of the second layer)."""
     count, units = first.shape
     padded = np.zeros((count + 2 * FAR, units), np.int32)
     padded[FAR : FAR + count] = first
     sums = np.zeros((count + 2 * FAR + 1, units), np.int32)
     np.cumsum(padded, 0, out=sums[1:])
-    context = np.empty((count, CONTEXTS, units), np.float32)
-    for part, shift in enumerate(SHIFTS):
-        context[:, part] = padded[FAR + shift : FAR + shift + count]
-    width = np.int32(FAR - NEAR)
+    total = sums[-1]
     earlier = sums[FAR : FAR + count]
-    places = np.arange(count, dtype=np.int32)[:, None]
-    part = len(SHIFTS)
-    context[:, part] = (sums[FAR - NEAR : FAR - NEAR + count] - sums[:count]) // width
-    context[:, part + 1] = (sums[2 * FAR + 1 :] - sums[FAR + NEAR + 1 : FAR + NEAR + 1 + count]) // width
-    context[:, part + 2] = earlier // np.maximum(places, 1)
-    context[:, part + 3] = (sums[-1] - sums[FAR + 1 : FAR + 1 + count]) // np.maximum(count - 1 - places, 1)
-    context[:, part + 4] = sums[-1] // count
-    context[:, part + 5] = weights @ first // max(1, int(weights.sum()))
-    return context.reshape(count, -1)
+    places = np.arange(count, dtype=np.float64)[:, None]
+    means = np.empty((count, 4, units), np.float32)
+    width = np.int32(FAR - NEAR)
+    means[:, 0] = (sums[FAR - NEAR : FAR - NEAR + count] - sums[:count]) // width
+    means[:, 1] = (sums[2 * FAR + 1 :] - sums[FAR + NEAR + 1 : FAR + NEAR + 1 + count]) // width
+    # Quotients of whole numbers this small are rounded to none above them.
+    means[:, 2] = np.floor(earlier / np.maximum(places, 1))
+    means[:, 3] = np.floor((total - sums[FAR + 1 : FAR + 1 + count]) / np.maximum(places[::-1], 1))
+    whole = np.concatenate([total // count, weights @ first // max(1, int(weights.sum()))])
+    result = means.reshape(count, -1) @ tables.means
+    result += whole.astype(np.float32) @ tables.whole
+    beside = padded[FAR - REACH : FAR + count + REACH].astype(np.float32) @ tables.beside
+    outputs = result.shape[1]
+    for part, shift in enumerate(SHIFTS):
+        result += beside[REACH + shift : REACH + shift + count, part * outputs : (part + 1) * outputs]
+    return result
 
 
 def squash(logits: Ints) -> Ints:

@@ -7,6 +7,7 @@ number is made by integer arithmetic, so that it is the same on every processor.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -64,132 +65,167 @@ def _classify_characters() -> npt.NDArray[np.uint8]:
 
 
 @cache
-def _logarithms() -> npt.NDArray[np.int64]:
+def _classify_ascii() -> bytes:
+    """Return the class of each byte of ASCII, for `bytes.translate`."""
+    return _classify_characters()[:256].tobytes()
+
+
+@cache
+def _logarithms() -> npt.NDArray[np.uint8]:
     """Return eight times the binary logarithm, rounded up, of every number below 2**16."""
-    table = np.zeros(1 << 16, np.int64)
-    value, power = 0, 0
+    table = np.zeros(1 << 16, np.uint8)
+    power = 0
     for number in range(2, 1 << 16):
         while number**8 > 1 << power:
             power += 1
-        value = power
-        table[number] = min(TOP, value)
+        table[number] = min(TOP, power)
     return table
 
 
-def _log(counts: Ints) -> Ints:
-    return _logarithms()[np.minimum(counts, (1 << 16) - 1)]
+def _log(counts: Ints) -> npt.NDArray[np.uint8]:
+    logs: npt.NDArray[np.uint8] = _logarithms().take(counts, mode="clip")
+    return logs
 
 
-def _share(part: Ints, whole: Ints) -> Ints:
-    return np.minimum(part * TOP // np.maximum(whole, 1), TOP)
+def _share(parts: Ints, wholes: Ints) -> npt.NDArray[np.float64]:
+    """Return `TOP` times a part over its whole, rounded down: exact, since whole numbers below 2**53 are divided."""
+    shares: npt.NDArray[np.float64] = np.multiply(parts, TOP, dtype=np.float64)
+    shares /= np.maximum(wholes, 1)
+    np.floor(shares, out=shares)
+    return np.minimum(shares, TOP, out=shares)
 
 
 def measure_sizes(page: PageBlocks) -> Ints:
     """Return the bytes of each block."""
-    return np.fromiter(
-        (len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in page.texts),
-        np.int64,
-        len(page.texts),
-    )
+    sizes = [len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in page.texts]
+    return np.array(sizes, np.int64)
 
 
 def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     """Return the features of each block, (blocks, FEATURES), whole numbers as floats for the matrix product."""
     count = len(page.texts)
-    counts, first, last = _count_characters(page.texts)
-    characters = counts.sum(0)
-    linked, links = np.array(page.linked, np.int64), np.array(page.links, np.int64)
-    link_bytes = sizes * _share(linked, characters) // TOP
-    ends = counts[_END]
-    kinds = np.array(page.kinds, np.int64)
+    counts, characters, first, last = _count_characters(page.texts)
+    linked = np.array(page.linked, np.int64)
     paths = np.array(page.paths, np.int64)
-    measured = np.stack([sizes, link_bytes, ends, sizes > LONG_BYTES])
+    ends, commas = counts[_END], counts[_COMMA]
+    places = np.arange(count)
+    measured = np.empty((4, count), np.int64)
+    measured[0] = sizes
+    measured[1] = sizes * np.minimum(linked * TOP // characters, TOP) // TOP
+    measured[2] = ends
+    measured[3] = sizes > LONG_BYTES
     sums = np.zeros((4, count + 1), np.int64)
     np.cumsum(measured, 1, out=sums[:, 1:])
-    whole = np.repeat(sums[:, -1:], count, 1)
-    places = np.arange(count)
-    all_blocks = np.full(count, count)
+    total, total_linked, total_ends = sums[:3, -1].tolist()
     path_counts = np.bincount(paths)[paths]
-    path_sums = [np.bincount(paths, values).astype(np.int64)[paths] for values in measured[:3]]
-    repeats = _count_repeats(page.texts)
-    title = page.title
-    titled = [MIN_TITLE_CHARACTERS <= len(text) <= len(title) and text in title for text in page.texts]
-    headline = next((at for at in range(count) if page.path_tokens[page.paths[at]][0] == "<h1"), -1)
-    behind = sums[0, :-1] - sums[0, headline] if headline >= 0 else np.zeros(count, np.int64)
-    around = _measure_frames(page, sums, places)
-    table = np.empty((FEATURES, count), np.float32)
-    logs = [
-        sizes, links, ends, counts[_COMMA], counts[_DIGIT], path_counts, path_sums[0], path_sums[0] // path_counts,
-        repeats, places, count - places, all_blocks, whole[0], np.maximum(behind, 0), np.maximum(-behind, 0),
-    ]  # fmt: skip
-    table[:_LOGS] = _log(np.concatenate([np.stack(logs), around[0]]))
-    pairs = [
-        (linked, characters), (counts[_UPPER], characters), (counts[_DIGIT], characters), (counts[_MARK], characters),
-        (counts[_SPACE], characters), (counts[_OTHER], characters), (ends * 100, sizes), (counts[_COMMA] * 50, sizes),
-        (places, all_blocks), (sums[0, :-1], whole[0]), (path_sums[1], path_sums[0]), (path_sums[0], whole[0]),
-        (path_sums[2] * 100, path_sums[0]), (whole[1], whole[0]), (whole[2] * 100, whole[0]),
-    ]  # fmt: skip
-    parts, wholes = zip(*pairs, strict=True)
-    table[_LOGS : _LOGS + _PAIRS] = _share(
-        np.concatenate([np.stack(parts), around[1]]), np.concatenate([np.stack(wholes), around[2]])
+    path_bytes, path_linked, path_ends = (
+        np.bincount(paths, row)[paths].astype(np.int64) for row in measured[:3]
     )
-    flags = [
-        *(kinds == kind for kind in range(len(BlockKind))), np.array(titled), repeats > 1, counts[_MONEY] > 0,
-        last == _END, last == _COMMA, first == _UPPER, first == _DIGIT, first == _MARK, np.full(count, headline >= 0),
-        places == headline, np.array([mark != "" for mark in page.marks]),
-    ]  # fmt: skip
-    table[_LOGS + _PAIRS :] = np.stack(flags)
-    table[_LOGS + _PAIRS :] *= TOP
-    return np.ascontiguousarray(table.T)
+    repeats = _count_repeats(page.texts)
+    kinds = np.array(page.kinds, np.int64)
+    headline = _find_headline(page, kinds)
+    logs = np.empty((_LOGS, count), np.int64)
+    parts = np.empty((_PAIRS, count), np.int64)
+    wholes = np.empty((_PAIRS, count), np.int64)
+    for at, row in enumerate(
+        (sizes, page.links, ends, commas, counts[_DIGIT], path_counts, path_bytes, path_bytes // path_counts,
+         repeats, places, count - places, count, total)
+    ):  # fmt: skip
+        logs[at] = row
+    behind = sums[0, :-1] - sums[0, headline] if headline >= 0 else 0
+    np.maximum(behind, 0, out=logs[13])
+    np.maximum(np.negative(behind), 0, out=logs[14])
+    parts[0] = linked
+    parts[1:6] = counts[[_UPPER, _DIGIT, _MARK, _SPACE, _OTHER]]
+    wholes[:6] = characters
+    for at, (part, whole) in enumerate(
+        ((ends * 100, sizes), (commas * 50, sizes), (places, count), (sums[0, :-1], total),
+         (path_linked, path_bytes), (path_bytes, total), (path_ends * 100, path_bytes), (total_linked, total),
+         (total_ends * 100, total)),
+        6,
+    ):  # fmt: skip
+        parts[at], wholes[at] = part, whole
+    _measure_frames(page, sums, logs[15:], parts[15:], wholes[15:])
+    table = np.empty((FEATURES, count), np.float32)
+    table[:_LOGS] = _log(logs)
+    table[_LOGS : _LOGS + _PAIRS] = _share(parts, wholes)
+    flags = table[_LOGS + _PAIRS :]
+    flags[: len(BlockKind)] = kinds == _KINDS
+    title, longest = page.title, len(page.title)
+    for at, row in enumerate(
+        ([MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts],
+         repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER, first == _DIGIT,
+         first == _MARK, headline >= 0, places == headline, [mark != "" for mark in page.marks]),
+        len(BlockKind),
+    ):  # fmt: skip
+        flags[at] = row
+    flags *= TOP
+    return table.T
 
 
-def _measure_frames(page: PageBlocks, sums: Ints, places: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return what is in the elements around each block: counts, and parts of wholes, (numbers of `LEVELS`, blocks)."""
+_KINDS = np.arange(len(BlockKind))[:, None]
+
+
+def _find_headline(page: PageBlocks, kinds: Ints) -> int:
+    """Return the first block of an `h1`, -1 if the page has none."""
+    tokens, paths = page.path_tokens, page.paths
+    headings = np.flatnonzero(kinds == BlockKind.HEADING).tolist()
+    return next((at for at in headings if tokens[paths[at]][0] == "<h1"), -1)
+
+
+def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Ints, wholes: Ints) -> None:
+    """Measure the elements around each block: counts (3 * LEVELS, blocks), parts of wholes (5 * LEVELS, blocks)."""
     begins, ends, wider = _find_frames(page)
-    elements = np.empty((LEVELS, len(places)), np.int64)
+    count = logs.shape[1]
+    elements = np.empty((LEVELS, count), np.int64)
     elements[0] = page.elements
     for level in range(1, LEVELS):
         elements[level] = wider[elements[level - 1]]
-    begin, end = begins[elements], ends[elements]
-    inside = sums[:, end] - sums[:, begin]
-    blocks = end - begin
-    total = np.full(begin.shape, sums[0, -1])
-    logs = np.stack([blocks, inside[0], places - begin], 1)
-    parts = np.stack(
-        [inside[1], inside[0], inside[2] * 100, inside[3], inside[0] // np.maximum(blocks, 1)], 1
-    )
-    wholes = np.stack([inside[0], total, inside[0], blocks, np.full(begin.shape, MEAN_BYTES)], 1)
-    count = len(places)
-    return logs.reshape(-1, count), parts.reshape(-1, count), wholes.reshape(-1, count)
+    inside_of = sums.take(ends, 1) - sums.take(begins, 1)
+    begin, blocks = begins[elements], (ends - begins)[elements]
+    inside = inside_of.take(elements, 1)
+    logs = logs.reshape(LEVELS, 3, count)
+    logs[:, 0], logs[:, 1] = blocks, inside[0]
+    np.subtract(np.arange(count), begin, out=logs[:, 2])
+    parts, wholes = parts.reshape(LEVELS, 5, count), wholes.reshape(LEVELS, 5, count)
+    parts[:, 0], parts[:, 1], parts[:, 3] = inside[1], inside[0], inside[3]
+    np.multiply(inside[2], 100, out=parts[:, 2])
+    parts[:, 4] = (inside_of[0] // np.maximum(ends - begins, 1))[elements]
+    wholes[:, 0] = wholes[:, 2] = inside[0]
+    wholes[:, 1], wholes[:, 3], wholes[:, 4] = sums[0, -1], blocks, MEAN_BYTES
 
 
-def _count_characters(texts: list[str]) -> tuple[Ints, Ints, Ints]:
-    """Return the characters of each class in each text, (classes, texts), and the classes of its first and last."""
+def _count_characters(texts: list[str]) -> tuple[Ints, Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the characters of each class but letters in each text, (classes, texts), all its characters, and the
+    classes of its first and last."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = _classify_characters()[np.minimum(codes, (1 << 16) - 1)].astype(np.int64)
+    joined = "".join(texts)
+    if joined.isascii():
+        classes = np.frombuffer(joined.encode().translate(_classify_ascii()), np.uint8)
+    else:
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+        classes = _classify_characters().take(codes, mode="clip")
     stops = np.cumsum(lengths)
-    block = np.repeat(np.arange(len(texts)) * _CLASSES, lengths)
-    counts = np.bincount(block + classes, minlength=len(texts) * _CLASSES).reshape(-1, _CLASSES)
-    counts = np.ascontiguousarray(counts.T)
-    return counts, classes[stops - lengths], classes[stops - 1]
+    others = np.flatnonzero(classes != _LETTER)
+    before = np.searchsorted(others, stops)
+    cells = np.repeat(np.arange(0, len(texts) * _CLASSES, _CLASSES), np.diff(before, prepend=0))
+    cells += classes[others]
+    counts: Ints = np.bincount(cells, minlength=len(texts) * _CLASSES).reshape(-1, _CLASSES).T
+    return counts, lengths, classes[stops - lengths], classes[stops - 1]
 
 
 def _count_repeats(texts: list[str]) -> Ints:
     """Return how often each text is on the page."""
-    times: dict[str, int] = {}
-    for text in texts:
-        times[text] = times.get(text, 0) + 1
-    return np.fromiter(map(times.__getitem__, texts), np.int64, len(texts))
+    return np.fromiter(map(Counter(texts).__getitem__, texts), np.int64, len(texts))
 
 
 def _find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
     """Return of each element the range of its blocks, and the next element around it that has more blocks."""
     begins, ends = np.array(page.begins, np.int64), np.array(page.ends, np.int64)
-    wider = [0] * len(page.parents)
-    parents, lows, highs = page.parents, page.begins, page.ends
-    for at in range(1, len(parents)):
-        parent = parents[at]
-        same = lows[parent] == lows[at] and highs[parent] == highs[at]
-        wider[at] = wider[parent] if same else parent
+    parents = np.array(page.parents, np.int64)
+    parents[0] = 0
+    alone = (begins == begins[parents]) & (ends == ends[parents])
+    wider = parents.tolist()
+    for at in np.flatnonzero(alone).tolist():  # those around come first
+        wider[at] = wider[wider[at]]
     return begins, ends, np.array(wider, np.int64)

@@ -1,4 +1,4 @@
-"""Find the TeX of a formula: MathML with an annotation or `alttext`, KaTeX, MathJax of every version.
+"""Find the TeX of a formula: MathML with an annotation, `alttext` or `data-latex`, KaTeX, MathJax of every version.
 
 Where a page has MathML alone, it is converted (`corpus.extract.mathml`).
 """
@@ -41,7 +41,7 @@ def read_math_element(element: Any) -> str:
     for annotation in element.css("annotation"):
         if (annotation.attributes.get("encoding") or "").lower() in _TEX_TYPES:
             return frame_tex(annotation.text(), display)
-    if tex := attributes.get("alttext"):
+    if tex := attributes.get("alttext") or attributes.get("data-latex"):
         return frame_tex(tex, display)
     return frame_tex(_convert(element.html or ""), display)
 

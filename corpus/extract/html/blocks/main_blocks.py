@@ -2,17 +2,22 @@
 
 The cut that promises the best F1 is taken: blocks in the order of their probabilities, as many as make twice the
 expected right bytes over the bytes taken and those expected in all largest. So a page of which little is sure, such as
-a list of products, loses less than by a fixed threshold.
+a list of products, loses less than by a fixed threshold. Pages with a clear main text are read strictly, and a heading
+of what is left out goes with it; others, such as lists, are read generously.
 """
 
 from __future__ import annotations
 
+import gc
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from corpus.errors import UserError
 from corpus.extract.html.blocks.block_model import CERTAIN, BlockModel, Ints, read_model, squash
@@ -21,6 +26,8 @@ from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks, fence_
 from corpus.extract.plain_text import clean_text
 from corpus.extract.process.budgets import measure_nesting
 
+VERSION = 2
+"""Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MAX_DEPTH = 1_000
 """Levels of tags that lexbor is given: its time grows with their square, 2 ms for these, 4 s for 50,000."""
@@ -30,14 +37,32 @@ MIN_TEXT_BYTES = 100
 """Bytes of text below which a page that states its article for machines is read by another extractor."""
 MIN_CONFIDENCE = 0
 """Expected F1, in 1,024ths, below which a page is one that another extractor reads."""
-MIN_REPEATED_CHARACTERS = 400
-"""Characters of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
-SOFT_BELOW, SOFTENED = 870, 45
-"""Expected F1, in 1,024ths, below which logits are softened, and by how many 64ths: measured on sites not seen, this
-costs pages with known pieces .004 and gives lists, collections and services .01 to .02."""
-MENU_PENALTY = 192
-"""What is taken off the logits, in 64ths, of links in a `nav`."""
+MIN_BEGINNING = 24
+"""Characters by which a long block is compared with what is written already."""
+MAX_COMPARED = 64
+"""Blocks before a long one that are looked for in it."""
+MIN_REPEATED_BYTES = 400
+"""Bytes of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
+STRICTNESS = 32
+"""What is taken off logits, in 64ths, as long as the page has a clear main text."""
+SOFT_BELOW, SOFTENED = 865, 45
+"""Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
+Both, the strictness and the next two were measured on sites not seen, with several models."""
+LONG_BYTES, FEW_LONG, GENEROSITY = 200, 167, 32
+"""Bytes from which a block is long; share, in 1,024ths, of expected bytes in such blocks below which a page is one of
+names and short lines; and what then is added to its logits, in 64ths."""
+SURE_HEADING = 100
+"""Logit, in 64ths, above which a heading stays though what follows it is left out."""
+MENU_PENALTY, BAR_PENALTY = 192, 640
+"""What is taken off the logits, in 64ths, of links in a `nav`, and of bars that turn pages."""
+CODE_BONUS, ROW_BONUS = 128, 112
+"""What is added to the logits, in 64ths, of code that says that it is code and of formulas, and of rows of tables
+that are not mostly links. Pages with gold lose nothing by it."""
+MIN_ROW = -100
+"""Logit, in 64ths, below which rows are left where they are."""
 _NAVIGATION = frozenset(("<nav", "=navigation"))
+_PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottomnav", "relbar"))
+"""Names by which DocBook, Publican, Javadoc and Sphinx's relatives call their bars of links to other pages."""
 _STATED = ("articleBody", "reviewBody")
 
 
@@ -54,31 +79,56 @@ class BlocksText:
         return self.confidence >= MIN_CONFIDENCE
 
 
-def is_too_deep(html: str) -> bool:
-    """Return whether a page nests deeper than lexbor is fast. Pages of few tags cost two looks at the source."""
-    if html.count("<") - html.count("</") <= MAX_OPEN_TAGS:
-        return False
-    data = html.encode("utf-8", "replace")
+def identify_extractor() -> dict[str, str | int]:
+    """Return what texts of this mode depend on besides their pages: version, weights, and the library that parses."""
+    weights = hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()
+    return {"version": VERSION, "weights": weights, "selectolax": metadata.version("selectolax")}
+
+
+def is_too_deep(html: str | bytes) -> bool:
+    """Return whether a page, as text or in UTF-8, nests deeper than lexbor is fast. Pages of few tags cost one look at
+    the source."""
+    data = html.encode("utf-8", "replace") if isinstance(html, str) else html
     codes = np.frombuffer(data, np.uint8)
-    following = codes[np.flatnonzero(codes[:-1] == ord("<")) + 1]
-    steps = np.where(
-        following == ord("/"), -1, (following | 0x20 >= ord("a")) & (following | 0x20 <= ord("z"))
-    )
+    begins = np.flatnonzero(codes[:-1] == ord("<"))
+    if len(begins) <= MAX_OPEN_TAGS:
+        return False
+    following = codes[begins + 1]
+    ends = following == ord("/")
+    if len(begins) - np.count_nonzero(ends) <= MAX_OPEN_TAGS:
+        return False
+    letters = following | 0x20
+    steps = ((letters >= ord("a")) & (letters <= ord("z"))).astype(np.int64) - ends
     depths = np.cumsum(steps)
     # How far it climbs above where it has been: end tags without a beginning lower it for nothing.
     climbed = int((depths - np.minimum.accumulate(np.minimum(depths, 0))).max(initial=0))
     return climbed > MAX_DEPTH and measure_nesting(data) > MAX_DEPTH
 
 
-def extract_blocks_text(html: str, model: BlockModel | None = None) -> BlocksText:
-    """Return the main text of a page."""
-    page = read_blocks(html)
-    if not page.texts:
-        return BlocksText(None, CERTAIN if len(html) < 1000 else 0)
-    sizes = measure_sizes(page)
-    logits = (model or load_model()).estimate(page, sizes) - MENU_PENALTY * find_menus(page)
-    kept, confidence = choose_blocks(logits, sizes)
-    return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence)
+def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes | None = None) -> BlocksText:
+    """Return the main text of a page; `data` is it in UTF-8, if that is at hand."""
+    with _without_collection():
+        page = read_blocks(html, data)
+        if not page.texts:
+            return BlocksText(None, CERTAIN if len(html) < 1000 else 0)
+        sizes = measure_sizes(page)
+        logits = (model or load_model()).estimate(page, sizes)
+        logits = join_structures(page, logits, sizes) - measure_menus(page)
+        kept, confidence = choose_blocks(logits, sizes, find_headings(page))
+        return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be collected meanwhile: the thousands of small objects of a page make no circles, and to look
+    for some takes a sixth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def is_stated_elsewhere(html: str, text: str | None) -> bool:
@@ -86,26 +136,83 @@ def is_stated_elsewhere(html: str, text: str | None) -> bool:
     return (text is None or len(text) < MIN_TEXT_BYTES) and any(name in html for name in _STATED)
 
 
-def find_menus(page: PageBlocks) -> npt.NDArray[np.bool_]:
-    """Return which blocks are links in a `nav`, or what says that it is one: on small pages little else tells them."""
-    inside: list[bool] = []
+def measure_menus(page: PageBlocks) -> Ints:
+    """Return what is to be taken off the logits of links in a `nav`, or what says that it is one, and of all in a bar
+    that turns pages: on small pages little else tells them."""
+    inside: list[int] = []
+    lacks_turner, lacks_nav = _PAGE_TURNERS.isdisjoint, _NAVIGATION.isdisjoint
     for tokens, parent in zip(page.path_tokens, page.path_parents, strict=True):
-        inside.append((parent >= 0 and inside[parent]) or not _NAVIGATION.isdisjoint(tokens))
+        kind = inside[parent] if parent >= 0 else 0
+        if kind < 2 and not lacks_turner(tokens):
+            kind = 2
+        elif kind == 0 and not lacks_nav(tokens):
+            kind = 1
+        inside.append(kind)
+    if not any(inside):
+        return np.zeros(len(page.texts), np.int64)
+    kinds = np.array(inside)[page.paths]
     linked, lengths = np.array(page.linked), np.fromiter(map(len, page.texts), np.int64, len(page.texts))
-    menus: npt.NDArray[np.bool_] = np.array(inside)[page.paths] & (10 * linked >= 7 * lengths)
+    menus: Ints = MENU_PENALTY * ((kinds == 1) & (10 * linked >= 7 * lengths)) + BAR_PENALTY * (kinds == 2)
     return menus
 
 
-def choose_blocks(logits: Ints, sizes: Ints) -> tuple[list[int], int]:
+def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
+    """Return logits by which the rows of a table stand or fall together, and code and formulas are nearer to what is
+    around them.
+
+    Little gold has code or tables of data: by itself, the network keeps the first rows of a table.
+    """
+    kinds = np.array(page.kinds)
+    rows = kinds == BlockKind.ROW
+    raised = np.array(
+        [
+            mark != " " if kind == BlockKind.CODE else text[0] == "$" == text[-1] and len(text) > 2
+            for text, kind, mark in zip(page.texts, page.kinds, page.marks, strict=True)
+        ]
+    )
+    if not (rows.any() or raised.any()):
+        return logits
+    joined: Ints = logits + CODE_BONUS * raised
+    steps = np.diff(rows.astype(np.int8), prepend=0, append=0)
+    for begin, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
+        mean = (logits[begin:end] @ sizes[begin:end]) // sizes[begin:end].sum()
+        unlinked = 4 * sum(page.linked[begin:end]) < sum(map(len, page.texts[begin:end]))
+        joined[begin:end] = mean + ROW_BONUS * (unlinked and mean > MIN_ROW)
+    return joined
+
+
+def find_headings(page: PageBlocks) -> list[bool]:
+    """Return which blocks are headings of parts of a page: all but `h1`."""
+    tokens, heading = page.path_tokens, BlockKind.HEADING
+    return [
+        kind == heading and tokens[path][0] != "<h1"
+        for kind, path in zip(page.kinds, page.paths, strict=True)
+    ]
+
+
+def choose_blocks(logits: Ints, sizes: Ints, headings: Sequence[bool] | None = None) -> tuple[list[int], int]:
     """Return the blocks to keep, in order, and the expected F1 in 1,024ths, by logits in 64ths.
 
     Where little can be expected, as of a list of products, the network is surer than it is right: then its logits are
     taken at `SOFTENED` of their size. Divisions of whole numbers below 2**53 are the same on every processor.
     """
-    kept, score = _cut(squash(logits), sizes)
-    if score < SOFT_BELOW:
-        kept, score = _cut(squash(logits * SOFTENED // 64), sizes)
-    return kept, score
+    kept, score = _cut(squash(logits - STRICTNESS), sizes)
+    if score >= SOFT_BELOW:
+        return drop_bare_headings(kept, headings, logits) if headings is not None else kept, score
+    expected = squash(logits) * sizes
+    soft = logits * SOFTENED // 64
+    if CERTAIN * int(expected[sizes > LONG_BYTES].sum()) < FEW_LONG * int(expected.sum()):
+        soft += GENEROSITY
+    return _cut(squash(soft), sizes)
+
+
+def drop_bare_headings(kept: list[int], headings: Sequence[bool], logits: Ints) -> list[int]:
+    """Return blocks without the headings, not quite sure ones, of what is not among them: `See also`, a menu's name."""
+    chosen = set(kept)
+    for at in reversed(kept):
+        if headings[at] and at + 1 not in chosen and logits[at] <= SURE_HEADING:
+            chosen.discard(at)
+    return sorted(chosen) or kept
 
 
 def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
@@ -118,19 +225,36 @@ def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
 
 def write_blocks(page: PageBlocks, kept: list[int]) -> str:
     """Return blocks as lines: items of lists with `- `, rows of tables between bars, code between fences."""
-    lines = []
-    long: set[str] = set()
+    lines: list[str] = []
+    written: list[str] = []
+    beginnings: dict[str, int] = {}
     for at in kept:
         text, mark = page.texts[at], page.marks[at]
-        if len(text) >= MIN_REPEATED_CHARACTERS:
-            if text in long:
+        if len(text) >= MIN_BEGINNING:
+            if _is_long(text) and _is_written(text, written, beginnings):
                 continue
-            long.add(text)
+            beginnings.setdefault(text[:MIN_BEGINNING], len(written))
+            written.append(text)
         if page.kinds[at] == BlockKind.CODE:
             lines.append(text if mark == " " else fence_code(text, mark))
         else:
             lines.append(mark + text if mark else text)
     return "\n".join(lines)
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= MIN_REPEATED_BYTES or (
+        4 * len(text) >= MIN_REPEATED_BYTES and len(text.encode("utf-8", "replace")) >= MIN_REPEATED_BYTES
+    )
+
+
+def _is_written(text: str, written: list[str], beginnings: dict[str, int]) -> bool:
+    """Return whether most of a long block is in the blocks before it: the same once more, or all of them in one."""
+    first = beginnings.get(text[:MIN_BEGINNING])
+    if first is None:
+        return False
+    earlier = dict.fromkeys(written[first : first + MAX_COMPARED])
+    return 4 * sum(len(block) for block in earlier if block in text) >= 3 * len(text)
 
 
 @cache

@@ -20,7 +20,7 @@ from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
-from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, STREAMED_PART
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, has_cjk_text, is_sent_for_scripts
 
 
 class BlockKind(IntEnum):
@@ -65,9 +65,8 @@ _TAGS = {
     _DIALOG: "dialog",
 }
 _ROLES = {tag: role for role, tags in _TAGS.items() for tag in tags.split()}
-_NOTED = (_INLINE, _LINK)
-_KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING) | dict.fromkeys(
-    ("li", "dd", "dt"), BlockKind.ITEM
+_KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), int(BlockKind.HEADING)) | dict.fromkeys(
+    ("li", "dd", "dt"), int(BlockKind.ITEM)
 )
 
 
@@ -82,22 +81,36 @@ def _roles_by_number() -> dict[int, int]:
     return roles
 
 
+_CODE_KIND, _ROW_KIND = int(BlockKind.CODE), int(BlockKind.ROW)
 _NEVER_HIDDEN = ("html", "body", "main")
 _DOUBLES = (
     (b"katex-html", ".katex-html"),
-    (b"MathJax", '[class^="MathJax"]'),
-    (b"mwe-math-fallback", "math ~ [class*=mwe-math-fallback]"),
+    (b"MathJax", '[class^="MathJax"]:not(mjx-container)'),
+    (b"mwe-math-fallback", "math + [class*=mwe-math-fallback], math + * + [class*=mwe-math-fallback]"),
 )
 """What a page has in its source, and which elements then repeat a formula."""
-_HIDING = re.compile(rb"hidden(?=[\s=/>])(?<=\shidden)")
+_UNSCRIPTED = ".MathJax_Preview, .MathJax > nobr, [class^=MathJax] .mjx-math"
+"""The same on pages of MathJax 2 that have lost its scripts: there is MathML beside what is for the eye."""
+_CODE_TABLES = re.compile(
+    r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
+)
+"""Names by which highlighters call a table of code without `pre`, or the element around it."""
+_ARIA_PARTS = {"row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th"}
+_ARIA_TABLES = ("grid", "table", "treegrid")
+_TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
+_FORMULA_NAMES = re.compile(r"math|latex")
+_ARIA_ROW = re.compile(rb"""role=["']?row\b""")
+_SPECIAL = ".katex-html, .MathJax, .MathJax_Preview, [class^=MathJax], [class*=mwe-math-fallback], [role=row]"
+_ODD = f"[hidden], {_SPECIAL}"
+"""All of these, and what a browser hides: one look at the tree is faster than ten at the source."""
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
 _WRAPPED = re.compile(rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])")
-_UNSPACED = ("。".encode(), "，".encode(), "的".encode(), "の".encode())
-"""One of which any Chinese or Japanese page has."""
 _LINE_NUMBERS = re.compile(r"(?:\s*\d+\s*\n){1,}\s*\d+\s*")
 _NUMBER_WORDS = re.compile(
-    r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number", re.IGNORECASE
+    r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number|crayon-num|blob-num"
+    r"|^(?:toolbar|bar|lnt)$",
+    re.IGNORECASE,
 )
 _CODE_WORDS = re.compile(
     r"\bcode|code\b|highlight|brush|prettyprint|language-|\blang-|hljs|syntax|source|sourceCode|crayon|prism|shiki",
@@ -145,9 +158,9 @@ class PageBlocks:
         self.ends = list(map(before.__getitem__, self.ends))
 
 
-def read_blocks(html: str) -> PageBlocks:
-    """Return the blocks of a page."""
-    return _Walk().read(html)
+def read_blocks(html: str, data: bytes | None = None) -> PageBlocks:
+    """Return the blocks of a page; `data` is it in UTF-8, if that is at hand."""
+    return _Walk().read(html, html.encode("utf-8", "replace") if data is None else data)
 
 
 class _Walk:
@@ -161,25 +174,26 @@ class _Walk:
         self.inner: list[Any] = []
         self.in_code = 0
         self.opened: list[Any] = []
-        self.registered: list[tuple[int, int, BlockKind]] = []
+        self.registered: list[tuple[int, int, int]] = []
         self.path_of: dict[tuple[int, Tokens], int] = {}
         self.mark = ""
         self.list_depth = 0
         self.fence = ""
         self.tables: list[OpenTable] = []
-        self.unspaced = False
+        self.unspaced: bool | None = None
+        self.html = ""
         self.odd: dict[int, list[int] | None] = {}
         self.hidden: list[list[int]] = []
+        self.named: dict[int, str] = {}
         self.dropped: set[int] = set()
 
-    def read(self, html: str) -> PageBlocks:
+    def read(self, html: str, data: bytes) -> PageBlocks:
         page = self.page
-        data = html.encode("utf-8", "replace")
         tree = LexborHTMLParser(data)
         body = tree.body
         if body is None:
             return page
-        self.unspaced = not html.isascii() and any(sign in data for sign in _UNSPACED)
+        self.html = html
         page.title = _read_title(tree.head)
         self._note_odd(tree, data)
         self.opened.append(body)
@@ -194,25 +208,56 @@ class _Walk:
 
     def _note_odd(self, tree: Any, data: bytes) -> None:
         """Note the elements that a browser hides, and what stands beside formulas for the eye, by their numbers."""
+        found = [(element, element.attributes) for element in tree.css(_ODD)]
+        if any("hidden" not in attributes or element.css_matches(_SPECIAL) for element, attributes in found):
+            self._note_special(tree, data)
+        for element, attributes in found:
+            if "hidden" not in attributes or element.tag in _NEVER_HIDDEN:
+                continue
+            if not is_sent_for_scripts(attributes.get("id"), attributes["hidden"]):
+                self.odd[element.mem_id] = [-1, -1]
+
+    def _note_special(self, tree: Any, data: bytes) -> None:
+        """Note what repeats formulas, and tables without `table`."""
         for sign, selector in _DOUBLES:
             if sign in data:
+                if sign == b"MathJax" and b"math/tex" not in data:
+                    selector = _UNSCRIPTED
                 for element in tree.css(selector):
                     self.odd[element.mem_id] = None
-        if _HIDING.search(data) is None:
-            return
-        for element in tree.css("[hidden]"):
-            attributes = element.attributes
-            if element.tag in _NEVER_HIDDEN or (attributes["hidden"] or "").lower() == "until-found":
-                continue
-            if STREAMED_PART.search(attributes.get("id") or "") is None:
-                self.odd[element.mem_id] = [-1, -1]
+        if _ARIA_ROW.search(data):
+            self._note_grids(tree)
+
+    def _name(self, element: Any, tag: str) -> None:
+        """Let an element be walked as if it had another tag."""
+        self.named[element.mem_id] = tag
+        self.odd.setdefault(element.mem_id, [-1, -1])
+
+    def _note_grids(self, tree: Any) -> None:
+        """Note tables that are made of elements of any tag, by their roles."""
+        for name in _ARIA_TABLES:
+            for grid in tree.css(f"[role={name}]"):
+                if grid.tag in _TABLE_TAGS:
+                    continue
+                self._name(grid, "table")
+                for role, tag in _ARIA_PARTS.items():
+                    for part in grid.css(f"[role={role}]"):
+                        if part.tag not in _TABLE_TAGS:
+                            self._name(part, tag)
 
     def _walk(self, root: Any) -> None:
         """Walk through the content of an element, without recursion: pages nest thousands of levels deep."""
         stack: list[tuple[Any, int]] = []
         push, pop, role_of = stack.append, stack.pop, _roles_by_number().get
-        odd, opened, registered, page = self.odd, self.opened, self.registered, self.page
-        pieces, inner, flush = self.pieces, self.inner, self._flush
+        odd, opened, registered, pieces, inner = (
+            self.odd,
+            self.opened,
+            self.registered,
+            self.pieces,
+            self.inner,
+        )
+        texts, ends = self.page.texts, self.page.ends
+        add_piece = pieces.append
         in_link = 0
         node = root.first_child
         while True:
@@ -222,13 +267,13 @@ class _Walk:
                 node, role = pop()
                 if role >= _BLOCK:
                     if pieces:
-                        flush()
+                        self._flush()
                     if role > _BLOCK:
                         self._leave(node, role)
                     if odd and (range_of := odd.get(node.mem_id)) is not None:
-                        range_of[1] = len(page.texts)
+                        range_of[1] = len(texts)
                     if len(registered) == len(opened):
-                        page.ends[registered.pop()[0]] = len(page.texts)
+                        ends[registered.pop()[0]] = len(texts)
                     opened.pop()
                 elif role == _LINK:
                     in_link -= 1
@@ -239,20 +284,23 @@ class _Walk:
             role = role_of(node.tag_id, _OWN)
             if role == _TEXT:
                 text = node.text_content
-                if text and (pieces or not text.isspace()):
-                    pieces.append(text)
-                    if in_link and not text.isspace():
-                        self.linked += len(text)
-            elif role == _BREAK:
-                self._break_line()
-            elif role != _SKIP:
+                if text:
+                    if not text.isspace():
+                        add_piece(text)
+                        if in_link:
+                            self.linked += len(text)
+                    elif pieces:
+                        add_piece(text)
+                node = node.next
+                continue
+            if role > _SKIP:
                 if role >= _OWN or (self.in_code and role > _PLAIN):
                     role = self._enter_odd(node, role)
                 if odd and role != _SKIP and node.mem_id in odd:
                     role = self._enter_hidden(node, role)
                 if role >= _BLOCK:
                     if pieces:
-                        flush()
+                        self._flush()
                     child = node.first_child
                     if child is not None or role > _BLOCK:
                         opened.append(node)
@@ -264,19 +312,38 @@ class _Walk:
                 elif role != _SKIP:
                     child = node.first_child
                     if child is not None:
-                        if role in _NOTED:
+                        if role == _LINK:
                             inner.append(node)
+                            self.links += 1
+                            in_link += 1
+                        elif role == _INLINE:
+                            inner.append(node)
+                        if child.next is None and role_of(child.tag_id) == _TEXT and role != _LINE:
+                            # Most are text alone: no need to go down and up again.
+                            text = child.text_content
+                            if text:
+                                if not text.isspace():
+                                    add_piece(text)
+                                    if in_link:
+                                        self.linked += len(text)
+                                elif pieces:
+                                    add_piece(text)
                             if role == _LINK:
-                                self.links += 1
-                                in_link += 1
+                                in_link -= 1
+                            node = node.next
+                            continue
                         push((node, role))
                         node = child
                         continue
+            elif role == _BREAK:
+                self._break_line()
             node = node.next
 
     def _enter_hidden(self, node: Any, role: int) -> int:
         """Return the role of an odd element: it is left out at once, or its range of blocks is judged in the end."""
         range_of = self.odd[node.mem_id]
+        if range_of is not None and (tag := self.named.get(node.mem_id)) is not None:
+            return self._enter_named(role, tag)
         if range_of is None or role < _BLOCK:
             return _SKIP
         self._flush()
@@ -284,12 +351,20 @@ class _Walk:
         self.hidden.append(range_of)
         return role
 
+    def _enter_named(self, role: int, tag: str) -> int:
+        """Return the role of an element that is walked as one of another tag."""
+        if self.in_code or role in (_SKIP, _OWN):
+            return role
+        return _ROLES[tag]
+
     def _enter_odd(self, node: Any, role: int) -> int:
         """Return the role of an element that is more than its tag; what stands in its place is put there."""
         if role == _OWN:
             tag = node.tag
-            if tag is None or tag[0] in "-!":
+            if tag is None or tag[0] in "-!" or tag == "mjx-math":
                 return _SKIP
+            if tag.startswith("mjx-"):
+                return _INLINE
             if self.in_code:
                 return _LINE
             return _INLINE if any(not piece.isspace() for piece in self.pieces[-4:]) else _BLOCK
@@ -302,8 +377,11 @@ class _Walk:
             self._put(read_math_element(node))
             return _SKIP
         if role == _PICTURE:
-            if "math" in (node.attributes.get("class") or ""):
-                self._put(frame_tex(node.attributes.get("alt") or "", display=False))
+            attributes = node.attributes
+            if _FORMULA_NAMES.search(attributes.get("class") or "") or "latex" in (
+                attributes.get("src") or ""
+            ):
+                self._put(frame_tex(attributes.get("alt") or "", display=False))
             return _SKIP
         if role == _TEMPLATE:
             if "shadowrootmode" in node.attributes:
@@ -331,9 +409,15 @@ class _Walk:
             self.in_code += 1
             self.fence = self._find_fence(node)
         elif role == _TABLE:
-            self.tables.append(OpenTable(len(self.page.texts), node.attributes))
+            table = OpenTable(len(self.page.texts), node.attributes)
+            self.tables.append(table)
+            names = f"{node.attributes.get('class')} {self.opened[-2].attributes.get('class')}"
+            if not self.in_code and _CODE_TABLES.search(names):
+                table.is_code = True
+                self.in_code += 1
+                self.fence = self._find_fence(node)
         elif self.tables:
-            tag = node.tag
+            tag = self.named.get(node.mem_id) or node.tag if self.named else node.tag
             if tag == "td" or tag == "th":
                 self.tables[-1].open_cell(len(self.page.texts), tag == "th")
             elif tag == "tr":
@@ -349,9 +433,11 @@ class _Walk:
         elif role == _CODE:
             self.in_code -= 1
         elif role == _TABLE:
-            self._close_table(self.tables.pop())
+            table = self.tables.pop()
+            self.in_code -= table.is_code
+            self._close_table(table)
         elif self.tables:
-            tag = node.tag
+            tag = self.named.get(node.mem_id) or node.tag if self.named else node.tag
             if tag == "td" or tag == "th":
                 self.tables[-1].close_cell(len(self.page.texts))
             elif tag == "tr" and len(self.registered) == len(self.opened):
@@ -394,71 +480,76 @@ class _Walk:
 
     def _register(self) -> None:
         """Give the open elements their places in the page: those around a block alone, most elements have no text."""
-        page = self.page
-        index, path, kind = self.registered[-1] if self.registered else (-1, -1, BlockKind.TEXT)
-        for node in self.opened[len(self.registered) :]:
+        page, registered, path_of = self.page, self.registered, self.path_of
+        parents = page.parents
+        block = len(page.texts)
+        index, path, kind = registered[-1] if registered else (-1, -1, int(BlockKind.TEXT))
+        for node in self.opened[len(registered) :]:
             tag = node.tag
             tokens = name_element(tag, node.attributes)
-            number = self.path_of.get((path, tokens))
+            number = path_of.get((path, tokens))
             if number is None:
-                number = self.path_of[(path, tokens)] = len(page.path_tokens)
+                number = path_of[(path, tokens)] = len(path_of)
                 page.path_tokens.append(tokens)
                 page.path_parents.append(path)
-            page.parents.append(index)
-            page.begins.append(len(page.texts))
-            page.ends.append(len(page.texts) + 1)
-            index, path, kind = len(page.parents) - 1, number, _KINDS.get(tag, kind)
-            self.registered.append((index, path, kind))
+            parents.append(index)
+            page.begins.append(block)
+            page.ends.append(block + 1)
+            index, path, kind = len(parents) - 1, number, _KINDS.get(tag, kind)
+            registered.append((index, path, kind))
 
     def _flush(self) -> None:
         """End the block that has been collected."""
-        pieces, linked, links = self.pieces, self.linked, self.links
-        self.linked = self.links = 0
-        inner = self.inner[:MAX_INNER]
-        self.inner.clear()
+        pieces, inner = self.pieces, self.inner
         if not pieces:
+            self.linked = self.links = 0
+            inner.clear()
             return
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         pieces.clear()
-        if self.in_code:
-            text = text.replace("\x0b", "\n").replace("\r", "").strip("\n").rstrip()
-            if not text.strip() or _LINE_NUMBERS.fullmatch(text):
-                return
+        code = self.in_code
+        if code:
+            text = text.replace("\x0b", "\n").replace("\r", "").replace("\xa0", " ").strip("\n").rstrip()
+            written = bool(text) and not _LINE_NUMBERS.fullmatch(text)
         else:
-            text = self._collapse(text)
-            if not text or text.isspace():
-                return
-        if len(self.registered) < len(self.opened):
-            self._register()
-        page = self.page
-        element, path, kind = self.registered[-1]
-        page.texts.append(text)
-        page.kinds.append(BlockKind.CODE if self.in_code else kind)
-        page.elements.append(element)
-        page.paths.append(path)
-        page.linked.append(linked)
-        page.links.append(links)
-        tokens: Tokens = ()
-        for node in inner:
-            tokens += name_element(node.tag, node.attributes)
-        page.inner.append(tokens)
-        if self.in_code:
-            page.marks.append(self.fence)
-        else:
-            page.marks.append(self.mark)
-            self.mark = ""
+            text = " ".join(text.split()) if text.isascii() and "\x0b" not in text else self._collapse(text)
+            written = bool(text) and not text.isspace()
+        if written:
+            if len(self.registered) < len(self.opened):
+                self._register()
+            page = self.page
+            element, path, kind = self.registered[-1]
+            page.texts.append(text)
+            page.elements.append(element)
+            page.paths.append(path)
+            page.linked.append(self.linked)
+            page.links.append(self.links)
+            page.inner.append(_name_elements(inner[:MAX_INNER]) if inner else ())
+            if code:
+                page.kinds.append(_CODE_KIND)
+                page.marks.append(self.fence)
+            else:
+                page.kinds.append(kind)
+                page.marks.append(self.mark)
+                self.mark = ""
+        self.linked = self.links = 0
+        inner.clear()
 
     def _collapse(self, text: str) -> str:
         """Return a text with one space where HTML has several, and a line end for each `br`."""
-        if "\x0b" not in text and text.isascii():
-            return " ".join(text.split())
         if "\n" in text or "  " in text or "\t" in text or "\r" in text:
-            if self.unspaced and "\n" in text:
+            if "\n" in text and self._is_unspaced():
                 text = _WRAPPED.sub("", text)
             text = _SPACES.sub(" ", text)
         if "\x0b" in text:
             text = _AROUND_BREAK.sub("\n", text).strip("\n")
         return text.strip(" ")
+
+    def _is_unspaced(self) -> bool:
+        """Return whether the page is in Chinese or Japanese, which set no space for the end of a line."""
+        if self.unspaced is None:
+            self.unspaced = has_cjk_text(self.html)
+        return self.unspaced
 
     def _close_table(self, table: OpenTable) -> None:
         """Make the cells of each row one block, if the table is one of data; else drop menus beside text."""
@@ -479,7 +570,7 @@ class _Walk:
             page.texts[at] = join_cells(
                 [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end, _ in row.cells]
             )
-            page.kinds[at] = BlockKind.ROW
+            page.kinds[at] = _ROW_KIND
             page.marks[at] = ""
             page.elements[at], page.paths[at] = row.element, row.path
             page.linked[at] = sum(page.linked[block] for block in inside)
@@ -501,6 +592,14 @@ class _Walk:
                 continue
             self.dropped.update(range(begin, end))
             passed = end
+
+
+def _name_elements(nodes: list[Any]) -> Tokens:
+    """Return the tokens of elements in each other or in a row."""
+    tokens: Tokens = ()
+    for node in nodes:
+        tokens += name_element(node.tag, node.attributes)
+    return tokens
 
 
 def _read_title(head: Any) -> str:

@@ -31,7 +31,7 @@ class Row:
 class OpenTable:
     """What is known of a table from its beginning to its end."""
 
-    __slots__ = ("begin", "data_parts", "nested", "open", "role", "rows")
+    __slots__ = ("begin", "data_parts", "is_code", "nested", "open", "role", "rows")
 
     def __init__(self, begin: int, attributes: Mapping[str, str | None]) -> None:
         self.begin = begin
@@ -39,6 +39,7 @@ class OpenTable:
         self.rows: list[Row] = []
         self.open: tuple[int, bool] | None = None
         self.nested = False
+        self.is_code = False
         self.data_parts = False
 
     def open_row(self) -> None:
@@ -69,7 +70,7 @@ class OpenTable:
             return False
         if self.nested or code in kinds[self.begin :]:
             return False
-        if self.data_parts or self.role in ("table", "grid") or len(cells) > MAX_EXAMINED_CELLS:
+        if self.data_parts or self.role in ("table", "grid", "treegrid") or len(cells) > MAX_EXAMINED_CELLS:
             return True
         if any(heading for _, _, heading in cells):
             return True

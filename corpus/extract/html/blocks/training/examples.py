@@ -6,12 +6,14 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import block_diag, csr_matrix, hstack, vstack
 
 from corpus.extract.html.blocks.block_model import Floats
+from corpus.extract.html.blocks.element_tokens import Tokens
 from corpus.extract.html.blocks.features import (
     CASE_FEATURES,
     END_FEATURES,
@@ -29,6 +31,9 @@ ReadText = Callable[[str], str | None]
 MIN_SITES = 8
 """Sites on which a token is, so that it is in the lexicon; a quarter of them, if they are few."""
 MAX_LEXICON = 1200
+PIECES_SHARE = 0.35
+"""Share of the weight of a page with known pieces that these have, each as much as any other: most that must not
+appear are short, such as the heading of what to read next."""
 BARE_SHARE = 0.15
 """Share of pages that are seen once more without what is around their main text."""
 FORGET_CASE, FORGET_ENDS = 0.3, 0.08
@@ -66,6 +71,9 @@ def make_example(gold: GoldPage, read_other: ReadText) -> Example | None:
         labels, sure = label_by_pieces(page.texts, gold.wanted, gold.unwanted, other)
     weights = (sizes / sizes.sum() + sizes**0.5 / (sizes**0.5).sum()) * sure
     weights /= weights.sum()
+    known = sure == 1
+    if not gold.text and known.any():
+        weights = (1 - PIECES_SHARE) * weights + PIECES_SHARE * known / known.sum()
     return Example(
         gold, page, measure_blocks(page, sizes) / np.float32(TOP), sizes, labels, weights.astype(np.float32)
     )
@@ -112,41 +120,59 @@ def make_lexicon(examples: Iterable[Example]) -> dict[str, int]:
     return {token: at for at, token in enumerate(sorted(chosen))}
 
 
-def gather_tokens(page: PageBlocks, lexicon: dict[str, int]) -> csr_matrix:
-    """Return the tokens of each block, (blocks, 4 * tokens): its element's own, its parent's, all around, inline."""
-    size = len(lexicon)
-    numbers = [[lexicon[token] for token in tokens if token in lexicon] for tokens in page.path_tokens]
-    every: list[list[int]] = []
-    columns: list[list[int]] = []
-    for path, parent in enumerate(page.path_parents):
-        every.append(numbers[path] + (every[parent] if parent >= 0 else []))
-        beside = [size + number for number in numbers[parent]] if parent >= 0 else []
-        columns.append(numbers[path] + beside + [2 * size + number for number in every[path]])
-    rows = [
-        columns[path] + [3 * size + lexicon[token] for token in inner if token in lexicon]
-        for path, inner in zip(page.paths, page.inner, strict=True)
-    ]
-    starts = np.cumsum([0, *map(len, rows)])
-    flat = np.fromiter((number for row in rows for number in row), np.int64, int(starts[-1]))
-    matrix = csr_matrix((np.ones(len(flat), np.float32), flat, starts), shape=(len(rows), 4 * size))
-    matrix.sum_duplicates()
-    return matrix
+@dataclass(frozen=True)
+class PageTokens:
+    """The tokens of a page: of its paths, (paths, 3 * tokens): their own, their parents', all around; of the inline
+    elements of its blocks, (blocks, tokens); and which path each block has, (blocks, paths)."""
+
+    around: csr_matrix
+    inner: csr_matrix
+    paths: csr_matrix
+
+
+def gather_tokens(page: PageBlocks, lexicon: dict[str, int]) -> PageTokens:
+    """Return the tokens of a page that are in the lexicon."""
+    own = _count(page.path_tokens, lexicon)
+    parents = np.array(page.path_parents)
+    inside = np.flatnonzero(parents >= 0)
+    count = len(parents)
+    up = csr_matrix((np.ones(len(inside), np.float32), (inside, parents[inside])), shape=(count, count))
+    beside, every = up @ own, own
+    while up.nnz:  # each round doubles how far up the sums reach
+        every = every + up @ every
+        up = up @ up
+    blocks = len(page.paths)
+    paths = csr_matrix(
+        (np.ones(blocks, np.float32), page.paths, np.arange(blocks + 1)), shape=(blocks, count)
+    )
+    return PageTokens(hstack([own, beside, every], format="csr"), _count(page.inner, lexicon), paths)
+
+
+def _count(rows: Sequence[Tokens], lexicon: dict[str, int]) -> csr_matrix:
+    """Return how often each token is in each row, (rows, tokens)."""
+    numbers = [[lexicon[token] for token in tokens if token in lexicon] for tokens in rows]
+    starts = np.cumsum([0, *map(len, numbers)])
+    flat = np.fromiter(chain.from_iterable(numbers), np.int64, int(starts[-1]))
+    return csr_matrix((np.ones(len(flat), np.float32), flat, starts), shape=(len(rows), len(lexicon)))
 
 
 def join_batch(
-    examples: Sequence[Example], tokens: Sequence[csr_matrix], random: np.random.Generator | None = None
+    examples: Sequence[Example], tokens: Sequence[PageTokens], random: np.random.Generator | None = None
 ) -> Batch:
     """Return some pages as one batch; the loss is the mean over pages. `random` changes the script of some."""
     features = [example.features for example in examples]
-    joined = vstack(tokens, format="csr")
+    around = vstack([page.around for page in tokens], format="csr")
+    inner = vstack([page.inner for page in tokens], format="csr")
     if random is not None:
         features = [forget_script(one, random) for one in features]
-        joined.data *= (random.random(joined.nnz, np.float32) >= TOKENS_LEFT_OUT) / np.float32(
-            1 - TOKENS_LEFT_OUT
-        )
+        for matrix in (around, inner):
+            kept = random.random(matrix.nnz, np.float32) >= TOKENS_LEFT_OUT
+            matrix.data *= kept / np.float32(1 - TOKENS_LEFT_OUT)
     return Batch(
         dense=np.vstack(features),
-        tokens=joined,
+        around=around,
+        inner=inner,
+        paths=block_diag([page.paths for page in tokens], format="csr"),
         labels=np.concatenate([example.labels for example in examples]),
         weights=np.concatenate([example.weights / np.float32(len(examples)) for example in examples]).astype(
             np.float32

@@ -35,10 +35,12 @@ FIRST_UNITS, SECOND_UNITS = 40, 32
 
 @dataclass(frozen=True)
 class Batch:
-    """Blocks of some pages: features, tokens in four groups as one matrix, labels, weights, sizes, and page ends."""
+    """Blocks of some pages: features, tokens (see `examples.PageTokens`), labels, weights, sizes, and page ends."""
 
     dense: Floats
-    tokens: Any
+    around: Any
+    inner: Any
+    paths: Any
     labels: Floats
     weights: Floats
     sizes: npt.NDArray[np.int64]
@@ -71,7 +73,9 @@ class Network:
     def run(self, batch: Batch, learning: bool = False) -> tuple[Floats, dict[str, Any]]:
         """Return the logits of a batch, and what the gradient needs; in learning, some units are left out."""
         p = self.parameters
-        sums = batch.dense @ p["dense"] + batch.tokens @ p["tokens"] + p["first_bias"]
+        split = batch.around.shape[1]
+        tokens = batch.paths @ (batch.around @ p["tokens"][:split]) + batch.inner @ p["tokens"][split:]
+        sums = batch.dense @ p["dense"] + tokens + p["first_bias"]
         first = np.clip(sums, 0, CEILING)
         left = np.ones(1, np.float32)
         if learning:
@@ -111,7 +115,8 @@ class Network:
             first += matrix.T @ context[:, part * units : (part + 1) * units]
         first *= _is_open(kept["sums"]) * kept["left"]
         gradients["dense"] = batch.dense.T @ first
-        gradients["tokens"] = batch.tokens.T @ first
+        around = batch.around.T @ (batch.paths.T @ first)
+        gradients["tokens"] = np.concatenate([around, batch.inner.T @ first])
         gradients["first_bias"] = first.sum(0)
         self._step(gradients, rate)
         return float(loss)

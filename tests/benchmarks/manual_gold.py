@@ -1,0 +1,77 @@
+"""Make gold from manuals that come as HTML and as plain text: Debian's in Japanese, Russian, Chinese and others.
+
+    apt-get download debian-faq-ja maint-guide-ja maint-guide-ru maint-guide-zh-cn maint-guide-zh-tw
+    for file in *.deb; do dpkg-deb -x $file manuals; done
+    python -m tests.benchmarks.manual_gold manuals/usr/share/doc --out manual-gold
+    corpus model evaluate extractor corpus/extract/html/blocks/extractor.npz manual-gold
+
+Every `*.txt.gz` below the folder is a twin of the pages of its language beside it (`maint-guide.ja.txt.gz` of
+`html/*.ja.html`). The gold text of a page is the lines of its twin that stand in the page: long ones anywhere, short
+ones between them. Scripts do not matter, and no extractor is asked. The manuals stay where they are; none ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from lxml.html import fromstring
+
+from corpus.extract.html.blocks.training.block_labels import MIN_LONG, squeeze
+
+MAX_SHORT_RUN = 8
+"""Short lines in a row that may stand between two long ones of a page."""
+
+
+def pair_pages(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Return pages with the text of their twin, in the order of their paths."""
+    for twin in sorted(folder.rglob("*.txt.gz")):
+        language = re.search(r"\.([a-z]{2}(?:-[a-z]{2})?)\.txt\.gz$", twin.name)
+        if language is None:
+            continue
+        text = gzip.decompress(twin.read_bytes()).decode("utf-8")
+        for page in sorted(twin.parent.rglob(f"*.{language[1]}.html")):
+            yield page, text
+
+
+def cut_gold(html: str, twin: str) -> str:
+    """Return the lines of a twin that stand in a page; nothing if they are few."""
+    page = squeeze(" ".join(fromstring(html.encode()).itertext()))
+    lines = twin.split("\n")
+    squeezed = [squeeze(line) for line in lines]
+    long = [at for at, line in enumerate(squeezed) if len(line) >= MIN_LONG and line in page]
+    if len(long) < 3:
+        return ""
+    kept = set(long)
+    for before, after in pairwise(long):
+        if after - before <= MAX_SHORT_RUN:
+            kept.update(at for at in range(before, after) if squeezed[at] in page)
+    return "\n".join(lines[at] for at in sorted(kept))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help="folder of gold to write")
+    given = parser.parse_args()
+    rows = []
+    for page, twin in pair_pages(given.folder):
+        html = page.read_text(encoding="utf-8")
+        if gold := cut_gold(html, twin):
+            url = f"https://{page.relative_to(given.folder).parts[0]}.example/{page.name}"
+            rows.append({"url": url, "html": html, "text": gold, "kind": "documentation"})
+    given.out.mkdir(parents=True, exist_ok=True)
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (given.out / "pages.jsonl").write_text("".join(lines), encoding="utf-8")
+    print(f"{len(rows)} pages with gold in {given.out}")
+
+
+if __name__ == "__main__":
+    main()
