@@ -228,3 +228,65 @@ def test_lists_of_pictures_and_links_beside_a_text_stay_out_of_it(mode: str, lan
     )
     text = "\n".join(lines(f"<article>{prose}</article><ul class=latest-comments>{items}</ul>", mode))
     assert "Reader" not in text and f"{sentence} 3" in text
+
+
+NOT_OURS = ["fast", "precision", "resiliparse"]
+"""Modes that read a mended tree of lxml or of resiliparse."""
+
+
+@pytest.mark.parametrize("mode", NOT_OURS)
+@pytest.mark.parametrize("language", PROSE)
+def test_panels_that_a_heading_opens_are_text_and_menus_that_open_are_not(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    button = "<button aria-expanded=false aria-controls={}>{}</button>"
+    page = (
+        f"<header>{button.format('m', 'Menu')}<div id=m hidden><p>{sentence} menu</p></div></header><article>"
+        f"<p>{sentence} {sentence} first</p><h3>{button.format('a1', sentence)}</h3>"
+        f"<div id=a1 role=region hidden><p>{sentence} {sentence} answer</p></div>"
+        f"<button aria-haspopup=true aria-expanded=false aria-controls=d1>?</button>"
+        f"<div id=d1 hidden><p>{sentence} popup</p></div><div hidden id=e><p>{sentence} error</p></div>"
+        f"<p>{sentence} {sentence} last</p></article>"
+    )
+    text = "\n".join(lines(page, mode))
+    assert all(f"{sentence} {word}" in text for word in ("first", "answer", "last"))
+    assert not any(f"{sentence} {word}" in text for word in ("menu", "popup", "error"))
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", PROSE)
+def test_rows_of_numbered_notes_are_kept_whole(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    number = '<td><p><a href="#c{0}"><img class=callout alt={0} src={0}.png></a> </p></td>'
+    notes = [f"{sentence} <code>--o{i}</code> {sentence[:30].strip()} ({i})" for i in range(4)]
+    rows = "".join(
+        f"<tr>{number.format(i)}<td><div class=para>\n\t{note}\n</div></td></tr>"
+        for i, note in enumerate(notes)
+    )
+    long = f"<p>{sentence} {sentence} {sentence}</p>"
+    got = lines(f"<div>{long}<table border=0>{rows}</table>{long}</div>", mode)
+    assert [line for line in got if "--o" in line] == [re.sub("</?code>", "", note) for note in notes]
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", PROSE)
+def test_a_teaser_of_a_name_for_articles_is_no_frame(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    items = "".join(f"<ul><li><p><b>{i}</b> {sentence} item {i}</p></li></ul>" for i in range(9))
+    teaser = (
+        f'<div class="hero"><div class="blog-post-content"><h1>{sentence[:20]}</h1><p>Tea</p></div></div>'
+    )
+    more = f"<section><article class=card><h3>{sentence[:25]}</h3></article></section>"
+    parts = (
+        f"<p>{sentence} {sentence} first</p>{items}<h2>{sentence[:25]}</h2><p>{sentence} {sentence} last</p>"
+    )
+    text = "\n".join(lines(f"{teaser}<div class=column>{parts * 2}</div>{more}", mode))
+    assert all(f"item {i}" in text for i in range(9)) and "first" in text and "last" in text
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_lists_of_choices_are_no_text(mode: str) -> None:
+    choices = "".join(f"<a role=menuitemradio href=/l{i}><span>Language {i}</span></a>" for i in range(40))
+    options = "".join(f"<li role=option>Country {i}</li>" for i in range(40))
+    page = f"<h1>Boats</h1><p>{PROSE['en']}</p><div>{choices}</div><ul role=listbox>{options}</ul>"
+    text = "\n".join(lines(f"<div>{page}</div>", mode))
+    assert PROSE["en"] in text and "Language" not in text and "Country" not in text

@@ -33,13 +33,13 @@ def mend_paragraphs(tree: HtmlElement) -> None:
     """Make every `div` that is a paragraph a `p`, with those beside it. Linear in the elements."""
     parents: dict[HtmlElement, None] = {}
     for element in tree.iter("div"):
-        if _is_paragraph(element, MIN_PARAGRAPH_BYTES):
+        if is_paragraph(element, MIN_PARAGRAPH_BYTES):
             become_paragraph(element)
             if (parent := element.getparent()) is not None:
                 parents[parent] = None
     for parent in parents:
         for element in parent:
-            if element.tag == "div" and _is_paragraph(element, MIN_SIBLING_BYTES):
+            if element.tag == "div" and is_paragraph(element, MIN_SIBLING_BYTES):
                 become_paragraph(element)
 
 
@@ -51,7 +51,8 @@ def become_paragraph(element: HtmlElement) -> None:
         child.tail = HTML_SPACES.sub(" ", child.tail or "")
 
 
-def _is_paragraph(element: HtmlElement, enough: int) -> bool:
+def is_paragraph(element: HtmlElement, enough: int) -> bool:
+    """Return whether an element holds `enough` bytes of text of its own and no block."""
     return _count_own_bytes(element) >= enough and not any(
         inner.tag in BLOCK_TAGS for inner in element.iterdescendants()
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from lxml.etree import strip_tags
+from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
 
-from corpus.extract.html.div_paragraphs import BLOCK_TAGS, become_paragraph
+from corpus.extract.html.div_paragraphs import BLOCK_TAGS, MIN_SIBLING_BYTES, become_paragraph, is_paragraph
 
 MIN_TEXT_CELL_BYTES = 160
 """Bytes of UTF-8 in a cell that has paragraphs or line breaks and so is laid out, rather than a value."""
@@ -30,6 +30,8 @@ _PRESENTATION = ("presentation", "none")
 BREAKING = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "form", "article", "section", "center")
 )
+_SILENT_LINKS = XPath(".//a[not(normalize-space())]")
+"""Links around pictures, such as the numbers of callouts: extractors drop a short block with no other links."""
 _UNBROKEN = BLOCK_TAGS | {"pre", "script", "style", "nav", "br"}
 
 
@@ -48,8 +50,12 @@ class TreeReader(NamedTuple, Generic[Node]):
     """Whether a cell has paragraphs or lines of its own."""
 
 
-def unwrap_layout_tables(tree: HtmlElement) -> None:
-    """Turn every table of `tree` that is a layout into `div`s, its menus into `nav`s, lines of its text into `p`s."""
+def unwrap_layout_tables(tree: HtmlElement) -> bool:
+    """Turn every table of `tree` that is a layout into `div`s, its menus into `nav`s, lines of its text into `p`s.
+
+    Returns whether there is one.
+    """
+    unwrapped = False
     tables = list(tree.iter("table"))
     # The inner ones first: what they are decides nothing about the outer ones, whose cells they split.
     for table in reversed(tables):
@@ -58,6 +64,8 @@ def unwrap_layout_tables(tree: HtmlElement) -> None:
             continue
         if is_layout(table.get("role"), [part.tag for part in table], cells, _LXML):
             _unwrap(table, cells)
+            unwrapped = True
+    return unwrapped
 
 
 def _list_cells(table: HtmlElement) -> list[HtmlElement]:
@@ -88,8 +96,12 @@ def is_layout(
         return False
     sizes = list(map(reader.count_bytes, cells))
     total = sum(sizes)
-    if max(sizes) < MIN_TEXT_CELL_BYTES:
+    if total < MIN_TEXT_CELL_BYTES:
         return False
+    if max(sizes) < MIN_TEXT_CELL_BYTES:
+        # Notes of one paragraph, each beside a picture of its number.
+        notes = [cell for cell, size in zip(cells, sizes, strict=True) if size > 2]
+        return 2 * len(notes) <= len(cells) and all(map(reader.is_broken, notes))
     text = sum(
         size
         for cell, size in zip(cells, sizes, strict=True)
@@ -160,7 +172,12 @@ def _unwrap(table: HtmlElement, cells: list[HtmlElement]) -> None:
         _drop_table_attributes(cell)
         if cell.tag == "div":
             strip_tags(cell, "font", "center")
+            for link in _SILENT_LINKS(cell):
+                link.drop_tag()
             _split_lines(cell)
+            for child in cell:
+                if child.tag == "div" and is_paragraph(child, MIN_SIBLING_BYTES):
+                    become_paragraph(child)
     for element in (*rows, *parts, table):
         if element is not None and element.tag in ("tr", "table", *SECTIONS):
             element.tag = "div"

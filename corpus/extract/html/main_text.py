@@ -176,9 +176,9 @@ def _extract_from_tree(page: str, url: str | None, mode: str, frame: bool) -> tu
     tree = parse_page(page)
     if tree is None:
         return None, 0
-    mend_tree(tree, page)
+    unwrapped = mend_tree(tree, page)
     mend_paragraphs(tree)
-    framed = frame_prose_lists(tree) if frame else 0
+    framed = frame_prose_lists(tree, unwrapped) if frame else 0
     text = trafilatura.extract(
         tree,
         url=url,

@@ -7,7 +7,7 @@ both agree. What it does is in the functions that it calls, one for each kind of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from itertools import chain, islice, takewhile
 
 from lxml.etree import XPath, iterwalk, strip_tags
@@ -18,7 +18,17 @@ from corpus.extract.html.captions import find_caption
 from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES
 from corpus.extract.html.layout_tables import unwrap_layout_tables
 
-_HIDDEN, _HIDDEN_INSIDE = XPath("//*[@hidden]"), XPath(".//*[@hidden]")
+_HIDDEN_OR_NAMED, _HIDDEN_INSIDE = XPath("//*[@hidden or @role]"), XPath(".//*[@hidden]")
+_OPENED = XPath(
+    "//*[@aria-controls][@aria-expanded][not(@aria-haspopup)]"
+    "[not(ancestor::nav or ancestor::header or ancestor::footer)]/@aria-controls"
+)
+"""What buttons in a text open."""
+_CHOICES = frozenset(("listbox", "option", "menuitemradio", "menuitemcheckbox"))
+"""Roles of controls that a page makes itself, where others have a `select`."""
+PANEL_TAGS = frozenset(("div", "section", "article", "dd", "p"))
+PANEL_ROLES = frozenset((None, "", "region", "group", "tabpanel", "presentation", "none", "article"))
+"""Elements, and their roles, that can be panels of text: no menus, lists of choices or dialogs."""
 MAX_LARGE_HIDDEN = 8
 """Hidden blocks in each other that can hold most of a page's text: bounds the work on hostile nesting."""
 STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
@@ -36,6 +46,12 @@ _LONG_ITEMS = XPath(f"//li{_LONG}|//dd{_LONG}")
 _LONG_PARAGRAPHS = XPath(f"//p{_LONG}|//blockquote{_LONG}|//pre{_LONG}")
 _FRAMES = ("div", "section", "center", "main", "body", "td", "form")
 """Elements that can hold the main text of a page. Lists cannot: what introduces them stands before them."""
+MAX_SMALL_FRAME = 500
+"""Characters of a frame that is none where a page has prose of twice as many: a teaser, a card, a header."""
+MAX_SMALL_FRAMES = 5
+MIN_CARDS = 4
+MIN_RESTORED_RATIO = 6
+"""Times as much prose as is left, from which extractors take back what they have discarded."""
 _READINGS = ("rt", "rp", "rtc")
 _ITEM_BLOCKS = frozenset(("div", "p", "section", "article", "blockquote", "center", "address", "main"))
 _CARD_PARTS = ("article", "header", "footer", "form", "picture", "nav")
@@ -112,8 +128,11 @@ def join_wrapped_lines(html: str) -> str:
     )
 
 
-def mend_tree(tree: HtmlElement, html: str) -> None:
-    """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`."""
+def mend_tree(tree: HtmlElement, html: str) -> bool:
+    """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`.
+
+    Returns whether tables laid out the page.
+    """
     _drop_hidden(tree)
     _drop_readings(tree)
     if _OWN_TAG.search(html):
@@ -122,12 +141,13 @@ def mend_tree(tree: HtmlElement, html: str) -> None:
     _keep_captions(tree)
     for element in tree.iter("q"):
         element.tag = "span"
-    unwrap_layout_tables(tree)
+    unwrapped = unwrap_layout_tables(tree)
     _flatten_deep_lists(tree)
     _unwrap_items(tree)
     if has_cjk_text(html):
         strip_tags(tree, *_INLINE_TEXT)
         _strip_inline_in_short_pages(tree)
+    return unwrapped
 
 
 def _drop(element: HtmlElement) -> None:
@@ -136,12 +156,18 @@ def _drop(element: HtmlElement) -> None:
 
 
 def _drop_hidden(tree: HtmlElement) -> None:
-    """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed.
+    """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed;
+    and lists of choices that stand for a `select`.
 
-    What a page sends hidden for its scripts to show stays: the panels behind tabs, the parts that React streams
-    (`<div hidden id="S:1">`), and a block that holds most of the page's text.
+    What a page sends hidden for its scripts to show stays: the panels behind tabs and under headings that open them,
+    the parts that React streams (`<div hidden id="S:1">`), and a block that holds most of the page's text.
     """
-    hidden = _HIDDEN(tree)
+    hidden = []
+    for element in _HIDDEN_OR_NAMED(tree):
+        if element.get("role") in _CHOICES:
+            _drop(element)
+        elif element.get("hidden") is not None:
+            hidden.append(element)
     for element in list(tree.iter("template", "dialog")):
         shown = element.get("shadowrootmode") if element.tag == "template" else element.get("open")
         if shown is None:
@@ -149,14 +175,13 @@ def _drop_hidden(tree: HtmlElement) -> None:
         else:
             element.tag = "div"
     most: int | None = None
+    opened = list_opened(_OPENED(tree)) if hidden else frozenset()
     kept = 0
     dropped: set[HtmlElement] = set()
     for element in hidden:
         if element in dropped or element.get("hidden") is None or element.tag in _NEVER_HIDDEN:
             continue
-        if element.get("role") != "tabpanel" and not is_sent_for_scripts(
-            element.get("id"), element.get("hidden")
-        ):
+        if not is_sent_for_scripts(element.tag, element.attrib, opened):
             most = _count_text(tree) if most is None else most
             if kept >= MAX_LARGE_HIDDEN or 2 * _count_text(element) <= most:
                 _drop(element)
@@ -166,9 +191,19 @@ def _drop_hidden(tree: HtmlElement) -> None:
         del element.attrib["hidden"]
 
 
-def is_sent_for_scripts(name: str | None, hidden: str | None) -> bool:
-    """Return whether scripts will show a hidden element with the id `name` and this value of `hidden`."""
-    return (hidden or "").lower() == "until-found" or STREAMED_PART.search(name or "") is not None
+def list_opened(controls: Iterable[str]) -> frozenset[str]:
+    """Return the ids that these values of `aria-controls` name."""
+    return frozenset(name for value in controls for name in value.split())
+
+
+def is_sent_for_scripts(tag: str, attributes: Mapping[str, str], opened: Set[str]) -> bool:
+    """Return whether scripts will show a hidden element; `opened` are the ids of what buttons in the text open."""
+    if attributes.get("hidden", "").lower() == "until-found" or attributes.get("role") == "tabpanel":
+        return True
+    name = attributes.get("id", "")
+    if STREAMED_PART.search(name) is not None:
+        return True
+    return name in opened and tag in PANEL_TAGS and attributes.get("role") in PANEL_ROLES
 
 
 def _count_text(element: HtmlElement) -> int:
@@ -376,20 +411,27 @@ def _is_aside(item: HtmlElement) -> bool:
     return linked > 0 and 2 * linked >= _count_text(item)
 
 
-def frame_prose_lists(tree: HtmlElement) -> int:
+def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> int:
     """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
-    prose: without a frame, extractors collect paragraphs alone and lose every list. Pages with a frame stay.
+    prose or layout tables (`unwrapped`): without a frame, extractors collect paragraphs alone and lose every list and
+    heading. Pages with a frame stay; one that holds little beside the prose is none.
 
     Returns the characters of that prose; 0 without a new frame.
     """
-    if next(tree.iter("li", "dd"), None) is None or any(select(tree) for select in xpaths.BODY_XPATH):
+    if not unwrapped and next(tree.iter("li", "dd"), None) is None:
+        return 0
+    named = _find_named_frame(tree)
+    if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
         return 0
     items = filter(_is_prose, _LONG_ITEMS(tree))
-    if (first := next(items, None)) is None:
+    if (first := next(items, None)) is None and not unwrapped:
         return 0
-    frame, characters = _find_frame(tree, first, items)
-    if frame is None:
+    blocks = chain(() if first is None else (first,), items, filter(_is_prose, _LONG_PARAGRAPHS(tree)))
+    frame, characters = _find_frame(tree, blocks)
+    if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
         return 0
+    if named is not None and _keeps_large_frame(tree, characters):
+        return characters
     if frame.tag in ("div", "section", "center"):
         frame.tag = "article"
         return characters
@@ -400,27 +442,58 @@ def frame_prose_lists(tree: HtmlElement) -> int:
     return characters
 
 
-def _find_frame(
-    tree: HtmlElement, first: HtmlElement, items: Iterable[HtmlElement]
-) -> tuple[HtmlElement | None, int]:
+def _find_named_frame(tree: HtmlElement) -> HtmlElement | None:
+    """Return the element that extractors take for the frame of a page's text by its name, if any."""
+    for select in xpaths.BODY_XPATH:
+        if (named := _get_first(select(tree))) is not None:
+            return named
+    return None
+
+
+def _keeps_large_frame(tree: HtmlElement, characters: int) -> bool:
+    """Take the names from the frames that extractors would try before one that holds half of the `characters` of a
+    page's prose, and return whether there is such a one."""
+    for select in xpaths.BODY_XPATH:
+        for _ in range(MAX_SMALL_FRAMES):
+            if (named := _get_first(select(tree))) is None:
+                break
+            if 2 * _count_text(named) >= characters:
+                return True
+            _rename(named, "div" if named.tag in ("article", "main") else str(named.tag))
+    return False
+
+
+def _get_first(elements: list[HtmlElement]) -> HtmlElement | None:
+    return elements[0] if elements else None
+
+
+def _is_card(element: HtmlElement, tree: HtmlElement) -> bool:
+    """Return whether an element is one of several of its make, such as products, reviews or teasers."""
+    make = (element.get("class"), element.get("itemtype"))
+    alike = (other for other in tree.iter(element.tag) if (other.get("class"), other.get("itemtype")) == make)
+    return sum(1 for _ in islice(alike, MIN_CARDS)) == MIN_CARDS
+
+
+def _find_frame(tree: HtmlElement, blocks: Iterable[HtmlElement]) -> tuple[HtmlElement | None, int]:
     """Return the smallest element around all prose of a page that extractors do not discard, and around the lists of
-    its items, None if there is none in `body`, and the characters of that prose."""
+    its items, None if there is none in `body`, and the characters of that prose, with the discarded if it is most."""
     discarded = {element for select in xpaths.OVERALL_DISCARD_XPATH for element in select(tree)}
-    characters = 0
-    around: list[HtmlElement] | None = None
-    for block in chain((first,), items, filter(_is_prose, _LONG_PARAGRAPHS(tree))):
+    kept: list[list[HtmlElement]] = []
+    lost: list[list[HtmlElement]] = []
+    characters = {True: 0, False: 0}
+    for block in blocks:
         ancestors = list(block.iterancestors())[::-1]
-        if discarded and not discarded.isdisjoint((block, *ancestors)):
-            continue
-        characters += sum(map(len, block.itertext()))
-        shared = (
-            ancestors
-            if around is None
-            else takewhile(lambda pair: pair[0] is pair[1], zip(around, ancestors, strict=False))
-        )
-        around = ancestors if around is None else [outer for outer, _ in shared]
-    frame = next((outer for outer in reversed(around or ()) if outer.tag in _FRAMES), None)
-    return frame, characters
+        stays = not discarded or discarded.isdisjoint((block, *ancestors))
+        (kept if stays else lost).append(ancestors)
+        characters[stays] += sum(map(len, block.itertext()))
+    if characters[False] >= MIN_RESTORED_RATIO * characters[True]:
+        kept += lost
+    around = kept[0] if kept else []
+    for ancestors in kept[1:]:
+        shared = takewhile(lambda pair: pair[0] is pair[1], zip(around, ancestors, strict=False))
+        around = [outer for outer, _ in shared]
+    frame = next((outer for outer in reversed(around) if outer.tag in _FRAMES), None)
+    return frame, characters[True] + (characters[False] if characters[False] > characters[True] else 0)
 
 
 def _is_prose(item: HtmlElement) -> bool:

@@ -19,7 +19,7 @@ from corpus.extract.html.layout_tables import (
     is_layout,
     tell_menus,
 )
-from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, is_sent_for_scripts
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 
 MIN_CELL_CHARACTERS = 50
 """Characters of a table that can hold text: 150 bytes of Chinese."""
@@ -32,6 +32,7 @@ _SINGLE = re.compile(
 )
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _MENDED = f"[hidden], dialog, time, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
 _READINGS = "rt, rp, rtc"
 _DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
 MAX_MENDED = 500
@@ -83,9 +84,13 @@ def mend_page(page: Any) -> None:
 def _show_hidden(page: Any, hidden: list[Any]) -> None:
     """Show what a page sends hidden for its scripts to show: see `page_tree`. Resiliparse leaves out the rest."""
     characters = len(page.body.text)
+    opened = list_opened(
+        button.getattr("aria-controls") or "" for button in page.body.query_selector_all(_OPENING)[:]
+    )
     large = 0
     for element in hidden:
-        shown = is_sent_for_scripts(element.getattr("id"), element.getattr("hidden"))
+        attributes = {name: element.getattr(name) or "" for name in ("id", "hidden", "role")}
+        shown = is_sent_for_scripts(element.tag, attributes, opened)
         if not shown and large < MAX_LARGE_HIDDEN:
             shown = 2 * len(element.text) > characters
             large += shown

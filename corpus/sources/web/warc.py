@@ -80,7 +80,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 6
+        return 7
 
     @classmethod
     def default_rules(cls) -> list[str]:
