@@ -290,3 +290,51 @@ def test_lists_of_choices_are_no_text(mode: str) -> None:
     page = f"<h1>Boats</h1><p>{PROSE['en']}</p><div>{choices}</div><ul role=listbox>{options}</ul>"
     text = "\n".join(lines(f"<div>{page}</div>", mode))
     assert PROSE["en"] in text and "Language" not in text and "Country" not in text
+
+
+@pytest.mark.parametrize("mode", NOT_OURS)
+@pytest.mark.parametrize("tag", ["b", "code", "del", "s", "kbd", "span", "em"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<ul><li>Head<br>{}</li></ul>",
+        "<ul><li><p>Head</p><p>{}</p></li></ul>",
+        "<ol><li><div>{}</div><div>{}</div></li></ol>",
+        "<dl><dt>Head</dt><dd><p>Head</p>\n<p>{}</p></dd></dl>",
+        "<blockquote>Head<br>{}</blockquote>",
+        "<p>Head<br>{}</p>",
+    ],
+)
+def test_words_in_inline_elements_keep_the_spaces_around_them(mode: str, tag: str, around: str) -> None:
+    for sentence in (PROSE["en"], PROSE["ru"], PROSE["hi"], PROSE["ar"]):
+        first, second, rest = sentence.split(" ", 2)
+        line = f"{first} <{tag}>{second}</{tag}> {rest}"
+        got = lines(
+            f"<article><p>{sentence} A</p>{around.format(line, line)}<p>{sentence} B</p></article>", mode
+        )
+        assert sentence in [re.sub(r"^1\. ", "", text) for text in got[1:-1]], (line, got)
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<p>{0}</p><pre>\n{1}\n</pre><p>{2}</p>",
+        "<p>{0}</p><div><pre>{1}</pre></div><p>{2}</p>",
+        "{0}<pre>{1}</pre>{2}",
+    ],
+)
+@pytest.mark.parametrize("language", PROSE)
+def test_listings_in_items_keep_their_lines(mode: str, item: str, language: str) -> None:
+    sentence = PROSE[language]
+    listing = "$ cd /media/<em><code>disk</code></em>/<b>one</b>\n$ grep 'x  y' settings"
+    filled = item.format(f"{sentence} 1", listing, f"{sentence} 2")
+    text = (
+        extract_main_text(
+            f"<html><body><article><p>{sentence}</p><ul><li>{filled}</li></ul><p>{sentence}</p></article></body></html>",
+            mode=mode,
+        )
+        or ""
+    )
+    wanted = [f"- {sentence} 1", "$ cd /media/disk/one", "$ grep 'x  y' settings", f"{sentence} 2"]
+    assert [line for line in text.split("\n") if line][1:-1] == wanted

@@ -144,6 +144,8 @@ def mend_tree(tree: HtmlElement, html: str) -> bool:
     unwrapped = unwrap_layout_tables(tree)
     _flatten_deep_lists(tree)
     _unwrap_items(tree)
+    _strip_code_behind_breaks(tree)
+    _set_listings_apart(tree)
     if has_cjk_text(html):
         strip_tags(tree, *_INLINE_TEXT)
         _strip_inline_in_short_pages(tree)
@@ -216,6 +218,18 @@ def _count_text(element: HtmlElement) -> int:
             inner.tail if inner is not element else "",
         )
     )
+
+
+def _has_text(element: HtmlElement, enough: int) -> bool:
+    """Return whether an element has that many characters, by `_count_text`, of which it reads as few as it can."""
+    for inner in element.iter():
+        if inner.tag not in _UNSHOWN:
+            enough -= len("".join((inner.text or "").split()))
+        if inner is not element:
+            enough -= len("".join((inner.tail or "").split()))
+        if enough <= 0:
+            return True
+    return False
 
 
 def _drop_readings(tree: HtmlElement) -> None:
@@ -421,7 +435,7 @@ def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> int:
     if not unwrapped and next(tree.iter("li", "dd"), None) is None:
         return 0
     named = _find_named_frame(tree)
-    if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
+    if named is not None and (_has_text(named, MAX_SMALL_FRAME) or _is_card(named, tree)):
         return 0
     items = filter(_is_prose, _LONG_ITEMS(tree))
     if (first := next(items, None)) is None and not unwrapped:
@@ -457,7 +471,7 @@ def _keeps_large_frame(tree: HtmlElement, characters: int) -> bool:
         for _ in range(MAX_SMALL_FRAMES):
             if (named := _get_first(select(tree))) is None:
                 break
-            if 2 * _count_text(named) >= characters:
+            if _has_text(named, characters // 2):
                 return True
             _rename(named, "div" if named.tag in ("article", "main") else str(named.tag))
     return False
@@ -532,12 +546,14 @@ def _become_line(block: HtmlElement) -> None:
     """Replace a block by its content, with line breaks where text stands before and behind it."""
     parent = block.getparent()
     previous = block.getprevious()
-    before = HTML_SPACES.sub(" ", (previous.tail if previous is not None else parent.text) or "").strip(" ")
+    before = HTML_SPACES.sub(" ", (previous.tail if previous is not None else parent.text) or "").rstrip(" ")
+    if previous is None or previous.tag in BLOCK_TAGS or previous.tag == "br":
+        before = before.lstrip(" ")
     if previous is not None:
         previous.tail = before
     else:
         parent.text = before
-    if before or (previous is not None and previous.tag not in ("ul", "ol", "dl", "br")):
+    if before.strip() or (previous is not None and previous.tag not in ("ul", "ol", "dl", "br")):
         block.addprevious(block.makeelement("br"))
     tail = (block.tail or "").strip()
     following = block.getnext()
@@ -549,6 +565,35 @@ def _become_line(block: HtmlElement) -> None:
     for child in block:
         child.tail = HTML_SPACES.sub(" ", child.tail or "")
     block.drop_tag()
+
+
+def _strip_code_behind_breaks(tree: HtmlElement) -> None:
+    """Make code and deleted words in lines behind a `br` plain: extractors glue them to the word before."""
+    for broken in tree.iter("br"):
+        if not (broken.tail or "").strip() or broken.getparent().tag == "pre":
+            continue
+        for element in takewhile(
+            lambda other: other.tag != "br" and other.tag not in BLOCK_TAGS, broken.itersiblings()
+        ):
+            for inner in element.iter("code", "del", "s", "strike"):
+                inner.tag = "span"
+
+
+def _set_listings_apart(tree: HtmlElement) -> None:
+    """Give a `pre` in an item lines of its own, and make it plain: extractors join its lines, and those around it."""
+    for listing in list(tree.iter("pre")):
+        if next(listing.iterancestors("li", "dd", "dt"), None) is None:
+            continue
+        for broken in listing.iter("br"):
+            broken.text = "\n"
+        text = "".join(listing.itertext())
+        del listing[:]
+        listing.tag, listing.text = "code", text.strip("\r\n")
+        listing.addprevious(listing.makeelement("br"))
+        if (listing.tail or "").strip():
+            broken = listing.makeelement("br")
+            broken.tail, listing.tail = listing.tail, None
+            listing.addnext(broken)
 
 
 MAX_SHORT_BYTES = 1500
