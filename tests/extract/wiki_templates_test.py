@@ -206,3 +206,36 @@ def test_a_table_that_a_template_closes_goes_whole(end: str) -> None:
 
 def test_lines_that_begin_with_an_exclamation_mark_stay() -> None:
     assert to_text("!Kung is spoken there.\n! Alone") == "!Kung is spoken there.\n! Alone"
+
+
+@pytest.mark.parametrize(
+    ("wiki", "wikitext", "shown"),
+    [
+        (
+            "frwiki",
+            "Au {{p.|12}}, le {{1er|mars}}, {{Mme|Dupont}}, {{n°}} 6.",
+            "Au p. 12, le 1er mars, Mme Dupont, n° 6.",
+        ),
+        ("cswiki", "Slovo {{cizojazyčně|en|river}} a {{vjazyce2|de|Fluss}}.", "Slovo river a Fluss."),
+        ("trwiki", "Kent {{dil|en|harbour}} ve {{dil-ru|Москва}}.", "Kent harbour ve Москва."),
+        ("nlwiki", "De {{afkorting|NMBS|spoorwegen}} rijdt.", "De NMBS rijdt."),
+        (
+            "zhwikivoyage",
+            "* {{see|name=磨坊|alt=舊磨坊|address=一号街|content=很老。}}",
+            "- 磨坊（舊磨坊），一号街。很老。",
+        ),
+        (
+            "jawikivoyage",
+            "* {{see|name=水車|hours=9時|content=古い水車。|price=5円}}",
+            "- 水車。9時。古い水車。5円",
+        ),
+        (
+            "enwikivoyage",
+            "* {{see|name=Mill|address=1 Mill St|content=Old.|price=€5}}",
+            "- Mill, 1 Mill St. Old. €5",
+        ),
+    ],
+)
+def test_numbers_names_and_places_keep_what_stands_beside_them(wiki: str, wikitext: str, shown: str) -> None:
+
+    assert to_text(wikitext, wiki=wiki) == shown

@@ -10,6 +10,7 @@ from corpus.extract.holes import SENTENCE_STOPS
 from corpus.extract.wikitext.template_arguments import Arguments
 
 CONVERTED_NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
+CJK_CHARACTER = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -211,12 +212,16 @@ def show_listing(name: str, arguments: Arguments) -> str:
     }
     if not any(named.values()):
         return ""
-    place = named["name"] + (f" ({named['alt']})" if named["alt"] else "")
-    where = named["address"] + (f" ({named['directions']})" if named["directions"] else "")
-    text = ", ".join(part for part in (place, where) if part)
+    comma, stop, opening, closing = ", ", ". ", " (", ")"
+    if CJK_CHARACTER.match(named["content"] or named["name"]):
+        comma, stop, opening, closing = "，", "。", "（", "）"
+    place = named["name"] + (f"{opening}{named['alt']}{closing}" if named["alt"] else "")
+    where = named["address"] + (f"{opening}{named['directions']}{closing}" if named["directions"] else "")
+    text = comma.join(part for part in (place, where) if part)
     for part in (named["hours"], named["content"], named["price"]):
         if part:
-            text += (" " if not text or text.endswith(tuple(SENTENCE_STOPS)) else ". ") + part
+            ended = not text or text.endswith(tuple(SENTENCE_STOPS))
+            text += ((" " if stop == ". " else "") if ended else stop) + part
     return f"\n* {text.strip()}\n"
 
 
