@@ -23,6 +23,10 @@ from corpus.extract.wikitext.wiki_page import to_text
         ("zhwiki", "这是-{-|zh-cn:出租车}-车", "这是车"),
         ("zhwiki", "这是-{N|zh-tw}-", "这是臺灣"),
         ("zhwiki", "这是-{D|zh-cn:出租车;zh-tw:計程車}-", "这是大陆：出租车；臺灣：計程車；"),
+        # The bar of a link is that of no flag
+        ("zhwiki", "这是-{[[出租车列表|出租车]]}-", "这是出租车"),
+        ("zhwiki", "这是-{zh-hans:[[甲|出租车]];zh-hant:[[乙|計程車]]}-", "这是出租车"),
+        ("zhwiki", "这是-{A|zh-hans:[[甲|出租车]];zh-hant:[[乙|計程車]]}-", "这是出租车"),
         # Rules: only a semicolon before a code separates, and that of an entity never does
         ("zhwiki", "这是-{zh-hans:A&amp;B;zh-hant:甲}-", "这是A&B"),
         ("zhwiki", '这是-{zh-hans:<b style="color:red;top:1">红</b>; zh-hant:紅; }-', "这是红"),

@@ -156,9 +156,12 @@ def show_rule(body: str, variants: Variants, variant: str) -> str:
 
 
 def _read_flags(body: str, variants: Variants) -> tuple[set[str], str]:
-    """Return the flags that are known, and the text behind the first bar; an unknown flag is left out with the bar."""
+    """Return the flags that are known, and the text behind the first bar; an unknown flag is left out with the bar.
+
+    The bar of a link is none: MediaWiki has made it HTML before.
+    """
     before, bar, text = body.partition("|")
-    if not bar:
+    if not bar or "[[" in before:
         return set(), body
     known = COMMON_FLAGS | variants.flags | variants.names.keys()
     return {flag for part in before.split(";") if (flag := part.strip()) in known}, text
