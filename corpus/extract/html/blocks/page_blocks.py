@@ -20,7 +20,13 @@ from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
-from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, has_cjk_text, is_sent_for_scripts
+from corpus.extract.html.page_tree import (
+    CJK,
+    MAX_LARGE_HIDDEN,
+    has_cjk_text,
+    is_sent_for_scripts,
+    list_opened,
+)
 
 
 class BlockKind(IntEnum):
@@ -163,6 +169,22 @@ def read_blocks(html: str, data: bytes | None = None) -> PageBlocks:
     return _Walk().read(html, html.encode("utf-8", "replace") if data is None else data)
 
 
+def _list_opened(tree: Any) -> frozenset[str]:
+    """Return the ids of what buttons in the text open."""
+    buttons = tree.css("[aria-controls][aria-expanded]:not([aria-haspopup])")
+    return list_opened(
+        button.attributes["aria-controls"] or "" for button in buttons if not _is_beside_text(button)
+    )
+
+
+def _is_beside_text(element: Any) -> bool:
+    """Return whether an element stands in a menu, head or foot of the page."""
+    while (element := element.parent) is not None:
+        if element.tag in ("nav", "header", "footer"):
+            return True
+    return False
+
+
 class _Walk:
     """One walk through one page."""
 
@@ -208,13 +230,14 @@ class _Walk:
 
     def _note_odd(self, tree: Any, data: bytes) -> None:
         """Note the elements that a browser hides, and what stands beside formulas for the eye, by their numbers."""
-        found = [(element, element.attributes) for element in tree.css(_ODD)]
-        if any("hidden" not in attributes or element.css_matches(_SPECIAL) for element, attributes in found):
+        odd = [(element, element.attributes) for element in tree.css(_ODD)]
+        if any("hidden" not in attributes or element.css_matches(_SPECIAL) for element, attributes in odd):
             self._note_special(tree, data)
-        for element, attributes in found:
-            if "hidden" not in attributes or element.tag in _NEVER_HIDDEN:
-                continue
-            if not is_sent_for_scripts(attributes.get("id"), attributes["hidden"]):
+        hidden = [each for each in odd if "hidden" in each[1] and each[0].tag not in _NEVER_HIDDEN]
+        opened = _list_opened(tree) if hidden else frozenset()
+        for element, attributes in hidden:
+            stated = {name: value or "" for name, value in attributes.items()}
+            if not is_sent_for_scripts(element.tag, stated, opened):
                 self.odd[element.mem_id] = [-1, -1]
 
     def _note_special(self, tree: Any, data: bytes) -> None:
