@@ -234,7 +234,7 @@ NOT_OURS = ["fast", "precision", "resiliparse"]
 """Modes that read a mended tree of lxml or of resiliparse."""
 
 
-@pytest.mark.parametrize("mode", NOT_OURS)
+@pytest.mark.parametrize("mode", [*NOT_OURS, "corpus"])
 @pytest.mark.parametrize("language", PROSE)
 def test_panels_that_a_heading_opens_are_text_and_menus_that_open_are_not(mode: str, language: str) -> None:
     sentence = PROSE[language]
@@ -292,7 +292,7 @@ def test_lists_of_choices_are_no_text(mode: str) -> None:
     assert PROSE["en"] in text and "Language" not in text and "Country" not in text
 
 
-@pytest.mark.parametrize("mode", NOT_OURS)
+@pytest.mark.parametrize("mode", [*NOT_OURS, "corpus"])
 @pytest.mark.parametrize("tag", ["b", "code", "del", "s", "kbd", "span", "em"])
 @pytest.mark.parametrize(
     "around",
