@@ -4,6 +4,7 @@ In the order in which a page meets them:
 
     page_blocks.py      one parse, one walk -> blocks        element_tokens.py   what elements say of themselves
     walked_tables.py    layout, or rows of data              formulas.py         MathML, KaTeX, MathJax -> TeX
+    odd_elements.py     hidden ones, doubles, grids
     features.py         blocks -> whole numbers              block_model.py      whole numbers -> probabilities
     main_blocks.py      the blocks to keep -> text           training/           gold -> weights
 """

@@ -18,15 +18,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
+from corpus.extract.html.blocks.odd_elements import note_odd_elements
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
-from corpus.extract.html.page_tree import (
-    CJK,
-    MAX_LARGE_HIDDEN,
-    has_cjk_text,
-    is_sent_for_scripts,
-    list_opened,
-)
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, has_cjk_text
 
 
 class BlockKind(IntEnum):
@@ -88,27 +83,11 @@ def _roles_by_number() -> dict[int, int]:
 
 
 _CODE_KIND, _ROW_KIND = int(BlockKind.CODE), int(BlockKind.ROW)
-_NEVER_HIDDEN = ("html", "body", "main")
-_DOUBLES = (
-    (b"katex-html", ".katex-html"),
-    (b"MathJax", '[class^="MathJax"]:not(mjx-container)'),
-    (b"mwe-math-fallback", "math + [class*=mwe-math-fallback], math + * + [class*=mwe-math-fallback]"),
-)
-"""What a page has in its source, and which elements then repeat a formula."""
-_UNSCRIPTED = ".MathJax_Preview, .MathJax > nobr, [class^=MathJax] .mjx-math"
-"""The same on pages of MathJax 2 that have lost its scripts: there is MathML beside what is for the eye."""
 _CODE_TABLES = re.compile(
     r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
-_ARIA_PARTS = {"row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th"}
-_ARIA_TABLES = ("grid", "table", "treegrid")
-_TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 _FORMULA_NAMES = re.compile(r"math|latex")
-_ARIA_ROW = re.compile(rb"""role=["']?row\b""")
-_SPECIAL = ".katex-html, .MathJax, .MathJax_Preview, [class^=MathJax], [class*=mwe-math-fallback], [role=row]"
-_ODD = f"[hidden], {_SPECIAL}"
-"""All of these, and what a browser hides: one look at the tree is faster than ten at the source."""
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
 _WRAPPED = re.compile(rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])")
@@ -169,22 +148,6 @@ def read_blocks(html: str, data: bytes | None = None) -> PageBlocks:
     return _Walk().read(html, html.encode("utf-8", "replace") if data is None else data)
 
 
-def _list_opened(tree: Any) -> frozenset[str]:
-    """Return the ids of what buttons in the text open."""
-    buttons = tree.css("[aria-controls][aria-expanded]:not([aria-haspopup])")
-    return list_opened(
-        button.attributes["aria-controls"] or "" for button in buttons if not _is_beside_text(button)
-    )
-
-
-def _is_beside_text(element: Any) -> bool:
-    """Return whether an element stands in a menu, head or foot of the page."""
-    while (element := element.parent) is not None:
-        if element.tag in ("nav", "header", "footer"):
-            return True
-    return False
-
-
 class _Walk:
     """One walk through one page."""
 
@@ -204,9 +167,9 @@ class _Walk:
         self.tables: list[OpenTable] = []
         self.unspaced: bool | None = None
         self.html = ""
-        self.odd: dict[int, list[int] | None] = {}
+        self.odd: dict[int, list[int] | None]
         self.hidden: list[list[int]] = []
-        self.named: dict[int, str] = {}
+        self.named: dict[int, str]
         self.dropped: set[int] = set()
 
     def read(self, html: str, data: bytes) -> PageBlocks:
@@ -217,7 +180,7 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
-        self._note_odd(tree, data)
+        self.odd, self.named = note_odd_elements(tree, data)
         self.opened.append(body)
         self._register()
         self._walk(body)
@@ -227,46 +190,6 @@ class _Walk:
         if self.dropped:
             page.drop(self.dropped)
         return page
-
-    def _note_odd(self, tree: Any, data: bytes) -> None:
-        """Note the elements that a browser hides, and what stands beside formulas for the eye, by their numbers."""
-        odd = [(element, element.attributes) for element in tree.css(_ODD)]
-        if any("hidden" not in attributes or element.css_matches(_SPECIAL) for element, attributes in odd):
-            self._note_special(tree, data)
-        hidden = [each for each in odd if "hidden" in each[1] and each[0].tag not in _NEVER_HIDDEN]
-        opened = _list_opened(tree) if hidden else frozenset()
-        for element, attributes in hidden:
-            stated = {name: value or "" for name, value in attributes.items()}
-            if not is_sent_for_scripts(element.tag, stated, opened):
-                self.odd[element.mem_id] = [-1, -1]
-
-    def _note_special(self, tree: Any, data: bytes) -> None:
-        """Note what repeats formulas, and tables without `table`."""
-        for sign, selector in _DOUBLES:
-            if sign in data:
-                if sign == b"MathJax" and b"math/tex" not in data:
-                    selector = _UNSCRIPTED
-                for element in tree.css(selector):
-                    self.odd[element.mem_id] = None
-        if _ARIA_ROW.search(data):
-            self._note_grids(tree)
-
-    def _name(self, element: Any, tag: str) -> None:
-        """Let an element be walked as if it had another tag."""
-        self.named[element.mem_id] = tag
-        self.odd.setdefault(element.mem_id, [-1, -1])
-
-    def _note_grids(self, tree: Any) -> None:
-        """Note tables that are made of elements of any tag, by their roles."""
-        for name in _ARIA_TABLES:
-            for grid in tree.css(f"[role={name}]"):
-                if grid.tag in _TABLE_TAGS:
-                    continue
-                self._name(grid, "table")
-                for role, tag in _ARIA_PARTS.items():
-                    for part in grid.css(f"[role={role}]"):
-                        if part.tag not in _TABLE_TAGS:
-                            self._name(part, tag)
 
     def _walk(self, root: Any) -> None:
         """Walk through the content of an element, without recursion: pages nest thousands of levels deep."""
