@@ -87,7 +87,7 @@ def call(words: list[str]) -> object:
 
 def commands() -> list[typer.models.CommandInfo]:
     if not cli.app.registered_commands:
-        cli._register()
+        cli._register([])
     return [command for command in cli.app.registered_commands if command.callback is not None]
 
 
