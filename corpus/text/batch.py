@@ -113,7 +113,7 @@ class PageBatch(Page):
 
     def count_units(self, mask: Mask) -> Counts:
         """Return in how many units of each page a mask is true; it may not be on separators."""
-        counts: Counts = np.add.reduceat(mask, self.starts, dtype=np.int64)
+        counts: Counts = np.add.reduceat(np.append(mask, False), self.starts, dtype=np.int64)
         return counts
 
     def sum_lines(self, values: npt.NDArray[np.generic]) -> Counts:
@@ -172,9 +172,9 @@ class PageBatch(Page):
         breaks[self.bounds[:-1, 1]] = True
         return np.flatnonzero(breaks).astype(np.int32)
 
-    def _begins_page(self, positions: Positions) -> Mask:
-        begins: Mask = self.starts[self.page_of(positions)] == positions
-        return begins
+    def _share_page(self, positions: Positions, others: Positions) -> Mask:
+        shared: Mask = self.page_of(positions) == self.page_of(others)
+        return shared
 
 
 def sum_groups(values: npt.NDArray[np.generic], firsts: Indices) -> Counts:

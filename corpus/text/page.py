@@ -113,7 +113,7 @@ class Page:
         ends = words.ends[before]
         short = ends - words.starts[before] == 1
         stopped = (self.units[ends] == ord(".")) & (self.units[borders[:-1][inner] - 1] != ord("\n"))
-        stopped &= ~self._begins_page(borders[:-1][inner])
+        stopped &= self._share_page(words.starts[before], borders[:-1][inner])
         stopped &= short & (self.kinds[ends - 1] == LETTER) | contains(
             self.conventions.abbreviations, words.hashes[before]
         )
@@ -216,6 +216,6 @@ class Page:
         """Return where lines end, but for the last."""
         return np.flatnonzero(self.units == 10).astype(np.int32)
 
-    def _begins_page(self, positions: Positions) -> npt.NDArray[np.bool_]:
-        """Return which positions are where another page begins, in a batch of them."""
-        return np.zeros(len(positions), np.bool_)
+    def _share_page(self, positions: Positions, others: Positions) -> npt.NDArray[np.bool_]:
+        """Return which pairs of positions are in one page, of a batch of them."""
+        return np.ones(len(positions), np.bool_)

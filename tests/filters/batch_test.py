@@ -79,6 +79,29 @@ def test_texts_in_many_languages_and_broken_ones() -> None:
     check_batches(texts)
 
 
+@pytest.mark.parametrize(
+    ("label", "ends", "begins"),
+    [
+        ("eng_Latn", "We met Dr.", "? Who came first? Nobody knew."),
+        ("rus_Cyrl", "Это было в 1990 г.", "... Никто не знал. Почему?"),
+        ("hin_Deva", "वह डॉ.", "! यह सच है। वह गया।"),
+        ("arb_Arab", "كتبه د.", "؟ من جاء أولا؟ لا أحد."),
+        ("tha_Thai", "เมื่อ พ.ศ.", "\N{LINE SEPARATOR}ใครมาก่อน ไม่มีใครรู้"),
+        ("cmn_Hans", "作者 A.", "……谁先来?没有人知道。"),
+        ("code_python", "x = A.", '"""Return one. Never two."""'),
+    ],
+)
+def test_a_page_before_another_says_nothing_about_its_sentences(label: str, ends: str, begins: str) -> None:
+    pages: list[tuple[str, str | None]] = [(text, label) for text in (ends, begins, ends, ends, begins)]
+    check_batches(pages)
+
+
+@pytest.mark.parametrize("texts", [[""], ["", ""], ["", "a b"], ["a b", ""], ["a", "", "b\n", ""]])
+def test_pages_without_any_text(texts: list[str]) -> None:
+    for label in ("eng_Latn", "code_html", None):
+        check_batches([(text, label) for text in texts])
+
+
 def test_declarations_in_many_languages_cut_into_pages(data: Path) -> None:
     pages = []
     with tarfile.open(data / "lang" / "udhr.tar.xz") as archive:
