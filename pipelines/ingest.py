@@ -187,10 +187,12 @@ def measure_pages(
             except ConfusedHashesError:
                 continue  # measured page by page
             except Exception as error:
-                start = replace_surrogates(batch.text[:60])
+                for page, row in zip(batch.pages, rows.tolist(), strict=True):
+                    measure_page(tools, page, row, {step: table})  # names the text that it fails on alone
+                start = replace_surrogates(batch.pages[0].text[:60])
                 raise RunError(
-                    f"the filter {step} failed on one of {len(batch)} texts, the first of which begins {start!r}: "
-                    f"{describe_error(error)}"
+                    f"the filter {step} failed on {len(batch)} texts together, the first of which begins {start!r}: "
+                    f"{describe_briefly(error)}"
                 ) from error
             done.add(step)
         left = {step: table for step, table in values.items() if step not in done}

@@ -7,12 +7,18 @@ import re
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import lxml.html
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from corpus import filters
+from corpus.errors import RunError
+from corpus.filters.filter import FunctionFilter
+from corpus.pipelines.ingest import measure_pages
 from corpus.text.batch import MAX_BATCH_CHARACTERS, PageBatch, make_batches
 from corpus.text.conventions import language_files
 from corpus.text.ngrams import ConfusedHashesError, find_later_copies, find_repeated_ngrams_of_pages
@@ -20,6 +26,9 @@ from corpus.text.page import Page
 from tests.filters.languages_test import UDHR
 from tests.filters.prose import MENUS, PROSE
 from tests.filters.texts import TEXTS
+
+if TYPE_CHECKING:
+    from corpus.pipelines.context import Tools
 
 FILTERS = [
     loaded
@@ -123,6 +132,29 @@ def test_batches_are_of_one_language_and_bounded() -> None:
     assert make_batches([pages[0], None, pages[1], pages[2], pages[3]]) == [[0, 3], [2], [4]]
     assert MAX_BATCH_CHARACTERS == 1 << 18
     assert [len(batch) for batch in make_batches([Page("a")] * 70)] == [32, 32, 6]
+
+
+def test_a_filter_that_fails_on_a_batch_names_the_text_it_fails_on_alone() -> None:
+    def fail_on_two(page: Page) -> tuple[float, ...]:
+        if page.text.startswith("二"):
+            raise ValueError("两" * 1000)
+        return (1.0,)
+
+    def fail_together(batch: PageBatch) -> npt.NDArray[np.float64]:
+        raise ValueError("together")
+
+    failing = FunctionFilter(
+        step="mine", version=1, signals=("mine.one",), measure=fail_on_two, measure_batch=fail_together
+    )
+    tools = cast("Tools", SimpleNamespace(filters={"mine": failing}, calls={}))
+    values = {"mine": np.full((4, 1), np.nan, np.float32)}
+    with pytest.raises(
+        RunError, match="mine failed on the text that begins '二号': ValueError: 两"
+    ) as refused:
+        measure_pages(tools, [Page("一号"), None, Page("二号"), Page("三号")], 0, values)
+    assert len(str(refused.value)) < 500
+    with pytest.raises(RunError, match="mine failed on 2 texts together, the first of which begins '一号': "):
+        measure_pages(tools, [Page("一号"), None, None, Page("三号")], 0, values)
 
 
 def test_hashes_that_would_be_confused_are_refused() -> None:
