@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -26,20 +27,22 @@ LEFT_OUT = (
 
 
 class _Refuse(MetaPathFinder):
-    """Finds none of some modules: as if they were not installed."""
+    """Finds none of some modules, as if they were not installed, for the thread that made it: another may need them."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(f"{name}." for name in names)
+        self.thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if f"{fullname}.".startswith(self.names):
+        if f"{fullname}.".startswith(self.names) and threading.get_ident() == self.thread:
             raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
         return None
 
 
 _alone = False
+_is_reduced = False
 
 
 def own_process() -> None:
@@ -53,16 +56,18 @@ def load_beam(local_only: bool) -> None:
 
     What was left out can be imported afterwards, but Beam does not know it then: so only in a process of our own.
     """
+    global _is_reduced
     if "apache_beam" in sys.modules or not (local_only and _alone):
         import_module("apache_beam")
         return
     with _refusing(LEFT_OUT):
         import_module("apache_beam")
+    _is_reduced = True
 
 
 def is_whole() -> bool:
-    """Return whether Beam is imported with all that is installed for it."""
-    return "apache_beam.io.gcp.bigquery" in sys.modules
+    """Return whether Beam is imported, or would be, with all that is installed for it."""
+    return not _is_reduced
 
 
 def keep_pandas_out() -> None:
