@@ -142,9 +142,9 @@ def _describe_unmatched(
     there = Counter(name for row in rows for name in row)
     known = [name for name, _ in there.most_common(MAX_NAMED_FIELDS)]
     more = f" and {len(there) - len(known)} more" if len(there) > len(known) else ""
-    where = f"the first {len(rows):,} rows" if len(rows) > 1 else "the first row"
+    where = f"the first {len(rows):,} rows have" if len(rows) > 1 else "the first row has"
     lost = "; without a text every row goes to quarantine" if "text" in unmatched else ""
     return (
-        f"{where} have no {named}: there is {', '.join(known) or 'nothing in them'}{more}: "
+        f"{where} no {named}: there is {', '.join(known) or 'nothing in them'}{more}: "
         f"correct the names in `fields`, or leave them out{lost}"
     )

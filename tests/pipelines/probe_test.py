@@ -18,6 +18,7 @@ from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
 from corpus.pipelines.cli.plan import plan
+from corpus.sources.tables import jsonl
 from tests.cli.running import run
 
 ROWS = "".join(json.dumps({"text": f"長江第{at}段流經城市，兩岸的人們週日散步。"}) + "\n" for at in range(30))
@@ -134,6 +135,15 @@ def test_names_that_no_row_has_get_one_line(folder: Path, kind: str, fields: str
     else:
         (one,) = said
         assert re.search(rf"m\.yaml:3: sources\.rows\.{line}", one) and "\n" not in one
+
+
+def test_the_look_at_rows_ends_with_one_and_is_bounded_in_bytes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = write_manifest(folder, "  rows: {kind: jsonl, paths: [rows.jsonl], fields: {text: body}}\n")
+    monkeypatch.setattr(jsonl, "MAX_PEEKED_BYTES", 1)
+    (said,) = describe_unmatched_fields(make_plan(manifest))
+    assert "the first row has no body (text): there is text" in said
 
 
 def test_a_layout_that_does_not_fit_and_a_build_say_so(folder: Path) -> None:

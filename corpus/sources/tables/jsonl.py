@@ -15,6 +15,7 @@ from corpus.storage import DAMAGE, open_decompressed, open_input
 
 COMPRESSED_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 SKIP_BLOCK_BYTES = 1 << 16
+MAX_PEEKED_BYTES = 16 << 20
 
 
 def is_compressed(path: str) -> bool:
@@ -74,8 +75,11 @@ class Jsonl(Source):
                 yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
 
     def first_rows(self, path: str, count: int) -> list[dict[str, Any]]:
-        """Return the first rows of a file that are JSON objects, of its first `count` lines. Raises OSError."""
-        rows = []
+        """Return the first rows of a file that are JSON objects, of its first `count` lines and `MAX_PEEKED_BYTES`.
+
+        Raises what is in `DAMAGE`.
+        """
+        rows, size = [], 0
         with open_decompressed(path) as stream:
             for _ in range(count):
                 line = stream.readline(self.max_bytes + 1)
@@ -85,7 +89,8 @@ class Jsonl(Source):
                     continue
                 if isinstance(row, dict):
                     rows.append(row)
-                if not line:
+                size += len(line)
+                if not line or size >= MAX_PEEKED_BYTES:
                     break
         return rows
 
