@@ -241,14 +241,15 @@ def load_manifest(path: str) -> ManifestFile:
         raise UserError(f"{path} is a folder, not a manifest: {advise_init(path)}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
+    is_named_so = path.endswith((".yaml", ".yml"))
     try:
         content, lines = load_yaml(text, path)
     except UserError as error:
-        if path.endswith((".yaml", ".yml")):
+        if is_named_so:
             raise
         raise UserError(f"{error}, so no manifest: {advise_init(path)}") from None
     source_file = ManifestFile(path, None, lines)  # type: ignore[arg-type]
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not (is_named_so or {"name", "sources"} & content.keys()):
         raise source_file.error(
             (), f"a manifest is a mapping with at least `name` and `sources`: {advise_init(path)}"
         )

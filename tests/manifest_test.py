@@ -133,6 +133,7 @@ def test_any_text_gives_a_manifest_or_one_line(tmp_path_factory: pytest.TempPath
         ("page.html", b"<html><p>hi"),
         ("crawl.warc.gz", b"\x1f\x8b\x08\x00"),
         ("table.csv", b"text,url\n"),
+        ("one.jsonl", '{"text": "一", "url": "https://例.example/"}\n'.encode()),
     ],
 )
 def test_data_in_place_of_a_manifest_gets_the_command_that_writes_one(
