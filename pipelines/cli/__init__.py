@@ -169,12 +169,12 @@ def main() -> None:
         # Errors are one line; tracebacks, including those of library threads, are shown only with --debug.
         logging.disable(logging.CRITICAL)
         threading.excepthook = lambda _: None
-    raise_on_signals()
     own_process()
-    _register(sys.argv[1:])
-    watch_pipes(sys.argv[1:])
     status = 0
     try:
+        raise_on_signals()
+        _register(sys.argv[1:])
+        watch_pipes(sys.argv[1:])
         ended = app(prog_name="corpus", standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
         if status == INTERRUPTED_STATUS and was_interrupted():  # typer makes this of KeyboardInterrupt

@@ -11,13 +11,10 @@ from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED_STATUS = 128 + signal.SIGINT
+_RESUME = "resume with the same command"
 ADVICE = {
-    "export": "the same command goes on where it stopped",
-    "fetch": "run the same command to resume",
-    "urls": "run the same command to resume",
-    "build": "run the same command to resume",
-    "verify": "nothing was changed",
-    "plan": "nothing was changed",
+    **dict.fromkeys(("build", "export", "fetch", "urls"), _RESUME),
+    **dict.fromkeys(("plan", "verify"), "nothing was changed"),
 }
 """What the line of a command says besides that it stopped."""
 

@@ -85,7 +85,7 @@ def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     [
         (signal.SIGINT, "sample", 130, "corpus: stopped\n"),
         (signal.SIGTERM, "verify", 143, "corpus: stopped; nothing was changed\n"),
-        (signal.SIGHUP, "fetch", 129, "corpus: stopped; run the same command to resume\n"),
+        (signal.SIGHUP, "fetch", 129, "corpus: stopped; resume with the same command\n"),
     ],
 )
 def test_every_signal_has_its_status(
