@@ -347,10 +347,10 @@ def _join_lines(text: str) -> str:
 
 
 def _read_comment(text: str) -> str:
-    """Return the first sentence of the comment that a file begins with."""
+    """Return the first sentence of the comment that a file begins with; indented lines in it are commands."""
     lines = []
     for line in text.splitlines():
-        if not line.startswith("#") or not line.strip("# "):
+        if not line.startswith("#") or line.startswith("#  ") or not line.strip("# "):
             break
         lines.append(line.strip("# "))
     return _first_sentence(" ".join(lines))

@@ -91,6 +91,12 @@ def test_the_file_of_a_row_is_what_its_name_prints() -> None:
     assert run(list_names, "rules", "gopher.words.min").count("bound: 50") >= 1
 
 
+def test_what_is_said_of_a_manifest_is_a_sentence_without_its_commands() -> None:
+    said = {row["manifest"]: row["about"] for row in LISTS["manifests"]()}
+    assert said["arxiv"] == "arXiv: papers from their TeX sources, in the layout of the bulk downloads."
+    assert all(about.endswith(".") and " > " not in about and "--out" not in about for about in said.values())
+
+
 def test_a_kind_names_its_keys() -> None:
     keys = describe_keys("text").splitlines()
     assert "  paths: list of text (required; every kind has it)" in keys
