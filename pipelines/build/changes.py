@@ -144,10 +144,11 @@ def _describe_removed(
     for source, splits in splits_by_source.items():
         documents = sum(_count_documents(workspace, source, split) for split in splits)
         size = (
-            f"{len(splits):,} input {'split' if len(splits) == 1 else 'splits'} with {documents:,} documents"
+            f"{len(splits):,} input {'split' if len(splits) == 1 else 'splits'} "
+            f"with {documents:,} {'document' if documents == 1 else 'documents'}"
         )
         reasons.append(
-            f"{size} of {source} removed" if source in sources else f"the source {source} removed: {size}"
+            f"removed from {source}: {size}" if source in sources else f"the source {source} removed: {size}"
         )
     return reasons
 

@@ -97,7 +97,7 @@ def describe_pace(standing: StageProgress) -> str:
     documents = standing.documents + standing.earlier
     if documents:
         earlier = f" ({standing.earlier:,} from an earlier run)" if standing.earlier else ""
-        pieces.append(f"{documents:,} documents{earlier}")
+        pieces.append(f"{documents:,} {'document' if documents == 1 else 'documents'}{earlier}")
     if standing.rate:
         pieces.append(f"{standing.rate:,.0f}/s")
     if standing.left is not None and standing.done < standing.total:
