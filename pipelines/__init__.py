@@ -8,6 +8,7 @@ The files, in the order in which data meets them:
     build/            a build: plan, stages, changes, retries
     context.py        sources, filters, rules and models of a process
     ingest.py         input splits to documents and signals
+    measure.py        signals of pages, many at once
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
     decide.py         signals and duplicates to decisions

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,18 +28,17 @@ from corpus.document import (
     document_id,
     to_documents_batch,
 )
-from corpus.errors import MAX_ERROR_CHARACTERS, RunError, describe_briefly, describe_error, shorten_line
+from corpus.errors import MAX_ERROR_CHARACTERS, describe_error, shorten_line
 from corpus.extract import PAGE_MEDIA_TYPES, ExtractedText
 from corpus.extract.process.calls import borrow_caller, call_each, make_call
 from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord, borrow_parser
-from corpus.filters.filter import Filter
-from corpus.filters.plugin_filter import MEASURE_CALL, to_values
 from corpus.filters.url import find_url_gate
 from corpus.groups import registered_domain
 from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
+from corpus.pipelines.measure import measure_in_parser, measure_pages, signal_schema, to_signals
 from corpus.progress import count_documents, count_earlier
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit
@@ -52,8 +50,6 @@ from corpus.storage.part_writer import (
     count_rows,
     read_fingerprint,
 )
-from corpus.text.batch import PageBatch, make_batches
-from corpus.text.ngrams import ConfusedHashesError
 from corpus.text.page import Page
 from corpus.workspace import Workspace
 
@@ -167,97 +163,6 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                 writer.write(documents_batch)
         tools.check_plugins()
     return rows
-
-
-def measure_pages(
-    tools: Tools, pages: list[Page | None], first: int, values: dict[str, npt.NDArray[np.float32]]
-) -> None:
-    """Write the signals of pages, the first of which is row `first`, but for plug-ins: by language, many at once."""
-    for chosen in make_batches(pages):
-        batch = PageBatch([page for at in chosen if (page := pages[at]) is not None])
-        batch.share_words()
-        rows = np.array(chosen) + first
-        done = set()
-        for step, table in values.items():
-            measure_batch = getattr(tools.filters[step], "measure_batch", None)
-            if measure_batch is None or step in tools.calls:
-                continue
-            try:
-                table[rows] = measure_batch(batch)
-            except ConfusedHashesError:
-                continue  # measured page by page
-            except Exception as error:
-                for page, row in zip(batch.pages, rows.tolist(), strict=True):
-                    measure_page(tools, page, row, {step: table})  # names the text that it fails on alone
-                start = replace_surrogates(batch.pages[0].text[:60])
-                raise RunError(
-                    f"the filter {step} failed on {len(batch)} texts together, the first of which begins {start!r}: "
-                    f"{describe_briefly(error)}"
-                ) from error
-            done.add(step)
-        left = {step: table for step, table in values.items() if step not in done}
-        for page, row in zip(batch.pages, rows.tolist(), strict=True):
-            measure_page(tools, page, row, left)
-
-
-def measure_page(tools: Tools, page: Page, row: int, values: dict[str, npt.NDArray[np.float32]]) -> None:
-    """Write the signals of a page into its row, but for plug-ins. Raises RunError if a filter fails: none should."""
-    for step, table in values.items():
-        if step in tools.calls:
-            continue
-        try:
-            table[row] = tools.filters[step].measure(page)
-        except Exception as error:
-            start = replace_surrogates(page.text[:60])
-            raise RunError(
-                f"the filter {step} failed on the text that begins {start!r}: {describe_briefly(error)}"
-            ) from error
-
-
-def measure_in_parser(
-    tools: Tools,
-    split: InputSplit,
-    pages: list[Page | None],
-    first: int,
-    origins: pa.Array,
-    values: dict[str, npt.NDArray[np.float32]],
-    quarantines: dict[str, QuarantineWriter],
-) -> None:
-    """Write the signals of plug-ins into the rows of a batch of pages, the first of which is row `first`.
-
-    A page that a plug-in fails on has its signal `failed` set and no others, and an entry in the plug-in's quarantine.
-    """
-    calls = (
-        ((step, row, page), make_call(MEASURE_CALL, tools.calls[step], page.text, page.language, page.url))
-        for row, page in enumerate(pages, first)
-        if page is not None
-        for step in quarantines
-    )
-    with borrow_caller(tools.budgets(split)) as caller:
-        for (step, row, page), answer in call_each(caller, calls):
-            if answer is not None and not isinstance(answer, RejectedRecord):
-                values[step][row] = to_values(answer, values[step].shape[1])
-                continue
-            assert answer is not None
-            if step != "language":  # the one step of ours whose model may be a plug-in
-                values[step][row, -1] = 1.0
-            name = step if step != "language" else "language.score"
-            origin = origins[row].as_py()
-            quarantines[step].add(
-                Failure(**origin, step=name, error=answer.error, reason=answer.reason, url=page.url)
-            )
-
-
-def signal_schema(step_filter: Filter) -> pa.Schema:
-    return pa.schema([pa.field(name, pa.float32()) for name in step_filter.signals])
-
-
-def to_signals(step_filter: Filter, values: npt.NDArray[np.float32]) -> pa.RecordBatch:
-    """Return values float32[rows, signals] as a batch; null if a gate stopped the page or a signal was not measured."""
-    columns = [
-        pa.array(values[:, at], pa.float32(), from_pandas=True) for at in range(len(step_filter.signals))
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=signal_schema(step_filter))
 
 
 def read_stored_chunks(path: str) -> Iterator[RowGroupChunk]:

@@ -18,7 +18,7 @@ import pytest
 from corpus import filters
 from corpus.errors import RunError
 from corpus.filters.filter import FunctionFilter
-from corpus.pipelines.ingest import measure_pages
+from corpus.pipelines.measure import measure_pages
 from corpus.text.batch import MAX_BATCH_CHARACTERS, PageBatch, make_batches
 from corpus.text.conventions import language_files
 from corpus.text.ngrams import ConfusedHashesError, find_later_copies, find_repeated_ngrams_of_pages

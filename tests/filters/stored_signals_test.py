@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from corpus.filters import load_filter
-from corpus.pipelines.ingest import signal_schema, to_signals
+from corpus.pipelines.measure import signal_schema, to_signals
 
 
 def test_what_was_not_measured_is_null_and_other_tools_find_the_rest(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.pipelines.url_lists",
     ),
     ("corpus.pipelines.dedup", "corpus.pipelines.context"),
+    ("corpus.pipelines.measure",),
     ("corpus.pipelines.ingest",),
     ("corpus.pipelines.build", "corpus.pipelines.transforms"),
     ("corpus.pipelines.cli",),
