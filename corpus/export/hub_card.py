@@ -198,8 +198,10 @@ def _write_loading(description: dict[str, Any], configurations: list[Configurati
     kind = "Parquet" if format == "parquet" else "JSON Lines compressed with zstd"
     globs = f"PATH/*/*/*.{format}"
     reader = f"read_parquet('{globs}')" if format == "parquet" else f"read_json('{globs}')"
+    needed = "datasets" if format == "parquet" else "datasets zstandard"
     return (
-        "## How to load it\n\n```python\nfrom datasets import load_dataset\n\n"
+        f"## How to load it\n\n`pip install {needed}`, then:\n\n"
+        "```python\nfrom datasets import load_dataset\n\n"
         "# PATH: this folder, or the name of its repository on the hub\n"
         f'everything = load_dataset("PATH")\n'
         f'one_language = load_dataset("PATH", "{example}", split="{split}")\n```\n\n'

@@ -108,6 +108,7 @@ def test_files_without_permission_are_named_together(folder: Path, monkeypatch: 
             r"fields.text: the first 30 rows have no body \(text\): there is text: .*; without a text",
         ),
         ("{text: [body, text]}", None),
+        ("{text: text, id: []}", None),
         (
             "{url: [link, meta.url]}",
             r"fields.url: the first 30 rows have no link or meta.url \(url\): there is text",

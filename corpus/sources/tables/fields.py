@@ -84,7 +84,7 @@ class Fields(BaseModel):
             absent = [
                 " or ".join(_alternatives(names))
                 for names in choices
-                if names is not None and all(read_value(row, names) is None for row in rows)
+                if names and all(read_value(row, names) is None for row in rows)
             ]
             if absent:
                 unmatched[key] = absent
