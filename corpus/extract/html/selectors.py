@@ -22,6 +22,9 @@ REGEXPS = {"re": "http://exslt.org/regular-expressions"}
 MAX_CACHED_VALUES = 1 << 14
 """Values of attributes whose outcome is remembered for each expression."""
 
+_TESTING = re.compile(r"re:test|contains\(|starts-with\(")
+"""What costs more in XPath than here."""
+
 Selector = Callable[[_Element], list[_Element]]
 Test = Callable[[str], bool]
 
@@ -60,7 +63,7 @@ def compile_selector(expression: Any, first: bool = False) -> Selector:
     """
     original: Selector = expression
     text = " ".join(expression.path.split())
-    if "re:test" not in text:
+    if _TESTING.search(text) is None:
         return original
     branches = _split_outside_quotes(text, "|")
     understood = [
@@ -77,7 +80,15 @@ def compile_selector(expression: Any, first: bool = False) -> Selector:
     rest = XPath("|".join(others), namespaces=REGEXPS)
     if "re:test" in rest.path:
         return original
-    return lambda tree: expression(tree) if selector(tree) else rest(tree)
+
+
+    def select(tree: _Element) -> list[_Element]:
+        matches = selector(tree)
+        if not matches:
+            return rest(tree)
+        return expression(tree) if rest(tree) else matches
+
+    return select
 
 
 def _compile_branch(text: str, first: bool) -> Selector | None:
@@ -105,30 +116,51 @@ def _compile_branch(text: str, first: bool) -> Selector | None:
     single, joint = conditions
     more = XPath("self::*" + "".join(f"[{p}]" for p in predicates[1:]), namespaces=REGEXPS)
     check = more if len(predicates) > 1 else None
+    possible = [(name, _match_any(tests)) for name, tests in _group_by_name(single, joint).items()]
+
+    def is_match(element: _Element) -> bool:
+        for name, test in single:
+            value = element.get(name)
+            if value is not None and test(value):
+                return check is None or bool(check(element))
+        for several, test in joint:
+            # XPath takes the first node of several: the attribute that comes first in the source.
+            value = next((value for name, value in element.items() if name in several), None)
+            if value is not None and test(value):
+                return check is None or bool(check(element))
+        return False
 
     def select(tree: _Element) -> list[_Element]:
         matches = []
         for element in tree.iter(*tags or "*"):
             get = element.get
-            for name, test in single:
+            for name, may_match in possible:
                 value = get(name)
-                if value is not None and test(value):
+                if value is not None and may_match(value):
                     break
             else:
-                for several, test in joint:
-                    # XPath takes the first node of several: the attribute that comes first in the source.
-                    value = next((value for name, value in element.items() if name in several), None)
-                    if value is not None and test(value):
-                        break
-                else:
-                    continue
-            if element is not tree and (check is None or check(element)):
+                continue
+            if element is not tree and is_match(element):
                 matches.append(element)
                 if first:
                     break
         return matches
 
     return select
+
+
+def _group_by_name(
+    single: list[tuple[str, Test]], joint: list[tuple[frozenset[str], Test]]
+) -> dict[str, list[Test]]:
+    """Return for each attribute the tests of which one holds in every match: of those that no test can meet alone
+    most elements are passed by."""
+    tests: dict[str, list[Test]] = {}
+    for name, test in single:
+        tests.setdefault(name, []).append(test)
+    for names, test in joint:
+        for name in names:
+            tests.setdefault(name, []).append(test)
+    return tests
 
 
 def _parse_conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[frozenset[str], Test]]] | None:
