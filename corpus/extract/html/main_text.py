@@ -36,8 +36,12 @@ the few pages that it is unsure of."""
 LARGE_PAGE_CHARACTERS = 1 << 20
 """Characters of a page after which trafilatura's caches are emptied: they hold strings of any length."""
 
+REPAIRED_CHARACTERS = 4096
+"""Characters at the beginning of a page in which trafilatura looks for a faulty `html` tag."""
+
+_CONTROLS = bytes((*range(9), 11, 12, *range(14, 32)))
 _JOINERS = re.compile("[\u200c\u200d]|&zwn?j;|&#820[45];|&#[xX]200[cCdD];")
-_HINTS = ("\u200c", "\u200d", "&zw", "&#820", "&#x200", "&#X200")
+_WRITTEN_JOINER = re.compile("&(?:zw|#(?:820|[xX]200))")
 _STAND_INS = {"\u200c": "\U0001da87", "\u200d": "\U0001da88"}
 """Trafilatura drops the zero-width joiners, without which Persian and Indic words and emoji are other words.
 Two full stops of SignWriting stand in for them meanwhile, on pages that have none of their own."""
@@ -155,7 +159,7 @@ def extract_main_text_and_engine(
 
 
 def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | None:
-    held = any(hint in html for hint in _HINTS) and not any(sign in html for sign in _STAND_INS.values())
+    held = _may_have_joiner(html) and not any(sign in html for sign in _STAND_INS.values())
     page = _JOINERS.sub(_replace_joiner, html) if held else html
     text, framed = _extract_from_tree(page, url, mode, frame=True)
     if framed and 2 * len(text or "") < framed:
@@ -214,12 +218,27 @@ def _load_resiliparse() -> tuple[Callable[[str], Any], Callable[..., str]]:
 def parse_page(html: str) -> HtmlElement | None:
     """Return the page as a tree, None if it is empty or one tag without `html`: that is not a page."""
     beginning = html[:50].lower()
-    data = repair_faulty_html(html, beginning).encode("utf-8", "replace")
     try:
-        tree = fromstring(data, parser=_PARSER)
+        tree = fromstring(_repair(html, beginning), parser=_PARSER)
     except ParserError:
         return None
     return None if "html" not in beginning and len(tree) < 2 else tree
+
+
+def _repair(html: str, beginning: str) -> bytes:
+    """Return the page in UTF-8, repaired by trafilatura: without characters that XML refuses, which few pages have and
+    which cost more to look for in text than in bytes; the rest of its work is on the first lines."""
+    data = html.encode("utf-8", "replace")
+    if len(data.translate(None, _CONTROLS)) < len(data) or "\ufffe" in html or "\uffff" in html:
+        return repair_faulty_html(html, beginning).encode("utf-8", "replace")
+    end = html.find("\n", REPAIRED_CHARACTERS) + 1 or len(html)
+    head = html[:end]
+    rest = memoryview(data)[len(head.encode("utf-8", "replace")) :]
+    return b"".join((repair_faulty_html(head, beginning).encode("utf-8", "replace"), rest))
+
+
+def _may_have_joiner(html: str) -> bool:
+    return "\u200c" in html or "\u200d" in html or _WRITTEN_JOINER.search(html) is not None
 
 
 def _replace_joiner(match: re.Match[str]) -> str:
