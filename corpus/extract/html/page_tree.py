@@ -7,7 +7,8 @@ both agree. What it does is in the functions that it calls, one for each kind of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, islice, takewhile
 
 from lxml.etree import XPath, iterwalk, strip_tags
@@ -18,7 +19,8 @@ from corpus.extract.html.captions import find_caption
 from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES
 from corpus.extract.html.layout_tables import unwrap_layout_tables
 
-_HIDDEN_OR_NAMED, _HIDDEN_INSIDE = XPath("//*[@hidden or @role]"), XPath(".//*[@hidden]")
+_HIDDEN_INSIDE = XPath(".//*[@hidden]")
+_STRING = XPath("string()", smart_strings=False)
 _OPENED = XPath(
     "//*[@aria-controls][@aria-expanded][not(@aria-haspopup)]"
     "[not(ancestor::nav or ancestor::header or ancestor::footer)]/@aria-controls"
@@ -34,16 +36,15 @@ MAX_LARGE_HIDDEN = 8
 STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 """The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
 _UNSHOWN = ("script", "style", "noscript")
+_CLOSED_TAGS = ("template", "dialog")
 _NEVER_HIDDEN = ("html", "body", "main")
 _OWN = XPath("//body//*[contains(name(), '-')]")
 _HIDDEN_CLASS = re.compile(r"(?:^|[\s_-])(?:hide|hidden|invisible)(?=$|[\s_-])")
 _OWN_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]*-")
-_LONG = (
-    "[string-length() > 25][not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside)]"
-)
-_LONG_ITEMS = XPath(f"//li{_LONG}|//dd{_LONG}")
-"""Items that can be prose: 25 characters are 75 bytes of Chinese."""
-_LONG_PARAGRAPHS = XPath(f"//p{_LONG}|//blockquote{_LONG}|//pre{_LONG}")
+MIN_PROSE_CHARACTERS = 25
+"""Characters that prose has more of: 75 bytes of Chinese."""
+_ITEMS, _PARAGRAPHS = ("li", "dd"), ("p", "blockquote", "pre")
+_BESIDE_TEXT = ("nav", "header", "footer", "aside")
 _FRAMES = ("div", "section", "center", "main", "body", "td", "form")
 """Elements that can hold the main text of a page. Lists cannot: what introduces them stands before them."""
 MAX_SMALL_FRAME = 500
@@ -52,6 +53,8 @@ MAX_SMALL_FRAMES = 5
 MIN_CARDS = 4
 MIN_RESTORED_RATIO = 6
 """Times as much prose as is left, from which extractors take back what they have discarded."""
+_LISTS, _LIST_ITEMS = ("ul", "ol", "dl"), ("li", "dd", "dt")
+_GLUED_TAGS = ("code", "del", "s", "strike")
 _READINGS = ("rt", "rp", "rtc")
 _ITEM_BLOCKS = frozenset(("div", "p", "section", "article", "blockquote", "center", "address", "main"))
 _CARD_PARTS = ("article", "header", "footer", "form", "picture", "nav")
@@ -133,23 +136,45 @@ def mend_tree(tree: HtmlElement, html: str) -> bool:
 
     Returns whether tables laid out the page.
     """
-    _drop_hidden(tree)
-    _drop_readings(tree)
-    if _OWN_TAG.search(html):
+    tags, marked = _survey(tree)
+    _drop_hidden(tree, marked, not tags.keys().isdisjoint(_CLOSED_TAGS))
+    if not tags.keys().isdisjoint(_READINGS):
+        _drop_readings(tree)
+    if any("-" in tag for tag in tags) and _OWN_TAG.search(html):
         _name_own_elements(tree)
-    _keep_times(tree)
-    _keep_captions(tree)
-    for element in tree.iter("q"):
-        element.tag = "span"
-    unwrapped = unwrap_layout_tables(tree)
-    _flatten_deep_lists(tree)
-    _unwrap_items(tree)
-    _strip_code_behind_breaks(tree)
-    _set_listings_apart(tree)
+    if "time" in tags:
+        _keep_times(tree)
+    if "figcaption" in tags:
+        _keep_captions(tree)
+    if "q" in tags:
+        for element in tree.iter("q"):
+            element.tag = "span"
+    unwrapped = "table" in tags and unwrap_layout_tables(tree)
+    if sum(tags[name] for name in _LISTS) > MAX_LIST_DEPTH:
+        _flatten_deep_lists(tree)
+    if not tags.keys().isdisjoint(_LIST_ITEMS):
+        _unwrap_items(tree)
+    if not tags.keys().isdisjoint(_GLUED_TAGS):
+        _strip_code_behind_breaks(tree)
+    if "pre" in tags:
+        _set_listings_apart(tree)
     if has_cjk_text(html):
         strip_tags(tree, *_INLINE_TEXT)
         _strip_inline_in_short_pages(tree)
     return unwrapped
+
+
+def _survey(tree: HtmlElement) -> tuple[Counter[str], list[HtmlElement]]:
+    """Return how many elements of each name a page has, and those that are hidden or controls of a choice, in one walk:
+    a walk for each name costs as much, and most pages lack most."""
+    names = []
+    marked = []
+    for element in tree.iter("*"):
+        names.append(element.tag)
+        get = element.get
+        if get("hidden") is not None or get("role") in _CHOICES:
+            marked.append(element)
+    return Counter(names), marked
 
 
 def _drop(element: HtmlElement) -> None:
@@ -157,20 +182,21 @@ def _drop(element: HtmlElement) -> None:
         element.drop_tree()
 
 
-def _drop_hidden(tree: HtmlElement) -> None:
+def _drop_hidden(tree: HtmlElement, marked: Sequence[HtmlElement], closed: bool) -> None:
     """Drop what a browser does not show: `template` (unless it is a shadow root), `hidden`, `dialog` that is closed;
     and lists of choices that stand for a `select`.
 
     What a page sends hidden for its scripts to show stays: the panels behind tabs and under headings that open them,
-    the parts that React streams (`<div hidden id="S:1">`), and a block that holds most of the page's text.
+    the parts that React streams (`<div hidden id="S:1">`), and a block that holds most of the page's text. `marked` are
+    the elements that are hidden or choices; `closed` says whether there are any of `_CLOSED_TAGS`.
     """
     hidden = []
-    for element in _HIDDEN_OR_NAMED(tree):
+    for element in marked:
         if element.get("role") in _CHOICES:
             _drop(element)
-        elif element.get("hidden") is not None:
+        else:
             hidden.append(element)
-    for element in list(tree.iter("template", "dialog")):
+    for element in list(tree.iter(*_CLOSED_TAGS)) if closed else ():
         shown = element.get("shadowrootmode") if element.tag == "template" else element.get("open")
         if shown is None:
             _drop(element)
@@ -210,26 +236,12 @@ def is_sent_for_scripts(tag: str, attributes: Mapping[str, str], opened: Set[str
 
 def _count_text(element: HtmlElement) -> int:
     """Return the characters of an element's text, without spaces, scripts and styles."""
-    return sum(
-        len("".join((piece or "").split()))
-        for inner in element.iter()
-        for piece in (
-            inner.text if inner.tag not in _UNSHOWN else "",
-            inner.tail if inner is not element else "",
-        )
-    )
+    unshown = "".join([inner.text or "" for inner in element.iter(*_UNSHOWN)])
+    return _count_shown(_STRING(element)) - _count_shown(unshown)
 
 
-def _has_text(element: HtmlElement, enough: int) -> bool:
-    """Return whether an element has that many characters, by `_count_text`, of which it reads as few as it can."""
-    for inner in element.iter():
-        if inner.tag not in _UNSHOWN:
-            enough -= len("".join((inner.text or "").split()))
-        if inner is not element:
-            enough -= len("".join((inner.tail or "").split()))
-        if enough <= 0:
-            return True
-    return False
+def _count_shown(text: str) -> int:
+    return len("".join(text.split()))
 
 
 def _drop_readings(tree: HtmlElement) -> None:
@@ -387,9 +399,15 @@ def _has_block(element: HtmlElement) -> bool:
 
 def _unwrap_items(tree: HtmlElement) -> None:
     """Make blocks of text in items of lists lines of the item: extractors lose or cut items that hold blocks."""
-    for item in tree.iter("li", "dd", "dt"):
+    for item in tree.iter(*_LIST_ITEMS):
+        if not any(child.tag in _ITEM_BLOCKS or child.tag == "span" for child in item):
+            continue
         blocks = _list_own_blocks(item)
-        if blocks and next(item.iter(*_CARD_PARTS), None) is None and not _is_aside(item):
+        if (
+            any(map(_is_text_block, blocks))
+            and next(item.iter(*_CARD_PARTS), None) is None
+            and not _is_aside(item)
+        ):
             for block in blocks:
                 if _is_text_block(block):
                     _become_line(block)
@@ -432,16 +450,12 @@ def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> int:
 
     Returns the characters of that prose; 0 without a new frame.
     """
-    if not unwrapped and next(tree.iter("li", "dd"), None) is None:
+    if not unwrapped and next(_iter_prose(tree, _ITEMS), None) is None:
         return 0
     named = _find_named_frame(tree)
-    if named is not None and (_has_text(named, MAX_SMALL_FRAME) or _is_card(named, tree)):
+    if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
         return 0
-    items = filter(_is_prose, _LONG_ITEMS(tree))
-    if (first := next(items, None)) is None and not unwrapped:
-        return 0
-    blocks = chain(() if first is None else (first,), items, filter(_is_prose, _LONG_PARAGRAPHS(tree)))
-    frame, characters = _find_frame(tree, blocks)
+    frame, characters = _find_frame(tree, chain(_iter_prose(tree, _ITEMS), _iter_prose(tree, _PARAGRAPHS)))
     if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
         return 0
     if named is not None and _keeps_large_frame(tree, characters):
@@ -471,7 +485,7 @@ def _keeps_large_frame(tree: HtmlElement, characters: int) -> bool:
         for _ in range(MAX_SMALL_FRAMES):
             if (named := _get_first(select(tree))) is None:
                 break
-            if _has_text(named, characters // 2):
+            if _count_text(named) >= characters // 2:
                 return True
             _rename(named, "div" if named.tag in ("article", "main") else str(named.tag))
     return False
@@ -495,11 +509,18 @@ def _find_frame(tree: HtmlElement, blocks: Iterable[HtmlElement]) -> tuple[HtmlE
     kept: list[list[HtmlElement]] = []
     lost: list[list[HtmlElement]] = []
     characters = {True: 0, False: 0}
+    outer: dict[HtmlElement, tuple[list[HtmlElement], bool]] = {}
     for block in blocks:
-        ancestors = list(block.iterancestors())[::-1]
-        stays = not discarded or discarded.isdisjoint((block, *ancestors))
-        (kept if stays else lost).append(ancestors)
-        characters[stays] += sum(map(len, block.itertext()))
+        parent = block.getparent()
+        if parent not in outer:
+            ancestors = [*block.iterancestors()][::-1]
+            outer[parent] = ancestors, discarded.isdisjoint(ancestors)
+        ancestors, stays = outer[parent]
+        stays = stays and block not in discarded
+        group = kept if stays else lost
+        if not group or group[-1] is not ancestors:
+            group.append(ancestors)
+        characters[stays] += len(_STRING(block))
     if characters[False] >= MIN_RESTORED_RATIO * characters[True]:
         kept += lost
     around = kept[0] if kept else []
@@ -510,11 +531,22 @@ def _find_frame(tree: HtmlElement, blocks: Iterable[HtmlElement]) -> tuple[HtmlE
     return frame, characters[True] + (characters[False] if characters[False] > characters[True] else 0)
 
 
-def _is_prose(item: HtmlElement) -> bool:
-    """Return whether an item has enough text of its own, outside of links."""
-    text = sum(len(piece.encode("utf-8", "replace")) for piece in item.itertext())
-    linked = sum(len("".join(link.itertext()).encode("utf-8", "replace")) for link in item.iter("a"))
-    return text - linked >= MIN_PARAGRAPH_BYTES
+def _iter_prose(tree: HtmlElement, names: Sequence[str]) -> Iterator[HtmlElement]:
+    """Yield the elements of these names that have enough text of their own, outside of links, and are not beside the
+    text of a page."""
+    for element in tree.iter(*names):
+        text = _STRING(element)
+        if len(text) <= MIN_PROSE_CHARACTERS or (size := _count_bytes(text)) < MIN_PARAGRAPH_BYTES:
+            continue
+        linked = sum(_count_bytes(_STRING(link)) for link in element.iter("a"))
+        if size - linked < MIN_PARAGRAPH_BYTES:
+            continue
+        if next(element.iterancestors(*_BESIDE_TEXT), None) is None:
+            yield element
+
+
+def _count_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _list_own_blocks(item: HtmlElement) -> list[HtmlElement]:
@@ -575,7 +607,7 @@ def _strip_code_behind_breaks(tree: HtmlElement) -> None:
         for element in takewhile(
             lambda other: other.tag != "br" and other.tag not in BLOCK_TAGS, broken.itersiblings()
         ):
-            for inner in element.iter("code", "del", "s", "strike"):
+            for inner in element.iter(*_GLUED_TAGS):
                 inner.tag = "span"
 
 

@@ -81,7 +81,6 @@ def compile_selector(expression: Any, first: bool = False) -> Selector:
     if "re:test" in rest.path:
         return original
 
-
     def select(tree: _Element) -> list[_Element]:
         matches = selector(tree)
         if not matches:
