@@ -161,10 +161,16 @@ def extract_main_text_and_engine(
 def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | None:
     held = _may_have_joiner(html) and not any(sign in html for sign in _STAND_INS.values())
     page = _JOINERS.sub(_replace_joiner, html) if held else html
-    text, framed = _extract_from_tree(page, url, mode, frame=True)
-    if framed and 2 * len(text or "") < framed:
+    tree = parse_page(page)
+    if tree is None:
+        return None
+    unwrapped = mend_tree(tree, page)
+    mend_paragraphs(tree)
+    characters, unframed = frame_prose_lists(tree, unwrapped)
+    text = _extract_from_tree(tree, url, mode)
+    if unframed is not None and 2 * len(text or "") < characters:
         # Extractors took something else than the prose for the text in that frame.
-        text = max(text or "", _extract_from_tree(page, url, mode, frame=False)[0] or "", key=len)
+        text = max(text or "", _extract_from_tree(unframed, url, mode) or "", key=len)
     if len(html) > LARGE_PAGE_CHARACTERS:
         reset_caches()
     if not text:
@@ -175,15 +181,9 @@ def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | No
     return clean_text(text) or None
 
 
-def _extract_from_tree(page: str, url: str | None, mode: str, frame: bool) -> tuple[str | None, int]:
-    """Return trafilatura's text of a page, and what `frame_prose_lists` returns if `frame`."""
-    tree = parse_page(page)
-    if tree is None:
-        return None, 0
-    unwrapped = mend_tree(tree, page)
-    mend_paragraphs(tree)
-    framed = frame_prose_lists(tree, unwrapped) if frame else 0
-    text = trafilatura.extract(
+def _extract_from_tree(tree: HtmlElement, url: str | None, mode: str) -> str | None:
+    """Return trafilatura's text of a page."""
+    text: str | None = trafilatura.extract(
         tree,
         url=url,
         fast=mode == "fast",
@@ -195,7 +195,7 @@ def _extract_from_tree(page: str, url: str | None, mode: str, frame: bool) -> tu
         deduplicate=False,
         with_metadata=False,
     )
-    return text, framed
+    return text
 
 
 def _extract_with_resiliparse(html: str, cjk: bool) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from copy import copy
 from itertools import chain, islice, takewhile
 
 from lxml.etree import XPath, iterwalk, strip_tags
@@ -443,31 +444,36 @@ def _is_aside(item: HtmlElement) -> bool:
     return linked > 0 and 2 * linked >= _count_text(item)
 
 
-def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> int:
+def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> tuple[int, HtmlElement | None]:
     """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
     prose or layout tables (`unwrapped`): without a frame, extractors collect paragraphs alone and lose every list and
     heading. Pages with a frame stay; one that holds little beside the prose is none.
 
-    Returns the characters of that prose; 0 without a new frame.
+    Returns the characters of that prose and a copy of `tree` as it was; 0 and None without a new frame.
     """
     if not unwrapped and next(_iter_prose(tree, _ITEMS), None) is None:
-        return 0
+        return 0, None
     named = _find_named_frame(tree)
     if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
-        return 0
+        return 0, None
     frame, characters = _find_frame(tree, chain(_iter_prose(tree, _ITEMS), _iter_prose(tree, _PARAGRAPHS)))
     if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
-        return 0
-    if named is not None and _keeps_large_frame(tree, characters):
-        return characters
+        return 0, None
+    unframed = copy(tree)
+    if named is None or not _keeps_large_frame(tree, characters):
+        _make_article(frame)
+    return characters, unframed
+
+
+def _make_article(frame: HtmlElement) -> None:
+    """Make an element an `article`, or put one around all that is in it."""
     if frame.tag in ("div", "section", "center"):
         frame.tag = "article"
-        return characters
+        return
     article = frame.makeelement("article")
     article.text, frame.text = frame.text, None
     article.extend(list(frame))
     frame.append(article)
-    return characters
 
 
 def _find_named_frame(tree: HtmlElement) -> HtmlElement | None:
