@@ -78,14 +78,15 @@ def compile_selector(expression: Any, first: bool = False) -> Selector:
     if not others:
         return selector
     rest = XPath("|".join(others), namespaces=REGEXPS)
+    others_only: Selector = rest
     if "re:test" in rest.path:
         return original
 
     def select(tree: _Element) -> list[_Element]:
         matches = selector(tree)
         if not matches:
-            return rest(tree)
-        return expression(tree) if rest(tree) else matches
+            return others_only(tree)
+        return expression(tree) if others_only(tree) else matches
 
     return select
 
