@@ -113,6 +113,11 @@ class Workspace:
         sizes: dict[str, dict[str, int]] = self._read_plan().get("inputs", {})
         return sizes
 
+    def shared_files(self) -> dict[str, dict[str, str]]:
+        """Return the files of every input split that small files share: {source/split: {file: digest}}."""
+        files: dict[str, dict[str, str]] = self._read_plan().get("shared", {})
+        return files
+
     def read_state(self) -> dict[str, str] | None:
         """Read state.json: the stages that are done, in order, each with its fingerprint; None without the file."""
         path = self.path("state.json")

@@ -209,7 +209,7 @@ class Tools:
             **self._common,
             "budgets": asdict(self.budgets(split)),
             "source": self.source_parameters(split),
-            "input": [split.source, split.file, split.start, split.end, split.identity],
+            "input": split.input,
         }
         kind = self.manifest.sources[split.source].kind
         if kind in self.plugin_codes:

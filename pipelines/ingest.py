@@ -43,6 +43,7 @@ from corpus.progress import count_documents, count_earlier
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit
 from corpus.sources.plugin_source import read_watched
+from corpus.sources.source import Source
 from corpus.storage.part_writer import (
     PART_GROUP_BYTES,
     PART_GROUP_ROWS,
@@ -277,16 +278,25 @@ def read_records(
 ) -> Generator[tuple[StartedDocument | Failure, Record | None], None, None]:
     """Yield every record of an input split as a document without text, with the record to parse if no gate stops it.
 
-    Sources may raise any exception on hostile input: the rest of the split is then one failure with its offset.
+    Sources may raise any exception on hostile input: the rest of the file, or of the split's part of it, is then one
+    failure with its offset.
     """
+    source, seconds = tools.source(split), tools.budgets(split).wall_seconds
+    for piece in split.pieces:
+        yield from read_piece(source, piece, seconds)
+
+
+def read_piece(
+    source: Source, split: InputSplit, seconds: float
+) -> Generator[tuple[StartedDocument | Failure, Record | None], None, None]:
+    """Yield the records of a split of one file, as `read_records` does. A plug-in has `seconds` for each."""
     if split.error is not None:
         message = shorten_line(split.error, MAX_ERROR_CHARACTERS)
         yield Failure(file=split.file, offset=0, length=0, step="read", error=message, reason="remote"), None
         return
-    source = tools.source(split)
     if is_plugin_kind(source.kind):
         options, place = source.model_dump(mode="json"), (split.path, split.file, split.start, split.end)
-        records = read_watched(source.kind, options, place, tools.budgets(split).wall_seconds)
+        records = read_watched(source.kind, options, place, seconds)
     else:
         records = source.read(split.path, split.file, split.start, split.end)
     at, unread = split.start, storage.count_failed_reads()

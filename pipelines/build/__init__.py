@@ -9,6 +9,7 @@ The files, in the order in which a build uses them:
     dry_run.py    forecast of a build from its first documents
     retry.py      quarantined and unread records, tried again
     changes.py    resumed build: which stages are done again, and what is said of it
+    file_changes.py  files that are new, changed or gone in the input splits that they share
     run.py        a build in progress: its state and pipelines
     stop.py       exit on a signal without leaving workers
     stages.py     the stages and the pipelines they run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -13,13 +12,12 @@ import yaml
 from corpus import storage
 from corpus.environment import describe_changes
 from corpus.errors import UserError
+from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
 from corpus.pipelines.build.plan import BuildPlan, describe_inputs
 from corpus.progress import built_with
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
-MAX_NAMED = 3
-"""Keys or files that a line names at most; it gives the number of the others."""
 DECISION_KEYS = ("rules", "dedup", "validation", "seed")
 TOKENIZE_KEYS = ("tokenizer", "tokens", "mixture")
 DECIDING_SOURCE_KEYS = ("rules", "priority")
@@ -63,12 +61,12 @@ def explain_changes(
     decided = [key for key in changed if key.split(".")[0] in DECISION_KEYS or _is_deciding(key)]
     decides = bool(decided) or ingests
     if decided and not (ingests and set(decided) & set(reading)):
-        lines.append(f"decide: again, without reading the input: {_name_some(decided)} changed")
+        lines.append(f"decide: again, without reading the input: {name_some(decided)} changed")
     elif ingests and "decide" in state:
         lines.append("decide: again: documents or signals changed")
     tokenized = [key for key in changed if key.split(".")[0] in TOKENIZE_KEYS]
     if tokenized:
-        lines.append(f"tokenize: again: {_name_some(tokenized)} changed")
+        lines.append(f"tokenize: again: {name_some(tokenized)} changed")
     elif decides and "tokenize" in state:
         lines.append("tokenize: again where decisions changed")
     options, card = plan.file.manifest.tokenizer, workspace.path("tokenizer", "card.json")
@@ -110,26 +108,30 @@ def _explain_ingest(
     other = [
         at for at, name in enumerate(names) if then.get(name, now["documents"][at]) != now["documents"][at]
     ]
+    removed = sorted(then.keys() - set(names))
     reasons = []
     if other:
-        files = sorted({plan.splits[at].file for at in other})
-        why = f"{_name_some(keys)} changed" if keys else f"{_name_some(files)} changed"
+        again = compare_files(before, plan, other)
+        why = f"{name_some(keys)} changed" if keys else again.describe()
         if not keys and all("/".join(names[at]) in plan.tools.retries for at in other):
-            why = f"larger budgets, or {_name_some(files)} changed"
-        elif not keys and len(other) == len(names):
+            why = f"larger budgets, or {why}" if why else "larger budgets"
+        elif not keys and (not why or (len(other) == len(names) and not again.is_known)):
             own = "this version of corpus reads it differently"
             why = f"all input changed, or {environment or own}"
         reasons.append(f"{len(other):,} of {len(names):,} input splits to read again: {why}")
     if new:
-        files = sorted({plan.splits[at].file for at in new})
-        reasons.append(
-            f"{len(new):,} new input {'split' if len(new) == 1 else 'splits'}: {_name_some(files)}"
-        )
-    reasons += _describe_removed(workspace, sorted(then.keys() - set(names)), set(plan.file.manifest.sources))
+        files = compare_files(before, plan, new)
+        what = name_some(sorted({*files.new, *files.changed})) or "the same files, shared out anew"
+        reasons.append(f"{len(new):,} new input {'split' if len(new) == 1 else 'splits'}: {what}")
+    if gone := find_gone_files(before, plan, removed):
+        what = "a file that shared an input split" if len(gone) == 1 else "files that shared input splits"
+        reasons.append(f"{what} removed: {name_some(gone)}")
+    whole = [pair for pair in removed if not is_shared_out(before, plan, pair)]
+    reasons += _describe_removed(workspace, whole, set(plan.file.manifest.sources))
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
-        reasons.append(f"signals to compute again from the {stored}: {_name_some(steps)}")
+        reasons.append(f"signals to compute again from the {stored}: {name_some(steps)}")
     return [f"ingest: {'; '.join(reasons)}"] if reasons else []
 
 
@@ -209,10 +211,3 @@ def _read_last_build(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
         return plan, yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
     except (FileNotFoundError, ValueError, yaml.YAMLError):
         return None, None
-
-
-def _name_some(names: Iterable[str]) -> str:
-    """Return the first few names, and the number of the others."""
-    names = list(Counter(names))
-    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

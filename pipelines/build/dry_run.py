@@ -106,7 +106,8 @@ def dry_run(
         done = peak = 0
         for number, source in enumerate(sources):
             quota = max(1, (documents - done) // (len(sources) - number))
-            chosen = choose_splits([split for split in plan.splits if split.source == source], quota)
+            pieces = [piece for split in plan.splits if split.source == source for piece in split.pieces]
+            chosen = choose_splits(pieces, quota)
             for at, split in enumerate(chosen):
                 if quota <= 0:
                     break

@@ -23,7 +23,7 @@ from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
 from corpus.rules.rule import RuleSet
 from corpus.sources import is_plugin_kind
-from corpus.sources.input_split import InputSplit, plan_splits
+from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
@@ -104,7 +104,8 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
         try:
             source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
-            splits += (planned := plan_splits(name, source, files, int(manifest.split_size)))
+            split_size = int(manifest.split_size)
+            splits += (planned := share_splits(plan_splits(name, source, files, split_size), split_size))
             if planned:
                 tools.source_parameters(planned[0])
         except UserError as error:
@@ -227,6 +228,24 @@ def describe_inputs(plan: BuildPlan) -> dict[str, Any]:
     }
 
 
+def digest_shared_files(plan: BuildPlan) -> dict[str, dict[str, str]]:
+    """Return the files of every split that small files share, each with a digest: {source/split: {file: digest}}."""
+    return {
+        f"{split.source}/{split.name}": {
+            piece.file: fingerprint(piece.input)[:FINGERPRINT_DIGITS] for piece in split.files
+        }
+        for split in plan.splits
+        if split.files
+    }
+
+
+def read_shared_files(workspace: Workspace, plan: BuildPlan) -> dict[str, dict[str, str]]:
+    """Return what `digest_shared_files` does; of a plan of stored parts, as plan.json has it."""
+    if not all(isinstance(split, InputSplit) for split in plan.splits):
+        return workspace.shared_files()
+    return digest_shared_files(plan)
+
+
 def measure_sources(workspace: Workspace, plan: BuildPlan) -> dict[str, dict[str, int]]:
     """Return the input `files` and their stored `bytes` by source; of a plan of stored parts, as plan.json has them."""
     if not all(isinstance(split, InputSplit) for split in plan.splits):
@@ -234,7 +253,7 @@ def measure_sources(workspace: Workspace, plan: BuildPlan) -> dict[str, dict[str
     files: dict[str, set[str]] = {name: set() for name in plan.file.manifest.sources}
     sizes = dict.fromkeys(files, 0)
     for split in plan.splits:
-        files[split.source].add(split.file)
+        files[split.source].update(piece.file for piece in split.pieces)
         sizes[split.source] += split.end - split.start
     return {name: {"files": len(files[name]), "bytes": sizes[name]} for name in sorted(files)}
 
@@ -244,6 +263,8 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     names = plan.names
     inputs = measure_sources(workspace, plan)
     content = {"splits": names, "steps": plan.steps, "inputs": inputs, **describe_inputs(plan)}
+    if shared := read_shared_files(workspace, plan):
+        content["shared"] = shared
     storage.write_text(workspace.path("plan.json"), json.dumps(content) + "\n")
     write_manifest(workspace, plan.file.manifest, read_shares(workspace))
     write_own_files(workspace, plan.file.own_files)

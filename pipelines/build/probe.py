@@ -74,7 +74,7 @@ def probe_files(plan: BuildPlan, show: Show = lambda stage, done, total: None) -
     Stops after `PROBE_SECONDS`. Damage further inside a file is met by a dry run or the build alone.
     """
     firsts: dict[tuple[str, str], InputSplit] = {}
-    for split in plan.splits:
+    for split in (piece for shared in plan.splits for piece in shared.pieces):
         first = firsts.setdefault((split.source, split.file), split)
         if split.start < first.start:
             firsts[split.source, split.file] = split
@@ -111,7 +111,13 @@ def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
         if not isinstance(source, Jsonl | Parquet):
             continue
         files = list(
-            dict.fromkeys(split.path for split in plan.splits if split.source == name and not split.error)
+            dict.fromkeys(
+                piece.path
+                for split in plan.splits
+                if split.source == name
+                for piece in split.pieces
+                if not piece.error
+            )
         )
         rows = [row for path in files[:PEEKED_FILES] for row in peek_rows(source, path)]
         if not rows:

@@ -110,7 +110,7 @@ def describe_plan(plan: BuildPlan) -> dict[str, Any]:
     sources = []
     for name, source in manifest.sources.items():
         sizes = [split.end - split.start for split in plan.splits if split.source == name]
-        files = {split.file for split in plan.splits if split.source == name}
+        files = {piece.file for split in plan.splits if split.source == name for piece in split.pieces}
         row = {"source": name, "kind": source.kind, "files": len(files), "splits": len(sizes)}
         sources.append({**row, "bytes": sum(sizes), "largest": max(sizes, default=0)})
     minhash = manifest.dedup.minhash
