@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 from corpus import plugins
 from corpus.errors import UserError
@@ -81,8 +82,11 @@ class InputSplit:
 
     @staticmethod
     def from_json(text: str) -> InputSplit:
-        values = json.loads(text)
-        return InputSplit(**{**values, "files": tuple(InputSplit(**each) for each in values["files"])})
+        return _from_values(json.loads(text))
+
+
+def _from_values(values: dict[str, Any]) -> InputSplit:
+    return InputSplit(**{**values, "files": tuple(map(_from_values, values["files"]))})
 
 
 def _hash_name(name: str) -> str:
