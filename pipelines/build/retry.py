@@ -25,13 +25,18 @@ UNREAD_FILE = "unread.json"
 def apply_retries(plan: BuildPlan, workspace: Workspace, again: bool) -> BuildPlan:
     """Return the plan with the larger budgets of earlier retries.
 
-    With `again`, the budgets of every split with records that exceeded them are multiplied by four. Raises UserError
-    if there is nothing to retry.
+    With `again`, the budgets of every split with records that exceeded them are multiplied by four. Small files keep
+    their budgets when others come or go and they share another split. Raises UserError if there is nothing to retry.
     """
     path = workspace.path(RETRIES_FILE)
     stored = json.loads(storage.read_text(path)) if storage.exists(path) else {}
-    names = {f"{source}/{split}" for source, split in plan.names}
-    retries: dict[str, int] = {name: factor for name, factor in stored.items() if name in names}
+    retries: dict[str, int] = {}
+    split_size = int(plan.file.manifest.split_size)
+    for split in plan.splits if stored else ():
+        names = split.list_names(split_size)
+        factors = [stored.get(f"{split.source}/{name}", 1) for name in names]
+        if max(factors) > 1:
+            retries[f"{split.source}/{split.name}"] = max(factors)
     if again:
         if not storage.exists(workspace.path("plan.json")):
             raise UserError(f"--retry-quarantine: nothing was built in {workspace.root} yet")

@@ -73,6 +73,20 @@ def test_a_file_more_or_less_changes_its_own_split() -> None:
             assert any(splits[at].file in files for files in gone)
 
 
+def test_budgets_stay_with_the_files(tmp_path: Path) -> None:
+    """Larger ones, for records that were retried: also where the split halves, two join, or a file leaves it."""
+    splits = made(600)
+    whole, halves, few = (share_splits(each, 1 << 20) for each in (splits[:500], splits, splits[:3]))
+    assert (len(whole), len(few)) == (1, 3)
+    assert len(halves) > 1
+    for before, after in ((whole, halves), (halves, whole), (whole, few), (few, whole)):
+        for split in after:
+            assert {each.name for each in before} & set(split.list_names(1 << 20))
+    assert not {each.name for each in few} & set(made(10)[-1].list_names(1 << 20)[1:])
+    large = InputSplit("s", "/large", "large", 0, 1 << 30, "x")
+    assert large.list_names(1 << 20) == [large.name], "what small files had is not for it"
+
+
 def test_sizes_bound_what_is_shared() -> None:
     few = made(3)
     assert share_splits(few, 1 << 20) == few, "as few as these keep splits of their own, and their names"
@@ -109,7 +123,7 @@ name: many
 sources:
   one: {kind: jsonl, paths: ["one/**/*.jsonl"], rules: []}
   two: {kind: jsonl, paths: ["two/**/*.jsonl"], rules: []}
-split_size: 8kB
+split_size: 16kB
 tokenizer: {vocabulary: 400}
 """
 
