@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from corpus import plugins
@@ -67,8 +69,9 @@ class InputSplit:
         return _hash_name(json.dumps([self.file, self.start, self.end], ensure_ascii=False))
 
     def is_small(self, split_size: int) -> bool:
-        """Return whether this is a file that may share a split with others."""
-        return self.start == 0 and self.end * SMALL_SHARE < split_size
+        """Return whether this is a file that may share a split with others: not one that could not be reached, which
+        is tried again by every build."""
+        return self.start == 0 and self.end * SMALL_SHARE < split_size and self.error is None
 
     def list_names(self, split_size: int) -> list[str]:
         """Return the names of all splits that have or had files of this one: alone, with more others, or with fewer."""
@@ -122,21 +125,25 @@ def share_splits(splits: Sequence[InputSplit], split_size: int) -> list[InputSpl
     """
     count = Counter(split.file for split in splits)
     small = [split for split in splits if count[split.file] == 1 and split.is_small(split_size)]
-    shared = list(_share([(int(_hash_name(split.file), 16), split) for split in small], split_size))
+    hashed = sorted(((int(_hash_name(split.file), 16), split) for split in small), key=itemgetter(0))
+    shared = list(_share(hashed, split_size))
     in_shared = {piece.file for split in shared for piece in split.files}
     return [split for split in splits if split.file not in in_shared] + shared
 
 
 def _share(hashed: list[tuple[int, InputSplit]], split_size: int, bits: str = "") -> Iterator[InputSplit]:
-    """Yield the splits that files share whose hashes begin with `bits`; none for those that are too few."""
+    """Yield the splits that files share whose hashes begin with `bits`; none for those that are too few.
+
+    `hashed`: the files with their hashes, in the order of these.
+    """
     if len(hashed) < MIN_SHARED_FILES:
         return
     size = sum(split.end for _, split in hashed)
     if (size > split_size or len(hashed) > MAX_SHARED_FILES) and len(bits) < HASH_BITS:
-        place = 1 << (HASH_BITS - 1 - len(bits))
-        for bit in (0, 1):
-            half = [each for each in hashed if bool(each[0] & place) == bit]
-            yield from _share(half, split_size, f"{bits}{bit}")
+        second_half = int(f"{bits}1".ljust(HASH_BITS, "0"), 2)
+        middle = bisect_left(hashed, second_half, key=itemgetter(0))
+        yield from _share(hashed[:middle], split_size, f"{bits}0")
+        yield from _share(hashed[middle:], split_size, f"{bits}1")
         return
     files = tuple(sorted((split for _, split in hashed), key=lambda split: split.file))
     yield replace(files[0], end=size, identity="", error=None, shared_by=bits, files=files)

@@ -99,6 +99,8 @@ def test_sizes_bound_what_is_shared() -> None:
     assert all(split.end <= 1 << 20 for split in shared)
     pieces = [InputSplit("s", "/in/x", "x", at, at + 10, "x") for at in range(0, 100, 10)]
     assert share_splits(pieces, 1 << 20) == pieces, "a file that is cut stays cut"
+    lost = [InputSplit("s", f"/in/{at}", f"lost {at}", 0, 0, "unreadable", "no answer") for at in range(9)]
+    assert share_splits([*lost, *made(9)], 1 << 20)[:9] == lost, "every build tries these again"
     empty = share_splits(made(10_000, size=0), 1 << 20)
     assert len(empty) < 80
     assert {split.end for split in empty} == {0}
