@@ -4,7 +4,7 @@
     source.py       the class that every kind derives from: options, plan, reader
     input_split.py  the unit of work: a byte range of one file
     license_names.py  SPDX names of licences as others state them
-    web/            web archives, news, pages of a list of URLs
+    web/            web archives, news, pages of a list of URLs, HTML files
     wikipedia/      MediaWiki dumps
     tables/         JSON Lines, Parquet, plain text
     papers/         arXiv, PubMed
@@ -42,6 +42,7 @@ KINDS = {
     "code": "corpus.sources.code:Code",
     "news": "corpus.sources.web.news:News",
     "urls": "corpus.sources.web.urls:Urls",
+    "html": "corpus.sources.web.html_files:HtmlFiles",
 }
 
 

@@ -27,7 +27,7 @@ MAX_CONCURRENT_STATS = 32
 """Remote files looked up concurrently: a crawl of 90,000 files takes some minutes; one at a time it takes hours."""
 
 
-def _fixed_prefix(pattern: str) -> str:
+def fixed_prefix(pattern: str) -> str:
     """Return the folder of a pattern before its first wildcard."""
     fixed = []
     for piece in pattern.split("/")[:-1]:
@@ -151,7 +151,7 @@ def _expand_pattern(pattern: str, folder: str, at: int, folders: bool = False) -
         paths = expand_pattern(
             _absolute_path(folder if is_remote(folder) else glob.escape(folder), pattern), folders
         )
-        base = _fixed_prefix(full)
+        base = fixed_prefix(full)
     if relative:
         base = folder
     if not paths:

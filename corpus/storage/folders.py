@@ -28,6 +28,29 @@ def walk(folder: str) -> Iterator[tuple[str, int]]:
     yield from _walk(local_path(folder), "")
 
 
+def plan_ranges(folder: str, split_size: int) -> list[tuple[int, int]]:
+    """Return ranges of a folder's files laid end to end in the order of their names.
+
+    Each file counts one byte more than it has, so that every one begins somewhere. A range holds the files that begin
+    in it.
+    """
+    starts, at = [0], 0
+    for _, size in walk(folder):
+        if at - starts[-1] >= split_size:
+            starts.append(at)
+        at += size + 1
+    return list(zip(starts, [*starts[1:], max(at, starts[-1] + 1)], strict=True))
+
+
+def walk_range(folder: str, start: int, end: int) -> Iterator[tuple[str, int]]:
+    """Yield what `walk` yields for the files that begin in [start, end) of `plan_ranges`."""
+    at = 0
+    for name, size in walk(folder):
+        if start <= at < end:
+            yield name, size
+        at += size + 1
+
+
 def identity(folder: str) -> str:
     """Identify the content of a folder: its files' names and `file_identity`. Reads them all."""
     digest = xxhash.xxh3_128()

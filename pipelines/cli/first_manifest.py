@@ -23,6 +23,7 @@ SOURCE_NAMES = {
     "reddit-comments": "comments",
     "stackexchange": "questions",
     "code": "code",
+    "html": "pages",
     "text": "texts",
     "jsonl": "rows",
     "parquet": "rows",
@@ -31,6 +32,10 @@ KIND_COMMENTS = {
     "warc": (
         "rules: [fineweb, language]  # the default: FineWeb's rules, and a language known for certain; [] keeps all",
         "snapshot: CC-MAIN-2026-30   # which crawl this is; kept with every document",
+    ),
+    "html": (
+        "url_prefix: https://example.org/  # with a page's path, the address of pages that name none",
+        "rules: [text_only]          # the default: FineWeb's rules, and a language known for certain",
     ),
     "news": ("domains: [example.org]      # of these sites alone",),
     "wikipedia": (

@@ -150,6 +150,7 @@ def test_every_kind_of_the_sample_data_is_told(data: Path) -> None:
             "reddit-comments",
             "jsonl",
             "text",
+            "html",
         ),
     }
     files = {split.path for split in make_plan("all.yaml").splits}

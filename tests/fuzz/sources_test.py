@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "reddit": ("reddit-comments", "reddit/RC_2005-12.zst", {}),
     "jsonl": ("jsonl", "", {}),
     "parquet": ("parquet", "", {}),
+    "html": ("html", "", {"url_prefix": "https://example.org/"}),
 }
 LARGEST = 300_000
 """Bytes of a sample that are damaged: more only takes longer."""
@@ -51,6 +53,12 @@ def sample_of(data: Path, folder: Path, name: str) -> tuple[str, bytes]:
     if name == "parquet":
         pq.write_table(pa.Table.from_pylist(rows), folder / "rows.parquet")
         return "rows.parquet", (folder / "rows.parquet").read_bytes()
+    if name == "html":
+        with zipfile.ZipFile(folder / "pages.zip", "w") as archive:
+            for row in rows[:8]:
+                head = f"<link rel=canonical href='https://example.org/{row['id']}'>"
+                archive.writestr(f"{row['id']}.html", f"<html><head>{head}</head><p>{row['text']}</html>")
+        return "pages.zip", (folder / "pages.zip").read_bytes()
     path = data / SAMPLES[name][1]
     return path.name, path.read_bytes()[:LARGEST]
 

@@ -88,6 +88,7 @@ CONTENTS: dict[str, tuple[str | bytes, str]] = {
     "2001.00001.gz": (gzip.compress(PAPER.encode()), "arxiv"),
     "paper.tex": (PAPER, "arxiv"),
     "pg1.txt": (BOOK, "books"),
+    "page.html": (f"<!-- x --><!DOCTYPE html><p>{THAI}", "html"),
     "RC_2006-01": (lines(COMMENT, COMMENT), "reddit-comments"),
     "RC_2006-02.zst": (zstandard.compress(lines(COMMENT).encode()), "reddit-comments"),
     "rows.txt": (lines({"text": CHINESE}), "jsonl"),
@@ -115,7 +116,6 @@ UNREAD: dict[str, tuple[str | bytes, str]] = {
     "README.md": (ENGLISH, "about the data"),
     "LICENSE-MIT": (ENGLISH, "about the data"),
     "SHA256SUMS": (b"ab  a.txt\n", "about the data"),
-    "page.html": (f"<!-- x --><!DOCTYPE html><p>{THAI}", "HTML"),
     "table.tsv": ("1\tzho\t" + CHINESE, "CSV"),
     "scan.pdf": (b"%PDF-1.7\n\xff", "PDF"),
     "scan": (b"%PDF-1.7\n\xff", "PDF"),
@@ -171,6 +171,7 @@ def test_archives_are_told_by_what_they_hold(tmp_path: Path) -> None:
     make_tar(tmp_path / "2001.00002", {"main.tex": PAPER.encode(), "a.png": b"x"}, "w:gz")
     make_tar(tmp_path / "pmc.tar.gz", {"a/1.nxml": JATS.encode()}, "w:gz")
     make_tar(tmp_path / "p-1.tar.gz", {name: text.encode() for name, text in source.items()}, "w:gz")
+    make_tar(tmp_path / "site.tgz", {"s/index.html": b"<p>", "s/a.css": b"p{}", "s/b.png": b"x"}, "w:gz")
     make_tar(tmp_path / "texts.tar.xz", {"1.txt": CHINESE.encode()}, "w:xz")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04" + b"\0" * 40)
     kinds = {}
@@ -188,7 +189,8 @@ def test_archives_are_told_by_what_they_hold(tmp_path: Path) -> None:
         "crawl.wacz": "warc",
         "letter.docx": "PDF",
         "p-1.tar.gz": "code",
-        "pages.zip": "zip",
+        "pages.zip": "html",
+        "site.tgz": "html",
         "pmc.tar.gz": "pubmed",
         "texts.tar.xz": "tar",
     }

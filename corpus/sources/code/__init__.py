@@ -34,7 +34,7 @@ from corpus.languages.labels import CODE_LANGUAGE
 from corpus.sources.code import gates, languages, licenses
 from corpus.sources.code.archive import CodeArchive, is_archive
 from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
-from corpus.sources.code.folder import FileContents, FolderContents, plan_ranges
+from corpus.sources.code.folder import FileContents, FolderContents
 from corpus.sources.code.git import GitContents, find_git_folder
 from corpus.sources.code.joined import join_repositories
 from corpus.sources.code.licenses import Licenses
@@ -118,7 +118,7 @@ class Code(Source):
             return [(0, GitContents(place, path).size)]
         if is_folder(path):
             # A document of a repository needs all its files.
-            return plan_ranges(path, split_size if self.documents == "files" else 1 << 62)
+            return folders.plan_ranges(path, split_size if self.documents == "files" else 1 << 62)
         with open_input(path) as stream:
             head = stream.read(4)
         if is_table(head):

@@ -11,20 +11,6 @@ from corpus.storage import folders, join, open_input
 from corpus.storage.names import printable_name
 
 
-def plan_ranges(folder: str, split_size: int) -> list[tuple[int, int]]:
-    """Return ranges of a folder's files laid end to end in the order of their names.
-
-    Each file counts one byte more than it has, so that every one begins somewhere. A range holds the files that begin
-    in it.
-    """
-    starts, at = [0], 0
-    for _, size in folders.walk(folder):
-        if at - starts[-1] >= split_size:
-            starts.append(at)
-        at += size + 1
-    return list(zip(starts, [*starts[1:], max(at, starts[-1] + 1)], strict=True))
-
-
 @dataclass(frozen=True)
 class FolderContents:
     """The files of a folder that begin in [start, end) of all of them laid end to end."""
@@ -43,16 +29,13 @@ class FolderContents:
         )
 
     def files(self) -> Iterator[SourceFile]:
-        at = 0
-        for name, size in folders.walk(self.folder):
-            if self.start <= at < self.end:
-                yield SourceFile(
-                    path=printable_name(name),
-                    size=size,
-                    read=partial(_read_file, join(self.folder, name)),
-                    origin=f"{self.file}/{printable_name(name)}",
-                )
-            at += size + 1
+        for name, size in folders.walk_range(self.folder, self.start, self.end):
+            yield SourceFile(
+                path=printable_name(name),
+                size=size,
+                read=partial(_read_file, join(self.folder, name)),
+                origin=f"{self.file}/{printable_name(name)}",
+            )
 
 
 @dataclass(frozen=True)

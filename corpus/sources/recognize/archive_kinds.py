@@ -16,6 +16,7 @@ from corpus.formats.tar import TarMember, read_members
 from corpus.sources.code.languages import identify_by_name
 from corpus.sources.recognize.code_verdict import MARKUP, make_code
 from corpus.sources.recognize.file_verdicts import DATA_TABLES, DOCUMENTS, Recognized, Unread, Verdict
+from corpus.sources.web.html_files import HTML_NAME
 from corpus.sources.web.wacz import WEB_ARCHIVE_NAME
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
@@ -28,6 +29,9 @@ ARXIV_MEMBER = re.compile(
 OFFICE_MEMBER = re.compile(r"^(?:word/document|ppt/presentation|content)\.xml$")
 JATS_SIGN = re.compile(rb"<article\b[^>]*\barticle-type=|<PubmedArticle\b|<MedlineCitation\b|<article-meta\b")
 GUTENBERG_SIGN = re.compile(rb"Project Gutenberg", re.IGNORECASE)
+PAGE_PART_NAME = re.compile(
+    r"\.(?:css|js|mjs|jpe?g|png|gif|svgz?|webp|ico|woff2?|ttf|eot|map)(?:[?@][^/]*)?$", re.IGNORECASE
+)
 TEX_SIGN = re.compile(rb"\\document(?:class|style)\b")
 
 
@@ -56,7 +60,9 @@ def recognize_zip(path: str) -> Verdict:
         return DATA_TABLES
     if any(name.lower().endswith(".epub") for name in names) or GUTENBERG_SIGN.search(peek["txt"][:5000]):
         return Recognized("books", "archives of books")
-    return _recognize_names(names) or Unread(
+    if (verdict := _recognize_names(names)) is not None:
+        return verdict
+    return _recognize_pages(names) or Unread(
         f"zip archives of other files ({_describe_names(names)}): unpack them"
     )
 
@@ -92,7 +98,11 @@ def recognize_tar(path: str) -> Verdict:
         code is None or _count_endings(names, (".tex", ".ltx", ".sty", ".bib", ".bbl")) * 3 > len(names)
     ):
         return Recognized("arxiv", "papers in TeX")
-    return code or Unread(f"tar archives of other files ({_describe_names(names)}): unpack them")
+    return (
+        code
+        or _recognize_pages(names)
+        or Unread(f"tar archives of other files ({_describe_names(names)}): unpack them")
+    )
 
 
 def recognize_sevenzip(path: str) -> Verdict:
@@ -117,6 +127,16 @@ def _recognize_names(names: list[str]) -> Recognized | None:
     if code * 3 < len(looked) or not code:
         return None
     return replace(make_code(names), what="archives of source code")
+
+
+def _recognize_pages(names: list[str]) -> Recognized | None:
+    """Return the verdict on an archive of HTML pages: they, and the files that pages show, are most of it."""
+    looked = [name for name in names[:MAX_MEMBERS] if not name.endswith("/")]
+    pages = sum(HTML_NAME.search(name) is not None for name in looked)
+    beside = sum(PAGE_PART_NAME.search(name) is not None for name in looked)
+    return (
+        Recognized("html", "archives of HTML pages") if pages and (pages + beside) * 2 > len(looked) else None
+    )
 
 
 def _count_endings(names: Iterable[str], endings: tuple[str, ...]) -> int:

@@ -141,8 +141,15 @@ def _take_as_code(gathering: Gathering, folder: str) -> None:
 
 
 def _is_project(gathering: Gathering, paths: set[str]) -> bool:
-    """Return whether files are those of a project: source code, and no data that another source reads."""
-    read = [verdict for path in paths if isinstance(verdict := gathering.verdicts[path], Recognized)]
+    """Return whether files are those of a project: source code, and no data that another source reads.
+
+    HTML pages, which projects have for their documentation and as fixtures, say nothing either way.
+    """
+    read = [
+        verdict
+        for path in paths
+        if isinstance(verdict := gathering.verdicts[path], Recognized) and verdict.kind != "html"
+    ]
     code = sum(verdict.kind == "code" for verdict in read)
     return (
         code * 2 >= len(read) and bool(code) and all(verdict.kind in UNREAD_BESIDE_CODE for verdict in read)

@@ -471,6 +471,7 @@ def _describe_markup(texts: Sequence[str]) -> tuple[str, ...]:
     """Return a note where texts are HTML, which is read as it stands."""
     if texts and sum(len(TAG.findall(text[:2000])) >= 3 for text in texts) * 2 > len(texts):
         return (
-            "the texts look like HTML, and tags are read as text: HTML is extracted from WARC files only",
+            "the texts look like HTML, and tags are read as text: HTML is extracted from WARC files and of pages as "
+            "files (`kind: html`)",
         )
     return ()

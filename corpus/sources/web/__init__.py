@@ -1,4 +1,4 @@
-"""Read pages from web archives.
+"""Read pages from web archives, lists of URLs and HTML files.
 
 The files, in the order in which data meets them:
 
@@ -10,4 +10,6 @@ The files, in the order in which data meets them:
     record_scan.py  where the next record begins behind damaged bytes (warc.py's helper)
     news.py         articles of news sites
     urls.py         the pages of a list of URLs
+    html_files.py   HTML pages on disk, in folders and archives
+    page_address.py their addresses, by what they state
 """
