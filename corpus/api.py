@@ -91,8 +91,9 @@ def compare(
 ) -> dict[str, Any]:
     """Return what other rules would change in a finished workspace, which stays as it is: `corpus decide --what-if`.
 
-    Keys: rows (by source and language), back and gone (up to `documents` examples each), absent, and effects: lines on
-    sources that gain a rule and languages whose own values are replaced.
+    Keys: rows (by source and language; their `kept`, `bytes` and `tokens` are [before, after]), back and gone (up
+    to `documents` examples each), absent, and effects: lines on sources that gain a rule and languages whose own
+    values are replaced.
     """
     changes = [f"--what-if={name}={value}" for name, value in rules.items()]
     arguments = ["decide", _root(workspace), *changes, "--samples", str(documents), "--json"]

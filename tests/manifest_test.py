@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import UserError
+from corpus.formats.yaml_lines import load_yaml
 from corpus.manifest import load_manifest
 
 GOOD = """\
@@ -152,3 +153,24 @@ def test_a_workspace_in_place_of_a_manifest_is_named_as_such(tmp_path: Path) -> 
     (tmp_path / "workspace.json").write_text("{}")
     with pytest.raises(UserError, match="is a workspace, not a manifest: give the YAML file"):
         load_manifest(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("name full\nsources:\n  a: 1\n", 1, "no colon behind the key: name full"),
+        ("name 全部\n\n# a comment\nsources:\n  a: 1\n", 1, "no colon behind the key: name 全部"),
+        ("name: a\nsources:\n  web\n    kind: warc\n", 3, "no colon behind the key: web"),
+        ("name: a\nsources: x\nseed 3\n", 3, "no colon behind the key: seed 3"),
+        ("name: a\nsources: x\nseed 3\nrules: {}\n", 3, "no colon behind the key: seed 3"),
+        ("name: a: b\n", 1, "mapping values are not allowed here: a second colon"),
+        ("name: a\nsources: [b\nrules: {}\nseed: 1\n", 2, "flow sequence that begins here"),
+        ("name: 'a\nsources:\n  a: 1\n", 1, "quoted scalar that begins here"),
+        ("name: a\n\tseed: 1\n", 2, "'\\t'"),
+    ],
+)
+def test_the_line_that_is_wrong_is_named(text: str, line: int, problem: str) -> None:
+    with pytest.raises(UserError) as raised:
+        load_yaml(text, "m.yaml")
+    assert str(raised.value).startswith(f"m.yaml:{line}: not YAML: ")
+    assert problem in str(raised.value)

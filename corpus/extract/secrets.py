@@ -20,7 +20,7 @@ from corpus.groups import public_suffixes
 
 EMAIL_PLACEHOLDER, KEY_PLACEHOLDER, PASSWORD_PLACEHOLDER = "<EMAIL>", "<KEY>", "<PASSWORD>"
 
-VERSION = 1
+VERSION = 2
 """Raised when the same text would come out otherwise."""
 
 MIN_RANDOM_BITS, MIN_RANDOM_HEX_BITS, MIN_RANDOM_PASSWORD_BITS = 3.5, 2.8, 2.5
@@ -112,10 +112,11 @@ _EMAIL_AFTER = re.compile(
 _HEXADECIMAL = re.compile(r"(?:0x)?[0-9a-fA-F]+\Z")
 _NO_VALUE = re.compile(
     r"example|sample|dummy|placeholder|changeme|change_me|your|insert|replace|xxxx|\*\*\*|\.\.\.|<|\{|\$\(|%[(s]|(?-i:\$[A-Z_]{3})"
-    r"|process\.env|os\.environ|getenv|https?://|^/|^\.|^\$|(?-i:^[A-Z][A-Z0-9_]*$)|(?-i:^[a-z_]+$)|^[a-z]+(?:\.[a-z_]+)+$|^\^|\[|\\|abcdef|123456|qwerty",
+    r"|process\.env|os\.environ|getenv|https?://|^/|^\.|^\$|(?-i:^[A-Z][A-Z0-9]*_[A-Z0-9_]*$|^[A-Z][A-Z0-9]{0,15}$)|(?-i:^[a-z_]+$)|^[a-z]+(?:\.[a-z_]+)+$|^\^|\[|\\|abcdef|123456|qwerty",
     re.IGNORECASE,
 )
-"""What stands where a secret would: names of variables, paths, addresses, examples."""
+"""What stands where a secret would: names of variables and constants (but for long ones without `_`, which are keys in
+capitals), paths, addresses, examples."""
 
 
 _EXAMPLE = re.compile(r"example|sample|dummy|placeholder|x{6}|0{8}|abcdef|12345678", re.IGNORECASE)

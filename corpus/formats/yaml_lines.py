@@ -7,11 +7,16 @@ from typing import Any
 
 import yaml
 
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", None)
 """None where PyYAML was built without libyaml."""
 _TAG_OR_HEADER = re.compile(r"(?:^|[\s,\[{:-])!|[|>][-+0-9]*#")
+_COLON = re.compile(r":(?:\s|$)")
+UNCLOSED = ("while parsing a flow", "while scanning a quoted")
+"""What the parser says it was doing when a bracket or a quotation mark was not closed."""
+MAX_SHOWN = 60
+"""Characters of a wrong line that a message shows."""
 
 KeyPath = tuple[str | int, ...]
 
@@ -25,10 +30,8 @@ def load_yaml(text: str, name: str) -> tuple[Any, dict[KeyPath, int]]:
     try:
         loader, root = _compose(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise UserError(
-            f"{name}:{mark.line + 1 if mark else 1}: not YAML: {error.problem or error}"
-        ) from None
+        line, problem = _locate_error(error, text)
+        raise UserError(f"{name}:{line}: not YAML: {problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
     if root is None:
@@ -53,6 +56,42 @@ def _compose(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
             pass
     loader = yaml.SafeLoader(text)
     return loader, loader.get_single_node()
+
+
+def _locate_error(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """Return the line (from 1) that is wrong, which may be before the one where the parser stopped, and why."""
+    problem = str(error.problem or error)
+    mark, context = error.problem_mark or error.context_mark, error.context_mark
+    if mark is None:
+        return 1, problem
+    if problem.startswith(("mapping values are not allowed", "expected '<document start>'")):
+        lines = text.splitlines()
+        start = _find_line_without_colon(lines, mark.line)
+        if start is not None:
+            return start + 1, f"no colon behind the key: {shorten_line(lines[start].strip(), MAX_SHOWN)}"
+        if not problem.startswith("mapping"):
+            return mark.line + 1, problem
+        return mark.line + 1, f"{problem}: a second colon, or one too deep; quote text with a colon in it"
+    if context is None or context.line >= mark.line:
+        return mark.line + 1, problem
+    if error.context == "while scanning a simple key":
+        line = shorten_line(text.splitlines()[context.line].strip(), MAX_SHOWN)
+        return context.line + 1, f"no colon behind the key: {line}"
+    if error.context is not None and error.context.startswith(UNCLOSED):
+        what = error.context.removeprefix("while ")
+        return context.line + 1, f"{problem} on line {mark.line + 1}, {what} that begins here"
+    return mark.line + 1, problem
+
+
+def _find_line_without_colon(lines: list[str], stopped: int) -> int | None:
+    """Return the line before one with a key that is taken for a part of it, since it has no colon; None for none."""
+    at = stopped - 1
+    while at >= 0 and (not lines[at].strip() or lines[at].lstrip().startswith("#")):
+        at -= 1
+    if at < 0 or lines[at].strip() in ("---", "..."):
+        return None
+    indents = [len(lines[each]) - len(lines[each].lstrip()) for each in (at, stopped)]
+    return at if _COLON.search(lines[at]) is None and indents[0] <= indents[1] else None
 
 
 def _may_differ(text: str) -> bool:

@@ -20,6 +20,92 @@ from corpus.languages.labels import (
 )
 
 MAX_SUGGESTED_LANGUAGES = 3
+PROGRAMMING_LANGUAGES = {
+    name.lower(): name
+    for name in (
+        *(
+            "ABAP",
+            "ActionScript",
+            "AppleScript",
+            "AutoHotkey",
+            "AWK",
+            "BASIC",
+            "CMake",
+            "COBOL",
+            "CoffeeScript",
+            "CSS",
+        ),
+        *(
+            "CUDA",
+            "GDScript",
+            "GLSL",
+            "GraphQL",
+            "HCL",
+            "HLSL",
+            "HTML",
+            "IDL",
+            "INI",
+            "JavaScript",
+            "JSON",
+            "JSX",
+        ),
+        *(
+            "LabVIEW",
+            "LaTeX",
+            "LLVM",
+            "MATLAB",
+            "MDX",
+            "NASM",
+            "OCaml",
+            "OpenCL",
+            "OpenSCAD",
+            "PHP",
+            "PL/SQL",
+        ),
+        *(
+            "PostScript",
+            "PowerShell",
+            "PureScript",
+            "QML",
+            "reStructuredText",
+            "SAS",
+            "SCSS",
+            "SPARQL",
+            "SQL",
+            "SVG",
+        ),
+        *(
+            "SystemVerilog",
+            "TeX",
+            "TOML",
+            "TSX",
+            "TypeScript",
+            "VBA",
+            "VHDL",
+            "WebAssembly",
+            "XML",
+            "XSLT",
+            "YAML",
+        ),
+    )
+} | {
+    "cpp": "C++",
+    "csharp": "C#",
+    "fsharp": "F#",
+    "objective-c": "Objective-C",
+    "objectivec": "Objective-C",
+    "objective-c++": "Objective-C++",
+    "objectivecpp": "Objective-C++",
+    "commonlisp": "Common Lisp",
+    "common-lisp": "Common Lisp",
+    "emacslisp": "Emacs Lisp",
+    "vim": "Vim script",
+    "batch": "Batch file",
+    "protobuf": "Protocol Buffers",
+    "shell": "Shell",
+    "cplusplus": "C++",
+}
+"""Names as people write them, by those in labels (`code_javascript`), where a capital letter is not enough."""
 _DIRECTIONS = frozenset(
     f"{direction}{ending}" for direction in ("north", "south", "east", "west") for ending in ("", "ern")
 ) | {"central", "upper", "lower", "plains", "church"}
@@ -32,7 +118,7 @@ def name_language(label: str) -> str | None:
     languages, scripts = _read_names()
     code, _, script = label.partition("_")
     if code == CODE_LANGUAGE:
-        return f"{script} code" if script else "source code"
+        return f"{_name_programming_language(script)} code" if script else "source code"
     script_name = scripts.get(script)
     if code == UNKNOWN_LANGUAGE:
         return f"unknown ({script_name})" if script_name and script != NO_SCRIPT else "no language"
@@ -42,6 +128,11 @@ def name_language(label: str) -> str | None:
     known = labels().languages.get(code)
     several = known is not None and (len(known.scripts) > 1 or script not in known.scripts)
     return f"{name} ({script_name})" if several and script_name else name
+
+
+def _name_programming_language(name: str) -> str:
+    """Return the name of a programming language as people write it."""
+    return PROGRAMMING_LANGUAGES.get(name, name.capitalize())
 
 
 class WrongLanguageError(ValueError):

@@ -115,8 +115,8 @@ def decide_again(
 class Difference:
     """The changes by other rules: rows by source and language, and samples of documents kept again or dropped.
 
-    A row has `kept` (documents before and after), `back`, `gone`, `bytes` (before and after), and the estimated change
-    in tokens. `absent` of the documents that are kept again have no text in the workspace (see `kept_texts`): their
+    A row has `kept` (documents before and after), `back`, `gone`, `bytes` and estimated `tokens` (both before and
+    after). `absent` of the documents that are kept again have no text in the workspace (see `kept_texts`): their
     splits would be read again. `effects` are lines on what the changes do beside what they say.
     """
 
@@ -313,7 +313,7 @@ def compare_decisions(one: Workspace, other: Workspace, count: int, all_texts: b
                 places.append(DocumentPlace(draw, id, source, split, group, row - firsts[group]))
             drawn[name] = heapq.nsmallest(count, [*drawn[name], *places])
     tokens = _bytes_per_token(one)
-    rows_of = [
+    rows_of: list[dict[str, Any]] = [
         {
             "source": source,
             "language": language,
@@ -321,7 +321,9 @@ def compare_decisions(one: Workspace, other: Workspace, count: int, all_texts: b
             "back": int(back),
             "gone": int(gone),
             "bytes": [int(before), int(after)],
-            "tokens": round((after - before) / tokens.get((source, language), tokens[""])),
+            "tokens": [
+                round(side / tokens.get((source, language), tokens[""])) for side in (int(before), int(after))
+            ],
         }
         for (source, language), (now, then, back, gone, before, after) in sorted(sums.items())
         if back or gone

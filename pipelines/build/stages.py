@@ -206,6 +206,13 @@ def run_tokenize(build: Build) -> None:
             run=partial(build.run, running=running),
         )
     )
+    options = manifest.tokenizer
+    trained = build.workspace.tokens()["vocabulary_size"]
+    if options.path is None and not options.keep and trained < options.vocabulary:
+        build.say(
+            f"tokenizer: a vocabulary of {trained:,}, not {options.vocabulary:,}: the texts have no more pieces that "
+            "occur together often enough"
+        )
 
 
 def run_count(build: Build) -> None:

@@ -170,14 +170,17 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
     total: dict[str, Any] = {
         "source": "all above",
         "language": f"{len(difference.rows):,} rows",
-        "kept": [sum(row["kept"][side] for row in difference.rows) for side in (0, 1)],
-        "bytes": [sum(row["bytes"][side] for row in difference.rows) for side in (0, 1)],
-        **{name: sum(row[name] for row in difference.rows) for name in ("back", "gone", "tokens")},
+        **{
+            name: [sum(row[name][side] for row in difference.rows) for side in (0, 1)]
+            for name in ("kept", "bytes", "tokens")
+        },
+        **{name: sum(row[name] for row in difference.rows) for name in ("back", "gone")},
     }
     for row in [*difference.rows, total] if len(difference.rows) > 1 else difference.rows:
         now, then = row["bytes"]
         more = f"{'-' if then < now else '+'}{format_size(abs(then - now))}"
-        tokens = f"~{'-' if row['tokens'] < 0 else '+'}{format_short(abs(row['tokens']))}"
+        more_tokens = row["tokens"][1] - row["tokens"][0]
+        tokens = f"~{'-' if more_tokens < 0 else '+'}{format_short(abs(more_tokens))}"
         counts = [format_count(number) for number in (*row["kept"], row["back"], row["gone"])]
         table.add_row(
             to_plain_text(row["source"]),

@@ -283,16 +283,16 @@ def _print_card(console: Console, out: str, card: ClassifierCard) -> None:
 
     from corpus.classifier.training import HELD_OUT_DIVISOR, MIN_JUDGED_PER_SIDE
 
-    table = Table("language", "texts per class", "held out", "AUC", title=out)
+    table = Table("language", "texts of both classes", "held out of them", "AUC", title=out)
     for column in table.columns[1:]:
         column.justify = "right"
     for language, row in card.languages.items():
-        table.add_row(language, f"{row.documents:,}", f"{row.held_out:,}", _format_number(row.auc))
+        table.add_row(language, f"{2 * row.documents:,}", f"{row.held_out:,}", _format_number(row.auc))
     if len(card.languages) > 1:
         table.add_section()
         documents = sum(row.documents for row in card.languages.values())
         held_out = sum(row.held_out for row in card.languages.values())
-        table.add_row("all", f"{documents:,}", f"{held_out:,}", _format_number(card.auc))
+        table.add_row("all", f"{2 * documents:,}", f"{held_out:,}", _format_number(card.auc))
     console.print(table)
     judged_few = [language for language, row in card.languages.items() if row.auc is None]
     if judged_few:

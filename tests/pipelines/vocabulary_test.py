@@ -44,6 +44,7 @@ def test_a_vocabulary_is_trained_again_with_a_word_and_stays_where_it_is_kept(tm
     write(tmp_path / "b.jsonl", "tha")
     kept, said = build(tmp_path, "{vocabulary: 300, keep: true}")
     assert not [line for line in said if line.startswith("vocabulary:")]
+    assert not [line for line in said if line.startswith("tokenizer:")]
     assert kept.tokens()["tokenizer"] == (before := first.tokens()["tokenizer"])
     assert kept.tokens()["totals"]["train"]["rows"] == 16
     with pytest.raises(
@@ -120,3 +121,11 @@ def test_a_broken_tokenizer_is_refused_before_any_work(
     assert not (tmp_path / "out").exists()
     with pytest.raises(UserError):
         make_plan(str(tmp_path / "m.yaml"))
+
+
+def test_a_vocabulary_smaller_than_asked_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", "eng", "tha")
+    workspace, said = build(tmp_path, "{vocabulary: 4000}")
+    size = workspace.tokens()["vocabulary_size"]
+    (line,) = [line for line in said if line.startswith("tokenizer:")]
+    assert size < 4000 and line.startswith(f"tokenizer: a vocabulary of {size:,}, not 4,000: ")
