@@ -104,6 +104,7 @@ PROGRAMMING_LANGUAGES = {
     "protobuf": "Protocol Buffers",
     "shell": "Shell",
     "cplusplus": "C++",
+    "visualbasic": "Visual Basic",
 }
 """Names as people write them, by those in labels (`code_javascript`), where a capital letter is not enough."""
 _DIRECTIONS = frozenset(

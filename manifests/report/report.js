@@ -301,7 +301,7 @@ function ruleCard(rule, failed) {
   const cuts = cutsOf(rule), texts = sum([...holds(rule)].map((group) => data.outcomes.passed[group]));
   const bounds = rule.bound === "pareto" ? "drawn by chance" : cuts.slice(0, 4).map(([value, labels]) =>
     cuts.length === 1 ? `cut at ${number(value)}` : `${number(value)} in ${labels.length > 3 ? `${labels.length} languages` : labels.map(nameOf).join(", ")}`).join("; ") + (cuts.length > 4 ? "; ..." : "");
-  const head = el("summary", {}, el("h3", { text: rule.name }), el("span", { class: "share" }, el("i", { style: { width: `${texts ? 100 * failed / texts : 0}%` } })), el("b", { text: `${whole(failed)} fail` }), el("span", { class: "dim", text: percent(failed, texts) }));
+  const head = el("summary", {}, el("h3", {}, ...rule.name.split(/(?<=[._])/).flatMap((piece, at) => (at ? [el("wbr"), piece] : [piece]))), el("span", { class: "share" }, el("i", { style: { width: `${texts ? 100 * failed / texts : 0}%` } })), el("b", { text: `${whole(failed)} fail` }), el("span", { class: "dim", text: percent(failed, texts) }));
   const body = el("div");
   const node = el("details", { class: "rule", ...(opened.has(rule.name) ? { open: "" } : {}) }, head, body);
   let drawn = false;
