@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from corpus.data import data_path
 from corpus.extract.books.gutenberg import PUBLIC_DOMAIN
@@ -157,6 +160,37 @@ def find_spdx_name(stated: str) -> str | None:
 def list_identifiers() -> dict[str, str]:
     """Return the identifiers of the sets of licences by their forms in lower case."""
     return {name.casefold(): name for names in license_lists().sets.values() for name in sorted(names)}
+
+
+def check_wanted_name(name: str) -> str:
+    """Return a name of a list of wanted or unwanted licences: a set, `all`, `unknown`, or an SPDX identifier in any
+    case. Raises ValueError with what was meant for any other, which would match nothing."""
+    identifiers = list_identifiers()
+    words = [*license_lists().sets, "all", UNKNOWN_LICENSE]
+    if name in words or name.casefold() in identifiers or _is_spdx_name(name):
+        return name
+    by_lower = {**identifiers, **{word: word for word in words}}
+    stated = find_spdx_name(name)
+    if stated is not None and " " in stated:
+        advice = "name each licence by itself"
+    elif stated is not None:
+        advice = f"did you mean {stated}?"
+    else:
+        near = difflib.get_close_matches(name.casefold(), sorted(by_lower), 3, 0.6)
+        advice = f"did you mean {' or '.join(by_lower[each] for each in near)}?" if near else ""
+    advice = advice or "`corpus list licenses` names them"
+    raise ValueError(f"{name!r} is neither an SPDX identifier nor one of {', '.join(words)}: {advice}")
+
+
+def _is_spdx_name(name: str) -> bool:
+    """Return whether SPDX's own list has an identifier, or it is a reference to a licence of nobody's list."""
+    if _TOKEN.fullmatch(name) is None:
+        return False
+    try:
+        canonicalize_license_expression(name)
+    except InvalidLicenseExpression:
+        return False
+    return True
 
 
 def join_licenses(expressions: list[str]) -> str | None:

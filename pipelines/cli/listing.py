@@ -21,6 +21,7 @@ TOPICS: Mapping[str, str] = {
     "signals": "what the filters measure of every document, and what bounds it",
     "languages": "languages that texts are identified as, with their files of rules and stop words",
     "layouts": "layouts of published corpora, for `fields`",
+    "licenses": "sets of licences and the licences in them, for `licenses` of a source of code",
     "mixtures": "mixtures, for `mixture` and `corpus train --mixture`",
     "manifests": "ready manifests, to copy and change",
 }
@@ -44,7 +45,8 @@ def list_names(
         bool, typer.Option("--json", help="Print the list as JSON: an object for each.")
     ] = False,
 ) -> None:
-    """List what a manifest can name: kinds of sources, presets, rules, signals, languages, layouts, mixtures.
+    """List what a manifest can name: kinds of sources, presets, rules, signals, languages, layouts,
+    licences, mixtures.
 
     A terminal gets a table; a pipe or a file gets lines with a tab between columns. Files are named by their paths in
     this installation; a copy beside your manifest, in a folder of the same name (rules, languages, fields, mixtures),
@@ -212,6 +214,23 @@ def list_layouts() -> list[Row]:
     ]
 
 
+def list_licenses() -> list[Row]:
+    """Return each set of licences, and each licence with its set."""
+    from corpus.sources.license_names import UNKNOWN_LICENSE, license_lists
+
+    sets = license_lists().sets
+    rows = [{"license": name, "is": f"a set of {len(members)} licences"} for name, members in sets.items()]
+    rows += [
+        {"license": "all", "is": "every licence, and files without one"},
+        {"license": UNKNOWN_LICENSE, "is": "files without a known licence"},
+    ]
+    return rows + [
+        {"license": license, "is": name}
+        for name, members in sets.items()
+        for license in sorted(members, key=str.casefold)
+    ]
+
+
 def list_mixtures() -> list[Row]:
     """Return each mixture."""
     return [
@@ -239,6 +258,7 @@ LISTS: Mapping[str, Callable[[], list[Row]]] = {
     "signals": list_signals,
     "languages": list_languages,
     "layouts": list_layouts,
+    "licenses": list_licenses,
     "mixtures": list_mixtures,
     "manifests": list_manifests,
 }
@@ -347,12 +367,13 @@ def _join_lines(text: str) -> str:
 
 
 def _read_comment(text: str) -> str:
-    """Return the first sentence of the comment that a file begins with; indented lines in it are commands."""
-    lines = []
+    """Return the first sentence of the comment that a file begins with; commands, which are indented, end it."""
+    lines: list[str] = []
     for line in text.splitlines():
-        if not line.startswith("#") or line.startswith("#  ") or not line.strip("# "):
+        words = line.lstrip("#").strip()
+        if not line.startswith("#") or not words or (lines and line.lstrip("#").startswith("  ")):
             break
-        lines.append(line.strip("# "))
+        lines.append(words)
     return _first_sentence(" ".join(lines))
 
 

@@ -122,3 +122,19 @@ def test_what_is_not_there_gets_one_line(words: list[str], line: str) -> None:
     with pytest.raises(UserError) as refused:
         run(list_names, *words)
     assert str(refused.value).startswith(line) and "\n" not in str(refused.value)
+
+
+def test_licences_are_listed_with_their_sets() -> None:
+    listed = dict(line.split("\t") for line in run(list_names, "licenses").splitlines())
+    assert listed["permissive"].startswith("a set of ") and listed["MPL-2.0"] == "weak_copyleft"
+    assert {"all", "unknown", "MIT", "GPL-3.0-or-later"} <= listed.keys()
+    assert run(list_names, "licenses", "MIT") == "license: MIT\nis: permissive\n"
+
+
+def test_what_is_said_of_a_file_is_one_sentence_without_commands() -> None:
+    for topic in ("manifests", "mixtures"):
+        for line in run(list_names, topic).splitlines():
+            about = line.split("\t")[1]
+            assert (
+                about and len(about) < 130 and "corpus build" not in about and "pip download" not in about
+            ), line

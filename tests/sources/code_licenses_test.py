@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from corpus.errors import UserError
+from corpus.manifest import load_manifest
 from corpus.sources.code.contents import SourceFile, survey
+from corpus.sources.license_names import list_identifiers
 from tests.sources.repositories import (
     MIT,
     packed,
@@ -149,6 +152,55 @@ def test_licences_are_allowed_and_denied_as_expressions(
     allow: list[str], deny: list[str], license: str | None, permitted: bool
 ) -> None:
     assert source(licenses={"allow": allow, "deny": deny}).licenses.permit(license) is permitted
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("permisive", r"did you mean permissive\?"),
+        ("Permissive", r"did you mean permissive\?"),
+        ("copy-left", r"did you mean copyleft"),
+        ("weak copyleft", r"did you mean weak_copyleft"),
+        ("GPL3", r"did you mean GPL-3\.0"),
+        ("gpl-v3", r"did you mean GPL-3\.0"),
+        ("Apache", r"did you mean Apache-2\.0\?"),
+        ("mitt", r"did you mean MIT"),
+        ("UNKNOWN", r"did you mean unknown\?"),
+        ("MIT OR ISC", r"name each licence by itself"),
+        ("自由软件", r"`corpus list licenses` names them"),
+        ("", r"`corpus list licenses` names them"),
+    ],
+)
+@pytest.mark.parametrize("key", ["allow", "deny"])
+def test_a_name_that_no_licence_and_no_set_has_is_refused_with_its_line(
+    name: str, advice: str, key: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        f"name: a\nsources:\n  c:\n    kind: code\n    paths: [x]\n    licenses:\n      {key}:\n      - MIT\n"
+        f"      - '{name}'\n",
+        "utf-8",
+    )
+    with pytest.raises(
+        UserError, match=rf"m\.yaml:9: sources\.c\.licenses\.{key}\[1\]: '{name}' is neither .*{advice}"
+    ):
+        load_manifest(str(path))
+
+
+def test_every_spdx_identifier_and_every_set_may_be_named() -> None:
+    names = [
+        "all",
+        "unknown",
+        "permissive",
+        "mit",
+        "Apache-2.0",
+        "BSD",
+        "SSPL-1.0",
+        "CC-BY-NC-4.0",
+        "GPL-3.0+",
+    ]
+    names += ["LicenseRef-Proprietary", "LicenseRef-Ours", *list_identifiers().values()]
+    assert source(licenses={"allow": names, "deny": names[3:]}).licenses.allow == names
 
 
 def test_a_manifest_licence_holds_where_a_repository_says_nothing(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import metadata
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
 from corpus.formats.encodings import decode
 from corpus.sources.code.notices import read_notice
@@ -20,6 +20,7 @@ from corpus.sources.license_names import (
     PROPRIETARY,
     UNKNOWN_LICENSE,
     LicenseExpression,
+    check_wanted_name,
     license_lists,
     read_spdx_line,
 )
@@ -58,30 +59,23 @@ _OPEN = re.compile(
 )
 
 
+LicenseName = Annotated[str, AfterValidator(check_wanted_name)]
+"""A name that a list of licences may have; a wrong one is refused at its own place in the list."""
+
+
 class Licenses(BaseModel):
     """Which licences are wanted: SPDX identifiers, the names of sets (permissive, weak_copyleft, copyleft), `all`,
     and `unknown` for files without one. `deny` wins."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    allow: list[str] = ["permissive"]
-    deny: list[str] = []
+    allow: list[LicenseName] = ["permissive"]
+    deny: list[LicenseName] = []
 
     @field_validator("allow", "deny", mode="before")
     @classmethod
     def _one(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
-
-    @field_validator("allow", "deny")
-    @classmethod
-    def _names(cls, value: list[str]) -> list[str]:
-        for name in value:
-            if not re.fullmatch(r"[A-Za-z0-9.+-]+|weak_copyleft", name):
-                sets = ", ".join(license_lists().sets)
-                raise ValueError(
-                    f"{name!r} is not an SPDX identifier, and not one of {sets}, all, {UNKNOWN_LICENSE}"
-                )
-        return value
 
     def permit(self, license: str | None) -> bool:
         """Return whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
