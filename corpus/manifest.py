@@ -30,6 +30,13 @@ from corpus.validation import Validation
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
+TRAINING_KEYS = {
+    (
+        "mixture",
+        "max_epochs",
+    ): "it is for training: write it into a file for `corpus train DIR --mixture FILE`"
+}
+"""Keys that a user may miss here, by the section where they are looked for: where they belong."""
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
 
@@ -389,7 +396,9 @@ def _convert_error(
     if problem["type"] == "extra_forbidden":
         path = (*where, *problem["loc"])
         known = list_keys(model, problem["loc"][:-1])
-        message = f"unknown key: {suggest_names(str(problem['loc'][-1]), known)}" if known else "unknown key"
+        elsewhere = TRAINING_KEYS.get((path[0], str(problem["loc"][-1])))
+        advice = elsewhere or (suggest_names(str(problem["loc"][-1]), known) if known else "")
+        message = f"unknown key: {advice}" if advice else "unknown key"
     elif problem["type"] == "missing":
         message = "this key is required"
     elif problem["type"] in ("too_short", "list_type", "dict_type"):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus import filters, plugins
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import load_yaml
 from corpus.manifest import load_manifest
+from corpus.pipelines.build.plan import check_models
+from corpus.pipelines.context import Tools
 
 GOOD = """\
 name: demo
@@ -174,3 +178,38 @@ def test_the_line_that_is_wrong_is_named(text: str, line: int, problem: str) -> 
         load_yaml(text, "m.yaml")
     assert str(raised.value).startswith(f"m.yaml:{line}: not YAML: ")
     assert problem in str(raised.value)
+
+
+def test_a_key_that_is_for_training_alone_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text("name: a\nsources:\n  c: {kind: jsonl, paths: [x]}\nmixture: {max_epochs: 4}\n")
+    with pytest.raises(
+        UserError, match=r"m.yaml:4: mixture.max_epochs: unknown key: .*`corpus train DIR --mixture FILE`"
+    ):
+        load_manifest(str(path))
+
+
+@pytest.mark.parametrize("listed", ["filters: [a.b:Mine]", "filters:\n  a.b:Mine: {size: 3}"])
+def test_a_bad_plugin_is_named_although_a_model_is_loaded_with_it(
+    listed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("a", "w"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "a" / "b.py").write_text("def f(:")
+    (tmp_path / "q.bin").write_bytes(b"")
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        f"name: a\nsources:\n  c: {{kind: jsonl, paths: [x]}}\nquality: {{model: q.bin}}\n{listed}\n"
+    )
+    monkeypatch.setattr(plugins, "_folders", [str(tmp_path)])
+    monkeypatch.setattr("sys.path", [*sys.path, str(tmp_path)])
+    loaded = filters.load_filter
+    monkeypatch.setattr(
+        filters,
+        "load_filter",
+        lambda step, given: loaded("url" if step == "quality" else step, {} if step == "quality" else given),
+    )
+    file = load_manifest(str(path))
+    key = r"5: filters\[0\]" if "[" in listed else r"6: filters\.a\.b:Mine"
+    with pytest.raises(UserError, match=rf"m\.yaml:{key}: a\.b:Mine cannot be imported: SyntaxError"):
+        check_models(file, Tools(file.manifest))

@@ -7,7 +7,7 @@ import heapq
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -106,7 +106,7 @@ def train_classifier(
         pools = [_gather_texts(texts, spool, options.limit) for texts in (positive, negative)]
         samples, left_out = _balance(*pools)
         if not samples:
-            raise UserError(_describe_too_few(left_out))
+            raise UserError(_describe_too_few(pools, left_out))
         lines, model = os.path.join(folder, "lines.txt"), os.path.join(folder, "model.bin")
         texts, words = _write_lines(samples, spool, lines)
         settings = _choose_settings(options, texts, words)
@@ -136,12 +136,26 @@ def train_classifier(
     return card
 
 
-def _describe_too_few(left_out: Mapping[str, list[int]]) -> str:
-    if not left_out:
+def _describe_too_few(pools: Sequence[Pool], left_out: Mapping[str, list[int]]) -> str:
+    """Return why no language can be learned: sides without words, texts that both sides have, or too few."""
+    empty = [side for side, pool in zip(CLASSIFIER_SIDES, pools, strict=True) if not pool]
+    if len(empty) == len(pools):
         return "neither side has texts with words"
+    if empty:
+        return f"no {empty[0]} text has words"
     most = sorted(left_out, key=lambda language: (-sum(left_out[language]), language))[:5]
     counts = ", ".join("{} positive and {} negative in {}".format(*left_out[name], name) for name in most)
-    return f"no language has {MIN_TEXTS_PER_SIDE} different texts on both sides: found {counts}"
+    why = f"no language has {MIN_TEXTS_PER_SIDE} different texts on both sides: found {counts}"
+    digests = [{(language, text.digest) for language in pool for text in pool[language]} for pool in pools]
+    shared = len(digests[0] & digests[1])
+    if not shared:
+        return why
+    texts = "text is" if shared == 1 else "texts are"
+    return (
+        f"{why}, without the {shared:,} that both sides have, which teach nothing"
+        if any(sum(numbers) for numbers in left_out.values())
+        else f"{shared:,} {texts} on both sides, and no others: give the sides different texts"
+    )
 
 
 def compute_auc(positive: npt.ArrayLike, negative: npt.ArrayLike) -> float:

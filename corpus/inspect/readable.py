@@ -46,7 +46,7 @@ def shorten_rule_name(name: str, room: int | None) -> str:
 
 
 def format_change(one: float, other: float) -> str:
-    """Format the change from `one` to `other`: +12%, -3.1%, =, new, gone."""
+    """Format the change from `one` to `other`: +12%, -3.1%, -99.6%, =, new, gone; -100% is said of nothing."""
     if one == other:
         return "="
     if not one or not other:
@@ -56,7 +56,9 @@ def format_change(one: float, other: float) -> str:
         return "+<0.1%" if share > 0 else "-<0.1%"
     if share >= 10:
         return f"x{other / one:,.0f}"
-    return f"{share:+.0%}" if abs(share) >= 0.1 else f"{share:+.1%}"
+    if share <= -0.9995:
+        return "->99.9%"
+    return f"{share:+.0%}" if 0.1 <= abs(share) and share > -0.9895 else f"{share:+.1%}"
 
 
 def make_printable(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from corpus import storage
@@ -101,14 +102,15 @@ def _explain_ingest(
 
     `environment` says which versions the last build had that this one has not; empty if they are the same.
     """
-    then = {tuple(name): made for name, made in zip(before["splits"], before["documents"], strict=True)}
+    then: dict[tuple[str, str], Any] = {
+        (name[0], name[1]): made for name, made in zip(before["splits"], before["documents"], strict=True)
+    }
     now = describe_inputs(plan)
     names = plan.names
     new = [at for at, name in enumerate(names) if name not in then]
     other = [
         at for at, name in enumerate(names) if then.get(name, now["documents"][at]) != now["documents"][at]
     ]
-    removed = sorted(then.keys() - set(names))
     reasons = []
     if other:
         again = compare_files(before, plan, other)
@@ -119,6 +121,21 @@ def _explain_ingest(
             own = "this version of corpus reads it differently"
             why = f"all input changed, or {environment or own}"
         reasons.append(f"{len(other):,} of {len(names):,} input splits to read again: {why}")
+    removed = sorted(then.keys() - set(names))
+    alone = [at for at in new if not plan.splits[at].files]
+    new_files = {(plan.splits[at].source, plan.splits[at].file) for at in alone}
+    whole = [pair for pair in removed if not is_shared_out(before, plan, pair)]
+    replaced = _find_replaced(workspace, whole, new_files)
+    if replaced:
+        reread = {at for at in alone if (plan.splits[at].source, plan.splits[at].file) in replaced.values()}
+        new = [at for at in new if at not in reread]
+        whole = [name for name in whole if name not in replaced]
+        documents = sum(_count_documents(workspace, *name) for name in replaced)
+        changed = [file for _, file in sorted(set(replaced.values()))]
+        reasons.append(
+            f"{name_some(changed)} changed: {_count_splits(len(reread))} to read in place of {len(replaced):,} with "
+            f"{documents:,} documents"
+        )
     if new:
         files = compare_files(before, plan, new)
         what = name_some(sorted({*files.new, *files.changed})) or "the same files, shared out anew"
@@ -126,13 +143,46 @@ def _explain_ingest(
     if gone := find_gone_files(before, plan, removed):
         what = "a file that shared an input split" if len(gone) == 1 else "files that shared input splits"
         reasons.append(f"{what} removed: {name_some(gone)}")
-    whole = [pair for pair in removed if not is_shared_out(before, plan, pair)]
     reasons += _describe_removed(workspace, whole, set(plan.file.manifest.sources))
     steps = [step for step, made in now["made"].items() if made and before["made"].get(step) != made]
     if steps and not (other and len(other) == len(names)):
         stored = "stored text" if plan.file.manifest.keep_text == "all" else "input"
         reasons.append(f"signals to compute again from the {stored}: {name_some(steps)}")
     return [f"ingest: {'; '.join(reasons)}"] if reasons else []
+
+
+def _find_replaced(
+    workspace: Workspace, removed: Iterable[tuple[str, str]], new: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the removed splits whose file has new ones, so that the file has changed: split -> (source, file).
+
+    `new` are the files of new splits, by source. A split without documents does not say what its file was called.
+    """
+    sources = {source for source, _ in new}
+    replaced = {}
+    for source, split in removed:
+        file = _read_file_name(workspace, source, split) if source in sources else None
+        if file is not None and (source, file) in new:
+            replaced[source, split] = (source, file)
+    return replaced
+
+
+def _read_file_name(workspace: Workspace, source: str, split: str) -> str | None:
+    """Return the file that the documents of a split come from; None without documents, or where these are damaged."""
+    path = workspace.part("documents", source, split)
+    if not storage.exists(path):
+        return None
+    try:
+        with storage.open_input(path) as stream:
+            for rows in pq.ParquetFile(stream).iter_batches(1, columns=["origin"], use_threads=False):
+                return str(rows.column("origin")[0].as_py()["file"])
+    except pa.ArrowInvalid:
+        return None
+    return None
+
+
+def _count_splits(count: int) -> str:
+    return f"{count:,} input {'split' if count == 1 else 'splits'}"
 
 
 def _describe_removed(

@@ -174,6 +174,8 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
             else:
                 tools.filters[key].measure(Page("one two three", "eng_Latn"))
         except Exception as error:
+            if isinstance(error, UserError) and error.path:  # of a plug-in that is loaded with the models
+                raise file.error(error.path, str(error)) from None
             reason = shorten_line(str(error)) or type(error).__name__
             raise file.error((key, "model"), f"this model cannot be used: {reason}") from None
     options = file.manifest.tokenizer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from corpus.classifier.quality_model import ClassifierCard
     from corpus.classifier.training_texts import LabelledText
+    from corpus.errors import UserError
 
 app = typer.Typer(
     help="Train models for use in a manifest.\n\nExample: corpus model train classifier --help",
@@ -239,6 +241,7 @@ def classifier(
     from corpus.classifier.training import TrainingOptions
     from corpus.classifier.training import train_classifier as train_classifier
     from corpus.classifier.training_texts import read_texts
+    from corpus.errors import UserError
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.opening import read_language
 
@@ -249,11 +252,15 @@ def classifier(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        passed_over: Counter[str] = Counter()
         positives, negatives = (
-            _label_texts(chain(*labelled_texts), f"{side} texts", language, progress)
+            _label_texts(chain(*labelled_texts), f"{side} texts", language, progress, passed_over)
             for side, labelled_texts in texts.items()
         )
-        card = train_classifier(positives, negatives, out, options, sources)
+        try:
+            card = train_classifier(positives, negatives, out, options, sources)
+        except UserError as error:
+            raise _name_passed_over(error, language, passed_over) from None
     if as_json:
         typer.echo(json.dumps({"model": out, **asdict(card)}, ensure_ascii=False))
     else:
@@ -261,9 +268,14 @@ def classifier(
 
 
 def _label_texts(
-    texts: Iterable[LabelledText], what: str, languages: list[str] | None, progress: Progress
+    texts: Iterable[LabelledText],
+    what: str,
+    languages: list[str] | None,
+    progress: Progress,
+    passed_over: Counter[str],
 ) -> Iterator[tuple[str, str]]:
-    """(text, label) of every text in one of the languages wanted; texts without a label are identified."""
+    """Yield (text, label) of every text in one of the languages wanted; texts without a label are identified. The
+    labels of the others are counted in `passed_over`."""
     from corpus.languages.identify import Identifier
     from corpus.languages.labels import is_label
 
@@ -276,6 +288,26 @@ def _label_texts(
             language, _ = identifier.identify(labelled.text, language)
         if languages is None or language in languages or language.partition("_")[0] in languages:
             yield labelled.text, language
+        else:
+            passed_over[language] += 1
+
+
+def _name_passed_over(
+    error: UserError, languages: list[str] | None, passed_over: Mapping[str, int]
+) -> UserError:
+    """Return an error of training with the languages of the texts that `--language` left out, where it left out any."""
+    from corpus.errors import UserError
+
+    count = sum(passed_over.values())
+    if not languages or not count:
+        return error
+    most = sorted(passed_over, key=lambda label: (-passed_over[label], label))
+    named = ", ".join(f"{label} ({passed_over[label]:,})" for label in most[:5]) + (
+        " ..." if most[5:] else ""
+    )
+    if str(error) == "neither side has texts with words":
+        return UserError(f"no text is in {' or '.join(languages)}: the {count:,} texts are in {named}")
+    return UserError(f"{error}; --language leaves out {count:,} texts in {named}")
 
 
 def _print_card(console: Console, out: str, card: ClassifierCard) -> None:

@@ -27,9 +27,11 @@ from corpus.extract.html.main_text import extract_main_text
 from corpus.formats.encodings import decode
 from corpus.languages import fasttext_models
 from corpus.languages.identify import Identifier
+from corpus.pipelines.cli.model import classifier
 from corpus.storage.part_writer import PartWriter
 from corpus.text.words import segment_words
 from corpus.workspace import Workspace
+from tests.cli.running import run
 
 ENCYCLOPEDIA = {
     "eng_Latn": "{0} is a river in the north of the country . Its basin covers {1} square kilometres and was "
@@ -173,6 +175,16 @@ def test_too_few_texts(tmp_path: Path) -> None:
         train_classifier(texts(ENCYCLOPEDIA)[:3], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     with pytest.raises(UserError, match="neither side has texts with words"):
         train_classifier([], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
+    with pytest.raises(UserError, match="^no negative text has words$"):
+        train_classifier(texts(SHOP)[:9], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
+    with pytest.raises(
+        UserError, match="^60 texts are on both sides, and no others: give the sides different texts"
+    ):
+        train_classifier(texts(SHOP)[:60], reversed(texts(SHOP)[:60]), str(tmp_path / "m.bin"))
+    with pytest.raises(
+        UserError, match="found 0 positive and 2 negative in .*, without the 58 that both sides have"
+    ):
+        train_classifier(texts(SHOP)[:58], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     assert not (tmp_path / "m.bin").exists()
 
 
@@ -325,3 +337,22 @@ def test_encyclopedia_against_web_pages(data: Path, tmp_path: Path, monkeypatch:
     assert card.languages["eng_Latn"].documents >= 55
     assert card.auc is not None
     assert card.auc > 0.8
+
+
+def test_a_language_that_no_text_is_in_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    rows = {
+        "a": ("hin_Deva", "नदी उत्तर में निकलती है"),
+        "b": ("jpn_Jpan", "川は北から流れてくる"),
+        "c": ("rus_Cyrl", "Река течёт"),
+    }
+    for side in ("good", "bad"):
+        lines = [json.dumps({"text": f"{text} {side}", "language": label}) for label, text in rows.values()]
+        (tmp_path / f"{side}.jsonl").write_text("\n".join(lines) + "\n")
+    places = [str(tmp_path / f"{side}.jsonl") for side in ("good", "bad")]
+    with pytest.raises(
+        UserError, match=r"^no text is in fra: the 6 texts are in hin_Deva \(2\), jpn_Jpan \(2\), rus"
+    ):
+        run(
+            classifier,
+            "--positive", places[0], "--negative", places[1], "--language", "fr", "--out", str(tmp_path / "m.bin"),
+        )  # fmt: skip

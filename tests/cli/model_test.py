@@ -55,7 +55,7 @@ def test_table_card_and_json(folder: Path) -> None:
         ),
         (
             ["--positive", "{folder}/rivers.txt", "--negative", "{folder}/rivers.txt"],
-            "no language has 5 different texts",
+            "30 texts are on both sides, and no others: give the sides different texts",
         ),
     ],
 )

@@ -142,6 +142,15 @@ def test_numbers_for_people() -> None:
         "+50%",
         "x40",
     ]
+    fallen = [(226, 1), (100, 50), (1000, 14), (1000, 10), (10_000, 4), (1000, 101)]
+    assert [format_change(*pair) for pair in fallen] == [
+        "-99.6%",
+        "-50%",
+        "-99%",
+        "-99.0%",
+        "->99.9%",
+        "-90%",
+    ]
     assert make_printable("ก\u200bข\u200d\n\x1b") == "ก\\u200bข\u200d\n\\u001b"
 
 

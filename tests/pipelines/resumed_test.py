@@ -50,7 +50,10 @@ def test_documents_of_earlier_runs_and_removed_sources_are_told(folder: Path) ->
     write_rows(folder / "one.jsonl", 31)
     said, last = build(folder, "one", "three")
     (line,) = [line for line in said if line.startswith("ingest: ")]
-    assert "1 new input split: one.jsonl; removed from one: 1 input split with 30 documents; " in line
+    assert line.startswith(
+        "ingest: one.jsonl changed: 1 input split to read in place of 1 with 30 documents; "
+    )
+    assert "new input" not in line
     assert line.endswith("the source two removed: 1 input split with 20 documents")
     assert last["ingest"].documents + last["ingest"].earlier == 36
     named = {path.name for path in (folder / "w").rglob("source=*")}
