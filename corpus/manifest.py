@@ -206,15 +206,14 @@ class ManifestFile:
     lines: dict[KeyPath, int]
     own_files: Mapping[str, str] = field(default_factory=dict)
     """The user's own data files (see `corpus.data`) that were beside it or in folders of plug-ins: name -> text."""
+    place: str | None = None
+    """The manifest that this one is a copy of, whose folder its paths start from; None for one that is no copy."""
 
     @property
     def folder(self) -> str:
         """The folder that relative paths start from."""
-        return (
-            self.path.rpartition("/")[0]
-            if is_remote(self.path)
-            else os.path.dirname(os.path.abspath(self.path))
-        )
+        path = self.place or self.path
+        return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))
 
     def error(self, path: KeyPath, message: str) -> UserError:
         """Return a one-line error about a key: file, line, key, message."""

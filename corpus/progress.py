@@ -166,10 +166,13 @@ class Tally:
 class Status:
     """Writes `status.json` and `timings.json` of a workspace; docs/workspace.md describes their contents."""
 
-    def __init__(self, root: str, show: Callable[[StageProgress], None] | None = None) -> None:
+    def __init__(
+        self, root: str, show: Callable[[StageProgress], None] | None = None, manifest: str | None = None
+    ) -> None:
         self.path = storage.join(root, "status.json")
         self.timings_path = storage.join(root, "timings.json")
         self.show = show
+        self.manifest = manifest
         self.began = time.time()
         self.state = "running"
         self.standing = StageProgress(stage="")
@@ -260,6 +263,7 @@ class Status:
             "command": self.command,
             "stages": self.stages,
             "versions": list_versions(),
+            **({"manifest": self.manifest} if self.manifest else {}),
         }
         runs = [*read_timings(self.timings_path), run][-MAX_TIMED_RUNS:]
         storage.write_text(self.timings_path, json.dumps({"runs": runs}, indent=1) + "\n")
@@ -289,6 +293,11 @@ def last_run(path: str) -> dict[str, Any] | None:
     """Return the last run in a timings.json in which a stage had work, else the last run; None if there is none."""
     runs = read_timings(path)
     return next((run for run in reversed(runs) if run.get("stages")), runs[-1] if runs else None)
+
+
+def built_from(path: str) -> str | None:
+    """Return the manifest of the last build in a timings.json, an absolute path or a URL; None if it does not say."""
+    return next((run["manifest"] for run in reversed(read_timings(path)) if run.get("manifest")), None)
 
 
 def built_with(path: str) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -83,14 +83,18 @@ class BuildPlan:
         return list(self.tools.filters)
 
 
-def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
+def make_plan(
+    path: str, say: Callable[[str], None] | None = None, place: str | None = None
+) -> BuildPlan:
     """Read a manifest, find its files, divide them into splits, and check its rules against its signals.
+
+    Relative paths start from the manifest's folder, or from that of `place`, the manifest that it is a copy of.
 
     Sources that must create their input first (by fetching pages) do so here if `say` is given, a function
     that takes lines for the terminal. Raises UserError, one line, for anything wrong. Cost: reads every local
     input file once, and a few KB of remote ones (see `file_identity`).
     """
-    file = load_manifest(path)
+    file = replace(load_manifest(path), place=place)
     manifest = file.manifest
     tools = Tools(manifest)
     check_models(file, tools)

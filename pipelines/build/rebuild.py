@@ -17,7 +17,7 @@ from corpus.pipelines.build.stages import read_thresholds
 from corpus.pipelines.decide import Judge, decide_part
 from corpus.pipelines.ingest import ingest_part
 from corpus.pipelines.tokenize import TOKEN_PARTS_FOLDER, batch_tokens_of
-from corpus.progress import built_with
+from corpus.progress import built_from, built_with
 from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
@@ -37,7 +37,7 @@ def rebuild_splits(
 ) -> Findings:
     """Rebuild `count` random splits, from input to tokens, in a temporary folder, and compare all parts.
 
-    The input is located by the workspace's manifest, or by `manifest` if its paths are relative to that file. Raises
+    The input is located by `manifest`, or by the workspace's copy of it from where the manifest of the build lay. Raises
     UserError if the input is missing. Cost: that of building the splits.
     """
     workspace = Workspace.open(root)
@@ -77,14 +77,17 @@ def _separate_ids(workspace: Workspace, again: Workspace, split: InputSplit) -> 
 
 
 def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:
+    """Plan from `manifest`, or from the workspace's copy, whose relative paths start where the original lay."""
+    if manifest is not None:
+        return make_plan(manifest)
+    place = built_from(workspace.path("timings.json"))
     try:
-        return make_plan(manifest or workspace.path("manifest.yaml"))
+        return make_plan(workspace.path("manifest.yaml"), place=place)
     except UserError as error:
-        if manifest is None:
-            raise UserError(
-                f"{error}: if the input has moved since the build, name its manifest with --manifest"
-            ) from None
-        raise
+        where = f" (it was built from {place})" if place else ", as relative paths need"
+        raise UserError(
+            f"{error}: if the input has moved since the build, name its manifest with --manifest{where}"
+        ) from None
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:

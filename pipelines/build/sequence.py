@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -25,6 +26,7 @@ from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.tokenize import check_kept_tokenizer
 from corpus.progress import StageProgress, Status
+from corpus.storage import is_remote
 from corpus.storage.lock import hold_lock
 from corpus.workspace import Workspace
 
@@ -65,7 +67,7 @@ def build_locked(
                 )
             elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
                 say(f"{name}: only the manifest's own rules apply to this source")
-        status = Status(out, show)
+        status = Status(out, show, manifest if is_remote(manifest) else os.path.abspath(manifest))
         builder = Build(plan, workspace, running, status, say, state)
         with report_end(status, release):
             run_stages(builder, wanted, until)

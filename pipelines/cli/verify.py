@@ -33,7 +33,8 @@ def verify(
         typer.Option(
             metavar="MANIFEST",
             help="With --rebuild, the manifest file that was built: needed if its input paths are "
-            "relative, because they start from its folder (default: the copy in the workspace).",
+            "relative and it has moved since (default: the copy in the workspace, its paths from where "
+            "the manifest lay).",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="With --rebuild, random seed for choosing the input splits.")] = 0,
