@@ -18,6 +18,22 @@ CHECKS = {
     "counts": "ledger and dataset.json agree with a recount",
     "rebuild": "input splits rebuilt from the input have the same bytes",
 }
+_MAKES = "and run the same `corpus build`, which makes it anew with what depends on it"
+REPAIRS = {
+    "files": "what is missing: run the same `corpus build`, which makes it anew; what is too much: remove it",
+    "checksums": f"remove each file that is named {_MAKES}; dataset.json, too, where a shard is not the one it names",
+    "schema": f"remove each file that is named {_MAKES}",
+    "fingerprints": f"remove each part that is named {_MAKES}",
+    "decisions": f"remove the part below decisions/ {_MAKES}",
+    "validation": f"remove the part below decisions/ {_MAKES}",
+    "ids": f"remove dedup/clusters.parquet and the decisions that are named {_MAKES}",
+    "shards": f"remove tokens/dataset.json {_MAKES}",
+    "tokens": f"remove the shard or the part below tokens/parts/ that is named {_MAKES}",
+    "counts": f"remove stats/counts.parquet {_MAKES}; clusters.parquet or dataset.json where that is named",
+    "rebuild": "if the input or the versions have changed: `corpus build` reads it again; else remove the file that is "
+    "named and build",
+}
+"""What mends a failed check."""
 MAX_PROBLEMS_SHOWN = 5
 """Problems of one check that are described, at most."""
 

@@ -43,15 +43,19 @@ def verify_workspace(
     workspace = Workspace.open(root)
     if "build" not in (workspace.read_state() or {}):
         raise UserError(f"{root} is not a finished build: resume it with `corpus build`")
-    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
-    dataset, splits = workspace.tokens(), workspace.splits()
+    with _named(workspace, "manifest.yaml"):
+        manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+        shares = Validation.model_validate(manifest["validation"]).shares()
+        keep_text = manifest["keep_text"]
+    with _named(workspace, "plan.json"):
+        splits = workspace.splits()
+    with _named(workspace, "tokens/dataset.json"):
+        dataset = workspace.tokens()
+        expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
     findings, counts = Findings(), Counts()
     _check_no_others(workspace, splits, findings)
     usable = _check_tokenizer(workspace, dataset, findings)
-    expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
     with Join(expected) as join, _open_map(workers) as mapped:
-        shares = Validation.model_validate(manifest["validation"]).shares()
-        keep_text = manifest["keep_text"]
         work = partial(_verify_split, workspace.root, shares, keep_text, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)
@@ -70,6 +74,18 @@ def verify_workspace(
     _check_ledger(workspace, counts, findings)
     _check_dataset(workspace, dataset, counts, findings)
     return findings
+
+
+@contextmanager
+def _named(workspace: Workspace, name: str) -> Iterator[None]:
+    """Convert errors of a damaged or missing file without which nothing can be checked to a UserError that names it."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, FileNotFoundError, yaml.YAMLError) as error:
+        raise UserError(
+            f"{workspace.path(name)} is missing or damaged ({shorten_line(str(error) or repr(error), 80)}): remove it "
+            "and run the same `corpus build`, which makes it anew"
+        ) from None
 
 
 @contextmanager
@@ -148,9 +164,12 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
             place = " ".join(part for part in (*entry[0], entry[1]) if part)
             findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {ledger_counts[entry]:,}")
     clusters = workspace.path("dedup", "clusters.parquet")
-    removed = (
-        sum(group.num_rows for group in read_cluster_groups(clusters)) if storage.exists(clusters) else 0
-    )
+    removed = 0
+    try:
+        if storage.exists(clusters):
+            removed = sum(group.num_rows for group in read_cluster_groups(clusters))
+    except (pa.ArrowException, OSError) as error:
+        findings.wrong("checksums", f"{clusters}: {shorten_line(str(error), 200)}")
     duplicates = sum(
         value for (key, name), value in counts.items() if key[2] == "duplicate" and name == "documents"
     )

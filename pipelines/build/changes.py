@@ -91,7 +91,9 @@ def explain_changes(
 def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> int:
     """Return how many splits lack documents or signals."""
     folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
-    parts = ((name, workspace.part(folder, *name)) for name in plan.names for folder in folders)
+    parts = [(name, workspace.part(folder, *name)) for name in plan.names for folder in folders]
+    if plan.tools.signatures is not None:
+        parts += [(name, workspace.part("dedup/signatures", *name, "arrow")) for name in plan.names]
     return len({name for name, part in parts if part in lost})
 
 

@@ -83,9 +83,7 @@ class BuildPlan:
         return list(self.tools.filters)
 
 
-def make_plan(
-    path: str, say: Callable[[str], None] | None = None, place: str | None = None
-) -> BuildPlan:
+def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | None = None) -> BuildPlan:
     """Read a manifest, find its files, divide them into splits, and check its rules against its signals.
 
     Relative paths start from the manifest's folder, or from that of `place`, the manifest that it is a copy of.

@@ -80,14 +80,40 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
     dataset = workspace.path("tokens", "dataset.json")
+    tables = (
+        "counts",
+        "domains",
+        "duplicates",
+        "histograms",
+        "licenses",
+        "overlaps",
+        "quarantine",
+        "rules",
+        "tokens",
+    )
     expected += [
+        workspace.path("plan.json"),
+        workspace.path("manifest.yaml"),
         dataset,
-        workspace.path("stats", "counts.parquet"),
+        *(workspace.path("stats", f"{name}.parquet") for name in tables),
         workspace.path("tokenizer", "tokenizer.json"),
+        workspace.path("tokenizer", "card.json"),
     ]
+    options = plan.file.manifest.dedup
+    if options.exact or options.url or options.minhash is not None:
+        expected.append(workspace.path("dedup", "clusters.parquet"))
+    if plan.tools.signatures is not None:
+        expected += [workspace.part("dedup/signatures", *name, "arrow") for name in plan.names]
     if storage.exists(dataset):
         expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
     return [path for path in expected if path not in present and not storage.exists(path)]
+
+
+def describe_missing(workspace: Workspace, absent: list[str]) -> str:
+    """Return a line on the files that a finished workspace lacks, by their paths in it."""
+    names = [path.removeprefix(workspace.path("")).lstrip("/") for path in absent]
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"missing, and made again with what depends on {'it' if len(names) == 1 else 'them'}: {', '.join(names[:3])}{more}"
 
 
 def report_quarantine(builder: Build) -> None:
@@ -112,6 +138,8 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
     absent = list_missing_parts(builder.workspace, builder.plan)
     for line in explain_changes(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
+    if absent and "build" in builder.state:
+        builder.say(describe_missing(builder.workspace, absent))
     builder.forget("build")
     if absent:
         builder.forget("ingest" if count_unread_splits(builder.workspace, builder.plan, absent) else "decide")

@@ -101,7 +101,7 @@ def print_findings(findings: Findings) -> None:
 
     from corpus.inspect.readable import format_count, make_printable
     from corpus.pipelines.cli.console import RULE_WIDTH, make_console
-    from corpus.verify.findings import CHECKS
+    from corpus.verify.findings import CHECKS, REPAIRS
 
     table = Table(box=None, pad_edge=False)
     for name, justify in (
@@ -123,8 +123,7 @@ def print_findings(findings: Findings) -> None:
         check = findings.checks[name]
         if causes and others and name == others[0]:
             console.print(
-                "The rest may follow from that: mend it first. A file that is removed is made again by the same "
-                "`corpus build`.",
+                "The rest may follow from that: mend it first, then verify again.",
                 soft_wrap=True,
                 highlight=False,
             )
@@ -132,3 +131,5 @@ def print_findings(findings: Findings) -> None:
             console.print(Text.assemble((f"{name}: ", "bold red"), make_printable(problem)), soft_wrap=True)
         if check.wrong > len(check.problems) and check.problems:
             console.print(Text(f"{name}: {check.wrong:,} wrong in total", "dim"))
+        if not (causes and name in others):
+            console.print(Text(f"{name}: to mend it, {REPAIRS[name]}"), soft_wrap=True)

@@ -22,6 +22,8 @@ import corpus
 from corpus.data import data_path
 from corpus.document import content_hash
 from corpus.errors import RunError, UserError
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.changes import explain_changes
 from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.rebuild import rebuild_splits
@@ -272,8 +274,6 @@ def test_a_tokenizer_that_normalizes_is_compared_by_its_tokens(tmp_path: Path) -
         "name: nfkc\nsources: {mine: {kind: jsonl, paths: [in.jsonl], rules: []}}\ntokenizer: nfkc.json\n"
         "dedup: false\n"
     )
-    from corpus.pipelines.beam.options import Running
-    from corpus.pipelines.build.build import build_workspace
 
     built = build_workspace(str(tmp_path / "m.yaml"), str(tmp_path / "out"), Running(workers=1))
     found = check(built.root)
@@ -320,7 +320,9 @@ def test_a_rebuild_by_another_python_says_that_it_is_the_python(
 def test_an_input_that_is_not_there_is_told_with_what_to_do(copy: Workspace) -> None:
     path = Path(copy.path("manifest.yaml"))
     path.write_text(path.read_text().replace(".gz", ".gone"))
-    with pytest.raises(UserError, match=r"name its manifest with --manifest \(it was built from /.*demo\.yaml\)"):
+    with pytest.raises(
+        UserError, match=r"name its manifest with --manifest \(it was built from /.*demo\.yaml\)"
+    ):
         rebuild_splits(copy.root, 1)
     Path(copy.path("timings.json")).unlink()
     with pytest.raises(UserError, match="name its manifest with --manifest, as relative paths need"):
@@ -330,3 +332,32 @@ def test_an_input_that_is_not_there_is_told_with_what_to_do(copy: Workspace) -> 
 def test_a_description_hashes_without_its_own_hash(sound: Workspace) -> None:
     said = {key: value for key, value in sound.tokens().items() if key != "fingerprint"}
     assert fingerprint(said) == sound.tokens()["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "tokens/split=*/**/*.arrow",
+        "dedup/clusters.parquet",
+        "tokenizer/card.json",
+        "manifest.yaml",
+        "dedup/signatures/**/*.arrow",
+    ],
+)
+def test_a_file_that_is_removed_is_made_anew_by_the_same_build(copy: Workspace, pattern: str) -> None:
+    path = sorted(Path(copy.root).glob(pattern))[0]
+    before = path.read_bytes()
+    path.unlink()
+    said: list[str] = []
+    build_workspace(str(data_path("demo.yaml")), copy.root, Running(workers=1), said.append)
+    assert path.read_bytes() == before and wrong(check(copy.root)) == {}
+    assert any(path.name in line and line.startswith("missing, and made again") for line in said)
+
+
+@pytest.mark.parametrize("name", ["manifest.yaml", "tokens/dataset.json", "plan.json"])
+def test_a_damaged_description_is_named_with_what_mends_it(copy: Workspace, name: str) -> None:
+    Path(copy.path(name)).write_text("{")
+    with pytest.raises(
+        UserError, match=rf"{name} is missing or damaged \(.*remove it and run the same `corpus build`"
+    ):
+        check(copy.root)
