@@ -58,7 +58,7 @@ def format_change(one: float, other: float) -> str:
         return f"x{other / one:,.0f}"
     if share <= -0.9995:
         return "->99.9%"
-    return f"{share:+.0%}" if 0.1 <= abs(share) and share > -0.9895 else f"{share:+.1%}"
+    return f"{share:+.0%}" if abs(share) >= 0.1 and share > -0.9895 else f"{share:+.1%}"
 
 
 def make_printable(text: str) -> str:

@@ -6,7 +6,12 @@ from typing import Any
 
 from corpus.inspect.differences import Pieces, compare_lines
 from corpus.inspect.html_text import escape, unify_line_breaks
-from corpus.inspect.verdicts import MAX_CHARACTERS_SHOWN, describe_failed_signals, describe_verdict
+from corpus.inspect.verdicts import (
+    MAX_CHARACTERS_SHOWN,
+    describe_failed_signals,
+    describe_own_id,
+    describe_verdict,
+)
 from corpus.languages.names import name_language
 from corpus.rules.kept_texts import text_or_reason
 
@@ -53,7 +58,7 @@ def _build_article(row: dict[str, Any], full: bool) -> str:
     label = row["language"] or "-"
     name = name_language(label)
     facts = [row["id"], row["source"], f"{name} {label}" if name else label]
-    place = f"{row['url'] or '-'} · {origin['file']} @ {origin['offset']}"
+    place = f"{row['url'] or '-'} · {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
     signals = f"<div>{escape(describe_failed_signals(row))}</div>" if row["failed_rules"] else ""
     head = (
         f'<header>{escape(" · ".join(facts))} · <span class="{kind}">{escape(describe_verdict(row))}</span>'
@@ -76,7 +81,7 @@ def _build_pair(row: dict[str, Any], full: bool) -> str:
         if pair.one is not None or pair.other is not None:
             cells = _build_side(pair.one, "del") + _build_side(pair.other, "ins")
             lines.append(f"<tr>{cells}</tr>")
-    stayed = escape(f"kept: {row['stayed']['url'] or row['stayed']['id']}")
+    stayed = escape(f"kept: {row['stayed']['url'] or row['stayed']['id']}{describe_own_id(row['stayed'])}")
     return f"<table><tr><th>dropped</th><th>{stayed}</th></tr>{''.join(lines)}</table>"
 
 

@@ -8,6 +8,12 @@ MAX_CHARACTERS_SHOWN = 1500
 """Characters of a text that are shown unless --full is given."""
 
 
+def describe_own_id(row: dict[str, Any]) -> str:
+    """Return the id that a row of a table has of its own, after two spaces; empty for documents without one."""
+    own = dict(row.get("metadata") or ()).get("id")
+    return f"  id {own}" if own else ""
+
+
 def describe_verdict(row: dict[str, Any]) -> str:
     """Describe whether a document was kept, and why not."""
     if row["kept"]:

@@ -37,7 +37,8 @@ Sums = dict[tuple[str, str, str, str], int]
 
 
 def find_alarms(tables: Mapping[str, pa.Table], mixture: Mapping[str, Any], shares: Shares) -> list[Alarm]:
-    """Return all alarms, the weightiest first. `shares` are those of validation."""
+    """Return all alarms, the weightiest first. `shares` are those of validation. Commands name the workspace
+    DIR: a report has the same bytes wherever it lies."""
     sums: Sums = defaultdict(int)
     for row in tables["counts"].to_pylist():
         sums[row["source"], row["language"], row["what"], row["key"]] += row["documents"]
@@ -82,16 +83,22 @@ def _check_outcomes(sums: Sums) -> list[Alarm]:
         if texts >= MIN_DOCUMENTS and did["kept"] < MIN_KEPT_SHARE * texts:
             text = f"{kind} {name}: {did['kept']:,} of {texts:,} texts are kept: "
             alarm_list.append(
-                Alarm(texts, text + f"`corpus sample --dropped --{kind} {name}` shows what is dropped")
+                Alarm(texts, text + f"`corpus sample DIR --dropped --{kind} {name}` shows what is dropped")
             )
         if kind == "source" and read >= MIN_DOCUMENTS and did["gated"] > MAX_GATED_SHARE * read:
             text = (
                 f"source {name}: gates stop {did['gated'] / read:.0%} of the records: is the input what it "
             )
-            alarm_list.append(Alarm(read, text + "should be? `corpus stats --by gate` names the gates"))
+            alarm_list.append(Alarm(read, text + "should be? `corpus stats DIR --by gate` names the gates"))
         if kind == "source" and passing >= MIN_DOCUMENTS and did["duplicate"] > MAX_DUPLICATE_SHARE * passing:
             text = f"source {name}: {did['duplicate'] / passing:.0%} of what passes the rules are duplicates: is "
-            alarm_list.append(Alarm(passing, text + "the same input named twice?"))
+            alarm_list.append(
+                Alarm(
+                    passing,
+                    text
+                    + f"the same input named twice? `corpus sample DIR --duplicates --source {name}` shows some",
+                )
+            )
     return alarm_list
 
 
@@ -103,8 +110,10 @@ def _check_quarantine(quarantine: pa.Table, sums: Sums) -> list[Alarm]:
     for source, count in records.items():
         read = sum(number for (name, _, what, _), number in sums.items() if name == source and what == "read")
         if count > MAX_QUARANTINE_SHARE * (read + count):
-            text = f"source {source}: {count:,} records could not be read ({count / (read + count):.1%}): "
-            alarm_list.append(Alarm(count, text + "DIR/quarantine has the file and offset of each"))
+            records_text = "1 record" if count == 1 else f"{count:,} records"
+            text = f"source {source}: {records_text} could not be read ({count / (read + count):.1%}): `corpus sample "
+            text += f"DIR --quarantine --source {source}` shows the file, the offset and the reason of each"
+            alarm_list.append(Alarm(count, text))
     return alarm_list
 
 
@@ -142,12 +151,21 @@ def _check_tokens(tokens: pa.Table) -> list[Alarm]:
 
 
 def _check_mixture(mixture: Mapping[str, Any]) -> list[Alarm]:
-    alarm_list = []
-    for stream in mixture.get("streams", []):
-        if stream["epochs"] > MAX_EPOCHS:
-            text = f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times per pass "
-            alarm_list.append(Alarm(0, text + "over the corpus: more than four repetitions gain little"))
-    return alarm_list
+    return [
+        Alarm(0, describe_repeated(stream))
+        for stream in mixture.get("streams", [])
+        if stream["epochs"] > MAX_EPOCHS
+    ]
+
+
+def describe_repeated(stream: Mapping[str, Any]) -> str:
+    """Return a line on a source and language that a mixture repeats more than is good for it: why, and what to do."""
+    return (
+        f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while the trainer "
+        "draws as many tokens as the corpus has, since its weight is larger than its share of the tokens: more than four "
+        "repetitions gain little. Lower its weight in `mixture`, raise `temperature`, add text, or train with "
+        "`max_epochs: 4` in a file for `corpus train --mixture`"
+    )
 
 
 def _check_validation(sums: Sums, shares: Shares) -> list[Alarm]:

@@ -442,7 +442,7 @@ function choose(kind, value) {
 }
 
 section("totals", "Totals", "What was read and what is left of it.", headline);
-section("alarms", "Alarms", "What deserves a look first.", () => data.alarms.length ? el("ul", { class: "alarms" }, ...data.alarms.map((text) => el("li", {}, ...rich(text)))) : none("none"));
+section("alarms", "Alarms", "What deserves a look first, in the whole corpus: the filters do not apply. In commands, DIR is the folder of the workspace.", () => data.alarms.length ? el("ul", { class: "alarms" }, ...data.alarms.map((text) => el("li", {}, ...rich(text)))) : none("none"));
 section("built", "Built from", "The sources as the manifest names them; the filters do not apply.", built);
 section("funnel", "From records to tokens", "Documents of each source by what became of them.", funnel);
 section("languages", "Sources and languages", "The most kept first. The stronger the colour, the more (counts on a logarithmic scale).", heatmap, false);

@@ -37,8 +37,8 @@ def rebuild_splits(
 ) -> Findings:
     """Rebuild `count` random splits, from input to tokens, in a temporary folder, and compare all parts.
 
-    The input is located by `manifest`, or by the workspace's copy of it from where the manifest of the build lay. Raises
-    UserError if the input is missing. Cost: that of building the splits.
+    The input is located by `manifest`, or by the workspace's copy of it from where the manifest of the build
+    lay. Raises UserError if the input is missing. Cost: that of building the splits.
     """
     workspace = Workspace.open(root)
     plan = apply_retries(_plan_again(workspace, manifest), workspace, again=False)

@@ -113,7 +113,8 @@ def describe_missing(workspace: Workspace, absent: list[str]) -> str:
     """Return a line on the files that a finished workspace lacks, by their paths in it."""
     names = [path.removeprefix(workspace.path("")).lstrip("/") for path in absent]
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return f"missing, and made again with what depends on {'it' if len(names) == 1 else 'them'}: {', '.join(names[:3])}{more}"
+    them = "it" if len(names) == 1 else "them"
+    return f"missing, and made again with what depends on {them}: {', '.join(names[:3])}{more}"
 
 
 def report_quarantine(builder: Build) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.ledger.alarms import MAX_EPOCHS, describe_repeated
 from corpus.pipelines.cli.console import room_beside
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from corpus.pipelines.build.probe import Probe
 
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+MAX_REPEATED = 3
+"""Sources and languages that the mixture repeats too often of which a line each is printed, at most."""
 
 
 def plan(
@@ -281,6 +286,11 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
         table.add_row(to_plain_text(row["source"]), to_plain_text(row["language"]), *shares)
     console.print(table)
     _print_more(console, len(rows), limit)
+    repeated = [row for row in rows if row["epochs"] > MAX_EPOCHS]
+    for row in repeated[:MAX_REPEATED]:
+        console.print(to_plain_text(describe_repeated(row)), style="yellow", soft_wrap=True)
+    if len(repeated) > MAX_REPEATED:
+        console.print(f"[yellow]mixture: {len(repeated) - MAX_REPEATED:,} more are repeated as often[/]")
     print_failures(console, forecast.failures, "of the records looked at, not scaled")
     ingest, encode = forecast.seconds["ingest"], forecast.seconds["encode"]
     reading = max(ingest / workers, forecast.seconds["largest"])

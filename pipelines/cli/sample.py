@@ -15,6 +15,7 @@ from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
     describe_document,
     describe_failed_signals,
+    describe_own_id,
     describe_verdict,
 )
 from corpus.pipelines.cli.refusals import refuse_options
@@ -343,7 +344,7 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
         (make_printable(describe_verdict(row)), "green" if row["kept"] else "red"),
     )  # fmt: skip
     console.print(head, soft_wrap=not console.is_terminal)
-    place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}"
+    place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
     whole = not console.is_terminal
     console.print(Text(make_printable(place), "dim"), soft_wrap=whole)
     if row["failed_rules"]:
@@ -372,7 +373,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
     pairs = compare_lines(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1)
     table = Table(box=None, pad_edge=False, expand=True)
     marks = [("[-", "-]", "bold red strike"), ("{+", "+}", "bold green")]
-    for name in ("dropped", "kept"):
+    for name in ("dropped", make_printable(f"kept{describe_own_id(row['stayed'])}")):
         table.add_column(name, ratio=1, overflow="fold")
     for pair in pairs:
         if pair.skipped:

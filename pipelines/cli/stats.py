@@ -129,9 +129,32 @@ def stats(
         typer.echo(to_csv(tables[views[0]]), nl=False)
     elif other is not None:
         print_compared(make_console(), tables, workspace, other, limit)
-    else:
-        print_stats(opened, make_console(), views, limit)
-        print_lost_sources(opened, make_console())
+    if other is not None and (note := describe_tokenizers(opened, open_workspace(other))):
+        typer.echo(f"corpus: {note}", err=True)
+    if as_json or as_csv or other is not None:
+        return
+    print_stats(opened, make_console(), views, limit)
+    print_lost_sources(opened, make_console())
+
+
+def describe_tokenizers(one: Workspace, other: Workspace) -> str | None:
+    """Return a line if two workspaces have different tokenizers, so that their tokens cannot be compared."""
+    from corpus.errors import UserError
+
+    try:
+        sides = [workspace.tokens() for workspace in (one, other)]
+    except UserError:  # a build that is not finished has no tokens to compare
+        return None
+    if sides[0]["tokenizer"]["sha256"] == sides[1]["tokenizer"]["sha256"]:
+        return None
+    rates = []
+    for side in sides:
+        size, tokens = (sum(shard[name] for shard in side["shards"]) for name in ("bytes", "tokens"))
+        rates.append(f"{size / tokens:.2f}" if tokens else "no")
+    return (
+        f"the tokenizers differ ({rates[0]} and {rates[1]} bytes a token), so that numbers of tokens cannot be compared: "
+        "compare documents and bytes, or build both with one tokenizer (`tokenizer: PATH`)"
+    )
 
 
 def read_rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:

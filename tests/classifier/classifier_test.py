@@ -175,14 +175,14 @@ def test_too_few_texts(tmp_path: Path) -> None:
         train_classifier(texts(ENCYCLOPEDIA)[:3], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     with pytest.raises(UserError, match="neither side has texts with words"):
         train_classifier([], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
-    with pytest.raises(UserError, match="^no negative text has words$"):
+    with pytest.raises(UserError, match=r"^no negative text has words$"):
         train_classifier(texts(SHOP)[:9], [("...", "und_Zyyy")], str(tmp_path / "m.bin"))
     with pytest.raises(
-        UserError, match="^60 texts are on both sides, and no others: give the sides different texts"
+        UserError, match=r"^60 texts are on both sides, and no others: give the sides different texts"
     ):
         train_classifier(texts(SHOP)[:60], reversed(texts(SHOP)[:60]), str(tmp_path / "m.bin"))
     with pytest.raises(
-        UserError, match="found 0 positive and 2 negative in .*, without the 58 that both sides have"
+        UserError, match=r"found 0 positive and 2 negative in .*, without the 58 that both sides have"
     ):
         train_classifier(texts(SHOP)[:58], texts(SHOP)[:60], str(tmp_path / "m.bin"))
     assert not (tmp_path / "m.bin").exists()

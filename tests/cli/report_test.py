@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import corpus
@@ -16,7 +17,7 @@ from corpus.inspect.cuts import sample_beside_cuts
 from corpus.inspect.html_text import shorten_middle, shorten_paths
 from corpus.inspect.report import REPORT_TABLES, build_report_page, render_page
 from corpus.inspect.report_data import Groups, build_report_data
-from corpus.ledger.alarms import Alarm, find_alarms
+from corpus.ledger.alarms import find_alarms
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
@@ -198,8 +199,16 @@ def test_alarms_say_what_and_where(demo: Path) -> None:
     shares = Shares(0.05, {})
     streams = {"streams": [{"source": "web", "language": "tha_Thai", "epochs": 7.5}]}
     found = find_alarms(tables, streams, shares)
-    assert Alarm(0, "mixture: web tha_Thai is seen 7.5 times per pass over the corpus: more than four repetitions "
-                 "gain little") in found  # fmt: skip
+    (repeated,) = [
+        alarm.text for alarm in found if alarm.text.startswith("mixture: web tha_Thai is seen 7.5 times")
+    ]
+    assert "Lower its weight in `mixture`" in repeated and len(repeated) <= 400
+    unread = {**tables, "quarantine": pa.table({"source": ["код"], "records": [1]})}
+    (quarantined,) = [alarm.text for alarm in find_alarms(unread, {}, shares) if "could not" in alarm.text]
+    assert (
+        "1 record could not be read" in quarantined
+        and "`corpus sample DIR --quarantine --source код`" in quarantined
+    )
     assert found == sorted(found, key=lambda alarm: (-alarm.weight, alarm.text))
     counts = tables["counts"].to_pylist()
     rows = [dict(row, documents=row["documents"] if row["what"] != "kept" else 0) for row in counts]

@@ -7,6 +7,8 @@ import io
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +18,10 @@ from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
+from corpus.inspect.verdicts import describe_own_id
 from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
 from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
-from corpus.pipelines.cli.stats import (
+from corpus.pipelines.cli.stats import describe_tokenizers, (
     RULE_NUMBERS,
     _print_view,
     print_compared,
@@ -177,3 +180,19 @@ def test_the_share_of_a_rule_is_of_the_texts_it_is_for() -> None:
         for row in summarize_rules(counts, pa.Table.from_pylist(bounds))
     }
     assert found == {"gopher.words.min": (30, 0.2), "gopher.words.missing": (50, 0.02)}
+
+
+def test_tokens_of_different_tokenizers_are_not_compared_in_silence() -> None:
+    def workspace(digest: str, tokens: int) -> Any:
+        shards = [{"bytes": 800, "tokens": tokens}]
+        return SimpleNamespace(tokens=lambda: {"tokenizer": {"sha256": digest}, "shards": shards})
+
+    assert describe_tokenizers(workspace("a", 200), workspace("a", 300)) is None
+    said = describe_tokenizers(workspace("a", 200), workspace("b", 400))
+    assert said is not None and said.startswith("the tokenizers differ (4.00 and 2.00 bytes a token)")
+
+
+def test_the_id_that_a_row_came_with_is_shown() -> None:
+    assert describe_own_id({"metadata": {"id": "рецепт-7"}}) == "  id рецепт-7"
+    assert describe_own_id({"metadata": [("id", "7")]}) == "  id 7"
+    assert describe_own_id({"metadata": None}) == describe_own_id({}) == ""
