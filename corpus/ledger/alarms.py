@@ -162,8 +162,8 @@ def describe_repeated(stream: Mapping[str, Any]) -> str:
     """Return a line on a source and language that a mixture repeats more than is good for it: why, and what to do."""
     return (
         f"mixture: {stream['source']} {stream['language']} is seen {stream['epochs']:.1f} times while the trainer "
-        "draws as many tokens as the corpus has, since its weight is larger than its share of the tokens: more than four "
-        "repetitions gain little. Lower its weight in `mixture`, raise `temperature`, add text, or train with "
+        "draws as many tokens as the corpus has, since its weight is larger than its share of the tokens: more than "
+        "four repetitions gain little. Lower its weight in `mixture`, raise `temperature`, add text, or train with "
         "`max_epochs: 4` in a file for `corpus train --mixture`"
     )
 

@@ -152,8 +152,8 @@ def describe_tokenizers(one: Workspace, other: Workspace) -> str | None:
         size, tokens = (sum(shard[name] for shard in side["shards"]) for name in ("bytes", "tokens"))
         rates.append(f"{size / tokens:.2f}" if tokens else "no")
     return (
-        f"the tokenizers differ ({rates[0]} and {rates[1]} bytes a token), so that numbers of tokens cannot be compared: "
-        "compare documents and bytes, or build both with one tokenizer (`tokenizer: PATH`)"
+        f"the tokenizers differ ({rates[0]} and {rates[1]} bytes a token), so that numbers of tokens cannot be "
+        "compared: compare documents and bytes, or build both with one tokenizer (`tokenizer: PATH`)"
     )
 
 

@@ -18,12 +18,13 @@ from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
-from corpus.inspect.verdicts import describe_own_id
 from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
+from corpus.inspect.verdicts import describe_own_id
 from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
-from corpus.pipelines.cli.stats import describe_tokenizers, (
+from corpus.pipelines.cli.stats import (
     RULE_NUMBERS,
     _print_view,
+    describe_tokenizers,
     print_compared,
     print_stats,
     read_rows,
