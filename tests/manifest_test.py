@@ -15,7 +15,9 @@ from corpus.errors import UserError
 from corpus.formats.yaml_lines import load_yaml
 from corpus.manifest import load_manifest
 from corpus.pipelines.build.plan import check_models
+from corpus.pipelines.build.redecide import load_stored_manifest
 from corpus.pipelines.context import Tools
+from corpus.workspace import Workspace
 
 GOOD = """\
 name: demo
@@ -213,3 +215,14 @@ def test_a_bad_plugin_is_named_although_a_model_is_loaded_with_it(
     key = r"5: filters\[0\]" if "[" in listed else r"6: filters\.a\.b:Mine"
     with pytest.raises(UserError, match=rf"m\.yaml:{key}: a\.b:Mine cannot be imported: SyntaxError"):
         check_models(file, Tools(file.manifest))
+
+
+def test_an_error_in_the_copy_of_a_manifest_names_the_original(tmp_path: Path) -> None:
+    (tmp_path / "workspace.json").write_text("{}")
+    lines = "name: a\nsources:\n  c: {kind: jsonl, paths: [x]}\nfilters: {nothere.at.all:Mine: {}}\n"
+    (tmp_path / "manifest.yaml").write_text(lines)
+    (tmp_path / "timings.json").write_text('{"runs": [{"manifest": "/home/анна/m.yaml"}]}')
+    with pytest.raises(
+        UserError, match=r"^/home/анна/m\.yaml: filters\..*--plugins DIR \(the workspace .* was built"
+    ):
+        load_stored_manifest(Workspace(str(tmp_path)))

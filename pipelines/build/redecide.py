@@ -37,7 +37,7 @@ from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.sequence import list_missing_parts, run_stages
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
-from corpus.progress import StageProgress, Status
+from corpus.progress import StageProgress, Status, built_from
 from corpus.rules.effects import describe_effects
 from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import BOUND_KINDS, draw_uniform
@@ -150,9 +150,23 @@ def compare_changes(
         return replace(difference, effects=describe_changes(workspace, manifest, changes))
 
 
+def load_stored_manifest(workspace: Workspace) -> ManifestFile:
+    """Return the manifest that a workspace was built from, by its copy there. Errors name the user's own file, not a
+    line of the copy, which nobody wrote."""
+    copy = workspace.path("manifest.yaml")
+    try:
+        return load_manifest(copy)
+    except UserError as error:
+        place = built_from(workspace.path("timings.json"))
+        if place is None or not str(error).startswith(f"{copy}:"):
+            raise
+        message = str(error).removeprefix(f"{copy}:").partition(": ")[2]
+        raise UserError(f"{place}: {message} (the workspace {workspace.root} was built from it)") from None
+
+
 def describe_changes(workspace: Workspace, manifest: str | None, changes: Changes) -> list[str]:
     """Return lines on the sources that gain a rule by `changes`, and on the languages whose values these replace."""
-    file = load_manifest(workspace.path("manifest.yaml") if manifest is None else manifest)
+    file = load_stored_manifest(workspace) if manifest is None else load_manifest(manifest)
     before, after = (
         StoredTools(each.manifest, root=workspace.root).rules for each in (file, change_bounds(file, changes))
     )
@@ -170,7 +184,7 @@ def _rank_languages(workspace: Workspace) -> list[str]:
 
 def _check_texts(workspace: Workspace, plan: BuildPlan) -> None:
     """Raise UserError if the rules of a plan keep other texts than the workspace does."""
-    kept = Tools(load_manifest(workspace.path("manifest.yaml")).manifest).text_rules
+    kept = Tools(load_stored_manifest(workspace).manifest).text_rules
     wanted = plan.tools.text_rules
     if kept is not None and (wanted is None or kept.fingerprints != wanted.fingerprints):
         raise UserError(
@@ -187,7 +201,7 @@ def make_stored_plan(
     Raises UserError if documents or signals are missing or of another version; with `finished`, if anything else is
     missing too.
     """
-    before = load_manifest(workspace.path("manifest.yaml"))
+    before = load_stored_manifest(workspace)
     file = change_bounds(before if path is None else load_manifest(path), changes)
     tools = StoredTools(file.manifest, root=workspace.root)
     _check_same(before, file, tools)
