@@ -395,7 +395,7 @@ def _convert_error(
     if problem["type"] == "extra_forbidden":
         path = (*where, *problem["loc"])
         known = list_keys(model, problem["loc"][:-1])
-        elsewhere = TRAINING_KEYS.get((path[0], str(problem["loc"][-1])))
+        elsewhere = TRAINING_KEYS.get((str(path[0]), str(problem["loc"][-1])))
         advice = elsewhere or (suggest_names(str(problem["loc"][-1]), known) if known else "")
         message = f"unknown key: {advice}" if advice else "unknown key"
     elif problem["type"] == "missing":
