@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
+import fsspec
 import pytest
 
 from corpus.errors import UserError
@@ -32,7 +33,7 @@ def test_a_store_without_its_client_is_one_line_with_the_command(monkeypatch: py
     def missing(path: str, **_: object) -> None:
         raise ImportError("Install s3fs to access S3")
 
-    monkeypatch.setattr(remote.fsspec.core, "url_to_fs", missing)
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(UserError, match=r"^s3://bucket/x: .*: pip install 's3fs>=2026\.1' \(") as caught:
         remote.filesystem("s3://bucket/x")
     assert "\n" not in str(caught.value)

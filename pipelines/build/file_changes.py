@@ -60,11 +60,13 @@ def compare_files(before: Mapping[str, Any], plan: BuildPlan, numbers: Iterable[
 
 
 def find_gone_files(
-    before: Mapping[str, Any], plan: BuildPlan, removed: Iterable[tuple[str, ...]]
+    before: Mapping[str, Any], plan: BuildPlan, removed: Collection[tuple[str, ...]]
 ) -> list[str]:
     """Return the files that shared the removed splits and are gone, where others of the same split are still there."""
-    there = _list_files(plan)
     gone: list[str] = []
+    if not removed:
+        return gone
+    there = _list_files(plan)
     for source, split in removed:
         files = before.get("shared", {}).get(f"{source}/{split}", {})
         left = [file for file in files if (source, file) not in there]

@@ -61,6 +61,7 @@ class StoredSplit:
     name: str
     end: int
     start: int = 0
+    files: tuple[()] = ()
 
 
 @dataclass(frozen=True)

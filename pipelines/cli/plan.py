@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpus.ledger.alarms import MAX_EPOCHS, describe_repeated
 from corpus.pipelines.cli.console import room_beside
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 
@@ -254,6 +253,7 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
     from rich.text import Text
 
     from corpus.inspect.readable import format_count, format_short, format_size, make_printable
+    from corpus.ledger.alarms import MAX_EPOCHS, describe_repeated
     from corpus.pipelines.cli.stats import to_plain_text
 
     console.print(
