@@ -142,7 +142,9 @@ def recognize_file(path: str) -> Verdict:
     if not _is_text(head):
         return MISNAMED if BINARY_NAME.search(name) or COMPRESSION.search(name) else NOT_TEXT
     verdict = _recognize_text(path, COMPRESSION.sub("", name), _decode(head))
-    is_misnamed = BINARY_NAME.search(name) and isinstance(verdict, Recognized) and verdict.kind == "text"
+    is_misnamed = (
+        BINARY_NAME.search(name) and isinstance(verdict, Recognized) and verdict.kind in ("text", "html")
+    )
     return MISNAMED if is_misnamed else verdict
 
 
