@@ -186,6 +186,13 @@ def _index_codecs() -> dict[str, str]:
     return {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 
 
+def check_encoding(label: str | None) -> str | None:
+    """Return the label that a manifest gives, or None. Raises ValueError if there is no such encoding."""
+    if label is not None and codec_of(label) is None:
+        raise ValueError("no such encoding: say utf-8, windows-1251, shift_jis, gb18030, big5 or the like")
+    return label
+
+
 def codec_of(label: str | None) -> str | None:
     """Return the Python codec for a charset label of HTTP or HTML, None for a label that no standard defines."""
     return _index_codecs().get(label.strip().strip("\"'").lower()) if label else None

@@ -11,7 +11,7 @@ from functools import cached_property
 from corpus.document import Failure
 from corpus.formats.archives import ZIP_DAMAGE, ZIP_MAGICS, read_archive
 from corpus.sources.code.contents import RepositoryInfo, SourceFile, survey
-from corpus.storage import DAMAGE, open_decompressing, open_input
+from corpus.storage import open_decompressing, open_input
 
 MAX_MEMBER_BYTES = 64 << 20
 """Largest member that is read at all; one over the source's own limit stops at a gate."""
@@ -87,7 +87,7 @@ class CodeArchive:
                     comment = zipfile.ZipFile(stream).comment.decode("ascii", "replace")
                     return comment if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", comment) else None
                 header = open_decompressing(stream).read(1536)
-        except (*ZIP_DAMAGE, *DAMAGE):
+        except ZIP_DAMAGE:
             return None  # what is damaged is named where the files are read
         match = _COMMIT.search(header) if header[156:157] == b"g" else None
         return match[1].decode() if match else None

@@ -46,7 +46,7 @@ def recognize_zip(path: str) -> Verdict:
                 if peek.get(ending) == b"":
                     with archive.open(name) as member:
                         peek[ending] = member.read(MAX_PEEKED_BYTES // 16)
-    except (*ZIP_DAMAGE, RuntimeError, NotImplementedError) as error:
+    except ZIP_DAMAGE as error:
         if path.lower().endswith(".epub"):
             return Recognized("books", "EPUB books")
         return Unread(f"damaged files ({shorten_line(str(error), 160)})")

@@ -36,13 +36,9 @@ class Text(Source):
     @field_validator("encoding")
     @classmethod
     def _charset(cls, label: str | None) -> str | None:
-        from corpus.formats.encodings import codec_of
+        from corpus.formats.encodings import check_encoding
 
-        if label is not None and codec_of(label) is None:
-            raise ValueError(
-                "no such encoding: say utf-8, windows-1251, shift_jis, gb18030, big5 or the like"
-            )
-        return label
+        return check_encoding(label)
 
     @field_validator("language")
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
 from corpus.formats.archives import ZIP_MAGICS, read_archive
-from corpus.formats.encodings import codec_of
+from corpus.formats.encodings import check_encoding, codec_of
 from corpus.formats.tar import is_tar
 from corpus.sources.inputs import fixed_prefix
 from corpus.sources.source import Source
@@ -58,11 +58,7 @@ class HtmlFiles(Source):
     @field_validator("encoding")
     @classmethod
     def _charset(cls, label: str | None) -> str | None:
-        if label is not None and codec_of(label) is None:
-            raise ValueError(
-                "no such encoding: say utf-8, windows-1251, shift_jis, gb18030, big5 or the like"
-            )
-        return label
+        return check_encoding(label)
 
     @field_validator("url_prefix")
     @classmethod
