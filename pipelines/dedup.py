@@ -46,6 +46,7 @@ from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.beam.fanout import FanOut
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
+from corpus.pipelines.beam.shuffle import Shuffle, end_range, run_item, run_range
 from corpus.pipelines.beam.types import (
     PCollection,
     Transform,
@@ -77,6 +78,7 @@ def dedup_pipeline(
     running: Running,
     claims: str | None,
     partitions: int | None = None,
+    in_runs: bool | None = None,
 ) -> Callable[[beam.Pipeline], None]:
     """Return a function that builds the search for duplicates among the splits' documents on a Beam pipeline.
 
@@ -84,7 +86,8 @@ def dedup_pipeline(
     dropped) and must be picklable; their signatures are read from the splits' signature parts.
     `fingerprint` identifies the input: if DIR/dedup/clusters.parquet was made from it with these options, the
     pipeline does nothing. `partitions`: see the module; by default one per 64 splits, at most
-    1,024. Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
+    1,024. `in_runs`: whether what the steps exchange lies in files in the folder `claims`, as it does by default with
+    the local engine, or goes through the engine (`corpus.pipelines.beam.shuffle`). Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
     """
     ordered = sorted(set(splits))
     digest = fingerprint_of(
@@ -107,7 +110,9 @@ def dedup_pipeline(
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return _nothing_to_do
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
-    return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims)
+    use_runs = running.local if in_runs is None else in_runs
+    shuffle = Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
+    return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims, shuffle=shuffle)
 
 
 def _nothing_to_do(root: beam.Pipeline) -> None:
@@ -115,12 +120,22 @@ def _nothing_to_do(root: beam.Pipeline) -> None:
 
 
 def add_dedup_steps(
-    root: beam.Pipeline, plan: DedupPlan, load: LoadRows, running: Running, claims: str | None
+    root: beam.Pipeline,
+    plan: DedupPlan,
+    load: LoadRows,
+    running: Running,
+    claims: str | None,
+    shuffle: Shuffle,
 ) -> None:
     """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
 
     def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> Transform:
-        named: Transform = name >> flat_map(function, plan, *arguments, output=tuple[int, bytes])
+        given = (shuffle, name.lower().replace(" ", "-"), function, plan, *arguments)
+        named: Transform = name >> flat_map(run_range, *given, output=tuple[int, bytes])
+        return named
+
+    def last_step(name: str, function: Callable[..., Iterator[Element]]) -> Transform:
+        named: Transform = name >> flat_map(end_range, shuffle, function, plan, output=tuple[int, bytes])
         return named
 
     def gather(name: str, *inputs: PCollection[Element]) -> PCollection[Gathered]:
@@ -136,8 +151,13 @@ def add_dedup_steps(
     count = max(1, min(plan.splits, MAX_KEYS_ITEMS))
     shares = [share_of(plan.splits, number, count) for number in range(count)]
     items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
+    load_keys = partial(steps.keys_step, plan=plan, load=load)
     keys = root | "Keys" >> FanOut(
-        items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]
+        items,
+        partial(run_item, shuffle=shuffle, step="keys", work=load_keys),
+        running,
+        claims,
+        result_type=tuple[int, bytes],
     )
     contents = gather("Contents", keys) | step("Contents", steps.contents_step)
     linked = [gather("Same URL", only("urls", contents, "Same URL")) | step("Same URL", steps.same_url_step)]
@@ -153,6 +173,6 @@ def add_dedup_steps(
     members = gather("Members", roots, *known) | step("Members", steps.members_step)
     ranks = gather("Ranks", only("memberships", members, "Ranks")) | step("Ranks", steps.ranks_step, load)
     removed = gather("Walk", ranks, only("edges", members, "Walk")) | step("Walk", steps.walk_step)
-    pieces = gather("Write", removed) | step("Write", steps.write_step)
+    pieces = gather("Write", removed) | last_step("Write", steps.write_step)
     always = root | "Even if none" >> create([(0, b"")], tuple[int, bytes])
-    gather("Join", always, pieces) | step("Join", steps.join_step)
+    gather("Join", always, pieces) | "Join" >> flat_map(steps.join_step, plan, output=tuple[int, bytes])

@@ -44,6 +44,7 @@ DEDUP_KINDS = Kinds(
     memberships=MEMBERSHIP_DTYPE,
     members=clusters.MEMBER_DTYPE,
     removed=clusters.REMOVED_DTYPE,
+    frames=np.dtype("u1"),  # of `_pack_frame`
 )
 MAX_HELD_SIGNATURES = 1 << 16
 """Signatures held in memory at a time: 28 MiB for 112 permutations."""
@@ -194,7 +195,7 @@ def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
     block, frames = element
     edges = [np.empty(0, clusters.EDGE_DTYPE)]
-    for frame in frames:
+    for frame in DEDUP_KINDS.stream(frames, "frames"):
         low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
         own, own_at = np.unique(low, return_inverse=True)
         signatures = _read_signatures(own, plan)
@@ -315,13 +316,14 @@ def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 def _pack_frame(
     low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
 ) -> bytes:
-    """Pack pairs (low, high[at]) with the signatures of `high` into bytes."""
+    """Pack pairs (low, high[at]) with the signatures of `high` as one array of the kind `frames`."""
     sizes = np.array([len(low), len(high)], np.int64)
-    return b"".join(array.tobytes() for array in (sizes, low, at, high, signatures))
+    arrays = (array.tobytes() for array in (sizes, low, at, high, signatures))
+    return b"".join((DEDUP_KINDS.codes["frames"], *arrays))
 
 
 def _unpack_frame(
-    frame: bytes, width: int
+    frame: NDArray[np.uint8], width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
     edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
     values = np.frombuffer(frame, np.int64, 2 * edges + singles, 16)

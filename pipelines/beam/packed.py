@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.pipelines.beam.runs import StoredChunks
+
 Element = tuple[int, bytes]
 Gathered = tuple[int, Iterable[bytes]]
 """The result of a GroupByKey of elements."""
@@ -38,12 +40,40 @@ class Kinds:
         return element[1][:1] == self.codes[kind]
 
     def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
-        """Return all records of each of the kinds; the chunks must hold no other kind."""
-        arrays: dict[str, list[Records]] = {kind: [np.empty(0, self.dtypes[kind])] for kind in kinds}
+        """Return all records of each of the kinds; the chunks must hold no other kind.
+
+        Memory: chunks that lie in runs are read one by one into arrays of the right size.
+        """
+        stored = chunks if isinstance(chunks, StoredChunks) else None
+        whole = [] if stored is not None else list(chunks)
+        sizes = stored.sizes() if stored is not None else ((chunk[:1], len(chunk) - 1) for chunk in whole)
+        counts = dict.fromkeys(kinds, 0)
+        for code, size in sizes:
+            kind = self._names[code]
+            counts[kind] += size // self.dtypes[kind].itemsize
+        arrays = {kind: np.empty(counts[kind], self.dtypes[kind]) for kind in kinds}
+        filled = dict.fromkeys(kinds, 0)
+        read = stored.records() if stored is not None else ((chunk[:1], memoryview(chunk)[1:]) for chunk in whole)
+        for code, data in read:
+            kind = self._names[code]
+            records = np.frombuffer(data, self.dtypes[kind])
+            arrays[kind][filled[kind] : filled[kind] + len(records)] = records
+            filled[kind] += len(records)
+        return [arrays[kind] for kind in kinds]
+
+    def stream(self, chunks: Iterable[bytes], kind: str) -> Iterator[Records]:
+        """Yield the records of one kind, a chunk at a time; chunks of other kinds are passed over.
+
+        Chunks that lie in runs are read as they are asked for, so this can be done several times.
+        """
+        if isinstance(chunks, StoredChunks):
+            chunks = chunks.of_kind(self.codes[kind])
+            for _, data in chunks.records():
+                yield np.frombuffer(data, self.dtypes[kind])
+            return
         for chunk in chunks:
-            kind = self._names[chunk[:1]]
-            arrays[kind].append(np.frombuffer(chunk, self.dtypes[kind], offset=1))
-        return [np.concatenate(arrays.pop(kind)) for kind in kinds]
+            if chunk[:1] == self.codes[kind]:
+                yield np.frombuffer(chunk, self.dtypes[kind], offset=1)
 
 
 class Outbox:

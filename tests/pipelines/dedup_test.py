@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,7 +150,14 @@ def reference(made: Made, options: DedupOptions) -> dict[tuple[int, int], tuple[
     }
 
 
-def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, workers: int = 1) -> Path:
+def run(
+    folder: Path,
+    made: Made,
+    options: DedupOptions,
+    partitions: int = 3,
+    workers: int = 1,
+    in_runs: bool | None = None,
+) -> Path:
     """The clusters file of the documents."""
     workspace = Workspace(str(folder))
     if options.minhash is not None:
@@ -157,7 +165,7 @@ def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, wo
     running = Running(workers=workers)
     names, load = made.names()[::-1], replace(made, signature=made.signature[:0])
     search = dedup.dedup_pipeline(
-        workspace, names, load, options, "input", running, _claims(folder), partitions=partitions
+        workspace, names, load, options, "input", running, _claims(folder), partitions, in_runs
     )
     with beam.Pipeline(options=running.options("dedup")) as pipeline:
         search(pipeline)
@@ -166,9 +174,8 @@ def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, wo
 
 def _claims(folder: Path) -> str:
     claims = folder / "claims"
-    claims.mkdir(parents=True, exist_ok=True)
-    for claim in claims.iterdir():
-        claim.unlink()
+    shutil.rmtree(claims, ignore_errors=True)
+    claims.mkdir(parents=True)
     return str(claims)
 
 
@@ -228,11 +235,13 @@ def test_transitive_keeps_one_of_each_cluster(tmp_path: Path) -> None:
     assert sum(size - 1 for _, size in sizes) == len(transitive)
 
 
-def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers(tmp_path: Path) -> None:
+def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers_and_both_shuffles(
+    tmp_path: Path,
+) -> None:
     made, contents = make(7, 300, splits=7), {}
-    for partitions, workers in ((1, 1), (3, 1), (13, 2)):
-        folder = tmp_path / f"{partitions}-{workers}"
-        contents[partitions, workers] = run(folder, made, DedupOptions(), partitions, workers).read_bytes()
+    for how in ((1, 1, True), (3, 1, False), (13, 2, True), (13, 5, True)):
+        folder = tmp_path / "-".join(map(str, how))
+        contents[how] = run(folder, made, DedupOptions(), *how).read_bytes()
         left = sorted(
             path.name for path in (folder / "dedup").iterdir() if list(path.rglob("*")) or path.is_file()
         )
