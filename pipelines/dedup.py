@@ -18,18 +18,14 @@ range at a time:
     block      `write`     a file of the removed documents of its splits
     (one)      `join`      one file of all
 
-Memory: a range or a block of a million documents takes about 1 GB at its peak (336 bytes a document in 14
-bands, and as much again while they are sorted); `partitions` says how many there are. Two steps see more:
-`merge` holds the links of all near-duplicates between different contents, already reduced to about one a
-content (75 bytes each at the peak: 2 GB for 27 million contents in clusters; give it a large worker
-beyond that), and `walk` never parts a component (600 bytes a document with two edges). The local engine also
-keeps what is shuffled in the process that started it, some 500 bytes a document and 100 a candidate pair.
+What the steps exchange lies in files of the run on one machine, and goes through the engine's shuffle elsewhere
+(`corpus.pipelines.beam.shuffle`). So no process holds more than its range or block: some 300 bytes a document, and
+`partitions` says how many ranges there are. What can outgrow a range is divided further: candidate pairs of a block
+into passes, the links of `merge` beyond 8 million into ranges of their nodes, on disk (`corpus.dedup.components`), and
+the documents and edges of `walk` beyond 4 million into ranges of their rank (`corpus.dedup.walk`), so that one giant
+component is no problem. `join` copies one row group after the other.
 
-Measured on two shared cores with tests/benchmarks/dedup_benchmark.py: a million made-up documents, 216,000 of
-them duplicates, with 4.5 million candidate pairs: 22 s of CPU in one process, 49 s in two (the local engine's
-transfers between processes cost more than the steps), 2.2 GB at the peak; datasketch's MinHashLSH takes 51 s
-or more for the candidates alone.
-The result depends on neither the number of partitions nor that of workers.
+The result depends on neither the number of partitions, nor that of workers, nor the way of the shuffle.
 """
 
 from __future__ import annotations
@@ -63,7 +59,7 @@ from corpus.workspace import Workspace
 
 VERSION = 1
 """Increased when the same input would give other clusters."""
-SPLITS_PER_BLOCK = 64
+SPLITS_PER_BLOCK = 32
 MAX_BLOCKS = 1024
 MAX_KEYS_ITEMS = 4096
 """Items of the first step: single splits in a smaller build."""
@@ -85,7 +81,7 @@ def dedup_pipeline(
     `splits` (source, split) in any order; `load` gives the rows to compare (those that no rule or gate
     dropped) and must be picklable; their signatures are read from the splits' signature parts.
     `fingerprint` identifies the input: if DIR/dedup/clusters.parquet was made from it with these options, the
-    pipeline does nothing. `partitions`: see the module; by default one per 64 splits, at most
+    pipeline does nothing. `partitions`: see the module; by default one per 32 splits, at most
     1,024. `in_runs`: whether what the steps exchange lies in files in the folder `claims`, as it does by default with
     the local engine, or goes through the engine (`corpus.pipelines.beam.shuffle`). Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
     """

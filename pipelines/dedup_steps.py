@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.dedup import clusters, exact, minhash, pairs
+from corpus.dedup import clusters, components, exact, minhash, pairs, walk
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import read_cluster_groups, to_clusters_table, write_clusters
 from corpus.dedup.rows import SplitRows, row_of, split_of
@@ -44,10 +44,14 @@ DEDUP_KINDS = Kinds(
     memberships=MEMBERSHIP_DTYPE,
     members=clusters.MEMBER_DTYPE,
     removed=clusters.REMOVED_DTYPE,
-    frames=np.dtype("u1"),  # of `_pack_frame`
+    frames=np.dtype([("byte", "u1")]),  # of `_pack_frame`
 )
 MAX_HELD_SIGNATURES = 1 << 16
 """Signatures held in memory at a time: 28 MiB for 112 permutations."""
+MAX_HELD_PAIRS = 1 << 23
+"""Candidate pairs of a block that are made unique at a time; 128 MiB, and as much again for a while."""
+MAX_WALKED = 1 << 22
+"""Documents and edges of a range that are walked in memory, 200 bytes each; more are walked in ranges of rank."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +143,10 @@ def contents_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 
 def same_url_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield links between contents that share a URL."""
+    outbox = Outbox(DEDUP_KINDS)
     links = clusters.reduce_to_stars(exact.link_shared_urls(DEDUP_KINDS.unpack(element[1], "urls")[0]))
-    if len(links):
-        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
+    yield from _put_links(outbox, links)
+    yield from outbox.flush()
 
 
 def bands_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
@@ -179,9 +184,18 @@ def pairs_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 
 def ask_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the block's candidate pairs, each once, with the signatures of its side, to the block of the other side."""
-    links = DEDUP_KINDS.unpack(element[1], "pairs")[0]
-    candidates = pairs.deduplicate_pairs(np.stack([links["one"], links["other"]], axis=1))
-    increment("dedup", "candidate_pairs", len(candidates))
+    passes = 1 + DEDUP_KINDS.count(element[1], "pairs") // MAX_HELD_PAIRS
+    for part in range(passes):
+        pieces = [np.empty(0, LINK_DTYPE)]
+        for links in DEDUP_KINDS.stream(element[1], "pairs"):
+            pieces.append(links if passes == 1 else links[links["other"] % passes == part])
+        candidates = pairs.deduplicate_pairs(_to_links(np.concatenate(pieces)))
+        del pieces
+        increment("dedup", "candidate_pairs", len(candidates))
+        yield from _ask(candidates, plan)
+
+
+def _ask(candidates: NDArray[np.int64], plan: DedupPlan) -> Iterator[Element]:
     blocks, starts = np.unique(plan.block(candidates[:, 0]), return_index=True)
     for block, theirs in zip(blocks.tolist(), np.split(candidates, starts[1:]), strict=False):
         theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
@@ -194,48 +208,65 @@ def ask_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
     block, frames = element
-    edges = [np.empty(0, clusters.EDGE_DTYPE)]
+    outbox = Outbox(DEDUP_KINDS)
+    stars = np.empty((0, 2), np.int64)
     for frame in DEDUP_KINDS.stream(frames, "frames"):
-        low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
-        own, own_at = np.unique(low, return_inverse=True)
-        signatures = _read_signatures(own, plan)
-        for start in range(0, len(low), MAX_HELD_SIGNATURES // 8):
-            piece = slice(start, start + MAX_HELD_SIGNATURES // 8)
-            agreeing = minhash.count_matches(signatures[own_at[piece]], theirs[at[piece]])
-            similar = agreeing >= plan.minhash.matches
-            edges.append(
-                make_records(
-                    clusters.EDGE_DTYPE,
-                    one=low[piece][similar],
-                    other=high[at[piece]][similar],
-                    matches=agreeing[similar],
-                )
+        edges = _compare(frame, plan)
+        increment("dedup", "similar_pairs", len(edges))
+        ends = np.stack([edges["one"], edges["other"]], axis=1)
+        yield from outbox.put("edges", np.full(len(edges), block), edges)
+        stars = clusters.reduce_to_stars(np.concatenate([stars, ends]))
+        if len(stars) > MAX_HELD_PAIRS:
+            yield from _put_links(outbox, stars)
+            stars = stars[:0]
+    yield from _put_links(outbox, stars)
+    yield from outbox.flush()
+
+
+def _compare(frame: Records, plan: DedupPlan) -> NDArray[np.void]:
+    """Return the pairs of a frame whose signatures agree in enough values as edges."""
+    low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
+    own, own_at = np.unique(low, return_inverse=True)
+    signatures = _read_signatures(own, plan)
+    edges = [np.empty(0, clusters.EDGE_DTYPE)]
+    for start in range(0, len(low), MAX_HELD_SIGNATURES // 8):
+        piece = slice(start, start + MAX_HELD_SIGNATURES // 8)
+        agreeing = minhash.count_matches(
+            signatures.take(own_at[piece], axis=0), theirs.take(at[piece], axis=0)
+        )
+        similar = agreeing >= plan.minhash.matches
+        edges.append(
+            make_records(
+                clusters.EDGE_DTYPE,
+                one=low[piece][similar],
+                other=high[at[piece]][similar],
+                matches=agreeing[similar],
             )
-    similar_pairs = np.concatenate(edges)
-    increment("dedup", "similar_pairs", len(similar_pairs))
-    if len(similar_pairs):
-        links = clusters.reduce_to_stars(np.stack([similar_pairs["one"], similar_pairs["other"]], axis=1))
-        yield block, DEDUP_KINDS.pack("edges", similar_pairs)
-        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
+        )
+    return np.concatenate(edges)
+
+
+def _put_links(outbox: Outbox, links: NDArray[np.int64]) -> Iterator[Element]:
+    """Put links of different contents into the outbox, for the merge."""
+    links = links[links[:, 0] != links[:, 1]]
+    records = make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1])
+    yield from outbox.put("links", np.zeros(len(links), np.int64), records)
 
 
 def merge_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the root of every content that is connected with another."""
     outbox = Outbox(DEDUP_KINDS)
-    links = DEDUP_KINDS.unpack(element[1], "links")[0]
-    roots = clusters.reduce_to_stars(np.stack([links["one"], links["other"]], axis=1))
-    del links
-    yield from outbox.put(
-        "roots", plan.block(roots[:, 0]), make_records(LINK_DTYPE, one=roots[:, 0], other=roots[:, 1])
-    )
+    for stars in components.connect(map(_to_links, DEDUP_KINDS.stream(element[1], "links"))):
+        roots = make_records(LINK_DTYPE, one=stars[:, 0], other=stars[:, 1])
+        yield from outbox.put("roots", plan.block(stars[:, 0]), roots)
     yield from outbox.flush()
 
 
 def members_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield every document of a component with several documents, and every edge, with the component's root."""
     outbox = Outbox(DEDUP_KINDS)
-    roots, copies, edges = DEDUP_KINDS.unpack(element[1], "roots", "copies", "edges")
-    roots = roots[np.argsort(roots["one"])]
+    roots, copies = DEDUP_KINDS.unpack(element[1], "roots", "copies")
+    roots = roots.take(np.argsort(roots["one"]))
 
     def root(content: NDArray[np.int64]) -> NDArray[np.int64]:
         if not len(roots):
@@ -248,7 +279,8 @@ def members_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     content = np.concatenate([copies["other"], alone["one"]])
     members = make_records(MEMBERSHIP_DTYPE, number=number, content=content, root=root(content))
     yield from outbox.put("memberships", plan.block(number), members)
-    yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
+    for edges in DEDUP_KINDS.stream(element[1], "edges"):
+        yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
     yield from outbox.flush()
 
 
@@ -284,11 +316,23 @@ def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[E
 def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the documents to remove, to their blocks."""
     outbox = Outbox(DEDUP_KINDS)
-    members, edges = DEDUP_KINDS.unpack(element[1], "members", "edges")
+    chunks = element[1]
     width = plan.options.minhash.width if plan.options.minhash else 1
-    removed = clusters.choose_removed(members, edges, width, plan.options.closure)
-    increment("dedup", "removed", len(removed))
-    yield from outbox.put("removed", plan.block(removed["number"]), removed)
+    size = DEDUP_KINDS.count(chunks, "members") + DEDUP_KINDS.count(chunks, "edges")
+    if size <= MAX_WALKED:
+        members, edges = DEDUP_KINDS.unpack(chunks, "members", "edges")
+        pieces = iter([clusters.choose_removed(members, edges, width, plan.options.closure)])
+    else:
+        pieces = walk.choose_removed_in_ranges(
+            partial(DEDUP_KINDS.stream, chunks, "members"),
+            partial(DEDUP_KINDS.stream, chunks, "edges"),
+            width,
+            plan.options.closure,
+            1 + 2 * size // MAX_WALKED,
+        )
+    for removed in pieces:
+        increment("dedup", "removed", len(removed))
+        yield from outbox.put("removed", plan.block(removed["number"]), removed)
     yield from outbox.flush()
 
 
@@ -313,6 +357,11 @@ def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     yield 0, path.encode()
 
 
+def _to_links(records: Records) -> NDArray[np.int64]:
+    """Return LINK records as int64[k, 2]."""
+    return np.stack([records["one"], records["other"]], axis=1)
+
+
 def _pack_frame(
     low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
 ) -> bytes:
@@ -323,7 +372,7 @@ def _pack_frame(
 
 
 def _unpack_frame(
-    frame: NDArray[np.uint8], width: int
+    frame: Records, width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
     edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
     values = np.frombuffer(frame, np.int64, 2 * edges + singles, 16)

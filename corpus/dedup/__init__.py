@@ -11,6 +11,9 @@ In the order in which documents meet them:
     rows.py        the columns that are compared
     exact.py       the same content, the same URL
     pairs.py       candidate pairs from shared bands
+    spilled.py     records on disk
     clusters.py    components; which document is kept
+    components.py  components of more links than fit in memory
+    walk.py        the same for more documents than fit in memory
     removed.py     clusters.parquet: write and read
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,7 @@ REMOVED_DTYPE = np.dtype(
     ]
 )
 """Record of a removed document, with the id of the one that is kept in its place."""
+REMOVED_FIELDS: tuple[str, ...] = REMOVED_DTYPE.names or ()
 
 
 def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -72,60 +74,98 @@ def choose_removed(
 
     `similarity` is 1 for the same content, the matches divided by `width` where the two contents were compared,
     and NaN where they were not. `size` is the number of documents that the kept one represents, itself
-    included. Cost: 2 microseconds and 600 bytes a document that has two edges.
+    included. Cost: 2 microseconds and 600 bytes a document that has two edges. `corpus.dedup.walk` does the same
+    for more of them than fit in memory.
     """
-    members = members[
+    if closure == "transitive":
+        best, sizes = find_best(members)
+        return remove_for_best(members, best, sizes, edges, width)
+    members = sort_best_first(members)
+    names, content = np.unique(members["content"], return_inverse=True)
+    urls, url = np.unique(members["url"], return_inverse=True)
+    state = WalkState.new(len(names), len(urls))
+    standing, level, agreed = walk_best_first(
+        content, np.where(members["url"] == 0, -1, url), *index_edges(edges, names), state
+    )
+    gone = np.flatnonzero(standing >= 0)
+    kept = standing[gone]
+    sizes = 1 + np.bincount(kept, minlength=len(members))[kept]
+    return make_removed(members[gone], members["id"][kept], level[gone], agreed[gone], width, sizes)
+
+
+def sort_best_first(members: NDArray[np.void], within: str | None = None) -> NDArray[np.void]:
+    """Return MEMBERs with the best one first; with `within` the best one of each value of that field."""
+    return members.take(
         order_best_first(
             priority=members["priority"],
             quality=members["quality"],
             length=members["length"],
             id=members["id"],
             number=members["number"],
-            within=members["root"],
+            within=members[within] if within else np.zeros(len(members), np.int64),
         )
-    ]
-    names, content = np.unique(members["content"], return_inverse=True)
-    urls, url = np.unique(members["url"], return_inverse=True)
-    if len(urls) and urls[0] == 0:
-        url = url - 1  # -1: no URL
+    )
+
+
+def index_edges(
+    edges: NDArray[np.void], names: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the ends int64[k, 2] of edges in both directions, sorted, as places in the sorted contents `names`,
+    and their matches."""
     left, right = np.searchsorted(names, edges["one"]), np.searchsorted(names, edges["other"])
     ends = np.concatenate([np.stack([left, right], axis=1), np.stack([right, left], axis=1)])
     by_end = np.lexsort((ends[:, 1], ends[:, 0]))
-    ends, matches = ends[by_end], np.tile(edges["matches"], 2)[by_end]
-    if closure == "best":
-        standing, level, agreed = _remove_best_first(content, url, len(names), len(urls), ends, matches)
-    else:
-        standing, level, agreed = _remove_transitively(
-            members["root"], content, url, len(names), ends, matches
-        )
+    return ends[by_end], np.tile(edges["matches"], 2)[by_end]
 
-    gone = np.flatnonzero(standing >= 0)
-    kept = standing[gone]
-    removed = np.empty(len(gone), REMOVED_DTYPE)
-    removed["number"], removed["id"] = members["number"][gone], members["id"][gone]
-    removed["kept"], removed["level"] = members["id"][kept], level[gone]
-    removed["similarity"] = np.where(agreed[gone] < 0, np.nan, agreed[gone] / np.float32(width))
-    removed["similarity"][level[gone] == LEVEL_EXACT] = 1
-    removed["size"] = 1 + np.bincount(kept, minlength=len(members))[kept]
+
+def make_removed(
+    members: NDArray[np.void],
+    kept: NDArray[np.uint64],
+    level: NDArray[np.int64],
+    agreed: NDArray[np.int64],
+    width: int,
+    sizes: NDArray[np.int64],
+) -> NDArray[np.void]:
+    """Return REMOVED for MEMBERs that are removed; `agreed` matches, -1 where the contents were not compared."""
+    removed = np.empty(len(members), REMOVED_DTYPE)
+    removed["number"], removed["id"] = members["number"], members["id"]
+    removed["kept"], removed["level"], removed["size"] = kept, level, sizes
+    removed["similarity"] = np.where(agreed < 0, np.nan, agreed / np.float32(width))
+    removed["similarity"][level == LEVEL_EXACT] = 1
     return removed
 
 
-_Decisions = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""For each member: the member kept in its place (-1: it is kept itself), the level, the matches (-1: unknown)."""
+Decisions = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""For each member: the document kept in its place (-1: it is kept itself), the level, the matches (-1: unknown)."""
 
 
-def _remove_best_first(
+@dataclass
+class WalkState:
+    """What a walk knows: the kept document of each content and URL (-1: none yet), the best kept document that each
+    content resembles, and in how many values."""
+
+    by_content: list[int]
+    by_url: list[int]
+    remover: list[int]
+    agreement: list[int]
+
+    @staticmethod
+    def new(contents: int, urls: int) -> WalkState:
+        return WalkState([-1] * contents, [-1] * urls, [-1] * contents, [-1] * contents)
+
+
+def walk_best_first(
     content: NDArray[np.int64],
     url: NDArray[np.int64],
-    contents: int,
-    urls: int,
     ends: NDArray[np.int64],
     matches: NDArray[np.int32],
-) -> _Decisions:
-    bounds = np.searchsorted(ends[:, 0], np.arange(contents + 1)).tolist()
+    state: WalkState,
+) -> Decisions:
+    """Visit documents in their order; `content` and `url` (-1: none) are places in the lists of `state`, which is
+    changed. The documents kept now are numbered from 0."""
+    bounds = np.searchsorted(ends[:, 0], np.arange(len(state.by_content) + 1)).tolist()
     neighbours, agreeing = ends[:, 1].tolist(), matches.tolist()
-    by_content, by_url = [-1] * contents, [-1] * (urls + 1)  # the kept document of each
-    remover, agreement = [-1] * contents, [-1] * contents
+    by_content, by_url, remover, agreement = state.by_content, state.by_url, state.remover, state.agreement
     standing, level, agreed = [-1] * len(content), [0] * len(content), [-1] * len(content)
     for member, (own, address) in enumerate(zip(content.tolist(), url.tolist(), strict=True)):
         if by_content[own] >= 0:
@@ -135,7 +175,9 @@ def _remove_best_first(
         elif remover[own] >= 0:
             standing[member], level[member], agreed[member] = remover[own], LEVEL_MINHASH, agreement[own]
         else:
-            by_content[own] = by_url[address] = member
+            by_content[own] = member
+            if address >= 0:
+                by_url[address] = member
             for at in range(bounds[own], bounds[own + 1]):
                 neighbour = neighbours[at]
                 if remover[neighbour] < 0:
@@ -143,26 +185,41 @@ def _remove_best_first(
     return np.array(standing, np.int64), np.array(level, np.int64), np.array(agreed, np.int64)
 
 
-def _remove_transitively(
-    root: NDArray[np.int64],
-    content: NDArray[np.int64],
-    url: NDArray[np.int64],
-    contents: int,
-    ends: NDArray[np.int64],
-    matches: NDArray[np.int32],
-) -> _Decisions:
-    new = np.append(True, root[1:] != root[:-1])[: len(root)]
-    best = np.flatnonzero(new)[np.cumsum(new) - 1]
-    wanted = content[best] * np.int64(contents) + content
-    edges = ends[:, 0] * np.int64(contents) + ends[:, 1]
-    place = np.minimum(np.searchsorted(edges, wanted), max(len(edges) - 1, 0))
-    agreed = np.full(len(root), -1)
-    if len(edges):
-        agreed = np.where(edges[place] == wanted, matches[place], -1)
-    similar = np.bincount(ends[:, 0], minlength=contents)[content] > 0
-    same_url = (url >= 0) & (url == url[best])
-    level = np.where(
-        content == content[best], LEVEL_EXACT, np.where(same_url | ~similar, LEVEL_URL, LEVEL_MINHASH)
-    )
+def find_best(members: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Return the best MEMBER of each root, sorted by root, and the number of members that the root has."""
+    members = sort_best_first(members, "root")
+    first = np.flatnonzero(np.append(True, members["root"][1:] != members["root"][:-1])[: len(members)])
+    return members.take(first), np.diff(np.append(first, len(members)))
+
+
+def remove_for_best(
+    members: NDArray[np.void],
+    best: NDArray[np.void],
+    sizes: NDArray[np.int64],
+    edges: NDArray[np.void],
+    width: int,
+) -> NDArray[np.void]:
+    """Return REMOVED for those of the members that are not the best of their root, given the `best` of all roots and
+    their `sizes`, and all edges of the members' contents."""
+    at = np.searchsorted(best["root"], members["root"])
+    others = best["number"].take(at) != members["number"]
+    members, at = members[others], at[others]
+    kept = best.take(at)
+    ends = np.concatenate([edges, edges])
+    ends["one"][len(edges) :], ends["other"][len(edges) :] = edges["other"], edges["one"]
+    names = np.unique(np.concatenate([ends["one"], members["content"], kept["content"]]))
+    size = np.int64(max(1, len(names)))
+    pairs = np.searchsorted(names, ends["one"]) * size + np.searchsorted(names, ends["other"])
+    order = np.argsort(pairs)
+    pairs, matches = pairs[order], ends["matches"][order]
+    wanted = np.searchsorted(names, kept["content"]) * size + np.searchsorted(names, members["content"])
+    agreed = np.full(len(members), -1)
+    if len(pairs):
+        place = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
+        agreed = np.where(pairs[place] == wanted, matches[place], -1)
+    similar = np.isin(members["content"], ends["one"])
+    same_url = (members["url"] != 0) & (members["url"] == kept["url"])
+    exact = members["content"] == kept["content"]
+    level = np.where(exact, LEVEL_EXACT, np.where(same_url | ~similar, LEVEL_URL, LEVEL_MINHASH))
     agreed[level == LEVEL_URL] = -1
-    return np.where(new, -1, best), level, agreed
+    return make_removed(members, kept["id"], level, agreed, width, sizes.take(at))

@@ -39,27 +39,25 @@ class Kinds:
     def is_kind(self, element: Element, kind: str) -> bool:
         return element[1][:1] == self.codes[kind]
 
-    def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
-        """Return all records of each of the kinds; the chunks must hold no other kind.
+    def count(self, chunks: Iterable[bytes], kind: str) -> int:
+        """Return the number of records of a kind, without reading those that lie in runs."""
+        size = sum(size for code, size in _sizes(chunks) if code == self.codes[kind])
+        return size // self.dtypes[kind].itemsize
 
-        Memory: chunks that lie in runs are read one by one into arrays of the right size.
+    def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
+        """Return all records of each of the kinds; chunks of other kinds are passed over.
+
+        Chunks that lie in runs are read one by one, straight to their places.
         """
-        stored = chunks if isinstance(chunks, StoredChunks) else None
-        whole = [] if stored is not None else list(chunks)
-        sizes = stored.sizes() if stored is not None else ((chunk[:1], len(chunk) - 1) for chunk in whole)
-        counts = dict.fromkeys(kinds, 0)
-        for code, size in sizes:
-            kind = self._names[code]
-            counts[kind] += size // self.dtypes[kind].itemsize
-        arrays = {kind: np.empty(counts[kind], self.dtypes[kind]) for kind in kinds}
-        filled = dict.fromkeys(kinds, 0)
-        read = stored.records() if stored is not None else ((chunk[:1], memoryview(chunk)[1:]) for chunk in whole)
-        for code, data in read:
-            kind = self._names[code]
-            records = np.frombuffer(data, self.dtypes[kind])
-            arrays[kind][filled[kind] : filled[kind] + len(records)] = records
-            filled[kind] += len(records)
-        return [arrays[kind] for kind in kinds]
+        arrays = []
+        for kind in kinds:
+            records = np.empty(self.count(chunks, kind), self.dtypes[kind])
+            at = 0
+            for piece in self.stream(chunks, kind):
+                records[at : at + len(piece)] = piece
+                at += len(piece)
+            arrays.append(records)
+        return arrays
 
     def stream(self, chunks: Iterable[bytes], kind: str) -> Iterator[Records]:
         """Yield the records of one kind, a chunk at a time; chunks of other kinds are passed over.
@@ -76,6 +74,15 @@ class Kinds:
                 yield np.frombuffer(chunk, self.dtypes[kind], offset=1)
 
 
+def _sizes(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the code and the length in bytes of the records of each chunk."""
+    if isinstance(chunks, StoredChunks):
+        yield from chunks.sizes()
+        return
+    for chunk in chunks:
+        yield chunk[:1], len(chunk) - 1
+
+
 class Outbox:
     """A buffer of records for partitions; yields them when it holds `FLUSH_BYTES` bytes, so call `flush` at the end."""
 
@@ -86,9 +93,13 @@ class Outbox:
 
     def put(self, kind: str, to: NDArray[np.int64], records: Records) -> Iterator[Element]:
         """Add records of one kind, each for the partition in `to`; yield elements if the buffer is full."""
-        order = np.argsort(to, kind="stable")
-        keys, starts = np.unique(to[order], return_index=True)
-        for key, piece in zip(keys.tolist(), np.split(records[order], starts[1:]), strict=False):
+        if not len(to):
+            return
+        # Of small integers numpy sorts the digits, ten times as fast; `take` copies records nine times as fast as [].
+        order = np.argsort(to.astype(np.uint16) if to.max() < 1 << 16 else to, kind="stable")
+        keys, ordered = to[order], records.take(order)
+        starts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+        for key, piece in zip(keys[np.append(0, starts)].tolist(), np.split(ordered, starts), strict=True):
             self._waiting.setdefault((kind, key), []).append(piece)
         self._size += records.nbytes
         if self._size >= FLUSH_BYTES:

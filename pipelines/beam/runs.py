@@ -92,7 +92,9 @@ class RunReader:
         try:
             buffer: pa.Buffer = self._file.get_batch(chunk.batch).column(2)[0].as_buffer()
         except (pa.ArrowInvalid, OSError) as error:
-            raise RunError(f"{self.folder}/{chunk.name}.arrow was damaged while it was in use: {error}") from None
+            raise RunError(
+                f"{self.folder}/{chunk.name}.arrow was damaged while it was in use: {error}"
+            ) from None
         return buffer
 
     def _open(self, name: str) -> None:

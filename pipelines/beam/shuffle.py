@@ -37,7 +37,9 @@ class Shuffle:
         return chunks if self.runs is None else StoredChunks(self.runs, map(RunChunk.decode, chunks))
 
 
-def run_item(item: str, shuffle: Shuffle, step: str, work: Callable[[str], Iterator[Element]]) -> Iterator[Element]:
+def run_item(
+    item: str, shuffle: Shuffle, step: str, work: Callable[[str], Iterator[Element]]
+) -> Iterator[Element]:
     """Do an item of a pipeline's first step."""
     return shuffle.send(step, item.replace(":", "-"), work(item))
 

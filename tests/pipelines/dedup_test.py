@@ -6,6 +6,7 @@ import itertools
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import apache_beam as beam
 import fsspec
@@ -14,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.dedup import minhash
+from corpus.dedup import components, minhash
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import CLUSTERS_SCHEMA
 from corpus.dedup.rows import SplitRows, parse_hex, to_hex
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
 from corpus.document import content_hash
-from corpus.pipelines import dedup
+from corpus.pipelines import dedup, dedup_steps
 from corpus.pipelines.beam import packed
 from corpus.pipelines.beam.options import Running
 from corpus.storage.part_writer import read_fingerprint
@@ -247,6 +248,19 @@ def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers_and_bot
         )
         assert left == ["clusters.parquet", "signatures"]
     assert len(set(contents.values())) == 1
+
+
+@pytest.mark.parametrize("closure", ["best", "transitive"])
+def test_what_does_not_fit_in_memory_is_divided_with_the_same_bytes(
+    tmp_path: Path, closure: Literal["best", "transitive"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, options = make(7, 300, splits=7), DedupOptions(closure=closure)
+    expected = run(tmp_path / "held", made, options, 1).read_bytes()
+    monkeypatch.setattr(dedup_steps, "MAX_HELD_PAIRS", 20)
+    monkeypatch.setattr(dedup_steps, "MAX_WALKED", 30)
+    monkeypatch.setattr(components, "MAX_HELD_LINKS", 8)
+    monkeypatch.setattr(packed, "FLUSH_BYTES", 1000)
+    assert run(tmp_path / "divided", made, options, 1).read_bytes() == expected
 
 
 def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
