@@ -25,6 +25,9 @@ into passes, the links of `merge` beyond 8 million into ranges of their nodes, o
 the documents and edges of `walk` beyond 4 million into ranges of their rank (`corpus.dedup.walk`), so that one giant
 component is no problem. `join` copies one row group after the other.
 
+With `options.against` the parts of earlier builds are splits after the build's own: their documents are better than all
+others and never removed, and not compared with each other.
+
 The result depends on neither the number of partitions, nor that of workers, nor the way of the shuffle.
 """
 
@@ -37,6 +40,7 @@ from functools import partial
 import apache_beam as beam
 
 from corpus import storage
+from corpus.dedup.against import identify_old_parts, list_old_parts
 from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.beam.fanout import FanOut
@@ -86,14 +90,10 @@ def dedup_pipeline(
     the local engine, or goes through the engine (`corpus.pipelines.beam.shuffle`). Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
     """
     ordered = sorted(set(splits))
-    digest = fingerprint_of(
-        {
-            "version": VERSION,
-            "input": fingerprint,
-            "splits": ordered,
-            "options": options.model_dump(mode="json"),
-        }
-    )
+    old = list_old_parts(options)
+    inputs = {"version": VERSION, "input": fingerprint, "splits": ordered, "options": options.parameters}
+    digest = fingerprint_of({**inputs, "old": identify_old_parts(old)} if old else inputs)
+    ordered += old
     plan = DedupPlan(
         root=workspace.root,
         options=options,
@@ -101,6 +101,7 @@ def dedup_pipeline(
         partitions=partitions
         or max(4 * running.workers, min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK))),
         digest=digest,
+        old=len(old),
     )
     if read_fingerprint(clusters_path(workspace)) == digest:
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end

@@ -11,18 +11,26 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.dedup import clusters, components, exact, minhash, pairs, walk
+from corpus.dedup.against import AGAINST_MARK, load_old_rows, open_old_signatures
 from corpus.dedup.options import DedupOptions, MinHashOptions
-from corpus.dedup.removed import read_cluster_groups, to_clusters_table, write_clusters
-from corpus.dedup.rows import SplitRows, row_of, split_of
+from corpus.dedup.removed import (
+    AGAINST_SCHEMA,
+    read_cluster_groups,
+    to_against_table,
+    to_clusters_table,
+    write_clusters,
+)
+from corpus.dedup.rows import ROW_BITS, SplitRows, row_of, split_of
 from corpus.dedup.signatures import SignatureReader, has_signature
 from corpus.errors import UserError
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
 from corpus.pipelines.beam.types import increment
-from corpus.storage.part_writer import read_fingerprint
+from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.workspace import Workspace
 
 LoadRows = Callable[[str, str], SplitRows]
@@ -66,6 +74,23 @@ class DedupPlan:
     splits: int
     partitions: int
     digest: str
+    old: int = 0
+    """How many of the splits, the last ones, are parts of earlier builds."""
+
+    @property
+    def first_old(self) -> int:
+        """The number of the first split that is a part of an earlier build."""
+        return self.splits - self.old
+
+    @property
+    def old_from(self) -> int:
+        """The lowest number that a document of an earlier build can have."""
+        return self.first_old << ROW_BITS if self.old else clusters.NO_OLD
+
+    def load(self, load: LoadRows, split: int) -> SplitRows:
+        """Return the rows of a split, with `load` unless it is a part of an earlier build."""
+        name = self.names()[split]
+        return load(*name) if split < self.first_old else load_old_rows(*name, self.options.url)
 
     @property
     def blocks(self) -> int:
@@ -93,6 +118,11 @@ def clusters_path(workspace: Workspace) -> str:
     return workspace.path("dedup", "clusters.parquet")
 
 
+def against_path(workspace: Workspace) -> str:
+    """Return the path of the list of documents of earlier builds that are kept in place of some here."""
+    return workspace.path("dedup", "against.parquet")
+
+
 def splits_path(workspace: Workspace) -> str:
     """Return the path of the list of splits of a run; the file is removed when the run ends."""
     return workspace.path("dedup", "splits.json")
@@ -115,10 +145,10 @@ def keys_step(item: str, plan: DedupPlan, load: LoadRows) -> Iterator[Element]:
     outbox = Outbox(DEDUP_KINDS)
     first, until = item.split(":")
     for split in range(int(first), int(until)):
-        keys = exact.build_content_keys(load(*plan.names()[split]), split, plan.options.exact)
+        keys = exact.build_content_keys(plan.load(load, split), split, plan.options.exact)
         if not plan.options.url:
             keys["url"] = 0
-        increment("dedup", "documents", len(keys))
+        increment("dedup", "documents" if split < plan.first_old else "old_documents", len(keys))
         yield from outbox.put("keys", pairs.assign_partitions(keys["high"], plan.partitions), keys)
     yield from outbox.flush()
 
@@ -145,7 +175,7 @@ def same_url_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield links between contents that share a URL."""
     outbox = Outbox(DEDUP_KINDS)
     links = clusters.reduce_to_stars(exact.link_shared_urls(DEDUP_KINDS.unpack(element[1], "urls")[0]))
-    yield from _put_links(outbox, links)
+    yield from _put_links(outbox, links[links.min(axis=1) < plan.old_from])
     yield from outbox.flush()
 
 
@@ -174,6 +204,7 @@ def pairs_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     for candidates in pairs.generate_candidate_pairs(
         DEDUP_KINDS.unpack(element[1], "bands")[0], plan.options.max_group
     ):
+        candidates = candidates[candidates[:, 0] < plan.old_from]
         yield from outbox.put(
             "pairs",
             plan.block(candidates[:, 1]),
@@ -290,7 +321,7 @@ def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[E
     memberships = DEDUP_KINDS.unpack(element[1], "memberships")[0]
     memberships = memberships[np.argsort(memberships["number"])]
     for split, piece in _divide_by_split(memberships):
-        rows = load(*plan.names()[split])
+        rows = plan.load(load, split)
         by_row = np.argsort(rows.row)
         wanted = row_of(piece["number"])
         at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
@@ -321,7 +352,7 @@ def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     size = DEDUP_KINDS.count(chunks, "members") + DEDUP_KINDS.count(chunks, "edges")
     if size <= MAX_WALKED:
         members, edges = DEDUP_KINDS.unpack(chunks, "members", "edges")
-        pieces = iter([clusters.choose_removed(members, edges, width, plan.options.closure)])
+        pieces = iter([clusters.choose_removed(members, edges, width, plan.options.closure, plan.old_from)])
     else:
         pieces = walk.choose_removed_in_ranges(
             partial(DEDUP_KINDS.stream, chunks, "members"),
@@ -329,6 +360,7 @@ def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
             width,
             plan.options.closure,
             1 + 2 * size // MAX_WALKED,
+            plan.old_from,
         )
     for removed in pieces:
         increment("dedup", "removed", len(removed))
@@ -340,20 +372,33 @@ def write_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Write a file of the block's removed documents; yield the block's number."""
     block, chunks = element
     splits = plan.block_splits(block)
-    table = to_clusters_table(
-        DEDUP_KINDS.unpack(chunks, "removed")[0], plan.names()[splits.start : splits.stop], splits.start
-    )
+    removed = DEDUP_KINDS.unpack(chunks, "removed")[0]
+    table = to_clusters_table(removed, plan.names()[splits.start : splits.stop], splits.start)
     write_clusters(_piece_path(plan, block), [table], plan.digest)
+    if plan.old:
+        places = [source.removeprefix(AGAINST_MARK) for source, _ in plan.names()[plan.first_old :]]
+        against = to_against_table(removed, places, plan.first_old)
+        with PartWriter(_piece_path(plan, block, "against"), AGAINST_SCHEMA, plan.digest) as writer:
+            writer.write(against)
     yield 0, str(block).encode()
 
 
 def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Join the blocks' files into one, a row group at a time; remove them and the list of splits."""
-    path = clusters_path(Workspace(plan.root))
+    workspace = Workspace(plan.root)
+    path = clusters_path(workspace)
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
-        pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
+        blocks = sorted(int(block) for block in element[1] if block)
+        if plan.old:
+            with PartWriter(against_path(workspace), AGAINST_SCHEMA, plan.digest) as writer:
+                for block in blocks:
+                    for table in read_cluster_groups(_piece_path(plan, block, "against")):
+                        writer.write(table)
+        else:
+            storage.remove(against_path(workspace))
+        pieces = [_piece_path(plan, block) for block in blocks]
         write_clusters(path, (table for piece in pieces for table in read_cluster_groups(piece)), plan.digest)
-    remove_leftovers(Workspace(plan.root))
+    remove_leftovers(workspace)
     yield 0, path.encode()
 
 
@@ -390,24 +435,32 @@ def _read_signatures(number: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.u
     """Read the signatures uint32[n, permutations] of documents by ascending number."""
     signatures = [np.empty((0, plan.minhash.width), np.uint32)]
     for split, piece in _divide_by_split(make_records(np.dtype([("number", "<i8")]), number=number)):
-        source, name = plan.names()[split]
-        path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
-        part = SignatureReader(path, plan.minhash)
+        part = _open_signatures(plan, split)
         try:
             signatures.append(part.read(row_of(piece["number"])))
         except IndexError as error:
             raise UserError(f"{error}, but its documents do: remove this part and build again") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UserError(f"{part.path} is damaged: {str(error).splitlines()[0]}") from None
         finally:
             part.close()
     return np.concatenate(signatures)
+
+
+def _open_signatures(plan: DedupPlan, split: int) -> SignatureReader:
+    source, name = plan.names()[split]
+    if split >= plan.first_old:
+        return open_old_signatures(source, name, plan.minhash)
+    path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
+    return SignatureReader(path, plan.minhash)
 
 
 def _component_range(root: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.int64]:
     return pairs.assign_partitions(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
 
 
-def _piece_path(plan: DedupPlan, block: int) -> str:
-    return Workspace(plan.root).path("dedup", "removed", f"block-{block:05d}.parquet")
+def _piece_path(plan: DedupPlan, block: int, name: str = "block") -> str:
+    return Workspace(plan.root).path("dedup", "removed", f"{name}-{block:05d}.parquet")
 
 
 @lru_cache(maxsize=1)

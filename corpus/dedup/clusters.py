@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,14 +34,16 @@ REMOVED_DTYPE = np.dtype(
     [
         ("number", "<i8"),
         ("id", "<u8", 2),
+        ("by", "<i8"),
         ("kept", "<u8", 2),
         ("similarity", "<f4"),
         ("size", "<i8"),
         ("level", "u1"),
     ]
 )
-"""Record of a removed document, with the id of the one that is kept in its place."""
-REMOVED_FIELDS: tuple[str, ...] = REMOVED_DTYPE.names or ()
+"""Record of a removed document, with the number and the id of the one that is kept in its place."""
+NO_OLD = np.iinfo(np.int64).max
+"""The first number of old documents where there are none."""
 
 
 def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -62,7 +65,11 @@ def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def choose_removed(
-    members: NDArray[np.void], edges: NDArray[np.void], width: int, closure: Literal["best", "transitive"]
+    members: NDArray[np.void],
+    edges: NDArray[np.void],
+    width: int,
+    closure: Literal["best", "transitive"],
+    old_from: int = NO_OLD,
 ) -> NDArray[np.void]:
     """Return REMOVED[...] for whole components, given their MEMBERs and all their EDGEs in any order.
 
@@ -72,25 +79,33 @@ def choose_removed(
     `transitive`: the best document of a component is kept. The others are removed: level exact with the same
     content, url with the same URL or where only a URL connects them to the component, else minhash.
 
+    Documents with numbers from `old_from` on are those of earlier builds, better than all others by their priority:
+    they are never removed.
+
     `similarity` is 1 for the same content, the matches divided by `width` where the two contents were compared,
     and NaN where they were not. `size` is the number of documents that the kept one represents, itself
     included. Cost: 2 microseconds and 600 bytes a document that has two edges. `corpus.dedup.walk` does the same
     for more of them than fit in memory.
     """
     if closure == "transitive":
-        best, sizes = find_best(members)
-        return remove_for_best(members, best, sizes, edges, width)
+        best = find_best(members)
+        sizes = count_members(best, [members], old_from)
+        return remove_for_best(members, best, sizes, edges, width, old_from)
     members = sort_best_first(members)
     names, content = np.unique(members["content"], return_inverse=True)
     urls, url = np.unique(members["url"], return_inverse=True)
     state = WalkState.new(len(names), len(urls))
     standing, level, agreed = walk_best_first(
-        content, np.where(members["url"] == 0, -1, url), *index_edges(edges, names), state
+        content,
+        np.where(members["url"] == 0, -1, url),
+        members["number"] >= old_from,
+        *index_edges(edges, names),
+        state,
     )
     gone = np.flatnonzero(standing >= 0)
     kept = standing[gone]
     sizes = 1 + np.bincount(kept, minlength=len(members))[kept]
-    return make_removed(members[gone], members["id"][kept], level[gone], agreed[gone], width, sizes)
+    return make_removed(members[gone], members[kept], level[gone], agreed[gone], width, sizes)
 
 
 def sort_best_first(members: NDArray[np.void], within: str | None = None) -> NDArray[np.void]:
@@ -120,16 +135,18 @@ def index_edges(
 
 def make_removed(
     members: NDArray[np.void],
-    kept: NDArray[np.uint64],
+    kept: NDArray[np.void],
     level: NDArray[np.int64],
     agreed: NDArray[np.int64],
     width: int,
     sizes: NDArray[np.int64],
 ) -> NDArray[np.void]:
-    """Return REMOVED for MEMBERs that are removed; `agreed` matches, -1 where the contents were not compared."""
+    """Return REMOVED for MEMBERs and the records (`number`, `id`) of what is kept in their places; `agreed` are
+    matches, -1 where the contents were not compared."""
     removed = np.empty(len(members), REMOVED_DTYPE)
     removed["number"], removed["id"] = members["number"], members["id"]
-    removed["kept"], removed["level"], removed["size"] = kept, level, sizes
+    removed["by"], removed["kept"] = kept["number"], kept["id"]
+    removed["level"], removed["size"] = level, sizes
     removed["similarity"] = np.where(agreed < 0, np.nan, agreed / np.float32(width))
     removed["similarity"][level == LEVEL_EXACT] = 1
     return removed
@@ -157,39 +174,61 @@ class WalkState:
 def walk_best_first(
     content: NDArray[np.int64],
     url: NDArray[np.int64],
+    old: NDArray[np.bool_],
     ends: NDArray[np.int64],
     matches: NDArray[np.int32],
     state: WalkState,
 ) -> Decisions:
     """Visit documents in their order; `content` and `url` (-1: none) are places in the lists of `state`, which is
-    changed. The documents kept now are numbered from 0."""
+    changed. The documents are numbered from 0 in it; the `old` ones are kept in any case."""
     bounds = np.searchsorted(ends[:, 0], np.arange(len(state.by_content) + 1)).tolist()
     neighbours, agreeing = ends[:, 1].tolist(), matches.tolist()
     by_content, by_url, remover, agreement = state.by_content, state.by_url, state.remover, state.agreement
     standing, level, agreed = [-1] * len(content), [0] * len(content), [-1] * len(content)
-    for member, (own, address) in enumerate(zip(content.tolist(), url.tolist(), strict=True)):
-        if by_content[own] >= 0:
+
+    def keep(member: int, own: int, address: int) -> None:
+        if by_content[own] < 0:
+            by_content[own] = member
+        if address >= 0 and by_url[address] < 0:
+            by_url[address] = member
+        for at in range(bounds[own], bounds[own + 1]):
+            neighbour = neighbours[at]
+            if remover[neighbour] < 0:
+                remover[neighbour], agreement[neighbour] = member, agreeing[at]
+
+    documents = zip(content.tolist(), url.tolist(), old.tolist(), strict=True)
+    for member, (own, address, is_old) in enumerate(documents):
+        if is_old:
+            keep(member, own, address)
+        elif by_content[own] >= 0:
             standing[member], level[member] = by_content[own], LEVEL_EXACT
         elif address >= 0 and by_url[address] >= 0:
             standing[member], level[member] = by_url[address], LEVEL_URL
         elif remover[own] >= 0:
             standing[member], level[member], agreed[member] = remover[own], LEVEL_MINHASH, agreement[own]
         else:
-            by_content[own] = member
-            if address >= 0:
-                by_url[address] = member
-            for at in range(bounds[own], bounds[own + 1]):
-                neighbour = neighbours[at]
-                if remover[neighbour] < 0:
-                    remover[neighbour], agreement[neighbour] = member, agreeing[at]
+            keep(member, own, address)
     return np.array(standing, np.int64), np.array(level, np.int64), np.array(agreed, np.int64)
 
 
-def find_best(members: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
-    """Return the best MEMBER of each root, sorted by root, and the number of members that the root has."""
+def find_best(members: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the best MEMBER of each root, sorted by root."""
     members = sort_best_first(members, "root")
-    first = np.flatnonzero(np.append(True, members["root"][1:] != members["root"][:-1])[: len(members)])
-    return members.take(first), np.diff(np.append(first, len(members)))
+    first = np.append(True, members["root"][1:] != members["root"][:-1])[: len(members)]
+    best: NDArray[np.void] = members[first]
+    return best
+
+
+def count_members(
+    best: NDArray[np.void], pieces: Iterable[NDArray[np.void]], old_from: int = NO_OLD
+) -> NDArray[np.int64]:
+    """Return for each root how many documents its best MEMBER represents, itself included; other old ones do not
+    count."""
+    counts = (best["number"] >= old_from).astype(np.int64)
+    for piece in pieces:
+        roots = piece["root"][piece["number"] < old_from]
+        counts += np.bincount(np.searchsorted(best["root"], roots), minlength=len(best))
+    return counts
 
 
 def remove_for_best(
@@ -198,11 +237,12 @@ def remove_for_best(
     sizes: NDArray[np.int64],
     edges: NDArray[np.void],
     width: int,
+    old_from: int = NO_OLD,
 ) -> NDArray[np.void]:
     """Return REMOVED for those of the members that are not the best of their root, given the `best` of all roots and
     their `sizes`, and all edges of the members' contents."""
     at = np.searchsorted(best["root"], members["root"])
-    others = best["number"].take(at) != members["number"]
+    others = (best["number"].take(at) != members["number"]) & (members["number"] < old_from)
     members, at = members[others], at[others]
     kept = best.take(at)
     ends = np.concatenate([edges, edges])
@@ -222,4 +262,4 @@ def remove_for_best(
     exact = members["content"] == kept["content"]
     level = np.where(exact, LEVEL_EXACT, np.where(same_url | ~similar, LEVEL_URL, LEVEL_MINHASH))
     agreed[level == LEVEL_URL] = -1
-    return make_removed(members, kept["id"], level, agreed, width, sizes.take(at))
+    return make_removed(members, kept, level, agreed, width, sizes.take(at))

@@ -58,6 +58,23 @@ def to_clusters_table(
     return pa.Table.from_arrays(columns, schema=CLUSTERS_SCHEMA)
 
 
+AGAINST_SCHEMA = pa.schema(
+    [pa.field("kept_id", pa.string(), nullable=False), pa.field("place", pa.string(), nullable=False)]
+)
+"""Which earlier build or set holds a document that is kept in place of one here; a pair may stand there twice."""
+
+
+def to_against_table(removed: NDArray[np.void], places: Sequence[str], first: int) -> pa.Table:
+    """Convert REMOVED whose kept document is old to sorted rows of `AGAINST_SCHEMA`; `places` are those of the splits
+    from number `first` on."""
+    split = split_of(removed["by"]) - first
+    old = split >= 0
+    held_in = split[old].astype(np.uint64)  # stacked as signed, ids would become floating-point numbers
+    ids = np.unique(np.column_stack([removed["kept"][old], held_in]), axis=0)
+    names = pa.array(places, pa.string()).take(pa.array(ids[:, 2].astype(np.int64)))
+    return pa.Table.from_arrays([to_hex(ids[:, :2]), names], schema=AGAINST_SCHEMA)
+
+
 def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> int:
     """Write sorted tables of `CLUSTERS_SCHEMA`, one after the other, and return the number of rows.
 

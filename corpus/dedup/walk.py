@@ -24,15 +24,16 @@ from corpus.dedup.spilled import Records, SpilledParts, SpilledRecords, Stream
 KEPT_DTYPE = np.dtype([("content", "<i8"), ("url", "<u8"), ("number", "<i8"), ("id", "<u8", 2)])
 MESSAGE_DTYPE = np.dtype([("content", "<i8"), ("number", "<i8"), ("id", "<u8", 2), ("matches", "<i4")])
 """Record of a content that resembles a kept document."""
-STANDING_DTYPE = np.dtype(
-    [("by", "<i8"), *((name, clusters.REMOVED_DTYPE[name]) for name in clusters.REMOVED_FIELDS)]
-)
-"""REMOVED with the number of the kept document."""
 SAMPLED_RANKS = 1 << 20
 
 
 def choose_removed_in_ranges(
-    members: Stream, edges: Stream, width: int, closure: Literal["best", "transitive"], ranges: int
+    members: Stream,
+    edges: Stream,
+    width: int,
+    closure: Literal["best", "transitive"],
+    ranges: int,
+    old_from: int = clusters.NO_OLD,
 ) -> Iterator[Records]:
     """Yield the REMOVED of `choose_removed` in any order.
 
@@ -40,10 +41,10 @@ def choose_removed_in_ranges(
     document in the folder for temporary files. Time: that of reading the edges once for each range, besides.
     """
     if closure == "transitive":
-        yield from _remove_transitively(members, edges, width)
+        yield from _remove_transitively(members, edges, width, old_from)
         return
     with tempfile.TemporaryDirectory(prefix="corpus-walk-") as folder:
-        walk = _Walk(folder, width, ranges)
+        walk = _Walk(folder, width, ranges, old_from)
         bounds = _divide_ranks(members, ranges)
         for piece in members():
             walk.waiting.append(np.searchsorted(bounds, _rank(piece), side="right"), piece)
@@ -57,10 +58,10 @@ def choose_removed_in_ranges(
 class _Walk:
     """The files of a walk."""
 
-    def __init__(self, folder: str, width: int, ranges: int) -> None:
-        self.width = width
+    def __init__(self, folder: str, width: int, ranges: int, old_from: int) -> None:
+        self.width, self.old_from = width, old_from
         self.waiting = SpilledParts(folder, "waiting", clusters.MEMBER_DTYPE, ranges)
-        self.standing = SpilledParts(folder, "standing", STANDING_DTYPE, ranges)
+        self.standing = SpilledParts(folder, "standing", clusters.REMOVED_DTYPE, ranges)
         self.kept = SpilledRecords(f"{folder}/kept", KEPT_DTYPE)
         self.messages = SpilledRecords(f"{folder}/messages", MESSAGE_DTYPE)
 
@@ -78,19 +79,15 @@ class _Walk:
         url = np.where(members["url"] == 0, -1, np.searchsorted(urls, members["url"]))
         content = np.searchsorted(names, members["content"])
         standing, level, agreed = clusters.walk_best_first(
-            content, url, *clusters.index_edges(incident, names), state
+            content, url, members["number"] >= self.old_from, *clusters.index_edges(incident, names), state
         )
         gone = standing >= 0
         self._remember(members[~gone], names, kept, before, state)
         by = kept.take(standing[gone])
         none = np.zeros(len(by), np.int64)
-        removed = clusters.make_removed(members[gone], by["id"], level[gone], agreed[gone], self.width, none)
-        records = np.empty(len(by), STANDING_DTYPE)
-        records["by"] = by["number"]
-        for name in clusters.REMOVED_FIELDS:
-            records[name] = removed[name]
+        removed = clusters.make_removed(members[gone], by, level[gone], agreed[gone], self.width, none)
         parts = splitmix(by["number"].astype(np.uint64)) % np.uint64(len(self.standing.parts))
-        self.standing.append(parts.astype(np.int64), records)
+        self.standing.append(parts.astype(np.int64), removed)
 
     def _recall(
         self,
@@ -202,27 +199,20 @@ def _divide_ranks(members: Stream, ranges: int) -> NDArray[np.bytes_]:
     return bounds
 
 
-def _count_sizes(standing: Records) -> Records:
-    """Return REMOVED of records that hold all documents removed for each of their kept ones."""
-    _, kept, counts = np.unique(standing["by"], return_inverse=True, return_counts=True)
-    removed = np.empty(len(standing), clusters.REMOVED_DTYPE)
-    for name in clusters.REMOVED_FIELDS:
-        removed[name] = standing[name]
+def _count_sizes(removed: Records) -> Records:
+    """Set the sizes of REMOVED that hold all documents removed for each of their kept ones."""
+    _, kept, counts = np.unique(removed["by"], return_inverse=True, return_counts=True)
     removed["size"] = 1 + counts[kept]
     return removed
 
 
-def _remove_transitively(members: Stream, edges: Stream, width: int) -> Iterator[Records]:
-    best, sizes = np.empty(0, clusters.MEMBER_DTYPE), np.empty(0, np.int64)
+def _remove_transitively(members: Stream, edges: Stream, width: int, old_from: int) -> Iterator[Records]:
+    best = np.empty(0, clusters.MEMBER_DTYPE)
     for piece in members():
-        roots, counts = (
-            np.concatenate([best["root"], piece["root"]]),
-            np.append(sizes, np.ones(len(piece), np.int64)),
-        )
-        best, _ = clusters.find_best(np.concatenate([best, piece]))
-        sizes = np.bincount(np.searchsorted(best["root"], roots), counts).astype(np.int64)
+        best = clusters.find_best(np.concatenate([best, piece]))
+    sizes = clusters.count_members(best, members(), old_from)
     for piece in members():
         contents = np.unique(piece["content"])
         own = [some[_touches(some, contents)] for some in edges()]
         incident = np.concatenate([np.empty(0, clusters.EDGE_DTYPE), *own])
-        yield clusters.remove_for_best(piece, best, sizes, incident, width)
+        yield clusters.remove_for_best(piece, best, sizes, incident, width, old_from)

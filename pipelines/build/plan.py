@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from corpus import data, plugins, storage
+from corpus.dedup.against import list_old_parts
 from corpus.errors import UserError
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
@@ -98,6 +99,10 @@ def make_plan(path: str, say: Callable[[str], None] | None = None) -> BuildPlan:
         rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
+    try:
+        list_old_parts(manifest.dedup)
+    except UserError as error:
+        raise file.error(("dedup", "against"), str(error)) from None
     splits: list[InputSplit] = []
     for name, source in manifest.sources.items():
         try:

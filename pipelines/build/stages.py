@@ -83,7 +83,7 @@ def run_decide(build: Build) -> None:
                 plan.document_fingerprints,
                 ingest_parameters(plan),
                 load.parameters,
-                manifest.dedup.model_dump(mode="json"),
+                manifest.dedup.parameters,
             ]
         )
         finding = build.for_stage("dedup")
@@ -97,6 +97,7 @@ def run_decide(build: Build) -> None:
         )
     else:
         storage.remove(workspace.path("dedup", "clusters.parquet"))
+        storage.remove(workspace.path("dedup", "against.parquet"))
     shares = validation_shares.find_shares(build, judge, clusters)
     build.run(
         "decide",

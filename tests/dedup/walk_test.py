@@ -54,7 +54,10 @@ def test_in_ranges_as_in_memory(
         members, edges = make(seed, seed * 17)
         if closure == "transitive":
             members["url"] = 0
-        expected = choose_removed(members, edges, 112, closure)
+        old_from = len(members) * 3 // 4 if seed % 2 else len(members)
+        members["priority"][members["number"] >= old_from] = np.iinfo(np.int32).max
+        expected = choose_removed(members, edges, 112, closure, old_from)
+        assert (expected["number"] < old_from).all()
         for ranges in (1, 2, 7):
             taken = choose_removed_in_ranges(
                 lambda members=members: pieces(members),  # type: ignore[misc]
@@ -62,6 +65,7 @@ def test_in_ranges_as_in_memory(
                 112,
                 closure,
                 ranges,
+                old_from,
             )
             removed = np.concatenate([expected[:0], *taken])
             for each in (expected, removed):
