@@ -10,6 +10,7 @@ The files, in the order in which data meets them:
     ingest.py         input splits to documents and signals
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
+    against.py        parts of earlier builds in it
     decide.py         signals and duplicates to decisions
     tokenize.py       kept documents to token shards
     transforms/       the same steps as transforms, for pipelines of your own

@@ -40,7 +40,7 @@ from functools import partial
 import apache_beam as beam
 
 from corpus import storage
-from corpus.dedup.against import identify_old_parts, list_old_parts
+from corpus.pipelines.against import identify_old_parts, list_old_parts
 from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.beam.fanout import FanOut

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.dedup import clusters, components, exact, minhash, pairs, walk
-from corpus.dedup.against import AGAINST_MARK, load_old_rows, open_old_signatures
+from corpus.pipelines.against import AGAINST_MARK, load_old_rows, open_old_signatures
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import (
     AGAINST_SCHEMA,

@@ -9,7 +9,6 @@ In the order in which documents meet them:
     minhash.py     signatures and band keys in numpy
     signatures.py  signature parts: write and read
     signature_set.py  sets of signatures that travel, as datasketch's LeanMinHash
-    against.py     earlier builds that new documents are compared with
     rows.py        the columns that are compared
     exact.py       the same content, the same URL
     pairs.py       candidate pairs from shared bands

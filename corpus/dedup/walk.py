@@ -44,7 +44,7 @@ def choose_removed_in_ranges(
         yield from _remove_transitively(members, edges, width, old_from)
         return
     with tempfile.TemporaryDirectory(prefix="corpus-walk-") as folder:
-        walk = _Walk(folder, width, ranges, old_from)
+        walk = _RankWalk(folder, width, ranges, old_from)
         bounds = _divide_ranks(members, ranges)
         for piece in members():
             walk.waiting.append(np.searchsorted(bounds, _rank(piece), side="right"), piece)
@@ -55,7 +55,7 @@ def choose_removed_in_ranges(
             yield _count_sizes(standing.read())
 
 
-class _Walk:
+class _RankWalk:
     """The files of a walk."""
 
     def __init__(self, folder: str, width: int, ranges: int, old_from: int) -> None:
@@ -170,8 +170,8 @@ def _contains(names: NDArray[np.generic], wanted: NDArray[np.generic]) -> NDArra
     """Return which of the wanted values are among the sorted names."""
     if not len(names):
         return np.zeros(len(wanted), np.bool_)
-    found: NDArray[np.bool_] = names[np.minimum(np.searchsorted(names, wanted), len(names) - 1)] == wanted
-    return found
+    known: NDArray[np.bool_] = names[np.minimum(np.searchsorted(names, wanted), len(names) - 1)] == wanted
+    return known
 
 
 def _touches(edges: Records, contents: NDArray[np.int64]) -> NDArray[np.bool_]:

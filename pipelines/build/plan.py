@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from corpus import data, plugins, storage
-from corpus.dedup.against import list_old_parts
+from corpus.pipelines.against import list_old_parts
 from corpus.errors import UserError
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile

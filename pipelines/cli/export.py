@@ -269,7 +269,7 @@ def write_bin(place: str, out: str, source: str | None, language: str | None) ->
 
 def write_signatures(place: str, out: str, source: str | None) -> dict[str, Any]:
     """Export the signatures of a workspace."""
-    from corpus.export.signatures import export_signatures
+    from corpus.export.signature_sets import export_signatures
     from corpus.pipelines.cli.opening import open_workspace
     from corpus.pipelines.cli.progress import show_progress
 

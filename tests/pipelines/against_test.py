@@ -18,7 +18,7 @@ from corpus.dedup.minhash import EMPTY_VALUE
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.signature_set import SignatureSetReader, serialize_signatures, set_schema
 from corpus.errors import UserError
-from corpus.export.signatures import export_signatures
+from corpus.export.signature_sets import export_signatures
 from corpus.pipelines.cli.export import export
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
