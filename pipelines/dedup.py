@@ -103,7 +103,8 @@ def dedup_pipeline(
         digest=digest,
         old=len(old),
     )
-    if read_fingerprint(clusters_path(workspace)) == digest:
+    results = (clusters_path(workspace), steps.sizes_path(workspace))
+    if all(read_fingerprint(path) == digest for path in results):
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return _nothing_to_do
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")

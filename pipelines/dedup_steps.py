@@ -20,9 +20,11 @@ from corpus.pipelines.against import AGAINST_MARK, load_old_rows, open_old_signa
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import (
     AGAINST_SCHEMA,
+    SIZES_SCHEMA,
     read_cluster_groups,
     to_against_table,
     to_clusters_table,
+    to_sizes_table,
     write_clusters,
 )
 from corpus.dedup.rows import ROW_BITS, SplitRows, row_of, split_of
@@ -39,6 +41,7 @@ LoadRows = Callable[[str, str], SplitRows]
 CONTENT_DTYPE = np.dtype([("number", "<i8"), ("order", "<u8")])
 LINK_DTYPE = np.dtype([("one", "<i8"), ("other", "<i8")])
 MEMBERSHIP_DTYPE = np.dtype([("number", "<i8"), ("content", "<i8"), ("root", "<i8")])
+SIZE_DTYPE = np.dtype([("number", "<i8"), ("size", "<i8")])
 DEDUP_KINDS = Kinds(
     keys=exact.CONTENT_KEY_DTYPE,
     contents=CONTENT_DTYPE,
@@ -52,6 +55,7 @@ DEDUP_KINDS = Kinds(
     memberships=MEMBERSHIP_DTYPE,
     members=clusters.MEMBER_DTYPE,
     removed=clusters.REMOVED_DTYPE,
+    sizes=SIZE_DTYPE,  # a kept document, how many it represents
     frames=np.dtype([("byte", "u1")]),  # of `_pack_frame`
 )
 MAX_HELD_SIGNATURES = 1 << 16
@@ -121,6 +125,11 @@ def clusters_path(workspace: Workspace) -> str:
 def against_path(workspace: Workspace) -> str:
     """Return the path of the list of documents of earlier builds that are kept in place of some here."""
     return workspace.path("dedup", "against.parquet")
+
+
+def sizes_path(workspace: Workspace) -> str:
+    """Return the path of the sizes of clusters, by the documents that are kept."""
+    return workspace.path("dedup", "sizes.parquet")
 
 
 def splits_path(workspace: Workspace) -> str:
@@ -365,22 +374,32 @@ def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     for removed in pieces:
         increment("dedup", "removed", len(removed))
         yield from outbox.put("removed", plan.block(removed["number"]), removed)
+        kept, first = np.unique(removed["by"], return_index=True)
+        own = kept < plan.old_from
+        sizes = make_records(SIZE_DTYPE, number=kept[own], size=removed["size"][first][own])
+        yield from outbox.put("sizes", plan.block(sizes["number"]), sizes)
     yield from outbox.flush()
 
 
 def write_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
-    """Write a file of the block's removed documents; yield the block's number."""
+    """Write files of the block's removed documents, and of those that represent others; yield the block's number."""
     block, chunks = element
     splits = plan.block_splits(block)
-    removed = DEDUP_KINDS.unpack(chunks, "removed")[0]
-    table = to_clusters_table(removed, plan.names()[splits.start : splits.stop], splits.start)
-    write_clusters(_piece_path(plan, block), [table], plan.digest)
+    names = plan.names()[splits.start : splits.stop]
+    removed, sizes = DEDUP_KINDS.unpack(chunks, "removed", "sizes")
+    _write_piece(plan, block, "sizes", to_sizes_table(sizes, names, splits.start))
     if plan.old:
         places = [source.removeprefix(AGAINST_MARK) for source, _ in plan.names()[plan.first_old :]]
-        against = to_against_table(removed, places, plan.first_old)
-        with PartWriter(_piece_path(plan, block, "against"), AGAINST_SCHEMA, plan.digest) as writer:
-            writer.write(against)
+        _write_piece(plan, block, "against", to_against_table(removed, places, plan.first_old))
+    write_clusters(
+        _piece_path(plan, block, "block"), [to_clusters_table(removed, names, splits.start)], plan.digest
+    )
     yield 0, str(block).encode()
+
+
+def _write_piece(plan: DedupPlan, block: int, name: str, table: pa.Table) -> None:
+    with PartWriter(_piece_path(plan, block, name), table.schema, plan.digest) as writer:
+        writer.write(table)
 
 
 def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
@@ -389,17 +408,26 @@ def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     path = clusters_path(workspace)
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
         blocks = sorted(int(block) for block in element[1] if block)
+        _join_pieces(plan, blocks, "sizes", sizes_path(workspace), SIZES_SCHEMA)
         if plan.old:
-            with PartWriter(against_path(workspace), AGAINST_SCHEMA, plan.digest) as writer:
-                for block in blocks:
-                    for table in read_cluster_groups(_piece_path(plan, block, "against")):
-                        writer.write(table)
+            _join_pieces(plan, blocks, "against", against_path(workspace), AGAINST_SCHEMA)
         else:
             storage.remove(against_path(workspace))
-        pieces = [_piece_path(plan, block) for block in blocks]
-        write_clusters(path, (table for piece in pieces for table in read_cluster_groups(piece)), plan.digest)
+        write_clusters(path, _read_pieces(plan, blocks, "block"), plan.digest)
     remove_leftovers(workspace)
     yield 0, path.encode()
+
+
+def _read_pieces(plan: DedupPlan, blocks: Sequence[int], name: str) -> Iterator[pa.Table]:
+    for block in blocks:
+        yield from read_cluster_groups(_piece_path(plan, block, name))
+
+
+def _join_pieces(plan: DedupPlan, blocks: Sequence[int], name: str, path: str, schema: pa.Schema) -> None:
+    with PartWriter(path, schema, plan.digest) as writer:
+        for table in _read_pieces(plan, blocks, name):
+            if table.num_rows:
+                writer.write(table)
 
 
 def _to_links(records: Records) -> NDArray[np.int64]:
@@ -459,7 +487,7 @@ def _component_range(root: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.int
     return pairs.assign_partitions(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
 
 
-def _piece_path(plan: DedupPlan, block: int, name: str = "block") -> str:
+def _piece_path(plan: DedupPlan, block: int, name: str) -> str:
     return Workspace(plan.root).path("dedup", "removed", f"{name}-{block:05d}.parquet")
 
 

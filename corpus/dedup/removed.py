@@ -64,6 +64,34 @@ AGAINST_SCHEMA = pa.schema(
 """Which earlier build or set holds a document that is kept in place of one here; a pair may stand there twice."""
 
 
+SIZES_SCHEMA = pa.schema([CLUSTERS_SCHEMA.field(name) for name in ("source", "split", "row", "cluster_size")])
+"""One row for each kept document that represents others, sorted by its place; `cluster_size` counts it, too."""
+
+
+def to_sizes_table(sizes: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int) -> pa.Table:
+    """Convert records of `number` and `size` to sorted rows of `SIZES_SCHEMA`, each number once."""
+    at = np.unique(sizes["number"], return_index=True)[1]
+    sizes = sizes[at]
+    split = pa.array(split_of(sizes["number"]) - first)
+    sources, names = zip(*splits, strict=True) if splits else ((), ())
+    columns = [
+        pa.array(sources, pa.string()).take(split),
+        pa.array(names, pa.string()).take(split),
+        pa.array(row_of(sizes["number"])),
+        pa.array(sizes["size"]),
+    ]
+    return pa.Table.from_arrays(columns, schema=SIZES_SCHEMA)
+
+
+def read_sizes(path: str, source: str, split: str) -> dict[int, int]:
+    """Return the sizes of the clusters of an input split by the rows of their kept documents."""
+    with open_input(path) as stream:
+        table = pq.read_table(
+            stream, filters=[("source", "=", source), ("split", "=", split)], use_threads=False
+        )
+    return dict(zip(table.column("row").to_pylist(), table.column("cluster_size").to_pylist(), strict=True))
+
+
 def to_against_table(removed: NDArray[np.void], places: Sequence[str], first: int) -> pa.Table:
     """Convert REMOVED whose kept document is old to sorted rows of `AGAINST_SCHEMA`; `places` are those of the splits
     from number `first` on."""

@@ -96,8 +96,8 @@ def run_decide(build: Build) -> None:
             running=finding,
         )
     else:
-        storage.remove(workspace.path("dedup", "clusters.parquet"))
-        storage.remove(workspace.path("dedup", "against.parquet"))
+        for name in ("clusters.parquet", "against.parquet", "sizes.parquet"):
+            storage.remove(workspace.path("dedup", name))
     shares = validation_shares.find_shares(build, judge, clusters)
     build.run(
         "decide",

@@ -246,7 +246,7 @@ def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers_and_bot
         left = sorted(
             path.name for path in (folder / "dedup").iterdir() if list(path.rglob("*")) or path.is_file()
         )
-        assert left == ["clusters.parquet", "signatures"]
+        assert left == ["clusters.parquet", "signatures", "sizes.parquet"]
     assert len(set(contents.values())) == 1
 
 
@@ -273,7 +273,8 @@ def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
         search(pipeline)
     store = fsspec.filesystem("memory")
     files = [path for path in store.find("/dedup-test") if "/signatures/" not in path]
-    assert files == ["/dedup-test/build/dedup/clusters.parquet"]
+    names = ("clusters.parquet", "sizes.parquet")
+    assert files == [f"/dedup-test/build/dedup/{name}" for name in names]
     assert store.cat(files[0]) == run(tmp_path, made, DedupOptions()).read_bytes()
     store.rm("/dedup-test", recursive=True)
 
@@ -411,7 +412,8 @@ def test_a_finished_search_is_not_done_again(tmp_path: Path) -> None:
     with beam.Pipeline(options=Running().options("dedup")) as pipeline:
         search(pipeline)
     assert path.stat().st_mtime_ns == before.st_mtime_ns
-    assert [one.name for one in (tmp_path / "dedup").rglob("*") if one.is_file()] == ["clusters.parquet"]
+    left = sorted(one.name for one in (tmp_path / "dedup").rglob("*") if one.is_file())
+    assert left == ["clusters.parquet", "sizes.parquet"]
 
 
 def test_other_options_or_another_input_are_another_search(tmp_path: Path) -> None:
