@@ -58,6 +58,8 @@ DEDUP_KINDS = Kinds(
     sizes=SIZE_DTYPE,  # a kept document, how many it represents
     frames=np.dtype([("byte", "u1")]),  # of `_pack_frame`
 )
+Frame = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]
+"""Pairs (low, high[at]), and the signatures of `high`."""
 MAX_HELD_SIGNATURES = 1 << 16
 """Signatures held in memory at a time: 28 MiB for 112 permutations."""
 MAX_HELD_PAIRS = 1 << 23
@@ -236,22 +238,29 @@ def ask_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 
 
 def _ask(candidates: NDArray[np.int64], plan: DedupPlan) -> Iterator[Element]:
-    blocks, starts = np.unique(plan.block(candidates[:, 0]), return_index=True)
-    for block, theirs in zip(blocks.tolist(), np.split(candidates, starts[1:]), strict=False):
-        theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
-        for start in range(0, len(theirs), MAX_HELD_SIGNATURES):
-            piece = theirs[start : start + MAX_HELD_SIGNATURES]
-            own, at = np.unique(piece[:, 1], return_inverse=True)
-            yield block, _pack_frame(piece[:, 0], at.astype(np.int64), own, _read_signatures(own, plan))
+    """Yield frames of pairs for the blocks of their lower numbers; every signature of this block is read once."""
+    candidates = candidates[np.argsort(candidates[:, 1], kind="stable")]
+    own, starts = np.unique(candidates[:, 1], return_index=True)
+    starts = np.append(starts, len(candidates))
+    for start in range(0, len(own), MAX_HELD_SIGNATURES):
+        held = own[start : start + MAX_HELD_SIGNATURES]
+        signatures = _read_signatures(held, plan)
+        piece = candidates[starts[start] : starts[start + len(held)]]
+        blocks = plan.block(piece[:, 0])
+        for block in np.unique(blocks).tolist():
+            theirs = piece[blocks == block]
+            high, at = np.unique(theirs[:, 1], return_inverse=True)
+            sent = signatures.take(np.searchsorted(held, high), axis=0)
+            yield block, _pack_frame(theirs[:, 0], at.astype(np.int64), high, sent)
 
 
 def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
-    block, frames = element
+    block, chunks = element
     outbox = Outbox(DEDUP_KINDS)
     stars = np.empty((0, 2), np.int64)
-    for frame in DEDUP_KINDS.stream(frames, "frames"):
-        edges = _compare(frame, plan)
+    for frames in _join_frames(DEDUP_KINDS.stream(chunks, "frames"), plan.minhash.width):
+        edges = _compare(*frames, plan)
         increment("dedup", "similar_pairs", len(edges))
         ends = np.stack([edges["one"], edges["other"]], axis=1)
         yield from outbox.put("edges", np.full(len(edges), block), edges)
@@ -263,26 +272,56 @@ def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     yield from outbox.flush()
 
 
-def _compare(frame: Records, plan: DedupPlan) -> NDArray[np.void]:
+def _join_frames(frames: Iterator[Records], width: int) -> Iterator[Frame]:
+    """Yield frames, as few as hold `MAX_HELD_SIGNATURES` signatures and ten times as many pairs, or one more each."""
+    held: list[Frame] = []
+    pairs_held = signatures_held = 0
+    for packed in frames:
+        low, at, high, signatures = _unpack_frame(packed, width)
+        held.append((low, at + signatures_held, high, signatures))
+        pairs_held, signatures_held = pairs_held + len(low), signatures_held + len(high)
+        if signatures_held >= MAX_HELD_SIGNATURES or pairs_held >= 10 * MAX_HELD_SIGNATURES:
+            yield _concatenate(held)
+            held, pairs_held, signatures_held = [], 0, 0
+    if held:
+        yield _concatenate(held)
+
+
+def _concatenate(frames: list[Frame]) -> Frame:
+    low, at, high, signatures = (np.concatenate(arrays) for arrays in zip(*frames, strict=True))
+    return low, at, high, signatures
+
+
+def _compare(
+    low: NDArray[np.int64],
+    at: NDArray[np.int64],
+    high: NDArray[np.int64],
+    theirs: NDArray[np.uint32],
+    plan: DedupPlan,
+) -> NDArray[np.void]:
     """Return the pairs of a frame whose signatures agree in enough values as edges."""
-    low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
-    own, own_at = np.unique(low, return_inverse=True)
-    signatures = _read_signatures(own, plan)
+    order = np.argsort(low, kind="stable")
+    low, at = low[order], at[order]
+    own, starts = np.unique(low, return_index=True)
+    starts = np.append(starts, len(low))
     edges = [np.empty(0, clusters.EDGE_DTYPE)]
-    for start in range(0, len(low), MAX_HELD_SIGNATURES // 8):
-        piece = slice(start, start + MAX_HELD_SIGNATURES // 8)
-        agreeing = minhash.count_matches(
-            signatures.take(own_at[piece], axis=0), theirs.take(at[piece], axis=0)
-        )
-        similar = agreeing >= plan.minhash.matches
-        edges.append(
-            make_records(
-                clusters.EDGE_DTYPE,
-                one=low[piece][similar],
-                other=high[at[piece]][similar],
-                matches=agreeing[similar],
+    for first in range(0, len(own), MAX_HELD_SIGNATURES):
+        held = own[first : first + MAX_HELD_SIGNATURES]
+        signatures = _read_signatures(held, plan)
+        end = starts[first + len(held)]
+        for start in range(starts[first], end, MAX_HELD_SIGNATURES // 8):
+            piece = slice(start, min(end, start + MAX_HELD_SIGNATURES // 8))
+            ours = signatures.take(np.searchsorted(held, low[piece]), axis=0)
+            agreeing = minhash.count_matches(ours, theirs.take(at[piece], axis=0))
+            similar = agreeing >= plan.minhash.matches
+            edges.append(
+                make_records(
+                    clusters.EDGE_DTYPE,
+                    one=low[piece][similar],
+                    other=high[at[piece]][similar],
+                    matches=agreeing[similar],
+                )
             )
-        )
     return np.concatenate(edges)
 
 
@@ -444,9 +483,7 @@ def _pack_frame(
     return b"".join((DEDUP_KINDS.codes["frames"], *arrays))
 
 
-def _unpack_frame(
-    frame: Records, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
+def _unpack_frame(frame: Records, width: int) -> Frame:
     edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
     values = np.frombuffer(frame, np.int64, 2 * edges + singles, 16)
     signatures = np.frombuffer(frame, np.uint32, offset=16 + values.nbytes).reshape(singles, width)

@@ -258,6 +258,7 @@ def test_what_does_not_fit_in_memory_is_divided_with_the_same_bytes(
     expected = run(tmp_path / "held", made, options, 1).read_bytes()
     monkeypatch.setattr(dedup_steps, "MAX_HELD_PAIRS", 20)
     monkeypatch.setattr(dedup_steps, "MAX_WALKED", 30)
+    monkeypatch.setattr(dedup_steps, "MAX_HELD_SIGNATURES", 8)
     monkeypatch.setattr(components, "MAX_HELD_LINKS", 8)
     monkeypatch.setattr(packed, "FLUSH_BYTES", 1000)
     assert run(tmp_path / "divided", made, options, 1).read_bytes() == expected
