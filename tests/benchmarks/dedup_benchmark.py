@@ -1,4 +1,4 @@
-"""Deduplication beside datasketch: signatures a second, then pairing as a pipeline.
+"""Deduplication beside datasketch and rensa: signatures a second, then pairing as a pipeline.
 
     python -m tests.benchmarks.dedup_benchmark --documents 100000 --workers 1
 
@@ -22,6 +22,7 @@ from functools import cache
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 from datasketch import LeanMinHash, MinHashLSH
@@ -29,9 +30,16 @@ from datasketch import MinHash as TheirMinHash
 
 from corpus.dedup import minhash
 from corpus.dedup.options import DedupOptions, MinHashOptions
-from corpus.dedup.rows import SplitRows
+from corpus.dedup.rows import SplitRows, to_hex
 from corpus.dedup.shingles import hash_shingles, list_window_bytes
-from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
+from corpus.dedup.signature_set import serialize_signatures, set_schema
+from corpus.dedup.signatures import (
+    SIGNATURE_BATCH_ROWS,
+    SignatureStep,
+    SignatureWriter,
+    signature_schema,
+    to_signature_batch,
+)
 from corpus.pipelines import dedup
 from corpus.pipelines.beam.options import Running
 from corpus.text.words import segment_words
@@ -94,6 +102,19 @@ def signatures(count: int, words: int) -> None:
     print(f"  {'datasketch, update_batch on window bytes':44}{len(some) / theirs.cpu:>10,.0f} documents/s")
     together = len(some) / (theirs.cpu + windows.cpu)
     print(f"  {'datasketch, making the windows too':44}{together:>10,.0f} documents/s")
+    try:
+        from rensa import RMinHash
+    except ModuleNotFoundError:
+        print(f"  rensa is missing in {bench.PEERS}: `make bench` puts it there")
+        return
+    with timed() as rust:
+        for pieces in given:
+            fast = RMinHash(num_perm=options.width, seed=options.seed)
+            fast.update(pieces)
+            fast.digest()
+    print(f"  {'rensa RMinHash on window bytes':44}{len(some) / rust.cpu:>10,.0f} documents/s")
+    together = len(some) / (rust.cpu + windows.cpu)
+    print(f"  {'rensa, making the windows too':44}{together:>10,.0f} documents/s")
 
 
 @dataclass(frozen=True)
@@ -172,7 +193,22 @@ class MemoryWatch(threading.Thread):
             return 0
 
 
-def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: float) -> None:
+def write_set(folder: str, made: Made, splits: range, options: MinHashOptions) -> None:
+    """Write the documents of some splits as `corpus export --signatures` does."""
+    schema = set_schema(options)
+    for split in splits:
+        rows = made("web", str(split))
+        columns = [to_hex(rows.id), to_hex(rows.content), pa.array(rows.url)]
+        columns.append(serialize_signatures(made.signatures(split, options.width), options))
+        path = f"{folder}/part-{split:06d}.arrow"
+        with pa.ipc.new_file(path, schema) as writer:
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema), SIGNATURE_BATCH_ROWS)
+
+
+def pairing(
+    documents: int, rows: int, workers: int, baseline: int, duplicates: float, against: int = 0
+) -> None:
+    """Find the duplicates of made-up documents, among themselves and `against` as many others of earlier builds."""
     options = DedupOptions()
     assert options.minhash is not None
     made = Made(rows, 1, duplicates, families=max(1, documents // 1000))
@@ -187,6 +223,12 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
                 workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
             ) as part:
                 part.write(to_signature_batch(made.signatures(split, options.minhash.width), schema))
+        if against:
+            earlier = f"{folder}/earlier"
+            os.mkdir(earlier)
+            write_set(earlier, made, range(len(names), len(names) + -(-against // rows)), options.minhash)
+            options = options.model_copy(update={"against": [earlier]})
+            print(f"  {'against, in a set of signatures':44}{-(-against // rows) * rows:>10,}")
         watch = MemoryWatch()
         watch.start()
         running = Running(workers=workers)
@@ -204,9 +246,11 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
     print(f"  {'wall-clock':44}{ours.seconds:>10,.1f} s")
     print(f"  {'CPU':44}{ours.cpu:>10,.1f} s, {documents / ours.cpu:,.0f} documents/s")
     print(f"  {'memory of all processes':44}{watch.peak / (1 << 20):>10,.0f} MiB")
-    some = made.signatures(0, options.minhash.width)[:baseline]
+    minhash_options = options.minhash
+    assert minhash_options is not None
+    some = made.signatures(0, minhash_options.width)[:baseline]
     with timed() as theirs:
-        index = MinHashLSH(params=options.minhash.banding, num_perm=options.minhash.width)
+        index = MinHashLSH(params=minhash_options.banding, num_perm=minhash_options.width)
         for at, row in enumerate(some):
             sketch = LeanMinHash(seed=1, hashvalues=row, scheme="affine32")
             index.query(sketch)
@@ -223,6 +267,7 @@ if __name__ == "__main__":
     parser.add_argument("--words", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--duplicates", type=float, default=0.1)
+    parser.add_argument("--against", type=int, default=0, help="documents of earlier builds")
     arguments = parser.parse_args()
     pairing(
         arguments.documents,
@@ -230,5 +275,6 @@ if __name__ == "__main__":
         arguments.workers,
         baseline=min(arguments.rows, 5_000),
         duplicates=arguments.duplicates,
+        against=arguments.against,
     )
     signatures(min(arguments.documents, 5_000), arguments.words)
