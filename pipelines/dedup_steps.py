@@ -447,9 +447,11 @@ def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     path = clusters_path(workspace)
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
         blocks = sorted(int(block) for block in element[1] if block)
-        _join_pieces(plan, blocks, "sizes", sizes_path(workspace), SIZES_SCHEMA)
+        sizes = _read_pieces(plan, blocks, "sizes")
+        write_clusters(sizes_path(workspace), sizes, plan.digest, SIZES_SCHEMA)
         if plan.old:
-            _join_pieces(plan, blocks, "against", against_path(workspace), AGAINST_SCHEMA)
+            against = _read_pieces(plan, blocks, "against")
+            write_clusters(against_path(workspace), against, plan.digest, AGAINST_SCHEMA)
         else:
             storage.remove(against_path(workspace))
         write_clusters(path, _read_pieces(plan, blocks, "block"), plan.digest)
@@ -460,13 +462,6 @@ def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 def _read_pieces(plan: DedupPlan, blocks: Sequence[int], name: str) -> Iterator[pa.Table]:
     for block in blocks:
         yield from read_cluster_groups(_piece_path(plan, block, name))
-
-
-def _join_pieces(plan: DedupPlan, blocks: Sequence[int], name: str, path: str, schema: pa.Schema) -> None:
-    with PartWriter(path, schema, plan.digest) as writer:
-        for table in _read_pieces(plan, blocks, name):
-            if table.num_rows:
-                writer.write(table)
 
 
 def _to_links(records: Records) -> NDArray[np.int64]:

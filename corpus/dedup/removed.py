@@ -59,9 +59,10 @@ def to_clusters_table(
 
 
 AGAINST_SCHEMA = pa.schema(
-    [pa.field("kept_id", pa.string(), nullable=False), pa.field("place", pa.string(), nullable=False)]
+    [pa.field(name, pa.string(), nullable=False) for name in ("removed_id", "kept_id", "place")]
 )
-"""Which earlier build or set holds a document that is kept in place of one here; a pair may stand there twice."""
+"""One row for each document that is removed for one of an earlier build: which place holds that; in the order of
+`CLUSTERS_SCHEMA`."""
 
 
 SIZES_SCHEMA = pa.schema([CLUSTERS_SCHEMA.field(name) for name in ("source", "split", "row", "cluster_size")])
@@ -95,21 +96,23 @@ def read_sizes(path: str, source: str, split: str) -> dict[int, int]:
 def to_against_table(removed: NDArray[np.void], places: Sequence[str], first: int) -> pa.Table:
     """Convert REMOVED whose kept document is old to sorted rows of `AGAINST_SCHEMA`; `places` are those of the splits
     from number `first` on."""
+    removed = removed[np.argsort(removed["number"], kind="stable")]
     split = split_of(removed["by"]) - first
     old = split >= 0
-    held_in = split[old].astype(np.uint64)  # stacked as signed, ids would become floating-point numbers
-    ids = np.unique(np.column_stack([removed["kept"][old], held_in]), axis=0)
-    names = pa.array(places, pa.string()).take(pa.array(ids[:, 2].astype(np.int64)))
-    return pa.Table.from_arrays([to_hex(ids[:, :2]), names], schema=AGAINST_SCHEMA)
+    names = pa.array(places, pa.string()).take(pa.array(split[old]))
+    columns = [to_hex(removed["id"][old]), to_hex(removed["kept"][old]), names]
+    return pa.Table.from_arrays(columns, schema=AGAINST_SCHEMA)
 
 
-def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> int:
-    """Write sorted tables of `CLUSTERS_SCHEMA`, one after the other, and return the number of rows.
+def write_clusters(
+    path: str, tables: Iterable[pa.Table], fingerprint: str, schema: pa.Schema = CLUSTERS_SCHEMA
+) -> int:
+    """Write sorted tables of a schema, one after the other, and return the number of rows.
 
     Row groups have `CLUSTERS_GROUP_ROWS` rows whatever the tables' sizes, so the file depends on the rows alone.
     """
     waiting: list[pa.Table] = []
-    with PartWriter(path, CLUSTERS_SCHEMA, fingerprint) as writer:
+    with PartWriter(path, schema, fingerprint) as writer:
         for table in tables:
             waiting.append(table)
             if sum(piece.num_rows for piece in waiting) >= CLUSTERS_GROUP_ROWS:
