@@ -264,7 +264,7 @@ def apply_late_rules(
     rules = judge.rules.late()
     if not rules.rules[source]:
         return group.failed, kept
-    others = pa.array(np.where(kept, None, "removed"), pa.string())
+    others = pa.array(np.full(len(kept), "removed"), pa.string(), mask=kept)
     late, passes = rules.evaluate(signals, group.documents.column("language"), source, gates=others)
     early = group.failed.combine_chunks() if isinstance(group.failed, pa.ChunkedArray) else group.failed
     row = np.arange(len(kept))
