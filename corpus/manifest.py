@@ -440,7 +440,8 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
             for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_resolve_values(source_file, item, (*path, at), False) for at, item in enumerate(value)]
+        resolved = [_resolve_values(source_file, item, (*path, at), False) for at, item in enumerate(value)]
+        return _join_folder(source_file.folder, resolved) if path == ("dedup", "against") else resolved
     if not isinstance(value, str):
         return value
 
@@ -452,6 +453,8 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     value = VARIABLE_PATTERN.sub(variable, value)
     if path == ("identification", "model") and plugins.is_reference(value):
         return value
+    if path == ("dedup", "against"):
+        return _join_folder(source_file.folder, value)
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)
         if not is_remote(full) and not os.path.isfile(full):

@@ -11,6 +11,7 @@ The files, in the order in which data meets them:
     measure.py        signals of pages, many at once
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
+    against.py        parts of earlier builds in it
     decide.py         signals and duplicates to decisions
     tokenize.py       kept documents to token shards
     transforms/       the same steps as transforms, for pipelines of your own

@@ -25,7 +25,7 @@ from corpus.manifest import EXTRACTION_MODES, Manifest
 from corpus.pipelines import decide
 from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
-from corpus.rules.rule import RuleSet
+from corpus.rules.rule import CLUSTER_SIZE, RuleSet
 from corpus.sources import source_class
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
@@ -148,6 +148,9 @@ class Tools:
         """Return the rules of every source. Raises UserError, with the path of the manifest's key, if one is wrong."""
         presets = {name: list(source.rules or []) for name, source in self.manifest.sources.items()}
         signals = {signal for step_filter in self.filters.values() for signal in step_filter.signals}
+        dedup = self.manifest.dedup
+        if dedup.exact or dedup.url or dedup.minhash is not None:
+            signals.add(CLUSTER_SIZE)
         failed = {f"{step}.{FAILED}": {"max": 0} for step in self.calls if f"{step}.{FAILED}" in signals}
         return load_rules(presets, {**failed, **self.manifest.rules}, signals)
 
@@ -157,7 +160,7 @@ class Tools:
         if self.manifest.keep_text == "all":
             return None
         versions = {**self.filter_versions, "decide": decide.VERSION}
-        return TextRules(self.manifest.keep_text, self.rules, self.manifest.seed, versions)
+        return TextRules(self.manifest.keep_text, self.rules.early(), self.manifest.seed, versions)
 
     @cached_property
     def _common(self) -> dict[str, Any]:

@@ -19,14 +19,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.dedup.removed import Clusters
+from corpus.dedup.removed import Clusters, read_sizes
 from corpus.document import DECISIONS_SCHEMA
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.progress import count_documents, count_earlier
-from corpus.rules.rule import Rule, RuleSet, compute_threshold
+from corpus.rules.rule import CLUSTER_SIZE, Rule, RuleSet, compute_threshold
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, check_beside, count_rows, read_fingerprint
 from corpus.validation import Shares, name_sides
@@ -119,7 +119,7 @@ def judge_split(
                     table = step.read_row_group(group, columns=columns, use_threads=False)
                     signals.update(zip(table.column_names, table.columns, strict=True))
             table = pa.table(signals) if signals else pa.table({"": pa.nulls(light.num_rows)})
-            failed, passes = judge.rules.evaluate(
+            failed, passes = judge.rules.early().evaluate(
                 table,
                 light.column("language"),
                 source,
@@ -247,6 +247,32 @@ def read_removed(clusters: str | None, source: str, split: str) -> list[dict[str
     return removed
 
 
+def sizes_beside(clusters: str) -> str:
+    """Return the path of the sizes that belong to a clusters file."""
+    return f"{clusters.rpartition('/')[0]}/sizes.parquet"
+
+
+def add_cluster_sizes(signals: pa.Table, kept: npt.NDArray[np.bool_], sizes: list[int]) -> pa.Table:
+    """Append the signal `CLUSTER_SIZE`: of kept rows their size, of others null."""
+    column = pa.array(np.array(sizes, np.float32), mask=~kept)
+    return signals.append_column(CLUSTER_SIZE, column)
+
+
+def apply_late_rules(
+    judge: Judge, source: str, group: RowGroup, signals: pa.Table, kept: npt.NDArray[np.bool_]
+) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """Return the failed rules of a row group, and which rows stay, after the rules on what duplicates left."""
+    rules = judge.rules.late()
+    if not rules.rules[source]:
+        return group.failed, kept
+    others = pa.array(np.full(len(kept), "removed"), pa.string(), mask=kept)
+    late, passes = rules.evaluate(signals, group.documents.column("language"), source, gates=others)
+    early = group.failed.combine_chunks() if isinstance(group.failed, pa.ChunkedArray) else group.failed
+    row = np.arange(len(kept))
+    chosen = pa.array(np.where(kept, row + len(kept), row))
+    return pa.concat_arrays([early, late.cast(early.type)]).take(chosen), kept & passes
+
+
 def decide_part(
     workspace: Workspace,
     judge: Judge,
@@ -258,13 +284,16 @@ def decide_part(
 ) -> int:
     """Write the decisions and counts of one input split; return its number of rows, or -1 if they exist already."""
     removed = read_removed(clusters, source, split)
+    sizes = None
+    if clusters is not None and storage.exists(sizes_beside(clusters)):
+        sizes = read_sizes(sizes_beside(clusters), source, split)
     decisions_path = workspace.part("decisions", source, split)
     counts_path = workspace.part("stats/parts", source, split)
     inputs = [read_fingerprint(workspace.part("documents", source, split))]
     inputs += [read_fingerprint(workspace.part(f"signals/{step}", source, split)) for step in judge.steps]
     languages = read_columns(workspace.part("documents", source, split), ["language"]).column(0).unique()
     here = shares.describe(label or UNKNOWN_LABEL for label in languages.to_pylist())
-    wanted = fingerprint([given, inputs, removed, here])
+    wanted = fingerprint([given, inputs, removed, here, sorted((sizes or {}).items())])
     if read_fingerprint(decisions_path) == wanted and read_fingerprint(counts_path) == wanted:
         count_earlier(count_rows(decisions_path))
         return -1
@@ -279,11 +308,16 @@ def decide_part(
             duplicate_of = pa.array([row["kept_id"] if row else None for row in copies], pa.string())
             level = pa.array([row["level"] if row else None for row in copies], pa.string())
             kept = group.passes & duplicate_of.is_null().to_numpy(zero_copy_only=False)
+            failed, signals = group.failed, group.signals
+            if sizes is not None:
+                represented = [sizes.get(row, 1) for row in range(first, first + rows)]
+                signals = add_cluster_sizes(signals, kept, represented)
+                failed, kept = apply_late_rules(judge, source, group, signals, kept)
             sides = name_sides(kept, shares.choose(group.documents))
             decided = pa.table(
                 [
                     group.documents.column("gate").combine_chunks(),
-                    group.failed,
+                    failed,
                     duplicate_of,
                     pa.array(sides, pa.string()),
                     pa.array(kept),
@@ -292,7 +326,7 @@ def decide_part(
             )
             writer.write(decided)
             outcome.update(json.dumps(sides).encode())
-            counts.add(group.documents, decided, level, group.signals)
+            counts.add(group.documents, decided, level, signals)
             first += rows
         writer.state_outcome(outcome.hexdigest())
     with PartWriter(counts_path, PART_SCHEMA, wanted) as writer:

@@ -18,18 +18,17 @@ range at a time:
     block      `write`     a file of the removed documents of its splits
     (one)      `join`      one file of all
 
-Memory: a range or a block of a million documents takes about 1 GB at its peak (336 bytes a document in 14
-bands, and as much again while they are sorted); `partitions` says how many there are. Two steps see more:
-`merge` holds the links of all near-duplicates between different contents, already reduced to about one a
-content (75 bytes each at the peak: 2 GB for 27 million contents in clusters; give it a large worker
-beyond that), and `walk` never parts a component (600 bytes a document with two edges). The local engine also
-keeps what is shuffled in the process that started it, some 500 bytes a document and 100 a candidate pair.
+What the steps exchange lies in files of the run on one machine, and goes through the engine's shuffle elsewhere
+(`corpus.pipelines.beam.shuffle`). So no process holds more than its range or block: some 300 bytes a document, and
+`partitions` says how many ranges there are. What can outgrow a range is divided further: candidate pairs of a block
+into passes, the links of `merge` beyond 8 million into ranges of their nodes, on disk (`corpus.dedup.components`), and
+the documents and edges of `walk` beyond 4 million into ranges of their rank (`corpus.dedup.walk`), so that one giant
+component is no problem. `join` copies one row group after the other.
 
-Measured on two shared cores with tests/benchmarks/dedup_benchmark.py: a million made-up documents, 216,000 of
-them duplicates, with 4.5 million candidate pairs: 22 s of CPU in one process, 49 s in two (the local engine's
-transfers between processes cost more than the steps), 2.2 GB at the peak; datasketch's MinHashLSH takes 51 s
-or more for the candidates alone.
-The result depends on neither the number of partitions nor that of workers.
+With `options.against` the parts of earlier builds are splits after the build's own: their documents are better than all
+others and never removed, and not compared with each other.
+
+The result depends on neither the number of partitions, nor that of workers, nor the way of the shuffle.
 """
 
 from __future__ import annotations
@@ -42,9 +41,11 @@ from typing import TYPE_CHECKING
 from corpus import storage
 from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
+from corpus.pipelines.against import identify_old_parts, list_old_parts
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
+from corpus.pipelines.beam.shuffle import Shuffle, end_range, run_item, run_range
 from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path, share_of, splits_path
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Increased when the same input would give other clusters."""
-SPLITS_PER_BLOCK = 64
+SPLITS_PER_BLOCK = 32
 MAX_BLOCKS = 1024
 MAX_KEYS_ITEMS = 4096
 """Items of the first step: single splits in a smaller build."""
@@ -72,24 +73,23 @@ def dedup_pipeline(
     running: Running,
     claims: str | None,
     partitions: int | None = None,
+    in_runs: bool | None = None,
 ) -> Callable[[beam.Pipeline], None]:
     """Return a function that builds the search for duplicates among the splits' documents on a Beam pipeline.
 
     `splits` (source, split) in any order; `load` gives the rows to compare (those that no rule or gate
     dropped) and must be picklable; their signatures are read from the splits' signature parts.
     `fingerprint` identifies the input: if DIR/dedup/clusters.parquet was made from it with these options, the
-    pipeline does nothing. `partitions`: see the module; by default one per 64 splits, at most
-    1,024. Beam's counters `dedup/...` hold the numbers of documents, candidate pairs and similar pairs.
+    pipeline does nothing. `partitions`: see the module; by default one per 32 splits, at most
+    1,024. `in_runs`: whether what the steps exchange lies in files in the folder `claims`, as it does by default with
+    the local engine, or goes through the engine (`corpus.pipelines.beam.shuffle`). Beam's counters `dedup/...` hold
+    the numbers of documents, candidate pairs and similar pairs.
     """
     ordered = sorted(set(splits))
-    digest = fingerprint_of(
-        {
-            "version": VERSION,
-            "input": fingerprint,
-            "splits": ordered,
-            "options": options.model_dump(mode="json"),
-        }
-    )
+    old = list_old_parts(options)
+    inputs = {"version": VERSION, "input": fingerprint, "splits": ordered, "options": options.parameters}
+    digest = fingerprint_of({**inputs, "old": identify_old_parts(old)} if old else inputs)
+    ordered += old
     plan = DedupPlan(
         root=workspace.root,
         options=options,
@@ -97,12 +97,16 @@ def dedup_pipeline(
         partitions=partitions
         or max(4 * running.workers, min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK))),
         digest=digest,
+        old=len(old),
     )
-    if read_fingerprint(clusters_path(workspace)) == digest:
+    results = (clusters_path(workspace), steps.sizes_path(workspace))
+    if all(read_fingerprint(path) == digest for path in results):
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return _nothing_to_do
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
-    return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims)
+    use_runs = running.local if in_runs is None else in_runs
+    shuffle = Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
+    return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims, shuffle=shuffle)
 
 
 def _nothing_to_do(root: beam.Pipeline) -> None:
@@ -112,13 +116,23 @@ def _nothing_to_do(root: beam.Pipeline) -> None:
 
 
 def add_dedup_steps(
-    root: beam.Pipeline, plan: DedupPlan, load: LoadRows, running: Running, claims: str | None
+    root: beam.Pipeline,
+    plan: DedupPlan,
+    load: LoadRows,
+    running: Running,
+    claims: str | None,
+    shuffle: Shuffle,
 ) -> None:
     """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
     from corpus.pipelines.beam.types import create, flat_map, flatten, group_by_key, keep_if
 
     def step(name: str, function: Callable[..., Iterator[Element]], *arguments: object) -> Transform:
-        named: Transform = name >> flat_map(function, plan, *arguments, output=tuple[int, bytes])
+        given = (shuffle, name.lower().replace(" ", "-"), function, plan, *arguments)
+        named: Transform = name >> flat_map(run_range, *given, output=tuple[int, bytes])
+        return named
+
+    def last_step(name: str, function: Callable[..., Iterator[Element]]) -> Transform:
+        named: Transform = name >> flat_map(end_range, shuffle, function, plan, output=tuple[int, bytes])
         return named
 
     def gather(name: str, *inputs: PCollection[Element]) -> PCollection[Gathered]:
@@ -134,8 +148,13 @@ def add_dedup_steps(
     count = max(1, min(plan.splits, MAX_KEYS_ITEMS))
     shares = [share_of(plan.splits, number, count) for number in range(count)]
     items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
+    load_keys = partial(steps.keys_step, plan=plan, load=load)
     keys = root | "Keys" >> fan_out(
-        items, partial(steps.keys_step, plan=plan, load=load), running, claims, result_type=tuple[int, bytes]
+        items,
+        partial(run_item, shuffle=shuffle, step="keys", work=load_keys),
+        running,
+        claims,
+        result_type=tuple[int, bytes],
     )
     contents = gather("Contents", keys) | step("Contents", steps.contents_step)
     linked = [gather("Same URL", only("urls", contents, "Same URL")) | step("Same URL", steps.same_url_step)]
@@ -151,6 +170,6 @@ def add_dedup_steps(
     members = gather("Members", roots, *known) | step("Members", steps.members_step)
     ranks = gather("Ranks", only("memberships", members, "Ranks")) | step("Ranks", steps.ranks_step, load)
     removed = gather("Walk", ranks, only("edges", members, "Walk")) | step("Walk", steps.walk_step)
-    pieces = gather("Write", removed) | step("Write", steps.write_step)
+    pieces = gather("Write", removed) | last_step("Write", steps.write_step)
     always = root | "Even if none" >> create([(0, b"")], tuple[int, bytes])
-    gather("Join", always, pieces) | step("Join", steps.join_step)
+    gather("Join", always, pieces) | "Join" >> flat_map(steps.join_step, plan, output=tuple[int, bytes])

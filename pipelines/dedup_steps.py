@@ -8,21 +8,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.dedup import clusters, exact, minhash, pairs
+from corpus.dedup import clusters, components, exact, minhash, pairs, walk
 from corpus.dedup.options import DedupOptions, MinHashOptions
-from corpus.dedup.removed import read_cluster_groups, to_clusters_table, write_clusters
-from corpus.dedup.rows import SplitRows, row_of, split_of
+from corpus.dedup.removed import (
+    AGAINST_SCHEMA,
+    SIZES_SCHEMA,
+    read_cluster_groups,
+    to_against_table,
+    to_clusters_table,
+    to_sizes_table,
+    write_clusters,
+)
+from corpus.dedup.rows import ROW_BITS, SplitRows, row_of, split_of
 from corpus.dedup.signatures import SignatureReader, has_signature
 from corpus.errors import UserError
+from corpus.pipelines.against import AGAINST_MARK, load_old_rows, open_old_signatures
 from corpus.pipelines.beam.counters import increment
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
-from corpus.storage.part_writer import read_fingerprint
+from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.workspace import Workspace
 
 LoadRows = Callable[[str, str], SplitRows]
@@ -31,6 +41,7 @@ LoadRows = Callable[[str, str], SplitRows]
 CONTENT_DTYPE = np.dtype([("number", "<i8"), ("order", "<u8")])
 LINK_DTYPE = np.dtype([("one", "<i8"), ("other", "<i8")])
 MEMBERSHIP_DTYPE = np.dtype([("number", "<i8"), ("content", "<i8"), ("root", "<i8")])
+SIZE_DTYPE = np.dtype([("number", "<i8"), ("size", "<i8")])
 DEDUP_KINDS = Kinds(
     keys=exact.CONTENT_KEY_DTYPE,
     contents=CONTENT_DTYPE,
@@ -44,9 +55,17 @@ DEDUP_KINDS = Kinds(
     memberships=MEMBERSHIP_DTYPE,
     members=clusters.MEMBER_DTYPE,
     removed=clusters.REMOVED_DTYPE,
+    sizes=SIZE_DTYPE,  # a kept document, how many it represents
+    frames=np.dtype([("byte", "u1")]),  # of `_pack_frame`
 )
+Frame = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]
+"""Pairs (low, high[at]), and the signatures of `high`."""
 MAX_HELD_SIGNATURES = 1 << 16
 """Signatures held in memory at a time: 28 MiB for 112 permutations."""
+MAX_HELD_PAIRS = 1 << 23
+"""Candidate pairs of a block that are made unique at a time; 128 MiB, and as much again for a while."""
+MAX_WALKED = 1 << 22
+"""Documents and edges of a range that are walked in memory, 200 bytes each; more are walked in ranges of rank."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +80,23 @@ class DedupPlan:
     splits: int
     partitions: int
     digest: str
+    old: int = 0
+    """How many of the splits, the last ones, are parts of earlier builds."""
+
+    @property
+    def first_old(self) -> int:
+        """The number of the first split that is a part of an earlier build."""
+        return self.splits - self.old
+
+    @property
+    def old_from(self) -> int:
+        """The lowest number that a document of an earlier build can have."""
+        return self.first_old << ROW_BITS if self.old else clusters.NO_OLD
+
+    def load(self, load: LoadRows, split: int) -> SplitRows:
+        """Return the rows of a split, with `load` unless it is a part of an earlier build."""
+        name = self.names()[split]
+        return load(*name) if split < self.first_old else load_old_rows(*name, self.options.url)
 
     @property
     def blocks(self) -> int:
@@ -88,6 +124,16 @@ def clusters_path(workspace: Workspace) -> str:
     return workspace.path("dedup", "clusters.parquet")
 
 
+def against_path(workspace: Workspace) -> str:
+    """Return the path of the list of documents of earlier builds that are kept in place of some here."""
+    return workspace.path("dedup", "against.parquet")
+
+
+def sizes_path(workspace: Workspace) -> str:
+    """Return the path of the sizes of clusters, by the documents that are kept."""
+    return workspace.path("dedup", "sizes.parquet")
+
+
 def splits_path(workspace: Workspace) -> str:
     """Return the path of the list of splits of a run; the file is removed when the run ends."""
     return workspace.path("dedup", "splits.json")
@@ -110,10 +156,10 @@ def keys_step(item: str, plan: DedupPlan, load: LoadRows) -> Iterator[Element]:
     outbox = Outbox(DEDUP_KINDS)
     first, until = item.split(":")
     for split in range(int(first), int(until)):
-        keys = exact.build_content_keys(load(*plan.names()[split]), split, plan.options.exact)
+        keys = exact.build_content_keys(plan.load(load, split), split, plan.options.exact)
         if not plan.options.url:
             keys["url"] = 0
-        increment("dedup", "documents", len(keys))
+        increment("dedup", "documents" if split < plan.first_old else "old_documents", len(keys))
         yield from outbox.put("keys", pairs.assign_partitions(keys["high"], plan.partitions), keys)
     yield from outbox.flush()
 
@@ -138,9 +184,10 @@ def contents_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 
 def same_url_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield links between contents that share a URL."""
+    outbox = Outbox(DEDUP_KINDS)
     links = clusters.reduce_to_stars(exact.link_shared_urls(DEDUP_KINDS.unpack(element[1], "urls")[0]))
-    if len(links):
-        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
+    yield from _put_links(outbox, links[links.min(axis=1) < plan.old_from])
+    yield from outbox.flush()
 
 
 def bands_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
@@ -168,6 +215,7 @@ def pairs_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     for candidates in pairs.generate_candidate_pairs(
         DEDUP_KINDS.unpack(element[1], "bands")[0], plan.options.max_group
     ):
+        candidates = candidates[candidates[:, 0] < plan.old_from]
         yield from outbox.put(
             "pairs",
             plan.block(candidates[:, 1]),
@@ -178,29 +226,93 @@ def pairs_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
 
 def ask_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the block's candidate pairs, each once, with the signatures of its side, to the block of the other side."""
-    links = DEDUP_KINDS.unpack(element[1], "pairs")[0]
-    candidates = pairs.deduplicate_pairs(np.stack([links["one"], links["other"]], axis=1))
-    increment("dedup", "candidate_pairs", len(candidates))
-    blocks, starts = np.unique(plan.block(candidates[:, 0]), return_index=True)
-    for block, theirs in zip(blocks.tolist(), np.split(candidates, starts[1:]), strict=False):
-        theirs = theirs[np.argsort(theirs[:, 1], kind="stable")]  # so that a signature goes there once
-        for start in range(0, len(theirs), MAX_HELD_SIGNATURES):
-            piece = theirs[start : start + MAX_HELD_SIGNATURES]
-            own, at = np.unique(piece[:, 1], return_inverse=True)
-            yield block, _pack_frame(piece[:, 0], at.astype(np.int64), own, _read_signatures(own, plan))
+    passes = 1 + DEDUP_KINDS.count(element[1], "pairs") // MAX_HELD_PAIRS
+    for part in range(passes):
+        pieces = [np.empty(0, LINK_DTYPE)]
+        for links in DEDUP_KINDS.stream(element[1], "pairs"):
+            pieces.append(links if passes == 1 else links[links["other"] % passes == part])
+        candidates = pairs.deduplicate_pairs(_to_links(np.concatenate(pieces)))
+        del pieces
+        increment("dedup", "candidate_pairs", len(candidates))
+        yield from _ask(candidates, plan)
+
+
+def _ask(candidates: NDArray[np.int64], plan: DedupPlan) -> Iterator[Element]:
+    """Yield frames of pairs for the blocks of their lower numbers; every signature of this block is read once."""
+    candidates = candidates[np.argsort(candidates[:, 1], kind="stable")]
+    own, starts = np.unique(candidates[:, 1], return_index=True)
+    starts = np.append(starts, len(candidates))
+    for start in range(0, len(own), MAX_HELD_SIGNATURES):
+        held = own[start : start + MAX_HELD_SIGNATURES]
+        signatures = _read_signatures(held, plan)
+        piece = candidates[starts[start] : starts[start + len(held)]]
+        blocks = plan.block(piece[:, 0])
+        for block in np.unique(blocks).tolist():
+            theirs = piece[blocks == block]
+            high, at = np.unique(theirs[:, 1], return_inverse=True)
+            sent = signatures.take(np.searchsorted(held, high), axis=0)
+            yield block, _pack_frame(theirs[:, 0], at.astype(np.int64), high, sent)
 
 
 def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the pairs whose signatures agree in enough values as edges, and their components as links."""
-    block, frames = element
+    block, chunks = element
+    outbox = Outbox(DEDUP_KINDS)
+    stars = np.empty((0, 2), np.int64)
+    for frames in _join_frames(DEDUP_KINDS.stream(chunks, "frames"), plan.minhash.width):
+        edges = _compare(*frames, plan)
+        increment("dedup", "similar_pairs", len(edges))
+        ends = np.stack([edges["one"], edges["other"]], axis=1)
+        yield from outbox.put("edges", np.full(len(edges), block), edges)
+        stars = clusters.reduce_to_stars(np.concatenate([stars, ends]))
+        if len(stars) > MAX_HELD_PAIRS:
+            yield from _put_links(outbox, stars)
+            stars = stars[:0]
+    yield from _put_links(outbox, stars)
+    yield from outbox.flush()
+
+
+def _join_frames(frames: Iterator[Records], width: int) -> Iterator[Frame]:
+    """Yield frames, as few as hold `MAX_HELD_SIGNATURES` signatures and ten times as many pairs, or one more each."""
+    held: list[Frame] = []
+    pairs_held = signatures_held = 0
+    for packed in frames:
+        low, at, high, signatures = _unpack_frame(packed, width)
+        held.append((low, at + signatures_held, high, signatures))
+        pairs_held, signatures_held = pairs_held + len(low), signatures_held + len(high)
+        if signatures_held >= MAX_HELD_SIGNATURES or pairs_held >= 10 * MAX_HELD_SIGNATURES:
+            yield _concatenate(held)
+            held, pairs_held, signatures_held = [], 0, 0
+    if held:
+        yield _concatenate(held)
+
+
+def _concatenate(frames: list[Frame]) -> Frame:
+    low, at, high, signatures = (np.concatenate(arrays) for arrays in zip(*frames, strict=True))
+    return low, at, high, signatures
+
+
+def _compare(
+    low: NDArray[np.int64],
+    at: NDArray[np.int64],
+    high: NDArray[np.int64],
+    theirs: NDArray[np.uint32],
+    plan: DedupPlan,
+) -> NDArray[np.void]:
+    """Return the pairs of a frame whose signatures agree in enough values as edges."""
+    order = np.argsort(low, kind="stable")
+    low, at = low[order], at[order]
+    own, starts = np.unique(low, return_index=True)
+    starts = np.append(starts, len(low))
     edges = [np.empty(0, clusters.EDGE_DTYPE)]
-    for frame in frames:
-        low, at, high, theirs = _unpack_frame(frame, plan.minhash.width)
-        own, own_at = np.unique(low, return_inverse=True)
-        signatures = _read_signatures(own, plan)
-        for start in range(0, len(low), MAX_HELD_SIGNATURES // 8):
-            piece = slice(start, start + MAX_HELD_SIGNATURES // 8)
-            agreeing = minhash.count_matches(signatures[own_at[piece]], theirs[at[piece]])
+    for first in range(0, len(own), MAX_HELD_SIGNATURES):
+        held = own[first : first + MAX_HELD_SIGNATURES]
+        signatures = _read_signatures(held, plan)
+        end = starts[first + len(held)]
+        for start in range(starts[first], end, MAX_HELD_SIGNATURES // 8):
+            piece = slice(start, min(end, start + MAX_HELD_SIGNATURES // 8))
+            ours = signatures.take(np.searchsorted(held, low[piece]), axis=0)
+            agreeing = minhash.count_matches(ours, theirs.take(at[piece], axis=0))
             similar = agreeing >= plan.minhash.matches
             edges.append(
                 make_records(
@@ -210,31 +322,30 @@ def verify_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
                     matches=agreeing[similar],
                 )
             )
-    similar_pairs = np.concatenate(edges)
-    increment("dedup", "similar_pairs", len(similar_pairs))
-    if len(similar_pairs):
-        links = clusters.reduce_to_stars(np.stack([similar_pairs["one"], similar_pairs["other"]], axis=1))
-        yield block, DEDUP_KINDS.pack("edges", similar_pairs)
-        yield 0, DEDUP_KINDS.pack("links", make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1]))
+    return np.concatenate(edges)
+
+
+def _put_links(outbox: Outbox, links: NDArray[np.int64]) -> Iterator[Element]:
+    """Put links of different contents into the outbox, for the merge."""
+    links = links[links[:, 0] != links[:, 1]]
+    records = make_records(LINK_DTYPE, one=links[:, 0], other=links[:, 1])
+    yield from outbox.put("links", np.zeros(len(links), np.int64), records)
 
 
 def merge_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the root of every content that is connected with another."""
     outbox = Outbox(DEDUP_KINDS)
-    links = DEDUP_KINDS.unpack(element[1], "links")[0]
-    roots = clusters.reduce_to_stars(np.stack([links["one"], links["other"]], axis=1))
-    del links
-    yield from outbox.put(
-        "roots", plan.block(roots[:, 0]), make_records(LINK_DTYPE, one=roots[:, 0], other=roots[:, 1])
-    )
+    for stars in components.connect(map(_to_links, DEDUP_KINDS.stream(element[1], "links"))):
+        roots = make_records(LINK_DTYPE, one=stars[:, 0], other=stars[:, 1])
+        yield from outbox.put("roots", plan.block(stars[:, 0]), roots)
     yield from outbox.flush()
 
 
 def members_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield every document of a component with several documents, and every edge, with the component's root."""
     outbox = Outbox(DEDUP_KINDS)
-    roots, copies, edges = DEDUP_KINDS.unpack(element[1], "roots", "copies", "edges")
-    roots = roots[np.argsort(roots["one"])]
+    roots, copies = DEDUP_KINDS.unpack(element[1], "roots", "copies")
+    roots = roots.take(np.argsort(roots["one"]))
 
     def root(content: NDArray[np.int64]) -> NDArray[np.int64]:
         if not len(roots):
@@ -247,7 +358,8 @@ def members_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     content = np.concatenate([copies["other"], alone["one"]])
     members = make_records(MEMBERSHIP_DTYPE, number=number, content=content, root=root(content))
     yield from outbox.put("memberships", plan.block(number), members)
-    yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
+    for edges in DEDUP_KINDS.stream(element[1], "edges"):
+        yield from outbox.put("edges", _component_range(root(edges["one"]), plan), edges)
     yield from outbox.flush()
 
 
@@ -257,7 +369,7 @@ def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[E
     memberships = DEDUP_KINDS.unpack(element[1], "memberships")[0]
     memberships = memberships[np.argsort(memberships["number"])]
     for split, piece in _divide_by_split(memberships):
-        rows = load(*plan.names()[split])
+        rows = plan.load(load, split)
         by_row = np.argsort(rows.row)
         wanted = row_of(piece["number"])
         at = by_row[np.minimum(np.searchsorted(rows.row[by_row], wanted), len(rows) - 1)]
@@ -283,46 +395,90 @@ def ranks_step(element: Gathered, plan: DedupPlan, load: LoadRows) -> Iterator[E
 def walk_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Yield the documents to remove, to their blocks."""
     outbox = Outbox(DEDUP_KINDS)
-    members, edges = DEDUP_KINDS.unpack(element[1], "members", "edges")
+    chunks = element[1]
     width = plan.options.minhash.width if plan.options.minhash else 1
-    removed = clusters.choose_removed(members, edges, width, plan.options.closure)
-    increment("dedup", "removed", len(removed))
-    yield from outbox.put("removed", plan.block(removed["number"]), removed)
+    size = DEDUP_KINDS.count(chunks, "members") + DEDUP_KINDS.count(chunks, "edges")
+    if size <= MAX_WALKED:
+        members, edges = DEDUP_KINDS.unpack(chunks, "members", "edges")
+        pieces = iter([clusters.choose_removed(members, edges, width, plan.options.closure, plan.old_from)])
+    else:
+        pieces = walk.choose_removed_in_ranges(
+            partial(DEDUP_KINDS.stream, chunks, "members"),
+            partial(DEDUP_KINDS.stream, chunks, "edges"),
+            width,
+            plan.options.closure,
+            1 + 2 * size // MAX_WALKED,
+            plan.old_from,
+        )
+    for removed in pieces:
+        increment("dedup", "removed", len(removed))
+        yield from outbox.put("removed", plan.block(removed["number"]), removed)
+        kept, first = np.unique(removed["by"], return_index=True)
+        own = kept < plan.old_from
+        sizes = make_records(SIZE_DTYPE, number=kept[own], size=removed["size"][first][own])
+        yield from outbox.put("sizes", plan.block(sizes["number"]), sizes)
     yield from outbox.flush()
 
 
 def write_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
-    """Write a file of the block's removed documents; yield the block's number."""
+    """Write files of the block's removed documents, and of those that represent others; yield the block's number."""
     block, chunks = element
     splits = plan.block_splits(block)
-    table = to_clusters_table(
-        DEDUP_KINDS.unpack(chunks, "removed")[0], plan.names()[splits.start : splits.stop], splits.start
+    names = plan.names()[splits.start : splits.stop]
+    removed, sizes = DEDUP_KINDS.unpack(chunks, "removed", "sizes")
+    _write_piece(plan, block, "sizes", to_sizes_table(sizes, names, splits.start))
+    if plan.old:
+        places = [source.removeprefix(AGAINST_MARK) for source, _ in plan.names()[plan.first_old :]]
+        _write_piece(plan, block, "against", to_against_table(removed, places, plan.first_old))
+    write_clusters(
+        _piece_path(plan, block, "block"), [to_clusters_table(removed, names, splits.start)], plan.digest
     )
-    write_clusters(_piece_path(plan, block), [table], plan.digest)
     yield 0, str(block).encode()
+
+
+def _write_piece(plan: DedupPlan, block: int, name: str, table: pa.Table) -> None:
+    with PartWriter(_piece_path(plan, block, name), table.schema, plan.digest) as writer:
+        writer.write(table)
 
 
 def join_step(element: Gathered, plan: DedupPlan) -> Iterator[Element]:
     """Join the blocks' files into one, a row group at a time; remove them and the list of splits."""
-    path = clusters_path(Workspace(plan.root))
+    workspace = Workspace(plan.root)
+    path = clusters_path(workspace)
     if read_fingerprint(path) != plan.digest:  # else this is the second run of a bundle
-        pieces = [_piece_path(plan, block) for block in sorted(int(block) for block in element[1] if block)]
-        write_clusters(path, (table for piece in pieces for table in read_cluster_groups(piece)), plan.digest)
-    remove_leftovers(Workspace(plan.root))
+        blocks = sorted(int(block) for block in element[1] if block)
+        sizes = _read_pieces(plan, blocks, "sizes")
+        write_clusters(sizes_path(workspace), sizes, plan.digest, SIZES_SCHEMA)
+        if plan.old:
+            against = _read_pieces(plan, blocks, "against")
+            write_clusters(against_path(workspace), against, plan.digest, AGAINST_SCHEMA)
+        else:
+            storage.remove(against_path(workspace))
+        write_clusters(path, _read_pieces(plan, blocks, "block"), plan.digest)
+    remove_leftovers(workspace)
     yield 0, path.encode()
+
+
+def _read_pieces(plan: DedupPlan, blocks: Sequence[int], name: str) -> Iterator[pa.Table]:
+    for block in blocks:
+        yield from read_cluster_groups(_piece_path(plan, block, name))
+
+
+def _to_links(records: Records) -> NDArray[np.int64]:
+    """Return LINK records as int64[k, 2]."""
+    return np.stack([records["one"], records["other"]], axis=1)
 
 
 def _pack_frame(
     low: NDArray[np.int64], at: NDArray[np.int64], high: NDArray[np.int64], signatures: NDArray[np.uint32]
 ) -> bytes:
-    """Pack pairs (low, high[at]) with the signatures of `high` into bytes."""
+    """Pack pairs (low, high[at]) with the signatures of `high` as one array of the kind `frames`."""
     sizes = np.array([len(low), len(high)], np.int64)
-    return b"".join(array.tobytes() for array in (sizes, low, at, high, signatures))
+    arrays = (array.tobytes() for array in (sizes, low, at, high, signatures))
+    return b"".join((DEDUP_KINDS.codes["frames"], *arrays))
 
 
-def _unpack_frame(
-    frame: bytes, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
+def _unpack_frame(frame: Records, width: int) -> Frame:
     edges, singles = np.frombuffer(frame, np.int64, 2).tolist()
     values = np.frombuffer(frame, np.int64, 2 * edges + singles, 16)
     signatures = np.frombuffer(frame, np.uint32, offset=16 + values.nbytes).reshape(singles, width)
@@ -339,24 +495,32 @@ def _read_signatures(number: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.u
     """Read the signatures uint32[n, permutations] of documents by ascending number."""
     signatures = [np.empty((0, plan.minhash.width), np.uint32)]
     for split, piece in _divide_by_split(make_records(np.dtype([("number", "<i8")]), number=number)):
-        source, name = plan.names()[split]
-        path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
-        part = SignatureReader(path, plan.minhash)
+        part = _open_signatures(plan, split)
         try:
             signatures.append(part.read(row_of(piece["number"])))
         except IndexError as error:
             raise UserError(f"{error}, but its documents do: remove this part and build again") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UserError(f"{part.path} is damaged: {str(error).splitlines()[0]}") from None
         finally:
             part.close()
     return np.concatenate(signatures)
+
+
+def _open_signatures(plan: DedupPlan, split: int) -> SignatureReader:
+    source, name = plan.names()[split]
+    if split >= plan.first_old:
+        return open_old_signatures(source, name, plan.minhash)
+    path = Workspace(plan.root).part("dedup/signatures", source, name, "arrow")
+    return SignatureReader(path, plan.minhash)
 
 
 def _component_range(root: NDArray[np.int64], plan: DedupPlan) -> NDArray[np.int64]:
     return pairs.assign_partitions(minhash.splitmix(root.astype(np.uint64)), plan.partitions)
 
 
-def _piece_path(plan: DedupPlan, block: int) -> str:
-    return Workspace(plan.root).path("dedup", "removed", f"block-{block:05d}.parquet")
+def _piece_path(plan: DedupPlan, block: int, name: str) -> str:
+    return Workspace(plan.root).path("dedup", "removed", f"{name}-{block:05d}.parquet")
 
 
 @lru_cache(maxsize=1)

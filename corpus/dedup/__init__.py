@@ -8,9 +8,13 @@ In the order in which documents meet them:
     xxh32.py       xxHash32 of all windows of an array
     minhash.py     signatures and band keys in numpy
     signatures.py  signature parts: write and read
+    signature_set.py  sets of signatures that travel, as datasketch's LeanMinHash
     rows.py        the columns that are compared
     exact.py       the same content, the same URL
     pairs.py       candidate pairs from shared bands
+    spilled.py     records on disk
     clusters.py    components; which document is kept
+    components.py  components of more links than fit in memory
+    walk.py        the same for more documents than fit in memory
     removed.py     clusters.parquet: write and read
 """

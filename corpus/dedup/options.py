@@ -85,6 +85,8 @@ class DedupOptions(BaseModel):
     only in favour of a kept document that it was found similar to; with `transitive` (as in FineWeb) only the
     best document of every connected cluster is kept. In a band group of more than `max_group` different contents,
     each is paired with the best ones only (see `corpus.dedup.pairs`), so that the work stays linear.
+    `against` names earlier workspaces, and folders that `corpus export --signatures` wrote: what they hold is removed
+    here. Their documents are kept whatever these options say.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -94,11 +96,22 @@ class DedupOptions(BaseModel):
     minhash: MinHashOptions | None = Field(default_factory=lambda: MinHashOptions())
     closure: Literal["best", "transitive"] = "best"
     max_group: int = Field(default=256, ge=2)
+    against: list[str] = []
 
     @field_validator("minhash", mode="before")
     @classmethod
     def _expand_switch(cls, value: Any) -> Any:
         return {} if value is True else None if value is False else value
+
+    @field_validator("against", mode="before")
+    @classmethod
+    def _accept_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What duplicates depend on besides the documents and those of earlier builds."""
+        return self.model_dump(mode="json", exclude={"against"})
 
 
 @cache

@@ -49,8 +49,9 @@ def generate_candidate_pairs(entries: NDArray[np.void], max_group: int) -> Itera
     and some 200 MiB. Cost: a second for 7 million entries, another for 10 million pairs.
     """
     key = np.ascontiguousarray(entries["key"])
-    order = np.argsort(key)
-    key = key[order]
+    shared = _find_shared_keys(key)
+    order = shared.take(np.argsort(key.take(shared)))
+    key = key.take(order)
     same = key[1:] == key[:-1]
     grouped = np.append(False, same) | np.append(same, False) if len(key) else same
     order, key = order[grouped], key[grouped]
@@ -70,6 +71,19 @@ def generate_candidate_pairs(entries: NDArray[np.void], max_group: int) -> Itera
             _pair_by_offset(number, large[place[large] >= LEADERS_PER_GROUP], left, WINDOW_NEIGHBOURS)
         )
         yield from _merge_chunks(_pair_with_leaders(number, large, place))
+
+
+def _find_shared_keys(key: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the places of all keys that occur more than once, and of a few others: an eighth of those at most.
+
+    Sorting the keys alone takes a third of the time of sorting their places, and few are shared.
+    """
+    ordered = np.sort(key)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    mask = np.uint64((1 << (8 * len(repeated) + 1).bit_length()) - 1)
+    marks = np.zeros(int(mask) + 1, np.bool_)
+    marks[repeated & mask] = True
+    return np.flatnonzero(marks.take(key & mask))
 
 
 def _pair_by_offset(

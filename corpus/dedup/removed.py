@@ -58,13 +58,61 @@ def to_clusters_table(
     return pa.Table.from_arrays(columns, schema=CLUSTERS_SCHEMA)
 
 
-def write_clusters(path: str, tables: Iterable[pa.Table], fingerprint: str) -> int:
-    """Write sorted tables of `CLUSTERS_SCHEMA`, one after the other, and return the number of rows.
+AGAINST_SCHEMA = pa.schema(
+    [pa.field(name, pa.string(), nullable=False) for name in ("removed_id", "kept_id", "place")]
+)
+"""One row for each document that is removed for one of an earlier build: which place holds that; in the order of
+`CLUSTERS_SCHEMA`."""
+
+
+SIZES_SCHEMA = pa.schema([CLUSTERS_SCHEMA.field(name) for name in ("source", "split", "row", "cluster_size")])
+"""One row for each kept document that represents others, sorted by its place; `cluster_size` counts it, too."""
+
+
+def to_sizes_table(sizes: NDArray[np.void], splits: Sequence[tuple[str, str]], first: int) -> pa.Table:
+    """Convert records of `number` and `size` to sorted rows of `SIZES_SCHEMA`, each number once."""
+    at = np.unique(sizes["number"], return_index=True)[1]
+    sizes = sizes[at]
+    split = pa.array(split_of(sizes["number"]) - first)
+    sources, names = zip(*splits, strict=True) if splits else ((), ())
+    columns = [
+        pa.array(sources, pa.string()).take(split),
+        pa.array(names, pa.string()).take(split),
+        pa.array(row_of(sizes["number"])),
+        pa.array(sizes["size"]),
+    ]
+    return pa.Table.from_arrays(columns, schema=SIZES_SCHEMA)
+
+
+def read_sizes(path: str, source: str, split: str) -> dict[int, int]:
+    """Return the sizes of the clusters of an input split by the rows of their kept documents."""
+    with open_input(path) as stream:
+        table = pq.read_table(
+            stream, filters=[("source", "=", source), ("split", "=", split)], use_threads=False
+        )
+    return dict(zip(table.column("row").to_pylist(), table.column("cluster_size").to_pylist(), strict=True))
+
+
+def to_against_table(removed: NDArray[np.void], places: Sequence[str], first: int) -> pa.Table:
+    """Convert REMOVED whose kept document is old to sorted rows of `AGAINST_SCHEMA`; `places` are those of the splits
+    from number `first` on."""
+    removed = removed[np.argsort(removed["number"], kind="stable")]
+    split = split_of(removed["by"]) - first
+    old = split >= 0
+    names = pa.array(places, pa.string()).take(pa.array(split[old]))
+    columns = [to_hex(removed["id"][old]), to_hex(removed["kept"][old]), names]
+    return pa.Table.from_arrays(columns, schema=AGAINST_SCHEMA)
+
+
+def write_clusters(
+    path: str, tables: Iterable[pa.Table], fingerprint: str, schema: pa.Schema = CLUSTERS_SCHEMA
+) -> int:
+    """Write sorted tables of a schema, one after the other, and return the number of rows.
 
     Row groups have `CLUSTERS_GROUP_ROWS` rows whatever the tables' sizes, so the file depends on the rows alone.
     """
     waiting: list[pa.Table] = []
-    with PartWriter(path, CLUSTERS_SCHEMA, fingerprint) as writer:
+    with PartWriter(path, schema, fingerprint) as writer:
         for table in tables:
             waiting.append(table)
             if sum(piece.num_rows for piece in waiting) >= CLUSTERS_GROUP_ROWS:

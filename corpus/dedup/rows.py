@@ -117,6 +117,23 @@ def order_best_first(
     return np.lexsort((number, id[:, 1], id[:, 0], -length, -_replace_nan(quality), -priority, within))
 
 
+def rank_documents(
+    *,
+    priority: NDArray[np.int32],
+    quality: NDArray[np.float32],
+    length: NDArray[np.int64],
+    id: NDArray[np.uint64],
+    number: NDArray[np.int64],
+) -> NDArray[np.bytes_]:
+    """Return the order of `order_best_first` as bytes that sort alike: 40 a document, lower is better."""
+    columns = np.empty(len(number), [(name, ">u4") for name in "pq"] + [(name, ">u8") for name in "lijn"])
+    columns["p"] = (np.int64(np.iinfo(np.int32).max) - priority).astype(np.uint32)
+    columns["q"] = ~_sortable_bits(_replace_nan(quality))
+    columns["l"] = ~(length.astype(np.uint64) ^ np.uint64(1 << 63))
+    columns["i"], columns["j"], columns["n"] = id[:, 0], id[:, 1], number
+    return columns.view("S40").reshape(-1)
+
+
 def compute_coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
     """Return the order of `order_best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
     -128..127), the sign, exponent and 11 bits of the quality, 20 bits of the length's float32, the

@@ -179,7 +179,15 @@ class SignatureReader:
                     f"the signatures in {path} were made with {stored}, the manifest asks for "
                     f"{signature_parameters(options)}: build again to recompute them"
                 )
-        self.width: int = self._file.schema.field("signature").type.list_size
+        self.width = self.read_width()
+
+    def read_width(self) -> int:
+        """Return the number of values of a signature, from the schema."""
+        return int(self._file.schema.field("signature").type.list_size)
+
+    def values_of(self, batch: pa.RecordBatch) -> NDArray[np.uint32]:
+        """Return uint32[rows, permutations] of a batch."""
+        return _values(batch)
 
     def rows(self) -> int:
         """Return the number of rows in the part; reads its last batch."""
@@ -203,7 +211,7 @@ class SignatureReader:
         for batch, members in zip(batches.tolist(), pieces, strict=False):
             if not 0 <= batch < self._file.num_record_batches:
                 raise IndexError(f"{self.path} has no row {int(rows[members[0]])}")
-            values[members] = _values(self._file.get_batch(batch))[
+            values[members] = self.values_of(self._file.get_batch(batch))[
                 rows[members] - batch * SIGNATURE_BATCH_ROWS
             ]
         return values

@@ -11,5 +11,6 @@ The files:
     configurations.py  the parts of an export that can be loaded by name
     hub_card.py      the card of an export: README.md for the hub
     croissant.py     the same export as Croissant metadata
+    signature_sets.py  ids, hashes and signatures of kept documents, without texts
     bin.py           token shards as train.bin and val.bin
 """

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
-from corpus.rules.rule import draw_uniform
+from corpus.rules.rule import LATE_STEP, draw_uniform
 from corpus.workspace import Workspace
 
 MAX_ROW_GROUPS = 48
@@ -33,7 +33,7 @@ def sample_beside_cuts(workspace: Workspace, rules: pa.Table, each: int, seed: i
     limits: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     signals: dict[str, str] = {}
     for row in rules.to_pylist():
-        if row["bound"] != "pareto":
+        if row["bound"] != "pareto" and not row["signal"].startswith(f"{LATE_STEP}."):  # stored in no part
             limits[row["source"]][row["rule"]][row["language"]] = row["limit"]
             signals[row["rule"]] = row["signal"]
     best: dict[tuple[str, bool], list[tuple[float, int, DocumentPlace, float, float]]] = defaultdict(list)

@@ -116,6 +116,11 @@ def load_rules(
         }
     )
     _check_shares(rules)
+    for late in (rule for chosen in rules.late().rules.values() for rule in chosen):
+        if late.bound not in ("min", "max"):
+            raise UserError(
+                f"{late.signal} is known too late for {late.bound}: give min or max", ("rules", late.signal)
+            )
     return rules
 
 

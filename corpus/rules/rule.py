@@ -91,6 +91,11 @@ class Rule:
         return tuple(sorted({*self.languages, *self.calibrated, *spared}))
 
 
+LATE_STEP = "dedup"
+CLUSTER_SIZE = f"{LATE_STEP}.cluster_size"
+"""The signal of kept documents that says how many documents each stands for, itself included."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """The rules of every source, in the order of their names."""
@@ -105,6 +110,21 @@ class RuleSet:
     def steps(self, source: str | None = None) -> tuple[str, ...]:
         """Return the steps that compute those signals, sorted."""
         return tuple(sorted({signal.partition(".")[0] for signal in self.signals(source)}))
+
+    def early(self) -> RuleSet:
+        """Return the rules on signals that are known before duplicates are looked for."""
+        return self._choose(late=False)
+
+    def late(self) -> RuleSet:
+        """Return the rules on signals that are known once duplicates are removed: those of the step `LATE_STEP`."""
+        return self._choose(late=True)
+
+    def _choose(self, late: bool) -> RuleSet:
+        chosen = {
+            source: tuple(rule for rule in rules if rule.signal.startswith(f"{LATE_STEP}.") == late)
+            for source, rules in self.rules.items()
+        }
+        return RuleSet(rules=chosen)
 
     def shares(self) -> Iterator[tuple[str, Rule]]:
         """Yield (source, rule) of every `top_share` rule: each needs `Thresholds`."""

@@ -18,11 +18,20 @@ from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
 from corpus.errors import shorten_line
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.kept_texts import is_absent
+from corpus.rules.rule import LATE_STEP
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
 from corpus.tokens.encode import Encoder
 from corpus.validation import Shares, name_sides
 from corpus.verify.findings import Findings
-from corpus.verify.join import KIND_KEPT, KIND_STANDS, RECORD_DTYPE, Records, build_records, parse_hex_ids
+from corpus.verify.join import (
+    KIND_KEPT,
+    KIND_OLD,
+    KIND_STANDS,
+    RECORD_DTYPE,
+    Records,
+    build_records,
+    parse_hex_ids,
+)
 from corpus.verify.text import hash_tokens
 from corpus.workspace import Workspace
 
@@ -131,6 +140,12 @@ def _read_groups(
         first += files["documents"].metadata.row_group(number).num_rows
 
 
+def _find_late_failures(failed: pa.ListArray) -> npt.NDArray[np.int64]:
+    """Return the rows that fail a rule on what duplicates left: others can refer to them."""
+    late = pc.starts_with(pc.list_flatten(failed), f"{LATE_STEP}.").to_numpy(zero_copy_only=False)
+    return np.unique(pc.list_parent_indices(failed).to_numpy()[late.astype(np.bool_)])
+
+
 def _find_read_failures(failed: pa.ListArray) -> npt.NDArray[np.bool_]:
     """Return which rows fail a rule that their own signals decide: any but a `top_share`."""
     own = pc.invert(pc.ends_with(pc.list_flatten(failed), ".top_share")).to_numpy(zero_copy_only=False)
@@ -208,6 +223,7 @@ def _check_rows(
             done.records,
             build_records(KIND_KEPT, ids, content, facts),
             build_records(KIND_STANDS, stands.unique()),
+            build_records(KIND_OLD, documents.column("id").take(pa.array(_find_late_failures(failed)))),
         ]
     )
 

@@ -22,7 +22,7 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load_encoder
 from corpus.validation import Shares, Validation
 from corpus.verify.findings import Findings
-from corpus.verify.join import Join, Records
+from corpus.verify.join import KIND_OLD, Join, Records, build_records
 from corpus.verify.parts import Key, SplitChecks, verify_split
 from corpus.verify.shards import verify_shard
 from corpus.workspace import Workspace
@@ -70,6 +70,7 @@ def verify_workspace(
                 findings.add(shard_findings)
                 join.add(records)
                 show("shards", done, len(shards))
+            _add_old_ids(workspace, join)
             join.check(findings)
     _check_ledger(workspace, counts, findings)
     _check_dataset(workspace, dataset, counts, findings)
@@ -147,6 +148,14 @@ def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Fi
         findings.wrong("checksums", f"{path} is not the tokenizer of the shards: tokens were not checked")
         return False
     return True
+
+
+def _add_old_ids(workspace: Workspace, join: Join) -> None:
+    """Add the documents of earlier builds that are kept in place of some here."""
+    path = workspace.path("dedup", "against.parquet")
+    if storage.exists(path):
+        for group in read_cluster_groups(path):
+            join.add(build_records(KIND_OLD, group.column("kept_id").unique()))
 
 
 def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> None:

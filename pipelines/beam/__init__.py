@@ -7,7 +7,9 @@ The files, from the options to the worker processes:
     types.py          Beam's transforms with types
     counters.py       Beam's counters, from a step at work
     fanout.py         one string per work item, each done once
+    runs.py           packed arrays in Arrow files on one machine
     packed.py         packed record arrays as elements
+    shuffle.py        packed arrays to the steps that read them: in runs, or through the engine
     workers.py        local worker processes, watched
     local_worker.py   the main program of a local worker process
 """

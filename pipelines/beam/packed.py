@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.pipelines.beam.runs import StoredChunks
+
 Element = tuple[int, bytes]
 Gathered = tuple[int, Iterable[bytes]]
 """The result of a GroupByKey of elements."""
@@ -37,13 +39,48 @@ class Kinds:
     def is_kind(self, element: Element, kind: str) -> bool:
         return element[1][:1] == self.codes[kind]
 
+    def count(self, chunks: Iterable[bytes], kind: str) -> int:
+        """Return the number of records of a kind, without reading those that lie in runs."""
+        size = sum(size for code, size in _sizes(chunks) if code == self.codes[kind])
+        return size // self.dtypes[kind].itemsize
+
     def unpack(self, chunks: Iterable[bytes], *kinds: str) -> list[Records]:
-        """Return all records of each of the kinds; the chunks must hold no other kind."""
-        arrays: dict[str, list[Records]] = {kind: [np.empty(0, self.dtypes[kind])] for kind in kinds}
+        """Return all records of each of the kinds; chunks of other kinds are passed over.
+
+        Chunks that lie in runs are read one by one, straight to their places.
+        """
+        arrays = []
+        for kind in kinds:
+            records = np.empty(self.count(chunks, kind), self.dtypes[kind])
+            at = 0
+            for piece in self.stream(chunks, kind):
+                records[at : at + len(piece)] = piece
+                at += len(piece)
+            arrays.append(records)
+        return arrays
+
+    def stream(self, chunks: Iterable[bytes], kind: str) -> Iterator[Records]:
+        """Yield the records of one kind, a chunk at a time; chunks of other kinds are passed over.
+
+        Chunks that lie in runs are read as they are asked for, so this can be done several times.
+        """
+        if isinstance(chunks, StoredChunks):
+            chunks = chunks.of_kind(self.codes[kind])
+            for _, data in chunks.records():
+                yield np.frombuffer(data, self.dtypes[kind])
+            return
         for chunk in chunks:
-            kind = self._names[chunk[:1]]
-            arrays[kind].append(np.frombuffer(chunk, self.dtypes[kind], offset=1))
-        return [np.concatenate(arrays.pop(kind)) for kind in kinds]
+            if chunk[:1] == self.codes[kind]:
+                yield np.frombuffer(chunk, self.dtypes[kind], offset=1)
+
+
+def _sizes(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the code and the length in bytes of the records of each chunk."""
+    if isinstance(chunks, StoredChunks):
+        yield from chunks.sizes()
+        return
+    for chunk in chunks:
+        yield chunk[:1], len(chunk) - 1
 
 
 class Outbox:
@@ -56,9 +93,13 @@ class Outbox:
 
     def put(self, kind: str, to: NDArray[np.int64], records: Records) -> Iterator[Element]:
         """Add records of one kind, each for the partition in `to`; yield elements if the buffer is full."""
-        order = np.argsort(to, kind="stable")
-        keys, starts = np.unique(to[order], return_index=True)
-        for key, piece in zip(keys.tolist(), np.split(records[order], starts[1:]), strict=False):
+        if not len(to):
+            return
+        # Of small integers numpy sorts the digits, ten times as fast; `take` copies records nine times as fast as [].
+        order = np.argsort(to.astype(np.uint16) if to.max() < 1 << 16 else to, kind="stable")
+        keys, ordered = to[order], records.take(order)
+        starts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+        for key, piece in zip(keys[np.append(0, starts)].tolist(), np.split(ordered, starts), strict=True):
             self._waiting.setdefault((kind, key), []).append(piece)
         self._size += records.nbytes
         if self._size >= FLUSH_BYTES:

@@ -19,6 +19,7 @@ from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import decide, dedup
+from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
 from corpus.rules.rule import RuleSet
@@ -101,6 +102,10 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         rules = tools.rules
     except UserError as error:
         raise file.error(error.path, str(error)) from None
+    try:
+        list_old_parts(manifest.dedup)
+    except UserError as error:
+        raise file.error(("dedup", "against"), str(error)) from None
     splits: list[InputSplit] = []
     for name, source in manifest.sources.items():
         try:

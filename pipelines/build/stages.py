@@ -84,7 +84,7 @@ def run_decide(build: Build) -> None:
                 plan.document_fingerprints,
                 ingest_parameters(plan),
                 load.parameters,
-                manifest.dedup.model_dump(mode="json"),
+                manifest.dedup.parameters,
             ]
         )
         finding = build.for_stage("dedup")
@@ -97,7 +97,8 @@ def run_decide(build: Build) -> None:
             running=finding,
         )
     else:
-        storage.remove(workspace.path("dedup", "clusters.parquet"))
+        for name in ("clusters.parquet", "against.parquet", "sizes.parquet"):
+            storage.remove(workspace.path("dedup", name))
     shares = validation_shares.find_shares(build, judge, clusters)
     build.run(
         "decide",

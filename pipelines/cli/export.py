@@ -11,6 +11,7 @@ import typer
 OPTIONS = {
     "--documents": ("format", "side", "source", "language", "shard_size", "workers"),
     "--bin": ("source", "language"),
+    "--signatures": ("source",),
     "--model": ("step",),
 }
 """The options that each kind of export heeds, by the names of their parameters."""
@@ -32,7 +33,7 @@ def export(
             "--out",
             "-o",
             metavar="FOLDER",
-            help="New folder to write to. With --documents and --bin also a URL such as "
+            help="New folder to write to. Without --model also a URL such as "
             "s3://BUCKET/PATH, or an earlier export to replace; one that was interrupted goes on.",
         ),
     ],
@@ -59,6 +60,14 @@ def export(
             "Needs the `train` extra, and a local folder for --out.",
         ),
     ] = False,
+    signatures: Annotated[
+        bool,
+        typer.Option(
+            "--signatures",
+            help="Export ids, hashes and MinHash signatures of the kept documents, without texts, for `dedup: "
+            "{against: [FOLDER]}` in later manifests.",
+        ),
+    ] = False,
     step: Annotated[
         int | None,
         typer.Option(
@@ -78,9 +87,7 @@ def export(
     ] = "all",
     source: Annotated[
         str | None,
-        typer.Option(
-            help="With --documents or --bin, export only documents from this source (default: all sources)."
-        ),
+        typer.Option(help="Without --model, export only documents from this source (default: all sources)."),
     ] = None,
     language: Annotated[
         str | None,
@@ -109,8 +116,9 @@ def export(
 ) -> None:
     """Export kept documents, their tokens or a trained model in formats that other tools read.
 
-    Reads a finished workspace, or a run with --model; writes a folder of files. One of --documents, --bin and --model
-    is required. With --documents and --bin, export.json in the folder lists every file with its contents and SHA-256.
+    Reads a finished workspace, or a run with --model; writes a folder of files. One of --documents, --bin,
+    --model and --signatures is required. Without --model, export.json in the folder lists every file with its contents
+    and SHA-256.
 
     `corpus card FOLDER` describes an export of documents for the Hugging Face hub.
 
@@ -119,23 +127,30 @@ def export(
     Example: corpus export demo-workspace --bin --out demo-bin
 
     Example: corpus export demo-workspace/runs/tiny --model --out demo-hf
+
+    Example: corpus export demo-workspace --signatures --out demo-signatures
     """
     from corpus.errors import UserError
 
-    if documents + bin + model > 1:
-        raise UserError("--documents exports texts, --bin tokens, --model a trained model: give one of them")
-    refuse_unused_options(
-        context, "--documents" if documents else "--bin" if bin else "--model" if model else None
-    )
+    chosen = {"--documents": documents, "--bin": bin, "--model": model, "--signatures": signatures}
+    if sum(chosen.values()) > 1:
+        raise UserError(
+            "--documents exports texts, --bin tokens, --model a trained model, --signatures signatures: "
+            "give one of them"
+        )
+    refuse_unused_options(context, next((mode for mode, is_chosen in chosen.items() if is_chosen), None))
     if model:
         exported = write_model(place, out, step)
     elif documents:
         exported = write_documents(place, out, format, side, source, language, workers, shard_size)
     elif bin:
         exported = write_bin(place, out, source, language)
+    elif signatures:
+        exported = write_signatures(place, out, source)
     else:
         raise UserError(
-            "choose what to export: --documents for texts, --bin for tokens, --model for a trained model"
+            "choose what to export: --documents for texts, --bin for tokens, --model for a trained model, "
+            "--signatures for signatures"
         )
     if as_json:
         typer.echo(json.dumps(exported, ensure_ascii=False))
@@ -244,6 +259,17 @@ def write_bin(place: str, out: str, source: str | None, language: str | None) ->
         return export_bin(workspace, out, source, read_language(language), partial(show, "shards"))
 
 
+def write_signatures(place: str, out: str, source: str | None) -> dict[str, Any]:
+    """Export the signatures of a workspace."""
+    from corpus.export.signature_sets import export_signatures
+    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.progress import show_progress
+
+    workspace = open_workspace(place)
+    with show_progress() as show:
+        return export_signatures(workspace, out, source, partial(show, "parts"))
+
+
 def summarize(exported: dict[str, Any], out: str) -> str:
     """What was exported, in one line."""
     from corpus.inspect.readable import format_count, format_short, format_size
@@ -253,6 +279,8 @@ def summarize(exported: dict[str, Any], out: str) -> str:
             f"{out}: {format_count(exported['documents'])} documents, {format_size(exported['bytes'])} of text "
             f"in {len(exported['files'])} files"
         )
+    if exported["export"] == "signatures":
+        return f"{out}: signatures of {format_count(exported['documents'])} documents in {len(exported['files'])} files"
     if exported["export"] == "model":
         return f"{out}: model of {exported['run']} at step {exported['step']:,}, to load with AutoModelForCausalLM"
     sides = {name: file["tokens"] for name, file in exported["files"].items() if "tokens" in file}

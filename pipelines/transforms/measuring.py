@@ -162,7 +162,7 @@ class _ApplyToBatch(BatchedWork):
     def work(self, elements: Sequence[Any]) -> Iterator[object]:
         documents = [to_document(element) for element in elements]
         columns = {name: _read_signal(documents, name) for name in self.rules.signals(RULES_SOURCE)}
-        failed, _ = self.rules.evaluate(
+        failed, _ = self.rules.early().evaluate(
             pa.table(columns or {"": pa.nulls(len(documents))}),
             pa.array([document.language for document in documents], pa.string()),
             RULES_SOURCE,

@@ -1,23 +1,28 @@
-"""Deduplication beside datasketch: signatures a second, then pairing as a pipeline.
+"""Deduplication beside datasketch and rensa: signatures a second, then pairing as a pipeline.
 
     python -m tests.benchmarks.dedup_benchmark --documents 100000 --workers 1
 
 The signatures to pair are made up: of `--duplicates` (a tenth) of the documents, four in five are near-duplicates
-(similarity .75 to 1) of others, half of those in 1,000 families of some 20 to 1,000, half in pairs, and one in five is
-an exact copy. Peak memory is that of the largest process.
+(similarity .75 to 1) of others, half of those in families of some 20 to 1,000, one for each 1,000 documents, half in
+pairs, and one in five is an exact copy. Memory is the most that all processes had resident together, looked at twice
+a second: pages that they share count more than once.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 from datasketch import LeanMinHash, MinHashLSH
@@ -25,9 +30,16 @@ from datasketch import MinHash as TheirMinHash
 
 from corpus.dedup import minhash
 from corpus.dedup.options import DedupOptions, MinHashOptions
-from corpus.dedup.rows import SplitRows
+from corpus.dedup.rows import SplitRows, to_hex
 from corpus.dedup.shingles import hash_shingles, list_window_bytes
-from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
+from corpus.dedup.signature_set import serialize_signatures, set_schema
+from corpus.dedup.signatures import (
+    SIGNATURE_BATCH_ROWS,
+    SignatureStep,
+    SignatureWriter,
+    signature_schema,
+    to_signature_batch,
+)
 from corpus.pipelines import dedup
 from corpus.pipelines.beam.options import Running
 from corpus.text.words import segment_words
@@ -90,6 +102,19 @@ def signatures(count: int, words: int) -> None:
     print(f"  {'datasketch, update_batch on window bytes':44}{len(some) / theirs.cpu:>10,.0f} documents/s")
     together = len(some) / (theirs.cpu + windows.cpu)
     print(f"  {'datasketch, making the windows too':44}{together:>10,.0f} documents/s")
+    try:
+        from rensa import RMinHash
+    except ModuleNotFoundError:
+        print(f"  rensa is missing in {bench.PEERS}: `make bench` puts it there")
+        return
+    with timed() as rust:
+        for pieces in given:
+            fast = RMinHash(num_perm=options.width, seed=options.seed)
+            fast.update(pieces)
+            fast.digest()
+    print(f"  {'rensa RMinHash on window bytes':44}{len(some) / rust.cpu:>10,.0f} documents/s")
+    together = len(some) / (rust.cpu + windows.cpu)
+    print(f"  {'rensa, making the windows too':44}{together:>10,.0f} documents/s")
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,7 @@ class Made:
     rows: int
     seed: int
     duplicates: float
+    families: int
 
     def content(self, split: int) -> np.ndarray:
         """uint64[rows, 2]: some documents have the content of one before them."""
@@ -121,16 +147,16 @@ class Made:
         )
 
     def signatures(self, split: int, width: int) -> np.ndarray:
-        """uint32[rows, width]: some of them near one of 1,000 shared families or of the same split."""
+        """uint32[rows, width]: some of them near one of the shared families or of the same split."""
         random = np.random.default_rng([self.seed, split, 2])
-        families = np.random.default_rng([self.seed, 3]).integers(0, 1 << 32, (1000, width), dtype=np.uint32)
+        families = draw_families(self.seed, self.families, width)
         found = random.integers(0, 1 << 32, (self.rows, width), dtype=np.uint32)
         near = np.flatnonzero(random.random(self.rows) < 0.8 * self.duplicates)
         kept = random.random((len(near), width)) < random.uniform(0.87, 1, (len(near), 1))
         # Half of them of large families over all splits, half in pairs.
         base = np.where(
             (np.arange(len(near)) % 2 == 0)[:, None],
-            families[(1000 * random.random(len(near)) ** 2).astype(np.int64)],
+            families[(self.families * random.random(len(near)) ** 2).astype(np.int64)],
             found[near - 1],
         )
         found[near] = np.where(kept, base, found[near])
@@ -138,10 +164,55 @@ class Made:
         return found[first[same.reshape(-1)]]
 
 
-def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: float) -> None:
+@cache
+def draw_families(seed: int, count: int, width: int) -> np.ndarray:
+    return np.random.default_rng([seed, 3]).integers(0, 1 << 32, (count, width), dtype=np.uint32)
+
+
+class MemoryWatch(threading.Thread):
+    """The most memory that this process and its children had resident at one time, in bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.5):
+            self.peak = max(self.peak, self._resident(os.getpid()))
+
+    def _resident(self, process: int) -> int:
+        try:
+            with (
+                open(f"/proc/{process}/statm") as pages,
+                open(f"/proc/{process}/task/{process}/children") as ids,
+            ):
+                own = int(pages.read().split()[1]) * resource.getpagesize()
+                return own + sum(map(self._resident, map(int, ids.read().split())))
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
+            return 0
+
+
+def write_set(folder: str, made: Made, splits: range, options: MinHashOptions) -> None:
+    """Write the documents of some splits as `corpus export --signatures` does."""
+    schema = set_schema(options)
+    for split in splits:
+        rows = made("web", str(split))
+        columns = [to_hex(rows.id), to_hex(rows.content), pa.array(rows.url)]
+        columns.append(serialize_signatures(made.signatures(split, options.width), options))
+        path = f"{folder}/part-{split:06d}.arrow"
+        with pa.ipc.new_file(path, schema) as writer:
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema), SIGNATURE_BATCH_ROWS)
+
+
+def pairing(
+    documents: int, rows: int, workers: int, baseline: int, duplicates: float, against: int = 0
+) -> None:
+    """Find the duplicates of made-up documents, among themselves and `against` as many others of earlier builds."""
     options = DedupOptions()
     assert options.minhash is not None
-    made, schema = Made(rows, 1, duplicates), signature_schema(options.minhash)
+    made = Made(rows, 1, duplicates, families=max(1, documents // 1000))
+    schema = signature_schema(options.minhash)
     names = [("web", f"{split:06d}") for split in range(-(-documents // rows))]
     documents = rows * len(names)
     print(f"\npairing of {documents:,} documents in {len(names)} splits, {workers} worker(s)")
@@ -152,15 +223,20 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
                 workspace.part("dedup/signatures", source, name, "arrow"), schema, "x"
             ) as part:
                 part.write(to_signature_batch(made.signatures(split, options.minhash.width), schema))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if against:
+            earlier = f"{folder}/earlier"
+            os.mkdir(earlier)
+            write_set(earlier, made, range(len(names), len(names) + -(-against // rows)), options.minhash)
+            options = options.model_copy(update={"against": [earlier]})
+            print(f"  {'against, in a set of signatures':44}{-(-against // rows) * rows:>10,}")
+        watch = MemoryWatch()
+        watch.start()
         running = Running(workers=workers)
         with timed() as ours, tempfile.TemporaryDirectory(prefix="corpus-claims-") as claims:
             search = dedup.dedup_pipeline(workspace, names, made, options, "benchmark", running, claims)
             with beam.Pipeline(options=running.options("dedup")) as pipeline:
                 search(pipeline)
-        peak = max(
-            resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        )
+        watch.ended.set()
         counters = pipeline.result.metrics().query()["counters"]
         found = pq.read_table(dedup.clusters_path(workspace))
     for counter in sorted(counters, key=lambda counter: counter.key.metric.name):
@@ -169,10 +245,12 @@ def pairing(documents: int, rows: int, workers: int, baseline: int, duplicates: 
         print(f"  removed, {level['values']:35}{level['counts']:>10,}")
     print(f"  {'wall-clock':44}{ours.seconds:>10,.1f} s")
     print(f"  {'CPU':44}{ours.cpu:>10,.1f} s, {documents / ours.cpu:,.0f} documents/s")
-    print(f"  {'peak memory of a process':44}{peak / 1024:>10,.0f} MiB ({before / 1024:,.0f} before)")
-    some = made.signatures(0, options.minhash.width)[:baseline]
+    print(f"  {'memory of all processes':44}{watch.peak / (1 << 20):>10,.0f} MiB")
+    minhash_options = options.minhash
+    assert minhash_options is not None
+    some = made.signatures(0, minhash_options.width)[:baseline]
     with timed() as theirs:
-        index = MinHashLSH(params=options.minhash.banding, num_perm=options.minhash.width)
+        index = MinHashLSH(params=minhash_options.banding, num_perm=minhash_options.width)
         for at, row in enumerate(some):
             sketch = LeanMinHash(seed=1, hashvalues=row, scheme="affine32")
             index.query(sketch)
@@ -189,6 +267,7 @@ if __name__ == "__main__":
     parser.add_argument("--words", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--duplicates", type=float, default=0.1)
+    parser.add_argument("--against", type=int, default=0, help="documents of earlier builds")
     arguments = parser.parse_args()
     pairing(
         arguments.documents,
@@ -196,5 +275,6 @@ if __name__ == "__main__":
         arguments.workers,
         baseline=min(arguments.rows, 5_000),
         duplicates=arguments.duplicates,
+        against=arguments.against,
     )
     signatures(min(arguments.documents, 5_000), arguments.words)

@@ -34,10 +34,11 @@ from corpus.pipelines.build import stages
 from corpus.pipelines.build.redecide import make_plan_of_parts
 from corpus.pipelines.build.run import Build
 from corpus.progress import Status
+from corpus.rules.rule import CLUSTER_SIZE
 from corpus.workspace import Workspace, read_table
 from tests.ledger.demo import demo_workspace
 
-COLUMNS = ["language", "snapshot", "license", "url", "characters", "bytes", "gate"]
+COLUMNS = ["id", "language", "snapshot", "license", "url", "characters", "bytes", "gate"]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,11 @@ def test_histograms(
                 if value == value:
                     expected[row["source"], row["language"], signal, place] += 1
                     kept[row["source"], row["language"], signal, place] += row["kept"]
+    represented = Counter(row["duplicate_of"] for row in documents if row["duplicate_of"])
+    for row in (row for row in documents if row["kept"]):
+        place = int(bin_values(np.array([1 + represented[row["id"]]], np.float32))[0])
+        expected[row["source"], row["language"], CLUSTER_SIZE, place] += 1
+        kept[row["source"], row["language"], CLUSTER_SIZE, place] += 1
     found = ledger["histograms"]
     assert sums(found, "source", "language", "signal", "bin") == expected
     columns = ("source", "language", "signal", "bin", "kept")

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.manifest", "corpus.inference", "corpus.inspect"),
     ("corpus.verify", "corpus.export", "corpus.api"),
     ("corpus.filters",),
-    ("corpus.pipelines.beam",),
+    ("corpus.pipelines.beam", "corpus.pipelines.against"),
     (
         "corpus.pipelines.dedup_steps",
         "corpus.pipelines.decide",

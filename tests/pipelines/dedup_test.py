@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import apache_beam as beam
 import fsspec
@@ -13,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.dedup import minhash
+from corpus.dedup import components, minhash
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import CLUSTERS_SCHEMA
 from corpus.dedup.rows import SplitRows, parse_hex, to_hex
 from corpus.dedup.signatures import SignatureStep, SignatureWriter, signature_schema, to_signature_batch
 from corpus.document import content_hash
-from corpus.pipelines import dedup
+from corpus.pipelines import dedup, dedup_steps
 from corpus.pipelines.beam import packed
 from corpus.pipelines.beam.options import Running
 from corpus.storage.part_writer import read_fingerprint
@@ -149,7 +151,14 @@ def reference(made: Made, options: DedupOptions) -> dict[tuple[int, int], tuple[
     }
 
 
-def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, workers: int = 1) -> Path:
+def run(
+    folder: Path,
+    made: Made,
+    options: DedupOptions,
+    partitions: int = 3,
+    workers: int = 1,
+    in_runs: bool | None = None,
+) -> Path:
     """The clusters file of the documents."""
     workspace = Workspace(str(folder))
     if options.minhash is not None:
@@ -157,7 +166,7 @@ def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, wo
     running = Running(workers=workers)
     names, load = made.names()[::-1], replace(made, signature=made.signature[:0])
     search = dedup.dedup_pipeline(
-        workspace, names, load, options, "input", running, _claims(folder), partitions=partitions
+        workspace, names, load, options, "input", running, _claims(folder), partitions, in_runs
     )
     with beam.Pipeline(options=running.options("dedup")) as pipeline:
         search(pipeline)
@@ -166,9 +175,8 @@ def run(folder: Path, made: Made, options: DedupOptions, partitions: int = 3, wo
 
 def _claims(folder: Path) -> str:
     claims = folder / "claims"
-    claims.mkdir(parents=True, exist_ok=True)
-    for claim in claims.iterdir():
-        claim.unlink()
+    shutil.rmtree(claims, ignore_errors=True)
+    claims.mkdir(parents=True)
     return str(claims)
 
 
@@ -228,16 +236,33 @@ def test_transitive_keeps_one_of_each_cluster(tmp_path: Path) -> None:
     assert sum(size - 1 for _, size in sizes) == len(transitive)
 
 
-def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers(tmp_path: Path) -> None:
+def test_the_bytes_are_the_same_for_any_number_of_partitions_and_workers_and_both_shuffles(
+    tmp_path: Path,
+) -> None:
     made, contents = make(7, 300, splits=7), {}
-    for partitions, workers in ((1, 1), (3, 1), (13, 2)):
-        folder = tmp_path / f"{partitions}-{workers}"
-        contents[partitions, workers] = run(folder, made, DedupOptions(), partitions, workers).read_bytes()
+    for how in ((1, 1, True), (3, 1, False), (13, 2, True), (13, 5, True)):
+        folder = tmp_path / "-".join(map(str, how))
+        path = run(folder, made, DedupOptions(), *how)
+        contents[how] = path.read_bytes() + path.with_name("sizes.parquet").read_bytes()
         left = sorted(
             path.name for path in (folder / "dedup").iterdir() if list(path.rglob("*")) or path.is_file()
         )
-        assert left == ["clusters.parquet", "signatures"]
+        assert left == ["clusters.parquet", "signatures", "sizes.parquet"]
     assert len(set(contents.values())) == 1
+
+
+@pytest.mark.parametrize("closure", ["best", "transitive"])
+def test_what_does_not_fit_in_memory_is_divided_with_the_same_bytes(
+    tmp_path: Path, closure: Literal["best", "transitive"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, options = make(7, 300, splits=7), DedupOptions(closure=closure)
+    expected = run(tmp_path / "held", made, options, 1).read_bytes()
+    monkeypatch.setattr(dedup_steps, "MAX_HELD_PAIRS", 20)
+    monkeypatch.setattr(dedup_steps, "MAX_WALKED", 30)
+    monkeypatch.setattr(dedup_steps, "MAX_HELD_SIGNATURES", 8)
+    monkeypatch.setattr(components, "MAX_HELD_LINKS", 8)
+    monkeypatch.setattr(packed, "FLUSH_BYTES", 1000)
+    assert run(tmp_path / "divided", made, options, 1).read_bytes() == expected
 
 
 def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
@@ -250,7 +275,8 @@ def test_an_object_store_gets_the_same_bytes(tmp_path: Path) -> None:
         search(pipeline)
     store = fsspec.filesystem("memory")
     files = [path for path in store.find("/dedup-test") if "/signatures/" not in path]
-    assert files == ["/dedup-test/build/dedup/clusters.parquet"]
+    names = ("clusters.parquet", "sizes.parquet")
+    assert files == [f"/dedup-test/build/dedup/{name}" for name in names]
     assert store.cat(files[0]) == run(tmp_path, made, DedupOptions()).read_bytes()
     store.rm("/dedup-test", recursive=True)
 
@@ -388,7 +414,8 @@ def test_a_finished_search_is_not_done_again(tmp_path: Path) -> None:
     with beam.Pipeline(options=Running().options("dedup")) as pipeline:
         search(pipeline)
     assert path.stat().st_mtime_ns == before.st_mtime_ns
-    assert [one.name for one in (tmp_path / "dedup").rglob("*") if one.is_file()] == ["clusters.parquet"]
+    left = sorted(one.name for one in (tmp_path / "dedup").rglob("*") if one.is_file())
+    assert left == ["clusters.parquet", "sizes.parquet"]
 
 
 def test_other_options_or_another_input_are_another_search(tmp_path: Path) -> None:
