@@ -27,6 +27,7 @@ from corpus.storage import exists, is_remote, join, read_bytes
 from corpus.suggestions import suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.validation import Validation
+from corpus.web.block_lists.options import UrlOptions
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
@@ -37,6 +38,8 @@ TRAINING_KEYS = {
     ): "it is for training: write it into a file for `corpus train DIR --mixture FILE`"
 }
 """Keys that a user may miss here, by the section where they are looked for: where they belong."""
+PLACES_KEYS = (("dedup", "against"), ("urls", "block"), ("urls", "allow"))
+"""Keys whose values are a place or a list of places, relative ones beside the manifest."""
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
 
@@ -110,6 +113,7 @@ class Manifest(_ManifestModel):
     keep_text: Literal["all", "kept", "kept+sample"] = "all"
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
+    urls: UrlOptions = UrlOptions()
     filters: dict[str, dict[str, Any]] = {}
     quality: Quality | None = None
     rules: dict[str, Any] = {}
@@ -441,7 +445,7 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
         }
     if isinstance(value, list):
         resolved = [_resolve_values(source_file, item, (*path, at), False) for at, item in enumerate(value)]
-        return _join_folder(source_file.folder, resolved) if path == ("dedup", "against") else resolved
+        return _join_folder(source_file.folder, resolved) if path in PLACES_KEYS else resolved
     if not isinstance(value, str):
         return value
 
@@ -453,7 +457,7 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     value = VARIABLE_PATTERN.sub(variable, value)
     if path == ("identification", "model") and plugins.is_reference(value):
         return value
-    if path == ("dedup", "against"):
+    if path in PLACES_KEYS:
         return _join_folder(source_file.folder, value)
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)

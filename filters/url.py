@@ -19,12 +19,14 @@ from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
 from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.page import Page
+from corpus.web.block_lists.address_lists import AddressLists
+from corpus.web.block_lists.layouts import normalize_host
 
 STEP = "url"
 VERSION = 1
 MIN_SOFT_WORDS = 2
 """Number of different soft words from which the gate stops a page."""
-GATES = ("url.scheme", "url.host", "url.domain", "url.word", "url.soft_words")
+GATES = ("url.scheme", "url.host", "url.block", "url.domain", "url.word", "url.soft_words")
 SIGNALS = (
     "url.length",
     "url.depth",
@@ -81,8 +83,8 @@ def read_url_lists() -> UrlLists:
         raise UserError(f"{path}: not as expected: {error}") from None
 
 
-def find_url_gate(url: str) -> str | None:
-    """Return the gate that stops a page at this address (one of `GATES`), or None."""
+def find_url_gate(url: str, lists: AddressLists | None = None) -> str | None:
+    """Return the gate that stops a page at this address (one of `GATES`), or None; `lists` are the user's own."""
     known = read_url_lists()
     parts = _split_url(url)
     if parts is None:
@@ -92,6 +94,12 @@ def find_url_gate(url: str) -> str | None:
     host = _read_host(parts)
     if not _is_public(host, known):
         return "url.host"
+    if lists is not None:
+        place = normalize_host(host) or host
+        if lists.allow.has(place, parts.path):
+            return None
+        if lists.block.has(place, parts.path):
+            return "url.block"
     if any(domain in known.domains for domain in _generate_domains(host)):
         return "url.domain"
     hard, soft = _count_words(parts, host, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib import metadata
 from typing import Any
@@ -30,6 +30,14 @@ from corpus.sources import source_class
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
+from corpus.web.block_lists.address_lists import (
+    AddressLists,
+    identify_lists,
+    open_packed,
+    pack_lists,
+    read_lists,
+)
+from corpus.web.block_lists.layouts import ListReport
 
 VERSION = 8
 """Increased when ingest itself would give other documents from the same input."""
@@ -50,10 +58,12 @@ class Tools:
     """Sources, filters, rules and models for input splits; models are loaded at their first use, once per process.
 
     `retries` maps "source/split" to the factor of the budgets of that input split.
+    `packed_lists`: the folder of the packed lists of addresses, and their identity; without it the lists are read here.
     """
 
     manifest: Manifest
     retries: Mapping[str, int] = field(default_factory=dict)
+    packed_lists: tuple[str, str] | None = None
 
     @cached_property
     def identifier(self) -> Identifier:
@@ -175,8 +185,33 @@ class Tools:
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),
             "addresses": address_lists().identity,
+            **({"lists": self.lists_identity} if self.lists_identity is not None else {}),
             "libraries": {name: metadata.version(name) for name in libraries},
         }
+
+    @cached_property
+    def lists_identity(self) -> str | None:
+        """Return the identity of the user's lists of addresses, None if there is none. Reads them once.
+
+        Raises UserError, with the path of the manifest's key, for one that cannot be read."""
+        if self.manifest.urls.is_empty:
+            return None
+        return self.packed_lists[1] if self.packed_lists is not None else identify_lists(self.manifest.urls)
+
+    @cached_property
+    def lists(self) -> AddressLists | None:
+        """Return the user's lists of addresses, None if there is none."""
+        if self.manifest.urls.is_empty:
+            return None
+        return open_packed(*self.packed_lists) if self.packed_lists else read_lists(self.manifest.urls)[0]
+
+    def pack_lists(self, folder: str) -> tuple[Tools, dict[str, ListReport]]:
+        """Return tools that read the lists of addresses from packed ones in a folder, which are made if they are not
+        there, and what each list gave that was read now."""
+        if self.lists_identity is None:
+            return self, {}
+        reports = pack_lists(folder, self.manifest.urls, self.lists_identity)
+        return replace(self, packed_lists=(folder, self.lists_identity)), reports or {}
 
     def budget_factor(self, split: InputSplit) -> int:
         """Return the factor of a split's budgets: 1, or more if its quarantined records were retried."""
@@ -259,7 +294,8 @@ def load_tools(tools_json: str) -> Tools:
     given = json.loads(tools_json)
     plugins.add_folders(folder for folder in given["plugin_folders"] if os.path.isdir(folder))
     data.use_own_files(given["data"])
-    tools = Tools(manifest_from_json(given["manifest"]), given["retries"])
+    packed = given["packed_lists"]
+    tools = Tools(manifest_from_json(given["manifest"]), given["retries"], tuple(packed) if packed else None)
     tools.check_plugins(given["plugin_codes"])
     return tools
 
@@ -270,6 +306,7 @@ def tools_to_json(tools: Tools) -> str:
         {
             "manifest": manifest_to_json(tools.manifest),
             "retries": dict(sorted(tools.retries.items())),
+            "packed_lists": tools.packed_lists,
             "plugin_folders": plugins.plugin_folders(),
             "plugin_codes": tools.plugin_codes,
             "data": data.own_files(),

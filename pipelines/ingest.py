@@ -52,6 +52,7 @@ from corpus.storage.part_writer import (
     read_fingerprint,
 )
 from corpus.text.page import Page
+from corpus.web.block_lists.address_lists import AddressLists
 from corpus.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -283,11 +284,11 @@ def read_records(
     """
     source, seconds = tools.source(split), tools.budgets(split).wall_seconds
     for piece in split.pieces:
-        yield from read_piece(source, piece, seconds)
+        yield from read_piece(source, piece, seconds, tools.lists)
 
 
 def read_piece(
-    source: Source, split: InputSplit, seconds: float
+    source: Source, split: InputSplit, seconds: float, lists: AddressLists | None = None
 ) -> Generator[tuple[StartedDocument | Failure, Record | None], None, None]:
     """Yield the records of a split of one file, as `read_records` does. A plug-in has `seconds` for each."""
     if split.error is not None:
@@ -323,7 +324,7 @@ def read_piece(
             continue
         at = record.offset
         try:
-            document = start_document(record, split.source)
+            document = start_document(record, split.source, lists)
         except Exception as error:
             yield make_failure(record, "read", "damaged", describe_error(error)), None
             continue
@@ -350,7 +351,7 @@ def make_page(document: Document) -> Page | None:
     return Page(document.text, document.language, document.url)
 
 
-def start_document(record: Record, source: str) -> Document:
+def start_document(record: Record, source: str, lists: AddressLists | None = None) -> Document:
     """Return a record as a document without text, with the gate that stops it if there is one."""
     document = Document(
         id=document_id(source, record.native_id),
@@ -369,7 +370,7 @@ def start_document(record: Record, source: str) -> Document:
     )
     document.group = replace_surrogates(document.group) if document.group is not None else document.id
     if document.gate is None and document.url is not None and record.media_type in PAGE_MEDIA_TYPES:
-        document.gate = find_url_gate(document.url)
+        document.gate = find_url_gate(document.url, lists)
     return document
 
 

@@ -100,6 +100,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
     try:
         tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
         rules = tools.rules
+        tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     try:

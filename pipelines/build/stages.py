@@ -12,6 +12,7 @@ import numpy as np
 
 from corpus import storage
 from corpus.dedup.rows import SplitRows, build_split_rows
+from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.pipelines import decide, dedup, ingest, tokenize
@@ -20,10 +21,12 @@ from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
+from corpus.pipelines.context import Tools
 from corpus.pipelines.decide import Judge, judge_split
 from corpus.rules.rule import Rule
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
+from corpus.web.block_lists import address_lists
 from corpus.workspace import Workspace
 
 QUALITY_SIGNAL = "quality.score"
@@ -43,13 +46,25 @@ def ingest_fingerprint(plan: BuildPlan) -> str:
     return fingerprint([fingerprint(plan.document_fingerprints), ingest_parameters(plan)])
 
 
+def pack_lists(build: Build) -> Tools:
+    """Keep the lists of addresses packed in the workspace, for all workers; say what each gave. Return the tools."""
+    try:
+        tools, reports = build.plan.tools.pack_lists(build.workspace.path(address_lists.FOLDER))
+    except UserError as error:
+        raise build.plan.file.error(error.path, str(error)) from None
+    for place, report in reports.items():
+        build.say(address_lists.describe_report(place, report))
+    return tools
+
+
 def run_ingest(build: Build) -> None:
     """Run ingest for every input split, then give documents that share an id ids of their own."""
     plan, running = build.plan, build.for_stage("ingest")
+    tools = pack_lists(build)
     ordered = ingest.order_splits(plan.splits)
     build.run(
         "ingest",
-        lambda claims: ingest.ingest_pipeline(build.workspace.root, plan.tools, plan.splits, running, claims),
+        lambda claims: ingest.ingest_pipeline(build.workspace.root, tools, plan.splits, running, claims),
         len(plan.splits),
         running=running,
         weights=[split.end - split.start for split in ordered],
