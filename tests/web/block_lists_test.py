@@ -35,19 +35,40 @@ def keys_of(text: str) -> tuple[list[str], dict[str, int]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\ufeffcasino.example\n\n# note\n  Spiel.Example.  # a comment\n", ["casino.example", "spiel.example"]),
+        (
+            "\ufeffcasino.example\n\n# note\n  Spiel.Example.  # a comment\n",
+            ["casino.example", "spiel.example"],
+        ),
         ("*.wild.example\n.squid.example\n", ["wild.example", "squid.example"]),
         ("xn--bcher-kva.example\nпример.рф\n例子.中国\n", ["bücher.example", "пример.рф", "例子.中国"]),
-        ("0.0.0.0 a.example b.example\n127.0.0.1\tc.example # d\n::1 e.example", ["a.example", "b.example", "c.example", "e.example"]),
+        (
+            "0.0.0.0 a.example b.example\n127.0.0.1\tc.example # d\n::1 e.example",
+            ["a.example", "b.example", "c.example", "e.example"],
+        ),
         ("192.0.2.7\n2001:DB8::0:1\n", ["192.0.2.7", "2001:db8::1"]),
-        ("||ads.example^\n||docs.example/Part/%7Euser/\n|https://one.example/a|\n||zip^", ["ads.example", "docs.example/Part/~user", "one.example/a", "zip"]),
+        (
+            "||ads.example^\n||docs.example/Part/%7Euser/\n|https://one.example/a|\n||zip^",
+            ["ads.example", "docs.example/Part/~user", "one.example/a", "zip"],
+        ),
         ("||page.example^$document,important\n@@||good.example^", ["page.example", "@@good.example"]),
-        ("https://Site.example:8443/x/y.html?q=1#top\nshop.example/sub/", ["site.example/x/y.html", "shop.example/sub"]),
-        ("address=/a.example/b.example/0.0.0.0\nlocal=/c.example/\nserver=/d.example/", ["a.example", "b.example", "c.example", "d.example"]),
-        ('local-zone: "u.example." always_nxdomain\nlocal-data: "v.example A 0.0.0.0"', ["u.example", "v.example"]),
-        ("$TTL 300\n@ SOA localhost. root.localhost. 1 2 3 4 5\nz.example CNAME .\n*.z.example CNAME .\nok.example CNAME rpz-passthru.", ["z.example", "z.example", "@@ok.example"]),
+        (
+            "https://Site.example:8443/x/y.html?q=1#top\nshop.example/sub/",
+            ["site.example/x/y.html", "shop.example/sub"],
+        ),
+        (
+            "address=/a.example/b.example/0.0.0.0\nlocal=/c.example/\nserver=/d.example/",
+            ["a.example", "b.example", "c.example", "d.example"],
+        ),
+        (
+            'local-zone: "u.example." always_nxdomain\nlocal-data: "v.example A 0.0.0.0"',
+            ["u.example", "v.example"],
+        ),
+        (
+            "$TTL 300\n@ SOA localhost. root.localhost. 1 2 3 4 5\nz.example CNAME .\n*.z.example CNAME .\nok.example CNAME rpz-passthru.",
+            ["z.example", "z.example", "@@ok.example"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_layouts(text: str, expected: list[str]) -> None:
     assert keys_of(text)[0] == expected
 
