@@ -64,7 +64,8 @@ def keys_of(text: str) -> tuple[list[str], dict[str, int]]:
             ["u.example", "v.example"],
         ),
         (
-            "$TTL 300\n@ SOA localhost. root.localhost. 1 2 3 4 5\nz.example CNAME .\n*.z.example CNAME .\nok.example CNAME rpz-passthru.",
+            "$TTL 300\n@ SOA localhost. root.localhost. 1 2 3 4 5\nz.example CNAME .\n*.z.example CNAME .\n"
+            "ok.example CNAME rpz-passthru.",
             ["z.example", "z.example", "@@ok.example"],
         ),
     ],
