@@ -39,8 +39,8 @@ class AddressSet:
         self._shift = 64 - bits
         bounds = np.arange(1 << bits, dtype=np.uint64) << np.uint64(self._shift)
         starts = np.append(np.searchsorted(hashes, bounds), len(hashes))
-        self._starts = memoryview(starts.astype(np.uint32))
-        self._sorted = memoryview(hashes)
+        self._starts = starts.astype(np.uint32).data
+        self._sorted = hashes.data
 
     @staticmethod
     def build(keys: Iterable[str]) -> AddressSet:

@@ -144,8 +144,8 @@ def _to_key(text: str, may_be_top_level: bool = False) -> Key | str:
         if scheme.lower() not in ("http", "https"):
             return "neither a domain nor an address"
         text = rest
-    host, slash, path = text.partition("/")
-    host = normalize_host(host.removeprefix("*.").removeprefix("."))
+    name, slash, path = text.partition("/")
+    host = normalize_host(name.removeprefix("*.").removeprefix("."))
     if host is None:
         return "neither a domain nor an address"
     if "." not in host and ":" not in host and not (may_be_top_level and len(host) > 1):
