@@ -24,7 +24,7 @@ from corpus.extract.books.gutenberg import find_book_number, find_declared_chars
 from corpus.formats.archives import ZIP_DAMAGE, ZIP_MAGICS, ArchiveMember, read_archive
 from corpus.formats.encodings import decode
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import make_too_long_failure
+from corpus.sources.tables.lines import make_too_long_failure
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
 TEXT_MEDIA_TYPE, EPUB_MEDIA_TYPE = "text/x-gutenberg", "application/epub+zip"

@@ -5,6 +5,7 @@ Local paths and fsspec URLs are handled alike.
     remote.py       fsspec URLs: ranges, resumed reads, atomic writes
     retry.py        which remote errors are retried, and for how long
     compressed.py   decompressing streams, guarded against bombs
+    checked.py      of compressed files, what their checksums confirm
     folders.py      folders as inputs
     names.py        file names made printable
     fingerprint.py  hashes of settings and of input files
@@ -27,10 +28,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from corpus.storage import remote
+from corpus.storage.checked import CheckedReader
 from corpus.storage.compressed import DAMAGE, Bomb, open_decompressing
 from corpus.storage.retry import RemoteError
 
-__all__ = ["DAMAGE", "Bomb", "RemoteError", "open_decompressing"]
+__all__ = ["DAMAGE", "Bomb", "CheckedReader", "RemoteError", "open_decompressing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ def read_range(path: str, start: int, end: int) -> bytes:
 def open_decompressed(path: str) -> BinaryIO:
     """Open a whole file, decompressed as `open_decompressing` does it."""
     return open_decompressing(open_input(path))
+
+
+def open_checked(path: str, raises: bool = False) -> CheckedReader:
+    """Open a whole file, decompressed; what its checksums do not confirm is left out: see `corpus.storage.checked`."""
+    return CheckedReader(open_input(path), raises)
 
 
 def read_bytes(path: str) -> bytes:

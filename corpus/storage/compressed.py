@@ -7,7 +7,9 @@ import gzip
 import io
 import lzma
 import zlib
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol, cast
 
 import zstandard
 
@@ -40,19 +42,15 @@ def open_decompressing(raw: BinaryIO) -> BinaryIO:
     `EOFError` where it is cut, `Bomb` where it is one, after everything before that has been read. For plain data
     `raw` itself is returned; closing the stream closes `raw`.
     """
-    head = raw.read(6)
+    frames = recognize_frames(raw.read(6))
     raw.seek(0)
-    if head[:2] == b"\x1f\x8b":
-        inner: Any = gzip.GzipFile(fileobj=raw)
-    elif head[:3] == b"BZh":
-        inner = bz2.BZ2File(raw)
-    elif head[:6] == b"\xfd7zXZ\x00":
-        inner = _Frames(raw, _Xz)
-    elif head[:4] == b"\x28\xb5\x2f\xfd":
-        decoder = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        inner = _Frames(raw, lambda: _Zstd(decoder))
-    else:
+    if frames is None:
         return raw
+    inner: Any
+    if frames is GZIP:
+        inner = gzip.GzipFile(fileobj=raw)
+    else:
+        inner = bz2.BZ2File(raw) if frames is BZIP2 else _Frames(raw, frames)
     return cast(BinaryIO, io.BufferedReader(_Guarded(inner, raw), 1 << 20))
 
 
@@ -87,37 +85,95 @@ class _Guarded(io.RawIOBase):
         super().close()
 
 
+class Frame(Protocol):
+    """A gzip member, a bzip2 or xz stream or a zstd frame, fed a little at a time."""
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    @property
+    def rest(self) -> bytes | None:
+        """What follows the frame; None inside it."""
+
+
 class _Zstd:
-    """A zstd frame, fed a little at a time."""
-
-    what = "a zstd frame"
-
-    def __init__(self, decoder: zstandard.ZstdDecompressor) -> None:
-        self._frame = decoder.decompressobj()
+    def __init__(self) -> None:
+        self._frame = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
 
     def feed(self, data: bytes) -> bytes:
         return self._frame.decompress(data)
 
     @property
     def rest(self) -> bytes | None:
-        """What follows the frame; None inside it."""
         return self._frame.unused_data if self._frame.eof else None
 
 
-class _Xz:
-    """An xz stream. A byte may give 7 KB, so it is fed as little as zstd."""
+class _Inflating:
+    """A frame of a decompressor of the standard library."""
 
-    what = "an xz stream"
-
-    def __init__(self) -> None:
-        self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES)
+    def __init__(self, decompressor: Any) -> None:
+        self._decompressor = decompressor
 
     def feed(self, data: bytes) -> bytes:
-        return self._stream.decompress(data)
+        content: bytes = self._decompressor.decompress(data)
+        return content
 
     @property
     def rest(self) -> bytes | None:
-        return self._stream.unused_data if self._stream.eof else None
+        return self._decompressor.unused_data if self._decompressor.eof else None
+
+
+@dataclass(frozen=True)
+class FrameFormat:
+    """How the frames of a format are called, recognized and decoded.
+
+    `input_bytes` are fed in one call, few enough that no input can ask for much memory. `may_pad`: zeros may stand
+    between frames. `checks_blocks`: whatever `feed` returns has been checked already.
+    """
+
+    name: str
+    plural: str
+    magic: bytes
+    create: Callable[[], Frame]
+    input_bytes: int
+    may_pad: bool = False
+    checks_blocks: bool = False
+
+
+GZIP = FrameFormat(
+    "a gzip member",
+    "gzip members",
+    b"\x1f\x8b\x08",
+    lambda: _Inflating(zlib.decompressobj(31)),
+    16 << 10,
+)
+BZIP2 = FrameFormat(
+    "a bzip2 stream",
+    "bzip2 streams",
+    b"BZh",
+    lambda: _Inflating(bz2.BZ2Decompressor()),
+    64,
+    checks_blocks=True,
+)
+"""A block of 46 MB may take 40 bytes, and gives nothing before all of it is there. A call that completes it checks it;
+one that could take less than it gives would not."""
+XZ = FrameFormat(
+    "an xz stream",
+    "xz streams",
+    b"\xfd7zXZ\x00",
+    lambda: _Inflating(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES)),
+    1 << 10,
+    may_pad=True,
+)
+"""A byte may give 7 KB, so it is fed as little as zstd."""
+ZSTD = FrameFormat("a zstd frame", "zstd frames", b"\x28\xb5\x2f\xfd", _Zstd, ZSTD_INPUT_BYTES)
+
+
+def recognize_frames(head: bytes) -> FrameFormat | None:
+    """Return the format of a file by its first six bytes; None for a plain one."""
+    for frames in (BZIP2, XZ, ZSTD):
+        if head.startswith(frames.magic):
+            return frames
+    return GZIP if head.startswith(b"\x1f\x8b") else None
 
 
 class _Frames:
@@ -126,24 +182,24 @@ class _Frames:
     Zstandard's own stream reader takes the end of the file for the end of the frame. 670 MB/s of text.
     """
 
-    def __init__(self, raw: BinaryIO, frame: Any) -> None:
-        self._raw, self._new = raw, frame
-        self._frame: Any = None
+    def __init__(self, raw: BinaryIO, frames: FrameFormat) -> None:
+        self._raw, self._frames = raw, frames
+        self._frame: Frame | None = None
         self._input = self._output = b""
         self._given = 0
 
     def read1(self, size: int) -> bytes:
         while self._given == len(self._output):
-            self._input = self._input or self._raw.read(ZSTD_INPUT_BYTES)
+            self._input = self._input or self._raw.read(self._frames.input_bytes)
             if not self._input:
                 if self._frame is not None:
-                    raise EOFError(f"the file ends inside {self._frame.what}")
+                    raise EOFError(f"the file ends inside {self._frames.name}")
                 return b""
             if self._frame is None:
-                self._input = self._input.lstrip(b"\0") if self._new is _Xz else self._input
+                self._input = self._input.lstrip(b"\0") if self._frames.may_pad else self._input
                 if not self._input:
                     continue
-                self._frame = self._new()
+                self._frame = self._frames.create()
             self._output, self._given = self._frame.feed(self._input), 0
             self._input = b""
             if self._frame.rest is not None:

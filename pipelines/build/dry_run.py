@@ -35,6 +35,7 @@ from corpus.progress import Status
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.sources.wikipedia.mediawiki_chunks import is_splittable
+from corpus.storage.checked import peeking
 from corpus.storage.compressed import DAMAGE, open_decompressing
 from corpus.text.page import Page
 from corpus.tokens.encode import load_encoder
@@ -114,7 +115,8 @@ def dry_run(
                 taken.share, taken.counting, taken.most = 1.0, 0.0, -(-quota // (len(chosen) - at))
                 taken.failures = []
                 began = time.monotonic()
-                count = max(0, ingest_part(workspace, tools, split))
+                with peeking():
+                    count = max(0, ingest_part(workspace, tools, split))
                 spent[source] += time.monotonic() - began - taken.counting
                 covered[source] += taken.share * (split.end - split.start)
                 for failure in taken.failures:

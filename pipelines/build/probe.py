@@ -17,6 +17,7 @@ from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import read_records
 from corpus.sources.input_split import InputSplit
 from corpus.sources.tables.jsonl import Jsonl
+from corpus.storage.checked import peeking
 from corpus.sources.tables.parquet import PARQUET_DAMAGE, Parquet
 
 PROBE_SECONDS = 20.0
@@ -93,10 +94,11 @@ def probe_files(plan: BuildPlan, show: Show = lambda stage, done, total: None) -
 def _list_first_failures(tools: Tools, split: InputSplit) -> Iterator[Failure]:
     """Yield the failure that a split begins with, if it does."""
     records = read_records(tools, split)
-    try:
-        outcome, _ = next(records, (None, None))
-    finally:
-        records.close()
+    with peeking():
+        try:
+            outcome, _ = next(records, (None, None))
+        finally:
+            records.close()
     if isinstance(outcome, Failure):
         yield outcome
 

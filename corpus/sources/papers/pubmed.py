@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BufferedReader
 from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import ByteSize, Field
@@ -17,7 +18,7 @@ from corpus.document import Failure, Record
 from corpus.extract.pubmed import jats, medline
 from corpus.formats.tar import TAR_BLOCK_BYTES, TarLoss, TarMember, is_tar, read_members
 from corpus.sources.source import Source
-from corpus.storage import DAMAGE, open_decompressed
+from corpus.storage import DAMAGE, open_checked, open_decompressed
 
 READ_CHUNK_BYTES = 1 << 20
 JATS_MEDIA_TYPE, MEDLINE_MEDIA_TYPE = "application/jats+xml", "application/x-medline+xml"
@@ -60,7 +61,7 @@ class Pubmed(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 4
+        return 5
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -74,12 +75,14 @@ class Pubmed(Source):
         try:
             with open_decompressed(path) as stream:
                 head = stream.read(TAR_BLOCK_BYTES)
-            with open_decompressed(path) as stream:
-                if is_tar(head):
-                    items = self._members(stream, file)
-                else:
-                    items = self._records(read_chunks(stream), file, 0, None)
-                for item in items:
+            if is_tar(head):
+                with open_decompressed(path) as stream:
+                    for item in self._members(stream, file):
+                        at = item.offset + item.length
+                        yield item
+                return
+            with open_checked(path, raises=True) as checked:
+                for item in self._records(read_chunks(checked), file, 0, None):
                     at = item.offset + item.length
                     yield item
         except DAMAGE as error:
@@ -218,8 +221,9 @@ def _read_article_ids(front: bytes) -> dict[str, str]:
     return ids
 
 
-def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(READ_CHUNK_BYTES):
+def read_chunks(stream: BufferedReader) -> Iterator[bytes]:
+    """Yield what there is: one read at a time, since a longer one that meets damage loses what it has."""
+    while chunk := stream.read1(READ_CHUNK_BYTES):
         yield chunk
 
 

@@ -17,8 +17,7 @@ from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.errors import describe_error
 from corpus.extract.posts.reddit_thread import VERSION
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import make_too_long_failure, skip_line
-from corpus.storage import DAMAGE, open_decompressed
+from corpus.sources.tables.lines import make_too_long_failure, read_lines
 from corpus.storage.spill import Spill
 
 REDDIT_MEDIA_TYPE = "application/vnd.reddit.thread+json"
@@ -52,27 +51,23 @@ class RedditComments(Source):
     def default_rules(cls) -> list[str]:
         return ["text_only"]
 
+    @classmethod
+    def version(cls) -> int:
+        return 2
+
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "text": VERSION}
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         wanted = {name.casefold().removeprefix("r/") for name in self.subreddits} if self.subreddits else None
-        offset = 0
         with Spill(width=THREADS_PER_BUCKET) as spill:
-            with open_decompressed(path) as stream:
-                try:
-                    while line := stream.readline(MAX_COMMENT_BYTES + 1):
-                        length = len(line)
-                        if length > MAX_COMMENT_BYTES:
-                            length += 0 if line.endswith(b"\n") else skip_line(stream)
-                            yield make_too_long_failure("comment", length, MAX_COMMENT_BYTES, file, offset)
-                        elif line.strip():
-                            failure = self._put(line, offset, file, spill, wanted)
-                            if failure is not None:
-                                yield failure
-                        offset += length
-                except DAMAGE as error:
-                    yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
+            for line in read_lines(path, file, start, 1 << 62, MAX_COMMENT_BYTES, "comment"):
+                if isinstance(line, Failure):
+                    yield line
+                elif line[1].strip():
+                    failure = self._put(line[1], line[0], file, spill, wanted)
+                    if failure is not None:
+                        yield failure
             for bucket in spill.buckets():
                 for number, rows in bucket.items():
                     yield self._thread(number, rows, file)

@@ -21,8 +21,8 @@ from corpus.extract.posts.stackexchange_thread import VERSION
 from corpus.formats.sevenzip import SEVENZIP_MAGIC, SevenZipError, list_members, read_member
 from corpus.sources.posts.dump_rows import DUMP_BLOCK_BYTES, DumpRow, RowLoss, parse_attributes, scan_rows
 from corpus.sources.source import Source, ranges
-from corpus.sources.tables.jsonl import is_compressed, make_too_long_failure
-from corpus.storage import DAMAGE, File, exists, open_decompressed, open_input, size
+from corpus.sources.tables.lines import is_compressed, make_too_long_failure
+from corpus.storage import DAMAGE, File, exists, open_checked, open_input, size
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.spill import Spill
 
@@ -75,6 +75,10 @@ class StackExchange(Source):
     @classmethod
     def default_priority(cls) -> int:
         return 1
+
+    @classmethod
+    def version(cls) -> int:
+        return 2
 
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "text": VERSION}
@@ -306,7 +310,7 @@ def site_of(path: str) -> str:
 def _read_blocks(path: str, name: str, start: int) -> Generator[bytes, None, None]:
     """Yield the bytes of a file, or of an archive's member `name`, from `start` on. Raises Damaged or `DAMAGE`."""
     if not is_archive(path):
-        with open_input(path, start) if start else open_decompressed(path) as stream:
+        with open_input(path, start) if start else open_checked(path, raises=True) as stream:
             read = getattr(stream, "read1", stream.read)
             while block := read(DUMP_BLOCK_BYTES):
                 yield block

@@ -14,7 +14,7 @@ from pydantic import ByteSize, Field
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.sources.source import Source
 from corpus.sources.tables.fields import Fields
-from corpus.sources.tables.jsonl import make_too_long_failure
+from corpus.sources.tables.lines import make_too_long_failure
 from corpus.storage import open_input
 
 MAX_BATCH_ROWS = 256

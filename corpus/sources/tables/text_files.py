@@ -10,8 +10,8 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import make_too_long_failure
-from corpus.storage import DAMAGE, open_decompressed
+from corpus.sources.tables.lines import make_damage_failure, make_too_long_failure
+from corpus.storage import DAMAGE, open_checked
 
 TEXT_BLOCK_BYTES = 1 << 16
 WIDE_CODECS = ("utf-16", "utf-32")
@@ -23,6 +23,7 @@ class Text(Source):
 
     Text is UTF-8 unless `encoding` says otherwise or the bytes show it. Offsets count decompressed bytes.
     A document of more than `max_bytes` is a failure, never cut into several, and reading continues behind it.
+    So is one that a damaged stretch of a compressed file interrupts, or its end that comes too early.
     For larger files (a book collection in one file, a dump of a forum) use `unit: paragraph`, or `line`:
     a build holds many times the bytes of a document, so a larger `max_bytes` takes memory.
     """
@@ -65,25 +66,34 @@ class Text(Source):
         codec = codec_of(self.encoding)
         return codec if codec is not None and codec.startswith(WIDE_CODECS) else None
 
+    @classmethod
+    def version(cls) -> int:
+        return 2
+
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         offset, begin = 0, 0
         pending: list[bytes] = []
         is_new_line = True
-        with open_decompressed(path) as stream:
+        lost: str | None = None
+        with open_checked(path) as stream:
             while True:
                 try:
                     piece = stream.readline(TEXT_BLOCK_BYTES)
                 except DAMAGE as error:
-                    if pending:
-                        yield self._record(b"".join(pending), file, begin)
-                    yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {error}")
+                    yield make_damage_failure(file, begin, offset - begin, str(error))
                     return
+                if not piece and stream.damage is not None:
+                    offset += stream.damage.length
+                    lost = lost or stream.damage.error
+                    pending, is_new_line = [], False
+                    if stream.resume():
+                        continue
                 if offset == 0 and self.unit != "file" and piece.startswith(UTF16_MARKS):
                     message = "a file in UTF-16 is read whole: say unit: file, or convert it to UTF-8"
                     yield Failure(file=file, offset=0, length=0, step="read", error=message)
                     return
                 offset += len(piece)
-                if offset - begin <= self.max_bytes:
+                if offset - begin <= self.max_bytes and lost is None:
                     pending.append(piece)
                 else:
                     pending.clear()
@@ -98,11 +108,13 @@ class Text(Source):
                 is_new_line = is_line_end
                 if not ends:
                     continue
-                if offset - begin > self.max_bytes:
+                if lost is not None:
+                    yield make_damage_failure(file, begin, offset - begin, lost)
+                elif offset - begin > self.max_bytes:
                     yield make_too_long_failure(self.unit, offset - begin, self.max_bytes, file, begin)
                 elif (body := b"".join(pending)).strip():
                     yield self._record(body, file, begin)
-                pending, begin = [], offset
+                pending, begin, lost = [], offset, None
                 if not piece:
                     return
 

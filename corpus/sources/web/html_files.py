@@ -15,7 +15,7 @@ from corpus.formats.encodings import check_encoding, codec_of
 from corpus.formats.tar import is_tar
 from corpus.sources.inputs import fixed_prefix
 from corpus.sources.source import Source
-from corpus.sources.tables.jsonl import make_too_long_failure
+from corpus.sources.tables.lines import make_too_long_failure
 from corpus.sources.web.page_address import find_page_address
 from corpus.storage import DAMAGE, File, folders, join, open_decompressed, open_input
 from corpus.storage.folders import is_folder

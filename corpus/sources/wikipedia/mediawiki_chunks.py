@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from corpus.storage import open_decompressed, open_input
+from corpus.storage import open_checked, open_decompressed, open_input
 from corpus.storage.compressed import BOMB_CHECK_BYTES, MAX_COMPRESSION_RATIO
 
 READ_BLOCK_BYTES = 1 << 20
@@ -149,7 +149,7 @@ def _read_some(stream: BinaryIO) -> bytes:
 
 def _read_decompressed_chunks(path: str) -> Iterator[DumpChunk | DumpGap]:
     at = 0
-    with open_decompressed(path) as stream:
+    with open_checked(path, raises=True) as stream:
         while True:
             try:
                 data = _read_some(stream)

@@ -21,9 +21,9 @@ import pyarrow.json as pj
 
 from corpus.document import Failure
 from corpus.errors import MAX_ERROR_CHARACTERS, shorten_line
-from corpus.storage import DAMAGE, open_decompressed
+from corpus.storage import DAMAGE, CheckedReader, open_checked
 
-VERSION = 1
+VERSION = 2
 SUBMISSION_BLOCK_BYTES = 4 << 20
 MAX_SUBMISSION_BYTES = 32 << 20
 """A longer line is a failure: the longest submissions have 0.5 MB."""
@@ -71,24 +71,31 @@ def read_submissions(path: str, file: str) -> Iterator[pa.Table | Failure]:
     tests/benchmarks/urls_benchmark.py).
     """
     try:
-        stream = open_decompressed(path)
+        stream = open_checked(path)
     except OSError as error:
         yield Failure(file=file, offset=0, length=0, step="read", error=f"cannot be opened: {error}")
         return
     with stream:
+        begins = 0
         try:
-            head = _first_bytes(stream)
+            while not (head := _first_bytes(stream)) and stream.damage is not None:
+                damage = stream.damage
+                yield _make_damage_failure(file, begins, damage.length, damage.error)
+                begins += damage.length
+                if not stream.resume():
+                    return
         except DAMAGE as error:
-            yield Failure(file=file, offset=0, length=0, step="read", error=f"damaged: {error}")
+            yield _make_damage_failure(file, begins, 0, str(error))
             return
         if not head:
             yield Failure(file=file, offset=0, length=0, step="read", error="the file is empty")
         elif head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-            yield from _read_lines(stream, head, file)
+            yield from _read_lines(stream, head, file, begins)
         elif head.lstrip()[:1] == b"[":
             message = "a JSON array: one submission a line is expected"
             yield Failure(file=file, offset=0, length=0, step="read", error=message)
         else:
+            stream.raises = True
             yield from _read_csv(stream, head, file)
 
 
@@ -96,12 +103,22 @@ def _first_bytes(stream: BinaryIO) -> bytes:
     return stream.read(1 << 10)
 
 
-def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table | Failure]:
-    """Parse blocks of whole lines with Arrow, or line by line where it refuses one."""
-    offset, rest = 0, head.removeprefix(b"\xef\xbb\xbf")
-    damage: Exception | None = None
-    while damage is None:
-        block, damage = _read_block(stream)
+def _make_damage_failure(file: str, offset: int, length: int, error: str) -> Failure:
+    return Failure(file=file, offset=offset, length=length, step="read", error=f"damaged: {error}")
+
+
+def _read_lines(stream: CheckedReader, head: bytes, file: str, offset: int) -> Iterator[pa.Table | Failure]:
+    """Parse blocks of whole lines with Arrow, or line by line where it refuses one.
+
+    The line that a damaged stretch interrupts is part of it; the first one behind it may be the rest of one.
+    """
+    rest = head.removeprefix(b"\xef\xbb\xbf")
+    while True:
+        try:
+            block = _read_block(stream)
+        except DAMAGE as error:
+            yield _make_damage_failure(file, offset, len(rest), str(error))
+            return
         cut = block.rfind(b"\n") + 1
         if cut == 0 and block and len(rest) + len(block) <= MAX_SUBMISSION_BYTES:
             rest += block
@@ -112,43 +129,43 @@ def _read_lines(stream: BinaryIO, head: bytes, file: str) -> Iterator[pa.Table |
             yield Failure(file=file, offset=offset, length=skipped, step="read", error=message)
             offset += skipped
             continue
-        lines = rest + block[:cut] if block else rest
-        rest = block[cut:]
+        lines, rest = (rest + block[:cut], block[cut:]) if block else (rest, b"")
+        damage = stream.damage if not block else None
+        if damage is not None:
+            whole = lines.rfind(b"\n") + 1
+            lines, rest = lines[:whole], lines[whole:]
         if lines:
             yield from _parse_lines(lines, file, offset)
             offset += len(lines)
-        if not block or damage is not None:
-            break
-    if damage is not None and rest:
-        yield from _parse_lines(rest, file, offset)
-        offset += len(rest)
-    if damage is not None:
-        yield Failure(file=file, offset=offset, length=0, step="read", error=f"damaged: {damage}")
+        if damage is not None:
+            lost = len(rest) + damage.length
+            yield _make_damage_failure(file, offset, lost, damage.error)
+            offset, rest = offset + lost, b""
+            if not stream.resume():
+                return
+        elif not block:
+            return
 
 
-def _read_block(stream: Any) -> tuple[bytes, Exception | None]:
-    """Read up to `SUBMISSION_BLOCK_BYTES` bytes, all that precede any damage; return them and the damage."""
+def _read_block(stream: CheckedReader) -> bytes:
+    """Return up to `SUBMISSION_BLOCK_BYTES` bytes; none at the end and where damage follows."""
     pieces, size = [], 0
-    try:
-        while size < SUBMISSION_BLOCK_BYTES and (piece := stream.read1(SUBMISSION_BLOCK_BYTES - size)):
-            pieces.append(piece)
-            size += len(piece)
-    except DAMAGE as error:
-        return b"".join(pieces), error
-    return b"".join(pieces), None
+    while size < SUBMISSION_BLOCK_BYTES and (piece := stream.read1(SUBMISSION_BLOCK_BYTES - size)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
-def _skip_line(stream: BinaryIO, begun: bytes) -> tuple[int, bytes]:
+def _skip_line(stream: CheckedReader, begun: bytes) -> tuple[int, bytes]:
     """Read to the end of an overlong line: its length, and what follows of the last block."""
     length = len(begun)
     while True:
-        try:
-            block = stream.read(SUBMISSION_BLOCK_BYTES)
-        except DAMAGE:  # the next read of the caller meets it again and reports it
-            return length, b""
+        block = stream.read(SUBMISSION_BLOCK_BYTES)
         at = block.find(b"\n")
-        if at >= 0 or not block:
+        if at >= 0:
             return length + at + 1, block[at + 1 :]
+        if not block:
+            return length, b""
         length += len(block)
 
 
