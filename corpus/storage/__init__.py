@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 
 from corpus.storage import remote
 from corpus.storage.checked import CheckedReader
-from corpus.storage.compressed import DAMAGE, Bomb, open_decompressing
+from corpus.storage.compressed import DAMAGE, HEAD_BYTES, Bomb, open_decompressing, recognize_named_frames
 from corpus.storage.retry import RemoteError
 
 __all__ = ["DAMAGE", "Bomb", "CheckedReader", "RemoteError", "open_decompressing"]
@@ -127,7 +127,13 @@ def open_decompressed(path: str) -> BinaryIO:
 
 def open_checked(path: str, raises: bool = False) -> CheckedReader:
     """Open a whole file, decompressed; what its checksums do not confirm is left out: see `corpus.storage.checked`."""
-    return CheckedReader(open_input(path), raises)
+    return CheckedReader(open_input(path), path, raises)
+
+
+def is_compressed(path: str) -> bool:
+    """Return whether `open_checked` decompresses a file."""
+    with open_input(path) as stream:
+        return recognize_named_frames(path, stream.read(HEAD_BYTES)) is not None
 
 
 def read_bytes(path: str) -> bytes:

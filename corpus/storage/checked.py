@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from corpus.storage import compressed
-from corpus.storage.compressed import DAMAGE, Bomb, Frame, FrameFormat, recognize_frames
+from corpus.storage.compressed import DAMAGE, HEAD_BYTES, Bomb, Frame, FrameFormat, recognize_named_frames
 
 MAX_HELD_BYTES = 16 << 20
 """Content of a member that is held until its checksum is read."""
@@ -72,12 +72,13 @@ class _Outlook:
 class CheckedReader(io.BufferedReader):
     """A stream of certain bytes that ends at damage, with `damage` set, and can be resumed behind it.
 
-    With `raises` it raises `DamagedData` instead of ending there. Closing it closes the file.
+    The format is recognized by the first bytes, or by `name` where those are damaged. With `raises` it raises
+    `DamagedData` instead of ending there. Closing it closes the file.
     """
 
-    def __init__(self, stream: BinaryIO, raises: bool = False) -> None:
+    def __init__(self, stream: BinaryIO, name: str = "", raises: bool = False) -> None:
         stream.seek(0)
-        frames = recognize_frames(stream.read(6))
+        frames = recognize_named_frames(name, stream.read(HEAD_BYTES))
         stream.seek(0)
         self._checked: _Plain | _CheckedFrames = (
             _Plain(stream) if frames is None else _CheckedFrames(stream, frames)
@@ -202,7 +203,7 @@ class _CheckedFrames(io.RawIOBase):
             return False
         zeros = begins - self._at
         if zeros > (MAX_PADDING_BYTES if self._frames.may_pad else 0):
-            self._set_damage(0, f"{zeros:,} bytes of zeros between two {self._frames.plural}", begins)
+            self._set_damage(0, f"{zeros:,} bytes of zeros where {self._frames.name} should begin", begins)
             return True
         if _IS_PEEKING.get():
             self._pieces = self._peek(begins)

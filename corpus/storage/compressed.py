@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ BOMB_CHECK_BYTES = 256 << 20
 """A stretch of so many decompressed bytes that came from less than a `MAX_COMPRESSION_RATIO`th of them ends the file:
 it is a bomb of unlimited length. Text gives 3 to 10, full histories of wikis up to 150; zeros give 1,000
 with gzip, 33,000 with zstd, 800,000 with bzip2."""
+
+HEAD_BYTES = 512
+"""The first bytes of a file, by which its format is recognized."""
+CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that stand in no text."""
 
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 """Errors that reading a stream of `open_decompressing` raises where the data is damaged, cut or a bomb."""
@@ -131,7 +137,6 @@ class FrameFormat:
     """
 
     name: str
-    plural: str
     magic: bytes
     create: Callable[[], Frame]
     input_bytes: int
@@ -141,14 +146,12 @@ class FrameFormat:
 
 GZIP = FrameFormat(
     "a gzip member",
-    "gzip members",
     b"\x1f\x8b\x08",
     lambda: _Inflating(zlib.decompressobj(31)),
     16 << 10,
 )
 BZIP2 = FrameFormat(
     "a bzip2 stream",
-    "bzip2 streams",
     b"BZh",
     lambda: _Inflating(bz2.BZ2Decompressor()),
     64,
@@ -158,14 +161,13 @@ BZIP2 = FrameFormat(
 one that could take less than it gives would not."""
 XZ = FrameFormat(
     "an xz stream",
-    "xz streams",
     b"\xfd7zXZ\x00",
     lambda: _Inflating(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES)),
     1 << 10,
     may_pad=True,
 )
 """A byte may give 7 KB, so it is fed as little as zstd."""
-ZSTD = FrameFormat("a zstd frame", "zstd frames", b"\x28\xb5\x2f\xfd", _Zstd, ZSTD_INPUT_BYTES)
+ZSTD = FrameFormat("a zstd frame", b"\x28\xb5\x2f\xfd", _Zstd, ZSTD_INPUT_BYTES)
 
 
 def recognize_frames(head: bytes) -> FrameFormat | None:
@@ -174,6 +176,15 @@ def recognize_frames(head: bytes) -> FrameFormat | None:
         if head.startswith(frames.magic):
             return frames
     return GZIP if head.startswith(b"\x1f\x8b") else None
+
+
+def recognize_named_frames(name: str, head: bytes) -> FrameFormat | None:
+    """Return the format of a file by its first bytes, or by its name where they are no text: a damaged beginning."""
+    frames = recognize_frames(head)
+    if frames is None and CONTROL_BYTES.search(head) is not None:
+        suffix = name.lower().rpartition(".")[2]
+        return {"gz": GZIP, "bz2": BZIP2, "xz": XZ, "zst": ZSTD}.get(suffix)
+    return frames
 
 
 class _Frames:

@@ -17,8 +17,8 @@ from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import read_records
 from corpus.sources.input_split import InputSplit
 from corpus.sources.tables.jsonl import Jsonl
-from corpus.storage.checked import peeking
 from corpus.sources.tables.parquet import PARQUET_DAMAGE, Parquet
+from corpus.storage.checked import peeking
 
 PROBE_SECONDS = 20.0
 """Seconds after which no further file is looked at."""

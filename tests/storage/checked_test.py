@@ -229,8 +229,10 @@ def test_comments_and_submissions_leave_out_what_is_damaged(tmp_path: Path) -> N
         }
         for number in range(3000)
     ]
-    packed = [compress_zst("".join(json.dumps(row) + "\n" for row in rows[at : at + 1000]).encode())
-              for at in (0, 1000, 2000)]
+    packed = [
+        compress_zst("".join(json.dumps(row) + "\n" for row in rows[at : at + 1000]).encode())
+        for at in (0, 1000, 2000)
+    ]
     packed[1] = flip(packed[1], len(packed[1]) // 2)
     path = tmp_path / "RC_2031-01.zst"
     path.write_bytes(b"".join(packed))
@@ -257,3 +259,19 @@ def test_a_reader_that_cannot_resume_gets_an_error(tmp_path: Path) -> None:
             while piece := stream.read1(1 << 16):
                 given += len(piece)
     assert given == len(b"".join(MEMBERS[0]))
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_file_whose_beginning_is_damaged_is_read_by_its_name(tmp_path: Path, packer: str) -> None:
+    members = pack(packer)
+    path = tmp_path / f"f.jsonl.{packer}"
+    for head in (b"\0\1\2" * 20 + members[0], bytes(90) + members[0][90:], members[0][5:]):
+        path.write_bytes(head + b"".join(members[1:]))
+        lines, failures = read(path)
+        assert lines[-1600:] == [line for member in MEMBERS[1:] for line in member]
+        assert 1 <= len(failures) <= 2  # zeros, and what does not decode
+        texts = list(Text(paths=["x"], unit="line").read(str(path), "f", 0, path.stat().st_size))
+        assert all("{" in bytes(one.body).decode() for one in texts if isinstance(one, Record))
+    path.write_bytes("早安，世界\n".encode())
+    (text,) = Text(paths=["x"]).read(str(path), "f", 0, 1)
+    assert isinstance(text, Record)

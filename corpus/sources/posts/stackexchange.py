@@ -21,8 +21,8 @@ from corpus.extract.posts.stackexchange_thread import VERSION
 from corpus.formats.sevenzip import SEVENZIP_MAGIC, SevenZipError, list_members, read_member
 from corpus.sources.posts.dump_rows import DUMP_BLOCK_BYTES, DumpRow, RowLoss, parse_attributes, scan_rows
 from corpus.sources.source import Source, ranges
-from corpus.sources.tables.lines import is_compressed, make_too_long_failure
-from corpus.storage import DAMAGE, File, exists, open_checked, open_input, size
+from corpus.sources.tables.lines import make_too_long_failure
+from corpus.storage import DAMAGE, File, exists, is_compressed, open_checked, open_input, size
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.spill import Spill
 

@@ -11,8 +11,8 @@ from pydantic import ByteSize, Field
 from corpus.document import MAX_DOCUMENT_BYTES, Failure, Record
 from corpus.sources.source import Source, ranges
 from corpus.sources.tables.fields import Fields
-from corpus.sources.tables.lines import is_compressed, read_lines
-from corpus.storage import open_decompressed
+from corpus.sources.tables.lines import read_lines
+from corpus.storage import is_compressed, open_decompressed
 
 MAX_PEEKED_BYTES = 16 << 20
 

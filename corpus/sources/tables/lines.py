@@ -6,16 +6,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from corpus.document import Failure
-from corpus.storage import DAMAGE, open_checked, open_input
+from corpus.storage import DAMAGE, is_compressed, open_checked
 
-COMPRESSED_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 SKIP_BLOCK_BYTES = 1 << 16
-
-
-def is_compressed(path: str) -> bool:
-    """Return whether a file begins like .gz, .bz2, .xz or .zst."""
-    with open_input(path) as stream:
-        return stream.read(6).startswith(COMPRESSED_MAGICS)
 
 
 def read_lines(
