@@ -162,7 +162,11 @@ class _CheckedFrames(io.RawIOBase):
             try:
                 self._piece = next(self._pieces, b"")
             except (DamagedData, EOFError, Bomb) as error:  # only where nothing was looked at before
-                self._set_damage(0, str(error), None)
+                is_searched = (
+                    isinstance(error, DamagedData) and self._at is not None and not _IS_PEEKING.get()
+                )
+                following = self._find_whole((self._at or 0) + 1) if is_searched else None
+                self._set_damage(0, str(error), following)
             if not self._piece and self.damage is None and not self._open_next():
                 break
         if self.damage is not None and self.raises:
@@ -205,8 +209,8 @@ class _CheckedFrames(io.RawIOBase):
         if zeros > (MAX_PADDING_BYTES if self._frames.may_pad else 0):
             self._set_damage(0, f"{zeros:,} bytes of zeros where {self._frames.name} should begin", begins)
             return True
-        if _IS_PEEKING.get():
-            self._pieces = self._peek(begins)
+        if _IS_PEEKING.get() or self._frames.checks_blocks:
+            self._at, self._pieces = begins, self._take_unseen(begins)
             return True
         outlook = self._look_ahead(begins)
         self._at = outlook.end
@@ -216,7 +220,7 @@ class _CheckedFrames(io.RawIOBase):
         self._pieces = iter(outlook.held) if outlook.held is not None else self._take(begins, outlook.certain)
         return True
 
-    def _peek(self, at: int) -> Iterator[bytes]:
+    def _take_unseen(self, at: int) -> Iterator[bytes]:
         yield from self._decode_guarded(at)
         self._at = self._input[0]
 
@@ -244,11 +248,7 @@ class _CheckedFrames(io.RawIOBase):
             outlook.certain, outlook.end, outlook.error = outlook.size, at, str(error)
             return outlook
         except DamagedData as error:
-            outlook.error = str(error)
-            if self._frames.checks_blocks:
-                outlook.certain = outlook.size
-            else:
-                outlook.held = []
+            outlook.error, outlook.held = str(error), []
             return outlook
         outlook.certain, outlook.end = outlook.size, self._input[0]
         return outlook
