@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -29,6 +29,15 @@ _CC_NAME = re.compile(
     r"cc[ -_]?by(?:[-_ ](?:nc|nd|sa))*(?:[-_ ]\d\.\d)?(?:[-_ ][a-z]{2,3})?|cc[ -_]?0(?:[-_ ]1\.0)?",
     re.IGNORECASE,
 )
+_GNU_NAME = re.compile(
+    r"(?:the )?(?:gnu[ -]?)?"
+    r"(?:(?P<letter>[al])?gpl|(?:(?P<kind>affero|lesser|library) )?general public licen[sc]e"
+    r"(?: \((?P<short>[al])?gpl\))?)"
+    r"(?:[ ,(-]*(?:version|v\.?|>=)? ?(?P<number>[1-3](?:\.[01])?)\)?"
+    r"(?P<later> ?\+|[ ,(-]*or[ -](?:later|any later version|newer)\)?)?(?:[ -]only)?)?",
+    re.IGNORECASE,
+)
+"""A GNU licence as people write it: GPLv3+, LGPL 2.1, GNU General Public License v3 or later."""
 _ALIKE = re.compile(r"[\s_-]+")
 
 
@@ -38,6 +47,7 @@ class LicenseLists:
 
     sets: Mapping[str, frozenset[str]]
     names: Mapping[str, str]
+    former: Mapping[str, str]
     restrictions: re.Pattern[str]
     identity: str
 
@@ -49,9 +59,14 @@ def license_lists() -> LicenseLists:
     return LicenseLists(
         sets={name: frozenset(words.split()) for name, words in data["sets"].items()},
         names=data["names"],
+        former={name.casefold(): current for name, current in data["former"].items()},
         restrictions=re.compile(data["restrictions"]),
         identity=fingerprint(data),
     )
+
+
+Judge = Callable[[str, str | None], bool]
+"""Says whether a licence is allowed, with the exception that goes with it (`WITH LLVM-exception`), or None."""
 
 
 class LicenseExpression:
@@ -62,7 +77,7 @@ class LicenseExpression:
         if not self.tokens or _TOKEN.sub("", text).strip() or len(self.tokens) > 100:
             raise ValueError("not a licence expression")
 
-    def evaluate(self, allowed: Any) -> bool:
+    def evaluate(self, allowed: Judge) -> bool:
         self.at = 0
         result = self._any(allowed)
         if self.at < len(self.tokens):
@@ -72,21 +87,21 @@ class LicenseExpression:
     def _next(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
-    def _any(self, allowed: Any) -> bool:
+    def _any(self, allowed: Judge) -> bool:
         result = self._all(allowed)
         while self._next().upper() == "OR":
             self.at += 1
             result = self._all(allowed) or result
         return result
 
-    def _all(self, allowed: Any) -> bool:
+    def _all(self, allowed: Judge) -> bool:
         result = self._one(allowed)
         while self._next().upper() == "AND":
             self.at += 1
             result = self._one(allowed) and result
         return result
 
-    def _one(self, allowed: Any) -> bool:
+    def _one(self, allowed: Judge) -> bool:
         token = self._next()
         self.at += 1
         if token == "(":
@@ -97,15 +112,20 @@ class LicenseExpression:
             return result
         if token.upper() in ("", ")", "AND", "OR", "WITH"):
             raise ValueError("a licence is wanted")
+        exception = None
         if self._next().upper() == "WITH":
-            self.at += 2
-        return bool(allowed(token))
+            self.at += 1
+            exception = self._next()
+            if exception.upper() in ("", "(", ")", "AND", "OR", "WITH"):
+                raise ValueError("an exception is wanted")
+            self.at += 1
+        return allowed(token, exception)
 
 
 def is_expression(text: str) -> bool:
     """Return whether a text has the form of an SPDX licence expression."""
     try:
-        LicenseExpression(text).evaluate(lambda name: True)
+        LicenseExpression(text).evaluate(lambda name, exception: True)
     except ValueError:
         return False
     return True
@@ -120,13 +140,28 @@ def normalize_license(declared: str | None) -> str | None:
         if declared.count("(") != declared.count(")")
         else declared.strip()
     )
-    known = license_lists().names.get(text.lower())
+    known = license_lists().names.get(text.lower()) or find_gnu_name(" ".join(text.split()))
     if known:
         return known
     text = text.replace("/", " OR ")
-    return (
-        text if is_expression(text) and (" " not in text or re.search(r" (?:OR|AND|WITH) ", text)) else None
-    )
+    if not is_expression(text) or (" " in text and not re.search(r" (?:OR|AND|WITH) ", text)):
+        return None
+    return _TOKEN.sub(lambda word: find_gnu_name(word[0]) or word[0], text)
+
+
+@lru_cache(maxsize=1024)
+def find_gnu_name(stated: str) -> str | None:
+    """Return the SPDX name of a GNU licence that is written differently (`GPLv3+`); None for any other, and for names
+    that SPDX's list has. Without a version, any that was published may be chosen."""
+    match = _GNU_NAME.fullmatch(stated)
+    if match is None or _is_spdx_name(stated):
+        return None
+    kind = (match["letter"] or match["kind"] or match["short"] or "")[:1].upper()
+    if match["number"] is None:
+        return {"": "GPL-1.0-or-later", "L": "LGPL-2.0-or-later", "A": "AGPL-3.0-or-later"}[kind]
+    number = match["number"] if "." in match["number"] else f"{match['number']}.0"
+    is_later = match["later"] is not None or ">=" in stated
+    return f"{kind}GPL-{number}-{'or-later' if is_later else 'only'}"
 
 
 @lru_cache(maxsize=4096)
@@ -182,9 +217,17 @@ def check_wanted_name(name: str) -> str:
     raise ValueError(f"{name!r} is neither an SPDX identifier nor one of {', '.join(words)}: {advice}")
 
 
+def is_spdx_exception(exception: str) -> bool:
+    """Return whether SPDX's list has an exception: one more permission beside a licence, never a restriction."""
+    return _is_spdx_name(f"MIT WITH {exception}")
+
+
+@lru_cache(maxsize=1024)
 def _is_spdx_name(name: str) -> bool:
-    """Return whether SPDX's own list has an identifier, or it is a reference to a licence of nobody's list."""
-    if _TOKEN.fullmatch(name) is None:
+    """Return whether SPDX's own list has an identifier, alone or WITH an exception, or it is a reference to a licence
+    of nobody's list."""
+    license, *exception = re.split(r"(?i) with ", name, maxsplit=1)
+    if not all(_TOKEN.fullmatch(word) for word in (license, *exception)):
         return False
     try:
         canonicalize_license_expression(name)

@@ -23,7 +23,7 @@ from pathlib import Path
 from corpus.document import Record
 from corpus.extract import extract
 from corpus.extract.secrets import redact_secrets
-from corpus.sources.code import Code, licenses
+from corpus.sources.code import Code, license_files
 from corpus.sources.code.git import GitContents
 from corpus.sources.code.languages import has_magika, identify_by_content, identify_by_name
 from tests.benchmarks import bench
@@ -208,7 +208,7 @@ def show_parts(code: dict[str, bytes]) -> None:
     some = dict(list(code.items())[:100])
     tasks: dict[str, tuple[Callable[[], object], int]] = {
         "licence files": (
-            lambda: [licenses.identify_licenses.__wrapped__(text) for text in texts],
+            lambda: [license_files.identify_licenses.__wrapped__(text) for text in texts],
             len(texts),
         ),
         "languages by name": (

@@ -157,7 +157,7 @@ def test_deltas_on_deltas_are_read_as_git_reads_them(tmp_path: Path) -> None:
     git("commit", "-q", "-m", "one", folder=work)
     git("repack", "-q", "-a", "-d", "-f", "--depth=30", "--window=30", folder=work)
     found = records(work)
-    assert {path: record.body for path, record in found.items()} == files
+    assert {path: record.body for path, record in found.items()} == {**files, "LICENSE": b""}
     assert records(work, max_bytes=1000)["v39.py"].gate == "code.large"
 
 
@@ -176,7 +176,7 @@ def test_large_objects_are_not_unpacked_packed_or_loose(tmp_path: Path) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert {path: record.gate for path, record in found.items()} == {
-            "LICENSE": None,
+            "LICENSE": "code.license_text",
             "a.py": None,
             "zeros.py": "code.large",
         }
@@ -274,10 +274,7 @@ def test_archives_play_no_tricks(tmp_path: Path) -> None:
         "'a/bomb.py' has 68,157,440 bytes, over the limit of 67,108,864",
         "a name that leads out of the archive",
     ]
-    assert [one.metadata["path"] for one in found if isinstance(one, Record) and not one.gate] == [
-        "LICENSE",
-        "b.py",
-    ]
+    assert [one.metadata["path"] for one in found if isinstance(one, Record) and not one.gate] == ["b.py"]
 
 
 def test_a_cut_archive_gives_what_is_whole_and_names_the_cut(tmp_path: Path) -> None:
@@ -493,10 +490,12 @@ def test_real_packages(packages: Path, package: str, path: str, sentence: str, a
 def test_what_a_real_package_does_not_give(packages: Path) -> None:
     gates = {path: record.gate for path, record in records(packages / "markupsafe-3.0.3.tar.gz").items()}
     assert {path: gate for path, gate in gates.items() if gate and "egg-info" not in path} == {
+        "LICENSE.txt": "code.license_text",
         "PKG-INFO": "code.generated",
         "docs/_static/markupsafe-icon.svg": "code.data",
         "docs/_static/markupsafe-logo.svg": "code.data",
         "docs/_static/markupsafe-name.svg": "code.data",
+        "docs/license.rst": "code.license_text",
         "uv.lock": "code.lock",
     }
 

@@ -71,6 +71,7 @@ TREE = {
 
 
 GATED = {
+    "LICENSE": "code.license_text",
     "node_modules/x/index.js": "code.vendored",
     "api_pb2.py": "code.generated",
     "made.c": "code.generated",

@@ -2,18 +2,20 @@
 
 The files, in the order in which data meets them:
 
-    contents.py   what a repository holds, whatever it is packed in
-    folder.py     a folder of files, or a single file
-    git.py        a git repository, read from its objects
-    archive.py    zip and tar archives
-    table.py      Parquet with one row a file
-    gates.py      vendored, generated, minified and binary files
-    languages.py  the programming language of a file
-    packages.py   name, version and licence from package metadata
-    licenses.py   the licences of a repository and its folders
-    notices.py    what a file says of its own licence
-    reuse.py      what REUSE.toml, NAME.license and dep5 say of single files
-    joined.py     the files of a repository as one document
+    contents.py         what a repository holds, whatever it is packed in
+    folder.py           a folder of files, or a single file
+    git.py              a git repository, read from its objects
+    archive.py          zip and tar archives
+    table.py            Parquet with one row a file
+    gates.py            vendored, generated, minified and binary files
+    languages.py        the programming language of a file
+    packages.py         name, version and licence from package metadata
+    license_files.py    which files are licences: they are read as evidence, and are no documents
+    licenses.py         the licences of a repository and its folders
+    wanted_licenses.py  which licences are wanted: allow and deny lists
+    notices.py          what a file says of its own licence
+    reuse.py            what REUSE.toml, NAME.license and dep5 say of single files
+    joined.py           the files of a repository as one document
 """
 
 from __future__ import annotations
@@ -37,10 +39,11 @@ from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
 from corpus.sources.code.folder import FileContents, FolderContents
 from corpus.sources.code.git import GitContents, find_git_folder
 from corpus.sources.code.joined import join_repositories
-from corpus.sources.code.licenses import Licenses
+from corpus.sources.code.license_files import is_license_text
 from corpus.sources.code.notices import VERSION as NOTICES_VERSION
 from corpus.sources.code.notices import read_own_license
 from corpus.sources.code.table import Columns, is_table, read_rows
+from corpus.sources.code.wanted_licenses import Licenses
 from corpus.sources.license_names import UNKNOWN_LICENSE, normalize_license
 from corpus.sources.source import Source
 from corpus.sources.tables.parquet import Parquet
@@ -225,6 +228,8 @@ class Code(Source):
             )
             if identified.kind == "code" and identified.name is not None:
                 gate = gates.content_gate(body, identified.name)
+            elif gate is None and is_license_text(path, body):
+                gate = "code.license_text"
             is_code = identified.kind == "code"
         else:
             is_code = False

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from corpus.document import Failure
-from corpus.sources.code.licenses import MAX_LICENSE_BYTES, Licensing, is_license_file
+from corpus.sources.code.license_files import MAX_LICENSE_BYTES, is_license_file, is_notice_file
+from corpus.sources.code.licenses import Licensing
 from corpus.sources.code.packages import PackageMetadata, is_package_file, read_package
 from corpus.sources.code.reuse import Annotations, is_annotation_file
 
@@ -96,7 +97,7 @@ def survey(files: Iterable[SourceFile | Failure]) -> Survey:
             annotated
             if is_annotation_file(file.path)
             else license_files
-            if is_license_file(file.path)
+            if is_license_file(file.path) or is_notice_file(file.path)
             else packages
             if is_package_file(file.path)
             else None

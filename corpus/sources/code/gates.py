@@ -13,6 +13,8 @@ from typing import Any
 
 from corpus.data import data_path
 from corpus.formats.yaml_lines import load_yaml
+from corpus.sources.code.license_files import is_legal_name
+from corpus.sources.code.reuse import SIDECAR
 from corpus.storage.fingerprint import fingerprint
 
 CODE_GATES = (
@@ -25,8 +27,9 @@ CODE_GATES = (
     "code.large",
     "code.license",
     "code.language",
+    "code.license_text",
 )
-"""Every gate of the kind, in the order in which they are applied."""
+"""Every gate of the kind."""
 GENERATED_HEAD_BYTES = 1024
 """Bytes at the beginning of a file that are searched for the mark of a generated one."""
 GENERATED_WORDS = (b"generat", "生成".encode())
@@ -70,7 +73,7 @@ def _compile_globs(words: str) -> re.Pattern[str]:
 
 
 def path_gate(path: str) -> str | None:
-    """Return the gate of a file's path: vendored, generated, minified, a lock file or binary; None for none."""
+    """Return the gate of a path: vendored, generated, minified, a lock file, binary or a licence; None for none."""
     known = path_lists()
     *folders, name = path.lower().split("/")
     for gate, pattern in known.folders.items():
@@ -79,7 +82,9 @@ def path_gate(path: str) -> str | None:
     for gate, pattern in known.files.items():
         if pattern.match(name):
             return gate
-    return "code.binary" if name.rpartition(".")[2] in known.binary and "." in name else None
+    if name.rpartition(".")[2] in known.binary and "." in name:
+        return "code.binary"
+    return "code.license_text" if is_legal_name(path) or path.endswith(SIDECAR) else None
 
 
 def is_binary(body: bytes) -> bool:

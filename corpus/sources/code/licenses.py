@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cached_property
 from importlib import metadata
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
 from corpus.formats.encodings import decode
+from corpus.sources.code.license_files import (
+    MAX_LICENSE_BYTES,
+    identify_licenses,
+    is_legal_name,
+    is_license_text,
+    is_notice_file,
+)
 from corpus.sources.code.notices import read_notice
 from corpus.sources.license_names import (
     PROPRIETARY,
     UNKNOWN_LICENSE,
-    LicenseExpression,
-    check_wanted_name,
     license_lists,
     read_spdx_line,
 )
@@ -29,15 +31,7 @@ MIN_LICENSE_CHARACTERS = 1000
 """Length from which a file called LICENSE with an unknown text counts as a licence, not as a pointer to others."""
 MAX_NOTICE_CHARACTERS = 3000
 """Length up to which a file called LICENSE may be a notice in place of a licence."""
-MAX_LICENSE_BYTES = 1 << 20
 
-_FILE = re.compile(
-    r"(?:(?:un)?licen[sc]es?|copying)(?P<suffix>[-_.][^/]*)?|(?:mit|bsd|apache|gpl|isc)[-_.]licen[sc]e(?:\.\w+)?"
-)
-_NO_LICENSE = re.compile(
-    r"(?:third|3rd)[-_ ]?part(?:y|ies)|dependenc"
-    r"|\.(?:py|pyc|js|jsx|mjs|ts|tsx|go|java|kt|c|h|cc|cpp|hpp|rb|rs|cs|php|pl|sh|css|json|ya?ml|toml|xml|spdx|sql|csv|po)$"
-)
 _ALTERNATIVE = re.compile(
     r"[-_.](?:mit|apache|bsd|isc|gpl|lgpl|mpl|unlicense|zlib|cc0|boost|psf)\b", re.IGNORECASE
 )
@@ -54,77 +48,16 @@ _CC_TITLE = re.compile(
     r"Attribution(?P<terms>(?:[\s-]*(?:Non-?Commercial|No-?Deriv(?:ative)?s|Share-?Alike))*)\s+(?P<version>\d\.\d)\b",
     re.IGNORECASE,
 )
+_OF_OTHERS = re.compile(
+    r"\b(?:third|3rd)[- ]part|\b(?:includes?|contains?|bundles?|incorporates?|derived from"
+    r"|based on)\b(?! in )"
+    r"[^.]{0,80}\b(?:software|code|files?|works?|librar(?:y|ies)|components?|fonts?|icons?|data|developed)\b",
+    re.IGNORECASE,
+)
+"""Words of a NOTICE that lists what else is in a package, each part under a licence of its own."""
 _OPEN = re.compile(
     r"\bopen[- ]source\b|\bfree software\b|GPL|Public Licen[sc]e|\bpublic domain\b", re.IGNORECASE
 )
-
-
-LicenseName = Annotated[str, AfterValidator(check_wanted_name)]
-"""A name that a list of licences may have; a wrong one is refused at its own place in the list."""
-
-
-class Licenses(BaseModel):
-    """Which licences are wanted: SPDX identifiers, the names of sets (permissive, weak_copyleft, copyleft), `all`,
-    and `unknown` for files without one. `deny` wins."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    allow: list[LicenseName] = ["permissive"]
-    deny: list[LicenseName] = []
-
-    @field_validator("allow", "deny", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
-    def permit(self, license: str | None) -> bool:
-        """Return whether an SPDX expression is allowed: of A OR B one must be, of A AND B both. None is `unknown`."""
-        return _is_permitted(license or UNKNOWN_LICENSE, tuple(self.allow), tuple(self.deny))
-
-
-@lru_cache(maxsize=4096)
-def _is_permitted(license: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
-    """Return whether lists of names allow an expression. Kept: a repository has few licences, and many files."""
-    allowed_names, denied = _expand_sets(allow), _expand_sets(deny)
-
-    def allowed(name: str) -> bool:
-        name = name.casefold()
-        names = {name, name.removesuffix("+")}
-        return not names & denied and ("all" in allowed_names or bool(names & allowed_names))
-
-    try:
-        return LicenseExpression(license).evaluate(allowed)
-    except ValueError:
-        return allowed(UNKNOWN_LICENSE)
-
-
-@cache
-def _expand_sets(names: tuple[str, ...]) -> frozenset[str]:
-    """Return identifiers in lower case, names of sets replaced by their members."""
-    return frozenset(
-        identifier.casefold() for name in names for identifier in license_lists().sets.get(name, (name,))
-    )
-
-
-def is_license_file(path: str) -> bool:
-    """Return whether a file's name is that of a licence: LICENSE, COPYING.txt, LICENSE-MIT, mit-license.md."""
-    name = path.rpartition("/")[2].lower()
-    return _FILE.fullmatch(name) is not None and not _NO_LICENSE.search(name)
-
-
-@lru_cache(maxsize=4096)
-def identify_licenses(text: str) -> tuple[str, ...]:
-    """Return the licences whose texts make up at least 3/4 of a file; none where conditions are added to them."""
-    from licenseclassifier import identify_license
-
-    regions = identify_license(text)
-    rest, at = [], 0
-    for region in regions:
-        rest.append(text[at : region.start])
-        at = max(at, region.end)
-    if license_lists().restrictions.search("\n".join([*rest, text[at:]])):
-        return ()
-    return tuple(dict.fromkeys(region.id for region in regions))
 
 
 @dataclass
@@ -133,33 +66,41 @@ class Licensing:
 
     declared: str | None = None
     files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    _known: dict[str, str | None] = field(default_factory=dict)
+    notices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, path: str, body: bytes) -> None:
-        """Add a licence file; one in a wheel's metadata folder counts for the whole wheel."""
+        """Add a licence file or a notice; one in a wheel's metadata folder counts for the whole wheel. A page that
+        is called after licences among other words (licence-server.md) is none, and is left out."""
         folder, _, name = path.rpartition("/")
+        if not (is_legal_name(path) or is_license_text(path, body)):
+            return
         if ".dist-info" in folder.split("/")[0] or folder.split("/")[0].endswith(".egg-info"):
             folder = ""
         text = decode(body[:MAX_LICENSE_BYTES], html=False)[0]
-        self.files.setdefault(folder, []).append((name, text))
+        kept = self.notices if is_notice_file(path) else self.files
+        kept.setdefault(folder, []).append((name, text))
 
     def of(self, path: str) -> str | None:
         """Return the SPDX expression of a file: of the nearest folder above it that has licence files, else
-        what the package declares; None where nothing is known."""
+        what the package declares, else of the nearest NOTICE or COPYRIGHT; None where nothing is known."""
         folder = path.rpartition("/")[0]
-        expression = self._of_folder(folder)
-        while expression is None and folder:
-            folder = folder.rpartition("/")[0]
-            expression = self._of_folder(folder)
-        expression = expression or self.declared
+        expression = self._nearest(folder, self._files_by_folder) or self.declared
+        expression = expression or self._nearest(folder, self._notices_by_folder)
         return None if expression == UNKNOWN_LICENSE else expression
 
-    def _of_folder(self, folder: str) -> str | None:
-        if folder not in self.files:
-            return None
-        if folder not in self._known:
-            self._known[folder] = _license_of_files(self.files[folder])
-        return self._known[folder]
+    @cached_property
+    def _files_by_folder(self) -> dict[str, str | None]:
+        return {folder: _license_of_files(files) for folder, files in self.files.items()}
+
+    @cached_property
+    def _notices_by_folder(self) -> dict[str, str | None]:
+        return {folder: _license_of_notices(files) for folder, files in self.notices.items()}
+
+    def _nearest(self, folder: str, expressions: dict[str, str | None]) -> str | None:
+        """Return the expression of a folder, or of the nearest one above it that has any."""
+        while (expression := expressions.get(folder)) is None and folder:
+            folder = folder.rpartition("/")[0]
+        return expression
 
 
 def _license_of_files(files: list[tuple[str, str]]) -> str | None:
@@ -196,6 +137,13 @@ def _license_of_files(files: list[tuple[str, str]]) -> str | None:
     return " AND ".join(parts) or None
 
 
+def _license_of_notices(files: list[tuple[str, str]]) -> str | None:
+    """Return what a folder's notices state of the work itself; None where they speak of the parts of others."""
+    own = [(name, text) for name, text in files if not _OF_OTHERS.search(text)]
+    expression = _license_of_files(own) if own else None
+    return None if expression == UNKNOWN_LICENSE and len(own) < len(files) else expression
+
+
 def _read_short(text: str) -> str | None:
     """Return the licence that a file has as a notice; None for a refusal in a text that names open licences."""
     notice = read_notice(text)
@@ -216,7 +164,7 @@ def _read_cc_title(text: str) -> str | None:
 def versions() -> dict[str, str]:
     """Return what licences depend on, for fingerprints."""
     return {
-        "files": "2",
+        "files": "3",
         "licenseclassifier": metadata.version("licenseclassifier"),
         "lists": license_lists().identity,
     }

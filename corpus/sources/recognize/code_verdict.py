@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from corpus.sources.code.languages import has_magika
-from corpus.sources.code.licenses import is_license_file
+from corpus.sources.code.license_files import is_license_file
 from corpus.sources.recognize.file_verdicts import Recognized
 
 MARKUP = frozenset({"html", "xml", "css", "json", "jsonc", "svg", "yaml", "toml", "ini", "properties", "csv"})
