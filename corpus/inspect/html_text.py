@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 from corpus.inspect.readable import JOINERS, make_printable
+from corpus.text.units import to_units
+from corpus.text.words import segment_words
 
 JOINER_FLOOD_PATTERN = re.compile(f"([{JOINERS}])[{JOINERS}]+")
 MAX_COMBINING_MARKS = 8
@@ -21,6 +23,8 @@ COMBINING_FLOOD_PATTERN = re.compile(
 
 MAX_PLACE_CHARACTERS = 4096
 """Characters of a path or an address that are shown at all: PATH_MAX of Linux."""
+MAX_WORD_CHARACTERS = 40
+"""Characters that are given up so that no word is divided."""
 EMPTY_LINES_PATTERN = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)+")
 WIDE_SPACE_PATTERN = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{9,}")
 
@@ -62,13 +66,29 @@ def unify_line_breaks(text: str) -> str:
 
 def excerpt_lines(text: str, characters: int, lines: int) -> str:
     """Return the start of a text with its line breaks and indentation: at most `characters` characters in `lines`
-    lines, made harmless. Several empty lines become one; `...` stands for what follows."""
+    lines, made harmless. Several empty lines become one; no word is cut, and `...`
+    stands for what follows."""
     start = unify_line_breaks(text.strip()[: characters * 4])
     tidy = EMPTY_LINES_PATTERN.sub("\n\n", WIDE_SPACE_PATTERN.sub("        ", start))
     cut = "\n".join(tidy.split("\n")[:lines])
     is_whole = cut == tidy and len(text.strip()) <= characters * 4
-    shortened = shorten(cut, characters).removesuffix(" ...").rstrip()
-    return shortened if is_whole and len(cut) <= characters else f"{shortened} ..."
+    harmless = make_harmless(cut[: characters * 4])
+    if is_whole and len(harmless) <= characters:
+        return harmless.rstrip()
+    return f"{cut_at_word(harmless, characters).rstrip()} ..."
+
+
+def cut_at_word(text: str, characters: int) -> str:
+    """Return the first words of a text in any script, at most `characters` characters; a longer word is divided."""
+    if len(text) <= characters:
+        return text
+    near = text[: characters + MAX_WORD_CHARACTERS]
+    ends = segment_words(near).boundaries
+    most = len(to_units(text[:characters]))
+    fitting = ends[(ends <= most) & (ends > max(0, most - MAX_WORD_CHARACTERS))]
+    if not len(fitting):
+        return text[:characters]
+    return near.encode("utf-16-le", "replace")[: 2 * int(fitting[-1])].decode("utf-16-le", "replace")
 
 
 def escape(text: str) -> str:

@@ -24,6 +24,7 @@ from corpus.inspect.html_text import (
 )
 from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
+from corpus.ledger.reasons import MAX_REASON_CHARACTERS
 from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
 from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.known_signals import describe_signal
@@ -41,7 +42,7 @@ MAX_LISTED_PATHS = 4
 MAX_SOURCES = 24
 MAX_LISTED_ROWS = 20
 MAX_PAIRED_RULES = 24
-MAX_ALARMS = 40
+MAX_ALARMS, MAX_ALARM_CHARACTERS = 40, 700
 MAX_STREAMS = 200
 Json = dict[str, Any]
 
@@ -105,6 +106,7 @@ def build_report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, mos
         "domains": _build_names(tables["domains"], "domain"),
         "licenses": _build_names(tables["licenses"], "license"),
         "quarantine": _build_quarantine(tables["quarantine"]),
+        "valid_tokens": _sum_valid_tokens(tables["tokens"], groups),
     }
 
 
@@ -130,8 +132,12 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
         },
         "names": {row["language"]: name for row in languages if (name := name_language(row["language"]))},
         "validation": held_out.base,
-        "raised": sum(share.share > held_out.base for share in held_out.languages.values()),
-        "alarms": [shorten(alarm.text, 400) for alarm in alarm_list][:MAX_ALARMS],
+        "shares": {
+            row["language"]: share
+            for row in languages
+            if (share := held_out.of(row["language"]).share) != held_out.base
+        },
+        "alarms": [shorten(alarm.text, MAX_ALARM_CHARACTERS) for alarm in alarm_list][:MAX_ALARMS],
     }
 
 
@@ -185,6 +191,14 @@ def _build_outcomes(counts: list[Json], tokens: pa.Table, groups: Groups) -> Jso
     for row in groups.sum_by_group(tokens, [], ["tokens"]):
         numbers_by_name["tokens"][row["group"]] += row["tokens"]
     return numbers_by_name
+
+
+def _sum_valid_tokens(tokens: pa.Table, groups: Groups) -> list[int]:
+    """Return the tokens in validation of each group."""
+    sums = [0] * len(groups.pairs)
+    for row in groups.sum_by_group(tokens.filter(pc.equal(tokens.column("split"), "valid")), [], ["tokens"]):
+        sums[row["group"]] += row["tokens"]
+    return sums
 
 
 def _group_by_key(counts: list[Json], kinds: tuple[str, ...]) -> list[Json]:
@@ -325,6 +339,21 @@ def _build_names(table: pa.Table, key: str) -> list[Json]:
     ]
 
 
-def _build_quarantine(quarantine: pa.Table) -> list[Json]:
+def _build_quarantine(quarantine: pa.Table) -> Json:
+    """Return the failures with the most records, each with the place of its first, and how many more there are."""
     rows = sorted(quarantine.to_pylist(), key=lambda row: (-row["records"], row["source"], row["reason"]))
-    return [{**row, "reason": shorten(row["reason"], MAX_NAME_CHARACTERS)} for row in rows[:MAX_LISTED_ROWS]]
+    listed = [
+        {
+            **{name: row[name] for name in ("source", "step", "records")},
+            "reason": shorten(row["reason"], MAX_REASON_CHARACTERS),
+            "place": shorten_middle(_format_place(row), MAX_PLACE_SHOWN),
+        }
+        for row in rows[:MAX_LISTED_ROWS]
+    ]
+    left = rows[MAX_LISTED_ROWS:]
+    return {"rows": listed, "more": len(left), "more_records": sum(row["records"] for row in left)}
+
+
+def _format_place(row: Json) -> str:
+    """Return where the first record of a reason is; a ledger of an older version has no places."""
+    return f"{row['file']} @ {row['offset']:,}" if row.get("file") is not None else ""

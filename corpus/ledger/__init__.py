@@ -3,6 +3,7 @@
 In the order in which data meets them:
 
     quarantine.py  parts of records that could not be read
+    reasons.py     reasons of failures, without what differs from record to record
     counts.py      counts of one input split
     bins.py        the fixed bins of all histograms
     sums.py        sums by key, in bounded memory

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from corpus import storage
 from corpus.document import RETRIED_REASONS, Failure
 from corpus.errors import MAX_ERROR_CHARACTERS, shorten_line
+from corpus.ledger.reasons import name_reason
 from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
 from corpus.workspace import Workspace, read_table
 
@@ -154,7 +155,7 @@ def sample_quarantine(
 ) -> list[dict[str, Any]]:
     """Draw rows at random, the same for the same seed, in the order of `read_quarantine_parts`. Memory: one part.
 
-    `reason` is a reason, or the beginning of an error: the ledger distinguishes damaged records by that.
+    `reason` is a reason, one as the ledger names it, or the beginning of an error.
     """
 
     def draws() -> Iterator[tuple[bytes, int, dict[str, Any]]]:
@@ -162,7 +163,8 @@ def sample_quarantine(
         for part in read_quarantine_parts(workspace):
             for row in part.to_pylist():
                 at += 1
-                fits = reason in (None, row["reason"]) or row["error"].startswith(reason)
+                named = name_reason(row["reason"], row["error"])
+                fits = reason in (None, row["reason"]) or row["error"].startswith(reason) or named == reason
                 if fits and source in (None, row["source"]):
                     key = f"{seed}\0{row['source']}\0{row['split']}\0{row['file']}\0{row['offset']}\0{row['error']}"
                     yield hashlib.blake2b(key.encode(), digest_size=8).digest(), at, row

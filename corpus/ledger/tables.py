@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError
 from corpus.ledger.bins import bin_edges
 from corpus.ledger.counts import NUMBER_COLUMNS, PART_SCHEMA
+from corpus.ledger.reasons import name_reasons
 from corpus.ledger.shared_ids import build_shared_id_table
 from corpus.ledger.stages import build_stage_table
 from corpus.ledger.sums import TableSums, TopSums
@@ -27,10 +27,8 @@ GROUP_KEYS = [name for name in GROUP_SCHEMA.names if name not in NUMBER_COLUMNS]
 MAX_DOMAINS = 10_000
 MAX_LICENSES = 1_000
 MAX_REASONS = 1_000
-MAX_REASON_CHARACTERS = 120
-ERROR_KIND_PATTERN = r"(?s)^(?:[a-z0-9+]+://\S+: )?([^:]*(?::[^:]*)?).*$"
-"""Matches an error up to its second colon, without the address before it: the kind and message, not the details."""
-
+MAX_PLACES = 4_000
+"""Reasons of which a place is noted."""
 
 COLUMN_TYPES = {"text": pa.string(), "count": pa.int64(), "bin": pa.int16(), "value": pa.float64()}
 
@@ -53,7 +51,7 @@ DOMAIN_SUMS_SCHEMA = _build_schema(text="source domain", count=f"{SIZE_COLUMNS} 
 LICENSE_SUMS_SCHEMA = _build_schema(text="source license", count=f"{SIZE_COLUMNS} kept kept_bytes")
 DUPLICATES_SCHEMA = _build_schema(text="source level", count="cluster_size documents")
 TOKENS_SCHEMA = _build_schema(text="split source language", count="documents tokens bytes")
-QUARANTINE_SUMS_SCHEMA = _build_schema(text="source step reason", count="records")
+QUARANTINE_SUMS_SCHEMA = _build_schema(text="source step reason file", count="records offset")
 REASON_SUMS_SCHEMA = _build_schema(text="place reason", count="records")
 RULES_SCHEMA = _build_schema(text="source language rule signal bound", value="limit")
 
@@ -175,29 +173,50 @@ def build_token_table(workspace: Workspace) -> pa.Table:
     )
 
 
-def name_reason(reason: str, error: str) -> str:
-    """Return the reason of a failure as `build_quarantine_table` has it."""
-    return (re.sub(ERROR_KIND_PATTERN, r"\1", error) if reason == "damaged" else reason)[
-        :MAX_REASON_CHARACTERS
-    ]
+_Places = dict[tuple[str, str], tuple[str | None, int | None]]
+"""(source and step, reason) -> file and offset."""
 
 
 def build_quarantine_table(workspace: Workspace) -> pa.Table:
-    """Return records in quarantine by source, step and reason (if damaged, the error up to its second colon)."""
+    """Return records in quarantine by source, step and reason, with the place of the first of each."""
     sums = TopSums(REASON_SUMS_SCHEMA, "place", "reason", "records", MAX_REASONS)
+    firsts: _Places = {}
     for path in _list_quarantine_parts(workspace):
         part = read_table(path).replace_schema_metadata(None)
-        error = pc.replace_substring_regex(part.column("error"), ERROR_KIND_PATTERN, "\\1")
-        reason = pc.if_else(pc.equal(part.column("reason"), "damaged"), error, part.column("reason"))
         place = pc.binary_join_element_wise(part.column("source"), part.column("step"), "\t")
-        columns = [place, pc.utf8_slice_codeunits(reason, 0, MAX_REASON_CHARACTERS)]
+        columns = [place, name_reasons(part)]
         sums.add(pa.table([*columns, pa.array(np.ones(len(part), np.int64))], schema=REASON_SUMS_SCHEMA))
+        if len(firsts) < MAX_PLACES:
+            _note_first_places(firsts, columns, part)
     summed = sums.result()
     place = pc.split_pattern(summed.column("place"), "\t")
     reason = pc.fill_null(summed.column("reason"), "others")
-    columns = [pc.list_element(place, 0), pc.list_element(place, 1), reason, summed.column("records")]
-    table = pa.table(columns, schema=QUARANTINE_SUMS_SCHEMA)
+    keys = zip(summed.column("place").to_pylist(), reason.to_pylist(), strict=True)
+    shown = [firsts.get(key, (None, None)) for key in keys]
+    table = pa.table(
+        [
+            pc.list_element(place, 0),
+            pc.list_element(place, 1),
+            reason,
+            pa.array([file for file, _ in shown], pa.string()),
+            summed.column("records"),
+            pa.array([offset for _, offset in shown], pa.int64()),
+        ],
+        schema=QUARANTINE_SUMS_SCHEMA,
+    )
     return table.sort_by([(key, "ascending") for key in QUARANTINE_SUMS_SCHEMA.names[:3]]).combine_chunks()
+
+
+def _note_first_places(firsts: _Places, keys: list[pa.ChunkedArray], part: pa.Table) -> None:
+    """Note the file and the offset of the first record of each (source and step, reason) that has none yet."""
+    rows = pa.table(
+        [*keys, part.column("file"), part.column("offset")], names=["place", "reason", "file", "offset"]
+    )
+    found = rows.group_by(["place", "reason"], use_threads=False).aggregate(
+        [("file", "first"), ("offset", "first")]
+    )
+    for row in found.to_pylist():
+        firsts.setdefault((row["place"], row["reason"]), (row["file_first"], row["offset_first"]))
 
 
 def _list_quarantine_parts(workspace: Workspace) -> Iterator[str]:

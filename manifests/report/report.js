@@ -19,7 +19,7 @@ function el(tag, options, ...children) {
 const whole = (n) => Math.round(n).toLocaleString("en-US");
 function short(n) {
   for (const unit of ["", "k", "M", "B"]) {
-    if (Math.abs(n) < 1000 || unit === "B") return unit || n % 1 ? `${+n.toPrecision(3)}${unit}` : `${n}`;
+    if (Math.abs(n) < 999.5 || unit === "B") return unit ? `${Math.abs(n) < 999.5 ? n.toPrecision(3) : whole(n)}${unit}` : `${n % 1 ? +n.toPrecision(3) : n}`;
     n /= 1000;
   }
 }
@@ -29,8 +29,8 @@ function size(n) {
     n /= 1000;
   }
 }
-const percent = (part, of) => (of ? `${(100 * part / of).toFixed(part / of < 0.1 ? 1 : 0)}%` : "-");
-const number = (x) => String(+(+x).toPrecision(4));
+const percent = (part, of) => (!of ? "-" : part > 0 && part / of < 0.0005 ? "<0.1%" : `${(100 * part / of).toFixed(part / of < 0.1 ? 1 : 0)}%`);
+const number = (x) => (+(+x).toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
 const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
 const over = (list) => sum(chosen.map((group) => list[group]));
 function sparse(list) {
@@ -55,7 +55,7 @@ function table(heads, rows, texts = 1) {
   const body = el("table", {}, el("thead", {}, row(heads, "th")), el("tbody", {}, ...rows.map((cells) => row(cells, "td"))));
   return el("div", { class: rows.length > MANY_ROWS ? "scroll tall" : "scroll", tabindex: "0" }, body);
 }
-const none = (text) => el("p", { class: "none", text });
+const none = (text) => el("p", { class: "none" }, ...rich(text));
 const heat = (share, color = "--heat") => share > 0 ? `color-mix(in srgb, var(${color}) ${Math.round(8 + 72 * Math.min(1, share))}%, transparent)` : "";
 const plural = (n, one, many = `${one}s`) => (n === 1 ? one : many);
 const unique = (list) => [...new Set(list)];
@@ -90,7 +90,7 @@ function rich(text) {
 const sections = [];
 function section(id, title, about, draw, wide = true) {
   const body = el("div");
-  const node = el("section", { id, class: wide ? "wide" : "" }, el("h2", { text: title }), el("p", { class: "dim", text: about }), body);
+  const node = el("section", { id, class: wide ? "wide" : "" }, el("h2", { text: title }), el("p", { class: "dim" }, ...rich(about)), body);
   sections.push({ id, title, node, draw: () => body.replaceChildren(...[draw()].flat().filter(Boolean)) });
 }
 
@@ -101,13 +101,14 @@ function headline() {
   const kinds = (list, at) => unique(list.map((g) => groups[g][at])).filter((name) => at === 0 || isLanguage(name)).length;
   const languages = everything ? data.languages : { read: kinds(chosen, 1), kept: kinds(chosen.filter((g) => data.outcomes.train[g] + data.outcomes.valid[g]), 1) };
   const sources = everything ? data.sources.length + data.more_sources : kinds(chosen, 0);
+  const raised = Object.values(data.shares).filter((share) => share > data.validation).length;
   const cards = [
     [whole(read), plural(read, "document read", "documents read")],
     [whole(kept), `kept, ${percent(kept, read)}`],
     [size(bytes), `of text kept, ${percent(bytes, over(o.text_bytes))}`],
     [short(tokens), plural(tokens, "token")],
     [tokens ? (bytes / tokens).toFixed(2) : "-", "bytes a token"],
-    [percent(over(o.valid), kept), `in validation (${percent(data.validation, 1)} asked${data.raised ? `, more of ${whole(data.raised)} small ${plural(data.raised, "language")}` : ""})`],
+    [percent(over(o.valid), kept), `in validation (${percent(data.validation, 1)} asked${raised ? `, more of ${whole(raised)} small ${plural(raised, "language")}` : ""})`],
     [whole(languages.kept), `${plural(languages.kept, "language")} kept${languages.read > languages.kept ? `, of ${whole(languages.read)} read` : ""}`],
     [whole(sources), plural(sources, "source")],
   ];
@@ -130,7 +131,7 @@ function funnel() {
   }
   const legend = el("div", { class: "legend" }, ...OUTCOMES.map(([name, label]) => el("span", {}, el("i", { class: name }), label)));
   const gates = data.gates.map((gate) => [gate.name, sparse(gate.gated)]).filter(([, n]) => n).sort((a, b) => b[1] - a[1]);
-  return [legend, el("div", { class: "funnel" }, ...rows), gates.length ? el("h3", { class: "minor", text: "Gates" }) : null,
+  return [legend, el("div", { class: "funnel" }, ...rows), gates.length ? el("h3", { class: "minor", text: "Documents stopped, by gate" }) : null,
     gates.length ? el("ul", { class: "plain tally" }, ...gates.map(([name, n]) => el("li", {}, el("code", { text: name }), el("b", { text: whole(n) })))) : null];
 }
 
@@ -158,14 +159,41 @@ function heatmap() {
   return [el("p", {}, pick), found];
 }
 
+// Documents held out, by language and source; a language that is kept and has none is marked.
+function heldOut() {
+  const sources = present(0), o = data.outcomes;
+  if (!data.validation && !over(o.valid)) return none("the manifest holds nothing out: `validation: {share: 0}`");
+  const place = new Map(chosen.map((g) => [JSON.stringify(groups[g]), g]));
+  const rows = present(1).map((label) => {
+    const own = chosen.filter((g) => groups[g][1] === label), total = (list) => sum(own.map((g) => list[g]));
+    return { label, valid: total(o.valid), kept: total(o.train) + total(o.valid), tokens: total(data.valid_tokens), own };
+  }).filter((row) => row.kept);
+  if (!rows.length) return none("nothing is kept here");
+  const most = Math.max(1, ...chosen.map((g) => o.valid[g]));
+  const asked = (label) => (label in data.shares ? data.shares[label] : data.validation);
+  const cell = (group) => {
+    const valid = group === undefined ? 0 : o.valid[group], kept = group === undefined ? 0 : valid + o.train[group];
+    return el("td", { class: "cell", text: kept ? whole(valid) : "", title: kept ? `${whole(valid)} of ${whole(kept)} kept documents` : "", style: { background: heat(Math.log1p(valid) / Math.log1p(most)) } });
+  };
+  const lines = rows.map((row) => [language(row.label), ...sources.map((source) => cell(place.get(JSON.stringify([source, row.label])))),
+    row.valid ? el("td", { text: whole(row.valid) }) : el("td", { class: "lacking", text: "none" }), percent(row.valid, row.kept), percent(asked(row.label), 1), short(row.tokens)]);
+  const total = (key) => sum(rows.map((row) => row[key]));
+  if (rows.length > 1) lines.push([el("td", {}, el("b", { text: "all" })), ...sources.map((source) => el("td", { class: "cell", text: whole(sum(chosen.filter((g) => groups[g][0] === source).map((g) => o.valid[g]))) })),
+    whole(total("valid")), percent(total("valid"), total("kept")), percent(data.validation, 1), short(total("tokens"))]);
+  const node = table(["language", ...sources, "documents", "of kept", "asked", "tokens"], lines);
+  node.classList.add("first");
+  return node;
+}
+
 function mixture() {
   const rows = data.mixture.rows.filter((r) => chosen.some((g) => groups[g][0] === r.source) && (filter.language === "" || r.language === filter.language));
   if (!rows.length) return none("no stream of tokens here");
   const most = Math.max(...rows.map((r) => Math.max(r.planned, r.built)));
-  const bar = (share, kind) => el("td", {}, el("div", { class: "bar", style: { height: ".8rem" } }, el("i", { class: kind, style: { width: `${100 * share / most}%` } })));
+  const bar = (share, kind) => el("div", { class: "bar", style: { height: ".45rem", margin: "2px 0" } }, el("i", { class: kind, style: { width: `${100 * share / most}%` } }));
+  const legend = el("div", { class: "legend" }, el("span", {}, el("i", { class: "gated" }), "built"), el("span", {}, el("i", { class: "kept" }), "planned"));
   const more = data.mixture.more ? el("p", { class: "dim", text: `${whole(data.mixture.more)} smaller ${plural(data.mixture.more, "stream is", "streams are")} left out.` }) : null;
-  return [table(["source", "language", "tokens", "built", "", "planned", "", "epochs"], rows.map((r) =>
-    [r.source, language(r.language), short(r.tokens), percent(r.built, 1), bar(r.built, "gated"), percent(r.planned, 1), bar(r.planned, "kept"), r.epochs.toFixed(2)]), 2), more];
+  return [legend, table(["source", "language", "tokens", "built", "planned", "", "epochs"], rows.map((r) =>
+    [r.source, language(r.language), short(r.tokens), percent(r.built, 1), percent(r.planned, 1), el("td", {}, bar(r.built, "gated"), bar(r.planned, "kept")), r.epochs.toFixed(2)]), 2), more];
 }
 
 // The scale of histograms: see corpus/ledger/bins.py.
@@ -224,11 +252,11 @@ function histogram(rule, cuts, node) {
   const top = Math.max(...every), powers = [0, 1];
   while (powers[powers.length - 1] * 10 <= top) powers.push(powers[powers.length - 1] * 10);
   const options = {
-    width: nodeWidth, height: 170, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    width: nodeWidth, height: 180, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false, range: [low, high] }, y: scale === "asinh" ? { distr: 4, range: (_, min, max) => [0, max * 1.15 || 1] } : { range: (_, min, max) => [0, max * 1.08 || 1] } },
     axes: [
-      { stroke: ink, grid: { show: false }, ticks: { stroke: line }, splits: () => ticks.map((tick) => tick.place), values: () => ticks.map((tick) => number(tick.value)), font: "11px system-ui" },
-      { stroke: ink, grid: { stroke: line, width: 0.5 }, ticks: { stroke: line }, size: 48, font: "11px system-ui", ...(scale === "asinh" ? { splits: () => powers, filter: (_, found) => found } : {}), values: (_, ticks) => ticks.map((t) => t === null || t % 1 ? "" : short(t)) },
+      { stroke: ink, grid: { show: false }, ticks: { stroke: line }, splits: () => ticks.map((tick) => tick.place), values: () => ticks.map((tick) => number(tick.value)), font: "11px system-ui", label: rule.signal, labelSize: 16, size: 30, labelFont: "11px system-ui" },
+      { stroke: ink, grid: { stroke: line, width: 0.5 }, ticks: { stroke: line }, size: 44, label: "texts", labelSize: 14, labelFont: "11px system-ui", font: "11px system-ui", ...(scale === "asinh" ? { splits: () => powers, filter: (_, found) => found } : {}), values: (_, ticks) => ticks.map((t) => t === null || t % 1 ? "" : t < 1e5 ? whole(t) : short(t).replace(/\.?0+(?=[kMB])/, "")) },
     ],
     series: [{}, { label: "texts", paths: bars, fill: css("--rules"), width: 0, points: { show: false } }, { label: "kept", paths: bars, fill: css("--kept"), width: 0, points: { show: false } }],
     hooks: {
@@ -276,7 +304,7 @@ function rules() {
   opened = opened || new Set(shown.slice(0, OPEN_RULES).map(([rule]) => rule.name));
   const nodes = shown.map(([rule, failed]) => ruleCard(rule, failed));
   const pick = el("select", { "aria-label": "scale of the histograms", onchange: (event) => { scale = event.target.value; charts.forEach((one) => one()); } },
-    ...[["asinh", "small bars visible (asinh)"], ["linear", "linear"]].map(([value, text]) => el("option", { value, text, ...(value === scale ? { selected: "" } : {}) })));
+    ...[["asinh", "small counts visible"], ["linear", "counts in proportion"]].map(([value, text]) => el("option", { value, text, ...(value === scale ? { selected: "" } : {}) })));
   const legend = el("div", { class: "legend" }, el("span", {}, el("i", { class: "rules" }), "all texts"), el("span", {}, el("i", { class: "kept" }), "kept"), el("span", { text: "┆ cut" }), pick);
   const told = el("span", { class: "dim" });
   const seek = () => {
@@ -301,7 +329,7 @@ function ruleCard(rule, failed) {
   const cuts = cutsOf(rule), texts = sum([...holds(rule)].map((group) => data.outcomes.passed[group]));
   const bounds = rule.bound === "pareto" ? "drawn by chance" : cuts.slice(0, 4).map(([value, labels]) =>
     cuts.length === 1 ? `cut at ${number(value)}` : `${number(value)} in ${labels.length > 3 ? `${labels.length} languages` : labels.map(nameOf).join(", ")}`).join("; ") + (cuts.length > 4 ? "; ..." : "");
-  const head = el("summary", {}, el("h3", {}, ...rule.name.split(/(?<=[._])/).flatMap((piece, at) => (at ? [el("wbr"), piece] : [piece]))), el("span", { class: "share" }, el("i", { style: { width: `${texts ? 100 * failed / texts : 0}%` } })), el("b", { text: `${whole(failed)} fail` }), el("span", { class: "dim", text: percent(failed, texts) }));
+  const head = el("summary", {}, el("h3", { text: rule.name }), el("span", { class: "share" }, el("i", { style: { width: `${texts ? 100 * failed / texts : 0}%` } })), el("b", { text: `${whole(failed)} fail` }), el("span", { class: "dim", text: percent(failed, texts) }));
   const body = el("div");
   const node = el("details", { class: "rule", ...(opened.has(rule.name) ? { open: "" } : {}) }, head, body);
   let drawn = false;
@@ -360,7 +388,7 @@ function duplicates() {
   }
   const kinds = data.duplicates.map((level) => level.name);
   const rows = [...clusters].sort((a, b) => a[0] - b[0]).map(([n, entry]) => [n <= 8 ? String(n) : `${whole(n)} to ${whole(2 * n - 1)}`, ...kinds.map((kind) => whole(entry[kind] || 0))]);
-  return el("div", { class: "columns" }, el("div", {}, table(["level", "documents that went"], levels)), el("div", {}, table(["cluster of", ...kinds], rows)));
+  return el("div", { class: "columns" }, el("div", {}, table(["level", "documents that went"], levels)), el("div", {}, table(["documents in a cluster", ...kinds], rows)));
 }
 
 function bytesPerToken() {
@@ -377,13 +405,16 @@ function bytesPerToken() {
     [language(label), el("i", { style: { width: `${100 * ratio / most}%` }, title: `${short(tokens)} tokens` }), el("span", { text: ratio.toFixed(2) })]));
 }
 
-function listed(rows, key, what) {
-  return table([key, "documents", "kept", "bytes", "bytes kept"], rows.map((row) =>
-    [row[key] === null ? `(${whole(row.names)} ${plural(row.names, "other")})` : row[key] || "-", whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
+function listed(rows, key, head, lacking) {
+  return table([head, "documents", "kept", "bytes", "bytes kept"], rows.map((row) =>
+    [row[key] === null ? `(${whole(row.names)} ${plural(row.names, "other")})` : row[key] || lacking, whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
 }
 function quarantine() {
-  const rows = data.quarantine.filter((row) => !filter.source || row.source === filter.source);
-  return rows.length ? table(["source", "step", "reason", "records"], rows.map((row) => [row.source, row.step, row.reason, whole(row.records)]), 3) : none("everything could be read");
+  const { rows: listed, more, more_records } = data.quarantine;
+  const rows = listed.filter((row) => !filter.source || row.source === filter.source);
+  if (!rows.length) return none(more ? "nothing of this source among the most frequent failures" : "everything could be read");
+  return [table(["reason", "records", "source", "step", "for example"], rows.map((row) => [row.reason, whole(row.records), row.source, row.step, row.place ? el("code", { class: "path", text: row.place }) : "-"]), [0, 2, 3, 4]),
+    more ? el("p", { class: "dim" }, ...rich(`${whole(more_records)} ${plural(more_records, "record")} for ${whole(more)} other ${plural(more, "reason")} in all sources: \`corpus stats DIR --by quarantine\` has them.`)) : null];
 }
 function span(seconds) {
   if (seconds < 120) return `${+seconds.toPrecision(3)} s`;
@@ -406,7 +437,7 @@ function madeOf() {
     const written = Date.parse(document.lastModified);
     if (location.protocol === "file:" && Date.now() - written > 2000) how.push(`written on ${day(written)} UTC`);
   }
-  lines.push(el("p", { class: "dim" }, `${how.join(" · ")}.`, ...(run ? [] : [" The command, its workers and times: ", el("code", { text: "corpus report DIR --out FILE" }), "."])));
+  lines.push(el("p", { class: "dim" }, `${how.join(" · ")}.`, ...(run ? [] : [" The page is the same for the same input; ", el("code", { text: "corpus report DIR --out FILE" }), " adds the command, its workers and times."])));
   if (run && run.command) lines.push(el("p", { class: "dim command" }, el("code", { text: run.command })));
   return el("div", { class: "made" }, ...lines);
 }
@@ -420,10 +451,9 @@ function built() {
 }
 const day = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 16).replace("T", " at ");
 function timings() {
-  if (!data.timings) return el("p", { class: "none" }, "This page is the same for the same input, so it has no times: ", el("code", { text: "corpus report DIR --out FILE" }), " adds them.");
   const { state, began, seconds, stages } = data.timings;
   const told = el("p", { text: `The last run that did something began on ${day(1000 * began)} UTC and took ${span(seconds)}${state === "done" ? "" : `; it ${state}`}.` });
-  return [told, table(["stage", "time", "of processors", "documents", "a second", "processes"], stages.map((row) =>
+  return [told, table(["stage", "time", "processor time", "documents", "documents a second", "processes"], stages.map((row) =>
     [row.stage, span(row.seconds), span(row.cpu_seconds), row.documents ? whole(row.documents) : "-", row.documents && row.seconds ? whole(row.documents / row.seconds) : "-", whole(row.workers)]))];
 }
 
@@ -446,14 +476,15 @@ section("alarms", "Alarms", "What deserves a look first, in the whole corpus: th
 section("built", "Built from", "The sources as the manifest names them; the filters do not apply.", built);
 section("funnel", "From records to tokens", "Documents of each source by what became of them.", funnel);
 section("languages", "Sources and languages", "The most kept first. The stronger the colour, the more (counts on a logarithmic scale).", heatmap, false);
+section("validation", "Validation", "Documents held out of training, by language and source; their share of what is kept, and the share that was asked for: of whole groups (sites, repositories), and more of small languages. Then their tokens.", heldOut, false);
 section("mixture", "Mixture", "Built: the part of all tokens in the shards. Planned: the part of the tokens that training draws. Epochs: how often a stream is seen while as many tokens are drawn as there are.", mixture, false);
+section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken, false);
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
-section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates, false);
-section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken, false);
-section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain")), el("div", {}, listed(data.licenses, "license"))));
-section("quarantine", "Quarantine", "Records that could not be read: nothing is lost, DIR/quarantine has the place of each.", quarantine, false);
-section("timings", "Timings", "How long each stage took.", timings, false);
+section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
+section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain", "domain", "none: no address")), el("div", {}, listed(data.licenses, "license", "licence", "none stated"))));
+section("quarantine", "Quarantine", "Records that could not be read, by kind of failure; … stands for what differs. DIR/quarantine has the place of each, and `corpus sample DIR --quarantine` shows them.", quarantine);
+if (data.timings) section("timings", "Timings", "How long each stage took.", timings);
 
 function selector(kind, at) {
   const text = (name) => (at === 1 && data.names[name] ? `${data.names[name]} (${name})` : name);

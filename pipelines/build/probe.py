@@ -11,7 +11,7 @@ from typing import Any
 from corpus import storage
 from corpus.document import Failure
 from corpus.formats.yaml_lines import KeyPath
-from corpus.ledger.tables import name_reason
+from corpus.ledger.reasons import name_reason
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import read_records

@@ -14,9 +14,9 @@ import pytest
 import corpus
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
-from corpus.inspect.html_text import shorten_middle, shorten_paths
+from corpus.inspect.html_text import excerpt_lines, shorten_middle, shorten_paths
 from corpus.inspect.report import REPORT_TABLES, build_report_page, render_page
-from corpus.inspect.report_data import Groups, build_report_data
+from corpus.inspect.report_data import Groups, _build_quarantine, build_report_data
 from corpus.ledger.alarms import find_alarms
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
@@ -155,6 +155,45 @@ def test_texts_beside_a_cut_keep_their_lines(demo: Path) -> None:
     assert all(rule["measures"] for rule in data["rules"])
 
 
+@pytest.mark.parametrize(
+    ("text", "excerpt"),
+    [
+        ("Every word of this line is whole.", "Every word of this line is ..."),
+        ("Каждое слово этой строки остаётся целым.", "Каждое слово этой строки ..."),
+        (
+            "這一行裡的每一個詞都是完整的，不會從中間被截斷，也不會丟失任何字。",
+            "這一行裡的每一個詞都是完整的，不會從中間被截斷，也不會 ...",
+        ),
+        ("แม่น้ำสายนี้ไหลผ่านเมืองเก่าและทุ่งนา", "แม่น้ำสายนี้ไหลผ่านเมืองเก่า ..."),
+        ("🙂" * 40, "🙂" * 28 + " ..."),
+        ("x" * 90, "x" * 28 + " ..."),
+        ("short " + "y" * 90, "short ..."),
+        ("kurz", "kurz"),
+    ],
+)
+def test_excerpts_end_behind_a_word(text: str, excerpt: str) -> None:
+    assert excerpt_lines(text, 28, 3) == excerpt
+
+
+def test_failures_are_listed_with_an_example_and_the_rest_is_counted() -> None:
+    rows = [
+        {
+            "source": "web",
+            "step": "read",
+            "reason": f"kind {at}",
+            "records": at,
+            "file": "a.gz",
+            "offset": 1000 * at,
+        }
+        for at in range(1, 30)
+    ]
+    listed = _build_quarantine(pa.Table.from_pylist(rows))
+    assert listed["rows"][0] == {
+        "source": "web", "step": "read", "records": 29, "reason": "kind 29", "place": "a.gz @ 29,000"
+    }  # fmt: skip
+    assert (len(listed["rows"]), listed["more"], listed["more_records"]) == (20, 9, 45)
+
+
 def test_it_needs_nothing_from_elsewhere(demo: Path) -> None:
     content = (demo / "report.html").read_text(encoding="utf-8")
     outside = content.split('id="data">')[0] + content.split("</script>", 1)[1]
@@ -213,7 +252,8 @@ def test_alarms_say_what_and_where(demo: Path) -> None:
     counts = tables["counts"].to_pylist()
     rows = [dict(row, documents=row["documents"] if row["what"] != "kept" else 0) for row in counts]
     nothing = {**tables, "counts": tables["counts"].from_pylist(rows, tables["counts"].schema)}
-    assert any(alarm.text.startswith("source web: 0 of") for alarm in find_alarms(nothing, {}, shares))
+    (lost,) = [alarm.text for alarm in find_alarms(nothing, {}, shares) if "next to nothing" in alarm.text]
+    assert lost.startswith("next to nothing is kept of 2 sources: web (0 of ") and "wikipedia (0 of " in lost
 
 
 def test_a_page_of_a_hostile_corpus_holds_no_markup_of_its_own(hostile: Path) -> None:
@@ -242,7 +282,7 @@ def test_it_draws_itself_in_a_browser(demo: Path, tmp_path: Path, width: int, da
     content = (demo / "report.html").read_text(encoding="utf-8")
     dom = check(content, tmp_path, width=width, dark=dark)
     data = data_of(content)
-    shown = unescape(re.sub(r"<script.*?</script>|<wbr>", "", dom, flags=re.DOTALL))
+    shown = unescape(re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL))
     assert f"{data['totals']['read']:,}" in shown
     failing = [rule["name"] for rule in data["rules"] if rule["failed"]]
     assert all(name in shown for name in failing)
@@ -268,6 +308,9 @@ def test_hostile_texts_run_nothing_and_break_nothing(hostile: Path, tmp_path: Pa
 
 
 TELL = """
+const name = document.querySelector("#rules h3");
+getSelection().selectAllChildren(name);
+const copied = [getSelection().toString(), name.childElementCount];
 const seen = [];
 const search = document.querySelector("input[type=search]");
 for (const words of ["", "WORDS min", "nothing of this kind"]) {
@@ -278,7 +321,10 @@ search.value = ""; search.dispatchEvent(new Event("input"));
 document.querySelectorAll(".tools button")[1].click();
 parent.postMessage({
   wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  ready: document.documentElement.dataset.ready, owned: "owned" in document.documentElement.dataset, seen,
+  ready: document.documentElement.dataset.ready, owned: "owned" in document.documentElement.dataset, seen, copied,
+  held: [...document.querySelectorAll("#validation tr")].map((row) => [...row.children].map((c) => c.textContent)),
+  quarantine: document.querySelector("#quarantine tbody tr")?.textContent,
+  links: document.querySelector("nav").textContent,
   open: document.querySelectorAll("details.rule[open]").length,
   charts: document.querySelectorAll(".chart canvas").length,
   first: document.querySelector("#languages tbody td").textContent,
@@ -301,6 +347,14 @@ def enlarge(data: Any) -> Any:
 def test_narrow_screens_long_corpora_and_the_search(demo: Path, hostile: Path, tmp_path: Path) -> None:
     """In frames 360 pixels wide: a browser's window is at least 500."""
     long = enlarge(data_of((demo / "report.html").read_text(encoding="utf-8")))
+    failure = {
+        "reason": "not UTF-8: byte … in position …",
+        "records": 1200,
+        "source": "web",
+        "step": "read",
+        "place": "a @ 7",
+    }
+    long["quarantine"] = {"rows": [failure], "more": 3, "more_records": 5}
     long["alarms"] = ["tha_Thai fails: `rules: {languages: ...}` sets another"]
     pages = {"long": render_page(long), "hostile": (hostile / "report.html").read_text(encoding="utf-8")}
     for name, content in pages.items():
@@ -327,6 +381,19 @@ def test_narrow_screens_long_corpora_and_the_search(demo: Path, hostile: Path, t
     assert seen["long"]["charts"] <= 20, "charts of rules that nobody opened are drawn"
     assert seen["long"]["first"] == "English eng_Latn" and seen["long"]["last"].startswith("no language")
     assert seen["long"]["codes"] == ["tha_Thai", "rules: {languages: ...}"]
+    failing_most = max((rule for rule in long["rules"]), key=lambda rule: sum(rule["failed"][1::2]))
+    assert seen["long"]["copied"][1] == 0 and seen["long"]["copied"][0].strip() in {
+        rule["name"]
+        for rule in long["rules"]
+        if sum(rule["failed"][1::2]) == sum(failing_most["failed"][1::2])
+    }
+    head, *languages, whole = seen["long"]["held"]
+    assert head == ["language", "web", "wikipedia", "documents", "of kept", "asked", "tokens"]
+    assert whole[0] == "all" and int(whole[3]) == long["totals"]["valid"] == int(whole[1]) + int(whole[2])
+    assert int(whole[3]) == sum(int(row[3]) for row in languages if row[3] != "none")
+    assert any(row[3] == "none" for row in languages), "a language without validation text is marked"
+    assert seen["long"]["quarantine"].startswith("not UTF-8: byte … in position …1,200web")
+    assert "Timings" not in seen["long"]["links"]
     assert seen["hostile"]["cards"].endswith("1source")
 
 

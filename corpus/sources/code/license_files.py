@@ -83,10 +83,8 @@ def is_legal_name(path: str) -> bool:
     name = path.rpartition("/")[2]
     words = _split_name(name)
     legal = [word for word in words if _LEGAL_WORD.fullmatch(word)]
-    return (
-        _IN_CAPITALS.fullmatch(name) is not None
-        or (bool(legal)
-        and all(word in legal or _BESIDE.fullmatch(word) for word in words))
+    return _IN_CAPITALS.fullmatch(name) is not None or (
+        bool(legal) and all(word in legal or _BESIDE.fullmatch(word) for word in words)
     )
 
 
