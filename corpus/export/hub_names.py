@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from corpus.languages.labels import CODE_LANGUAGE, labels, language_part
+from corpus.languages.labels import labels, language_part
 
 _ISO_639_1 = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
@@ -16,14 +16,6 @@ _ISO_639_1 = (
 )
 ISO_639_1 = _ISO_639_1.split()
 """All codes of two letters but `no` and `sh`, which stand for several languages."""
-
-MACROLANGUAGES = {
-    "als": "sqi", "arb": "ara", "ayr": "aym", "azj": "aze", "cmn": "zho", "crk": "cre", "ekk": "est", "fil": "tgl",
-    "fuf": "ful", "gaz": "orm", "khk": "mon", "kmr": "kur", "knc": "kau", "kng": "kon", "kpv": "kom", "lvs": "lav",
-    "npi": "nep", "ojb": "oji", "ory": "ori", "pbt": "pus", "plt": "mlg", "quy": "que", "swh": "swa", "uzn": "uzb",
-    "ydd": "yid", "zsm": "msa", "gug": "grn",
-}  # fmt: skip
-"""Our code -> that of ISO 639-3 which belongs to the code of two letters, where they differ: zh is zho."""
 
 _HUB_LICENSES = (
     "afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear bsl-1.0 c-uda cc "
@@ -63,9 +55,9 @@ def name_hub_language(label: str) -> str | None:
 
 
 def name_configuration(label: str) -> str:
-    """Return the name of a language's configuration, its code in ISO 639-3: zho for cmn_Hans and cmn_Hant."""
-    code = re.sub(r"[^\w.+-]", "-", language_part(label))
-    return code if code == CODE_LANGUAGE else MACROLANGUAGES.get(code, code)
+    """Return the name of a language's configuration: its code in labels, in manifests and for `--language`, cmn for
+    cmn_Hans and cmn_Hant, code for code_python."""
+    return re.sub(r"[^\w.+-]", "-", language_part(label))
 
 
 def name_hub_license(name: str | None) -> str:

@@ -22,7 +22,6 @@ from corpus.export.documents import export_documents
 from corpus.export.hub_card import write_card
 from corpus.export.hub_names import (
     ISO_639_1,
-    MACROLANGUAGES,
     name_configuration,
     name_hub_language,
     name_hub_license,
@@ -30,6 +29,9 @@ from corpus.export.hub_names import (
 )
 from corpus.export.shard_plan import DocumentSelection
 from corpus.languages.labels import labels
+from corpus.languages.names import normalize_label
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.card import card
 from corpus.pipelines.cli.export import export
 from corpus.pipelines.cli.stats import stats
@@ -141,9 +143,9 @@ def test_the_head_has_what_the_hub_filters_by(folder: Path) -> None:
         {"split": "train", "path": ["train/*/*.parquet"]},
         {"split": "validation", "path": ["valid/*/*.parquet"]},
     ]
-    assert configs["zho"][0]["path"] == ["train/cmn_Hans/*.parquet", "train/cmn_Hant/*.parquet"]
+    assert configs["cmn"][0]["path"] == ["train/cmn_Hans/*.parquet", "train/cmn_Hant/*.parquet"]
     assert (
-        set(configs) >= {"zho", "cmn_Hans", "cmn_Hant", "jpn", "tha", "ara", "eng"}
+        set(configs) >= {"cmn", "cmn_Hans", "cmn_Hant", "jpn", "tha", "arb", "eng"}
         and "jpn_Jpan" not in configs
     )
     text = (folder / "README.md").read_text(encoding="utf-8")
@@ -173,7 +175,7 @@ def test_datasets_loads_all_and_each_language_by_the_card(
     names = datasets.get_dataset_config_names(str(folder))
     assert names == [each["config_name"] for each in head["configs"]]
     for name, wanted in (
-        ("zho", {"cmn_Hans", "cmn_Hant"}),
+        ("cmn", {"cmn_Hans", "cmn_Hant"}),
         ("cmn_Hant", {"cmn_Hant"}),
         ("tha", {"tha_Thai"}),
     ):
@@ -184,6 +186,51 @@ def test_datasets_loads_all_and_each_language_by_the_card(
             row for row in described["languages"] if row["language"] in wanted and row["split"] == "train"
         ]
         assert len(rows) == sum(row["documents"] for row in expected)
+
+
+def test_every_configuration_of_two_sources_in_three_languages_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    texts = {
+        "news": [("cmn_Hans", "河流在春天上涨，人们在岸边散步。"), ("tha_Thai", "แม่น้ำสายนี้ไหลผ่านเมืองเก่า")],
+        "posts": [
+            ("cmn_Hant", "河流在春天上漲，人們在岸邊散步。"),
+            ("jpn_Jpan", "川は春になると水かさが増える。"),
+        ],
+    }
+    manifest = ["name: two", "sources:"]
+    for at, (source, rows) in enumerate(texts.items()):
+        lines = [
+            json.dumps({"text": f"{number} {text}", "language": label, "extra": {source: number}})
+            for label, text in rows
+            for number in range(12)
+        ]
+        (tmp_path / f"{at}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        manifest.append(
+            f"  {source}: {{kind: jsonl, paths: [{at}.jsonl], rules: [], fields: {{language: language}}}}"
+        )
+    manifest += ["dedup: {minhash: off}", "validation: {share: 0.2}", "tokenizer: {vocabulary: 300}", ""]
+    (tmp_path / "m.yaml").write_text("\n".join(manifest), encoding="utf-8")
+    build_workspace(str(tmp_path / "m.yaml"), str(tmp_path / "w"), Running(workers=1))
+    for format in ("parquet", "jsonl.zst"):
+        folder = tmp_path / format
+        export_documents(corpus.open(str(tmp_path / "w")), str(folder), format)
+        write_card(str(folder))
+        head, _ = split_readme(folder)
+        described = {each["config_name"]: each["splits"] for each in head["dataset_info"]}
+        assert set(described) == {"default", "cmn", "cmn_Hans", "cmn_Hant", "jpn", "tha"}
+        schemas = set()
+        for name, splits in described.items():
+            loaded = datasets.load_dataset(str(folder), name, cache_dir=str(tmp_path / "cache" / format))
+            counted = {split: len(rows) for split, rows in loaded.items()}
+            assert counted == {split["name"]: split["num_examples"] for split in splits}
+            schemas.add(str(loaded["train"].features))
+            if name != "default":
+                labels_there = {label for rows in loaded.values() for label in rows["language"]}
+                assert all(label == name or label.startswith(f"{name}_") for label in labels_there)
+        assert len(schemas) == 1
 
 
 def test_the_lines_for_datasets_in_the_documentation_run(
@@ -229,10 +276,10 @@ def test_mlcroissant_accepts_the_metadata_and_loads_the_records(folder: Path) ->
         "mlcroissant", reason="a dependency of it is no wheel: see docs/exports.md"
     )
     loaded = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
-    rows = list(loaded.records("zho"))
+    rows = list(loaded.records("cmn"))
     expected = pq.read_table(folder / "train/cmn_Hant")["id"].to_pylist()
-    assert {row["zho/id"].decode() for row in rows} >= set(expected)
-    assert {row["zho/split"] for row in rows} == {b"train", b"valid"}
+    assert {row["cmn/id"].decode() for row in rows} >= set(expected)
+    assert {row["cmn/split"] for row in rows} == {b"train", b"valid"}
 
 
 def test_a_card_is_made_again_and_goes_with_its_export(workspace: Workspace, tmp_path: Path) -> None:
@@ -336,17 +383,17 @@ def test_an_export_of_an_unfinished_build_has_no_card(workspace: Workspace, tmp_
 @pytest.mark.parametrize(
     ("label", "hub", "configuration"),
     [
-        ("cmn_Hans", "zh", "zho"),
+        ("cmn_Hans", "zh", "cmn"),
         ("yue_Hant", "yue", "yue"),
-        ("arb_Arab", "ar", "ara"),
+        ("arb_Arab", "ar", "arb"),
         ("eng_Latn", "en", "eng"),
         ("tha_Thai", "th", "tha"),
         ("nob_Latn", "nb", "nob"),
         ("nno_Latn", "nn", "nno"),
         ("fas_Arab", "fa", "fas"),
-        ("swh_Latn", "sw", "swa"),
-        ("khk_Cyrl", "mn", "mon"),
-        ("fil_Latn", "tl", "tgl"),
+        ("swh_Latn", "sw", "swh"),
+        ("khk_Cyrl", "mn", "khk"),
+        ("fil_Latn", "tl", "fil"),
         ("heb_Hebr", "he", "heb"),
         ("ind_Latn", "id", "ind"),
         ("sat_Olck", "sat", "sat"),
@@ -364,9 +411,12 @@ def test_names_of_the_hub_are_codes_of_iso_639() -> None:
     for code in labels().languages:
         name = name_hub_language(code)
         assert name is None or name in ISO_639_1 or re.fullmatch("[a-z]{3}", name), code
-    assert all(
-        labels().code(other) == code for code, other in MACROLANGUAGES.items() if other in labels().codes
-    )
+
+
+def test_configurations_have_the_names_that_manifests_and_options_take() -> None:
+    for code in labels().languages:
+        assert normalize_label(name_configuration(code)) == code
+    assert normalize_label(name_configuration("code_python")) == "code"
 
 
 @pytest.mark.parametrize(
