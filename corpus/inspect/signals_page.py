@@ -20,7 +20,7 @@ rule names one: `gopher.words: {min: 50}`. Signals of filters of your own: [exte
 
 Words, sentences and tokens are ICU's, in every language; a token is a word or a punctuation mark. Lines are those that
 are not empty, without the white space around them, unless it says otherwise. Languages with other bounds than the
-preset's have them in `manifests/languages/`.
+preset's have them in `manifests/languages/` (`corpus/_manifests/languages` of an installed package).
 
 This page is made from the code: `python -m corpus.inspect.signals_page > docs/signals.md`.
 """

@@ -14,12 +14,39 @@ CODE = re.compile(r"`((?!DIR/|RUN/|OUT/)[\w./-]+/[\w.-]+\.(?:py|md|yaml|txt))`")
 COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?corpus (\w+.*)$", re.MULTILINE)
 
 
+CHECKOUT = re.compile(
+    r"(?<![\w/.-])(?:tests/|tests\.[a-z]|findings/|\.venv/bin)|`make [a-z-]+|^(?:\$ )?make [a-z-]+",
+    re.MULTILINE,
+)
+"""What only a checkout has."""
+OF_THE_REPOSITORY = ("CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md")
+"""Pages about the repository itself."""
+DATA = re.compile(r"(?<![\w/.-])manifests/[\w-]+[/.]")
+MANIFEST_OF_CHECKOUT = re.compile(r"^(?:\$ )?corpus \w+.* manifests/[\w-]+\.yaml", re.MULTILINE)
+
+
+def find_checkout_only(text: str) -> list[str]:
+    """Return what is wrong with a page for somebody who has the wheel: it names what only a checkout has, without a
+    word about that."""
+    wrong = []
+    if (named := CHECKOUT.search(text)) and "in a checkout" not in text.lower():
+        wrong.append(f"{named[0].strip()} is there in a checkout only: say so")
+    if (named := DATA.search(text)) and not re.search(r"corpus list manifests|corpus/_manifests", text):
+        wrong.append(f"{named[0]} is elsewhere in an installed package: say how to print it, or where it is")
+    for block in re.findall(r"```(?:console)?\n(.*?)```", text, re.DOTALL):
+        if named := MANIFEST_OF_CHECKOUT.search(block):
+            wrong.append(f"`{named[0]}` works in a checkout only: `corpus list manifests NAME > NAME.yaml`")
+    return wrong
+
+
 def main() -> int:
     wrong = []
     helps: dict[str, str] = {}
     for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT)
+        if str(name) not in OF_THE_REPOSITORY:
+            wrong += [f"{name}: {problem}" for problem in find_checkout_only(text)]
         for target in LINK.findall(text):
             if not (path.parent / target).exists():
                 wrong.append(f"{name}: the link {target} leads nowhere")
