@@ -7,6 +7,7 @@ import re
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,14 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
-from corpus.extract.html.page_tree import frame_prose_lists, has_cjk_text, join_wrapped_lines, mend_tree
+from corpus.extract.html.page_tree import (
+    drop_silent,
+    find_prose_frame,
+    has_cjk_text,
+    join_wrapped_lines,
+    mend_tree,
+    set_frame,
+)
 from corpus.extract.html.resiliparse_tree import join_single_characters, mend_page
 from corpus.extract.html.selectors import compile_selector
 from corpus.extract.plain_text import clean_text
@@ -166,9 +174,13 @@ def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | No
         return None
     unwrapped = mend_tree(tree, page)
     mend_paragraphs(tree)
-    characters, unframed = frame_prose_lists(tree, unwrapped)
+    frame = find_prose_frame(tree, unwrapped)
+    drop_silent(tree)
+    unframed = copy(tree) if frame is not None else None
+    if frame is not None:
+        set_frame(tree, frame)
     text = _extract_from_tree(tree, url, mode)
-    if unframed is not None and 2 * len(text or "") < characters:
+    if frame is not None and 2 * len(text or "") < frame.characters:
         # Extractors took something else than the prose for the text in that frame.
         text = max(text or "", _extract_from_tree(unframed, url, mode) or "", key=len)
     if len(html) > LARGE_PAGE_CHARACTERS:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from copy import copy
 from itertools import chain, islice, takewhile
+from typing import NamedTuple
 
 from lxml.etree import XPath, iterwalk, strip_tags
 from lxml.html import HtmlElement
@@ -37,6 +37,9 @@ MAX_LARGE_HIDDEN = 8
 STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 """The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
 _UNSHOWN = ("script", "style", "noscript")
+_SILENT = ("script", "style", "svg")
+_LINKED_DATA = "application/ld+json"
+"""The type of scripts that extractors read."""
 _CLOSED_TAGS = ("template", "dialog")
 _NEVER_HIDDEN = ("html", "body", "main")
 _OWN = XPath("//body//*[contains(name(), '-')]")
@@ -102,7 +105,9 @@ _TAGS = rf"(?:</?(?:{_INLINE})(?:\s[^<>]*)?>)*"
 _WRAPPED = re.compile(
     rf"([{CJK}](?=[<\s]){_TAGS})[ \t]*[\r\n][ \t\r\n\f]*({_TAGS})(?=[{CJK}])", re.IGNORECASE
 )
-_BROKEN_AFTER_CJK = re.compile(rf"[{CJK}][^\r\n{CJK}]*[\r\n]")
+_CJK_LINE = re.compile(rf"[\r\n][ \t\r\n\f]*{_TAGS}[{CJK}]", re.IGNORECASE)
+_CJK_CHARACTER = re.compile(f"[{CJK}]")
+_INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?>", re.IGNORECASE)
 _PREFORMATTED = re.compile(
     r"(<(pre|textarea|script|style|listing|xmp)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL
 )
@@ -122,7 +127,7 @@ def join_wrapped_lines(html: str) -> str:
 
     `pre` and the like are left alone.
     """
-    if not _BROKEN_AFTER_CJK.search(html) or not _WRAPPED.search(html):
+    if not any(_is_wrapped(html, line.start()) for line in _CJK_LINE.finditer(html)):
         return html
     parts = _PREFORMATTED.split(html)
     # Each match has two groups, the element and its name.
@@ -130,6 +135,19 @@ def join_wrapped_lines(html: str) -> str:
         _WRAPPED.sub(r"\1\2", part) if at % 3 == 0 else part if at % 3 == 1 else ""
         for at, part in enumerate(parts)
     )
+
+
+def _is_wrapped(html: str, end: int) -> bool:
+    """Return whether the line that ends at `end` ends in a Chinese or Japanese character, but for spaces and inline
+    tags. Few lines are looked at: a search for such characters stops at every one of a page's."""
+    while end and html[end - 1] in " \t":
+        end -= 1
+    while end and html[end - 1] == ">":
+        start = html.rfind("<", 0, end)
+        if start < 0 or _INLINE_TAG.fullmatch(html, start, end) is None:
+            return False
+        end = start
+    return end > 0 and _CJK_CHARACTER.match(html[end - 1]) is not None
 
 
 def mend_tree(tree: HtmlElement, html: str) -> bool:
@@ -176,6 +194,14 @@ def _survey(tree: HtmlElement) -> tuple[Counter[str], list[HtmlElement]]:
         if get("hidden") is not None or get("role") in _CHOICES:
             marked.append(element)
     return Counter(names), marked
+
+
+def drop_silent(tree: HtmlElement) -> None:
+    """Drop what holds no text of a page, but most of its bytes and many of its elements: extractors copy them several
+    times before they drop them."""
+    for element in list(tree.iter(*_SILENT)):
+        if element.get("type") != _LINKED_DATA and element.getparent() is not None:
+            element.drop_tree()
 
 
 def _drop(element: HtmlElement) -> None:
@@ -444,25 +470,36 @@ def _is_aside(item: HtmlElement) -> bool:
     return linked > 0 and 2 * linked >= _count_text(item)
 
 
-def frame_prose_lists(tree: HtmlElement, unwrapped: bool = False) -> tuple[int, HtmlElement | None]:
-    """Make the element that holds all prose of a page an `article` where the page names no frame but has a list of
-    prose or layout tables (`unwrapped`): without a frame, extractors collect paragraphs alone and lose every list and
-    heading. Pages with a frame stay; one that holds little beside the prose is none.
+class ProseFrame(NamedTuple):
+    """Hold an element around all prose of a page, the characters of that prose, and whether extractors would take
+    another element for the frame by its name."""
 
-    Returns the characters of that prose and a copy of `tree` as it was; 0 and None without a new frame.
+    element: HtmlElement
+    characters: int
+    named: bool
+
+
+def find_prose_frame(tree: HtmlElement, unwrapped: bool = False) -> ProseFrame | None:
+    """Return the element that holds all prose of a page where the page names no frame but has a list of prose or layout
+    tables (`unwrapped`): without a frame, extractors collect paragraphs alone and lose every list and heading.
+
+    None for a page with a frame; one that holds little beside the prose is none.
     """
     if not unwrapped and next(_iter_prose(tree, _ITEMS), None) is None:
-        return 0, None
+        return None
     named = _find_named_frame(tree)
     if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
-        return 0, None
+        return None
     frame, characters = _find_frame(tree, chain(_iter_prose(tree, _ITEMS), _iter_prose(tree, _PARAGRAPHS)))
     if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
-        return 0, None
-    unframed = copy(tree)
-    if named is None or not _keeps_large_frame(tree, characters):
-        _make_article(frame)
-    return characters, unframed
+        return None
+    return ProseFrame(frame, characters, named is not None)
+
+
+def set_frame(tree: HtmlElement, frame: ProseFrame) -> None:
+    """Make the frame of a page's prose an `article`, unless a large frame is left whose name extractors know."""
+    if not frame.named or not _keeps_large_frame(tree, frame.characters):
+        _make_article(frame.element)
 
 
 def _make_article(frame: HtmlElement) -> None:
