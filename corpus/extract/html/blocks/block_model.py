@@ -44,6 +44,9 @@ CERTAIN = 1 << 10
 MAX_SUM = 1 << 24
 """Sums of whole numbers below this are exact in float32."""
 MAX_CACHED = 20_000
+"""Elements of other tokens whose sums are kept from page to page: 320 bytes each."""
+MIN_ROWS = 1 << 10
+"""Rows for which there is room from the beginning."""
 DOUBLINGS = 6
 """Rounds of which each doubles how many of the elements around a block count: 64 in all."""
 SIZE_WEIGHT = 512
@@ -67,8 +70,9 @@ class BlockModel:
     last_scale: int
     card: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", {})
+    @cached_property
+    def _rows(self) -> _TokenRows:
+        return _TokenRows(self.lexicon, self.tokens)
 
     @cached_property
     def _tables(self) -> _Tables:
@@ -76,7 +80,6 @@ class BlockModel:
         second = self.second.astype(np.float32).reshape(CONTEXTS, units, -1)
         beside, means, whole = np.split(second, [len(SHIFTS), CONTEXTS - 2])
         return _Tables(
-            tokens=self.tokens.astype(np.int16),
             dense=self.dense.astype(np.float32),
             beside=np.ascontiguousarray(np.concatenate(list(beside), 1)),
             means=np.concatenate(list(means)),
@@ -88,7 +91,7 @@ class BlockModel:
         """Return of each block the logit, in 64ths, that it is main text; `sizes` are their bytes."""
         tables = self._tables
         sums = (measure_blocks(page, sizes) @ tables.dense).astype(np.int64)
-        sums += self._sum_tokens(page, tables)
+        sums += self._sum_tokens(page)
         sums += self.first_bias
         first = _activate(sums, self.first_scale)
         sums = _sum_context(first, np.minimum(sizes, SIZE_WEIGHT), tables).astype(np.int64)
@@ -97,61 +100,94 @@ class BlockModel:
         logits: Ints = (hidden.astype(np.float32) @ tables.last).astype(np.int64) + self.last_bias
         return logits * self.last_scale >> SCALE_BITS
 
-    def _sum_tokens(self, page: PageBlocks, tables: _Tables) -> npt.NDArray[np.int32]:
+    def _sum_tokens(self, page: PageBlocks) -> npt.NDArray[np.int32]:
         """Return `TOP` times the sums of the weights of the tokens around each block, (blocks, units)."""
-        units = tables.tokens.shape[1] // 4
+        units = self.dense.shape[1]
         count = len(page.path_tokens)
         named = [at for at, tokens in enumerate(page.inner) if tokens]
-        every_tokens = [*page.path_tokens, (), *map(page.inner.__getitem__, named)]
-        rows = _sum_rows(list(map(self._number, every_tokens)), tables.tokens)
-        own, around, every = (rows[: count + 1, at : at + units] for at in (0, units, 2 * units))
-        up = np.array([*page.path_parents, count], np.int64)
-        up[up < 0] = count  # where no tokens are
-        paths = own + around[up]
+        around, inner = self._rows.sum(
+            [*page.path_tokens, ()], list(map(page.inner.__getitem__, named))
+        )  # the last row is that of no tokens
+        up = np.array([*page.path_parents, count])
+        up[0] = count
+        paths = around[:, :units] + around[:, units : 2 * units].take(up, 0)
+        every = around[:, 2 * units :].astype(np.int32)
         for _ in range(DOUBLINGS):  # each round doubles how far up the sums reach
             if up.min() == count:
                 break
-            every = every + every[up]
-            up = up[up]
-        paths += every
-        sums: npt.NDArray[np.int32] = paths[page.paths]
-        sums[named] += rows[count + 1 :, 3 * units :]
+            every += every.take(up, 0)
+            up = up.take(up)
+        every += paths
+        sums: npt.NDArray[np.int32] = every.take(page.paths, 0)
+        if named:
+            sums[named] += inner
         sums *= TOP
         return sums
 
-    def _number(self, tokens: Tokens) -> tuple[int, ...]:
-        """Return the numbers of the tokens that the lexicon has."""
-        known: dict[Tokens, tuple[int, ...]] = self.__dict__["_numbers"]
-        numbers = known.get(tokens)
-        if numbers is None:
-            if len(known) >= MAX_CACHED:
-                known.clear()
-            lexicon = self.lexicon
-            numbers = known[tokens] = tuple([at for at in map(lexicon.get, tokens) if at is not None])
-        return numbers
+
+class _TokenRows:
+    """Sums of the weights of elements' tokens, kept by these tokens: pages have the same elements again and again."""
+
+    def __init__(self, lexicon: dict[str, int], table: npt.NDArray[np.int8]) -> None:
+        self.lexicon = lexicon
+        self.units = table.shape[1] // 4
+        self.table = table.astype(np.int16)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.around = np.empty((0, 3 * self.units), np.int16)
+        self.inner = np.empty((0, self.units), np.int16)
+        self.places: dict[Tokens, int] = {}
+
+    def sum(
+        self, around: list[Tokens], inner: list[Tokens]
+    ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Return the sums of each element's tokens as one around a block, (elements, 3 * units), and of those in a
+        block, (elements, units): of elements with fewer than 50 tokens, so that int16 holds them."""
+        if len(self.places) > MAX_CACHED:
+            self._forget()
+        get = self.places.get
+        places = list(map(get, around)), list(map(get, inner))
+        if None in places[0] or None in places[1]:
+            self._add(around + inner)
+            places = list(map(get, around)), list(map(get, inner))
+        return self.around.take(places[0], 0), self.inner.take(places[1], 0)
+
+    def _add(self, every_tokens: list[Tokens]) -> None:
+        """Sum up the rows of tokens that are not kept yet."""
+        places, number_of = self.places, self.lexicon.get
+        added = [tokens for tokens in dict.fromkeys(every_tokens) if tokens not in places]
+        begin, end = len(places), len(places) + len(added)
+        numbers = [[at for at in map(number_of, tokens) if at is not None] for tokens in added]
+        places.update(zip(added, range(begin, end), strict=True))
+        starts = np.cumsum([0, *map(len, numbers)])
+        flat = np.array(list(chain.from_iterable(numbers)), np.int32)
+        shape = (len(added), len(self.table))
+        rows = csr_matrix((np.ones(len(flat), np.int16), flat, starts), shape=shape) @ self.table
+        if end > len(self.around):
+            size = max(MIN_ROWS, 2 * end)
+            self.around = _lengthen(self.around, begin, size)
+            self.inner = _lengthen(self.inner, begin, size)
+        self.around[begin:end] = rows[:, : 3 * self.units]
+        self.inner[begin:end] = rows[:, 3 * self.units :]
+
+
+def _lengthen(rows: npt.NDArray[np.int16], count: int, size: int) -> npt.NDArray[np.int16]:
+    """Return the first rows of a table in a longer one."""
+    longer = np.empty((size, rows.shape[1]), np.int16)
+    longer[:count] = rows[:count]
+    return longer
 
 
 @dataclass(frozen=True)
 class _Tables:
     """The weights as they are multiplied: `beside`, `means` and `whole` are the second layer's parts."""
 
-    tokens: npt.NDArray[np.int16]
     dense: Floats
     beside: Floats  # (units, len(SHIFTS) * units of the second layer)
     means: Floats  # (4 * units, units of the second layer)
     whole: Floats  # (2 * units, units of the second layer)
     last: Floats
-
-
-def _sum_rows(numbers: list[tuple[int, ...]], table: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
-    """Return of each list of row numbers the sum of these rows of a table: of elements with fewer than 50 tokens, so
-    that int16 holds it."""
-    starts = np.zeros(len(numbers) + 1, np.int32)
-    np.cumsum([len(row) for row in numbers], out=starts[1:])
-    flat = np.array(list(chain.from_iterable(numbers)), np.int32)
-    matrix = csr_matrix((np.ones(len(flat), np.int16), flat, starts), shape=(len(numbers), len(table)))
-    sums: npt.NDArray[np.int32] = (matrix @ table).astype(np.int32)
-    return sums
 
 
 def _activate(sums: Ints, scale: Ints) -> Ints:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 TOP = 127
 """The largest value of a feature."""
@@ -37,7 +38,7 @@ END_FEATURES = (
 )  # fmt: skip
 """Features that a script without signs of a sentence's end has not."""
 
-_LETTER, _UPPER, _DIGIT, _END, _COMMA, _MARK, _MONEY, _SPACE, _OTHER = range(9)
+_LETTER, _END, _COMMA, _MONEY, _UPPER, _DIGIT, _MARK, _SPACE, _OTHER = range(9)
 _CLASSES = 9
 _ENDS = ".!?。！？｡؟۔।॥…።፧‼⁇⁈⁉．။៕᠃\u0e2f"
 _COMMAS = ",，、､،;；:：؛፣၊᠂·"
@@ -71,9 +72,9 @@ def _classify_ascii() -> bytes:
 
 
 @cache
-def _logarithms() -> npt.NDArray[np.uint8]:
+def _logarithms() -> npt.NDArray[np.float32]:
     """Return eight times the binary logarithm, rounded up, of every number below 2**16."""
-    table = np.zeros(1 << 16, np.uint8)
+    table = np.zeros(1 << 16, np.float32)
     power = 0
     for number in range(2, 1 << 16):
         while number**8 > 1 << power:
@@ -82,17 +83,13 @@ def _logarithms() -> npt.NDArray[np.uint8]:
     return table
 
 
-def _log(counts: Ints) -> npt.NDArray[np.uint8]:
-    logs: npt.NDArray[np.uint8] = _logarithms().take(counts, mode="clip")
-    return logs
-
-
-def _share(parts: Ints, wholes: Ints) -> npt.NDArray[np.float64]:
-    """Return `TOP` times a part over its whole, rounded down: exact, since whole numbers below 2**53 are divided."""
-    shares: npt.NDArray[np.float64] = np.multiply(parts, TOP, dtype=np.float64)
-    shares /= np.maximum(wholes, 1)
-    np.floor(shares, out=shares)
-    return np.minimum(shares, TOP, out=shares)
+def _share(parts: Floats, wholes: Floats) -> Floats:
+    """Return `TOP` times a part over its whole, rounded down: exact, since whole numbers below 2**53 are divided. Both
+    are used up."""
+    parts *= TOP
+    parts /= np.maximum(wholes, 1, out=wholes)
+    np.floor(parts, out=parts)
+    return np.minimum(parts, TOP, out=parts)
 
 
 def measure_sizes(page: PageBlocks) -> Ints:
@@ -108,25 +105,22 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     linked = np.array(page.linked, np.int64)
     paths = np.array(page.paths, np.int64)
     ends, commas = counts[_END], counts[_COMMA]
-    places = np.arange(count)
+    places: Ints = np.arange(count)
     measured = np.empty((4, count), np.int64)
     measured[0] = sizes
     measured[1] = sizes * np.minimum(linked * TOP // characters, TOP) // TOP
     measured[2] = ends
     measured[3] = sizes > LONG_BYTES
     sums = np.zeros((4, count + 1), np.int64)
-    np.cumsum(measured, 1, out=sums[:, 1:])
+    measured.cumsum(1, out=sums[:, 1:])
     total, total_linked, total_ends = sums[:3, -1].tolist()
-    path_counts = np.bincount(paths)[paths]
-    path_bytes, path_linked, path_ends = (
-        np.bincount(paths, row)[paths].astype(np.int64) for row in measured[:3]
-    )
+    path_counts = np.bincount(paths).take(paths)
+    path_bytes, path_linked, path_ends = (np.bincount(paths, row).take(paths) for row in measured[:3])
     repeats = _count_repeats(page.texts)
-    kinds = np.array(page.kinds, np.int64)
-    headline = _find_headline(page, kinds)
+    headline = _find_headline(page)
     logs = np.empty((_LOGS, count), np.int64)
-    parts = np.empty((_PAIRS, count), np.int64)
-    wholes = np.empty((_PAIRS, count), np.int64)
+    parts = np.empty((_PAIRS, count))
+    wholes = np.empty((_PAIRS, count))
     for at, row in enumerate(
         (sizes, page.links, ends, commas, counts[_DIGIT], path_counts, path_bytes, path_bytes // path_counts,
          repeats, places, count - places, count, total)
@@ -136,7 +130,7 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     np.maximum(behind, 0, out=logs[13])
     np.maximum(np.negative(behind), 0, out=logs[14])
     parts[0] = linked
-    parts[1:6] = counts[[_UPPER, _DIGIT, _MARK, _SPACE, _OTHER]]
+    parts[1:6] = counts[_UPPER:]
     wholes[:6] = characters
     for at, (part, whole) in enumerate(
         ((ends * 100, sizes), (commas * 50, sizes), (places, count), (sums[0, :-1], total),
@@ -147,33 +141,36 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
         parts[at], wholes[at] = part, whole
     _measure_frames(page, sums, logs[15:], parts[15:], wholes[15:])
     table = np.empty((FEATURES, count), np.float32)
-    table[:_LOGS] = _log(logs)
+    _logarithms().take(logs, mode="clip", out=table[:_LOGS])
     table[_LOGS : _LOGS + _PAIRS] = _share(parts, wholes)
     flags = table[_LOGS + _PAIRS :]
-    flags[: len(BlockKind)] = kinds == _KINDS
+    np.equal(page.kinds, _KINDS, out=flags[:_KIND_COUNT])
     title, longest = page.title, len(page.title)
     for at, row in enumerate(
         ([MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts],
          repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER, first == _DIGIT,
-         first == _MARK, headline >= 0, places == headline, [mark != "" for mark in page.marks]),
-        len(BlockKind),
+         first == _MARK, headline >= 0, places == headline, list(map(bool, page.marks))),
+        _KIND_COUNT,
     ):  # fmt: skip
         flags[at] = row
     flags *= TOP
     return table.T
 
 
-_KINDS = np.arange(len(BlockKind))[:, None]
+_HEADING, _KIND_COUNT = int(BlockKind.HEADING), len(BlockKind)
+_KINDS = np.arange(_KIND_COUNT)[:, None]
 
 
-def _find_headline(page: PageBlocks, kinds: Ints) -> int:
+def _find_headline(page: PageBlocks) -> int:
     """Return the first block of an `h1`, -1 if the page has none."""
-    tokens, paths = page.path_tokens, page.paths
-    headings = np.flatnonzero(kinds == BlockKind.HEADING).tolist()
-    return next((at for at in headings if tokens[paths[at]][0] == "<h1"), -1)
+    headlines = {path for path, tokens in enumerate(page.path_tokens) if tokens[0] == "<h1"}
+    if not headlines:
+        return -1
+    blocks = zip(page.paths, page.kinds, strict=True)
+    return next((at for at, (path, kind) in enumerate(blocks) if kind == _HEADING and path in headlines), -1)
 
 
-def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Ints, wholes: Ints) -> None:
+def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Floats, wholes: Floats) -> None:
     """Measure the elements around each block: counts (3 * LEVELS, blocks), parts of wholes (5 * LEVELS, blocks)."""
     begins, ends, wider = _find_frames(page)
     count = logs.shape[1]
@@ -205,18 +202,21 @@ def _count_characters(texts: list[str]) -> tuple[Ints, Ints, npt.NDArray[np.uint
     else:
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
         classes = _classify_characters().take(codes, mode="clip")
-    stops = np.cumsum(lengths)
-    others = np.flatnonzero(classes != _LETTER)
-    before = np.searchsorted(others, stops)
-    cells = np.repeat(np.arange(0, len(texts) * _CLASSES, _CLASSES), np.diff(before, prepend=0))
-    cells += classes[others]
+    stops = lengths.cumsum()
+    others = (classes != _LETTER).nonzero()[0]
+    before = np.zeros(len(texts) + 1, np.int64)
+    before[1:] = others.searchsorted(stops)
+    cells: Ints = np.arange(0, len(texts) * _CLASSES, _CLASSES).repeat(before[1:] - before[:-1])
+    cells += classes.take(others)
     counts: Ints = np.bincount(cells, minlength=len(texts) * _CLASSES).reshape(-1, _CLASSES).T
     return counts, lengths, classes[stops - lengths], classes[stops - 1]
 
 
 def _count_repeats(texts: list[str]) -> Ints:
     """Return how often each text is on the page."""
-    return np.fromiter(map(Counter(texts).__getitem__, texts), np.int64, len(texts))
+    if len(set(texts)) == len(texts):
+        return np.ones(len(texts), np.int64)
+    return np.fromiter(map(dict(Counter(texts)).__getitem__, texts), np.int64, len(texts))
 
 
 def _find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
@@ -226,6 +226,6 @@ def _find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
     parents[0] = 0
     alone = (begins == begins[parents]) & (ends == ends[parents])
     wider = parents.tolist()
-    for at in np.flatnonzero(alone).tolist():  # those around come first
+    for at in alone.nonzero()[0].tolist():  # those around come first
         wider[at] = wider[wider[at]]
     return begins, ends, np.array(wider, np.int64)
