@@ -16,6 +16,9 @@ FALSE_NEGATIVE_WEIGHT = 0.7
 """The weight of missed pairs in datasketch's optimizer (false candidates, which verification removes, have
 the rest): the weight at which its answer for the default threshold and permutations is FineWeb's 14 x 8."""
 
+REPEATS = ("paragraphs", "lines", "spans")
+"""The options on repeated text, each of which is None by default."""
+
 
 class MinHashOptions(BaseModel):
     """Options for near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
@@ -77,6 +80,44 @@ class MinHashOptions(BaseModel):
         return max(1, int(-(-(self.threshold * self.width - 1e-6) // 1)))
 
 
+class ParagraphOptions(BaseModel):
+    """Mark paragraphs of at least `min_characters` that stand in `documents` kept documents, in all but the first.
+
+    A paragraph is what stands between blank lines, and every line by itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    documents: int = Field(default=10, ge=2)
+    min_characters: int = Field(default=50, ge=1)
+
+
+class LineOptions(BaseModel):
+    """Mark lines that stand on `pages` kept pages of one site (a registered domain), on all but the first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pages: int = Field(default=10, ge=2)
+
+
+class SpanOptions(BaseModel):
+    """Mark spans that stand in kept documents more than once, each time but the first.
+
+    A span has at least `min_tokens` words where words are spaced, and at least `min_characters` where they are not
+    (as `corpus.dedup.shingles` tells them apart), from its first character to its last.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_tokens: int = Field(default=50, ge=16, le=10_000)
+    min_characters: int = Field(default=100, ge=32, le=100_000)
+
+    @property
+    def window(self) -> int:
+        """The number of characters that every span has: words of one letter with one space between them."""
+        return min(self.min_characters, 2 * self.min_tokens - 1)
+
+
 class DedupOptions(BaseModel):
     """Options that decide which duplicates are removed. `minhash: false` turns off near-duplicate detection.
 
@@ -87,6 +128,8 @@ class DedupOptions(BaseModel):
     each is paired with the best ones only (see `corpus.dedup.pairs`), so that the work stays linear.
     `against` names earlier workspaces, and folders that `corpus export --signatures` wrote: what they hold is removed
     here. Their documents are kept whatever these options say.
+    `paragraphs`, `lines` and `spans` mark what is repeated in the documents that are kept, for cutting
+    (`corpus.pipelines.repeats`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,8 +140,11 @@ class DedupOptions(BaseModel):
     closure: Literal["best", "transitive"] = "best"
     max_group: int = Field(default=256, ge=2)
     against: list[str] = []
+    paragraphs: ParagraphOptions | None = None
+    lines: LineOptions | None = None
+    spans: SpanOptions | None = None
 
-    @field_validator("minhash", mode="before")
+    @field_validator("minhash", "paragraphs", "lines", "spans", mode="before")
     @classmethod
     def _expand_switch(cls, value: Any) -> Any:
         return {} if value is True else None if value is False else value
@@ -111,7 +157,12 @@ class DedupOptions(BaseModel):
     @property
     def parameters(self) -> dict[str, Any]:
         """What duplicates depend on besides the documents and those of earlier builds."""
-        return self.model_dump(mode="json", exclude={"against"})
+        return self.model_dump(mode="json", exclude={"against", *REPEATS})
+
+    @property
+    def repeats(self) -> dict[str, Any]:
+        """What the search for repeated text depends on besides the documents; empty if nothing is searched for."""
+        return self.model_dump(mode="json", include=set(REPEATS), exclude_none=True)
 
 
 @cache

@@ -49,7 +49,7 @@ def generate_candidate_pairs(entries: NDArray[np.void], max_group: int) -> Itera
     and some 200 MiB. Cost: a second for 7 million entries, another for 10 million pairs.
     """
     key = np.ascontiguousarray(entries["key"])
-    shared = _find_shared_keys(key)
+    shared = find_shared_keys(key)
     order = shared.take(np.argsort(key.take(shared)))
     key = key.take(order)
     same = key[1:] == key[:-1]
@@ -73,7 +73,7 @@ def generate_candidate_pairs(entries: NDArray[np.void], max_group: int) -> Itera
         yield from _merge_chunks(_pair_with_leaders(number, large, place))
 
 
-def _find_shared_keys(key: NDArray[np.uint64]) -> NDArray[np.int64]:
+def find_shared_keys(key: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the places of all keys that occur more than once, and of a few others: an eighth of those at most.
 
     Sorting the keys alone takes a third of the time of sorting their places, and few are shared.

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.dedup.removed import read_cluster_groups
+from corpus.edits.edit_counts import build_edit_table
 from corpus.errors import UserError
 from corpus.ledger.bins import bin_edges
 from corpus.ledger.counts import NUMBER_COLUMNS, PART_SCHEMA
@@ -71,6 +72,7 @@ def write_ledger(
         map(read_table, groups) if groups is not None else read_statistics(workspace, workspace.splits())
     )
     tables["duplicates"] = build_duplicate_table(workspace.path("dedup", "clusters.parquet"))
+    tables["edits"] = build_edit_table(workspace)
     tables["quarantine"] = build_quarantine_table(workspace)
     tables["shared_ids"] = build_shared_id_table(workspace)
     tables["tokens"] = build_token_table(workspace)

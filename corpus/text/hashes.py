@@ -47,6 +47,11 @@ def hash_spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes
     return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(HASH_BASE))
 
 
+def hash_windows(sums: Hashes, length: int) -> Hashes:
+    """Return a hash of every window of `length` values, not finalized: its high bits are the random ones."""
+    return (sums[length:] - sums[:-length]) * _powers(len(sums))[1][: len(sums) - length]
+
+
 def find_places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
     """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):

@@ -23,9 +23,10 @@ MIN_SPREAD_BYTES = {
     "decide": 300_000_000,
     "tokenize": 50_000_000,
     "dedup": 3_000_000_000,
+    "repeats": 100_000_000,
 }
 """Bytes of input from which several local processes are faster: starting them costs 3 s per pipeline, and duplicates
-are found among 100,000 documents a second. The environment variable CORPUS_SPREAD_FROM replaces all four."""
+are found among 100,000 documents a second. The environment variable CORPUS_SPREAD_FROM replaces all five."""
 
 
 @dataclass(frozen=True, kw_only=True)

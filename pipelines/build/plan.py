@@ -13,12 +13,14 @@ from typing import Any
 import yaml
 
 from corpus import data, storage
+from corpus.dedup.options import REPEATS
+from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
-from corpus.pipelines import decide, dedup
+from corpus.pipelines import decide, dedup, repeats
 from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
@@ -202,6 +204,9 @@ def plan_fingerprint(plan: BuildPlan) -> str:
     del dumped["validation"]["resolved"]
     if not manifest.filters:
         del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
+    if not manifest.dedup.repeats:
+        for name in REPEATS:  # as workspaces have it that were built before these were searched for
+            del dumped["dedup"][name]
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
@@ -216,6 +221,7 @@ def plan_fingerprint(plan: BuildPlan) -> str:
             plan.rules.parameters(),
             signatures and dict(signatures.parameters),
             priorities,
+            *([repeats.VERSION] if manifest.dedup.repeats else []),
         ]
     )
 
@@ -286,8 +292,11 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
             expected.add(workspace.part(folder, source, split))
         if plan.tools.signatures is not None:
             expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
+        expected.add(edits_path(workspace, REPEATS_STEP, source, split))
         expected.update(workspace.quarantine_part(source, split, step) for step in [None, *plan.tools.calls])
-    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures"):
+    expected.add(counts_path(workspace, REPEATS_STEP))
+    edits = f"edits/{REPEATS_STEP}"
+    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", edits):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):
@@ -327,7 +336,17 @@ def write_own_files(workspace: Workspace, files: Mapping[str, str]) -> None:
         storage.write_text(workspace.path(*name.split("/")), text)
 
 
-BUILT_FOLDERS = ("documents", "signals", "decisions", "quarantine", "dedup", "stats", "tokenizer", "tokens")
+BUILT_FOLDERS = (
+    "documents",
+    "signals",
+    "decisions",
+    "quarantine",
+    "dedup",
+    "edits",
+    "stats",
+    "tokenizer",
+    "tokens",
+)
 """Folders of a workspace that a build alone writes into."""
 
 

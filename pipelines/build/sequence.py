@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from corpus import storage
+from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines.beam.options import Running
@@ -102,6 +103,9 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     options = plan.file.manifest.dedup
     if options.exact or options.url or options.minhash is not None:
         expected.append(workspace.path("dedup", "clusters.parquet"))
+    if options.repeats:
+        expected += [edits_path(workspace, REPEATS_STEP, *name) for name in plan.names]
+        expected.append(counts_path(workspace, REPEATS_STEP))
     if plan.tools.signatures is not None:
         expected += [workspace.part("dedup/signatures", *name, "arrow") for name in plan.names]
     if storage.exists(dataset):

@@ -12,10 +12,11 @@ import numpy as np
 
 from corpus import storage
 from corpus.dedup.rows import SplitRows, build_split_rows
+from corpus.edits.parts import REPEATS_STEP
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
-from corpus.pipelines import decide, dedup, ingest, tokenize
+from corpus.pipelines import decide, dedup, ingest, repeats, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan
@@ -123,6 +124,27 @@ def run_decide(build: Build) -> None:
         len(plan.splits),
         running=running,
     )
+
+
+def run_repeats(build: Build) -> None:
+    """Find the text that kept documents repeat if the manifest asks for it; if not, remove what is there."""
+    plan, workspace, options = build.plan, build.workspace, build.plan.file.manifest.dedup
+    if not options.repeats:
+        storage.remove_folder(workspace.path("edits", REPEATS_STEP))
+        return
+    running = build.for_stage("repeats")
+    build.run(
+        "repeats",
+        lambda claims: repeats.repeats_pipeline(workspace, plan.names, options, running, claims),
+        len(plan.splits),
+        running=running,
+    )
+
+
+def decide_and_mark(build: Build) -> None:
+    """Decide on every document, then find what the kept ones repeat."""
+    run_decide(build)
+    run_repeats(build)
 
 
 def compute_thresholds(build: Build) -> dict[tuple[str, str], float]:
@@ -278,7 +300,7 @@ def remove_part_statistics(build: Build) -> None:
 
 STAGES: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("ingest", run_ingest),
-    ("decide", run_decide),
+    ("decide", decide_and_mark),
     ("tokenize", run_tokenize),
     ("count", run_count),
 )

@@ -1,0 +1,145 @@
+"""Find paragraphs, lines and spans that kept documents repeat, and store them as edits: DIR/edits/repeats.
+
+Elements are packed arrays (`corpus.pipelines.beam.packed`), in files of the run on one machine, and through the
+engine's shuffle elsewhere, as in `corpus.pipelines.dedup`. Texts are read from the parts where they lie:
+
+    splits     `survey`    hashes of paragraphs and lines, anchors of spans       -> hash range
+               `match`     counts paragraphs and lines; equal anchors are aligned -> block of the later document
+    block      `extend`    reads both texts and compares them                     -> the same block
+    block      `write`     the edits of its splits
+    (one)      `count`     documents, spans and characters by source and language
+
+Of what is repeated the first stays, in the order of the splits and their rows. Only documents that are kept take part:
+so this comes after the decisions, and no document stands for text that another one loses.
+
+Memory: `match` 32 bytes for each line and for every 31st character of its range, three times; `extend` 160 MiB besides
+the alignments of its block, 24 bytes each. It reads the block's documents that repeat something, as many as these
+160 MiB hold, and then, one row group at a time, the earlier documents that they are compared with: so where much of a
+large corpus is repeated, most of it is read again for each 33 million characters that repeat something.
+
+The edits depend on neither the number of partitions, nor that of workers, nor the way of the shuffle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from corpus import storage
+from corpus.dedup.options import DedupOptions
+from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
+from corpus.pipelines import repeat_steps as steps
+from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.packed import Element, Gathered
+from corpus.pipelines.beam.shuffle import Shuffle, end_range, run_item, run_range
+from corpus.pipelines.repeat_steps import RepeatPlan, splits_path
+from corpus.storage.fingerprint import fingerprint
+from corpus.storage.part_writer import read_fingerprint, read_outcome
+from corpus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from corpus.pipelines.beam.types import PCollection, Transform
+
+VERSION = 1
+"""Increased when the same documents would give other edits."""
+SPLITS_PER_RANGE = 4
+MAX_RANGES = 4096
+
+
+def repeats_pipeline(
+    workspace: Workspace,
+    splits: Iterable[tuple[str, str]],
+    options: DedupOptions,
+    running: Running,
+    claims: str | None,
+    partitions: int | None = None,
+    in_runs: bool | None = None,
+) -> Callable[[beam.Pipeline], None]:
+    """Return a function that builds the search for repeated text among the kept documents of some splits.
+
+    `splits` (source, split) in any order, with documents and decisions. If all edits were made from these with these
+    options, the pipeline does nothing. `partitions`: the number of hash ranges, and of blocks at the most; by default
+    one for 4 splits, at most 4,096. `in_runs`: see `corpus.pipelines.dedup`. Beam's counters `repeats/...` hold the
+    numbers of documents, characters and alignments.
+    """
+    ordered = sorted(set(splits))
+    made_of = [_identify(workspace, *split) for split in ordered]
+    digest = fingerprint([VERSION, options.repeats, ordered, made_of])
+    paths = [
+        counts_path(workspace, REPEATS_STEP),
+        *(edits_path(workspace, REPEATS_STEP, *split) for split in ordered),
+    ]
+    if all(read_fingerprint(path) == digest for path in paths):
+        storage.remove(splits_path(workspace))  # of a run that was killed at the very end
+        return _do_nothing
+    storage.remove(counts_path(workspace, REPEATS_STEP))
+    storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
+    plan = RepeatPlan(
+        root=workspace.root,
+        options=options,
+        splits=len(ordered),
+        partitions=partitions
+        or max(4 * running.workers, min(MAX_RANGES, -(-len(ordered) // SPLITS_PER_RANGE))),
+        digest=digest,
+    )
+    use_runs = running.local if in_runs is None else in_runs
+    shuffle = Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
+    return partial(add_repeat_steps, plan=plan, running=running, claims=claims, shuffle=shuffle)
+
+
+def _identify(workspace: Workspace, source: str, split: str) -> list[str | None]:
+    """Return what the repeated text of a split depends on: its documents, and which of them are kept."""
+    decisions = workspace.part("decisions", source, split)
+    return [
+        read_fingerprint(workspace.part("documents", source, split)),
+        read_outcome(decisions) or read_fingerprint(decisions),
+    ]
+
+
+def _do_nothing(root: beam.Pipeline) -> None:
+    from corpus.pipelines.beam.types import create
+
+    root | "Nothing to do" >> create([], int)
+
+
+def add_repeat_steps(
+    root: beam.Pipeline, plan: RepeatPlan, running: Running, claims: str | None, shuffle: Shuffle
+) -> None:
+    """Put all steps of the module's table on a pipeline; the list of splits must exist when they run."""
+    from corpus.pipelines.beam.types import create, flat_map, flatten, group_by_key, keep_if
+
+    def step(name: str, function: Callable[..., Iterator[Element]]) -> Transform:
+        given = (shuffle, name.lower(), function, plan)
+        named: Transform = name >> flat_map(run_range, *given, output=tuple[int, bytes])
+        return named
+
+    def gather(name: str, *inputs: PCollection[Element]) -> PCollection[Gathered]:
+        joined = inputs[0] if len(inputs) == 1 else inputs | f"{name}: together" >> flatten()
+        gathered: PCollection[Gathered] = joined | f"{name}: gather" >> group_by_key()
+        return gathered
+
+    def only(kind: str, elements: PCollection[Element], label: str) -> PCollection[Element]:
+        of_kind = keep_if(steps.REPEAT_KINDS.is_kind, kind, output=tuple[int, bytes])
+        chosen: PCollection[Element] = elements | f"{label}: {kind}" >> of_kind
+        return chosen
+
+    survey = root | "Survey" >> fan_out(
+        [f"{split}:{split + 1}" for split in range(plan.splits)],
+        partial(run_item, shuffle=shuffle, step="survey", work=partial(steps.survey_step, plan=plan)),
+        running,
+        claims,
+        result_type=tuple[int, bytes],
+    )
+    hashed = [only(kind, survey, "Match") for kind in ("paragraphs", "lines", "anchors")]
+    matched = gather("Match", *hashed) | step("Match", steps.match_step)
+    extended = gather("Extend", only("alignments", matched, "Extend")) | step("Extend", steps.extend_step)
+    spans = [only("spans", each, name) for name, each in (("Survey", survey), ("Match", matched))]
+    last = flat_map(end_range, shuffle, steps.write_step, plan, output=tuple[int, bytes])
+    written = gather("Write", *spans, extended) | "Write" >> last
+    always = root | "Even if none" >> create([(0, b"")], tuple[int, bytes])
+    gather("Count", always, written) | "Count" >> flat_map(steps.count_step, plan, output=tuple[int, bytes])
