@@ -181,7 +181,7 @@ class Tools:
             "ingest": VERSION,
             "extraction": self.extractor_description or mode,
             **({"extractor": identify_blocks_extractor()} if mode == "corpus" else {}),
-            "languages": self.manifest.languages,
+            "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),
             "addresses": address_lists().identity,
@@ -262,6 +262,16 @@ class Tools:
     def signatures_fingerprint(self, documents: str) -> str:
         assert self.signatures is not None
         return fingerprint([documents, "signatures", dict(self.signatures.parameters)])
+
+
+def reduce_languages(languages: str | list[str]) -> str | list[str]:
+    """Return the languages that a manifest keeps in one order, without labels that another one covers: `cmn` stands for
+    cmn_Hans. Lists that keep the same texts give the same fingerprints."""
+    if isinstance(languages, str):
+        return languages
+    return sorted(
+        label for label in set(languages) if "_" not in label or label.partition("_")[0] not in languages
+    )
 
 
 def load_filters(manifest: Manifest) -> dict[str, Filter]:

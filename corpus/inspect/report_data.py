@@ -340,18 +340,26 @@ def _build_names(table: pa.Table, key: str) -> list[Json]:
 
 
 def _build_quarantine(quarantine: pa.Table) -> Json:
-    """Return the failures with the most records, each with the place of its first, and how many more there are."""
-    rows = sorted(quarantine.to_pylist(), key=lambda row: (-row["records"], row["source"], row["reason"]))
+    """Return the kinds of failure with the most records: for each its step, its reason, and [source, records, place of
+    the first] of every source, and how many kinds there are more."""
+    kinds: dict[tuple[str, str], list[Json]] = defaultdict(list)
+    for row in quarantine.to_pylist():
+        kinds[row["step"], row["reason"]].append(row)
+    sizes = {kind: sum(row["records"] for row in rows) for kind, rows in kinds.items()}
+    ranked = sorted(kinds, key=lambda kind: (-sizes[kind], kind))
     listed = [
         {
-            **{name: row[name] for name in ("source", "step", "records")},
-            "reason": shorten(row["reason"], MAX_REASON_CHARACTERS),
-            "place": shorten_middle(_format_place(row), MAX_PLACE_SHOWN),
+            "step": step,
+            "reason": shorten(reason, MAX_REASON_CHARACTERS),
+            "sources": [
+                [row["source"], row["records"], shorten_middle(_format_place(row), MAX_PLACE_SHOWN)]
+                for row in sorted(kinds[step, reason], key=lambda row: (-row["records"], row["source"]))
+            ][:MAX_SOURCES],
         }
-        for row in rows[:MAX_LISTED_ROWS]
+        for step, reason in ranked[:MAX_LISTED_ROWS]
     ]
-    left = rows[MAX_LISTED_ROWS:]
-    return {"rows": listed, "more": len(left), "more_records": sum(row["records"] for row in left)}
+    left = ranked[MAX_LISTED_ROWS:]
+    return {"rows": listed, "more": len(left), "more_records": sum(sizes[kind] for kind in left)}
 
 
 def _format_place(row: Json) -> str:

@@ -214,10 +214,10 @@ def _note_first_places(firsts: _Places, keys: list[pa.ChunkedArray], part: pa.Ta
     rows = pa.table(
         [*keys, part.column("file"), part.column("offset")], names=["place", "reason", "file", "offset"]
     )
-    found = rows.group_by(["place", "reason"], use_threads=False).aggregate(
+    firsts_here = rows.group_by(["place", "reason"], use_threads=False).aggregate(
         [("file", "first"), ("offset", "first")]
     )
-    for row in found.to_pylist():
+    for row in firsts_here.to_pylist():
         firsts.setdefault((row["place"], row["reason"]), (row["file_first"], row["offset_first"]))
 
 

@@ -175,12 +175,12 @@ function heldOut() {
     const valid = group === undefined ? 0 : o.valid[group], kept = group === undefined ? 0 : valid + o.train[group];
     return el("td", { class: "cell", text: kept ? whole(valid) : "", title: kept ? `${whole(valid)} of ${whole(kept)} kept documents` : "", style: { background: heat(Math.log1p(valid) / Math.log1p(most)) } });
   };
-  const lines = rows.map((row) => [language(row.label), ...sources.map((source) => cell(place.get(JSON.stringify([source, row.label])))),
-    row.valid ? el("td", { text: whole(row.valid) }) : el("td", { class: "lacking", text: "none" }), percent(row.valid, row.kept), percent(asked(row.label), 1), short(row.tokens)]);
+  const lines = rows.map((row) => [language(row.label), row.valid ? el("td", { text: whole(row.valid) }) : el("td", { class: "lacking", text: "none" }),
+    percent(row.valid, row.kept), percent(asked(row.label), 1), short(row.tokens), ...sources.map((source) => cell(place.get(JSON.stringify([source, row.label]))))]);
   const total = (key) => sum(rows.map((row) => row[key]));
-  if (rows.length > 1) lines.push([el("td", {}, el("b", { text: "all" })), ...sources.map((source) => el("td", { class: "cell", text: whole(sum(chosen.filter((g) => groups[g][0] === source).map((g) => o.valid[g]))) })),
-    whole(total("valid")), percent(total("valid"), total("kept")), percent(data.validation, 1), short(total("tokens"))]);
-  const node = table(["language", ...sources, "documents", "of kept", "asked", "tokens"], lines);
+  if (rows.length > 1) lines.push([el("td", {}, el("b", { text: "all" })), whole(total("valid")), percent(total("valid"), total("kept")), percent(data.validation, 1), short(total("tokens")),
+    ...sources.map((source) => el("td", { class: "cell", text: whole(sum(chosen.filter((g) => groups[g][0] === source).map((g) => o.valid[g]))) }))]);
+  const node = table(["language", "documents", "of kept", "asked", "tokens", ...sources], lines);
   node.classList.add("first");
   return node;
 }
@@ -321,7 +321,7 @@ function rules() {
   const turn = (open) => nodes.forEach((node) => { if (!node.hidden) node.open = open; });
   const tools = el("div", { class: "tools" }, search, el("button", { type: "button", text: "open", onclick: () => turn(true) }), el("button", { type: "button", text: "close", onclick: () => turn(false) }), told);
   seek();
-  return [tools, legend, el("div", { class: "cards-of-rules" }, ...nodes), nodes.length ? null : none("no rule fails here"),
+  return [...(nodes.length ? [tools, legend, el("div", { class: "cards-of-rules" }, ...nodes)] : [none("no rule fails here")]),
     quiet.length ? el("details", {}, el("summary", { text: `${whole(quiet.length)} ${plural(quiet.length, "rule fails", "rules fail")} nothing here` }), el("ul", { class: "plain" }, ...quiet.sort().map((name) => el("li", {}, el("code", { text: name }))))) : null];
 }
 // A rule: its name and share at once, chart and texts when it is opened.
@@ -406,15 +406,21 @@ function bytesPerToken() {
 }
 
 function listed(rows, key, head, lacking) {
+  if (!rows.length) return none(`no ${head} is known`);
   return table([head, "documents", "kept", "bytes", "bytes kept"], rows.map((row) =>
     [row[key] === null ? `(${whole(row.names)} ${plural(row.names, "other")})` : row[key] || lacking, whole(row.documents), whole(row.kept), size(row.bytes), size(row.kept_bytes)]));
 }
+const NAMED_SOURCES = 4;
 function quarantine() {
   const { rows: listed, more, more_records } = data.quarantine;
-  const rows = listed.filter((row) => !filter.source || row.source === filter.source);
+  const rows = listed.map((row) => ({ ...row, sources: row.sources.filter(([source]) => !filter.source || source === filter.source) }))
+    .filter((row) => row.sources.length).map((row) => ({ ...row, records: sum(row.sources.map(([, records]) => records)) })).sort((a, b) => b.records - a.records);
   if (!rows.length) return none(more ? "nothing of this source among the most frequent failures" : "everything could be read");
-  return [table(["reason", "records", "source", "step", "for example"], rows.map((row) => [row.reason, whole(row.records), row.source, row.step, row.place ? el("code", { class: "path", text: row.place }) : "-"]), [0, 2, 3, 4]),
-    more ? el("p", { class: "dim" }, ...rich(`${whole(more_records)} ${plural(more_records, "record")} for ${whole(more)} other ${plural(more, "reason")} in all sources: \`corpus stats DIR --by quarantine\` has them.`)) : null];
+  const named = ({ sources }) => sources.slice(0, NAMED_SOURCES).map(([source, records]) => (sources.length > 1 ? `${source} (${whole(records)})` : source)).join(", ")
+    + (sources.length > NAMED_SOURCES ? ` and ${whole(sources.length - NAMED_SOURCES)} more` : "");
+  return [table(["kind of failure", "records", "sources", "step", "for example"], rows.map((row) =>
+    [row.reason, whole(row.records), named(row), row.step, row.sources[0][2] ? el("code", { class: "path", text: row.sources[0][2] }) : "-"]), [0, 2, 3, 4]),
+    more ? el("p", { class: "dim" }, ...rich(`${whole(more_records)} ${plural(more_records, "record")} of ${whole(more)} other ${plural(more, "kind")} in all sources: \`corpus stats DIR --by quarantine\` has them.`)) : null];
 }
 function span(seconds) {
   if (seconds < 120) return `${+seconds.toPrecision(3)} s`;
@@ -476,7 +482,7 @@ section("alarms", "Alarms", "What deserves a look first, in the whole corpus: th
 section("built", "Built from", "The sources as the manifest names them; the filters do not apply.", built);
 section("funnel", "From records to tokens", "Documents of each source by what became of them.", funnel);
 section("languages", "Sources and languages", "The most kept first. The stronger the colour, the more (counts on a logarithmic scale).", heatmap, false);
-section("validation", "Validation", "Documents held out of training, by language and source; their share of what is kept, and the share that was asked for: of whole groups (sites, repositories), and more of small languages. Then their tokens.", heldOut, false);
+section("validation", "Validation", "Documents held out of training; their share of what is kept, and the share that was asked for: of whole groups (sites, repositories), and more of small languages; their tokens; and the documents by source.", heldOut, false);
 section("mixture", "Mixture", "Built: the part of all tokens in the shards. Planned: the part of the tokens that training draws. Epochs: how often a stream is seen while as many tokens are drawn as there are.", mixture, false);
 section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? ` of ${whole(data.vocabulary)}` : ""} fits each language; most tokens first.`, bytesPerToken, false);
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);

@@ -97,6 +97,19 @@ def test_what_is_said_of_a_manifest_is_a_sentence_without_its_commands() -> None
     assert all(about.endswith(".") and " > " not in about and "--out" not in about for about in said.values())
 
 
+def test_every_kind_that_needs_more_than_a_path_has_a_ready_manifest() -> None:
+    plain = {"jsonl", "parquet", "text"}
+    used = set()
+    for row in LISTS["manifests"]():
+        content = yaml.safe_load(Path(row["file"]).read_text("utf-8"))
+        used |= {source["kind"] for source in content["sources"].values()}
+    assert set(KINDS) - used <= plain
+    pages = yaml.safe_load(data_path("html.yaml").read_text("utf-8"))["sources"]["pages"]
+    assert pages["kind"] == "html" and not set(pages) - {"kind", "paths"}, (
+        "what is set there is what one may set"
+    )
+
+
 def test_a_kind_names_its_keys() -> None:
     keys = describe_keys("text").splitlines()
     assert "  paths: list of text (required; every kind has it)" in keys

@@ -175,10 +175,10 @@ def test_excerpts_end_behind_a_word(text: str, excerpt: str) -> None:
     assert excerpt_lines(text, 28, 3) == excerpt
 
 
-def test_failures_are_listed_with_an_example_and_the_rest_is_counted() -> None:
+def test_failures_are_listed_by_kind_with_an_example_and_the_rest_is_counted() -> None:
     rows = [
         {
-            "source": "web",
+            "source": source,
             "step": "read",
             "reason": f"kind {at}",
             "records": at,
@@ -186,12 +186,15 @@ def test_failures_are_listed_with_an_example_and_the_rest_is_counted() -> None:
             "offset": 1000 * at,
         }
         for at in range(1, 30)
+        for source in ("web", "新闻")
     ]
-    listed = _build_quarantine(pa.Table.from_pylist(rows))
+    listed = _build_quarantine(pa.Table.from_pylist([*rows, {**rows[-1], "records": 1, "source": "b"}]))
     assert listed["rows"][0] == {
-        "source": "web", "step": "read", "records": 29, "reason": "kind 29", "place": "a.gz @ 29,000"
-    }  # fmt: skip
-    assert (len(listed["rows"]), listed["more"], listed["more_records"]) == (20, 9, 45)
+        "step": "read",
+        "reason": "kind 29",
+        "sources": [["web", 29, "a.gz @ 29,000"], ["新闻", 29, "a.gz @ 29,000"], ["b", 1, "a.gz @ 29,000"]],
+    }
+    assert (len(listed["rows"]), listed["more"], listed["more_records"]) == (20, 9, 90)
 
 
 def test_it_needs_nothing_from_elsewhere(demo: Path) -> None:
@@ -347,13 +350,8 @@ def enlarge(data: Any) -> Any:
 def test_narrow_screens_long_corpora_and_the_search(demo: Path, hostile: Path, tmp_path: Path) -> None:
     """In frames 360 pixels wide: a browser's window is at least 500."""
     long = enlarge(data_of((demo / "report.html").read_text(encoding="utf-8")))
-    failure = {
-        "reason": "not UTF-8: byte … in position …",
-        "records": 1200,
-        "source": "web",
-        "step": "read",
-        "place": "a @ 7",
-    }
+    places = [["web", 1200, "a @ 7"], *([f"s{at}", 9, "b @ 1"] for at in range(5))]
+    failure = {"reason": "not UTF-8: byte … in position …", "step": "read", "sources": places}
     long["quarantine"] = {"rows": [failure], "more": 3, "more_records": 5}
     long["alarms"] = ["tha_Thai fails: `rules: {languages: ...}` sets another"]
     pages = {"long": render_page(long), "hostile": (hostile / "report.html").read_text(encoding="utf-8")}
@@ -388,11 +386,13 @@ def test_narrow_screens_long_corpora_and_the_search(demo: Path, hostile: Path, t
         if sum(rule["failed"][1::2]) == sum(failing_most["failed"][1::2])
     }
     head, *languages, whole = seen["long"]["held"]
-    assert head == ["language", "web", "wikipedia", "documents", "of kept", "asked", "tokens"]
-    assert whole[0] == "all" and int(whole[3]) == long["totals"]["valid"] == int(whole[1]) + int(whole[2])
-    assert int(whole[3]) == sum(int(row[3]) for row in languages if row[3] != "none")
-    assert any(row[3] == "none" for row in languages), "a language without validation text is marked"
-    assert seen["long"]["quarantine"].startswith("not UTF-8: byte … in position …1,200web")
+    assert head == ["language", "documents", "of kept", "asked", "tokens", "web", "wikipedia"]
+    assert whole[0] == "all" and int(whole[1]) == long["totals"]["valid"] == int(whole[5]) + int(whole[6])
+    assert int(whole[1]) == sum(int(row[1]) for row in languages if row[1] != "none")
+    assert any(row[1] == "none" for row in languages), "a language without validation text is marked"
+    assert seen["long"]["quarantine"] == (
+        "not UTF-8: byte … in position …1,245web (1,200), s0 (9), s1 (9), s2 (9) and 2 morereada @ 7"
+    )
     assert "Timings" not in seen["long"]["links"]
     assert seen["hostile"]["cards"].endswith("1source")
 

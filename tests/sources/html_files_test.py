@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from corpus.data import data_path
 from corpus.document import Failure, Record
 from corpus.extract import extract
+from corpus.manifest import load_manifest
 from corpus.sources.input_split import plan_splits
 from corpus.sources.inputs import list_files
 from corpus.sources.web.html_files import HtmlFiles
@@ -91,6 +93,16 @@ def test_a_glob_gives_the_same_pages_under_the_same_ids(mirror: Path) -> None:
     whole = {one.native_id: one for one in records(read(mirror, paths="site"))}
     matched = records(read(mirror, paths="site/**/*.html"))
     assert len(matched) == len(TEXTS) and all(whole[one.native_id] == one for one in matched)
+
+
+def test_the_ready_manifest_reads_a_folder_of_pages(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = mirror / "html_gold" / "article-extraction-benchmark"
+    folder.mkdir(parents=True)
+    (mirror / "site").rename(folder / "html")
+    monkeypatch.setenv("CORPUS_DATA", str(mirror))
+    source = load_manifest(str(data_path("html.yaml"))).manifest.sources["pages"]
+    assert isinstance(source, HtmlFiles) and source.rules == ["fineweb", "language"]
+    assert len(records(read(mirror, paths=source.paths))) == 9
 
 
 @pytest.mark.parametrize(
