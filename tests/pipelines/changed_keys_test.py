@@ -29,6 +29,7 @@ READS, SOME, MEASURES, DECIDES, TOKENIZES, NOTHING = (
 CHANGES: dict[str, list[tuple[str, Any]]] = {
     READS: [
         ("languages", ["tha"]),
+        ("urls", {"block": ["block.txt"]}),
         ("extraction", {"mode": "recall"}),
         ("identification", {"model": "lid.bin"}),
         ("keep_text", "kept"),
@@ -59,6 +60,9 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("dedup.max_group", 9),
         ("dedup.minhash", {"threshold": 0.9}),
         ("dedup.minhash", {"bands": 16, "rows": 7}),
+        ("dedup.paragraphs", True),
+        ("dedup.lines", {"pages": 7}),
+        ("dedup.spans", {"min_tokens": 60}),
         ("dedup.against", ["old"]),
     ],
     TOKENIZES: [
@@ -115,6 +119,7 @@ def folder(tmp_path: Path) -> Path:
             json.dumps({"text": f"第{at}座桥很旧。" * 9, "body": "x"}, ensure_ascii=False) for at in range(60)
         ]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "block.txt").write_text("blocked.example\n", encoding="utf-8")
     return tmp_path
 
 
