@@ -338,3 +338,74 @@ def test_listings_in_items_keep_their_lines(mode: str, item: str, language: str)
     )
     wanted = [f"- {sentence} 1", "$ cd /media/disk/one", "$ grep 'x  y' settings", f"{sentence} 2"]
     assert [line for line in text.split("\n") if line][1:-1] == wanted
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "around", ["<p>{}</p>", "<ul><li>{}</li><li>{}</li></ul>", "<blockquote>{}</blockquote>"]
+)
+@pytest.mark.parametrize(
+    "tag", ["label", "output", "noindex", "blink", "marquee", "menuitem", "slot", "time"]
+)
+@pytest.mark.parametrize("language", ["en", "ru", "hi", "ar"])
+def test_words_in_elements_of_forms_and_of_old_pages_stay(
+    mode: str, around: str, tag: str, language: str
+) -> None:
+    sentence = PROSE[language]
+    first, second, rest = sentence.split(" ", 2)
+    line = f"{first} <{tag}>{second}</{tag}> {rest}"
+    text = "\n".join(
+        lines(f"<article><p>{sentence} A</p>{around.format(line, line)}<p>{sentence} B</p></article>", mode)
+    )
+    assert text.count(second) - 2 * sentence.count(second) >= sentence.count(second)
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall", "resiliparse"])
+def test_buttons_are_words_within_a_sentence_alone_and_labels_none_beside_a_field(mode: str) -> None:
+    sentence = PROSE["en"]
+    body = (
+        f"<p>{sentence} A</p><p>Dann <button>Speichern</button> drücken und das Fenster wieder schließen.</p>"
+        f"<p>{sentence} <button>Teilen</button></p>"
+        f"<p><label>Anschrift</label> <input> {sentence}</p><p>{sentence} B</p>"
+    )
+    text = "\n".join(lines(f"<article>{body}</article>", mode))
+    assert "Dann Speichern drücken und" in text
+    assert "Teilen" not in text and "Anschrift" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<center>{}</center>",
+        "<section>{}</section>",
+        "<search>{}</search>",
+        "<menu><li>{}</li><li>{}</li></menu>",
+        "<dir><li>{}</li><li>{}</li></dir>",
+        "<listing>{}</listing>",
+        "<fieldset><legend>A</legend>{}</fieldset>",
+        "<fieldset><legend>A</legend><p>{}</p></fieldset>",
+        "<details><summary>A</summary>{}</details>",
+        "<details><summary>{}</summary><p>{}</p></details>",
+    ],
+)
+def test_text_that_no_paragraph_holds_is_kept(mode: str, language: str, block: str) -> None:
+    sentence = 3 * PROSE[language]
+    got = lines(
+        f"<div><h1>A</h1><p>1 {sentence}</p>{block.format(f'3 {sentence}', f'4 {sentence}')}<p>2 {sentence}</p></div>",
+        mode,
+    )
+    text = "\n".join(got)
+    assert all(f"{at} {sentence}" in text for at in range(1, 3 + block.count("{}"))), got
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_menus_of_links_and_fields_in_boxes_are_no_text(mode: str) -> None:
+    sentence = 4 * PROSE["en"]
+    body = (
+        f"<p>{sentence} A</p><menu><li><a href='/a'>Start</a></li><li><a href='/b'>Kontakt</a></li></menu>"
+        f"<fieldset><legend>Anmeldung</legend><label>Name</label><input></fieldset><p>{sentence} B</p>"
+    )
+    text = "\n".join(lines(f"<article>{body}</article>", mode))
+    assert not any(word in text for word in ("Start", "Kontakt", "Anmeldung", "Name"))

@@ -22,6 +22,9 @@ MIN_SIBLING_BYTES = 20
 HTML_SPACES = re.compile(r"[ \t\n\r\f]+")
 """What HTML shows as one space."""
 
+_SECTIONS = ("section", "search")
+"""Elements whose text extractors lose where no paragraph holds it, as `div`'s."""
+
 _BLOCKS = """address article aside blockquote button canvas center dd details dialog div dl dt fieldset figcaption
 figure footer form h1 h2 h3 h4 h5 h6 header hr iframe img input li main menu nav object ol p picture pre section
 select summary table tbody td textarea tfoot th thead tr ul video"""
@@ -30,10 +33,14 @@ BLOCK_TAGS = frozenset(_BLOCKS.split())
 
 
 def mend_paragraphs(tree: HtmlElement) -> None:
-    """Make every `div` that is a paragraph a `p`, with those beside it. Linear in the elements."""
+    """Make every `div` and `center` that is a paragraph a `p`, with those beside it, and put a `p` into every section
+    that is one. Linear in the elements."""
     parents: dict[HtmlElement, None] = {}
-    for element in tree.iter("div"):
-        if is_paragraph(element, MIN_PARAGRAPH_BYTES):
+    for element in tree.iter("div", "center", *_SECTIONS):
+        if element.tag in _SECTIONS:
+            if is_paragraph(element, MIN_PARAGRAPH_BYTES):
+                _hold_paragraph(element)
+        elif is_paragraph(element, MIN_PARAGRAPH_BYTES):
             become_paragraph(element)
             if (parent := element.getparent()) is not None:
                 parents[parent] = None
@@ -41,6 +48,15 @@ def mend_paragraphs(tree: HtmlElement) -> None:
         for element in parent:
             if element.tag == "div" and is_paragraph(element, MIN_SIBLING_BYTES):
                 become_paragraph(element)
+
+
+def _hold_paragraph(section: HtmlElement) -> None:
+    """Put all that is in a section into a paragraph: extractors take its name for more than a paragraph."""
+    paragraph = section.makeelement("p")
+    paragraph.text, section.text = section.text, None
+    paragraph.extend(list(section))
+    section.append(paragraph)
+    become_paragraph(paragraph)
 
 
 def become_paragraph(element: HtmlElement) -> None:

@@ -37,7 +37,7 @@ MAX_LARGE_HIDDEN = 8
 STREAMED_PART = re.compile(r"(?:^|:|_|-)S:[0-9a-fA-F]+$")
 """The id of a part of a page that React streams behind it, hidden until a script puts it in its place."""
 _UNSHOWN = ("script", "style", "noscript")
-_SILENT = ("script", "style", "svg")
+_SILENT = ("script", "style")
 _LINKED_DATA = "application/ld+json"
 """The type of scripts that extractors read."""
 _CLOSED_TAGS = ("template", "dialog")
@@ -59,6 +59,13 @@ MIN_RESTORED_RATIO = 6
 """Times as much prose as is left, from which extractors take back what they have discarded."""
 _LISTS, _LIST_ITEMS = ("ul", "ol", "dl"), ("li", "dd", "dt")
 _GLUED_TAGS = ("code", "del", "s", "strike")
+_DISCARDED_WORDS = ("time", "label", "output", "button", "blink", "marquee", "noindex", "menuitem")
+"""Elements that a browser shows in their line, and extractors drop."""
+_PLAIN_WORDS = ("q", "slot")
+"""Elements that a browser shows in their line, and extractors lose in some places."""
+_OLD_NAMES = {"dir": "ul", "listing": "pre", "xmp": "pre"}
+"""Names of early HTML, which browsers know and extractors do not."""
+_FIELDS = frozenset(("input", "select", "textarea"))
 _READINGS = ("rt", "rp", "rtc")
 _ITEM_BLOCKS = frozenset(("div", "p", "section", "article", "blockquote", "center", "address", "main"))
 _CARD_PARTS = ("article", "header", "footer", "form", "picture", "nav")
@@ -161,13 +168,22 @@ def mend_tree(tree: HtmlElement, html: str) -> bool:
         _drop_readings(tree)
     if any("-" in tag for tag in tags) and _OWN_TAG.search(html):
         _name_own_elements(tree)
-    if "time" in tags:
-        _keep_times(tree)
+    if not tags.keys().isdisjoint(_DISCARDED_WORDS):
+        _keep_words(tree)
     if "figcaption" in tags:
         _keep_captions(tree)
-    if "q" in tags:
-        for element in tree.iter("q"):
+    if not tags.keys().isdisjoint(_PLAIN_WORDS):
+        for element in tree.iter(*_PLAIN_WORDS):
             element.tag = "span"
+    if not tags.keys().isdisjoint(_OLD_NAMES):
+        for element in tree.iter(*_OLD_NAMES):
+            element.tag = _OLD_NAMES[element.tag]
+    if "menu" in tags:
+        _keep_prose_menus(tree)
+    if "fieldset" in tags:
+        _keep_boxes(tree)
+    if "summary" in tags:
+        _keep_summaries(tree)
     unwrapped = "table" in tags and unwrap_layout_tables(tree)
     if sum(tags[name] for name in _LISTS) > MAX_LIST_DEPTH:
         _flatten_deep_lists(tree)
@@ -197,7 +213,7 @@ def _survey(tree: HtmlElement) -> tuple[Counter[str], list[HtmlElement]]:
 
 
 def drop_silent(tree: HtmlElement) -> None:
-    """Drop what holds no text of a page, but most of its bytes and many of its elements: extractors copy them several
+    """Drop what holds no text of a page, but many of its bytes: extractors copy them several
     times before they drop them."""
     for element in list(tree.iter(*_SILENT)):
         if element.get("type") != _LINKED_DATA and element.getparent() is not None:
@@ -292,11 +308,54 @@ def _name_own_elements(tree: HtmlElement) -> None:
         _rename(element, "span" if _is_in_line(element) and not _has_block(element) else "div")
 
 
-def _keep_times(tree: HtmlElement) -> None:
-    """Make a `time` in a sentence a `span`; one that stands alone is a date line, which extractors drop."""
-    for element in tree.iter("time"):
-        if _is_in_sentence(element):
-            element.tag = "span"
+def _keep_words(tree: HtmlElement) -> None:
+    """Make elements `span`s that extractors drop with their words, where those are words of a sentence: a `time` that
+    stands alone is a date line, a `label` beside a field names it, and a `button` behind a text is none of it."""
+    for element in list(tree.iter(*_DISCARDED_WORDS)):
+        if not _is_in_sentence(element) or _has_block(element):
+            continue
+        if element.tag == "label" and _has_field_beside(element):
+            continue
+        if element.tag == "button" and not _is_within_sentence(element):
+            continue
+        element.tag = "span"
+
+
+def _keep_prose_menus(tree: HtmlElement) -> None:
+    """Make a `menu` a `ul` that has an item of prose: pages before 2000 write lists so, and extractors drop all."""
+    for menu in tree.iter("menu"):
+        if next(_iter_prose(menu, ("li",)), None) is not None:
+            menu.tag = "ul"
+
+
+def _keep_boxes(tree: HtmlElement) -> None:
+    """Make a `fieldset` without a field a `div`: it draws a box around a text."""
+    for box in list(tree.iter("fieldset")):
+        if next(box.iterancestors("form"), None) is None and next(box.iter(*_FIELDS, "button"), None) is None:
+            box.tag = "div"
+            for title in box.iterchildren("legend"):
+                title.tag = "p"
+                _wrap_following_text(title)
+
+
+def _keep_summaries(tree: HtmlElement) -> None:
+    """Give the text directly behind a `summary` a paragraph, and a `summary` that is prose itself."""
+    for summary in list(tree.iter("summary")):
+        _wrap_following_text(summary)
+        if not _has_block(summary) and _count_bytes(_STRING(summary)) >= MIN_PARAGRAPH_BYTES:
+            summary.tag = "p"
+
+
+def _has_field_beside(label: HtmlElement) -> bool:
+    parent = label.getparent()
+    return parent is not None and any(child.tag in _FIELDS for child in parent)
+
+
+def _is_within_sentence(element: HtmlElement) -> bool:
+    """Return whether text with a letter or digit in it stands directly before and behind an element."""
+    parent = element.getparent()
+    before = _get_text_before(element, parent) if parent is not None else ""
+    return any(map(str.isalnum, before)) and any(map(str.isalnum, element.tail or ""))
 
 
 def _keep_captions(tree: HtmlElement) -> None:
@@ -485,12 +544,15 @@ def find_prose_frame(tree: HtmlElement, unwrapped: bool = False) -> ProseFrame |
 
     None for a page with a frame; one that holds little beside the prose is none.
     """
-    if not unwrapped and next(_iter_prose(tree, _ITEMS), None) is None:
+    items = _iter_prose(tree, _ITEMS)
+    first = next(items, None)
+    if first is None and not unwrapped:
         return None
     named = _find_named_frame(tree)
     if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
         return None
-    frame, characters = _find_frame(tree, chain(_iter_prose(tree, _ITEMS), _iter_prose(tree, _PARAGRAPHS)))
+    seen = () if first is None else (first,)
+    frame, characters = _find_frame(tree, chain(seen, items, _iter_prose(tree, _PARAGRAPHS)))
     if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
         return None
     return ProseFrame(frame, characters, named is not None)

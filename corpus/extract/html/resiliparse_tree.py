@@ -31,7 +31,9 @@ _SINGLE = re.compile(
     rf"<(a|b|strong|em|i|u|font|big|small|tt|mark|span|cite|code|s)\b[^<>]*>([{CJK}])</\1\s*>", re.IGNORECASE
 )
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
-_MENDED = f"[hidden], dialog, time, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
+_MENDED = f"[hidden], dialog, time, label, :is({_LINES}) > button, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
 _READINGS = "rt, rp, rtc"
 _DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
@@ -60,8 +62,8 @@ def mend_page(page: Any) -> None:
                 element.remove()
         elif element.hasattr("hidden"):
             hidden.append(element)
-        elif tag == "time":
-            if _is_in_sentence(element):
+        elif tag in ("time", "label", "button"):
+            if _is_word(element):
                 _rename(page, element, "span")
         elif tag == "ruby":
             _drop_readings(page, element)
@@ -100,6 +102,15 @@ def _show_hidden(page: Any, hidden: list[Any]) -> None:
 
 def _is_in_sentence(element: Any) -> bool:
     return _is_text(element.next) or _is_text(element.prev)
+
+
+def _is_word(element: Any) -> bool:
+    """Return whether a `time`, `label` or `button` holds words of a sentence: see `page_tree`."""
+    if element.tag == "button":
+        return _is_text(element.next) and _is_text(element.prev)
+    if not _is_in_sentence(element):
+        return False
+    return element.tag == "time" or not any(child.tag in _FIELDS for child in element.parent.children[:])
 
 
 def _is_text(node: Any) -> bool:
