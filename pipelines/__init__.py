@@ -12,6 +12,8 @@ The files, in the order in which data meets them:
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
     against.py        parts of earlier builds in it
+    repeats.py        the pipeline that finds repeated text
+    repeat_steps.py   the steps of that pipeline
     decide.py         signals and duplicates to decisions
     tokenize.py       kept documents to token shards
     transforms/       the same steps as transforms, for pipelines of your own

@@ -16,5 +16,8 @@ In the order in which documents meet them:
     clusters.py    components; which document is kept
     components.py  components of more links than fit in memory
     walk.py        the same for more documents than fit in memory
+    repeated_lines.py  lines and paragraphs that many documents have
+    anchors.py     places that every copy of a span has
+    repeated_spans.py  spans that earlier text has
     removed.py     clusters.parquet: write and read
 """

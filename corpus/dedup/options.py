@@ -147,7 +147,11 @@ class DedupOptions(BaseModel):
     @field_validator("minhash", "paragraphs", "lines", "spans", mode="before")
     @classmethod
     def _expand_switch(cls, value: Any) -> Any:
-        return {} if value is True else None if value is False else value
+        if value is True or value is False:
+            return {} if value else None
+        if value is not None and not isinstance(value, dict | BaseModel):
+            raise ValueError("say true, false, or {option: value}")
+        return value
 
     @field_validator("against", mode="before")
     @classmethod

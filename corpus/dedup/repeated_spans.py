@@ -1,6 +1,6 @@
-"""Spans that earlier text has, too: equal grams extended to both sides, character by character.
+"""Spans that earlier text has: equal grams extended to both sides, character by character.
 
-A character is marked if it lies in a span, long enough, that stands wholly before: in an earlier document, or earlier in
+A character is marked if it lies in a span, long enough, that stands before: in an earlier document, or earlier in
 the same one without overlapping. So of all copies the first stays, and of a repetition such as a thousand dashes (which
 is its own copy, one character further) as many characters as a span must have.
 """
@@ -24,6 +24,8 @@ Points = NDArray[np.uint32]
 
 FIRST_COMPARED = 128
 """Characters that are compared at first; then twice as many each time."""
+MANY_PLACES = 64
+"""Equal grams in two texts from which it is looked first whether there can be a span at all."""
 LONGEST_WORD = 16
 """Characters of a word, at the most, where words are not spaced."""
 JUDGED_CHARACTERS = 4096
@@ -47,13 +49,16 @@ def count_equal(one: Points, other: Points) -> int:
     return most
 
 
-def find_word_starts(text: str) -> NDArray[np.int64]:
-    """Return where the words of a text start, in characters."""
+def find_word_bounds(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the words of a text start and where they end, in characters."""
     words = segment_words(text)
-    starts: NDArray[np.int64] = words.starts.astype(np.int64)
+    starts, ends = words.starts.astype(np.int64), words.ends.astype(np.int64)
     if len(words.units) != len(text):
-        starts -= np.cumsum((words.units & 0xFC00) == 0xDC00)[starts]  # the second units of surrogate pairs
-    return starts
+        seconds = np.cumsum(
+            np.append(0, (words.units & 0xFC00) == 0xDC00)
+        )  # of surrogate pairs, before each unit
+        starts, ends = starts - seconds[starts], ends - seconds[ends]
+    return starts, ends
 
 
 @dataclass
@@ -69,29 +74,33 @@ class MarkedText:
         self.marks = np.zeros(len(self.points), np.bool_)
 
     @cached_property
-    def word_starts(self) -> NDArray[np.int64]:
-        return find_word_starts(to_text(self.points))
+    def words(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where its words start, and where they end."""
+        return find_word_bounds(to_text(self.points))
 
     @cached_property
     def is_wordless(self) -> bool:
         """Return whether the text has too few words for any span: a table of dashes, say."""
         least = min(self.options.min_tokens, self.options.min_characters // LONGEST_WORD)
-        return len(self.word_starts) < least
+        return len(self.words[0]) < least
 
     def _is_long_enough(self, start: int, end: int) -> bool:
         """Return whether a span has as many words, or characters where words are not spaced, as the options ask for."""
+        starts, ends = self.words
+        whole = int(np.searchsorted(ends, end, side="right")) - int(np.searchsorted(starts, start))
+        has_words = whole >= self.options.min_tokens
+        has_characters = end - start >= self.options.min_characters
+        if has_words == has_characters:
+            return has_words
         text = to_text(self.points[start : min(end, start + JUDGED_CHARACTERS)])
-        if find_writing(to_units(text)) != SPACED:
-            return end - start >= self.options.min_characters
-        first, last = np.searchsorted(self.word_starts, (start, end)).tolist()
-        return bool(last - first >= self.options.min_tokens)
+        return has_words if find_writing(to_units(text)) == SPACED else has_characters
 
     def compare(self, other: Points, places: NDArray[np.int64], *, same: bool) -> None:
         """Mark what stands in `other`, an earlier document, or with `same` earlier in this one.
 
         `places` int64[n, 2]: where equal grams start in this text and in the other.
         """
-        if self.is_wordless:
+        if len(places) > MANY_PLACES and self.is_wordless:
             return
         distance = places[:, 0] - places[:, 1]
         last, reached = None, -1
@@ -128,17 +137,31 @@ class MarkedText:
         return end
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return (start, end) of all marked spans by ascending place; none parts a letter from the marks on it."""
+        """Return (start, end) of all marked spans by ascending place.
+
+        They have whole words where words are spaced, and elsewhere whole letters, with the marks on them.
+        """
         changes = np.flatnonzero(np.diff(self.marks, prepend=False, append=False))
         spans = [self._trim(start, end) for start, end in changes.reshape(-1, 2).tolist()]
         return [(start, end) for start, end in spans if start < end]
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
+        start, end = self._leave_word(start, 1), self._leave_word(end, 0)
         while start < end and self._is_mark(start):
             start += 1
         while start < end < len(self.points) and self._is_mark(end):
             end -= 1
         return start, end
+
+    def _leave_word(self, at: int, side: int) -> int:
+        """Return a place, or if it is inside a spaced word, where that starts (`side` 0) or ends (1)."""
+        bounds = self.words
+        word = int(np.searchsorted(bounds[0], at)) - 1
+        if word < 0 or at >= bounds[1][word]:
+            return at
+        sides = to_text(self.points[at - 1 : at + 1])
+        is_spaced = all(find_writing(to_units(letter)) == SPACED for letter in sides)
+        return int(bounds[side][word]) if is_spaced else at
 
     def _is_mark(self, at: int) -> bool:
         """Return whether a character belongs to the one before it: a combining mark, or a joiner."""

@@ -9,6 +9,7 @@ The files, by what they show:
     sample_page.py  samples as an HTML page
     cuts.py         documents near each rule's bound
     report_data.py  the ledger as compact JSON
+    edits_section.py  what was marked in texts
     report.py       the report, one HTML page
     curve_data.py   curves from a run's log
     curves.py       curves as HTML page or PNG

@@ -11,6 +11,7 @@ from typing import Any
 from corpus import storage
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
+from corpus.inspect.edits_section import build_edits_section
 from corpus.inspect.html_text import shorten
 from corpus.inspect.report_data import build_head_data, build_report_data
 from corpus.ledger.tables import read_ledger
@@ -50,9 +51,10 @@ def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = Non
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()
     head = {**build_head_data(tables, shards, manifest, workspace.input_sizes()), "timings": timings}
+    edits = build_edits_section(workspace)
     most = MAX_PAGE_GROUPS
     while True:
-        content = render_page({**head, **build_report_data(tables, shards, cuts, most)})
+        content = render_page({**head, **build_report_data(tables, shards, cuts, most), "edits": edits})
         size = len(content.encode())
         if size <= MAX_PAGE_BYTES or most == 1:
             return content

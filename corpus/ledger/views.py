@@ -18,6 +18,7 @@ TABLES_OF_VIEWS = {
     "gate": ("counts",),
     "rule": ("counts", "rules"),
     "duplicate": ("counts", "duplicates"),
+    "edit": ("edits",),
     "domain": ("domains",),
     "license": ("licenses",),
     "quarantine": ("quarantine",),
@@ -48,6 +49,8 @@ def build_view(tables: Tables, name: str) -> list[Row]:
         return summarize_rules(tables["counts"], tables["rules"])
     if name == "duplicate":
         return summarize_duplicates(tables["counts"], tables["duplicates"])
+    if name == "edit":
+        return summarize_edits(tables["edits"])
     if name == "quarantine":
         order = [("records", "descending"), *[(key, "ascending") for key in ("source", "step", "reason")]]
         quarantined: list[Row] = tables[name].sort_by(order).to_pylist()
@@ -137,6 +140,14 @@ def summarize_duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
         if row["level"] in rows_by_level:
             rows_by_level[row["level"]]["largest"] = row["cluster_size_max"]
     return sorted(rows_by_level.values(), key=lambda row: (-row["documents"], row["duplicate"]))
+
+
+def summarize_edits(edits: pa.Table) -> list[Row]:
+    """Return, per kind of edit: documents that have some, the spans in them, and their characters."""
+    numbers = ("documents", "spans", "characters")
+    sums = edits.group_by(["kind"]).aggregate([(name, "sum") for name in numbers]).to_pylist()
+    rows = [{"edit": row["kind"], **{name: row[f"{name}_sum"] for name in numbers}} for row in sums]
+    return sorted(rows, key=lambda row: (-row["characters"], row["edit"]))
 
 
 def summarize_names(table: pa.Table, key: str) -> list[Row]:

@@ -391,6 +391,13 @@ function duplicates() {
   return el("div", { class: "columns" }, el("div", {}, table(["level", "documents that went"], levels)), el("div", {}, table(["documents in a cluster", ...kinds], rows)));
 }
 
+function edits() {
+  const rows = data.edits.filter((row) => (!filter.source || row.source === filter.source) && (!filter.language || row.language === filter.language));
+  if (!rows.length) return none("nothing was marked");
+  const named = rows.map((row) => [row.kind, row.source, row.language ? language(row.language) : "others", whole(row.documents), whole(row.spans), whole(row.characters)]);
+  return table(["kind", "source", "language", "documents", "spans", "characters"], named);
+}
+
 function bytesPerToken() {
   const by = new Map();
   for (const g of chosen) {
@@ -488,6 +495,7 @@ section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? 
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
 section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
+if ((data.edits || []).length) section("edits", "Repeated text", "What kept documents have that stands in earlier ones: paragraphs, lines of a site and spans, marked in all documents but the first. DIR/edits has the place of each; the stored texts are whole.", edits);
 section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain", "domain", "none: no address")), el("div", {}, listed(data.licenses, "license", "licence", "none stated"))));
 section("quarantine", "Quarantine", "Records that could not be read, by kind of failure; … stands for what differs. DIR/quarantine has the place of each, and `corpus sample DIR --quarantine` shows them.", quarantine);
 if (data.timings) section("timings", "Timings", "How long each stage took.", timings);

@@ -29,6 +29,7 @@ VIEW_TITLES = {
     "gate": "records stopped by a gate",
     "rule": "texts by failed rule; share: of the texts the rule applies to",
     "duplicate": "duplicates by level",
+    "edit": "repeated text in kept documents",
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records",
@@ -39,6 +40,7 @@ VIEW_COLUMNS = {
     "gate": ("documents",),
     "rule": ("failed", "share", "failed_only", "near_failed", "near_passed"),
     "duplicate": ("documents", "bytes", "largest"),
+    "edit": ("documents", "spans", "characters"),
     "domain": ("documents", "kept", "bytes", "kept_bytes"),
     "quarantine": ("records",),
     "engine": ("documents", "bytes"),
@@ -73,7 +75,7 @@ def stats(
         str,
         typer.Option(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
-            "duplicate, domain, license, quarantine, engine."
+            "duplicate, edit, domain, license, quarantine, engine."
         ),
     ] = DEFAULT_VIEWS,
     limit: Annotated[

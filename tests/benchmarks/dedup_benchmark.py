@@ -1,4 +1,4 @@
-"""Deduplication beside datasketch and rensa: signatures a second, then pairing as a pipeline.
+"""Deduplication beside datatrove, datasketch and rensa: signatures, pairing as a pipeline, and from texts to the rest.
 
     python -m tests.benchmarks.dedup_benchmark --documents 100000 --workers 1
 
@@ -10,8 +10,10 @@ a second: pages that they share count more than once.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import subprocess
 import tempfile
 import threading
 import time
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
@@ -193,6 +196,55 @@ class MemoryWatch(threading.Thread):
             return 0
 
 
+def from_texts(count: int, words: int) -> None:
+    """Near-duplicates of made-up texts, from the texts to what is left, beside datatrove's four stages."""
+    random = np.random.default_rng(2)
+    made = texts(count, words)
+    for at in range(9, count, 10):  # a tenth are others with one word in a hundred left out
+        taken = made[at - 9].split(" ")
+        made[at] = " ".join(
+            word for word, left in zip(taken, random.random(words) > 0.01, strict=True) if left
+        )
+    print(f"\nfrom {count:,} texts of {words} words to those that stay, one process, CPU seconds")
+    options = DedupOptions(exact=False, url=False)
+    assert options.minhash is not None
+    step, schema = SignatureStep(options.minhash), signature_schema(options.minhash)
+    with tempfile.TemporaryDirectory(prefix="corpus-benchmark-") as folder:
+        workspace = Workspace(folder)
+        with timed() as signed:
+            documents = [segment_words(text, "eng_Latn") for text in made]
+            with SignatureWriter(
+                workspace.part("dedup/signatures", "web", "0", "arrow"), schema, "x"
+            ) as part:
+                for start in range(0, count, 512):
+                    part.write(step.signatures(documents[start : start + 512]))
+        running = Running()
+        with timed() as paired, tempfile.TemporaryDirectory(prefix="corpus-claims-") as claims:
+            rows = Made(count, 1, 0.1, families=1)
+            search = dedup.dedup_pipeline(workspace, [("web", "0")], rows, options, "x", running, claims)
+            with beam.Pipeline(options=running.options("dedup")) as pipeline:
+                search(pipeline)
+        removed = pq.read_metadata(dedup.clusters_path(workspace)).num_rows
+        print(f"  {'ours: words, signatures':44}{signed.cpu:>10,.2f}")
+        print(f"  {'ours: all steps from pairs to clusters':44}{paired.cpu:>10,.2f}")
+        print(f"  {'ours, together':44}{signed.cpu + paired.cpu:>10,.2f}; {count - removed:,} stay")
+        if not bench.DATATROVE.exists():
+            print(f"  {bench.DATATROVE} is missing: `make bench` makes it")
+            return
+        os.makedirs(f"{folder}/texts")
+        table = pa.table({"text": made, "id": [str(at) for at in range(count)]})
+        pq.write_table(table, f"{folder}/texts/texts.parquet")
+        peer = Path(__file__).parent / "peers" / "datatrove_minhash.py"
+        command = [bench.datatrove(), str(peer), f"{folder}/texts/texts.parquet", f"{folder}/datatrove"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        theirs = json.loads(done.stdout.splitlines()[-1])
+        for name, seconds in theirs["seconds"].items():
+            print(f"  {f'datatrove: {name}':44}{seconds:>10,.2f}")
+        print(
+            f"  {'datatrove, together':44}{sum(theirs['seconds'].values()):>10,.2f}; {theirs['kept']:,} stay"
+        )
+
+
 def write_set(folder: str, made: Made, splits: range, options: MinHashOptions) -> None:
     """Write the documents of some splits as `corpus export --signatures` does."""
     schema = set_schema(options)
@@ -278,3 +330,4 @@ if __name__ == "__main__":
         against=arguments.against,
     )
     signatures(min(arguments.documents, 5_000), arguments.words)
+    from_texts(min(arguments.documents, 2_000), arguments.words)

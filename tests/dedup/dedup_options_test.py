@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from datasketch import MinHashLSH
 from pydantic import ValidationError
@@ -15,6 +17,34 @@ def test_the_default_is_finewebs_banding() -> None:
     assert options.minhash is not None
     assert (options.minhash.threshold, options.minhash.banding, options.minhash.width) == (0.7, (14, 8), 112)
     assert (options.minhash.words, options.minhash.characters) == (5, 8)
+
+
+def test_repeated_text_is_searched_for_where_asked() -> None:
+    assert DedupOptions().repeats == {}
+    assert DedupOptions.model_validate({"spans": False}).parameters == DedupOptions().parameters
+    options = DedupOptions.model_validate({"spans": True, "paragraphs": {"documents": 3}, "lines": {}})
+    assert options.parameters == DedupOptions().parameters  # clusters do not depend on it
+    assert options.repeats == {
+        "paragraphs": {"documents": 3, "min_characters": 50},
+        "lines": {"pages": 10},
+        "spans": {"min_tokens": 50, "min_characters": 100},
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"spans": {"min_tokens": 8}}, "min_tokens"),
+        ({"spans": {"min_characters": 10}}, "min_characters"),
+        ({"spans": {"tokens": 50}}, "tokens"),
+        ({"spans": 50}, "spans"),
+        ({"lines": {"pages": 1}}, "pages"),
+        ({"paragraphs": {"documents": "many"}}, "documents"),
+    ],
+)
+def test_wrong_options_on_repeated_text_are_refused(given: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        DedupOptions.model_validate(given)
 
 
 def test_it_is_also_what_the_optimizer_finds() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import fsspec
 import pytest
 
 import corpus
@@ -22,6 +24,7 @@ from corpus.ledger.tables import read_ledger
 from corpus.pipelines import repeat_steps, repeats
 from corpus.pipelines.beam import packed
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.cli.stats import read_rows
 from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
@@ -189,6 +192,30 @@ def test_the_parts_are_the_same_for_any_partitions_workers_and_shuffle(
     assert all(content == contents[0] for content in contents[1:])
 
 
+def test_an_object_store_gets_the_same_parts(tmp_path: Path) -> None:
+    splits = copied(5)
+    workspace, other = store(tmp_path, splits), Workspace("memory://repeats-test/build")
+    files = fsspec.filesystem("memory")
+    files.put(str(tmp_path), "/repeats-test/build", recursive=True)
+    assert search(workspace, splits, SPANS)
+    claims = tmp_path / "others"
+    claims.mkdir()
+    put = repeats.repeats_pipeline(
+        other,
+        [("web", split) for split in splits],
+        DedupOptions.model_validate(SPANS),
+        Running(),
+        str(claims),
+    )
+    with beam.Pipeline(options=Running().options("repeats")) as pipeline:
+        put(pipeline)
+    made = files.find("/repeats-test/build/edits")
+    assert len(made) == 4
+    for path in made:
+        assert files.cat(path) == (tmp_path / path.removeprefix("/repeats-test/build/")).read_bytes()
+    files.rm("/repeats-test", recursive=True)
+
+
 @pytest.mark.parametrize("language", sorted(STORIES))
 def test_a_story_that_another_document_has_is_found_in_each_language(tmp_path: Path, language: str) -> None:
     story = STORIES[language].strip()
@@ -247,12 +274,23 @@ def test_one_word_a_million_times_takes_linear_time(tmp_path: Path) -> None:
 
 
 def test_no_span_parts_a_letter_from_its_marks(tmp_path: Path) -> None:
-    story = STORIES["hin_Deva"].strip()
-    at = next(at for at, letter in enumerate(story) if letter == "\u093e")
-    splits = {"a": [Stored(story), Stored("क" + story[at:] + "x"), Stored(story[:at] + "ी y z")]}
+    story = STORIES["tha_Thai"].strip()
+    tones = (at for at, letter in enumerate(story) if letter == "\u0e49")
+    at = next(
+        at for at in tones if at > 40 and not any(map(unicodedata.combining, story[at - 1] + story[at + 1]))
+    )
+    splits = {"a": [Stored(story), Stored("ก" + story[at:] + "x"), Stored(f"{story[:at]}\u0e48 y z")]}
     found = pieces(splits, search(store(tmp_path, splits), splits, SPANS))
-    assert found["a", 1] == [story[at + 1 :]]
-    assert ("a", 2) not in found or not found["a", 2][0].endswith(story[at - 1])
+    assert found == {("a", 1): [story[at + 1 :]], ("a", 2): [story[: at - 1]]}
+
+
+@pytest.mark.parametrize("language", ["eng_Latn", "rus_Cyrl", "arb_Arab", "hin_Deva"])
+def test_a_span_has_whole_words_where_words_are_spaced(tmp_path: Path, language: str) -> None:
+    story = STORIES[language].strip()
+    between = story[story.index(" ") : story.rindex(" ") + 1]
+    splits = {"a": [Stored(story), Stored(f"ю{story[1:-2]}ю z")]}
+    found = pieces(splits, search(store(tmp_path, splits), splits, SPANS))
+    assert found == {("a", 1): [between]}
 
 
 PARAGRAPH = "Subscribe to our newsletter, and never miss a recipe of the week again!"
@@ -364,6 +402,9 @@ def test_a_build_marks_what_its_kept_documents_repeat(tmp_path: Path) -> None:
     assert sum(row["characters"] for row in counts) == sum(
         edit.end - edit.start for edits in marked.values() for edit in edits
     )
+    [row] = read_rows(workspace, "edit")
+    assert (row["edit"], row["documents"]) == ("span", 4)
+    assert '"edits":[{"kind":"span"' in Path(out, "report.html").read_text("utf-8")
     part = Path(edits_path(workspace, "repeats", source, split))
     before = part.read_bytes()
     part.unlink()
