@@ -1,12 +1,13 @@
 """From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
 
-    CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2]
+    CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2] [--modes fast,corpus]
 
 Both read the 2,094 real pages of web-open.warc.gz, in turn, in one process (and whatever children they start). What
 is compared is user and system time over the whole run, less that of the same command on an archive of one page:
 start-up and the loading of models are left out on both sides. Ours computes every signal of every page
-(URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts, duplicates and decisions. Theirs stops
-at the first rule that fails; its filters alone and its filters with MinHash are both shown.
+(URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts, duplicates and decisions, with each of
+the extraction modes that are named. Theirs stops at the first rule that fails; its filters alone and its filters with
+MinHash are both shown.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -35,21 +37,24 @@ HERE = Path(__file__).parent
 SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 MANIFEST = """name: benchmark
+extraction: {{mode: {mode}}}
 sources:
   web: {{kind: warc, paths: [{warc}], rules: [fineweb, language]}}
 """
 OURS = """
 import sys
-from pipelines.build import build
-from pipelines.options import Running
-build(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
+build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
 """
 
 
 def main() -> None:
     parser = bench.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--modes", default="fast", help="ours, between commas")
+    given = parser.parse_args()
+    rounds, modes = given.rounds, given.modes.split(",")
     bench.datatrove()
     warc = bench.sample_data() / "warc/web-open.warc.gz"
     with tempfile.TemporaryDirectory() as folder:
@@ -57,8 +62,7 @@ def main() -> None:
         sides: dict[str, Callable[[Path, Path], list[str]]] = {
             "datatrove, filters": lambda archive, out: theirs(archive, out, "filters"),
             "datatrove, filters and MinHash": lambda archive, out: theirs(archive, out, "all"),
-            "corpus": ours,
-        }
+        } | {f"corpus, {mode}": partial(ours, mode) for mode in modes}
         spent: dict[str, list[float]] = {name: [] for name in sides}
         kept: dict[str, int] = {}
         for turn in range(rounds):
@@ -78,16 +82,24 @@ def main() -> None:
 
 def show(spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> None:
     best = {name: min(seconds) for name, seconds in spent.items()}
+    modes = [name for name in best if name.startswith("corpus")]
     versions = theirs_versions()
     table = Table(title=f"WARC to decided documents, {pages:,} pages")
-    for column in ("", "pages in", "documents out", "CPU s", "pages/CPU s", "ours is"):
+    for column in (
+        "",
+        "pages in",
+        "documents out",
+        "CPU s",
+        "pages/CPU s",
+        *(f"{mode} is" for mode in modes),
+    ):
         table.add_column(column, justify="left" if not column else "right")
     for name, seconds in best.items():
-        ratio = f"{seconds / best['corpus']:.1f} times" if name != "corpus" else ""
+        ratios = [f"{seconds / best[mode]:.1f} times" if mode != name else "" for mode in modes]
         table.add_row(
-            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.1f}", ratio
+            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.1f}", *ratios
         )
-    console = Console(width=100)
+    console = Console(width=120)
     console.print(table)
     console.print(
         f"corpus {metadata.version('corpusmill')} with trafilatura {metadata.version('trafilatura')}; "
@@ -139,9 +151,9 @@ def cpu(command: list[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def ours(archive: Path, out: Path) -> list[str]:
+def ours(mode: str, archive: Path, out: Path) -> list[str]:
     manifest = out.with_suffix(".yaml")
-    manifest.write_text(MANIFEST.format(warc=archive))
+    manifest.write_text(MANIFEST.format(warc=archive, mode=mode))
     return [sys.executable, "-c", OURS, str(manifest), str(out)]
 
 
@@ -160,7 +172,7 @@ def theirs_versions() -> str:
 
 def documents(name: str, out: Path) -> int:
     """Documents that a side keeps."""
-    if name == "corpus":
+    if name.startswith("corpus"):
         return sum(
             pq.read_table(path, columns=["kept"]).column("kept").to_pylist().count(True)
             for path in (out / "decisions").rglob("*.parquet")

@@ -14,7 +14,7 @@ import pytest
 from corpus.document import Record
 from corpus.errors import UserError
 from corpus.extract import extract
-from corpus.extract.html.blocks import block_model
+from corpus.extract.html.blocks import block_model, element_tokens
 from corpus.extract.html.blocks.block_model import read_model, write_model
 from corpus.extract.html.blocks.element_tokens import name_element
 from corpus.extract.html.blocks.features import TOP, measure_blocks, measure_sizes
@@ -258,7 +258,11 @@ def test_the_collector_is_left_as_it_was() -> None:
         gc.enable()
 
 
-def test_elements_are_named_by_what_they_say_of_themselves() -> None:
+@pytest.mark.parametrize("kept", [0, 1, 20_000])
+def test_elements_are_named_by_what_they_say_of_themselves(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(element_tokens, "MAX_CACHED", kept)
     named = {
         ("p", ()): ("<p",),
         ("p", (("class", None),)): ("<p",),
@@ -273,6 +277,13 @@ def test_elements_are_named_by_what_they_say_of_themselves() -> None:
             "<div", "@step", "@recipe",
         ),
         ("div", (("style", "color: red; Display : none"), ("id", "x1"))): ("<div", "!none"),
+        ("a", (("href", "/x"),)): ("<a",),
+        ("a", (("href", "/x"), ("data-n", None))): ("<a",),
+        ("a", (("href", "/x"), ("class", "more link"))): ("<a", "more", "link"),
+        ("a", (("class", "more link"), ("href", "/y"))): ("<a", "more", "link"),
+        ("a", (("class", None), ("href", "/y"))): ("<a",),
+        ("h2", (("id", "part-one"), ("class", "title"), ("title", "x"))): ("<h2", "title", "part", "one"),
+        ("h2", (("class", "title"), ("title", "x"), ("id", "part-one"))): ("<h2", "title", "part", "one"),
     }  # fmt: skip
     for _ in range(2):  # read, then remembered
         assert {key: name_element(key[0], dict(key[1])) for key in named} == named
@@ -284,6 +295,35 @@ def test_the_document_says_who_has_read_it() -> None:
     for html, engine in ((page, "corpus"), (deep, "trafilatura")):
         extracted = extract(make_record(html.encode()), "corpus")
         assert extracted is None or extracted.metadata["extractor"] == engine
+
+
+def test_estimates_do_not_depend_on_the_elements_seen_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = read_model(write_model(load_model()), "again")
+    pages = [
+        read_blocks(
+            make_page(f"<p class=c{i}>{text} <a class=d{i} href=/>x</a></p>", f"<ul id=e{i}><li>{text}</ul>")
+        )
+        for i, text in enumerate(SENTENCES.values())
+    ]
+    alone = [
+        read_model(write_model(model), "new").estimate(page, measure_sizes(page)).tolist() for page in pages
+    ]
+    for kept in (block_model.MAX_CACHED, 3):
+        monkeypatch.setattr(block_model, "MAX_CACHED", kept)
+        for _ in range(2):
+            assert [model.estimate(page, measure_sizes(page)).tolist() for page in pages] == alone
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_white_space_is_one_space_and_that_which_is_written_stays(language: str) -> None:
+    one = SENTENCES[language]
+    for before, after in (("", ""), (" ", "  "), ("\n\t ", " \r\n"), ("\f", "\n\f")):
+        assert blocks(f"<p>{before}{one}{after}</p>") == [one]
+    assert blocks(f"<p>{one} \t {one}</p>") == [f"{one} {one}"]
+    assert blocks(f"<p>{one}\u3000{one}</p><p>{one}&nbsp;{one}</p>") == [
+        f"{one}\u3000{one}",
+        f"{one}\xa0{one}",
+    ]
 
 
 def test_features_are_whole_numbers_and_sums_are_exact_in_any_order() -> None:

@@ -151,7 +151,10 @@ class _TokenRows:
         if None in places[0] or None in places[1]:
             self._add(around + inner)
             places = list(map(get, around)), list(map(get, inner))
-        return self.around.take(places[0], 0), self.inner.take(places[1], 0)
+        return (
+            self.around.take(np.array(places[0], np.int64), 0),
+            self.inner.take(np.array(places[1], np.int64), 0),
+        )
 
     def _add(self, every_tokens: list[Tokens]) -> None:
         """Sum up the rows of tokens that are not kept yet."""
@@ -205,7 +208,7 @@ def _sum_context(first: Ints, weights: Ints, tables: _Tables) -> Floats:
     padded = np.zeros((count + 2 * FAR, units), np.int32)
     padded[FAR : FAR + count] = first
     sums = np.zeros((count + 2 * FAR + 1, units), np.int32)
-    np.cumsum(padded, 0, out=sums[1:])
+    padded.cumsum(0, np.int32, sums[1:])
     total = sums[-1]
     earlier = sums[FAR : FAR + count]
     places = np.arange(count, dtype=np.float64)[:, None]
@@ -228,7 +231,7 @@ def _sum_context(first: Ints, weights: Ints, tables: _Tables) -> Floats:
 
 def squash(logits: Ints) -> Ints:
     """Return probabilities, 0 to `CERTAIN`, of logits in 64ths: a table, without a processor's own `exp`."""
-    estimates: Ints = _SIGMOID[np.clip(logits + _HALF, 0, 2 * _HALF)]
+    estimates: Ints = _SIGMOID.take(logits + _HALF, mode="clip")
     return estimates
 
 

@@ -7,8 +7,9 @@ them mean something is learned: see `block_model`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -26,33 +27,59 @@ _NONE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _READ = ("id", "role", "itemprop", "itemtype", "style", "aria-hidden", "data-testid", "class")
 
 Tokens = tuple[str, ...]
-_cache: dict[tuple[str | None, ...], Tokens] = {}
+Reader = Callable[[Mapping[str, str | None]], Any]
+_cache: dict[tuple[Any, ...], Tokens] = {}
+_readers: dict[tuple[str, ...], Reader | None] = {}
 
 
 def name_element(tag: str, attributes: Mapping[str, str | None]) -> Tokens:
     """Return the tokens of an element: `<div`, then words of its names, `=role`, `@property`, `!none` for one that its
     style hides, `!aria` for one hidden from readers aloud."""
-    key: tuple[str | None, ...]
+    key: tuple[Any, ...]
     if not attributes:
         key = (tag,)
     elif len(attributes) == 1 and "class" in attributes:
         key = (tag, attributes["class"])
     else:
-        key = (tag, *map(attributes.get, _READ))
+        names = tuple(attributes)
+        try:
+            reader = _readers[names]
+        except KeyError:
+            reader = _find_reader(names)
+        if reader is None:
+            key = (tag,)
+        elif reader is _read_class:
+            key = (tag, attributes["class"])
+        else:
+            key = (tag, reader, reader(attributes))
     tokens = _cache.get(key)
     if tokens is None:
-        if len(key) <= 2:
-            tokens = (f"<{tag}", *(_choose_words(_split_words(key[-1])) if key[-1] and len(key) == 2 else ()))
-        else:
-            tokens = _read_tokens(*key)
-        _keep(_cache, key, tokens)
+        tokens = _keep(_cache, key, _read_tokens(tag, *map(attributes.get, _READ)))
     return tokens
 
 
-def _keep(cache: dict[Key, Value], key: Key, value: Value) -> None:
+_read_class = itemgetter("class")
+
+
+def _find_reader(names: tuple[str, ...]) -> Reader | None:
+    """Return what takes from attributes of these names the values that are read, the same for all of which the same
+    is read; None if nothing is."""
+    read = tuple([name for name in _READ if name in names])
+    reader: Reader | None = None
+    if read == ("class",):
+        reader = _read_class
+    elif read and read == names:
+        reader = itemgetter(*read)
+    elif read:
+        reader = _readers[read] if read in _readers else _find_reader(read)
+    return _keep(_readers, names, reader)
+
+
+def _keep(cache: dict[Key, Value], key: Key, value: Value) -> Value:
     if len(cache) >= MAX_CACHED:
         cache.clear()
     cache[key] = value
+    return value
 
 
 def _read_tokens(

@@ -88,6 +88,7 @@ _CODE_TABLES = re.compile(
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
 _FORMULA_NAMES = re.compile(r"math|latex")
+_OUTER_SPACES = " \t\n\r"
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
 _WRAPPED = re.compile(rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])")
@@ -458,7 +459,7 @@ class _Walk:
             text = text.replace("\x0b", "\n").replace("\r", "").replace("\xa0", " ").strip("\n").rstrip()
             written = bool(text) and not _LINE_NUMBERS.fullmatch(text)
         else:
-            text = " ".join(text.split()) if text.isascii() and "\x0b" not in text else self._collapse(text)
+            text = self._collapse(text)
             written = bool(text) and not text.isspace()
         if written:
             if len(self.registered) < len(self.opened):
@@ -483,6 +484,12 @@ class _Walk:
 
     def _collapse(self, text: str) -> str:
         """Return a text with one space where HTML has several, and a line end for each `br`."""
+        if "\f" not in text:
+            text = text.strip(_OUTER_SPACES)
+        if "  " not in text and text.isprintable():
+            return text  # most are
+        if text.isascii() and "\x0b" not in text:
+            return " ".join(text.split())
         if "\n" in text or "  " in text or "\t" in text or "\r" in text:
             if "\n" in text and self._is_unspaced():
                 text = _WRAPPED.sub("", text)
