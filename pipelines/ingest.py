@@ -153,7 +153,8 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                     measure_in_parser(tools, split, batch, first, origins, values, quarantines)
                 if signature_writer is not None and tools.signatures is not None:
                     words = [page.words if page is not None else None for page in batch]
-                    signature_writer.write(tools.signatures.signatures(words))
+                    languages = [page.language if page is not None else None for page in batch]
+                    signature_writer.write(tools.signatures.signatures(words, languages))
                 # Their arrays go before the next come.
                 pages[first : first + SIGNATURE_BATCH_PAGES] = [None] * len(batch)
             signals = {step: to_signals(tools.filters[step], table) for step, table in values.items()}

@@ -8,6 +8,7 @@ In the order in which documents meet them:
     xxh32.py       xxHash32 of all windows of an array
     minhash.py     signatures and band keys in numpy
     signatures.py  signature parts: write and read
+    canaries.py    pairs of known likeness, made from documents
     signature_set.py  sets of signatures that travel, as datasketch's LeanMinHash
     rows.py        the columns that are compared
     exact.py       the same content, the same URL

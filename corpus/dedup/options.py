@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from corpus.dedup.shingles import Shape
+from corpus.languages.labels import is_code
 
 DEFAULT_THRESHOLD = 0.7
 DEFAULT_PERMUTATIONS = 112
@@ -20,6 +23,9 @@ REPEATS = ("paragraphs", "lines", "spans")
 """The options on repeated text, each of which is None by default."""
 
 
+DEFAULT_FOLDS: Final = ("case", "chinese", "digits", "punctuation", "width")
+
+
 class MinHashOptions(BaseModel):
     """Options for near-duplicates: documents whose sets of word n-grams have at least `threshold` Jaccard similarity.
 
@@ -31,7 +37,9 @@ class MinHashOptions(BaseModel):
 
     `words` is the n-gram's length where words are spaced; `characters` of Han and kana, and twice as many
     of the alphabets written without spaces (Thai, Lao, Khmer, Burmese, Tibetan ...), are one where they are
-    not: `corpus.dedup.shingles` gives the reasons. `seed` draws the permutations.
+    not: `corpus.dedup.shingles` gives the reasons. `lines` is the number of lines of source code that make a shingle;
+    with 0 code is compared by words, as prose. `fold` names what counts as the same (`corpus.text.folding.FOLDS`).
+    `seed` draws the permutations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +50,21 @@ class MinHashOptions(BaseModel):
     rows: int | None = Field(default=None, ge=1)
     words: int = Field(default=5, ge=1, le=64)
     characters: int = Field(default=8, ge=1, le=256)
+    lines: int = Field(default=2, ge=0, le=64)
+    fold: tuple[Literal["case", "chinese", "digits", "numbers", "punctuation", "width"], ...] = DEFAULT_FOLDS
     seed: int = Field(default=1, ge=0, lt=1 << 32)
+
+    @field_validator("fold", mode="before")
+    @classmethod
+    def _expand_fold(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            return DEFAULT_FOLDS if value else ()
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("fold")
+    @classmethod
+    def _sort_fold(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
 
     @model_validator(mode="after")
     def _fill_in(self) -> MinHashOptions:
@@ -73,6 +95,11 @@ class MinHashOptions(BaseModel):
         """The number of permutations in a signature."""
         assert self.permutations is not None
         return self.permutations
+
+    def shape(self, language: str | None) -> Shape:
+        """Return what a shingle of a document in this language is."""
+        lines = self.lines if is_code(language) else 0
+        return Shape(self.words, self.characters, self.fold, lines)
 
     @property
     def matches(self) -> int:

@@ -21,16 +21,36 @@ their 8-grams, and .023 of their 5-grams, with which others chained whole book c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.dedup.xxh32 import hash_windows
-from corpus.text.units import KIND, LETTER, LOWER, MARK, NUMBER, find_pairs
+from corpus.text.folding import fold_word_hashes, make_folding
+from corpus.text.units import KIND, LETTER, LOWER, MARK, NUMBER, SPACE, WORD, find_pairs
+from corpus.text.words import hash_units
 
 if TYPE_CHECKING:
     from corpus.text.words import Words
+
+OLD_FOLDS = ("case",)
+"""What is folded in `Words.hashes`."""
+LINE_MARK = np.uint64(0x9D3FB6C14A7E5A21)
+"""Tells the hash of a line from that of a word that is alone in one."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a shingle is: `words`, or `characters` of Han and kana, folded by some of `corpus.text.folding.FOLDS`;
+    with `lines` so many lines of source code instead."""
+
+    words: int = 5
+    characters: int = 8
+    folds: tuple[str, ...] = OLD_FOLDS
+    lines: int = 0
+
 
 NO_WRITING, SPACED, IDEOGRAPHIC, UNSPACED = range(4)
 """What a code unit tells about its text: nothing, spaced words, Han or kana, another script without spaces."""
@@ -83,23 +103,49 @@ def find_writing(units: NDArray[np.uint16]) -> int:
     return IDEOGRAPHIC if counts[IDEOGRAPHIC] >= counts[UNSPACED] else UNSPACED
 
 
-def extract_letters(document: Words) -> NDArray[np.uint16]:
-    """Return the text's letters, marks and digits in lower case as UTF-16 units, and nothing else."""
+def extract_letters(document: Words, folds: tuple[str, ...] = OLD_FOLDS) -> NDArray[np.uint16]:
+    """Return the text's letters, marks and digits, folded, as UTF-16 units, and nothing else."""
     kept = document.kinds & (LETTER | NUMBER | MARK) > 0
     kept[1:] |= kept[:-1] & find_pairs(document.units)[:-1]  # the class of a pair stands at its first unit
-    return LOWER[document.units[kept]]
+    units = document.units[kept]
+    return LOWER[units] if folds == OLD_FOLDS else make_folding(folds).fold(units)[0]
 
 
-def extract_tokens(document: Words, words: int, characters: int) -> tuple[NDArray[Any], int]:
-    """Return the document's tokens (uint64 word hashes, or uint16 code units) and the number that make a shingle."""
+def extract_words(document: Words, folds: tuple[str, ...] = OLD_FOLDS) -> NDArray[np.uint64]:
+    """Return the hashes of the text's words, folded."""
+    if folds == OLD_FOLDS:
+        return document.hashes
+    return fold_word_hashes(
+        document.units, document.starts, document.ends, document.hashes, make_folding(folds)
+    )
+
+
+def extract_lines(document: Words) -> NDArray[np.uint64]:
+    """Return the hashes of the lines that have a letter or a digit, without their white space."""
+    seen = document.kinds & SPACE == 0
+    breaks = np.flatnonzero(document.units == ord("\n"))
+    edges = np.concatenate([[0], breaks, [len(document.units)]])
+    before = np.concatenate([[0], np.cumsum(seen)])  # units that are no white space before each unit
+    starts, ends = before[edges[:-1]].astype(np.int32), before[edges[1:]].astype(np.int32)
+    lettered = np.concatenate([[0], np.cumsum(document.kinds & WORD > 0)])
+    counted = lettered[edges[1:]] > lettered[edges[:-1]]
+    return hash_units(document.units[seen], starts[counted], ends[counted]) ^ LINE_MARK
+
+
+def extract_tokens(document: Words, shape: Shape) -> tuple[NDArray[Any], int]:
+    """Return the document's tokens (uint64 hashes of words or lines, or uint16 code units) and the number that make a
+    shingle."""
+    if shape.lines:
+        return extract_lines(document), shape.lines
     way = find_writing(document.units)
     if way == SPACED:
-        return document.hashes, words
-    return extract_letters(document), characters if way == IDEOGRAPHIC else 2 * characters
+        return extract_words(document, shape.folds), shape.words
+    letters = extract_letters(document, shape.folds)
+    return letters, shape.characters if way == IDEOGRAPHIC else 2 * shape.characters
 
 
 def hash_shingles(
-    documents: Sequence[Words], words: int, characters: int
+    documents: Sequence[Words], shapes: Sequence[Shape]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return the shingle hashes of all documents, one after the other, and the number of each document.
 
@@ -108,8 +154,8 @@ def hash_shingles(
     """
     hashes_of: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)] * len(documents)
     ways: dict[tuple[str, int], list[tuple[int, NDArray[Any]]]] = {}
-    for at, document in enumerate(documents):
-        sequence, length = extract_tokens(document, words, characters)
+    for at, (document, shape) in enumerate(zip(documents, shapes, strict=True)):
+        sequence, length = extract_tokens(document, shape)
         if len(sequence):
             way = (sequence.dtype.str, min(length, len(sequence)))
             ways.setdefault(way, []).append((at, sequence))
@@ -123,8 +169,8 @@ def hash_shingles(
     return np.concatenate(hashes_of) if hashes_of else np.empty(0, np.uint32), counts
 
 
-def list_window_bytes(document: Words, words: int, characters: int) -> list[bytes]:
+def list_window_bytes(document: Words, shape: Shape) -> list[bytes]:
     """Return the bytes of every shingle of one document, for other implementations to hash. Slow: for tests."""
-    sequence, length = extract_tokens(document, words, characters)
+    sequence, length = extract_tokens(document, shape)
     length = min(length, len(sequence))
     return [sequence[i : i + length].tobytes() for i in range(len(sequence) - length + 1)] if length else []

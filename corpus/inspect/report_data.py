@@ -24,6 +24,7 @@ from corpus.inspect.html_text import (
 )
 from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
+from corpus.ledger.duplicate_alarms import find_duplicate_alarms
 from corpus.ledger.reasons import MAX_REASON_CHARACTERS
 from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
 from corpus.rules.kept_texts import text_or_reason
@@ -118,6 +119,8 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
     parsed = yaml.safe_load(manifest)
     held_out = Validation.model_validate(parsed.get("validation") or {}).shares()
     alarm_list = find_alarms(tables, shards.get("mixture") or {}, held_out)
+    alarm_list += find_duplicate_alarms(tables, parsed.get("dedup") or {})
+    alarm_list.sort(key=lambda alarm: (-alarm.weight, alarm.text))
     languages = group_outcomes(tables["counts"], tables["tokens"], "language")
     return {
         "name": shorten(parsed["name"], MAX_NAME_CHARACTERS),

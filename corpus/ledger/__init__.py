@@ -13,4 +13,5 @@ In the order in which data meets them:
     views.py       the tables as short lists for people
     losses.py      sources of which nothing is kept
     alarms.py      conspicuous numbers, with advice
+    duplicate_alarms.py  those about duplicates
 """

@@ -6,6 +6,7 @@ The files, in the order in which data meets them:
     hashes.py       64-bit hashes of spans
     word_rules.py   words by rules in arrays, where no dictionary is needed
     words.py        words and sentences by ICU
+    folding.py      what the same text may be written with, as one
     tokens.py       words and marks as rule-based tokenizers cut them
     ngrams.py       repeated items and n-grams
     conventions.py  punctuation, stop words and phrases of a language

@@ -126,6 +126,11 @@ def exact_prefix(units: Units) -> Hashes:
     return prefix_sums(_MIXED[units])
 
 
+def hash_units(units: Units, starts: Positions, ends: Positions) -> Hashes:
+    """Return the hash of each span of units as they are: that of `Words.hashes` if they are in lower case."""
+    return hash_spans(exact_prefix(units), starts, ends)
+
+
 def versions() -> dict[str, str]:
     """Return what decides where words begin and end, for fingerprints."""
     return {"words": str(VERSION), "icu": icu_version, "unicode": unicodedata.unidata_version}

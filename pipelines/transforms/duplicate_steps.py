@@ -99,11 +99,9 @@ def sign_documents(
     yield from outbox.put("rows", plan.block(number), rows)
     if plan.options.minhash is not None:
         options = plan.options.minhash
-        words = [
-            Page(text, document.language or document.language_hint).words
-            for text, document in zip(texts, documents, strict=True)
-        ]
-        hashes, counts = hash_shingles(words, options.words, options.characters)
+        languages = [document.language or document.language_hint for document in documents]
+        words = [Page(text, language).words for text, language in zip(texts, languages, strict=True)]
+        hashes, counts = hash_shingles(words, [options.shape(language) for language in languages])
         values = minhash.compute_signatures(hashes, counts, options.width, options.seed)
         signatures = make_records(
             kinds_of(options.width).dtypes["signatures"],

@@ -56,7 +56,7 @@ class NearDuplicates(Transform):
     """Set `duplicate_of` of documents that another one replaces: the same text, the same URL, or similar words.
 
     The duplicates are those that a build finds among the same documents with these options (`exact`, `url`,
-    `closure`, `max_group`, and `permutations`, `bands`, `rows`, `words`, `characters`, `seed` of MinHash:
+    `closure`, `max_group`, and `permutations`, `bands`, `rows`, `words`, `characters`, `lines`, `fold`, `seed`:
     see `corpus.dedup.options`), whatever the bundles, their order, and `partitions`. Of two duplicates that with the
     higher `priority` is kept, then that with the higher value of the signal `quality` if it is named, the longer
     text, the lower id. Documents without a text, and those with failed rules, take no part: they are passed on as
@@ -80,7 +80,7 @@ class NearDuplicates(Transform):
         max_group: int = 256,
         quality: str | None = None,
         partitions: int = 32,
-        **minhash: int,
+        **minhash: Any,
     ) -> None:
         super().__init__()
         try:

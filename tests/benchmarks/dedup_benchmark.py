@@ -89,13 +89,13 @@ def signatures(count: int, words: int) -> None:
         for start in range(0, count, 512):
             step.signatures(documents[start : start + 512])
     print(f"  {'ours, shingles and all':44}{count / ours.cpu:>10,.0f} documents/s")
-    hashes, counts = hash_shingles(documents, options.words, options.characters)
+    hashes, counts = hash_shingles(documents, len(documents) * [options.shape(None)])
     with timed() as permuted:
         minhash.compute_signatures(hashes, counts, options.width, options.seed)
     print(f"  {'ours, permutations alone':44}{count / permuted.cpu:>10,.0f} documents/s")
     some = documents[: count // 10]
     with timed() as windows:
-        given = [list_window_bytes(document, options.words, options.characters) for document in some]
+        given = [list_window_bytes(document, options.shape(None)) for document in some]
     with timed() as theirs:
         for pieces in given:
             sketch = TheirMinHash(

@@ -95,12 +95,26 @@ def test_minhash_can_be_switched(given: object, expected: MinHashOptions | None)
         ({"minhash": {"bands": 20, "rows": 8, "permutations": 112}}, "need 160 permutations, not 112"),
         ({"minhash": {"threshold": 0}}, "greater than 0"),
         ({"minhash": {"ngram": 5}}, "Extra inputs"),
+        ({"minhash": {"fold": ["kana"]}}, "fold"),
         ({"closure": "all"}, "'best' or 'transitive'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         DedupOptions.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (True, ("case", "chinese", "digits", "punctuation", "width")),
+        (False, ()),
+        ("case", ("case",)),
+        (["width", "case", "width"], ("case", "width")),
+    ],
+)
+def test_what_is_folded_can_be_named(given: object, expected: tuple[str, ...]) -> None:
+    assert MinHashOptions.model_validate({"fold": given}).fold == expected
 
 
 @pytest.mark.parametrize(("threshold", "least"), [(0.7, 79), (0.75, 84), (0.5, 56), (1.0, 112), (0.001, 1)])

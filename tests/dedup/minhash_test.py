@@ -17,22 +17,22 @@ from hypothesis import strategies as st
 
 from corpus.dedup import minhash, pairs
 from corpus.dedup import options as dedup_options
-from corpus.dedup.shingles import hash_shingles, list_window_bytes
+from corpus.dedup.shingles import Shape, hash_shingles, list_window_bytes
 from corpus.dedup.xxh32 import hash_windows
 from corpus.text.words import Words, segment_words
 from tests.dedup.texts import STORIES, edited
 
-WORDS, CHARACTERS = 5, 8
+SHAPE = Shape()
 
 
 def theirs(document: Words, permutations: int = 112, seed: int = 1) -> MinHash:
     sketch = MinHash(num_perm=permutations, seed=seed, scheme="affine32", hashfunc=xxhash.xxh32_intdigest)
-    sketch.update_batch(list_window_bytes(document, WORDS, CHARACTERS))
+    sketch.update_batch(list_window_bytes(document, SHAPE))
     return sketch
 
 
 def ours(documents: list[Words], permutations: int = 112, seed: int = 1) -> np.ndarray:
-    hashes, counts = hash_shingles(documents, WORDS, CHARACTERS)
+    hashes, counts = hash_shingles(documents, len(documents) * [SHAPE])
     return minhash.compute_signatures(hashes, counts, permutations, seed)
 
 
@@ -70,7 +70,7 @@ def test_signatures_equal_datasketch_in_every_script() -> None:
 )
 def test_short_texts_have_one_shingle_of_all_they_have(text: str) -> None:
     document = segment_words(text)
-    assert len(list_window_bytes(document, WORDS, CHARACTERS)) == 1
+    assert len(list_window_bytes(document, SHAPE)) == 1
     np.testing.assert_array_equal(ours([document])[0], theirs(document).hashvalues)
 
 

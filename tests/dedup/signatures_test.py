@@ -27,6 +27,7 @@ from corpus.errors import UserError
 from corpus.text.words import segment_words
 from tests.dedup.texts import STORIES
 
+BEFORE = MinHashOptions(fold=("case",), lines=0)
 OPTIONS = MinHashOptions()
 SCHEMA = signature_schema(OPTIONS)
 
@@ -117,6 +118,9 @@ def test_signatures_of_other_parameters_are_refused(tmp_path: Path) -> None:
         MinHashOptions(seed=2),
         MinHashOptions(words=4),
         MinHashOptions(characters=9),
+        MinHashOptions(lines=3),
+        MinHashOptions(fold=("case",)),
+        BEFORE,
         MinHashOptions(permutations=64),
     ):
         with pytest.raises(UserError, match="build again"):
@@ -134,9 +138,11 @@ def test_a_row_that_is_not_there(tmp_path: Path) -> None:
 def test_the_parameters_name_all_that_a_signature_depends_on() -> None:
     assert signature_parameters(OPTIONS) == {
         "version": 1, "hash": "xxh32", "scheme": "affine32", "permutations": 112, "seed": 1, "words": 5,
-        "characters": 8,
+        "characters": 8, "lines": 2,
+        "fold": {"version": 1, "of": ["case", "chinese", "digits", "punctuation", "width"]},
     }  # fmt: skip
     assert signature_parameters(MinHashOptions(threshold=0.9)) == signature_parameters(OPTIONS)
+    assert not {"fold", "lines"} & signature_parameters(BEFORE).keys(), "earlier signatures stay"
 
 
 def test_polars_and_pandas_can_read_it_too(tmp_path: Path) -> None:
