@@ -17,7 +17,7 @@ from corpus.extract import extract
 from corpus.extract.html.blocks import block_model, element_tokens
 from corpus.extract.html.blocks.block_model import read_model, write_model
 from corpus.extract.html.blocks.element_tokens import name_element
-from corpus.extract.html.blocks.features import TOP, measure_blocks, measure_sizes
+from corpus.extract.html.blocks.features import LEVELS, TOP, measure_blocks, measure_sizes
 from corpus.extract.html.blocks.main_blocks import (
     BAR_PENALTY,
     CODE_BONUS,
@@ -32,9 +32,12 @@ from corpus.extract.html.blocks.main_blocks import (
     join_structures,
     load_model,
     measure_menus,
+    measure_outside,
     write_blocks,
 )
 from corpus.extract.html.blocks.page_blocks import BlockKind, read_blocks
+from corpus.extract.html.blocks.page_head import read_head
+from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES, expect, measure_expectation
 from corpus.extract.html.blocks.training.block_labels import label_by_text
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.extract.html.blocks.training.trainer import (
@@ -370,6 +373,9 @@ def test_a_heading_goes_with_what_it_heads() -> None:
     logits, sizes = np.array([300, 90, 320, 90, 80, -300, 120, -300]), np.full(8, 300)
     headings = [True, True, False, True, True, False, True, False]
     assert choose_blocks(logits, sizes)[0] == [0, 1, 2, 3, 4, 6]
+    inner = np.array([300, -60, 300, -200, 300])
+    sections = [False, True, False, True, False]
+    assert choose_blocks(inner, np.full(5, 300), sections)[0] == [0, 1, 2, 4]
     # The last is sure of itself; the two before it head nothing that is kept.
     assert choose_blocks(logits, sizes, headings)[0] == [0, 1, 2, 6]
     page = read_blocks("<body><h1>One</h1><h2>Two</h2><p>Three</p><h3><a href=/>Four</a></h3>")
@@ -485,3 +491,65 @@ def vars_of(model: block_model.BlockModel) -> dict[str, object]:
 def test_rows_are_one_kind() -> None:
     page = read_blocks("<table><tr><th>a</th><td>b</td></tr></table>")
     assert page.kinds == [BlockKind.ROW] and page.ends[0] == 1
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_a_page_states_its_kind_and_how_it_begins(language: str) -> None:
+    text = SENTENCES[language]
+    heads = (
+        f'<meta property="og:type" content="article"><meta name="description" content="{text}">',
+        f"<META CONTENT='Article' PROPERTY='og:type'><meta content='{text}' property=og:description>",
+        f"""<script type="application/ld+json">{{"@type": ["Thing", "NewsArticle"], "articleBody": "{text}  \\n x"}}
+        </script><meta data-x="a > b" name=Description content="{text.replace(" ", "&#32;&#10;")}">""",
+    )
+    for head in heads:
+        stated = read_head(f"<html><head>{head}</head><body><p>x</p>".encode())
+        assert stated.is_article and len(stated.beginnings) == 1
+        assert " ".join(text.split()).startswith(stated.beginnings[0])
+    assert stated.body == f"{' '.join(text.split())} x"
+    for other in (
+        "og:type",
+        'description content=""',
+        "ld+json {",
+        'ld+json "@type": "Product"',
+        "<meta description",
+    ):
+        assert not read_head(f'<meta name="{other}">{heads[0][:20]}'.encode()).is_article
+
+
+def test_a_shop_or_forum_is_no_article() -> None:
+    article = '<meta property="og:type" content="article">'
+    for kind in ("Product", "QAPage", "ItemList"):
+        script = f'<script type="application/ld+json">{{"@type":"{kind}"}}</script>'
+        assert not read_head(f"{article}{script}".encode()).is_article
+    assert read_head(article.encode()).is_article and not read_head(b"").is_article
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_stands_outside_a_stated_article_is_held_back(language: str) -> None:
+    text = SENTENCES[language]
+    head = f'<meta property="og:type" content="article"><meta name="description" content="{text} 0">'
+    article = "".join(f"<p>{text} {at}</p>" for at in range(4))
+    others = "".join(f"<div class=post><p>{text[::-1]} {at}</p></div>" for at in range(3))
+    body = f"<body><div><article>{article}</article></div>{others}"
+    page = read_blocks(f"<html><head>{head}</head>{body}")
+    logits, sizes = np.full(7, 80), measure_sizes(page)
+    assert (measure_outside(page, logits, sizes) > 0).tolist() == [False] * 4 + [True] * 3
+    unsure = np.array([-300, -300, -300, -300, 300, 300, 300])  # it is elsewhere, then: nothing is held back
+    assert not measure_outside(page, unsure, sizes).any()
+    for other in ("website", "product"):
+        page = read_blocks(f"<html><head>{head.replace('article', other)}</head>{body}")
+        assert not measure_outside(page, logits, sizes).any()
+
+
+def test_the_second_look_sees_whole_numbers_of_what_is_expected() -> None:
+    page = read_blocks(make_page(*(f"<div><p>{text}</p></div>" * 3 for text in SENTENCES.values())))
+    sizes = measure_sizes(page)
+    for logits in (np.full(len(sizes), -600), np.full(len(sizes), 600), np.arange(len(sizes)) * 16 - 100):
+        seen = expect(block_model.squash(logits), sizes)
+        table = measure_expectation(page, sizes, logits, seen)
+        assert table.shape == (len(sizes), ESTIMATE_FEATURES) and table.max() <= TOP + 1
+    # Of the last: the share expected before each block only grows, to nearly all.
+    before = table[:, 5 + 3 * LEVELS].tolist()
+    assert before == sorted(before) and before[0] == 0 and before[-1] > TOP / 2
+    assert load_model().again is not None

@@ -2,7 +2,8 @@
 
 Weights are int8 and activations 0 to 127, so every sum is below 2**24 and exact in float32, in whatever order a
 processor adds: the same page gives the same bytes everywhere. The network sees a block by its features and the tokens
-of the elements around it, then beside its neighbours and its page. `training` makes the file of weights.
+of the elements around it, then beside its neighbours and its page; a second one (`second_look`) then sees it beside
+what is expected of all others, and counts twice. `training` makes the file of weights.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from corpus.errors import UserError
 from corpus.extract.html.blocks.element_tokens import Tokens
 from corpus.extract.html.blocks.features import FEATURES, TOP, measure_blocks
 from corpus.extract.html.blocks.page_blocks import PageBlocks
+from corpus.extract.html.blocks.second_look import CERTAIN, ESTIMATE_FEATURES, expect, measure_expectation
 
-VERSION = 1
+VERSION = 2
 """Increased when the same weights would give another text: a file of another version is refused."""
 
 Floats = npt.NDArray[np.float32]
@@ -39,8 +41,8 @@ CONTEXTS = len(SHIFTS) + 6
 """Parts of the second layer's input: neighbours, means near before and behind, means of all before and all behind, the
 page's mean, that weighted by size."""
 SCALE_BITS = 16
-CERTAIN = 1 << 10
-"""The probability 1."""
+SECOND_WEIGHT = 2
+"""How often the second look counts beside the first."""
 MAX_SUM = 1 << 24
 """Sums of whole numbers below this are exact in float32."""
 MAX_CACHED = 20_000
@@ -51,6 +53,33 @@ DOUBLINGS = 6
 """Rounds of which each doubles how many of the elements around a block count: 64 in all."""
 SIZE_WEIGHT = 512
 """Bytes of a block from which it counts no more in the mean by size."""
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """The weights of the second network: two layers of units, and what makes a logit of the second's."""
+
+    dense: npt.NDArray[np.int8]  # (ESTIMATE_FEATURES + FEATURES, units)
+    first_bias: npt.NDArray[np.int64]
+    first_scale: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int8]  # (units, units of the second layer)
+    second_bias: npt.NDArray[np.int64]
+    second_scale: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int8]
+    last_bias: int
+    last_scale: int
+
+    def estimate(self, features: Floats) -> Ints:
+        """Return of each block the logit, in 64ths, that it is main text."""
+        sums = (features @ self.dense.astype(np.float32)).astype(np.int64)
+        sums += self.first_bias
+        first = _activate(sums, self.first_scale)
+        sums = (first.astype(np.float32) @ self.second.astype(np.float32)).astype(np.int64)
+        sums += self.second_bias
+        second = _activate(sums, self.second_scale)
+        logits: Ints = (second.astype(np.float32) @ self.last.astype(np.float32)).astype(np.int64)
+        logits += self.last_bias
+        return logits * self.last_scale >> SCALE_BITS
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,7 @@ class BlockModel:
     last_bias: int
     last_scale: int
     card: dict[str, Any]
+    again: SecondLook | None = None
 
     @cached_property
     def _rows(self) -> _TokenRows:
@@ -89,8 +119,17 @@ class BlockModel:
 
     def estimate(self, page: PageBlocks, sizes: Ints) -> Ints:
         """Return of each block the logit, in 64ths, that it is main text; `sizes` are their bytes."""
+        features = measure_blocks(page, sizes)
+        logits = self.estimate_first(page, sizes, features)
+        if self.again is None:
+            return logits
+        again = self.again.estimate(join_features(page, sizes, features, logits))
+        return (logits + SECOND_WEIGHT * again) // (1 + SECOND_WEIGHT)
+
+    def estimate_first(self, page: PageBlocks, sizes: Ints, features: Floats) -> Ints:
+        """Return the logits without the second look."""
         tables = self._tables
-        sums = (measure_blocks(page, sizes) @ tables.dense).astype(np.int64)
+        sums = (features @ tables.dense).astype(np.int64)
         sums += self._sum_tokens(page)
         sums += self.first_bias
         first = _activate(sums, self.first_scale)
@@ -182,6 +221,12 @@ def _lengthen(rows: npt.NDArray[np.int16], count: int, size: int) -> npt.NDArray
     return longer
 
 
+def join_features(page: PageBlocks, sizes: Ints, features: Floats, logits: Ints) -> Floats:
+    """Return what the second look sees of each block, (blocks, ESTIMATE_FEATURES + FEATURES)."""
+    seen = expect(squash(logits), sizes)
+    return np.hstack([measure_expectation(page, sizes, logits, seen), features], dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class _Tables:
     """The weights as they are multiplied: `beside`, `means` and `whole` are the second layer's parts."""
@@ -251,44 +296,58 @@ def read_model(content: bytes, name: str) -> BlockModel:
                     f"{name}: weights of version {card['version']}, this is {VERSION}: `corpus model train extractor`"
                 )
             lexicon = {token: at for at, token in enumerate(arrays["lexicon"].tobytes().decode().split("\n"))}
-            fields = {key: arrays[key] for key in _ARRAYS}
-            model = BlockModel(
-                lexicon=lexicon,
-                **{
-                    key: value.astype(np.int64) if value.dtype != np.int8 else value
-                    for key, value in fields.items()
-                },
-                last_bias=int(arrays["last_bias"]),
-                last_scale=int(arrays["last_scale"]),
-                card=card,
+            again = (
+                SecondLook(**_read_arrays(arrays, _SECOND_ARRAYS, "again_"))
+                if "again_dense" in arrays
+                else None
             )
+            model = BlockModel(lexicon=lexicon, card=card, again=again, **_read_arrays(arrays, _ARRAYS, ""))
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise UserError(f"{name}: no weights of an extractor: {error}") from None
     units, last = model.dense.shape[1], model.second.shape[1]
     if (len(model.dense), len(model.second), len(model.last)) != (FEATURES, CONTEXTS * units, last):
         raise UserError(f"{name}: weights of another form: `corpus model train extractor` makes them anew")
-    for table in (model.dense, model.second, model.last):
+    tables = [model.dense, model.second, model.last]
+    if model.again is not None:
+        if len(model.again.dense) != ESTIMATE_FEATURES + FEATURES:
+            raise UserError(
+                f"{name}: weights of another form: `corpus model train extractor` makes them anew"
+            )
+        tables += [model.again.dense, model.again.second, model.again.last]
+    for table in tables:
         if int(np.abs(table.astype(np.int64)).sum(0).max()) * TOP >= MAX_SUM:
             raise UserError(f"{name}: weights too large for exact sums")
     return model
 
 
-_ARRAYS = ("tokens", "dense", "first_bias", "first_scale", "second", "second_bias", "second_scale", "last")
+_SECOND_ARRAYS = (
+    "dense", "first_bias", "first_scale", "second", "second_bias", "second_scale", "last", "last_bias", "last_scale",
+)  # fmt: skip
+_ARRAYS = ("tokens", *_SECOND_ARRAYS)
+
+
+def _read_arrays(arrays: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:
+    """Return arrays as models have them: tables of int8, others of int64, single numbers as such."""
+    fields = {name: arrays[prefix + name] for name in names}
+    return {
+        name: int(value) if value.ndim == 0 else value if value.dtype == np.int8 else value.astype(np.int64)
+        for name, value in fields.items()
+    }
 
 
 def write_model(model: BlockModel) -> bytes:
     """Return the content of a model's file: the same bytes for the same model."""
     content = io.BytesIO()
-    arrays = {key: getattr(model, key) for key in _ARRAYS}
-    arrays = {
-        key: value.astype(np.int32) if value.dtype != np.int8 else value for key, value in arrays.items()
-    }
-    np.savez_compressed(
-        content,
-        card=np.frombuffer(json.dumps(model.card, sort_keys=True).encode(), np.uint8),
-        lexicon=np.frombuffer("\n".join(model.lexicon).encode(), np.uint8),
-        last_bias=np.int64(model.last_bias),
-        last_scale=np.int64(model.last_scale),
-        **arrays,
-    )
+    arrays: dict[str, Any] = {name: getattr(model, name) for name in _ARRAYS}
+    if model.again is not None:
+        arrays |= {f"again_{name}": getattr(model.again, name) for name in _SECOND_ARRAYS}
+    arrays = {name: _pack_array(value) for name, value in arrays.items()}
+    arrays["card"] = np.frombuffer(json.dumps(model.card, sort_keys=True).encode(), np.uint8)
+    arrays["lexicon"] = np.frombuffer("\n".join(model.lexicon).encode(), np.uint8)
+    np.savez_compressed(content, **arrays)
     return content.getvalue()
+
+
+def _pack_array(value: Any) -> npt.NDArray[Any]:
+    packed = np.asarray(value)
+    return packed if packed.dtype == np.int8 or packed.ndim == 0 else packed.astype(np.int32)

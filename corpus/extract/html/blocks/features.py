@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
+from corpus.extract.html.blocks.page_head import KINDS as PAGE_KINDS
+from corpus.extract.html.blocks.page_head import MAX_BEGINNING
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,9 +30,16 @@ MEAN_BYTES = 512
 """Bytes from which the blocks of an element are as long as can be told."""
 MIN_TITLE_CHARACTERS = 8
 """Characters of a block that can be the page's title."""
+MIN_BODY_CHARACTERS = 20
+"""Characters of a block that is looked for in the text that a page states."""
 
 _LOGS, _PAIRS = 15 + 3 * LEVELS, 15 + 5 * LEVELS
-FEATURES = _LOGS + _PAIRS + 17
+PLACE_FEATURES = 4
+"""Features of how far away is what the page begins with, and its title: `TOP` where there is none."""
+HEAD_FEATURES = len(PAGE_KINDS) + 4 + PLACE_FEATURES
+"""Features of what the page states of itself: they come last, `PLACE_FEATURES` last of all."""
+_BLOCK_FEATURES = _LOGS + _PAIRS + 17
+FEATURES = _BLOCK_FEATURES + HEAD_FEATURES
 CASE_FEATURES = (_LOGS + 1, _LOGS + 4, _LOGS + _PAIRS + 11)
 """Features that a script without capitals and spaces has not: shares of both, a capital at the beginning."""
 END_FEATURES = (
@@ -92,6 +101,17 @@ def _share(parts: Floats, wholes: Floats) -> Floats:
     return np.minimum(parts, TOP, out=parts)
 
 
+def compute_shares(parts: Ints, wholes: Ints) -> Floats:
+    """Return `TOP` times a part over its whole, rounded down; exact below 2**53."""
+    return _share(parts.astype(np.float64), wholes.astype(np.float64))
+
+
+def compute_logarithms(counts: Ints) -> npt.NDArray[np.uint8]:
+    """Return eight times the binary logarithms, rounded up, at most `TOP`."""
+    logs: npt.NDArray[np.uint8] = _logarithms().take(counts, mode="clip").astype(np.uint8)
+    return logs
+
+
 def measure_sizes(page: PageBlocks) -> Ints:
     """Return the bytes of each block."""
     sizes = [len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in page.texts]
@@ -117,7 +137,7 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     path_counts = np.bincount(paths).take(paths)
     path_bytes, path_linked, path_ends = (np.bincount(paths, row).take(paths) for row in measured[:3])
     repeats = _count_repeats(page.texts)
-    headline = _find_headline(page)
+    headline = find_headline(page)
     logs = np.empty((_LOGS, count), np.int64)
     parts = np.empty((_PAIRS, count))
     wholes = np.empty((_PAIRS, count))
@@ -143,7 +163,8 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     table = np.empty((FEATURES, count), np.float32)
     _logarithms().take(logs, mode="clip", out=table[:_LOGS])
     table[_LOGS : _LOGS + _PAIRS] = _share(parts, wholes)
-    flags = table[_LOGS + _PAIRS :]
+    table[_BLOCK_FEATURES:] = measure_head(page, sums[0])
+    flags = table[_LOGS + _PAIRS : _BLOCK_FEATURES]
     np.equal(page.kinds, _KINDS, out=flags[:_KIND_COUNT])
     title, longest = page.title, len(page.title)
     for at, row in enumerate(
@@ -161,7 +182,7 @@ _HEADING, _KIND_COUNT = int(BlockKind.HEADING), len(BlockKind)
 _KINDS = np.arange(_KIND_COUNT)[:, None]
 
 
-def _find_headline(page: PageBlocks) -> int:
+def find_headline(page: PageBlocks) -> int:
     """Return the first block of an `h1`, -1 if the page has none."""
     headlines = {path for path, tokens in enumerate(page.path_tokens) if tokens[0] == "<h1"}
     if not headlines:
@@ -170,9 +191,51 @@ def _find_headline(page: PageBlocks) -> int:
     return next((at for at, (path, kind) in enumerate(blocks) if kind == _HEADING and path in headlines), -1)
 
 
+def measure_head(page: PageBlocks, before: Ints) -> npt.NDArray[np.uint8]:
+    """Return what blocks have to do with what the page states of itself, (HEAD_FEATURES, blocks): its kind, blocks
+    that it begins with, and how far away these are, and the headings that are its title; `before` has the bytes
+    before each block."""
+    count = len(page.texts)
+    table = np.zeros((HEAD_FEATURES, count), np.uint8)
+    head, texts, title = page.head, page.texts, page.title
+    table[: len(PAGE_KINDS)] = np.array(head.kinds)[:, None]
+    begun = [at for at, text in enumerate(texts) if any(map(text.__contains__, head.beginnings))]
+    titled = [
+        at
+        for at, kind in enumerate(page.kinds)
+        if kind == _HEADING and MIN_TITLE_CHARACTERS <= len(texts[at]) <= len(title) and texts[at] in title
+    ]
+    rows = table[len(PAGE_KINDS) :]
+    rows[0], rows[1] = bool(head.beginnings), bool(head.body)
+    rows[2, begun] = 1
+    if head.body:
+        rows[3] = [len(text) >= MIN_BODY_CHARACTERS and text[:MAX_BEGINNING] in head.body for text in texts]
+    table *= TOP
+    rows[4:6] = _measure_distances(before, begun)
+    rows[6:8] = _measure_distances(before, titled)
+    return table
+
+
+def _measure_distances(before: Ints, places: list[int]) -> npt.NDArray[np.uint8]:
+    """Return how many bytes each block is behind the nearest of some before it or itself, and before the nearest
+    behind it, (2, blocks), as logarithms; `TOP` where there is none."""
+    count = len(before) - 1
+    result = np.full((2, count), TOP, np.uint8)
+    if places:
+        marks = np.array(places)
+        blocks = np.arange(count)
+        behind = np.searchsorted(marks, blocks, side="right")
+        first = places[0]
+        result[0, first:] = compute_logarithms(before[first:-1] - before[marks[behind[first:] - 1]])
+        last = places[-1]
+        following = marks[np.searchsorted(marks, blocks[: last + 1])]
+        result[1, : last + 1] = compute_logarithms(before[following] - before[: last + 1])
+    return result
+
+
 def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Floats, wholes: Floats) -> None:
     """Measure the elements around each block: counts (3 * LEVELS, blocks), parts of wholes (5 * LEVELS, blocks)."""
-    begins, ends, wider = _find_frames(page)
+    begins, ends, wider = find_frames(page)
     count = logs.shape[1]
     elements = np.empty((LEVELS, count), np.int64)
     elements[0] = page.elements
@@ -219,7 +282,7 @@ def _count_repeats(texts: list[str]) -> Ints:
     return np.fromiter(map(dict(Counter(texts)).__getitem__, texts), np.int64, len(texts))
 
 
-def _find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
+def find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
     """Return of each element the range of its blocks, and the next element around it that has more blocks."""
     begins, ends = np.array(page.begins, np.int64), np.array(page.ends, np.int64)
     parents = np.array(page.parents, np.int64)

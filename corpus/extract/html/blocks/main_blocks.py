@@ -3,7 +3,8 @@
 The cut that promises the best F1 is taken: blocks in the order of their probabilities, as many as make twice the
 expected right bytes over the bytes taken and those expected in all largest. So a page of which little is sure, such as
 a list of products, loses less than by a fixed threshold. Pages with a clear main text are read strictly, and a heading
-of what is left out goes with it; others, such as lists, are read generously.
+of what is left out goes with it; others, such as lists, are read generously. Pages that state that they are articles
+are read more strictly, and what stands outside the article with whose beginning they describe themselves is held back.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from corpus.errors import UserError
-from corpus.extract.html.blocks.block_model import CERTAIN, BlockModel, Ints, read_model, squash
+from corpus.extract.html.blocks.block_model import BlockModel, Ints, read_model, squash
 from corpus.extract.html.blocks.features import measure_sizes
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks, fence_code, read_blocks
+from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 from corpus.extract.process.budgets import measure_nesting
 
-VERSION = 2
+VERSION = 3
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MAX_DEPTH = 1_000
@@ -43,16 +45,24 @@ MAX_COMPARED = 64
 """Blocks before a long one that are looked for in it."""
 MIN_REPEATED_BYTES = 400
 """Bytes of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
-STRICTNESS = 32
-"""What is taken off logits, in 64ths, as long as the page has a clear main text."""
-SOFT_BELOW, SOFTENED = 865, 45
+STRICTNESS, ARTICLE_STRICTNESS = 40, 48
+"""What is taken off logits, in 64ths, as long as the page has a clear main text; and if it states that it is an
+article."""
+SOFT_BELOW, SOFTENED = 830, 50
 """Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
-Both, the strictness and the next two were measured on sites not seen, with several models."""
-LONG_BYTES, FEW_LONG, GENEROSITY = 200, 167, 32
+Both, the strictness and the next were measured on sites not seen."""
+ARTICLE_SOFT_BELOW, ARTICLE_SOFTENED = 640, 52
+"""The same of a page that is stated to be an article."""
+ARTICLE_SHARE, OUTSIDE_PENALTY = 461, 192
+"""Share, in 1,024ths, of what is expected on a page that the smallest element around a stated article's beginning has,
+and what is taken off the logits, in 64ths, of all outside of it."""
+LONG_BYTES, FEW_LONG, GENEROSITY = 200, 167, 24
 """Bytes from which a block is long; share, in 1,024ths, of expected bytes in such blocks below which a page is one of
 names and short lines; and what then is added to its logits, in 64ths."""
 SURE_HEADING = 100
 """Logit, in 64ths, above which a heading stays though what follows it is left out."""
+UNLIKELY_HEADING = -100
+"""Logit, in 64ths, up to which a heading between two blocks that stay does not stay with them."""
 MENU_PENALTY, BAR_PENALTY = 192, 640
 """What is taken off the logits, in 64ths, of links in a `nav`, and of bars that turn pages."""
 CODE_BONUS, ROW_BONUS = 128, 112
@@ -116,7 +126,8 @@ def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes 
         sizes = measure_sizes(page)
         logits = (model or load_model()).estimate(page, sizes)
         logits = join_structures(page, logits, sizes) - measure_menus(page)
-        kept, confidence = choose_blocks(logits, sizes, find_headings(page))
+        logits -= measure_outside(page, logits, sizes)
+        kept, confidence = choose_blocks(logits, sizes, find_headings(page), is_article=page.head.is_article)
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence)
 
 
@@ -158,6 +169,32 @@ def measure_menus(page: PageBlocks) -> Ints:
     return menus
 
 
+def measure_outside(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
+    """Return what is to be taken off the logits of blocks outside a stated article: teasers of others, comments.
+
+    The article is the smallest element that has much of what is expected around the likeliest block that the page
+    describes itself with.
+    """
+    outside = np.zeros(len(page.texts), np.int64)
+    beginnings = page.head.beginnings
+    if not (page.head.is_article and beginnings):
+        return outside
+    begun = [at for at, text in enumerate(page.texts) if any(map(text.__contains__, beginnings))]
+    if not begun:
+        return outside
+    expected = squash(logits) * sizes
+    before = np.concatenate([[0], np.cumsum(expected)])
+    element = page.elements[begun[int(np.argmax(expected[begun]))]]
+    needed = ARTICLE_SHARE * int(before[-1])
+    while element >= 0:
+        begin, end = page.begins[element], page.ends[element]
+        if CERTAIN * int(before[end] - before[begin]) >= needed:
+            outside[:begin] = outside[end:] = OUTSIDE_PENALTY
+            break
+        element = page.parents[element]
+    return outside
+
+
 def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     """Return logits by which the rows of a table stand or fall together, and code and formulas are nearer to what is
     around them.
@@ -191,20 +228,46 @@ def find_headings(page: PageBlocks) -> list[bool]:
     ]
 
 
-def choose_blocks(logits: Ints, sizes: Ints, headings: Sequence[bool] | None = None) -> tuple[list[int], int]:
+def choose_blocks(
+    logits: Ints, sizes: Ints, headings: Sequence[bool] | None = None, *, is_article: bool = False
+) -> tuple[list[int], int]:
     """Return the blocks to keep, in order, and the expected F1 in 1,024ths, by logits in 64ths.
 
     Where little can be expected, as of a list of products, the network is surer than it is right: then its logits are
     taken at `SOFTENED` of their size. Divisions of whole numbers below 2**53 are the same on every processor.
     """
-    kept, score = _cut(squash(logits - STRICTNESS), sizes)
-    if score >= SOFT_BELOW:
+    kept, score = _choose(logits, sizes, headings, is_article)
+    return (keep_inner_headings(kept, headings, logits) if headings is not None else kept), score
+
+
+def _choose(
+    logits: Ints, sizes: Ints, headings: Sequence[bool] | None, is_article: bool
+) -> tuple[list[int], int]:
+    strictness = ARTICLE_STRICTNESS if is_article else STRICTNESS
+    kept, score = _cut(squash(logits - strictness), sizes)
+    if score >= (ARTICLE_SOFT_BELOW if is_article else SOFT_BELOW):
         return drop_bare_headings(kept, headings, logits) if headings is not None else kept, score
+    if is_article:
+        return _cut(squash(logits * ARTICLE_SOFTENED // 64), sizes)
     expected = squash(logits) * sizes
     soft = logits * SOFTENED // 64
     if CERTAIN * int(expected[sizes > LONG_BYTES].sum()) < FEW_LONG * int(expected.sum()):
         soft += GENEROSITY
     return _cut(squash(soft), sizes)
+
+
+def keep_inner_headings(kept: list[int], headings: Sequence[bool], logits: Ints) -> list[int]:
+    """Return blocks with the headings between two of them, if these are not quite unlikely."""
+    chosen = set(kept)
+    inner = [
+        at + 1
+        for at in kept
+        if at + 2 in chosen
+        and at + 1 not in chosen
+        and headings[at + 1]
+        and logits[at + 1] > UNLIKELY_HEADING
+    ]
+    return sorted([*kept, *inner]) if inner else kept
 
 
 def drop_bare_headings(kept: list[int], headings: Sequence[bool], logits: Ints) -> list[int]:
@@ -217,12 +280,8 @@ def drop_bare_headings(kept: list[int], headings: Sequence[bool], logits: Ints) 
 
 
 def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
-    order = (-estimates).argsort(kind="stable")
-    ordered = sizes.take(order)
-    right = (estimates.take(order) * ordered).cumsum()
-    scores = 2 * right / (CERTAIN * ordered.cumsum() + max(1, int(right[-1])))
-    best = int(scores.argmax())
-    return sorted(order[: best + 1].tolist()), int(scores[best] * CERTAIN)
+    seen = expect(estimates, sizes)
+    return seen.kept, seen.score
 
 
 def write_blocks(page: PageBlocks, kept: list[int]) -> str:

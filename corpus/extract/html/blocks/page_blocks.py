@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
 from corpus.extract.html.blocks.odd_elements import note_odd_elements
+from corpus.extract.html.blocks.page_head import NO_HEAD, PageHead, read_head
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
 from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, has_cjk_text
@@ -118,6 +119,7 @@ class PageBlocks:
     """
 
     title: str = ""
+    head: PageHead = NO_HEAD
     texts: list[str] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -181,6 +183,7 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
+        page.head = read_head(data)
         self.odd, self.named = note_odd_elements(tree, data)
         self.opened.append(body)
         self._register()

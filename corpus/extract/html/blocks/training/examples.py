@@ -12,16 +12,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import block_diag, csr_matrix, hstack, vstack
 
-from corpus.extract.html.blocks.block_model import Floats
+from corpus.extract.html.blocks.block_model import BlockModel, Floats, squash
 from corpus.extract.html.blocks.element_tokens import Tokens
 from corpus.extract.html.blocks.features import (
     CASE_FEATURES,
     END_FEATURES,
+    HEAD_FEATURES,
+    PLACE_FEATURES,
     TOP,
     measure_blocks,
     measure_sizes,
 )
 from corpus.extract.html.blocks.page_blocks import PageBlocks, read_blocks
+from corpus.extract.html.blocks.second_look import expect, measure_expectation
 from corpus.extract.html.blocks.training.block_labels import label_by_pieces, label_by_text
 from corpus.extract.html.blocks.training.gold_pages import GoldPage
 from corpus.extract.html.blocks.training.network import TOKENS_LEFT_OUT, Batch
@@ -38,6 +41,8 @@ BARE_SHARE = 0.15
 """Share of pages that are seen once more without what is around their main text."""
 FORGET_CASE, FORGET_ENDS = 0.3, 0.08
 """Shares of steps in which a page is in another script."""
+FORGET_HEAD = 0.15
+"""Share of steps in which a page states nothing of itself."""
 
 
 @dataclass
@@ -79,6 +84,22 @@ def make_example(gold: GoldPage, read_other: ReadText) -> Example | None:
     )
 
 
+@dataclass
+class SeenExample:
+    """An example and what a first look at it lets expect, (blocks, ESTIMATE_FEATURES)."""
+
+    example: Example
+    expectation: npt.NDArray[np.uint8]
+
+
+def look_at(example: Example, model: BlockModel) -> SeenExample:
+    """Return an example with what the first look of a model lets expect."""
+    features = np.round(example.features * TOP)
+    logits = model.estimate_first(example.page, example.sizes, features)
+    seen = expect(squash(logits), example.sizes)
+    return SeenExample(example, measure_expectation(example.page, example.sizes, logits, seen))
+
+
 def make_bare(example: Example, random: np.random.Generator) -> Example | None:
     """Return an example of some of a page's main text alone, as small pages have it; None if it has too little."""
     kept = np.flatnonzero(example.labels > 0.5)
@@ -104,6 +125,15 @@ def forget_script(features: Floats, random: np.random.Generator) -> Floats:
         features[:, CASE_FEATURES] = 0
         if draw < FORGET_ENDS:
             features[:, END_FEATURES] = 0
+    return features
+
+
+def forget_head(features: Floats, random: np.random.Generator) -> Floats:
+    """Return the features of a page as one that states nothing of itself has them, now and then."""
+    if random.random() < FORGET_HEAD:
+        features = features.copy()
+        features[:, -HEAD_FEATURES:-PLACE_FEATURES] = 0
+        features[:, -PLACE_FEATURES:] = 1
     return features
 
 
@@ -164,7 +194,7 @@ def join_batch(
     around = vstack([page.around for page in tokens], format="csr")
     inner = vstack([page.inner for page in tokens], format="csr")
     if random is not None:
-        features = [forget_script(one, random) for one in features]
+        features = [forget_head(forget_script(one, random), random) for one in features]
         for matrix in (around, inner):
             kept = random.random(matrix.nnz, np.float32) >= TOKENS_LEFT_OUT
             matrix.data *= kept / np.float32(1 - TOKENS_LEFT_OUT)
@@ -179,4 +209,30 @@ def join_batch(
         ),
         sizes=np.concatenate([example.sizes for example in examples]),
         lengths=[len(example.labels) for example in examples],
+    )
+
+
+def join_seen(seen: Sequence[SeenExample], random: np.random.Generator) -> Batch:
+    """Return some pages as one batch for the second look, which sees no tokens."""
+    dense = np.vstack(
+        [
+            np.hstack(
+                [
+                    one.expectation / np.float32(TOP),
+                    forget_head(forget_script(one.example.features, random), random),
+                ]
+            )
+            for one in seen
+        ]
+    )
+    none = csr_matrix((len(dense), 0), dtype=np.float32)
+    return Batch(
+        dense=dense,
+        around=none[:1],
+        inner=none,
+        paths=csr_matrix((len(dense), 1), dtype=np.float32),
+        labels=np.concatenate([one.example.labels for one in seen]),
+        weights=np.concatenate([one.example.weights / np.float32(len(seen)) for one in seen]),
+        sizes=np.concatenate([one.example.sizes for one in seen]),
+        lengths=[len(one.example.labels) for one in seen],
     )

@@ -1,7 +1,8 @@
 """Train the extractor from folders of gold, and judge it on sites that it has not seen.
 
 The same folders give the same bytes: pages are in the order of their names, random numbers have a fixed seed, and
-sites, not pages, are divided by a hash, so that no site is on both sides.
+sites, not pages, are divided by a hash, so that no site is on both sides. The second look is learned from estimates of
+models that have not seen the page's site, since those of the model that learned it are surer than it will ever be.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,32 @@ import numpy as np
 
 from corpus.errors import UserError
 from corpus.extract.html.blocks import block_model
-from corpus.extract.html.blocks.block_model import BlockModel, read_model, write_model
+from corpus.extract.html.blocks.block_model import BlockModel, SecondLook, read_model, write_model
+from corpus.extract.html.blocks.features import FEATURES
 from corpus.extract.html.blocks.main_blocks import extract_blocks_text, is_too_deep
+from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES
 from corpus.extract.html.blocks.training.examples import (
     BARE_SHARE,
     Example,
     ReadText,
+    SeenExample,
     gather_tokens,
     join_batch,
+    join_seen,
+    look_at,
     make_bare,
     make_example,
     make_lexicon,
 )
 from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage
-from corpus.extract.html.blocks.training.network import Network, to_integers
+from corpus.extract.html.blocks.training.network import (
+    SECOND_LOOK_UNITS,
+    Alone,
+    Batch,
+    Network,
+    to_integers,
+    to_second_look,
+)
 from corpus.extract.html.blocks.training.scores import Scores
 from corpus.languages.identify import Identifier
 
@@ -39,6 +52,7 @@ FEW_PAGES = 200
 PAGES_A_STEP = 24
 RATE = 3e-3
 WARM_STEPS = 100
+SECOND_LOOK_EPOCHS = 6
 MIN_LANGUAGE_BYTES = 200
 """Bytes of gold text whose language is told."""
 
@@ -47,7 +61,8 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractorOptions:
-    """How an extractor is trained; `folds` is into how many parts the sites are divided for its scores (0: none)."""
+    """How an extractor is trained; `folds` is into how many parts the sites are divided for its scores and its second
+    look (0: it has neither)."""
 
     epochs: int = 10
     folds: int = 5
@@ -72,18 +87,16 @@ def train_extractor(
     if not examples:
         raise UserError("no page of these folders has both text and gold")
     scores: dict[str, Any] = {}
+    again = None
     if options.folds:
-        models = []
-        for fold in range(options.folds):
-            rest = [example for example in examples if fold_of(example.gold.site, options.folds) != fold]
-            report(f"part {fold + 1} of {options.folds}: {len(rest):,} pages")
-            models.append(fit(rest, options))
-            if keep is not None:
-                Path(keep).mkdir(parents=True, exist_ok=True)
-                Path(keep, f"part-{fold}.npz").write_bytes(write_model(models[-1]))
+        models, again = fit_parts(examples, options, report)
+        if keep is not None:
+            Path(keep).mkdir(parents=True, exist_ok=True)
+            for fold, model in enumerate(models):
+                Path(keep, f"part-{fold}.npz").write_bytes(write_model(model))
         scores = score_folders(folders, lambda page: models[fold_of(page.site, options.folds)])
     report(f"all: {len(examples):,} pages")
-    content = write_model(fit(examples, options))
+    content = write_model(replace(fit(examples, options), again=again))
     Path(out).write_bytes(content)
     card = {
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -140,25 +153,74 @@ def fold_of(site: str, folds: int) -> int:
     return int.from_bytes(hashlib.sha256(site.encode("utf-8", "replace")).digest()[:8], "big") % folds
 
 
+def fit_parts(
+    examples: Sequence[Example], options: ExtractorOptions, report: Report
+) -> tuple[list[BlockModel], SecondLook]:
+    """Return the models of the parts, each learned without the sites of one, and the second look of all pages."""
+    parts = [fold_of(example.gold.site, options.folds) for example in examples]
+    models = []
+    for fold in range(options.folds):
+        rest = [example for example, part in zip(examples, parts, strict=True) if part != fold]
+        report(f"part {fold + 1} of {options.folds}: {len(rest):,} pages")
+        models.append(fit(rest, options))
+    random = np.random.default_rng(options.seed)
+    seen, seen_parts = [], []
+    for example, part in zip(examples, parts, strict=True):
+        bare = make_bare(example, random) if random.random() < BARE_SHARE else None
+        for one in (example, bare):
+            if one is not None:
+                seen.append(look_at(one, models[part]))
+                seen_parts.append(part)
+    for fold in range(options.folds):
+        others = [one for one, part in zip(seen, seen_parts, strict=True) if part != fold]
+        models[fold] = replace(models[fold], again=fit_second_look(others, options))
+    return models, fit_second_look(seen, options)
+
+
 def fit(examples: Sequence[Example], options: ExtractorOptions) -> BlockModel:
-    """Return the model that is learned from some examples."""
+    """Return the model, without a second look, that is learned from some examples."""
     random = np.random.default_rng(options.seed)
     lexicon = make_lexicon(examples)
     bare = [make_bare(example, random) for example in examples if random.random() < BARE_SHARE]
     examples = [*examples, *(example for example in bare if example is not None)]
     tokens = [gather_tokens(example.page, lexicon) for example in examples]
     network = Network(examples[0].features.shape[1], len(lexicon), options.seed)
-    steps = options.epochs * -(-len(examples) // PAGES_A_STEP)
-    step = 0
-    for _ in range(options.epochs):
-        order = random.permutation(len(examples))
-        for at in range(0, len(order), PAGES_A_STEP):
-            chosen = order[at : at + PAGES_A_STEP]
-            rate = RATE * min(1.0, (step + 1) / WARM_STEPS) * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
-            batch = join_batch([examples[one] for one in chosen], [tokens[one] for one in chosen], random)
-            network.learn(batch, rate)
-            step += 1
+
+    def join(chosen: Sequence[int]) -> Batch:
+        return join_batch([examples[one] for one in chosen], [tokens[one] for one in chosen], random)
+
+    _learn(network, len(examples), options.epochs, join, random)
     return to_integers(network, lexicon, {})
+
+
+def fit_second_look(seen: Sequence[SeenExample], options: ExtractorOptions) -> SecondLook:
+    """Return the second look that is learned from examples with the estimates of a first."""
+    random = np.random.default_rng(options.seed)
+    network = Network(ESTIMATE_FEATURES + FEATURES, 0, options.seed, SECOND_LOOK_UNITS, Alone)
+
+    def join(chosen: Sequence[int]) -> Batch:
+        return join_seen([seen[one] for one in chosen], random)
+
+    _learn(network, len(seen), SECOND_LOOK_EPOCHS, join, random)
+    return to_second_look(network)
+
+
+def _learn(
+    network: Network,
+    count: int,
+    epochs: int,
+    join: Callable[[Sequence[int]], Batch],
+    random: np.random.Generator,
+) -> None:
+    """Let a network learn from `count` examples; `join` makes a batch of some."""
+    steps = epochs * -(-count // PAGES_A_STEP)
+    step = 0
+    for _ in range(epochs):
+        order = random.permutation(count)
+        for at in range(0, count, PAGES_A_STEP):
+            rate = RATE * min(1.0, (step + 1) / WARM_STEPS) * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
+            network.learn(join(order[at : at + PAGES_A_STEP].tolist()), rate)
+            step += 1
 
 
 def _make_examples(folders: Sequence[GoldFolder], read_other: ReadText, report: Report) -> Iterator[Example]:
