@@ -2,21 +2,23 @@
 
 Workers write their counts to files, one for each item that they have claimed: the number of documents and the seconds
 since they began it, followed by `done` and the documents of an earlier run when the item is finished. So progress needs
-no channel between processes, and no count is lost with a worker that is killed.
+no channel between processes, and no count is lost with a worker that is killed. Workers of another engine may share no
+disk but the workspace, which may be an object store: they leave two empty files for each item, whose names say it all.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shlex
 import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +35,35 @@ _COMMAND_MODULE = os.path.join("pipelines", "cli", "__main__.py")
 
 _EVERY_GROUP = "\0"
 _claimed = threading.local()
+
+
+BEGUN_NOTE = "{item}.begun"
+DONE_NOTE = "{item}.{documents}.{earlier}.{milliseconds}.done"
+"""Names of the files that a worker of another engine leaves for an item, before and after its work."""
+_NOTE = re.compile(r"(\d+)\.(?:begun|(\d+)\.(\d+)\.(\d+)\.done)")
+
+
+@contextmanager
+def leave_notes(folder: str, item: int) -> Iterator[None]:
+    """Leave a note in a folder, local or remote, that the work of the block has begun, and its counts when it ends.
+
+    A note that cannot be written is missing from the progress, nothing else.
+    """
+    _claimed.path, _claimed.documents, _claimed.earlier, _claimed.written = "", 0, 0, 0.0
+    _claimed.began = time.monotonic()
+    try:
+        _leave_note(folder, BEGUN_NOTE.format(item=item))
+        yield
+        spent = round(1000 * (time.monotonic() - _claimed.began))
+        counts = {"documents": _claimed.documents, "earlier": _claimed.earlier, "milliseconds": spent}
+        _leave_note(folder, DONE_NOTE.format(item=item, **counts))
+    finally:
+        _claimed.path = None
+
+
+def _leave_note(folder: str, name: str) -> None:
+    with suppress(OSError):
+        storage.write_bytes(storage.join(folder, name), b"")
 
 
 @contextmanager
@@ -52,7 +83,7 @@ def count_documents(documents: int) -> None:
     if getattr(_claimed, "path", None) is None:
         return
     _claimed.documents += documents
-    if time.monotonic() - _claimed.written > 0.5:
+    if _claimed.path and time.monotonic() - _claimed.written > 0.5:
         _write_count(done=False)
 
 
@@ -100,7 +131,7 @@ class _Count:
 
 
 class Tally:
-    """Adds up the counts of workers in a folder of claims.
+    """Adds up the counts of workers in a folder of claims, or of notes, which may be remote.
 
     `weights` are the sizes of the items, in their order, and `groups` their kinds (sources): items of one group take
     about as long for their size, those of different groups may not.
@@ -116,18 +147,7 @@ class Tally:
 
     def read_progress(self) -> StageProgress:
         """Return the current progress."""
-        at_work: dict[int, _Count] = {}
-        for entry in os.scandir(self.folder):
-            if not entry.name.isdecimal() or int(entry.name) in self._done:
-                continue
-            try:
-                with open(entry.path, "rb") as claim:
-                    numbers = claim.read().split()
-            except FileNotFoundError:
-                continue
-            earlier = int(numbers[3]) if len(numbers) > 3 else 0
-            count = _Count(int(numbers[0]), float(numbers[1]), earlier) if len(numbers) > 1 else _Count()
-            (self._done if numbers[2:] else at_work)[int(entry.name)] = count
+        at_work = self._read_notes() if storage.is_remote(self.folder) else self._read_claims()
         elapsed = time.monotonic() - self.began
         documents = sum(count.documents for count in [*self._done.values(), *at_work.values()])
         return StageProgress(
@@ -139,6 +159,43 @@ class Tally:
             rate=documents / elapsed if documents and elapsed > 0 else None,
             left=self._estimate_left(at_work),
         )
+
+    def _read_claims(self) -> dict[int, _Count]:
+        """Read what is new in a local folder, of claims or of notes; return the items at work."""
+        at_work: dict[int, _Count] = {}
+        notes = []
+        for entry in os.scandir(self.folder):
+            if not entry.name.isdecimal():
+                notes.append(entry.name)
+                continue
+            if int(entry.name) in self._done:
+                continue
+            try:
+                with open(entry.path, "rb") as claim:
+                    numbers = claim.read().split()
+            except FileNotFoundError:
+                continue
+            earlier = int(numbers[3]) if len(numbers) > 3 else 0
+            count = _Count(int(numbers[0]), float(numbers[1]), earlier) if len(numbers) > 1 else _Count()
+            (self._done if numbers[2:] else at_work)[int(entry.name)] = count
+        return {**at_work, **self._add_notes(notes)}
+
+    def _read_notes(self) -> dict[int, _Count]:
+        """Read what is new in a remote folder, by its listing alone; return the items at work."""
+        return self._add_notes(path.rpartition("/")[2] for path in storage.list_files(self.folder))
+
+    def _add_notes(self, names: Iterable[str]) -> dict[int, _Count]:
+        begun: set[int] = set()
+        for name in names:
+            if not (note := _NOTE.fullmatch(name)):
+                continue
+            item, *counts = (int(number or 0) for number in note.groups())
+            if name.endswith(".begun"):
+                begun.add(item)
+            else:
+                documents, earlier, milliseconds = counts
+                self._done[item] = _Count(documents, milliseconds / 1000, earlier)
+        return {item: _Count() for item in begun - self._done.keys()}
 
     def _estimate_left(self, at_work: Mapping[int, _Count]) -> float | None:
         """Return the seconds left: those of every open item by the pace of its group, over the items at work at once.

@@ -81,6 +81,24 @@ class IngestParts:
         yield json.dumps({"source": split.source, "split": split.name, "rows": rows})
 
 
+class RecordsAtWork:
+    """A context that adds to an error which records were at work: those of a row group, or those that follow it."""
+
+    def __init__(self) -> None:
+        self.origins: pa.Array | None = None
+
+    def __enter__(self) -> RecordsAtWork:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or self.origins is None or not len(self.origins):
+            return
+        first, last = self.origins[0].as_py(), self.origins[-1].as_py()
+        error.add_note(
+            f"at the records from {first['file']} offset {first['offset']} to {last['offset']} or the next"
+        )
+
+
 def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
     """Make the missing parts of one input split; return the number of rows, or -1 if none was missing."""
     documents = tools.documents_fingerprint(split)
@@ -102,6 +120,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
         # Other documents may come (a remote file that is whole now); or some stored ones have no text to be measured.
         stored, missing, sign = False, list(steps), signatures is not None
     with ExitStack() as stack:
+        at_work = stack.enter_context(RecordsAtWork())
         writers = {
             step: stack.enter_context(
                 PartWriter(
@@ -140,6 +159,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
         rows = 0
         for documents_batch, pages, origins in chunks:
             rows += len(pages)
+            at_work.origins = origins
             if stored:
                 count_documents(len(pages))
             values = {

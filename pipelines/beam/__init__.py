@@ -10,6 +10,8 @@ The files, from the options to the worker processes:
     runs.py           packed arrays in Arrow files on one machine
     packed.py         packed record arrays as elements
     shuffle.py        packed arrays to the steps that read them: in runs, or through the engine
+    engines.py        other engines: reached or not, their jobs
+    remote_work.py    work on their machines: checks, notes, errors
     workers.py        local worker processes, watched
     local_worker.py   the main program of a local worker process
 """

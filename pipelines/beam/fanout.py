@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from corpus import storage
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.remote_work import RemoteWork, open_page, write_items, write_versions
 from corpus.progress import count_into
 from corpus.storage import is_remote
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from corpus.pipelines.beam.types import Transform
 
 CLAIMS_PREFIX = ".claims-"
+ENGINE_FOLDER = f"{CLAIMS_PREFIX}engine"
+"""Folder of the workspace for the runs of another engine: one at a time, since a build holds the lock."""
 CLAIMS_PER_WORKER = 4
 """Local elements per worker: the engine assigns them statically, so that each worker gets some."""
 
@@ -33,13 +38,24 @@ def fan_out(
     `items` are in the order in which they should be started (largest first). Locally `claims` is an
     empty folder for this run only; the engine assigns elements statically, so workers claim items
     from it instead. Elsewhere every item is an element with a key of its own, grouped so that it is not
-    fused with its neighbours (Beam's Reshuffle does the same and pickles timestamps on the way).
+    fused with its neighbours (Beam's Reshuffle does the same and pickles timestamps on the way), and `claims` is the
+    folder of the workspace through which workers get the items: see `corpus.pipelines.beam.remote_work`.
     """
     from corpus.pipelines.beam.types import create, flat_map, group_by_key, in_sequence
 
     if running.local and claims is not None:
         elements = [(number, "") for number in range(running.workers * CLAIMS_PER_WORKER)]
         each = flat_map(work_on_claims, work, list(items), claims, output=result_type)
+    elif claims is not None:
+        return in_sequence(
+            {
+                "Items": create(range(write_items(claims, items)), int),
+                "Open": flat_map(open_page, claims, output=tuple[int, str]),
+                "Deal": group_by_key(),
+                "Work": flat_map(RemoteWork(work, claims), output=result_type),
+            },
+            result_type,
+        )
     else:
         elements = list(enumerate(items))
         each = flat_map(work_on_element, work, output=result_type)
@@ -71,12 +87,18 @@ def work_on_claims(
 
 @contextmanager
 def make_claims_folder(running: Running, root: str | None = None) -> Iterator[str | None]:
-    """Yield an empty folder for the claims of one pipeline run; None if another runner distributes the work.
+    """Yield a folder for one pipeline run: for the claims of local workers, or for those of another engine.
 
-    It is created in `root` if that is a local folder, so that a later build can remove it after a kill.
+    It is created in `root` if that is a local folder, so that a later build can remove it after a kill. That of another
+    engine is always in `root`, which its workers reach, with the versions that they must have; without a root it is
+    None.
     """
     if not running.local:
-        yield None
+        if root is None:
+            yield None
+            return
+        with _make_engine_folder(root) as shared:
+            yield shared
         return
     local_root = root if root is not None and not is_remote(root) else None
     folder = tempfile.mkdtemp(prefix=CLAIMS_PREFIX, dir=local_root)
@@ -84,3 +106,14 @@ def make_claims_folder(running: Running, root: str | None = None) -> Iterator[st
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _make_engine_folder(root: str) -> Iterator[str]:
+    storage.remove_folder(storage.join(root, ENGINE_FOLDER))  # of a build that was killed
+    folder = storage.join(root, ENGINE_FOLDER, uuid.uuid4().hex)
+    write_versions(folder)
+    try:
+        yield folder
+    finally:
+        storage.remove_folder(storage.join(root, ENGINE_FOLDER))

@@ -41,6 +41,19 @@ class Running:
         """Return whether the pinned local engine runs the pipelines."""
         return not any(option.startswith("--runner") for option in self.extra)
 
+    @property
+    def runner(self) -> str:
+        """Return the name of the engine, as Beam knows it."""
+        return self.find_option("runner") or LOCAL_RUNNER
+
+    def find_option(self, name: str) -> str | None:
+        """Return the value of a Beam option, None if it is not given: `--name=value`, or `--name value`."""
+        for at, option in enumerate(self.extra):
+            flag, equals, value = option.partition("=")
+            if flag == f"--{name}":
+                return value if equals else next(iter(self.extra[at + 1 :]), "")
+        return None
+
     def for_stage(self, stage: str, size: int) -> Running:
         """Return how to run a stage of a build with `size` bytes of input: small local work runs in one process."""
         given = os.environ.get("CORPUS_SPREAD_FROM", str(MIN_SPREAD_BYTES[stage]))

@@ -35,6 +35,8 @@ def build_workspace(
     """
     out = storage.local_path(out)
     check_out(out)
+    if not running.local and not storage.is_remote(out):
+        out = os.path.abspath(out)  # workers have other current folders
     load_manifest(manifest)
     keep_pandas_out()
     with exit_on_signals():

@@ -29,6 +29,7 @@ from corpus.ledger.tables import read_ledger
 from corpus.ledger.views import group_outcomes
 from corpus.manifest import ManifestFile
 from corpus.manifest import load_manifest as load_manifest
+from corpus.pipelines.beam.engines import check_engine
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.changes import count_unread_splits
@@ -95,6 +96,9 @@ def decide_again(
     the case for any other rules if the workspace does not keep every text.
     """
     root = storage.local_path(root)
+    if not running.local and not storage.is_remote(root):
+        root = os.path.abspath(root)  # workers have other current folders
+    check_engine(running, root)
     workspace = Workspace.open(root)
     with exit_on_signals(), hold_lock(root) as release:
         plan = make_stored_plan(workspace, manifest, changes, finished=False)
@@ -107,8 +111,9 @@ def decide_again(
         for line in describe_changes(workspace, manifest, changes):
             say(line)
         status = Status(root, show)
-        with report_end(status, release):
-            run_stages(Build(plan, workspace, running, status, say, state), wanted)
+        builder = Build(plan, workspace, running, status, say, state)
+        with report_end(status, release, builder.cancel):
+            run_stages(builder, wanted)
     return workspace
 
 

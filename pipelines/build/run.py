@@ -12,8 +12,16 @@ from typing import Any
 
 from corpus import storage
 from corpus.errors import MAX_ERROR_CHARACTERS, RunError, shorten_line
+from corpus.pipelines.beam.engines import (
+    cancel_job,
+    check_engine,
+    describe_job,
+    read_engine_error,
+    run_job,
+)
 from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.beam.remote_work import find_work_error
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress, Status, Tally
@@ -22,6 +30,10 @@ from corpus.workspace import Workspace
 
 NOTHING_TO_DO = "nothing to do"
 """What the line on a workspace that is as it should be begins with."""
+LOOK_SECONDS = 0.5
+ENGINE_LOOK_SECONDS = 2.0
+REMOTE_LOOK_SECONDS = 15.0
+"""Seconds between two looks at the workers' counts: of local ones, of another engine's, and on an object store."""
 MAX_ATTEMPTS = 3
 """How often a pipeline is started at most: a worker that dies makes it fail, and it continues from its parts."""
 
@@ -38,6 +50,8 @@ class Build:
     state: dict[str, str] = field(default_factory=dict)
     held_before: Shares | None = None
     """The shares of validation that the last build came to."""
+    job: Any = None
+    """Beam's result of the job that another engine runs now."""
 
     def stage(self, name: str, wanted: str, work: Callable[[], Any]) -> None:
         """Run a stage unless state.json has it as done with the same fingerprint."""
@@ -89,18 +103,26 @@ class Build:
         total = len(weights)
         self.status.at(StageProgress(stage=name, total=total))
         for attempt in range(1, MAX_ATTEMPTS + 1):
+            check_engine(running, self.workspace.root)
             pipeline = running.open_pipeline(name)
             with (
                 make_claims_folder(running, self.workspace.root) as claims,
                 self._watch(name, claims, weights, groups),
             ):
                 try:
-                    with pipeline:
-                        build(claims)(pipeline)
+                    if running.local:
+                        with pipeline:
+                            build(claims)(pipeline)
+                    else:
+                        run_job(pipeline, build(claims), self._watch_job)
                     break
                 except Exception as error:
                     logging.getLogger(__name__).debug("pipeline failed", exc_info=True)
-                    reason = shorten_line((str(error).strip().splitlines() or [type(error).__name__])[-1])
+                    said = read_engine_error(error)
+                    lines = said.strip().splitlines() or [type(error).__name__]
+                    reason = find_work_error(said) or shorten_line(lines[-1])
+                    if isinstance(reason, RunError):
+                        raise reason from error
                     if attempt == MAX_ATTEMPTS:
                         raise RunError(
                             f"{name} failed {MAX_ATTEMPTS} times, last with: {reason}. Finished parts are kept: "
@@ -121,6 +143,16 @@ class Build:
             )
         )
 
+    def _watch_job(self, job: Any) -> None:
+        """Remember the job of another engine, and put its id into status.json."""
+        self.job = job
+        self.status.more["job"] = describe_job(job)
+
+    def cancel(self) -> None:
+        """Cancel the job that another engine runs, if there is one."""
+        if self.job is not None:
+            cancel_job(self.job)
+
     @contextlib.contextmanager
     def _watch(
         self, name: str, claims: str | None, weights: Sequence[int], groups: Sequence[str] | None
@@ -131,9 +163,11 @@ class Build:
             return
         finished = threading.Event()
         tally = Tally(name, claims, weights, groups)
+        engine_seconds = REMOTE_LOOK_SECONDS if storage.is_remote(claims) else ENGINE_LOOK_SECONDS
+        every = LOOK_SECONDS if self.running.local else engine_seconds
 
         def look() -> None:
-            while not finished.wait(0.5):
+            while not finished.wait(every):
                 with contextlib.suppress(OSError):  # a full disk: the work itself will tell
                     self.status.at(tally.read_progress())
 
@@ -148,14 +182,19 @@ class Build:
 
 
 @contextlib.contextmanager
-def report_end(status: Status, release: Callable[[], None]) -> Iterator[None]:
+def report_end(
+    status: Status, release: Callable[[], None], cancel: Callable[[], object] = bool
+) -> Iterator[None]:
     """Record in `status` how the block ends; on Ctrl-C and SIGTERM, end the process and release its lock.
+
+    `cancel` ends what the build has at work on other machines then.
 
     OSError from a disk or an object store becomes RunError.
     """
 
     def stop() -> None:
         status.end("stopped")
+        cancel()
         release()
 
     try:

@@ -10,6 +10,7 @@ from corpus import storage
 from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError
 from corpus.ledger import quarantine
+from corpus.pipelines.beam.engines import check_engine, check_inputs
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
 from corpus.pipelines.build.plan import (
@@ -42,7 +43,9 @@ def build_locked(
     retry_quarantine: bool,
 ) -> Workspace:
     """Plan and build, or continue, the workspace at `out`, which no other process can build meanwhile."""
+    check_engine(running, out)
     plan = make_plan(manifest, say)
+    check_inputs(running, [piece.path for split in plan.splits for piece in split.pieces])
     with hold_lock(out) as release:
         workspace = Workspace.create(out)
         check_name(workspace, plan.file.manifest.name)
@@ -70,7 +73,7 @@ def build_locked(
                 say(f"{name}: only the manifest's own rules apply to this source")
         status = Status(out, show, manifest if is_remote(manifest) else os.path.abspath(manifest))
         builder = Build(plan, workspace, running, status, say, state)
-        with report_end(status, release):
+        with report_end(status, release, builder.cancel):
             run_stages(builder, wanted, until)
     return workspace
 

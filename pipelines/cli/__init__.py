@@ -15,6 +15,7 @@ The files, in the order in which a corpus passes through them:
     build.py      corpus build: manifest to workspace
     watching.py   progress of a build at the terminal
     decide.py     corpus decide: other rules on stored signals
+    beam_options.py   the options for Beam after --
     plugin_option.py  the option --plugins
     opening.py    opening a workspace for a command
     console.py    consoles for terminals and pipes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.beam_options import BeamOptions, check_beam_options
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 
 if TYPE_CHECKING:
@@ -71,41 +72,18 @@ def build(
             "JSON instead of tables.",
         ),
     ] = False,
-    beam_options: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="-- BEAM OPTIONS",
-            help="Options for Apache Beam, written after --, such as --runner=DataflowRunner (default: "
-            "run locally).",
-        ),
-    ] = None,
+    beam_options: BeamOptions = None,
 ) -> None:
-    from corpus.errors import UserError, shorten_line
-    from corpus.pipelines.beam.options import Running, list_unknown_flags
+    from corpus.pipelines.beam.options import Running
     from corpus.pipelines.build.build import build_workspace as run_build
     from corpus.pipelines.cli.stats import print_result
     from corpus.pipelines.cli.watching import Hearing, watch_build
 
-    extra = tuple(beam_options or ())
-    stray = [option for option in extra if not option.startswith("-")]
-    if stray and not any(option.startswith("-") and "=" not in option for option in extra):
-        raise UserError(
-            f"unexpected argument {stray[0]!r}: give one manifest and --out DIR, with Beam options after --"
-        )
-    unknown = list_unknown_flags(extra)
-    if unknown:
-        raise UserError(f"{unknown[0]}: Beam has no such option: correct it or leave it out")
-    for option in extra:
-        if option.startswith("--runner="):
-            from corpus.pipelines.beam.types import create_runner
-
-            try:
-                create_runner(option.partition("=")[2])
-            except (ValueError, ImportError, AttributeError) as error:
-                raise UserError(f"{option}: {shorten_line(str(error), 200)}") from None
+    extra = check_beam_options(beam_options, "give one manifest and --out DIR, with Beam options after --")
+    running = Running(workers=workers, extra=extra)
     use_plugin_folders(plugins)
     with watch_build() as (say, show):
-        running, hearing = Running(workers=workers, extra=extra), Hearing(say)
+        hearing = Hearing(say)
         workspace = run_build(manifest, out, running, hearing, show, retry_quarantine=retry_quarantine)
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.beam_options import BeamOptions, check_beam_options
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 from corpus.pipelines.cli.refusals import refuse_options
 
@@ -75,6 +76,7 @@ def decide(
             "as JSON.",
         ),
     ] = False,
+    beam_options: BeamOptions = None,
 ) -> None:
     """Apply changed rules to the signals that a workspace stores, without reading the input again.
 
@@ -85,6 +87,8 @@ def decide(
     Example: corpus decide demo-workspace --what-if gopher.mean_word_length.max=8
 
     Example: corpus decide demo-workspace --set gopher.words.min=30 --set gopher.words.min@tha=20
+
+    Options for Apache Beam follow `--`, as for `corpus build`.
     """
     from rich.console import Console
 
@@ -97,6 +101,11 @@ def decide(
     from corpus.pipelines.cli.stats import print_lost_sources, print_result
     from corpus.pipelines.cli.watching import Hearing, watch_build
 
+    if manifest is not None and manifest.startswith("--"):  # the first word after `--`
+        beam_options, manifest = [manifest, *(beam_options or ())], None
+    extra = check_beam_options(beam_options, "give DIR and at most one manifest, with Beam options after --")
+    if what_if:
+        refuse_options("--what-if", {"-- BEAM OPTIONS": bool(extra)})
     if what_if and change:
         raise UserError("--what-if only shows a change and --set makes it: give one of them")
     if as_json and not what_if:
@@ -105,7 +114,7 @@ def decide(
         refuse_options("no --what-if", {"--samples": samples != SAMPLES})
     use_plugin_folders(plugins)
     keep_pandas_out()
-    running = Running(workers=workers)
+    running = Running(workers=workers, extra=extra)
     if what_if:
         difference = see(workspace, manifest, parse_changes(what_if), running, samples)
         if as_json:
