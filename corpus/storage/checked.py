@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from corpus.storage import compressed
-from corpus.storage.compressed import DAMAGE, HEAD_BYTES, Bomb, Frame, FrameFormat, recognize_named_frames
+from corpus.storage.compressed import (
+    DAMAGE,
+    HEAD_BYTES,
+    Bomb,
+    CompressedFrame,
+    FrameFormat,
+    recognize_named_frames,
+)
 
 MAX_HELD_BYTES = 16 << 20
 """Content of a member that is held until its checksum is read."""
@@ -272,7 +279,7 @@ class _CheckedFrames(io.RawIOBase):
 
         Raises EOFError where it is cut, DamagedData where it is damaged.
         """
-        frame: Frame = self._frames.create()
+        frame: CompressedFrame = self._frames.create()
         place, block = self._input if self._input[0] == at and self._input[1] else (at, b"")
         self._raw.seek(place + len(block))
         if block:  # the same calls, whether or not it was read before: what a failing one gives is lost

@@ -91,7 +91,7 @@ class _Guarded(io.RawIOBase):
         super().close()
 
 
-class Frame(Protocol):
+class CompressedFrame(Protocol):
     """A gzip member, a bzip2 or xz stream or a zstd frame, fed a little at a time."""
 
     def feed(self, data: bytes) -> bytes: ...
@@ -138,7 +138,7 @@ class FrameFormat:
 
     name: str
     magic: bytes
-    create: Callable[[], Frame]
+    create: Callable[[], CompressedFrame]
     input_bytes: int
     may_pad: bool = False
     checks_blocks: bool = False
@@ -195,7 +195,7 @@ class _Frames:
 
     def __init__(self, raw: BinaryIO, frames: FrameFormat) -> None:
         self._raw, self._frames = raw, frames
-        self._frame: Frame | None = None
+        self._frame: CompressedFrame | None = None
         self._input = self._output = b""
         self._given = 0
 
