@@ -225,8 +225,20 @@ def make_stored_plan(
         bool(absent) or "build" not in state if finished else count_unread_splits(workspace, plan, absent) > 0
     )
     if lacks or state.get("ingest") != work.ingest_fingerprint(plan):
+        changed = [] if lacks else _list_changed_files(before, file)
+        if changed:
+            raise UserError(
+                f"{file.path}: signals depend on {', '.join(changed)}, which {workspace.root} was not built with: "
+                "run `corpus build`"
+            )
         raise UserError(f"{workspace.root} is not a finished build of this version: run `corpus build` first")
     return plan
+
+
+def _list_changed_files(before: ManifestFile, after: ManifestFile) -> list[str]:
+    """Return the names of the user's own data files that differ between two manifests' folders."""
+    one, other = before.own_files, after.own_files
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
 
 
 def make_plan_of_parts(workspace: Workspace, file: ManifestFile) -> BuildPlan:

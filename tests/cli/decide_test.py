@@ -174,6 +174,14 @@ def test_what_needs_a_build_is_refused(demo: Path, manifest: Path) -> None:
         run(decide, str(demo), str(other))
 
 
+def test_a_language_file_that_signals_depend_on_is_named(demo: Path, manifest: Path, tmp_path: Path) -> None:
+    shutil.copytree(manifest.parent, tmp_path / "own", symlinks=True)
+    (tmp_path / "own" / "languages").mkdir()
+    (tmp_path / "own" / "languages" / "tha.yaml").write_text("stop_words: ที่ และ\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"signals depend on languages/tha\.yaml, .* run `corpus build`"):
+        run(decide, str(demo), str(tmp_path / "own" / "demo.yaml"))
+
+
 def test_bounds_as_they_are_written() -> None:
     assert parse_changes(["gopher.words.min=30", "c4.filler.max@tha=off"]) == {
         "gopher.words.min": 30.0,
