@@ -47,6 +47,8 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("dedup.minhash", {"words": 4}),
         ("dedup.minhash", {"characters": 9}),
         ("dedup.minhash", {"seed": 2}),
+        ("dedup.minhash", {"fold": ["case"]}),
+        ("dedup.minhash", {"lines": 3}),
     ],
     DECIDES: [
         ("rules", {"text.words": {"min": 9}}),
