@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from corpus.dedup.shingles import Shape
 from corpus.languages.labels import is_code
+
+if TYPE_CHECKING:
+    from corpus.dedup.shingles import Shape
 
 DEFAULT_THRESHOLD = 0.7
 DEFAULT_PERMUTATIONS = 112
@@ -98,6 +100,8 @@ class MinHashOptions(BaseModel):
 
     def shape(self, language: str | None) -> Shape:
         """Return what a shingle of a document in this language is."""
+        from corpus.dedup.shingles import Shape
+
         lines = self.lines if is_code(language) else 0
         return Shape(self.words, self.characters, self.fold, lines)
 

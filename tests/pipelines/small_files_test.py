@@ -169,11 +169,11 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     """Make every build fail at the file with this number."""
     read, seen = ingest.read_piece, []
 
-    def stop(source: Source, split: InputSplit, seconds: float) -> Any:
+    def stop(source: Source, split: InputSplit, *rest: Any) -> Any:
         seen.append(split)
         if len(seen) >= files:
             raise OSError("no room")
-        return read(source, split, seconds)
+        return read(source, split, *rest)
 
     monkeypatch.setattr(ingest, "read_piece", stop)
 
