@@ -42,10 +42,10 @@ from corpus import storage
 from corpus.dedup.options import DedupOptions
 from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.against import identify_old_parts, list_old_parts
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import do_nothing, fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
-from corpus.pipelines.beam.shuffle import Shuffle, end_range, run_item, run_range
+from corpus.pipelines.beam.shuffle import Shuffle, choose_shuffle, end_range, run_item, run_range
 from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path, share_of, splits_path
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
@@ -102,17 +102,10 @@ def dedup_pipeline(
     results = (clusters_path(workspace), steps.sizes_path(workspace))
     if all(read_fingerprint(path) == digest for path in results):
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
-        return _nothing_to_do
+        return do_nothing
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
-    use_runs = running.local if in_runs is None else in_runs
-    shuffle = Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
+    shuffle = choose_shuffle(running, claims, in_runs)
     return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims, shuffle=shuffle)
-
-
-def _nothing_to_do(root: beam.Pipeline) -> None:
-    from corpus.pipelines.beam.types import create
-
-    root | "Nothing to do" >> create([], int)
 
 
 def add_dedup_steps(

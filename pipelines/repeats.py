@@ -31,10 +31,10 @@ from corpus import storage
 from corpus.dedup.options import DedupOptions
 from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
 from corpus.pipelines import repeat_steps as steps
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import do_nothing, fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
-from corpus.pipelines.beam.shuffle import Shuffle, end_range, run_item, run_range
+from corpus.pipelines.beam.shuffle import Shuffle, choose_shuffle, end_range, run_item, run_range
 from corpus.pipelines.repeat_steps import RepeatPlan, splits_path
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint, read_outcome
@@ -76,7 +76,7 @@ def repeats_pipeline(
     ]
     if all(read_fingerprint(path) == digest for path in paths):
         storage.remove(splits_path(workspace))  # of a run that was killed at the very end
-        return _do_nothing
+        return do_nothing
     storage.remove(counts_path(workspace, REPEATS_STEP))
     storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
     plan = RepeatPlan(
@@ -87,8 +87,7 @@ def repeats_pipeline(
         or max(4 * running.workers, min(MAX_RANGES, -(-len(ordered) // SPLITS_PER_RANGE))),
         digest=digest,
     )
-    use_runs = running.local if in_runs is None else in_runs
-    shuffle = Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
+    shuffle = choose_shuffle(running, claims, in_runs)
     return partial(add_repeat_steps, plan=plan, running=running, claims=claims, shuffle=shuffle)
 
 
@@ -99,12 +98,6 @@ def _identify(workspace: Workspace, source: str, split: str) -> list[str | None]
         read_fingerprint(workspace.part("documents", source, split)),
         read_outcome(decisions) or read_fingerprint(decisions),
     ]
-
-
-def _do_nothing(root: beam.Pipeline) -> None:
-    from corpus.pipelines.beam.types import create
-
-    root | "Nothing to do" >> create([], int)
 
 
 def add_repeat_steps(

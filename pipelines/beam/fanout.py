@@ -17,6 +17,8 @@ from corpus.progress import count_into
 from corpus.storage import is_remote
 
 if TYPE_CHECKING:
+    import apache_beam as beam
+
     from corpus.pipelines.beam.types import Transform
 
 CLAIMS_PREFIX = ".claims-"
@@ -24,6 +26,13 @@ ENGINE_FOLDER = f"{CLAIMS_PREFIX}engine"
 """Folder of the workspace for the runs of another engine: one at a time, since a build holds the lock."""
 CLAIMS_PER_WORKER = 4
 """Local elements per worker: the engine assigns them statically, so that each worker gets some."""
+
+
+def do_nothing(root: beam.Pipeline) -> None:
+    """Put no work on a pipeline."""
+    from corpus.pipelines.beam.types import create
+
+    root | "Nothing to do" >> create([], int)
 
 
 def fan_out(

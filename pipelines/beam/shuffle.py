@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
 from corpus.pipelines.beam.runs import RunChunk, StoredChunks, write_run
 
@@ -35,6 +36,13 @@ class Shuffle:
     def receive(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         """Return the packed arrays behind what the engine carried."""
         return chunks if self.runs is None else StoredChunks(self.runs, map(RunChunk.decode, chunks))
+
+
+def choose_shuffle(running: Running, claims: str | None, in_runs: bool | None) -> Shuffle:
+    """Return how a pipeline's elements travel: in runs in the folder `claims` if `in_runs`, by default with the local
+    engine; through the engine where there is no such folder."""
+    use_runs = running.local if in_runs is None else in_runs
+    return Shuffle(f"{claims}/runs" if use_runs and claims is not None else None)
 
 
 def run_item(
