@@ -81,25 +81,25 @@ class Folding:
 
 @cache
 def make_folding(folds: tuple[str, ...]) -> Folding:
-    """Build the tables of some of `FOLDS`. Cost: .1 s, once per process."""
-    becomes: list[str] = list(map(chr, range(0x10000)))
+    """Build the tables of some of `FOLDS`. Cost: .02 s, once per process."""
+    becomes: dict[int, str] = {}
     if "width" in folds:
-        for code in range(0x80, 0x10000):
-            becomes[code] = _fold_form(code)
-        for code in UNSEEN:
-            becomes[code] = ""
+        becomes |= _list_forms() | dict.fromkeys(UNSEEN, "")
     if "punctuation" in folds:
-        for code in np.flatnonzero(KIND & PUNCTUATION).tolist():
-            becomes[code] = ""
+        becomes |= dict.fromkeys(np.flatnonzero(KIND & PUNCTUATION).tolist(), "")
     if "digits" in folds or "numbers" in folds:
         for code in np.flatnonzero(KIND & NUMBER).tolist():
             value = unicodedata.decimal(chr(code), None)
             if value is not None:
                 becomes[code] = "0" if "numbers" in folds else str(value)
-    pieces = [to_units(text) for text in becomes]
-    lengths = np.array([len(piece) for piece in pieces], np.uint8)
-    joined = np.concatenate(pieces)
+    pieces = {code: to_units(text) for code, text in becomes.items()}
+    lengths = np.ones(0x10000, np.uint8)
+    for code, piece in pieces.items():
+        lengths[code] = len(piece)
     firsts = (np.cumsum(lengths, dtype=np.int64) - lengths).astype(np.int32)
+    joined = np.repeat(np.arange(0x10000, dtype=np.uint16), lengths)
+    for code, piece in pieces.items():
+        joined[firsts[code] : firsts[code] + len(piece)] = piece
     if "case" in folds:
         joined = LOWER[joined]
     if "chinese" in folds:
@@ -151,13 +151,18 @@ def read_chinese_variants() -> Units:
     return table
 
 
-def _fold_form(code: int) -> str:
+def _list_forms() -> dict[int, str]:
+    """Return what stands for characters in all their safe forms, by their codes: for those that have others."""
+    decompositions = map(unicodedata.decomposition, map(chr, range(0x80, 0x10000)))
+    return {code: _fold_form(code, form) for code, form in enumerate(decompositions, 0x80) if form}
+
+
+def _fold_form(code: int, decomposition: str) -> str:
     """Return what stands for a character in all its safe forms."""
     character = chr(code)
-    kind = unicodedata.decomposition(character).partition(" ")[0]
-    if not kind:
-        return character
-    is_safe = kind in SAFE_FORMS or any(first <= code <= last for first, last in SAFE_RANGES)
+    is_safe = decomposition.partition(" ")[0] in SAFE_FORMS or any(
+        first <= code <= last for first, last in SAFE_RANGES
+    )
     folded = unicodedata.normalize("NFKC", character) if is_safe else character
     return "" if not folded.strip() else folded.replace(" ", "")
 

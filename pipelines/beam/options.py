@@ -77,6 +77,7 @@ class Running:
                 f"--direct_num_workers={self.workers}",
                 f"--direct_running_mode={mode}",
                 "--default_sdk_harness_log_level=ERROR",
+                "--no_pipeline_type_check",  # a tenth of a small build; tests/pipelines/dataflow_test.py has it
             ]
         if not any(option.startswith("--job_name") for option in self.extra):
             flags.append(f"--job_name=corpus-{name}")

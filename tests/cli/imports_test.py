@@ -39,6 +39,7 @@ NEVER = {
     "IPython",
     "matplotlib",
     "pandas",
+    "pymongo",
     "scipy",
     "tldextract",
     "torch",
@@ -76,5 +77,6 @@ def test_commands_import_what_they_need_alone(tmp_path: Path) -> None:
     for command, (_, modules) in zip(commands, seen, strict=True):
         assert not NEVER & {*modules}, command
     assert "numpy" not in seen[0][1]
+    assert not any("pydantic" in modules for _, modules in seen[:2])
     assert not NOT_TO_READ & {*seen[3][1]}
     assert "apache_beam" in seen[-1][1]
