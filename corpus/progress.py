@@ -20,10 +20,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus import storage
 from corpus.environment import list_versions
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 STATUS_INTERVAL_SECONDS = 1.0
 REMOTE_STATUS_INTERVAL_SECONDS = 10.0
@@ -376,3 +379,22 @@ def cpu_seconds() -> float:
     """Return the CPU seconds of this process and of its children that have ended."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
+
+
+def is_live(console: Console) -> bool:
+    """Return whether a line on this console can be overwritten.
+
+    Not in a file or a pipe, whatever the environment says of colours (FORCE_COLOR), nor on a dumb terminal.
+    """
+    return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
+
+
+def format_time(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 20 min`, `2 d 5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

@@ -9,9 +9,18 @@ MAX_SUGGESTED_NAMES = 3
 MAX_LISTED_NAMES = 8
 
 
+def find_nearest(asked: str, names: Collection[str], most: int = MAX_SUGGESTED_NAMES) -> list[str]:
+    """Return the names that look like an unknown one, in whatever case, the nearest first; none where none does."""
+    as_given: dict[str, str] = {}
+    for name in sorted(names):
+        as_given.setdefault(name.casefold(), name)
+    near = difflib.get_close_matches(asked.casefold(), list(as_given), most, 0.6)
+    return [as_given[name] for name in near]
+
+
 def suggest_names(asked: str, names: Collection[str], otherwise: str = "choose from") -> str:
     """Return `did you mean tha?` for the names nearest to an unknown one, else `otherwise` and the first of them."""
-    matches = difflib.get_close_matches(asked, sorted(names), MAX_SUGGESTED_NAMES, 0.6)
+    matches = find_nearest(asked, names)
     if matches:
         return f"did you mean {' or '.join(matches)}?"
     listed = sorted(names)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.pipelines.cli.watching import describe_pace, format_time
+from corpus.pipelines.cli.watching import describe_pace
 from corpus.progress import (
     StageProgress,
     Status,
@@ -20,6 +20,7 @@ from corpus.progress import (
     count_earlier,
     count_into,
     describe_command,
+    format_time,
     read_timings,
 )
 

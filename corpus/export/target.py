@@ -13,11 +13,13 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from corpus import storage
 from corpus.errors import UserError
+from corpus.storage.outputs import check_output_folder
 
 DESCRIPTION_FILE = "export.json"
 """Written last: an export without it is unfinished."""
@@ -32,10 +34,7 @@ def check_folder(out: str) -> str:
     Raises UserError if anything else is in the folder. Changes nothing.
     """
     out = storage.local_path(out).rstrip("/")
-    if not out:
-        raise UserError("--out is empty: name a folder or URL")
-    if storage.is_file(out):
-        raise UserError(f"--out {out} is a file: name a folder")
+    check_output_folder("--out", out)
     if not _list_own_files(out) and storage.exists(out) and storage.list_files(out):
         raise UserError(f"--out {out}: the folder contains other files: name a new one")
     return out
@@ -66,6 +65,7 @@ def claim_folder(out: str, planned: Collection[str], fingerprint: str | None = N
         storage.remove(storage.join(out, DESCRIPTION_FILE))
         for name in own - {DESCRIPTION_FILE, UNFINISHED_FILE}:
             storage.remove(storage.join(out, name))
+        _remove_empty_folders(out, own)
     _remove_temporary_files(out, names)
     storage.write_text(unfinished, json.dumps(content, ensure_ascii=False) + "\n")
     return kept
@@ -81,6 +81,8 @@ def _list_own_files(out: str) -> set[str]:
         path = storage.join(out, name)
         if storage.exists(path):
             description = _read_json(path)
+            if name == DESCRIPTION_FILE and "export" not in description:
+                raise UserError(f"{path} was not written by an export: name a new folder")
             own |= {name, *map(str, description["files"])}
             own |= {card for card in CARD_FILES if is_own_card(out, card, description)}
     return own
@@ -96,6 +98,17 @@ def _read_json(path: str) -> dict[str, Any]:
     if any(not name or name.startswith("/") or ".." in name.split("/") for name in names):
         raise UserError(f"{path} was not written by an export: name a new folder")
     return description
+
+
+def _remove_empty_folders(out: str, names: Iterable[str]) -> None:
+    """Remove the folders that files of these names were in, if nothing else is. Object stores have none."""
+    if storage.is_remote(out):
+        return
+    for name in names:
+        folder = os.path.dirname(name)
+        while folder and os.path.isdir(path := os.path.join(out, folder)) and not os.listdir(path):
+            os.rmdir(path)
+            folder = os.path.dirname(folder)
 
 
 def _remove_temporary_files(out: str, names: Iterable[str]) -> None:

@@ -152,6 +152,8 @@ that it reads unlike the declaration and unlike windows-1252. English with a few
 
 MAX_DISORDER = 0.1
 """Of UTF-16 that is declared, has no mark and few NUL bytes: see `_measure_disorder`."""
+MIN_ORDERED_BYTES = 40
+"""Bytes from which UTF-16 that says nothing of itself is looked for."""
 _EVERYDAY_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")
 
 _BOMS = (
@@ -196,6 +198,31 @@ def check_encoding(label: str | None) -> str | None:
 def codec_of(label: str | None) -> str | None:
     """Return the Python codec for a charset label of HTTP or HTML, None for a label that no standard defines."""
     return _index_codecs().get(label.strip().strip("\"'").lower()) if label else None
+
+
+def name_codec(codec: str) -> str | None:
+    """Return the label under which a manifest names a Python codec; None for one that it cannot name."""
+    return _LABELS[codec].split()[0] if codec in _LABELS else None
+
+
+def is_wide(codec: str) -> bool:
+    """Return whether line ends cannot be found byte by byte in text of a codec."""
+    return codec.startswith(("utf-16", "utf-32"))
+
+
+def find_wide_order(body: bytes) -> str | None:
+    """Return the codec of text in UTF-16 that neither has a mark nor says so; None where it is no such text.
+
+    Latin text tells by its NUL bytes, other scripts by reading like a text in one byte order alone.
+    """
+    if (codec := _detect_wide(body)) is not None:
+        return codec
+    head = body[: min(len(body), SAMPLE_BYTES) & ~1]
+    if len(head) < MIN_ORDERED_BYTES or _is_plain_utf8(body):
+        return None
+    oddity, order = min((_measure_disorder(head, order), order) for order in ("utf-16-le", "utf-16-be"))
+    spaced = sum(head.decode(order, "replace").count(sign) for sign in "\n 。、，،।")
+    return order if oddity < MAX_DISORDER and spaced else None
 
 
 def find_declared_label(body: bytes) -> str | None:
@@ -267,7 +294,9 @@ def _measure_disorder(head: bytes, order: str) -> float:
     except UnicodeDecodeError:
         return 1.0
     blocks = len({ord(character) >> 8 for character in text})
-    everyday = max(len(text.encode(charset, "ignore").decode(charset)) for charset in _EVERYDAY_CHARSETS)
+    everyday = max(
+        len(text.encode(charset, "ignore").decode(charset, "ignore")) for charset in _EVERYDAY_CHARSETS
+    )  # euc_kr does not decode all that it encodes
     return min((blocks - 1) / max(len(text), 16), 1 - everyday / max(len(text), 1))
 
 

@@ -6,7 +6,7 @@
     license_names.py  SPDX names of licences as others state them
     web/            web archives, news, pages of a list of URLs, HTML files
     wikipedia/      MediaWiki dumps
-    tables/         JSON Lines, Parquet, plain text
+    tables/         JSON Lines, CSV, Parquet, plain text
     papers/         arXiv, PubMed
     posts/          Reddit comments, Stack Exchange
     code/           repositories, archives and tables of source code
@@ -32,6 +32,7 @@ KINDS = {
     "warc": "corpus.sources.web.warc:Warc",
     "wikipedia": "corpus.sources.wikipedia.wiki_dump:Wikipedia",
     "jsonl": "corpus.sources.tables.jsonl:Jsonl",
+    "csv": "corpus.sources.tables.csv_rows:Csv",
     "parquet": "corpus.sources.tables.parquet:Parquet",
     "text": "corpus.sources.tables.text_files:Text",
     "arxiv": "corpus.sources.papers.arxiv:Arxiv",

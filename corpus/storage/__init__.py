@@ -9,6 +9,7 @@ Local paths and fsspec URLs are handled alike.
     folders.py      folders as inputs
     names.py        file names made printable
     fingerprint.py  hashes of settings and of input files
+    outputs.py      whether a path can be written
     lock.py         one build at a time in a workspace
     spill.py        rows grouped by key in bounded memory
     part_writer.py  Parquet parts, whole or absent

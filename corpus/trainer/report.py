@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from corpus.progress import format_time, is_live
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import DatasetStream
 from corpus.trainer.evaluate import EvaluationGroup, Score, bits_per_byte
@@ -20,7 +21,7 @@ from corpus.trainer.scaling import MAX_USEFUL_EPOCHS
 
 MAX_TABLE_ROWS = 20
 """Rows of the table; the log has all of them."""
-PLAIN_PROGRESS_SECONDS = 10.0
+PLAIN_PROGRESS_SECONDS = 30.0
 """Seconds between two progress lines if the output is not a terminal."""
 
 
@@ -171,16 +172,17 @@ def describe_run(config: RunConfig, *, device: str, bf16: bool, processes: int =
 
 
 class ProgressLine:
-    """A progress line that is updated in place at a terminal; elsewhere a new line every ten seconds."""
+    """A progress line that is updated in place at a terminal; elsewhere a new line every half minute."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
+            console=console, transient=True, disable=not is_live(console),
         )  # fmt: skip
         self.task = self.bar.add_task("starting", total=1.0)
-        self.last = time.monotonic()
+        self.last = self.began = time.monotonic()
+        self.first: float | None = None
 
     def __enter__(self) -> ProgressLine:
         self.bar.start()
@@ -199,6 +201,12 @@ class ProgressLine:
         """
         line = f"step {step:,}  loss {loss:.3f}  {bits:.3f} bits/byte  {speed:,.0f} tokens/s  rate {rate:.1e}"
         self.bar.update(self.task, completed=progress, description=line)
-        if not self.console.is_terminal and time.monotonic() - self.last >= PLAIN_PROGRESS_SECONDS:
-            self.last = time.monotonic()
-            self.console.print(f"{progress:4.0%}  {line}", highlight=False)
+        now = time.monotonic()
+        if self.first is None:
+            self.first, self.began = progress, now
+        if not is_live(self.console) and now - self.last >= PLAIN_PROGRESS_SECONDS:
+            self.last = now
+            gained = progress - self.first
+            left = (1 - progress) * (now - self.began) / gained if gained > 0 else None
+            wait = f"  {format_time(left)} left" if left else ""
+            self.console.print(f"{progress:4.0%}  {line}{wait}", highlight=False, soft_wrap=True)

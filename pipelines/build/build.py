@@ -12,6 +12,7 @@ from corpus.manifest import load_manifest
 from corpus.pipelines.beam.loading import keep_pandas_out
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress
+from corpus.storage.outputs import check_output_folder
 
 if TYPE_CHECKING:
     from corpus.pipelines.beam.options import Running
@@ -47,20 +48,8 @@ def build_workspace(
 
 def check_out(out: str) -> None:
     """Raise UserError if `out` is not a workspace and cannot become one."""
-    if not out:
-        raise UserError("--out is empty: name a folder or URL")
-    if out.startswith(("http://", "https://")):
-        raise UserError(
-            f"--out {out}: a web server cannot be written to: name a folder, s3://... or gs://..."
-        )
+    check_output_folder("--out", out)
     if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
         return
-    place = os.path.abspath(out)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        raise UserError(f"--out {out}: the file {place} is in the way: name a folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise UserError(f"--out {out}: {place} cannot be written to")
     if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
         raise UserError(f"--out {out}: the folder contains other files: name a new one, or a workspace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +16,20 @@ from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import read_records
 from corpus.sources.input_split import InputSplit
+from corpus.sources.recognize.row_fields import guess_fields
+from corpus.sources.tables.csv_rows import Csv
+from corpus.sources.tables.fields import list_field_names, read_value
 from corpus.sources.tables.jsonl import Jsonl
 from corpus.sources.tables.parquet import PARQUET_DAMAGE, Parquet
 from corpus.storage.checked import peeking
+from corpus.suggestions import find_nearest
 
 PROBE_SECONDS = 20.0
 """Seconds after which no further file is looked at."""
 PEEKED_FILES, PEEKED_ROWS = 4, 200
 """Files of a source, and rows of each, whose fields are looked at."""
+SEARCHED_ROWS = 20_000
+"""Rows of a file that are looked at where the first ones have no text."""
 MAX_PLACES = 3
 """Places that are named of one reason."""
 MAX_NAMED_FIELDS = 10
@@ -103,24 +109,85 @@ def _list_first_failures(tools: Tools, split: InputSplit) -> Iterator[Failure]:
         yield outcome
 
 
+def check_text_fields(plan: BuildPlan) -> None:
+    """Raise UserError, with file, line and key, where no record of an input file has the text that `fields` names.
+
+    Looks at the first files of every source of rows, and of each at more rows than the first ones if those have none.
+    Rows without a text among others that have one are no mistake in the manifest: a build puts them into quarantine.
+    """
+    for name, source, files in _list_tables(plan):
+        for path in files[:PEEKED_FILES]:
+            rows = peek_rows(source, path)
+            if source.fields.lacks_text(rows) and source.fields.lacks_text(
+                rows := peek_rows(source, path, SEARCHED_ROWS)
+            ):
+                raise plan.file.error(
+                    _locate_field(plan, name, "text"), _describe_no_text(source, path, rows)
+                )
+
+
+def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[str, Any]]) -> str:
+    if isinstance(source, Parquet):
+        rows = source.first_rows(path, PEEKED_ROWS, every_column=True)
+    wanted = [source.fields.text] if isinstance(source.fields.text, str) else source.fields.text
+    held = sorted({_name_kind(value) for row in rows if (value := read_value(row, wanted)) is not None})
+    have = "have" if len(rows) > 1 else "has"
+    lack = (
+        f"{have} no text in {' or '.join(wanted)}, but {' and '.join(held)}"
+        if held
+        else (f"{have} no field {' or '.join(wanted)} for the text")
+    )
+    names = list_field_names(rows)
+    nearest = [near for each in wanted for near in find_nearest(each, set(names) - set(wanted), 1)]
+    guess = guess_fields(rows)
+    if not nearest and guess is not None and isinstance(guess.fields, dict):
+        nearest = [guess.fields["text"]]
+    advice = f"did you mean {nearest[0]}?" if nearest else "name the one with the text in `fields`"
+    where = f"the {len(rows):,} records looked at of {path}" if len(rows) > 1 else f"the record of {path}"
+    return f"{where} {lack}: there is {_list_some(names)}: {advice}"
+
+
+def _name_kind(value: Any) -> str:
+    """Return what a value that is no text is, in the plural of JSON's word for it."""
+    kinds = {
+        dict: "objects",
+        list: "arrays",
+        bool: "booleans",
+        int: "numbers",
+        float: "numbers",
+        bytes: "bytes",
+    }
+    return kinds.get(type(value), "other values")
+
+
+def _list_some(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED_FIELDS} more" if len(names) > MAX_NAMED_FIELDS else ""
+    return f"{', '.join(names[:MAX_NAMED_FIELDS]) or 'nothing in them'}{more}"
+
+
+def _list_tables(plan: BuildPlan) -> Iterator[tuple[str, Jsonl | Csv | Parquet, list[str]]]:
+    """Yield the name of every source of rows, the source, and the paths of its files."""
+    for name, source in plan.file.manifest.sources.items():
+        if isinstance(source, Jsonl | Csv | Parquet):
+            pieces = (piece for split in plan.splits if split.source == name for piece in split.pieces)
+            yield name, source, list(dict.fromkeys(piece.path for piece in pieces if not piece.error))
+
+
+def _locate_field(plan: BuildPlan, source: str, key: str) -> KeyPath:
+    """Return the path of a key of `fields`, or of the innermost one above it that the manifest has."""
+    path: KeyPath = ("sources", source, "fields", key)
+    while len(path) > 2 and path not in plan.file.lines:
+        path = path[:-1]
+    return path
+
+
 def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
     """Return a line, with file, line and key, on each source whose `fields` name what no row of its first ones has.
 
     Keys that come from a layout are named where the text is missing, too: published files lack some of the others.
     """
     lines = []
-    for name, source in plan.file.manifest.sources.items():
-        if not isinstance(source, Jsonl | Parquet):
-            continue
-        files = list(
-            dict.fromkeys(
-                piece.path
-                for split in plan.splits
-                if split.source == name
-                for piece in split.pieces
-                if not piece.error
-            )
-        )
+    for name, source, files in _list_tables(plan):
         rows = [row for path in files[:PEEKED_FILES] for row in peek_rows(source, path)]
         if not rows:
             continue
@@ -131,28 +198,28 @@ def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
         if not unmatched:
             continue
         key = "text" if "text" in unmatched else next(iter(unmatched))
-        lines.append(str(plan.file.error((*here, key), _describe_unmatched(unmatched, rows, files))))
+        lines.append(str(plan.file.error((*here, key), _describe_unmatched(unmatched, rows))))
     return lines
 
 
-def peek_rows(source: Jsonl | Parquet, path: str) -> list[dict[str, Any]]:
+def peek_rows(source: Jsonl | Csv | Parquet, path: str, count: int = PEEKED_ROWS) -> list[dict[str, Any]]:
     """Return the first rows of a file, as they are; none where it cannot be read."""
     try:
-        return source.first_rows(path, PEEKED_ROWS)
+        return source.first_rows(path, count)
     except (*PARQUET_DAMAGE, *storage.DAMAGE, storage.RemoteError):
         return []  # the probe names it
 
 
-def _describe_unmatched(
-    unmatched: Mapping[str, Iterable[str]], rows: list[dict[str, Any]], files: list[str]
-) -> str:
+def _describe_unmatched(unmatched: Mapping[str, list[str]], rows: list[dict[str, Any]]) -> str:
     named = ", ".join(f"{' or '.join(names)} ({key})" for key, names in unmatched.items())
-    there = Counter(name for row in rows for name in row)
-    known = [name for name, _ in there.most_common(MAX_NAMED_FIELDS)]
-    more = f" and {len(there) - len(known)} more" if len(there) > len(known) else ""
     where = f"the first {len(rows):,} rows have" if len(rows) > 1 else "the first row has"
     lost = "; without a text every row goes to quarantine" if "text" in unmatched else ""
-    return (
-        f"{where} no {named}: there is {', '.join(known) or 'nothing in them'}{more}: "
-        f"correct the names in `fields`, or leave them out{lost}"
+    there = list_field_names(rows)
+    asked = [name for names in unmatched.values() for each in names for name in each.split(" or ")]
+    nearest = list(dict.fromkeys(near for name in asked for near in find_nearest(name, there, 1)))
+    advice = (
+        f"did you mean {' and '.join(nearest)}?"
+        if nearest
+        else "correct the names in `fields`, or leave them out"
     )
+    return f"{where} no {named}: there is {_list_some(there)}: {advice}{lost}"

@@ -22,7 +22,7 @@ from corpus.pipelines.build.plan import (
     remove_empty_folders,
     write_plan,
 )
-from corpus.pipelines.build.probe import describe_unmatched_fields
+from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields
 from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
@@ -46,6 +46,8 @@ def build_locked(
     check_engine(running, out)
     plan = make_plan(manifest, say)
     check_inputs(running, [piece.path for split in plan.splits for piece in split.pieces])
+    if not storage.exists(storage.join(out, "workspace.json")):
+        check_text_fields(plan)  # before there is a folder
     with hold_lock(out) as release:
         workspace = Workspace.create(out)
         check_name(workspace, plan.file.manifest.name)
@@ -61,6 +63,7 @@ def build_locked(
             check_failures(plan, workspace)  # its bound is no part of what was built
             say(f"{NOTHING_TO_DO}: the workspace is complete")
             return workspace
+        check_text_fields(plan)
         for line in (*describe_unnameable(plan.file), *describe_unmatched_fields(plan)):
             say(line)
         for name, source in plan.file.manifest.sources.items():
@@ -69,7 +72,7 @@ def build_locked(
                     f"{name}: no rules apply to this source: give it some, such as `rules: [fineweb, language]`, "
                     "or set `rules: []`"
                 )
-            elif source.kind in ("jsonl", "parquet", "text") and not source.rules:
+            elif source.kind in ("jsonl", "csv", "parquet", "text") and not source.rules:
                 say(f"{name}: only the manifest's own rules apply to this source")
         status = Status(out, show, manifest if is_remote(manifest) else os.path.abspath(manifest))
         builder = Build(plan, workspace, running, status, say, state)

@@ -13,7 +13,7 @@ The files, in the order in which a corpus passes through them:
     model.py      corpus model: quality classifiers
     plan.py       corpus plan: forecast of a build
     build.py      corpus build: manifest to workspace
-    watching.py   progress of a build at the terminal
+    watching.py   progress: bars in a terminal, lines in a file
     decide.py     corpus decide: other rules on stored signals
     beam_options.py   the options for Beam after --
     plugin_option.py  the option --plugins
@@ -22,7 +22,6 @@ The files, in the order in which a corpus passes through them:
     pipes.py      output whose reader goes away
     refusals.py   options that have no effect together, impossible numbers
     stopping.py   Ctrl-C and other signals
-    progress.py   a progress bar for long commands
     stats.py      corpus stats: counts by source, language and rule
     sample.py     corpus sample: documents to read
     report.py     corpus report: an HTML page of a workspace
@@ -197,10 +196,17 @@ def main() -> None:
             raise
         typer.echo(f"corpus: {error}", err=True)
         status = 2
-    except (RunError, OSError) as error:
+    except RunError as error:
         if debug:
             raise
         typer.echo(f"corpus: {error}", err=True)
+        status = 1
+    except OSError as error:
+        if debug:
+            raise
+        from corpus.storage.outputs import describe_os_error
+
+        typer.echo(f"corpus: {describe_os_error(error)}", err=True)
         status = 1
     except ValueError as error:
         if debug or type(error).__name__ != "ArrowInvalid":  # importing Arrow would slow --help down

@@ -44,7 +44,9 @@ def card(
     """
     from corpus.export.hub_card import write_card
     from corpus.inspect.readable import format_count, format_size
+    from corpus.storage.outputs import check_output_folder
 
+    check_output_folder("FOLDER", folder)
     written = write_card(folder, name, url)
     if as_json:
         typer.echo(json.dumps(written, ensure_ascii=False))

@@ -49,11 +49,14 @@ def coverage(
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.cli.console import make_console
+    from corpus.storage.outputs import check_output_file
     from corpus.web.url_lists.coverage import measure_coverage as count
     from corpus.workspace import Workspace
 
     if not storage.exists(urls):
         raise UserError(f"{urls}: no such file: give a list of URLs, one a line, or in Parquet")
+    if out is not None:
+        check_output_file("--out", out)
     counts = count(Workspace.open(workspace), urls, source, out)
     if as_json:
         typer.echo(json.dumps(counts))

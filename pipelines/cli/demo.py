@@ -41,9 +41,13 @@ def demo(
     """
     from corpus.data import data_path
     from corpus.extras import install_advice
+    from corpus.pipelines.build.build import check_out
     from corpus.pipelines.cli.opening import local_folder
+    from corpus.storage.outputs import check_output_folder
 
     local_folder("--out", out)
+    check_out(out)
+    check_output_folder("--out", f"{out.rstrip('/')}-models")
     out = out.rstrip("/") or out
     manifest = data_path("demo.yaml")
     models = Path(f"{out}-models")

@@ -33,8 +33,9 @@ def export(
             "--out",
             "-o",
             metavar="FOLDER",
-            help="New folder to write to. Without --model also a URL such as "
-            "s3://BUCKET/PATH, or an earlier export to replace; one that was interrupted goes on.",
+            help="Folder to write to, a new or an empty one. Without --model also a URL such as s3://BUCKET/PATH, or "
+            "a folder with an earlier export, of whatever workspace, whose files are replaced; the same export "
+            "that was interrupted goes on. A folder with other files alone is refused.",
         ),
     ],
     documents: Annotated[
@@ -139,6 +140,7 @@ def export(
             "give one of them"
         )
     refuse_unused_options(context, next((mode for mode, is_chosen in chosen.items() if is_chosen), None))
+    replaced = None if model else name_export(out)
     if model:
         exported = write_model(place, out, step)
     elif documents:
@@ -152,10 +154,27 @@ def export(
             "choose what to export: --documents for texts, --bin for tokens, --model for a trained model, "
             "--signatures for signatures"
         )
+    if replaced is not None:
+        typer.echo(f"corpus: the earlier export in {out} was replaced: {replaced}", err=True)
     if as_json:
         typer.echo(json.dumps(exported, ensure_ascii=False))
     else:
         typer.echo(summarize(exported, out))
+
+
+def name_export(out: str) -> str | None:
+    """Return what the finished export in a folder is, such as `documents of demo, 12 files`; None if there is none."""
+    from corpus import storage
+    from corpus.export.target import DESCRIPTION_FILE, check_folder, read_description
+
+    folder = check_folder(out)
+    if not storage.exists(storage.join(folder, DESCRIPTION_FILE)):
+        return None
+    earlier = read_description(folder)
+    name = (earlier.get("build") or {}).get("name")
+    count = len(earlier["files"])
+    files = "1 file" if count == 1 else f"{count:,} files"
+    return f"{earlier['export']}{f' of {name}' if name else ''}, {files}"
 
 
 def refuse_unused_options(context: typer.Context, mode: str | None) -> None:
@@ -211,7 +230,7 @@ def write_documents(
     from corpus.export.file_writers import EXPORT_FORMATS
     from corpus.export.shard_plan import DocumentSelection
     from corpus.pipelines.cli.opening import open_workspace, read_language
-    from corpus.pipelines.cli.progress import show_progress
+    from corpus.pipelines.cli.watching import show_progress
 
     known = next((name for name in EXPORT_FORMATS if name == format), None)
     if known is None:
@@ -235,9 +254,11 @@ def write_model(run: str, out: str, step: int | None) -> dict[str, Any]:
     from corpus.errors import UserError
     from corpus.pipelines.cli.opening import local_folder
     from corpus.pipelines.cli.train import load_torch
+    from corpus.storage.outputs import check_output_folder
     from corpus.trainer.start import check_run
 
     folder = local_folder("--out", out)
+    check_output_folder("--out", out)
     check_run(Path(run), step)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{out} already exists: name a new folder")
@@ -252,7 +273,7 @@ def write_bin(place: str, out: str, source: str | None, language: str | None) ->
     """Export the tokens of a workspace."""
     from corpus.export.bin import export_bin
     from corpus.pipelines.cli.opening import open_workspace, read_language
-    from corpus.pipelines.cli.progress import show_progress
+    from corpus.pipelines.cli.watching import show_progress
 
     workspace = open_workspace(place)
     with show_progress() as show:
@@ -263,7 +284,7 @@ def write_signatures(place: str, out: str, source: str | None) -> dict[str, Any]
     """Export the signatures of a workspace."""
     from corpus.export.signature_sets import export_signatures
     from corpus.pipelines.cli.opening import open_workspace
-    from corpus.pipelines.cli.progress import show_progress
+    from corpus.pipelines.cli.watching import show_progress
 
     workspace = open_workspace(place)
     with show_progress() as show:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -165,13 +166,14 @@ def fetch(
 ) -> None:
     from pydantic import ValidationError
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
     from corpus import storage
     from corpus.errors import UserError
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stopping import hear_interrupts
+    from corpus.pipelines.cli.watching import show_progress
+    from corpus.storage.outputs import check_output_folder
     from corpus.web.fetch.crawl import fetch_list
     from corpus.web.fetch.options import FetchOptions
     from corpus.web.fetch.outcomes import FETCH_OUTCOMES
@@ -204,20 +206,18 @@ def fetch(
             .removesuffix("es" if problem["loc"][0] == "allow_addresses" else "")
         )
         raise UserError(f"--{name}: {problem['msg'].removeprefix('Value error, ')}") from None
+    check_output_folder("--out", out)
     if not storage.exists(urls):
         raise UserError(f"{urls}: no such file: give a list of URLs in Parquet, such as `corpus urls` writes")
     console = Console(stderr=True)
-    columns = (TextColumn("fetch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("fetch", total=None)
-        with hear_interrupts():
-            counts = fetch_list(
-                urls,
-                out,
-                options,
-                lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
+    with show_progress() as show, hear_interrupts():
+        counts = fetch_list(
+            urls,
+            out,
+            options,
+            lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
+            partial(show, "fetch"),
+        )
     if as_json:
         typer.echo(json.dumps(counts))
         return

@@ -26,6 +26,7 @@ SOURCE_NAMES = {
     "html": "pages",
     "text": "texts",
     "jsonl": "rows",
+    "csv": "rows",
     "parquet": "rows",
 }
 KIND_COMMENTS = {
@@ -62,6 +63,7 @@ KIND_COMMENTS = {
         "language: tha               # if all of it is in one",
     ),
     "jsonl": ("license: CC-BY-4.0          # of rows that name none",),
+    "csv": ("license: CC-BY-4.0          # of rows that name none",),
     "parquet": ("license: CC-BY-4.0          # of rows that name none",),
 }
 VOCABULARIES = ((4_000_000, 4096), (60_000_000, 16_000), (20_000_000_000, 32_000))

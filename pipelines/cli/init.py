@@ -38,13 +38,15 @@ def init(
 ) -> None:
     """Write a first manifest for the files at hand: it looks at them and says which kind of source reads each.
 
-    Knows web archives, dumps of wikis, JSON Lines and Parquet with the fields of their rows, text, books, articles of
-    PubMed, papers in TeX, dumps of Stack Exchange and Reddit, and source code, by their content. Writes a manifest that
-    `corpus plan` and `corpus build` take as it is, with comments on what one may change, and lists what it cannot read.
+    Knows web archives, dumps of wikis, JSON Lines, CSV and Parquet with the fields of their rows, text, books, articles
+    of PubMed, papers in TeX, dumps of Stack Exchange and Reddit, and source code, by their content. Writes a manifest
+    that `corpus plan` and `corpus build` take as it is, with comments on what one may change, and lists what it cannot
+    read.
 
     Example: corpus init dumps --out first.yaml
     """
     from corpus.storage import is_remote, write_text
+    from corpus.storage.outputs import check_output_file
 
     given = paths or ["."]
     for path in [*given, out]:
@@ -55,6 +57,7 @@ def init(
             raise UserError(f"no such file or folder: {path}")
     if os.path.lexists(out):
         raise UserError(f"--out {out} is there already: name another file, or remove it")
+    check_output_file("--out", out)
     folder = os.path.dirname(os.path.abspath(out))
     if not os.path.isdir(folder):
         raise UserError(f"--out {out}: there is no folder {folder}")
@@ -70,17 +73,12 @@ def init(
 
 
 def look_at(paths: list[str]) -> Gathering:
-    """Return what lies below absolute paths, with a counter in a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
+    """Return what lies below absolute paths, and show how many files were looked at."""
+    from corpus.pipelines.cli.watching import show_progress
     from corpus.sources.recognize import gather_files
 
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} files looked at"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("look", total=None)
-        return gather_files(paths, lambda count: progress.update(task, completed=count))
+    with show_progress("files looked at") as show:
+        return gather_files(paths, lambda count: show("init", count, None))
 
 
 def describe_sources(gathering: Gathering, folder: str) -> tuple[list[FirstSource], dict[str, list[str]]]:

@@ -13,11 +13,11 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
     from corpus.classifier.quality_model import ClassifierCard
     from corpus.classifier.training_texts import LabelledText
     from corpus.errors import UserError
+    from corpus.pipelines.cli.watching import Show
 
 app = typer.Typer(
     help="Train models for use in a manifest.\n\nExample: corpus model train classifier --help",
@@ -106,7 +106,9 @@ def train_extractor_command(
     from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
     from corpus.extract.html.blocks.training.trainer import ExtractorOptions, train_extractor
     from corpus.extract.html.main_text import extract_main_text
+    from corpus.storage.outputs import check_output_file
 
+    check_output_file("--out", out)
     errors = Console(stderr=True)
     folders = [read_gold_folder(folder) for folder in gold]
     options = ExtractorOptions(epochs=epochs, folds=folds, seed=seed)
@@ -235,26 +237,24 @@ def classifier(
     """
     from dataclasses import asdict
 
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from corpus.classifier.training import TrainingOptions
     from corpus.classifier.training import train_classifier as train_classifier
     from corpus.classifier.training_texts import read_texts
     from corpus.errors import UserError
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.opening import read_language
+    from corpus.pipelines.cli.watching import show_progress
+    from corpus.storage.outputs import check_output_file
 
+    check_output_file("--out", out)
     language = None if language is None else [read_language(name) for name in language]
     options = TrainingOptions(seed=seed, dimension=dimension, epochs=epochs, limit=limit)
     sources = {"positive": positive, "negative": negative}
     texts = {side: [read_texts(place) for place in places] for side, places in sources.items()}
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    errors = Console(stderr=True)
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+    with show_progress("texts") as show:
         passed_over: Counter[str] = Counter()
         positives, negatives = (
-            _label_texts(chain(*labelled_texts), f"{side} texts", language, progress, passed_over)
+            _label_texts(chain(*labelled_texts), side, language, show, passed_over)
             for side, labelled_texts in texts.items()
         )
         try:
@@ -271,7 +271,7 @@ def _label_texts(
     texts: Iterable[LabelledText],
     what: str,
     languages: list[str] | None,
-    progress: Progress,
+    show: Show,
     passed_over: Counter[str],
 ) -> Iterator[tuple[str, str]]:
     """Yield (text, label) of every text in one of the languages wanted; texts without a label are identified. The
@@ -280,9 +280,8 @@ def _label_texts(
     from corpus.languages.labels import is_label
 
     identifier = Identifier()
-    task = progress.add_task(what, total=None)
-    for labelled in texts:
-        progress.advance(task)
+    for at, labelled in enumerate(texts, 1):
+        show(what, at, None)
         language = labelled.language
         if language is None or not is_label(language):
             language, _ = identifier.identify(labelled.text, language)

@@ -82,12 +82,13 @@ def plan(
     from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_unnameable, make_plan
-    from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
+    from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
-    from corpus.pipelines.cli.progress import show_progress
+    from corpus.pipelines.cli.watching import show_progress
 
     keep_pandas_out()
     build_plan = make_plan(manifest)
+    check_text_fields(build_plan)
     for line in (*describe_unnameable(build_plan.file), *describe_unmatched_fields(build_plan)):
         typer.echo(f"corpus: {line}", err=True)
     with show_progress() as show:

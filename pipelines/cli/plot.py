@@ -31,12 +31,14 @@ def plot(
     Example: corpus plot demo-workspace/runs/tiny --out curves.html --out curves.png
     """
     from corpus.inspect.curves import write_curves_page, write_curves_picture
+    from corpus.storage.outputs import check_output_file
     from corpus.trainer.log import explain_no_run
 
     paths = [Path(path) for path in out or [f"{run}/curves.html"]]
     for path in paths:
         if path.suffix not in (".html", ".png"):
             raise UserError(f"--out {path}: the file name must end in .html or .png")
+        check_output_file("--out", str(path))
     if not Path(run, "log.jsonl").is_file():
         raise explain_no_run(Path(run))
     for path in paths:

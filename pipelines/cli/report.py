@@ -31,6 +31,8 @@ def report(
     from corpus.inspect.report import write_report
     from corpus.pipelines.cli.opening import open_workspace
     from corpus.progress import last_run
+    from corpus.storage.outputs import check_output_file
 
     opened = open_workspace(workspace)
+    check_output_file("--out", opened.path("report.html") if out is None else out)
     typer.echo(write_report(opened, out, last_run(opened.path("timings.json")) if out else None))

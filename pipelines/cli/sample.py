@@ -161,6 +161,7 @@ def sample(
     from corpus.inspect.samples import DocumentQuery, choose_documents
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.opening import open_workspace, read_language
+    from corpus.storage.outputs import check_output_file
 
     filters = {
         "--dropped": dropped,
@@ -191,6 +192,7 @@ def sample(
         )
     if html is not None:
         refuse_options("--html", {"--json": as_json})
+        check_output_file("--html", html)
     opened = open_workspace(workspace)
     if quarantine or reason is not None:
         show_quarantine(opened, documents, seed, source, reason, as_json)

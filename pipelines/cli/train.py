@@ -283,6 +283,7 @@ def train(
     from rich.console import Console
 
     from corpus.pipelines.cli.opening import local_folder, warn_unfinished
+    from corpus.storage.outputs import check_output_folder
     from corpus.trainer.config import check_device_name
     from corpus.trainer.dataset import open_dataset
     from corpus.trainer.start import configure_branch, configure_new_run, configure_resumed_run
@@ -297,6 +298,7 @@ def train(
         "spike_sigma": spike_sigma,
     }  # fmt: skip
     run = local_folder("--out", out) if out else local_folder("DIR", workspace) / "runs" / (size or "tiny")
+    check_output_folder("--out" if out else "DIR", str(run))
     check_device_name(device)
     warn_unfinished(workspace)
     dataset = open_dataset(workspace)

@@ -80,8 +80,10 @@ def urls(
     from corpus.pipelines.build.stop import exit_on_signals
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.url_lists.make import make_list
+    from corpus.storage.outputs import check_output_folder
     from corpus.web.url_lists.links import LinkRules, read_domains
 
+    check_output_folder("--out", out)
     excluded: tuple[str, ...] = ()
     if exclude is not None:
         try:

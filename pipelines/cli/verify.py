@@ -61,7 +61,7 @@ def verify(
     Example: corpus verify first --rebuild 3 --manifest first.yaml
     """
     from corpus.errors import RunError
-    from corpus.pipelines.cli.progress import show_progress
+    from corpus.pipelines.cli.watching import show_progress
     from corpus.verify.workspace import verify_workspace as check
 
     if not rebuild:

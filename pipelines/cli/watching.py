@@ -1,4 +1,4 @@
-"""What a build shows while it runs: one bar per stage in a terminal, otherwise a line now and then."""
+"""What commands show while they run: a bar for every stage in a terminal, otherwise a plain line now and then."""
 
 from __future__ import annotations
 
@@ -6,26 +6,73 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from corpus.progress import StageProgress
+from corpus.progress import StageProgress, format_time, is_live
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 STATUS_LINE_SECONDS = 30.0
 """Seconds between two lines of a stage outside a terminal."""
+Show = Callable[[str, int, int | None], None]
+"""Takes a stage, how much of it is done, and of how much, None where that is not known."""
+
+
+@contextmanager
+def show_progress(of: str = "") -> Iterator[Show]:
+    """Gives a function that shows the progress of a command on standard error.
+
+    `of` names what is counted where the total is not known. A command that ends within half a minute prints no line
+    outside a terminal.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not is_live(console):
+        lines = _Lines(_say_on(console), is_brief=True)
+        began: dict[str, tuple[int, float]] = {}
+
+        def note(stage: str, done: int, total: int | None) -> None:
+            first, start = began.setdefault(stage, (done, time.monotonic()))
+            elapsed = time.monotonic() - start
+            pace = (done - first) / elapsed if done > first and elapsed > 0 else 0.0
+            left = (total - done) / pace if total is not None and pace else None
+            lines.note(stage, done, total, f"{format_time(left)} left" if left else of)
+
+        yield note
+        return
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.fields[counted]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=bool(of)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total, counted="")
+            counted = f"{done:,} {of}" if total is None else f"{done:,}/{total:,}"
+            bar.update(tasks[stage], completed=done, total=total, counted=counted)
+
+        yield show
 
 
 @contextmanager
 def watch_build() -> Iterator[tuple[Callable[[str], None], Callable[[StageProgress], None]]]:
     """(say, show): the first prints a line, the second shows the progress of a stage. Both on standard error."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    if not console.is_terminal:
-        yield say, _Lines(say)
+    say = _say_on(console)
+    if not is_live(console):
+        yield say, _Lines(say).note_stage
         return
     columns = (
         TextColumn("{task.description:<10}"),
@@ -67,27 +114,41 @@ class Hearing:
 
 
 class _Lines:
-    """A line when a stage starts, every half minute, and when it is done."""
+    """A line when a stage starts, every half minute, and when it is done.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    Brief ones have the second alone, and the last of a stage that had one.
+    """
+
+    def __init__(self, say: Callable[[str], None], is_brief: bool = False) -> None:
+        self.say, self.is_brief = say, is_brief
         self.stage = ""
         self.said = 0.0
+        self.is_silent = True
         self.ended = False
 
-    def __call__(self, standing: StageProgress) -> None:
+    def note_stage(self, standing: StageProgress) -> None:
+        """Say where a stage of a build is, if it is time for that."""
+        self.note(standing.stage, standing.done, standing.total, describe_pace(standing))
+
+    def note(self, stage: str, done: int, total: int | None, more: str) -> None:
+        """Say how much of a stage is done, and `more` of it, if it is time for that."""
         now = time.monotonic()
-        if standing.stage != self.stage:
-            self.stage, self.said, self.ended = standing.stage, now, False
-            self.say(f"{standing.stage}: 0 of {standing.total:,}")
+        of = f" of {total:,}" if total is not None else ""
+        if stage != self.stage:
+            self.stage, self.said, self.ended, self.is_silent = stage, now, False, self.is_brief
+            if not self.is_brief:
+                self.say(f"{stage}: 0{of}")
         elif self.ended:
             return
-        elif standing.done == standing.total or now - self.said > STATUS_LINE_SECONDS:
-            self.said, self.ended = now, standing.done == standing.total
-            pace_text = describe_pace(standing)
-            self.say(
-                f"{standing.stage}: {standing.done:,} of {standing.total:,}{', ' if pace_text else ''}{pace_text}"
-            )
+        elif (done == total and not self.is_silent) or now - self.said > STATUS_LINE_SECONDS:
+            self.said, self.ended, self.is_silent = now, done == total, False
+            joint = ", " if total is not None and more else " " if more else ""
+            self.say(f"{stage}: {done:,}{of}{joint}{more}")
+
+
+def _say_on(console: Console) -> Callable[[str], None]:
+    """Return what prints a line on a console as it is."""
+    return lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def describe_pace(standing: StageProgress) -> str:
@@ -103,14 +164,3 @@ def describe_pace(standing: StageProgress) -> str:
     if standing.left is not None and standing.done < standing.total:
         pieces.append(f"{format_time(standing.left)} left")
     return ", ".join(pieces)
-
-
-def format_time(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h 20 min`, `2 d 5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

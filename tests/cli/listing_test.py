@@ -98,7 +98,7 @@ def test_what_is_said_of_a_manifest_is_a_sentence_without_its_commands() -> None
 
 
 def test_every_kind_that_needs_more_than_a_path_has_a_ready_manifest() -> None:
-    plain = {"jsonl", "parquet", "text"}
+    plain = {"jsonl", "csv", "parquet", "text"}
     used = set()
     for row in LISTS["manifests"]():
         content = yaml.safe_load(Path(row["file"]).read_text("utf-8"))

@@ -20,7 +20,7 @@ from corpus.errors import UserError
 from corpus.export.documents import export_documents
 from corpus.export.file_writers import EXPORT_SCHEMA
 from corpus.export.shard_plan import DocumentSelection
-from corpus.pipelines.cli.export import export
+from corpus.pipelines.cli.export import export, name_export
 from corpus.workspace import Workspace
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
@@ -190,7 +190,21 @@ def test_an_export_takes_the_place_of_an_earlier_one(workspace: Workspace, tmp_p
     } == {"wikipedia"}
 
 
-@pytest.mark.parametrize("files", [["../mine.txt"], ["/mine.txt"], None])
+def test_an_export_of_another_workspace_is_replaced_and_named(workspace: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(export, workspace.root, "--bin", "--out", str(out))
+    description = json.loads((out / "export.json").read_text())
+    (out / "export.json").write_text(json.dumps({**description, "build": {"name": "another"}}))
+    assert name_export(str(out)) == f"{description['export']} of another, {len(description['files'])} files"
+    run(export, workspace.root, "--documents", "--out", str(out))
+    assert not list(out.glob("*.bin")) and name_export(str(out)).startswith("documents of ")
+    run(export, workspace.root, "--documents", "--language", "en", "--out", str(out))
+    assert all(any(folder.iterdir()) for folder in out.rglob("*") if folder.is_dir())
+    assert {path.parent.name for path in out.rglob("*.zst")} == {"eng_Latn"}
+    assert name_export(str(tmp_path / "new")) is None
+
+
+@pytest.mark.parametrize("files", [["../mine.txt"], ["/mine.txt"], ["mine.txt"], None])
 def test_an_earlier_export_is_replaced_within_its_folder_alone(
     workspace: Workspace, tmp_path: Path, files: list[str] | None
 ) -> None:

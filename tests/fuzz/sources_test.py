@@ -35,6 +35,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "code": ("code", "arxiv/author-latex/HoTT-book.tar.gz", {}),
     "reddit": ("reddit-comments", "reddit/RC_2005-12.zst", {}),
     "jsonl": ("jsonl", "", {}),
+    "csv": ("csv", "", {}),
+    "csv-wide": ("csv", "", {"encoding": "utf-16"}),
     "parquet": ("parquet", "", {}),
     "html": ("html", "", {"url_prefix": "https://example.org/"}),
 }
@@ -50,6 +52,10 @@ def sample_of(data: Path, folder: Path, name: str) -> tuple[str, bytes]:
     if name == "jsonl":
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return "rows.jsonl.gz", gzip.compress(lines.encode(), mtime=0)
+    if name in ("csv", "csv-wide"):
+        table = "id,text\n" + "".join(f'{row["id"]},"{row["text"]}\n, and ""on"""\n' for row in rows)
+        encoded = table.encode("utf-16-le" if name == "csv-wide" else "utf-8")
+        return "rows.csv.gz", gzip.compress(encoded, mtime=0)
     if name == "parquet":
         pq.write_table(pa.Table.from_pylist(rows), folder / "rows.parquet")
         return "rows.parquet", (folder / "rows.parquet").read_bytes()

@@ -22,7 +22,6 @@ FILES_TWICE = frozenset(
         "generate.py",
         "model.py",
         "plan.py",
-        "progress.py",
         "report.py",
         "sample.py",
         "trace.py",

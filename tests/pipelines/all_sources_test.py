@@ -17,7 +17,7 @@ from corpus.sources.inputs import list_files
 from tests.sources import code_test
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "all-sources.yaml"
-ELSEWHERE = {"parquet", "text"}
+ELSEWHERE = {"csv", "parquet", "text"}
 """Kinds that need no sample of their own: rows as those of `jsonl`, and plain files."""
 
 packages = code_test.packages

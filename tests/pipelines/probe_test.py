@@ -16,7 +16,7 @@ from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.plan import make_plan
-from corpus.pipelines.build.probe import describe_unmatched_fields, probe_files
+from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files
 from corpus.pipelines.cli.plan import plan
 from corpus.sources.tables import jsonl
 from tests.cli.running import run
@@ -103,10 +103,6 @@ def test_files_without_permission_are_named_together(folder: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        (
-            "{text: body}",
-            r"fields.text: the first 30 rows have no body \(text\): there is text: .*; without a text",
-        ),
         ("{text: [body, text]}", None),
         ("{text: text, id: []}", None),
         (
@@ -141,20 +137,120 @@ def test_names_that_no_row_has_get_one_line(folder: Path, kind: str, fields: str
 def test_the_look_at_rows_ends_with_one_and_is_bounded_in_bytes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = write_manifest(folder, "  rows: {kind: jsonl, paths: [rows.jsonl], fields: {text: body}}\n")
+    manifest = write_manifest(folder, "  rows: {kind: jsonl, paths: [rows.jsonl], fields: {url: body}}\n")
     monkeypatch.setattr(jsonl, "MAX_PEEKED_BYTES", 1)
     (said,) = describe_unmatched_fields(make_plan(manifest))
-    assert "the first row has no body (text): there is text" in said
+    assert "the first row has no body (url): there is text" in said
 
 
-def test_a_layout_that_does_not_fit_and_a_build_say_so(folder: Path) -> None:
-    (folder / "odd.jsonl").write_text(ROWS.replace('"text"', '"content"'))
-    manifest = write_manifest(
-        folder, "  rows: {kind: jsonl, paths: [odd.jsonl], rules: [], fields: fineweb}\n"
-    )
-    said: list[str] = []
-    build_workspace(manifest, str(folder / "w"), Running(workers=1), said.append)
-    assert re.search(
-        r"m\.yaml:3: sources\.rows\.fields.*: the first 30 rows have no .*text \(text\)", said[0]
-    )
-    assert "there is content: correct the names" in said[0]
+TALES = ("روى الشيخ حكاية النهر.", "爺爺說起河邊的往事。", "ปู่เล่าเรื่องแม่น้ำ", "Дед рассказал о реке.")
+
+
+def write_rows(folder: Path, kind: str, rows: list[dict[str, object]]) -> None:
+    if kind == "parquet":
+        names = {name for row in rows for name in row}
+        pq.write_table(
+            pa.table({name: [row.get(name) for row in rows] for name in sorted(names)}),
+            folder / "tales.parquet",
+        )
+    else:
+        (folder / "tales.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("rows", "fields", "key", "line"),
+    [
+        (
+            [{"content": tale, "at": at} for at, tale in enumerate(TALES)],
+            "{text: contnet}",
+            "fields.text",
+            r"of \S+/tales\.\w+ have no field contnet for the text: there is (?:content, at|at, content): "
+            r"did you mean content\?",
+        ),
+        ([{"Text": tale} for tale in TALES], "{}", "fields", r"no field text .* did you mean Text\?"),
+        (
+            [{"本文": tale, "日付": "2024"} for tale in TALES],
+            "{text: text}",
+            "fields.text",
+            r"did you mean 本文\?",
+        ),
+        (
+            [{"meta": {"body": tale, "id": "7"}} for tale in TALES],
+            "{text: meta.bodi}",
+            "fields.text",
+            r"no field meta.bodi for the text: there is meta.body, meta.id: did you mean meta.body\?",
+        ),
+        (
+            [{"content": tale} for tale in TALES],
+            "{text: [body, contend]}",
+            "fields.text",
+            r"no field body or contend for the text: .*did you mean content\?",
+        ),
+        ([{"body": tale} for tale in TALES], "fineweb", "fields", r"no field text .*did you mean body\?"),
+        (
+            [{"meta": {"body": tale}} for tale in TALES],
+            "{text: meta}",
+            "fields.text",
+            r"ha(?:ve|s) no text in meta, but objects: there is meta.body: did you mean meta.body\?",
+        ),
+        ([{"n": 4}, {"n": 5}], "{text: number}", "fields.text", "there is n: name the one with the text in"),
+    ],
+)
+def test_a_text_that_no_record_has_ends_the_command(
+    folder: Path, kind: str, rows: list[dict[str, object]], fields: str, key: str, line: str
+) -> None:
+    write_rows(folder, kind, rows)
+    sources = f"  tales: {{kind: {kind}, paths: [tales.{kind}], rules: [], fields: {fields}}}\n"
+    manifest = write_manifest(folder, sources)
+    for command in (
+        lambda: build_workspace(manifest, str(folder / "w"), Running(workers=1)),
+        lambda: run(plan, manifest, "-n", "0"),
+    ):
+        with pytest.raises(UserError, match=rf"m\.yaml:3: sources\.tales\.{key}: the .*{line}") as refused:
+            command()
+        assert "\n" not in str(refused.value)
+    assert not (folder / "w").exists()
+
+
+def test_one_file_of_several_that_lacks_the_text_is_named(folder: Path) -> None:
+    write_rows(folder, "jsonl", [{"texte": tale} for tale in TALES])
+    manifest = write_manifest(folder, "  rows: {kind: jsonl, paths: [rows.jsonl, tales.jsonl]}\n")
+    with pytest.raises(UserError, match=r"records looked at of \S+/tales\.jsonl .*did you mean texte\?"):
+        check_text_fields(make_plan(manifest))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("rows", "fields"),
+    [
+        ([{"title": "河"}, {"title": "海", "text": TALES[1]}], "{}"),
+        ([{"text": None}, {"text": None}], "{}"),
+        ([{"title": "河"}] * 300 + [{"text": TALES[0]}], "{}"),
+        ([{"meta": {"text": None, "x": 1}}, {"meta": {"text": TALES[2], "x": 1}}], "{text: meta.text}"),
+        ([{"meta": json.dumps({"text": TALES[3]})}], "{text: meta.text}"),
+        ([{"turns": [TALES[0], TALES[1]]}, {"turns": []}], "{text: turns.0}"),
+        ([{"body": TALES[0]}], "{text: [text, body]}"),
+    ],
+)
+def test_records_without_a_text_beside_others_are_left_to_quarantine(
+    folder: Path, kind: str, rows: list[dict[str, object]], fields: str
+) -> None:
+    write_rows(folder, kind, rows)
+    sources = f"  tales: {{kind: {kind}, paths: [tales.{kind}], rules: [], fields: {fields}}}\n"
+    check_text_fields(make_plan(write_manifest(folder, sources)))
+
+
+def test_a_cut_file_whose_rows_lack_the_text_is_named_too(folder: Path) -> None:
+    rows = "".join(json.dumps({"content": os.urandom(90).hex(" ")}) + "\n" for _ in range(900))
+    (folder / "tales.jsonl.gz").write_bytes(gzip.compress(rows.encode())[:-20_000])
+    manifest = write_manifest(folder, "  tales: {kind: jsonl, paths: [tales.jsonl.gz], rules: []}\n")
+    with pytest.raises(UserError, match=r"no field text .*did you mean content\?"):
+        check_text_fields(make_plan(manifest))
+
+
+def test_names_of_other_fields_are_suggested(folder: Path) -> None:
+    write_rows(folder, "jsonl", [{"text": tale, "Datum": "2024-05-01"} for tale in TALES])
+    manifest = write_manifest(folder, "  tales: {kind: jsonl, paths: [tales.jsonl], fields: {date: datum}}\n")
+    (said,) = describe_unmatched_fields(make_plan(manifest))
+    assert said.endswith("have no datum (date): there is text, Datum: did you mean Datum?")

@@ -235,6 +235,77 @@ def test_fields_are_told_by_names_and_by_values(rows: list[dict[str, Any]], fiel
     assert guess is not None and guess.fields == fields
 
 
+NAMES = (
+    # text, title, date, license, id
+    "正文 标题 发布日期 许可协议 文章编号",
+    "內容 標題 發布時間 授權 編號",
+    "文章内容 文章标题 出版日期 版权 文章ID",
+    "本文 題名 公開日 ライセンス 記事番号",
+    "記事本文 タイトル 日付 利用許諾 識別子",
+    "본문 제목 게시일 라이선스 문서번호",
+    "текст заголовок дата_публикации лицензия номер_статьи",
+    "содержание название дата лицензия идентификатор",
+    "النص العنوان تاريخ_النشر الرخصة رقم_المقال",
+    "محتوى_المقال عنوان_المقال التاريخ ترخيص المعرف",
+    "पाठ शीर्षक दिनांक लाइसेंस लेख_क्रमांक",
+    "เนื้อหา ชื่อเรื่อง วันที่ สัญญาอนุญาต รหัสบทความ",
+    "texte titre date_de_publication licence identifiant",
+    "Inhalt Titel Erscheinungsdatum Lizenz Artikelnummer",
+    "Text Überschrift veröffentlicht Lizenzangabe Kennung",
+    "texto título fecha_de_publicación licencia número_de_artículo",
+    "conteúdo título data licença identificador",
+    "testo titolo data_di_pubblicazione licenza id_articolo",
+    "treść tytuł data_publikacji licencja identyfikator",
+    "içerik başlık yayın_tarihi lisans kimlik",
+    "nội_dung tiêu_đề ngày giấy_phép mã",
+    "meta.Body meta.Title meta.pubDate meta.Licence meta.docId",
+)
+
+
+@pytest.mark.parametrize("joint", ["_", " ", "-"])
+@pytest.mark.parametrize("names", NAMES)
+def test_fields_are_told_by_their_names_in_many_languages(names: str, joint: str) -> None:
+    text, title, date, license, native = (name.replace("_", joint) for name in names.split())
+    values = (
+        {
+            native: f"N-{at}",
+            "likes": 3,
+            title: "河と海",
+            date: f"2023-11-{at + 10}",
+            license: value,
+            text: JAPANESE + str(at),
+        }
+        for at, value in enumerate(("CC BY 4.0", "frei"))
+    )
+    guess = guess_fields([nest(row) for row in values])
+    assert guess is not None and guess.others == ("meta.likes" if "." in text else "likes",)
+    assert guess.fields == {
+        "text": text,
+        "id": native,
+        "date": date,
+        "license": license,
+        "metadata": [title],
+    }
+
+
+def nest(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose fields are in an object `meta` if one of their names says so."""
+    if not any("." in name for name in row):
+        return row
+    return {"meta": {name.rpartition(".")[2]: value for name, value in row.items()}}
+
+
+def test_dates_and_licences_are_told_by_their_values_where_one_field_alone_has_them() -> None:
+    row = {"lofið": "CC-BY-SA-4.0", "dagsetning": "2021-02-03", "ár": 2021, "efni": ENGLISH}
+    guess = guess_fields([row, row])
+    assert guess is not None
+    assert guess.fields == {"text": "efni", "date": "dagsetning", "license": "lofið"}
+    guess = guess_fields([{**row, "breytt": "2022-01-01"}])
+    assert guess is not None and guess.fields == {"text": "efni", "license": "lofið"}
+    guess = guess_fields([{"номер телефона": "555-1", "版次": "2021", "efni": ENGLISH}])
+    assert guess is not None and guess.fields == {"text": "efni"}
+
+
 @pytest.mark.parametrize(
     ("names", "layout"),
     [

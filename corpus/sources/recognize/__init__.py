@@ -4,6 +4,7 @@ file_verdicts.py  what is said of a file: a source kind with options, or why it 
 file_kinds.py     one file, by its first bytes, its content and its name
 code_verdict.py   source code, with or without a licence beside it
 archive_kinds.py  zip, tar and 7z archives, by what they hold
+field_names.py    names that people give fields, in many languages
 row_fields.py     the fields of JSON Lines and Parquet: which is the text, the address, the date
 gathering.py      every file below folders; folders of source code as one input
 patterns.py       globs that name some files and no others

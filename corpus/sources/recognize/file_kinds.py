@@ -7,12 +7,14 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import TextIOWrapper
 from typing import Any
 
 from corpus.document import MAX_DOCUMENT_BYTES
 from corpus.errors import shorten_line
+from corpus.formats.encodings import decode, find_wide_order, is_wide, name_codec
 from corpus.formats.sevenzip import SEVENZIP_MAGIC
 from corpus.formats.tar import is_tar
 from corpus.sources.code.languages import identify_by_first_line, identify_by_name
@@ -21,12 +23,14 @@ from corpus.sources.recognize.archive_kinds import recognize_sevenzip, recognize
 from corpus.sources.recognize.code_verdict import MARKUP, make_code
 from corpus.sources.recognize.file_verdicts import (
     ABOUT,
+    BARE_TABLES,
     DATA_FILES,
     DATA_TABLES,
     DOCUMENTS,
     EMPTY,
     HTML_PAGES,
     JSON_DOCUMENTS,
+    LARGE_WIDE_TEXTS,
     MISNAMED,
     NOT_TEXT,
     PICTURES,
@@ -37,6 +41,7 @@ from corpus.sources.recognize.file_verdicts import (
     Verdict,
 )
 from corpus.sources.recognize.row_fields import guess_fields, is_short
+from corpus.sources.tables.csv_rows import Csv
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
 HEAD_BYTES = 1 << 16
@@ -60,7 +65,10 @@ ABOUT_NAME = re.compile(
 PICTURE_NAME = re.compile(
     r"\.(?:jpe?g|png|gif|svgz?|webp|tiff?|bmp|ico|mp[34]|m4a|ogg|wav|flac|avi|mkv|mov|webm)$", re.IGNORECASE
 )
-TABLE_NAME = re.compile(r"\.(?:csv|tsv|xlsx?|ods)(?:\.\w+)?$", re.IGNORECASE)
+TABLE_NAME = re.compile(r"\.(?:csv|tsv|tab)$", re.IGNORECASE)
+SHEET_NAME = re.compile(r"\.(?:xlsx?|ods)$", re.IGNORECASE)
+MAX_COLUMN_NAME = 60
+"""Characters of a cell of the first row, over which it is no name of a column."""
 DOCUMENT_NAME = re.compile(r"\.(?:pdf|docx?|odt|rtf|pptx?|mobi|azw3?|djvu|ps)$", re.IGNORECASE)
 XML_ROOT = re.compile(
     r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^\[>]*(?:\[.*?\])?\s*>\s*)*<([A-Za-z_][\w:.-]*)", re.DOTALL
@@ -98,11 +106,6 @@ SEARCHED_BYTES = 4 << 20
 MAX_MEMBERS_TRIED = 1000
 MEMBER_START_BYTES = 4096
 COMPRESSION = re.compile(r"\.(?:gz|bz2|xz|zst|lz4)$", re.IGNORECASE)
-WIDE_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def recognize_file(path: str) -> Verdict:
@@ -139,9 +142,10 @@ def recognize_file(path: str) -> Verdict:
         return DOCUMENTS
     if WEB_ARCHIVE_NAME.search(name) and (RECORD_SIGN.search(head) or holds_web_archive(path)):
         return _make_web_archive(name)
-    if not _is_text(head):
+    codec = _find_codec(head)
+    if codec is None:
         return MISNAMED if BINARY_NAME.search(name) or COMPRESSION.search(name) else NOT_TEXT
-    verdict = _recognize_text(path, COMPRESSION.sub("", name), _decode(head))
+    verdict = _recognize_text(path, COMPRESSION.sub("", name), decode_head(head, codec), codec)
     is_misnamed = (
         BINARY_NAME.search(name) and isinstance(verdict, Recognized) and verdict.kind in ("text", "html")
     )
@@ -187,19 +191,28 @@ def _make_web_archive(name: str) -> Recognized:
     return Recognized("warc", "web archives")
 
 
-def _is_text(head: bytes) -> bool:
+def _find_codec(head: bytes) -> str | None:
+    """Return the Python codec of a text that begins so; None where it is none. A mark of the byte order tells it."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True
+        return decode(head, html=False)[1]
+    if (order := find_wide_order(head[: len(head) & ~3])) is not None:
+        return order
     controls = len(CONTROLS.findall(head[: 1 << 14]))
-    return controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14])
+    return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
 
 
-def _decode(head: bytes) -> str:
-    codec = next((codec for mark, codec in WIDE_MARKS if head.startswith(mark)), "utf-8")
-    return head.decode(codec, "replace")
+def decode_head(head: bytes, codec: str) -> str:
+    """Return the beginning of a file as text, without the mark of its byte order."""
+    return head.decode(codec, "replace").removeprefix("\ufeff")
 
 
-def _recognize_text(path: str, name: str, head: str) -> Verdict:
+def _state_encoding(codec: str) -> dict[str, str]:
+    """Return the options that tell a source the encoding of a file; none for UTF-8."""
+    label = name_codec(codec)
+    return {} if codec == "utf-8" or label is None else {"encoding": label}
+
+
+def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
     """Return what a file of text is. `head` is its beginning, `name` is without the ending of a compression."""
     start = head.lstrip("\ufeff \t\r\n")
     if not start:
@@ -208,10 +221,12 @@ def _recognize_text(path: str, name: str, head: str) -> Verdict:
         verdict = _recognize_markup(start, name)
         if verdict is not None:
             return verdict
-    if start.startswith(("{", "[")) and (verdict := _recognize_json(path, name)) is not None:
+    if start.startswith(("{", "[")) and (verdict := _recognize_json(path, name, codec)) is not None:
         return verdict
-    if TABLE_NAME.search(name):
+    if SHEET_NAME.search(name):
         return DATA_TABLES
+    if TABLE_NAME.search(name):
+        return _recognize_csv(path, codec)
     lines = start.splitlines()[:20]
     if start.startswith("CDX ") or all(PATHS_LINE.fullmatch(line) for line in lines):
         return SIDECARS
@@ -228,7 +243,7 @@ def _recognize_text(path: str, name: str, head: str) -> Verdict:
         return make_code(os.listdir(os.path.dirname(path)))
     if ABOUT_NAME.match(name):
         return ABOUT
-    return _make_text(path, start)
+    return _make_text(path, start, codec)
 
 
 def _recognize_markup(start: str, name: str) -> Verdict | None:
@@ -254,9 +269,9 @@ def _recognize_markup(start: str, name: str) -> Verdict | None:
     return None
 
 
-def _recognize_json(path: str, name: str) -> Verdict | None:
+def _recognize_json(path: str, name: str, codec: str) -> Verdict | None:
     """Return what a file of JSON is; None for one that only begins with a bracket."""
-    rows, other = _read_json_lines(path)
+    rows, other = _read_json_lines(path, codec)
     if not rows:
         is_json = name.lower().endswith((".json", ".jsonl", ".ndjson", ".geojson", ".ipynb")) or other
         return JSON_DOCUMENTS if is_json else None
@@ -265,18 +280,31 @@ def _recognize_json(path: str, name: str) -> Verdict | None:
         return Recognized("reddit-comments", "comments of Reddit")
     if "subreddit" in keys and "title" in keys and keys & {"selftext", "num_comments", "permalink"}:
         return REDDIT_SUBMISSIONS
-    return _make_table("jsonl", "files of JSON Lines", rows)
+    return _make_table("jsonl", "files of JSON Lines", rows, _state_encoding(codec))
 
 
-def _read_json_lines(path: str) -> tuple[list[dict[str, Any]], bool]:
+def _recognize_csv(path: str, codec: str) -> Verdict:
+    """Return what a table in CSV is: its first row names the columns, or nobody does."""
+    encoding = _state_encoding(codec)
+    rows = Csv.model_validate({"paths": [path], **encoding}).first_rows(path, MAX_ROWS)
+    if any(
+        len(name) > MAX_COLUMN_NAME or name.replace(".", "").isdigit() for row in rows[:1] for name in row
+    ):
+        return BARE_TABLES
+    if not rows:
+        return Unread("tables (CSV) without rows")
+    return _make_table("csv", "tables (CSV)", rows, encoding)
+
+
+def _read_json_lines(path: str, codec: str) -> tuple[list[dict[str, Any]], bool]:
     """Return the first rows that are JSON objects, and whether the file begins like a JSON value of several lines."""
     rows: list[dict[str, Any]] = []
     several = False
-    for line in _read_lines(path):
+    for line in _read_lines(path, codec):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            several = several or line.strip() in (b"{", b"[") or line.lstrip().startswith((b"[{", b'{"'))
+            several = several or line.strip() in ("{", "[") or line.lstrip().startswith(("[{", '{"'))
             if not rows:
                 break
             continue
@@ -287,10 +315,10 @@ def _read_json_lines(path: str) -> tuple[list[dict[str, Any]], bool]:
     return rows, several
 
 
-def _read_lines(path: str) -> Iterator[bytes]:
+def _read_lines(path: str, codec: str) -> Iterator[str]:
     """Yield the first lines that are not blank, each whole, as far as they can be read."""
     taken = 0
-    with open_decompressed(path) as stream:
+    with TextIOWrapper(open_decompressed(path), codec, "replace", newline="\n") as stream:
         for _ in range(MAX_ROWS):
             try:
                 line = stream.readline(MAX_ROW_BYTES)
@@ -299,16 +327,18 @@ def _read_lines(path: str) -> Iterator[bytes]:
             taken += len(line)
             if not line or taken > MAX_ROW_BYTES:
                 return
-            if line.strip():
-                yield line.removeprefix(codecs.BOM_UTF8)
+            if line.strip("\ufeff \t\r\n"):
+                yield line.removeprefix("\ufeff")
 
 
-def _make_table(kind: str, what: str, rows: list[dict[str, Any]]) -> Verdict:
+def _make_table(
+    kind: str, what: str, rows: list[dict[str, Any]], encoding: Mapping[str, str] | None = None
+) -> Verdict:
     guess = guess_fields(rows)
     columns = ", ".join(dict.fromkeys(str(key) for row in rows for key in row))
     if guess is None:
         return Unread(f"{what} without a field of text ({shorten_line(columns, 200)})")
-    options: dict[str, Any] = {"fields": guess.fields}
+    options: dict[str, Any] = {"fields": guess.fields, **(encoding or {})}
     notes = list(guess.notes)
     if isinstance(guess.fields, str):
         notes.append(
@@ -346,18 +376,30 @@ def _recognize_parquet(path: str) -> Verdict:
     return _make_table("parquet", "Parquet files", rows)
 
 
-def _make_text(path: str, start: str) -> Verdict:
-    """Return how plain text is read: a large file by paragraphs, or by lines where it has no blank ones."""
+def _make_text(path: str, start: str, codec: str) -> Verdict:
+    """Return how plain text is read: a large file by paragraphs, or by lines where it has no blank ones.
+
+    The bytes of a whole file tell its encoding, but for UTF-16 without a mark; those of a paragraph may not.
+    """
+    size, mark, damage = 0, b"", None
     with open_decompressed(path) as stream:
         try:
-            stream.seek(MAX_DOCUMENT_BYTES)
-            is_large = bool(stream.read(1))
-        except DAMAGE:
-            is_large = False
-    if not is_large:
-        return Recognized("text", "text files", rules=("text_only",), is_short=is_short([start]))
+            while size <= MAX_DOCUMENT_BYTES and (block := stream.read(HEAD_BYTES)):
+                mark = mark or block[:2]
+                size += len(block)
+        except DAMAGE as error:
+            damage = shorten_line(str(error), 160)
+    encoding = _state_encoding(codec)
+    if damage is not None:
+        return Unread(f"damaged texts, which are read whole or not at all ({damage}): get them again")
+    if size <= MAX_DOCUMENT_BYTES:
+        is_unmarked = is_wide(codec) and mark not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        options = encoding if is_unmarked else {}
+        return Recognized("text", "text files", options, rules=("text_only",), is_short=is_short([start]))
+    if is_wide(codec):
+        return LARGE_WIDE_TEXTS
     unit = "paragraph" if re.search(r"\n[ \t]*\r?\n", start) else "line"
     parts = re.split(r"\n\s*\n" if unit == "paragraph" else r"\n", start)[:MAX_ROWS]
     return Recognized(
-        "text", "large text files", {"unit": unit}, rules=("text_only",), is_short=is_short(parts)
+        "text", "large text files", {"unit": unit, **encoding}, rules=("text_only",), is_short=is_short(parts)
     )

@@ -72,8 +72,12 @@ SIDECARS = Unread("indexes and lists that come with data")
 ABOUT = Unread("files about the data (README, LICENSE and the like)")
 HTML_PAGES = Recognized("html", "HTML pages")
 PICTURES = Unread("pictures, sound and video")
-DATA_TABLES = Unread("tables (CSV, TSV, spreadsheets): convert them to JSON Lines or Parquet")
+DATA_TABLES = Unread("spreadsheets: save them as CSV, or convert them to JSON Lines or Parquet")
+BARE_TABLES = Unread(
+    "tables (CSV) without names of columns in their first row: `columns: [...]` of a source of kind csv gives them"
+)
 DATA_FILES = Unread("settings and data (YAML, TOML and the like)")
+LARGE_WIDE_TEXTS = Unread("large texts in UTF-16, which cannot be divided: convert them to UTF-8")
 DOCUMENTS = Unread("PDF and office documents: convert them to text")
 JSON_DOCUMENTS = Unread("JSON that is not one object a line: `jq -c '.[]'` makes JSON Lines of an array")
 REDDIT_SUBMISSIONS = Unread("Reddit submissions: `corpus urls` makes a list of the pages that they link to")

@@ -10,231 +10,38 @@ import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from corpus.languages.labels import parse_label
+from corpus.sources.license_names import find_spdx_name
+from corpus.sources.recognize.field_names import (
+    ARTICLE_WORDS,
+    DATE_ENDS,
+    DATE_NAMES,
+    DATE_WORDS,
+    GROUP_NAMES,
+    ID_NAMES,
+    ID_WORDS,
+    LANGUAGE_ENDS,
+    LANGUAGE_NAMES,
+    LICENSE_NAMES,
+    LICENSE_WORDS,
+    NUMBER_WORDS,
+    SCRIPT_NAMES,
+    TEXT_NAMES,
+    TEXT_WORDS,
+    TITLE_NAMES,
+    TITLE_WORDS,
+    URL_NAMES,
+)
 from corpus.sources.tables.fields import layout_names, read_layout, read_value
-
-TEXT_NAMES = (
-    *(
-        "text",
-        "content",
-        "body",
-        "raw_content",
-        "raw_text",
-        "maintext",
-        "main_text",
-        "article",
-        "article_text",
-    ),
-    *(
-        "document",
-        "plain_text",
-        "full_text",
-        "fulltext",
-        "page_text",
-        "story",
-        "passage",
-        "sentence",
-        "extracted_text",
-    ),
-    *(
-        "正文",
-        "内容",
-        "內容",
-        "文本",
-        "全文",
-        "文章",
-        "本文",
-        "テキスト",
-        "текст",
-        "نص",
-        "النص",
-        "متن",
-        "본문",
-        "텍스트",
-    ),
-    *("पाठ", "ข้อความ", "เนื้อหา", "texte", "texto", "testo", "tekst", "contenu", "contenido", "metin"),
-)
-ID_NAMES = (
-    *(
-        "id",
-        "_id",
-        "doc_id",
-        "document_id",
-        "uid",
-        "uuid",
-        "guid",
-        "key",
-        "identifier",
-        "doc_no",
-        "record_id",
-    ),
-    *("item_id", "page_id", "article_id", "post_id", "pmid", "doi", "编号", "編號"),
-)
-URL_NAMES = (
-    *(
-        "url",
-        "uri",
-        "link",
-        "source_url",
-        "page_url",
-        "permalink",
-        "webpage",
-        "href",
-        "address",
-        "target_uri",
-    ),
-    *("网址", "網址", "链接", "ссылка", "رابط"),
-)
-DATE_NAMES = (
-    *(
-        "date",
-        "timestamp",
-        "date_time",
-        "created",
-        "created_at",
-        "published",
-        "published_at",
-        "date_published",
-    ),
-    *("publish_date", "publish_time", "published_on", "publication_date", "publication_time", "publication"),
-    *(
-        "pub_date",
-        "pub_time",
-        "posted",
-        "posted_at",
-        "posted_on",
-        "issued",
-        "issue_date",
-        "release_date",
-        "when",
-    ),
-    *("date_created", "create_date", "creation_date", "created_on", "created_time", "created_utc"),
-    *("updated", "updated_at", "date_updated", "modified", "modified_at", "date_modified", "last_modified"),
-    *(
-        "crawled",
-        "crawled_at",
-        "crawl_date",
-        "crawl_time",
-        "crawl_timestamp",
-        "fetched",
-        "fetched_at",
-        "fetch_time",
-    ),
-    *(
-        "fetch_date",
-        "retrieved",
-        "retrieved_at",
-        "scraped_at",
-        "scrape_date",
-        "collected_at",
-        "date_download",
-    ),
-    *("captured", "captured_at", "capture_date", "warc_date", "ts", "time", "day", "year"),
-    *(
-        "日期",
-        "时间",
-        "時間",
-        "发布时间",
-        "發布時間",
-        "发表时间",
-        "日付",
-        "日時",
-        "날짜",
-        "дата",
-        "تاريخ",
-        "التاريخ",
-    ),
-    *("तारीख", "दिनांक", "วันที่", "datum", "fecha", "data", "tarih", "ngày"),
-)
-LANGUAGE_NAMES = (
-    *(
-        "language",
-        "lang",
-        "lng",
-        "lang_code",
-        "language_code",
-        "lang_id",
-        "language_id",
-        "lang_iso",
-        "language_iso",
-    ),
-    *(
-        "locale",
-        "in_language",
-        "detected_language",
-        "detected_lang",
-        "predicted_language",
-        "predicted_lang",
-        "lid",
-    ),
-    *(
-        "iso",
-        "iso_code",
-        "iso_639",
-        "iso_639_1",
-        "iso_639_2",
-        "iso_639_3",
-        "iso_3",
-        "lg",
-        "langue",
-        "sprache",
-    ),
-    *(
-        "idioma",
-        "lingua",
-        "taal",
-        "język",
-        "dil",
-        "语言",
-        "語言",
-        "语种",
-        "言語",
-        "언어",
-        "язык",
-        "لغة",
-        "اللغة",
-    ),
-    *("भाषा", "ภาษา", "ngôn_ngữ"),
-)
-SCRIPT_NAMES = ("script", "language_script", "lang_script")
-LICENSE_NAMES = (
-    *(
-        "license",
-        "licence",
-        "licenses",
-        "rights",
-        "license_name",
-        "license_id",
-        "spdx",
-        "spdx_id",
-        "许可",
-        "許可",
-    ),
-)
-GROUP_NAMES = ("group", "group_id", "book_id", "thread_id", "series")
-TITLE_NAMES = (
-    "title",
-    "headline",
-    "name",
-    "author",
-    "标题",
-    "題名",
-    "タイトル",
-    "заголовок",
-    "العنوان",
-    "제목",
-)
-
-LANGUAGE_ENDS = ("language", "lang", "locale")
-DATE_ENDS = ("date", "datetime", "timestamp")
-"""Last words of names that nobody can list: `page_language`, `article.pubDate`."""
 
 COMMON_NAMES = frozenset({"source", "title", "id"})
 """Names of metadata that many tables have: they tell no layout."""
 URL_VALUE = re.compile(r"(?:https?|ftp)://\S+")
 DATE_VALUE = re.compile(r"\s*(?:\d{4}(?:[-/.年]?\d{1,2}){0,2}|\w{3}, \d{1,2} \w{3} \d{4})")
+WHOLE_DATE = re.compile(r"\s*\d{4}(?:-\d\d-|/\d\d?/|年\d\d?月)\d\d?(?!\d)")
 WORD_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 NO_LETTER = re.compile(r"[\s_\-]+")
 COUNTRY_VALUE = re.compile(r"[A-Z]{2}")
@@ -244,6 +51,8 @@ SCRIPT_VALUE = re.compile(r"[A-Z][a-z]{3}")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 MIN_TEXT_CHARACTERS = 20
 """Mean length from which a field under another name may be the text."""
+MIN_COMPOUND_LETTERS = 5
+"""Letters of a word that is looked for within longer ones: `Erscheinungsdatum`, `Artikelnummer`."""
 SHORT_TEXT_CHARACTERS = 120
 """Median length under which rows are sentences rather than documents; half of it where a character is a word or so."""
 DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -274,27 +83,34 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
     def find(
         names: Sequence[str],
         suits: Callable[[Sequence[Any]], bool],
-        by_value: bool = False,
         ends: Sequence[str] = (),
+        words: Callable[[str], bool] = lambda name: False,
+        by_value: Callable[[Sequence[Any]], bool] | None = None,
     ) -> str | None:
         free = {each: flat[each] for each in flat if each not in taken}
         name = _find_named(free, names, suits) or _find_ending(free, ends, suits)
-        if name is None and by_value:
-            name = next((each for each in flat if each not in taken and suits(flat[each])), None)
+        if name is None:
+            named = [each for each in free if words(each) and suits(free[each])]
+            name = named[0] if len(named) == 1 else None
+        if name is None and by_value is not None:
+            like_it = [each for each in free if by_value(free[each])]
+            name = like_it[0] if like_it and (by_value is _are_addresses or len(like_it) == 1) else None
         if name is not None:
             taken.add(name)
         return name
 
     guess = {
         "text": text,
-        "url": find(URL_NAMES, _are_addresses, by_value=True),
-        "id": find(ID_NAMES, _are_ids),
-        "language": find(LANGUAGE_NAMES, _are_languages, ends=LANGUAGE_ENDS),
-        "date": find(DATE_NAMES, _are_dates, ends=DATE_ENDS),
+        "url": find(URL_NAMES, _are_addresses, by_value=_are_addresses),
+        "id": find(ID_NAMES, _are_ids, words=_names_id),
+        "language": find(LANGUAGE_NAMES, _are_languages, LANGUAGE_ENDS),
+        "date": find(DATE_NAMES, _are_dates, DATE_ENDS, partial(_has_word, DATE_WORDS), _are_whole_dates),
         "script": find(
             SCRIPT_NAMES, lambda values: all(SCRIPT_VALUE.fullmatch(str(value)) for value in values)
         ),
-        "license": find(LICENSE_NAMES, lambda values: all(isinstance(value, str | list) for value in values)),
+        "license": find(
+            LICENSE_NAMES, _are_strings, words=partial(_has_word, LICENSE_WORDS), by_value=_are_licenses
+        ),
         "group": find(GROUP_NAMES, lambda values: all(isinstance(value, str | int) for value in values)),
     }
     if guess["language"] is None:
@@ -302,7 +118,12 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
     fields: dict[str, Any] = {key: name for key, name in guess.items() if name is not None}
     if guess["id"] is None and "id" in flat:
         fields["id"] = []  # not one row each: rows are named by file and place
-    kept = [name for name in flat if name.rpartition(".")[2].casefold() in TITLE_NAMES and name not in taken]
+    titles = set(map(_squeeze, TITLE_NAMES))
+    kept = [
+        name
+        for name in flat
+        if name not in taken and (_squeeze(name) in titles or _has_word(TITLE_WORDS, name))
+    ]
     if kept:
         fields["metadata"] = kept
     others = tuple(
@@ -381,6 +202,9 @@ def _find_text(flat: Mapping[str, Sequence[Any]]) -> str | None:
         for name in lengths:
             if _squeeze(name) == wanted and 4 * lengths[name] >= lengths[longest]:
                 return name
+    for name in lengths:
+        if _has_word(TEXT_WORDS, name) and 4 * lengths[name] >= lengths[longest]:
+            return name
     return longest if lengths[longest] >= MIN_TEXT_CHARACTERS else None
 
 
@@ -423,6 +247,30 @@ def _find_ending(
     return named[0] if len(named) == 1 else None
 
 
+def _names_id(name: str) -> bool:
+    """Return whether a name is of an id: by a word for it, or by one for a number and one for an article."""
+    return _has_word(ID_WORDS, name) or (_has_word(NUMBER_WORDS, name) and _has_word(ARTICLE_WORDS, name))
+
+
+def _has_word(words: Sequence[str], name: str) -> bool:
+    """Return whether a name has one of these words; in scripts without spaces and in compounds, as a part of a word."""
+    parts, whole = _list_words(name), _squeeze(name)
+    return any(
+        word in parts
+        or (not word.isascii() and _is_unspaced(word) and word in whole)
+        or (
+            len(word) >= MIN_COMPOUND_LETTERS
+            and any(part.startswith(word) or part.endswith(word) for part in parts)
+        )
+        for word in map(_squeeze, words)
+    )
+
+
+def _is_unspaced(word: str) -> bool:
+    """Return whether a word is of a script that joins words or splits them at signs: Chinese, Thai, Hindi, Arabic."""
+    return DENSE.search(word) is not None or "\u0600" <= word[0] <= "\u0dff"
+
+
 def _list_words(name: str) -> list[str]:
     """Return the words of the last part of a name, in lower case: `meta.pageLang` and `page_lang` are page, lang."""
     return [word.casefold() for word in WORD_OF_NAME.findall(name.rpartition(".")[2])]
@@ -461,6 +309,18 @@ def _are_dates(values: Sequence[Any]) -> bool:
         return not isinstance(value, dict | list | bool) and DATE_VALUE.match(str(value)) is not None
 
     return _mostly(values, is_date)
+
+
+def _are_whole_dates(values: Sequence[Any]) -> bool:
+    return _mostly(values, lambda value: isinstance(value, str) and WHOLE_DATE.match(value) is not None)
+
+
+def _are_strings(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, str | list) for value in values)
+
+
+def _are_licenses(values: Sequence[Any]) -> bool:
+    return _mostly(values, lambda value: isinstance(value, str) and find_spdx_name(value) is not None)
 
 
 def _mostly(values: Sequence[Any], suits: Callable[[Any], bool]) -> bool:

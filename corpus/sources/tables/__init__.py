@@ -5,6 +5,7 @@ The files, in the order in which data meets them:
     fields.py      field names of rows, mapped to those of a record
     lines.py       the lines of a file; what is damaged is named
     jsonl.py       JSON Lines
+    csv_rows.py    CSV and TSV
     parquet.py     Parquet
     text_files.py  plain text by file, paragraph or line
 """

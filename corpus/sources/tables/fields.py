@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -89,6 +90,18 @@ class Fields(BaseModel):
             if absent:
                 unmatched[key] = absent
         return unmatched
+
+    def lacks_text(self, rows: Sequence[dict[str, Any]]) -> bool:
+        """Return whether none of these rows has the field of the text, or all that do hold no strings in it.
+
+        Rows without any field, and fields that are null in every row, do not count.
+        """
+        values = [read_value(row, self.text) for row in rows if row]
+        if any(isinstance(value, str) for value in values) or not values:
+            return False
+        return any(value is not None for value in values) or not any(
+            has_field(row, name) for row in rows for name in _alternatives(self.text)
+        )
 
     def record(
         self,
@@ -177,14 +190,29 @@ def read_value(row: dict[str, Any], names: FieldNames | None) -> Any:
     return next((value for name in names if (value := read_value(row, name)) is not None), None)
 
 
+def has_field(row: dict[str, Any], name: str) -> bool:
+    """Return whether a row has a field, or the last step of a path, be it null."""
+    if name in row:
+        return True
+    above, _, last = name.rpartition(".")
+    parent = _parse_object(read_value(row, above)) if above else None
+    return (isinstance(parent, dict) and last in parent) or (isinstance(parent, list) and last.isdecimal())
+
+
+def list_field_names(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the names of the fields of rows, the most frequent first; of nested ones their paths."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        for name, value in row.items():
+            inner = [key for key in value if "." not in str(key)] if isinstance(value, dict) else []
+            counts.update([f"{name}.{key}" for key in inner] or [str(name)])
+    return [name for name, _ in counts.most_common()]
+
+
 def _read_path(row: dict[str, Any], path: str) -> Any:
     value: Any = row
     for step in path.split("."):
-        if isinstance(value, str) and value.startswith("{"):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                return None
+        value = _parse_object(value)
         if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
@@ -192,6 +220,16 @@ def _read_path(row: dict[str, Any], path: str) -> Any:
         else:
             return None
     return value
+
+
+def _parse_object(value: Any) -> Any:
+    """Return the object that a string holds as JSON; None where it is damaged, and any other value as it is."""
+    if not (isinstance(value, str) and value.startswith("{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def as_text(value: Any) -> str | None:

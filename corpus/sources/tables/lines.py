@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import TextIOWrapper
 from typing import BinaryIO
 
 from corpus.document import Failure
@@ -50,6 +51,36 @@ def read_lines(
                 offset += length
         except DAMAGE as error:
             yield make_damage_failure(file, offset, 0, str(error))
+
+
+def read_wide_lines(
+    path: str, file: str, codec: str, max_bytes: int, what: str = "line"
+) -> Iterator[tuple[int, bytes] | Failure]:
+    """Yield (offset, line in UTF-8) for each line of a whole file in UTF-16 or UTF-32; and Failures.
+
+    Offsets count bytes of the decompressed file. Undecodable ones become U+FFFD. A damaged stretch ends the file.
+    """
+    offset = 0
+    try:
+        with TextIOWrapper(open_checked(path, raises=True), codec, "replace", newline="\n") as stream:
+            while line := stream.readline(max_bytes):
+                size = len(line.encode(codec, "surrogatepass"))
+                while not line.endswith("\n") and (rest := stream.readline(SKIP_BLOCK_BYTES)):
+                    size += len(rest.encode(codec, "surrogatepass"))
+                    if rest.endswith("\n"):
+                        break
+                if line.startswith("\ufeff"):
+                    line = line[1:]
+                    mark = len("\ufeff".encode(codec))
+                    offset, size = offset + mark, size - mark
+                content = line.encode("utf-8", "replace")
+                if size > 2 * max_bytes or len(content) > max_bytes:
+                    yield make_too_long_failure(what, size, max_bytes, file, offset)
+                else:
+                    yield offset, content
+                offset += size
+    except DAMAGE as error:
+        yield make_damage_failure(file, offset, 0, str(error))
 
 
 def skip_line(stream: BinaryIO) -> int:

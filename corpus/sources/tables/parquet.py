@@ -73,16 +73,16 @@ class Parquet(Source):
                     message = f"no column {self.fields.text!r} for the text: there is {listed}"
                     yield Failure(file=file, offset=row, length=rows, step="read", error=message)
 
-    def first_rows(self, path: str, count: int) -> list[dict[str, Any]]:
-        """Return the first rows of a file, with those columns alone whose names and values are asked for.
+    def first_rows(self, path: str, count: int, every_column: bool = False) -> list[dict[str, Any]]:
+        """Return the first rows of a file, with the values of those columns that hold a field, or of every column.
 
-        Raises what is in `PARQUET_DAMAGE`. A row has every column as a key; of those that hold no field the value is
+        Raises what is in `PARQUET_DAMAGE`. A row has every column as a key; of those that are not read the value is
         None.
         """
         with open_input(path) as stream:
             parquet = pq.ParquetFile(stream)
             names = parquet.schema_arrow.names
-            wanted = self.fields.columns(names)
+            wanted = names if every_column else self.fields.columns(names)
             if not wanted:
                 return [dict.fromkeys(names) for _ in range(min(count, parquet.metadata.num_rows))]
             batch = next(parquet.iter_batches(count, columns=wanted), None)

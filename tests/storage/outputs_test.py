@@ -1,0 +1,123 @@
+"""Where nothing can be written, a command says so in one line before any work."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from corpus.errors import UserError
+from corpus.export.target import check_folder
+from corpus.pipelines.build.build import check_out
+from corpus.pipelines.cli.demo import demo
+from corpus.pipelines.cli.fetch import fetch
+from corpus.pipelines.cli.init import init
+from corpus.pipelines.cli.sample import sample
+from corpus.pipelines.cli.urls import urls
+from corpus.storage.outputs import check_output_file, check_output_folder, describe_os_error
+from tests.cli.running import run
+
+LONG_NAME = "长" * 100
+LONG_PATH = "/".join(["عميق"] * 500)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file, links that lead nowhere, and a folder that nobody may write to."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "nowhere").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "closed").mkdir()
+    allowed = os.access
+
+    def may(path: str, mode: int) -> bool:
+        return os.path.basename(path) != "closed" and allowed(path, mode)
+
+    monkeypatch.setattr(os, "access", may)  # root may do anything
+    return tmp_path
+
+
+REFUSALS = [
+    ("", " is empty: name a "),
+    ("https://example.org/x", "a web server cannot be written to: name a "),
+    ("file/x/y", "/file is in the way: name a "),
+    ("nowhere/x", "/nowhere is a link that leads nowhere: remove it, or name a "),
+    ("loop/x", "/loop is a link that leads nowhere: "),
+    ("closed/x", "/closed cannot be written to: name a place that you can write to"),
+    ("/proc/x", "/proc cannot be written to: "),
+    (LONG_NAME, "a name of 300 bytes is too long (255 at most): name a shorter one"),
+    (LONG_PATH, " is too long: name a shorter one"),
+]
+
+
+@pytest.mark.parametrize(("path", "line"), REFUSALS)
+def test_files_and_folders_that_cannot_be(here: Path, path: str, line: str) -> None:
+    for check in (check_output_folder, check_output_file):
+        with pytest.raises(UserError) as refused:
+            check("--out", path)
+        said = str(refused.value)
+        assert said.startswith("--out") and line in said and "\n" not in said and "Errno" not in said
+        assert len(said) < 300
+
+
+def test_a_file_is_no_folder_and_a_folder_no_file(here: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"--out file: the file .*/file is in the way: name a folder elsewhere"
+    ):
+        check_output_folder("--out", "file")
+    for folder in (".", "closed", "new/"):
+        with pytest.raises(UserError, match="is a folder: name a file in it"):
+            check_output_file("--html", folder)
+    with pytest.raises(UserError, match="--html /dev/null is a device or a pipe: name a file"):
+        check_output_file("--html", "/dev/null")
+    with pytest.raises(UserError, match="--out closed: cannot be written to"):
+        check_output_folder("--out", "closed")
+
+
+def test_what_can_be_written_is_let_through(here: Path) -> None:
+    for path in ("new", "new/deep/er", ".", f"file://{here}/new", "s3://bucket/x", "语料"):
+        check_output_folder("--out", path)
+    for path in ("file", "new/a.html", "nowhere.html", "gs://bucket/a.html"):
+        check_output_file("--out", path)
+    assert sorted(path.name for path in here.iterdir()) == ["closed", "file", "loop", "nowhere"]
+
+
+@pytest.mark.parametrize(("path", "line"), REFUSALS)
+def test_every_command_says_so_before_any_work(here: Path, path: str, line: str) -> None:
+    commands = (
+        lambda: check_out(path),
+        lambda: check_folder(path),
+        lambda: run(fetch, "list.parquet", "--contact", "me@example.org", "--out", path),
+        lambda: run(urls, "RS.zst", "--out", path),
+        lambda: run(sample, "workspace", "--html", path),
+        lambda: run(demo, "--out", path),
+        lambda: run(init, "file", "--out", path),
+    )
+    for command in commands[: -2 if path.startswith("https") else None]:
+        with pytest.raises(UserError) as refused:
+            command()
+        assert line in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/a/b"),
+            "/a/b: No space left on device: free some room",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a"),
+            "/a: Permission denied: name a place that you can",
+        ),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/a"), "/a: Is a directory: name a file"),
+        (OSError(errno.EIO, "Input/output error", "/a"), "/a: Input/output error"),
+        (OSError(errno.EPIPE, "Broken pipe"), "Broken pipe"),
+        (OSError("the store is away"), "the store is away"),
+    ],
+)
+def test_errors_of_the_system_have_no_number(error: OSError, line: str) -> None:
+    assert describe_os_error(error).startswith(line)
