@@ -9,8 +9,11 @@ The files, in the order in which data meets them:
     context.py        sources, filters, rules and models of a process
     ingest.py         input splits to documents and signals
     measure.py        signals of pages, many at once
+    split_plan.py     what searches over all splits share
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
+    canary_steps.py   those that plant pairs of known likeness
+    containment_steps.py  those that find documents inside longer ones
     against.py        parts of earlier builds in it
     repeats.py        the pipeline that finds repeated text
     repeat_steps.py   the steps of that pipeline

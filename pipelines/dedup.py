@@ -28,25 +28,40 @@ component is no problem. `join` copies one row group after the other.
 With `options.against` the parts of earlier builds are splits after the build's own: their documents are better than all
 others and never removed, and not compared with each other.
 
+With `options.canaries` there are some steps more, and no other result:
+
+    range      `choose`    which documents canaries are made of                     -> split of canaries
+    split      `plant`     makes them, writes them with their signatures            -> content hash range
+               `contents`  names the content of each one's document                 -> block; `bands`, `audit`
+               `pairs`     pairs them beside the real ones                          -> `ask` and `verify`, as the others
+    block      `audit`     a file of what became of its canaries
+
+With `minhash.containment` documents inside longer ones are looked for, too:
+
+    block      `bands`     makes anchors of its contents' samples, too              -> hash range
+    range      `pairs`     contents that share an anchor may stand in each other    -> block of the higher
+    block      `contained` reads the samples of both and compares them              -> `merge`, `members`
+
 The result depends on neither the number of partitions, nor that of workers, nor the way of the shuffle.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.dedup.options import DedupOptions
+from corpus.pipelines import canary_steps, containment_steps
 from corpus.pipelines import dedup_steps as steps
 from corpus.pipelines.against import identify_old_parts, list_old_parts
 from corpus.pipelines.beam.fanout import do_nothing, fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
 from corpus.pipelines.beam.shuffle import Shuffle, choose_shuffle, end_range, run_item, run_range
-from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path, share_of, splits_path
+from corpus.pipelines.dedup_steps import DedupPlan, LoadRows, clusters_path
+from corpus.pipelines.split_plan import share_of
 from corpus.storage.fingerprint import fingerprint as fingerprint_of
 from corpus.storage.part_writer import read_fingerprint
 from corpus.workspace import Workspace
@@ -58,6 +73,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Increased when the same input would give other clusters."""
+CANARIES_VERSION = 1
+"""Increased when other canaries would be planted, or something else said of them."""
 SPLITS_PER_BLOCK = 32
 MAX_BLOCKS = 1024
 MAX_KEYS_ITEMS = 4096
@@ -89,21 +106,29 @@ def dedup_pipeline(
     old = list_old_parts(options)
     inputs = {"version": VERSION, "input": fingerprint, "splits": ordered, "options": options.parameters}
     digest = fingerprint_of({**inputs, "old": identify_old_parts(old)} if old else inputs)
+    canaries = min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK)) if options.canaries else 0
+    audit = fingerprint_of([CANARIES_VERSION, digest, options.canaries]) if canaries else ""
     ordered += old
     plan = DedupPlan(
         root=workspace.root,
         options=options,
-        splits=len(ordered),
+        splits=len(ordered) + canaries,
         partitions=partitions
         or max(4 * running.workers, min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK))),
         digest=digest,
         old=len(old),
+        canaries=canaries,
+        audit=audit,
     )
-    results = (clusters_path(workspace), steps.sizes_path(workspace))
-    if all(read_fingerprint(path) == digest for path in results):
+    results = {clusters_path(workspace): digest, steps.sizes_path(workspace): digest}
+    if canaries:
+        results[steps.audit_path(workspace)] = audit
+    if all(read_fingerprint(path) == made_by for path, made_by in results.items()):
+        if not canaries:
+            storage.remove(steps.audit_path(workspace))
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return do_nothing
-    storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
+    plan.write_names(ordered)
     shuffle = choose_shuffle(running, claims, in_runs)
     return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims, shuffle=shuffle)
 
@@ -138,10 +163,11 @@ def add_dedup_steps(
         chosen: PCollection[Element] = elements | f"{reader}: {kind}" >> of_kind
         return chosen
 
-    count = max(1, min(plan.splits, MAX_KEYS_ITEMS))
-    shares = [share_of(plan.splits, number, count) for number in range(count)]
+    count = max(1, min(plan.first_canary, MAX_KEYS_ITEMS))
+    shares = [share_of(plan.first_canary, number, count) for number in range(count)]
     items = [f"{item_range.start}:{item_range.stop}" for item_range in shares]
-    load_keys = partial(steps.keys_step, plan=plan, load=load)
+    pick = canary_steps.pick_step if plan.canaries else None
+    load_keys = partial(steps.keys_step, plan=plan, load=load, pick=pick)
     keys = root | "Keys" >> fan_out(
         items,
         partial(run_item, shuffle=shuffle, step="keys", work=load_keys),
@@ -149,20 +175,40 @@ def add_dedup_steps(
         claims,
         result_type=tuple[int, bytes],
     )
-    contents = gather("Contents", keys) | step("Contents", steps.contents_step)
+    every_key = [keys]
+    if plan.canaries:
+        chosen = gather("Choose", only("picks", keys, "Choose")) | step("Choose", canary_steps.choose_step)
+        planted = gather("Plant", chosen) | step("Plant", canary_steps.plant_step)
+        every_key = [only("keys", keys, "Contents"), planted]
+    contents = gather("Contents", *every_key) | step("Contents", steps.contents_step)
     linked = [gather("Same URL", only("urls", contents, "Same URL")) | step("Same URL", steps.same_url_step)]
     known = [only("copies", contents, "Members")]
+    audited: list[PCollection[Element]] = []
     if plan.options.minhash is not None:
-        bands = gather("Bands", only("contents", contents, "Bands")) | step("Bands", steps.bands_step)
+        signed = [only("contents", contents, "Bands")]
+        if plan.canaries:
+            signed.append(only("plants", contents, "Bands"))
+        bands = gather("Bands", *signed) | step("Bands", steps.bands_step)
         candidates = gather("Pairs", bands) | step("Pairs", steps.pairs_step)
-        asked = gather("Ask", candidates) | step("Ask", steps.ask_step)
+        alike = candidates if plan.minhash.containment is None else only("pairs", candidates, "Ask")
+        asked = gather("Ask", alike) | step("Ask", steps.ask_step)
         verified = gather("Verify", asked) | step("Verify", steps.verify_step)
         linked.append(only("links", verified, "Merge"))
         known.append(only("edges", verified, "Members"))
+        if plan.minhash.containment is not None:
+            nested = gather("Contained", only("nested", candidates, "Contained"))
+            contained = nested | step("Contained", containment_steps.contained_step)
+            linked.append(only("links", contained, "Merge of contained"))
+            known += [only(kind, contained, "Members of contained") for kind in ("edges", "late")]
+        if plan.canaries:
+            compared = [only("plants", contents, "Audit"), only("audits", verified, "Audit")]
+            audited.append(gather("Audit", *compared) | last_step("Audit", canary_steps.audit_step))
     roots = gather("Merge", *linked) | step("Merge", steps.merge_step)
     members = gather("Members", roots, *known) | step("Members", steps.members_step)
     ranks = gather("Ranks", only("memberships", members, "Ranks")) | step("Ranks", steps.ranks_step, load)
     removed = gather("Walk", ranks, only("edges", members, "Walk")) | step("Walk", steps.walk_step)
     pieces = gather("Write", removed) | last_step("Write", steps.write_step)
     always = root | "Even if none" >> create([(0, b"")], tuple[int, bytes])
-    gather("Join", always, pieces) | "Join" >> flat_map(steps.join_step, plan, output=tuple[int, bytes])
+    gather("Join", always, pieces, *audited) | "Join" >> flat_map(
+        steps.join_step, plan, output=tuple[int, bytes]
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,6 @@ from corpus.dedup.anchors import (
     pair_anchors,
     to_points,
 )
-from corpus.dedup.options import DedupOptions
 from corpus.dedup.pairs import assign_partitions
 from corpus.dedup.repeated_lines import (
     LINE_DTYPE,
@@ -37,10 +36,10 @@ from corpus.dedup.repeated_spans import MarkedText
 from corpus.dedup.rows import ROW_BITS, number_documents, row_of, split_of
 from corpus.edits.edit_counts import EDIT_COUNTS_SCHEMA, count_edits, write_edit_counts
 from corpus.edits.parts import EDITS_SCHEMA, REPEATS_STEP, write_edits
-from corpus.errors import UserError
 from corpus.groups import registered_domain
 from corpus.pipelines.beam.counters import increment
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
+from corpus.pipelines.split_plan import SplitPlan, read_rows
 from corpus.progress import count_documents
 from corpus.storage.part_writer import check_beside
 from corpus.workspace import Workspace
@@ -60,46 +59,10 @@ MAX_HELD_CHARACTERS = 1 << 25
 
 
 @dataclass(frozen=True, kw_only=True)
-class RepeatPlan:
-    """What every step needs: the workspace, the options, and the numbers of splits and ranges.
+class RepeatPlan(SplitPlan):
+    """The plan of a search for repeated text."""
 
-    The list of splits itself is in a file of the workspace, as it can be too large for a pipeline's description.
-    """
-
-    root: str
-    options: DedupOptions
-    splits: int
-    partitions: int
-    digest: str
-
-    @property
-    def workspace(self) -> Workspace:
-        return Workspace(self.root)
-
-    @property
-    def blocks(self) -> int:
-        return max(1, min(self.splits, self.partitions))
-
-    def block(self, number: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the block of each document number."""
-        return split_of(number) * self.blocks // max(1, self.splits)
-
-    def names(self) -> Sequence[tuple[str, str]]:
-        """Return (source, split) by split number."""
-        return _read_names(splits_path(self.workspace), self.digest)
-
-
-def splits_path(workspace: Workspace) -> str:
-    """Return the path of the list of splits of a run; the file is removed when the run ends."""
-    return workspace.path("edits", f"{REPEATS_STEP}-splits.json")
-
-
-@lru_cache(maxsize=1)
-def _read_names(path: str, digest: str) -> list[tuple[str, str]]:
-    stored = json.loads(storage.read_text(path))
-    if stored["digest"] != digest:
-        raise UserError(f"{path} was changed while repeated text was being found: two builds at once?")
-    return [(source, split) for source, split in stored["splits"]]
+    list_place: ClassVar = ("edits", f"{REPEATS_STEP}-splits.json")
 
 
 @dataclass(frozen=True)
@@ -251,32 +214,16 @@ def _compare_with_earlier(alignments: Records, held: dict[int, MarkedText], plan
 
 
 def _read_texts(numbers: NDArray[np.int64], plan: RepeatPlan) -> Iterator[tuple[int, str]]:
-    """Yield (number, text) of documents by ascending number; of their parts only the row groups that they are in."""
-    splits, starts = np.unique(split_of(numbers), return_index=True)
-    for split, piece in zip(splits.tolist(), np.split(numbers, starts[1:]), strict=False):
-        source, name = plan.names()[split]
-        part = pq.ParquetFile(storage.open_input(plan.workspace.part("documents", source, name)))
-        try:
-            first = 0
-            for group in range(part.num_row_groups):
-                count = part.metadata.row_group(group).num_rows
-                wanted = row_of(piece) - first
-                inside = (wanted >= 0) & (wanted < count)
-                if inside.any():
-                    table = part.read_row_group(group, columns=["text"], use_threads=False)
-                    texts = table["text"].take(wanted[inside]).to_pylist()
-                    yield from zip(piece[inside].tolist(), texts, strict=True)
-                first += count
-        finally:
-            part.close(force=True)
+    """Yield (number, text) of documents by ascending number."""
+    for piece, table in read_rows(numbers, plan, ["text"]):
+        yield from zip(piece.tolist(), table["text"].to_pylist(), strict=True)
 
 
 def write_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
     """Write the edits of the block's splits; yield their counts as rows of JSON."""
     block, chunks = element
     spans = _join_overlaps(REPEAT_KINDS.unpack(chunks, "spans")[0])
-    numbers = np.arange(plan.splits)
-    for split in np.flatnonzero(numbers * plan.blocks // max(1, plan.splits) == block).tolist():
+    for split in plan.block_splits(block):
         source, name = plan.names()[split]
         own = spans[split_of(spans["number"]) == split]
         columns = [row_of(own["number"]), own["start"].astype(np.int64), own["end"].astype(np.int64)]
@@ -312,5 +259,5 @@ def count_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
         pa.Table.from_pylist(json.loads(rows), EDIT_COUNTS_SCHEMA) for rows in sorted(element[1]) if rows
     )
     write_edit_counts(plan.workspace, REPEATS_STEP, tables, plan.digest)
-    storage.remove(splits_path(plan.workspace))
+    plan.remove_names(plan.workspace)
     yield 0, REPEATS_STEP.encode()

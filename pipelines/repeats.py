@@ -22,7 +22,6 @@ The edits depend on neither the number of partitions, nor that of workers, nor t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,7 +34,7 @@ from corpus.pipelines.beam.fanout import do_nothing, fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import Element, Gathered
 from corpus.pipelines.beam.shuffle import Shuffle, choose_shuffle, end_range, run_item, run_range
-from corpus.pipelines.repeat_steps import RepeatPlan, splits_path
+from corpus.pipelines.repeat_steps import RepeatPlan
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint, read_outcome
 from corpus.workspace import Workspace
@@ -75,10 +74,9 @@ def repeats_pipeline(
         *(edits_path(workspace, REPEATS_STEP, *split) for split in ordered),
     ]
     if all(read_fingerprint(path) == digest for path in paths):
-        storage.remove(splits_path(workspace))  # of a run that was killed at the very end
+        RepeatPlan.remove_names(workspace)  # of a run that was killed at the very end
         return do_nothing
     storage.remove(counts_path(workspace, REPEATS_STEP))
-    storage.write_text(splits_path(workspace), json.dumps({"digest": digest, "splits": ordered}) + "\n")
     plan = RepeatPlan(
         root=workspace.root,
         options=options,
@@ -87,6 +85,7 @@ def repeats_pipeline(
         or max(4 * running.workers, min(MAX_RANGES, -(-len(ordered) // SPLITS_PER_RANGE))),
         digest=digest,
     )
+    plan.write_names(ordered)
     shuffle = choose_shuffle(running, claims, in_runs)
     return partial(add_repeat_steps, plan=plan, running=running, claims=claims, shuffle=shuffle)
 

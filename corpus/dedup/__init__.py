@@ -8,7 +8,9 @@ In the order in which documents meet them:
     xxh32.py       xxHash32 of all windows of an array
     minhash.py     signatures and band keys in numpy
     signatures.py  signature parts: write and read
+    sketches.py    samples of shingles, for documents inside longer ones
     canaries.py    pairs of known likeness, made from documents
+    planted.py     such pairs in a build
     signature_set.py  sets of signatures that travel, as datasketch's LeanMinHash
     rows.py        the columns that are compared
     exact.py       the same content, the same URL

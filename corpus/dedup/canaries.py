@@ -84,6 +84,13 @@ def measure_likeness(ones: list[Words], others: list[Words], shape: Shape) -> ND
     return alike
 
 
+def find_step(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the step of likeness, named by its middle, that each value is in: .5 from .45 to .55; .4 is all below."""
+    names = np.append(np.round(np.array(STEP_EDGES[:-1]) - 0.05, 2), round(STEP_EDGES[-2] + 0.05, 2))
+    step: NDArray[np.float64] = names[np.searchsorted(STEP_EDGES[:-1], likeness, "right")]
+    return step
+
+
 @dataclass(frozen=True)
 class Audit:
     """Pairs, by what became of each: how alike they are, whether they share a band, whether their signatures agree in

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from corpus.dedup.rows import order_best_first
 
 EDGE_DTYPE = np.dtype([("one", "<i8"), ("other", "<i8"), ("matches", "<i4")])
-"""Record of two similar contents, with the number of values in which their signatures agree."""
+"""Record of two similar contents, with the number of values in which their signatures agree. Where `one` stands inside
+`other`, `matches` is below -1: see `mark_contained`."""
 MEMBER_DTYPE = np.dtype(
     [
         ("root", "<i8"),
@@ -26,8 +27,10 @@ MEMBER_DTYPE = np.dtype(
     ]
 )
 """Record of a document in a component of several: 64 bytes. `root` names the component, `content` the content."""
-LEVEL_NAMES = ("exact", "url", "minhash")
-LEVEL_EXACT, LEVEL_URL, LEVEL_MINHASH = range(3)
+LEVEL_NAMES = ("exact", "url", "minhash", "contained")
+LEVEL_EXACT, LEVEL_URL, LEVEL_MINHASH, LEVEL_CONTAINED = range(4)
+CONTAINED_PARTS = 10_000
+"""Shares of a document that stands in another are counted in these."""
 REMOVED_DTYPE = np.dtype(
     [
         ("number", "<i8"),
@@ -77,7 +80,8 @@ def choose_removed(
 
     `best`: documents are visited best first. A document is removed in favour of a kept one that has its content
     (level exact), else of one that has its URL (url), else of the best kept one whose content is similar
-    (minhash); every other document is kept. So no document is removed because it resembles a removed one.
+    (minhash), or has it inside (contained); every other document is kept. So no document is removed because it
+    resembles a removed one.
     `transitive`: the best document of a component is kept. The others are removed: level exact with the same
     content, url with the same URL or where only a URL connects them to the component, else minhash.
 
@@ -124,15 +128,21 @@ def sort_best_first(members: NDArray[np.void], within: str | None = None) -> NDA
     )
 
 
+def mark_contained(share: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the `matches` of edges between documents, of which so large a share stands in the others."""
+    return (-2 - np.round(share * CONTAINED_PARTS)).astype(np.int32)
+
+
 def index_edges(
     edges: NDArray[np.void], names: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the ends int64[k, 2] of edges in both directions, sorted, as places in the sorted contents `names`,
-    and their matches."""
+    and their matches. Edges from what is inside another lead from that alone."""
     left, right = np.searchsorted(names, edges["one"]), np.searchsorted(names, edges["other"])
-    ends = np.concatenate([np.stack([left, right], axis=1), np.stack([right, left], axis=1)])
+    both = edges["matches"] >= -1
+    ends = np.concatenate([np.stack([left, right], axis=1)[both], np.stack([right, left], axis=1)])
     by_end = np.lexsort((ends[:, 1], ends[:, 0]))
-    return ends[by_end], np.tile(edges["matches"], 2)[by_end]
+    return ends[by_end], np.concatenate([edges["matches"][both], edges["matches"]])[by_end]
 
 
 def make_removed(
@@ -149,7 +159,10 @@ def make_removed(
     removed["number"], removed["id"] = members["number"], members["id"]
     removed["by"], removed["kept"] = kept["number"], kept["id"]
     removed["level"], removed["size"] = level, sizes
-    removed["similarity"] = np.where(agreed < 0, np.nan, agreed / np.float32(width))
+    inside = (-2 - agreed) / np.float32(CONTAINED_PARTS)
+    removed["similarity"] = np.where(
+        agreed < -1, inside, np.where(agreed < 0, np.nan, agreed / np.float32(width))
+    )
     removed["similarity"][level == LEVEL_EXACT] = 1
     return removed
 
@@ -210,7 +223,9 @@ def walk_best_first(
             standing[member], level[member], agreed[member] = remover[own], LEVEL_MINHASH, agreement[own]
         else:
             keep(member, own, address)
-    return np.array(standing, np.int64), np.array(level, np.int64), np.array(agreed, np.int64)
+    agreements = np.array(agreed, np.int64)
+    levels = np.where(agreements < -1, LEVEL_CONTAINED, np.array(level, np.int64))
+    return np.array(standing, np.int64), levels, agreements
 
 
 def find_best(members: NDArray[np.void]) -> NDArray[np.void]:

@@ -19,13 +19,17 @@ def build_content_keys(rows: SplitRows, split: int, exact: bool = True) -> NDArr
     """Return KEY[n] for the documents of an input split; without `exact` every document has a content of its own."""
     keys = np.empty(len(rows), CONTENT_KEY_DTYPE)
     keys["number"] = number_documents(split, rows.row)
-    keys["high"], keys["low"] = rows.content[:, 0], rows.content[:, 1]
-    if not exact:
-        keys["low"] = keys["number"]
-        keys["high"] = keys["number"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    content = rows.content if exact else name_contents(keys["number"])
+    keys["high"], keys["low"] = content[:, 0], content[:, 1]
     keys["url"] = rows.url
     keys["order"] = compute_coarse_order(rows)
     return keys
+
+
+def name_contents(number: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return uint64[n, 2]: a content of its own for each document number."""
+    low = number.astype(np.uint64)
+    return np.stack([low * np.uint64(0x9E3779B97F4A7C15), low], axis=1)
 
 
 def sort_by_content(keys: NDArray[np.void]) -> NDArray[np.void]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_THRESHOLD = 0.7
 DEFAULT_PERMUTATIONS = 112
+DEFAULT_CONTAINMENT = 0.9
 DEFAULT_BANDS, DEFAULT_BAND_ROWS = 14, 8
 """FineWeb's banding (datatrove `examples/fineweb.py`): a pair of Jaccard similarity s becomes a candidate
 with probability 1 - (1 - s^8)^14: .05 at .5, .21 at .6, .56 at .7, .77 at .75, .92 at .8, .988 at .85."""
@@ -41,7 +42,8 @@ class MinHashOptions(BaseModel):
     of the alphabets written without spaces (Thai, Lao, Khmer, Burmese, Tibetan ...), are one where they are
     not: `corpus.dedup.shingles` gives the reasons. `lines` is the number of lines of source code that make a shingle;
     with 0 code is compared by words, as prose. `fold` names what counts as the same (`corpus.text.folding.FOLDS`).
-    `seed` draws the permutations.
+    `seed` draws the permutations. `containment`: a document of whose shingles so many stand in a longer one is removed,
+    too (`corpus.dedup.sketches`); None looks for none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +57,14 @@ class MinHashOptions(BaseModel):
     lines: int = Field(default=2, ge=0, le=64)
     fold: tuple[Literal["case", "chinese", "digits", "numbers", "punctuation", "width"], ...] = DEFAULT_FOLDS
     seed: int = Field(default=1, ge=0, lt=1 << 32)
+    containment: float | None = Field(default=None, gt=0.5, le=1)
+
+    @field_validator("containment", mode="before")
+    @classmethod
+    def _expand_containment(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            return DEFAULT_CONTAINMENT if value else None
+        return value
 
     @field_validator("fold", mode="before")
     @classmethod
@@ -159,6 +169,8 @@ class DedupOptions(BaseModel):
     each is paired with the best ones only (see `corpus.dedup.pairs`), so that the work stays linear.
     `against` names earlier workspaces, and folders that `corpus export --signatures` wrote: what they hold is removed
     here. Their documents are kept whatever these options say.
+    `canaries` is how many variants of known likeness are made of each language's documents, to see how many of them
+    MinHash finds (`corpus.dedup.planted`); the duplicates found are the same with and without them.
     `paragraphs`, `lines` and `spans` mark what is repeated in the documents that are kept, for cutting
     (`corpus.pipelines.repeats`).
     """
@@ -171,6 +183,7 @@ class DedupOptions(BaseModel):
     closure: Literal["best", "transitive"] = "best"
     max_group: int = Field(default=256, ge=2)
     against: list[str] = []
+    canaries: int = Field(default=0, ge=0, le=1_000_000)
     paragraphs: ParagraphOptions | None = None
     lines: LineOptions | None = None
     spans: SpanOptions | None = None
@@ -189,15 +202,36 @@ class DedupOptions(BaseModel):
     def _accept_one(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _check_together(self) -> DedupOptions:
+        if self.canaries and self.minhash is None:
+            raise ValueError("canaries show what MinHash finds: they need `minhash`")
+        if self.closure == "transitive" and self.minhash is not None and self.minhash.containment is not None:
+            raise ValueError(
+                "minhash.containment needs `closure: best`: the best of a cluster may be the shortest"
+            )
+        return self
+
     @property
     def parameters(self) -> dict[str, Any]:
         """What duplicates depend on besides the documents and those of earlier builds."""
-        return self.model_dump(mode="json", exclude={"against", *REPEATS})
+        return drop_unset(self.model_dump(mode="json", exclude={"against", "canaries", *REPEATS}))
 
     @property
     def repeats(self) -> dict[str, Any]:
         """What the search for repeated text depends on besides the documents; empty if nothing is searched for."""
         return self.model_dump(mode="json", include=set(REPEATS), exclude_none=True)
+
+
+def drop_unset(dumped: dict[str, Any]) -> dict[str, Any]:
+    """Return dumped options without keys that came later and are not set: what depends on them stays as it was."""
+    minhash = dumped.get("minhash")
+    if minhash is not None and minhash["containment"] is None:
+        minhash = {name: value for name, value in minhash.items() if name != "containment"}
+    dumped = {**dumped, **({"minhash": minhash} if "minhash" in dumped else {})}
+    unset = [] if any(dumped.get(name) for name in REPEATS) else list(REPEATS)
+    unset += [] if dumped.get("canaries") else ["canaries"]
+    return {name: value for name, value in dumped.items() if name not in unset}
 
 
 @cache

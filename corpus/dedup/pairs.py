@@ -141,3 +141,59 @@ def deduplicate_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     ordered = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     new: NDArray[np.bool_] = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
     return ordered[new]
+
+
+PLANTED_BAND_DTYPE = np.dtype([("key", "<u8"), ("number", "<i8"), ("order", "<u8"), ("origin", "<i8")])
+"""Record of one band of a canary; `origin` is the content that it is a variant of."""
+STRANGERS_PER_GROUP = 4
+"""Contents of a group, the best ones, that a canary is paired with besides its own."""
+
+
+def pair_planted(entries: NDArray[np.void], planted: NDArray[np.void], max_group: int) -> NDArray[np.int64]:
+    """Return pairs int64[k, 2] of contents in BAND[n] and canaries in PLANTED_BAND[m] that share a key.
+
+    A canary is paired with the content that it is a variant of where `generate_candidate_pairs` would pair them, were
+    it a content, and with the best others of its group. Neither are canaries paired with each other, nor do they take
+    part in anything else.
+    """
+    keys = np.unique(planted["key"])
+    if not len(keys) or not len(entries):
+        return np.empty((0, 2), np.int64)
+    at = np.minimum(np.searchsorted(keys, entries["key"]), len(keys) - 1)
+    entries, at = entries[keys[at] == entries["key"]], at[keys[at] == entries["key"]]
+    order = np.lexsort((entries["number"], entries["order"], at))
+    entries, at = entries[order], at[order]
+    starts, ends = (
+        np.searchsorted(at, np.arange(len(keys))),
+        np.searchsorted(at, np.arange(len(keys)), "right"),
+    )
+    group = np.searchsorted(keys, planted["key"])
+    start, size = starts[group], (ends - starts)[group]
+    rank = np.searchsorted(_join_fields(at, entries["order"]), _join_fields(group, planted["order"])) - start
+
+    names = _join_fields(at, entries["number"])
+    by_name = np.argsort(names, kind="stable")
+    wanted = _join_fields(group, planted["origin"])
+    place = (
+        by_name[np.minimum(np.searchsorted(names[by_name], wanted), max(0, len(names) - 1))]
+        if len(names)
+        else group
+    )
+    there = names[place] == wanted if len(names) else np.zeros(len(planted), np.bool_)
+    own = place - start
+    near = np.where(own >= rank, own - rank + 1, rank - own) <= WINDOW_NEIGHBOURS
+    paired = there & ((size < max_group) | near | (np.minimum(own, rank) < LEADERS_PER_GROUP))
+    pairs = [np.stack([planted["origin"], planted["number"]], axis=1)[paired]]
+    for offset in range(STRANGERS_PER_GROUP):
+        chosen = np.flatnonzero(size > offset)
+        others = entries["number"][start[chosen] + offset]
+        strange = others != planted["origin"][chosen]
+        pairs.append(np.stack([others, planted["number"][chosen]], axis=1)[strange])
+    return deduplicate_pairs(np.concatenate(pairs))
+
+
+def _join_fields(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bytes_]:
+    """Return two columns of numbers from 0 on as bytes that sort as the pairs do."""
+    joined = np.empty((len(one), 2), ">u8")
+    joined[:, 0], joined[:, 1] = one, other
+    return joined.view("S16").reshape(-1)

@@ -29,9 +29,10 @@ CLUSTERS_SCHEMA = pa.schema(
 )
 """One row for each removed document, sorted by (source, split, row), its position in the documents parts.
 
-`level`: exact, url or minhash, the relation to the kept document. `similarity`: 1 for exact, the estimated
-Jaccard similarity for minhash, null where the two were not compared. `cluster_size`: the number of documents that
-the kept one represents, itself included; the same in every row of one `kept_id`.
+`level`: exact, url, minhash or contained, the relation to the kept document. `similarity`: 1 for exact, the estimated
+Jaccard similarity for minhash, the share that stands in the kept one for contained, null where the two were not
+compared. `cluster_size`: the number of documents that the kept one represents, itself included; the same in every row
+of one `kept_id`.
 """
 CLUSTERS_GROUP_ROWS = 1 << 16
 

@@ -149,6 +149,14 @@ def compute_coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
     return order
 
 
+def replace_length(order: NDArray[np.uint64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return orders of `compute_coarse_order` of documents that are alike but for their lengths."""
+    bits = (~_sortable_bits(length.astype(np.float32)) >> np.uint32(12)).astype(np.uint64)
+    mask = np.uint64(((1 << 20) - 1) << 16)
+    replaced: NDArray[np.uint64] = order & ~mask | bits << np.uint64(16)
+    return replaced
+
+
 def _replace_nan(quality: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isnan(quality), np.float32(-np.inf), quality + np.float32(0))
 

@@ -19,7 +19,7 @@ from corpus.dedup import minhash
 from corpus.dedup.minhash import splitmix
 from corpus.dedup.options import MinHashOptions
 from corpus.dedup.rows import SplitRows, parse_hex
-from corpus.dedup.signatures import PARAMETERS_KEY, SignatureReader, signature_parameters
+from corpus.dedup.signatures import PARAMETERS_KEY, SignatureReader, drop_sampled, signature_parameters
 from corpus.errors import UserError
 
 SET_EXTENSION = ".arrow"
@@ -29,7 +29,7 @@ LEAN_HEADER = struct.Struct("<qiB")
 
 def set_schema(options: MinHashOptions) -> pa.Schema:
     """Return the schema of a set with signatures of these options."""
-    described = json.dumps(signature_parameters(options), sort_keys=True)
+    described = json.dumps(drop_sampled(signature_parameters(options)), sort_keys=True)
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),

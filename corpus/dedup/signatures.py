@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from corpus.dedup import minhash
+from corpus.dedup import minhash, sketches
 from corpus.dedup.options import MinHashOptions
 from corpus.dedup.shingles import OLD_FOLDS, hash_shingles
 from corpus.errors import UserError
@@ -55,16 +55,28 @@ def signature_parameters(options: MinHashOptions) -> dict[str, Any]:
         parameters["fold"] = {"version": folding.VERSION, "of": list(options.fold)}
     if options.lines:
         parameters["lines"] = options.lines
+    if options.containment is not None:
+        parameters["sampled"] = sketches.SAMPLED
     return parameters
 
 
+def drop_sampled(parameters: Any) -> Any:
+    """Return parameters of signatures without what the sketches beside them depend on."""
+    if not isinstance(parameters, dict):
+        return parameters
+    return {name: value for name, value in parameters.items() if name != "sampled"}
+
+
 def signature_schema(options: MinHashOptions) -> pa.Schema:
-    """Return the schema of one column, `signature`: fixed_size_list<uint32, permutations>, null where there is none."""
+    """Return the schema of one column, `signature`: fixed_size_list<uint32, permutations>, null where there is none.
+
+    Where documents inside longer ones are looked for, there is a second one, `sketch`: list<uint32>.
+    """
     described = json.dumps(signature_parameters(options), sort_keys=True)
-    return pa.schema(
-        [pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), options.width))],
-        metadata={PARAMETERS_KEY: described.encode()},
-    )
+    fields = [pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), options.width))]
+    if options.containment is not None:
+        fields.append(pa.field("sketch", sketches.SKETCH_TYPE, nullable=False))
+    return pa.schema(fields, metadata={PARAMETERS_KEY: described.encode()})
 
 
 class SignatureStep:
@@ -92,17 +104,24 @@ class SignatureStep:
         values[present_rows] = minhash.compute_signatures(
             hashes, counts, self.options.width, self.options.seed
         )
-        return to_signature_batch(values, self.schema)
+        if self.options.containment is None:
+            return to_signature_batch(values, self.schema)
+        every = np.zeros(len(documents), np.int64)
+        every[present_rows] = counts
+        return to_signature_batch(values, self.schema, sketches.sample_shingles(hashes, every))
 
 
-def to_signature_batch(values: NDArray[np.uint32], schema: pa.Schema) -> pa.RecordBatch:
-    """Convert uint32[rows, permutations] to a batch of `schema`; rows that hold only `EMPTY_VALUE` are null."""
+def to_signature_batch(
+    values: NDArray[np.uint32], schema: pa.Schema, sketch: pa.ListArray | None = None
+) -> pa.RecordBatch:
+    """Convert uint32[rows, permutations], and sketches if there are some, to a batch of `schema`; rows that hold
+    only `EMPTY_VALUE` are null."""
     column = pa.FixedSizeListArray.from_arrays(
         pa.array(values.reshape(-1)),
         type=schema.field("signature").type,
         mask=pa.array(~has_signature(values)),
     )
-    return pa.RecordBatch.from_arrays([column], schema=schema)
+    return pa.RecordBatch.from_arrays([column] if sketch is None else [column, sketch], schema=schema)
 
 
 def has_signature(values: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -122,6 +141,8 @@ class SignatureWriter:
         self.schema = add_fingerprint(schema, fingerprint)
         self.rows = 0
         self._waiting: list[NDArray[np.uint32]] = []
+        self._sketches: list[pa.ListArray] = []
+        self._has_sketches = "sketch" in schema.names
 
     def __enter__(self) -> SignatureWriter:
         self._open = ExitStack()
@@ -137,6 +158,8 @@ class SignatureWriter:
         """Append rows of the schema."""
         self.rows += rows.num_rows
         self._waiting.append(_values(rows))
+        if self._has_sketches:
+            self._sketches.append(rows.column("sketch"))
         if sum(map(len, self._waiting)) >= SIGNATURE_BATCH_ROWS:
             self._flush(whole_only=True)
 
@@ -144,11 +167,13 @@ class SignatureWriter:
         width = self.schema.field("signature").type.list_size
         joined = np.concatenate(self._waiting) if self._waiting else np.empty((0, width), np.uint32)
         until = len(joined) // SIGNATURE_BATCH_ROWS * SIGNATURE_BATCH_ROWS if whole_only else len(joined)
+        sketch = pa.concat_arrays([pa.array([], sketches.SKETCH_TYPE), *self._sketches])
         for start in range(0, until, SIGNATURE_BATCH_ROWS):
-            self._writer.write_batch(
-                to_signature_batch(joined[start : min(until, start + SIGNATURE_BATCH_ROWS)], self.schema)
-            )
+            piece = joined[start : min(until, start + SIGNATURE_BATCH_ROWS)]
+            beside = _copy_sketches(sketch.slice(start, len(piece))) if self._has_sketches else None
+            self._writer.write_batch(to_signature_batch(piece, self.schema, beside))
         self._waiting = [joined[until:]] if until < len(joined) else []
+        self._sketches = [sketch.slice(until)] if self._has_sketches else []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -186,7 +211,7 @@ class SignatureReader:
         self._file = pa.ipc.open_file(source)
         if options is not None:
             stored = json.loads((self._file.schema.metadata or {}).get(PARAMETERS_KEY, b"null"))
-            if stored != signature_parameters(options):
+            if drop_sampled(stored) != drop_sampled(signature_parameters(options)):
                 raise UserError(
                     f"the signatures in {path} were made with {stored}, the manifest asks for "
                     f"{signature_parameters(options)}: build again to recompute them"
@@ -228,6 +253,19 @@ class SignatureReader:
             ]
         return values
 
+    def read_sketches(self, rows: NDArray[np.int64]) -> pa.ListArray:
+        """Return the sketches of rows in ascending order. Raises UserError where the part has none."""
+        if "sketch" not in self._file.schema.names:
+            raise UserError(f"{self.path} has no sketches: build again to make them")
+        pieces = [pa.array([], sketches.SKETCH_TYPE)]
+        batches, starts = np.unique(rows // SIGNATURE_BATCH_ROWS, return_index=True)
+        for batch, members in zip(batches.tolist(), np.split(rows, starts[1:]), strict=False):
+            if not 0 <= batch < self._file.num_record_batches:
+                raise IndexError(f"{self.path} has no row {int(members[0])}")
+            column = self._file.get_batch(batch).column("sketch")
+            pieces.append(column.take(pa.array(members - batch * SIGNATURE_BATCH_ROWS)))
+        return pa.concat_arrays(pieces)
+
     def close(self) -> None:
         self._source.close()
 
@@ -241,6 +279,12 @@ def read_signatures(
         return part.read(rows)
     finally:
         part.close()
+
+
+def _copy_sketches(column: pa.ListArray) -> pa.ListArray:
+    """Return sketches whose bytes do not depend on the array that they were cut from."""
+    values, bounds = sketches.read_samples(column)
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(values), type=sketches.SKETCH_TYPE)
 
 
 def _values(rows: pa.RecordBatch) -> NDArray[np.uint32]:

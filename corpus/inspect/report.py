@@ -14,7 +14,7 @@ from corpus.inspect.cuts import sample_beside_cuts
 from corpus.inspect.edits_section import build_edits_section
 from corpus.inspect.html_text import shorten
 from corpus.inspect.report_data import build_head_data, build_report_data
-from corpus.ledger.tables import read_ledger
+from corpus.ledger.tables import read_canary_tables, read_ledger
 from corpus.workspace import Workspace
 
 REPORT_TABLES = (
@@ -46,7 +46,7 @@ def write_report(workspace: Workspace, path: str | None = None, timings: dict[st
 
 def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
     """Return the page's HTML, under 5 MB."""
-    tables = read_ledger(workspace, REPORT_TABLES)
+    tables = read_ledger(workspace, REPORT_TABLES) | read_canary_tables(workspace)
     manifest = storage.read_text(workspace.path("manifest.yaml"))
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()

@@ -26,7 +26,7 @@ from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
 from corpus.ledger.duplicate_alarms import find_duplicate_alarms
 from corpus.ledger.reasons import MAX_REASON_CHARACTERS
-from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
+from corpus.ledger.views import group_outcomes, sum_totals, summarize_canaries, summarize_names
 from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.known_signals import describe_signal
 from corpus.rules.rule import BOUND_KINDS
@@ -103,6 +103,7 @@ def build_report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, mos
         "histograms": _build_histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
         "overlaps": _build_overlaps(counts, tables["overlaps"], groups),
         "clusters": _build_clusters(tables["duplicates"]),
+        "canaries": summarize_canaries(tables["canaries"]),
         "mixture": _build_mixture(shards),
         "domains": _build_names(tables["domains"], "domain"),
         "licenses": _build_names(tables["licenses"], "license"),
@@ -134,6 +135,7 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
             "kept": sum(is_language(row["language"]) and row["kept"] > 0 for row in languages),
         },
         "names": {row["language"]: name for row in languages if (name := name_language(row["language"]))},
+        "minhash": _describe_minhash(parsed.get("dedup") or {}),
         "validation": held_out.base,
         "shares": {
             row["language"]: share
@@ -142,6 +144,12 @@ def build_head_data(tables: dict[str, pa.Table], shards: Json, manifest: str, in
         },
         "alarms": [shorten(alarm.text, MAX_ALARM_CHARACTERS) for alarm in alarm_list][:MAX_ALARMS],
     }
+
+
+def _describe_minhash(dedup: Json) -> Json | None:
+    """Return bands, rows and threshold of a manifest's `dedup`; None without MinHash."""
+    options = dedup.get("minhash")
+    return {name: options.get(name) for name in ("bands", "rows", "threshold")} if options else None
 
 
 def _build_sources(tables: dict[str, pa.Table], sources: Json, inputs: Json) -> list[Json]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
+from corpus.dedup.canaries import find_step
 from corpus.dedup.removed import read_cluster_groups
 from corpus.edits.edit_counts import build_edit_table
 from corpus.errors import UserError
@@ -51,6 +52,10 @@ HISTOGRAMS_SCHEMA = _build_schema(
 DOMAIN_SUMS_SCHEMA = _build_schema(text="source domain", count=f"{SIZE_COLUMNS} kept kept_bytes")
 LICENSE_SUMS_SCHEMA = _build_schema(text="source license", count=f"{SIZE_COLUMNS} kept kept_bytes")
 DUPLICATES_SCHEMA = _build_schema(text="source level", count="cluster_size documents")
+CANARIES_SCHEMA = _build_schema(
+    text="language kind", value="likeness expected", count="pairs candidates verified found right"
+)
+CANARY_BANDS_SCHEMA = _build_schema(count="band pairs shared")
 TOKENS_SCHEMA = _build_schema(text="split source language", count="documents tokens bytes")
 QUARANTINE_SUMS_SCHEMA = _build_schema(text="source step reason file", count="records offset")
 REASON_SUMS_SCHEMA = _build_schema(text="place reason", count="records")
@@ -72,6 +77,7 @@ def write_ledger(
         map(read_table, groups) if groups is not None else read_statistics(workspace, workspace.splits())
     )
     tables["duplicates"] = build_duplicate_table(workspace.path("dedup", "clusters.parquet"))
+    tables["canaries"], tables["canary_bands"] = build_canary_tables(workspace.path("dedup", "audit.parquet"))
     tables["edits"] = build_edit_table(workspace)
     tables["quarantine"] = build_quarantine_table(workspace)
     tables["shared_ids"] = build_shared_id_table(workspace)
@@ -153,6 +159,52 @@ def build_duplicate_table(clusters: str) -> pa.Table:
             group = group.replace_schema_metadata(None).select(["source", "level", "cluster_size"])
             sums.add(group.append_column("documents", pa.array(np.ones(len(group), np.int64))))
     return sums.result()
+
+
+def build_canary_tables(audit: str) -> tuple[pa.Table, pa.Table]:
+    """Return what was found of canaries by language, kind and step of likeness, and how many pairs share each band.
+
+    `expected` is the number of candidates that the banding leads one to expect."""
+    if not storage.exists(audit):
+        return CANARIES_SCHEMA.empty_table(), CANARY_BANDS_SCHEMA.empty_table()
+    table = read_table(audit).replace_schema_metadata(None)
+    step = find_step(table["likeness"].to_numpy())
+    columns = {
+        "language": table["language"],
+        "kind": table["kind"],
+        "likeness": pa.array(step),
+        "pairs": pa.array(np.ones(len(table), np.int64)),
+        "expected": table["expected"],
+        "candidates": table["candidate"].cast(pa.int64()),
+        "verified": table["verified"].cast(pa.int64()),
+        "found": table["found"],
+        "right": table["right"],
+    }
+    keys, numbers = ["language", "kind", "likeness"], ["expected", *CANARIES_SCHEMA.names[4:]]
+    sums = pa.table(columns).group_by(keys).aggregate([(name, "sum") for name in numbers])
+    sums = sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+    canaries = sums.select(CANARIES_SCHEMA.names).cast(CANARIES_SCHEMA)
+    masks = table["shared"].to_numpy()
+    bands = range(pc.max(table["bands"]).as_py() or 0)
+    shared = [int(np.count_nonzero(masks >> np.uint64(band) & np.uint64(1))) for band in bands]
+    rows = [
+        {"band": band, "pairs": len(table), "shared": count}
+        for band, count in zip(bands, shared, strict=True)
+    ]
+    return (
+        canaries.sort_by([(key, "ascending") for key in keys]).combine_chunks(),
+        pa.Table.from_pylist(rows, CANARY_BANDS_SCHEMA),
+    )
+
+
+def read_canary_tables(workspace: Workspace) -> dict[str, pa.Table]:
+    """Read the tables on canaries; empty ones of a build before there were any."""
+    schemas = {"canaries": CANARIES_SCHEMA, "canary_bands": CANARY_BANDS_SCHEMA}
+    paths = {name: workspace.path("stats", f"{name}.parquet") for name in schemas}
+    return {
+        name: read_table(paths[name]) if storage.exists(paths[name]) else schema.empty_table()
+        for name, schema in schemas.items()
+    }
 
 
 def build_token_table(workspace: Workspace) -> pa.Table:

@@ -18,6 +18,7 @@ TABLES_OF_VIEWS = {
     "gate": ("counts",),
     "rule": ("counts", "rules"),
     "duplicate": ("counts", "duplicates"),
+    "canary": ("canaries",),
     "edit": ("edits",),
     "domain": ("domains",),
     "license": ("licenses",),
@@ -49,6 +50,8 @@ def build_view(tables: Tables, name: str) -> list[Row]:
         return summarize_rules(tables["counts"], tables["rules"])
     if name == "duplicate":
         return summarize_duplicates(tables["counts"], tables["duplicates"])
+    if name == "canary":
+        return summarize_canaries(tables["canaries"])
     if name == "edit":
         return summarize_edits(tables["edits"])
     if name == "quarantine":
@@ -140,6 +143,49 @@ def summarize_duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:
         if row["level"] in rows_by_level:
             rows_by_level[row["level"]]["largest"] = row["cluster_size_max"]
     return sorted(rows_by_level.values(), key=lambda row: (-row["documents"], row["duplicate"]))
+
+
+def summarize_canaries(canaries: pa.Table) -> list[Row]:
+    """Return, for all languages and for each one, per step of likeness: pairs; the shares that are candidates, with
+    their 95 % interval, that the banding leads one to expect, and that are found; and the share of what is found that
+    is rightly so (None: nothing is found)."""
+    numbers = ("pairs", "expected", "candidates", "verified", "found", "right")
+    sums: dict[tuple[str, float], dict[str, float]] = {}
+    for row in canaries.to_pylist():
+        for language in ("", row["language"]):
+            entry = sums.setdefault((language, row["likeness"]), dict.fromkeys(numbers, 0))
+            for name in numbers:
+                entry[name] += row[name]
+    if len({language for language, _ in sums}) == 2:  # one language is all
+        sums = {key: entry for key, entry in sums.items() if key[0]}
+    rows = []
+    for language, likeness in sorted(sums):
+        entry = sums[language, likeness]
+        count = entry["pairs"]
+        low, high = find_interval(int(entry["candidates"]), int(count))
+        rows.append(
+            {
+                "canary": f"{language or 'all'} {likeness:.1f}",
+                "language": language or None,
+                "likeness": likeness,
+                "pairs": int(count),
+                "expected": round(entry["expected"] / count, 4),
+                "candidates": round(entry["candidates"] / count, 4),
+                "low": round(low, 4),
+                "high": round(high, 4),
+                "found": round(entry["verified"] / count, 4),
+                "precision": round(entry["right"] / entry["found"], 4) if entry["found"] else None,
+            }
+        )
+    return rows
+
+
+def find_interval(count: int, of: int, errors: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's interval of a share: of 95 % by default."""
+    share, square = count / of, errors**2 / of
+    middle = (share + square / 2) / (1 + square)
+    half = errors / (1 + square) * (share * (1 - share) / of + square / (4 * of)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def summarize_edits(edits: pa.Table) -> list[Row]:

@@ -391,6 +391,36 @@ function duplicates() {
   return el("div", { class: "columns" }, el("div", {}, table(["level", "documents that went"], levels)), el("div", {}, table(["documents in a cluster", ...kinds], rows)));
 }
 
+function drawn(tag, options, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(options)) name === "text" ? (node.textContent = value) : node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// Candidates with their interval and what is found, at each step of likeness, beside the curve of the banding.
+function canaries() {
+  const own = data.canaries.filter((row) => filter.language ? row.language === filter.language : true);
+  const rows = filter.language ? own : data.canaries.filter((row) => row.language === (data.canaries[0].language || null) || !row.language);
+  const listed = filter.language ? own : data.canaries;
+  if (!listed.length) return none("no canaries in this language");
+  const share = (x) => (x === null ? "-" : x.toFixed(3));
+  const cells = listed.map((row) => [row.language ? language(row.language) : "all languages", row.likeness === 0.4 ? "below .45" : row.likeness.toFixed(1), whole(row.pairs), share(row.expected), el("td", { style: { background: row.high < row.expected - 0.02 ? heat(0.5, "--duplicate") : "" } }, share(row.candidates)), `${share(row.low)} to ${share(row.high)}`, share(row.found), share(row.precision)]);
+  const x = (s) => 40 + 520 * (s - 0.4) / 0.6, y = (p) => 200 - 180 * p;
+  const { bands, rows: deep, threshold } = data.minhash || {};
+  const points = Array.from({ length: 61 }, (_, at) => 0.4 + at / 100);
+  const curve = bands ? [drawn("polyline", { class: "theory", points: points.map((s) => `${x(s)},${y(1 - (1 - s ** deep) ** bands)}`).join(" ") }), drawn("line", { class: "threshold", x1: x(threshold), x2: x(threshold), y1: y(0), y2: y(1) })] : [];
+  const axis = [0, 0.25, 0.5, 0.75, 1].flatMap((p) => [drawn("line", { class: "grid", x1: 40, x2: 560, y1: y(p), y2: y(p) }), drawn("text", { x: 34, y: y(p) + 4, "text-anchor": "end", text: p })])
+    .concat([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1].map((s) => drawn("text", { x: x(s), y: 218, "text-anchor": "middle", text: s.toFixed(1) })));
+  const marks = rows.flatMap((row) => [
+    drawn("line", { class: "interval", x1: x(row.likeness), x2: x(row.likeness), y1: y(row.low), y2: y(row.high) }),
+    drawn("circle", { class: "candidates", cx: x(row.likeness), cy: y(row.candidates), r: 4 }, drawn("title", { text: `${share(row.candidates)} of ${whole(row.pairs)} are candidates, ${share(row.expected)} expected` })),
+    drawn("rect", { class: "found", x: x(row.likeness) - 3.5, y: y(row.found) - 3.5, width: 7, height: 7 }, drawn("title", { text: `${share(row.found)} found` }))]);
+  const legend = el("p", { class: "key" }, el("span", { class: "theory", text: "expected, 1 - (1 - s^rows)^bands" }), el("span", { class: "candidates", text: "candidates, 95 % interval" }), el("span", { class: "found", text: "found: verified, too" }), ...(bands ? [el("span", { class: "threshold", text: `threshold ${threshold}` })] : []));
+  return el("div", { class: "columns" }, el("div", { class: "curve" }, drawn("svg", { viewBox: "0 0 580 225", role: "img", "aria-label": "share of canaries that are found, by likeness" }, ...axis, ...curve, ...marks), legend),
+    table(["language", "likeness", "pairs", "expected", "candidates", "95 % interval", "found", "precision"], cells));
+}
+
 function edits() {
   const rows = data.edits.filter((row) => (!filter.source || row.source === filter.source) && (!filter.language || row.language === filter.language));
   if (!rows.length) return none("nothing was marked");
@@ -495,6 +525,7 @@ section("ratio", "Bytes per token", `How well the vocabulary${data.vocabulary ? 
 section("rules", "Rules", "Each rule with the values of its signal, its cut, and documents on both sides of it. Values between 0 and 1 are spaced evenly, larger ones by doublings.", rules);
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
 section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
+if ((data.canaries || []).length) section("canaries", "Canaries", "Variants of known likeness made of the corpus's own documents, to see how many MinHash finds: the share that is paired as the banding leads one to expect, and what verification of the signatures leaves. Precision: of the documents that canaries were found alike to, the share that truly are (down to three standard errors below the threshold). No canary is in the corpus or in its counts.", canaries);
 if ((data.edits || []).length) section("edits", "Repeated text", "What kept documents have that stands in earlier ones: paragraphs, lines of a site and spans, marked in all documents but the first. DIR/edits has the place of each; the stored texts are whole.", edits);
 section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain", "domain", "none: no address")), el("div", {}, listed(data.licenses, "license", "licence", "none stated"))));
 section("quarantine", "Quarantine", "Records that could not be read, by kind of failure; … stands for what differs. DIR/quarantine has the place of each, and `corpus sample DIR --quarantine` shows them.", quarantine);

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from corpus import data, storage
-from corpus.dedup.options import REPEATS
+from corpus.dedup.options import drop_unset
 from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
@@ -204,9 +204,7 @@ def plan_fingerprint(plan: BuildPlan) -> str:
     del dumped["validation"]["resolved"]
     if not manifest.filters:
         del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
-    if not manifest.dedup.repeats:
-        for name in REPEATS:  # as workspaces have it that were built before these were searched for
-            del dumped["dedup"][name]
+    dumped["dedup"] = drop_unset(dumped["dedup"])
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}

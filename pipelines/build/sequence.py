@@ -109,6 +109,8 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     options = plan.file.manifest.dedup
     if options.exact or options.url or options.minhash is not None:
         expected.append(workspace.path("dedup", "clusters.parquet"))
+    if options.canaries:
+        expected.append(workspace.path("dedup", "audit.parquet"))
     if options.repeats:
         expected += [edits_path(workspace, REPEATS_STEP, *name) for name in plan.names]
         expected.append(counts_path(workspace, REPEATS_STEP))

@@ -113,7 +113,7 @@ def run_decide(build: Build) -> None:
             running=finding,
         )
     else:
-        for name in ("clusters.parquet", "against.parquet", "sizes.parquet"):
+        for name in ("clusters.parquet", "against.parquet", "sizes.parquet", "audit.parquet"):
             storage.remove(workspace.path("dedup", name))
     shares = validation_shares.find_shares(build, judge, clusters)
     build.run(

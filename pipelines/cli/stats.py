@@ -29,6 +29,7 @@ VIEW_TITLES = {
     "gate": "records stopped by a gate",
     "rule": "texts by failed rule; share: of the texts the rule applies to",
     "duplicate": "duplicates by level",
+    "canary": "canaries by likeness: shares expected, paired (95 % interval), found, right",
     "edit": "repeated text in kept documents",
     "domain": "documents by domain",
     "license": "documents by license",
@@ -40,6 +41,7 @@ VIEW_COLUMNS = {
     "gate": ("documents",),
     "rule": ("failed", "share", "failed_only", "near_failed", "near_passed"),
     "duplicate": ("documents", "bytes", "largest"),
+    "canary": ("pairs", "expected", "candidates", "low", "high", "found", "precision"),
     "edit": ("documents", "spans", "characters"),
     "domain": ("documents", "kept", "bytes", "kept_bytes"),
     "quarantine": ("records",),
@@ -53,6 +55,7 @@ COLUMN_HEADS = {
     "kept_bytes": "bytes\nkept",
     "largest": "largest cluster",
 }
+SHARE_COLUMNS = ("expected", "candidates", "low", "high", "found", "precision")
 RULE_NUMBERS, RULE_CHANGES = 42, 55
 """Places that the numbers of a rule take, and those of two workspaces; the rest of the line is its name's."""
 COMPARED_COLUMNS = {
@@ -75,7 +78,7 @@ def stats(
         str,
         typer.Option(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
-            "duplicate, edit, domain, license, quarantine, engine."
+            "duplicate, canary, edit, domain, license, quarantine, engine."
         ),
     ] = DEFAULT_VIEWS,
     limit: Annotated[
@@ -191,13 +194,15 @@ def print_stats(
     workspace: Workspace, console: Console, views: list[str] | None = None, limit: int = 30
 ) -> None:
     """A line of totals, then the tables, for a terminal of 80 columns."""
-    from corpus.ledger.tables import read_ledger
+    from corpus.ledger.tables import read_canary_tables, read_ledger
 
     print_totals(workspace, console)
     tables = read_ledger(workspace, ["quarantine"])
     chosen = list(views or DEFAULT_VIEWS.split(","))
     if views is None and tables["quarantine"].num_rows:
         chosen.append("quarantine")
+    if views is None and read_canary_tables(workspace)["canaries"].num_rows:
+        chosen.append("canary")
     for view in chosen:
         _print_view(console, view, read_rows(workspace, view), limit)
 
@@ -337,6 +342,8 @@ def _format_number(name: str, row: dict[str, Any]) -> str:
 
     if name == "b/tok":
         return f"{row['bytes'] / row['tokens']:.2f}" if row["tokens"] else "-"
+    if name in SHARE_COLUMNS:
+        return "-" if row[name] is None else f"{row[name]:.3f}"
     if name == "share":
         return f"{row['share']:.1%}"
     if name in ("bytes", "kept_bytes"):

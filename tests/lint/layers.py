@@ -40,7 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.manifest", "corpus.inference", "corpus.inspect"),
     ("corpus.verify", "corpus.export", "corpus.api"),
     ("corpus.filters",),
-    ("corpus.pipelines.beam", "corpus.pipelines.against"),
+    ("corpus.pipelines.beam", "corpus.pipelines.against", "corpus.pipelines.split_plan"),
     (
         "corpus.pipelines.dedup_steps",
         "corpus.pipelines.repeat_steps",
@@ -48,6 +48,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.pipelines.tokenize",
         "corpus.pipelines.url_lists",
     ),
+    ("corpus.pipelines.canary_steps", "corpus.pipelines.containment_steps"),
     ("corpus.pipelines.dedup", "corpus.pipelines.repeats", "corpus.pipelines.context"),
     ("corpus.pipelines.measure",),
     ("corpus.pipelines.ingest",),

@@ -49,6 +49,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("dedup.minhash", {"seed": 2}),
         ("dedup.minhash", {"fold": ["case"]}),
         ("dedup.minhash", {"lines": 3}),
+        ("dedup.minhash", {"containment": 0.9}),
     ],
     DECIDES: [
         ("rules", {"text.words": {"min": 9}}),
@@ -65,6 +66,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("dedup.paragraphs", True),
         ("dedup.lines", {"pages": 7}),
         ("dedup.spans", {"min_tokens": 60}),
+        ("dedup.canaries", 50),
         ("dedup.against", ["old"]),
     ],
     TOKENIZES: [
