@@ -27,6 +27,7 @@ The packages, in the order in which data meets them:
     classifier/  quality classifiers
     rules/       bounds on signals, presets
     dedup/       duplicates: exact, by URL, by MinHash
+    private/     private data in a text: addresses, phones, numbers of cards, accounts and identity
     edits/       what may be cut from or masked in texts
     ledger/      counts of what every stage and rule did
     tokens/      tokenizer, token shards, mixture

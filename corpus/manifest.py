@@ -11,16 +11,19 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpus import data, plugins
 from corpus.dedup.options import DedupOptions
+from corpus.edits.options import REPEAT_KINDS, CleanOptions
 from corpus.errors import UserError, describe_briefly
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
 from corpus.languages.names import WrongLanguageError, normalize_labels
+from corpus.private.options import KINDS as PRIVATE_KINDS
+from corpus.private.options import Redact
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import exists, is_remote, join, read_bytes
@@ -114,6 +117,8 @@ class Manifest(_ManifestModel):
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
     urls: UrlOptions = UrlOptions()
+    clean: CleanOptions = CleanOptions()
+    redact: Redact = None
     filters: dict[str, dict[str, Any]] = {}
     quality: Quality | None = None
     rules: dict[str, Any] = {}
@@ -179,6 +184,26 @@ class Manifest(_ManifestModel):
         if value is False:
             return {"exact": False, "url": False, "minhash": False}
         return {} if value is True else value
+
+    @model_validator(mode="after")
+    def _resolve_edits(self) -> Manifest:
+        """Give every source the private data that is searched for in it."""
+        sources = {
+            name: source
+            if source.redact is not None
+            else source.model_copy(
+                update={"redact": source.default_redact() if self.redact is None else self.redact}
+            )
+            for name, source in self.sources.items()
+        }
+        object.__setattr__(self, "sources", sources)
+        return self
+
+    @property
+    def private_kinds(self) -> list[str]:
+        """Return the kinds of private data that are searched for in some source, in their order."""
+        named = {kind for source in self.sources.values() for kind in source.private_data}
+        return [kind for kind in PRIVATE_KINDS if kind in named]
 
     def list_plugins(self) -> list[tuple[KeyPath, str, str]]:
         """Return (key, kind, name) of every plug-in that the manifest names."""
@@ -286,7 +311,20 @@ def load_manifest(path: str) -> ManifestFile:
                 raise source_file.error(
                     ("mixture", key, name), f"no such source: choose from {', '.join(manifest.sources)}"
                 )
+    _check_cuts(source_file, manifest)
     return ManifestFile(path, manifest, lines, data.own_files())
+
+
+def _check_cuts(source_file: ManifestFile, manifest: Manifest) -> None:
+    """Raise UserError where repeated text is to be cut that nothing marks; with `repeats: true` one mark is enough."""
+    repeats = manifest.clean.repeats
+    unmarked = [name for name in repeats if getattr(manifest.dedup, name) is None]
+    if unmarked and (not manifest.dedup.repeats or len(repeats) < len(REPEAT_KINDS)):
+        what = "text" if len(repeats) == len(REPEAT_KINDS) else unmarked[0]
+        raise source_file.error(
+            ("clean", "repeats"),
+            f"nothing marks the repeated {what} that it cuts: say `dedup: {{{unmarked[0]}: true}}` too",
+        )
 
 
 def load_source(name: str, options: Mapping[str, Any], folder: str) -> Source:

@@ -10,6 +10,7 @@ The files, in the order in which data meets them:
     ingest.py         input splits to documents and signals
     measure.py        signals of pages, many at once
     split_plan.py     what searches over all splits share
+    redact.py         private data in stored texts
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline
     canary_steps.py   those that plant pairs of known likeness

@@ -23,6 +23,7 @@ from corpus.languages import plugin_identifier
 from corpus.languages.identify import Identifier
 from corpus.manifest import EXTRACTION_MODES, Manifest
 from corpus.pipelines import decide
+from corpus.private.options import name_signals
 from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import CLUSTER_SIZE, RuleSet
@@ -161,8 +162,18 @@ class Tools:
         dedup = self.manifest.dedup
         if dedup.exact or dedup.url or dedup.minhash is not None:
             signals.add(CLUSTER_SIZE)
+        signals.update(name_signals(self.manifest.private_kinds))
+        limits = {
+            name: {
+                (signal, "max"): float(options.drop_above)
+                for kind, options in source.private_data.items()
+                for signal in name_signals([kind])
+                if options.drop_above is not None
+            }
+            for name, source in self.manifest.sources.items()
+        }
         failed = {f"{step}.{FAILED}": {"max": 0} for step in self.calls if f"{step}.{FAILED}" in signals}
-        return load_rules(presets, {**failed, **self.manifest.rules}, signals)
+        return load_rules(presets, {**failed, **self.manifest.rules}, signals, limits)
 
     @cached_property
     def text_rules(self) -> TextRules | None:

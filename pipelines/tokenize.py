@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import pyarrow as pa
 
 from corpus import storage
+from corpus.edits.applied import digest_edits, read_applied, read_applied_edits
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
@@ -109,10 +110,12 @@ def tokenize_splits(job: TokenizeJob) -> dict[str, Any]:
 
 
 def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitKey, str]:
-    """Return a fingerprint of the documents of every split and of which are kept; raise RunError if one is missing.
+    """Return a fingerprint of what is read of every split: its documents, which are kept, the edits that are applied.
 
-    Rules that keep the same documents change no token.
+    Rules that keep the same documents change no token, nor do edits that are not applied. Raises RunError if
+    something is missing.
     """
+    applied = read_applied(workspace)
 
     def read(split: SplitKey) -> str:
         input_fingerprints = [
@@ -121,7 +124,8 @@ def read_inputs(workspace: Workspace, splits: Sequence[SplitKey]) -> dict[SplitK
         ]
         if None in input_fingerprints:
             raise RunError(f"input split {split[1]} of {split[0]} has no documents or decisions: build again")
-        return fingerprint(input_fingerprints)
+        edits = read_applied_edits(workspace, *split, applied)
+        return fingerprint([*input_fingerprints, *([digest_edits(edits)] if edits is not None else [])])
 
     return dict(zip(splits, _read_each(read, splits), strict=True))
 
@@ -171,7 +175,9 @@ class PieceParts:
     def __call__(self, item: str) -> Iterator[str]:
         source, split, wanted = json.loads(item)
         workspace = Workspace(self.root)
-        texts = sample.read_sampled_texts(*_input_paths(workspace, source, split), self.seed, self.cuts)
+        edits = read_applied_edits(workspace, source, split)
+        paths = _input_paths(workspace, source, split)
+        texts = sample.read_sampled_texts(*paths, self.seed, self.cuts, edits)
         table = vocabulary.count_pieces(texts, self.pattern)
         with PartWriter(
             workspace.part(PIECES_FOLDER, source, split), vocabulary.PIECE_COUNTS_SCHEMA, wanted
@@ -301,6 +307,7 @@ class EncodeParts:
             _load_encoder(*self.encoder),
             wanted,
             self.batch_tokens,
+            read_applied_edits(workspace, source, split),
         )
         yield item
 
@@ -404,9 +411,26 @@ def assemble_shards(job: TokenizeJob, inputs: Mapping[SplitKey, str], encoder: E
         parts=indexed,
         streams=streams,
         mixture=job.mixture,
+        emptied=_count_emptied(job),
     )
     storage.write_text(description_path, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
     return description
+
+
+def _count_emptied(job: TokenizeJob) -> dict[str, dict[str, int]]:
+    """Return how many kept documents by source and language are in no shard, since edits leave nothing of them."""
+    applied = read_applied(job.workspace)
+    splits = [split for split in job.splits if split[0] in applied]
+    folder = job.workspace.path(TOKEN_PARTS_FOLDER)
+    counts: dict[str, Counter[str]] = {}
+    for split, emptied in zip(
+        splits,
+        _read_each(lambda split: parts.read_emptied(shards.part_path(folder, *split)), splits),
+        strict=True,
+    ):
+        if emptied:
+            counts.setdefault(split[0], Counter()).update(emptied)
+    return {source: dict(sorted(languages.items())) for source, languages in sorted(counts.items())}
 
 
 def check_unknown(indexed: Sequence[shards.Part], encoder: Encoder, bound: float) -> None:

@@ -18,9 +18,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.edits.applied import read_applied, read_applied_edits
 from corpus.errors import UserError
 from corpus.languages.labels import parse_label
 from corpus.storage import DAMAGE
@@ -68,23 +70,40 @@ def _read_workspace(root: str, wanted: str) -> Iterator[LabelledText]:
 
 
 def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[LabelledText]:
-    """Yield the kept training documents of a workspace, in the order of its input splits; validation is left out."""
+    """Yield the kept training documents of a workspace with the edits that are applied, in the order of its input
+    splits.
+
+    Validation is left out.
+    """
+    applied = read_applied(workspace)
     for source, split in workspace.splits():
         if source != filters.get("source", source):
             continue
         paths = [workspace.part(folder, source, split) for folder in ("documents", "decisions")]
         if not all(map(storage.exists, paths)):
             raise UserError(f"{workspace.root} is not a finished build: resume it with `corpus build`")
+        edits = read_applied_edits(workspace, source, split, applied)
         documents, decisions = (pq.ParquetFile(storage.open_input(path)) for path in paths)
+        first = 0
         with closing(documents), closing(decisions):
             for group in range(documents.num_row_groups):
                 rows = documents.read_row_group(group, columns=["text", "language"])
+                if edits is not None:
+                    numbers = np.arange(first, first + len(rows))
+                    rows = rows.set_column(0, "text", edits.apply_to(rows["text"], numbers)[0])
+                first += len(rows)
                 verdicts = decisions.read_row_group(group, columns=["kept", "split"])
                 columns = [*rows.columns, *verdicts.columns]
                 for text, language, kept, part in zip(
                     *(column.to_pylist() for column in columns), strict=True
                 ):
-                    if kept and part == "train" and text and _is_language(language, filters.get("language")):
+                    if (
+                        kept
+                        and part == "train"
+                        and text
+                        and text.strip()
+                        and _is_language(language, filters.get("language"))
+                    ):
                         yield LabelledText(text, language)
 
 

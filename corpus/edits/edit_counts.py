@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
+from corpus.edits.applied import EMPTIED_KIND, read_applied
 from corpus.edits.parts import counts_path, list_edit_steps
 from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace
@@ -21,7 +24,10 @@ EDIT_COUNTS_SCHEMA = pa.schema(
     [*((name, pa.string()) for name in COUNT_KEYS), *((name, pa.int64()) for name in COUNT_NUMBERS)]
 )
 """`documents` are those with at least one span of the kind; `characters` are those in its spans."""
-EDIT_TABLE_SCHEMA = pa.schema([("step", pa.string()), *EDIT_COUNTS_SCHEMA])
+EDIT_TABLE_SCHEMA = pa.schema([("step", pa.string()), *EDIT_COUNTS_SCHEMA, ("applied", pa.bool_())])
+"""`applied`: whether the texts of tokens and exports are without these spans, or with masks in their place."""
+APPLIED_STEP = "edits"
+"""The step, in that table, of the rule `EMPTIED_KIND`: what all edits together leave."""
 
 
 def count_edits(edits: pa.Table, source: str, languages: Sequence[str | None]) -> pa.Table:
@@ -55,11 +61,39 @@ def write_edit_counts(workspace: Workspace, step: str, tables: Iterable[pa.Table
 
 
 def build_edit_table(workspace: Workspace) -> pa.Table:
-    """Return the counts of every finished step: rows of `EDIT_TABLE_SCHEMA`."""
+    """Return the counts of every finished step, and the documents of which nothing is left: `EDIT_TABLE_SCHEMA`."""
     tables = [EDIT_TABLE_SCHEMA.empty_table()]
+    applied = read_applied(workspace)
     for step in list_edit_steps(workspace):
         with storage.open_input(counts_path(workspace, step)) as stream:
             counts = pq.ParquetFile(stream).read(use_threads=False).replace_schema_metadata(None)
+        rows = zip(counts["source"].to_pylist(), counts["kind"].to_pylist(), strict=True)
+        is_applied = pa.array(
+            [kind in applied.get(source, {}).get(step, ()) for source, kind in rows], pa.bool_()
+        )
         names = pa.array([step] * len(counts), pa.string())
-        tables.append(counts.add_column(0, "step", names).cast(EDIT_TABLE_SCHEMA))
+        tables.append(
+            counts.add_column(0, "step", names).append_column("applied", is_applied).cast(EDIT_TABLE_SCHEMA)
+        )
+    tables.append(pa.Table.from_pylist(_list_emptied(workspace) if applied else [], EDIT_TABLE_SCHEMA))
     return pa.concat_tables(tables)
+
+
+def _list_emptied(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return rows of kept documents that are in no shard, since edits leave nothing of them."""
+    path = workspace.path("tokens", "dataset.json")
+    emptied = json.loads(storage.read_text(path)).get("emptied", {}) if storage.exists(path) else {}
+    return [
+        {
+            "step": APPLIED_STEP,
+            "kind": EMPTIED_KIND,
+            "source": source,
+            "language": language,
+            "documents": count,
+            "spans": 0,
+            "characters": 0,
+            "applied": True,
+        }
+        for source, languages in emptied.items()
+        for language, count in languages.items()
+    ]

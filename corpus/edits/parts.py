@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.edits.regions import Edit
+from corpus.edits.regions import Edit, apply_edits
 from corpus.errors import RunError
 from corpus.storage.part_writer import PartWriter, read_documents_fingerprint, read_fingerprint
 from corpus.workspace import Workspace
@@ -28,9 +28,11 @@ EDITS_SCHEMA = pa.schema(
     ]
 )
 """`row` is the document's in its documents part; `start` and `end` count characters; a null replacement: cut."""
+PRIVATE_STEP = "private"
+"""The step of `corpus.pipelines.redact`."""
 REPEATS_STEP = "repeats"
 """The step of `corpus.pipelines.repeats`."""
-EDIT_STEPS = ("clean", "private", REPEATS_STEP)
+EDIT_STEPS = ("clean", PRIVATE_STEP, REPEATS_STEP)
 """The steps that find edits, in the order in which they are listed."""
 
 
@@ -51,6 +53,36 @@ class SplitEdits:
         """Return the edits of a document, none for one without."""
         first, last = np.searchsorted(self.row, (row, row + 1)).tolist()
         return self._list(first, last)
+
+    def to_table(self) -> pa.Table:
+        """Return rows of `EDITS_SCHEMA`."""
+        return pa.table([getattr(self, name) for name in EDITS_SCHEMA.names], schema=EDITS_SCHEMA)
+
+    def apply(self, row: int, text: str) -> str:
+        """Return the text of a document with its edits; the text itself for one without."""
+        edits = self.of_row(row)
+        return apply_edits(text, edits) if edits else text
+
+    def rows_between(self, first: int, end: int) -> list[int]:
+        """Return the rows in [first, end) that have edits, by ascending number."""
+        rows = self.row[np.searchsorted(self.row, first) : np.searchsorted(self.row, end)]
+        numbers: list[int] = np.unique(rows).tolist()
+        return numbers
+
+    def apply_to(self, texts: pa.ChunkedArray, rows: NDArray[np.int64]) -> tuple[pa.ChunkedArray, list[int]]:
+        """Return texts (n,) of documents with these row numbers (n,), edited, and the places of those with edits."""
+        places: list[int] = np.flatnonzero(np.isin(rows, self.row)).tolist()
+        if not places:
+            return texts, []
+        edited = [
+            None if text is None else self.apply(int(rows[at]), text)
+            for at, text in zip(places, texts.take(pa.array(places)).to_pylist(), strict=True)
+        ]
+        mask = np.zeros(len(rows), np.bool_)
+        mask[places] = True
+        whole = pa.concat_arrays(texts.chunks)
+        replaced = pc.replace_with_mask(whole, pa.array(mask), pa.array(edited, whole.type))
+        return pa.chunked_array([replaced]), places
 
     def documents(self) -> Iterator[tuple[int, list[Edit]]]:
         """Yield (row, edits) of every document with edits."""
@@ -93,9 +125,13 @@ def write_edits(
 
 
 def read_edits(
-    workspace: Workspace, source: str, split: str, steps: Sequence[str] | None = None
+    workspace: Workspace,
+    source: str,
+    split: str,
+    steps: Sequence[str] | None = None,
+    kinds: Mapping[str, Sequence[str]] | None = None,
 ) -> SplitEdits:
-    """Read the edits of an input split that some steps found; by default all that are finished.
+    """Read the edits of an input split that some steps found, by default all that are finished; of `kinds`, by step.
 
     Raises RunError if a part is missing, or was made from other documents than those beside it.
     """
@@ -112,6 +148,8 @@ def read_edits(
             )
         with storage.open_input(path) as stream:
             read = pq.ParquetFile(stream).read(use_threads=False)
+        if kinds is not None:
+            read = read.filter(pc.is_in(read["kind"], pa.array(kinds[step], pa.string())))
         tables.append(read.replace_schema_metadata(None).cast(EDITS_SCHEMA))
     table = sort_edits(pa.concat_tables(tables))
     row, start, end = (table[name].to_numpy() for name in ("row", "start", "end"))

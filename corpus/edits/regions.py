@@ -160,6 +160,19 @@ def _take_breaks(text: str, region: Region, low: int, high: int) -> Region:
     return region._replace(end=end)
 
 
+def split_text(text: str, edits: Iterable[Edit]) -> Iterator[tuple[str, Region | None]]:
+    """Yield a text in pieces, each with the region that it is, None for what stays. Raises ValueError as
+    `join_edits`."""
+    done = 0
+    for region in find_regions(text, edits):
+        if region.start > done:
+            yield text[done : region.start], None
+        yield text[region.start : region.end], region
+        done = region.end
+    if done < len(text):
+        yield text[done:], None
+
+
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return the text with its edits applied: see `join_edits` and `find_regions`. Raises ValueError as the first."""
     pieces: list[str] = []

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.edits.applied import read_applied_edits
 from corpus.errors import RunError
 from corpus.storage.part_writer import check_beside
 from corpus.workspace import Workspace
@@ -83,8 +84,8 @@ def plan_shards(
 ) -> ExportPlan:
     """Deal the kept documents out to files of at most `size` bytes before compression; a larger document has its own.
 
-    Reads all columns but the texts. Memory: some 100 bytes for each language in each row group.
-    Raises RunError if decisions are missing.
+    Reads all columns but the texts, and these where edits are applied. Memory: some 100 bytes for each language in each
+    row group. Raises RunError if decisions are missing.
     """
     shards: dict[tuple[str, str], list[ExportShard]] = {}
     documents: Counter[tuple[str, str, str, str | None]] = Counter()
@@ -203,8 +204,23 @@ def is_selected(rows: pa.Table, chosen: DocumentSelection) -> pa.ChunkedArray:
     return pc.fill_null(mask, False)
 
 
+def _replace_values(table: pa.Table, name: str, values: dict[int, Any]) -> pa.Table:
+    """Return a table with other values in some rows of a column."""
+    if not values:
+        return table
+    column = table[name].combine_chunks()
+    mask = np.zeros(len(table), np.bool_)
+    mask[list(values)] = True
+    replaced = pc.replace_with_mask(column, pa.array(mask), pa.array(list(values.values()), column.type))
+    return table.set_column(table.schema.get_field_index(name), table.schema.field(name), replaced)
+
+
 class RowGroups:
-    """The documents of an input split with their decisions, a row group at a time."""
+    """The documents of an input split with their decisions, a row group at a time.
+
+    Texts, and their bytes, are those with the edits that are applied; a document of which these leave nothing is not
+    kept.
+    """
 
     def __init__(self, workspace: Workspace, source: str, split: str) -> None:
         """Open both parts. Raises RunError if one is missing or they do not belong together."""
@@ -215,6 +231,22 @@ class RowGroups:
         self._documents, self._decisions = map(pq.ParquetFile, self._streams)
         check_beside(self._documents, self._decisions, f"decisions of input split {split} of {source}")
         self.count: int = self._documents.num_row_groups
+        self._edits = read_applied_edits(workspace, source, split)
+        sizes = [self._documents.metadata.row_group(group).num_rows for group in range(self.count)]
+        self._firsts: list[int] = np.cumsum([0, *sizes]).tolist()
+
+    def _read_edited(self, group: int) -> dict[int, str | None]:
+        """Return the edited texts of a row group by their rows in it, of documents that have edits."""
+        if self._edits is None:
+            return {}
+        first = self._firsts[group]
+        rows = self._edits.rows_between(first, self._firsts[group + 1])
+        if not rows:
+            return {}
+        texts = self._documents.read_row_group(group, columns=["text"], use_threads=False)["text"]
+        places = [row - first for row in rows]
+        edited, _ = self._edits.apply_to(texts.take(pa.array(places)), np.array(rows))
+        return dict(zip(places, edited.to_pylist(), strict=True))
 
     def __enter__(self) -> RowGroups:
         return self
@@ -225,15 +257,25 @@ class RowGroups:
 
     def read_documents(self, group: int, columns: list[str]) -> pa.Table:
         """Return columns of the documents of a row group."""
-        return self._documents.read_row_group(
-            group, columns=columns, use_threads=False
-        ).replace_schema_metadata(None)
+        table = self._documents.read_row_group(group, columns=columns, use_threads=False)
+        table = table.replace_schema_metadata(None)
+        for name in {"text", "bytes"}.intersection(columns):
+            edited = self._read_edited(group)
+            if edited:
+                measured = {
+                    row: text if name == "text" else len((text or "").encode())
+                    for row, text in edited.items()
+                }
+                table = _replace_values(table, name, measured)
+        return table
 
     def read_verdicts(self, group: int, columns: list[str]) -> pa.Table:
         """Return kept, side and language of the documents of a row group, and the `columns`."""
         verdicts = self._decisions.read_row_group(group, columns=["kept", "split"], use_threads=False)
         rows = self.read_documents(group, ["language", *columns])
         language = pc.fill_null(rows["language"].cast(pa.string()), UNKNOWN_LABEL)
+        emptied = {row: False for row, text in self._read_edited(group).items() if not (text or "").strip()}
+        verdicts = _replace_values(verdicts, "kept", emptied)
         return (
             rows.set_column(rows.schema.get_field_index("language"), "language", language)
             .append_column("kept", verdicts["kept"])

@@ -125,7 +125,7 @@ _EXAMPLE = re.compile(r"example|sample|dummy|placeholder|x{6}|0{8}|abcdef|123456
 
 def redact_secrets(text: str) -> tuple[str, int, int]:
     """Return the text with placeholders, how many secrets and how many e-mail addresses they replace."""
-    spans = [*_find_secrets(text), *_find_emails(text)]
+    spans = [*find_secrets(text), *_find_emails(text)]
     if not spans:
         return text, 0, 0
     pieces: list[str] = []
@@ -147,7 +147,8 @@ def measure_entropy(value: str) -> float:
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
 
 
-def _find_secrets(text: str) -> Iterator[tuple[int, int, str]]:
+def find_secrets(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, placeholder) of keys and passwords, not in order."""
     for fixed, behind, pattern in _PATTERNS:
         for at in _find_places(text, fixed):
             match = pattern.match(text, at + behind)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from corpus.edits.regions import Region
 from corpus.inspect.differences import Pieces, compare_lines
 from corpus.inspect.html_text import escape, unify_line_breaks
+from corpus.inspect.samples import shorten_pieces, split_document
 from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
     describe_failed_signals,
@@ -32,7 +34,8 @@ table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th { font-size: .85rem; overflow-wrap: anywhere; }
 td, th { vertical-align: top; text-align: start; padding: .2rem .5rem; border: 1px solid var(--line); }
 td { white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; unicode-bidi: plaintext; }
-del { background: var(--dropped); } ins { background: var(--kept); text-decoration: none; }
+del { background: var(--dropped); }
+.text del { text-decoration: line-through; } ins { background: var(--kept); text-decoration: none; }
 @media (max-width: 44rem) { body { margin: 1rem auto; font-size: 15px; }
   table, tbody, tr, td, th { display: block; width: 100%; } td:empty { display: none; } tr { margin-bottom: .4rem; }
   td + td { border-inline-start: 3px solid var(--kept); }
@@ -66,11 +69,21 @@ def _build_article(row: dict[str, Any], full: bool) -> str:
     )
     if row.get("stayed") is not None:
         return f"<article>{head}{_build_pair(row, full)}</article>"
-    text = unify_line_breaks(text_or_reason(row))
-    left = len(text) - MAX_CHARACTERS_SHOWN
+    left = len(text_or_reason(row)) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""
-    excerpt = escape(text if full else text[:MAX_CHARACTERS_SHOWN])
+    room = None if full else MAX_CHARACTERS_SHOWN
+    excerpt = "".join(_mark_edit(text, region) for text, region in shorten_pieces(split_document(row), room))
     return f'<article>{head}<div class="text">{excerpt}</div>{more}</article>'
+
+
+def _mark_edit(text: str, region: Region | None) -> str:
+    """Return a piece of a text, struck through if it is cut or masked, with what takes its place and why."""
+    shown = escape(unify_line_breaks(text))
+    if region is None:
+        return shown
+    why = escape(", ".join(region.kinds))
+    mask = f"<ins>{escape(region.replacement)}</ins>" if region.replacement else ""
+    return f'<del title="{why}">{shown}</del>{mask}'
 
 
 def _build_pair(row: dict[str, Any], full: bool) -> str:

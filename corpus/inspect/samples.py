@@ -17,8 +17,11 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.dedup.removed import read_cluster_groups
+from corpus.edits.applied import read_applied, read_applied_edits
+from corpus.edits.regions import Edit, Region, split_text
 from corpus.errors import UserError
 from corpus.ledger.counts import TextNumbers, number_domains
+from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.rule import draw_uniform
 from corpus.workspace import Workspace
 
@@ -161,8 +164,12 @@ def match_rows(facts: pa.Table, decisions: pa.Table, wanted: DocumentQuery) -> M
 
 
 def read_documents(workspace: Workspace, places: Iterable[DocumentPlace]) -> list[Row]:
-    """Read the documents at some places, in their order, with decisions and signals; each row group once."""
+    """Read the documents at some places, in their order, with decisions and signals; each row group once.
+
+    A kept document has `edits` if some are applied to its text: what is cut from it, or masked in it.
+    """
     order = list(places)
+    applied = read_applied(workspace)
     by_group: dict[tuple[str, str, int], list[DocumentPlace]] = defaultdict(list)
     for place in order:
         by_group[place.source, place.split, place.group].append(place)
@@ -182,9 +189,43 @@ def read_documents(workspace: Workspace, places: Iterable[DocumentPlace]) -> lis
                     rows_by_place[place]["signals"].update(measured)
                 else:
                     rows_by_place[place].update(value)
+        edits = read_applied_edits(workspace, source, split, applied)
+        if edits is not None:
+            first = _find_first_row(workspace, source, split, group)
+            for place in here:
+                if rows_by_place[place]["kept"] and (own := edits.of_row(first + place.row)):
+                    rows_by_place[place]["edits"] = [edit._asdict() for edit in own]
     for row in rows_by_place.values():
         row["metadata"] = dict(row["metadata"] or [])
     return [rows_by_place[place] for place in order]
+
+
+def _find_first_row(workspace: Workspace, source: str, split: str, group: int) -> int:
+    """Return the number of the first row of a row group."""
+    with storage.open_input(workspace.part("documents", source, split)) as stream:
+        file = pq.read_metadata(stream)
+    return sum(file.row_group(at).num_rows for at in range(group))
+
+
+def split_document(row: Row) -> list[tuple[str, Region | None]]:
+    """Return the text of a row in pieces, each with the region of its edits that it is, None for what stays.
+
+    In place of a text that was not kept, or of a gated document's, why there is none.
+    """
+    text = text_or_reason(row)
+    return list(split_text(text, [Edit(**edit) for edit in row.get("edits", ())]))
+
+
+def shorten_pieces(
+    pieces: Iterable[tuple[str, Region | None]], room: int | None
+) -> Iterator[tuple[str, Region | None]]:
+    """Yield the pieces that the first `room` characters of a text are, the last of them shortened; all without it."""
+    left = sys.maxsize if room is None else room
+    for text, region in pieces:
+        if left <= 0:
+            return
+        yield text[:left], region
+        left -= len(text)
 
 
 def find_documents(workspace: Workspace, ids: Collection[str], kept: bool | None = None) -> dict[str, Row]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.document import DOCUMENTS_SCHEMA
-from corpus.rules.rule import RuleSet, draw_uniform
+from corpus.rules.rule import STORED_STEP, RuleSet, draw_uniform
 from corpus.storage.fingerprint import fingerprint
 
 KEPT_SAMPLE_SHARE = 0.05
@@ -27,7 +27,8 @@ default seed, 0."""
 
 @dataclass(frozen=True)
 class TextRules:
-    """The rules that a document must pass to keep its text: all that its own signals decide, so no `top_share`.
+    """The rules that a document must pass to keep its text: all that its own signals decide, so no `top_share`,
+    and no rule on what is searched for in stored texts.
 
     `made` holds what signals and decisions depend on, for fingerprints.
     """
@@ -42,7 +43,11 @@ class TextRules:
         rules = self.rules.rules.items()
         return RuleSet(
             rules={
-                name: tuple(rule for rule in source_rules if rule.bound != "top_share")
+                name: tuple(
+                    rule
+                    for rule in source_rules
+                    if rule.bound != "top_share" and not rule.signal.startswith(f"{STORED_STEP}.")
+                )
                 for name, source_rules in rules
             }
         )

@@ -83,13 +83,17 @@ def count_corrections(signal: str) -> int:
 
 
 def load_rules(
-    presets: Mapping[str, Sequence[str]], manifest: Mapping[str, Any], produced: Collection[str]
+    presets: Mapping[str, Sequence[str]],
+    manifest: Mapping[str, Any],
+    produced: Collection[str],
+    limits: Mapping[str, Bounds] | None = None,
 ) -> RuleSet:
     """Return the rules of every source of a manifest.
 
     `presets` names the presets of each source, `manifest` is its key `rules`, `produced` are the signals that
-    the build computes. Raises UserError with the path of the manifest key for an unknown preset or source, a
-    signal that nothing produces, a bound that is no number, and a minimum above its maximum.
+    the build computes, `limits` are bounds by source that other keys of the manifest set. Raises UserError with the
+    path of the manifest key for an unknown preset or source, a signal that nothing produces, a bound that is no number,
+    and a minimum above its maximum.
     """
     languages = manifest.get("languages", {})
     if not isinstance(languages, Mapping):
@@ -111,7 +115,9 @@ def load_rules(
                 raise UserError(_explain_unproduced(signal, produced), (*path, signal))
     rules = RuleSet(
         rules={
-            source: _build_source_rules(source, names, general, particular, produced, list(presets))
+            source: _build_source_rules(
+                source, names, general, particular, produced, list(presets), (limits or {}).get(source, {})
+            )
             for source, names in presets.items()
         }
     )
@@ -144,8 +150,9 @@ def _build_source_rules(
     particular: Mapping[str, Bounds],
     produced: Collection[str],
     sources: Sequence[str],
+    limits: Bounds,
 ) -> tuple[Rule, ...]:
-    preset: Bounds = {}
+    preset: Bounds = dict(limits)
     for at, name in enumerate(names):
         where: KeyPath = ("sources", source, "rules", at)
         try:

@@ -9,10 +9,13 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from corpus.document import Failure, Record
+from corpus.private.options import Redact, RedactKind
 from corpus.storage import File
 from corpus.storage.fingerprint import file_identity
 
 VERSION = 1
+NOT_READ_KEYS = {"paths", "base", "priority", "rules", "redact", "max_failures"}
+"""Keys that the records of a source do not depend on."""
 
 
 class Source(BaseModel):
@@ -20,7 +23,8 @@ class Source(BaseModel):
 
     `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
     (None: the folder of the list); `priority` decides which of two duplicates is kept (the
-    higher); `rules` names the presets that decide on its documents (None: those of the kind); `max_failures`
+    higher); `rules` names the presets that decide on its documents (None: those of the kind); `redact` is the private
+    data that is masked or counted in its texts (None: the manifest's, or those of the kind); `max_failures`
     is the share of its records that may end in quarantine (None: the manifest's).
     """
 
@@ -36,6 +40,7 @@ class Source(BaseModel):
     base: str | None = None
     priority: int = 0
     rules: list[str] | None = None
+    redact: Redact = None
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     snapshot: str | None = None
     license: str | None = None
@@ -54,6 +59,21 @@ class Source(BaseModel):
     def default_priority(cls) -> int:
         """Return the priority of the kind when the manifest gives none."""
         return 0
+
+    @classmethod
+    def default_redact(cls) -> dict[str, RedactKind]:
+        """Return what `redact` is for the kind when the manifest does not say."""
+        return {}
+
+    @property
+    def private_data(self) -> dict[str, RedactKind]:
+        """What is searched for in the stored texts, by kind."""
+        return self.redact or {}
+
+    @property
+    def masks_records(self) -> bool:
+        """Whether the kind itself replaces private data as it reads a record."""
+        return False
 
     def identity(self, file: File) -> str:
         """Identify the content of an input, whatever its path and times. Raises OSError where it cannot be read."""
@@ -81,7 +101,7 @@ class Source(BaseModel):
     def parameters(self) -> dict[str, Any]:
         """Return what the records depend on besides the input: part of every fingerprint."""
         return {
-            **self.model_dump(mode="json", exclude={"paths", "base", "priority", "rules", "max_failures"}),
+            **self.model_dump(mode="json", exclude=NOT_READ_KEYS),
             "version": type(self).version(),
         }
 

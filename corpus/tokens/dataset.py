@@ -29,8 +29,10 @@ def describe_dataset(
     parts: Sequence[Part],
     streams: Mapping[tuple[str, str], str],
     mixture: MixtureOptions,
+    emptied: Mapping[str, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
-    """Return the contents of dataset.json. `digests` are the shards' sha256 by path.
+    """Return the contents of dataset.json. `digests` are the shards' sha256 by path, `emptied` the kept documents by
+    source and language that are in no shard, since edits leave nothing of them.
 
     `totals` are by the documents' own languages, also for those that share the shards of `other`; the streams of
     the mixture are the (source, language) folders of the training shards; `unknown` counts the unknown tokens of each
@@ -65,6 +67,7 @@ def describe_dataset(
         ],
         "totals": totals,
         **({"unknown": count_unknown(parts)} if encoder.unknown is not None else {}),
+        **({"emptied": emptied} if emptied else {}),
         "mixture": {**mixture.model_dump(mode="json"), "streams": [asdict(share) for share in table]},
     }
     return {**description, "fingerprint": fingerprint(description)}

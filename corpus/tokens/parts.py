@@ -9,6 +9,7 @@ of whole batches, and planned from the indexes alone.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
@@ -22,7 +23,7 @@ from corpus.progress import count_documents
 from corpus.storage import atomic_output, exists, open_input
 from corpus.storage.part_writer import FINGERPRINT_KEY, add_fingerprint
 from corpus.tokens.encode import Encoder
-from corpus.tokens.rows import read_kept_groups
+from corpus.tokens.rows import TextEdits, read_kept_groups
 
 VERSION = 2
 """Increased when the same documents would give another part."""
@@ -36,6 +37,8 @@ ENCODE_CHUNK_BYTES = 1 << 20
 """Bytes of text (UTF-8) that are encoded in one step."""
 
 INDEX_KEY = b"corpus.index"
+EMPTIED_KEY = b"corpus.emptied"
+"""Kept documents by language of which edits leave nothing; absent where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class TokenPartWriter:
         self.dtype, self.unknown = encoder.dtype, encoder.unknown
         self.schema = add_fingerprint(token_schema(encoder.dtype), fingerprint)
         self.index: list[PartBatch] = []
+        self.emptied: Counter[str] = Counter()
         self._held: dict[tuple[str, str], _HeldDocuments] = {}
         self._memory = 0
 
@@ -94,7 +98,8 @@ class TokenPartWriter:
                 self._flush(key)
             index = [list(astuple(batch)) for batch in self.index]
             empty = pa.RecordBatch.from_pylist([], schema=self.schema)
-            self._writer.write_batch(empty, custom_metadata={INDEX_KEY: json.dumps(index)})
+            emptied = {EMPTIED_KEY: json.dumps(self.emptied, sort_keys=True)} if self.emptied else {}
+            self._writer.write_batch(empty, custom_metadata={INDEX_KEY: json.dumps(index), **emptied})
 
     def add(self, side: str, language: str, id: str, bytes: int, tokens: npt.NDArray[Any]) -> None:
         """Add the next document. Memory: `MAX_HELD_BYTES` and one document."""
@@ -130,21 +135,37 @@ class TokenPartWriter:
 
 
 def encode_part(
-    path: str, documents: str, decisions: str, encoder: Encoder, fingerprint: str, batch_tokens: int
+    path: str,
+    documents: str,
+    decisions: str,
+    encoder: Encoder,
+    fingerprint: str,
+    batch_tokens: int,
+    edits: TextEdits | None = None,
 ) -> list[PartBatch]:
     """Encode the kept documents of one input split into the token part at `path`, and return its index.
 
-    Memory: a row group of documents, its tokens, and `MAX_HELD_BYTES`; with the libraries about 300 MB.
+    Their texts have the `edits`; those of which nothing is left have no row. Memory: a row group of documents, its
+    tokens, and `MAX_HELD_BYTES`; with the libraries about 300 MB.
     """
     with TokenPartWriter(path, encoder, fingerprint, batch_tokens).open() as writer:
-        for group in read_kept_groups(documents, decisions):
+        for group in read_kept_groups(documents, decisions, edits):
             count_documents(len(group))
             columns = group.columns.to_pydict()
-            texts = group.texts(np.arange(len(group)))
+            texts, edited = group.edit_texts(np.arange(len(group)))
+            emptied = set()
+            for row in edited:
+                text = texts[row].as_py()
+                columns["bytes"][row] = len(text.encode())
+                if not text.strip():
+                    emptied.add(row)
+                    writer.emptied[columns["language"][row]] += 1
             for start, end in _split_rows(columns["bytes"]):
                 tokens, lengths = encoder.encode_batch(texts.slice(start, end - start).to_pylist())
                 ends = np.cumsum(lengths).tolist()
                 for row, first, last in zip(range(start, end), [0, *ends], ends, strict=False):
+                    if row in emptied:
+                        continue
                     writer.add(
                         columns["split"][row],
                         columns["language"][row],
@@ -185,6 +206,15 @@ def read_index(path: str) -> list[PartBatch]:
         reader = pa.ipc.open_file(stream)
         last = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)
         return [PartBatch(*row) for row in json.loads(last.custom_metadata[INDEX_KEY])]
+
+
+def read_emptied(path: str) -> dict[str, int]:
+    """Return how many kept documents of each language a token part lacks, since edits leave nothing of them."""
+    with open_input(path) as stream:
+        reader = pa.ipc.open_file(stream)
+        last = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1)
+        emptied: dict[str, int] = json.loads((last.custom_metadata or {}).get(EMPTIED_KEY, b"{}"))
+        return emptied
 
 
 def read_batches(stream: BinaryIO, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from corpus.dedup.rows import parse_hex
 from corpus.text.hashes import finalize
-from corpus.tokens.rows import KeptGroup, read_kept_groups
+from corpus.tokens.rows import KeptGroup, TextEdits, read_kept_groups
 
 VERSION = 1
 """Increased when the same corpus would give another sample."""
@@ -48,7 +48,10 @@ def assign_bins(ids: pa.Array | pa.ChunkedArray, seed: int) -> npt.NDArray[np.in
 
 
 def build_histogram(documents: str, decisions: str, seed: int) -> pa.Table:
-    """`HISTOGRAM_SCHEMA` of the training documents of one input split, sorted; bytes are clipped. Reads no text."""
+    """`HISTOGRAM_SCHEMA` of the training documents of one input split, sorted; bytes are clipped.
+
+    Reads no text: bytes are those before edits.
+    """
     tables = []
     for group in read_kept_groups(documents, decisions):
         training = group.columns.filter(pc.equal(group.columns.column("split"), "train"))
@@ -124,12 +127,18 @@ def measure_sample(table: pa.Table, chosen: Mapping[str, int]) -> dict[str, dict
     return result
 
 
-def read_sampled_texts(documents: str, decisions: str, seed: int, chosen: Mapping[str, int]) -> Iterator[str]:
-    """Yield the sampled training texts of an input split, up to `MAX_SAMPLED_DOCUMENT_BYTES` each.
+def read_sampled_texts(
+    documents: str,
+    decisions: str,
+    seed: int,
+    chosen: Mapping[str, int],
+    edits: TextEdits | None = None,
+) -> Iterator[str]:
+    """Yield the sampled training texts of an input split, with its `edits`, up to `MAX_SAMPLED_DOCUMENT_BYTES` each.
 
     Memory: one row group.
     """
-    for group in read_kept_groups(documents, decisions):
+    for group in read_kept_groups(documents, decisions, edits):
         for scalar in group.texts(_select_rows(group, seed, chosen)):
             text = scalar.as_py()
             yield (

@@ -15,7 +15,9 @@ import xxhash
 
 from corpus import storage
 from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
-from corpus.errors import shorten_line
+from corpus.edits.applied import read_applied_edits
+from corpus.edits.parts import SplitEdits
+from corpus.errors import RunError, shorten_line
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import LATE_STEP
@@ -36,6 +38,8 @@ from corpus.verify.text import hash_tokens
 from corpus.workspace import Workspace
 
 COUNTED_NUMBERS = ("documents", "characters", "bytes")
+WRITTEN = "written"
+"""What of the counts is compared with the shards: kept documents with their edits."""
 Key = tuple[str, str, str, str]
 """source, language, what, key: as in the ledger's counts."""
 
@@ -59,6 +63,11 @@ def verify_split(
     """
     done = SplitChecks()
     findings = done.findings
+    try:
+        edits = read_applied_edits(workspace, source, split)
+    except (RunError, pa.ArrowInvalid, OSError) as error:
+        findings.wrong("files", f"{_first_line(error)}")
+        return done
     names = ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]
     files: dict[str, pq.ParquetFile] = {}
     for name in names:
@@ -74,7 +83,7 @@ def verify_split(
     try:
         if len(files) == len(names) and _check_beside(files, findings, source, split):
             for group in _read_groups(files, findings, source, split):
-                _check_rows(done, group, source, split, shares, keep_text, encoder)
+                _check_rows(done, group, source, split, shares, keep_text, encoder, edits)
     finally:
         for file in files.values():
             file.close(force=True)
@@ -162,6 +171,7 @@ def _check_rows(
     shares: Shares,
     keep_text: str,
     encoder: Encoder | None,
+    edits: SplitEdits | None,
 ) -> None:
     documents, decisions = group.documents, group.decisions
     findings, place = done.findings, f"input split {split} of {source}"
@@ -203,10 +213,20 @@ def _check_rows(
     _count_states(done.counts, source, language, state, documents)
     _count_rules(done.counts, source, language, failed)
 
-    rows = np.flatnonzero(kept)
+    emptied = []
+    contents = documents.column("content_hash").to_pylist()
+    for row in edits.rows_between(group.first, group.first + documents.num_rows) if edits is not None else ():
+        at = row - group.first
+        if edits is not None and kept[at] and texts[at] is not None:
+            texts[at] = edits.apply(row, texts[at])
+            contents[at], sizes[at] = content_hash(texts[at]), (len(texts[at]), len(texts[at].encode()))
+            if not texts[at].strip():
+                emptied.append(at)
+    rows = np.setdiff1d(np.flatnonzero(kept), emptied)
+    _count_written(done.counts, source, language, rows, sizes)
     chosen = pa.array(rows)
     if encoder is None:
-        content = parse_hex_ids(documents.column("content_hash").take(chosen).to_pylist())
+        content = parse_hex_ids([contents[row] for row in rows.tolist()])
     else:
         content = parse_hex_ids(
             [hash_tokens(encoder.encode(texts[row]), encoder.dtype) for row in rows.tolist()]
@@ -224,6 +244,7 @@ def _check_rows(
             build_records(KIND_KEPT, ids, content, facts),
             build_records(KIND_STANDS, stands.unique()),
             build_records(KIND_OLD, documents.column("id").take(pa.array(_find_late_failures(failed)))),
+            build_records(KIND_OLD, documents.column("id").take(pa.array(emptied, pa.int64()))),
         ]
     )
 
@@ -251,6 +272,19 @@ def _count_states(
                 COUNTED_NUMBERS, (row["c_count"], row["c_sum"], row["b_sum"]), strict=True
             ):
                 counts[key, name] += value
+
+
+def _count_written(
+    counts: Counter[tuple[Key, str]],
+    source: str,
+    language: pa.Array,
+    rows: npt.NDArray[np.int64],
+    sizes: Sequence[tuple[int, int]],
+) -> None:
+    """Count the documents of which something is left for shards, and the bytes of what is left."""
+    for row, label in zip(rows.tolist(), language.take(pa.array(rows)).to_pylist(), strict=True):
+        counts[(source, label, WRITTEN, ""), "documents"] += 1
+        counts[(source, label, WRITTEN, ""), "bytes"] += sizes[row][1]
 
 
 def _count_rules(

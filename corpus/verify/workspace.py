@@ -23,7 +23,7 @@ from corpus.tokens.encode import Encoder, load_encoder
 from corpus.validation import Shares, Validation
 from corpus.verify.findings import Findings
 from corpus.verify.join import KIND_OLD, Join, Records, build_records
-from corpus.verify.parts import Key, SplitChecks, verify_split
+from corpus.verify.parts import WRITTEN, Key, SplitChecks, verify_split
 from corpus.verify.shards import verify_shard
 from corpus.workspace import Workspace
 
@@ -168,7 +168,8 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
             for number in ("documents",) if row["what"] == "failed" else ("documents", "characters", "bytes"):
                 ledger_counts[key, number] += row[number]
     findings.looked("counts", len(ledger_counts))
-    for entry in sorted(ledger_counts.keys() | counts.keys()):
+    counted = {entry for entry in counts if entry[0][2] != WRITTEN}
+    for entry in sorted(ledger_counts.keys() | counted):
         if ledger_counts[entry] != counts[entry]:
             place = " ".join(part for part in (*entry[0], entry[1]) if part)
             findings.wrong("counts", f"{place}: {counts[entry]:,}, the ledger says {ledger_counts[entry]:,}")
@@ -201,10 +202,11 @@ def _check_ledger(workspace: Workspace, counts: Counts, findings: Findings) -> N
 
 
 def _check_dataset(workspace: Workspace, dataset: dict[str, Any], counts: Counts, findings: Findings) -> None:
-    """Check dataset.json's totals against its shards and the kept documents, by source and language."""
+    """Check dataset.json's totals against its shards and the kept documents with their edits, by source and
+    language."""
     kept: Counter[tuple[str, str, str]] = Counter()
     for ((source, language, what, _), name), value in counts.items():
-        if what == "kept" and name != "characters":
+        if what == WRITTEN:
             kept[source, language, {"documents": "rows", "bytes": "bytes"}[name]] += value
     stated: Counter[tuple[str, str, str]] = Counter()
     tokens = 0

@@ -424,8 +424,8 @@ function canaries() {
 function edits() {
   const rows = data.edits.filter((row) => (!filter.source || row.source === filter.source) && (!filter.language || row.language === filter.language));
   if (!rows.length) return none("nothing was marked");
-  const named = rows.map((row) => [row.kind, row.source, row.language ? language(row.language) : "others", whole(row.documents), whole(row.spans), whole(row.characters)]);
-  return table(["kind", "source", "language", "documents", "spans", "characters"], named);
+  const named = rows.map((row) => [row.kind, row.source, row.language ? language(row.language) : "others", row.done, whole(row.documents), whole(row.spans), whole(row.characters)]);
+  return table(["kind", "source", "language", "done", "documents", "spans", "characters"], named, [0, 1, 2, 3]);
 }
 
 function bytesPerToken() {
@@ -526,7 +526,7 @@ section("rules", "Rules", "Each rule with the values of its signal, its cut, and
 section("overlaps", "Rules that fail together", "Of the texts that fail the rule of a row, the percentage that fail the rule of a column too. Rules with 100 somewhere remove nothing that the other does not.", overlaps);
 section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
 if ((data.canaries || []).length) section("canaries", "Canaries", "Variants of known likeness made of the corpus's own documents, to see how many MinHash finds: the share that is paired as the banding leads one to expect, and what verification of the signatures leaves. Precision: of the documents that canaries were found alike to, the share that truly are (down to three standard errors below the threshold). No canary is in the corpus or in its counts.", canaries);
-if ((data.edits || []).length) section("edits", "Repeated text", "What kept documents have that stands in earlier ones: paragraphs, lines of a site and spans, marked in all documents but the first. DIR/edits has the place of each; the stored texts are whole.", edits);
+if ((data.edits || []).length) section("edits", "Edits", "What was marked in texts: private data in all documents; what kept documents repeat of earlier ones: paragraphs, lines of a site and spans. Tokens and exports are without what is cut, and have masks for what is masked. DIR/edits has the place of each; the stored texts are whole, and `corpus sample DIR` strikes through what goes.", edits);
 section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain", "domain", "none: no address")), el("div", {}, listed(data.licenses, "license", "licence", "none stated"))));
 section("quarantine", "Quarantine", "Records that could not be read, by kind of failure; … stands for what differs. DIR/quarantine has the place of each, and `corpus sample DIR --quarantine` shows them.", quarantine);
 if (data.timings) section("timings", "Timings", "How long each stage took.", timings);

@@ -19,9 +19,9 @@ from corpus.progress import built_with
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
-DECISION_KEYS = ("rules", "dedup", "validation", "seed")
+DECISION_KEYS = ("rules", "dedup", "validation", "seed", "clean", "redact")
 TOKENIZE_KEYS = ("tokenizer", "tokens", "mixture")
-DECIDING_SOURCE_KEYS = ("rules", "priority")
+DECIDING_SOURCE_KEYS = ("rules", "priority", "redact")
 """Keys of a source that decisions, but not its documents, depend on."""
 
 
@@ -90,7 +90,7 @@ def explain_changes(
 
 def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> int:
     """Return how many splits lack documents or signals."""
-    folders, lost = ["documents", *(f"signals/{step}" for step in plan.steps)], set(absent)
+    folders, lost = ["documents", *(f"signals/{step}" for step in plan.tools.filters)], set(absent)
     parts = [(name, workspace.part(folder, *name)) for name in plan.names for folder in folders]
     if plan.tools.signatures is not None:
         parts += [(name, workspace.part("dedup/signatures", *name, "arrow")) for name in plan.names]
@@ -227,9 +227,11 @@ def _is_read_by(key: str, keep_text: str) -> bool:
     """Return whether documents depend on a key; if dropped ones keep no text, they depend on the rules too."""
     if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
         return True
-    if key.split(".")[0] in (*DECISION_KEYS, *TOKENIZE_KEYS, "quality") or _is_deciding(key):
-        return False
     pieces = key.split(".")
+    if pieces[0] == "sources" and pieces[2:] == ["redact"]:
+        return True  # a switch, as source code has it
+    if pieces[0] in (*DECISION_KEYS, *TOKENIZE_KEYS, "quality") or _is_deciding(key):
+        return False
     return not (pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in ("paths", "base"))
 
 

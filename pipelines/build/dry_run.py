@@ -129,7 +129,7 @@ def dry_run(
         small = replace(plan, splits=splits, tools=tools, file=replace(plan.file, manifest=manifest))
         builder = Build(small, workspace, Running(workers=1), Status(folder), lambda line: None)
         write_plan(workspace, small)
-        for stage in (work.run_decide, work.run_tokenize, work.run_count):
+        for stage in (work.decide_and_mark, work.run_tokenize, work.run_count):
             stage(builder)
         for row in itertools.chain.from_iterable(
             part.to_pylist() for part in quarantine.read_quarantine_parts(workspace)

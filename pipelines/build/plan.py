@@ -14,16 +14,19 @@ import yaml
 
 from corpus import data, storage
 from corpus.dedup.options import drop_unset
-from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
+from corpus.edits.options import REPEAT_KINDS
+from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
-from corpus.pipelines import decide, dedup, repeats
+from corpus.pipelines import decide, dedup, redact, repeats
 from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
+from corpus.pipelines.redact import PrivateSearch
+from corpus.private.kinds import identify_search
 from corpus.rules.rule import RuleSet
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
@@ -83,7 +86,15 @@ class BuildPlan:
 
     @property
     def steps(self) -> list[str]:
-        return list(self.tools.filters)
+        """Return the steps that have signals: the filters, and what is searched for in stored texts."""
+        return [*self.tools.filters, *([PRIVATE_STEP] if self.search.signals else [])]
+
+    @property
+    def search(self) -> PrivateSearch:
+        """Return the search for private data, without a workspace; `signals` is empty if there is none."""
+        manifest = self.file.manifest
+        kinds = {name: list(source.private_data) for name, source in manifest.sources.items()}
+        return PrivateSearch("", kinds, manifest.private_kinds)
 
 
 def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | None = None) -> BuildPlan:
@@ -202,6 +213,8 @@ def plan_fingerprint(plan: BuildPlan) -> str:
     manifest = plan.file.manifest
     dumped = manifest.model_dump(mode="json", exclude={"sources", "max_failures"})
     del dumped["validation"]["resolved"]
+    for name in ("clean", "redact"):  # part of what follows, if anything is searched for or cut
+        del dumped[name]
     if not manifest.filters:
         del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
     dumped["dedup"] = drop_unset(dumped["dedup"])
@@ -220,8 +233,36 @@ def plan_fingerprint(plan: BuildPlan) -> str:
             signatures and dict(signatures.parameters),
             priorities,
             *([repeats.VERSION] if manifest.dedup.repeats else []),
+            *_identify_edits(plan),
         ]
     )
+
+
+def _identify_edits(plan: BuildPlan) -> list[Any]:
+    """Return what edits depend on besides documents and decisions, and which are applied; nothing if there are none."""
+    redacted = {
+        name: {kind: options.mode for kind, options in source.private_data.items()}
+        for name, source in plan.file.manifest.sources.items()
+    }
+    searches = {name: identify_search(kinds) for name, kinds in redacted.items() if kinds}
+    applied = find_applied(plan.file.manifest)
+    return (
+        [{"redact": [redact.VERSION, redacted, searches], "applied": applied}] if searches or applied else []
+    )
+
+
+def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:
+    """Return which edits are applied to the texts of a build, by source and step."""
+    repeated = [
+        REPEAT_KINDS[name] for name in manifest.clean.repeats if getattr(manifest.dedup, name) is not None
+    ]
+    applied = {}
+    for name, source in manifest.sources.items():
+        masked = [kind for kind, options in source.private_data.items() if options.mode == "mask"]
+        steps = {PRIVATE_STEP: masked, REPEATS_STEP: repeated}
+        if any(steps.values()):
+            applied[name] = {step: sorted(kinds) for step, kinds in steps.items() if kinds}
+    return applied
 
 
 def describe_inputs(plan: BuildPlan) -> dict[str, Any]:
@@ -291,10 +332,14 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
         if plan.tools.signatures is not None:
             expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
         expected.add(edits_path(workspace, REPEATS_STEP, source, split))
+        if plan.search.signals:
+            expected.add(edits_path(workspace, PRIVATE_STEP, source, split))
         expected.update(workspace.quarantine_part(source, split, step) for step in [None, *plan.tools.calls])
     expected.add(counts_path(workspace, REPEATS_STEP))
-    edits = f"edits/{REPEATS_STEP}"
-    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", edits):
+    if plan.search.signals:
+        expected.add(counts_path(workspace, PRIVATE_STEP))
+    edits = [f"edits/{step}" for step in EDIT_STEPS]
+    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", *edits):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):

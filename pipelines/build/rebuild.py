@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import random
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from corpus import storage
+from corpus.edits.applied import read_applied_edits
+from corpus.edits.parts import PRIVATE_STEP, edits_path
 from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, load_manifest, make_plan
@@ -58,6 +62,7 @@ def rebuild_splits(
         for done, split in enumerate(chosen, 1):
             ingest_part(again, plan.tools, split)
             _separate_ids(workspace, again, split)
+            _search_split(again, plan, split)
             _decide_split(workspace, again, plan, split)
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
@@ -88,6 +93,16 @@ def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:
         raise UserError(
             f"{error}: if the input has moved since the build, name its manifest with --manifest{where}"
         ) from None
+
+
+def _search_split(again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
+    """Find private data in the rebuilt documents, if the manifest asks for it."""
+    search = replace(plan.search, root=again.root)
+    if search.signals:
+        deque(
+            search(json.dumps([split.source, split.name, search.fingerprint(split.source, split.name)])),
+            maxlen=0,
+        )
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
@@ -121,6 +136,7 @@ def _encode_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split
         encode.load_encoder(path, ends[0] if ends else None),
         made_by,
         batch_tokens_of(plan.file.manifest.tokens),
+        read_applied_edits(workspace, split.source, split.name),
     )
 
 
@@ -136,6 +152,11 @@ def _list_pairs(
     source = split.source
     for name in names:
         yield name, workspace.part(name, source, split.name), again.part(name, source, split.name)
+    if plan.search.signals:
+        original, rebuilt = (
+            edits_path(side, PRIVATE_STEP, source, split.name) for side in (workspace, again)
+        )
+        yield "edits of private data", original, rebuilt
     if plan.tools.signatures is not None:
         original, rebuilt = (
             side.part("dedup/signatures", source, split.name, "arrow") for side in (workspace, again)

@@ -21,36 +21,57 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.edits.applied import AppliedKinds, read_applied
+from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits
+from corpus.edits.options import REPEAT_KINDS
+from corpus.edits.parts import read_edits
 from corpus.errors import RunError, UserError
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.languages.names import normalize_label
 from corpus.ledger.tables import read_ledger
 from corpus.ledger.views import group_outcomes
-from corpus.manifest import ManifestFile
+from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines.beam.engines import check_engine
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.changes import count_unread_splits
-from corpus.pipelines.build.plan import BuildPlan, plan_fingerprint
+from corpus.pipelines.build.plan import BuildPlan, find_applied, plan_fingerprint
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.sequence import list_missing_parts, run_stages
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.pipelines.context import Tools
+from corpus.private.options import KINDS as PRIVATE_KINDS
+from corpus.private.options import MODES, RedactKind, name_signals
 from corpus.progress import StageProgress, Status, built_from
 from corpus.rules.effects import describe_effects
 from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import BOUND_KINDS, draw_uniform
+from corpus.sources.source import Source
 from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
 from corpus.suggestions import suggest_names
 from corpus.workspace import Workspace
 
-CHANGEABLE_KEYS = {"name", "seed", "rules", "dedup", "validation", "tokenizer", "tokens", "mixture"}
+CHANGEABLE_KEYS = {
+    "name",
+    "seed",
+    "rules",
+    "dedup",
+    "clean",
+    "redact",
+    "validation",
+    "tokenizer",
+    "tokens",
+    "mixture",
+}
 """Manifest keys that may change without making documents or signals again."""
 Changes = Mapping[str, float | str]
-"""`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`."""
+"""`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`; `redact.email` -> `mask`, `count` or `off`;
+`clean.repeats` -> `on` or `off`."""
+EDIT_KEYS = ("redact", "clean")
+"""The first words of changes of edits."""
 Say = Callable[[str], None]
 
 
@@ -122,7 +143,9 @@ class Difference:
     """The changes by other rules: rows by source and language, and samples of documents kept again or dropped.
 
     A row has `kept` (documents before and after), `back`, `gone`, `bytes` and estimated `tokens` (both before and
-    after). `absent` of the documents that are kept again have no text in the workspace (see `kept_texts`): their
+    after). `edits` are rows by kind, source and language of what is applied to kept documents, where that changes:
+    `documents`, `spans` and `characters`, each before and after. `absent` of the documents that are kept again have no
+    text in the workspace (see `kept_texts`): their
     splits would be read again. `effects` are lines on what the changes do beside what they say.
     """
 
@@ -130,6 +153,7 @@ class Difference:
     back: list[dict[str, Any]] = field(default_factory=list)
     gone: list[dict[str, Any]] = field(default_factory=list)
     absent: int = 0
+    edits: list[dict[str, Any]] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
 
 
@@ -153,7 +177,44 @@ def compare_changes(
         storage.write_text(other.path("plan.json"), json.dumps(names))
         work.run_decide(Build(plan, other, running, Status(folder), lambda line: None))
         difference = compare_decisions(workspace, other, count, all_texts=plan.tools.text_rules is None)
-        return replace(difference, effects=describe_changes(workspace, manifest, changes))
+        applied = find_applied(plan.file.manifest)
+        return replace(
+            difference,
+            edits=compare_edits(workspace, other, applied),
+            effects=describe_changes(workspace, manifest, changes),
+        )
+
+
+def compare_edits(one: Workspace, other: Workspace, applied: AppliedKinds) -> list[dict[str, Any]]:
+    """Return what of the edits on record is applied to kept documents, before and after, where that changes.
+
+    Reads edits, decisions and languages, no texts. Memory: the edits of one split.
+    """
+    sums: dict[tuple[str, ...], npt.NDArray[np.int64]] = defaultdict(lambda: np.zeros((2, 3), np.int64))
+    before = read_applied(one)
+    for source, split in one.splits():
+        sides = ((one, before.get(source, {})), (other, applied.get(source, {})))
+        if not any(steps for _, steps in sides):
+            continue
+        languages = _read_columns(one.part("documents", source, split), ["language"])["language"].to_pylist()
+        for at, (workspace, steps) in enumerate(sides):
+            path = workspace.part("decisions", source, split)
+            kept = _read_columns(path, ["kept"])["kept"].to_numpy()
+            if steps:
+                edits = read_edits(one, source, split, sorted(steps), steps)
+                rows = edits.to_table()
+                counts = count_edits(rows.filter(pa.array(kept[edits.row])), source, languages)
+                for row in counts.to_pylist():
+                    numbers = [row[name] for name in COUNT_NUMBERS]
+                    sums[tuple(row[name] for name in COUNT_KEYS)][at] += numbers
+    return [
+        {
+            **dict(zip(COUNT_KEYS, key, strict=True)),
+            **{name: numbers[:, at].tolist() for at, name in enumerate(COUNT_NUMBERS)},
+        }
+        for key, numbers in sorted(sums.items())
+        if (numbers[0] != numbers[1]).any()
+    ]
 
 
 def load_stored_manifest(workspace: Workspace) -> ManifestFile:
@@ -212,13 +273,18 @@ def make_stored_plan(
     tools = StoredTools(file.manifest, root=workspace.root)
     _check_same(before, file, tools)
     computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
+    computed.update(name_signals(file.manifest.private_kinds))
     for name in changes:
+        if name.partition(".")[0] in EDIT_KEYS:
+            continue
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
             raise UserError(
                 f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed, 'it has')}"
             )
     plan = make_plan_of_parts(workspace, file)
+    if finished:
+        _check_searched(before, file)
     state = workspace.read_state() or {}
     absent = list_missing_parts(workspace, plan)
     lacks = (
@@ -233,6 +299,24 @@ def make_stored_plan(
             )
         raise UserError(f"{workspace.root} is not a finished build of this version: run `corpus build` first")
     return plan
+
+
+def _check_searched(before: ManifestFile, after: ManifestFile) -> None:
+    """Raise UserError for private data, and repeated text, that the workspace was not searched for."""
+    for name, source in after.manifest.sources.items():
+        searched = before.manifest.sources[name].private_data
+        for kind in source.private_data:
+            if kind not in searched:
+                raise UserError(
+                    f"{kind} is not among the private data that {name} was searched for: `corpus decide` without "
+                    "--what-if searches the stored texts for it, and later --what-if can count it"
+                )
+    for name in after.manifest.clean.repeats:
+        if getattr(before.manifest.dedup, name) is None and getattr(after.manifest.dedup, name) is not None:
+            raise UserError(
+                f"repeated {name} were not searched for: `corpus decide` without --what-if does, and later "
+                "--what-if can count them"
+            )
 
 
 def _list_changed_files(before: ManifestFile, after: ManifestFile) -> list[str]:
@@ -257,8 +341,58 @@ def make_plan_of_parts(workspace: Workspace, file: ManifestFile) -> BuildPlan:
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
 
 
+def change_edits(manifest: Manifest, changes: Changes) -> Manifest:
+    """Return the manifest with other edits applied: `redact.KIND` and `clean.repeats` of `changes`.
+
+    `redact.KIND` holds for the sources that the kind is searched for in, or for all if there is none.
+    """
+    for name, value in changes.items():
+        key, _, rest = name.partition(".")
+        if key == "clean":
+            if rest != "repeats" or value not in ("on", "off"):
+                raise UserError(f"{name}={value}: expected clean.repeats=on or clean.repeats=off")
+            marked = [each for each in REPEAT_KINDS if getattr(manifest.dedup, each) is not None]
+            if value == "on" and not marked:
+                raise UserError(
+                    "clean.repeats=on: nothing marks what is repeated: `dedup: {paragraphs: true}` does"
+                )
+            clean = manifest.clean.model_copy(update={"repeats": tuple(marked) if value == "on" else ()})
+            manifest = manifest.model_copy(update={"clean": clean})
+        elif key == "redact":
+            if rest not in PRIVATE_KINDS:
+                raise UserError(
+                    f"{name}: no kind of private data is called {rest!r}: {suggest_names(rest, PRIVATE_KINDS)}"
+                )
+            if value not in (*MODES, "off"):
+                raise UserError(f"{name}={value}: say mask, count or off")
+            holding = [each for each, source in manifest.sources.items() if rest in (source.private_data)]
+            sources = {
+                each: _change_kind(source, rest, str(value))
+                if each in holding or not (holding or source.masks_records)
+                else source
+                for each, source in manifest.sources.items()
+            }
+            manifest = manifest.model_copy(update={"sources": sources})
+    return manifest
+
+
+def _change_kind(source: Source, kind: str, mode: str) -> Source:
+    """Return a source that does something else with a kind of private data."""
+    before = source.private_data
+    options = {
+        each: before.get(each, RedactKind())
+        if each != kind
+        else before.get(kind, RedactKind()).model_copy(update={"mode": mode})
+        for each in PRIVATE_KINDS
+        if (each in before or each == kind) and (each != kind or mode != "off")
+    }
+    return source.model_copy(update={"redact": options})
+
+
 def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
-    """Return the manifest with some bounds changed; other bounds of the same signal are unchanged."""
+    """Return the manifest with some bounds and edits changed; other bounds of the same signal are unchanged."""
+    file = replace(file, manifest=change_edits(file.manifest, changes))
+    changes = {name: value for name, value in changes.items() if name.partition(".")[0] not in EDIT_KEYS}
     rules: dict[str, Any] = {
         name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
     }
@@ -290,7 +424,8 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
     differing = [key for key in one if key not in CHANGEABLE_KEYS | {"sources"} and one[key] != other[key]]
     for name in sorted({*before.manifest.sources, *after.manifest.sources}):
         sides = [
-            file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority"})
+            file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority", "redact"})
+            | {"redact": file.manifest.sources[name].masks_records}
             if name in file.manifest.sources
             else None
             for file in (before, after)

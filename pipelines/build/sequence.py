@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from corpus import storage
-from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
+from corpus.edits.applied import applied_path
+from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines.beam.engines import check_engine, check_inputs
@@ -16,6 +17,7 @@ from corpus.pipelines.build.changes import check_name, count_unread_splits, expl
 from corpus.pipelines.build.plan import (
     BuildPlan,
     describe_unnameable,
+    find_applied,
     make_plan,
     plan_fingerprint,
     read_shares,
@@ -114,6 +116,11 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     if options.repeats:
         expected += [edits_path(workspace, REPEATS_STEP, *name) for name in plan.names]
         expected.append(counts_path(workspace, REPEATS_STEP))
+    if plan.search.signals:
+        expected += [edits_path(workspace, PRIVATE_STEP, *name) for name in plan.names]
+        expected.append(counts_path(workspace, PRIVATE_STEP))
+    if find_applied(plan.file.manifest):
+        expected.append(applied_path(workspace))
     if plan.tools.signatures is not None:
         expected += [workspace.part("dedup/signatures", *name, "arrow") for name in plan.names]
     if storage.exists(dataset):
@@ -127,6 +134,17 @@ def describe_missing(workspace: Workspace, absent: list[str]) -> str:
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     them = "it" if len(names) == 1 else "them"
     return f"missing, and made again with what depends on {them}: {', '.join(names[:3])}{more}"
+
+
+def leave_out_new(workspace: Workspace, absent: list[str]) -> list[str]:
+    """Return the missing files without those of edits that the workspace was not searched for before."""
+    new = [
+        workspace.path(*folder.split("/")) + "/"
+        for step in EDIT_STEPS
+        if not storage.exists(counts_path(workspace, step))
+        for folder in (f"edits/{step}", f"signals/{step}")
+    ]
+    return [path for path in absent if path != applied_path(workspace) and not path.startswith(tuple(new))]
 
 
 def report_quarantine(builder: Build) -> None:
@@ -151,8 +169,9 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
     absent = list_missing_parts(builder.workspace, builder.plan)
     for line in explain_changes(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
-    if absent and "build" in builder.state:
-        builder.say(describe_missing(builder.workspace, absent))
+    lost = leave_out_new(builder.workspace, absent)
+    if lost and "build" in builder.state:
+        builder.say(describe_missing(builder.workspace, lost))
     builder.forget("build")
     if absent:
         builder.forget("ingest" if count_unread_splits(builder.workspace, builder.plan, absent) else "decide")

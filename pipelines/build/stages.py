@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,14 +12,15 @@ import numpy as np
 
 from corpus import storage
 from corpus.dedup.rows import SplitRows, build_split_rows
-from corpus.edits.parts import REPEATS_STEP
+from corpus.edits.applied import write_applied
+from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
-from corpus.pipelines import decide, dedup, ingest, repeats, tokenize
+from corpus.pipelines import decide, dedup, ingest, redact, repeats, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
-from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan import BuildPlan, find_applied
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
 from corpus.pipelines.context import Tools
@@ -141,10 +142,30 @@ def run_repeats(build: Build) -> None:
     )
 
 
+def run_redact(build: Build) -> None:
+    """Find private data in the stored texts if the manifest asks for it; if not, remove what is there."""
+    plan, workspace = build.plan, build.workspace
+    if not plan.search.signals:
+        storage.remove_folder(workspace.path("edits", PRIVATE_STEP))
+        return
+    search = replace(plan.search, root=workspace.root)
+    if redact.is_searched(search, plan.names):
+        return
+    running = build.for_stage("redact")
+    build.run(
+        "redact",
+        lambda claims: redact.redact_pipeline(search, plan.names, running, claims),
+        len(plan.splits),
+        running=running,
+    )
+
+
 def decide_and_mark(build: Build) -> None:
-    """Decide on every document, then find what the kept ones repeat."""
+    """Find private data, decide on every document, then find what the kept ones repeat; say what edits are applied."""
+    run_redact(build)
     run_decide(build)
     run_repeats(build)
+    write_applied(build.workspace, find_applied(build.plan.file.manifest))
 
 
 def compute_thresholds(build: Build) -> dict[tuple[str, str], float]:

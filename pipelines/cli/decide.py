@@ -27,7 +27,7 @@ def decide(
         typer.Argument(
             metavar="MANIFEST",
             help="Manifest with the new rules (default: the one in the workspace). Besides rules, only "
-            "dedup, validation, tokenizer, tokens, mixture, seed and source priorities may "
+            "clean, redact, dedup, validation, tokenizer, tokens, mixture, seed and source priorities may "
             "differ.",
         ),
     ] = None,
@@ -38,7 +38,8 @@ def decide(
             metavar="RULE=VALUE",
             help="Show which documents would be kept or dropped with this bound of a rule, and write "
             "nothing: gopher.words.min=30, gopher.words.min=off to remove it, or "
-            "gopher.words.min@tha=20 for one language. Repeatable.",
+            "gopher.words.min@tha=20 for one language. Edits: redact.email=mask, count or off, "
+            "clean.repeats=on or off. Repeatable.",
         ),
     ] = None,
     change: Annotated[
@@ -48,7 +49,7 @@ def decide(
             metavar="RULE=VALUE",
             help="Change this bound of a rule and update the workspace: gopher.words.min=30, "
             "gopher.words.min=off to remove it, or gopher.words.min@tha=20 for one language. "
-            "Repeatable.",
+            "Edits: redact.email=mask, count or off, clean.repeats=on or off. Repeatable.",
         ),
     ] = None,
     samples: Annotated[
@@ -136,19 +137,49 @@ def decide(
 
 
 def parse_changes(changes: list[str]) -> dict[str, float | str]:
-    """`gopher.words.min=30` or `gopher.words.min@tha=off`."""
+    """`gopher.words.min=30`, `gopher.words.min@tha=off` or `redact.email=count`."""
     from corpus.errors import UserError
 
     bounds: dict[str, float | str] = {}
     for text in changes:
         name, _, value = text.partition("=")
         try:
-            bounds[name] = value if value == "off" else float(value)
+            is_word = value == "off" or name.startswith(("redact.", "clean."))
+            bounds[name] = value if is_word else float(value)
         except ValueError:
             raise UserError(
                 f"{text}: expected RULE=VALUE, such as gopher.words.min=30 or gopher.words.min@tha=off"
             ) from None
     return bounds
+
+
+def show_edits(console: Console, difference: Difference, changes: str) -> None:
+    """Print what of the edits of kept documents would be applied, before and after, by kind, source and language."""
+    from rich.table import Table
+
+    from corpus.inspect.readable import format_count, make_printable
+    from corpus.pipelines.cli.stats import to_plain_text
+
+    if not difference.edits:
+        return
+    table = Table(
+        title=f"edits of kept documents with {make_printable(changes)}, before and after",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for name in ("edit", "source", "language"):
+        table.add_column(name, overflow="fold")
+    numbers = ("documents", "spans", "characters")
+    for name in numbers:
+        table.add_column(name, justify="right")
+        table.add_column("after", justify="right")
+    for row in difference.edits:
+        counts = [format_count(number) for name in numbers for number in row[name]]
+        names = [to_plain_text(row[name] or "-") for name in ("kind", "source", "language")]
+        table.add_row(*names, *counts)
+    console.print(table)
 
 
 def show_difference(console: Console, difference: Difference, changes: str) -> None:
@@ -162,6 +193,9 @@ def show_difference(console: Console, difference: Difference, changes: str) -> N
 
     for line in difference.effects:
         console.print(Text(make_printable(line), "yellow"), soft_wrap=True)
+    show_edits(console, difference, changes)
+    if not difference.rows and difference.edits:
+        return
     if not difference.rows:
         console.print(Text(make_printable(f"with {changes} nothing would change")))
         return

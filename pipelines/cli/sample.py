@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from corpus.edits.regions import Region
     from corpus.inspect.differences import Pieces
     from corpus.workspace import Workspace
 
@@ -335,6 +336,7 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
+    from corpus.inspect.samples import shorten_pieces, split_document
     from corpus.pipelines.cli.console import RULE_WIDTH
     from corpus.rules.kept_texts import text_or_reason
 
@@ -355,13 +357,27 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     if row.get("stayed") is not None:
         show_pair(console, row, full)
         return
-    text = text_or_reason(row)
-    shown = text if full else text[:MAX_CHARACTERS_SHOWN]
-    console.print(
-        Text(make_printable(shown), "" if row["kept"] else "strike"), soft_wrap=not console.is_terminal
-    )
-    if len(shown) < len(text):
-        console.print(Text(f"... {len(text) - len(shown):,} more characters (--full shows them)", "dim"))
+    body = Text(style="" if row["kept"] else "strike")
+    for piece, region in shorten_pieces(split_document(row), None if full else MAX_CHARACTERS_SHOWN):
+        add_piece(body, piece, region, console)
+    console.print(body, soft_wrap=not console.is_terminal)
+    left = len(text_or_reason(row)) - MAX_CHARACTERS_SHOWN
+    if left > 0 and not full:
+        console.print(Text(f"... {left:,} more characters (--full shows them)", "dim"))
+
+
+def add_piece(body: Text, piece: str, region: Region | None, console: Console) -> None:
+    """Add a piece of a text: what is cut or masked is struck through, and what takes its place follows. Without
+    colours, brackets mark both."""
+    shown = make_printable(piece)
+    if region is None:
+        body.append(shown)
+        return
+    mask = make_printable(region.replacement)
+    marked = console.is_terminal
+    body.append(shown if marked else f"[-{shown}-]", "bold red strike")
+    if mask:
+        body.append(mask if marked else f"{{+{mask}+}}", "bold green")
 
 
 def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:

@@ -55,6 +55,9 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("rules", {"text.words": {"min": 9}}),
         ("validation", {"share": 0.3}),
         ("seed", 5),
+        ("redact", ["email"]),
+        ("sources.a.redact", {"phone": "count"}),
+        ("clean", {"repeats": True}),
         ("sources.a.rules", []),
         ("sources.a.priority", 4),
         ("dedup.exact", False),
@@ -76,8 +79,8 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
     ],
     NOTHING: [("max_failures", 0.5), ("sources.a.max_failures", 0.5)],
 }
-UNTRIED = {"identification", "quality", "filters", "dedup.against"}
-"""Keys that name a model, a class or a workspace: the manifest is refused without it."""
+UNTRIED = {"identification", "quality", "filters", "dedup.against", "clean"}
+"""Keys that name a model, a class or a workspace, or cut what another key marks: the manifest is refused without it."""
 
 
 def make(folder: Path, key: str | None = None, value: Any = None) -> BuildPlan:
@@ -110,6 +113,8 @@ def depends(plan: BuildPlan) -> dict[str, Any]:
             manifest.dedup.model_dump(),
             manifest.validation,
             manifest.seed,
+            manifest.clean,
+            [source.redact for source in manifest.sources.values()],
             [source.priority for source in manifest.sources.values()],
         ],
         TOKENIZES: [manifest.tokenizer, manifest.tokens, manifest.mixture],

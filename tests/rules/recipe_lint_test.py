@@ -13,6 +13,7 @@ from corpus.data import data_path
 from corpus.filters import FILTERS
 from corpus.inspect.signals_page import build_signals_page
 from corpus.ledger.tables import read_ledger
+from corpus.private.options import KINDS, name_signals
 from corpus.rules.known_signals import read_known_signals
 from corpus.rules.presets import list_presets, load_rules, read_preset
 from corpus.rules.recipe_lint import IdleRule, describe_recipe, find_idle_rules
@@ -100,7 +101,7 @@ def test_no_rule_of_the_presets_is_out_of_range() -> None:
 def test_every_signal_is_described_in_the_order_of_its_filter() -> None:
     signals = [signal for module in FILTERS.values() for signal in import_module(module).SIGNALS]
     known = read_known_signals()
-    assert [*signals, CLUSTER_SIZE] == list(known.signals) == list(known.ranges)
+    assert [*signals, *name_signals(KINDS), CLUSTER_SIZE] == list(known.signals) == list(known.ranges)
     for signal in known.signals.values():
         assert signal.measures and signal.source and signal.unit
         assert signal.most == 1 or not signal.unit.startswith("share"), signal

@@ -26,13 +26,14 @@ from functools import partial
 from importlib import metadata
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ByteSize, Field, field_validator
+from pydantic import BeforeValidator, ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
 from corpus.errors import describe_error
 from corpus.extract.source_code import VERBATIM_MEDIA_TYPE
 from corpus.extras import install_advice
 from corpus.languages.labels import CODE_LANGUAGE
+from corpus.private.options import RedactKind, expand_redact
 from corpus.sources.code import gates, languages, licenses
 from corpus.sources.code.archive import CodeArchive, is_archive
 from corpus.sources.code.contents import RepositoryContents, RepositoryInfo
@@ -65,14 +66,20 @@ class _Place:
     unique: str
 
 
+def expand_code_redact(value: Any) -> Any:
+    """Return the long form of the key `redact` of code: true and false stay what they are."""
+    return value if isinstance(value, bool) else expand_redact(value)
+
+
 class Code(Source):
     """Files of repositories, each with repository, path, commit and licence.
 
     A path is a folder (a git repository, bare or cloned, is read at `revision`, any other folder file by file), an
     archive, a Parquet file in the manner of The Stack, or a single file. `licenses` selects the licences that are
     kept. With `content` files whose name tells no language are identified by content (the extra `code`); with `redact`
-    secrets and e-mail addresses are replaced. `documents: repositories` joins the files of a repository, in the order
-    of `order`, into documents of at most `max_document` bytes. Files over `max_bytes` stop at a gate.
+    secrets and e-mail addresses are replaced as files are read; if it names kinds of private data instead, these are
+    searched for in the stored texts, as in other sources. `documents: repositories` joins the files of a repository, in
+    the order of `order`, into documents of at most `max_document` bytes. Files over `max_bytes` stop at a gate.
     """
 
     folders: ClassVar[bool] = True
@@ -83,7 +90,7 @@ class Code(Source):
     licenses: Licenses = Licenses()
     revision: str = "HEAD"
     content: Annotated[bool, Field(validate_default=True)] = True
-    redact: bool = True
+    redact: Annotated[dict[str, RedactKind] | bool, BeforeValidator(expand_code_redact)] = True  # type: ignore[assignment]
     columns: Columns = Columns()
     max_bytes: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_FILE_BYTES)
     max_document: Annotated[ByteSize, Field(ge=1, le=64 << 20)] = ByteSize(MAX_REPOSITORY_BYTES)
@@ -101,9 +108,18 @@ class Code(Source):
     def default_rules(cls) -> list[str]:
         return ["code"]
 
+    @property
+    def private_data(self) -> dict[str, RedactKind]:
+        return self.redact if isinstance(self.redact, dict) else {}
+
+    @property
+    def masks_records(self) -> bool:
+        return self.redact is True
+
     def parameters(self) -> dict[str, Any]:
         return {
             **super().parameters(),
+            "redact": self.masks_records,
             "languages": languages.versions(self.content),
             "licenses_by": {**licenses.versions(), "notices": NOTICES_VERSION},
             "paths": gates.path_lists().identity,
@@ -245,7 +261,7 @@ class Code(Source):
             file=place.file,
             offset=place.offset,
             length=size,
-            media_type=CODE_MEDIA_TYPE if self.redact else VERBATIM_MEDIA_TYPE,
+            media_type=CODE_MEDIA_TYPE if self.masks_records else VERBATIM_MEDIA_TYPE,
             body=b"" if gate is not None else body,
             date=about.date,
             snapshot=self.snapshot,

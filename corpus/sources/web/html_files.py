@@ -13,6 +13,7 @@ from corpus.document import Failure, Record
 from corpus.formats.archives import ZIP_MAGICS, read_archive
 from corpus.formats.encodings import check_encoding, codec_of
 from corpus.formats.tar import is_tar
+from corpus.private.options import WEB_REDACT, RedactKind
 from corpus.sources.inputs import fixed_prefix
 from corpus.sources.source import Source
 from corpus.sources.tables.lines import make_too_long_failure
@@ -76,6 +77,10 @@ class HtmlFiles(Source):
     @classmethod
     def default_rules(cls) -> list[str]:
         return ["fineweb", "language"]
+
+    @classmethod
+    def default_redact(cls) -> dict[str, RedactKind]:
+        return dict(WEB_REDACT)
 
     def identity(self, file: File) -> str:
         """Return the identity of all files of a folder, or of one file."""

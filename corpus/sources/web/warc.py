@@ -22,6 +22,7 @@ from pydantic import ByteSize, Field
 from corpus.document import Failure, Record
 from corpus.formats.archives import quote_name
 from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head
+from corpus.private.options import WEB_REDACT, RedactKind
 from corpus.sources.source import Source, ranges
 from corpus.sources.web.arc import ArcLoss, is_arc, read_arc_records
 from corpus.sources.web.members import (
@@ -85,6 +86,10 @@ class Warc(Source):
     @classmethod
     def default_rules(cls) -> list[str]:
         return ["fineweb", "language"]
+
+    @classmethod
+    def default_redact(cls) -> dict[str, RedactKind]:
+        return dict(WEB_REDACT)
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         if size <= split_size:
