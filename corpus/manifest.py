@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpus import data, plugins
+from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
 from corpus.edits.options import REPEAT_KINDS, CleanOptions
 from corpus.errors import UserError, describe_briefly
@@ -123,6 +124,7 @@ class Manifest(_ManifestModel):
     quality: Quality | None = None
     rules: dict[str, Any] = {}
     dedup: DedupOptions = Field(default_factory=lambda: DedupOptions())
+    decontaminate: DecontaminationOptions = DecontaminationOptions()
     validation: Validation = Validation()
     tokenizer: TokenizerOptions = Field(default_factory=lambda: TokenizerOptions())
     tokens: TokensOptions = Field(default_factory=lambda: TokensOptions())
@@ -296,6 +298,7 @@ def load_manifest(path: str) -> ManifestFile:
     data.use_own_files(data.find_own_files([*beside, *plugins.plugin_folders()]))
     if isinstance(content.get("mixture"), str):
         content["mixture"] = _read_named_mixture(source_file, content["mixture"])
+    _read_named_clearances(source_file, content.get("decontaminate"))
     sources = content.get("sources")
     if isinstance(sources, dict):
         content["sources"] = {
@@ -325,6 +328,28 @@ def _check_cuts(source_file: ManifestFile, manifest: Manifest) -> None:
             ("clean", "repeats"),
             f"nothing marks the repeated {what} that it cuts: say `dedup: {{{unmarked[0]}: true}}` too",
         )
+
+
+def _names_evaluation_set(path: KeyPath) -> bool:
+    """Return whether the value at a path is the place of an evaluation set."""
+    return path[:2] == ("decontaminate", "sets") and (
+        isinstance(path[-1], int) or path[-1] in ("sets", "path")
+    )
+
+
+def _read_named_clearances(source_file: ManifestFile, options: Any) -> None:
+    """Put what a file lists in the place of its name, if `decontaminate.clear` is one. Raises UserError for no list."""
+    named = options.get("clear") if isinstance(options, dict) else None
+    if not isinstance(named, str) or not named.endswith((".yaml", ".yml")):
+        return
+    path = str(_join_folder(source_file.folder, named))
+    try:
+        cleared, _ = load_yaml(read_bytes(path).decode(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise source_file.error(("decontaminate", "clear"), f"{path}: {describe_briefly(error)}") from None
+    if cleared is not None and not isinstance(cleared, list):
+        raise source_file.error(("decontaminate", "clear"), f"{path}: a list of hits is expected: - SET/ITEM")
+    options["clear"] = cleared or []
 
 
 def load_source(name: str, options: Mapping[str, Any], folder: str) -> Source:
@@ -495,7 +520,7 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     value = VARIABLE_PATTERN.sub(variable, value)
     if path == ("identification", "model") and plugins.is_reference(value):
         return value
-    if path in PLACES_KEYS:
+    if path in PLACES_KEYS or _names_evaluation_set(path):
         return _join_folder(source_file.folder, value)
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)

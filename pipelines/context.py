@@ -11,6 +11,9 @@ from importlib import metadata
 from typing import Any
 
 from corpus import data, filters, plugins
+from corpus.decontamination.evaluation_sets import identify_sets
+from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
+from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.dedup.signatures import SignatureStep
 from corpus.errors import RunError, UserError, describe_briefly
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
@@ -172,8 +175,13 @@ class Tools:
             }
             for name, source in self.manifest.sources.items()
         }
+        bounds: dict[str, Any] = {}
+        if not self.manifest.decontaminate.is_empty:
+            signals |= set(DECONTAMINATION_SIGNALS)
+            if self.manifest.decontaminate.drops:
+                bounds[f"{DECONTAMINATION_STEP}.drop"] = {"max": 0}
         failed = {f"{step}.{FAILED}": {"max": 0} for step in self.calls if f"{step}.{FAILED}" in signals}
-        return load_rules(presets, {**failed, **self.manifest.rules}, signals, limits)
+        return load_rules(presets, {**failed, **bounds, **self.manifest.rules}, signals, limits)
 
     @cached_property
     def text_rules(self) -> TextRules | None:
@@ -181,7 +189,8 @@ class Tools:
         if self.manifest.keep_text == "all":
             return None
         versions = {**self.filter_versions, "decide": decide.VERSION}
-        return TextRules(self.manifest.keep_text, self.rules.early(), self.manifest.seed, versions)
+        rules = self.rules.early().without(DECONTAMINATION_STEP)  # which is known when texts are stored
+        return TextRules(self.manifest.keep_text, rules, self.manifest.seed, versions)
 
     @cached_property
     def _common(self) -> dict[str, Any]:
@@ -199,6 +208,14 @@ class Tools:
             **({"lists": self.lists_identity} if self.lists_identity is not None else {}),
             "libraries": {name: metadata.version(name) for name in libraries},
         }
+
+    @cached_property
+    def sets_identity(self) -> str | None:
+        """Return the identity of the evaluation sets, None if there is none. Reads their files once.
+
+        Raises UserError, with the path of the manifest's key, for one that cannot be read."""
+        options = self.manifest.decontaminate
+        return None if options.is_empty else identify_sets(options)
 
     @cached_property
     def lists_identity(self) -> str | None:

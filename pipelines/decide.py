@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import Clusters, read_sizes
 from corpus.document import DECISIONS_SCHEMA
+from corpus.holding import DECONTAMINATION, ITEMS_SIGNAL
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import fan_out
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
     from corpus.pipelines.beam.types import PCollection
 
+VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
+"""What a document fails that would be held out for validation and holds items of evaluation sets."""
 VERSION = 4
 """Increased when the same signals would give other decisions or counts."""
 DECISION_COLUMNS = [
@@ -273,6 +276,24 @@ def apply_late_rules(
     return pa.concat_arrays([early, late.cast(early.type)]).take(chosen), kept & passes
 
 
+def find_holding(signals: pa.Table) -> npt.NDArray[np.bool_]:
+    """Return which rows hold items of evaluation sets; none where these were not looked for."""
+    if ITEMS_SIGNAL not in signals.column_names:
+        return np.zeros(signals.num_rows, np.bool_)
+    holding: npt.NDArray[np.bool_] = signals.column(ITEMS_SIGNAL).to_numpy() > 0
+    return holding
+
+
+def add_failures(failed: pa.Array | pa.ChunkedArray, rows: npt.NDArray[np.bool_]) -> pa.Array:
+    """Add `VALIDATION_FAILURE` to the failed rules of some rows, which must not be validation."""
+    names = failed.to_pylist()
+    added = [
+        sorted([*(each or []), VALIDATION_FAILURE]) if row else each
+        for each, row in zip(names, rows.tolist(), strict=True)
+    ]
+    return pa.array(added, pa.list_(pa.string()))
+
+
 def decide_part(
     workspace: Workspace,
     judge: Judge,
@@ -313,7 +334,12 @@ def decide_part(
                 represented = [sizes.get(row, 1) for row in range(first, first + rows)]
                 signals = add_cluster_sizes(signals, kept, represented)
                 failed, kept = apply_late_rules(judge, source, group, signals, kept)
-            sides = name_sides(kept, shares.choose(group.documents))
+            held = shares.choose(group.documents)
+            holding = find_holding(signals)
+            if (kept & held & holding).any():
+                failed = add_failures(failed, kept & held & holding)
+                kept = kept & ~(held & holding)
+            sides = name_sides(kept, held)
             decided = pa.table(
                 [
                     group.documents.column("gate").combine_chunks(),
@@ -326,6 +352,8 @@ def decide_part(
             )
             writer.write(decided)
             outcome.update(json.dumps(sides).encode())
+            if holding.any():  # these train no tokenizer
+                outcome.update(np.packbits(holding).tobytes())
             counts.add(group.documents, decided, level, signals)
             first += rows
         writer.state_outcome(outcome.hexdigest())

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.edits.applied import read_applied, read_applied_edits
 from corpus.errors import UserError
+from corpus.holding import read_holding
 from corpus.languages.labels import parse_label
 from corpus.storage import DAMAGE
 from corpus.workspace import Workspace
@@ -73,7 +74,7 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
     """Yield the kept training documents of a workspace with the edits that are applied, in the order of its input
     splits.
 
-    Validation is left out.
+    Validation is left out, and so are documents that hold items of evaluation sets.
     """
     applied = read_applied(workspace)
     for source, split in workspace.splits():
@@ -84,21 +85,24 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
             raise UserError(f"{workspace.root} is not a finished build: resume it with `corpus build`")
         edits = read_applied_edits(workspace, source, split, applied)
         documents, decisions = (pq.ParquetFile(storage.open_input(path)) for path in paths)
-        first = 0
+        holding, first = read_holding(paths[0]), 0
         with closing(documents), closing(decisions):
             for group in range(documents.num_row_groups):
                 rows = documents.read_row_group(group, columns=["text", "language"])
                 if edits is not None:
                     numbers = np.arange(first, first + len(rows))
                     rows = rows.set_column(0, "text", edits.apply_to(rows["text"], numbers)[0])
-                first += len(rows)
                 verdicts = decisions.read_row_group(group, columns=["kept", "split"])
                 columns = [*rows.columns, *verdicts.columns]
-                for text, language, kept, part in zip(
-                    *(column.to_pylist() for column in columns), strict=True
+                none = np.zeros(len(rows), np.bool_)
+                flags = none if holding is None else holding[first : first + len(rows)]
+                first += len(rows)
+                for text, language, kept, part, holds in zip(
+                    *(column.to_pylist() for column in columns), flags.tolist(), strict=True
                 ):
                     if (
                         kept
+                        and not holds
                         and part == "train"
                         and text
                         and text.strip()

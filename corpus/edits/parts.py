@@ -32,7 +32,9 @@ PRIVATE_STEP = "private"
 """The step of `corpus.pipelines.redact`."""
 REPEATS_STEP = "repeats"
 """The step of `corpus.pipelines.repeats`."""
-EDIT_STEPS = ("clean", PRIVATE_STEP, REPEATS_STEP)
+DECONTAMINATION_STEP = "decontamination"
+"""The step of `corpus.pipelines.decontaminate`."""
+EDIT_STEPS = ("clean", PRIVATE_STEP, REPEATS_STEP, DECONTAMINATION_STEP)
 """The steps that find edits, in the order in which they are listed."""
 
 

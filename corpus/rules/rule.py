@@ -121,6 +121,14 @@ class RuleSet:
         """Return the rules on signals that are known once duplicates are removed: those of the step `LATE_STEP`."""
         return self._choose(late=True)
 
+    def without(self, step: str) -> RuleSet:
+        """Return the rules on signals of all other steps."""
+        chosen = {
+            source: tuple(rule for rule in rules if not rule.signal.startswith(f"{step}."))
+            for source, rules in self.rules.items()
+        }
+        return RuleSet(rules=chosen)
+
     def _choose(self, late: bool) -> RuleSet:
         chosen = {
             source: tuple(rule for rule in rules if rule.signal.startswith(f"{LATE_STEP}.") == late)

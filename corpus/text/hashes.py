@@ -52,6 +52,11 @@ def hash_windows(sums: Hashes, length: int) -> Hashes:
     return (sums[length:] - sums[:-length]) * _powers(len(sums))[1][: len(sums) - length]
 
 
+def inverse_powers(length: int) -> Hashes:
+    """Return the powers of the base's inverse, the first `length`: factors of differences of prefix sums."""
+    return _powers(length)[1]
+
+
 def find_places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
     """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.errors import RunError
+from corpus.holding import read_holding
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.storage import open_input
 
@@ -32,7 +33,8 @@ class TextEdits(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptGroup:
-    """The kept rows of one row group, in their order; `columns` holds their id, language, bytes and split.
+    """The kept rows of one row group, in their order; `columns` holds their id, language, bytes, split, and whether one
+    `trains` a tokenizer: it is for training and holds no item of an evaluation set.
 
     `bytes` are those of the texts as they are stored.
     """
@@ -76,6 +78,7 @@ def read_kept_groups(documents: str, decisions: str, edits: TextEdits | None = N
         if groups[0] != groups[1]:
             raise RunError(f"{documents} and {decisions} have different rows: decide again")
         ends = np.cumsum([0, *groups[0]]).tolist()
+        holding = read_holding(documents)
         for number in range(file.num_row_groups):
             verdict = decided.read_row_group(number, columns=["kept", "split"])
             rows = np.flatnonzero(verdict.column("kept").to_numpy())
@@ -85,6 +88,10 @@ def read_kept_groups(documents: str, decisions: str, edits: TextEdits | None = N
             columns = columns.append_column("split", verdict.column("split")).take(pa.array(rows))
             language = pc.fill_null(columns.column("language"), UNKNOWN_LABEL)
             columns = columns.set_column(1, "language", language)
+            trains = pc.fill_null(pc.equal(columns.column("split"), "train"), False)
+            if holding is not None:
+                trains = pc.and_(trains, pa.array(~holding[rows + ends[number]]))
+            columns = columns.append_column("trains", trains)
             yield KeptGroup(
                 columns=columns, _rows=rows, _file=file, _number=number, _first=ends[number], _edits=edits
             )

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus.dedup.rows import parse_hex
 from corpus.text.hashes import finalize
@@ -54,7 +53,7 @@ def build_histogram(documents: str, decisions: str, seed: int) -> pa.Table:
     """
     tables = []
     for group in read_kept_groups(documents, decisions):
-        training = group.columns.filter(pc.equal(group.columns.column("split"), "train"))
+        training = group.columns.filter(group.columns.column("trains"))
         size = np.minimum(training.column("bytes").to_numpy(), MAX_SAMPLED_DOCUMENT_BYTES)
         ones = np.ones(training.num_rows, np.int64)
         numbers = assign_bins(training.column("id"), seed)
@@ -151,7 +150,7 @@ def read_sampled_texts(
 def _select_rows(group: KeptGroup, seed: int, chosen: Mapping[str, int]) -> npt.NDArray[np.int64]:
     languages = group.columns.column("language").combine_chunks().dictionary_encode()
     lowest = np.array([chosen.get(name, 1 << 20) for name in languages.dictionary.to_pylist()], np.int64)
-    train = pc.fill_null(pc.equal(group.columns.column("split"), "train"), False).to_numpy()
+    train = group.columns.column("trains").to_numpy()
     inside = assign_bins(group.columns.column("id"), seed) >= lowest[languages.indices.to_numpy()]
     return np.flatnonzero(train & inside)
 

@@ -25,9 +25,10 @@ MIN_SPREAD_BYTES = {
     "dedup": 3_000_000_000,
     "repeats": 100_000_000,
     "redact": 300_000_000,
+    "decontaminate": 50_000_000,
 }
 """Bytes of input from which several local processes are faster: starting them costs 3 s per pipeline, and duplicates
-are found among 100,000 documents a second. The environment variable CORPUS_SPREAD_FROM replaces all six."""
+are found among 100,000 documents a second. The environment variable CORPUS_SPREAD_FROM replaces all."""
 
 
 @dataclass(frozen=True, kw_only=True)

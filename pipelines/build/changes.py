@@ -19,7 +19,7 @@ from corpus.progress import built_with
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
-DECISION_KEYS = ("rules", "dedup", "validation", "seed", "clean", "redact")
+DECISION_KEYS = ("rules", "dedup", "decontaminate", "validation", "seed", "clean", "redact")
 TOKENIZE_KEYS = ("tokenizer", "tokens", "mixture")
 DECIDING_SOURCE_KEYS = ("rules", "priority", "redact")
 """Keys of a source that decisions, but not its documents, depend on."""
@@ -90,7 +90,7 @@ def explain_changes(
 
 def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> int:
     """Return how many splits lack documents or signals."""
-    folders, lost = ["documents", *(f"signals/{step}" for step in plan.tools.filters)], set(absent)
+    folders, lost = ["documents", *(f"signals/{step}" for step in plan.measured_steps)], set(absent)
     parts = [(name, workspace.part(folder, *name)) for name in plan.names for folder in folders]
     if plan.tools.signatures is not None:
         parts += [(name, workspace.part("dedup/signatures", *name, "arrow")) for name in plan.names]

@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 
 from corpus import data, storage
+from corpus.decontamination import judging, scanning
+from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
+from corpus.decontamination.item_index import index_fingerprint
 from corpus.dedup.options import drop_unset
 from corpus.edits.options import REPEAT_KINDS
 from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
@@ -21,7 +24,7 @@ from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
-from corpus.pipelines import decide, dedup, redact, repeats
+from corpus.pipelines import decide, decontaminate, dedup, redact, repeats
 from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
@@ -56,6 +59,8 @@ PART_FOLDERS = (
     "tokenizer/sample/pieces",
 )
 """Folders with a part for every split, besides those of the signals."""
+SEARCH_PARTS = ("candidates", "counts", "hits")
+"""Folders below `decontamination` with a part for every split."""
 FINGERPRINT_DIGITS = 8
 """Hex digits of each split's fingerprint that plan.json stores: enough to detect a change."""
 
@@ -85,16 +90,25 @@ class BuildPlan:
         return [self.tools.documents_fingerprint(split) for split in self.splits]
 
     @property
-    def steps(self) -> list[str]:
-        """Return the steps that have signals: the filters, and what is searched for in stored texts."""
-        return [*self.tools.filters, *([PRIVATE_STEP] if self.search.signals else [])]
-
-    @property
     def search(self) -> PrivateSearch:
         """Return the search for private data, without a workspace; `signals` is empty if there is none."""
         manifest = self.file.manifest
         kinds = {name: list(source.private_data) for name, source in manifest.sources.items()}
         return PrivateSearch("", kinds, manifest.private_kinds)
+
+    @property
+    def measured_steps(self) -> list[str]:
+        """Return the steps whose signals are measured with the text, at ingest."""
+        return list(self.tools.filters)
+
+    @property
+    def steps(self) -> list[str]:
+        """Return the steps of all signals that decisions can use: those of filters, and of searches in stored texts."""
+        searches = {
+            PRIVATE_STEP: bool(self.search.signals),
+            DECONTAMINATION_STEP: not self.file.manifest.decontaminate.is_empty,
+        }
+        return [*self.measured_steps, *(step for step, is_searched in searches.items() if is_searched)]
 
 
 def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | None = None) -> BuildPlan:
@@ -114,6 +128,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
         rules = tools.rules
         tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
+        tools.sets_identity  # noqa: B018 - a set that cannot be read is refused here
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     try:
@@ -218,6 +233,15 @@ def plan_fingerprint(plan: BuildPlan) -> str:
     if not manifest.filters:
         del dumped["filters"]  # as workspaces have it that were built before there were plug-ins
     dumped["dedup"] = drop_unset(dumped["dedup"])
+    decontaminated = []
+    if manifest.decontaminate.is_empty:
+        del dumped["decontaminate"]  # as workspaces have it that were built before items were looked for
+    else:
+        dumped["decontaminate"]["sets"] = [
+            [each["name"], each["action"]] for each in dumped["decontaminate"]["sets"]
+        ]
+        versions = [decontaminate.VERSION, scanning.VERSION, judging.VERSION]
+        decontaminated = [index_fingerprint(plan.tools.sets_identity or ""), versions]
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     signatures = plan.tools.signatures
     priorities = {name: source.priority for name, source in plan.file.manifest.sources.items()}
@@ -234,6 +258,7 @@ def plan_fingerprint(plan: BuildPlan) -> str:
             priorities,
             *([repeats.VERSION] if manifest.dedup.repeats else []),
             *_identify_edits(plan),
+            *decontaminated,
         ]
     )
 
@@ -256,10 +281,11 @@ def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:
     repeated = [
         REPEAT_KINDS[name] for name in manifest.clean.repeats if getattr(manifest.dedup, name) is not None
     ]
+    contaminated = [decontaminate.EDIT_KIND] if manifest.decontaminate.cuts else []
     applied = {}
     for name, source in manifest.sources.items():
         masked = [kind for kind, options in source.private_data.items() if options.mode == "mask"]
-        steps = {PRIVATE_STEP: masked, REPEATS_STEP: repeated}
+        steps = {PRIVATE_STEP: masked, REPEATS_STEP: repeated, DECONTAMINATION_STEP: contaminated}
         if any(steps.values()):
             applied[name] = {step: sorted(kinds) for step, kinds in steps.items() if kinds}
     return applied
@@ -335,11 +361,19 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
         if plan.search.signals:
             expected.add(edits_path(workspace, PRIVATE_STEP, source, split))
         expected.update(workspace.quarantine_part(source, split, step) for step in [None, *plan.tools.calls])
+        if DECONTAMINATION_STEP in plan.steps:
+            expected.update(
+                workspace.part(f"{DECONTAMINATION_STEP}/{name}", source, split) for name in SEARCH_PARTS
+            )
+            expected.add(edits_path(workspace, DECONTAMINATION_STEP, source, split))
+    if DECONTAMINATION_STEP in plan.steps:
+        expected.update(decontaminate.list_tables(workspace))
     expected.add(counts_path(workspace, REPEATS_STEP))
     if plan.search.signals:
         expected.add(counts_path(workspace, PRIVATE_STEP))
     edits = [f"edits/{step}" for step in EDIT_STEPS]
-    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", *edits):
+    searched = [f"{DECONTAMINATION_STEP}/{name}" for name in SEARCH_PARTS]
+    for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", *edits, *searched):
         if not storage.exists(workspace.path(folder)):
             continue
         for path in storage.list_files(workspace.path(folder)):
@@ -385,6 +419,7 @@ BUILT_FOLDERS = (
     "decisions",
     "quarantine",
     "dedup",
+    "decontamination",
     "edits",
     "stats",
     "tokenizer",

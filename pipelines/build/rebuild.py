@@ -106,6 +106,9 @@ def _search_split(again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
+    for step in set(plan.steps) - set(plan.measured_steps):  # these depend on the whole corpus
+        name = (f"signals/{step}", split.source, split.name)
+        storage.write_bytes(again.part(*name), storage.read_bytes(workspace.part(*name)))
     manifest = plan.file.manifest
     judge = Judge(
         rules=plan.rules,

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -21,6 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
+from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
+from corpus.decontamination.item_index import read_index_facts
 from corpus.edits.applied import AppliedKinds, read_applied
 from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits
 from corpus.edits.options import REPEAT_KINDS
@@ -59,6 +63,7 @@ CHANGEABLE_KEYS = {
     "seed",
     "rules",
     "dedup",
+    "decontaminate",
     "clean",
     "redact",
     "validation",
@@ -91,6 +96,14 @@ class StoredTools(Tools):
     """Tools that take the fingerprints of documents from the parts, and read no input."""
 
     root: str = ""
+
+    @cached_property
+    def sets_identity(self) -> str | None:
+        """Return the identity of the evaluation sets that the workspace's index was made from."""
+        if self.manifest.decontaminate.is_empty:
+            return None
+        identity: str = read_index_facts(Workspace(self.root).path(INDEX_FOLDER)).get("sets", "")
+        return identity
 
     def documents_fingerprint(self, split: Any) -> str:
         stored = read_fingerprint(Workspace(self.root).part("documents", split.source, split.name))
@@ -274,6 +287,8 @@ def make_stored_plan(
     _check_same(before, file, tools)
     computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
     computed.update(name_signals(file.manifest.private_kinds))
+    if not file.manifest.decontaminate.is_empty:
+        computed |= set(DECONTAMINATION_SIGNALS)
     for name in changes:
         if name.partition(".")[0] in EDIT_KEYS:
             continue
@@ -432,6 +447,12 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
         ]
         if sides[0] != sides[1]:
             differing.append(f"sources.{name}")
+    sets = [
+        [(each.path, each.name, each.fields) for each in file.manifest.decontaminate.sets]
+        for file in (before, after)
+    ]
+    if sets[0] != sets[1] and sets[1]:
+        differing.append("decontaminate.sets")
     now, then = Tools(before.manifest).signatures, tools.signatures
     if then is not None and (now is None or dict(now.parameters) != dict(then.parameters)):
         differing.append("dedup.minhash")

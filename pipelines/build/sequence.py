@@ -7,10 +7,19 @@ from collections.abc import Callable
 from functools import partial
 
 from corpus import storage
+from corpus.decontamination.hits import hits_path
 from corpus.edits.applied import applied_path
-from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import (
+    DECONTAMINATION_STEP,
+    EDIT_STEPS,
+    PRIVATE_STEP,
+    REPEATS_STEP,
+    counts_path,
+    edits_path,
+)
 from corpus.errors import UserError
 from corpus.ledger import quarantine
+from corpus.pipelines import decontaminate
 from corpus.pipelines.beam.engines import check_engine, check_inputs
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
@@ -121,6 +130,10 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
         expected.append(counts_path(workspace, PRIVATE_STEP))
     if find_applied(plan.file.manifest):
         expected.append(applied_path(workspace))
+    if not plan.file.manifest.decontaminate.is_empty:
+        expected += [edits_path(workspace, DECONTAMINATION_STEP, *name) for name in plan.names]
+        expected += [hits_path(workspace, *name) for name in plan.names]
+        expected += decontaminate.list_tables(workspace)
     if plan.tools.signatures is not None:
         expected += [workspace.part("dedup/signatures", *name, "arrow") for name in plan.names]
     if storage.exists(dataset):

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from corpus import storage
+from corpus.decontamination import item_index
+from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
+from corpus.decontamination.hits import sets_path
 from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.edits.applied import write_applied
 from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
-from corpus.pipelines import decide, dedup, ingest, redact, repeats, tokenize
+from corpus.pipelines import decide, decontaminate, dedup, ingest, redact, repeats, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan, find_applied
@@ -160,9 +163,53 @@ def run_redact(build: Build) -> None:
     )
 
 
+def run_decontaminate(build: Build) -> None:
+    """Find items of the manifest's evaluation sets in all documents; without sets, remove what is there."""
+    plan, workspace, options = build.plan, build.workspace, build.plan.file.manifest.decontaminate
+    if options.is_empty:
+        for name in (
+            DECONTAMINATION_STEP,
+            f"edits/{DECONTAMINATION_STEP}",
+            f"signals/{DECONTAMINATION_STEP}",
+        ):
+            storage.remove_folder(workspace.path(name))
+        storage.remove(sets_path(workspace))
+        return
+    running = build.for_stage("decontaminate")
+    sets = plan.tools.sets_identity or ""
+    folder = workspace.path(item_index.FOLDER)
+    try:
+        facts = item_index.write_index(folder, options, sets)
+    except UserError as error:
+        raise plan.file.error(error.path, str(error)) from None
+    for line in item_index.describe_index(folder):
+        build.say(line)
+    share = decontaminate.choose_share(workspace, plan.names)
+    scan = decontaminate.ScanJob(workspace.root, facts["fingerprint"], share)
+    build.run(
+        "decontaminate",
+        lambda claims: decontaminate.scan_pipeline(scan, plan.names, running, claims),
+        len(plan.names),
+        running=running,
+    )
+    weights = decontaminate.merge_splits(scan, plan.names)
+    judge = decontaminate.JudgeJob(scan, weights, options.model_dump_json())
+    build.run(
+        "judge",
+        lambda claims: decontaminate.judge_pipeline(judge, plan.names, running, claims),
+        len(plan.names),
+        running=running,
+    )
+    decontaminate.write_tables(workspace, plan.names, options, fingerprint([weights, judge.options]))
+
+
 def decide_and_mark(build: Build) -> None:
-    """Find private data, decide on every document, then find what the kept ones repeat; say what edits are applied."""
+    """Find private data and items of evaluation sets, decide on every document, then find what the kept ones repeat.
+
+    Say which edits are applied.
+    """
     run_redact(build)
+    run_decontaminate(build)
     run_decide(build)
     run_repeats(build)
     write_applied(build.workspace, find_applied(build.plan.file.manifest))

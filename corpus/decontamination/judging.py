@@ -1,0 +1,183 @@
+"""Weigh candidates: which of them are hits, by what the corpus itself says about how much a pair of tokens proves.
+
+A pair weighs 1 if no sampled document has it and 0 if all have it (IDF: log(N / documents) / log N), times how much it
+tells its item from the others of its set. A gram that is in many documents of many groups (sites, pages, repositories)
+proves nothing, and so do the pairs in it: a famous quotation, a licence, a template. Only an item that stands there
+whole, question and options or answer, is a hit however often it does.
+
+A hit has two distinct features from different places of the item: of its quarters by weight, two at least that are
+half matched; and
+
+    enough weight in all (`MIN_WEIGHT`), and one of
+    its question, alone (`MOST` of it where it has options; where it has none, `score`, and more if it is short)
+    its question in part (`score`), and half of its options or its answer
+    its answer, if it is long, or its options nearly whole, and some of its question
+
+A passage is what questions are asked about: it is on record beside its question, and alone it is no hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.decontamination.folded_tokens import GRAM
+from corpus.decontamination.item_index import ItemIndex
+from corpus.decontamination.options import PARTS, DecontaminationOptions
+
+Weights = NDArray[np.floating[Any]]
+VERSION = 1
+"""Increased when the same candidates would give other hits."""
+LEAST_DOCUMENTS = 1000
+"""Documents that weights are computed for at least, so that in a small corpus an item's own pairs are not common."""
+MIN_WEIGHT = 4.0
+MIN_QUESTION_WEIGHT = 5.0
+ALONE_MORE = 0.1
+"""What a question that stands alone must have more of than one beside its options or its answer."""
+MIN_BESIDE = 0.5
+MIN_BESIDE_WEIGHT = 1.5
+LONG_WEIGHT = 12.0
+MOST, BESIDE_ENOUGH = 0.8, 6.0
+WHOLE = 0.9
+QUARTERS = 4
+HIT, COMMON, WEAK = "hit", "common", "weak"
+"""Verdicts: a hit; one but for the guard against what is in many documents; too little."""
+
+
+@dataclass(frozen=True)
+class PairWeights:
+    """The weight of every pair of the vocabulary, and which grams are common."""
+
+    weights: NDArray[np.float32]
+    common: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class HitVerdict:
+    """What a candidate came to: `score` from 0 to 1, and the parts of the item that are matched, with their shares."""
+
+    kind: str
+    score: float
+    parts: Mapping[str, float]
+    weight: float
+
+
+def weigh_pairs(counts: NDArray[np.int64], documents: int) -> NDArray[np.float32]:
+    """Return the weight of each pair of the vocabulary by the number of the sampled documents that have it."""
+    size = max(documents, LEAST_DOCUMENTS)
+    weights = np.log((size + 1) / (counts + 1.0)) / np.log(size + 1)
+    return np.maximum(weights, 0).astype(np.float32)
+
+
+def find_common_grams(
+    documents: NDArray[np.int64], groups: NDArray[np.int64], options: DecontaminationOptions
+) -> NDArray[np.bool_]:
+    """Return which grams are in so many documents of so many groups that they prove nothing."""
+    common: NDArray[np.bool_] = (documents >= options.common.documents) & (groups >= options.common.groups)
+    return common
+
+
+def judge_candidate(
+    item: int,
+    matched: NDArray[np.bool_],
+    index: ItemIndex,
+    weighed: PairWeights,
+    options: DecontaminationOptions,
+) -> HitVerdict:
+    """Return the verdict on what a document holds of an item."""
+    span = index.span(item)
+    parts = index.pair_parts[span]
+    weights = weighed.weights[index.pairs[span]] * index.pair_weights[span]
+    plain = _judge_weights(weights, parts, matched, options)
+    if plain.kind != HIT or _is_whole(plain):
+        return plain
+    common_pairs = mark_common_pairs(item, index, weighed.common)
+    if not common_pairs.any():
+        return plain
+    guarded = _judge_weights(np.where(common_pairs, 0, weights), parts, matched, options, total=weights)
+    return guarded if guarded.kind == HIT else HitVerdict(COMMON, plain.score, plain.parts, plain.weight)
+
+
+def _is_whole(verdict: HitVerdict) -> bool:
+    beside = [share for part, share in verdict.parts.items() if part in ("options", "answer")]
+    return verdict.parts.get("question", 0) >= WHOLE and bool(beside) and max(beside) >= WHOLE
+
+
+def _judge_weights(
+    weights: Weights,
+    parts: NDArray[np.uint8],
+    matched: NDArray[np.bool_],
+    options: DecontaminationOptions,
+    total: Weights | None = None,
+) -> HitVerdict:
+    whole = weights if total is None else total
+    gained = np.bincount(parts, weights * matched, minlength=len(PARTS))
+    most = np.bincount(parts, whole, minlength=len(PARTS))
+    shares = np.divide(gained, most, out=np.zeros(len(PARTS)), where=most > 1e-6)
+    question, choices, answer, _ = shares.tolist()
+    beside_most = most[1] + most[2]
+    beside = (gained[1] + gained[2]) / beside_most if beside_most > 1e-6 else 0.0
+    best_beside = max(
+        choices if gained[1] >= MIN_BESIDE_WEIGHT else 0, answer if gained[2] >= MIN_BESIDE_WEIGHT else 0
+    )
+    weight = float(gained[:3].sum())
+    least = options.score
+    if most[1] >= MIN_WEIGHT:
+        needed = max(MOST, least)  # a question whose options are nowhere near is often a quotation in it
+    else:
+        needed = least if gained[0] >= LONG_WEIGHT else least + ALONE_MORE
+    alone = question >= needed and gained[0] >= MIN_QUESTION_WEIGHT
+    together = question >= least and best_beside >= MIN_BESIDE
+    solved = answer >= least + ALONE_MORE and gained[2] >= LONG_WEIGHT and question >= least / 2
+    chosen = choices >= MOST and gained[1] >= BESIDE_ENOUGH and question >= least / 2
+    chosen = chosen or (choices >= WHOLE and most[0] < MIN_BESIDE_WEIGHT)  # the question is a word or two
+    score = question if beside_most <= 1e-6 else 0.7 * question + 0.3 * beside
+    is_hit = (
+        weight >= MIN_WEIGHT
+        and (alone or together or solved or chosen)
+        and _has_two_places(weights, whole, parts, matched)
+    )
+    named = {part: round(float(share), 4) for part, share in zip(PARTS, shares, strict=True) if share > 0}
+    return HitVerdict(HIT if is_hit else WEAK, round(float(score), 4), named, weight)
+
+
+def _has_two_places(
+    weights: Weights,
+    whole: Weights,
+    parts: NDArray[np.uint8],
+    matched: NDArray[np.bool_],
+) -> bool:
+    """Return whether two of the item's quarters are half matched, its passage left out."""
+    own = parts < PARTS.index("passage")
+    reached = np.cumsum(whole[own])
+    if not len(reached) or reached[-1] <= 0:
+        return False
+    quarter = np.minimum((QUARTERS * (reached - whole[own]) / reached[-1]).astype(np.int64), QUARTERS - 1)
+    gained = np.bincount(quarter, (weights * matched)[own], minlength=QUARTERS)
+    most = np.bincount(quarter, whole[own], minlength=QUARTERS)
+    return int(((gained >= most / 2) & (gained > 0)).sum()) >= 2
+
+
+def find_spans(item: int, matched: NDArray[np.bool_], index: ItemIndex) -> Sequence[tuple[int, int]]:
+    """Return the spans of an item's texts that are matched, in UTF-16 units, those that touch or overlap as one."""
+    span = index.span(item)
+    starts, ends = index.pair_starts[span][matched], index.pair_ends[span][matched]
+    if not len(starts):
+        return []
+    new = np.flatnonzero(np.append(True, starts[1:] > ends[:-1] + 1))
+    return list(zip(starts[new].tolist(), ends[np.append(new[1:], len(ends)) - 1].tolist(), strict=True))
+
+
+def mark_common_pairs(item: int, index: ItemIndex, common: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pairs of an item lie in one of its common grams."""
+    grams = index.pair_grams[index.span(item)]
+    marked: NDArray[np.bool_] = (grams >= 0) & common[grams]
+    if marked.any():
+        begins = np.flatnonzero(marked)
+        covered = np.unique((begins[:, None] + np.arange(GRAM - 1)).reshape(-1))
+        marked[covered[covered < len(marked)]] = True
+    return marked

@@ -1,0 +1,27 @@
+"""Which documents hold items of evaluation sets: these train no tokenizer and no classifier, and are no validation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from corpus import storage
+
+DECONTAMINATION = "decontamination"
+"""The step that looks for items of evaluation sets (`corpus.decontamination`)."""
+ITEMS_SIGNAL = f"{DECONTAMINATION}.items"
+"""The signal that counts the items that a document holds; cleared ones do not count."""
+Flags = NDArray[np.bool_]
+
+
+def read_holding(documents: str) -> Flags | None:
+    """Return which documents of a part hold items, by row; None where none were looked for."""
+    head, _, tail = documents.rpartition("/documents/")
+    signals = f"{head}/signals/{DECONTAMINATION}/{tail}"
+    if not storage.exists(signals):
+        return None
+    with storage.open_input(signals) as stream:
+        column = pq.ParquetFile(stream).read(columns=[ITEMS_SIGNAL], use_threads=False).column(0)
+    holding: Flags = column.to_numpy() > 0
+    return holding
