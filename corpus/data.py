@@ -19,6 +19,8 @@ OWN_FOLDERS = ("rules", "languages", "fields", "mixtures")
 
 _own_files: dict[str, str] = {}
 """`rules/mine.yaml` -> its text."""
+_reads: set[str] = set()
+"""Which of them were read since they are in use."""
 _caches: list[Any] = []
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -61,6 +63,7 @@ def read_data(folder: str, name: str) -> tuple[str, str]:
     """Return the text of a file in one of `OWN_FOLDERS`, and its path for messages. The user's own comes first."""
     own = _own_files.get(f"{folder}/{name}.yaml")
     if own is not None:
+        _reads.add(f"{folder}/{name}.yaml")
         return own, f"{folder}/{name}.yaml"
     path = data_path(folder, f"{name}.yaml")
     return path.read_text(encoding="utf-8"), str(path)
@@ -93,8 +96,19 @@ def own_files() -> dict[str, str]:
     return dict(_own_files)
 
 
+def list_read_files() -> set[str]:
+    """Return which of the user's own files were read since `use_own_files`, but for what was cached before."""
+    return set(_reads)
+
+
+def list_replaced_files(files: Iterable[str]) -> list[str]:
+    """Return those of a user's own files whose names one of corpus has, which they take the place of; sorted."""
+    return sorted(name for name in files if data_path(*name.split("/")).is_file())
+
+
 def use_own_files(files: Mapping[str, str]) -> None:
     """Use these files beside those of corpus, and no others. What was read before is forgotten if they differ."""
+    _reads.clear()
     if files != _own_files:
         _own_files.clear()
         _own_files.update(sorted(files.items()))

@@ -315,7 +315,25 @@ def load_manifest(path: str) -> ManifestFile:
                     ("mixture", key, name), f"no such source: choose from {', '.join(manifest.sources)}"
                 )
     _check_cuts(source_file, manifest)
-    return ManifestFile(path, manifest, lines, data.own_files())
+    return ManifestFile(path, manifest, lines, _list_used_files(manifest))
+
+
+def _list_used_files(manifest: Manifest) -> dict[str, str]:
+    """Return those of the user's own data files that a build of the manifest may use, by name.
+
+    Languages may occur in any text, and a training run may name any mixture; presets and layouts are named here.
+    """
+    files, used = data.own_files(), data.list_read_files()
+    if any(name.startswith("rules/") for name in files):
+        from corpus.rules.presets import list_included
+
+        named = {name for source in manifest.sources.values() for name in source.rules or ()}
+        used |= {f"rules/{name}.yaml" for name in list_included(named)}
+    return {
+        name: text
+        for name, text in files.items()
+        if name in used or name.startswith(("languages/", "mixtures/"))
+    }
 
 
 def _check_cuts(source_file: ManifestFile, manifest: Manifest) -> None:

@@ -16,6 +16,7 @@ from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.dedup.signatures import SignatureStep
 from corpus.errors import RunError, UserError, describe_briefly
+from corpus.extract import DEFAULT_MODE, PAGE_MEDIA_TYPES
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -30,7 +31,7 @@ from corpus.private.options import name_signals
 from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import CLUSTER_SIZE, RuleSet
-from corpus.sources import source_class
+from corpus.sources import KINDS_WITHOUT_PAGES, source_class
 from corpus.sources.input_split import InputSplit
 from corpus.sources.source import Source
 from corpus.storage.fingerprint import fingerprint
@@ -270,9 +271,23 @@ class Tools:
             raise UserError(message, ("sources", split.source, "kind")) from error
         return hash_files(parameters)
 
+    @cached_property
+    def _common_without_pages(self) -> dict[str, Any]:
+        """Return what `_common` does for sources without web pages: as if these were read in the default mode.
+
+        A plug-in may read other types than theirs, too: then it counts.
+        """
+        described = self.extractor_description or {"media_types": []}
+        if set(described["media_types"]) - set(PAGE_MEDIA_TYPES):
+            return self._common
+        common = {name: value for name, value in self._common.items() if name != "extractor"}
+        libraries = {name: metadata.version(name) for name in DOCUMENT_LIBRARIES}
+        return {**common, "extraction": DEFAULT_MODE, "libraries": libraries}
+
     def documents_fingerprint(self, split: InputSplit) -> str:
+        has_pages = self.manifest.sources[split.source].kind not in KINDS_WITHOUT_PAGES
         inputs = {
-            **self._common,
+            **(self._common if has_pages else self._common_without_pages),
             "budgets": asdict(self.budgets(split)),
             "source": self.source_parameters(split),
             "input": split.input,

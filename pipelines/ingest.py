@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -229,11 +230,11 @@ def make_row_group(documents: list[Document]) -> RowGroupChunk:
     return batch, [make_page(document) for document in documents], batch.column("origin")
 
 
-def process_records(tools: Tools, split: InputSplit) -> Iterator[Document | Failure]:
-    """Yield the document or failure of every record of an input split, in order."""
+def process_records(tools: Tools, split: InputSplit, most: int | None = None) -> Iterator[Document | Failure]:
+    """Yield the document or failure of every record of an input split, or of the first `most`, in order."""
     budgets = tools.budgets(split)
     with borrow_parser(tools.extraction_mode, budgets, tools.extraction_jobs) as parsing:
-        answers = parsing.extract_each(read_records(tools, split))
+        answers = parsing.extract_each(islice(read_records(tools, split), most))
         if tools.identifier_plugin is not None:
             with borrow_caller(budgets) as caller:
                 yield from identify_in_parser(tools, tools.identifier_plugin, caller, answers)

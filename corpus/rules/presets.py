@@ -20,7 +20,7 @@ for those named by `where`.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,19 @@ def read_preset(name: str, inside: tuple[str, ...] = ()) -> Preset:
     except UserError as error:
         raise UserError(f"{path}: {'.'.join(map(str, error.path))}: {error}") from None
     return Preset(name=name, description=data["description"], source=data["source"], rules=rules)
+
+
+def list_included(names: Iterable[str]) -> set[str]:
+    """Return these presets and all that they include, as far as there are such."""
+    known, waiting, reached = set(list_presets()), list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in known - reached:
+            reached.add(name)
+            content, _ = load_yaml(*read_data("rules", name))
+            included = content.get("include") if isinstance(content, dict) else None
+            waiting += map(str, included) if isinstance(included, list) else []
+    return reached
 
 
 def count_corrections(signal: str) -> int:

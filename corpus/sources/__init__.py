@@ -45,6 +45,8 @@ KINDS = {
     "urls": "corpus.sources.web.urls:Urls",
     "html": "corpus.sources.web.html_files:HtmlFiles",
 }
+KINDS_WITHOUT_PAGES = frozenset(KINDS) - {"warc", "news", "urls", "html"}
+"""Kinds none of whose records is a web page, so that how pages are read is nothing to them."""
 
 
 def is_plugin_kind(kind: str) -> bool:

@@ -74,18 +74,33 @@ class LanguageFile:
     as_presets: bool = False
 
 
-@cache_data
 def language_files() -> dict[str, LanguageFile]:
     """Return every language file by the names it serves, sorted; a user's own takes the place of one of corpus.
 
     Raises UserError for a malformed one.
     """
+    return _read_files()[0]
+
+
+def list_replaced_languages() -> list[tuple[str, str]]:
+    """Return (language, name of a file of corpus) where a user's own file takes its place for the language; sorted."""
+    return _read_files()[1]
+
+
+@cache_data
+def _read_files() -> tuple[dict[str, LanguageFile], list[tuple[str, str]]]:
+    """Return what `language_files` and `list_replaced_languages` do."""
+    replaced: list[tuple[str, str]] = []
     served: dict[str, LanguageFile] = {}
     own: dict[str, LanguageFile] = {}
     for stem in list_data("languages"):
         text, path = read_data("languages", stem)
         file = _read_file(stem, text, path)
-        is_own = path != str(data_path("languages", f"{stem}.yaml"))
+        shipped = data_path("languages", f"{stem}.yaml")
+        is_own = path != str(shipped)
+        if is_own and shipped.is_file():
+            hidden = _read_file(stem, shipped.read_text(encoding="utf-8"), str(shipped))
+            replaced += [(name, stem) for name in (stem, *hidden.same_as)]
         if is_own and stem != DEFAULT_FILE_NAME:
             try:
                 normalize_label(stem)
@@ -98,7 +113,8 @@ def language_files() -> dict[str, LanguageFile]:
             if name in files:
                 raise UserError(f"{path}: {name} has a file already: {files[name].name}.yaml")
             files[name] = file
-    return dict(sorted({**served, **own}.items()))
+    replaced += [(name, served[name].name) for name in served.keys() & own.keys()]
+    return dict(sorted({**served, **own}.items())), sorted(replaced)
 
 
 def language_layers(language: str | None) -> list[LanguageFile]:

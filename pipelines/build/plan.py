@@ -35,6 +35,7 @@ from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import fingerprint
+from corpus.text.conventions import list_replaced_languages
 from corpus.text.page import Page
 from corpus.tokens import encode, sample, shards, vocabulary
 from corpus.tokens import parts as token_parts
@@ -182,6 +183,22 @@ def describe_unnameable(file: ManifestFile) -> list[str]:
             lines.append(
                 str(file.error(path, f"no text is identified as {what} by the models at hand: {advice}"))
             )
+    return lines
+
+
+def describe_replaced(file: ManifestFile) -> list[str]:
+    """Return a line on each data file of corpus that a user's own takes the place of, as far as a build uses it."""
+    languages: dict[str, list[str]] = {}
+    for language, shipped in list_replaced_languages():
+        languages.setdefault(shipped, []).append(language)
+    lines = [
+        f"languages/{shipped}.yaml of corpus gives way to your file for {', '.join(named)}: what yours leaves out "
+        "is as for every language"
+        for shipped, named in languages.items()
+    ]
+    for name in data.list_replaced_files(file.own_files):
+        if not name.startswith("languages/"):
+            lines.append(f"{name} of corpus gives way to your file: rename yours to have both")
     return lines
 
 

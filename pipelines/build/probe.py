@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpus import storage
-from corpus.document import Failure
+from corpus.document import Document, Failure
 from corpus.formats.yaml_lines import KeyPath
 from corpus.ledger.reasons import name_reason
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
-from corpus.pipelines.ingest import read_records
+from corpus.pipelines.ingest import process_records, read_records
 from corpus.sources.input_split import InputSplit
 from corpus.sources.recognize.row_fields import guess_fields
 from corpus.sources.tables.csv_rows import Csv
@@ -28,6 +28,8 @@ PROBE_SECONDS = 20.0
 """Seconds after which no further file is looked at."""
 PEEKED_FILES, PEEKED_ROWS = 4, 200
 """Files of a source, and rows of each, whose fields are looked at."""
+EXTRACTED_RECORDS = 20
+"""Records of a file that are extracted at most, in search of one that gives a text."""
 SEARCHED_ROWS = 20_000
 """Rows of a file that are looked at where the first ones have no text."""
 MAX_PLACES = 3
@@ -67,12 +69,34 @@ class Failures:
 
 
 @dataclass
+class Textless:
+    """A source none of whose first records gave a text: how many were looked at, and what stopped them.
+
+    `reasons` are gates, and reasons of quarantine.
+    """
+
+    source: str
+    records: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def describe(self) -> str:
+        """Return a line on it."""
+        many = (
+            f"none of the first {self.records:,} records" if self.records > 1 else "not the one record there"
+        )
+        what = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common())
+        return f"{self.source}: {many} gave a text: {what}: are `kind` and the options of the source right?"
+
+
+@dataclass
 class Probe:
-    """What the first record of each file came to: the files looked at, of all, and their failures."""
+    """What the first record of each file came to: the files looked at, of all, their failures, and sources whose first
+    records gave no text."""
 
     files: int = 0
     looked_at: int = 0
     failures: Failures = field(default_factory=Failures)
+    textless: list[Textless] = field(default_factory=list)
 
 
 def probe_files(plan: BuildPlan, show: Show = lambda stage, done, total: None) -> Probe:
@@ -94,7 +118,30 @@ def probe_files(plan: BuildPlan, show: Show = lambda stage, done, total: None) -
             probe.failures.add(source, failure)
         probe.looked_at += 1
         show("files", probe.looked_at, probe.files)
+    for source in plan.file.manifest.sources:
+        splits = [split for (name, _), split in firsts.items() if name == source][:PEEKED_FILES]
+        if time.monotonic() - began <= PROBE_SECONDS:
+            _extract_firsts(plan.tools, source, splits, probe)
     return probe
+
+
+def _extract_firsts(tools: Tools, source: str, splits: list[InputSplit], probe: Probe) -> None:
+    """Extract records from the beginning of files, as a build would, until one gives a text; note it if none does."""
+    textless = Textless(source)
+    for split in splits:
+        with peeking():
+            outcomes = process_records(tools, split, EXTRACTED_RECORDS)
+            for outcome in outcomes:
+                if isinstance(outcome, Document) and outcome.text:
+                    return
+                textless.records += 1
+                if isinstance(outcome, Failure):
+                    probe.failures.add(source, outcome)
+                    textless.reasons[f"in quarantine ({name_reason(outcome.reason, outcome.error)})"] += 1
+                else:
+                    textless.reasons[f"stopped by the gate {outcome.gate}"] += 1
+    if textless.records:
+        probe.textless.append(textless)
 
 
 def _list_first_failures(tools: Tools, split: InputSplit) -> Iterator[Failure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from corpus import storage
@@ -25,6 +25,7 @@ from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
 from corpus.pipelines.build.plan import (
     BuildPlan,
+    describe_replaced,
     describe_unnameable,
     find_applied,
     make_plan,
@@ -75,7 +76,11 @@ def build_locked(
             say(f"{NOTHING_TO_DO}: the workspace is complete")
             return workspace
         check_text_fields(plan)
-        for line in (*describe_unnameable(plan.file), *describe_unmatched_fields(plan)):
+        for line in (
+            *describe_replaced(plan.file),
+            *describe_unnameable(plan.file),
+            *describe_unmatched_fields(plan),
+        ):
             say(line)
         for name, source in plan.file.manifest.sources.items():
             if not plan.rules.rules[name] and source.rules is None:
@@ -96,7 +101,7 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     """Return the parts that a finished build has and this workspace lacks."""
     folders = ["documents", "decisions", *(f"signals/{step}" for step in plan.steps)]
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
-    expected = [workspace.part(folder, *name) for folder in folders for name in plan.names]
+    expected = _list_split_parts(workspace, plan, plan.names, plan.steps)
     dataset = workspace.path("tokens", "dataset.json")
     tables = (
         "counts",
@@ -123,22 +128,52 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     if options.canaries:
         expected.append(workspace.path("dedup", "audit.parquet"))
     if options.repeats:
-        expected += [edits_path(workspace, REPEATS_STEP, *name) for name in plan.names]
         expected.append(counts_path(workspace, REPEATS_STEP))
     if plan.search.signals:
-        expected += [edits_path(workspace, PRIVATE_STEP, *name) for name in plan.names]
         expected.append(counts_path(workspace, PRIVATE_STEP))
     if find_applied(plan.file.manifest):
         expected.append(applied_path(workspace))
     if not plan.file.manifest.decontaminate.is_empty:
-        expected += [edits_path(workspace, DECONTAMINATION_STEP, *name) for name in plan.names]
-        expected += [hits_path(workspace, *name) for name in plan.names]
         expected += decontaminate.list_tables(workspace)
-    if plan.tools.signatures is not None:
-        expected += [workspace.part("dedup/signatures", *name, "arrow") for name in plan.names]
     if storage.exists(dataset):
         expected += [workspace.path("tokens", shard["path"]) for shard in workspace.tokens()["shards"]]
     return [path for path in expected if path not in present and not storage.exists(path)]
+
+
+def _list_split_parts(
+    workspace: Workspace, plan: BuildPlan, names: Iterable[tuple[str, str]], steps: Iterable[str]
+) -> list[str]:
+    """Return the parts that input splits have when a build is finished, with the signals of these steps."""
+    names = list(names)
+    folders = ["documents", "decisions", *(f"signals/{step}" for step in steps)]
+    parts = [workspace.part(folder, *name) for folder in folders for name in names]
+    if plan.file.manifest.dedup.repeats:
+        parts += [edits_path(workspace, REPEATS_STEP, *name) for name in names]
+    if plan.search.signals:
+        parts += [edits_path(workspace, PRIVATE_STEP, *name) for name in names]
+    if not plan.file.manifest.decontaminate.is_empty:
+        parts += [edits_path(workspace, DECONTAMINATION_STEP, *name) for name in names]
+        parts += [hits_path(workspace, *name) for name in names]
+    if plan.tools.signatures is not None:
+        parts += [workspace.part("dedup/signatures", *name, "arrow") for name in names]
+    return parts
+
+
+def list_lost_parts(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> list[str]:
+    """Return the absent parts that the last build had: not those of input splits and signals that are new."""
+    if workspace.path("plan.json") in absent:
+        return list(absent)
+    names, steps = set(workspace.splits()), set(workspace.steps())
+    new = set(
+        _list_split_parts(workspace, plan, (name for name in plan.names if name not in names), plan.steps)
+    )
+    new |= {
+        workspace.part(f"signals/{step}", *name)
+        for step in plan.steps
+        if step not in steps
+        for name in plan.names
+    }
+    return [path for path in absent if path not in new]
 
 
 def describe_missing(workspace: Workspace, absent: list[str]) -> str:
@@ -149,7 +184,7 @@ def describe_missing(workspace: Workspace, absent: list[str]) -> str:
     return f"missing, and made again with what depends on {them}: {', '.join(names[:3])}{more}"
 
 
-def leave_out_new(workspace: Workspace, absent: list[str]) -> list[str]:
+def leave_out_new(workspace: Workspace, absent: Iterable[str]) -> list[str]:
     """Return the missing files without those of edits that the workspace was not searched for before."""
     new = [
         workspace.path(*folder.split("/")) + "/"
@@ -182,7 +217,7 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
     absent = list_missing_parts(builder.workspace, builder.plan)
     for line in explain_changes(builder.workspace, builder.plan, builder.state, absent):
         builder.say(line)
-    lost = leave_out_new(builder.workspace, absent)
+    lost = leave_out_new(builder.workspace, list_lost_parts(builder.workspace, builder.plan, absent))
     if lost and "build" in builder.state:
         builder.say(describe_missing(builder.workspace, lost))
     builder.forget("build")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shlex
@@ -86,8 +87,12 @@ def run_command(*command: str) -> None:
 
 
 def write_quality_manifest(manifest: Path, model: Path, to: Path) -> None:
-    """Write the manifest with the classifier added: the best four fifths of each language that it learned are kept."""
-    sample = f'"{manifest.parent.resolve()}/demo/'
+    """Write the manifest with the classifier added: the best four fifths of each language that it learned are kept.
+
+    Files are named from the fixed part of an absolute pattern. It ends before `[d]emo`, so that they have the names
+    that the manifest gives them, and no page is read again.
+    """
+    sample = f'"{glob.escape(str(manifest.parent.resolve()))}/[d]emo/'
     text = manifest.read_text(encoding="utf-8").replace('"demo/', sample)
     try:
         card = json.loads(Path(f"{model}.card.json").read_text(encoding="utf-8"))

@@ -81,7 +81,7 @@ def plan(
     load_manifest(manifest)  # what is wrong with it is said before the rest is imported
     from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.build.dry_run import dry_run
-    from corpus.pipelines.build.plan import describe_unnameable, make_plan
+    from corpus.pipelines.build.plan import describe_replaced, describe_unnameable, make_plan
     from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.watching import show_progress
@@ -89,7 +89,11 @@ def plan(
     keep_pandas_out()
     build_plan = make_plan(manifest)
     check_text_fields(build_plan)
-    for line in (*describe_unnameable(build_plan.file), *describe_unmatched_fields(build_plan)):
+    for line in (
+        *describe_replaced(build_plan.file),
+        *describe_unnameable(build_plan.file),
+        *describe_unmatched_fields(build_plan),
+    ):
         typer.echo(f"corpus: {line}", err=True)
     with show_progress() as show:
         probe = probe_files(build_plan, show)
@@ -142,7 +146,20 @@ def describe_plan(plan: BuildPlan) -> dict[str, Any]:
 
 def describe_probe(probe: Probe) -> dict[str, Any]:
     """What the beginnings of the input files came to, as rows."""
-    return {"looked_at": probe.looked_at, "files": probe.files, "failures": probe.failures.rows()}
+    return {
+        "looked_at": probe.looked_at,
+        "files": probe.files,
+        "failures": probe.failures.rows(),
+        "textless": [
+            {
+                "source": one.source,
+                "records": one.records,
+                "reasons": dict(one.reasons),
+                "line": one.describe(),
+            }
+            for one in probe.textless
+        ],
+    }
 
 
 def print_failures(console: Console, rows: list[dict[str, Any]], seen: str) -> None:
@@ -183,6 +200,10 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
         probe = description["probe"]
         seen = f"first record of {format_count(probe['looked_at'])} of {format_count(probe['files'])} files"
         print_failures(console, probe["failures"], seen)
+        for row in probe["textless"]:
+            console.print(Text(make_printable(row["line"]), "yellow"), soft_wrap=True)
+        if probe["textless"]:
+            console.print()
     same: dict[str, list[str]] = {}
     for name, rules in description["recipes"].items():
         same.setdefault(json.dumps(rules), []).append(name)

@@ -31,7 +31,7 @@ from corpus.pipelines.transforms.elements import FailureRow, RecordRow, to_failu
 from corpus.sources.input_split import UNREADABLE, InputSplit
 from corpus.sources.inputs import list_files
 from corpus.sources.source import Source
-from corpus.storage import File, RemoteError
+from corpus.storage import File, RemoteError, is_remote
 
 FAILURES = "failures"
 """The tag of what could not be read or parsed."""
@@ -42,6 +42,12 @@ class RecordsRead(NamedTuple):
 
     records: PCollection[RecordRow]
     failures: PCollection[FailureRow]
+
+
+LOCAL_RUNNERS = frozenset(
+    {"FnApiRunner", "DirectRunner", "SwitchingDirectRunner", "BundleBasedDirectRunner", "PrismRunner"}
+)
+"""Beam's runners whose workers see the files of this machine."""
 
 
 class ReadRecords(Transform):
@@ -70,8 +76,11 @@ class ReadRecords(Transform):
         except ValidationError as error:
             raise UserError(explain(error, "ReadRecords")) from None
         self.tools_json = tools_to_json(Tools(manifest))
+        self.source = loaded
 
-    def expand(self, start: beam.Pipeline) -> Any:
+    def expand(self, start: beam.pvalue.PBegin) -> Any:
+        if type(start.pipeline.runner).__name__ in LOCAL_RUNNERS:
+            check_source_files(self.source)
         deal = tuple[int, str]
         output = (
             start
@@ -105,6 +114,15 @@ def load_source(name: str, options: Mapping[str, Any]) -> Source:
     except UserError as error:
         raise UserError(f"ReadRecords: {'.'.join(map(str, error.path))}: {error}") from None
     return source
+
+
+def check_source_files(source: Source) -> None:
+    """Raise UserError, in one line, if a local path of a source names no file here. URLs are left to the workers."""
+    local = [path for path in source.paths if not is_remote(path.removeprefix("@"))]
+    try:
+        list_files(local, os.getcwd(), source.base, source.folders)
+    except UserError as error:
+        raise UserError(f"ReadRecords: {error}", error.path) from None
 
 
 def explain(error: ValidationError, transform: str) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from corpus.data import data_path
 from corpus.dedup.options import DedupOptions, MinHashOptions
+from corpus.extract import PAGE_MEDIA_TYPES
 from corpus.manifest import Manifest
 from corpus.pipelines.build.plan import BuildPlan, make_plan
 from corpus.pipelines.build.stages import ingest_parameters
 from corpus.pipelines.context import reduce_languages
+from corpus.pipelines.ingest import read_records
+from corpus.sources import KINDS_WITHOUT_PAGES
 from corpus.sources.source import Source
 
 PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"
@@ -30,7 +35,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
     READS: [
         ("languages", ["tha"]),
         ("urls", {"block": ["block.txt"]}),
-        ("extraction", {"mode": "recall"}),
+        ("extraction", {"seconds": 7}),
         ("identification", {"model": "lid.bin"}),
         ("keep_text", "kept"),
         ("sources.a.kind", "text"),
@@ -153,7 +158,7 @@ def test_the_page_has_every_key() -> None:
     table = text.partition("## What a changed key costs")[2].partition("\n## ")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ")][1:]
     words = {
-        READS: ("reads all input", "reads this source"),
+        READS: ("reads all input", "reads the sources of web pages", "reads this source"),
         SOME: ("reads files that are new",),
         MEASURES: ("measures the new signals", "computes signatures"),
         DECIDES: ("decides:",),
@@ -197,3 +202,39 @@ def test_lists_of_languages_that_keep_the_same_are_the_same(folder: Path, langua
     assert depends(make(folder, "languages", languages)) == wanted
     assert reduce_languages("all") == "all"
     assert reduce_languages(["cmn_Hans", "cmn_Hant"]) == ["cmn_Hans", "cmn_Hant"]
+
+
+@pytest.mark.parametrize("mode", ["recall", "resiliparse", "corpus"])
+def test_another_way_of_reading_pages_concerns_sources_of_pages_alone(folder: Path, mode: str) -> None:
+    (folder / "a.html").write_text("<p>舊橋</p>", encoding="utf-8")
+    (folder / "a.csv").write_text("text\n舊橋\n", encoding="utf-8")
+    sources = {
+        "pages": {"kind": "html", "paths": ["a.html"]},
+        "rows": {"kind": "jsonl", "paths": ["a.jsonl"]},
+        "table": {"kind": "csv", "paths": ["a.csv"]},
+        "texts": {"kind": "text", "paths": ["a.csv"]},
+    }
+    for extraction, changed in (({"mode": mode}, {"pages"}), ({"mode": mode, "seconds": 7}, set(sources))):
+        prints = []
+        for each in ({}, extraction):
+            path = folder / "m.yaml"
+            path.write_text(yaml.safe_dump({"name": "keys", "sources": sources, "extraction": each}))
+            prints.append(depends(make_plan(str(path)))[READS])
+        one, other = prints
+        assert {name for name, _ in one if one[name, _] != other[name, _]} == changed
+
+
+def test_only_kinds_that_give_pages_are_read_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `KINDS_WITHOUT_PAGES` says, held against the records of every kind of the sample."""
+    monkeypatch.setenv("CORPUS_DATA", str(data))
+    monkeypatch.setenv("CORPUS_PACKAGES", str(Path(__file__).parent))
+    plan = make_plan(str(data_path("all-sources.yaml")))
+    given: dict[str, set[str]] = {}
+    for split in plan.splits:
+        kind = plan.file.manifest.sources[split.source].kind
+        if kind not in given:
+            records = islice((record for _, record in read_records(plan.tools, split) if record), 20)
+            given[kind] = {record.media_type for record in records}
+    pages = {kind for kind, types in given.items() if types & set(PAGE_MEDIA_TYPES)}
+    assert pages >= {"warc", "html"} and pages.isdisjoint(KINDS_WITHOUT_PAGES)
+    assert len(given) >= 9

@@ -254,3 +254,38 @@ def test_names_of_other_fields_are_suggested(folder: Path) -> None:
     manifest = write_manifest(folder, "  tales: {kind: jsonl, paths: [tales.jsonl], fields: {date: datum}}\n")
     (said,) = describe_unmatched_fields(make_plan(manifest))
     assert said.endswith("have no datum (date): there is text, Datum: did you mean Datum?")
+
+
+def write_pages(folder: Path, name: str, body: bytes, count: int = 30, status: str = "200 OK") -> None:
+    records = []
+    for at in range(count):
+        http = f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n".encode() + body
+        head = (
+            "WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http; msgtype=response\r\n"
+            f"WARC-Target-URI: https://河.example/{at}\r\nWARC-Date: 2024-05-01T00:00:00Z\r\n"
+            f"WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-{at:012}>\r\nContent-Length: {len(http)}\r\n\r\n"
+        )
+        records.append(gzip.compress(head.encode() + http + b"\r\n\r\n"))
+    (folder / name).write_bytes(b"".join(records))
+
+
+def test_sources_whose_first_records_give_no_text_are_named(folder: Path) -> None:
+    words = "".join(f"<p>{tale * 9}</p>" for tale in TALES)
+    write_pages(folder, "empty.warc.gz", b"<html><body><script>go()</script></body></html>")
+    write_pages(folder, "gone.warc.gz", words.encode(), status="404 Not Found")
+    write_pages(folder, "deep.warc.gz", b"<p>" + b"<b><i>" * 40_000, count=2)
+    write_pages(folder, "good.warc.gz", f"<html><body>{words}</body></html>".encode())
+    names = ("empty", "gone", "deep", "good")
+    sources = "".join(f"  {name}: {{kind: warc, paths: [{name}.warc.gz]}}\n" for name in names)
+    manifest = write_manifest(folder, sources + "  rows: {kind: jsonl, paths: [rows.jsonl]}\n")
+    probe = probe_files(make_plan(manifest))
+    assert {one.source: one.records for one in probe.textless} == {"empty": 20, "gone": 20, "deep": 2}
+    lines = {one.source: one.describe() for one in probe.textless}
+    assert lines["empty"].startswith(
+        "empty: none of the first 20 records gave a text: 20 stopped by the gate extract.empty"
+    )
+    assert "20 stopped by the gate warc.status" in lines["gone"]
+    assert "2 in quarantine (" in lines["deep"]
+    assert [row["source"] for row in probe.failures.rows()] == ["deep"]
+    printed = run(plan, manifest, "-n", "0")
+    assert lines["empty"] in printed and lines["deep"] in printed and "good: " not in printed

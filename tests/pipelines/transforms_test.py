@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -524,6 +525,45 @@ def test_the_example_runs(tmp_path: Path, tokenizer: str) -> None:
     encoder = load_encoder(tokenizer)
     for id in list(kept)[:20]:
         assert content_hash(encoder.decode(tokens[id])) == content_hash(documents[id]["text"])
+
+
+@pytest.mark.parametrize("has_tokenizer", [False, True])
+def test_the_example_started_elsewhere_ends_in_one_line(
+    tmp_path: Path, tokenizer: str, has_tokenizer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if has_tokenizer:
+        (tmp_path / "demo-workspace" / "tokenizer").mkdir(parents=True)
+        shutil.copy(tokenizer, "demo-workspace/tokenizer/tokenizer.json")
+    code = example().replace(
+        'str(data_path("demo"))', '"nowhere"' if has_tokenizer else 'str(data_path("demo"))'
+    )
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(code, "docs/beam.md", "exec"), {"__name__": "__main__"})
+    line = str(ended.value.code)
+    if has_tokenizer:
+        assert line.startswith("ReadRecords: no such file: nowhere/*.warc.gz (looked for ")
+    else:
+        assert (
+            line == "Tokenize: cannot read demo-workspace/tokenizer/tokenizer.json: No such file or directory"
+        )
+
+
+@pytest.mark.parametrize(
+    ("paths", "line"),
+    [
+        (["nowhere/*.jsonl"], "no such file: nowhere/\\*.jsonl"),
+        (["there.jsonl", "gone.jsonl"], "no such file: gone.jsonl"),
+        (["@gone.txt"], "cannot read the list .*gone.txt"),
+    ],
+)
+def test_input_that_is_not_there_is_said_before_the_pipeline_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.jsonl").write_text('{"text": "河"}\n')
+    with pytest.raises(UserError, match=f"^ReadRecords: {line}"):
+        beam.Pipeline(options=Running().options("missing")) | ReadRecords({"kind": "jsonl", "paths": paths})
 
 
 def test_the_page_names_every_field() -> None:
