@@ -97,9 +97,9 @@ def _make_canaries(
             canary = planted.make_canary(one, other, label, plan.minhash.shape(label), int(plant["chance"]))
             if canary is None:
                 continue
-            kind, text, likeness = canary
+            kind, text, made_words, likeness = canary
             made.append((source, name, int(row_of(plant["number"])), label, kind, likeness, text))
-            words.append(segment_words(text, label))
+            words.append(made_words)
             order = replace_length(plant["order"].reshape(1), np.array([len(text)]))
             keys.append(
                 make_records(

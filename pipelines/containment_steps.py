@@ -94,7 +94,7 @@ def _compare_sketches(pairs: NDArray[np.int64], lows: Sketches, highs: Sketches,
 
 def _read_sketches(number: NDArray[np.int64], plan: DedupPlan) -> list[NDArray[np.uint32]]:
     """Read the samples of documents by ascending number, sorted and each once."""
-    found: list[NDArray[np.uint32]] = []
+    samples: list[NDArray[np.uint32]] = []
     for split, piece in divide_by_split(make_records(LATE_DTYPE, number=number)):
         part = open_signatures(plan, split)
         try:
@@ -103,5 +103,5 @@ def _read_sketches(number: NDArray[np.int64], plan: DedupPlan) -> list[NDArray[n
             raise UserError(f"{error}, but its documents do: remove this part and build again") from None
         finally:
             part.close()
-        found += [np.unique(own) for own in np.split(values, bounds[1:-1])]
-    return found
+        samples += [np.unique(own) for own in np.split(values, bounds[1:-1])]
+    return samples

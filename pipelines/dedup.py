@@ -76,6 +76,8 @@ VERSION = 1
 CANARIES_VERSION = 1
 """Increased when other canaries would be planted, or something else said of them."""
 SPLITS_PER_BLOCK = 32
+SPLITS_PER_CANARIES = 2
+"""Splits of whose documents the canaries are made by one worker."""
 MAX_BLOCKS = 1024
 MAX_KEYS_ITEMS = 4096
 """Items of the first step: single splits in a smaller build."""
@@ -106,7 +108,7 @@ def dedup_pipeline(
     old = list_old_parts(options)
     inputs = {"version": VERSION, "input": fingerprint, "splits": ordered, "options": options.parameters}
     digest = fingerprint_of({**inputs, "old": identify_old_parts(old)} if old else inputs)
-    canaries = min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_BLOCK)) if options.canaries else 0
+    canaries = min(MAX_BLOCKS, -(-len(ordered) // SPLITS_PER_CANARIES)) if options.canaries else 0
     audit = fingerprint_of([CANARIES_VERSION, digest, options.canaries]) if canaries else ""
     ordered += old
     plan = DedupPlan(
@@ -128,6 +130,7 @@ def dedup_pipeline(
             storage.remove(steps.audit_path(workspace))
         steps.remove_leftovers(workspace)  # of a run that was killed at the very end
         return do_nothing
+    steps.remove_leftovers(workspace)  # of a run that was killed, with other blocks perhaps
     plan.write_names(ordered)
     shuffle = choose_shuffle(running, claims, in_runs)
     return partial(add_dedup_steps, plan=plan, load=load, running=running, claims=claims, shuffle=shuffle)

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import ClassVar
 
 import numpy as np
@@ -37,6 +39,7 @@ from corpus.dedup.rows import ROW_BITS, number_documents, row_of, split_of
 from corpus.edits.edit_counts import EDIT_COUNTS_SCHEMA, count_edits, write_edit_counts
 from corpus.edits.parts import EDITS_SCHEMA, REPEATS_STEP, write_edits
 from corpus.groups import registered_domain
+from corpus.languages.labels import is_code
 from corpus.pipelines.beam.counters import increment
 from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Records, make_records
 from corpus.pipelines.split_plan import SplitPlan, read_rows
@@ -53,25 +56,42 @@ REPEAT_KINDS = Kinds(
     anchors=ANCHOR_DTYPE,
     alignments=ALIGNMENT_DTYPE,
     spans=SPAN_DTYPE,
+    passages=np.dtype([("byte", "u1")]),  # of `_pack_passage`
 )
-MAX_HELD_CHARACTERS = 1 << 25
-"""Characters of the later ones of documents that are held in memory while the earlier ones are read: 160 MiB."""
+MAX_HELD_CHARACTERS = 1 << 24
+"""Characters of texts that are held in memory while they are compared: 80 MiB."""
+MAX_LENT_BYTES = 1 << 26
+"""Bytes of passages that are held at a time."""
+PASSAGE_MARGIN = 4096
+"""Characters of a passage before and after the places of equal grams: spans of the least length lie well within, and
+beyond it equal grams bring passages of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatPlan(SplitPlan):
-    """The plan of a search for repeated text."""
+    """The plan of a search for repeated text. `sites`: the sources whose documents are pages of sites."""
 
+    sites: tuple[str, ...] = ()
     list_place: ClassVar = ("edits", f"{REPEATS_STEP}-splits.json")
 
 
 @dataclass(frozen=True)
 class KeptTexts:
-    """The kept documents of a row group: their rows, texts and URLs."""
+    """The kept documents of a row group: their rows, texts, URLs and languages."""
 
     rows: list[int]
     texts: list[str]
     urls: list[str | None]
+    languages: list[str | None]
+
+    def take(self, chosen: NDArray[np.bool_]) -> KeptTexts:
+        """Return some of the documents."""
+        return KeptTexts(
+            list(compress(self.rows, chosen)),
+            list(compress(self.texts, chosen)),
+            list(compress(self.urls, chosen)),
+            list(compress(self.languages, chosen)),
+        )
 
 
 def read_kept_texts(workspace: Workspace, source: str, split: str) -> Iterator[KeptTexts]:
@@ -83,11 +103,11 @@ def read_kept_texts(workspace: Workspace, source: str, split: str) -> Iterator[K
         first = 0
         for group in range(documents.num_row_groups):
             kept = decisions.read_row_group(group, columns=["kept"], use_threads=False)["kept"].to_numpy()
-            table = documents.read_row_group(group, columns=["text", "url"], use_threads=False)
+            table = documents.read_row_group(group, columns=["text", "url", "language"], use_threads=False)
             chosen = np.flatnonzero(kept & table["text"].is_valid().to_numpy())
             table = table.take(chosen)
             rows = (chosen + first).tolist()
-            yield KeptTexts(rows, table["text"].to_pylist(), table["url"].to_pylist())
+            yield KeptTexts(rows, *(table[name].to_pylist() for name in ("text", "url", "language")))
             first += len(kept)
             count_documents(len(kept))
     finally:
@@ -104,14 +124,18 @@ def survey_step(item: str, plan: RepeatPlan) -> Iterator[Element]:
     first, until = item.split(":")
     for split in range(int(first), int(until)):
         yield int(plan.block(np.array([split << ROW_BITS]))[0]), REPEAT_KINDS.codes["spans"]
-        for kept in read_kept_texts(plan.workspace, *plan.names()[split]):
-            numbers = number_documents(split, np.array(kept.rows, np.int64)).tolist()
-            increment(REPEATS_STEP, "documents", len(numbers))
+        source, name = plan.names()[split]
+        for kept in read_kept_texts(plan.workspace, source, name):
+            increment(REPEATS_STEP, "documents", len(kept.rows))
             increment(REPEATS_STEP, "characters", sum(map(len, kept.texts)))
-            yield from _survey_lines(kept, numbers, plan, outbox)
+            prose = np.array([not is_code(language) for language in kept.languages], np.bool_)
+            for kind, records in _survey_lines(kept, prose, source in plan.sites, split, plan):
+                yield from outbox.put(kind, assign_partitions(records["high"], plan.partitions), records)
             if plan.options.spans is not None:
                 shape = AnchorShape(plan.options.spans.window)
-                for anchors in find_anchors(kept.texts, numbers, shape):
+                own = kept.take(prose | plan.options.spans.code)
+                numbers = number_documents(split, np.array(own.rows, np.int64)).tolist()
+                for anchors in find_anchors(own.texts, numbers, shape):
                     yield from outbox.put(
                         "anchors", assign_partitions(anchors["key"], plan.partitions), anchors
                     )
@@ -119,28 +143,35 @@ def survey_step(item: str, plan: RepeatPlan) -> Iterator[Element]:
 
 
 def _survey_lines(
-    kept: KeptTexts, numbers: Sequence[int], plan: RepeatPlan, outbox: Outbox
-) -> Iterator[Element]:
-    paragraphs, on_sites = plan.options.paragraphs, plan.options.lines
+    kept: KeptTexts, prose: NDArray[np.bool_], on_site: bool, split: int, plan: RepeatPlan
+) -> Iterator[tuple[str, Records]]:
+    """Yield the LINEs of documents, by kind; `prose`: which of them are no source code."""
+    paragraphs, on_sites = plan.options.paragraphs, plan.options.lines if on_site else None
     if paragraphs is None and on_sites is None:
         return
     hashed: dict[str, list[Records]] = {"paragraphs": [], "lines": []}
-    for text, number, url in zip(kept.texts, numbers, kept.urls, strict=True):
+    numbers = number_documents(split, np.array(kept.rows, np.int64)).tolist()
+    for text, number, url, is_prose in zip(kept.texts, numbers, kept.urls, prose.tolist(), strict=True):
+        by_blocks = paragraphs is not None and (is_prose or paragraphs.code)
+        by_site = on_sites is not None and url and (is_prose or on_sites.code)
+        if not (by_blocks or by_site):
+            continue
         lines = hash_lines(text)
-        if paragraphs is not None:
+        if paragraphs is not None and by_blocks:
             blocks = hash_paragraphs(text, lines, paragraphs.min_characters)
             hashed["paragraphs"].append(make_line_records(blocks, number))
-        site = registered_domain(url) if url and on_sites is not None else None
-        if site is not None:
-            hashed["lines"].append(make_line_records(lines, number, site))
+        site = registered_domain(url) if url and by_site else None
+        if on_sites is not None and site is not None:
+            long = lines.take(lines.end - lines.start >= on_sites.min_characters)
+            hashed["lines"].append(make_line_records(long, number, site))
     for kind, records in hashed.items():
         if records:
-            joined = np.concatenate(records)
-            yield from outbox.put(kind, assign_partitions(joined["high"], plan.partitions), joined)
+            yield kind, np.concatenate(records)
 
 
 def match_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
-    """Yield the range's repeated paragraphs and lines as spans, and its alignments, to the later document's block."""
+    """Yield the range's repeated paragraphs and lines as spans, to their block, and its alignments, to the block of the
+    earlier document."""
     outbox = Outbox(REPEAT_KINDS)
     paragraphs, lines = plan.options.paragraphs, plan.options.lines
     least = {
@@ -155,7 +186,7 @@ def match_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
     if plan.options.spans is not None:
         alignments = pair_anchors(REPEAT_KINDS.unpack(element[1], "anchors")[0])
         increment(REPEATS_STEP, "alignments", len(alignments))
-        yield from outbox.put("alignments", plan.block(alignments["number"]), alignments)
+        yield from outbox.put("alignments", plan.block(alignments["other"]), alignments)
     yield from outbox.flush()
 
 
@@ -166,22 +197,127 @@ def _make_spans(
     return make_records(SPAN_DTYPE, number=number, start=start, end=end, kind=kinds)
 
 
+def lend_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
+    """Yield the passages of the block's documents that later ones are aligned with, to the blocks of these."""
+    alignments = REPEAT_KINDS.unpack(element[1], "alignments")[0]
+    columns = [alignments[name] for name in ("other_start", "start", "number", "other")]
+    alignments = alignments.take(np.lexsort(columns))
+    others, firsts = np.unique(alignments["other"], return_index=True)
+    bounds = np.append(firsts, len(alignments)).tolist()
+    waiting: dict[int, list[bytes]] = defaultdict(list)
+    size = 0
+    for at, (other, text) in enumerate(_read_texts(others, plan)):
+        of_other = alignments[bounds[at] : bounds[at + 1]]
+        numbers, starts = np.unique(of_other["number"], return_index=True)
+        blocks = plan.block(numbers).tolist()
+        for number, block, own in zip(numbers.tolist(), blocks, np.split(of_other, starts[1:]), strict=True):
+            for frame in _cut_passages(other, text, number, own):
+                waiting[block].append(frame)
+                size += len(frame)
+        if size >= MAX_LENT_BYTES:
+            yield from _lend(waiting)
+            waiting, size = defaultdict(list), 0
+    yield from _lend(waiting)
+
+
+def _lend(waiting: dict[int, list[bytes]]) -> Iterator[Element]:
+    for block, frames in waiting.items():
+        yield block, b"".join((REPEAT_KINDS.codes["passages"], *frames))
+
+
+def _cut_passages(other: int, text: str, number: int, alignments: Records) -> Iterator[bytes]:
+    """Yield frames with the passages of a text around the places where another is aligned with it: a head, the places
+    in both, and the text in UTF-8, none where a document is aligned with itself."""
+    places = np.stack([alignments["start"], alignments["other_start"]], axis=1).astype(np.int64)
+    places = places.take(np.argsort(places[:, 1], kind="stable"), axis=0)
+    if number == other:
+        yield _pack_passage(number, other, 0, places, "")
+        return
+    apart = np.flatnonzero(np.diff(places[:, 1]) > 2 * PASSAGE_MARGIN) + 1
+    for piece in np.split(places, apart):
+        start = max(0, int(piece[0, 1]) - PASSAGE_MARGIN)
+        end = int(piece[-1, 1]) + PASSAGE_MARGIN
+        yield _pack_passage(number, other, start, piece, text[start:end])
+
+
+def _pack_passage(number: int, other: int, start: int, places: NDArray[np.int64], text: str) -> bytes:
+    encoded = text.encode()
+    head = np.array([number, other, start, len(places), len(encoded)], np.int64)
+    return b"".join((head.tobytes(), places.tobytes(), encoded, bytes(-len(encoded) % 8)))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage of an earlier document, from character `start`, and `places` int64[n, 2] where a document and the
+    earlier one have equal grams."""
+
+    other: int
+    start: int
+    places: NDArray[np.int64]
+    text: bytes
+
+
+def _unpack_passages(chunks: Iterable[bytes]) -> Iterator[tuple[int, int, Passage]]:
+    """Yield (number, bytes, passage) of all frames; the arrays are those of the chunks."""
+    for chunk in REPEAT_KINDS.stream(chunks, "passages"):
+        data = np.asarray(chunk).view(np.uint8)
+        at = 0
+        while at < len(data):
+            number, other, start, count, size = np.frombuffer(data, np.int64, 5, at).tolist()
+            places = np.frombuffer(data, np.int64, 2 * count, at + 40).reshape(-1, 2)
+            text_at = at + 40 + places.nbytes
+            text = data[text_at : text_at + size].tobytes()
+            until = text_at + size + -size % 8
+            yield number, until - at, Passage(other, start, places, text)
+            at = until
+
+
 def extend_step(element: Gathered, plan: RepeatPlan) -> Iterator[Element]:
     """Yield the spans of the block's documents around equal grams, compared character by character."""
     block, chunks = element
     outbox = Outbox(REPEAT_KINDS)
-    alignments = REPEAT_KINDS.unpack(chunks, "alignments")[0]
-    alignments = alignments.take(np.argsort(alignments["number"], kind="stable"))
-    for held in _hold_texts(np.unique(alignments["number"]), plan):
-        low, high = min(held), max(held)
-        own = alignments[(alignments["number"] >= low) & (alignments["number"] <= high)]
-        _compare_with_earlier(own, held, plan)
-        for number, text in held.items():
-            pairs = np.array(text.spans(), np.int64).reshape(-1, 2)
-            numbers = np.full(len(pairs), number)
-            spans = _make_spans(numbers, pairs[:, 0], pairs[:, 1], EDIT_KINDS.index("span"))
-            yield from outbox.put("spans", np.full(len(spans), block), spans)
+    sizes: dict[int, int] = defaultdict(int)
+    for number, size, _ in _unpack_passages(chunks):
+        sizes[number] += size
+    for numbers in _divide_by_size(sizes):
+        passages: dict[int, list[Passage]] = {number: [] for number in numbers}
+        for number, _, passage in _unpack_passages(chunks):
+            if number in passages:
+                passages[number].append(passage)
+        for held in _hold_texts(np.array(numbers), plan):
+            for number, text in held.items():
+                for passage in sorted(passages.pop(number), key=lambda one: (one.other, one.start)):
+                    _compare_with_passage(text, passage, number)
+                pairs = np.array(text.spans(), np.int64).reshape(-1, 2)
+                spans = _make_spans(
+                    np.full(len(pairs), number), pairs[:, 0], pairs[:, 1], EDIT_KINDS.index("span")
+                )
+                yield from outbox.put("spans", np.full(len(spans), block), spans)
     yield from outbox.flush()
+
+
+def _divide_by_size(sizes: dict[int, int]) -> Iterator[list[int]]:
+    """Yield the numbers in ascending order, as many at a time as have `MAX_LENT_BYTES`, or one more."""
+    numbers: list[int] = []
+    size = 0
+    for number in sorted(sizes):
+        numbers.append(number)
+        size += sizes[number]
+        if size >= MAX_LENT_BYTES:
+            yield numbers
+            numbers, size = [], 0
+    if numbers:
+        yield numbers
+
+
+def _compare_with_passage(text: MarkedText, passage: Passage, number: int) -> None:
+    """Mark what a text has in common with a passage around the places where both are aligned."""
+    if passage.other == number:
+        text.compare(text.points, passage.places, same=True)
+    else:
+        text.compare(
+            to_points(passage.text.decode()), passage.places - np.array([0, passage.start]), same=False
+        )
 
 
 def _hold_texts(numbers: NDArray[np.int64], plan: RepeatPlan) -> Iterator[dict[int, MarkedText]]:
@@ -197,20 +333,6 @@ def _hold_texts(numbers: NDArray[np.int64], plan: RepeatPlan) -> Iterator[dict[i
             held, size = {}, 0
     if held:
         yield held
-
-
-def _compare_with_earlier(alignments: Records, held: dict[int, MarkedText], plan: RepeatPlan) -> None:
-    """Compare texts with all earlier ones that they are aligned with; each of these is read once, in their order."""
-    alignments = alignments.take(np.lexsort((alignments["number"], alignments["other"])))
-    others, firsts = np.unique(alignments["other"], return_index=True)
-    bounds = np.append(firsts, len(alignments)).tolist()
-    for at, (other, text) in enumerate(_read_texts(others, plan)):
-        points = to_points(text)
-        of_other = alignments[bounds[at] : bounds[at + 1]]
-        numbers, starts = np.unique(of_other["number"], return_index=True)
-        for number, piece in zip(numbers.tolist(), np.split(of_other, starts[1:]), strict=True):
-            places = np.stack([piece["start"], piece["other_start"]], axis=1).astype(np.int64)
-            held[number].compare(points, places, same=number == other)
 
 
 def _read_texts(numbers: NDArray[np.int64], plan: RepeatPlan) -> Iterator[tuple[int, str]]:

@@ -4,25 +4,27 @@ Elements are packed arrays (`corpus.pipelines.beam.packed`), in files of the run
 engine's shuffle elsewhere, as in `corpus.pipelines.dedup`. Texts are read from the parts where they lie:
 
     splits     `survey`    hashes of paragraphs and lines, anchors of spans       -> hash range
-               `match`     counts paragraphs and lines; equal anchors are aligned -> block of the later document
-    block      `extend`    reads both texts and compares them                     -> the same block
+               `match`     counts paragraphs and lines; equal anchors are aligned -> block of the earlier document
+    block      `lend`      cuts out the passages around these                     -> block of the later document
+    block      `extend`    reads its texts and compares them with the passages    -> the same block
     block      `write`     the edits of its splits
     (one)      `count`     documents, spans and characters by source and language
 
 Of what is repeated the first stays, in the order of the splits and their rows. Only documents that are kept take part:
 so this comes after the decisions, and no document stands for text that another one loses.
 
-Memory: `match` 32 bytes for each line and for every 31st character of its range, three times; `extend` 160 MiB besides
-the alignments of its block, 24 bytes each. It reads the block's documents that repeat something, as many as these
-160 MiB hold, and then, one row group at a time, the earlier documents that they are compared with: so where much of a
-large corpus is repeated, most of it is read again for each 33 million characters that repeat something.
+Memory: `match` 32 bytes for each line and for every 31st character of its range, three times; `lend` and `extend` 24
+bytes for each alignment of their block, and 64 MiB of passages and 80 MiB of texts at a time. A text is read three
+times at the most, whatever is repeated in it: for its anchors, to lend from it, and to be compared. A passage reaches
+4,096 characters beyond the equal grams, and two documents are compared once where they are aligned: what is lent grows
+as what is repeated, times the three earlier ones that an anchor is paired with.
 
 The edits depend on neither the number of partitions, nor that of workers, nor the way of the shuffle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 
     from corpus.pipelines.beam.types import PCollection, Transform
 
-VERSION = 1
+VERSION = 2
 """Increased when the same documents would give other edits."""
 SPLITS_PER_RANGE = 4
 MAX_RANGES = 4096
@@ -58,17 +60,20 @@ def repeats_pipeline(
     claims: str | None,
     partitions: int | None = None,
     in_runs: bool | None = None,
+    sites: Collection[str] | None = None,
 ) -> Callable[[beam.Pipeline], None]:
     """Return a function that builds the search for repeated text among the kept documents of some splits.
 
     `splits` (source, split) in any order, with documents and decisions. If all edits were made from these with these
     options, the pipeline does nothing. `partitions`: the number of hash ranges, and of blocks at the most; by default
-    one for 4 splits, at most 4,096. `in_runs`: see `corpus.pipelines.dedup`. Beam's counters `repeats/...` hold the
+    one for 4 splits, at most 4,096. `sites`: the sources whose documents are pages of sites; by default
+    all. `in_runs`: see `corpus.pipelines.dedup`. Beam's counters `repeats/...` hold the
     numbers of documents, characters and alignments.
     """
     ordered = sorted(set(splits))
     made_of = [_identify(workspace, *split) for split in ordered]
-    digest = fingerprint([VERSION, options.repeats, ordered, made_of])
+    pages = sorted({source for source, _ in ordered if sites is None or source in sites})
+    digest = fingerprint([VERSION, options.repeats, pages, ordered, made_of])
     paths = [
         counts_path(workspace, REPEATS_STEP),
         *(edits_path(workspace, REPEATS_STEP, *split) for split in ordered),
@@ -84,6 +89,7 @@ def repeats_pipeline(
         partitions=partitions
         or max(4 * running.workers, min(MAX_RANGES, -(-len(ordered) // SPLITS_PER_RANGE))),
         digest=digest,
+        sites=tuple(pages),
     )
     plan.write_names(ordered)
     shuffle = choose_shuffle(running, claims, in_runs)
@@ -129,7 +135,8 @@ def add_repeat_steps(
     )
     hashed = [only(kind, survey, "Match") for kind in ("paragraphs", "lines", "anchors")]
     matched = gather("Match", *hashed) | step("Match", steps.match_step)
-    extended = gather("Extend", only("alignments", matched, "Extend")) | step("Extend", steps.extend_step)
+    lent = gather("Lend", only("alignments", matched, "Lend")) | step("Lend", steps.lend_step)
+    extended = gather("Extend", lent) | step("Extend", steps.extend_step)
     spans = [only("spans", each, name) for name, each in (("Survey", survey), ("Match", matched))]
     last = flat_map(end_range, shuffle, steps.write_step, plan, output=tuple[int, bytes])
     written = gather("Write", *spans, extended) | "Write" >> last

@@ -22,6 +22,8 @@ FALSE_NEGATIVE_WEIGHT = 0.7
 """The weight of missed pairs in datasketch's optimizer (false candidates, which verification removes, have
 the rest): the weight at which its answer for the default threshold and permutations is FineWeb's 14 x 8."""
 
+KINDS_WITHOUT_PAGES = ("wikipedia", "stackexchange", "reddit-comments", "arxiv", "pubmed", "books", "code")
+"""Kinds of sources whose documents are no web pages."""
 REPEATS = ("paragraphs", "lines", "spans")
 """The options on repeated text, each of which is None by default."""
 
@@ -124,34 +126,54 @@ class MinHashOptions(BaseModel):
 class ParagraphOptions(BaseModel):
     """Mark paragraphs of at least `min_characters` that stand in `documents` kept documents, in all but the first.
 
-    A paragraph is what stands between blank lines, and every line by itself.
+    A paragraph is what stands between blank lines, and every line by itself. Source code takes part with `code`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     documents: int = Field(default=10, ge=2)
     min_characters: int = Field(default=50, ge=1)
+    code: bool = False
 
 
 class LineOptions(BaseModel):
-    """Mark lines that stand on `pages` kept pages of one site (a registered domain), on all but the first."""
+    """Mark lines of at least `min_characters` that stand on `pages` kept pages of one site, on all but the first.
+
+    A site is a registered domain. Pages are the documents of `sources`, by default of those whose texts are web pages
+    or of unknown kind: not of wikis, posts, papers and books, whose lines of one domain are headings and what people
+    write. Source code takes part with `code`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pages: int = Field(default=10, ge=2)
+    min_characters: int = Field(default=1, ge=1)
+    sources: list[str] | None = None
+    code: bool = False
+
+    def takes(self, kind: str) -> bool:
+        """Return whether documents of sources of a kind are pages, where `sources` does not say."""
+        return kind not in KINDS_WITHOUT_PAGES
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _accept_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
 
 class SpanOptions(BaseModel):
     """Mark spans that stand in kept documents more than once, each time but the first.
 
     A span has at least `min_tokens` words where words are spaced, and at least `min_characters` where they are not
-    (as `corpus.dedup.shingles` tells them apart), from its first character to its last.
+    (as `corpus.dedup.shingles` tells them apart), from its first character to its last. Source code, of which a part
+    cannot be cut, takes part with `code`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_tokens: int = Field(default=50, ge=16, le=10_000)
     min_characters: int = Field(default=100, ge=32, le=100_000)
+    code: bool = False
 
     @property
     def window(self) -> int:

@@ -107,8 +107,8 @@ def choose_plants(picks: NDArray[np.void], count: int) -> NDArray[np.void]:
 
 def make_canary(
     document: Words, other: Words, label: str, shape: Shape, chance: int
-) -> tuple[str, str, float] | None:
-    """Return the kind, text and likeness of a variant of a document; None if nothing can be made of it.
+) -> tuple[str, str, Words, float] | None:
+    """Return the kind, text, words and likeness of a variant of a document; None if nothing can be made of it.
 
     `other` is another document in its language, or the document itself where there is none. Kind and likeness are drawn
     by `chance`; a kind that can change nothing gives way to another.
@@ -121,11 +121,8 @@ def make_canary(
     for at in random.permutation(len(kinds)).tolist():
         text = make_variant(document, kinds[at], target, other, shape, chance)
         if text:
-            return (
-                kinds[at],
-                text,
-                float(measure_likeness([document], [segment_words(text, label)], shape)[0]),
-            )
+            words = segment_words(text, label)
+            return kinds[at], text, words, float(measure_likeness([document], [words], shape)[0])
     return None
 
 

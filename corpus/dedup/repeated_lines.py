@@ -22,6 +22,10 @@ class Lines:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
+    def take(self, chosen: NDArray[np.bool_]) -> Lines:
+        """Return some of them."""
+        return Lines(self.digest[chosen], self.start[chosen], self.end[chosen])
+
 
 def hash_lines(text: str) -> Lines:
     """Return the lines of a text that have a letter or digit, each without the blanks at its ends.

@@ -60,13 +60,19 @@ def write_edit_counts(workspace: Workspace, step: str, tables: Iterable[pa.Table
         writer.write(sum_counts_by(tables))
 
 
+def read_edit_counts(workspace: Workspace, step: str) -> pa.Table:
+    """Read the counts of a finished step."""
+    with storage.open_input(counts_path(workspace, step)) as stream:
+        file = pq.ParquetFile(stream, page_checksum_verification=True)
+        return file.read(use_threads=False).replace_schema_metadata(None)
+
+
 def build_edit_table(workspace: Workspace) -> pa.Table:
     """Return the counts of every finished step, and the documents of which nothing is left: `EDIT_TABLE_SCHEMA`."""
     tables = [EDIT_TABLE_SCHEMA.empty_table()]
     applied = read_applied(workspace)
     for step in list_edit_steps(workspace):
-        with storage.open_input(counts_path(workspace, step)) as stream:
-            counts = pq.ParquetFile(stream).read(use_threads=False).replace_schema_metadata(None)
+        counts = read_edit_counts(workspace, step)
         rows = zip(counts["source"].to_pylist(), counts["kind"].to_pylist(), strict=True)
         is_applied = pa.array(
             [kind in applied.get(source, {}).get(step, ()) for source, kind in rows], pa.bool_()

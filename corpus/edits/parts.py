@@ -117,13 +117,18 @@ def write_edits(
     """Write the edits of an input split, in any order, beside its documents. The part's outcome is a hash of them."""
     documents = read_fingerprint(workspace.part("documents", source, split))
     table = sort_edits(edits)
-    digest = hashlib.blake2b(digest_size=16)
-    for name in EDITS_SCHEMA.names:
-        digest.update(repr(table[name].to_pylist()).encode())
     path = edits_path(workspace, step, source, split)
     with PartWriter(path, EDITS_SCHEMA, fingerprint, documents) as writer:
         writer.write(table)
-        writer.state_outcome(digest.hexdigest())
+        writer.state_outcome(hash_edits(table))
+
+
+def hash_edits(table: pa.Table) -> str:
+    """Return a hash of edits in the order of a part."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in EDITS_SCHEMA.names:
+        digest.update(repr(table[name].to_pylist()).encode())
+    return digest.hexdigest()
 
 
 def read_edits(

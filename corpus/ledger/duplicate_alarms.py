@@ -48,13 +48,13 @@ def find_duplicate_alarms(tables: Mapping[str, pa.Table], dedup: Mapping[str, An
 def _check_canaries(tables: Mapping[str, pa.Table]) -> list[Alarm]:
     """Return alarms on canaries that were not paired as their likeness leads one to expect, or wrongly found."""
     missed, weight = [], 0
-    found = right = 0
+    alike = right = 0
     sums: dict[str, list[float]] = {}
     for row in tables["canaries"].to_pylist() if "canaries" in tables else ():
         entry = sums.setdefault(row["language"], [0, 0, 0])
         for at, name in enumerate(("pairs", "expected", "candidates")):
             entry[at] += row[name]
-        found, right = found + row["found"], right + row["right"]
+        alike, right = alike + row["found"], right + row["right"]
     for language, (pairs, expected, candidates) in sorted(sums.items()):
         high = find_interval(int(candidates), int(pairs), MISSED_ERRORS)[1]
         if pairs >= MIN_CANARIES and high < expected / pairs - MISSED_SHARE:
@@ -69,10 +69,10 @@ def _check_canaries(tables: Mapping[str, pa.Table]) -> list[Alarm]:
         text += f"{', '.join(missed[:MAX_NAMED])}{more}: "
         text += "are groups of one band larger than `dedup: {max_group}`? `corpus stats DIR --by canary` has the steps"
         alarms.append(Alarm(weight, text))
-    if found >= MIN_CANARIES and right < (1 - MAX_WRONG_SHARE) * found:
-        text = f"{found - right:,} of {found:,} documents that canaries were found alike to are less alike than the "
+    if alike >= MIN_CANARIES and right < (1 - MAX_WRONG_SHARE) * alike:
+        text = f"{alike - right:,} of {alike:,} documents that canaries were found alike to are less alike than the "
         text += "threshold allows: a larger `dedup: {minhash: {permutations}}` errs less"
-        alarms.append(Alarm(found, text))
+        alarms.append(Alarm(alike, text))
     return alarms
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 CHECKS = {
     "files": "every part of the plan exists, and no other",
-    "checksums": "pages, texts, shards and the tokenizer are as they were written",
+    "checksums": "pages, texts, shards, edits, signatures and the tokenizer are as they were made",
     "schema": "columns and types match the documentation",
     "fingerprints": "every part was made from the documents stored with it",
     "decisions": "no kept document has a gate, a failed rule or another document it duplicates",

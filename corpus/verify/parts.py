@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from corpus import storage
+from corpus.dedup.options import MinHashOptions
 from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
 from corpus.edits.applied import read_applied_edits
 from corpus.edits.parts import SplitEdits
@@ -24,6 +25,8 @@ from corpus.rules.rule import LATE_STEP
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY
 from corpus.tokens.encode import Encoder
 from corpus.validation import Shares, name_sides
+from corpus.verify.beside import Counts as EditCounts
+from corpus.verify.beside import verify_edits, verify_signatures
 from corpus.verify.findings import Findings
 from corpus.verify.join import (
     KIND_KEPT,
@@ -51,13 +54,20 @@ class SplitChecks:
     findings: Findings = field(default_factory=Findings)
     records: Records = field(default_factory=lambda: np.zeros(0, RECORD_DTYPE))
     counts: Counter[tuple[Key, str]] = field(default_factory=Counter)
+    edits: EditCounts = field(default_factory=Counter)
 
 
 def verify_split(
-    workspace: Workspace, source: str, split: str, shares: Shares, keep_text: str, encoder: Encoder | None
+    workspace: Workspace,
+    source: str,
+    split: str,
+    shares: Shares,
+    keep_text: str,
+    encoder: Encoder | None,
+    minhash: MinHashOptions | None = None,
 ) -> SplitChecks:
     """Check one input split. `shares` are those of validation, `keep_text` the manifest's; with `encoder`, tokens are
-    compared instead of texts.
+    compared instead of texts; with `minhash`, there are signatures.
 
     Reads every column of every part, about 60 MB/s of text. Memory: a row group, and 41 bytes a row.
     """
@@ -84,6 +94,9 @@ def verify_split(
         if len(files) == len(names) and _check_beside(files, findings, source, split):
             for group in _read_groups(files, findings, source, split):
                 _check_rows(done, group, source, split, shares, keep_text, encoder, edits)
+            if minhash is not None:
+                verify_signatures(workspace, source, split, minhash, findings)
+            done.edits = verify_edits(workspace, source, split, findings)
     finally:
         for file in files.values():
             file.close(force=True)

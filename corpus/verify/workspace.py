@@ -15,12 +15,15 @@ import yaml
 
 from corpus import storage
 from corpus.child_process import WorkerPool
+from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import read_cluster_groups
 from corpus.errors import UserError, shorten_line
 from corpus.ledger.tables import read_ledger
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder, load_encoder
 from corpus.validation import Shares, Validation
+from corpus.verify.beside import Counts as EditCounts
+from corpus.verify.beside import check_edit_counts
 from corpus.verify.findings import Findings
 from corpus.verify.join import KIND_OLD, Join, Records, build_records
 from corpus.verify.parts import WRITTEN, Key, SplitChecks, verify_split
@@ -47,19 +50,21 @@ def verify_workspace(
         manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
         shares = Validation.model_validate(manifest["validation"]).shares()
         keep_text = manifest["keep_text"]
+        minhash = DedupOptions.model_validate(manifest["dedup"]).minhash
     with _named(workspace, "plan.json"):
         splits = workspace.splits()
     with _named(workspace, "tokens/dataset.json"):
         dataset = workspace.tokens()
         expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
-    findings, counts = Findings(), Counts()
+    findings, counts, edits = Findings(), Counts(), EditCounts()
     _check_no_others(workspace, splits, findings)
     usable = _check_tokenizer(workspace, dataset, findings)
     with Join(expected) as join, _open_map(workers) as mapped:
-        work = partial(_verify_split, workspace.root, shares, keep_text, dataset if usable else None)
+        work = partial(_verify_split, workspace.root, shares, keep_text, minhash, dataset if usable else None)
         for done, split in enumerate(mapped(work, splits), 1):
             findings.add(split.findings)
             counts.update(split.counts)
+            edits.update(split.edits)
             join.add(split.records)
             show("documents", done, len(splits))
         if usable:
@@ -73,6 +78,7 @@ def verify_workspace(
             _add_old_ids(workspace, join)
             join.check(findings)
     _check_ledger(workspace, counts, findings)
+    check_edit_counts(workspace, edits, findings)
     _check_dataset(workspace, dataset, counts, findings)
     return findings
 
@@ -100,13 +106,18 @@ def _open_map(workers: int) -> Iterator[Callable[[Callable[[A], B], Iterable[A]]
 
 
 def _verify_split(
-    root: str, shares: Shares, keep_text: str, dataset: dict[str, Any] | None, split: tuple[str, str]
+    root: str,
+    shares: Shares,
+    keep_text: str,
+    minhash: MinHashOptions | None,
+    dataset: dict[str, Any] | None,
+    split: tuple[str, str],
 ) -> SplitChecks:
     encoder = None
     if dataset is not None:
         encoder = _load_encoder(root, dataset["tokenizer"]["sha256"], dataset["end_of_text"])
         encoder = encoder if encoder.token_bytes() is None else None
-    return verify_split(Workspace(root), *split, shares, keep_text, encoder)
+    return verify_split(Workspace(root), *split, shares, keep_text, encoder, minhash)
 
 
 def _verify_shard(root: str, dataset: dict[str, Any], shard: dict[str, Any]) -> tuple[Findings, Records]:

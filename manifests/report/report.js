@@ -417,7 +417,7 @@ function canaries() {
     drawn("circle", { class: "candidates", cx: x(row.likeness), cy: y(row.candidates), r: 4 }, drawn("title", { text: `${share(row.candidates)} of ${whole(row.pairs)} are candidates, ${share(row.expected)} expected` })),
     drawn("rect", { class: "found", x: x(row.likeness) - 3.5, y: y(row.found) - 3.5, width: 7, height: 7 }, drawn("title", { text: `${share(row.found)} found` }))]);
   const legend = el("p", { class: "key" }, el("span", { class: "theory", text: "expected, 1 - (1 - s^rows)^bands" }), el("span", { class: "candidates", text: "candidates, 95 % interval" }), el("span", { class: "found", text: "found: verified, too" }), ...(bands ? [el("span", { class: "threshold", text: `threshold ${threshold}` })] : []));
-  return el("div", { class: "columns" }, el("div", { class: "curve" }, drawn("svg", { viewBox: "0 0 580 225", role: "img", "aria-label": "share of canaries that are found, by likeness" }, ...axis, ...curve, ...marks), legend),
+  return el("div", {}, el("div", { class: "curve" }, drawn("svg", { viewBox: "0 0 580 225", role: "img", "aria-label": "share of canaries that are found, by likeness" }, ...axis, ...curve, ...marks), legend),
     table(["language", "likeness", "pairs", "expected", "candidates", "95 % interval", "found", "precision"], cells));
 }
 

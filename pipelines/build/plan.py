@@ -136,6 +136,11 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         list_old_parts(manifest.dedup)
     except UserError as error:
         raise file.error(("dedup", "against"), str(error)) from None
+    for name in (manifest.dedup.lines.sources or ()) if manifest.dedup.lines is not None else ():
+        if name not in manifest.sources:
+            raise file.error(
+                ("dedup", "lines", "sources"), f"there is no source {name}: {', '.join(manifest.sources)}"
+            )
     splits: list[InputSplit] = []
     for name, source in manifest.sources.items():
         try:

@@ -20,6 +20,7 @@ from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
+from corpus.manifest import Manifest
 from corpus.pipelines import decide, decontaminate, dedup, ingest, redact, repeats, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
@@ -137,12 +138,23 @@ def run_repeats(build: Build) -> None:
         storage.remove_folder(workspace.path("edits", REPEATS_STEP))
         return
     running = build.for_stage("repeats")
+    sites = list_sites(plan.file.manifest)
     build.run(
         "repeats",
-        lambda claims: repeats.repeats_pipeline(workspace, plan.names, options, running, claims),
+        lambda claims: repeats.repeats_pipeline(workspace, plan.names, options, running, claims, sites=sites),
         len(plan.splits),
         running=running,
     )
+
+
+def list_sites(manifest: Manifest) -> list[str]:
+    """Return the sources whose documents are pages of sites, for `dedup.lines`."""
+    options = manifest.dedup.lines
+    if options is None:
+        return []
+    if options.sources is not None:
+        return sorted(options.sources)
+    return sorted(name for name, source in manifest.sources.items() if options.takes(source.kind))
 
 
 def run_redact(build: Build) -> None:

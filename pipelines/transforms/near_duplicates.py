@@ -95,6 +95,10 @@ class NearDuplicates(Transform):
             )
         except ValidationError as error:
             raise UserError(explain(error, "NearDuplicates")) from None
+        if options.minhash is not None and options.minhash.containment is not None:
+            raise UserError(
+                "NearDuplicates: containment: documents inside longer ones are found in builds alone"
+            )
         if partitions < 1:
             raise UserError(f"NearDuplicates: partitions: at least 1 is needed (it is {partitions})")
         self.quality = quality

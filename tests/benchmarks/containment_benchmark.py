@@ -70,7 +70,7 @@ def measure(language: str, wanted: int, seed: int, threshold: float) -> None:
     candidates = deduplicate_pairs(np.concatenate(pieces))
     values, bounds = read_samples(column)
     samples = [np.unique(own) for own in np.split(values, bounds[1:-1])]
-    found = {
+    inner = {
         (low, high)
         for low, high in candidates.tolist()
         if share_samples(samples[low], samples[high])[0] >= threshold
@@ -89,13 +89,12 @@ def measure(language: str, wanted: int, seed: int, threshold: float) -> None:
         for high in range(len(longer), len(documents)):
             if len(sets[high]) >= 32:
                 highest[high] = max(highest[high], share(low, high))
-    inside = {high for low, high in found if low < len(longer) <= high}
-    right = sum(share(low, high) >= threshold - 0.1 for low, high in found)
+    inside = {high for low, high in inner if low < len(longer) <= high}
+    right = sum(share(low, high) >= threshold - 0.1 for low, high in inner)
+    print(f"\n{language}: {len(longer)} texts, {len(shorter)} pieces")
+    print(f"  {len(candidates):,} candidates, {len(inner):,} found")
     print(
-        f"\n{language}: {len(longer)} texts, {len(shorter)} pieces, {len(candidates):,} candidates, {len(found):,} found"
-    )
-    print(
-        f"  precision {right / max(1, len(found)):.4f}; {signed:.2f} CPU s for sketches, {spent:.2f} for the rest"
+        f"  precision {right / max(1, len(inner)):.4f}; {signed:.2f} CPU s for sketches, {spent:.2f} for the rest"
     )
     for low_edge, high_edge in pairwise(STEPS):
         of_step = [at for at in range(len(longer), len(documents)) if low_edge <= highest[at] < high_edge]

@@ -176,3 +176,16 @@ def test_the_command_says_what_it_wrote(old: Path, tmp_path: Path) -> None:
 def test_nothing_else_depends_on_the_option() -> None:
     assert DedupOptions().parameters == DedupOptions(against=["x"]).parameters
     assert "against" not in DedupOptions().parameters
+
+
+def test_earlier_builds_beside_canaries_and_longer_documents(old: Path, tmp_path: Path) -> None:
+    """Sets have no sketches and canaries no part in earlier builds: what these hold is removed as without."""
+    texts = {language: (STORIES[language], "") for language in LANGUAGES}
+    texts["twin"] = (edited(LANGUAGES[1]), "")
+    found = []
+    for name, more in (("plain", ""), ("more", ", canaries: 9, minhash: {containment: 0.9}")):
+        found.append(
+            build(write(tmp_path, name, texts, f"dedup: {{against: [{old / 'set'}, {old / 'old'}]{more}}}"))
+        )
+    assert found[0] == found[1]
+    assert set(found[0].values()) == {"exact", "minhash"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -105,25 +104,25 @@ def search(
     canaries: int,
     partitions: int = 3,
     in_runs: bool | None = None,
-    **options: Any,
+    workers: int = 1,
 ) -> tuple[bytes, bytes, pa.Table | None]:
     """The bytes of both results, and the audit if there is one."""
     claims = root / "claims"
     shutil.rmtree(claims, ignore_errors=True)
     claims.mkdir()
-    given = OPTIONS.model_copy(update={"canaries": canaries, **options})
+    given = OPTIONS.model_copy(update={"canaries": canaries})
     put = dedup.dedup_pipeline(
         Workspace(str(root)),
         names,
         StoredRows(str(root)),
         given,
         "x",
-        Running(),
+        Running(workers=workers),
         str(claims),
         partitions,
         in_runs,
     )
-    with beam.Pipeline(options=Running().options("dedup")) as pipeline:
+    with beam.Pipeline(options=Running(workers=workers).options("dedup")) as pipeline:
         put(pipeline)
     audit = root / "dedup" / "audit.parquet"
     left = {path.name for path in (root / "dedup").rglob("*.parquet")}
@@ -162,6 +161,10 @@ def test_pairs_of_known_likeness_change_nothing_else(tmp_path: Path) -> None:
     again = search(tmp_path, names, 25, partitions=7, in_runs=False)
     assert again[:2] == plain[:2]
     assert again[2] == audit
+    assert search(tmp_path, names, 24, workers=2)[:2] == plain[:2]
+    left = tmp_path / "dedup" / "removed" / "audit-00001.parquet"
+    left.write_bytes((tmp_path / "dedup" / "audit.parquet").read_bytes())  # by a run that was killed
+    assert search(tmp_path, names, 25, workers=2) == first
     more = search(tmp_path, names, 1000)[2]
     assert more is not None
     assert (

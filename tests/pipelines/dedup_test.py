@@ -447,7 +447,7 @@ def test_nothing_shuffled_is_pickled(tmp_path: Path, extra: tuple[str, ...]) -> 
         Workspace(str(tmp_path)),
         made.names(),
         made,
-        DedupOptions(),
+        DedupOptions.model_validate({"canaries": 3, "minhash": {"containment": 0.9}}),
         "x",
         running,
         _claims(tmp_path) if not extra else None,

@@ -19,11 +19,13 @@ from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, Document, to_doc
 from corpus.edits.edit_counts import build_edit_table
 from corpus.edits.parts import edits_path, list_edit_steps, read_edits
 from corpus.edits.regions import apply_edits
-from corpus.errors import RunError
+from corpus.errors import RunError, UserError
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines import repeat_steps, repeats
 from corpus.pipelines.beam import packed
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.plan import make_plan
+from corpus.pipelines.build.stages import list_sites
 from corpus.pipelines.cli.stats import read_rows
 from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.verify.workspace import verify_workspace
@@ -413,3 +415,94 @@ def test_a_build_marks_what_its_kept_documents_repeat(tmp_path: Path) -> None:
     corpus.build(str(write(tmp_path, "m", texts, "dedup: {minhash: false}")), out)
     assert list_edit_steps(workspace) == [] and not part.parent.exists()
     assert not len(read_ledger(workspace, ["edits"])["edits"])
+
+
+def test_code_takes_part_where_it_is_asked_to(tmp_path: Path) -> None:
+    code = "".join(f"total_{at} = first_{at} + second_{at} * weight_{at % 7}\n" for at in range(40))
+    on = "https://host.example/"
+    splits = {
+        "a": [Stored(code, f"{on}{at}", "code_python") for at in range(3)],
+        "b": [Stored(f"{at}. {STORIES['tha_Thai']}\n\n{code}", f"{on}p{at}", "tha_Thai") for at in range(3)],
+    }
+    workspace = store(tmp_path, splits)
+    for name, least in (("lines", {"pages": 2}), ("paragraphs", {"documents": 2}), ("spans", {})):
+        without = {place for place in search(workspace, splits, {name: least})}
+        beside = {place for place in search(workspace, splits, {name: {**least, "code": True}})}
+        assert without == {("b", 1), ("b", 2)}, name
+        assert beside == {("a", 1), ("a", 2), ("b", 0), ("b", 1), ("b", 2)}, name
+
+
+def test_lines_are_those_of_pages(tmp_path: Path) -> None:
+    headings = ("歴史", "История", "References and further reading of the whole article")
+    texts = [
+        Stored("\n".join(f"{heading}\n{at}{heading}" for heading in headings), "https://w.example/")
+        for at in range(3)
+    ]
+    workspace = store(tmp_path, {"a": texts})
+
+    def find(options: dict[str, Any], sites: list[str] | None) -> int:
+        claims = tmp_path / "claims"
+        shutil.rmtree(claims, ignore_errors=True)
+        claims.mkdir()
+        given = DedupOptions.model_validate({"lines": options})
+        put = repeats.repeats_pipeline(workspace, [("web", "a")], given, Running(), str(claims), sites=sites)
+        with beam.Pipeline(options=Running().options("repeats")) as pipeline:
+            put(pipeline)
+        return len(read_edits(workspace, "web", "a"))
+
+    assert find({"pages": 2}, None) == 6
+    assert find({"pages": 2}, ["web"]) == 6
+    assert find({"pages": 2}, ["wiki"]) == 0
+    assert find({"pages": 2, "min_characters": 30}, ["web"]) == 2
+
+
+def test_which_sources_have_pages(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"text": "a"}\n')
+    for name, lines, expected in (
+        ("none", "", []),
+        ("kinds", "dedup: {lines: true}", ["crawl"]),
+        ("named", "dedup: {lines: {sources: wiki}}", ["wiki"]),
+        ("wrong", "dedup: {lines: {sources: [crawl, wikis]}}", None),
+    ):
+        manifest = tmp_path / f"{name}.yaml"
+        manifest.write_text(
+            f"name: {name}\n{lines}\nsources:\n  crawl: {{kind: jsonl, paths: [x.jsonl]}}\n"
+            "  wiki: {kind: wikipedia, paths: [x.jsonl]}\n"
+        )
+        if expected is None:
+            with pytest.raises(UserError, match=r"wrong.yaml.*there is no source wikis: crawl, wiki"):
+                make_plan(str(manifest))
+        else:
+            assert list_sites(make_plan(str(manifest)).file.manifest) == expected
+
+
+def test_a_text_is_read_three_times_at_the_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    splits = copied(9, 40)
+    workspace = store(tmp_path, splits)
+    read: dict[int, int] = {}
+    whole = repeat_steps._read_texts
+
+    def count(numbers: Any, plan: Any) -> Any:
+        for number, text in whole(numbers, plan):
+            read[number] = read.get(number, 0) + 1
+            yield number, text
+
+    expected = search(workspace, splits, SPANS)
+    for name in ("MAX_HELD_CHARACTERS", "MAX_LENT_BYTES"):
+        monkeypatch.setattr(repeat_steps, name, 50)
+    monkeypatch.setattr(repeat_steps, "_read_texts", count)
+    store(tmp_path, splits, decided=" again")
+    assert search(workspace, splits, SPANS) == expected
+    assert set(read.values()) == {1, 2}  # and once for its anchors
+
+
+def test_long_passages_are_cut_and_found_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(4)
+    long, other = han(draw, 3000), han(draw, 3000)
+    splits = {
+        "a": [Stored(long), Stored(other)],
+        "b": [Stored(f"{han(draw, 50)}{long[1000:2200]}{han(draw, 700)}{long[40:90]}{other[2900:]}")],
+    }
+    workspace = store(tmp_path, splits)
+    monkeypatch.setattr(repeat_steps, "PASSAGE_MARGIN", 64)
+    assert search(workspace, splits, SPANS) == reference(splits, 32)

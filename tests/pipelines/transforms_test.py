@@ -444,6 +444,10 @@ def test_tokens_are_those_of_the_tokenizer(tokenizer: str, remote: bool) -> None
             "NearDuplicates: minhash.threshold: .* less than or equal to 1",
         ),
         (lambda: NearDuplicates(partitions=0), "partitions: at least 1"),
+        (
+            lambda: NearDuplicates(containment=0.9),
+            "containment: documents inside longer ones are found in builds alone",
+        ),
         (lambda: Tokenize("/none.json"), "Tokenize: cannot read /none.json: No such file or directory"),
     ],
 )
