@@ -157,20 +157,32 @@ def _list_first_failures(tools: Tools, split: InputSplit) -> Iterator[Failure]:
 
 
 def check_text_fields(plan: BuildPlan) -> None:
-    """Raise UserError, with file, line and key, where no record of an input file has the text that `fields` names.
+    """Raise UserError, with file, line and key, where no record of a source has the text that `fields` names.
 
     Looks at the first files of every source of rows, and of each at more rows than the first ones if those have none.
-    Rows without a text among others that have one are no mistake in the manifest: a build puts them into quarantine.
+    Rows, and files, without a text among others that have one are no mistake in the manifest: a build puts their
+    records into quarantine, and `describe_unmatched_fields` names such files.
     """
+    for name, lacking, is_all in _list_lacking(plan):
+        if is_all:
+            raise plan.file.error(_locate_field(plan, name, "text"), lacking[0])
+
+
+def _list_lacking(plan: BuildPlan) -> Iterator[tuple[str, list[str], bool]]:
+    """Yield the sources of rows that have files without a text, a line on each of those among the first files, and
+    whether all are such files."""
     for name, source, files in _list_tables(plan):
+        lacking, with_text = [], 0
         for path in files[:PEEKED_FILES]:
             rows = peek_rows(source, path)
             if source.fields.lacks_text(rows) and source.fields.lacks_text(
                 rows := peek_rows(source, path, SEARCHED_ROWS)
             ):
-                raise plan.file.error(
-                    _locate_field(plan, name, "text"), _describe_no_text(source, path, rows)
-                )
+                lacking.append(_describe_no_text(source, path, rows))
+            else:
+                with_text += bool(rows)
+        if lacking:
+            yield name, lacking, not with_text
 
 
 def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[str, Any]]) -> str:
@@ -232,8 +244,14 @@ def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
     """Return a line, with file, line and key, on each source whose `fields` name what no row of its first ones has.
 
     Keys that come from a layout are named where the text is missing, too: published files lack some of the others.
+    Files without a text beside others that have one are named as well.
     """
-    lines = []
+    lines = [
+        str(plan.file.error(_locate_field(plan, name, "text"), f"{line}; its records go to quarantine"))
+        for name, lacking, is_all in _list_lacking(plan)
+        if not is_all
+        for line in lacking
+    ]
     for name, source, files in _list_tables(plan):
         rows = [row for path in files[:PEEKED_FILES] for row in peek_rows(source, path)]
         if not rows:
