@@ -22,12 +22,12 @@ from corpus.inspect.html_text import (
     shorten_middle,
     shorten_paths,
 )
+from corpus.inspect.samples import edit_document
 from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
 from corpus.ledger.duplicate_alarms import find_duplicate_alarms
 from corpus.ledger.reasons import MAX_REASON_CHARACTERS
 from corpus.ledger.views import group_outcomes, sum_totals, summarize_canaries, summarize_names
-from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.known_signals import describe_signal
 from corpus.rules.rule import BOUND_KINDS
 from corpus.validation import Validation
@@ -284,7 +284,7 @@ def _build_sample(row: Json, kept: bool) -> Json:
         "url": shorten_middle(place, MAX_PLACE_SHOWN),
         "whole_url": shorten(place, MAX_PLACE_CHARACTERS) if len(place) > MAX_PLACE_SHOWN else "",
         "also": [name for name in row["failed_rules"] or ()][:8],
-        "text": excerpt_lines(text_or_reason(row), MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES),
+        "text": excerpt_lines(edit_document(row), MAX_EXCERPT_CHARACTERS, MAX_EXCERPT_LINES),
     }
 
 

@@ -216,6 +216,11 @@ def split_document(row: Row) -> list[tuple[str, Region | None]]:
     return list(split_text(text, [Edit(**edit) for edit in row.get("edits", ())]))
 
 
+def edit_document(row: Row) -> str:
+    """Return the text of a row as tokens and exports have it; in place of a missing one, why there is none."""
+    return "".join(text if region is None else region.replacement for text, region in split_document(row))
+
+
 def shorten_pieces(
     pieces: Iterable[tuple[str, Region | None]], room: int | None
 ) -> Iterator[tuple[str, Region | None]]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from corpus.private.digit_regions import Region, search_regions
 from corpus.private.private_words import read_words
 
+MIN_WALLET_CHARACTERS = 26
+"""Letters and digits of the shortest address, which stand together."""
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![a-z])", re.ASCII)
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BITCOIN = re.compile(r"[13LDM][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", re.ASCII)

@@ -16,13 +16,16 @@ MARGIN_CHARACTERS = 48
 """Characters around a region that a search may look at: longer than any number."""
 
 Region = tuple[int, int]
-"""(start, end) of characters, with the margin."""
+"""(start, end) of characters, with the margin: they may lie outside of the text."""
 
 
-def search_regions(pattern: re.Pattern[str], text: str, regions: list[Region]) -> Iterator[re.Match[str]]:
-    """Yield the matches of a pattern in the regions, in order."""
+def search_regions(
+    pattern: re.Pattern[str], text: str, regions: list[Region], margin: int = MARGIN_CHARACTERS
+) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern in the regions, with so much of their margin, in order."""
+    less = MARGIN_CHARACTERS - margin
     for start, end in regions:
-        yield from pattern.finditer(text, start, end)
+        yield from pattern.finditer(text, max(0, start + less), end - less)
 
 
 @cache
@@ -47,6 +50,6 @@ def find_digit_regions(text: str) -> list[Region]:
     if not len(starts):
         return []
     apart = np.flatnonzero(starts[1:] > ends[:-1])
-    first = np.maximum(starts[np.r_[0, apart + 1]], 0).tolist()
-    last = np.minimum(ends[np.r_[apart, len(ends) - 1]], len(codes)).tolist()
+    first = starts[[0, *(apart + 1).tolist()]].tolist()
+    last = ends[[*apart.tolist(), -1]].tolist()
     return list(zip(first, last, strict=True))

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from importlib import metadata
 from typing import NamedTuple
 
-from corpus.extract.secrets import find_secrets
-from corpus.private.accounts import find_ibans, find_wallets
+from corpus.extract.secrets import find_secrets, to_bytes
+from corpus.private.accounts import MIN_WALLET_CHARACTERS, find_ibans, find_wallets
 from corpus.private.digit_regions import find_digit_regions
 from corpus.private.emails import find_emails
 from corpus.private.networks import find_addresses
@@ -38,15 +38,16 @@ def find_private(text: str, kinds: Collection[str] = KINDS) -> list[PrivateSpan]
     """
     spans: list[PrivateSpan] = []
     regions = find_digit_regions(text) if not NUMBER_KINDS.isdisjoint(kinds) else []
+    of_text = to_bytes(text) if "key" in kinds or "wallet" in kinds else None
     if "key" in kinds:
-        spans += [PrivateSpan(start, end, "key") for start, end, _ in find_secrets(text)]
+        spans += [PrivateSpan(start, end, "key") for start, end, _ in find_secrets(text, of_text)]
     if "email" in kinds and ("@" in text or "＠" in text or "(" in text or "[" in text):
         spans += [PrivateSpan(*span, "email") for span in find_emails(text)]
     if "ip" in kinds:
         spans += [PrivateSpan(*span, "ip") for span in find_addresses(text, regions)]
     if "iban" in kinds:
         spans += [PrivateSpan(*span, "iban") for span in find_ibans(text, regions)]
-    if "wallet" in kinds:
+    if "wallet" in kinds and of_text is not None and of_text.has_token(MIN_WALLET_CHARACTERS):
         spans += [PrivateSpan(*span, "wallet") for span in find_wallets(text)]
     if regions and not {"card", "national_id", "phone"}.isdisjoint(kinds):
         runs = find_runs(text, regions)

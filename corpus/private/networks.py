@@ -18,16 +18,20 @@ _SIX = re.compile(
     r"(?<![A-Za-z0-9_:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4}){0,7}(?![A-Za-z0-9_:])"
 )
 _WORD = re.compile(r"\bips?\b|адрес|地址|アドレス|주소|כתובת|عنوان", re.IGNORECASE)
+FOUR_MARGIN_CHARACTERS = 4
+"""Every four octets stand so close together that a region has them but for a digit or two."""
 MIN_PLAIN_OCTET = 32
 """An address without an octet of at least this value is as likely a number of a section or version: it needs a word."""
 
 
 def find_addresses(text: str, regions: list[Region]) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of every address that the internet routes, version 4 and 6."""
-    for match in search_regions(_FOUR, text, regions):
+    dotted = [(start, end) for start, end in regions if text.count(".", max(0, start), end) >= 3]
+    for match in search_regions(_FOUR, text, dotted, FOUR_MARGIN_CHARACTERS):
         if _is_public_four(text, match):
             yield match.span()
-    for match in search_regions(_SIX, text, [*regions, *_find_double_colons(text)]):
+    colons = [(start, end) for start, end in regions if text.count(":", max(0, start), end) >= 2]
+    for match in search_regions(_SIX, text, [*colons, *_find_double_colons(text)]):
         if _is_global(match[0]) and any(map(str.isdigit, match[0])):
             yield match.span()
 
@@ -35,7 +39,7 @@ def find_addresses(text: str, regions: list[Region]) -> Iterator[tuple[int, int]
 def _find_double_colons(text: str) -> Iterator[Region]:
     at = text.find("::")
     while at >= 0:
-        yield max(0, at - MARGIN_CHARACTERS), at + MARGIN_CHARACTERS
+        yield at - MARGIN_CHARACTERS, at + MARGIN_CHARACTERS
         at = text.find("::", at + 2)
 
 

@@ -28,9 +28,12 @@ _DATE = re.compile(
     r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:[0-2]?\d|3[01])(?!\d)|(?:[0-2]?\d|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d\d(?!\d)"
 )
 _BESIDE_CHARACTERS = 40
-_WORD_GAP = re.compile(r"[^\d\n]{0,28}\Z")
+_LAST_BREAK = re.compile(r".*[\d\n]", re.DOTALL)
 _INTERNATIONAL = re.compile(r"\+|00(?=[1-9])")
 _IN_LONGER = re.compile(r"[\w,@=&%$€£¥₹₽#_]")
+RUN_MARGIN_CHARACTERS = 8
+"""Any four digits of a run are a region of their own, so only its first and last signs are outside of all."""
+LETTERED_MARGIN_CHARACTERS = 24
 MIN_PHONE_DIGITS, MAX_PHONE_DIGITS = 7, 15
 CARD_LENGTHS = range(12, 20)
 
@@ -47,7 +50,7 @@ class DigitRun(NamedTuple):
 def find_runs(text: str, regions: list[Region]) -> list[DigitRun]:
     """Find the runs of at least 6 digits with at most 3 separators between two, none in a longer word or number."""
     runs: list[DigitRun] = []
-    for match in search_regions(_RUN, text, regions):
+    for match in search_regions(_RUN, text, regions, RUN_MARGIN_CHARACTERS):
         start, end = match.span()
         before = text[start - 1 : start]
         if (before and _IN_LONGER.match(before) and not _is_spaceless_letter(before)) or _is_continued(
@@ -88,14 +91,19 @@ def find_phones(text: str, runs: list[DigitRun]) -> Iterator[tuple[int, int]]:
         written = run.written.lstrip("(").replace("＋", "+")
         is_phone = bool(_INTERNATIONAL.match(written)) and _is_possible(written, run.digits)
         if not is_phone and count <= MAX_PHONE_DIGITS:
-            gap = text[max(0, run.start - _BESIDE_CHARACTERS) : run.start]
-            is_phone = 0 <= run.start - last <= 3 and "\n" not in gap[last - run.start :]
-            beside = _WORD_GAP.search(gap)
-            is_phone = is_phone or (beside is not None and _ends_with_word(gap, words))
+            is_phone = 0 <= run.start - last <= 3 and "\n" not in text[last : run.start]
+            is_phone = is_phone or _ends_with_word(_read_gap(text, run.start), words)
         if is_phone:
             extension = _EXTENSION.match(text, run.end)
             last = extension.end() if extension else run.end
             yield run.start, last
+
+
+def _read_gap(text: str, start: int) -> str:
+    """Return what stands before a number, from the number or line break before it on."""
+    gap = text[max(0, start - _BESIDE_CHARACTERS) : start]
+    last = _LAST_BREAK.match(gap)
+    return gap if last is None else gap[last.end() :]
 
 
 def _ends_with_word(gap: str, words: re.Pattern[str]) -> bool:
@@ -221,12 +229,12 @@ def find_national_numbers(
     ]
     candidates += [
         (match.start(), match.end(), match[0].rstrip(".-("))
-        for match in search_regions(_LETTERED, text, regions)
+        for match in search_regions(_LETTERED, text, regions, LETTERED_MARGIN_CHARACTERS)
     ]
     for start, end, written in candidates:
-        gap = text[max(0, start - _BESIDE_CHARACTERS) : start]
+        gap = _read_gap(text, start)
         named = []
-        if words.any_national.search(gap):
+        if len(gap) > 1 and words.any_national.search(gap):
             named = [code for code, pattern in words.national.items() if _ends_with_word(gap, pattern)]
         distinct = sorted(words.bare) if _is_distinct(written) else []
         if any(is_national_number(country, written, True) for country in named) or any(

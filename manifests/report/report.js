@@ -424,8 +424,17 @@ function canaries() {
 function edits() {
   const rows = data.edits.filter((row) => (!filter.source || row.source === filter.source) && (!filter.language || row.language === filter.language));
   if (!rows.length) return none("nothing was marked");
-  const named = rows.map((row) => [row.kind, row.source, row.language ? language(row.language) : "others", row.done, whole(row.documents), whole(row.spans), whole(row.characters)]);
-  return table(["kind", "source", "language", "done", "documents", "spans", "characters"], named, [0, 1, 2, 3]);
+  const kinds = new Map();
+  for (const row of rows) {
+    const key = `${row.kind} ${row.done}`, entry = kinds.get(key) || { kind: row.kind, done: row.done, documents: 0, spans: 0, characters: 0 };
+    for (const name of ["documents", "spans", "characters"]) entry[name] += row[name];
+    kinds.set(key, entry);
+  }
+  const numbers = (row) => [whole(row.documents), whole(row.spans), whole(row.characters)];
+  const summed = [...kinds.values()].sort((a, b) => b.characters - a.characters).map((row) => [row.kind, row.done, ...numbers(row)]);
+  const named = rows.map((row) => [row.kind, row.source, row.language ? language(row.language) : "others", row.done, ...numbers(row)]);
+  return [table(["kind", "done", "documents", "spans", "characters"], summed, 2), el("p", { class: "dim", text: "By source and language:" }),
+    table(["kind", "source", "language", "done", "documents", "spans", "characters"], named, 4)];
 }
 
 function bytesPerToken() {

@@ -30,7 +30,7 @@ VIEW_TITLES = {
     "rule": "texts by failed rule; share: of the texts the rule applies to",
     "duplicate": "duplicates by level",
     "canary": "canaries by likeness: shares expected, paired (95 % interval), found, right",
-    "edit": "repeated text in kept documents",
+    "edit": "private data in all documents, repeated text in kept ones",
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records",

@@ -238,7 +238,7 @@ def test_a_story_that_another_document_has_is_found_in_each_language(tmp_path: P
     [counts] = build_edit_table(workspace).to_pylist()
     assert counts == {
         "step": "repeats", "kind": "span", "source": "web", "language": language,
-        "documents": 1, "spans": 1, "characters": len(story),
+        "documents": 1, "spans": 1, "characters": len(story), "applied": False,
     }  # fmt: skip
 
 
