@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import brotli
@@ -37,6 +38,8 @@ CR_HEAD_END = re.compile(rb"\r\r\n?|\r(?=<)")
 MAX_HEAD_BYTES = 1 << 18
 """Longest head of a response. Servers and browsers take some ten KB."""
 MAX_INTERIM_RESPONSES = 8
+MAX_OPENING_LINES = 200
+"""Lines of a head that are read one by one."""
 HTML_SNIFF = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|table|p|h1)\b", re.IGNORECASE)
 BINARY_BYTES = re.compile(rb"[\x00-\x06\x0e-\x1a]")
 CHUNK_HEADER = re.compile(rb"[ \t\r\n]{0,8}([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -78,6 +81,13 @@ class ResponseHead:
     headers: dict[str, str]
     end: int
 
+    @property
+    def is_final(self) -> bool:
+        """Return whether no other head can follow: it is of no interim response, nor what a proxy said."""
+        return self.status is None or (
+            self.status >= 200 and (self.status > 200 or "content-type" in self.headers)
+        )
+
     def payload(self, default_type: str = "", identified_type: str = "") -> Payload:
         """Return what decides how the body is read; `default_type` is taken where no type is stated.
 
@@ -102,14 +112,30 @@ def read_head(block: bytes) -> ResponseHead:
     """
     head = _read_one_head(block, 0)
     for _ in range(MAX_INTERIM_RESPONSES):
-        if head.status is None or (
-            head.status >= 200 and (head.status > 200 or "content-type" in head.headers)
-        ):
-            break
-        if not STATUS_LINE.match(block, head.end):
+        if head.is_final or not STATUS_LINE.match(block, head.end):
             break
         head = _read_one_head(block, head.end)
     return head
+
+
+def read_opening(read_line: Callable[[], bytes]) -> bytes:
+    """Read the lines of a block up to the empty one behind the first head, or to the first that looks like none.
+
+    What is behind the head can then be read alone: cutting the head from a block costs as much as reading it.
+    """
+    line = read_line()
+    lines = [line]
+    if STATUS_LINE.match(line):
+        while _is_plain_line(line) and len(lines) < MAX_OPENING_LINES:
+            line = read_line()
+            lines.append(line)
+            if line in (b"\r\n", b"\n") or b":" not in line or line.startswith(b"<"):
+                break
+    return b"".join(lines)
+
+
+def _is_plain_line(line: bytes) -> bool:
+    return line.endswith(b"\n") and b"\r" not in line[:-2]
 
 
 def _read_one_head(block: bytes, at: int) -> ResponseHead:

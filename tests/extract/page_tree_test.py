@@ -101,6 +101,36 @@ def test_a_list_takes_nothing_from_the_paragraphs_before_and_behind_it(mode: str
     assert -1 not in places and places == sorted(places)
 
 
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall", "resiliparse"])
+@pytest.mark.parametrize("language", PROSE)
+def test_definitions_in_prose_are_paragraphs_without_bullets(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    definitions = "".join(
+        f"<dt>term{i}</dt><dd>{sentence} {sentence} A{i}<p>{sentence} B{i}</p><ul><li>{sentence} C{i}</li></ul></dd>"
+        for i in range(3)
+    )
+    first, last = f"<h1>{sentence}</h1><p>{sentence} first</p>", f"<p>{sentence} last</p>"
+    page = f"<html><body>{first}<dl>{definitions}</dl>{last}</body></html>"
+    text = extract_main_text(page, mode=mode) or ""
+    got = [line.strip() for line in text.split("\n") if line.strip()]
+    for i in range(3):
+        assert f"term{i}" in got and f"{sentence} {sentence} A{i}" in got and f"{sentence} B{i}" in got
+        assert {f"- {sentence} C{i}", f"• {sentence} C{i}"} & set(got)
+    order = [text.find(word) for word in ("first", "term0", "A0", "B0", "C0", "term1", "B2", "last")]
+    assert -1 not in order and order == sorted(order)
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+def test_terms_of_links_stay_a_list(mode: str) -> None:
+    sentence = PROSE["en"]
+    entries = "".join(f"<dt><a href=/{i}>Part {i}</a></dt><dd>short {i}</dd>" for i in range(4))
+    got = lines(
+        f"<article><p>{sentence} A</p><dl>{entries}</dl><p>{sentence} B</p><p>{sentence} C</p></article>",
+        mode,
+    )
+    assert got[0].endswith("A") and got[-1].endswith("C") and f"{sentence} B" in got
+
+
 @pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
 def test_items_are_marked_beside_their_text_however_the_source_is_indented(mode: str) -> None:
     sentence = PROSE["en"]
@@ -111,7 +141,7 @@ def test_items_are_marked_beside_their_text_however_the_source_is_indented(mode:
     assert [line for line in got if line] == [
         sentence,
         *(f"- {sentence} ({i})" for i in range(3)),
-        *(line for i in range(3) for line in (f"- name{i}", f"- {sentence} means {i}")),
+        *(line for i in range(3) for line in (f"name{i}", f"{sentence} means {i}")),
     ]
 
 

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from lxml.etree import XPath, _Element
 from lxml.html import fromstring, tostring
 
-from corpus.extract.html.selectors import REGEXPS, compile_selector
+from corpus.extract.html.selectors import REGEXPS, PageValues, compile_selector, known_values
 
 EXPRESSIONS = [
+    ".//*[self::div or self::p][re:test(@id, '^(?:[Mm]enu(?!s)|co+kie|x)$') or re:test(@class, '(?:my|our) foot?er')]",
+    ".//*[re:test(@class, 'foo{0,2}ter|ad[-_]{1,2}\\d', 'i') or starts-with(@role, 'Na')]",
+    ".//*[@hidden or re:test(@id, 'sha(?:re|ll)') or contains(translate(@class, 'HC', 'hc'), 'hidden')]",
     ".//*[self::div or self::p][re:test(@id, '^ad-|share') or re:test(@class, 'footer|menu')]",
     ".//*[re:test(@id|@class, 'cookie') or @aria-hidden='true' or @data-x]",
     ".//*[starts-with(@id|@class, 'reply-') or re:test(@style, 'HIDDEN', 'i') or contains(@class, 'ad ')]",
@@ -38,7 +41,7 @@ WORDS = [
 
 attributes = st.lists(
     st.tuples(
-        st.sampled_from(["id", "class", "style", "role", "aria-hidden", "data-x", "title"]),
+        st.sampled_from(["id", "class", "style", "role", "aria-hidden", "hidden", "data-x", "title"]),
         st.sampled_from(WORDS),
     ),
     max_size=4,
@@ -73,6 +76,20 @@ def test_the_same_elements_in_the_same_order(text: str, tree: _Element) -> None:
     assert found is not expression
     for root in (tree, tree.find(".//div")):
         assert found(root) == expression(root), tostring(tree)
+    with known_values(PageValues(tree)):
+        for root in (tree, tree.find(".//div")):
+            assert found(root) == expression(root), tostring(tree)
+
+
+def test_what_the_values_of_a_page_cannot_meet_is_not_looked_for() -> None:
+    page = fromstring("<html><body><div class='Main FOOTER'><p id='a'>x</p></div></body></html>")
+    folded = compile_selector(XPath(".//*[re:test(@class, 'foot(?:er|ing)', 'i')]", namespaces=REGEXPS))
+    written = compile_selector(XPath(".//*[re:test(@class, 'foot(?:er|ing)')]", namespaces=REGEXPS))
+    with known_values(PageValues(page)):
+        assert [element.tag for element in folded(page)] == ["div"]
+        page.find(".//p").set("class", "footer")  # no page gains values: this one is passed by
+        assert written(page) == []
+    assert [element.tag for element in written(page)] == ["p"]
 
 
 @settings(max_examples=120)

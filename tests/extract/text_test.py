@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,32 @@ def test_joiners_stay_where_a_script_needs_them(text: str) -> None:
 )
 def test_joiners_go_elsewhere(raw: str, clean: str) -> None:
     assert clean_text(raw) == clean
+
+
+PAGES = {
+    "de": "Über die Brücke gingen früher täglich zwölf Bäcker. " * 9,
+    "hi": "नदी के पार पुराना पुल है। " * 12,
+    "ko": "옛 다리는 강 위에 있다. " * 16,
+    "zh": "古老的桥横跨在河上，每天有人走过。" * 14,
+    "vi": "Cây cầu cổ bắc qua sông, mỗi ngày có người đi qua. " * 9,
+}
+
+
+@pytest.mark.parametrize("language", PAGES)
+@given(st.text(alphabet=st.characters(), min_size=1, max_size=8))
+def test_a_long_text_is_cleaned_as_its_parts_are(language: str, part: str) -> None:
+    page = PAGES[language]
+    assert (
+        clean_text(f"{page}\n|{part}|\n{page}")
+        == f"{clean_text(page)}\n{clean_text(f'|{part}|')}\n{clean_text(page)}"
+    )
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_decomposed_signs_of_a_long_text_are_composed(language: str) -> None:
+    page = clean_text(PAGES[language])
+    assert clean_text(unicodedata.normalize("NFD", PAGES[language])) == page
+    assert clean_text(page + " \U0001f600 \u1100\u1161 e\u0301") == page + " \U0001f600 가 é"
 
 
 @given(st.text(alphabet=st.characters(), max_size=200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import time
 import zlib
 from functools import partial
@@ -11,7 +12,7 @@ import brotli
 import pytest
 import zstandard
 
-from corpus.formats.http import Payload, decode_body
+from corpus.formats.http import Payload, decode_body, read_head, read_opening
 
 LINES = "".join(f"<p>{n} 早上好，世界。{n * 7919} Привет, мир.</p>" for n in range(9000))
 """Longer than a block of zstd."""
@@ -114,3 +115,36 @@ def test_a_body_of_many_empty_members_takes_no_time() -> None:
     started = time.perf_counter()
     assert decoded(gzip.compress(b"") * 100_000, "gzip") == b""
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("block", "opening"),
+    [
+        (b"HTTP/1.1 200 OK\r\nServer: a\r\n\r\n<p>b: c</p>", b"HTTP/1.1 200 OK\r\nServer: a\r\n\r\n"),
+        (b"HTTP/1.0 404\nServer: a\n\n\n<p>", b"HTTP/1.0 404\nServer: a\n\n"),
+        (b"HTTP/1.1 200 OK\n\nbody", b"HTTP/1.1 200 OK\n\n"),
+        (b"<p>no head</p>\n\n", b"<p>no head</p>\n"),
+        (b"", b""),
+    ],
+)
+def test_a_head_is_read_line_by_line(block: bytes, opening: bytes) -> None:
+    assert read_opening(io.BytesIO(block).readline) == opening
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"HTTP/1.1 200 OK\r\nServer: a\r\n<p>the empty line is missing: x</p>\r\n\r\n<p>",
+        b"HTTP/1.1 200 OK\rServer: a\r\r<p>old line ends</p>",
+        b"HTTP/1.1 200 OK\r\nServer: a\r\r\n\r\r\n<p>doubled</p>",
+        b"HTTP/1.1 200 OK\r\nServer: a\r\n folded\r\nno colon\r\n\r\n<p>",
+        b"HTTP/1.1 200 OK\r\nServer: a",
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 300 + b"\r\n<p>",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>",
+    ],
+)
+def test_what_is_no_plain_head_is_read_with_its_block(block: bytes) -> None:
+    opening = read_opening(io.BytesIO(block).readline)
+    head = read_head(opening)
+    assert block.startswith(opening)
+    assert head.end < len(opening) or not head.is_final or head.end == read_head(block).end

@@ -16,7 +16,20 @@ MAX_BEHIND_SENTENCE = 40
 MAX_CREDIT_CHARACTERS = 160
 """Characters of a credit: a longer caption that begins with one says something too."""
 
-_LABELS = (
+
+def _group_by_first(alternatives: str) -> str:
+    """Return the same alternatives grouped by their first letters, of which a pattern tries one group alone."""
+    groups: dict[str, list[str]] = {}
+    for alternative in re.split(r"\|(?![^(]*\))", alternatives):
+        is_letter = alternative[0].isalpha() and alternative[1:2] not in ("?", "*")
+        groups.setdefault(alternative[0].casefold() if is_letter else "", []).append(alternative)
+    return "|".join(
+        f"{letter}(?:{'|'.join(one[1:] for one in group)})" if letter else "|".join(group)
+        for letter, group in groups.items()
+    )
+
+
+_LABELS = _group_by_first(
     # English, German, Dutch, Scandinavian, Finnish, Hungarian, Turkish, Indonesian, Vietnamese
     r"(?:photos?|images?|pictures?|video|media|file|cover)?\s?credits?|photo(?:s|graphs?|grapher|graphy)?|images?|"
     r"pictures?|pics?|sources?|courtesy|fotos?|fotograf(?:ie|ías?|ia)?|fotocredits?|bild(?:er|quelle|nachweis)?|quellen?|"
@@ -47,23 +60,24 @@ _CAPTION_LABEL = re.compile(
     re.IGNORECASE,
 )
 """What pages say before a caption for those who hear it."""
+_BY = re.compile(r"\s(?:by|via|from|von|par|por|courtesy|credits?)\b", re.IGNORECASE)
 _LABELLED = re.compile(
     rf"(?:(?<!\w)|(?-i:(?<=[a-z])(?=[A-Z])))(?:{_LABELS})\.?\s*"
-    r"(?:[:：/／|]|\s(?:by|via|from|von|par|por|courtesy|credits?)\b)",
+    rf"(?:[:：/／|]|{_BY.pattern})",
     re.IGNORECASE,
 )
 _CREDIT_START = re.compile(rf"[\s(\[（【]*(?:{_LABELLED.pattern}|©|\([cC]\)\s)", re.IGNORECASE)
-_CREDIT_END = re.compile(
+_ENDING = r"[\s.]*$"
+_CREDIT_BEHIND_SIGN = re.compile(
     rf"(?:[(\[（【][^()\[\]（）【】]*(?:{_LABELLED.pattern}|©|\b(?:{_AGENCIES})\b|提供|摄|攝|撮影)[^()\[\]（）【】]*[)\]）】]"
-    rf"|(?:(?<=[.!?。！？।…\"”’»])|[-–—|/／·])?\s*(?:{_LABELLED.pattern}|©)[^.!?。！？]{{0,80}}"
-    rf"|[-–—|/／,]\s*(?:{_AGENCIES})(?:\s*/[^.!?]{{0,40}})?)[\s.]*$",
+    rf"|[-–—|/／,]\s*(?:{_AGENCIES})(?:\s*/[^.!?]{{0,40}})?){_ENDING}",
     re.IGNORECASE,
 )
-_CREDIT_SIGN = re.compile(
-    rf"[:：/／|©摄攝]|提供|撮影|\s(?:by|via|from|von|par|por|courtesy|credits?)\b|\b(?:{_AGENCIES})\b",
-    re.IGNORECASE,
-)
-"""One of which any credit has: several times as fast as a search for the whole."""
+"""A credit in brackets, or an agency's name behind a dash."""
+_CREDIT_LABEL = re.compile(rf"{_LABELLED.pattern}|©", re.IGNORECASE)
+_LABEL_SIGNS = ":：/／|©"
+"""What stands behind a label, if no sign does: several times as fast to find as a label."""
+_LABELLED_CREDIT = re.compile(rf"(?:{_CREDIT_LABEL.pattern})[^.!?。！？]{{0,80}}{_ENDING}", re.IGNORECASE)
 _AGENCY = re.compile(rf"\b(?:{_AGENCIES})\b")
 _SENTENCE_END = re.compile("[.!?…。！？｡।॥؟۔።။៕։](?:[\"'”’»«)\\]』」）]|$|\\s)|[!?。！？।]")
 _UNENDED_SCRIPTS = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1780-\u17ff\u3040-\u30ff\u4e00-\u9fff]")
@@ -80,8 +94,8 @@ def find_caption(text: str) -> str | None:
     if len(caption) < MIN_UNENDED_CHARACTERS:
         return None
     last = max(0, len(caption) - MAX_CREDIT_CHARACTERS)
-    credit = _CREDIT_END.search(caption, last) if _CREDIT_SIGN.search(caption, last) else None
-    said = caption[: credit.start()].rstrip(" -–—|/／·,") if credit is not None else caption
+    credit = _find_credit(caption, last)
+    said = caption[:credit].rstrip(" -–—|/／·,") if credit is not None else caption
     if len(said.encode("utf-8", "replace")) < MIN_SENTENCE_BYTES:
         return None
     if len(said) <= MAX_CREDIT_CHARACTERS and _CREDIT_START.match(said):
@@ -94,3 +108,16 @@ def find_caption(text: str) -> str | None:
     if len(_UNENDED_SCRIPTS.findall(said)) >= MIN_UNENDED_CHARACTERS:
         return said
     return said if len(said.encode("utf-8", "replace")) >= MIN_UNENDED_BYTES else None
+
+
+def _find_credit(caption: str, start: int) -> int | None:
+    """Return where the credit begins that a caption ends in, at `start` or behind it."""
+    starts = []
+    if (credit := _CREDIT_BEHIND_SIGN.search(caption, start)) is not None:
+        starts.append(credit.start())
+    if not any(sign in caption for sign in _LABEL_SIGNS) and _BY.search(caption, start) is None:
+        return min(starts, default=None)
+    if (label := _CREDIT_LABEL.search(caption, start)) is not None:
+        labelled = _LABELLED_CREDIT.search(caption, label.start())
+        starts += [labelled.start()] if labelled is not None else []
+    return min(starts, default=None)

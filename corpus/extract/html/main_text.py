@@ -31,7 +31,7 @@ from corpus.extract.html.page_tree import (
     set_frame,
 )
 from corpus.extract.html.resiliparse_tree import join_single_characters, mend_page
-from corpus.extract.html.selectors import compile_selector
+from corpus.extract.html.selectors import PageValues, compile_selector, known_values
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 
@@ -172,17 +172,9 @@ def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | No
     tree = parse_page(page)
     if tree is None:
         return None
-    unwrapped = mend_tree(tree, page)
-    mend_paragraphs(tree)
-    frame = find_prose_frame(tree, unwrapped)
-    drop_silent(tree)
-    unframed = copy(tree) if frame is not None else None
-    if frame is not None:
-        set_frame(tree, frame)
-    text = _extract_from_tree(tree, url, mode)
-    if frame is not None and 2 * len(text or "") < frame.characters:
-        # Extractors took something else than the prose for the text in that frame.
-        text = max(text or "", _extract_from_tree(unframed, url, mode) or "", key=len)
+    values = PageValues(tree)
+    with known_values(values):
+        text = _extract_from_page(tree, page, values, url, mode)
     if len(html) > LARGE_PAGE_CHARACTERS:
         reset_caches()
     if not text:
@@ -191,6 +183,24 @@ def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | No
         for joiner, sign in _STAND_INS.items():
             text = text.replace(sign, joiner)
     return clean_text(text) or None
+
+
+def _extract_from_page(
+    tree: HtmlElement, html: str, values: PageValues, url: str | None, mode: str
+) -> str | None:
+    unwrapped = mend_tree(tree, html, values)
+    mend_paragraphs(tree)
+    frame = find_prose_frame(tree, unwrapped)
+    drop_silent(tree)
+    if frame is None:
+        return _extract_from_tree(tree, url, mode)
+    unframed = copy(tree)
+    set_frame(tree, frame)
+    text = _extract_from_tree(tree, url, mode)
+    if frame.is_missed_by(text or ""):
+        # Extractors took something else than the prose for the text in that frame.
+        text = max(text or "", _extract_from_tree(unframed, url, mode) or "", key=len)
+    return text
 
 
 def _extract_from_tree(tree: HtmlElement, url: str | None, mode: str) -> str | None:

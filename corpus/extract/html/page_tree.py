@@ -7,6 +7,7 @@ both agree. What it does is in the functions that it calls, one for each kind of
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, islice, takewhile
@@ -17,8 +18,9 @@ from lxml.html import HtmlElement
 from trafilatura import xpaths
 
 from corpus.extract.html.captions import find_caption
-from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES
+from corpus.extract.html.div_paragraphs import BLOCK_TAGS, HTML_SPACES, MIN_PARAGRAPH_BYTES, become_paragraph
 from corpus.extract.html.layout_tables import unwrap_layout_tables
+from corpus.extract.html.selectors import PageValues
 
 _HIDDEN_INSIDE = XPath(".//*[@hidden]")
 _STRING = XPath("string()", smart_strings=False)
@@ -29,6 +31,10 @@ _OPENED = XPath(
 """What buttons in a text open."""
 _CHOICES = frozenset(("listbox", "option", "menuitemradio", "menuitemcheckbox"))
 """Roles of controls that a page makes itself, where others have a `select`."""
+_MARKED = XPath(
+    "descendant-or-self::*[@hidden or " + " or ".join(f"@role='{role}'" for role in sorted(_CHOICES)) + "]"
+)
+"""What is hidden, and controls of a choice."""
 PANEL_TAGS = frozenset(("div", "section", "article", "dd", "p"))
 PANEL_ROLES = frozenset((None, "", "region", "group", "tabpanel", "presentation", "none", "article"))
 """Elements, and their roles, that can be panels of text: no menus, lists of choices or dialogs."""
@@ -54,6 +60,10 @@ _FRAMES = ("div", "section", "center", "main", "body", "td", "form")
 MAX_SMALL_FRAME = 500
 """Characters of a frame that is none where a page has prose of twice as many: a teaser, a card, a header."""
 MAX_SMALL_FRAMES = 5
+MAX_MISSED = 2
+"""Times the text extracted that the prose of a page can have, before it is extracted again without a frame."""
+MAX_MISSED_NAMED = 4
+"""The same where extractors know another frame by its name."""
 MIN_CARDS = 4
 MIN_RESTORED_RATIO = 6
 """Times as much prose as is left, from which extractors take back what they have discarded."""
@@ -108,15 +118,15 @@ MAX_WORD_CHARACTERS = 40
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""
 _INLINE = r"a|abbr|b|bdi|big|cite|code|dfn|em|font|i|ins|kbd|mark|q|rb|ruby|s|small|span|strong|sub|sup|tt|u|var|wbr"
+_INLINE_STARTS = frozenset(name[:2] for name in _INLINE.split("|"))
+"""What these begin with, or all of their name."""
 _TAGS = rf"(?:</?(?:{_INLINE})(?:\s[^<>]*)?>)*"
-_WRAPPED = re.compile(
-    rf"([{CJK}](?=[<\s]){_TAGS})[ \t]*[\r\n][ \t\r\n\f]*({_TAGS})(?=[{CJK}])", re.IGNORECASE
-)
-_CJK_LINE = re.compile(rf"[\r\n][ \t\r\n\f]*{_TAGS}[{CJK}]", re.IGNORECASE)
+_CJK_START = re.compile(rf"(?i:{_TAGS})[{CJK}]")
+_OLD_LINE_END = re.compile(r"\r(?!\n)")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?>", re.IGNORECASE)
 _PREFORMATTED = re.compile(
-    r"(<(pre|textarea|script|style|listing|xmp)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL
+    r"<(pre|textarea|script|style|listing|xmp)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
 _CJK_COMMON = "。，的をる"
 """One of which any Chinese or Japanese text has: finding one is ten times as fast as a pattern. Their last byte is no
@@ -134,36 +144,68 @@ def join_wrapped_lines(html: str) -> str:
 
     `pre` and the like are left alone.
     """
-    if not any(_is_wrapped(html, line.start()) for line in _CJK_LINE.finditer(html)):
+    text = _OLD_LINE_END.sub("\n", html) if html.count("\r") > html.count("\r\n") else html
+    breaks = list(_iter_wrapped(text))
+    if not breaks:
         return html
-    parts = _PREFORMATTED.split(html)
-    # Each match has two groups, the element and its name.
-    return "".join(
-        _WRAPPED.sub(r"\1\2", part) if at % 3 == 0 else part if at % 3 == 1 else ""
-        for at, part in enumerate(parts)
-    )
+    kept = [element.span() for element in _PREFORMATTED.finditer(text)]
+    pieces, start = [], 0
+    for end, beginning in breaks:
+        at = bisect(kept, (end, len(text))) - 1
+        if at < 0 or kept[at][1] <= end:
+            pieces.append(text[start:end])
+            start = beginning
+    return "".join((*pieces, text[start:]))
+
+
+def _iter_wrapped(html: str) -> Iterator[tuple[int, int]]:
+    """Yield where a line ends in a Chinese or Japanese character and where the next that is not blank begins with one,
+    but for spaces and inline tags. Lines of other blocks cost a comparison each, and no pattern."""
+    start, end = 0, -1
+    for line in html.split("\n"):
+        text = line.lstrip(" \t\r\f")
+        if text:
+            beginning = start + len(line) - len(text)
+            if end >= 0 and (text[0] > "\u2e7f" or _may_be_inline(text)):
+                while end and html[end - 1] in " \t":
+                    end -= 1
+                if _is_wrapped(html, end) and _CJK_START.match(html, beginning):
+                    yield end, beginning
+            end = start + len(line.removesuffix("\r"))
+        start += len(line) + 1
+
+
+def _may_be_inline(text: str) -> bool:
+    """Return whether a text may begin with an inline tag: the names of most blocks begin with other letters."""
+    if text[0] != "<":
+        return False
+    start = text[1:4].removeprefix("/")[:2].lower()
+    return start in _INLINE_STARTS or not (start.isalpha() or start[:1] not in _INLINE_STARTS)
 
 
 def _is_wrapped(html: str, end: int) -> bool:
-    """Return whether the line that ends at `end` ends in a Chinese or Japanese character, but for spaces and inline
-    tags. Few lines are looked at: a search for such characters stops at every one of a page's."""
-    while end and html[end - 1] in " \t":
-        end -= 1
+    """Return whether what ends at `end` ends in a Chinese or Japanese character, but for inline tags."""
     while end and html[end - 1] == ">":
         start = html.rfind("<", 0, end)
-        if start < 0 or _INLINE_TAG.fullmatch(html, start, end) is None:
+        if (
+            start < 0
+            or not _may_be_inline(html[start : start + 4])
+            or _INLINE_TAG.fullmatch(html, start, end) is None
+        ):
             return False
         end = start
     return end > 0 and _CJK_CHARACTER.match(html[end - 1]) is not None
 
 
-def mend_tree(tree: HtmlElement, html: str) -> bool:
-    """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`.
+def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
+    """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`, `values` are those
+    of its attributes.
 
-    Returns whether tables laid out the page.
+    Returns whether tables laid out the page, or lists of definitions are blocks of text now.
     """
-    tags, marked = _survey(tree)
-    _drop_hidden(tree, marked, not tags.keys().isdisjoint(_CLOSED_TAGS))
+    tags = Counter([element.tag for element in tree.iter("*")])
+    hidden = values["hidden"] or not _CHOICES.isdisjoint(values["role"])
+    _drop_hidden(tree, _MARKED(tree) if hidden else (), not tags.keys().isdisjoint(_CLOSED_TAGS))
     if not tags.keys().isdisjoint(_READINGS):
         _drop_readings(tree)
     if any("-" in tag for tag in tags) and _OWN_TAG.search(html):
@@ -185,6 +227,7 @@ def mend_tree(tree: HtmlElement, html: str) -> bool:
     if "summary" in tags:
         _keep_summaries(tree)
     unwrapped = "table" in tags and unwrap_layout_tables(tree)
+    unwrapped |= "dl" in tags and _unwrap_definitions(tree)
     if sum(tags[name] for name in _LISTS) > MAX_LIST_DEPTH:
         _flatten_deep_lists(tree)
     if not tags.keys().isdisjoint(_LIST_ITEMS):
@@ -197,19 +240,6 @@ def mend_tree(tree: HtmlElement, html: str) -> bool:
         strip_tags(tree, *_INLINE_TEXT)
         _strip_inline_in_short_pages(tree)
     return unwrapped
-
-
-def _survey(tree: HtmlElement) -> tuple[Counter[str], list[HtmlElement]]:
-    """Return how many elements of each name a page has, and those that are hidden or controls of a choice, in one walk:
-    a walk for each name costs as much, and most pages lack most."""
-    names = []
-    marked = []
-    for element in tree.iter("*"):
-        names.append(element.tag)
-        get = element.get
-        if get("hidden") is not None or get("role") in _CHOICES:
-            marked.append(element)
-    return Counter(names), marked
 
 
 def drop_silent(tree: HtmlElement) -> None:
@@ -499,6 +529,39 @@ def _unwrap_items(tree: HtmlElement) -> None:
                     _become_line(block)
 
 
+def _unwrap_definitions(tree: HtmlElement) -> bool:
+    """Make lists of definitions in prose paragraphs, and return whether there is one: no reader sees bullets there, and
+    extractors write one before every term and every definition."""
+    unwrapped = False
+    for items in list(tree.iter("dl")):
+        definitions = items.findall("dd")
+        prose = sum(item.getparent() is items for item in _iter_prose(items, ("dd",)))
+        if prose < MIN_DEFINITIONS or 2 * prose < len(definitions):
+            continue
+        if next(items.iterancestors("li"), None) is not None:
+            continue
+        for item in (*items.iterchildren("dt"), *definitions):
+            item.tag = "div" if _has_block(item) else "p"
+            if item.tag == "p":
+                become_paragraph(item)
+            elif (item.text or "").strip():
+                _hold_opening(item)
+        items.tag = "div"
+        unwrapped = True
+    return unwrapped
+
+
+def _hold_opening(block: HtmlElement) -> None:
+    """Put the text before the first block in a block into a paragraph."""
+    opening = block.makeelement("p")
+    opening.text, block.text = block.text, None
+    opening.extend(takewhile(lambda child: child.tag not in BLOCK_TAGS, list(block)))
+    block.insert(0, opening)
+    become_paragraph(opening)
+
+
+MIN_DEFINITIONS = 2
+"""Definitions in prose of a list of definitions, half of which are prose."""
 MAX_LIST_DEPTH = 50
 """Lists in each other that stay lists: trafilatura calls itself for each."""
 
@@ -530,17 +593,24 @@ def _is_aside(item: HtmlElement) -> bool:
 
 
 class ProseFrame(NamedTuple):
-    """Hold an element around all prose of a page, the characters of that prose, and whether extractors would take
-    another element for the frame by its name."""
+    """Hold an element around all prose of a page, the characters of that prose, those among them that are no spaces and
+    stand in no other block counted, and whether extractors would take another element for the frame by its name."""
 
     element: HtmlElement
     characters: int
+    shown: int
     named: bool
+
+    def is_missed_by(self, text: str) -> bool:
+        """Return whether so little of the prose is in `text`, extracted with this frame, that extractors can find more
+        without it. Where another element has the name of a frame, they seldom do."""
+        return (MAX_MISSED_NAMED if self.named else MAX_MISSED) * _count_shown(text) < self.shown
 
 
 def find_prose_frame(tree: HtmlElement, unwrapped: bool = False) -> ProseFrame | None:
-    """Return the element that holds all prose of a page where the page names no frame but has a list of prose or layout
-    tables (`unwrapped`): without a frame, extractors collect paragraphs alone and lose every list and heading.
+    """Return the element that holds all prose of a page where the page names no frame but has a list of prose, or
+    layout tables or definitions that were unwrapped: without a frame, extractors collect paragraphs alone and lose
+    every list and heading.
 
     None for a page with a frame; one that holds little beside the prose is none.
     """
@@ -552,10 +622,22 @@ def find_prose_frame(tree: HtmlElement, unwrapped: bool = False) -> ProseFrame |
     if named is not None and (_count_text(named) >= MAX_SMALL_FRAME or _is_card(named, tree)):
         return None
     seen = () if first is None else (first,)
-    frame, characters = _find_frame(tree, chain(seen, items, _iter_prose(tree, _PARAGRAPHS)))
+    blocks = [*seen, *items, *_iter_prose(tree, _PARAGRAPHS)]
+    frame, characters = _find_frame(tree, blocks)
     if frame is None or (named is not None and characters < 2 * MAX_SMALL_FRAME):
         return None
-    return ProseFrame(frame, characters, named is not None)
+    return ProseFrame(frame, characters, _count_outermost(blocks), named is not None)
+
+
+def _count_outermost(blocks: Iterable[HtmlElement]) -> int:
+    """Return the characters of blocks that are no spaces: items in items are counted once."""
+    counted: set[HtmlElement] = set()
+    characters = 0
+    for block in blocks:
+        if counted.isdisjoint(block.iterancestors()):
+            counted.add(block)
+            characters += _count_shown(_STRING(block))
+    return characters
 
 
 def set_frame(tree: HtmlElement, frame: ProseFrame) -> None:

@@ -7,6 +7,7 @@ indexed; a slice takes all in one walk. So one query finds all there is to mend.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from functools import cache
 from typing import Any
 
@@ -30,6 +31,8 @@ MIN_LIST_CHARACTERS = 10
 _SINGLE = re.compile(
     rf"<(a|b|strong|em|i|u|font|big|small|tt|mark|span|cite|code|s)\b[^<>]*>([{CJK}])</\1\s*>", re.IGNORECASE
 )
+_SINGLE_SIGN = re.compile(f">[{CJK}]</")
+"""What all these have: found six times as fast."""
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENDED = f"[hidden], dialog, time, label, :is({_LINES}) > button, figcaption, table, ruby, {_SHALLOW_LISTS}"
@@ -45,7 +48,7 @@ _BREAKING = ", ".join(sorted(BREAKING))
 def join_single_characters(html: str) -> str:
     """Return the source of a Chinese or Japanese page without the inline tags around single characters, which
     resiliparse loses."""
-    return _SINGLE.sub(r"\2", html)
+    return _SINGLE.sub(r"\2", html) if _SINGLE_SIGN.search(html) else html
 
 
 def mend_page(page: Any) -> None:
@@ -85,19 +88,27 @@ def mend_page(page: Any) -> None:
 
 def _show_hidden(page: Any, hidden: list[Any]) -> None:
     """Show what a page sends hidden for its scripts to show: see `page_tree`. Resiliparse leaves out the rest."""
-    characters = len(page.body.text)
-    opened = list_opened(
-        button.getattr("aria-controls") or "" for button in page.body.query_selector_all(_OPENING)[:]
-    )
+    characters: int | None = None
+    opened: Set[str] | None = None
     large = 0
     for element in hidden:
+        if not (size := len(element.text)):
+            continue
         attributes = {name: element.getattr(name) or "" for name in ("id", "hidden", "role")}
-        shown = is_sent_for_scripts(element.tag, attributes, opened)
+        if opened is None and attributes["id"]:
+            opened = _list_opened(page)
+        shown = is_sent_for_scripts(element.tag, attributes, opened or frozenset())
         if not shown and large < MAX_LARGE_HIDDEN:
-            shown = 2 * len(element.text) > characters
+            characters = len(page.body.text) if characters is None else characters
+            shown = 2 * size > characters
             large += shown
         if shown:
             element.delattr("hidden")
+
+
+def _list_opened(page: Any) -> Set[str]:
+    buttons = page.body.query_selector_all(_OPENING)[:]
+    return list_opened(button.getattr("aria-controls") or "" for button in buttons)
 
 
 def _is_in_sentence(element: Any) -> bool:
@@ -115,7 +126,10 @@ def _is_word(element: Any) -> bool:
 
 def _is_text(node: Any) -> bool:
     """Return whether a node is text with a letter or digit in it."""
-    return node is not None and node.tag == "#text" and any(map(str.isalnum, node.text))
+    if node is None or node.tag != "#text":
+        return False
+    text = node.text
+    return not text.isspace() and any(map(str.isalnum, text))
 
 
 def _rename(page: Any, element: Any, name: str) -> Any:

@@ -7,14 +7,20 @@ Trafilatura finds boilerplate and content by expressions such as
 lxml calls Python for each test of each element: a third of all extraction. Here the same conditions become
 one pattern an attribute, and since few values of `class` and `id` are new, most answers come from a
 cache. The parts of an expression beyond such conditions are left to lxml.
+
+Most pages have no element that a given expression selects. So the values of the attributes are read once
+(`PageValues`), and within `known_values` an expression that none of them can meet is not looked for at all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from lxml.etree import XPath, _Element
 
@@ -28,32 +34,112 @@ _TESTING = re.compile(r"re:test|contains\(|starts-with\(")
 Selector = Callable[[_Element], list[_Element]]
 Test = Callable[[str], bool]
 
+READ_NAMES = ("class", "id", "role", "hidden")
+"""Attributes whose values are read: reading another costs more than is spared."""
+_READ = {name: XPath(f"//@{name}", smart_strings=False) for name in READ_NAMES}
+
+
+class Sign(NamedTuple):
+    """Hold a part that an attribute's value has, in any case if `folded`, where it meets a test; None is any value."""
+
+    name: str
+    part: str | None
+    folded: bool
+
+
+class PageValues:
+    """The distinct values of the attributes `READ_NAMES` in a page."""
+
+    def __init__(self, tree: _Element) -> None:
+        self._values: dict[str, Set[str]] = {name: frozenset(read(tree)) for name, read in _READ.items()}
+        self._joined = {name: "\n".join(values) for name, values in self._values.items()}
+        self._folded: dict[str, str] = {}
+        self._lacked: dict[int, bool] = {}
+
+    def __getitem__(self, name: str) -> Set[str]:
+        return self._values[name]
+
+    def lack(self, selector: int, signs: Sequence[Sign]) -> bool:
+        """Return whether the values have none of the signs of a `selector`."""
+        if (lacked := self._lacked.get(selector)) is None:
+            lacked = self._lacked[selector] = not any(map(self._has, signs))
+        return lacked
+
+    def _has(self, sign: Sign) -> bool:
+        values = self._values.get(sign.name)
+        if values is None or sign.part is None:
+            return values is None or bool(values)
+        if not sign.folded:
+            return sign.part in self._joined[sign.name]
+        if sign.name not in self._folded:
+            self._folded[sign.name] = self._joined[sign.name].casefold()
+        return sign.part in self._folded[sign.name]
+
+
+_NUMBERS = count()
+_KNOWN: ContextVar[PageValues | None] = ContextVar("known values of attributes", default=None)
+
+
+@contextmanager
+def known_values(values: PageValues) -> Iterator[None]:
+    """Meanwhile, evaluate selectors on trees whose elements have no other values than these: a page, and all that is
+    left of it after changes that take elements and attributes away."""
+    token = _KNOWN.set(values)
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+_TIMES = r"(?:[?*+]|\{[^}]*\})"
+_VARIABLE = re.compile(
+    rf"(?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]|\\.){_TIMES}?|[^()\[\]\\](?:[?*]|\{{[^}}]*\}})|[\^$.+]"
+)
+"""What is not the same in all that a regular expression matches: groups, sets, classes, what may be absent, anchors."""
+_GROUP = re.compile(r"\^?\(\?:((?:[^()]|\([^()]*\))*)\)")
+_SPECIAL = re.compile(r"[()\[\]{}|?*\\]")
+Parts = tuple[list[str | None], bool]
+"""Parts of a value, None for any, and whether they are casefolded."""
+_ANY: Parts = ([None], False)
 _NAMES = r"@[\w-]+(?:\s*\|\s*@[\w-]+)*"
 _QUOTED = r"'([^']*)'"
-_CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test]]] = [
-    (re.compile(rf"({_NAMES})"), lambda: lambda _: True),
-    (re.compile(rf"({_NAMES})\s*=\s*{_QUOTED}"), lambda wanted: lambda value: value == wanted),
+_CONDITIONS: list[tuple[re.Pattern[str], Callable[..., Test], Callable[..., Parts]]] = [
+    (re.compile(rf"({_NAMES})"), lambda: lambda _: True, lambda: _ANY),
+    (
+        re.compile(rf"({_NAMES})\s*=\s*{_QUOTED}"),
+        lambda wanted: lambda value: value == wanted,
+        lambda wanted: ([wanted], False),
+    ),
     (
         re.compile(rf"re:test\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"),
         lambda pattern: _compile_search(pattern, 0),
+        lambda pattern: (_list_literals(pattern), False),
     ),
     (
         re.compile(rf"re:test\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*,\s*'i'\s*\)"),
         lambda pattern: _compile_search(pattern, re.IGNORECASE),
+        lambda pattern: ([part and part.casefold() for part in _list_literals(pattern)], True),
     ),
-    (re.compile(rf"contains\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"), lambda part: lambda value: part in value),
+    (
+        re.compile(rf"contains\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"),
+        lambda part: lambda value: part in value,
+        lambda part: ([part], False),
+    ),
     (
         re.compile(rf"starts-with\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*\)"),
         lambda start: lambda value: value.startswith(start),
+        lambda start: ([start], False),
     ),
     (
         re.compile(
             rf"contains\(\s*translate\(\s*({_NAMES})\s*,\s*{_QUOTED}\s*,\s*{_QUOTED}\s*\)\s*,\s*{_QUOTED}\s*\)"
         ),
         lambda old, new, part: lambda value: part in value.translate(str.maketrans(old, new)),
+        lambda old, new, part: ([part.casefold()], True) if old.casefold() == new.casefold() else _ANY,
     ),
 ]
-"""The conditions that are understood: attributes, then the test of their value."""
+"""The conditions that are understood: attributes, the test of their value, and the parts of which a value has one that
+meets it."""
 
 
 def compile_selector(expression: Any, first: bool = False) -> Selector:
@@ -130,8 +216,12 @@ def _compile_branch(text: str, first: bool) -> Selector | None:
                 return check is None or bool(check(element))
         return False
 
+    selector, signs = next(_NUMBERS), _list_signs(predicates[0])
+
     def select(tree: _Element) -> list[_Element]:
-        matches = []
+        matches: list[_Element] = []
+        if (known := _KNOWN.get()) is not None and known.lack(selector, signs):
+            return matches
         for element in tree.iter(*tags or "*"):
             get = element.get
             for name, may_match in possible:
@@ -167,7 +257,7 @@ def _parse_conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[fro
     """Split conditions joined by `or` into those on one attribute and those on the first of several."""
     tests: dict[tuple[str, ...], list[Test]] = {}
     for condition in _split_outside_quotes(text, " or "):
-        for pattern, make in _CONDITIONS:
+        for pattern, make, _ in _CONDITIONS:
             if match := pattern.fullmatch(condition.strip()):
                 names, *arguments = match.groups()
                 test = make(*arguments)
@@ -187,6 +277,32 @@ def _parse_conditions(text: str) -> tuple[list[tuple[str, Test]], list[tuple[fro
         if len(names) > 1
     ]
     return single, joint
+
+
+def _list_signs(text: str) -> list[Sign]:
+    """Return the signs of which a page has one that has an element that meets conditions joined by `or`."""
+    signs = []
+    for condition in _split_outside_quotes(text, " or "):
+        for pattern, _, list_parts in _CONDITIONS:
+            if match := pattern.fullmatch(condition.strip()):
+                names, *arguments = match.groups()
+                parts, folded = list_parts(*arguments)
+                signs += [Sign(name, part, folded) for name in re.findall(r"[\w-]+", names) for part in parts]
+                break
+    return signs
+
+
+def _list_literals(pattern: str) -> list[str | None]:
+    """Return for each alternative of a regular expression what stands in all that it matches, None for none."""
+    literals: list[str | None] = []
+    for alternative in _split_outside_quotes(pattern, "|"):
+        if grouped := _GROUP.fullmatch(alternative):
+            literals += _list_literals(grouped[1])
+            continue
+        pieces = _VARIABLE.sub("\0", alternative).split("\0")
+        longest = max(pieces, key=len)
+        literals.append(longest if len(longest) > 1 and not _SPECIAL.search("".join(pieces)) else None)
+    return literals
 
 
 def _match_any(tests: list[Test]) -> Test:

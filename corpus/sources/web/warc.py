@@ -21,7 +21,7 @@ from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
 from corpus.formats.archives import quote_name
-from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head
+from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head, read_opening
 from corpus.private.options import WEB_REDACT, RedactKind
 from corpus.sources.source import Source, ranges
 from corpus.sources.web.arc import ArcLoss, is_arc, read_arc_records
@@ -367,7 +367,13 @@ class Warc(Source):
         """Yield what a record of FastWARC's gives; its stream begins at byte `base` of `file`."""
         offset = base + record.stream_pos
         yield from self._convert(
-            fields_of(record), file, offset, record.content_length, record.reader.read, is_misread
+            fields_of(record),
+            file,
+            offset,
+            record.content_length,
+            record.reader.read,
+            is_misread,
+            read_line=partial(record.reader.readline, False),
         )
 
     def _convert(
@@ -379,6 +385,7 @@ class Warc(Source):
         read: Callable[[int], bytes],
         is_misread: Callable[[], bool] = _never,
         place: str | None = None,
+        read_line: Callable[[], bytes] | None = None,
     ) -> Iterator[Record | Failure]:
         """Yield what a record gives that has these fields and a block of `size` bytes. Its length is not known yet.
 
@@ -411,11 +418,18 @@ class Warc(Source):
             result.gate = "warc.revisit" if kind == "revisit" else "warc.no_page"
             yield result
             return
-        raw = read(size if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
         stated = fields.get("content-type", "")
         is_stated_http = HTTP_TYPE.match(stated) is not None
         is_http = is_stated_http or kind == "response"
-        head = read_head(raw) if is_http else ResponseHead(None, {}, 0)
+        opening = read_opening(read_line) if is_http and read_line is not None else b""
+        head = read_head(opening) if opening else ResponseHead(None, {}, 0)
+        behind = size - len(opening)
+        raw = read(behind if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
+        if is_http and (head.status is None or head.end < len(opening) or not head.is_final):
+            raw, behind = opening + raw, size
+            head = read_head(raw)
+        else:
+            head.end = 0
         if (head.status is None if is_http else b"\nWARC/" in raw) and is_misread():
             raise MisreadHead
         if is_http:
@@ -429,12 +443,12 @@ class Warc(Source):
             result.gate = "warc.status"
             yield result
             return
-        if size - head.end > self.max_bytes:
-            yield self._too_large(result, payload, raw[head.end :], size - head.end)
+        if behind - head.end > self.max_bytes:
+            yield self._too_large(result, payload, raw[head.end :], behind - head.end)
             return
-        if len(raw) < size:
-            raw += read(size - len(raw))
-        if len(raw) < size:
+        if len(raw) < behind:
+            raw += read(behind - len(raw))
+        if len(raw) < behind:
             if is_misread():
                 raise MisreadHead
             yield Failure(
@@ -442,7 +456,7 @@ class Warc(Source):
                 offset=offset,
                 length=0,
                 step="read",
-                error=f"cut: {len(raw)} of {size} bytes",
+                error=f"cut: {len(raw) + size - behind} of {size} bytes",
                 url=url,
             )
             return
