@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import pyarrow.parquet as pq
+
 from corpus import storage
 from corpus.edits.applied import read_applied_edits
-from corpus.edits.parts import PRIVATE_STEP, edits_path
+from corpus.edits.parts import DECONTAMINATION_STEP, PRIVATE_STEP, edits_path
 from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.plan import BuildPlan, load_manifest, make_plan
@@ -24,7 +26,7 @@ from corpus.pipelines.tokenize import TOKEN_PARTS_FOLDER, batch_tokens_of
 from corpus.progress import built_from, built_with
 from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
-from corpus.storage.part_writer import read_fingerprint
+from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.tokens import encode, parts, shards
 from corpus.verify.findings import Findings
 from corpus.workspace import Workspace
@@ -106,9 +108,8 @@ def _search_split(again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
-    for step in set(plan.steps) - set(plan.measured_steps):  # these depend on the whole corpus
-        name = (f"signals/{step}", split.source, split.name)
-        storage.write_bytes(again.part(*name), storage.read_bytes(workspace.part(*name)))
+    if DECONTAMINATION_STEP in plan.steps:
+        _take_signals(workspace, again, f"signals/{DECONTAMINATION_STEP}", split)
     manifest = plan.file.manifest
     judge = Judge(
         rules=plan.rules,
@@ -122,6 +123,18 @@ def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split
     options = load_manifest(workspace.path("manifest.yaml")).manifest.validation
     given = fingerprint(judge.parameters)
     decide_part(again, judge, options.shares(), clusters, given, split.source, split.name)
+
+
+def _take_signals(workspace: Workspace, again: Workspace, folder: str, split: InputSplit) -> None:
+    """Put signals that depend on the whole corpus beside the rebuilt documents."""
+    one, other = (side.part(folder, split.source, split.name) for side in (workspace, again))
+    documents = read_fingerprint(again.part("documents", split.source, split.name))
+    with storage.open_input(one) as stream:
+        file = pq.ParquetFile(stream)
+        schema = file.schema_arrow.remove_metadata()
+        with PartWriter(other, schema, read_fingerprint(one) or "", documents) as writer:
+            for group in range(file.num_row_groups):
+                writer.write(file.read_row_group(group).replace_schema_metadata(None))
 
 
 def _encode_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
