@@ -52,9 +52,8 @@ class PrivateSearch:
     kinds: Mapping[str, Sequence[str]]
     signals: Sequence[str]
 
-    def fingerprint(self, source: str, split: str) -> str:
-        """Return the fingerprint of the parts of a split."""
-        documents = read_fingerprint(Workspace(self.root).part("documents", source, split))
+    def fingerprint(self, source: str, documents: str | None) -> str:
+        """Return the fingerprint of the parts of a split of a source, by that of its documents."""
         return fingerprint([VERSION, identify_search(self.kinds[source]), list(self.signals), documents])
 
     def __call__(self, item: str) -> Iterator[str]:
@@ -142,13 +141,19 @@ class CountEdits:
         yield PRIVATE_STEP
 
 
+def list_wanted(search: PrivateSearch, documents: Mapping[tuple[str, str], str]) -> list[list[str]]:
+    """Return source, split and fingerprint of all parts of a search, by the fingerprints of documents."""
+    return [[*split, search.fingerprint(split[0], made_by)] for split, made_by in sorted(documents.items())]
+
+
 def redact_pipeline(
-    search: PrivateSearch, splits: Sequence[tuple[str, str]], running: Running, claims: str | None
+    search: PrivateSearch, documents: Mapping[tuple[str, str], str], running: Running, claims: str | None
 ) -> Callable[[beam.Pipeline], PCollection[str]]:
-    """Return a function that builds the search for private data in some splits, (source, split) in any order."""
+    """Return a function that builds the search for private data in some splits: (source, split) -> the fingerprint of
+    their documents."""
     from corpus.pipelines.beam.types import create, flat_map, flatten, group_by_key, map_each
 
-    wanted = [[*split, search.fingerprint(*split)] for split in sorted(splits)]
+    wanted = list_wanted(search, documents)
     items = [json.dumps(split) for split in wanted]
     count = CountEdits(search.root, fingerprint(wanted))
 
@@ -167,15 +172,11 @@ def redact_pipeline(
     return build
 
 
-def is_searched(search: PrivateSearch, splits: Sequence[tuple[str, str]]) -> bool:
-    """Return whether all splits were searched for these kinds, and counted."""
+def is_searched(search: PrivateSearch, documents: Mapping[tuple[str, str], str]) -> bool:
+    """Return whether all splits were searched for these kinds and counted, and their parts are there."""
     workspace = Workspace(search.root)
-    wanted = [[*split, search.fingerprint(*split)] for split in sorted(splits)]
-    return read_fingerprint(counts_path(workspace, PRIVATE_STEP)) == fingerprint(wanted) and all(
-        read_fingerprint(path) == made_by
-        for source, split, made_by in wanted
-        for path in (
-            edits_path(workspace, PRIVATE_STEP, source, split),
-            workspace.part(SIGNALS_FOLDER, source, split),
-        )
-    )
+    if read_fingerprint(counts_path(workspace, PRIVATE_STEP)) != fingerprint(list_wanted(search, documents)):
+        return False
+    folders = (f"edits/{PRIVATE_STEP}", SIGNALS_FOLDER)
+    present = {path for folder in folders for path in storage.list_files(workspace.path(*folder.split("/")))}
+    return all(workspace.part(folder, *split) in present for folder in folders for split in documents)

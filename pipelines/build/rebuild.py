@@ -101,10 +101,9 @@ def _search_split(again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
     """Find private data in the rebuilt documents, if the manifest asks for it."""
     search = replace(plan.search, root=again.root)
     if search.signals:
-        deque(
-            search(json.dumps([split.source, split.name, search.fingerprint(split.source, split.name)])),
-            maxlen=0,
-        )
+        documents = read_fingerprint(again.part("documents", split.source, split.name))
+        item = [split.source, split.name, search.fingerprint(split.source, documents)]
+        deque(search(json.dumps(item)), maxlen=0)
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:

@@ -164,12 +164,13 @@ def run_redact(build: Build) -> None:
         storage.remove_folder(workspace.path("edits", PRIVATE_STEP))
         return
     search = replace(plan.search, root=workspace.root)
-    if redact.is_searched(search, plan.names):
+    documents = dict(zip(plan.names, plan.document_fingerprints, strict=True))
+    if redact.is_searched(search, documents):
         return
     running = build.for_stage("redact")
     build.run(
         "redact",
-        lambda claims: redact.redact_pipeline(search, plan.names, running, claims),
+        lambda claims: redact.redact_pipeline(search, documents, running, claims),
         len(plan.splits),
         running=running,
     )

@@ -13,6 +13,7 @@ PIIFormatter, which replaces e-mail and IP addresses alone.
 from __future__ import annotations
 
 import gzip
+import logging
 import random
 import sys
 import time
@@ -93,6 +94,7 @@ def load_presidio() -> Finder | None:
         recognizers = import_module("presidio_analyzer.predefined_recognizers")
     except ImportError:
         return None
+    logging.getLogger("tldextract").setLevel(logging.CRITICAL)  # presidio asks it to fetch a list of suffixes
     names = {
         "EmailRecognizer": "email", "IpRecognizer": "ip", "CreditCardRecognizer": "card", "IbanRecognizer": "iban",
         "PhoneRecognizer": "phone", "UsSsnRecognizer": "national_id", "EsNifRecognizer": "national_id",
@@ -120,12 +122,12 @@ def load_datatrove() -> Finder | None:
         return None
 
     def find(text: str) -> Spans:
-        replacers = (("email", formatter.email_replacer), ("ip", formatter.ip_replacer))
+        replacers = (("email", formatter.emails_replacer), ("ip", formatter.ip_replacer))
         return [
             (*match.span(), kind)
             for kind, replacer in replacers
             for match in replacer.regex.finditer(text)
-            if replacer.validator is None or replacer.validator(match[0])
+            if not replacer.validator or replacer.validator(match[0])
         ]
 
     return find

@@ -14,7 +14,7 @@ import pytest
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load_manifest
-from corpus.pipelines import decide, dedup, ingest, tokenize
+from corpus.pipelines import decide, dedup, ingest, redact, tokenize
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools
 from corpus.pipelines.decide import Judge
@@ -83,19 +83,21 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     rules = load_rules({"web": [], "wikipedia": []}, wanted, ["quality.score"])
     judge = Judge(rules=rules, steps=(), seed=0, thresholds={})
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
+    search = redact.PrivateSearch(ROOT, {"web": ["email"], "wikipedia": []}, ["email"])
     find = dedup.dedup_pipeline(Workspace(ROOT), SPLITS, no_rows, DedupOptions(), "made", RUNNING, None)
     return {
         "ingest": ingest.ingest_pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
+        "redact": redact.redact_pipeline(search, dict.fromkeys(SPLITS, "made"), RUNNING, None),
         "dedup": find,
         "decide": decide.decide_pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
         "encode": tokenize.tokenize_pipeline("encode", ["[]"], echo, RUNNING, None),
     }
 
 
-NAMES = ("ingest", "thresholds", "dedup", "decide", "encode")
+NAMES = ("ingest", "thresholds", "redact", "dedup", "decide", "encode")
 
 
 @pytest.fixture(scope="module", params=NAMES)
