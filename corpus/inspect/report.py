@@ -15,6 +15,7 @@ from corpus.inspect.edits_section import build_edits_section
 from corpus.inspect.html_text import shorten
 from corpus.inspect.report_data import build_head_data, build_report_data
 from corpus.ledger.tables import read_canary_tables, read_ledger
+from corpus.ledger.views import summarize_canaries
 from corpus.workspace import Workspace
 
 REPORT_TABLES = (
@@ -51,10 +52,13 @@ def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = Non
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()
     head = {**build_head_data(tables, shards, manifest, workspace.input_sizes()), "timings": timings}
-    edits = build_edits_section(workspace)
+    sections = {
+        "edits": build_edits_section(workspace),
+        "canaries": summarize_canaries(tables["canaries"]),
+    }
     most = MAX_PAGE_GROUPS
     while True:
-        content = render_page({**head, **build_report_data(tables, shards, cuts, most), "edits": edits})
+        content = render_page({**head, **build_report_data(tables, shards, cuts, most), **sections})
         size = len(content.encode())
         if size <= MAX_PAGE_BYTES or most == 1:
             return content

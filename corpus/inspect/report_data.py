@@ -103,7 +103,6 @@ def build_report_data(tables: dict[str, pa.Table], shards: Json, cuts: Cuts, mos
         "histograms": _build_histograms(tables["histograms"], groups, {rule["signal"] for rule in rules}),
         "overlaps": _build_overlaps(counts, tables["overlaps"], groups),
         "clusters": _build_clusters(tables["duplicates"]),
-        "canaries": summarize_canaries(tables["canaries"]),
         "mixture": _build_mixture(shards),
         "domains": _build_names(tables["domains"], "domain"),
         "licenses": _build_names(tables["licenses"], "license"),

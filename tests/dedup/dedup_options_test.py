@@ -25,9 +25,9 @@ def test_repeated_text_is_searched_for_where_asked() -> None:
     options = DedupOptions.model_validate({"spans": True, "paragraphs": {"documents": 3}, "lines": {}})
     assert options.parameters == DedupOptions().parameters  # clusters do not depend on it
     assert options.repeats == {
-        "paragraphs": {"documents": 3, "min_characters": 50},
-        "lines": {"pages": 10},
-        "spans": {"min_tokens": 50, "min_characters": 100},
+        "paragraphs": {"documents": 3, "min_characters": 50, "code": False},
+        "lines": {"pages": 10, "min_characters": 1, "code": False},
+        "spans": {"min_tokens": 50, "min_characters": 100, "code": False},
     }
 
 
