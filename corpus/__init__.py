@@ -28,9 +28,11 @@ The packages, in the order in which data meets them:
     rules/       bounds on signals, presets
     dedup/       duplicates: exact, by URL, by MinHash
     private/     private data in a text: addresses, phones, numbers of cards, accounts and identity
+    decontamination/  items of evaluation sets in documents
     edits/       what may be cut from or masked in texts
     ledger/      counts of what every stage and rule did
     tokens/      tokenizer, token shards, mixture
+    suffixes/    every place of a text in the token shards
     verify/      checks of a finished workspace
     inspect/     samples, report, curves
     export/      text and tokens for other tools
@@ -43,6 +45,7 @@ The files of this folder, which the packages share:
     api.py            the commands as functions: build, plan, decide, compare, sample
     workspace.py      the paths and results of a workspace
     document.py       records, documents, reasons for quarantine; Arrow schemas
+    holding.py        which documents hold evaluation items
     groups.py         groups by the address of a document
     suggestions.py    the name that was meant instead of an unknown one
     validation.py     the documents held out: fixed hashes, and the share of each language

@@ -6,6 +6,7 @@ The files, in the order in which data meets them:
     beam/             how pipelines run: options, workers, packed arrays
     url_lists/        lists of URLs from submissions, before a build
     build/            a build: plan, stages, changes, retries
+    decontaminate.py  items of evaluation sets: scan, weights, hits
     context.py        sources, filters, rules and models of a process
     ingest.py         input splits to documents and signals
     measure.py        signals of pages, many at once

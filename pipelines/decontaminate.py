@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,8 @@ VERSION = 1
 SAMPLED_DOCUMENTS = 8192
 """About so many documents say how common pairs are: all of a corpus that has no more."""
 SIGNALS_SCHEMA = pa.schema([pa.field(name, pa.float32()) for name in SIGNALS])
+MANY_DOCUMENTS = 20
+"""Documents of which a set may hold most before that is suspicious."""
 EDIT_KIND = "contamination"
 CANDIDATES, COUNTS = f"{STEP}/candidates", f"{STEP}/counts"
 SplitName = tuple[str, str]
@@ -190,10 +193,10 @@ class _Tally:
         gram = np.concatenate([nothing, *self._grams])
         group = np.concatenate([np.zeros(0, np.uint64), *self._groups])
         grams, of_grams = np.unique(gram, return_counts=True)
-        both = np.unique(np.rec.fromarrays([gram, group], names="gram,group"))
-        starts = np.searchsorted(both["gram"], grams)
-        ends = np.searchsorted(both["gram"], grams, side="right")
-        lists = [both["group"][a : min(b, a + MAX_GROUPS)] for a, b in zip(starts, ends, strict=True)]
+        order = np.lexsort((group, gram))
+        gram, group = gram[order], group[order]
+        starts, ends = np.searchsorted(gram, grams), np.searchsorted(gram, grams, side="right")
+        lists = [np.unique(group[a:b])[:MAX_GROUPS] for a, b in zip(starts, ends, strict=True)]
         kinds = ["all", *(["gram"] * len(grams)), *(["pair"] * len(pairs))]
         columns = [
             pa.array(kinds, pa.string()),
@@ -256,10 +259,11 @@ def merge_splits(job: ScanJob, splits: Sequence[SplitName]) -> str:
 def _read_weights(path: str, wanted: str, common: str) -> judging.PairWeights:
     del wanted  # what tells one file of this path from another
     options = DecontaminationOptions.model_validate_json(common)
-    rows = {row["kind"]: row for row in read_part(path).to_pylist()}
-    numbers = {
-        (kind, name): np.array(row[name], np.int64)
-        for kind, row in rows.items()
+    table = read_part(path)
+    kinds = table["kind"].to_pylist()
+    numbers: dict[tuple[str, str], NDArray[np.int64]] = {
+        (kind, name): table[name][at].values.to_numpy()
+        for at, kind in enumerate(kinds)
         for name in ("documents", "groups")
     }
     return judging.PairWeights(
@@ -359,6 +363,7 @@ class JudgeParts:
                 "reason": reason,
             }
             hits.append((hit, candidate["characters"]))
+        _mark_shadows([hit for hit, _ in hits if hit["verdict"] == judging.HIT])
         return hits
 
     def _make_edit(self, hit: dict[str, Any], characters: int) -> dict[str, Any]:
@@ -385,6 +390,18 @@ class JudgeParts:
             for size in sizes:
                 writer.write(pa.table(list(values[:, first : first + size]), schema=SIGNALS_SCHEMA))
                 first += size
+
+
+def _mark_shadows(hits: Sequence[dict[str, Any]]) -> None:
+    """Change the verdict of hits whose place another item of the same document explains better; by ascending row."""
+    rows = np.array([hit["row"] for hit in hits], np.int64)
+    bounds = np.append(np.unique(rows, return_index=True)[1], len(rows)).tolist()
+    for first, end in pairwise(bounds):
+        of_row = hits[first:end]
+        starts, ends = (np.array([hit[name] for hit in of_row], np.int64) for name in ("start", "end"))
+        scores = np.array([hit["score"] for hit in of_row], np.float64)
+        for at in np.flatnonzero(judging.find_shadows(starts, ends, scores)).tolist():
+            of_row[at]["verdict"] = judging.SHADOWED
 
 
 class ItemNames:
@@ -461,6 +478,24 @@ def write_tables(
     with PartWriter(sets_path(workspace), SETS_SCHEMA, wanted) as writer:
         writer.write(pa.Table.from_pylist(rows, SETS_SCHEMA))
     write_edit_counts(workspace, DECONTAMINATION_STEP, edits, wanted)
+
+
+def describe_sets(workspace: Workspace, splits: Sequence[SplitName]) -> list[str]:
+    """Return a line for each set with hits, and a warning for one that most documents hold items of."""
+    total = sum(count_rows(workspace.part("documents", *split)) for split in splits)
+    lines = []
+    for row in read_part(sets_path(workspace)).to_pylist():
+        if row["source"] is None and row["hits"]:
+            what = "document holds" if row["documents"] == 1 else "documents hold"
+            lines.append(
+                f"{row['set']}: {row['documents']:,} {what} {row['items_hit']:,} of its {row['looked_for']:,} items "
+                f"({row['action']}); `corpus sample DIR --contaminated` shows both texts"
+            )
+            if total >= MANY_DOCUMENTS and 2 * row["documents"] > total:
+                lines.append(
+                    f"{row['set']}: that is most of the corpus: is the set made from the same texts?"
+                )
+    return lines
 
 
 def _sum_hits(rows: Sequence[dict[str, Any]]) -> dict[str, int]:

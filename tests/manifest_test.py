@@ -62,7 +62,7 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
     [
         ("languages:", "language:", ":8: language: unknown key: did you mean languages?"),
         ("languages:", "tokeniser:", ":8: tokeniser: unknown key: did you mean tokenizer or tokens?"),
-        ("languages:", "zzzz:", ":8: zzzz: unknown key: choose from clean, dedup, "),
+        ("languages:", "zzzz:", ":8: zzzz: unknown key: choose from clean, decontaminate, dedup, "),
         ("threshold: 0.8", "treshold: 1", ":9: dedup.minhash.treshold: unknown key: did you mean threshold?"),
         (
             "kind: jsonl",

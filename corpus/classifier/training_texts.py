@@ -100,14 +100,8 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
                 for text, language, kept, part, holds in zip(
                     *(column.to_pylist() for column in columns), flags.tolist(), strict=True
                 ):
-                    if (
-                        kept
-                        and not holds
-                        and part == "train"
-                        and text
-                        and text.strip()
-                        and _is_language(language, filters.get("language"))
-                    ):
+                    trains = kept and not holds and part == "train" and text and text.strip()
+                    if trains and _is_language(language, filters.get("language")):
                         yield LabelledText(text, language)
 
 

@@ -2,9 +2,9 @@
 
 Case, width, digits and Chinese scripts are folded (`corpus.text.folding`); spaces and punctuation are nothing but
 borders. Latin letters that stand alone are left out: they name options (A, B, ...), wherever these are printed. Of
-scripts without spaces that are no Han or kana (Thai, Khmer, ...) three characters are one token.
+scripts without spaces that are no Han or kana (Thai, Khmer, ...) about three characters are one token.
 
-A gram is 8 successive tokens. Its hash is that of its characters, one after the other, so all cost is in a few passes
+A gram is 6 successive tokens. Its hash is that of its characters, one after the other, so all cost is in a few passes
 over arrays: 60 MB a CPU second on English and Chinese.
 """
 
@@ -25,13 +25,14 @@ from corpus.text.units import KIND, MARK, SPACE, WORD, Units, to_units
 VERSION = 1
 """Increased when the same text would give other tokens or hashes."""
 FOLDS = ("case", "chinese", "digits", "width")
-GRAM = 8
-"""Tokens of a gram."""
+GRAM = 6
+"""Tokens of a gram. 6 and not 8, as the words at the edges of a short question are often others: of questions reworded
+so, 6 find .982 and 8 find .975 (`decontamination_benchmark`); pairs of tokens tell what is like an item in a gram."""
 UNSPACED_CHARACTERS = 3
-"""Characters of a token in alphabets without spaces."""
-BORDER, SPACED_WORD, SINGLE, GROUPED, LATIN, SECOND, SPECIAL = 0, 1, 2, 4, 8, 16, 32
+"""Characters of a token in alphabets without spaces, on average."""
+BORDER, SPACED_WORD, SINGLE, GROUPED, LATIN, SECOND, UNSEEN, SPECIAL = 0, 1, 2, 4, 8, 16, 32, 64
 """What a code unit is part of: nothing; a word; a token of its own; a token of `UNSPACED_CHARACTERS`. Beside these: a
-letter from a to z; the second unit of a pair; one that is folded to none or to several."""
+letter from a to z; the second unit of a pair; one that is not seen, and no border; one that is folded to several."""
 
 Places = NDArray[np.int64]
 Roles = NDArray[np.uint8]
@@ -59,7 +60,8 @@ def _tables() -> tuple[Roles, Hashes]:
     """Return the role of every unit and the value of what it becomes, for texts that have none that is `SPECIAL`."""
     folding = _folding()
     roles = _roles()[folding.becomes]
-    roles[folding.special & (KIND & SPACE == 0)] |= SPECIAL
+    roles[folding.special] |= SPECIAL
+    roles[(folding.lengths == 0) & ~np.isin(np.arange(0x10000), list(folding.composed))] = UNSEEN
     roles[KIND & SPACE > 0] = BORDER
     return roles, _values()[folding.becomes]
 
@@ -111,10 +113,15 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
     units = to_units(text) if isinstance(text, str) else text
     table, values = _tables()
     roles = table[units]
-    moved = None
-    if (roles & SPECIAL).any():
+    moved = origin = None
+    flags = _join_flags(roles)
+    if flags & SPECIAL:
         units, moved = _folding().fold(_plain_spaces()[units])
         roles, values = _roles()[units], _values()
+        flags = _join_flags(roles)
+    elif flags & UNSEEN:
+        origin = np.flatnonzero(roles != UNSEEN)
+        units, roles = units[origin], roles[origin]
     _leave_out_labels(roles)
     at = np.flatnonzero(roles)
     kinds = roles[at]
@@ -122,9 +129,9 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
     begins[:1] = True
     np.not_equal(at[1:] - at[:-1], 1, out=begins[1:])
     begins[1:] |= (kinds[1:] | kinds[:-1]) & (SINGLE | GROUPED) > 0
-    if (kinds == GROUPED).any():
-        begins = _group_characters(begins, kinds, at)
-    if (kinds & SECOND).any():
+    if flags & GROUPED:
+        begins = _group_characters(begins, kinds, values[units[at]])
+    if flags & SECOND:
         begins &= kinds & SECOND == 0
         begins[:1] = True
     firsts = np.flatnonzero(begins)
@@ -134,9 +141,16 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
     if moved is not None:
         starts = np.searchsorted(moved, starts, side="right") - 1
         lasts = np.searchsorted(moved, lasts, side="left")
+    elif origin is not None:
+        starts, lasts = origin[starts], origin[lasts - 1] + 1
     return FoldedTokens(
         starts, lasts, bounds, prefix_sums(values[units[at]]), kinds[firsts] & (SINGLE | GROUPED) > 0
     )
+
+
+def _join_flags(roles: Roles) -> int:
+    """Return the flags that any unit has."""
+    return int(np.bitwise_or.reduce(roles)) if len(roles) else 0
 
 
 def _leave_out_labels(roles: Roles) -> None:
@@ -147,14 +161,15 @@ def _leave_out_labels(roles: Roles) -> None:
     roles[alone] = BORDER
 
 
-def _group_characters(begins: NDArray[np.bool_], kinds: Roles, at: Places) -> NDArray[np.bool_]:
-    """Return where tokens begin if `UNSPACED_CHARACTERS` letters of alphabets without spaces are one, wherever a run
-    of them begins."""
-    grouped = kinds == GROUPED
-    run = np.ones(len(at), np.bool_)
-    run[1:] = ~(grouped[1:] & grouped[:-1]) | (at[1:] - at[:-1] != 1)
-    first = np.maximum.accumulate(np.where(run, np.arange(len(at)), 0))
-    within: NDArray[np.bool_] = np.where(
-        grouped, (np.arange(len(at)) - first) % UNSPACED_CHARACTERS == 0, begins
-    )
-    return within
+def _group_characters(begins: NDArray[np.bool_], kinds: Roles, letters: Hashes) -> NDArray[np.bool_]:
+    """Return where tokens begin if letters of alphabets without spaces are grouped.
+
+    One begins where the letter and the next one say so, one time in `UNSPACED_CHARACTERS`, whatever stands before: so
+    groups are the same wherever a text begins, and whether or not there are spaces between its phrases.
+    """
+    grouped = kinds & GROUPED > 0
+    following = np.append(letters[1:], letters[:1])
+    chosen = (letters ^ (following >> np.uint64(9))) % np.uint64(UNSPACED_CHARACTERS) == 0
+    chosen[1:] |= ~grouped[:-1]
+    chosen[:1] = True
+    return np.where(grouped, chosen, begins)

@@ -70,8 +70,8 @@ HITS_SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
     ]
 )
-"""`verdict`: hit, cleared (with the `reason` given) or common; `parts`: the share of each that is matched; `start`,
-`end`: characters of the document; `item_spans`: characters of the item's texts, one after the other."""
+"""`verdict`: hit, cleared (with the `reason` given), or common or shadowed, which are no hits; `parts`: the share of
+each that is matched; `start`, `end`: characters of the document; `item_spans`: those of the item."""
 SETS_SCHEMA = pa.schema(
     [
         pa.field("set", pa.string(), nullable=False),

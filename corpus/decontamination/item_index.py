@@ -1,6 +1,6 @@
 """The index of the items of all sets: what of them is looked for, as sorted hashes that every worker maps.
 
-grams.npy, gram_firsts.npy, gram_items.npy   hashes of 8 tokens, and the items that hold each
+grams.npy, gram_firsts.npy, gram_items.npy   hashes of 6 tokens, and the items that hold each
 marks.npy                                    a bit for the high bits of every gram: what is not there, at a glance
 vocabulary.npy                               hashes of 2 tokens
 pairs.npy, pair_parts.npy                    of every item, one after the other: its pairs as places in the
@@ -18,7 +18,7 @@ import io
 import json
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ ARRAYS = (
     "pair_grams", "pair_weights", "item_firsts", "item_sizes",
 )  # fmt: skip
 MAX_GRAM_ITEMS = 16
-"""Items that a gram of 8 tokens leads to, at most: one that more have in common is a phrase of the set."""
+"""Items that a gram of 6 tokens leads to, at most: one that more have in common is a phrase of the set."""
 MIN_MARK_BITS, MARKS_PER_GRAM = 16, 32
 MIN_LOOKED_FOR_PAIRS = 7
 ITEMS_SCHEMA = pa.schema(
@@ -77,6 +77,16 @@ class ItemIndex:
     pair_weights: NDArray[np.float32]
     item_firsts: NDArray[np.int64]
     item_sizes: NDArray[np.int32]
+
+    @cached_property
+    def gram_sizes(self) -> NDArray[np.int64]:
+        """Return to how many items each gram leads."""
+        return np.diff(self.gram_firsts)
+
+    @cached_property
+    def gram_counts(self) -> NDArray[np.int64]:
+        """Return how many grams lead to each item."""
+        return np.bincount(self.gram_items, minlength=len(self.item_sizes))
 
     @property
     def mark_bits(self) -> int:
@@ -176,7 +186,7 @@ def open_index(folder: str, wanted: str) -> ItemIndex:
         if storage.is_remote(folder):
             arrays.append(np.load(io.BytesIO(storage.read_bytes(path))))
         else:
-            arrays.append(np.load(storage.local_path(path), mmap_mode="r"))
+            arrays.append(np.asarray(np.load(storage.local_path(path), mmap_mode="r")))
     return ItemIndex(*arrays)
 
 

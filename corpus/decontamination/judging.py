@@ -44,8 +44,11 @@ LONG_WEIGHT = 12.0
 MOST, BESIDE_ENOUGH = 0.8, 6.0
 WHOLE = 0.9
 QUARTERS = 4
-HIT, COMMON, WEAK = "hit", "common", "weak"
-"""Verdicts: a hit; one but for the guard against what is in many documents; too little."""
+HIT, COMMON, SHADOWED, WEAK = "hit", "common", "shadowed", "weak"
+"""Verdicts: a hit; one but for the guard against what is in many documents; one whose place in the document another
+item explains better; too little."""
+SHADOW = 0.9
+"""Of hits in one place, those with less than this share of the best score are its shadows: items like it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def weigh_pairs(counts: NDArray[np.int64], documents: int) -> NDArray[np.float32
     """Return the weight of each pair of the vocabulary by the number of the sampled documents that have it."""
     size = max(documents, LEAST_DOCUMENTS)
     weights = np.log((size + 1) / (counts + 1.0)) / np.log(size + 1)
-    return np.maximum(weights, 0).astype(np.float32)
+    bounded: NDArray[np.float32] = np.maximum(weights, 0).astype(np.float32)
+    return bounded
 
 
 def find_common_grams(
@@ -126,10 +130,9 @@ def _judge_weights(
     )
     weight = float(gained[:3].sum())
     least = options.score
+    needed = least if gained[0] >= LONG_WEIGHT else least + ALONE_MORE
     if most[1] >= MIN_WEIGHT:
         needed = max(MOST, least)  # a question whose options are nowhere near is often a quotation in it
-    else:
-        needed = least if gained[0] >= LONG_WEIGHT else least + ALONE_MORE
     alone = question >= needed and gained[0] >= MIN_QUESTION_WEIGHT
     together = question >= least and best_beside >= MIN_BESIDE
     solved = answer >= least + ALONE_MORE and gained[2] >= LONG_WEIGHT and question >= least / 2
@@ -160,6 +163,16 @@ def _has_two_places(
     gained = np.bincount(quarter, (weights * matched)[own], minlength=QUARTERS)
     most = np.bincount(quarter, whole[own], minlength=QUARTERS)
     return int(((gained >= most / 2) & (gained > 0)).sum()) >= 2
+
+
+def find_shadows(
+    starts: NDArray[np.int64], ends: NDArray[np.int64], scores: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which hits of a document share half of their place, or of the other's, with a hit of a better score."""
+    shared = np.minimum(ends[:, None], ends) - np.maximum(starts[:, None], starts)
+    least = np.minimum(ends - starts, (ends - starts)[:, None])
+    shadows: NDArray[np.bool_] = ((2 * shared >= least) & (scores[:, None] < SHADOW * scores)).any(axis=1)
+    return shadows
 
 
 def find_spans(item: int, matched: NDArray[np.bool_], index: ItemIndex) -> Sequence[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Find documents that may hold items, and what of each item stands there.
 
-Grams of 8 tokens lead from a document to items. Around them the document is compared with the item by pairs of tokens,
+Grams of 6 tokens lead from a document to items. Around them the document is compared with the item by pairs of tokens,
 which are more tolerant: from each place where a gram is shared, a hit grows in both directions over pairs that the
 item has, in any order, and over gaps of tokens it has not. So what is reworded at the edges, labels
 of options and options in another order cost no more than the words that differ; and a short answer counts only beside
@@ -30,6 +30,8 @@ GAP_SHARE = 0.25
 """Successive tokens that an item has not, at most, within a hit: so many, or this share of the item's, if more."""
 MAX_ITEMS = 256
 """Items that a document is compared with: those with the most grams in it."""
+FEW_GRAMS = 16
+"""A document that has one gram of an item is compared with it only if the item has no more than so many."""
 MIN_PAIRS = 6
 MIN_SHARE = 0.2
 """What is no candidate: fewer distinct pairs of an item, or a smaller share of its question and of all of it."""
@@ -77,8 +79,8 @@ def find_shared_grams(texts: Sequence[str], index: ItemIndex) -> Iterator[Docume
     if not documents:
         return
     table = np.unique(np.stack([np.concatenate(each) for each in (documents, starts, grams)]), axis=1)
-    numbers, bounds = np.unique(table[0], return_index=True)
-    for number, part in zip(numbers.tolist(), np.split(table, bounds[1:], axis=1), strict=True):
+    named, bounds = np.unique(table[0], return_index=True)
+    for number, part in zip(named.tolist(), np.split(table, bounds[1:], axis=1), strict=True):
         yield DocumentGrams(number, part[1], part[2])
 
 
@@ -106,12 +108,14 @@ def _gather_pieces(texts: Sequence[str]) -> Iterator[tuple[list[int], list[int],
 
 def find_candidates(text: str, shared: DocumentGrams, index: ItemIndex) -> list[Candidate]:
     """Return the items of which a document holds enough to be weighed, by their number."""
-    counts = np.diff(index.gram_firsts)[shared.grams] if len(shared.grams) else np.zeros(0, np.int64)
+    counts = index.gram_sizes[shared.grams]
     gram = np.repeat(np.arange(len(shared.grams)), counts)
     first = np.cumsum(counts) - counts
     posting = index.gram_firsts[shared.grams][gram] + np.arange(counts.sum()) - first[gram]
     item, start = index.gram_items[posting], shared.starts[gram]
     numbers, seeds = np.unique(item, return_counts=True)
+    enough = (seeds > 1) | (index.gram_counts[numbers] <= FEW_GRAMS)
+    numbers, seeds = numbers[enough], seeds[enough]
     chosen = np.sort(numbers[np.lexsort((numbers, -seeds))[:MAX_ITEMS]])
     units = to_units(text)
     candidates = [_compare(units, start[item == number], int(number), index) for number in chosen.tolist()]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from corpus.errors import UserError
@@ -29,6 +30,8 @@ from corpus.storage import DAMAGE, open_decompressed
 from corpus.trainer.device import autocast
 
 CLOZE_BATCH_TOKENS = 16_384
+Z95 = 1.959964
+"""Standard deviations of a normal distribution on either side of its mean that hold 95 % of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """The result for one file: shares of the questions answered right.
+    """The result for one file, or for some of its questions: shares of the questions answered right.
 
     `accuracy` ranks answers by probability, `accuracy_by_bytes` by probability to the power of one over the answer's
     bytes, so that short answers have no advantage; `chance` is the expected share by guessing.
@@ -59,6 +62,14 @@ class Accuracy:
         """Return the standard error of `accuracy_by_bytes`."""
         share = self.accuracy_by_bytes
         return math.sqrt(share * (1 - share) / self.questions)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % interval of `accuracy_by_bytes` (Wilson 1927), which holds for few questions, too."""
+        share, count = self.accuracy_by_bytes, self.questions
+        middle = (share + Z95**2 / (2 * count)) / (1 + Z95**2 / count)
+        half = Z95 / (1 + Z95**2 / count) * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
+        return middle - half, middle + half
 
 
 def read_questions(path: str) -> list[Question]:
@@ -133,11 +144,18 @@ def _count_shared(first: list[int], second: list[int]) -> int:
     return min(same, len(second) - 1)
 
 
-@torch.no_grad()
 def answer_questions(
     trained: TrainedModel, questions: Sequence[Question], name: str, *, bf16: bool
 ) -> Accuracy:
-    """Measure how many questions the model answers right.
+    """Measure how many questions the model answers right."""
+    return summarize_answers(questions, measure_answers(trained, questions, bf16=bf16), name)
+
+
+@torch.no_grad()
+def measure_answers(
+    trained: TrainedModel, questions: Sequence[Question], *, bf16: bool
+) -> list[npt.NDArray[np.float64]]:
+    """Return the nats of every answer of every question.
 
     An answer's tokens are those after the beginning that it shares with the context's tokens, so a token that merges
     with the context's end counts; a question longer than the model's context loses its beginning.
@@ -172,6 +190,13 @@ def answer_questions(
             )
         for (number, choice, _, _), value in zip(part, losses.double().sum(dim=1).tolist(), strict=True):
             nats[number][choice] = value
+    return nats
+
+
+def summarize_answers(
+    questions: Sequence[Question], nats: Sequence[npt.NDArray[np.float64]], name: str
+) -> Accuracy:
+    """Return the shares of questions answered right, given the nats of their answers."""
     sizes = [np.array([len(choice.encode()) for choice in question.choices]) for question in questions]
     golds = [question.gold for question in questions]
     return Accuracy(

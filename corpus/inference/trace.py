@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from corpus.errors import UserError
+from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import DocumentPiece, Loader
 from corpus.trainer.log import explain_no_run
@@ -34,13 +35,18 @@ def read_pieces(run: Path, step: int) -> tuple[str, list[DocumentPiece]]:
     config = read_run_config(run)
     if step < 1:
         raise UserError(f"--step {step}: the first step is 1")
-    steps = _read_last_step(run) if config.steps is None else config.steps
+    steps = count_steps(run, config)
     if step > steps:
         raise UserError(f"--step {step}: {run} has {steps:,} steps")
     dataset = check_dataset(open_dataset(config.workspace), config)
     loader = Loader(dataset, context=config.model.context, seed=config.seed, shares=config.shares)
     size = config.batch_samples
     return config.workspace, loader.documents((step - 1) * size, step * size)
+
+
+def count_steps(run: Path, config: RunConfig) -> int:
+    """Return the steps of a run; of one that is bounded by time, those in its log."""
+    return _read_last_step(run) if config.steps is None else config.steps
 
 
 def _read_last_step(run: Path) -> int:

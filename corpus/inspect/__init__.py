@@ -5,6 +5,7 @@ The files, by what they show:
     samples.py      draw documents, find them by id
     known.py        check names, suggest the nearest
     verdicts.py     why a document was kept or dropped
+    evidence.py     evaluation items beside the documents that hold them
     differences.py  two texts side by side
     sample_page.py  samples as an HTML page
     cuts.py         documents near each rule's bound

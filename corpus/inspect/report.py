@@ -12,6 +12,7 @@ from corpus import storage
 from corpus.data import data_path
 from corpus.inspect.cuts import sample_beside_cuts
 from corpus.inspect.edits_section import build_edits_section
+from corpus.inspect.evidence import build_contamination_section
 from corpus.inspect.html_text import shorten
 from corpus.inspect.report_data import build_head_data, build_report_data
 from corpus.ledger.tables import read_canary_tables, read_ledger
@@ -52,9 +53,11 @@ def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = Non
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()
     head = {**build_head_data(tables, shards, manifest, workspace.input_sizes()), "timings": timings}
+    contamination = build_contamination_section(workspace)
     sections = {
         "edits": build_edits_section(workspace),
         "canaries": summarize_canaries(tables["canaries"]),
+        **({"contamination": contamination} if contamination else {}),
     }
     most = MAX_PAGE_GROUPS
     while True:

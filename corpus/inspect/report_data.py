@@ -27,7 +27,7 @@ from corpus.languages.names import is_language, name_language
 from corpus.ledger.alarms import find_alarms
 from corpus.ledger.duplicate_alarms import find_duplicate_alarms
 from corpus.ledger.reasons import MAX_REASON_CHARACTERS
-from corpus.ledger.views import group_outcomes, sum_totals, summarize_canaries, summarize_names
+from corpus.ledger.views import group_outcomes, sum_totals, summarize_names
 from corpus.rules.known_signals import describe_signal
 from corpus.rules.rule import BOUND_KINDS
 from corpus.validation import Validation

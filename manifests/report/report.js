@@ -437,6 +437,20 @@ function edits() {
     table(["kind", "source", "language", "done", "documents", "spans", "characters"], named, 4)];
 }
 
+function contamination() {
+  const { sets, sources, unsought, hits } = data.contamination;
+  const count = (row) => [row.set, row.source || "all", row.action, whole(row.items), whole(row.looked_for), whole(row.items_hit), whole(row.hits), whole(row.documents), whole(row.cleared), whole(row.common)];
+  const of = (row) => sources.filter((each) => each.set === row.set && (!filter.source || each.source === filter.source));
+  const rows = sets.flatMap((row) => [count(row), ...of(row).map(count)]);
+  const shares = (parts) => Object.entries(parts).map(([part, share]) => `${part} ${share.toFixed(2)}`).join(", ");
+  const both = hits.filter((hit) => !filter.source || hit.source === filter.source).map((hit) => el("div", { class: "columns" },
+    el("div", {}, el("p", { text: `${hit.source}: ${hit.url || hit.id}` }), el("blockquote", {}, hit.before, el("b", { text: hit.passage }), hit.after)),
+    el("div", {}, el("p", { text: `${hit.set}/${hit.item}: ${hit.verdict}${hit.reason ? ` (${hit.reason})` : ""}, score ${hit.score.toFixed(2)}, ${shares(hit.parts)}` }),
+      el("blockquote", {}, ...hit.pieces.map(([text, matched]) => (matched ? el("b", { text }) : text))))));
+  return el("div", {}, table(["set", "source", "action", "items", "looked for", "items hit", "hits", "documents", "cleared", "common"], rows),
+    unsought.length ? table(["set", "not looked for", "items"], unsought.map(([set, reason, items]) => [set, reason, whole(items)])) : "", ...both);
+}
+
 function bytesPerToken() {
   const by = new Map();
   for (const g of chosen) {
@@ -536,6 +550,7 @@ section("overlaps", "Rules that fail together", "Of the texts that fail the rule
 section("duplicates", "Duplicates", "Documents that went for another one, by how they were found and by the size of their cluster.", duplicates);
 if ((data.canaries || []).length) section("canaries", "Canaries", "Variants of known likeness made of the corpus's own documents, to see how many MinHash finds: the share that is paired as the banding leads one to expect, and what verification of the signatures leaves. Precision: of the documents that canaries were found alike to, the share that truly are (down to three standard errors below the threshold). No canary is in the corpus or in its counts.", canaries);
 if ((data.edits || []).length) section("edits", "Edits", "What was marked in texts: private data in all documents; what kept documents repeat of earlier ones: paragraphs, lines of a site and spans. Tokens and exports are without what is cut, and have masks for what is masked. DIR/edits has the place of each; the stored texts are whole, and `corpus sample DIR` strikes through what goes.", edits);
+if (data.contamination) section("contamination", "Evaluation items", "Items of evaluation sets in documents, each beside the document that holds it; what both have is bold. Common: in many documents of several sites, which proves nothing. `corpus sample DIR --contaminated` shows more; clear what is none under `decontaminate: {clear: [SET/ITEM]}`.", contamination);
 section("domains", "Domains and licences", "The ones with the most documents; the filters do not apply.", () => el("div", { class: "columns" }, el("div", {}, listed(data.domains, "domain", "domain", "none: no address")), el("div", {}, listed(data.licenses, "license", "licence", "none stated"))));
 section("quarantine", "Quarantine", "Records that could not be read, by kind of failure; … stands for what differs. DIR/quarantine has the place of each, and `corpus sample DIR --quarantine` shows them.", quarantine);
 if (data.timings) section("timings", "Timings", "How long each stage took.", timings);

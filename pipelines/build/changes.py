@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from corpus import storage
+from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
+from corpus.decontamination.item_index import read_index_facts
 from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
@@ -60,6 +62,9 @@ def explain_changes(
         lines.append(f"ingest: {lost:,} {what} lost parts: reading again")
         ingests = True
     decided = [key for key in changed if key.split(".")[0] in DECISION_KEYS or _is_deciding(key)]
+    indexed = read_index_facts(workspace.path(INDEX_FOLDER)).get("sets")
+    if indexed is not None and plan.tools.sets_identity not in (None, indexed):
+        decided.append("the content of evaluation sets")
     decides = bool(decided) or ingests
     if decided and not (ingests and set(decided) & set(reading)):
         lines.append(f"decide: again, without reading the input: {name_some(decided)} changed")

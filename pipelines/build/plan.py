@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 
 from corpus import data, storage
 from corpus.decontamination import judging, scanning
+from corpus.decontamination.evaluation_sets import list_sets
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.item_index import index_fingerprint
 from corpus.dedup.options import drop_unset
@@ -160,7 +161,20 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
                 ("sources", name, "kind"), f"{source.kind} failed: {describe_briefly(error)}"
             ) from error
     splits.sort(key=lambda split: (split.source, split.name))
+    check_sets_apart(file, splits)
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def check_sets_apart(file: ManifestFile, splits: Sequence[InputSplit]) -> None:
+    """Raise UserError if a file of an evaluation set is input of a source: all of it would be evaluation."""
+    inputs = {storage.local_path(piece.path): split.source for split in splits for piece in split.pieces}
+    for each in list_sets(file.manifest.decontaminate):
+        for path, _ in each.files:
+            if (source := inputs.get(storage.local_path(path))) is not None:
+                raise file.error(
+                    ("decontaminate", "sets", each.place),
+                    f"{path} is input of the source {source}: a set that is the corpus leaves nothing of it",
+                )
 
 
 def describe_unnameable(file: ManifestFile) -> list[str]:

@@ -185,6 +185,11 @@ def compare_changes(
     ):
         workspace = Workspace.open(root)
         plan = make_stored_plan(workspace, manifest, changes, finished=True)
+        if plan.file.manifest.decontaminate != load_stored_manifest(workspace).manifest.decontaminate:
+            raise plan.file.error(
+                ("decontaminate",),
+                "--what-if shows other rules, not other evaluation sets, actions or clearances",
+            )
         other = Workspace.scratch(folder, workspace)
         names = {"splits": plan.names, "steps": plan.steps}
         storage.write_text(other.path("plan.json"), json.dumps(names))

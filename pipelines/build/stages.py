@@ -214,6 +214,8 @@ def run_decontaminate(build: Build) -> None:
         running=running,
     )
     decontaminate.write_tables(workspace, plan.names, options, fingerprint([weights, judge.options]))
+    for line in decontaminate.describe_sets(workspace, plan.names):
+        build.say(line)
 
 
 def decide_and_mark(build: Build) -> None:

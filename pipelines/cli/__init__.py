@@ -31,6 +31,8 @@ The files, in the order in which a corpus passes through them:
     card.py       corpus card: description of an export, for the hub
     train.py      corpus train: a GPT on the token shards
     plot.py       corpus plot: curves of a training run
+    index.py      corpus index: an index of the tokens
+    find.py       corpus find: every place of a text in them
     trace.py      corpus trace: documents of a training step
     evaluate.py   corpus evaluate: bits per byte, multiple choice
     generate.py   corpus generate: text from a trained run
@@ -113,6 +115,8 @@ COMMANDS = (
     "train",
     "generate",
     "evaluate",
+    "index",
+    "find",
     "trace",
     "plot",
 )

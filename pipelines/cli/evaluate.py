@@ -41,6 +41,14 @@ def evaluate(
             "measured.",
         ),
     ] = None,
+    clean: Annotated[
+        bool,
+        typer.Option(
+            "--clean",
+            help="With --cloze: also the score on the questions that are not in the documents the run was trained on, "
+            "both with 95 % intervals.",
+        ),
+    ] = False,
     field: Annotated[
         str, typer.Option(help="Name of the field that holds the text in .jsonl files.")
     ] = "text",
@@ -98,6 +106,8 @@ def evaluate(
         refuse_options("no FILE", {"--field": field != "text"})
     else:
         refuse_options("FILE", {"--tokens": tokens != 0})
+    if not cloze:
+        refuse_options("no --cloze", {"--clean": clean})
     if cloze and not texts:
         refuse_options("--cloze and no FILE", {"--tokens": tokens != 0})
     if precision not in ("auto", "bf16", "fp32"):
@@ -121,14 +131,28 @@ def evaluate(
         scores = measure_files(trained, texts, field=field, bf16=bf16, samples=BATCH_WINDOWS)
     elif not questions:
         scores = _score_validation(trained, tokens, bf16)
-    answers = [
-        choice.answer_questions(trained, file_questions, path, bf16=bf16)
-        for path, file_questions in questions
-    ]
+    answers, subsets = [], []
+    for path, file_questions in questions:
+        nats = choice.measure_answers(trained, file_questions, bf16=bf16)
+        answers.append(choice.summarize_answers(file_questions, nats, path))
+        if clean:
+            subsets.append(_choose_clean(trained.config.workspace, path, file_questions, nats))
     if as_json:
-        typer.echo(json.dumps(_to_json(trained.step, scores, answers), ensure_ascii=False))
+        typer.echo(json.dumps(_to_json(trained.step, scores, answers, subsets), ensure_ascii=False))
     else:
-        _print_results(scores, answers, "files" if texts else "validation documents")
+        _print_results(scores, answers, "files" if texts else "validation documents", subsets)
+
+
+def _choose_clean(workspace: str, path: str, questions: Any, nats: Any) -> Accuracy | None:
+    """Return the score on the questions that the run was not trained on; None if there are none."""
+    from corpus.inference.clean_items import find_trained_items
+    from corpus.inference.cloze import summarize_answers
+
+    trained_on = find_trained_items(workspace, path, lambda line: typer.echo(line, err=True)).tolist()
+    rows = [at for at in range(len(questions)) if at >= len(trained_on) or not trained_on[at]]
+    if not rows:
+        return None
+    return summarize_answers([questions[at] for at in rows], [nats[at] for at in rows], path)
 
 
 def _score_validation(trained: Any, tokens: int, bf16: bool) -> list[Score]:
@@ -146,18 +170,33 @@ def _score_validation(trained: Any, tokens: int, bf16: bool) -> list[Score]:
     return bits(trained.model, groups, end_of_text=config.end_of_text, samples=BATCH_WINDOWS, bf16=bf16)
 
 
-def _to_json(step: int, scores: list[Score], answers: list[Accuracy]) -> dict[str, Any]:
+def _to_json(
+    step: int, scores: list[Score], answers: list[Accuracy], subsets: list[Accuracy | None]
+) -> dict[str, Any]:
     from corpus.trainer.evaluate import bits_per_byte
 
     return {
         "step": step,
         "bits_per_byte": bits_per_byte(scores) if scores else None,
         "scores": [{**asdict(score), "bits_per_byte": score.bits_per_byte} for score in scores],
-        "cloze": [{**asdict(answer), "error": answer.error} for answer in answers],
+        "cloze": [
+            {
+                **asdict(answer),
+                "error": answer.error,
+                **({"interval": answer.interval, "clean": _describe_clean(subsets[at])} if subsets else {}),
+            }
+            for at, answer in enumerate(answers)
+        ],
     }
 
 
-def _print_results(scores: list[Score], answers: list[Accuracy], of: str) -> None:
+def _describe_clean(clean: Accuracy | None) -> dict[str, Any] | None:
+    return None if clean is None else {**asdict(clean), "error": clean.error, "interval": clean.interval}
+
+
+def _print_results(
+    scores: list[Score], answers: list[Accuracy], of: str, subsets: list[Accuracy | None]
+) -> None:
 
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stats import to_plain_text
@@ -180,3 +219,26 @@ def _print_results(scores: list[Score], answers: list[Accuracy], of: str) -> Non
                 f"{answer.chance:.1%}",
             )
         console.print(answer_table)
+    if subsets:
+        _print_clean(console, answers, subsets)
+
+
+def _print_clean(console: Any, answers: list[Accuracy], subsets: list[Accuracy | None]) -> None:
+    """Print the scores on all questions and on those that the run was not trained on."""
+    from corpus.pipelines.cli.stats import to_plain_text
+    from corpus.trainer.report import make_table
+
+    table = make_table("all questions, and those that the run was not trained on")
+    table.add_column("file", overflow="fold")
+    for name in ("questions", "correct, per byte", "95 %", "clean", "correct, per byte", "95 %"):
+        table.add_column(name, justify="right")
+    for answer, clean in zip(answers, subsets, strict=True):
+        sides: list[str] = []
+        for side in (answer, clean):
+            if side is None:
+                sides += ["0", "-", "-"]
+                continue
+            low, high = side.interval
+            sides += [f"{side.questions:,}", f"{side.accuracy_by_bytes:.1%}", f"{low:.1%} to {high:.1%}"]
+        table.add_row(to_plain_text(Path(answer.name).name), *sides)
+    console.print(table)

@@ -118,6 +118,14 @@ def sample(
             "--quarantine); `corpus stats DIR --by quarantine` lists the reasons."
         ),
     ] = None,
+    contaminated: Annotated[
+        bool,
+        typer.Option(
+            "--contaminated",
+            help="Show items of evaluation sets that documents hold, each beside the document, and a table of the "
+            "sets. Only --documents, --source, --seed and --json apply to them.",
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option(help="Random seed for the selection; the same seed selects the same documents.")
     ] = 0,
@@ -194,6 +202,19 @@ def sample(
     if html is not None:
         refuse_options("--html", {"--json": as_json})
         check_output_file("--html", html)
+    if contaminated:
+        rest = {
+            "--cluster": cluster is not None,
+            "--id": id is not None,
+            "--html": html is not None,
+            "--full": full,
+        }
+        others = {name: given for name, given in filters.items() if name != "--source"}
+        refuse_options(
+            "--contaminated", {**others, **rest, "--quarantine": quarantine, "--reason": reason is not None}
+        )
+        show_contaminated(open_workspace(workspace), documents, seed, source, as_json)
+        return
     opened = open_workspace(workspace)
     if quarantine or reason is not None:
         show_quarantine(opened, documents, seed, source, reason, as_json)
@@ -270,6 +291,66 @@ def show_quarantine(
         place = f"{row['url'] or '-'}  {row['file']} @ {row['offset']} + {row['length']}"
         console.print(Text(make_printable(place), "dim"), soft_wrap=True)
         console.print()
+
+
+def show_contaminated(
+    workspace: Workspace, number: int, seed: int, source: str | None, as_json: bool
+) -> None:
+    """Print items of evaluation sets beside the documents that hold them, and the table of the sets."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from corpus.inspect.evidence import choose_hits, read_set_table
+    from corpus.pipelines.cli.console import RULE_WIDTH, make_console
+
+    rows = choose_hits(workspace, number, seed, source)
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, ensure_ascii=False, default=str))
+        return
+    console = make_console()
+    for row in rows:
+        shares = ", ".join(f"{part} {share:.2f}" for part, share in row["parts"].items())
+        what = f"{row['set']}/{row['item']}"
+        why = f" ({row['reason']})" if row["reason"] else ""
+        head = Text.assemble(
+            (make_printable(what), "bold"), f"  {row['verdict']}{make_printable(why)}, {row['action']}  ",
+            f"score {row['score']:.2f}: {shares}",
+        )  # fmt: skip
+        console.print(head, soft_wrap=True)
+        place = f"{row['source']}  {row['url'] or '-'}  {row['id']}"
+        console.print(Text(make_printable(place), "dim"), soft_wrap=True)
+        table = Table(box=None, pad_edge=False, expand=True)
+        for name in ("document", "item"):
+            table.add_column(name, ratio=1, overflow="fold")
+        shown = row["passage"][:MAX_CHARACTERS_SHOWN]
+        document = [(row["before"], False), (shown, True), (row["after"], False)]
+        table.add_row(*[mark_shared(pieces, console) for pieces in (document, row["pieces"])])
+        console.print(table, width=None if console.is_terminal else 2 * RULE_WIDTH)
+        console.print()
+    sets = Table(title="evaluation sets", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    names = ("items", "looked_for", "items_hit", "hits", "documents", "cleared", "common")
+    for name in ("set", "source", "action"):
+        sets.add_column(name, overflow="fold")
+    for name in names:
+        sets.add_column(name.replace("_", " "), justify="right")
+    for row in read_set_table(workspace):
+        texts = [Text(make_printable(each)) for each in (row["set"], row["source"] or "all", row["action"])]
+        sets.add_row(*texts, *(f"{row[name]:,}" for name in names))
+    console.print(sets)
+
+
+def mark_shared(pieces: list[tuple[str, bool]], console: Console) -> Text:
+    """One side of a hit; what the other side has too is bold, or in brackets without colours."""
+    from rich.text import Text
+
+    text = Text()
+    for piece, shared in pieces:
+        shown = make_printable(piece)
+        text.append(
+            f"[[{shown}]]" if shared and not console.is_terminal else shown, "bold" if shared else "dim"
+        )
+    return text
 
 
 def parse_score(text: str) -> tuple[str, float, float]:

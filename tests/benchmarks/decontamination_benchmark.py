@@ -39,11 +39,9 @@ import corpus
 from corpus.data import data_path
 from corpus.decontamination import item_index, judging, scanning
 from corpus.decontamination.evaluation_sets import identify_sets, list_sets, read_set
-
 from corpus.decontamination.item_layouts import EvaluationItem
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.text.hashes import find_places
-
 from tests.benchmarks import bench
 
 SETS = (
@@ -71,7 +69,8 @@ def read_pages(data: Path, given: str | None) -> list[str]:
         manifest = Path(folder, "pages.yaml")
         archive = data / "warc" / "web-open.warc.gz"
         manifest.write_text(
-            f"name: pages\ndedup: false\nsources:\n  web: {{kind: warc, paths: [{json.dumps(str(archive))}], rules: []}}\n"
+            f"name: pages\ndedup: false\n"
+            f"sources:\n  web: {{kind: warc, paths: [{json.dumps(str(archive))}], rules: []}}\n"
         )
         corpus.build(str(manifest), f"{folder}/pages", workers=2)
         texts = corpus.open(f"{folder}/pages").documents().to_table(columns=["text"])["text"].to_pylist()
@@ -84,7 +83,9 @@ def split_words(text: str) -> list[str]:
 
 
 def render(item: EvaluationItem, *, labels: bool = True) -> str:
-    options = [f"{'ABCDEFGHIJ'[at]}. {option}" if labels else f"- {option}" for at, option in enumerate(item.options)]
+    options = [
+        f"{'ABCDEFGHIJ'[at]}. {option}" if labels else f"- {option}" for at, option in enumerate(item.options)
+    ]
     return "\n".join(filter(None, [item.passage, item.question, *options, item.answer]))
 
 
@@ -99,12 +100,29 @@ def reword_edges(item: EvaluationItem, page: str, draw: random.Random) -> Evalua
         pool = (han or some) if re.fullmatch(r"[㐀-鿿]", words[at]) else others
         words[at] = draw.choice(pool)
     return EvaluationItem(
-        name=item.name, question="".join(words), options=item.options, answer=item.answer, passage=item.passage
+        name=item.name,
+        question="".join(words),
+        options=item.options,
+        answer=item.answer,
+        passage=item.passage,
     )
 
 
 WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-MARKS = str.maketrans({"，": ", ", "。": ". ", "？": "?", "“": '"', "”": '"', "’": "'", "（": " (", "）": ") ", ",": " ", ";": ":"})
+MARKS = str.maketrans(
+    {
+        "，": ", ",
+        "。": ". ",
+        "？": "?",
+        "“": '"',
+        "”": '"',
+        "’": "'",
+        "（": " (",
+        "）": ") ",
+        ",": " ",
+        ";": ":",
+    }
+)
 
 
 def change_forms(text: str, draw: random.Random) -> str:
@@ -123,7 +141,9 @@ def read_other_script() -> dict[int, str]:
     return other
 
 
-def change(way: str, item: EvaluationItem, page: str, draw: random.Random, other: dict[int, str]) -> str | None:
+def change(
+    way: str, item: EvaluationItem, page: str, draw: random.Random, other: dict[int, str]
+) -> str | None:
     """The item as it is planted; None if it cannot be changed so."""
     if way == "whole":
         return render(item)
@@ -139,7 +159,9 @@ def change(way: str, item: EvaluationItem, page: str, draw: random.Random, other
     options = list(item.options)
     while tuple(options) == item.options:
         draw.shuffle(options)
-    changed = EvaluationItem(name=item.name, question=item.question, options=tuple(options), answer=item.answer)
+    changed = EvaluationItem(
+        name=item.name, question=item.question, options=tuple(options), answer=item.answer
+    )
     return render(changed, labels=False)
 
 
@@ -169,10 +191,21 @@ class Ours:
         """The items that each page holds, with their scores."""
         hits: list[dict[int, float]] = [{} for _ in pages]
         for shared in scanning.find_shared_grams(pages, self.index):
-            for each in scanning.find_candidates(pages[shared.document], shared, self.index):
-                verdict = judging.judge_candidate(each.item, each.matched, self.index, self.weighed, self.options)
-                if verdict.kind == judging.HIT:
-                    hits[shared.document][each.item] = verdict.score
+            judged = [
+                (
+                    each,
+                    judging.judge_candidate(each.item, each.matched, self.index, self.weighed, self.options),
+                )
+                for each in scanning.find_candidates(pages[shared.document], shared, self.index)
+            ]
+            of_page = [(each, verdict.score) for each, verdict in judged if verdict.kind == judging.HIT]
+            starts, ends = (
+                np.array([getattr(each, name) for each, _ in of_page]) for name in ("start", "end")
+            )
+            shadows = judging.find_shadows(starts, ends, np.array([score for _, score in of_page]))
+            for (each, score), shadow in zip(of_page, shadows.tolist(), strict=True):
+                if not shadow:
+                    hits[shared.document][each.item] = score
         return hits
 
 
@@ -189,7 +222,10 @@ class TwelveGrams:
     def __init__(self, items: Sequence[EvaluationItem]) -> None:
         self.grams: dict[tuple[str, ...], set[int]] = defaultdict(set)
         for number, item in enumerate(items):
-            question, answer = tokenize_plainly(item.question), tokenize_plainly("\n".join([*item.options, item.answer]))
+            question, answer = (
+                tokenize_plainly(item.question),
+                tokenize_plainly("\n".join([*item.options, item.answer])),
+            )
             for tokens in (question, answer, question[-11:] + answer[:11]):
                 for at in range(len(tokens) - 11):
                     self.grams[tuple(tokens[at : at + 12])].add(number)
@@ -209,7 +245,7 @@ class TwelveGrams:
 
 
 class OverlapOf5Grams:
-    """Decon's rule: 5-grams of the question by IDF, at least .8 of them and all of a short item, its answer beside it."""
+    """Decon's rule: 5-grams of the question by IDF, .8 of them and all of a short item, its answer beside it."""
 
     name = "5-grams by IDF (decon)"
     MISSES, WINDOW = 11, 100
@@ -224,7 +260,9 @@ class OverlapOf5Grams:
                 for at in range(len(tokens) - 4):
                     self.of[tuple(tokens[at : at + 5])].add(number)
         self.idf = {gram: math.log(1 + len(items) / len(numbers)) for gram, numbers in self.of.items()}
-        self.total = [sum(self.idf.get(gram, 0) for gram in self._grams(tokens, 5)) for tokens in self.questions]
+        self.total = [
+            sum(self.idf.get(gram, 0) for gram in self._grams(tokens, 5)) for tokens in self.questions
+        ]
 
     @staticmethod
     def _grams(tokens: Sequence[str], length: int) -> set[tuple[str, ...]]:
@@ -276,6 +314,7 @@ class OverlapOf5Grams:
 def measure_speed(pages: Sequence[str], index: item_index.ItemIndex) -> tuple[float, float]:
     """MB a CPU second of the search for shared grams, and of the whole search with comparison."""
     size = sum(len(page.encode()) for page in pages) / 1e6
+    list(scanning.find_shared_grams(pages[:50], index))  # tables are made at the first use
     before = time.process_time()
     shared = list(scanning.find_shared_grams(pages, index))
     looked = time.process_time() - before
@@ -301,7 +340,9 @@ def main() -> None:
         sets = identify_sets(options)
         started = time.process_time()
         facts = item_index.write_index(folder, options, sets)
-        print(f"{facts['items']:,} items of {len(SETS)} sets indexed in {time.process_time() - started:.1f} s")
+        print(
+            f"{facts['items']:,} items of {len(SETS)} sets indexed in {time.process_time() - started:.1f} s"
+        )
         index = item_index.open_index(folder, facts["fingerprint"])
         rows = item_index.read_items(folder).to_pylist()
         items = [
@@ -336,7 +377,9 @@ def compare(
     draw = random.Random(25)
     chosen = choose_items(rows, arguments.items, draw)
     hidden = {int(str(row["number"])) for row in rows if row["reason"] is not None}
-    print(f"{len(chosen):,} items planted, {len(hidden & set(chosen)):,} of them of those that cannot be looked for")
+    print(
+        f"{len(chosen):,} items planted, {len(hidden & set(chosen)):,} of them of those that cannot be looked for"
+    )
     other = read_other_script()
     planted: dict[str, list[Planted]] = {}
     for way in WAYS:
@@ -353,7 +396,9 @@ def compare(
         base = finder.find(pages)
         line: list[str] = []
         wrong: Counter[tuple[int, int]] = Counter()
-        unplanted = [(at, number, score) for at, hits in enumerate(base) for number, score in sorted(hits.items())]
+        unplanted = [
+            (at, number, score) for at, hits in enumerate(base) for number, score in sorted(hits.items())
+        ]
         right = 0
         for way in WAYS:
             finds = finder.find([each.text for each in planted[way]])
@@ -364,20 +409,28 @@ def compare(
             for each, hits in zip(planted[way], finds, strict=True):
                 for number in set(hits) - {each.number} - set(base[chosen.index(each.number) % len(pages)]):
                     wrong[number, each.number] += 1
-            missed = [each for each, hit in zip(planted[way], inside, strict=True) if not hit and each.number not in hidden]
+            missed = [
+                each
+                for each, hit in zip(planted[way], inside, strict=True)
+                if not hit and each.number not in hidden
+            ]
             if finder is ours:
                 for each in missed[: arguments.missed]:
-                    print(f"    missed {way}: {rows[each.number]['set']}/{rows[each.number]['item']} {items[each.number]}")
+                    print(
+                        f"    missed {way}: {rows[each.number]['set']}/{rows[each.number]['item']} {items[each.number]}"
+                    )
         print(f"{finder.name}: recall {', '.join(line)}")
         print(
             f"    {len(unplanted):,} hits in pages as they were; {wrong.total():,} of other items beside planted ones "
             f"({len(wrong):,} pairs of items); {right:,} of planted; {time.process_time() - started:.0f} CPU s"
         )
         for at, number, score in unplanted[: 40 if finder is ours else 12]:
-            print(f"    page {at}, {rows[number]['set']}/{rows[number]['item']}, {score:.2f}: {items[number].question[:160]!r}")
+            print(f"    page {at}, {items[number].name}, {score:.2f}: {items[number].question[:160]!r}")
         if finder is ours:
             for (number, beside), count in wrong.most_common(40):
-                print(f"    {count} x {items[number].name} beside {items[beside].name}: {items[number].question[:90]!r}")
+                print(
+                    f"    {count} x {items[number].name} beside {items[beside].name}: {items[number].question[:90]!r}"
+                )
 
 
 if __name__ == "__main__":

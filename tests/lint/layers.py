@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.decontamination",),
     ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.private"),
     ("corpus.sources", "corpus.trainer"),
-    ("corpus.manifest", "corpus.inference", "corpus.inspect"),
+    ("corpus.manifest", "corpus.inference", "corpus.inspect", "corpus.suffixes"),
     ("corpus.verify", "corpus.export", "corpus.api"),
     ("corpus.filters",),
     ("corpus.pipelines.beam", "corpus.pipelines.against", "corpus.pipelines.split_plan"),

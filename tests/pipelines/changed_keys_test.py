@@ -65,6 +65,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("clean", {"repeats": True}),
         ("sources.a.rules", []),
         ("sources.a.priority", 4),
+        ("decontaminate", {"sets": ["items.jsonl"], "action": "cut"}),
         ("dedup.exact", False),
         ("dedup.url", False),
         ("dedup.closure", "transitive"),
@@ -116,6 +117,7 @@ def depends(plan: BuildPlan) -> dict[str, Any]:
             plan.rules.parameters(),
             manifest.dedup.parameters,
             manifest.dedup.model_dump(),
+            manifest.decontaminate,
             manifest.validation,
             manifest.seed,
             manifest.clean,
@@ -133,6 +135,8 @@ def folder(tmp_path: Path) -> Path:
             json.dumps({"text": f"第{at}座桥很旧。" * 9, "body": "x"}, ensure_ascii=False) for at in range(60)
         ]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    item = {"question": "Which of the three bridges over the river did the miller build of oak?"}
+    (tmp_path / "items.jsonl").write_text(json.dumps(item) + "\n", encoding="utf-8")
     (tmp_path / "block.txt").write_text("blocked.example\n", encoding="utf-8")
     return tmp_path
 

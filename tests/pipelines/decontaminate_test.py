@@ -1,0 +1,317 @@
+"""Evaluation sets in a build: what is dropped, cut and marked, what must be free of it, and what decide can change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import corpus
+from corpus.classifier.training_texts import read_texts
+from corpus.decontamination.hits import read_hits, read_part, sets_path
+from corpus.edits.parts import read_edits
+from corpus.errors import UserError
+from corpus.inspect.evidence import build_contamination_section, choose_hits, list_unsought
+from corpus.manifest import load_manifest
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.build.dry_run import dry_run
+from corpus.pipelines.build.plan import make_plan
+from corpus.pipelines.build.rebuild import rebuild_splits
+from corpus.pipelines.build.redecide import compare_changes, decide_again
+from corpus.pipelines.cli.sample import sample
+from corpus.tokens.rows import read_kept_groups
+from corpus.verify.workspace import verify_workspace
+from corpus.workspace import Workspace
+from tests.cli.running import run
+
+ITEMS: dict[str, list[dict[str, Any]]] = {
+    "arithmetic": [
+        {
+            "question": "Nine ferries carry forty passengers each across the strait; how many cross in three trips?",
+            "answer": "In three trips nine ferries carry one thousand and eighty passengers.",
+        },
+        {"question": "How many knots has a net of twelve rows if every row is tied thirteen times by two sailors?"},
+    ],
+    "常识": [
+        {
+            "question": "冬天在湖面上结的冰为什么总是先从岸边开始慢慢向湖心延伸",
+            "choices": ["岸边的水更浅", "岸边的风更大", "湖心的鱼更多"],
+        },
+    ],
+    "proverbs": [
+        {"question": "Whoever counts the stars at noon will never find his way home before the winter rain"},
+        {"question": "Give the donkey of your neighbour water and he will carry your grain to the mill for years"},
+        {"question": "three words only"},
+    ],
+}  # fmt: skip
+ACTIONS = {"arithmetic": "drop", "常识": "cut", "proverbs": "mark"}
+COMMON = ITEMS["proverbs"][1]["question"]
+TOPICS = ["harbours", "apples", "violins", "bridges", "camels", "glaciers", "mirrors", "candles"]
+
+
+def write_out(item: dict[str, Any]) -> str:
+    return "\n".join([item["question"], *item.get("choices", []), item.get("answer", "")]).strip()
+
+
+def page(number: int, inside: str = "") -> str:
+    topic = TOPICS[number % len(TOPICS)]
+    words = " ".join(f"{topic}{number * at % 97} of kind {at}" for at in range(1, 40))
+    return f"A page about {topic}, number {number}.\n\n{inside}\n\nWhat else there is: {words}."
+
+
+def write_corpus(folder: Path, more: str = "", validation: float = 0.0, home: Path | None = None) -> Path:
+    """A manifest, of input in the folder `home`: 40 pages of as many sites; the first five hold items, 20 to 31 the
+    common proverb."""
+    leaked = [*ITEMS["arithmetic"], *ITEMS["常识"], ITEMS["proverbs"][0], ITEMS["proverbs"][0]]
+    texts = [page(at, write_out(item)) for at, item in enumerate(leaked)]
+    texts += [page(at, COMMON if 20 <= at < 32 else "") for at in range(len(leaked), 40)]
+    rows = [
+        {"id": str(at), "text": text, "url": f"https://site{at}.example/p"} for at, text in enumerate(texts)
+    ]
+    for name, part in (("one", rows[:22]), ("two", rows[22:])):
+        lines = [json.dumps(row) for row in part]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name, items in ITEMS.items():
+        (folder / "sets").mkdir(exist_ok=True)
+        lines = [json.dumps(item) for item in items]
+        (folder / "sets" / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    manifest = folder / "m.yaml"
+    home = home or folder
+    sets = ", ".join(f"{{path: {home}/sets/{name}.jsonl, action: {ACTIONS[name]}}}" for name in ITEMS)
+    manifest.write_text(
+        f"name: m\ntokenizer: {{vocabulary: 300}}\nvalidation: {{share: {validation}, least: 0}}\ndedup: false\n"
+        f"decontaminate:\n  sets: [{sets}]\n  margin: 3\n{more}"
+        f"sources:\n  web: {{kind: jsonl, paths: [{home}/one.jsonl, {home}/two.jsonl], rules: []}}\n",
+        encoding="utf-8",
+    )
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("decontaminate")
+    corpus.build(str(write_corpus(folder)), str(folder / "out"), workers=1)
+    return Workspace.open(str(folder / "out"))
+
+
+def read_rows(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """Documents with decisions and signals of the step, by the number of their page."""
+    rows: dict[str, dict[str, Any]] = {}
+    for split in workspace.splits():
+        parts = ("documents", "decisions", "signals/decontamination")
+        tables = [read_part(workspace.part(folder, *split)).to_pylist() for folder in parts]
+        for at, columns in enumerate(zip(*tables, strict=True)):
+            merged: dict[str, Any] = {"split_name": split, "row": at}
+            for each in columns:
+                merged |= each
+            rows[str(merged["url"]).removeprefix("https://site").partition(".")[0]] = merged
+    return rows
+
+
+def list_verdicts(workspace: Workspace) -> set[tuple[str, str]]:
+    return {
+        (f"{row['set']}/{row['item']}", row["verdict"]) for _, _, rows in read_hits(workspace) for row in rows
+    }
+
+
+def test_documents_are_dropped_cut_and_marked(built: Workspace) -> None:
+    rows = read_rows(built)
+    assert list_verdicts(built) == {
+        ("arithmetic/1", "hit"), ("arithmetic/2", "hit"), ("常识/1", "hit"), ("proverbs/1", "hit"),
+        ("proverbs/2", "common"),
+    }  # fmt: skip
+    assert [rows[str(at)]["failed_rules"] for at in range(4)] == [["decontamination.drop.max"]] * 2 + [[]] * 2
+    assert [number for number, row in rows.items() if not row["kept"]] == ["0", "1"]
+    held = {
+        number: row["decontamination.items"] for number, row in rows.items() if row["decontamination.items"]
+    }
+    assert held == dict.fromkeys(("0", "1", "2", "3", "4"), 1)
+    assert rows["3"]["decontamination.score"] == 1
+    cut = rows["2"]
+    (edit,) = read_edits(built, *cut["split_name"], ["decontamination"]).of_row(cut["row"])
+    assert (edit.kind, edit.replacement) == ("contamination", None)
+    inside = write_out(ITEMS["常识"][0])
+    assert cut["text"][edit.start : edit.end] in f"2.\n\n{inside}\n\nWhat"
+    assert inside in cut["text"][edit.start : edit.end]
+    assert sum(len(read_edits(built, *split, ["decontamination"])) for split in built.splits()) == 1
+    assert verify_workspace(built.root).good
+
+
+def test_what_holds_items_trains_no_tokenizer_and_no_classifier(built: Workspace) -> None:
+    trains = {}
+    for split in built.splits():
+        for group in read_kept_groups(built.part("documents", *split), built.part("decisions", *split)):
+            trains |= dict(
+                zip(group.columns["id"].to_pylist(), group.columns["trains"].to_pylist(), strict=True)
+            )
+    rows = read_rows(built)
+    assert {number for number, row in rows.items() if trains.get(row["id"]) is False} == {"2", "3", "4"}
+    texts = {each.text for each in read_texts(f"{built.root}:source=web")}
+    assert texts == {row["text"] for row in rows.values() if row["kept"] and not row["decontamination.items"]}
+
+
+def test_what_holds_items_is_no_validation(tmp_path: Path) -> None:
+    corpus.build(str(write_corpus(tmp_path, validation=0.9)), str(tmp_path / "out"), workers=1)
+    workspace = Workspace.open(str(tmp_path / "out"))
+    rows = read_rows(workspace)
+    assert {row["split"] for row in rows.values() if row["decontamination.items"]} <= {None, "train"}
+    gone = [row for row in rows.values() if "decontamination.validation" in (row["failed_rules"] or ())]
+    assert gone and not any(row["kept"] for row in gone)
+    assert verify_workspace(workspace.root).good
+
+
+def test_the_evidence_shows_both_texts_and_the_table_all_sets(built: Workspace) -> None:
+    hits = choose_hits(built, 100)
+    assert {hit["verdict"] for hit in hits} == {"hit", "common"}
+    for hit in hits:
+        matched = "".join(piece for piece, shared in hit["pieces"] if shared)
+        assert matched.split()[0] in hit["passage"]
+        assert hit["before"].endswith("\n\n") and hit["after"].lstrip(".?").startswith("\n\n")
+    table = {(row["set"], row["source"]): row for row in read_part(sets_path(built)).to_pylist()}
+    row = table["proverbs", None]
+    assert [row[name] for name in ("items", "looked_for", "hits", "items_hit", "documents", "common")] == [
+        3, 2, 2, 1, 2, 12,
+    ]  # fmt: skip
+    assert table["arithmetic", "web"]["documents"] == 2
+    assert list_unsought(built) == [
+        {"set": "proverbs", "item": "3", "reason": "too short: 3 words or characters, not 6 in a row"}
+    ]
+    section = build_contamination_section(built)
+    assert section is not None and len(section["hits"]) == len(hits)
+    assert '"contamination":{"sets":' in Path(built.path("report.html")).read_text(encoding="utf-8")
+    shown = run(sample, built.root, "--contaminated", "-n", "100")
+    assert "常识/1  hit, cut" in shown and "[[Nine ferries carry forty" in shown
+    lines = run(sample, built.root, "--contaminated", "--json", "-n", "1").splitlines()
+    assert [json.loads(line)["set"] in ITEMS for line in lines] == [True]
+
+
+def compare_folders(one: Path, other: Path, without: tuple[str, ...]) -> list[str]:
+    """Files whose bytes differ, or that only one has."""
+    names = {
+        str(path.relative_to(root)) for root in (one, other) for path in root.rglob("*") if path.is_file()
+    }
+    return sorted(
+        name
+        for name in names
+        if not name.startswith(without)
+        and len({(root / name).read_bytes() if (root / name).exists() else root for root in (one, other)}) > 1
+    )
+
+
+TIMED = (".lock", "timings.json", "status.json")
+
+
+def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_workers(
+    built: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "again"
+    shutil.copytree(built.root, root)
+    clear = "  clear: [{hit: arithmetic/2, reason: an old riddle}, proverbs]\n"
+    first = Path(built.root).parent
+    manifest = write_corpus(tmp_path, clear, home=first)
+    text = manifest.read_text("utf-8").replace("常识.jsonl, action: cut", "常识.jsonl, action: drop")
+    manifest.write_text(text, encoding="utf-8")
+    candidates = (root / "decontamination" / "candidates").rglob("*.parquet")
+    stored = {path: path.stat().st_mtime_ns for path in candidates}
+    said: list[str] = []
+    decide_again(str(root), str(manifest), {}, Running(workers=1), said.append)
+    workspace = Workspace.open(str(root))
+    rows = read_rows(workspace)
+    assert [number for number, row in rows.items() if not row["kept"]] == ["0", "2"]
+    assert list_verdicts(workspace) == {
+        ("arithmetic/1", "hit"), ("arithmetic/2", "cleared"), ("常识/1", "hit"), ("proverbs/1", "cleared"),
+        ("proverbs/2", "common"),
+    }  # fmt: skip
+    reasons = {row["item"]: row["reason"] for _, _, hits in read_hits(workspace, ["cleared"]) for row in hits}
+    assert reasons["2"] == "an old riddle"
+    assert all(path.stat().st_mtime_ns == stored[path] for path in stored)
+    assert any("decontaminate" in line and "without reading" in line for line in said)
+    monkeypatch.setenv("CORPUS_SPREAD_FROM", "0")
+    corpus.build(str(manifest), str(tmp_path / "fresh"), workers=2)
+    assert compare_folders(root, tmp_path / "fresh", TIMED) == []
+    with pytest.raises(UserError, match=r"decontaminate.sets differ from the workspace"):
+        changed = text.replace("sets/proverbs.jsonl, action: mark", "sets/proverbs.jsonl, name: sayings")
+        (tmp_path / "other.yaml").write_text(changed, encoding="utf-8")
+        decide_again(str(root), str(tmp_path / "other.yaml"), {}, Running(workers=1), said.append)
+
+
+def test_a_forecast_and_a_rebuilt_split_know_the_sets(built: Workspace, tmp_path: Path) -> None:
+    plan = make_plan(str(Path(built.root).parent / "m.yaml"))
+    forecast = dry_run(plan, 1_000)
+    assert [rule["rule"] for rule in forecast.rules] == ["decontamination.drop.max"]
+    report = rebuild_splits(built.root, 2)
+    assert report.good, report
+    changed = write_corpus(tmp_path, "  clear: [proverbs]\n", home=Path(built.root).parent)
+    with pytest.raises(UserError, match="--what-if shows other rules, not other evaluation sets"):
+        compare_changes(built.root, str(changed), {}, Running(workers=1), 1)
+
+
+def test_a_set_that_changed_is_looked_for_again_and_without_sets_nothing_is_left(
+    built: Workspace, tmp_path: Path
+) -> None:
+    first = Path(built.root).parent
+    shutil.copytree(first / "out", tmp_path / "out")
+    write_corpus(tmp_path)
+    said: list[str] = []
+    path = tmp_path / "sets" / "proverbs.jsonl"
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+    build(tmp_path, said)
+    assert any(
+        line.startswith("decide: again") and "the content of evaluation sets changed" in line for line in said
+    )
+    workspace = Workspace.open(str(tmp_path / "out"))
+    assert ("proverbs/1", "common") in list_verdicts(workspace)
+    manifest = tmp_path / "m.yaml"
+    text = manifest.read_text("utf-8")
+    start, end = text.index("decontaminate:"), text.index("sources:")
+    manifest.write_text(text[:start] + text[end:], encoding="utf-8")
+    build(tmp_path, said)
+    for name in ("decontamination", "edits/decontamination", "signals/decontamination"):
+        assert not (tmp_path / "out" / name).exists()
+    assert pq.read_table(tmp_path / "out" / "decisions")["kept"].to_pylist() == [True] * 40
+    assert verify_workspace(workspace.root).good
+    with pytest.raises(UserError, match="was built without evaluation sets"):
+        choose_hits(workspace, 1)
+
+
+def build(folder: Path, said: list[str]) -> None:
+    build_workspace(str(folder / "m.yaml"), str(folder / "out"), Running(workers=1), said.append)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("{sets: [nowhere]}", "decontaminate.sets[0]: {folder}/nowhere: no such file or folder"),
+        ("{sets: one.jsonl}", "decontaminate.sets[0]: {folder}/one.jsonl is input of the source web"),
+        ("{sets: [sets], action: burn}", "decontaminate.action: Input should be 'cut', 'drop' or 'mark'"),
+        (
+            "{sets: [{path: sets, fields: {ask: q}}]}",
+            "decontaminate.sets[0].fields: ask is no part of an item",
+        ),
+        ("{sets: [sets], clear: gone.yaml}", "decontaminate.clear: {folder}/gone.yaml"),
+        ("{sets: [sets/proverbs.jsonl, {path: sets, name: proverbs}]}", "two sets are called proverbs"),
+        ("{sets: [sets], margins: 3}", "decontaminate.margins"),
+    ],
+)
+def test_wrong_options_are_one_line(options: str, message: str, tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path)
+    text = manifest.read_text("utf-8")
+    start, end = text.index("decontaminate:"), text.index("sources:")
+    manifest.write_text(f"{text[:start]}decontaminate: {options}\n{text[end:]}", encoding="utf-8")
+    with pytest.raises(UserError) as raised:
+        corpus.plan(str(manifest))
+    assert message.replace("{folder}", str(tmp_path)) in str(raised.value)
+    assert str(raised.value).startswith(f"{manifest}:") and "\n" not in str(raised.value)
+
+
+def test_clearances_may_stand_in_a_file_beside_the_manifest(tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path, "  clear: cleared.yaml\n")
+    (tmp_path / "cleared.yaml").write_text("- arithmetic\n- {hit: 常识/1, reason: 常见}\n", encoding="utf-8")
+    cleared = load_manifest(str(manifest)).manifest.decontaminate.clear
+    assert [(each.hit, each.reason) for each in cleared] == [("arithmetic", ""), ("常识/1", "常见")]
