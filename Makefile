@@ -6,7 +6,7 @@ MODEL := corpus/languages/lid.176.ftz
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup setup-browser demo test soak lint bench docs wheel clean
+.PHONY: help setup setup-browser demo test soak engines lint bench docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: setup  ## all tests; those on real input need CORPUS_DATA
 
 soak: setup  ## long fault and fuzz runs
 	$(BIN)/python -m pytest tests -m soak -s --timeout 10800
+
+engines: setup  ## the demo on Prism and Flink beside a local build, with kills; needs Go, Java and Maven
+	$(BIN)/python -m tests.engines.run
 
 lint: setup  ## style, types, layers, names, links, licences, documentation
 	$(BIN)/ruff check .
@@ -70,4 +73,4 @@ wheel:  ## dist/*.whl; installs nothing into the environment
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## everything that was made
-	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-peers build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-peers .engines build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -43,6 +43,8 @@ LIBRARIES = (
 
 CODE_SUFFIXES = (".py", ".ftz", ".npz")
 """Files of the package that results depend on: its modules and the models beside them."""
+DATA_SUFFIXES = (".yaml", ".txt")
+"""Of its data, rules and languages."""
 
 
 @cache
@@ -66,22 +68,27 @@ def list_versions() -> dict[str, str]:
 
 
 @cache
-def hash_package() -> str:
-    """Return 16 hex digits of the modules and models of this package; takes some 20 ms, once per process.
+def hash_package(data: Path) -> str:
+    """Return 16 hex digits of the modules and models of this package, and of its data files, which are in `data`.
 
-    The same for a wheel and for the checkout that it was built from.
+    The same for a wheel and for the checkout that it was built from. Takes some 20 ms, once per process.
     """
-    root, digest = Path(__file__).parent, hashlib.sha256()
-    paths = [
-        Path(base) / name
-        for base, _, names in os.walk(root, followlinks=True)
-        for name in names
-        if name.endswith(CODE_SUFFIXES)
-    ]
-    for path in sorted(paths, key=lambda path: path.relative_to(root).as_posix()):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest = hashlib.sha256()
+    for root, suffixes in ((Path(__file__).parent, CODE_SUFFIXES), (data, DATA_SUFFIXES)):
+        for path in sorted(
+            _list_files(root, suffixes, data.name), key=lambda path: path.relative_to(root).as_posix()
+        ):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def _list_files(root: Path, suffixes: tuple[str, ...], left_out: str) -> Iterator[Path]:
+    """Yield the files below a folder with one of some suffixes, but for those of its own folder `left_out`."""
+    for base, folders, names in os.walk(root, followlinks=True):
+        if base == str(root) and left_out in folders:
+            folders.remove(left_out)
+        yield from (Path(base) / name for name in names if name.endswith(suffixes))
 
 
 def describe_changes(before: Mapping[str, Sequence[str]]) -> str:

@@ -36,6 +36,9 @@ MAX_TIMED_RUNS = 50
 
 _COMMAND_MODULE = os.path.join("pipelines", "cli", "__main__.py")
 
+SLICES_FOLDER = "slices"
+"""Folder of a workspace with the status and the timings of each slice, until a build takes them over."""
+
 _EVERY_GROUP = "\0"
 _claimed = threading.local()
 
@@ -364,15 +367,53 @@ def built_with(path: str) -> dict[str, list[str]]:
     """Return name -> versions of the last run in a timings.json that had ingest to do, and of the runs since then
     that had work; empty if the file does not say, as in a workspace of before versions were recorded."""
     versions: dict[str, list[str]] = {}
+    is_whole = False
     for run in reversed(read_timings(path)):
         if not run.get("stages"):
             continue
+        if is_whole and "slices" not in run:
+            break
         for name, version in run.get("versions", {}).items():
             if version not in versions.setdefault(name, []):
                 versions[name].append(version)
-        if any(stage["stage"] == "ingest" for stage in run["stages"]):
-            break
+        is_whole = is_whole or any(stage["stage"] == "ingest" for stage in run["stages"])
     return versions
+
+
+def merge_slice_timings(root: str) -> None:
+    """Take the timings of slices over into those of their workspace: one run for all that had the same versions."""
+    folder = storage.join(root, SLICES_FOLDER)
+    names = [name for name in storage.list_files(folder) if name.endswith("/timings.json")]
+    merged: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name in names:
+        for run in read_timings(name):
+            merged[json.dumps(run["versions"])].append(run)
+    if merged:
+        path = storage.join(root, "timings.json")
+        runs = [*read_timings(path), *map(_sum_slices, merged.values())][-MAX_TIMED_RUNS:]
+        storage.write_text(path, json.dumps({"runs": runs}, indent=1) + "\n")
+    storage.remove_folder(folder)
+
+
+def _sum_slices(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the runs of slices as one, from the begin of the first to the end of the last."""
+    began = min(run["began"] for run in runs)
+    stages = [stage for run in runs for stage in run["stages"]]
+    return {
+        **runs[-1],
+        "began": began,
+        "seconds": round(max(run["began"] + run["seconds"] for run in runs) - began, 1),
+        "slices": len(runs),
+        "stages": [
+            {
+                "stage": "ingest",
+                "seconds": round(sum(stage["seconds"] for stage in stages), 2),
+                "cpu_seconds": round(sum(stage["cpu_seconds"] for stage in stages), 2),
+                "documents": sum(stage["documents"] for stage in stages),
+                "workers": max((stage["workers"] for stage in stages), default=1),
+            }
+        ],
+    }
 
 
 def cpu_seconds() -> float:

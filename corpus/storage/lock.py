@@ -1,4 +1,4 @@
-"""Lock a workspace: one build at a time."""
+"""Lock a workspace: one build at a time, or any number of slices of one."""
 
 from __future__ import annotations
 
@@ -23,18 +23,23 @@ STALE_LOCK_SECONDS = 120.0
 """Seconds after which a lock that was not renewed may be taken over: its build was killed on another machine."""
 
 
+SHARED_LOCKS_FOLDER = ".locks"
+"""Folder of the objects with which the slices of a build hold the lock of a remote workspace."""
+
+
 @contextmanager
-def hold_lock(root: str) -> Iterator[Callable[[], None]]:
-    """Hold the workspace's lock while the block runs.
+def hold_lock(root: str, shared: bool = False) -> Iterator[Callable[[], None]]:
+    """Hold the workspace's lock while the block runs; `shared`: together with others that share it.
 
     Raises RunError where another build has it, UserError where no folder can be made. On a local disk the lock is the
     operating system's and ends with the process, however that ends. On an object store it is an object that only one
-    build can create and that names its owner. A build renews its own lock, and takes over one that was not renewed for
-    two minutes, or whose process is gone from this machine. The block is given a function that releases the lock, for
-    processes that end without leaving the block.
+    build can create and that names its owner; those that share it have an object each. A build renews its own lock, and
+    takes over one that was not renewed for two minutes, or whose process is gone from this machine. The block is given
+    a function that releases the lock, for processes that end without leaving the block.
     """
     if is_remote(root):
-        with _hold_remote_lock(storage.join(root, ".lock"), root) as release:
+        hold = _share_remote_lock if shared else _hold_remote_lock
+        with hold(storage.join(root, ".lock"), root) as release:
             yield release
         return
     try:
@@ -47,37 +52,79 @@ def hold_lock(root: str) -> Iterator[Callable[[], None]]:
         raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "unknown"
+            holder = file.read().strip()
+            if not holder:
+                raise _refuse_slices(root) from None
             raise RunError(
                 f"{root}: another build is running here (process {holder}): wait for it, or stop it"
             ) from None
         try:
             file.truncate(0)
-            file.write(str(os.getpid()))
+            if not shared:
+                file.write(str(os.getpid()))
             file.flush()
         except OSError as error:
             raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
         yield file.close
 
 
+def _refuse_slices(root: str) -> RunError:
+    return RunError(f"{root}: slices of a build are running here: wait for them, or stop them")
+
+
+def _describe_self() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "process": os.getpid(), "build": uuid.uuid4().hex}
+
+
 @contextmanager
 def _hold_remote_lock(path: str, root: str) -> Iterator[Callable[[], None]]:
-    mine = {"host": socket.gethostname(), "process": os.getpid(), "build": uuid.uuid4().hex}
+    mine = _describe_self()
     if not storage.create(path, _lock_content(mine)):
-        holder = _read_holder(path)
-        if holder is not None and _is_at_work(holder):
-            raise RunError(
-                f"{root}: another build is running here (process {holder.get('process')} on "
-                f"{holder.get('host')}): wait for it, or stop it"
-            )
+        _check_remote_lock(path, root)
         storage.write_bytes(path, _lock_content(mine))
         time.sleep(0.2)
         new_holder = _read_holder(path)
         if new_holder is None or new_holder.get("build") != mine["build"]:
             raise RunError(f"{root}: another build started here at the same time: wait for it, or stop it")
+    with _renewed(path, mine) as release:
+        for shared in storage.list_files(storage.join(root, SHARED_LOCKS_FOLDER)):
+            holder = _read_holder(shared)
+            if holder is not None and _is_at_work(holder):
+                raise _refuse_slices(root)
+            storage.remove(shared)
+        yield release
+
+
+@contextmanager
+def _share_remote_lock(path: str, root: str) -> Iterator[Callable[[], None]]:
+    """Hold a lock of our own, which every build looks for after it has its lock; then look for the lock of a build.
+
+    So of two that start together one or both are refused.
+    """
+    mine = _describe_self()
+    own = storage.join(root, SHARED_LOCKS_FOLDER, mine["build"])
+    storage.write_bytes(own, _lock_content(mine))
+    with _renewed(own, mine) as release:
+        _check_remote_lock(path, root)
+        yield release
+
+
+def _check_remote_lock(path: str, root: str) -> None:
+    """Raise RunError if the lock at `path` is that of a build at work."""
+    holder = _read_holder(path)
+    if holder is not None and _is_at_work(holder):
+        raise RunError(
+            f"{root}: another build is running here (process {holder.get('process')} on "
+            f"{holder.get('host')}): wait for it, or stop it"
+        )
+
+
+@contextmanager
+def _renewed(path: str, mine: dict[str, Any]) -> Iterator[Callable[[], None]]:
+    """Renew a lock that we hold while the block runs, and remove it then; yield what does so at once."""
     done = threading.Event()
 
     def renew() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -57,7 +58,7 @@ BYTE_OF_CHARACTER = _map_byte_characters()
 
 
 class Encoder:
-    """Encodes texts with one tokenizer; one instance per process.
+    """Encodes texts with one tokenizer; one instance per process, for any number of threads.
 
     `end_of_text` is the id that ends every row, `unknown` the id that stands for text outside the vocabulary (None
     where any text can be written), `vocabulary_size` the largest id plus one, `dtype` uint16 where all ids fit, else
@@ -187,6 +188,7 @@ class _KnownPieces:
         self._encode_piece = (
             encoding._core_bpe.encode_single_piece
         )  # the public way matches the pattern again
+        self._lock = threading.Lock()
         self._forget()
 
     def _forget(self) -> None:
@@ -195,9 +197,12 @@ class _KnownPieces:
         self._starts = array("q", [0])
 
     def encode(self, pieces: pa.StringArray) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return the ranks of all pieces, concatenated, and the number of each."""
+        """Return the ranks of all pieces, concatenated, and the number of each; one thread at a time."""
         distinct = pieces.cast(pa.binary()).dictionary_encode()
-        words = distinct.dictionary.to_pylist()
+        with self._lock:
+            return self._look_up(distinct.dictionary.to_pylist(), distinct.indices.to_numpy())
+
+    def _look_up(self, words: list[bytes], indices: Array) -> tuple[Array, npt.NDArray[np.int64]]:
         if len(self._number_of) + len(words) > MAX_KNOWN_PIECES:
             self._forget()
         numbers = np.fromiter(map(self._number_of.get, words, repeat(-1)), np.int64, len(words))
@@ -206,7 +211,7 @@ class _KnownPieces:
             self._ranks.extend(self._encode_piece(words[row]))
             self._starts.append(len(self._ranks))
         ranks, starts = np.frombuffer(self._ranks, np.uint32), np.frombuffer(self._starts, np.int64)
-        numbers = numbers[distinct.indices.to_numpy()]
+        numbers = numbers[indices]
         firsts = starts[numbers]
         lengths = starts[numbers + 1] - firsts
         ends = np.cumsum(lengths)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import UserError
+from corpus.pipelines.beam.options import CLOUD_RUNNERS, PACKAGE_OPTIONS
 from corpus.storage import is_remote
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_ANSWER_SECONDS = 10.0
 """Seconds that a job server may take to answer; Beam itself waits five minutes without a word."""
-CLOUD_RUNNERS = ("DataflowRunner",)
-"""Runners whose workers are never on the machine of the command, nor on its network."""
 
 
 def check_engine(running: Running, root: str) -> None:
@@ -29,6 +28,11 @@ def check_engine(running: Running, root: str) -> None:
     if running.runner in CLOUD_RUNNERS and not is_remote(root):
         raise UserError(
             f"--out {root}: the workers of {running.runner} do not see this machine: name a URL such as gs://BUCKET/PATH"
+        )
+    if running.runner in CLOUD_RUNNERS and not any(map(running.find_option, PACKAGE_OPTIONS)):
+        raise UserError(
+            f"the workers of {running.runner} have no package corpus: give --sdk_container_image=IMAGE, of "
+            "containers/Dockerfile (docs/engines.md)"
         )
     endpoint = running.find_option("job_endpoint")
     if endpoint is None or endpoint == "embed":

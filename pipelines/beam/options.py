@@ -31,6 +31,28 @@ MIN_SPREAD_BYTES = {
 are found among 100,000 documents a second. The environment variable CORPUS_SPREAD_FROM replaces all."""
 
 
+CLOUD_RUNNERS = ("DataflowRunner",)
+"""Runners whose workers are never on the machine of the command, nor on its network."""
+MACHINE_TYPES = {"ingest": "n2-standard-8", "dedup": "n2-standard-4", "repeats": "n2-standard-4"}
+OTHER_MACHINE_TYPE = "e2-standard-4"
+"""Machines of Dataflow by pipeline: 4 GB for each of their cores, which has one process of Beam's. One of ingest takes
+up to 1 GB with its parser, a range of duplicates 1.1 GB, all others under .5 GB (docs/scale.md)."""
+DISK_GB = 50
+"""Disk of a machine of Dataflow: the image, and no more, since nothing but the workspace is kept."""
+PACKAGE_OPTIONS = (
+    "sdk_container_image",
+    "extra_package",
+    "extra_packages",
+    "setup_file",
+    "requirements_file",
+)
+"""Options of Beam that bring a package to workers which have none."""
+
+
+NO_LIST = "disable_logging_submission_environment"
+"""Beam's experiment that leaves out a `pip freeze` of 1 to 3 s before every job: our workers compare versions."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Running:
     """`workers` local processes, or any runner that the Beam options in `extra` name."""
@@ -81,9 +103,26 @@ class Running:
                 "--default_sdk_harness_log_level=ERROR",
                 "--no_pipeline_type_check",  # a tenth of a small build; tests/pipelines/dataflow_test.py has it
             ]
+        else:
+            flags += [f"--experiments={NO_LIST}", *self._cloud_flags(name)]
         if not any(option.startswith("--job_name") for option in self.extra):
             flags.append(f"--job_name=corpus-{name}")
         return PipelineOptions(flags)
+
+    def _cloud_flags(self, name: str) -> list[str]:
+        """Return the options of Dataflow's machines for a pipeline, but for those that are given."""
+        if self.runner not in CLOUD_RUNNERS:
+            return []
+        flags = [f"--labels=corpus-stage={name}"]
+        if not any(self.find_option(given) for given in ("machine_type", "worker_machine_type")):
+            flags.append(f"--machine_type={MACHINE_TYPES.get(name, OTHER_MACHINE_TYPE)}")
+        if not any(self.find_option(given) for given in ("disk_size_gb", "worker_disk_size_gb")):
+            flags.append(f"--disk_size_gb={DISK_GB}")
+        if not self.find_option("number_of_worker_harness_threads"):
+            flags.append("--number_of_worker_harness_threads=1")  # a process works on one item at a time
+        if self.find_option("sdk_container_image") and not self.find_option("sdk_location"):
+            flags.append("--sdk_location=container")
+        return flags
 
     def open_pipeline(self, name: str) -> beam.Pipeline:
         """Return a new pipeline. Raises UserError if Beam refuses its options."""

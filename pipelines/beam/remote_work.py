@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from corpus import storage
+from corpus.data import data_path
 from corpus.environment import hash_package, list_versions
 from corpus.errors import MESSAGE_CHARACTERS, RunError, describe_briefly, shorten_line
 from corpus.progress import leave_notes
@@ -27,6 +29,11 @@ SAME_WHEEL = "install the wheel of this command there (docs/engines.md)"
 
 _LINE = re.compile(rf"({FAILED}|{REFUSED})(.*?)(?: \[while running|\\n|\n|$)")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+
+
+_AT_WORK = threading.Lock()
+"""Held while a process works on an item. Engines give a process several elements at once, in threads, and what it keeps
+between documents is of one document at a time: ICU's iterators, the encoder's pieces, the models."""
 
 
 class WorkError(Exception):
@@ -54,7 +61,10 @@ def open_page(page: int, folder: str) -> Iterator[tuple[int, str]]:
 
 
 class RemoteWork:
-    """Do the work of the items of an element, with notes on its progress. Picklable if `work` is."""
+    """Do the work of the items of an element, one at a time in a process, with notes on its progress.
+
+    Picklable if `work` is. Memory: what an item yields.
+    """
 
     def __init__(self, work: Callable[[str], Iterable[Any]], folder: str) -> None:
         self.work, self.folder = work, folder
@@ -63,11 +73,12 @@ class RemoteWork:
         check_worker(self.folder)
         number, items = element
         for item in items:
-            with leave_notes(self.folder, number):
+            with _AT_WORK, leave_notes(self.folder, number):
                 try:
-                    yield from self.work(item)
+                    results = list(self.work(item))
                 except Exception as error:
                     raise WorkError(f"{FAILED}{describe_item(item)}{describe_place(error)}") from error
+            yield from results
 
 
 def describe_item(item: str) -> str:
@@ -132,7 +143,7 @@ def _list_own_versions() -> dict[str, str]:
     versions = list_versions()
     del versions["machine"]
     versions["Python"] = versions["Python"].rpartition(".")[0]
-    return {**versions, "apache-beam": apache_beam.__version__, "code of corpus": hash_package()}
+    return {**versions, "apache-beam": apache_beam.__version__, "code of corpus": hash_package(data_path())}
 
 
 def _page_path(folder: str, page: int) -> str:

@@ -14,6 +14,8 @@ The files, in the order in which a build uses them:
     stop.py       exit on a signal without leaving workers
     stages.py     the stages and the pipelines they run
     shares.py     share of each language that is held out for validation
+    slice.py      a fixed share of the input splits, by its name
+    slices.py     the parts of a slice, made beside others
     separate_ids.py ids of documents whose record's id others have, too
     redecide.py   other rules on a finished workspace
     rebuild.py    splits of a finished workspace built again and compared

@@ -10,6 +10,7 @@ from corpus import storage
 from corpus.errors import UserError
 from corpus.manifest import load_manifest
 from corpus.pipelines.beam.loading import keep_pandas_out
+from corpus.pipelines.build.slice import Slice
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress
 from corpus.storage.outputs import check_output_folder
@@ -27,12 +28,13 @@ def build_workspace(
     show: Callable[[StageProgress], None] | None = None,
     until: str | None = None,
     retry_quarantine: bool = False,
+    share: Slice | None = None,
 ) -> Workspace:
     """Build a workspace from a manifest, or continue one. Raises UserError or RunError, one line each.
 
     A finished build of the same manifest and input does nothing. `until` names the last stage to do
     (one of `stages.STAGES`): a later build without it continues from there. `retry_quarantine` reads the splits with
-    records in quarantine again, with four times the budgets.
+    records in quarantine again, with four times the budgets. `share` makes the parts of a slice alone.
     """
     out = storage.local_path(out)
     check_out(out)
@@ -41,6 +43,10 @@ def build_workspace(
     load_manifest(manifest)
     keep_pandas_out()
     with exit_on_signals():
+        if share is not None:
+            from corpus.pipelines.build.slices import build_slice
+
+            return build_slice(manifest, out, share, running, say, show)
         from corpus.pipelines.build.sequence import build_locked
 
         return build_locked(manifest, out, running, say, show, until, retry_quarantine)
@@ -51,5 +57,6 @@ def check_out(out: str) -> None:
     check_output_folder("--out", out)
     if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
         return
-    if os.path.isdir(out) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(out)):
+    names = {name for name in os.listdir(out) if not name.endswith(".tmp")} if os.path.isdir(out) else set()
+    if names - {".lock"} and "workspace.json" not in names:  # which a slice may just have written
         raise UserError(f"--out {out}: the folder contains other files: name a new one, or a workspace")

@@ -32,6 +32,7 @@ from corpus.pipelines.build.plan import (
     plan_fingerprint,
     read_shares,
     remove_empty_folders,
+    remove_unfinished,
     write_plan,
 )
 from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields
@@ -39,7 +40,7 @@ from corpus.pipelines.build.retry import apply_retries, check_failures, remember
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.tokenize import check_kept_tokenizer
-from corpus.progress import StageProgress, Status
+from corpus.progress import StageProgress, Status, merge_slice_timings
 from corpus.storage import is_remote
 from corpus.storage.lock import hold_lock
 from corpus.workspace import Workspace
@@ -76,25 +77,31 @@ def build_locked(
             say(f"{NOTHING_TO_DO}: the workspace is complete")
             return workspace
         check_text_fields(plan)
-        for line in (
-            *describe_replaced(plan.file),
-            *describe_unnameable(plan.file),
-            *describe_unmatched_fields(plan),
-        ):
-            say(line)
-        for name, source in plan.file.manifest.sources.items():
-            if not plan.rules.rules[name] and source.rules is None:
-                say(
-                    f"{name}: no rules apply to this source: give it some, such as `rules: [fineweb, language]`, "
-                    "or set `rules: []`"
-                )
-            elif source.kind in ("jsonl", "csv", "parquet", "text") and not source.rules:
-                say(f"{name}: only the manifest's own rules apply to this source")
+        say_about_manifest(plan, say)
+        merge_slice_timings(out)
         status = Status(out, show, manifest if is_remote(manifest) else os.path.abspath(manifest))
         builder = Build(plan, workspace, running, status, say, state)
         with report_end(status, release, builder.cancel):
             run_stages(builder, wanted, until)
     return workspace
+
+
+def say_about_manifest(plan: BuildPlan, say: Callable[[str], None]) -> None:
+    """Say a line for whatever in a manifest can be meant, and hardly is."""
+    for line in (
+        *describe_replaced(plan.file),
+        *describe_unnameable(plan.file),
+        *describe_unmatched_fields(plan),
+    ):
+        say(line)
+    for name, source in plan.file.manifest.sources.items():
+        if not plan.rules.rules[name] and source.rules is None:
+            say(
+                f"{name}: no rules apply to this source: give it some, such as `rules: [fineweb, language]`, "
+                "or set `rules: []`"
+            )
+        elif source.kind in ("jsonl", "csv", "parquet", "text") and not source.rules:
+            say(f"{name}: only the manifest's own rules apply to this source")
 
 
 def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
@@ -233,4 +240,8 @@ def run_stages(builder: Build, wanted: str, until: str | None = None) -> None:
         if name == until:
             return
     builder.stage("build", wanted, partial(remove_part_statistics, builder))
+    if not is_remote(builder.workspace.root):
+        remove_unfinished(
+            builder.workspace.root
+        )  # of workers that were killed, and whose work was done again
     remove_empty_folders(builder.workspace)

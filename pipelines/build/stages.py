@@ -63,8 +63,8 @@ def pack_lists(build: Build) -> Tools:
     return tools
 
 
-def run_ingest(build: Build) -> None:
-    """Run ingest for every input split, then give documents that share an id ids of their own."""
+def make_parts(build: Build) -> None:
+    """Run ingest for every input split of the plan."""
     plan, running = build.plan, build.for_stage("ingest")
     tools = pack_lists(build)
     ordered = ingest.order_splits(plan.splits)
@@ -76,7 +76,12 @@ def run_ingest(build: Build) -> None:
         weights=[split.end - split.start for split in ordered],
         groups=[split.source for split in ordered],
     )
-    separate_ids(build.workspace, plan.names)
+
+
+def run_ingest(build: Build) -> None:
+    """Run ingest for every input split, then give documents that share an id ids of their own."""
+    make_parts(build)
+    separate_ids(build.workspace, build.plan.names)
 
 
 def run_decide(build: Build) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.errors import UserError
+from corpus.pipelines.build.slice import Slice
 from corpus.pipelines.cli.beam_options import BeamOptions, check_beam_options
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 
@@ -25,8 +28,11 @@ Example: corpus build first.yaml --out first --workers 2
 Records that crash the parser or exceed its budgets are quarantined: `corpus sample DIR --quarantine` shows them, and
 --retry-quarantine reads them again with larger budgets.
 
-Options for Apache Beam follow `--`: corpus build MANIFEST --out DIR -- --runner=DataflowRunner --project=P
---region=R"""
+Where machines share nothing but a folder or bucket, each runs the command with --slice K/N, and one runs it without
+when all are done.
+
+Options for Apache Beam follow `--`: corpus build MANIFEST --out DIR -- --runner=PortableRunner --job_endpoint=HOST:PORT
+(`corpus docs engines`)"""
 
 
 def build(
@@ -63,6 +69,15 @@ def build(
             "crash, with 4 times the parser budgets they had last time.",
         ),
     ] = False,
+    slice_text: Annotated[
+        str | None,
+        typer.Option(
+            "--slice",
+            metavar="K/N",
+            help="Make the parts of the K-th of N fixed shares of the input splits, K from 1, and nothing else. "
+            "Slices may run at the same time in one DIR, be stopped and be run again.",
+        ),
+    ] = None,
     plugins: PluginFolders = None,
     as_json: Annotated[
         bool,
@@ -79,17 +94,40 @@ def build(
     from corpus.pipelines.cli.stats import print_result
     from corpus.pipelines.cli.watching import Hearing, watch_build
 
+    share = check_slice(slice_text, {"--retry-quarantine": retry_quarantine, "--json": as_json}, beam_options)
     extra = check_beam_options(beam_options, "give one manifest and --out DIR, with Beam options after --")
     running = Running(workers=workers, extra=extra)
     use_plugin_folders(plugins)
     with watch_build() as (say, show):
         hearing = Hearing(say)
-        workspace = run_build(manifest, out, running, hearing, show, retry_quarantine=retry_quarantine)
+        workspace = run_build(
+            manifest, out, running, hearing, show, retry_quarantine=retry_quarantine, share=share
+        )
+    if share is not None:
+        return
     if as_json:
         typer.echo(json.dumps(workspace.tokens()["totals"]))
     else:
         print_result(workspace, hearing)
     report_result(workspace)
+
+
+def check_slice(
+    text: str | None, others: Mapping[str, bool], beam_options: Sequence[str] | None
+) -> Slice | None:
+    """Return the slice that --slice names. Raises UserError for a wrong one, and for options that only a whole build
+    takes: `others` says which are given."""
+    if text is None:
+        return None
+    share = Slice.parse(text)
+    given = next((name for name, is_given in others.items() if is_given), None)
+    if given is not None:
+        raise UserError(
+            f"{given} has no effect with --slice: leave it out, and give it to the build after all slices"
+        )
+    if any(option.startswith("--runner") for option in beam_options or ()):
+        raise UserError("--slice is for machines without an engine: leave out --slice, or --runner")
+    return share
 
 
 def report_result(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""Every pipeline becomes a Dataflow job, offline; what it shuffles has coders of its own, never pickles."""
+"""Every pipeline becomes a Dataflow job, offline, with image, machines and label; it shuffles no pickles."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from unittest import mock
 import apache_beam as beam
 import numpy as np
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, WorkerOptions
+from apache_beam.runners.dataflow.internal.apiclient import Environment
 
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load_manifest
-from corpus.pipelines import decide, dedup, ingest, redact, tokenize
+from corpus.pipelines import decide, decontaminate, dedup, ingest, redact, repeats, tokenize
+from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.shares import UnitParts, units_pipeline
 from corpus.pipelines.context import Tools
 from corpus.pipelines.decide import Judge
 from corpus.rules.presets import load_rules
@@ -39,6 +43,7 @@ ROOT = "memory://workspace"
 """A remote filesystem at hand: building a pipeline writes the list of splits there."""
 SPLITS = [("web", "00aa"), ("wikipedia", "11bb")]
 RUNNING = Running(extra=FLAGS)
+TOKENIZE = ("sample", "pieces", "encode", "shards")
 PLAIN = {
     "beam:coder:kv:v1",
     "beam:coder:varint:v1",
@@ -85,19 +90,42 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
     search = redact.PrivateSearch(ROOT, {"web": ["email"], "wikipedia": []}, ["email"])
     find = dedup.dedup_pipeline(Workspace(ROOT), SPLITS, no_rows, DedupOptions(), "made", RUNNING, None)
+    again = repeats.repeats_pipeline(Workspace(ROOT), SPLITS, DedupOptions(paragraphs=True), RUNNING, None)
+    scan = decontaminate.ScanJob(ROOT, "index", 1.0)
+    units = UnitParts(ROOT, judge, None, manifest.validation, None)
     return {
         "ingest": ingest.ingest_pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
         "redact": redact.redact_pipeline(search, dict.fromkeys(SPLITS, "made"), RUNNING, None),
+        "decontaminate": decontaminate.scan_pipeline(scan, SPLITS, RUNNING, None),
+        "judge": decontaminate.judge_pipeline(
+            decontaminate.JudgeJob(scan, "weights", "{}"), SPLITS, RUNNING, None
+        ),
         "dedup": find,
         "decide": decide.decide_pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
-        "encode": tokenize.tokenize_pipeline("encode", ["[]"], echo, RUNNING, None),
+        "validation": units_pipeline(units, SPLITS, f"{ROOT}/units.json", RUNNING, None),
+        "repeats": again,
+        "merge": lambda start: start | "Merge" >> fan_out(["[]"], echo, RUNNING, None),
+        **{name: tokenize.tokenize_pipeline(name, ["[]"], echo, RUNNING, None) for name in TOKENIZE},
     }
 
 
-NAMES = ("ingest", "thresholds", "redact", "dedup", "decide", "encode")
+NAMES = (
+    "ingest",
+    "thresholds",
+    "redact",
+    "decontaminate",
+    "judge",
+    "dedup",
+    "decide",
+    "validation",
+    "repeats",
+    "merge",
+    *TOKENIZE,
+)
+MACHINES = {"ingest": "n2-standard-8", "dedup": "n2-standard-4", "repeats": "n2-standard-4"}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -118,6 +146,28 @@ def test_a_job_is_made_offline_with_its_steps(job: Any) -> None:
         environment.payload.decode(errors="replace") for environment in components.environments.values()
     ]
     assert any("/corpus/worker:0.1" in image for image in images)
+
+
+def test_a_job_has_the_image_the_machines_and_the_label_of_its_stage(job: Any) -> None:
+    stage = job.google_cloud_options.job_name.removeprefix("corpus-")
+    assert dict(job.proto.labels) == {"corpus-stage": stage}
+    sent = Environment([], job.options, "2", f"gs://{PROJECT}-temp/p.pb", job.proto_pipeline).proto
+    (pool,) = sent.worker_pools
+    assert pool.machine_type == MACHINES.get(stage, "e2-standard-4")
+    assert pool.disk_size_gb == 50
+    (image,) = pool.sdk_harness_container_images
+    assert image.container_image.endswith("/corpus/worker:0.1")
+    assert image.use_single_core_per_container, "a process of Beam's for every core"
+
+
+def test_machines_and_disks_that_are_given_stay() -> None:
+    given = ("--worker_machine_type=c3-standard-4", "--disk_size_gb=30", "--labels=team=x")
+    options = Running(extra=(*FLAGS, *given)).options("ingest")
+    workers = options.view_as(WorkerOptions)
+    assert (workers.machine_type, workers.disk_size_gb) == ("c3-standard-4", 30)
+    assert options.view_as(GoogleCloudOptions).labels == ["team=x", "corpus-stage=ingest"]
+    local = Running(extra=("--runner=PortableRunner", "--job_endpoint=localhost:1")).options("ingest")
+    assert local.view_as(WorkerOptions).machine_type is None
 
 
 def test_what_is_shuffled_is_never_pickled(job: Any) -> None:

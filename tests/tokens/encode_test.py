@@ -4,8 +4,10 @@ import bz2
 import json
 import lzma
 import random
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +136,27 @@ def test_a_batch_is_its_texts_on_end_each_closed(ours: Encoder) -> None:
     assert all(row[-1] == ours.end_of_text for row in rows)
     tokens, lengths = ours.encode_batch([])
     assert (len(tokens), len(lengths), tokens.dtype) == (0, 0, np.uint16)
+
+
+def test_threads_that_share_an_encoder_get_the_tokens_of_one(ours: Encoder) -> None:
+    """Engines run bundles in threads of one process: pieces that two of them meet for the first time at once."""
+    texts = list(TEXTS.values())
+    batches = [
+        [f"{texts[(at + number) % len(texts)][at % 9 :]} {at * number}" for number in range(60)]
+        for at in range(40)
+    ]
+    content = str(ours._hf.to_str()).encode()
+    wanted = [Encoder(content).encode_batch(batch)[0].tolist() for batch in batches]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(3):
+            shared = Encoder(content)
+            with ThreadPoolExecutor(2) as pool:
+                made = list(pool.map(shared.encode_batch, batches))
+            assert [tokens.tolist() for tokens, _ in made] == wanted
+    finally:
+        sys.setswitchinterval(before)
 
 
 def split(pattern: str, behavior: str = "isolated", invert: bool = False) -> Any:

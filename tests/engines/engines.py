@@ -1,0 +1,199 @@
+"""Engines on loopback, each with a pool of workers from the wheel: Beam's own job service, Prism and Flink."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam
+
+from corpus.child_process import list_descendants
+from tests.engines.installed import ROOT
+from tests.engines.processes import clean_environment, find_port, serve
+
+CACHE = ROOT / ".engines"
+"""Where the binary of Prism and the jars of Flink are kept."""
+FLINK = Path(__file__).parent / "flink"
+JAVA_OPENS = ("lang", "util", "nio", "time", "io", "net", "util.concurrent", "util.concurrent.atomic")
+"""Packages of java.base that Flink's own scripts open on Java 17."""
+TASK_MANAGERS = 2
+
+
+@dataclass
+class Running:
+    """An engine at work: the Beam options that name it, the pool of its workers, its further processes by name."""
+
+    options: list[str]
+    pool: subprocess.Popen[bytes]
+    parts: dict[str, subprocess.Popen[bytes]]
+    page: str | None = None
+
+    def list_workers(self) -> list[int]:
+        """Return the processes of Beam's workers."""
+        return [each for each in list_descendants(self.pool.pid) if b"sdk_worker" in _read_command(each)]
+
+
+def _read_command(process: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine: what is killed while it builds, what it needs on PATH, how it is fetched and is run in a folder."""
+
+    name: str
+    version: str
+    victims: tuple[str, ...]
+    needs: tuple[str, ...]
+    fetch: Callable[[], None]
+    start: Callable[[Path, Path], contextlib.AbstractContextManager[Running]]
+
+    def find_missing(self) -> list[str]:
+        return [name for name in self.needs if shutil.which(name) is None]
+
+
+@contextlib.contextmanager
+def start_pool(folder: Path, environment: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """Run a worker pool from an environment, as a cluster without containers does; yield it and its Beam options."""
+    port = find_port()
+    away = folder / "pool"
+    away.mkdir()
+    path = f"{environment / 'bin'}:{os.environ['PATH']}"  # the pool starts the first `python` there
+    module = "apache_beam.runners.worker.worker_pool_main"
+    command = ["python", "-P", "-m", module, f"--service_port={port}"]
+    command[0] = str(environment / "bin/python")
+    with serve(command, folder / "pool.log", port, away, PATH=path, PYTHONSAFEPATH="1") as pool:
+        options = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
+        yield pool, ["--runner=PortableRunner", *options]
+
+
+@contextlib.contextmanager
+def start_job_service(folder: Path, environment: Path) -> Iterator[Running]:
+    """Run the job service that Beam brings along. It waits forever for a worker that is gone."""
+    port = find_port()
+    module = "apache_beam.runners.portability.local_job_service_main"
+    command = [str(environment / "bin/python"), "-P", "-m", module, "-p", str(port)]
+    with (
+        start_pool(folder, environment) as (pool, options),
+        serve(command, folder / "jobs.log", port) as jobs,
+    ):
+        yield Running([*options, f"--job_endpoint=localhost:{port}"], pool, {"job service": jobs})
+
+
+def fetch_prism() -> None:
+    """Build Prism from Beam's Go module, of the version of the Python package."""
+    place = CACHE / f"prism-{apache_beam.__version__}"
+    if (place / "prism").exists():
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    module = "github.com/apache/beam/sdks/v2"
+    (place / "go.mod").write_text(f"module engines\ngo 1.23\nrequire {module} v{apache_beam.__version__}\n")
+    (place / "tools.go").write_text(
+        f'//go:build tools\n\npackage tools\n\nimport _ "{module}/go/cmd/prism"\n'
+    )
+    for command in (["mod", "download", module], ["build", "-o", "prism", f"{module}/go/cmd/prism"]):
+        environment = clean_environment({"GOFLAGS": "-mod=mod"})
+        subprocess.run(["nice", "go", *command], cwd=place, env=environment, check=True)
+
+
+@contextlib.contextmanager
+def start_prism(folder: Path, environment: Path) -> Iterator[Running]:
+    port = find_port()
+    binary = CACHE / f"prism-{apache_beam.__version__}" / "prism"
+    command = [str(binary), f"-job_port={port}", "-serve_http=false", "-log_kind=text"]
+    with (
+        start_pool(folder, environment) as (pool, options),
+        serve(command, folder / "prism.log", port) as prism,
+    ):
+        yield Running([*options, f"--job_endpoint=localhost:{port}"], pool, {"Prism": prism})
+
+
+def fetch_flink() -> None:
+    """Fetch the jars of Flink and of Beam's job server by Maven, and compare their checksums."""
+    place = CACHE / "flink"
+    wanted = dict(reversed(line.split()) for line in (FLINK / "sha256.txt").read_text().splitlines())
+    if not (place / "lib").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(FLINK / "pom.xml", place)
+        copy = ["dependency:copy-dependencies", "-DoutputDirectory=new"]
+        subprocess.run(["nice", "mvn", "-q", "-B", *copy], cwd=place, check=True, stdout=subprocess.DEVNULL)
+        (place / "new").rename(place / "lib")
+    here = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (place / "lib").glob("*")}
+    assert here == wanted, f"other jars than those of {FLINK / 'sha256.txt'}: {here.items() ^ wanted.items()}"
+
+
+def _java(main: str, *arguments: str, heap: str = "512m") -> list[str]:
+    opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in JAVA_OPENS]
+    opens.append("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED")
+    speed = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Xmx{heap}"]
+    return ["java", *opens, *speed, "-cp", f"{CACHE / 'flink' / 'lib'}/*", main, *arguments]
+
+
+def task_manager(folder: Path) -> list[str]:
+    main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+    return _java(main, "--configDir", str(folder / "conf"))
+
+
+@contextlib.contextmanager
+def start_flink(folder: Path, environment: Path) -> Iterator[Running]:
+    """Run a session cluster: a JobManager, two TaskManagers, and Beam's job server before them."""
+    rest, rpc, port = find_port(), find_port(), find_port()
+    (folder / "conf").mkdir()
+    (folder / "tmp").mkdir()
+    settings = (FLINK / "config.yaml").read_text()
+    (folder / "conf" / "config.yaml").write_text(
+        f"{settings}jobmanager.rpc.port: {rpc}\nrest.port: {rest}\nio.tmp.dirs: {folder / 'tmp'}\n"
+    )
+    entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+    driver = [f"--job-port={port}", "--job-host=localhost", "--artifact-port=0", "--expansion-port=0"]
+    driver += [f"--flink-master=localhost:{rest}", f"--flink-conf-dir={folder / 'conf'}"]
+    page = f"http://localhost:{rest}"
+    with contextlib.ExitStack() as stack:
+        manager = _java(entry, "--configDir", str(folder / "conf"))
+        parts = {"JobManager": stack.enter_context(serve(manager, folder / "jobmanager.log", rest))}
+        for number in range(TASK_MANAGERS):
+            worker = serve(task_manager(folder), folder / f"taskmanager-{number}.log")
+            parts[f"TaskManager {number}"] = stack.enter_context(worker)
+        jobs = _java(str(FLINK / "JobServer.java"), *driver)
+        parts["job server"] = stack.enter_context(serve(jobs, folder / "jobs.log", port))
+        pool, options = stack.enter_context(start_pool(folder, environment))
+        deadline = time.monotonic() + 90
+        while ask(page, "overview")["taskmanagers"] < TASK_MANAGERS:
+            assert time.monotonic() < deadline, "the TaskManagers do not report to the JobManager"
+            time.sleep(0.2)
+        options += [f"--job_endpoint=localhost:{port}", f"--parallelism={TASK_MANAGERS}"]
+        yield Running([*options, "--environment_cache_millis=30000"], pool, parts, page)
+
+
+def ask(page: str, path: str) -> dict[str, int]:
+    """Return what Flink says under a path of its page; 0 TaskManagers while it starts."""
+    try:
+        with urllib.request.urlopen(f"{page}/{path}", timeout=5) as answer:
+            asked: dict[str, int] = json.load(answer)
+            return asked
+    except OSError:
+        return {"taskmanagers": 0}
+
+
+ENGINES: Sequence[Engine] = (
+    Engine("Prism", apache_beam.__version__, ("worker",), ("go",), fetch_prism, start_prism),
+    Engine(
+        "Flink",
+        "1.19.0, Beam's runner 2.70.0",
+        ("worker", "TaskManager 1"),
+        ("java", "mvn"),
+        fetch_flink,
+        start_flink,
+    ),
+)
