@@ -100,6 +100,7 @@ def test_a_workspace_on_google_storage_has_the_bytes_of_a_local_one(
         build_workspace(str(inputs), f"{store.root}/w", Running(), until=until)
         found = remote_digests(f"{store.root}/w")
         parts = {name for name in wanted if name.split("/")[0] in ("documents", "signals", "quarantine")}
+        parts = {name for name in parts if not name.startswith("signals/private/")}  # of the next stage
         compared = parts if until else wanted.keys() | found.keys()
         assert parts and {name: found.get(name) for name in compared} == {
             name: wanted.get(name) for name in compared
