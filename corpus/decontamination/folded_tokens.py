@@ -87,13 +87,12 @@ def identify_tokens() -> list[int]:
 @dataclass(frozen=True)
 class FoldedTokens:
     """n tokens of a text: `starts` and `ends` in its UTF-16 units; `bounds` int64[n + 1] in the folded characters,
-    whose prefix sums are `sums`; `ideographic`: tokens that are one character."""
+    whose prefix sums are `sums`."""
 
     starts: Places
     ends: Places
     bounds: Places
     sums: Hashes
-    ideographic: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -143,9 +142,7 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
         lasts = np.searchsorted(moved, lasts, side="left")
     elif origin is not None:
         starts, lasts = origin[starts], origin[lasts - 1] + 1
-    return FoldedTokens(
-        starts, lasts, bounds, prefix_sums(values[units[at]]), kinds[firsts] & (SINGLE | GROUPED) > 0
-    )
+    return FoldedTokens(starts, lasts, bounds, prefix_sums(values[units[at]]))
 
 
 def _join_flags(roles: Roles) -> int:

@@ -51,6 +51,8 @@ def explain_changes(
     now = _dump_manifest(plan)
     for written in (manifest, now):
         written.get("validation", {}).pop("resolved", None)  # what a build came to, not what was asked
+    if "decontaminate" not in manifest and plan.file.manifest.decontaminate.is_empty:
+        del now["decontaminate"]  # of a build before items were looked for
     changed = list_changed_keys(manifest, now)
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
     environment = describe_changes(built_with(workspace.path("timings.json")))

@@ -27,8 +27,8 @@ def decide(
         typer.Argument(
             metavar="MANIFEST",
             help="Manifest with the new rules (default: the one in the workspace). Besides rules, only "
-            "clean, redact, dedup, validation, tokenizer, tokens, mixture, seed and source priorities may "
-            "differ.",
+            "clean, redact, dedup, decontaminate (but its sets), validation, tokenizer, tokens, mixture, seed "
+            "and source priorities may differ.",
         ),
     ] = None,
     what_if: Annotated[
