@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.dedup.canaries import find_step
 from corpus.dedup.removed import read_cluster_groups
 from corpus.edits.edit_counts import build_edit_table
 from corpus.errors import UserError
@@ -167,6 +166,8 @@ def build_canary_tables(audit: str) -> tuple[pa.Table, pa.Table]:
     `expected` is the number of candidates that the banding leads one to expect."""
     if not storage.exists(audit):
         return CANARIES_SCHEMA.empty_table(), CANARY_BANDS_SCHEMA.empty_table()
+    from corpus.dedup.canaries import find_step  # not for commands that read the ledger: it imports much
+
     table = read_table(audit).replace_schema_metadata(None)
     step = find_step(table["likeness"].to_numpy())
     columns = {

@@ -27,10 +27,19 @@ Counts = Counter[tuple[str, ...]]
 
 
 def verify_signatures(
-    workspace: Workspace, source: str, split: str, options: MinHashOptions, findings: Findings
+    workspace: Workspace,
+    source: str,
+    split: str,
+    options: MinHashOptions,
+    findings: Findings,
+    *,
+    keeps_all: bool,
 ) -> None:
-    """Check the signatures of an input split: as many as documents, none without a text, and a sample as its texts
-    give. The other values of a part have no checksum: `corpus verify --rebuild` compares whole parts."""
+    """Check the signatures of an input split: as many as documents, none of a document that had no text (which can be
+    told if all texts are kept), and a sample as its texts give.
+
+    The other values of a part have no checksum: `corpus verify --rebuild` compares whole parts.
+    """
     path = workspace.part("dedup/signatures", source, split, "arrow")
     place = f"signatures of input split {split} of {source}"
     findings.looked("files")
@@ -56,7 +65,9 @@ def verify_signatures(
                 count = documents.metadata.row_group(group).num_rows
                 table = documents.read_row_group(group, columns=["text", "language"], use_threads=False)
                 share = max(1, SIGNATURES_MADE * count // max(1, documents.metadata.num_rows))
-                wrong = first + _find_other_signatures(reader, table, first, share, options, findings)
+                wrong = first + _find_other_signatures(
+                    reader, table, first, share, options, findings, keeps_all=keeps_all
+                )
                 what = f"{place}: not what the text gives"
                 findings.rows("checksums", what, wrong.tolist(), len(wrong))
                 first += count
@@ -73,6 +84,8 @@ def _find_other_signatures(
     share: int,
     options: MinHashOptions,
     findings: Findings,
+    *,
+    keeps_all: bool,
 ) -> NDArray[np.int64]:
     """Return the rows of a row group, counted from its `first`, whose signatures are not what their texts give."""
     stored = reader.read(np.arange(first, first + len(table)))
@@ -93,7 +106,8 @@ def _find_other_signatures(
         beside = reader.read_sketches(first + rows).to_pylist()
         own = made.column("sketch").to_pylist()
         differing |= np.array([one != other for one, other in zip(beside, own, strict=True)], np.bool_)
-    return np.sort(np.concatenate([rows[differing], np.flatnonzero(has_signature(stored) & ~texts)]))
+    without_text = np.flatnonzero(has_signature(stored) & ~texts) if keeps_all else rows[:0]
+    return np.sort(np.concatenate([rows[differing], without_text]))
 
 
 def verify_edits(workspace: Workspace, source: str, split: str, findings: Findings) -> Counts:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from corpus import storage
 from corpus.document import RETRIED_REASONS
+from corpus.edits.parts import DECONTAMINATION_STEP, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
 from corpus.ledger import quarantine
@@ -72,10 +73,20 @@ def remove_unread_parts(workspace: Workspace) -> None:
     if not storage.exists(path):
         return
     for source, split in json.loads(storage.read_text(path)):
-        for folder in ("documents", "decisions"):
+        for folder in ("documents", "decisions", f"signals/{PRIVATE_STEP}"):
             storage.remove(workspace.part(folder, source, split))
+        storage.remove(edits_path(workspace, PRIVATE_STEP, source, split))
+    storage.remove(counts_path(workspace, PRIVATE_STEP))
     storage.remove(workspace.path("dedup", "clusters.parquet"))
-    for folder in ("stats", "tokenizer", "tokens"):
+    for folder in (
+        f"edits/{REPEATS_STEP}",
+        f"edits/{DECONTAMINATION_STEP}",
+        f"signals/{DECONTAMINATION_STEP}",
+        DECONTAMINATION_STEP,
+        "stats",
+        "tokenizer",
+        "tokens",
+    ):
         storage.remove_folder(workspace.path(folder))
 
 

@@ -167,6 +167,7 @@ def test_every_kind_of_the_sample_data_is_told(data: Path) -> None:
             "stackexchange",
             "reddit-comments",
             "jsonl",
+            "csv",
             "text",
             "html",
         ),

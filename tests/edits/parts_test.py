@@ -57,8 +57,8 @@ def test_counts_are_those_of_each_kind_and_language(tmp_path: Path) -> None:
         workspace, "clean", table((0, 0, 7, "menu", None), (0, 35, 38, "menu", None), (1, 0, 1, "menu", None))
     )
     assert [tuple(row.values()) for row in build_edit_table(workspace).to_pylist()] == [
-        ("clean", "menu", "web", "", 1, 1, 1),
-        ("clean", "menu", "web", "rus_Cyrl", 1, 2, 10),
+        ("clean", "menu", "web", "", 1, 1, 1, False),
+        ("clean", "menu", "web", "rus_Cyrl", 1, 2, 10, False),
     ]
 
 

@@ -104,7 +104,7 @@ def test_what_if_is_stopped_by_one_line_and_leaves_nothing(tmp_path: Path) -> No
 
 
 def test_a_build_that_reads_nothing_fails(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"body": "the text stands in another field"}\n')
+    (tmp_path / "a.jsonl").write_text('{"text": null, "body": "the text stands in another field"}\n')
     manifest = tmp_path / "m.yaml"
     manifest.write_text("name: nothing\nsources: {mine: {kind: jsonl, paths: a.jsonl}}\n")
     done = run_build(manifest, tmp_path / "out")
