@@ -67,7 +67,7 @@ def test_killed_at_random_moments_a_run_ends_the_same(
     codes = []
     for _ in range(kills):
         process = killing.start(killing.plain, config, run)
-        size = (run / "log.jsonl").stat().st_size if run.exists() else 0
+        size = log.stat().st_size if (log := run / "log.jsonl").exists() else 0
         deadline = time.monotonic() + 60
         while process.is_alive() and time.monotonic() < deadline:
             if (run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size > size + 200:

@@ -533,9 +533,10 @@ def _unwrap_definitions(tree: HtmlElement) -> bool:
     """Make lists of definitions in prose paragraphs, and return whether there is one: no reader sees bullets there, and
     extractors write one before every term and every definition."""
     unwrapped = False
-    for items in list(tree.iter("dl")):
+    prose_of = Counter(item.getparent() for item in _iter_prose(tree, ("dd",)))
+    for items in [items for items in prose_of if items is not None and items.tag == "dl"]:
         definitions = items.findall("dd")
-        prose = sum(item.getparent() is items for item in _iter_prose(items, ("dd",)))
+        prose = prose_of[items]
         if prose < MIN_DEFINITIONS or 2 * prose < len(definitions):
             continue
         if next(items.iterancestors("li"), None) is not None:
