@@ -12,6 +12,8 @@ DECONTAMINATION = "decontamination"
 """The step that looks for items of evaluation sets (`corpus.decontamination`)."""
 ITEMS_SIGNAL = f"{DECONTAMINATION}.items"
 """The signal that counts the items that a document holds; cleared ones do not count."""
+VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
+"""What a document fails that would be held out for validation and holds items of evaluation sets."""
 Flags = NDArray[np.bool_]
 
 

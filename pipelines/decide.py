@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.dedup.removed import Clusters, read_sizes
 from corpus.document import DECISIONS_SCHEMA
-from corpus.holding import DECONTAMINATION, ITEMS_SIGNAL
+from corpus.holding import ITEMS_SIGNAL, VALIDATION_FAILURE
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
 from corpus.pipelines.beam.fanout import fan_out
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from corpus.pipelines.beam.types import PCollection
 
-VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
-"""What a document fails that would be held out for validation and holds items of evaluation sets."""
 VERSION = 4
 """Increased when the same signals would give other decisions or counts."""
 DECISION_COLUMNS = [

@@ -292,6 +292,13 @@ class JudgeJob:
         return fingerprint([VERSION, judging.VERSION, made_of, self.weights, options])
 
 
+def identify_signals(workspace: Workspace, options: DecontaminationOptions) -> str:
+    """Return what the signals of all splits depend on, once the sums of their counts are there."""
+    judged = options.model_dump(mode="json", exclude={"sets", "action", "margin"})
+    drops = [[each.name, options.action_of(place) == "drop"] for place, each in enumerate(options.sets)]
+    return fingerprint([VERSION, judging.VERSION, read_fingerprint(weights_path(workspace)), judged, drops])
+
+
 class JudgeParts:
     """Write the hits, signals and edits of one input split per call; yield its edits' counts. Picklable."""
 

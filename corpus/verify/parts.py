@@ -19,6 +19,7 @@ from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
 from corpus.edits.applied import read_applied_edits
 from corpus.edits.parts import SplitEdits
 from corpus.errors import RunError, shorten_line
+from corpus.holding import VALIDATION_FAILURE
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.kept_texts import is_absent
 from corpus.rules.rule import LATE_STEP
@@ -165,8 +166,11 @@ def _read_groups(
 
 
 def _find_late_failures(failed: pa.ListArray) -> npt.NDArray[np.int64]:
-    """Return the rows that fail a rule on what duplicates left: others can refer to them."""
-    late = pc.starts_with(pc.list_flatten(failed), f"{LATE_STEP}.").to_numpy(zero_copy_only=False)
+    """Return the rows that fail a rule on what duplicates left, or that must not be validation: others can refer to
+    them."""
+    names = pc.list_flatten(failed)
+    late = pc.or_(pc.starts_with(names, f"{LATE_STEP}."), pc.equal(names, VALIDATION_FAILURE))
+    late = late.to_numpy(zero_copy_only=False)
     return np.unique(pc.list_parent_indices(failed).to_numpy()[late.astype(np.bool_)])
 
 

@@ -15,6 +15,7 @@ from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
 from corpus.decontamination.item_index import read_index_facts
 from corpus.environment import describe_changes
 from corpus.errors import UserError
+from corpus.manifest import load_manifest
 from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
 from corpus.pipelines.build.plan import BuildPlan, describe_inputs
 from corpus.progress import built_with
@@ -48,11 +49,9 @@ def explain_changes(
     before, manifest = _read_last_build(workspace)
     if before is None or "documents" not in before:
         return []
-    now = _dump_manifest(plan)
+    manifest, now = _add_later_keys(workspace, manifest), _dump_manifest(plan)
     for written in (manifest, now):
         written.get("validation", {}).pop("resolved", None)  # what a build came to, not what was asked
-    if "decontaminate" not in manifest and plan.file.manifest.decontaminate.is_empty:
-        del now["decontaminate"]  # of a build before items were looked for
     changed = list_changed_keys(manifest, now)
     reading = [key for key in changed if _is_read_by(key, plan.file.manifest.keep_text)]
     environment = describe_changes(built_with(workspace.path("timings.json")))
@@ -263,6 +262,15 @@ def list_changed_keys(before: Any, after: Any, path: tuple[str, ...] = ()) -> li
 def _dump_manifest(plan: BuildPlan) -> Any:
     """Return the manifest as it is written into the workspace and read back."""
     return yaml.safe_load(plan.file.manifest.model_dump_yaml())
+
+
+def _add_later_keys(workspace: Workspace, manifest: Any) -> Any:
+    """Return the manifest of the last build with the defaults of keys that came after it, so that only what a user
+    wrote is said to have changed; as it is if this version cannot read it."""
+    try:
+        return yaml.safe_load(load_manifest(workspace.path("manifest.yaml")).manifest.model_dump_yaml())
+    except UserError:
+        return manifest
 
 
 def _read_last_build(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:

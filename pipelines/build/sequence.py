@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from corpus import storage
-from corpus.decontamination.hits import hits_path
+from corpus.decontamination.hits import hits_path, sets_path
 from corpus.edits.applied import applied_path
 from corpus.edits.parts import (
     DECONTAMINATION_STEP,
@@ -192,13 +192,15 @@ def describe_missing(workspace: Workspace, absent: list[str]) -> str:
 
 
 def leave_out_new(workspace: Workspace, absent: Iterable[str]) -> list[str]:
-    """Return the missing files without those of edits that the workspace was not searched for before."""
+    """Return the missing files without those of searches that the workspace was not searched for before."""
     new = [
         workspace.path(*folder.split("/")) + "/"
         for step in EDIT_STEPS
         if not storage.exists(counts_path(workspace, step))
-        for folder in (f"edits/{step}", f"signals/{step}")
+        for folder in (f"edits/{step}", f"signals/{step}", step)
     ]
+    if not storage.exists(counts_path(workspace, DECONTAMINATION_STEP)):
+        new.append(sets_path(workspace))
     return [path for path in absent if path != applied_path(workspace) and not path.startswith(tuple(new))]
 
 

@@ -16,7 +16,7 @@ from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.hits import sets_path
 from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.edits.applied import write_applied
-from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP
+from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP, counts_path
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
@@ -111,6 +111,7 @@ def run_decide(build: Build) -> None:
                 ingest_parameters(plan),
                 load.parameters,
                 manifest.dedup.parameters,
+                *identify_found(build),
             ]
         )
         finding = build.for_stage("dedup")
@@ -134,6 +135,24 @@ def run_decide(build: Build) -> None:
         len(plan.splits),
         running=running,
     )
+
+
+def identify_found(build: Build) -> list[Any]:
+    """Return what the signals of searches in stored texts depend on, of those that rules use: which documents are
+    compared depends on it too."""
+    plan, workspace = build.plan, build.workspace
+    used = {
+        signal.partition(".")[0]
+        for name in plan.file.manifest.sources
+        for signal in plan.rules.early().signals(name)
+    }
+    made_by = {
+        PRIVATE_STEP: lambda: read_fingerprint(counts_path(workspace, PRIVATE_STEP)),
+        DECONTAMINATION_STEP: lambda: decontaminate.identify_signals(
+            workspace, plan.file.manifest.decontaminate
+        ),
+    }
+    return [[step, identify()] for step, identify in made_by.items() if step in used]
 
 
 def run_repeats(build: Build) -> None:
@@ -172,6 +191,7 @@ def run_redact(build: Build) -> None:
     documents = dict(zip(plan.names, plan.document_fingerprints, strict=True))
     if redact.is_searched(search, documents):
         return
+    storage.remove(counts_path(workspace, PRIVATE_STEP))  # else it vouches for parts that others replace now
     running = build.for_stage("redact")
     build.run(
         "redact",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 import corpus
 from corpus.classifier.training_texts import read_texts
@@ -19,6 +20,7 @@ from corpus.inspect.evidence import build_contamination_section, choose_hits, li
 from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
+from corpus.pipelines.build.changes import explain_changes
 from corpus.pipelines.build.dry_run import dry_run
 from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.rebuild import rebuild_splits
@@ -165,6 +167,21 @@ def test_what_holds_items_is_no_validation(tmp_path: Path) -> None:
     assert verify_workspace(workspace.root).good
 
 
+def test_a_copy_may_refer_to_what_must_not_be_validation(tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path, validation=0.9)
+    text = manifest.read_text("utf-8").replace("dedup: false", "dedup: {exact: true}")
+    manifest.write_text(text, encoding="utf-8")
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.jsonl"
+        lines = path.read_text("utf-8")
+        path.write_text(lines + lines.replace('{"id": "', '{"id": "copy-'), encoding="utf-8")
+    corpus.build(str(manifest), str(tmp_path / "out"), workers=1)
+    rows = list(read_rows(Workspace.open(str(tmp_path / "out"))).values())
+    gone = {row["id"] for row in rows if row["failed_rules"] == ["decontamination.validation"]}
+    assert gone or any(row["duplicate_of"] for row in rows)
+    assert verify_workspace(str(tmp_path / "out")).good
+
+
 def test_the_evidence_shows_both_texts_and_the_table_all_sets(built: Workspace) -> None:
     hits = choose_hits(built, 100)
     assert {hit["verdict"] for hit in hits} == {"hit", "common"}
@@ -238,6 +255,74 @@ def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_wo
         changed = text.replace("sets/proverbs.jsonl, action: mark", "sets/proverbs.jsonl, name: sayings")
         (tmp_path / "other.yaml").write_text(changed, encoding="utf-8")
         decide_again(str(root), str(tmp_path / "other.yaml"), {}, Running(workers=1), said.append)
+
+
+def test_duplicates_are_sought_again_among_what_items_leave(tmp_path: Path) -> None:
+    """Of two pages of one address the one that an item drops stands for no other; where the item is cleared, it does."""
+    manifest = write_corpus(tmp_path, "  clear: [arithmetic]\n")
+    lines = (tmp_path / "one.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    rows[9]["url"] = rows[0]["url"]
+    rows[0]["text"] += "\n\nThe longer one of two pages of an address stays, as a rule, and this makes it longer."
+    (tmp_path / "one.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    cleared = manifest.read_text("utf-8").replace("dedup: false", "dedup: {url: true}")
+    manifest.write_text(cleared, encoding="utf-8")
+    corpus.build(str(manifest), str(tmp_path / "out"), workers=1)
+    workspace = Workspace.open(str(tmp_path / "out"))
+    assert list_kept(workspace, {0, 9}) == [0]
+    manifest.write_text(cleared.replace("  clear: [arithmetic]\n", ""), encoding="utf-8")
+    decide_again(workspace.root, str(manifest), {}, Running(workers=1), lambda line: None)
+    assert list_kept(workspace, {0, 9}) == [9]
+    manifest.write_text(cleared, encoding="utf-8")
+    decide_again(workspace.root, str(manifest), {}, Running(workers=1), lambda line: None)
+    assert list_kept(workspace, {0, 9}) == [0]
+
+
+def test_what_is_new_is_not_called_missing(tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path)
+    text = manifest.read_text("utf-8")
+    start, end = text.index("decontaminate:"), text.index("sources:")
+    manifest.write_text(text[:start] + text[end:], encoding="utf-8")
+    said: list[str] = []
+    build(tmp_path, said)
+    manifest.write_text(text, encoding="utf-8")
+    build(tmp_path, said)
+    assert any("decontaminate" in line and line.startswith("decide: again") for line in said)
+    assert not [line for line in said if line.startswith("missing")]
+    (tmp_path / "out" / "stats" / "evaluation_sets.parquet").unlink()
+    build(tmp_path, said)
+    assert [line.rpartition(": ")[2] for line in said if line.startswith("missing")] == [
+        "stats/evaluation_sets.parquet"
+    ]
+
+
+def test_keys_that_came_after_a_build_are_not_called_changed(built: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(built.root, tmp_path / "out")
+    copy = tmp_path / "out" / "manifest.yaml"
+    written = yaml.safe_load(copy.read_text("utf-8"))
+    for name in ("clean", "redact"):
+        del written[name]
+    for name in ("redact", "encoding"):
+        del written["sources"]["web"][name]
+    del written["dedup"]["canaries"]
+    copy.write_text(yaml.safe_dump(written), encoding="utf-8")
+    manifest = write_corpus(tmp_path, "seed: 3\n", home=Path(built.root).parent)
+    plan = make_plan(str(manifest))
+    workspace = Workspace.open(str(tmp_path / "out"))
+    (line, *_) = explain_changes(workspace, plan, workspace.read_state() or {}, [])
+    assert line == "decide: again, without reading the input: seed changed"
+
+
+def list_kept(workspace: Workspace, numbers: set[int]) -> list[int]:
+    """Those of some pages, by their numbers, that are kept."""
+    kept = []
+    for split in workspace.splits():
+        texts, verdicts = (read_part(workspace.part(name, *split)) for name in ("documents", "decisions"))
+        for text, verdict in zip(texts["text"].to_pylist(), verdicts["kept"].to_pylist(), strict=True):
+            number = int(text.partition(", number ")[2].partition(".")[0])
+            if verdict and number in numbers:
+                kept.append(number)
+    return sorted(kept)
 
 
 def test_a_forecast_and_a_rebuilt_split_know_the_sets(built: Workspace, tmp_path: Path) -> None:

@@ -22,9 +22,11 @@ from corpus.export.documents import export_documents
 from corpus.inspect.sample_page import build_sample_page
 from corpus.inspect.samples import DocumentQuery, choose_documents
 from corpus.ledger.tables import read_ledger
+from corpus.pipelines import redact
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.redecide import compare_changes, decide_again
+from corpus.pipelines.redact import PrivateSearch
 from corpus.text.page import Page
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
@@ -206,6 +208,25 @@ def test_the_bytes_depend_on_neither_workers_nor_what_was_there_before(
     build(tmp_path, more)
     for folder in ("edits", "signals/private", "tokens"):
         assert hash_files(two, folder) == hash_files(masked, folder)
+
+
+def test_a_search_that_was_stopped_leaves_no_parts_of_other_kinds(
+    masked: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_input(tmp_path)
+    shutil.copytree(masked.root, tmp_path / "out")
+    before = [hash_files(masked, name) for name in ("signals", "edits")]
+
+    def stop_after_one(search: PrivateSearch, documents: Any, *_: Any) -> Any:
+        list(search(json.dumps(redact.list_wanted(search, documents)[0])))
+        raise RunError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redact, "redact_pipeline", stop_after_one)
+        with pytest.raises(RunError, match="stopped"):
+            build(tmp_path, "redact: [phone]")
+    again = build(tmp_path, "redact: [email, ip]")
+    assert [hash_files(again, name) for name in ("signals", "edits")] == before
 
 
 def test_edits_that_are_not_applied_change_no_token(tmp_path: Path) -> None:
