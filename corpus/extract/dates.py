@@ -18,22 +18,40 @@ from corpus.formats.yaml_lines import load_yaml
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FIRST_YEAR = 1900
 """No page of a web archive tells of its own publication before."""
-CHINESE_NUMERALS = "〇零一二三四五六七八九十"
-CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
-_YEAR_4 = r"(?<![\d.])(\d{4}|[〇零一二三四五六七八九]{4})"
+CHINESE_NUMERALS = "〇○零一二三四五六七八九十百"
+CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+_YEAR_4 = r"(?<![\d.])(\d{4}|[〇○零一二三四五六七八九]{4})"
+_ASIDE = r"(?:\s?[(（][^()（）\n]{1,10}[)）])?"
+"""The year in another calendar, in brackets."""
 _SHORT = r"(\d{1,2}|[一二三四五六七八九十]{1,3})"
-YEAR_FIRST = re.compile(rf"{_YEAR_4}\s?[-/.年년]\s?{_SHORT}\s?[-/.月월]\s?{_SHORT}(?!\d)")
+YEAR_FIRST = re.compile(rf"{_YEAR_4}{_ASIDE}\s?[-/.年년]{_ASIDE}\s?{_SHORT}\s?[-/.月월]\s?{_SHORT}(?!\d)")
 ERA_STARTS = {"令和": 2018, "平成": 1988, "昭和": 1925, "民國": 1911, "民国": 1911}
-ERA_DATE = re.compile(rf"({'|'.join(ERA_STARTS)})\s?(元|\d{{1,3}})\s?年\s?{_SHORT}\s?月\s?{_SHORT}(?!\d)")
+ERA_DATE = re.compile(
+    rf"({'|'.join(ERA_STARTS)})\s?(元|\d{{1,3}}|[{CHINESE_NUMERALS}]{{1,6}})\s?年{_ASIDE}\s?{_SHORT}\s?月\s?{_SHORT}(?!\d)"
+)
+JAPANESE_ERAS = {"r": 2018, "h": 1988, "s": 1925}
+JAPANESE_SHORT = re.compile(
+    r"(?<![a-z\d])([rhs])\s?(\d{1,2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)"
+)
+MONGOLIAN_DATE = re.compile(r"(?<!\d)(\d{4}) оны (\d{1,2})[- ]?(?:р|(?:ду|дү)г[аэ]+р) сарын (\d{1,2})(?!\d)")
+COMPACT_DATE = re.compile(
+    r"\s*((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[t ]?\d{2}:?\d{2}(?::?\d{2})?.{0,8})?\s*"
+)
+"""A text that is a day without separators, and perhaps a time."""
 VIETNAMESE_DATE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:tháng|thg)\s*(\d{1,2})\s*,?\s*(?:năm\s*)?(\d{4})(?!\d)")
 NUMERIC_DATE = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)")
 NUMERIC_SHORT = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d./-])")
 MONTH_FIRST_REGIONS = frozenset({"US", "PH", "PW", "FM", "MH", "PR", "GU"})
 MONTH_FIRST_LANGUAGES = frozenset({"en", "fil", "tl"})
-HAS_DIGIT = re.compile(r"\d|[〇一二三四五六七八九]{4}年")
+PERSIAN_LANGUAGES = frozenset({"fa", "prs", "ps"})
+DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+PERSIAN_YEAR = re.compile("(?<![\u06f0-\u06f9])\u06f1[\u06f3\u06f4][\u06f0-\u06f9]{2}(?![\u06f0-\u06f9])")
+HAS_DIGIT = re.compile(r"\d|[〇○零一二三四五六七八九十元]年")
 WORDS_BY_NUMBER = re.compile(r"\d[^\d\n]{0,24}[^\W\d_]|[^\W\d_][^\d\n]{0,12}\d")
-GAP = r"[^\w\n]{0,4}(?:[^\W\d_]{1,4}[^\w\n]{1,3}){0,2}"
+GAP = r"[^\w\n]{0,4}(?:[^\W\d_]{1,5}[^\w\n]{1,3}){0,2}"
 """What may stand between the parts of a date: dots, commas, up to two short words (5 de marzo de 2021)."""
+CLOCK = r",?\s{1,2}\d{1,2}:\d\d(?::\d\d)?\s(?:[a-z]{3,4}\s|[+-]\d{4}\s)?"
+"""What programs write between a day and its year: Tue Mar 05 10:00:00 EST 2024."""
 ORDINAL_ENDINGS = "st|nd|rd|th|er|re|e|ª|º|ος|ης|η|го|-го|-е|-ші|日|일"
 DATE_WORDS = re.compile(
     r"\b(?:de|del|di|of|den|г|р|год|года|года|року|tháng|năm|ngày|sd|utc)\b|[\W\d_年月日년월일]"
@@ -79,6 +97,8 @@ class DateForms:
 
     months: dict[str, int]
     named: tuple[tuple[re.Pattern[str], str], ...]
+    short: tuple[tuple[re.Pattern[str], str], ...]
+    """The same for years of two digits."""
 
 
 def find_dates(
@@ -92,7 +112,9 @@ def find_dates(
     """
     if not HAS_DIGIT.search(text):
         return []
-    text = unicodedata.normalize("NFC", text).lower()
+    text = DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", text)).lower()
+    if PERSIAN_YEAR.search(text):
+        language = "fa"
     places: dict[int, str] = {}
     taken: list[tuple[int, int]] = []
     for match, parts in _scan(text, language, region, short_years):
@@ -116,18 +138,43 @@ def _scan(
         yield match, (ERA_STARTS[match[1]] + year, _to_number(match[3]), _to_number(match[4]))
     for match in VIETNAMESE_DATE.finditer(text):
         yield match, (int(match[3]), int(match[2]), int(match[1]))
+    for match in MONGOLIAN_DATE.finditer(text):
+        yield match, (int(match[1]), int(match[2]), int(match[3]))
+    if language == "ja":
+        for match in JAPANESE_SHORT.finditer(text):
+            yield match, (JAPANESE_ERAS[match[1]] + int(match[2]), int(match[3]), int(match[4]))
+    if compact := COMPACT_DATE.fullmatch(text):
+        yield compact, (int(compact[1]), int(compact[2]), int(compact[3]))
     for form in _forms_for(text, language):
-        for pattern, order in form.named:
+        for pattern, order in (*form.named, *(form.short if short_years else ())):
             for match in pattern.finditer(text):
                 parts = dict(zip(order, match.groups(), strict=True))
                 month = form.months.get(parts["m"].replace(".", ""))
                 if month is not None:
-                    yield match, (int(parts["y"]), month, int(parts["d"]))
+                    year = _lengthen_year(parts["y"], language)
+                    yield match, _to_gregorian(year, month, int(parts["d"]), parts["m"])
     for match in NUMERIC_SHORT.finditer(text) if short_years else NUMERIC_DATE.finditer(text):
-        year = int(match[4]) if len(match[4]) == 4 else 2000 + int(match[4])
+        year = _lengthen_year(match[4], language)
         ordered = _order_numbers(int(match[1]), int(match[3]), match[2], language, region)
         if ordered is not None:
             yield match, (year, *ordered)
+
+
+def _lengthen_year(year: str, language: str | None) -> int:
+    """Return a year of four digits; one of two is of this century, and Buddhist in Thai from 40 on."""
+    if len(year) == 4:
+        return int(year)
+    return int(year) + (2500 if language == "th" and int(year) >= 40 else 2000)
+
+
+def _to_gregorian(year: int, month: int, day: int, name: str) -> tuple[int, int, int]:
+    """Return a date whose month has a Persian name in the Gregorian calendar, any other as it is."""
+    if 1300 <= year < 1500 and any(name in names for names in load_months()["fa"]):
+        converted = _convert_persian(year, month, day)
+        if converted is not None:
+            date = datetime.date.fromisoformat(converted)
+            return date.year, date.month, date.day
+    return year, month, day
 
 
 def _order_numbers(
@@ -146,7 +193,7 @@ def _order_numbers(
 
 
 def _to_day(year: int, month: int, day: int, language: str | None) -> str | None:
-    if language == "fa" and 1300 <= year < 1500:
+    if language in PERSIAN_LANGUAGES and 1300 <= year < 1500:
         return _convert_persian(year, month, day)
     if 2400 <= year < 2700:
         year -= 543
@@ -171,6 +218,9 @@ def _to_number(text: str) -> int:
     if text.isdecimal():
         return int(text)
     digits = text.translate(CHINESE_DIGITS)
+    if "百" in digits:
+        hundreds, _, rest = digits.partition("百")
+        return int(hundreds or 1) * 100 + (_to_number(rest.lstrip("0")) if rest.strip("0") else 0)
     if "十" not in digits:
         return int(digits)
     tens, _, ones = digits.partition("十")
@@ -208,17 +258,18 @@ def load_date_forms(language: str | None) -> DateForms:
     month = rf"(?<![^\W\d_])({month})(?:(?<=[^\W\d_]{{4}})[^\W\d_]{{0,4}})?(?![^\W\d_])\.?"
     day = rf"(?<!\d)(\d{{1,2}})(?!\d)(?:{ORDINAL_ENDINGS})?"
     year = r"(?<!\d)(\d{4})(?!\d)"
+    written = (
+        (GAP.join((day, month, year)), "dmy"),
+        (GAP.join((month, day, year)), "mdy"),
+        (GAP.join((year, month, day)), "ymd"),
+        (GAP.join((year, day, month)), "ydm"),
+        (GAP.join((month, day)) + CLOCK + year, "mdy"),
+    )
+    short = GAP.join((day, month)) + r"[^\w\n]{0,4}(\d{2})(?![\d:.]\d|\d)"
     return DateForms(
         months_by_name,
-        tuple(
-            (re.compile(GAP.join(parts)), order)
-            for parts, order in (
-                ((day, month, year), "dmy"),
-                ((month, day, year), "mdy"),
-                ((year, month, day), "ymd"),
-                ((year, day, month), "ydm"),
-            )
-        ),
+        tuple((re.compile(pattern), order) for pattern, order in written),
+        ((re.compile(short), "dmy"),) if language == "th" else (),
     )
 
 

@@ -154,6 +154,14 @@ MAX_DISORDER = 0.1
 """Of UTF-16 that is declared, has no mark and few NUL bytes: see `_measure_disorder`."""
 MIN_ORDERED_BYTES = 40
 """Bytes from which UTF-16 that says nothing of itself is looked for."""
+_WIDE_STARTS = (
+    (re.compile(rb"(?:\s\0)*<\0[!?a-zA-Z]\0"), "utf-16-le"),
+    (re.compile(rb"(?:\0\s)*\0<\0[!?a-zA-Z]"), "utf-16-be"),
+)
+"""A tag at the beginning of a page, which may be mostly Chinese behind it."""
+_HZ_RUN = re.compile(rb"~\{(?:[!-w][!-~]){4,200}~\}")
+"""Four characters of HZ or more, as pages hold it that declare gb2312 or nothing."""
+MAX_HZ_ODDITY = 0.06
 _EVERYDAY_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")
 
 _BOMS = (
@@ -241,6 +249,9 @@ def _detect_wide(body: bytes) -> str | None:
     head = body[: PRESCAN_BYTES & ~3]
     if len(head) < 8 or b"\0" not in head:
         return None
+    for start, wide in _WIDE_STARTS:
+        if start.match(head):
+            return wide
     quarter = len(head) // 4
     nul = [head[i::4].count(0) / quarter for i in range(4)]
     if min(nul[1], nul[2], nul[3]) > 0.6 and nul[0] < 0.1:
@@ -352,6 +363,10 @@ def _decode_seven_bit(body: bytes, declared: str | None, html: bool) -> tuple[st
             codec = codec_of(label) or ""
             if codec and _DECLARED_SEVEN_BIT.get(codec, b"\0") in body:
                 return _decode_with(body, codec)
+    if _HZ_RUN.search(body) is not None:
+        text = body.decode("hz", "replace")
+        if "\ufffd" not in text and measure_mojibake(text) < MAX_HZ_ODDITY:
+            return text, "hz"
     return body.decode("ascii"), "utf-8"
 
 

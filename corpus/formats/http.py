@@ -11,8 +11,59 @@ from dataclasses import dataclass
 import brotli
 import zstandard
 
-HTML_TYPES = {"text/html", "application/xhtml+xml", "application/html", "text/xhtml"}
+HTML_TYPES = {
+    "text/html",
+    "application/xhtml+xml",
+    "application/html",
+    "text/xhtml",
+    "application/vnd.wap.xhtml+xml",
+}
 UNKNOWN_TYPES = {"", "application/octet-stream", "unknown/unknown", "application/unknown", "*/*"}
+SNIFFED_TYPES = UNKNOWN_TYPES | {
+    *(
+        "binary/octet-stream",
+        "application/octetstream",
+        "application/x-unknown",
+        "application/x-unknown-content-type",
+    ),
+    *(
+        "application/force-download",
+        "application/x-download",
+        "application/download",
+        "application/x-octet-stream",
+    ),
+    *(
+        "application/x-httpd-php",
+        "text/x-server-parsed-html",
+        "application/x-asp",
+        "text/asp",
+        "text/php",
+        "text/htm",
+    ),
+    *("text/*", "text/x-html", "text/html5", "text/unknown", "text/text"),
+}
+"""What servers say that do not know better."""
+TOP_LEVEL_TYPES = frozenset(
+    (
+        "text",
+        "application",
+        "image",
+        "audio",
+        "video",
+        "font",
+        "model",
+        "message",
+        "multipart",
+        "chemical",
+        "x-world",
+    )
+)
+XML_TYPES = {"application/xml", "text/xml"}
+HTML_ROOT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*){0,4}<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""XHTML that is sent as XML."""
 STATED_TYPE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;.*)?", re.ASCII | re.DOTALL)
 """A media type as it should be stated."""
 TYPE_IN_TEXT = re.compile(
@@ -20,9 +71,12 @@ TYPE_IN_TEXT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 CHARSET_ON = re.compile(r"charset.*", re.IGNORECASE | re.DOTALL)
-CHARSET_PARAMETER = re.compile(r"charset\s*[=:]\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+CHARSET_PARAMETER = re.compile(
+    r"charset\s*[=:]+(?:\s*charset\s*[=:])?\s*(?:[\"'\\“”]|&quot;|â\x80\x9c)*\s*([\w.:-]+)", re.IGNORECASE
+)
 STATUS_LINE = re.compile(
-    rb"[\r\n]{0,8}HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]+(\d{3})\b([^\r\n]*)", re.IGNORECASE
+    rb"(?:\xef\xbb\xbf)?[\r\n]{0,8}(?:HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]*|ICY[ \t]+)(\d{3})\b([^\r\n]*)",
+    re.IGNORECASE,
 )
 HEADER_OPENING = re.compile(
     rb"(?:content-(?:type|length|encoding|language)|date|server|last-modified|connection|cache-control|expires|"
@@ -32,6 +86,7 @@ HEADER_OPENING = re.compile(
 """The first header of a head that lost its status line."""
 HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|(?=<))")
 """An empty line ends a head, whatever its line ends. So does a line that begins as a tag: the empty line is missing."""
+LINE_END = re.compile("\r\n?|\n")
 BARE_CR = re.compile(rb"\r(?=[^\r\n])")
 CR_HEAD_END = re.compile(rb"\r\r\n?|\r(?=<)")
 """The same where lines end in CR alone, as old Macintoshes wrote them."""
@@ -115,6 +170,10 @@ def read_head(block: bytes) -> ResponseHead:
         if head.is_final or not STATUS_LINE.match(block, head.end):
             break
         head = _read_one_head(block, head.end)
+    if not head.headers and head.status is not None and HEADER_OPENING.match(block, head.end):
+        # an empty line between the status and the headers
+        headers = _read_one_head(block, head.end)
+        head = ResponseHead(head.status, headers.headers, headers.end)
     return head
 
 
@@ -148,17 +207,21 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
     stop, end = ending.span() if ending is not None else (len(block), len(block))
     headers: dict[str, str] = {}
     name = ""
-    for line in block[begin:stop].decode("latin-1").splitlines():
+    code = int(status[1]) if status is not None else None
+    for line in LINE_END.split(block[begin:stop].decode("latin-1")):
         key, colon, value = line.partition(":")
-        if line.startswith((" ", "\t")):
-            if name:
-                headers[name] = f"{headers[name]} {line.strip()}"
+        if line.startswith((" ", "\t")) and name:
+            headers[name] = f"{headers[name]} {line.strip()}".strip()
+        elif line.startswith("HTTP/") and (later := STATUS_LINE.match(line.encode("latin-1"))):
+            # an interim response without its empty line
+            code, name = int(later[1]), ""
+            headers.clear()
         elif colon:
             name, value = key.strip().lower(), value.strip()
             before = headers.setdefault(name, value)
             if before != value:
                 headers[name] = f"{before}, {value}" if before else value
-    return ResponseHead(int(status[1]) if status is not None else None, headers, end)
+    return ResponseHead(code, headers, end)
 
 
 def media_type_of(payload: Payload, raw: bytes) -> str | None:
@@ -176,7 +239,9 @@ def media_type_of(payload: Payload, raw: bytes) -> str | None:
             if raw[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
             else "text/plain"
         )
-    if declared in UNKNOWN_TYPES or "/" not in declared:
+    if declared in XML_TYPES:
+        return "text/html" if HTML_ROOT.match(raw[:4096]) else None
+    if declared in SNIFFED_TYPES or declared.partition("/")[0] not in TOP_LEVEL_TYPES:
         head = raw[:4096]
         return "text/html" if HTML_SNIFF.search(head) and not BINARY_BYTES.search(head) else None
     return None
@@ -205,10 +270,11 @@ def decode_body(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | N
     in another way than they state, or without their stating it, is recognized by what it unpacks to.
     """
     body = raw
-    if "chunked" in payload.transfer_encoding.lower():
+    stated = f"{payload.transfer_encoding},{payload.content_encoding}".lower().count("chunked")
+    for _ in range(max(min(stated, 2), _is_chunked(raw))):
         body = _unchunk(body)
     for encoding in reversed([e.strip().lower() for e in payload.content_encoding.split(",")]):
-        if encoding in ("", "identity", "none", "utf-8", "8bit", "binary"):
+        if encoding in ("", "identity", "none", "utf-8", "8bit", "binary", "chunked"):
             continue
         decoded = _decompress(body, encoding, max_bytes)
         if decoded is None:
@@ -225,6 +291,10 @@ def decode_body(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | N
         if decoded is None:
             return "packed, and it does not decode"
         body = decoded
+    if BINARY_BYTES.search(body[:256]) and not HTML_SNIFF.search(body[:4096]):
+        unpacked = _decompress(body, "br", max_bytes)
+        if unpacked and HTML_SNIFF.search(unpacked[:4096]) and not BINARY_BYTES.search(unpacked[:4096]):
+            body = unpacked
     return None if len(body) > max_bytes else body
 
 
@@ -235,6 +305,15 @@ def _guess_encoding(body: bytes, max_bytes: int) -> bytes | None:
         if decoded and not BINARY_BYTES.search(decoded[:4096]):
             return decoded
     return None
+
+
+def _is_chunked(body: bytes) -> bool:
+    """Return whether a body is in chunks, though no header may say so: the first ends where it says, and a last one of
+    no bytes ends the body."""
+    first = CHUNK_HEADER.match(body)
+    if first is None or not body[-16:].rstrip().endswith(b"\n0"):
+        return False
+    return body.startswith((b"\r\n", b"\n"), first.end() + int(first[1], 16))
 
 
 def _unchunk(body: bytes) -> bytes:

@@ -15,7 +15,7 @@ from functools import cache, partial
 
 from corpus.formats.mojibake import measure_atypicality, measure_mojibake
 
-VERSION = 1
+VERSION = 2
 """Incremented when the same text would be repaired otherwise."""
 
 ROUNDS = {1: "", 2: " twice", 3: " three times"}
@@ -31,6 +31,10 @@ MANY_SEQUENCES = 30
 MIN_COVERED = 0.9
 """Share of what a line has beyond ASCII that must be such sequences."""
 
+MIN_TEXT_COVERED = 0.5
+"""Share of what a text has beyond ASCII that must be sequences in one of the rarer readings: clean Thai and Arabic have
+some by accident."""
+
 MIN_LEGACY_CHARACTERS, MIN_LEGACY_SHARE, MIN_LEGACY_ODDITY, MAX_REPAIRED_ODDITY, LEGACY_MARGIN = (
     12,
     0.5,
@@ -43,11 +47,15 @@ are of a line's letters, how odd the text is (`measure_mojibake`), how odd the b
 must be less odd than the next."""
 
 _LEGACY = {"gb18030": "gbk", "big5hkscs": "big5", "cp932": "shift_jis", "euc_jp": "euc-jp", "cp949": "euc-kr",
-           "koi8_u": "koi8", "cp1251": "windows-1251", "cp1253": "windows-1253", "cp1255": "windows-1255",
+           "koi8_u": "koi8", "cp866": "ibm866", "iso8859_5": "iso-8859-5", "iso8859_6": "iso-8859-6",
+           "cp1251": "windows-1251", "cp1253": "windows-1253", "cp1255": "windows-1255",
            "cp1256": "windows-1256", "cp874": "tis-620"}  # fmt: skip
 _COMMON_LETTERS = {
     "koi8_u": "оеаитнсрвл",
     "cp1251": "оеаитнсрвл",
+    "cp866": "оеаитнсрвл",
+    "iso8859_5": "оеаитнсрвл",
+    "iso8859_6": "اليمنوترهب",
     "cp1253": "αοιετσνηυρ",
     "cp1255": "יוהלאתרשבמ",
     "cp1256": "اليمنوترهب",
@@ -60,8 +68,12 @@ USUAL_COMMON_SHARE, RARE_LETTER_COST = 0.6, 0.3
 """Share of those letters in most texts (.5 to .75 in the Universal Declaration where it is read rightly, .2 to .5 where
 it is read as another), and what a lower one costs, in oddities per character."""
 
+INVERTED_MARGIN = 0.15
+"""How many more of the letters of KOI8 that was read as windows-1251 must be common ones, as a share."""
+
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_CAPITALS, _SMALL = re.compile("[\u0410-\u042f]"), re.compile("[\u0430-\u044f]")
 _HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
 _SUSPECT = (
     re.compile(
@@ -73,9 +85,22 @@ _SUSPECT = (
         "(?<=[\u0412-\u0444].)[^\\s.,;:!?)]|\u0402(?<=\u0432.)"
     ),
     re.compile("[\x80-\xff\u0192\u201a]{4}"),
+    re.compile(
+        "[\x80-\x9f\xa2\xa4-\xa9\xac-\xb1\xb4-\xb8\u2018-\u203a\u20ac\u2122\u2500-\u25a0\u02d8-\u02dd]"
+        "(?<=[^\\W\x00-\x7f].)[^\\W\x00-\x7f]"
+    ),
+    re.compile("[\u0410-\u042f]{3}(?<=[\u0430-\u044f]...)"),
 )
 """The first two characters of UTF-8 as windows-1252 shows them; a sign inside a word of Cyrillic, as in windows-1251;
-and what Latin-1 makes of a legacy charset."""
+what Latin-1 makes of a legacy charset; a sign between two
+letters, as the rarer readings show UTF-8; and Cyrillic whose case is inverted."""
+_RARE_SIGNS = ("\u20ac", "\u05f3", "\u221a", "\u201a\xc4", "\u0e40\u0e18", "\u251c", "\u2568", "\u256a")
+_RARE_SUSPECT = re.compile(
+    "\u20ac[^\\w\\s](?<=[^\\W\x00-\x7f]..)|\u05f3.\u05f3|\u0e40\u0e18.\u0e40\u0e18.\u0e40[\u0e18\u0e19]"
+    "|\u221a[^\\s\\d.,;)]|\u201a\xc4"
+    "|[\u251c\u2568\u256a](?:[^\\s\\w\u2500]|[^\\W\x00-\x7f])"
+)
+"""Other beginnings of UTF-8 in the rarer readings, looked for in texts that have one of `_RARE_SIGNS`."""
 _UNUSUAL = re.compile("[\x80-\x9f\u0250-\u02af\u0700-\u08ff\ue000-\uf8ff\ufff0-\uffff]")
 """What UTF-8 hardly ever stands for: a closing quote after a capital with an accent reads as such a letter."""
 
@@ -91,7 +116,11 @@ class _Reading:
 
 def looks_recoded(text: str) -> bool:
     """Return whether a text may have been decoded with the wrong charset: cheap, and wrong about some clean texts."""
-    return not text.isascii() and any(pattern.search(text) for pattern in _SUSPECT)
+    if text.isascii():
+        return False
+    if any(pattern.search(text) for pattern in _SUSPECT):
+        return True
+    return any(sign in text for sign in _RARE_SIGNS) and _RARE_SUSPECT.search(text) is not None
 
 
 def repair(text: str) -> tuple[str, str] | None:
@@ -99,7 +128,13 @@ def repair(text: str) -> tuple[str, str] | None:
 
     What was wrong is such as `utf-8 as windows-1252`, `utf-8 as windows-1252 twice` and `gbk as latin-1`.
     """
-    return _repair_utf8(text) or _repair_legacy(text)
+    decoded = _repair_utf8(text)
+    legacy = _repair_legacy(decoded[0] if decoded else text) or (
+        _repair_inverted(text) if not decoded else None
+    )
+    if decoded and legacy:
+        return legacy[0], f"{legacy[1]}, then {decoded[1]}"
+    return decoded or legacy
 
 
 def _repair_utf8(text: str) -> tuple[str, str] | None:
@@ -109,12 +144,12 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
 
     def repair_line(line: re.Match[str]) -> str:
         nonlocal sequences
-        decoded, count, names = _decode_line(line[0], everywhere)
+        decoded, count, names = _decode_line(line[0], everywhere, readings)
         sequences += count
         kinds[names] += count
         return decoded
 
-    most = max(len(reading.sequence.findall(text)) for reading in _list_readings())
+    readings, most = _choose_readings(text)
     if most < MIN_SEQUENCES:
         return None
     everywhere = most >= MANY_SEQUENCES
@@ -126,14 +161,27 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
     return repaired, f"utf-8 as {times}"
 
 
-def _decode_line(line: str, everywhere: bool) -> tuple[str, int, tuple[str, ...]]:
+def _choose_readings(text: str) -> tuple[list[_Reading], int]:
+    """Return the readings that a text may need, and how many sequences it has in the one that it needs most."""
+    usual = _list_readings()
+    chosen, most = list(usual), max(len(reading.sequence.findall(text)) for reading in usual)
+    beyond = len(_BEYOND_ASCII.findall(text))
+    for reading in _list_rare_readings():
+        sequences = reading.sequence.findall(text)
+        if sum(map(len, sequences)) >= MIN_TEXT_COVERED * beyond:
+            chosen.append(reading)
+            most = max(most, len(sequences))
+    return chosen, most
+
+
+def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:
     """Return a line with its sequences decoded, how many there were, and the charsets that they were read as, the last
     first; the line itself if it has other characters beyond ASCII, or if they are few and mean nothing usual. The
     latter does not matter in a text that has sequences `everywhere`."""
     names: list[str] = []
     decoded, first = line, 0
     while len(names) < MAX_ROUNDS and not decoded.isascii():
-        for reading in _list_readings():
+        for reading in readings:
             sequences = reading.sequence.findall(decoded)
             if sequences and sum(map(len, sequences)) >= MIN_COVERED * len(_BEYOND_ASCII.findall(decoded)):
                 break
@@ -142,6 +190,8 @@ def _decode_line(line: str, everywhere: bool) -> tuple[str, int, tuple[str, ...]
         first = first or len(sequences)
         decoded = reading.sequence.sub(partial(_decode_sequence, reading.bytes), decoded)
         names.append(reading.name)
+        if len(names) == 1:
+            readings = [*_list_readings(), *(other for other in readings[2:] if other is reading)]
     if not names or (not everywhere and first < MIN_SEQUENCES and _UNUSUAL.search(decoded)):
         return line, 0, ()
     return decoded, first, tuple(names)
@@ -169,6 +219,31 @@ def _repair_legacy(text: str) -> tuple[str, str] | None:
         lambda match: _read_as(match[0], latin, codec) if match[0] in chosen else match[0], text
     )
     return repaired, f"{_LEGACY[codec]} as latin-1"
+
+
+def _repair_inverted(text: str) -> tuple[str, str] | None:
+    """Repair lines of KOI8 that was read as windows-1251: capitals are small letters there, and the other way round."""
+    common = _COMMON_LETTERS["koi8_u"]
+    chosen: dict[str, str] = {}
+    for match in _LINE.finditer(text):
+        line = match[0]
+        if len(_CAPITALS.findall(line)) <= len(_SMALL.findall(line)):
+            continue
+        try:
+            decoded = line.encode("cp1251").decode("koi8_u")
+        except UnicodeError:
+            continue
+        if _measure_common(decoded, common) > _measure_common(line, common):
+            chosen[line] = decoded
+    before, after = "\n".join(chosen), "\n".join(chosen.values())
+    if (
+        len(_SMALL.findall(after)) < MIN_LEGACY_CHARACTERS
+        or measure_mojibake(after) > MAX_REPAIRED_ODDITY
+        or _measure_common(after, common) < USUAL_COMMON_SHARE - INVERTED_MARGIN
+        or _measure_common(before, common) > _measure_common(after, common) - INVERTED_MARGIN
+    ):
+        return None
+    return _LINE.sub(lambda match: chosen.get(match[0], match[0]), text), "koi8 as windows-1251"
 
 
 def _is_odd(line: str, latin: _Reading) -> bool:
@@ -227,6 +302,15 @@ def _read_as(line: str, latin: _Reading, codec: str) -> str:
 @cache
 def _list_readings() -> tuple[_Reading, ...]:
     return _build_reading("windows-1252", "cp1252"), _build_reading("windows-1251", "cp1251")
+
+
+@cache
+def _list_rare_readings() -> tuple[_Reading, ...]:
+    named = {"cp1250": "windows-1250", "iso8859_2": "iso-8859-2", "cp1253": "windows-1253",
+             "cp1254": "windows-1254", "cp1255": "windows-1255", "cp1256": "windows-1256", "cp1257": "windows-1257",
+             "cp1258": "windows-1258", "cp874": "windows-874", "koi8_r": "koi8", "cp866": "ibm866", "cp437": "ibm437",
+             "cp850": "ibm850", "mac_roman": "macintosh"}  # fmt: skip
+    return tuple(_build_reading(name, codec) for codec, name in named.items())
 
 
 def _build_reading(name: str, codec: str) -> _Reading:

@@ -14,6 +14,22 @@ from corpus.extract.dates import find_dates, is_only_date, load_months
     [
         ("发布时间：2019年11月08日 08:15", "zh"),
         ("2019 年 11 月 8 日", "zh"),
+        ("２０１９年１１月８日", "ja"),
+        ("二零一九年十一月八日", "zh"),
+        ("二○一九年十一月八日", "zh"),
+        ("民國一百零八年十一月八日", "zh"),
+        ("2019年（令和元年）11月8日", "ja"),
+        ("2019(令和元)年11月8日", "ja"),
+        ("令和元年(2019年)11月8日", "ja"),
+        ("R1.11.8", "ja"),
+        ("2019 жылғы 8 қараша", "kk"),
+        ("2019 оны 11-р сарын 8", "mn"),
+        ("๘ พ.ย. ๒๕๖๒", "th"),
+        ("17 آبان 1398", "en"),
+        ("۱۳۹۸/۰۸/۱۷", None),
+        ("Fri Nov 08 10:00:00 CET 2019", "en"),
+        ("20191108", None),
+        ("20191108T101500Z", None),
         ("二〇一九年十一月八日", "zh"),
         ("民國108年11月8日", "zh"),
         ("令和元年11月8日", "ja"),
@@ -71,6 +87,12 @@ def test_day_and_month_go_by_the_language_of_the_page() -> None:
         [],
         ["2020-03-04"],
     )
+
+
+def test_short_years_are_buddhist_in_thai() -> None:
+    for text in ("8 พ.ย. 62", "๘ พ.ย. ๖๒ ๑๐:๐๐ น.", "08/11/62"):
+        assert find_dates(text, "th", short_years=True) == ["2019-11-08"]
+    assert find_dates("08/11/19", "th", short_years=True) == ["2019-11-08"]
 
 
 @pytest.mark.parametrize(

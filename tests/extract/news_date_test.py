@@ -21,7 +21,7 @@ OTHER = '<a href="/other">Lighthouse opens to the public</a>'
 
 
 def day(body: str, language: str = "en", head: str = "", url: str = URL) -> str | None:
-    text = TEXTS[language[:2]]
+    text = TEXTS.get(language[:2], TEXTS["en"])
     body = body.replace("TEXT", f"<p>{text}</p>")
     page = f"<html lang='{language}'><head><title>Ferry</title>{head}</head><body>{body}</body></html>"
     tree = parse_page(page)
@@ -67,6 +67,10 @@ def test_the_day_that_a_reader_sees(shown: str, language: str, page: str) -> Non
         "<h1>Ferry</h1>TEXT<footer>© 1 January 2017</footer>",
         "<h1>Ferry</h1>TEXT<div class='comments'><time datetime='2017-01-01'></time>posted 1 January 2017</div>",
         "<h1>Ferry</h1>TEXT<article><h2>Lighthouse</h2><time datetime='2017-01-01'>1 January 2017</time></article>",
+        f"<h1>Ferry</h1><table><tr><td>{OTHER}</td><td>2017-01-01</td></tr></table>TEXT",
+        "<h1>Ferry</h1><ul><li><a href='/a'>灯塔</a> 2017-01-01</li><li><a href='/b'>新船</a> 2017-01-02</li></ul>TEXT",
+        "<h1>Ferry</h1><div><a href='/a'>海港的旧灯塔对公众开放</a> <i>2017-01-01</i></div>TEXT",
+        "<h1>Ferry</h1><select><option>1 January 2017</option></select>TEXT",
         "<h1>Ferry</h1>TEXT",
     ],
 )
@@ -136,3 +140,32 @@ def test_what_stands_below_an_article_says_that_it_was_published() -> None:
     assert day("<h1>Ferry</h1>TEXT<div>发布时间：2018年9月4日</div>", "zh") == "2018-09-04"
     assert day("<h1>Ferry</h1>TEXT<p>Published: 4 September 2018</p>") == "2018-09-04"
     assert day("<h1>Ferry</h1>TEXT<p>The race is on 4 September 2018</p>") is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<h1>Ferry</h1><span class='date' data-timestamp='1536048000'></span>TEXT",
+        "<h1>Ferry</h1><abbr class='published' title='2018-09-04T10:00:00Z'>yesterday</abbr>TEXT",
+        "<h1>Ferry</h1><span>\u200f٤\u200f/\u200f٩\u200f/\u200f٢٠١٨</span>TEXT",
+        "<meta property='article:published_time' content='1536048000000'><h1>Ferry</h1>TEXT",
+        "<meta name='pubdate' content='20180904103000'><h1>Ferry</h1>TEXT",
+    ],
+)
+def test_the_day_in_other_forms(page: str) -> None:
+    assert day(page, "ar") == "2018-09-04"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2018年9月4日/a",
+        "2018/september/4/a",
+        "view/AKR20180904123456789",
+        "1397/06/13/a",
+        "2561/09/04/a",
+        "2018-sep-04-a",
+    ],
+)
+def test_addresses_in_other_forms_and_calendars(path: str) -> None:
+    assert find_address_date(f"https://news.example.org/{path}", "2020-06-30") == "2018-09-04"

@@ -439,3 +439,19 @@ def test_menus_of_links_and_fields_in_boxes_are_no_text(mode: str) -> None:
     )
     text = "\n".join(lines(f"<article>{body}</article>", mode))
     assert not any(word in text for word in ("Start", "Kontakt", "Anmeldung", "Name"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("局长说，\n“渡轮将恢复。”\n他很高兴", "局长说，“渡轮将恢复。”他很高兴"),
+        ("渡轮——\n  恢复了……\n真的", "渡轮——恢复了……真的"),
+        ("横渡<!-- a -->\n海湾<!-- b -->\n<b>的</b>\n渡轮", "横渡海湾的渡轮"),
+        ("横渡<b>海湾</b>的<i>渡轮</i>和<a href=x>船</a>很<em>快</em>。", "横渡海湾的渡轮和船很快。"),
+        ("港<b>を</b>渡<i>る</i>船", "港を渡る船"),
+    ],
+)
+def test_signs_and_single_characters_of_chinese_and_japanese(mode: str, source: str, shown: str) -> None:
+    around = f"<p>{PROSE['zh']}</p>" * 3
+    assert shown in lines(f"<article>{around}<p>{source}</p>{around}</article>", mode)

@@ -239,3 +239,21 @@ def test_lines_that_begin_with_an_exclamation_mark_stay() -> None:
 def test_numbers_names_and_places_keep_what_stands_beside_them(wiki: str, wikitext: str, shown: str) -> None:
 
     assert to_text(wikitext, wiki=wiki) == shown
+
+
+@pytest.mark.parametrize(
+    ("wiki", "wikitext", "text"),
+    [
+        ("hewiki", "{{קישור שפה|אנגלית|Old ferry|המעבורת הישנה}}", "המעבורת הישנה"),
+        ("eswiki", "{{ill|en|La barca|The ferry}} a {{esd|3 km}}", "La barca a 3 km"),
+        ("ptwiki", "{{ill|en|A barca|The ferry}}", "A barca"),
+        ("frwiki", "Le bac {{incise|le vieux}} du {{s mini|XIX}} de {{souverain-|Louis XII}}",
+         "Le bac – le vieux – du XIXe siècle de Louis XII"),
+        ("dewiki", "{{Bruch|3|4}} der {{Schiff|MS|Möwe}}", "3/4 der MS Möwe"),
+        ("itwiki", "{{virgolette|il traghetto}}", "«il traghetto»"),
+        ("jawiki", "{{訳語疑問点|渡し船|date=2020年5月}}が", "渡し船が"),
+        ("viwiki", "{{khoảng|1850}}", "k. 1850"),
+    ],
+)  # fmt: skip
+def test_templates_of_single_wikis(wiki: str, wikitext: str, text: str) -> None:
+    assert to_text(wikitext, wiki=wiki) == text

@@ -274,3 +274,17 @@ def test_ascii_with_a_nul_is_read_where_nothing_is_declared(body: bytes, html: b
 )
 def test_code_pages_of_dos_are_read_where_they_are_declared(label: str, text: str) -> None:
     assert decode(text.encode(label), label)[0] == text
+
+
+@pytest.mark.parametrize("head", ["", '<meta charset="gb2312">'])
+def test_hz_that_is_not_declared_as_such(head: str) -> None:
+    page = f"<html><head>{head}</head><body><p>大桥在冬天到来之前修好了</p></body></html>"
+    assert decode(page.encode("hz")) == (page, "hz")
+    code = b"<p>if (a) ~{return b;~} or ~{ and ~}</p>"
+    assert decode(code) == (code.decode(), "utf-8")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_a_chinese_page_in_utf_16_that_declares_nothing(codec: str) -> None:
+    page = "\n<html><body><p>" + "一二一三一四伀丂一开大桥修好了" * 20 + "</p></body></html>"
+    assert decode(page.encode(codec)) == (page, codec)

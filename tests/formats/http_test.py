@@ -12,7 +12,7 @@ import brotli
 import pytest
 import zstandard
 
-from corpus.formats.http import Payload, decode_body, read_head, read_opening
+from corpus.formats.http import Payload, decode_body, media_type_of, read_head, read_opening
 
 LINES = "".join(f"<p>{n} 早上好，世界。{n * 7919} Привет, мир.</p>" for n in range(9000))
 """Longer than a block of zstd."""
@@ -148,3 +148,61 @@ def test_what_is_no_plain_head_is_read_with_its_block(block: bytes) -> None:
     head = read_head(opening)
     assert block.startswith(opening)
     assert head.end < len(opening) or not head.is_final or head.end == read_head(block).end
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["binary/octet-stream", "application/x-httpd-php", "text/htm", "txt/html", "text/*", "application/xml", "text/xml",
+     "application/vnd.wap.xhtml+xml", "application/force-download"],
+)  # fmt: skip
+def test_a_page_under_a_type_that_says_little(stated: str) -> None:
+    page = b'<?xml version="1.0"?>\n<!-- a -->\n<html xmlns="http://www.w3.org/1999/xhtml"><body><p>x</p></body></html>'
+    assert media_type_of(Payload(200, stated, stated), page) == "text/html"
+    if stated in ("application/xml", "text/xml"):
+        assert (
+            media_type_of(Payload(200, stated, stated), b"<?xml version='1.0'?><rss><p>x</p></rss>") is None
+        )
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["text/html; charset==gbk", "text/html; charset=charset=gbk", 'text/html;charset=\\"gbk\\"',
+     "text/html; charset=&quot;gbk&quot;", "text/html;charset=;charset=gbk"],
+)  # fmt: skip
+def test_a_charset_behind_more_signs_than_it_should(stated: str) -> None:
+    assert Payload(200, stated, stated).charset == "gbk"
+
+
+def test_bodies_in_chunks_that_no_header_states_or_twice() -> None:
+    page = "<html><body>渡轮</body></html>".encode()
+    once = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
+    twice = b"%x\r\n%s\r\n0\r\n\r\n" % (len(once), once)
+    for transfer, content, body in (
+        ("", "", once),
+        ("", "chunked", once),
+        ("chunked, chunked", "", twice),
+        ("chunked, chunked", "", once),
+        ("", "", brotli.compress(page * 9)),
+    ):
+        want = page if body in (once, twice) else page * 9
+        assert decode_body(Payload(200, "text/html", "text/html", transfer, content), body, 1 << 20) == want
+    assert decode_body(Payload(200, "text/plain", "text/plain"), b"5\nfive\n0", 99) == b"5\nfive\n0"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 100 Continue\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nContent-Type: text/html\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n Content-Type: text/html\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type:\r\n\ttext/html\r\n\r\n",
+        b"HTTP/1.1200 OK\nContent-Type: text/html\n\n",
+        b"ICY 200 OK\r\nContent-Type: text/html\r\n\r\n",
+        b"\xef\xbb\xbfHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-A: \xe6\x85\x85content-type: b\r\n\r\n",
+    ],
+)
+def test_heads_that_servers_and_crawlers_spoil(head: bytes) -> None:
+    body = b"words\r\n\r\n<html>"
+    read = read_head(head + body)
+    assert (read.status, read.headers["content-type"], (head + body)[read.end :]) == (200, "text/html", body)

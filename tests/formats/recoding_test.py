@@ -81,6 +81,49 @@ def test_a_legacy_charset_that_was_read_as_latin_1(name: str, charset: str, said
     assert repair(misread(text, read_as, charset)) == (text, f"{said} as latin-1")
 
 
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        *((name, "cp1250") for name in ("deu", "rus", "ell", "arb", "jpn")),
+        *((name, "cp1253") for name in ("rus", "ell", "arb")),
+        *((name, "cp1254") for name in ("deu", "rus", "cmn_Hans")),
+        *((name, "cp1256") for name in ("rus", "arb", "ell")),
+        *((name, "koi8_r") for name in ("rus", "ell", "heb", "cmn_Hant")),
+        *((name, "cp866") for name in ("rus", "fra", "arb")),
+        *((name, "cp437") for name in ("fra", "deu", "emoji")),
+        *((name, "mac_roman") for name in ("fra", "deu", "rus", "emoji")),
+        *((name, "cp874") for name in ("tha", "hin")),
+        ("heb", "cp1255"),
+    ],
+)
+def test_utf8_that_was_read_in_the_charset_of_another_country(name: str, charset: str) -> None:
+    wrong = misread(TEXTS[name], charset)
+    assert looks_recoded(wrong)
+    repaired = repair(wrong)
+    assert repaired is not None and repaired[0] == TEXTS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [("rus", "cp1251"), ("rus", "koi8_r"), ("rus", "cp866"), ("rus", "iso8859_5"), ("arb", "iso8859_6"),
+     ("ell", "cp1253"), ("tha", "cp874"), ("cmn_Hans", "gb18030"), ("cmn_Hant", "big5"), ("jpn", "euc_jp")],
+)  # fmt: skip
+def test_a_legacy_charset_that_became_utf8_and_was_read_wrongly_again(name: str, charset: str) -> None:
+    text = "\n".join([TEXTS[name]] * 2)
+    repaired = repair(misread(misread(text, "cp1252", charset), "cp1252"))
+    assert repaired is not None
+    assert repaired[0] == text and repaired[1].endswith(" as latin-1, then utf-8 as windows-1252")
+
+
+@pytest.mark.parametrize("name", ["rus", "ukr"])
+def test_koi8_that_was_read_as_windows_1251(name: str) -> None:
+    right = "МОСКВА, ВДНХ. Всё хорошо."
+    text = f"{right}\n{TEXTS[name]}"
+    wrong = f"{right}\n{misread(TEXTS[name], 'cp1251', 'koi8_u')}"
+    assert looks_recoded(wrong) and repair(wrong) == (text, "koi8 as windows-1251")
+    assert repair(TEXTS[name].upper()) is None and repair(TEXTS[name].swapcase()) is None
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_clean_text_is_not_touched(name: str) -> None:
     assert repair(TEXTS[name]) is None

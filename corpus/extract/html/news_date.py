@@ -6,9 +6,11 @@ none of the article's. Where nothing states a day the answer is None, never a gu
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +27,17 @@ MIN_PARAGRAPH_CHARACTERS = 20
 MAX_LEVELS_TO_HEADLINE = 4
 """Parents of the headline in which a date before it is still its own."""
 
+UNIX_TIME = re.compile(r"\s*1\d{9}(?:\d{3})?\s*")
+"""Seconds, or milliseconds, of the Unix clock since September 2001."""
+DATE_ATTRIBUTES = (
+    "datetime",
+    "data-date",
+    "data-datetime",
+    "data-timestamp",
+    "data-time",
+    "data-utc",
+    "title",
+)
 EMPTY_DATES = ("1970-01-01", "1969-12-31")
 """What systems write that have no date."""
 PUBLISHED_META = (
@@ -105,6 +118,10 @@ PUBLISHED_WORDS = re.compile(
 SUBMITTED = re.compile(r"submit|meta|byline|author|info|date", re.I)
 """Names of an `aside` or `footer` that stands under a headline."""
 UPDATED = re.compile(r"updat|modif|edited|correct", re.I)
+EAST_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
+BLOCKS = frozenset(
+    {"li", "div", "article", "td", "tr", "dl", "p", "section", "table", "tbody", "ul", "ol", "figure"}
+)
 OTHER_TAGS = frozenset(
     {"aside", "nav", "footer", "select", "form", "button", "script", "style", "template", "noscript"}
 )
@@ -114,8 +131,10 @@ ADDRESS_DATES = tuple(
     for pattern in (
         r"(?<!\d)((?:19|20)\d\d)[/_.-](1[0-2]|0?[1-9])[/_.-](3[01]|[12]\d|0?[1-9])(?!\d)",
         r"(?<!\d)((?:19|20)\d\d)[/_-]?(1[0-2]|0[1-9])[/_-]?(3[01]|[12]\d|0[1-9])(?!\d)",
-        r"(?<![0-9a-z])[a-z]?((?:19|20)\d\d)(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9])(?=\d{6}(?!\d))",
-        r"(?<!\d)((?:19|20)\d\d)/([a-z]{3})/(3[01]|[12]\d|0?[1-9])(?!\d)",
+        r"(?<![0-9a-z])[a-z]{0,4}((?:19|20)\d\d)(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9])(?=\d{4,9}(?!\d))",
+        r"(?<!\d)((?:19|20)\d\d)[/-]([a-z]{3,9})[/-](3[01]|[12]\d|0?[1-9])(?!\d)",
+        r"(?<!\d)((?:19|20)\d\d)年(1[0-2]|0?[1-9])月(3[01]|[12]\d|0?[1-9])日",
+        r"(?<!\d)((?:13[5-9]|14[0-3]|25[4-9])\d)/(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?!\d)",
     )
 )
 ARCHIVE_STAMP = re.compile(r"^/web/\d{4,14}[a-z_]*/")
@@ -134,6 +153,8 @@ def find_publication_date(tree: HtmlElement, url: str | None, text: str, latest:
     language, region = _read_language(tree, url)
 
     def parse(value: str, short_years: bool = False) -> list[str]:
+        if UNIX_TIME.fullmatch(value):
+            value = datetime.datetime.fromtimestamp(int(value.strip()[:10]), datetime.UTC).date().isoformat()
         days = find_dates(value, language, region, short_years)
         return [day for day in days if day <= latest and day not in EMPTY_DATES]
 
@@ -229,7 +250,10 @@ def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
 
 
 def find_address_date(url: str | None, latest: str = "9999") -> str | None:
-    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None without one."""
+    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None without one.
+
+    /1399/12/15/ is Persian and /2564/03/05/ Buddhist.
+    """
     if not url:
         return None
     parts = urlsplit(url)
@@ -237,8 +261,9 @@ def find_address_date(url: str | None, latest: str = "9999") -> str | None:
     for pattern in ADDRESS_DATES:
         for match in pattern.finditer(address):
             day = iso_date(*match.groups())
-            if day is not None and len(day) == 10 and find_dates(day) and day <= latest:
-                return day
+            days = find_dates(day, "fa") if day is not None and len(day) == 10 else []
+            if days and days[0] <= latest:
+                return days[0]
     return None
 
 
@@ -260,7 +285,7 @@ def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
     named = [element for element in near if element.tag != "time" and _has_name(element, DATED_NAME)]
     others = [element for element in near if element.tag != "time" and not _has_name(element, DATED_NAME)]
     for element in sorted((*times, *named), key=lambda element: _is_update(element)):
-        yield element.get("datetime") or element.get("data-date") or ""
+        yield next(filter(None, map(element.get, DATE_ATTRIBUTES)), "")
         yield _read_text(element)
     for element in others:
         if len(shown := _read_text(element)) <= MAX_UNNAMED_CHARACTERS:
@@ -351,25 +376,38 @@ def _is_elsewhere(element: HtmlElement, article: set[HtmlElement]) -> bool:
     for level in range(12):
         if at is None or at in article or at.tag in ("body", "html", "main"):
             return False
-        if at.tag in ("nav", "a") or (at.tag in ("aside", "footer") and not _has_name(at, SUBMITTED)):
+        if at.tag in ("nav", "a", "select", "button", "template", "noscript") or (
+            at.tag in ("aside", "footer") and not _has_name(at, SUBMITTED)
+        ):
             return True
         if _has_name(at, OTHER_NAME) and not (level == 0 and _has_name(at, DATED_NAME)):
             return True
-        if (
-            level < 3
-            and at.tag in ("li", "div", "article", "td", "tr", "dl", "p", "section")
-            and _leads_elsewhere(at)
-        ):
+        if level < 3 and at.tag in BLOCKS and (_leads_elsewhere(at) or _lists_stories(at)):
             return True
         at = at.getparent()
     return False
+
+
+def _lists_stories(block: HtmlElement) -> bool:
+    """Return whether at least two children of a block have a link and a day each."""
+    if len(block) < 2 or block.find(".//h1") is not None:
+        return False
+    linked = (
+        child for child in block if isinstance(child.tag, str) and child.find(".//a[@href]") is not None
+    )
+    return sum(1 for child in islice(linked, MAX_CHILDREN) if find_dates(_read_text(child))) > 1
 
 
 def _leads_elsewhere(block: HtmlElement) -> bool:
     """Return whether a block without a headline of its own has a link as long as the title of a story."""
     if block.find(".//h1") is not None or len(block) > 12:
         return False
-    return any(len("".join(_read_text(link).split())) >= 18 for link in block.iter("a") if link.get("href"))
+    return any(_is_title("".join(_read_text(link).split())) for link in block.iter("a") if link.get("href"))
+
+
+def _is_title(text: str) -> bool:
+    """Return whether a text without spaces is as long as a story's title: nine Chinese characters, or 18 letters."""
+    return len(text) >= 18 or (len(text) >= 9 and len(EAST_ASIAN.findall(text)) * 2 > len(text))
 
 
 def _read_text(element: HtmlElement) -> str:

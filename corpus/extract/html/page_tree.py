@@ -120,11 +120,14 @@ CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\
 _INLINE = r"a|abbr|b|bdi|big|cite|code|dfn|em|font|i|ins|kbd|mark|q|rb|ruby|s|small|span|strong|sub|sup|tt|u|var|wbr"
 _INLINE_STARTS = frozenset(name[:2] for name in _INLINE.split("|"))
 """What these begin with, or all of their name."""
-_TAGS = rf"(?:</?(?:{_INLINE})(?:\s[^<>]*)?>)*"
-_CJK_START = re.compile(rf"(?i:{_TAGS})[{CJK}]")
+_MARKUP = rf"</?(?:{_INLINE})(?:\s[^<>]*)?>|<!--[^<>]*-->"
+SHARED_SIGNS = "“”‘’—…·"
+"""Signs that Chinese and Japanese share with scripts that set spaces: they join only what is beside a character."""
+_CJK_START = re.compile(rf"(?i:(?:{_MARKUP})*)[{CJK}]")
+_SIGN_START = re.compile(rf"(?i:(?:{_MARKUP})*)[{CJK}{SHARED_SIGNS}]")
 _OLD_LINE_END = re.compile(r"\r(?!\n)")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
-_INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?>", re.IGNORECASE)
+_INLINE_TAG = re.compile(_MARKUP, re.IGNORECASE)
 _PREFORMATTED = re.compile(
     r"<(pre|textarea|script|style|listing|xmp)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
@@ -166,10 +169,10 @@ def _iter_wrapped(html: str) -> Iterator[tuple[int, int]]:
         text = line.lstrip(" \t\r\f")
         if text:
             beginning = start + len(line) - len(text)
-            if end >= 0 and (text[0] > "\u2e7f" or _may_be_inline(text)):
+            if end >= 0 and (text[0] > "\u2e7f" or text[0] in SHARED_SIGNS or _may_be_inline(text)):
                 while end and html[end - 1] in " \t":
                     end -= 1
-                if _is_wrapped(html, end) and _CJK_START.match(html, beginning):
+                if (pattern := _find_start(html, end)) is not None and pattern.match(html, beginning):
                     yield end, beginning
             end = start + len(line.removesuffix("\r"))
         start += len(line) + 1
@@ -179,12 +182,15 @@ def _may_be_inline(text: str) -> bool:
     """Return whether a text may begin with an inline tag: the names of most blocks begin with other letters."""
     if text[0] != "<":
         return False
+    if text[1:2] == "!":
+        return True
     start = text[1:4].removeprefix("/")[:2].lower()
     return start in _INLINE_STARTS or not (start.isalpha() or start[:1] not in _INLINE_STARTS)
 
 
-def _is_wrapped(html: str, end: int) -> bool:
-    """Return whether what ends at `end` ends in a Chinese or Japanese character, but for inline tags."""
+def _find_start(html: str, end: int) -> re.Pattern[str] | None:
+    """Return what the next line must begin with to go on with what ends at `end` in a Chinese or Japanese character, or
+    in a sign, but for inline tags; None if it ends in another character."""
     while end and html[end - 1] == ">":
         start = html.rfind("<", 0, end)
         if (
@@ -192,9 +198,13 @@ def _is_wrapped(html: str, end: int) -> bool:
             or not _may_be_inline(html[start : start + 4])
             or _INLINE_TAG.fullmatch(html, start, end) is None
         ):
-            return False
+            return None
         end = start
-    return end > 0 and _CJK_CHARACTER.match(html[end - 1]) is not None
+    if end == 0:
+        return None
+    if _CJK_CHARACTER.match(html[end - 1]) is not None:
+        return _SIGN_START
+    return _CJK_START if html[end - 1] in SHARED_SIGNS else None
 
 
 def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:

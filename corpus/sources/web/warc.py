@@ -425,7 +425,9 @@ class Warc(Source):
         head = read_head(opening) if opening else ResponseHead(None, {}, 0)
         behind = size - len(opening)
         raw = read(behind if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
-        if is_http and (head.status is None or head.end < len(opening) or not head.is_final):
+        if is_http and (
+            not head.headers or head.status is None or head.end < len(opening) or not head.is_final
+        ):
             raw, behind = opening + raw, size
             head = read_head(raw)
         else:

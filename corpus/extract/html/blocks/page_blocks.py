@@ -22,7 +22,7 @@ from corpus.extract.html.blocks.odd_elements import note_odd_elements
 from corpus.extract.html.blocks.page_head import NO_HEAD, PageHead, read_head
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
-from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, has_cjk_text
+from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, SHARED_SIGNS, has_cjk_text
 
 
 class BlockKind(IntEnum):
@@ -92,7 +92,10 @@ _FORMULA_NAMES = re.compile(r"math|latex")
 _OUTER_SPACES = " \t\n\r"
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
-_WRAPPED = re.compile(rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])")
+_WRAPPED = re.compile(
+    rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}{SHARED_SIGNS}])"
+    rf"|(?<=[{SHARED_SIGNS}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])"
+)
 _LINE_NUMBERS = re.compile(r"(?:\s*\d+\s*\n){1,}\s*\d+\s*")
 _NUMBER_WORDS = re.compile(
     r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number|crayon-num|blob-num"
