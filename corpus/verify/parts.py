@@ -96,9 +96,7 @@ def verify_split(
             for group in _read_groups(files, findings, source, split):
                 _check_rows(done, group, source, split, shares, keep_text, encoder, edits)
             if minhash is not None:
-                verify_signatures(
-                    workspace, source, split, minhash, findings, keeps_all=keep_text == "all"
-                )
+                verify_signatures(workspace, source, split, minhash, findings, keeps_all=keep_text == "all")
             done.edits = verify_edits(workspace, source, split, findings)
     finally:
         for file in files.values():

@@ -146,7 +146,7 @@ def identify_found(build: Build) -> list[Any]:
         for name in plan.file.manifest.sources
         for signal in plan.rules.early().signals(name)
     }
-    made_by = {
+    made_by: dict[str, Callable[[], Any]] = {
         PRIVATE_STEP: lambda: read_fingerprint(counts_path(workspace, PRIVATE_STEP)),
         DECONTAMINATION_STEP: lambda: decontaminate.identify_signals(
             workspace, plan.file.manifest.decontaminate

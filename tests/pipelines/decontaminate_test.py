@@ -258,12 +258,14 @@ def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_wo
 
 
 def test_duplicates_are_sought_again_among_what_items_leave(tmp_path: Path) -> None:
-    """Of two pages of one address the one that an item drops stands for no other; where the item is cleared, it does."""
+    """Of two pages of one address the one that an item drops stands for no other; with the item cleared, it does."""
     manifest = write_corpus(tmp_path, "  clear: [arithmetic]\n")
     lines = (tmp_path / "one.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     rows[9]["url"] = rows[0]["url"]
-    rows[0]["text"] += "\n\nThe longer one of two pages of an address stays, as a rule, and this makes it longer."
+    rows[0]["text"] += (
+        "\n\nThe longer one of two pages of an address stays, as a rule, and this makes it longer."
+    )
     (tmp_path / "one.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     cleared = manifest.read_text("utf-8").replace("dedup: false", "dedup: {url: true}")
     manifest.write_text(cleared, encoding="utf-8")
