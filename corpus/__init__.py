@@ -38,6 +38,7 @@ The packages, in the order in which data meets them:
     export/      text and tokens for other tools
     trainer/     train a GPT on the token shards
     inference/   use a trained model
+    experiments/  corpora compared by small models, larger runs predicted
 
 The files of this folder, which the packages share:
 

@@ -10,7 +10,7 @@ import numpy as np
 from corpus.errors import UserError
 from corpus.inference.run import TrainedModel
 from corpus.storage import DAMAGE, open_decompressed
-from corpus.trainer.evaluate import EvaluationDocument, EvaluationGroup, Score, evaluate
+from corpus.trainer.evaluate import EvaluationDocument, EvaluationGroup, Score, evaluate, sum_scores
 
 MAX_HELD_TOKENS = 1 << 18
 """Tokens held in memory before they are measured."""
@@ -73,7 +73,7 @@ def measure_files(
         end = trained.config.end_of_text
         for score in evaluate(trained.model, batch, end_of_text=end, samples=samples, bf16=bf16):
             key = (score.source, score.language)
-            totals[key] = _add_scores(totals[key], score) if key in totals else score
+            totals[key] = sum_scores([totals[key], score])[0] if key in totals else score
         waiting.clear()
         held = 0
 
@@ -91,15 +91,3 @@ def measure_files(
     if not totals:
         raise UserError(f"no text in {', '.join(paths)}")
     return [totals[key] for key in sorted(totals)]
-
-
-def _add_scores(total: Score, score: Score) -> Score:
-    return Score(
-        source=total.source,
-        language=total.language,
-        documents=total.documents + score.documents,
-        tokens=total.tokens + score.tokens,
-        bytes=total.bytes + score.bytes,
-        all_bytes=total.all_bytes + score.all_bytes,
-        nats=total.nats + score.nats,
-    )

@@ -126,6 +126,28 @@ def bits_per_byte(scores: Sequence[Score]) -> float:
     return sum(s.bits_per_byte * s.all_bytes for s in scores) / sum(s.all_bytes for s in scores)
 
 
+def sum_scores(scores: Sequence[Score]) -> list[Score]:
+    """Return one score for every source and language, in the order in which they come."""
+    sums: dict[tuple[str, str], Score] = {}
+    for score in scores:
+        key = (score.source, score.language)
+        earlier = sums.get(key)
+        sums[key] = score if earlier is None else _add_scores(earlier, score)
+    return list(sums.values())
+
+
+def _add_scores(one: Score, other: Score) -> Score:
+    return Score(
+        source=one.source,
+        language=one.language,
+        documents=one.documents + other.documents,
+        tokens=one.tokens + other.tokens,
+        bytes=one.bytes + other.bytes,
+        all_bytes=one.all_bytes + other.all_bytes,
+        nats=one.nats + other.nats,
+    )
+
+
 @torch.no_grad()
 def evaluate(
     model: GPT,

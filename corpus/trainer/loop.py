@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,14 @@ from corpus.trainer.dataset import open_dataset
 from corpus.trainer.device import choose_device, peak_flops
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine, Interrupted
-from corpus.trainer.evaluate import Score, bits_per_byte, evaluate, read_validation
+from corpus.trainer.evaluate import (
+    EvaluationGroup,
+    Score,
+    bits_per_byte,
+    evaluate,
+    read_validation,
+    sum_scores,
+)
 from corpus.trainer.guard import catch_signals, lock_run
 from corpus.trainer.loader import Loader
 from corpus.trainer.log import Log
@@ -64,9 +72,17 @@ class TrainingResult:
 
 
 def train(
-    config: RunConfig, run: Path, *, device: str = "auto", console: Console | None = None
+    config: RunConfig,
+    run: Path,
+    *,
+    device: str = "auto",
+    console: Console | None = None,
+    texts: Sequence[EvaluationGroup] | None = None,
 ) -> TrainingResult:
     """Train until the run's steps or minutes are reached, or until SIGTERM or SIGINT; save in either case.
+
+    `texts` are measured in place of the validation documents; the result has a score for each of these groups, the log
+    one for each source and language.
 
     Resumes from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
     do not fit together, RunError for a loss that is no number or a full disk. Under torchrun, every process calls it.
@@ -83,7 +99,7 @@ def train(
         catch_signals(lambda name: trainer[0].rescue(name) if trainer else _exit_as_signal(name)) as caught,
     ):
         try:
-            trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world))
+            trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world, texts))
             return trainer[0].run_loop(caught)
         finally:
             if trainer:
@@ -96,7 +112,13 @@ class _Trainer:
     """The state of a run, and the operations of the loop on it."""
 
     def __init__(
-        self, config: RunConfig, run: Path, device: torch.device, console: Console, world: World
+        self,
+        config: RunConfig,
+        run: Path,
+        device: torch.device,
+        console: Console,
+        world: World,
+        texts: Sequence[EvaluationGroup] | None,
     ) -> None:
         self.config, self.run, self.console, self.world = config, run, console, world
         self.dataset = check_dataset(open_dataset(config.workspace), config)
@@ -105,7 +127,9 @@ class _Trainer:
         )
         self.streams = [stream.stream for stream in self.loader.streams]
         self.bytes_per_token = np.array([stream.bytes / stream.tokens for stream in self.streams])
-        self.groups = read_validation(self.dataset, config.evaluate_tokens)
+        self.groups = (
+            read_validation(self.dataset, config.evaluate_tokens) if texts is None else tuple(texts)
+        )
         memory.check_memory(config, device, world.size)
         self.engine = Engine(config, device, world)
         self.step = 0
@@ -379,7 +403,10 @@ class _Trainer:
                 return
             self.scores = scores
             overall = bits_per_byte(scores)
-            rows = [{**dataclasses.asdict(score), "bits_per_byte": score.bits_per_byte} for score in scores]
+            rows = [
+                {**dataclasses.asdict(score), "bits_per_byte": score.bits_per_byte}
+                for score in sum_scores(scores)
+            ]
             self.log.write("evaluate", step=self.step, bits_per_byte=overall, scores=rows)
         self._say(f"step {self.step:,}: {overall:.4f} bits per byte on validation")
 

@@ -35,6 +35,7 @@ The files, in the order in which a corpus passes through them:
     find.py       corpus find: every place of a text in them
     trace.py      corpus trace: documents of a training step
     evaluate.py   corpus evaluate: bits per byte, multiple choice
+    experiment.py corpus experiment: corpora compared, larger runs predicted
     generate.py   corpus generate: text from a trained run
 """
 
@@ -121,6 +122,8 @@ COMMANDS = (
     "plot",
 )
 """In the order of the help. Each is the function of its name in the module of its name."""
+GROUPS = ("model", "experiment")
+"""Commands that have commands of their own."""
 OTHERWISE_NAMED = {"list": ("listing", "list_names")}
 """Commands whose module and function have other names."""
 
@@ -131,17 +134,16 @@ def _register(arguments: Sequence[str]) -> None:
     Their modules import heavy dependencies only when a command runs.
     """
     only = arguments[0] if arguments else ""
-    chosen = [only] if only in COMMANDS else [] if only == "model" else COMMANDS
+    chosen = [only] if only in COMMANDS else [] if only in GROUPS else COMMANDS
     for name in chosen:
         place, function = OTHERWISE_NAMED.get(name, (name, name))
         module = import_module(f"corpus.pipelines.cli.{place}")
         app.command(name, help=getattr(module, f"{name.upper()}_HELP", None))(getattr(module, function))
     registered = list(app.registered_commands)
-    if only not in COMMANDS:
-        from corpus.pipelines.cli import model as models
-
-        app.add_typer(models.app, name="model")
-        registered += models.train.registered_commands
+    for name in GROUPS if only not in COMMANDS else ():
+        group = import_module(f"corpus.pipelines.cli.{name}")
+        app.add_typer(group.app, name=name)
+        registered += (group.train if name == "model" else group.app).registered_commands
     for command in registered:
         command.callback = command.callback and refuse_numbers(command.callback)
         command.help = _unwrapped(command.help or getattr(command.callback, "__doc__", None) or "")

@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.private"),
     ("corpus.sources", "corpus.trainer"),
     ("corpus.manifest", "corpus.inference", "corpus.inspect", "corpus.suffixes"),
-    ("corpus.verify", "corpus.export", "corpus.api"),
+    ("corpus.verify", "corpus.export", "corpus.api", "corpus.experiments"),
     ("corpus.filters",),
     ("corpus.pipelines.beam", "corpus.pipelines.against", "corpus.pipelines.split_plan"),
     (
@@ -86,7 +86,7 @@ CLIMBS = {
 """Imports that need no floor, each with its reason."""
 
 BEAM = ("corpus.pipelines",)
-TORCH = ("corpus.trainer", "corpus.inference", "corpus.pipelines.cli")
+TORCH = ("corpus.trainer", "corpus.inference", "corpus.experiments", "corpus.pipelines.cli")
 LIGHT = {
     "corpus": ("apache_beam", "torch", "pandas", "pyarrow", "fasttext", "trafilatura"),
     "corpus.workspace": ("apache_beam", "torch", "fasttext", "trafilatura"),

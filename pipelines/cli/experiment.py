@@ -1,0 +1,453 @@
+"""`corpus experiment`: which corpus makes the better model, and what a larger run would reach."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from corpus.errors import UserError
+
+if TYPE_CHECKING:
+    from corpus.experiments.arms import Arm
+    from corpus.experiments.compare import Cost
+
+app = typer.Typer(
+    help="Train small models to learn which corpus is better, and what a larger run would reach.\n\n"
+    "Example: corpus experiment compare --help",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def _app() -> None:
+    pass
+
+
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out", "-o", metavar="EXP", help="Folder to write the experiment to; the same one resumes it."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        help="Number of runs at a time on CPUs, one thread each (default: the number of cores).",
+    ),
+]
+PerGpu = Annotated[int, typer.Option(min=1, max=64, help="Number of runs at a time on each GPU.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Device to train on: cpu, cuda, cuda:N, or auto for all CUDA GPUs if there are some, else CPUs."
+    ),
+]
+PlanOnly = Annotated[
+    bool, typer.Option("--plan", help="Write the arms and print what the runs would cost, and train nothing.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of tables.")]
+
+
+@app.command()
+def compare(
+    workspaces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIR...",
+            help="Workspaces to compare, as DIR or NAME=DIR; one only with --what-if or --mixture.",
+        ),
+    ],
+    out: Out,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="CHANGE",
+            help="Compare the workspace with itself under other rules: bounds as for `corpus decide`, with commas "
+            "between them (gopher.words.min=30,gopher.words.min@tha=off), or a manifest with other rules or dedup "
+            "settings. Repeatable.",
+        ),
+    ] = None,
+    mixture: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare the workspace with itself drawn by the weights in this file or preset, as for `corpus "
+            "train`. Repeatable.",
+        ),
+    ] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="Length of each run in training tokens.")] = 10_000_000,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model size, as for `corpus train`; repeat for verdicts at several sizes (default: 1m)."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of paired runs of every arm: 2 or more.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, max=900, help="First seed.")] = 0,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Encode all arms with this tokenizer.json, such as A/tokenizer/tokenizer.json (default: one "
+            "trained on all arms alike).",
+        ),
+    ] = None,
+    vocabulary: Annotated[
+        int | None, typer.Option(min=257, help="Size of the tokenizer that is trained (default: 8192).")
+    ] = None,
+    neutral: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXTS",
+            help="Held-out text that no arm was made from: a file or folder as for `corpus evaluate`, or udhr for "
+            "the Declaration of Human Rights in CORPUS_DATA. Documents that contain it are not trained on. "
+            "Repeatable (default: udhr if it is there).",
+        ),
+    ] = None,
+    field: Annotated[
+        str, typer.Option(help="Field that holds the text in .jsonl files of --neutral.")
+    ] = "text",
+    validation: Annotated[
+        bool,
+        typer.Option(
+            "--validation/--no-validation",
+            help="Also measure the validation documents of all arms (default: do).",
+        ),
+    ] = True,
+    held_out_bytes: Annotated[
+        int, typer.Option(min=1000, help="Approximate size of the held-out text that is measured.")
+    ] = 1_000_000,
+    epochs: Annotated[
+        str,
+        typer.Option(
+            help="How often text is read: matched (a source of several arms equally often in all, by leaving text "
+            "out of the larger), target (as often as in a run of --target-tokens), own (all text of every arm)."
+        ),
+    ] = "",
+    target_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Length of the run that the comparison stands for: see --epochs."),
+    ] = None,
+    max_epochs: Annotated[
+        float, typer.Option(min=0.1, help="Refuse runs that would read a source more often than this.")
+    ] = 4.0,
+    controls: Annotated[
+        bool,
+        typer.Option(
+            "--controls/--no-controls",
+            help="Run the controls first: the first arm against itself, and against itself with 30 % of its words "
+            "shuffled (default: do).",
+        ),
+    ] = True,
+    lr: Annotated[
+        float | None, typer.Option(help="Peak learning rate (default: chosen as by `corpus train`).")
+    ] = None,
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Training tokens per step (default: chosen as by `corpus train`)."),
+    ] = None,
+    context: Annotated[int | None, typer.Option(min=1, help="Context length (default: by --size).")] = None,
+    precision: Annotated[str | None, typer.Option(help="bf16, fp32 or auto (default: auto).")] = None,
+    workers: Workers = None,
+    per_gpu: PerGpu = 1,
+    device: Device = "auto",
+    plan_only: PlanOnly = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare workspaces by the models that they train: same tokenizer, budget, model and seeds, several paired runs.
+
+    Prints what it will cost, then trains; the same command resumes it. Writes shards, runs, result.json, and
+    report.html to EXP. Fewer bits per byte on held-out text are better; a verdict is given in all and by language,
+    or the number of seeds that would resolve it. Needs the `train` extra.
+
+    Example: corpus experiment compare raw-workspace curated-workspace --out exp --neutral udhr
+
+    Example: corpus experiment compare demo-workspace --what-if gopher.words.min=20 --tokens 2000000 --out exp
+    """
+    from corpus.experiments.compare import CompareOptions
+    from corpus.pipelines.cli.train import load_torch
+    from corpus.trainer.config import check_device_name
+
+    check_device_name(device)
+    if tokenizer is not None and vocabulary is not None:
+        raise UserError("--tokenizer is used as it is: leave --vocabulary out")
+    if epochs not in ("", "matched", "target", "own"):
+        raise UserError(f"--epochs {epochs}: choose from matched, target, own")
+    given = {"learning_rate": lr, "batch_tokens": batch_tokens, "context": context, "precision": precision}
+    options = CompareOptions(
+        tokens=tokens,
+        sizes=tuple(size or ("1m",)),
+        seeds=seeds,
+        seed=seed,
+        vocabulary=vocabulary or 8192,
+        tokenizer=tokenizer,
+        neutral=tuple(neutral or _default_neutral()),
+        validation=validation,
+        field=field,
+        held_out_bytes=held_out_bytes,
+        matching=epochs or ("target" if target_tokens else "matched"),  # type: ignore[arg-type]
+        target_tokens=target_tokens,
+        max_epochs=max_epochs,
+        controls=controls,
+        settings={name: value for name, value in given.items() if value is not None},
+    )
+    load_torch()
+    arms = make_arms(workspaces, what_if or [], mixture or [], Path(out))
+    from corpus.experiments.compare import measure_cost, prepare, train_all
+    from corpus.experiments.experiment_page import write_page, write_picture
+
+    experiment = prepare(Path(out), arms, options, _say)
+    processes = _count_processes(device, workers, per_gpu)
+    cost = measure_cost(experiment, device, processes)
+    _say(cost.sentence())
+    if plan_only:
+        return
+    result = train_all(
+        experiment,
+        device=device,
+        workers=processes,
+        per_gpu=per_gpu,
+        finished=_count_finished(cost),
+        say=_say,
+    )
+    _end(Path(out), result, as_json, write_page, write_picture, _print_verdicts)
+
+
+@app.command()
+def scaling(
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="LADDER", help="YAML file with the ladder: workspace, sizes, tokens, predict."
+        ),
+    ],
+    out: Out,
+    workers: Workers = None,
+    per_gpu: PerGpu = 1,
+    device: Device = "auto",
+    plan_only: PlanOnly = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a ladder of runs, fit a loss curve L(N, D) to them, and predict a larger run before it is trained.
+
+    Trains one run of constant rate for each size, and branches of several lengths from it. Writes the prediction with
+    its time and hash to EXP/prediction.json, then trains the larger run, and prints the error. The same command resumes
+    it. Needs the `train` extra.
+
+    Example: corpus experiment scaling ladder.yaml --out exp
+    """
+    from corpus.experiments.ladder import read_ladder
+    from corpus.pipelines.cli.train import load_torch
+    from corpus.trainer.config import check_device_name
+
+    check_device_name(device)
+    ladder = read_ladder(Path(manifest))
+    load_torch()
+    from corpus.experiments.experiment_page import write_page, write_picture
+    from corpus.experiments.ladder import climb, measure_ladder_cost, prepare_ladder
+
+    prepared = prepare_ladder(Path(out), ladder, _say)
+    processes = _count_processes(device, workers, per_gpu)
+    cost = measure_ladder_cost(prepared, device, processes)
+    _say(cost.sentence())
+    if plan_only:
+        return
+    result = climb(
+        prepared, device=device, workers=processes, per_gpu=per_gpu, finished=_count_finished(cost), say=_say
+    )
+    _end(Path(out), result, as_json, write_page, write_picture, _print_fit)
+
+
+def make_arms(
+    workspaces: Sequence[str], what_if: Sequence[str], mixtures: Sequence[str], out: Path
+) -> list[Arm]:
+    """Return the arms that a command line names; decisions under other rules are written below EXP/what-if/."""
+    from corpus.experiments.arms import Arm
+    from corpus.experiments.compare import default_mixture
+    from corpus.pipelines.cli.opening import local_folder
+
+    if what_if and mixtures:
+        raise UserError("--what-if and --mixture each compare one workspace with itself: give one of them")
+    if not (what_if or mixtures):
+        if len(workspaces) < 2:
+            raise UserError(
+                "one workspace alone cannot be compared: name another, or give --what-if or --mixture"
+            )
+        named = [_split_name(text) for text in workspaces]
+        return [
+            Arm(
+                name=name,
+                workspace=str(local_folder("DIR", folder)),
+                mixture=default_mixture(folder),
+                about=folder,
+            )
+            for name, folder in named
+        ]
+    if len(workspaces) > 1:
+        option = "--what-if" if what_if else "--mixture"
+        raise UserError(f"{option} compares one workspace with itself: name only one")
+    _, folder = _split_name(workspaces[0])
+    own = default_mixture(folder)
+    first = Arm(name="as built", workspace=str(local_folder("DIR", folder)), mixture=own, about=folder)
+    if what_if:
+        return [first, *(_decide_arm(folder, change, own, out) for change in what_if)]
+    from corpus.trainer.mixture import read_mixture
+
+    return [
+        first,
+        *(
+            Arm(
+                name=Path(name).stem,
+                workspace=first.workspace,
+                mixture=read_mixture(name, folder),
+                about=f"{folder}, mixture {name}",
+            )
+            for name in mixtures
+        ),
+    ]
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    name, equals, folder = text.partition("=")
+    if equals and name and "/" not in name:
+        return name, folder
+    return Path(text).resolve().name, text
+
+
+def _decide_arm(folder: str, change: str, mixture: Any, out: Path) -> Arm:
+    """Return the workspace under other rules as an arm: its decisions are made in a folder of EXP."""
+    from corpus.experiments.arms import Arm
+    from corpus.experiments.compare import WHAT_IF_FOLDER
+    from corpus.pipelines.beam.loading import keep_pandas_out
+    from corpus.pipelines.build.redecide import decide_scratch
+    from corpus.pipelines.cli.decide import parse_changes
+
+    keep_pandas_out()
+    by_manifest = change.endswith((".yaml", ".yml"))
+    name = Path(change).stem if by_manifest else change.replace("/", "-")
+    scratch = out / WHAT_IF_FOLDER / storage_name(name)
+    changes = {} if by_manifest else parse_changes(change.split(","))
+    decide_scratch(folder, change if by_manifest else None, changes, str(scratch))
+    return Arm(name=name, workspace=str(scratch), mixture=mixture, about=f"{folder}, with {change}")
+
+
+def storage_name(name: str) -> str:
+    """Return a name as that of a folder."""
+    return "".join(c if c.isalnum() or c in "._-=@" else "-" for c in name)
+
+
+def _default_neutral() -> list[str]:
+    from corpus.experiments.held_out import UDHR, find_declaration
+
+    try:
+        find_declaration()
+    except UserError:
+        return []
+    return [UDHR]
+
+
+def _count_processes(device: str, workers: int | None, per_gpu: int) -> int:
+    from corpus.experiments.training_runs import list_gpus
+
+    gpus = list_gpus(device)
+    if gpus:
+        return len(gpus) * per_gpu
+    return workers or len(os.sched_getaffinity(0))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _count_finished(cost: Cost) -> Callable[[Any], None]:
+    """Return a function that prints a line for every finished run."""
+    done = 0
+
+    def finished(run: Any) -> None:
+        nonlocal done
+        done += 1
+        _say(f"{done} of {cost.runs} runs: {run.size}, {run.name}, seed {run.seed}")
+
+    return finished
+
+
+def _end(
+    out: Path,
+    result: dict[str, Any],
+    as_json: bool,
+    write_page: Callable[[dict[str, Any], Path], None],
+    write_picture: Callable[[dict[str, Any], Path], bool],
+    show: Callable[[dict[str, Any]], None],
+) -> None:
+    page = out / "report.html"
+    write_page(result, page)
+    written = [str(page)]
+    if write_picture(result, out / "report.png"):
+        written.append(str(out / "report.png"))
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    show(result)
+    typer.echo("\n".join(written))
+
+
+def _print_verdicts(result: dict[str, Any]) -> None:
+    from corpus.pipelines.cli.console import make_console
+    from corpus.pipelines.cli.stats import to_plain_text
+    from corpus.trainer.report import make_table
+
+    console = make_console()
+    for control in result["controls"].values():
+        console.print(to_plain_text(control["sentence"]), highlight=False, soft_wrap=True)
+    for size, of_size in result["sizes"].items():
+        for verdict in of_size["verdicts"]:
+            table = make_table(f"{size}: {verdict['second']} against {verdict['first']}")
+            table.add_column("language")
+            table.add_column("% better", justify="right")
+            table.add_column("95 % interval", justify="right")
+            table.add_column("seeds won", justify="right")
+            table.add_column("verdict", overflow="fold")
+            for row in [*verdict["languages"], {**verdict, "language": "all"}]:
+                outcome = f"{row['better']} better" if row["resolved"] else row["sentence"].partition("; ")[2]
+                table.add_row(
+                    row["language"],
+                    f"{row['percent']:+.2f}",
+                    f"{row['low']:+.2f} to {row['high']:+.2f}",
+                    f"{row['seeds_won']} of {row['seeds']}",
+                    to_plain_text(outcome if row["resolved"] else f"not resolved: {outcome}"),
+                )
+            console.print(table)
+            console.print(to_plain_text(f"{size}: {verdict['sentence']}"), highlight=False, soft_wrap=True)
+
+
+def _print_fit(result: dict[str, Any]) -> None:
+    from corpus.pipelines.cli.console import make_console
+    from corpus.trainer.report import format_count, make_table
+
+    console = make_console()
+    table = make_table("the ladder")
+    for name in ("run", "parameters", "tokens", "bits/byte", "off the curve"):
+        table.add_column(name, justify="left" if name == "run" else "right")
+    for point in result["points"]:
+        off = f"{100 * result['fit']['residuals'][point['name']]:+.2f} %"
+        left = " left" if point["name"] in result["fit"]["left"] else ""
+        table.add_row(
+            point["name"],
+            format_count(point["parameters"]),
+            format_count(point["tokens"]),
+            f"{point['bits']:.4f}",
+            off + left,
+        )
+    console.print(table)
+    curve, spans = result["fit"]["curve"], result["fit"]["intervals"]
+    for name in curve:
+        low, high = spans[name]
+        console.print(f"{name} {curve[name]:.4g} ({low:.4g} to {high:.4g})", highlight=False)
