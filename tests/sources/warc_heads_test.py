@@ -331,3 +331,16 @@ def test_joined_zstd_archives_with_dictionaries_give_all_pages(tmp_path: Path) -
     assert bodies(read(path)) == PAGES[:4]
     path.write_bytes(b"".join(zstandard.compress(record(PAGES[4], 4)) for _ in range(2)) + joined)
     assert bodies(read(path)) == [PAGES[4], PAGES[4], *PAGES[:4]]
+
+
+@pytest.mark.parametrize("packing", [".warc", ".warc.gz"])
+@pytest.mark.parametrize("spell", [bytes.lower, bytes.upper])
+def test_names_of_record_headers_have_no_case(
+    tmp_path: Path, packing: str, spell: Callable[[bytes], bytes]
+) -> None:
+    records = [record(page, number) for number, page in enumerate(PAGES)]
+    for name in (b"WARC-Type", b"Content-Length", b"WARC-Target-URI"):
+        records[1:] = [item.replace(name, spell(name)) for item in records[1:]]
+    path = tmp_path / f"a{packing}"
+    path.write_bytes(b"".join(map(PACKINGS[packing], records)))
+    assert bodies(list(SOURCE.read(str(path), path.name, 0, path.stat().st_size))) == PAGES

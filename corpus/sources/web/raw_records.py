@@ -112,6 +112,10 @@ def read_record_head(window: bytes) -> RecordHead | None:
     return RecordHead(fields, ending.end(), int(length) if valid else None)
 
 
+OTHER_CASE = re.compile(rb"\n(?!WARC-Type|Content-Length)(?i:warc-type|content-length)[ \t]*:")
+"""Names that FastWARC knows in one spelling alone, though those of headers have no case."""
+
+
 def suits_fastwarc(window: bytes) -> bool:
     """Return whether FastWARC reads the head that some bytes begin with: one of CRLF lines, of a version it knows.
 
@@ -120,7 +124,11 @@ def suits_fastwarc(window: bytes) -> bool:
     if FASTWARC_OPENING.match(window) is None:
         return RECORD_OPENING.match(window) is None
     ending = HEAD_END.search(window)
-    return ending is None or window.count(b"\n", 0, ending.end()) == window.count(b"\r\n", 0, ending.end())
+    if ending is None:
+        return True
+    if window.count(b"\n", 0, ending.end()) != window.count(b"\r\n", 0, ending.end()):
+        return False
+    return OTHER_CASE.search(window, 0, ending.end()) is None
 
 
 def read_raw_records(
