@@ -59,7 +59,8 @@ def choose_hits(
     """Return up to `count` hits of a workspace, drawn by (seed, document), each with the texts of both sides.
 
     A row is that of `hits.HITS_SCHEMA`, with `source`, `split`, `url`, `kept`, `before`, `passage` and `after` (of the
-    document), `texts` (the item's, one after the other) and `pieces` of these: [text, whether it is matched].
+    document, with the masks that are applied to its text), `texts` (the item's, one after the other) and `pieces` of
+    these: [text, whether it is matched].
     """
     read_set_table(workspace)
     best: list[tuple[float, str, int, Row]] = []
@@ -89,17 +90,31 @@ def _add_texts(workspace: Workspace, hits: Sequence[Row]) -> list[Row]:
     for hit, document in zip(hits, documents, strict=True):
         text, item = document["text"] or "", items.slice(hit["number"], 1).to_pylist()[0]
         texts = item_index.join_parts(item["question"], item["options"], item["answer"], item["passage"])
+        masks = [edit for edit in document.get("edits", ()) if edit["replacement"] is not None]
         hit |= {
             "url": document["url"],
             "kept": document["kept"],
             "parts": dict(hit["parts"]),
-            "before": text[max(0, hit["start"] - AROUND) : hit["start"]],
-            "passage": text[hit["start"] : hit["end"]],
-            "after": text[hit["end"] : hit["end"] + AROUND],
+            "before": _show(text, max(0, hit["start"] - AROUND), hit["start"], masks),
+            "passage": _show(text, hit["start"], hit["end"], masks),
+            "after": _show(text, hit["end"], hit["end"] + AROUND, masks),
             "texts": texts,
             "pieces": _cut_pieces(texts, hit["item_spans"]),
         }
     return list(hits)
+
+
+def _show(text: str, start: int, end: int, masks: Sequence[Row]) -> str:
+    """Return characters [start, end) of a text with its masks, sorted by place, in place of what they hide."""
+    shown: list[str] = []
+    done = start
+    for mask in masks:
+        if mask["start"] < end and mask["end"] > done:
+            hidden = max(done, mask["start"])
+            shown += (text[done:hidden], mask["replacement"] if hidden == mask["start"] else "")
+            done = mask["end"]
+    shown.append(text[done:end])
+    return "".join(shown)
 
 
 def _list_first_rows(workspace: Workspace, source: str, split: str) -> list[int]:

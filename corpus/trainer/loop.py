@@ -127,9 +127,7 @@ class _Trainer:
         )
         self.streams = [stream.stream for stream in self.loader.streams]
         self.bytes_per_token = np.array([stream.bytes / stream.tokens for stream in self.streams])
-        self.groups = (
-            read_validation(self.dataset, config.evaluate_tokens) if texts is None else tuple(texts)
-        )
+        self.groups = read_validation(self.dataset, config.evaluate_tokens) if texts is None else tuple(texts)
         memory.check_memory(config, device, world.size)
         self.engine = Engine(config, device, world)
         self.step = 0

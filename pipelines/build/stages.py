@@ -146,13 +146,13 @@ def identify_found(build: Build) -> list[Any]:
         for name in plan.file.manifest.sources
         for signal in plan.rules.early().signals(name)
     }
-    made_by: dict[str, Callable[[], Any]] = {
-        PRIVATE_STEP: lambda: read_fingerprint(counts_path(workspace, PRIVATE_STEP)),
-        DECONTAMINATION_STEP: lambda: decontaminate.identify_signals(
-            workspace, plan.file.manifest.decontaminate
-        ),
-    }
-    return [[step, identify()] for step, identify in made_by.items() if step in used]
+    found: list[Any] = []
+    if PRIVATE_STEP in used:
+        found.append([PRIVATE_STEP, read_fingerprint(counts_path(workspace, PRIVATE_STEP))])
+    if DECONTAMINATION_STEP in used:
+        options = plan.file.manifest.decontaminate
+        found.append([DECONTAMINATION_STEP, decontaminate.identify_signals(workspace, options)])
+    return found
 
 
 def run_repeats(build: Build) -> None:

@@ -39,6 +39,10 @@ def find_checkout_only(text: str) -> list[str]:
     return wrong
 
 
+WORDS_OF_GROUPS = {"model": 3, "experiment": 2}
+"""Words that name a command of a group."""
+
+
 def main() -> int:
     wrong = []
     helps: dict[str, str] = {}
@@ -55,7 +59,7 @@ def main() -> int:
                 wrong.append(f"{name}: there is no {target}")
         for line in COMMAND.findall(text):
             words = shlex.split(line.split(" -- ")[0], comments=True)
-            command = words[:3] if words[0] == "model" else words[:1]
+            command = words[: WORDS_OF_GROUPS.get(words[0], 1)]
             key = " ".join(command)
             if key not in helps:
                 shown = subprocess.run(

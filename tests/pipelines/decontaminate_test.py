@@ -258,7 +258,7 @@ def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_wo
 
 
 def test_duplicates_are_sought_again_among_what_items_leave(tmp_path: Path) -> None:
-    """Of two pages of one address the one that an item drops stands for no other; with the item cleared, it does."""
+    """Of two pages of one address the one that an item drops stands for no other, unless it is cleared."""
     manifest = write_corpus(tmp_path, "  clear: [arithmetic]\n")
     lines = (tmp_path / "one.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
@@ -313,6 +313,23 @@ def test_keys_that_came_after_a_build_are_not_called_changed(built: Workspace, t
     workspace = Workspace.open(str(tmp_path / "out"))
     (line, *_) = explain_changes(workspace, plan, workspace.read_state() or {}, [])
     assert line == "decide: again, without reading the input: seed changed"
+
+
+def test_the_evidence_shows_no_private_data_that_is_masked(tmp_path: Path) -> None:
+    manifest = write_corpus(tmp_path)
+    path = tmp_path / "one.jsonl"
+    item = write_out(ITEMS["常识"][0])
+    text = path.read_text("utf-8").replace(
+        json.dumps(item)[1:-1], f"Ann: ann@example.org {json.dumps(item)[1:-1]}"
+    )
+    path.write_text(text.replace("\\n\\nWhat else", "\\n\\nbob@example.org: What else"), encoding="utf-8")
+    redacted = manifest.read_text("utf-8") + "redact: [email]\n"
+    manifest.write_text(redacted, encoding="utf-8")
+    corpus.build(str(manifest), str(tmp_path / "out"), workers=1)
+    hits = choose_hits(Workspace.open(str(tmp_path / "out")), 100)
+    shown = ["".join(hit[name] for name in ("before", "passage", "after")) for hit in hits if hit["kept"]]
+    assert shown and not any("@example.org" in each for each in shown)
+    assert any("Ann: <email-1> 冬天" in each and "<email-2>: What else" in each for each in shown)
 
 
 def list_kept(workspace: Workspace, numbers: set[int]) -> list[int]:
