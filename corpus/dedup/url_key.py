@@ -50,8 +50,10 @@ def canonicalize_urls(urls: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(canonical, ""), pa.scalar(None, pa.string()), canonical)
 
 
-def hash_urls(urls: pa.Array) -> NDArray[np.uint64]:
+def hash_urls(urls: pa.Array | pa.ChunkedArray) -> NDArray[np.uint64]:
     """Return the XXH3 hash of each canonical URL as uint64[n], 0 for a null URL."""
+    if isinstance(urls, pa.ChunkedArray):
+        return np.concatenate([np.empty(0, np.uint64), *map(hash_urls, urls.chunks)])
     spelled = pc.cast(canonicalize_urls(urls), pa.binary()).to_pylist()
     hashes = [0 if url is None else xxhash.xxh3_64_intdigest(url) or 1 for url in spelled]
     return np.array(hashes, np.uint64)

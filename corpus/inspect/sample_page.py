@@ -13,6 +13,7 @@ from corpus.inspect.verdicts import (
     describe_failed_signals,
     describe_own_id,
     describe_verdict,
+    has_pair,
 )
 from corpus.languages.names import name_language
 from corpus.rules.kept_texts import text_or_reason
@@ -67,7 +68,7 @@ def _build_article(row: dict[str, Any], full: bool) -> str:
         f'<header>{escape(" · ".join(facts))} · <span class="{kind}">{escape(describe_verdict(row))}</span>'
         f"<div>{escape(place)}</div>{signals}</header>"
     )
-    if row.get("stayed") is not None:
+    if has_pair(row):
         return f"<article>{head}{_build_pair(row, full)}</article>"
     left = len(text_or_reason(row)) - MAX_CHARACTERS_SHOWN
     more = f'<p class="dim">... {left:,} more characters</p>' if left > 0 and not full else ""

@@ -242,9 +242,29 @@ def find_documents(workspace: Workspace, ids: Collection[str], kept: bool | None
     return {row["id"]: row for row in rows}
 
 
+def find_standing(workspace: Workspace, ids: Collection[str]) -> dict[str, Row]:
+    """Find the documents that duplicates were removed for: of two rows with one id the kept one, or else one that is
+    no duplicate itself (a bound on `dedup.cluster_size` may have dropped it). Those of earlier builds are left out."""
+    if not ids:
+        return {}
+    rows = choose_documents(workspace, DocumentQuery(ids=ids), sys.maxsize, 0)
+    rows.sort(key=lambda row: (row["kept"], row["duplicate_of"] is None))
+    return {row["id"]: row for row in rows}
+
+
+def read_old_places(workspace: Workspace, ids: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return, by the ids of a removed document and the one it was removed for, which earlier build has the latter."""
+    path = workspace.path("dedup", "against.parquet")
+    return {(row["removed_id"], row["kept_id"]): row["place"] for row in _read_rows(path, ids, "removed_id")}
+
+
 def read_relations(workspace: Workspace, ids: Collection[str], column: str = "removed_id") -> list[Row]:
     """Return rows of dedup/clusters.parquet by the removed (or the kept) id: level, similarity, size of the cluster."""
-    path = workspace.path("dedup", "clusters.parquet")
+    return _read_rows(workspace.path("dedup", "clusters.parquet"), ids, column)
+
+
+def _read_rows(path: str, ids: Collection[str], column: str) -> list[Row]:
+    """Return the rows of a file whose `column` is one of some ids; none where there is no file."""
     if not ids or not storage.exists(path):
         return []
     wanted = pa.array(sorted(ids), pa.string())

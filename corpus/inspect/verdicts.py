@@ -34,6 +34,12 @@ def describe_document(row: dict[str, Any]) -> str:
     return f"{'  '.join(name for name in names if name) or place} [{row['id']}]"
 
 
+def has_pair(row: dict[str, Any]) -> bool:
+    """Return whether the document that a duplicate resembles is there to be shown beside it."""
+    stayed = row.get("stayed")
+    return stayed is not None and stayed["origin"] is not None
+
+
 def describe_relation(relation: dict[str, Any]) -> str:
     """Describe how a duplicate relates to the kept document: minhash .93, cluster of 4."""
     similarity = "" if relation["similarity"] is None else f" {relation['similarity']:.2f}"

@@ -17,6 +17,7 @@ from corpus.inspect.verdicts import (
     describe_failed_signals,
     describe_own_id,
     describe_verdict,
+    has_pair,
 )
 from corpus.pipelines.cli.refusals import refuse_options
 
@@ -386,22 +387,28 @@ def find_in_cluster(workspace: Workspace, id: str) -> list[dict[str, Any]]:
 
 
 def add_relations(workspace: Workspace, rows: list[dict[str, Any]], pairs: bool) -> None:
-    """Adds `relation` (level, similarity, cluster_size) to every duplicate, and `stands`, the name of the kept document
-    that it duplicates; with `pairs` also that document, as `stayed`."""
-    from corpus.inspect.samples import find_documents, read_relations
+    """Adds `relation` (level, similarity, cluster_size) to every duplicate, and `stands`, the name of the document
+    that it duplicates; with `pairs` also that document, as `stayed`: id and place alone for one in an earlier build."""
+    from corpus.inspect.samples import find_standing, read_old_places, read_relations
 
     duplicates = [row for row in rows if row["duplicate_of"] is not None]
-    relation_by_id = {
-        row["removed_id"]: row for row in read_relations(workspace, [row["id"] for row in duplicates])
-    }
-    stayed = find_documents(workspace, sorted({row["duplicate_of"] for row in duplicates}), kept=True)
+    ids = [row["id"] for row in duplicates]
+    relation_by_id = {row["removed_id"]: row for row in read_relations(workspace, ids)}
+    places = read_old_places(workspace, ids)
+    standing = find_standing(workspace, {row["duplicate_of"] for row in duplicates})
     for row in duplicates:
         relation = relation_by_id[row["id"]]
         row["relation"] = {name: relation[name] for name in ("level", "similarity", "cluster_size")}
-        other = stayed[row["duplicate_of"]]
-        row["stands"] = describe_document(other)
+        id = row["duplicate_of"]
+        place = places.get((row["id"], id))
+        other = standing.get(id) if place is None else None
+        if other is not None:
+            row["stands"] = describe_document(other)
+        else:
+            row["stands"] = f"[{id}]" if place is None else f"[{id}] in {place}"
         if pairs:
-            row["stayed"] = {name: other[name] for name in ("id", "source", "url", "text", "origin")}
+            names = ("source", "url", "text", "origin")
+            row["stayed"] = {"id": id, **{name: other and other[name] for name in names}, "place": place}
 
 
 @contextlib.contextmanager
@@ -435,7 +442,7 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     if row["failed_rules"]:
         console.print(Text(describe_failed_signals(row), "dim"), soft_wrap=whole)
     console.print()
-    if row.get("stayed") is not None:
+    if has_pair(row):
         show_pair(console, row, full)
         return
     body = Text(style="" if row["kept"] else "strike")

@@ -20,6 +20,7 @@ from corpus.dedup.signature_set import SignatureSetReader, serialize_signatures,
 from corpus.errors import UserError
 from corpus.export.signature_sets import export_signatures
 from corpus.pipelines.cli.export import export
+from corpus.pipelines.cli.sample import sample
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
 from tests.cli.running import run
@@ -105,6 +106,75 @@ def test_what_earlier_builds_hold_is_removed(old: Path, place: str, closure: str
     assert len(kept & old_ids) == len(LANGUAGES) - 1
     assert listed == kept & old_ids == kept - new_ids
     assert {row["cluster_size"] for row in clusters(out) if row["kept_id"] in old_ids} == {3, 4}
+
+
+@pytest.mark.parametrize("place", ["old", "set"])
+def test_samples_name_what_stands_in_an_earlier_build(old: Path, tmp_path: Path, place: str) -> None:
+    texts = {f"near {language}": (edited(language) + " +", "") for language in LANGUAGES[1:3]}
+    texts["old url"] = (STORIES[LANGUAGES[0]], f"https://old.example/{LANGUAGES[0]}")
+    texts["new"] = (" ".join(map(str, range(300))), "https://new.example/none")
+    texts["new again"] = (" ".join(map(str, range(300))), "https://new.example/none/2")
+    build(write(tmp_path, "m", texts, f"dedup: {{against: [{old / place}]}}"))
+    out = str(tmp_path / "m")
+    listed = pq.read_table(tmp_path / "m" / "dedup" / "against.parquet").to_pylist()
+    places = {row["removed_id"]: (row["kept_id"], str(old / place)) for row in listed}
+    assert len(places) == 3
+    rows = [json.loads(line) for line in run(sample, out, "--duplicates", "--json").splitlines()]
+    assert len(rows) == 4
+    for row in rows:
+        if row["id"] in places:
+            kept, where = places[row["id"]]
+            assert row["stands"] == f"[{kept}] in {where}"
+            stayed = {"id": kept, "place": where}
+            assert row["stayed"] == {**dict.fromkeys(("source", "url", "text", "origin")), **stayed}
+        else:
+            assert row["stayed"]["place"] is None and row["stayed"]["text"] == texts["new"][0]
+    page = tmp_path / "page.html"
+    for options in (("--dropped",), ("--duplicates",), ("--dropped", "--html", str(page))):
+        printed = run(sample, out, "--no-pager", *options)
+        shown = page.read_text("utf-8") if "--html" in options else printed
+        for kept, where in places.values():
+            assert f"dropped as a duplicate of [{kept}] in {where}" in shown
+    kept, _ = places[rows[0]["id"]] if rows[0]["id"] in places else next(iter(places.values()))
+    assert f"[{kept}] in " in run(sample, out, "--no-pager", "--cluster", kept)
+    assert len(corpus.sample(out, kept=False)) == 4
+
+
+def test_samples_name_what_was_dropped_after_the_search(tmp_path: Path) -> None:
+    texts = {name: (STORIES[LANGUAGES[0]], f"https://new.example/{name}") for name in ("one", "other")}
+    texts["new"] = (" ".join(map(str, range(300))), "")
+    manifest = write(tmp_path, "m", texts, "rules: {dedup.cluster_size: {max: 1}}")
+    manifest.write_text(manifest.read_text("utf-8").replace(", rules: []", ""), "utf-8")
+    assert "exact" in build(manifest).values()
+    [row] = [
+        json.loads(line) for line in run(sample, str(tmp_path / "m"), "--duplicates", "--json").splitlines()
+    ]
+    assert row["stands"] == f"{row['stayed']['url']} [{row['duplicate_of']}]"
+    assert row["stayed"]["text"] == texts["one"][0].strip() and row["stayed"]["place"] is None
+
+
+def test_signatures_of_escaped_urls_in_several_row_groups(tmp_path: Path) -> None:
+    """Wikipedia's URLs have percent-escapes; not every document has words, or a URL."""
+    texts = {
+        language: (STORIES[language], f"https://xx.wikipedia.org/wiki/%E0%B8%81_{language}")
+        for language in LANGUAGES
+    }
+    texts |= {"none": ("... !!! ...", ""), "no url": (" ".join(map(str, range(300))), "")}
+    assert set(build(write(tmp_path, "m", texts)).values()) == {None}
+    workspace = Workspace.open(str(tmp_path / "m"))
+    export_signatures(workspace, str(tmp_path / "whole"))
+    path = Path(workspace.part("documents", *workspace.splits()[0]))
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(table, path, row_group_size=2)
+    assert export_signatures(workspace, str(tmp_path / "set"))["documents"] == len(texts)
+    [one], [other] = ((tmp_path / name).rglob("*.arrow") for name in ("whole", "set"))
+    assert one.read_bytes() == other.read_bytes()
+    with pa.ipc.open_file(str(other)) as file:
+        read = file.read_all()
+    assert read.column("minhash").null_count == 1
+    assert read.column("url_key").to_pylist().count(0) == 2
+    again = build(write(tmp_path, "again", texts, "dedup: {against: [set]}"))
+    assert set(again.values()) == {"exact"}
 
 
 def test_a_set_is_read_by_datasketch(old: Path) -> None:
