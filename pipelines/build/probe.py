@@ -16,6 +16,7 @@ from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import process_records, read_records
 from corpus.sources.input_split import InputSplit
+from corpus.sources.recognize.file_kinds import find_encoding
 from corpus.sources.recognize.row_fields import guess_fields
 from corpus.sources.tables.csv_rows import Csv
 from corpus.sources.tables.fields import list_field_names, read_value
@@ -157,15 +158,33 @@ def _list_first_failures(tools: Tools, split: InputSplit) -> Iterator[Failure]:
 
 
 def check_text_fields(plan: BuildPlan) -> None:
-    """Raise UserError, with file, line and key, where no record of a source has the text that `fields` names.
+    """Raise UserError, with file, line and key, where no record of a source has the text that `fields` names, or a file
+    of rows is in another encoding than its source says.
 
     Looks at the first files of every source of rows, and of each at more rows than the first ones if those have none.
     Rows, and files, without a text among others that have one are no mistake in the manifest: a build puts their
     records into quarantine, and `describe_unmatched_fields` names such files.
     """
+    _check_encodings(plan)
     for name, lacking, is_all in _list_lacking(plan):
         if is_all:
             raise plan.file.error(_locate_field(plan, name, "text"), lacking[0])
+
+
+def _check_encodings(plan: BuildPlan) -> None:
+    """Raise UserError where a file of rows that is to be in UTF-8 is in another encoding, by its beginning."""
+    for name, source, files in _list_tables(plan):
+        if isinstance(source, Parquet) or source.encoding is not None:
+            continue
+        for path in files[:PEEKED_FILES]:
+            try:
+                encoding = find_encoding(path)
+            except (*storage.DAMAGE, storage.RemoteError):
+                continue  # the probe names it
+            if encoding is not None:
+                raise plan.file.error(
+                    ("sources", name), f"{path} is not in UTF-8: say `encoding: {encoding}`, or convert it"
+                )
 
 
 def _list_lacking(plan: BuildPlan) -> Iterator[tuple[str, list[str], bool]]:

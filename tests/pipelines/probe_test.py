@@ -291,3 +291,48 @@ def test_sources_whose_first_records_give_no_text_are_named(folder: Path) -> Non
     assert [row["source"] for row in probe.failures.rows()] == ["deep"]
     printed = run(plan, manifest, "-n", "0")
     assert lines["empty"] in printed and lines["deep"] in printed and "good: " not in printed
+
+
+RUSSIAN = "Старая библиотека стоит в конце улицы, и каждое утро туда приходят читать дети и старики."
+CHINESE = "老图书馆在街道的尽头，每天早上人们都来这里读书，孩子们带来有船和山的图画书。"
+JAPANESE = "古い図書館は通りのはずれにあり、毎朝人々が本を読みにやって来る。子どもたちは絵本を持ってくる。"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("text", "encoding", "told"),
+    [
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (CHINESE, "gb18030", "gb18030|gbk"),
+        (JAPANESE, "shift_jis", "shift_jis"),
+        (RUSSIAN, "utf-16", "utf-16|utf-16le|utf-16-le"),
+    ],
+)
+def test_rows_in_another_encoding_than_the_source_says_are_refused(
+    folder: Path, kind: str, text: str, encoding: str, told: str
+) -> None:
+    rows = [f"{at} {text}" for at in range(40)]
+    content = (
+        "id,text\n" + "".join(f'{at},"{row}"\n' for at, row in enumerate(rows))
+        if kind == "csv"
+        else "".join(json.dumps({"text": row}, ensure_ascii=False) + "\n" for row in rows)
+    )
+    (folder / f"tales.{kind}").write_bytes(content.encode(encoding))
+    sources = f"  tales: {{kind: {kind}, paths: [tales.{kind}], rules: []}}\n"
+    with pytest.raises(UserError, match=rf"tales\.{kind} is not in UTF-8: say `encoding: (?:{told})`"):
+        check_text_fields(make_plan(write_manifest(folder, sources)))
+    stated = sources.replace("rules", f"encoding: {told.partition('|')[0]}, rules")
+    check_text_fields(make_plan(write_manifest(folder, stated)))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_few_broken_bytes_are_no_other_encoding(folder: Path, kind: str) -> None:
+    rows = [f"{at} {text}" for at, text in enumerate([RUSSIAN, CHINESE, JAPANESE] * 20)]
+    content = (
+        "id,text\n" + "".join(f'{at},"{row}"\n' for at, row in enumerate(rows))
+        if kind == "csv"
+        else "".join(json.dumps({"text": row}, ensure_ascii=False) + "\n" for row in rows)
+    ).encode()
+    (folder / f"tales.{kind}").write_bytes(content.replace("улицы".encode(), b"\xe3\x83\xff", 2))
+    sources = f"  tales: {{kind: {kind}, paths: [tales.{kind}], rules: []}}\n"
+    check_text_fields(make_plan(write_manifest(folder, sources)))

@@ -201,6 +201,15 @@ def _find_codec(head: bytes) -> str | None:
     return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
 
 
+def find_encoding(path: str) -> str | None:
+    """Return the encoding of a text by its beginning, as sources name it; None for UTF-8, and where nothing tells it.
+
+    Raises one of `DAMAGE` where nothing can be read.
+    """
+    codec = _find_codec(_read_head(path))
+    return None if codec is None else _state_encoding(codec).get("encoding")
+
+
 def decode_head(head: bytes, codec: str) -> str:
     """Return the beginning of a file as text, without the mark of its byte order."""
     return head.decode(codec, "replace").removeprefix("\ufeff")
