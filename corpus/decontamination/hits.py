@@ -8,7 +8,6 @@ DIR/decontamination/hits/...           a part for each input split: items, parts
 DIR/signals/decontamination/...        signals of every document
 DIR/edits/decontamination/...          what `cut` marks
 DIR/stats/evaluation_sets.parquet      sets: items, those that can be looked for, hits by source
-DIR/stats/cleared.parquet              hits that were cleared, with the reasons given
 """
 
 from __future__ import annotations
