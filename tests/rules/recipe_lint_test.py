@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 import corpus
-from corpus.data import data_path
+from corpus.data import data_path, use_own_files
 from corpus.decontamination.hits import SIGNALS
 from corpus.filters import FILTERS
 from corpus.inspect.signals_page import build_signals_page
@@ -110,6 +110,7 @@ def test_every_signal_is_described_in_the_order_of_its_filter() -> None:
 
 
 def test_the_page_of_signals_says_what_the_code_does() -> None:
+    use_own_files({})  # those of tests before
     page = data_path("signals.yaml").parent.parent / "docs/signals.md"
     assert page.read_text(encoding="utf-8") == build_signals_page(), (
         "python -m corpus.inspect.signals_page > docs/signals.md"
