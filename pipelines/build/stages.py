@@ -146,13 +146,13 @@ def identify_found(build: Build) -> list[Any]:
         for name in plan.file.manifest.sources
         for signal in plan.rules.early().signals(name)
     }
-    found: list[Any] = []
+    identities: list[Any] = []
     if PRIVATE_STEP in used:
-        found.append([PRIVATE_STEP, read_fingerprint(counts_path(workspace, PRIVATE_STEP))])
+        identities.append([PRIVATE_STEP, read_fingerprint(counts_path(workspace, PRIVATE_STEP))])
     if DECONTAMINATION_STEP in used:
         options = plan.file.manifest.decontaminate
-        found.append([DECONTAMINATION_STEP, decontaminate.identify_signals(workspace, options)])
-    return found
+        identities.append([DECONTAMINATION_STEP, decontaminate.identify_signals(workspace, options)])
+    return identities
 
 
 def run_repeats(build: Build) -> None:
