@@ -26,6 +26,7 @@ import torch
 
 from corpus.errors import UserError
 from corpus.inference.run import TrainedModel
+from corpus.ledger.views import find_interval
 from corpus.storage import DAMAGE, open_decompressed
 from corpus.trainer.device import autocast
 
@@ -66,10 +67,7 @@ class Accuracy:
     @property
     def interval(self) -> tuple[float, float]:
         """Return the 95 % interval of `accuracy_by_bytes` (Wilson 1927), which holds for few questions, too."""
-        share, count = self.accuracy_by_bytes, self.questions
-        middle = (share + Z95**2 / (2 * count)) / (1 + Z95**2 / count)
-        half = Z95 / (1 + Z95**2 / count) * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
-        return middle - half, middle + half
+        return find_interval(round(self.accuracy_by_bytes * self.questions), self.questions, Z95)
 
 
 def read_questions(path: str) -> list[Question]:
