@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 MODEL := corpus/languages/lid.176.ftz
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # else every process that a test starts compiles the package again
 
 .PHONY: help setup setup-browser demo test soak engines lint bench docs wheel clean
 
