@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.pipelines.small import digests
+from tests.pipelines.small import digests, remote_digests
 
 
-def list_differences(one: Path, other: Path) -> list[str]:
+def hash_files(workspace: Path | str) -> dict[str, str]:
+    """Return the SHA-256 of what a build makes, by name, in a folder or a bucket."""
+    return remote_digests(workspace) if isinstance(workspace, str) else digests(workspace)
+
+
+def list_differences(one: Path | str, other: Path | str) -> list[str]:
     """Return a line for every file of two workspaces that is not in both with the same bytes."""
-    first, second = digests(one), digests(other)
+    first, second = hash_files(one), hash_files(other)
     return [
         f"{name}: {first.get(name, 'missing')[:12]} {second.get(name, 'missing')[:12]}"
         for name in sorted(first.keys() | second.keys())

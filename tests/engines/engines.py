@@ -6,13 +6,16 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apache_beam
 
@@ -69,13 +72,24 @@ def start_pool(folder: Path, environment: Path) -> Iterator[tuple[subprocess.Pop
     port = find_port()
     away = folder / "pool"
     away.mkdir()
-    path = f"{environment / 'bin'}:{os.environ['PATH']}"  # the pool starts the first `python` there
+    path = f"{_write_launcher(away, environment)}:{os.environ['PATH']}"  # the pool starts the first `python` there
     module = "apache_beam.runners.worker.worker_pool_main"
     command = ["python", "-P", "-m", module, f"--service_port={port}"]
     command[0] = str(environment / "bin/python")
     with serve(command, folder / "pool.log", port, away, PATH=path, PYTHONSAFEPATH="1") as pool:
         options = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
         yield pool, ["--runner=PortableRunner", *options]
+
+
+def _write_launcher(folder: Path, environment: Path) -> Path:
+    """Return a folder with a `python` that starts each worker in a new folder, its only one for temporary files."""
+    place = folder / "launcher"
+    place.mkdir()
+    new = f'own=$(mktemp -d {shlex.quote(str(folder))}/worker-XXXXXX) && cd "$own"'
+    python = shlex.quote(str(environment / "bin/python"))
+    (place / "python").write_text(f'#!/bin/sh\n{new} && TMPDIR="$own" HOME="$own" exec {python} "$@"\n')
+    (place / "python").chmod(0o755)
+    return place
 
 
 @contextlib.contextmanager
@@ -176,14 +190,25 @@ def start_flink(folder: Path, environment: Path) -> Iterator[Running]:
         yield Running([*options, "--environment_cache_millis=30000"], pool, parts, page)
 
 
-def ask(page: str, path: str) -> dict[str, int]:
+def ask(page: str, path: str) -> dict[str, Any]:
     """Return what Flink says under a path of its page; 0 TaskManagers while it starts."""
     try:
         with urllib.request.urlopen(f"{page}/{path}", timeout=5) as answer:
-            asked: dict[str, int] = json.load(answer)
+            asked: dict[str, Any] = json.load(answer)
             return asked
     except OSError:
         return {"taskmanagers": 0}
+
+
+def count_splits(page: str) -> list[int]:
+    """Return how many input splits each TaskManager has read, in all jobs that Flink knows, the most first."""
+    splits: Counter[str] = Counter()
+    for job in ask(page, "jobs/overview")["jobs"]:
+        for vertex in ask(page, f"jobs/{job['jid']}")["vertices"]:
+            if "Ingest/Work" in vertex["name"]:
+                shares = ask(page, f"jobs/{job['jid']}/vertices/{vertex['id']}/taskmanagers")["taskmanagers"]
+                splits.update({each["taskmanager-id"]: each["metrics"]["read-records"] for each in shares})
+    return sorted(splits.values(), reverse=True)
 
 
 ENGINES: Sequence[Engine] = (

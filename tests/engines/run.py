@@ -1,6 +1,7 @@
 """The same build on every engine: a table of what is equal, how long it took and what was killed. `make engines`.
 
-    python -m tests.engines.run             every engine that can be had here: the demo; decide, verify and kills
+    python -m tests.engines.run             every engine that can be had here: the demo; decide, verify and kills;
+                                            and Flink with input and workspace in a bucket
     python -m tests.engines.run --short     Flink alone: a small input, and one worker killed meanwhile
 
 Every engine runs on loopback with a pool of workers from the wheel; what is missing for it is named, and it is left
@@ -20,14 +21,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from corpus import storage
 from tests.engines.differences import list_differences
-from tests.engines.engines import ENGINES, Engine, Running
+from tests.engines.engines import ENGINES, Engine, Running, count_splits
 from tests.engines.installed import ROOT, corpus_command, install_wheel
 from tests.engines.processes import clean_environment
 from tests.pipelines.small import digests, write_inputs
+from tests.storage import stores
 
 DEMO = ROOT / "manifests" / "demo.yaml"
 CHANGE = ("--set", "gopher.words.min=80")
@@ -56,7 +59,7 @@ class Bench:
     environment: Path
     manifest: Path
 
-    def begin(self, out: Path, options: Sequence[str]) -> subprocess.Popen[str]:
+    def begin(self, out: Path | str, options: Sequence[str]) -> subprocess.Popen[str]:
         """Begin a build in the folder of another project, so that no checkout is on the path."""
         return self._begin("build", str(self.manifest), "--out", str(out), *_behind(options))
 
@@ -97,7 +100,7 @@ def hash_tokens(workspace: Path) -> str:
     return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
 
-def compare(row: Row, what: str, wanted: Path, made: Path) -> None:
+def compare(row: Row, what: str, wanted: Path, made: Path | str) -> None:
     """Add to a row how a workspace differs from the local one."""
     differences = list_differences(wanted, made)
     row.files += len(digests(wanted))
@@ -105,10 +108,10 @@ def compare(row: Row, what: str, wanted: Path, made: Path) -> None:
     print(f"  {what}: {len(digests(wanted))} files, {len(differences)} differ", flush=True)
 
 
-def kill_when_at_work(process: subprocess.Popen[str], running: Running, out: Path, victim: str) -> str:
+def kill_when_at_work(process: subprocess.Popen[str], running: Running, out: Path | str, victim: str) -> str:
     """Kill a worker, or a named process of the engine, once the first part is there; return what was killed."""
     deadline = time.monotonic() + BUILD_SECONDS
-    while not list(out.glob("documents/*/part-*.parquet")) or not running.list_workers():
+    while not storage.expand_pattern(f"{out}/documents/*/part-*.parquet") or not running.list_workers():
         if process.poll() is not None or time.monotonic() > deadline:
             return ""
         time.sleep(0.05)
@@ -119,7 +122,7 @@ def kill_when_at_work(process: subprocess.Popen[str], running: Running, out: Pat
     return ""
 
 
-def build_with_kill(bench: Bench, running: Running, out: Path, victim: str) -> str:
+def build_with_kill(bench: Bench, running: Running, out: Path | str, victim: str) -> str:
     """Build while something is killed; what was, and how often the build was begun. Every other end is one line."""
     killed = ""
     for start in range(1, MAX_STARTS + 1):
@@ -146,6 +149,10 @@ def try_engine(
             bench.run("build", str(bench.manifest), "--out", str(out), *_behind(running.options))
             row.seconds = time.monotonic() - began
             compare(row, "build", local, out)
+            if running.page:
+                splits = count_splits(running.page)
+                print(f"  input splits read by each TaskManager: {splits}", flush=True)
+                row.differences += ["build: one TaskManager read nothing"] * (min(splits) == 0)
             row.tokens = hash_tokens(out)
             bench.run("verify", str(out))
             bench.run("decide", str(out), *CHANGE, *_behind(running.options))
@@ -157,6 +164,26 @@ def try_engine(
             row.seconds = row.seconds or time.monotonic() - began
             compare(row, f"build, {row.kills[-1]}", local, out)
             row.tokens = row.tokens or hash_tokens(out)
+    return row
+
+
+def try_bucket(engine: Engine, bench: Bench) -> Row:
+    """Build with input and workspace in a bucket, from which alone the workers know anything, and with a kill."""
+    row, folder = Row(f"{engine.name} on S3"), bench.folder / "bucket"
+    with stores.s3() as store:
+        manifest = write_inputs(folder, pages=12)
+        for file in folder.iterdir():
+            storage.write_bytes(f"{store.root}/input/{file.name}", file.read_bytes())
+        manifest.write_text(manifest.read_text().replace('["*', f'["{store.root}/input/*'))
+        bench = replace(bench, manifest=manifest)
+        bench.run("build", str(manifest), "--out", str(folder / "local"))
+        with _opened(engine, replace(bench, folder=folder)) as (running, _):
+            began, out = time.monotonic(), f"{store.root}/built"
+            row.kills.append(build_with_kill(bench, running, out, "worker"))
+            row.seconds = time.monotonic() - began
+            compare(row, f"build, {row.kills[-1]}", folder / "local", out)
+            bench.run("verify", out)
+    row.tokens = hash_tokens(folder / "local")
     return row
 
 
@@ -220,6 +247,8 @@ def run(folder: Path, short: bool, only: str | None) -> int:
         rows.append(
             try_engine(engine, bench, local, decided, engine.victims[:1] if short else engine.victims)
         )
+        if engine.name == "Flink" and not short:
+            rows.append(try_bucket(engine, bench))
     print_table(rows, row)
     differences = [f"{row.engine}: {line}" for row in rows for line in row.differences]
     print(*differences, sep="\n")
