@@ -2,10 +2,15 @@
 
 In the order in which a page meets them:
 
-    main_text.py     a page -> its tree and its main text     div_paragraphs.py   `div`s that are paragraphs
-    page_tree.py     what a browser shows, for all modes      layout_tables.py   tables that are no data
-    resiliparse_tree.py   the same in resiliparse's own tree   captions.py   captions that say something
-    blocks/          mode `corpus`: blocks, judged by a network of our own
-    selectors.py     trafilatura's XPath, evaluated faster     page_license.py     the licence a page states
-    news_article.py  headline and text; gates                 news_date.py       the day of publication
+    main_text.py         a page -> its main text             wrapped_lines.py   lines that Chinese sources wrap
+    page_tree.py         what a browser shows, for all modes, by
+      hidden_elements.py   what it hides                       sentence_words.py  words in odd elements
+      list_items.py        items of lists, kept whole          layout_tables.py   tables that are no data
+      loose_text.py        text that no paragraph holds        captions.py        captions that say something
+      page_elements.py     what all these ask of an element    div_paragraphs.py  `div`s that are paragraphs
+    resiliparse_tree.py  the same in resiliparse's own tree   prose_frame.py     the element around all prose
+    blocks/              mode `corpus`: blocks, judged by a network of our own
+    selectors.py         trafilatura's XPath, evaluated faster
+    news_article.py      headline and text; gates             news_date.py       the day of publication
+    page_license.py      the licence a page states
 """

@@ -21,17 +21,13 @@ from trafilatura.utils import repair_faulty_html
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html.div_paragraphs import mend_paragraphs
+from corpus.extract.html.hidden_elements import drop_silent
 from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
-from corpus.extract.html.page_tree import (
-    drop_silent,
-    find_prose_frame,
-    has_cjk_text,
-    join_wrapped_lines,
-    mend_tree,
-    set_frame,
-)
+from corpus.extract.html.page_tree import mend_tree
+from corpus.extract.html.prose_frame import find_prose_frame, set_frame
 from corpus.extract.html.resiliparse_tree import HOLDER, hold_single_characters, mend_page
 from corpus.extract.html.selectors import PageValues, compile_selector, known_values
+from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 

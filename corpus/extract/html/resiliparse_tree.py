@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from corpus.extract.html.captions import find_caption
+from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 from corpus.extract.html.layout_tables import (
     BREAKING,
     MAX_EXAMINED_CELLS,
@@ -20,7 +21,6 @@ from corpus.extract.html.layout_tables import (
     is_layout,
     tell_menus,
 )
-from corpus.extract.html.page_tree import MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 
 MIN_CELL_CHARACTERS = 50
 """Characters of a table that can hold text: 150 bytes of Chinese."""

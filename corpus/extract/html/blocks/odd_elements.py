@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from corpus.extract.html.page_tree import is_sent_for_scripts, list_opened
+from corpus.extract.html.hidden_elements import is_sent_for_scripts, list_opened
 
 _NEVER_HIDDEN = ("html", "body", "main")
 _DOUBLES = (

@@ -21,8 +21,9 @@ from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, re
 from corpus.extract.html.blocks.odd_elements import note_odd_elements
 from corpus.extract.html.blocks.page_head import NO_HEAD, PageHead, read_head
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
+from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
-from corpus.extract.html.page_tree import CJK, MAX_LARGE_HIDDEN, SHARED_SIGNS, has_cjk_text
+from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS, has_cjk_text
 
 
 class BlockKind(IntEnum):

@@ -1,0 +1,81 @@
+"""Give text a paragraph that stands in none: captions, boxes, and what is behind a heading that opens it."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from lxml.html import HtmlElement
+
+from corpus.extract.html.captions import find_caption
+from corpus.extract.html.div_paragraphs import BLOCK_TAGS, MIN_PARAGRAPH_BYTES
+from corpus.extract.html.page_elements import STRING, count_bytes, has_block, rename
+from corpus.extract.html.sentence_words import FIELDS, INLINE_TAGS
+
+_SAYING_TAGS = INLINE_TAGS - {"a", "label"}
+
+
+def keep_boxes(tree: HtmlElement) -> None:
+    """Make a `fieldset` without a field a `div`: it draws a box around a text."""
+    for box in list(tree.iter("fieldset")):
+        if next(box.iterancestors("form"), None) is None and next(box.iter(*FIELDS, "button"), None) is None:
+            box.tag = "div"
+            for title in box.iterchildren("legend"):
+                title.tag = "p"
+                _wrap_following_text(title)
+
+
+def keep_summaries(tree: HtmlElement) -> None:
+    """Give the text directly behind a `summary` a paragraph, and a `summary` that is prose itself."""
+    for summary in list(tree.iter("summary")):
+        _wrap_following_text(summary)
+        if not has_block(summary) and count_bytes(STRING(summary)) >= MIN_PARAGRAPH_BYTES:
+            summary.tag = "p"
+
+
+def keep_captions(tree: HtmlElement) -> None:
+    """Make captions that say something paragraphs and the figures around them `div`s, which extractors keep."""
+    for caption in list(tree.iter("figcaption")):
+        text = "".join(caption.itertext())
+        said = find_caption(text)
+        if said is None:
+            continue
+        if has_block(caption):
+            rename(caption, "div")
+        else:
+            rename(caption, "p")
+            if len(said) < len(" ".join(text.split())):
+                del caption[:]
+                caption.text = said
+        if (paragraph := next(caption.iterancestors("p"), None)) is not None:
+            # The parser leaves a figure in the paragraph that a browser ends before it.
+            tail, caption.tail = caption.tail, None
+            _put_text_behind(caption, tail)
+            paragraph.addprevious(caption)
+            continue
+        for figure in caption.iterancestors("figure"):
+            rename(figure, "div")
+            _wrap_following_text(figure)
+
+
+def _wrap_following_text(element: HtmlElement) -> None:
+    """Put the text and inline elements behind a block into a paragraph: extractors lose text behind a `div`."""
+    after = element.getnext()
+    beside = after is not None and after.tag in _SAYING_TAGS and any(map(str.strip, after.itertext()))
+    if not (element.tail or "").strip() and not beside:
+        return
+    following = list(
+        takewhile(lambda other: other.tag not in BLOCK_TAGS and other.tag != "br", element.itersiblings())
+    )
+    paragraph = element.makeelement("p")
+    paragraph.text, element.tail = element.tail, None
+    element.addnext(paragraph)
+    paragraph.extend(following)
+
+
+def _put_text_behind(element: HtmlElement, text: str | None) -> None:
+    """Add text where it stays when `element` is moved away."""
+    previous = element.getprevious()
+    if previous is not None:
+        previous.tail = (previous.tail or "") + (text or "")
+    elif (parent := element.getparent()) is not None:
+        parent.text = (parent.text or "") + (text or "")
