@@ -102,7 +102,16 @@ class Quality(_ManifestModel):
     model: str
 
 
-_NUMBER_NAME = re.compile(r"[+-]?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
+_NO_TEXT_NAMES = {
+    "a number": re.compile(
+        r"[+-]?(?:\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?|0x[\da-f]+|0b[01]+|inf(?:inity)?|nan)", re.IGNORECASE
+    ),
+    "a date": re.compile(
+        r"\d{4}([.-])\d{1,2}\1\d{1,2}|\d{1,2}([.-])\d{1,2}\2\d{4}|\d{8}T\d{4,6}|epoch", re.IGNORECASE
+    ),
+    "true or false": re.compile(r"true|false", re.IGNORECASE),
+}
+"""Names of folders that pyarrow, polars or DuckDB read as something else than text."""
 
 
 class Manifest(_ManifestModel):
@@ -153,9 +162,10 @@ class Manifest(_ManifestModel):
     def _check_distinct_names(cls, sources: dict[str, Source]) -> dict[str, Source]:
         seen: dict[str, str] = {}
         for name in sources:
-            if _NUMBER_NAME.fullmatch(name):
+            kind = next((kind for kind, names in _NO_TEXT_NAMES.items() if names.fullmatch(name)), None)
+            if kind is not None:
                 raise ValueError(
-                    f"{name} is a number, which pyarrow and polars read from folders as such (007 as 7): "
+                    f"{name} is {kind}, and pyarrow, polars or DuckDB read it from folders as such (007 as 7): "
                     f"call it s{name}"
                 )
             if seen.setdefault(name.casefold(), name) != name:

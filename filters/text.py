@@ -12,7 +12,7 @@ from corpus.text.units import LETTER, MARK, NUMBER, SPACE, SYMBOL, Units
 from corpus.text.words import versions
 
 STEP = "text"
-VERSION = 2
+VERSION = 3
 SIGNALS = (
     "text.characters",
     "text.words",
@@ -93,10 +93,11 @@ def _count_different_words(batch: PageBatch) -> Counts:
 _REPLACED = np.zeros(0x10000, np.bool_)
 _REPLACED[0xE000:0xF900] = _REPLACED[0xFFFD] = True
 
-_TAIL, _PAIR, _TRIPLE, _CYRILLIC_LEAD, _CYRILLIC_SIGN, _HIGH = 1, 2, 4, 8, 16, 32
+_TAIL, _PAIR, _TRIPLE, _CYRILLIC_LEAD, _CYRILLIC_SIGN, _HIGH, _SMALL, _INTRUDER = 1, 2, 4, 8, 16, 32, 64, 128
 _ROLE = np.zeros(0x10000, np.uint8)
 """The role of a character if it is a byte of UTF-8 that was read as Windows-1252 or Latin-1, or as Windows-1251 (the
-next two), and whether it stands where Latin-1 has what is not ASCII."""
+next two), whether it stands where Latin-1 has what is not ASCII, and whether it is a small Latin letter, or what stands
+among them only where one Latin charset was read as another."""
 for _byte in range(0x80, 0xC0):
     _ROLE[_byte] = _TAIL
     _ROLE[ord(bytes([_byte]).decode("cp1252", "replace"))] = _TAIL
@@ -107,7 +108,11 @@ _ROLE[0x412:0x445] |= _CYRILLIC_LEAD
 _ROLE[[ord(character) for character in "¤¦§©¬®°±µ¶·‚„†‡•…‰‹›€№™"]] |= _CYRILLIC_SIGN
 _ROLE[[*range(0xC0, 0x100), *map(ord, "¢£¤¥¦§¨©ª¬®¯±²³´µ¶¸¹º¼½¾¿‚ƒ„†‡ˆ‰Š‹ŒŽ˜™š›œžŸ")]] |= _HIGH
 _ROLE[0x80:0xA0] |= _HIGH
+_ROLE[[code for code in range(0x250) if chr(code).islower() and chr(code) not in "ªµº"]] |= _SMALL
+_ROLE[[*map(ord, "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŠŒŽŸ¡¢£¤¥¦§¨©¬®¯±²³¶¸¹¼½¾¿‚„†‡‰‹›")]] |= _INTRUDER
+_ROLE[[*range(0x80, 0x91), *range(0x98, 0xA0)]] |= _INTRUDER
 
+MIN_INTRUDERS = 3
 RUN_LENGTH = 5
 """Letters and marks of Latin-1 beyond ASCII in a row that no language has."""
 
@@ -116,7 +121,9 @@ def count_mojibake(units: Units) -> int:
     """Count characters in sequences such as Ã© (é), Ð° (а), â€œ (“), ä¸­ (中): the first byte of a UTF-8 sequence
     of Latin, Greek, Cyrillic, Arabic, or of a higher script, and as many that could follow it. A no-break
     space and the marks « » · ° are left out of those: French and Catalan set them after a vowel. Or those around a
-    sign inside a word of Cyrillic, as in Р°РјРё (ами), or in runs such as ÎÒÃÇ¶¼ (我们都) and ðÒÉ×ÅÔ (Привет)."""
+    sign inside a word of Cyrillic, as in Р°РјРё (ами), or in runs such as ÎÒÃÇ¶¼ (我们都) and ðÒÉ×ÅÔ (Привет). Or those
+    around a sign or a capital with an accent in small letters, as in niew¹tpliwie and prŽfŽrŽ (préféré): behind two of
+    them, since Irish has hÉireann."""
     role = _ROLE[units]
     count = 0
     tail = (role & _TAIL).astype(np.bool_)
@@ -128,6 +135,11 @@ def count_mojibake(units: Units) -> int:
         lead, inner = (role & _CYRILLIC_LEAD).astype(np.bool_), (role & _CYRILLIC_SIGN).astype(np.bool_)
         signs = int(np.count_nonzero(lead[:-2] & inner[1:-1] & (lead | inner)[2:]))
         count = max(count, 3 * signs)
+    intruder = (role & _INTRUDER).astype(np.bool_)
+    if np.count_nonzero(intruder) >= MIN_INTRUDERS:
+        small = (role & _SMALL).astype(np.bool_)
+        inside = int(np.count_nonzero(small[:-3] & small[1:-2] & intruder[2:-1] & small[3:]))
+        count = max(count, 3 * inside if inside >= MIN_INTRUDERS else 0)
     if np.count_nonzero(role & _HIGH) >= RUN_LENGTH:
         count = max(count, _count_runs((role & _HIGH).astype(np.bool_)))
     return count
@@ -141,6 +153,7 @@ def _count_mojibake_of_pages(batch: PageBatch) -> Counts:
     begun = ((before & (_PAIR | _TRIPLE)) > 0) & ((after & _TAIL) > 0)
     begun |= ((before & _CYRILLIC_LEAD) > 0) & ((after & _CYRILLIC_SIGN) > 0)
     begun |= (before & after & _HIGH) > 0
+    begun |= ((before & _SMALL) > 0) & ((after & _INTRUDER) > 0)
     first = np.flatnonzero(begun)
     for at in np.unique(batch.page_of(first)).tolist():
         start, end = batch.bounds[at].tolist()

@@ -23,6 +23,7 @@ from corpus.extract.process.calls import call_plugin, make_call
 from corpus.filters.filter import Filter
 from corpus.filters.plugin_filter import FAILED, PluginFilter, hash_files, open_plugin_filter
 from corpus.filters.url import read_url_lists as address_lists
+from corpus.formats import recoding
 from corpus.languages import plugin_identifier
 from corpus.languages.identify import Identifier
 from corpus.manifest import EXTRACTION_MODES, Manifest
@@ -44,7 +45,7 @@ from corpus.web.block_lists.address_lists import (
 )
 from corpus.web.block_lists.layouts import ListReport
 
-VERSION = 8
+VERSION = 9
 """Increased when ingest itself would give other documents from the same input."""
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
@@ -205,6 +206,7 @@ class Tools:
             "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),
+            "recoding": recoding.VERSION,
             "addresses": address_lists().identity,
             **({"lists": self.lists_identity} if self.lists_identity is not None else {}),
             "libraries": {name: metadata.version(name) for name in libraries},

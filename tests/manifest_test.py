@@ -101,12 +101,26 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["2005", "007", "1.5", "1e5"])
-def test_names_that_other_tools_read_as_numbers_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=f"{name} is a number.*call it s{name}"):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, "a number") for name in ("2005", "007", "1.5", "1e5", "0x1F", "0b11", "inf", "NaN")),
+        *((name, "a date") for name in ("2024-05-01", "2024.5.1", "1-5-2024", "20240501T030405", "epoch")),
+        *((name, "true or false") for name in ("true", "False")),
+    ],
+)
+def test_names_that_other_tools_read_as_no_text_are_refused(tmp_path: Path, name: str, kind: str) -> None:
+    with pytest.raises(UserError, match=f"{name} is {kind}.*call it s{name}"):
         load_manifest(
             write(tmp_path, GOOD.replace("  web:", f'  "{name}":').replace("{web: 3}", "{mine: 3}"))
         )
+
+
+@pytest.mark.parametrize(
+    "name", ["v2", "CC-MAIN-2024-10", "2024-05", "1.2.3", "5e", "info", "20240501-wiki", "truest"]
+)
+def test_other_names_with_digits_are_taken(tmp_path: Path, name: str) -> None:
+    load_manifest(write(tmp_path, GOOD.replace("  web:", f'  "{name}":').replace("{web: 3}", "{mine: 3}")))
 
 
 def test_environment_variables_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,8 @@ CHARSET_PARAMETER = re.compile(
     r"charset\s*[=:]+(?:\s*charset\s*[=:])?\s*(?:[\"'\\“”]|&quot;|â\x80\x9c)*\s*([\w.:-]+)", re.IGNORECASE
 )
 STATUS_LINE = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\r\n]{0,8}(?:HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]*|ICY[ \t]+)(\d{3})\b([^\r\n]*)",
+    rb"(?:\xef\xbb\xbf)?[\r\n]{0,8}(?:HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?(?:[ \t]*(?=\d{3}\b)|[ \t]+)|ICY[ \t]+)"
+    rb"(\d{1,3})(?!\d)([^\r\n]*)",
     re.IGNORECASE,
 )
 HEADER_OPENING = re.compile(
@@ -84,9 +85,12 @@ HEADER_OPENING = re.compile(
     re.IGNORECASE,
 )
 """The first header of a head that lost its status line."""
-HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|(?=<))")
+HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|\r{0,2}(?=<))")
 """An empty line ends a head, whatever its line ends. So does a line that begins as a tag: the empty line is missing."""
 LINE_END = re.compile("\r\n?|\n")
+ODD_HEADER_LINES = (b"\n ", b"\n\t", b"\nHTTP/")
+"""A header that goes on in the next line, an interim response without its empty line."""
+USED_HEADER = re.compile(rb"\n(?i:(content-(?:type|length|encoding)|transfer-encoding))[ \t]*:([^\r\n]*)")
 BARE_CR = re.compile(rb"\r(?=[^\r\n])")
 CR_HEAD_END = re.compile(rb"\r\r\n?|\r(?=<)")
 """The same where lines end in CR alone, as old Macintoshes wrote them."""
@@ -129,12 +133,14 @@ class Payload:
 class ResponseHead:
     """Hold the head of a response: its status (None: no status line), headers by lower-case name, where it ends.
 
-    Values of a header that occurs several times are joined by commas.
+    Values of a header that occurs several times are joined by commas. Of an ordinary head it has those that say how the
+    body is read; `has_headers` tells whether there are any.
     """
 
     status: int | None
     headers: dict[str, str]
     end: int
+    has_headers: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -170,10 +176,10 @@ def read_head(block: bytes) -> ResponseHead:
         if head.is_final or not STATUS_LINE.match(block, head.end):
             break
         head = _read_one_head(block, head.end)
-    if not head.headers and head.status is not None and HEADER_OPENING.match(block, head.end):
+    if not head.has_headers and head.status is not None and HEADER_OPENING.match(block, head.end):
         # an empty line between the status and the headers
         headers = _read_one_head(block, head.end)
-        head = ResponseHead(head.status, headers.headers, headers.end)
+        head = ResponseHead(head.status, headers.headers, headers.end, headers.has_headers)
     return head
 
 
@@ -205,6 +211,10 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
     has_cr_lines = status is not None and BARE_CR.match(block, begin) is not None
     ending = (CR_HEAD_END if has_cr_lines else HEAD_END).search(block, begin, at + MAX_HEAD_BYTES)
     stop, end = ending.span() if ending is not None else (len(block), len(block))
+    if status is not None and _has_plain_lines(block, begin, stop + 1):
+        return ResponseHead(
+            int(status[1]), _read_used_headers(block, begin, stop), end, block.find(b":", begin, stop) >= 0
+        )
     headers: dict[str, str] = {}
     name = ""
     code = int(status[1]) if status is not None else None
@@ -221,7 +231,25 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
             before = headers.setdefault(name, value)
             if before != value:
                 headers[name] = f"{before}, {value}" if before else value
-    return ResponseHead(code, headers, end)
+    return ResponseHead(code, headers, end, bool(headers))
+
+
+def _has_plain_lines(block: bytes, begin: int, stop: int) -> bool:
+    """Return whether between two places each line is a header, and none ends in CR alone."""
+    if block.count(b"\r", begin, stop) != block.count(b"\r\n", begin, stop):
+        return False
+    return all(block.find(sign, begin, stop) < 0 for sign in ODD_HEADER_LINES)
+
+
+def _read_used_headers(block: bytes, begin: int, stop: int) -> dict[str, str]:
+    """Return the headers between two places that say how a body is read; each is a line."""
+    headers: dict[str, str] = {}
+    for match in USED_HEADER.finditer(block, begin, stop):
+        name, value = match[1].decode("latin-1").lower(), match[2].decode("latin-1").strip()
+        before = headers.setdefault(name, value)
+        if before != value:
+            headers[name] = f"{before}, {value}" if before else value
+    return headers
 
 
 def media_type_of(payload: Payload, raw: bytes) -> str | None:
@@ -270,6 +298,9 @@ def decode_body(payload: Payload, raw: bytes, max_bytes: int) -> bytes | str | N
     in another way than they state, or without their stating it, is recognized by what it unpacks to.
     """
     body = raw
+    is_markup = raw.startswith(b"<") and not BINARY_BYTES.search(raw, 0, 256)
+    if is_markup and not payload.transfer_encoding and not payload.content_encoding:
+        return None if len(raw) > max_bytes else raw
     stated = f"{payload.transfer_encoding},{payload.content_encoding}".lower().count("chunked")
     for _ in range(max(min(stated, 2), _is_chunked(raw))):
         body = _unchunk(body)

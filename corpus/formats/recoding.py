@@ -13,9 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache, partial
 
-from corpus.formats.mojibake import measure_atypicality, measure_mojibake
+import numpy as np
+import numpy.typing as npt
 
-VERSION = 2
+from corpus.formats.mojibake import BMP_CODE_POINTS, measure_atypicality, measure_mojibake
+
+VERSION = 3
 """Incremented when the same text would be repaired otherwise."""
 
 ROUNDS = {1: "", 2: " twice", 3: " three times"}
@@ -27,6 +30,9 @@ MIN_SEQUENCES = 3
 
 MANY_SEQUENCES = 30
 """From so many on, also rare letters are taken for what a line of one or two sequences says."""
+
+SAMPLED_CHARACTERS = 256
+"""Characters beyond ASCII that are looked at for UTF-8 in one of the rarer readings."""
 
 MIN_COVERED = 0.9
 """Share of what a line has beyond ASCII that must be such sequences."""
@@ -75,25 +81,39 @@ _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 _CAPITALS, _SMALL = re.compile("[\u0410-\u042f]"), re.compile("[\u0430-\u044f]")
 _HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
+_TAILS = (
+    "\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018"
+    "\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
+)
+_CYRILLIC_SIGNS = (
+    "\xa4\xa6\xa7\xa9\xac\xae\xb0\xb1\xb5-\xb7\u201a\u201e\u2020-\u2022\u2030\u2039\u203a\u20ac\u2116\u2122"
+)
+_SIGNS_IN_WORDS = (
+    "\x80-\x9f\xa2\xa4-\xa9\xac-\xb1\xb4-\xb8\u201a\u201e\u2020-\u2025\u2030-\u203a\u20ac\u2122"
+    "\u2500-\u25a0\u02d8-\u02dd"
+)
+"""Signs that stand in no word; of quotation marks and dashes only those that do not occur between letters."""
+_LETTERS = "[^\\W\x00-\x7f\u0700-\u0dff\u0e80-\ufb00\ufb03-\U0010ffff]"
+"""Letters that charsets of eight bits have."""
 _SUSPECT = (
     re.compile(
-        "[\xc2-\xf4][\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018"
-        "\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]"
+        f"[\xc2-\xdf][{_TAILS}]|[\xe0-\xef][{_TAILS}]{{2}}|[\xf0-\xf4][{_TAILS}]{{3}}",
     ),
-    re.compile(
-        "[\xa4\xa6\xa7\xa9\xac\xae\xb0\xb1\xb5-\xb7\u201a\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2116\u2122]"
-        "(?<=[\u0412-\u0444].)[^\\s.,;:!?)]|\u0402(?<=\u0432.)"
-    ),
+    re.compile(f"[{_CYRILLIC_SIGNS}](?<=[\u0412-\u0444].)[^\\s.,;:!?)]|\u0402(?<=\u0432.)"),
     re.compile("[\x80-\xff\u0192\u201a]{4}"),
-    re.compile(
-        "[\x80-\x9f\xa2\xa4-\xa9\xac-\xb1\xb4-\xb8\u2018-\u203a\u20ac\u2122\u2500-\u25a0\u02d8-\u02dd]"
-        "(?<=[^\\W\x00-\x7f].)[^\\W\x00-\x7f]"
-    ),
+    re.compile(f"[{_SIGNS_IN_WORDS}](?<={_LETTERS}.){_LETTERS}"),
     re.compile("[\u0410-\u042f]{3}(?<=[\u0430-\u044f]...)"),
 )
-"""The first two characters of UTF-8 as windows-1252 shows them; a sign inside a word of Cyrillic, as in windows-1251;
-what Latin-1 makes of a legacy charset; a sign between two
-letters, as the rarer readings show UTF-8; and Cyrillic whose case is inverted."""
+"""UTF-8 as windows-1252 shows it; a sign inside a word of Cyrillic, as in windows-1251; what Latin-1 makes of a legacy
+charset; a sign between two letters, as the rarer readings show UTF-8; and Cyrillic whose case is inverted."""
+_PAIRS = (
+    ("[\xc2-\xf4]", f"[{_TAILS}]"),
+    ("[\u0412-\u0444]", f"[{_CYRILLIC_SIGNS}\u0402]"),
+    ("[\x80-\xff\u0192\u201a]", "[\x80-\xff\u0192\u201a]"),
+    (_LETTERS, f"[{_SIGNS_IN_WORDS}]"),
+    ("[\u0430-\u044f]", "[\u0410-\u042f]"),
+)
+"""Two characters in a row that each of `_SUSPECT` needs."""
 _RARE_SIGNS = ("\u20ac", "\u05f3", "\u221a", "\u201a\xc4", "\u0e40\u0e18", "\u251c", "\u2568", "\u256a")
 _RARE_SUSPECT = re.compile(
     "\u20ac[^\\w\\s](?<=[^\\W\x00-\x7f]..)|\u05f3.\u05f3|\u0e40\u0e18.\u0e40\u0e18.\u0e40[\u0e18\u0e19]"
@@ -118,9 +138,58 @@ def looks_recoded(text: str) -> bool:
     """Return whether a text may have been decoded with the wrong charset: cheap, and wrong about some clean texts."""
     if text.isascii():
         return False
-    if any(pattern.search(text) for pattern in _SUSPECT):
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    if _is_all_misread(units):
+        return True
+    suspected = _find_pairs(units)
+    if suspected and any(pattern.search(text) for at, pattern in enumerate(_SUSPECT) if suspected >> at & 1):
         return True
     return any(sign in text for sign in _RARE_SIGNS) and _RARE_SUSPECT.search(text) is not None
+
+
+@cache
+def _pair_table() -> npt.NDArray[np.uint16]:
+    """Return for each code point of the BMP the numbers of the pairs, as bits, of which it is the second character, and
+    above them those of which it is the first."""
+    table = np.zeros(BMP_CODE_POINTS, np.uint16)
+    everything = "".join(chr(code) for code in range(0x80, BMP_CODE_POINTS) if not 0xD800 <= code < 0xE000)
+    for number, (first, second) in enumerate(_PAIRS):
+        for characters, shift in ((second, 0), (first, 8)):
+            table[[ord(one) for one in re.findall(characters, everything)]] |= 1 << (number + shift)
+    return table
+
+
+def _find_pairs(units: npt.NDArray[np.uint16]) -> int:
+    """Return which of `_PAIRS` occur in a text, as bits. About 4 ns a character."""
+    kinds = _pair_table()[units]
+    return int(np.bitwise_or.reduce((kinds[:-1] >> 8) & kinds[1:], initial=0))
+
+
+@cache
+def _reading_tables() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Return for each code point of the BMP the readings, as bits, in which it begins UTF-8, and goes on with it."""
+    leads, tails = np.zeros(BMP_CODE_POINTS, np.uint32), np.zeros(BMP_CODE_POINTS, np.uint32)
+    for number, reading in enumerate((*_list_readings(), *_list_rare_readings())):
+        for code, byte in reading.bytes.items():
+            if byte < 0xC0:
+                tails[code] |= 1 << number
+            elif 0xC2 <= byte <= 0xF4:
+                leads[code] |= 1 << number
+    return leads, tails
+
+
+def _is_all_misread(units: npt.NDArray[np.uint16]) -> bool:
+    """Return whether all that a text has beyond ASCII could be UTF-8 in one reading, by the first of it."""
+    places = np.flatnonzero(units[:-1] >= 0x80)[:SAMPLED_CHARACTERS]
+    if len(places) < 2 * MIN_SEQUENCES or not places[0]:
+        places = places[1:]
+    if len(places) < 2 * MIN_SEQUENCES:
+        return False
+    leads, tails = _reading_tables()
+    here, before, after = units[places], units[places - 1], units[places + 1]
+    begins = leads[here] & tails[after]
+    goes_on = tails[here] & (leads[before] | tails[before])
+    return bool(np.bitwise_and.reduce(begins | goes_on))
 
 
 def repair(text: str) -> tuple[str, str] | None:
@@ -162,16 +231,18 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
 
 
 def _choose_readings(text: str) -> tuple[list[_Reading], int]:
-    """Return the readings that a text may need, and how many sequences it has in the one that it needs most."""
-    usual = _list_readings()
-    chosen, most = list(usual), max(len(reading.sequence.findall(text)) for reading in usual)
+    """Return the readings that a text may need, that of most of it first, and how many sequences it has in the one that
+    it needs most."""
     beyond = len(_BEYOND_ASCII.findall(text))
-    for reading in _list_rare_readings():
-        sequences = reading.sequence.findall(text)
-        if sum(map(len, sequences)) >= MIN_TEXT_COVERED * beyond:
-            chosen.append(reading)
-            most = max(most, len(sequences))
-    return chosen, most
+    ranked: list[tuple[int, int, _Reading]] = []
+    for readings, needed in ((_list_readings(), 0.0), (_list_rare_readings(), MIN_TEXT_COVERED * beyond)):
+        for reading in readings:
+            sequences = reading.sequence.findall(text)
+            covered = sum(map(len, sequences))
+            if covered >= needed:
+                ranked.append((covered, len(sequences), reading))
+    ranked.sort(key=lambda one: -one[0])
+    return [reading for _, _, reading in ranked], max(count for _, count, _ in ranked)
 
 
 def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:
@@ -181,20 +252,32 @@ def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple
     names: list[str] = []
     decoded, first = line, 0
     while len(names) < MAX_ROUNDS and not decoded.isascii():
-        for reading in readings:
-            sequences = reading.sequence.findall(decoded)
-            if sequences and sum(map(len, sequences)) >= MIN_COVERED * len(_BEYOND_ASCII.findall(decoded)):
-                break
-        else:
+        reading, sequences = _choose_reading(decoded, readings)
+        if reading is None:
             break
-        first = first or len(sequences)
-        decoded = reading.sequence.sub(partial(_decode_sequence, reading.bytes), decoded)
+        first = first or sequences
+        decoded = _decode(decoded, reading)
         names.append(reading.name)
-        if len(names) == 1:
-            readings = [*_list_readings(), *(other for other in readings[2:] if other is reading)]
+        readings = [reading, *(other for other in readings if other is not reading)]
     if not names or (not everywhere and first < MIN_SEQUENCES and _UNUSUAL.search(decoded)):
         return line, 0, ()
     return decoded, first, tuple(names)
+
+
+def _choose_reading(line: str, readings: list[_Reading]) -> tuple[_Reading | None, int]:
+    """Return the reading that most of what a line has beyond ASCII is UTF-8 in, and how many sequences there are; None
+    where that is too little. Of several that are as good the first counts."""
+    most, best, count = MIN_COVERED * len(_BEYOND_ASCII.findall(line)), None, 0
+    for reading in readings:
+        sequences = reading.sequence.findall(line)
+        covered = sum(map(len, sequences))
+        if sequences and (covered > most or (best is None and covered == most)):
+            most, best, count = covered, reading, len(sequences)
+    return best, count
+
+
+def _decode(line: str, reading: _Reading) -> str:
+    return reading.sequence.sub(partial(_decode_sequence, reading.bytes), line)
 
 
 def _decode_sequence(byte_of: dict[int, int], sequence: re.Match[str]) -> str:

@@ -63,7 +63,7 @@ class Alphabet:
 
     `letters`, each of `beside` and `without` are regular expressions. A text in the language has at least `share` of
     its letters from the first and from each of the second, and less than half of that from the third. With `below`, it
-    has less than that of `letters`.
+    has less than that of `letters`. Texts of fewer letters than `least` are not told.
     """
 
     code: str
@@ -72,6 +72,7 @@ class Alphabet:
     beside: tuple[str, ...] = ()
     without: str = ""
     below: float | None = None
+    least: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ def labels() -> Labels:
     alphabets = {
         script: tuple(
             Alphabet(**{**row, "code": code, "beside": tuple(row.get("beside", ()))})
-            for code, row in rows.items()
+            for code, given in rows.items()
+            for row in (given if isinstance(given, list) else [given])
         )
         for script, rows in data["letters"].items()
     }

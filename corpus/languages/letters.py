@@ -47,6 +47,8 @@ def is_zawgyi(text: str) -> bool:
 
 def _is_written_with(line: str, total: int, alphabet: Alphabet) -> bool:
     """Return whether a line has enough (or too few) of the letters of an alphabet, of `total` in its script."""
+    if total < alphabet.least:
+        return False
     own = len(_compile(alphabet.letters).findall(line))
     if alphabet.below is not None:
         return own < alphabet.below * total

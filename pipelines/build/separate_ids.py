@@ -3,7 +3,7 @@
 Some tools write one WARC-Record-ID on several records, and tables repeat an `id`. Only the documents of a whole
 workspace tell, so ids are compared after ingest. A document whose id others have, too, gets an id from that id and from
 what it is: its URL, date, text and gate. So no id depends on the order of reading, and a record that is in two files
-has one id in both.
+has one id in both; unless copies are kept, which then get ids by their places.
 
 `ids/shared.parquet` lists the documents that got an id of their own, with the id of their record. A later build starts
 from that, so a workspace has the same ids whatever was built before.
@@ -37,9 +37,10 @@ OwnIds = dict[int, tuple[str, str]]
 """The id of its own of each row that has one, and the id of its record."""
 
 
-def separate_ids(workspace: Workspace, splits: Sequence[Split]) -> bool:
+def separate_ids(workspace: Workspace, splits: Sequence[Split], keeps_copies: bool = False) -> bool:
     """Give the documents of all input splits that share an id ids of their own; return whether any id changed.
 
+    With `keeps_copies` equal documents get different ids, too: nothing will remove all but one of them.
     Cost: the column of ids is read once or more; the rest only of parts with an id that occurs twice. Memory: 8 bytes a
     document, and 24 for each whose id occurs twice.
     """
@@ -47,10 +48,10 @@ def separate_ids(workspace: Workspace, splits: Sequence[Split]) -> bool:
     repeated = _find_repeated(workspace, splits, before)
     if not len(repeated) and not before:
         return False
-    shared = _find_shared(workspace, splits, before, repeated)
+    shared = repeated if keeps_copies else _find_shared(workspace, splits, before, repeated)
     after = {}
     for split in splits:
-        own = _name_split(workspace, split, before.get(split, {}), repeated, shared)
+        own = _name_split(workspace, split, before.get(split, {}), repeated, shared, keeps_copies)
         if own:
             after[split] = own
     changed = [split for split in splits if before.get(split, {}) != after.get(split, {})]
@@ -144,9 +145,16 @@ def _find_repeated(
 
 
 def _read_identities(
-    workspace: Workspace, split: Split, own: OwnIds, chosen: npt.NDArray[np.uint64]
+    workspace: Workspace,
+    split: Split,
+    own: OwnIds,
+    chosen: npt.NDArray[np.uint64],
+    is_placed: bool = False,
 ) -> Iterator[tuple[int, str, str, str]]:
-    """Yield (row, id of the record, what the document is, where it is) of documents whose ids have a chosen hash."""
+    """Yield (row, id of the record, what the document is, where it is) of documents whose ids have a chosen hash.
+
+    Where it is counts for documents without a text, and for all if `is_placed`.
+    """
     if not len(chosen):
         return
     rows = np.flatnonzero(np.isin(_read_hashes(workspace, split, own), chosen))
@@ -156,7 +164,8 @@ def _read_identities(
     for row, one in zip(rows.tolist(), table.to_pylist(), strict=True):
         base = own[row][1] if row in own else one["id"]
         what = "\0".join(one[name] or "" for name in ("url", "date", "content_hash", "gate"))
-        where = "" if one["content_hash"] else f"\0{one['origin']['file']}\0{one['origin']['offset']}"
+        has_place = is_placed or not one["content_hash"]
+        where = f"\0{one['origin']['file']}\0{one['origin']['offset']}" if has_place else ""
         yield row, base, what, where
 
 
@@ -182,6 +191,7 @@ def _name_split(
     own: OwnIds,
     repeated: npt.NDArray[np.uint64],
     shared: npt.NDArray[np.uint64],
+    keeps_copies: bool,
 ) -> OwnIds:
     """Return the ids of their own that documents of an input split are to have."""
     if not len(shared):
@@ -189,8 +199,8 @@ def _name_split(
     known = set(shared.tolist())
     return {
         row: (document_id(base, what + where), base)
-        for row, base, what, where in _read_identities(workspace, split, own, repeated)
-        if _hash_text(base) in known
+        for row, base, what, where in _read_identities(workspace, split, own, repeated, keeps_copies)
+        if keeps_copies or _hash_text(base) in known
     }
 
 

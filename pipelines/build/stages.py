@@ -81,7 +81,7 @@ def make_parts(build: Build) -> None:
 def run_ingest(build: Build) -> None:
     """Run ingest for every input split, then give documents that share an id ids of their own."""
     make_parts(build)
-    separate_ids(build.workspace, build.plan.names)
+    separate_ids(build.workspace, build.plan.names, keeps_copies=not build.plan.file.manifest.dedup.exact)
 
 
 def run_decide(build: Build) -> None:

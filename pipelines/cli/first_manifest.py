@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 if TYPE_CHECKING:
     from corpus.sources.recognize import Recognized
 
@@ -105,7 +107,7 @@ def write_first_manifest(
         f"#   corpus build {place} --out {workspace} --workers 2\n"
         "# A line such as `# key: value` proposes something: take the # away to have it. Every key is in\n"
         "# `corpus docs manifest`, and what keys can name, such as presets, signals and languages, in `corpus list`.\n"
-        f"name: {name}\n"
+        f"name: {name if isinstance(yaml.safe_load(name), str) else quote(name)}\n"
         "sources:\n"
     ]
     blocks += [_write_source(source) for source in sources]

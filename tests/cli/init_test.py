@@ -131,6 +131,13 @@ def test_odd_names_are_read_or_listed() -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", ["2024-05-01", "007", "true"])
+def test_a_folder_of_any_name_gives_a_manifest(folder: str) -> None:
+    write(f"{folder}/a.txt", TEXTS["ไทย.txt"])
+    run(init, folder, "--out", "m.yaml")
+    assert load_manifest("m.yaml").manifest.name == folder
+
+
 def test_what_cannot_be_done_is_one_line() -> None:
     write("data/a.pdf", "%PDF-1.7")
     write("there.yaml", "name: mine\n")

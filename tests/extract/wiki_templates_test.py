@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from corpus.document import Record
@@ -172,6 +175,14 @@ def test_templates_of_a_wiki(wiki: str, wikitext: str, text: str) -> None:
     assert to_text(wikitext, wiki=wiki) == text
 
 
+def test_what_the_documentation_says_of_each_wiki_is_so() -> None:
+    page = (Path(__file__).parents[2] / "docs/sources/wikipedia.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z]+wik[a-z]+) \| `(.*)` \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) > 30
+    for wiki, wikitext, shown in rows:
+        assert to_text(wikitext.replace("\\|", "|"), wiki=wiki) == shown, wiki
+
+
 def test_a_wiki_beats_its_project_and_a_project_its_language() -> None:
     assert scopes_of("zh_yuewiki") == ("zh_yuewiki", "wiki", "zh-yue")
     assert scopes_of("simplewiktionary") == ("simplewiktionary", "wiktionary", "en")
@@ -245,8 +256,14 @@ def test_numbers_names_and_places_keep_what_stands_beside_them(wiki: str, wikite
     ("wiki", "wikitext", "text"),
     [
         ("hewiki", "{{קישור שפה|אנגלית|Old ferry|המעבורת הישנה}}", "המעבורת הישנה"),
+        ("hewiki", "{{קישור שפה|אנגלית|Old ferry|המעבורת הישנה|המעבורת}}", "המעבורת"),
         ("eswiki", "{{ill|en|La barca|The ferry}} a {{esd|3 km}}", "La barca a 3 km"),
-        ("ptwiki", "{{ill|en|A barca|The ferry}}", "A barca"),
+        ("ptwiki", "{{ill|en|A barca|The ferry}}, {{ill|O cais|en|The quay|es|El muelle}}", "A barca, O cais"),
+        ("rowiki", "{{Ill|fr|Bacul|Le bac|4=bac vechi}}, {{Ill-wd|Q12|3=cheiul}}{{Ill-wd|Q12}}.", "bac vechi, cheiul."),
+        ("enwiki", "{{ill|Old ferry|fr|Vieux bac|lt=the ferry}}, {{ill|No|ja|能|de}}", "the ferry, No"),
+        ("zhwiki", "{{link-en|渡船|Ferry|渡輪}}、{{le|碼頭|Quay}}、{{tsl|en|Lock|船闸}}、{{ilh|河|Canal|lang-code=en}}",
+         "渡輪、碼頭、船闸、河"),
+        ("zhwiki", "{{link-interwiki|zh=渡船|lang=en|lang_title=Ferry}}、{{liw|碼頭|en|Quay}}", "渡船、碼頭"),
         ("frwiki", "Le bac {{incise|le vieux}} du {{s mini|XIX}} de {{souverain-|Louis XII}}",
          "Le bac – le vieux – du XIXe siècle de Louis XII"),
         ("dewiki", "{{Bruch|3|4}} der {{Schiff|MS|Möwe}}", "3/4 der MS Möwe"),

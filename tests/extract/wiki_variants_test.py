@@ -23,6 +23,18 @@ from corpus.extract.wikitext.wiki_page import to_text
         ("zhwiki", "这是-{-|zh-cn:出租车}-车", "这是车"),
         ("zhwiki", "这是-{N|zh-tw}-", "这是臺灣"),
         ("zhwiki", "这是-{D|zh-cn:出租车;zh-tw:計程車}-", "这是大陆：出租车；臺灣：計程車；"),
+        # Several flags: the one that shows nothing beats codes and what stands before it
+        ("zhwiki", "这是-{H;zh-cn|zh-cn:出租车}-车", "这是车"),
+        ("zhwiki", "这是-{zh-tw;-|的士}-车", "这是车"),
+        ("zhwiki", "这是-{zh-cn;N|zh-Hant-TW}-", "这是臺灣"),
+        ("zhwiki", "这是-{A;D|zh-cn:出租车}-车", "这是车"),
+        ("zhwiki", "这是-{D;T|zh-cn:出租车}-车", "这是车"),
+        ("zhwiki", "这是-{T;D|zh-cn:出租车}-", "这是大陆：出租车；"),
+        ("zhwiki", "这是-{H;D|計程車=>zh-cn:出租车}-", "这是計程車⇒大陆：出租车；"),
+        ("zhwiki", "这是-{H|的士}-车", "这是车"),
+        ("srwiki", "Ово је -{D|sr-ec:река; sr-el:reka}-", "Ово је ћирилица:река;latinica:reka;"),
+        ("ganwiki", "个-{D|gan-hans:车}-", "个简体:车;"),
+        ("tgwiki", "In -{x=>tg-latn:darjo; tg:daryo}-", "In daryo"),
         # The bar of a link is that of no flag
         ("zhwiki", "这是-{[[出租车列表|出租车]]}-", "这是出租车"),
         ("zhwiki", "这是-{zh-hans:[[甲|出租车]];zh-hant:[[乙|計程車]]}-", "这是出租车"),

@@ -179,6 +179,32 @@ def test_any_text_can_be_measured_and_shares_are_shares(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("good", "charset", "read_as"),
+    [
+        ("Le pont a été réparé l'été dernier, les élèves préfèrent la rivière gelée.", "mac_roman", "cp1252"),
+        ("Die Rückkehr der Grünen fällt später aus, erklärte Günther unverdächtig.", "cp850", "mac_roman"),
+        ("Niewątpliwie młodzież będzie wolała dłuższą drogę przez śnieżną łąkę.", "cp1250", "latin-1"),
+        ("Niewątpliwie młodzież będzie wolała dłuższą drogę przez śnieżną łąkę.", "iso8859_2", "latin-1"),
+    ],
+)
+def test_a_latin_charset_read_as_another_is_mojibake(good: str, charset: str, read_as: str) -> None:
+    assert measure(good * 5)["text.mojibake"] == 0
+    assert measure(good.encode(charset).decode(read_as, "replace") * 5)["text.mojibake"] > 0.02
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "Poblacht na hÉireann, an tÚdarás, i nÉirinn; na hÓga agus an tÁth. ",
+        "Te k´op yu´un me winik, don´t, l´été, it´s; col·legi, paral·lel, 5€, m², § 5. ",
+        "iPhone, McÉwan, ÀÉÎ, “café”, São João, CAFÉ, œuvre, Ærø, ŽILINA, Čača. ",
+    ],
+)
+def test_capitals_and_marks_in_real_words_are_no_mojibake(good: str) -> None:
+    assert measure(good * 5)["text.mojibake"] == 0
+
+
+@pytest.mark.parametrize(
     ("url", "gate"),
     [
         ("https://en.wikipedia.org/wiki/Ferry", None),

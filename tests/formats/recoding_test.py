@@ -92,15 +92,34 @@ def test_a_legacy_charset_that_was_read_as_latin_1(name: str, charset: str, said
         *((name, "cp866") for name in ("rus", "fra", "arb")),
         *((name, "cp437") for name in ("fra", "deu", "emoji")),
         *((name, "mac_roman") for name in ("fra", "deu", "rus", "emoji")),
-        *((name, "cp874") for name in ("tha", "hin")),
-        ("heb", "cp1255"),
+        *((name, "cp874") for name in ("tha", "hin", "vie")),
+        *((name, "cp1255") for name in ("heb", "vie", "kor")),
+        *((name, "iso8859_2") for name in ("fra", "deu", "rus", "tha")),
+        *((name, "cp1257") for name in ("fra", "ell", "jpn")),
+        *((name, "cp1258") for name in ("fra", "cmn_Hans")),
+        *((name, "cp850") for name in ("fra", "vie")),
+        ("fra", "koi8_r"),
     ],
 )
 def test_utf8_that_was_read_in_the_charset_of_another_country(name: str, charset: str) -> None:
-    wrong = misread(TEXTS[name], charset)
-    assert looks_recoded(wrong)
-    repaired = repair(wrong)
-    assert repaired is not None and repaired[0] == TEXTS[name]
+    once = misread(TEXTS[name], charset)
+    for wrong in (once, misread(once, charset)):
+        assert looks_recoded(wrong)
+        repaired = repair(wrong)
+        assert repaired is not None and repaired[0] == TEXTS[name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他说：“你好”——她答：‘好…好’。東京・大阪の“橋”、北京·上海。다리·강 ‘나루’…",
+        "Об’єкт, п’ять, сім’я; Ольга—Анна…Іван “так”–ні.",
+        "L’été… « né », dit-il ; “côté”, élevé–é, œuvre d’Éric. Das ‚Gänsefüßchen‘. ВКонтакте, ПриватБанк",
+        "เธอพูดว่า “สวัสดี” 5€ √2 הוא אמר: „שלום” صورة…جميلة ½ café°",
+    ],
+)
+def test_clean_text_with_marks_in_words_does_not_look_wrong(text: str) -> None:
+    assert not looks_recoded(text) and not looks_recoded(f"{text}\n" * 50)
 
 
 @pytest.mark.parametrize(

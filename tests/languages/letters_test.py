@@ -32,6 +32,14 @@ TEXTS = {
     "uig_Cyrl": "Йеңи көврүк қиштин бурун ремонт қилинди, шуниң үчүн йол қисқарди, деди җәмийәт. Биз ғалиб.",
     "kmr_Cyrl": "Пьр’а кәвьн бәри зьвьстане һатә чекьрьн, ԝәки ԛәйька нә ԝәстә. Әм ԛә ԝе бьбиньн, ԝан гот.",
     "zsm_Arab": "جمبتن لام ايت سوده دباءيكي سبلوم موسيم هوجن، دان اورڠ كامڤوڠ ڤون سنڠ كران جالن بارو، كاتاڽ.",
+    "pwo_Mymr": "ဖၠုံၩ့ဆၧဆါနၪ့ ယိၬဍးဖၠုံၩ့ဖိၪ့လၧၩ့ဆၧခၠါင်ႋလဲၪ",
+    "ksw_Mymr": "ပှၤကညီကျိာ်တၢ်ကတိၤ အံၤမ့ၢ်တၢ်ကတိၤလၢ ပှၤကညီဖိစူးကါဝဲန့ၣ်လီၤ",
+    "und_Mymr": "နမော တဿ ဘဂဝတော အရဟတော သမ္မာသမ္ဗုဒ္ဓဿ ဗုဒ္ဓံ သရဏံ ဂစ္ဆာမိ ဓမ္မံ သရဏံ ဂစ္ဆာမိ သင်္ဃံ သရဏံ ဂစ္ဆာမိ ဒုတိယမ္ပိ".replace(
+        "\u103a", ""
+    ),
+    "gez_Ethi": "በመጻሕፍት ቅዱሳት ወበነገሥታት ቀዳማውያን ይትነገር ዜናሆሙ ለአበው ወለአንስት እለ ነበሩ በምድር ወገብሩ ሠናየ በኵሉ መዋዕል " * 3,
+    "und_Arab": "کھوار زبان چھترارہ ہموݯ ݯھیݱی ݰا ݮوغ",
+    "und_Deva": "कॉशुर ज़बान छि कशीरि मंज़ बोलनॖ यिवान, अथ छॖ वारियाह ॴठ ॶन तॖ ॷन",
     "mnc_Mong": "ᠮᠠᠨᠵᡠ ᡤᡳᠰᡠᠨ ᠪᡝ ᡨᠠᠴᡳᠮᠪᡳ ᡠᡥᡝᡵᡳ ᡥᡝᡵᡤᡝᠨ ᠪᡳᡨᡥᡝ",
 }
 
@@ -47,6 +55,15 @@ def test_letters_tell_the_language(label: str) -> None:
 def test_the_score_is_the_same_for_the_label_as_a_hint(label: str) -> None:
     identifier = Identifier()
     assert identifier.identify(TEXTS[label], label) == identifier.identify(TEXTS[label])
+
+
+def test_short_texts_are_not_told_by_the_letters_that_they_lack() -> None:
+    assert Identifier().identify("ကလေး")[0] == "mya_Mymr"
+    assert Identifier().identify("ሰላም ለዓለም")[0] != "gez_Ethi"
+
+
+def test_a_greeting_in_zawgyi_is_not_karen() -> None:
+    assert Identifier().identify("မဂၤလာပါ ခင္ဗ်ား") == ("und_Mymr", 0.0)
 
 
 def test_a_source_that_calls_shan_burmese_gets_a_score_of_nothing() -> None:

@@ -11,6 +11,7 @@ import pytest
 import corpus
 from corpus.document import document_id
 from corpus.pipelines.build.rebuild import rebuild_splits
+from corpus.pipelines.build.separate_ids import separate_ids
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace, read_table
 from tests.sources.warc_heads_test import record
@@ -105,6 +106,14 @@ def test_a_record_in_two_files_has_one_id_and_goes_as_a_duplicate(tmp_path: Path
     assert [row["id"] for row in rows] == [own_id(1), own_id(2), own_id(1)]
     assert [row["kept"] for row in rows].count(True) == 2
     assert not (tmp_path / "ws/ids/shared.parquet").exists()
+    # Where copies are kept each has an id of its own; where they are not again, they have one again
+    workspace = Workspace.open(str(tmp_path / "ws"))
+    splits = list(workspace.splits())
+    for keeps_copies, count in ((True, 3), (False, 2)):
+        assert separate_ids(workspace, splits, keeps_copies)
+        assert not separate_ids(workspace, splits, keeps_copies)
+        parts = [read_table(workspace.part("documents", *split)) for split in splits]
+        assert len({one for part in parts for one in part["id"].to_pylist()}) == count
 
 
 def test_gated_documents_have_ids_of_their_own_too(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import zipfile
 from pathlib import Path
 
@@ -71,6 +72,62 @@ def test_damage_in_one_archive_is_named_and_costs_one_record(tmp_path: Path) -> 
     (failure,) = [one for one in outcomes if isinstance(one, Failure)]
     assert failure.offset == at - 20
     assert "archive/a.warc.gz" in failure.error
+
+
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("packings", itertools.product((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), repeat=2))
+@pytest.mark.parametrize("split_size", [1, 1 << 40])
+def test_a_wacz_of_wacz_gives_the_pages_of_all(
+    tmp_path: Path, packings: tuple[int, int], split_size: int
+) -> None:
+    first = zipped({"archive/a.warc.gz": packed(0, 1)}, packings[0])
+    inner = zipped({"crawl/archive/2024/b.warc": record(PAGES[2], 2), "more.WACZ": first}, packings[0])
+    files = {
+        "multi/x.wacz": inner,
+        "archive/c.warc.gz.open": packed(3),
+        "archive/rec-1": packed(4),
+        "pages/a.jsonl": b"{}",
+    }
+    path = write_wacz(tmp_path / "a.wacz", files, packings[1])
+    outcomes = read(path, split_size)
+    assert sorted(bodies(outcomes)) == sorted(PAGES)
+    names = [one.metadata["archive"] for one in outcomes if isinstance(one, Record)]
+    inside = ["multi/x.wacz/crawl/archive/2024/b.warc", *["multi/x.wacz/more.WACZ/archive/a.warc.gz"] * 2]
+    assert names == [*inside, "archive/c.warc.gz.open", "archive/rec-1"]
+    if set(packings) == {zipfile.ZIP_STORED}:
+        content = path.read_bytes()
+        for one in outcomes:
+            assert isinstance(one, Record) and isinstance(one.body, bytes)
+            piece = content[one.offset : one.offset + one.length]
+            assert one.body in (gzip.decompress(piece) if piece.startswith(b"\x1f") else piece)
+
+
+def test_what_is_wrong_inside_a_wacz_of_wacz_is_named(tmp_path: Path) -> None:
+    deep = zipped({"archive/a.warc.gz": packed(0)})
+    for _ in range(3):
+        deep = zipped({"x.wacz": deep})
+    empty = zipped({"pages/pages.jsonl": b"{}"})
+    path = write_wacz(tmp_path / "a.wacz", {"deep.wacz": deep, "empty.wacz": empty, "cut.wacz": deep[:-9]})
+    errors = [one.error for one in read(path) if isinstance(one, Failure)]
+    assert [error.rpartition(" (in ")[2] for error in errors] == [
+        "'deep.wacz')",
+        "'empty.wacz')",
+        "'cut.wacz')",
+    ]
+    assert "more than 3 WACZ are inside of each other" in errors[0]
+    listed = tmp_path / "multi.json"
+    listed.write_text(
+        '{"profile": "multi-wacz-package", "resources": [{"path": "https://example.org/a.wacz"}]}'
+    )
+    (failure,) = read(listed)
+    assert isinstance(failure, Failure) and failure.error.startswith("a list of WACZ files")
 
 
 def test_a_zip_without_archives_and_a_cut_one_say_so(tmp_path: Path) -> None:

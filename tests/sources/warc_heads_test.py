@@ -207,6 +207,7 @@ HEADS = {
     "LF before": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\n\r\n",
     "CR CR LF": b"HTTP/1.0 200 OK\r\r\nContent-Type: text/html\r\r\n\r\r\n",
     "CR": b"HTTP/1.0 200 OK\rContent-Type: text/html\r\r",
+    "CR last": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r",
     "continue": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
     "hints": b"HTTP/1.1 103 Early Hints\nLink: </a>\n\nHTTP/1.1 102 Processing\n\n" + STATUS,
     "proxy": b"HTTP/1.0 200 Connection established\r\n\r\n" + STATUS,
@@ -244,6 +245,22 @@ def test_a_redirect_behind_an_interim_response_is_none(tmp_path: Path) -> None:
     (outcome,) = read(write(tmp_path / "a.warc", [record(PAGES[0], head=head)]))
     assert isinstance(outcome, Record)
     assert (outcome.gate, outcome.metadata["status"]) == ("warc.status", "301")
+
+
+def test_a_status_of_one_digit_and_one_without_a_blank_are_read(tmp_path: Path) -> None:
+    """Browsertrix writes 0 where a browser cancelled the response."""
+    heads = (
+        b"HTTP/1.1 0 No Content\r\nDate: x\r\n\r\n",
+        b"HTTP/1.1 404Not Found\r\n\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+    )
+    outcomes = read(
+        write(
+            tmp_path / "a.warc",
+            [record(b"" if n < 2 else PAGES[0], n, head=head) for n, head in enumerate(heads)],
+        )
+    )
+    assert [getattr(one, "gate", "failure") for one in outcomes] == ["warc.status", "warc.status", None]
 
 
 def test_a_response_that_is_neither_http_nor_a_page_is_named(tmp_path: Path) -> None:
@@ -303,7 +320,7 @@ def test_what_tools_store_about_pages_is_no_page(tmp_path: Path, url: bytes) -> 
 
 def test_a_segmented_record_is_named_and_not_cut(tmp_path: Path) -> None:
     records = [
-        record(PAGES[0], 0, more=(b"WARC-Segment-Number: 1",)),
+        record(PAGES[0], 0, more=(b"WARC-Segment-Number: 01",)),
         record(PAGES[1], 1, kind=b"continuation", head=b"", more=(b"WARC-Segment-Number: 2",)),
         record(
             PAGES[2],
@@ -331,6 +348,8 @@ def test_joined_zstd_archives_with_dictionaries_give_all_pages(tmp_path: Path) -
     assert bodies(read(path)) == PAGES[:4]
     path.write_bytes(b"".join(zstandard.compress(record(PAGES[4], 4)) for _ in range(2)) + joined)
     assert bodies(read(path)) == [PAGES[4], PAGES[4], *PAGES[:4]]
+    path.write_bytes(b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc" + joined)
+    assert bodies(read(path)) == PAGES[:4]
 
 
 @pytest.mark.parametrize("packing", [".warc", ".warc.gz"])

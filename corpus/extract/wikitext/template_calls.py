@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from corpus.extract.dates import is_only_date
 from corpus.extract.holes import SENTENCE_STOPS
+from corpus.extract.wikitext.names import load_wiki_languages
 from corpus.extract.wikitext.template_arguments import Arguments
 
 CONVERTED_NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
@@ -18,6 +19,16 @@ MONTH_NAMES = (
 
 Function = Callable[[str, Arguments], str]
 """Takes the name of the template as written and its arguments; an empty text leaves a hole."""
+
+
+def show_interlanguage_link(name: str, arguments: Arguments) -> str:
+    """Show the name of a page that another wiki has: {{ill|Gull|fr|Mouette}}; or {{ill|fr|Gull|Mouette|label}}."""
+    label = next((text for key in ("lt", "label", "display", "text") if (text := arguments.get(key))), "")
+    first, second = arguments.get("1"), arguments.get("2")
+    codes = load_wiki_languages()
+    if first not in codes or not second or second in codes:
+        return label or first
+    return label or arguments.get("4") or second
 
 
 def show_quantity(name: str, arguments: Arguments) -> str:
@@ -292,6 +303,7 @@ def show_related_words(name: str, arguments: Arguments) -> str:
 
 
 TEMPLATE_FUNCTIONS: dict[str, Function] = {
+    "interlanguage_link": show_interlanguage_link,
     "convert": show_quantity,
     "fraction": show_fraction,
     "as_of": show_as_of,

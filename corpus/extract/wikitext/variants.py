@@ -53,17 +53,18 @@ class Variants:
     default: str
     unconverted: frozenset[str]
     flags: frozenset[str]
+    marks: tuple[str, str]
     separator: re.Pattern[str]
     by_code: dict[str, str]
 
 
 @dataclass(slots=True)
 class VariantRule:
-    """Hold what a rule says: texts by variant, and texts by variant that only replace a certain one (`a=>zh-tw:b`)."""
+    """Hold what a rule says: texts by variant, and by variant those that only replace a certain text (`a=>zh-tw:b`)."""
 
     text: str
     both_ways: dict[str, str] = field(default_factory=dict)
-    one_way: dict[str, list[str]] = field(default_factory=dict)
+    one_way: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def show_variants(text: str, wiki: str | None = None, language: str | None = None) -> str:
@@ -137,34 +138,42 @@ def _convert(text: str, show: Callable[[str], str]) -> str:
 def show_rule(body: str, variants: Variants, variant: str) -> str:
     """Return what a reader of a variant sees of the rule between -{ and }-."""
     flags, text = _read_flags(body, variants)
-    if "R" in flags or flags & variants.names.keys():
+    if "R" in flags:
         return text
     if "N" in flags:
-        return variants.names.get(text.strip(), "")
-    if "-" in flags:
+        name = text.strip()
+        return variants.names.get(variants.by_code.get(name.lower(), name), "")
+    if "-" in flags or flags == ["T"]:
         return ""
+    is_hidden = "H" in flags
+    if not is_hidden and not variants.names.keys().isdisjoint(flags):
+        return text
     rule = _read_rule(text.replace("=&gt;", "=>"), variants)
-    if "H" in flags:
-        return _describe(rule, variants) if "D" in flags else ""
-    if flags == {"T"}:
+    is_added = is_hidden or "A" in flags
+    if not rule.both_ways and not rule.one_way:
+        if is_added and text:
+            rule.both_ways = dict.fromkeys(variants.names, text)
+        elif not is_added:
+            return "" if "T" in flags else text
+    if "D" in flags:
+        is_last = is_hidden or (not is_added and ("T" not in flags or flags.index("T") < flags.index("D")))
+        return _describe(rule, variants) if is_last else ""
+    if is_hidden or ("T" in flags and not is_added):
         return ""
-    if "A" in flags or not flags & {"T", "D"}:
-        return _show_text(rule, variants, variant)
-    if "D" in flags and (rule.both_ways or rule.one_way):
-        return _describe(rule, variants)
-    return "" if "T" in flags else text
+    return _show_text(rule, variants, variant)
 
 
-def _read_flags(body: str, variants: Variants) -> tuple[set[str], str]:
-    """Return the flags that are known, and the text behind the first bar; an unknown flag is left out with the bar.
+def _read_flags(body: str, variants: Variants) -> tuple[list[str], str]:
+    """Return the flags that are known, in their order, and the text behind the first bar; an unknown flag is left out
+    with the bar.
 
     The bar of a link is none: MediaWiki has made it HTML before.
     """
     before, bar, text = body.partition("|")
     if not bar or "[[" in before:
-        return set(), body
+        return [], body
     known = COMMON_FLAGS | variants.flags | variants.names.keys()
-    return {flag for part in before.split(";") if (flag := part.strip()) in known}, text
+    return list(dict.fromkeys(flag for part in before.split(";") if (flag := part.strip()) in known)), text
 
 
 def _read_rule(text: str, variants: Variants) -> VariantRule:
@@ -182,7 +191,7 @@ def _read_rule(text: str, variants: Variants) -> VariantRule:
         if named is None:
             return VariantRule(text)
         if arrow and source.strip():
-            rule.one_way.setdefault(named, []).append(value.strip())
+            rule.one_way.setdefault(named, {})[source.strip()] = value.strip()
         elif not arrow and value.strip():
             rule.both_ways[named] = value.strip()
     return rule
@@ -204,15 +213,18 @@ def _show_text(rule: VariantRule, variants: Variants, variant: str) -> str:
             if name in rule.both_ways:
                 return rule.both_ways[name]
         if wanted in rule.one_way:
-            return rule.one_way[wanted][0]
-    texts = [*rule.both_ways.values(), *(text for texts in rule.one_way.values() for text in texts)]
-    return texts[0]
+            return next(iter(rule.one_way[wanted].values()))
+    return next(iter(rule.both_ways.values() or next(iter(rule.one_way.values())).values()))
 
 
 def _describe(rule: VariantRule, variants: Variants) -> str:
     """Return what the flag D shows: every variant with its text."""
-    colon, semicolon = ("：", "；") if "Hans" in variants.scripts else (":", ";")
+    colon, semicolon = variants.marks
     texts = [f"{variants.names[name]}{colon}{text}{semicolon}" for name, text in rule.both_ways.items()]
+    for name, replaced in rule.one_way.items():
+        texts += [
+            f"{source}⇒{variants.names[name]}{colon}{text}{semicolon}" for source, text in replaced.items()
+        ]
     return "".join(texts)
 
 
@@ -236,6 +248,7 @@ def load_variants(code: str) -> Variants | None:
         default=data.get("default") or next(iter(data["scripts"])),
         unconverted=frozenset(data.get("unconverted", ())),
         flags=frozenset(data.get("flags", ())),
+        marks=tuple(data.get("marks", ":;")),
         separator=re.compile(rf";\s*+(?=(?:{starts})\s*:|[^;]*?=>\s*(?:{starts})\s*:|$)"),
         by_code=by_code,
     )

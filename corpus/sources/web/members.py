@@ -51,11 +51,20 @@ class WebArchive:
         )
         self._head = b""
         self._dictionary: zstandard.ZstdCompressionDict | None = None
-        if head.startswith(SKIPPABLE_MAGIC):
-            self.magic = ZSTD_MAGIC
-            self._load(head)
-        self.begins = len(self._head)
+        self.begins = self._pass_skippable(head)
         """Where its first record should begin: behind the dictionary."""
+
+    def _pass_skippable(self, head: bytes) -> int:
+        """Load the dictionary that the file begins with; return where its first frame begins that holds data."""
+        at = 0
+        while len(head) == 8 and head[1:4] == SKIPPABLE_MAGIC[1:] and head[0] & 0xF0 == 0x50:
+            self.magic = ZSTD_MAGIC
+            if head.startswith(SKIPPABLE_MAGIC):
+                self._load(head)
+            at += len(head) + int.from_bytes(head[4:], "little")
+            self.stream.seek(at)
+            head = self.stream.read(8)
+        return at
 
     def _load(self, head: bytes) -> bool:
         """Load the dictionary behind `head`. An unreadable one is ignored: no frame opens then."""

@@ -97,7 +97,7 @@ class Urls(Warc):
 
     @classmethod
     def version(cls) -> int:
-        return 1 + 100 * super().version()
+        return 2 + 100 * super().version()
 
     def prepare(self, say: Callable[[str], None] | None) -> None:
         if self.urls is not None:

@@ -40,7 +40,7 @@ from corpus.sources.web.raw_records import (
     read_record_head,
 )
 from corpus.sources.web.record_scan import CANDIDATE_HEAD_BYTES, GZIP_MEMBER_MAGIC, SCAN_BLOCK_BYTES
-from corpus.sources.web.wacz import archive_offsets, find_archives, is_zip
+from corpus.sources.web.wacz import WACZ_LIST, archive_offsets, find_archives, is_zip
 from corpus.storage import RemoteError, open_input, size
 
 RECORD_TYPE = re.compile(r"[a-z0-9_.-]+")
@@ -81,7 +81,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 7
+        return 8
 
     @classmethod
     def default_rules(cls) -> list[str]:
@@ -164,7 +164,7 @@ class Warc(Source):
         at: int | None = archive.find(start)
         if start == 0 and at != archive.begins:
             lost = (end if at is None else min(at, end)) - archive.begins
-            message = "not a WARC file" if at is None else "no record begins here"
+            message = _describe_other(archive) if at is None else "no record begins here"
             yield Failure(file=file, offset=archive.begins, length=lost, step="read", error=message)
         while at is not None and at < end:
             last, position = -1, at
@@ -426,7 +426,7 @@ class Warc(Source):
         behind = size - len(opening)
         raw = read(behind if size <= self.max_bytes else CANDIDATE_HEAD_BYTES)
         if is_http and (
-            not head.headers or head.status is None or head.end < len(opening) or not head.is_final
+            not head.has_headers or head.status is None or head.end < len(opening) or not head.is_final
         ):
             raw, behind = opening + raw, size
             head = read_head(raw)
@@ -574,7 +574,7 @@ def is_web_address(url: str | None) -> bool:
 
 def is_first_segment(fields: dict[str, str], size: int) -> bool:
     """Return whether a record goes on in others of type `continuation`."""
-    if fields.get("warc-segment-number", "").strip() != "1":
+    if fields.get("warc-segment-number", "").strip().lstrip("0") != "1":
         return False
     return fields.get("warc-segment-total-length", "").strip() != str(size)
 
@@ -590,6 +590,14 @@ def fields_of(record: WarcRecord) -> dict[str, str]:
 
 def _iterate(stream: Any) -> ArchiveIterator:
     return ArchiveIterator(stream, strict_mode=False, parse_http=False, buffer_size=SCAN_BLOCK_BYTES)
+
+
+def _describe_other(archive: WebArchive) -> str:
+    """Say what a file is that holds no record."""
+    archive.stream.seek(0)
+    if WACZ_LIST.match(archive.stream.read(CANDIDATE_HEAD_BYTES)):
+        return "a list of WACZ files, and no archive: name the files that it lists"
+    return "not a WARC file"
 
 
 def _unpack_opening(head: bytes) -> bytes:

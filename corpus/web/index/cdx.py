@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
 from corpus.web.index.capture import Capture, check_place
-from corpus.web.index.cdx_fields import Layout, is_header, read_layout
+from corpus.web.index.cdx_fields import Layout, is_header, is_searchable, read_layout
 from corpus.web.index.ranges import PagedFile
 from corpus.web.url_lists.index_key import clean_url, key_of, sort_key
 
@@ -100,8 +100,6 @@ class SortedFile:
     def __init__(self, path: str, layout: Layout) -> None:
         self.path, self.layout = path, layout
         self._pages = PagedFile(path)
-        if not is_remote(path) and self._pages.size <= MAX_CHECKED_BYTES:
-            _check_sorted(path)
 
     def capture(self, line: bytes) -> Capture | None:
         return self.layout.parse(line)
@@ -112,7 +110,7 @@ class SortedFile:
             at = find_first_line(self._pages, low, at)
             while at < self._pages.size:
                 line, following = self._pages.line_from(at)
-                if line >= high:
+                if line >= high and not is_header(line):
                     break
                 at = following
                 yield line
@@ -129,7 +127,9 @@ def find_first_line(pages: PagedFile, key: bytes, begin: int = 0) -> int:
             high = middle
             continue
         line, following = pages.line_from(at)
-        if line < key:
+        while is_header(line) and following < high:
+            line, following = pages.line_from(following)
+        if line < key and not is_header(line):
             low = following
         else:
             high = middle
@@ -137,14 +137,18 @@ def find_first_line(pages: PagedFile, key: bytes, begin: int = 0) -> int:
 
 
 @lru_cache(maxsize=64)
-def _check_sorted(path: str) -> None:
-    """Raise UserError where the lines of a file are not in the order of their bytes: a search would miss some."""
-    last, number = b"", 0
+def _can_be_searched(path: str) -> bool:
+    """Return whether a search finds every line of a file. Raises UserError where its captures are in no order."""
+    last, can_be_searched = b"", True
     with open_input(path) as stream:
         for number, line in enumerate(stream, 1):
-            if line < last and not is_header(last):
+            if is_header(line):
+                continue
+            if line < last:
                 raise UserError(f"{path}:{number}: an index must be sorted by bytes: LC_ALL=C sort {path}")
+            can_be_searched = can_be_searched and is_searchable(line)
             last = line
+    return can_be_searched
 
 
 class ZipNumCluster:
@@ -215,7 +219,10 @@ class ZipNumCluster:
 
 
 class ScannedIndex:
-    """An index that is read whole for every lookup: a compressed one, or one that is not in the order of SURTs."""
+    """An index that is read whole for every lookup: a compressed one, or one that a search would miss lines of.
+
+    Of lines that a search would find only those of wanted pages are parsed.
+    """
 
     def __init__(self, path: str, layout: Layout) -> None:
         self.path, self.layout = path, layout
@@ -232,15 +239,11 @@ class ScannedIndex:
         from bisect import bisect_right
 
         wanted = list(ranges)
-        if not self.layout.is_by_surt:
-            with open_decompressed(self.path) as stream:
-                yield from (line.rstrip(b"\r\n") for line in stream)
-            return
         lows = [low for low, _ in wanted]
         with open_decompressed(self.path) as stream:
             for line in stream:
                 at = bisect_right(lows, line) - 1
-                if at >= 0 and line < wanted[at][1]:
+                if (at >= 0 and line < wanted[at][1]) or not is_searchable(line):
                     yield line.rstrip(b"\r\n")
 
 
@@ -257,4 +260,9 @@ def open_text_index(path: str) -> TextIndex:
             layout = read_layout([stream.readline(MAX_LINE_BYTES) for _ in range(LAYOUT_LINES)])
     except (ValueError, *DAMAGE) as error:
         raise UserError(f"{path}: not an index: {error}") from None
-    return ScannedIndex(path, layout) if compressed or not layout.is_by_surt else SortedFile(path, layout)
+    if compressed or not layout.is_by_surt:
+        return ScannedIndex(path, layout)
+    is_checked = not is_remote(path) and size(path) <= MAX_CHECKED_BYTES
+    return (
+        SortedFile(path, layout) if not is_checked or _can_be_searched(path) else ScannedIndex(path, layout)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import datetime
 from pathlib import Path
 
@@ -106,6 +107,62 @@ def test_lines_that_hold_no_capture_are_passed_over(tmp_path: Path) -> None:
     )
     captures, failures = look_up([wanted("http://example.org/p")], [str(path)], "newest")
     assert ([one.offset for one in captures.values()], failures) == ([7], [])
+
+
+JSON = (
+    '{"url": "http://example.org/p", "offset": "7", "filename": "a b.warc.gz", "status": null, "length": "-"}'
+)
+KEYED_JSON = JSON.replace('"url": "http://example.org/p", ', "")
+FIELDS = "20200102030405 http://example.org/p text/html 200 A - 7 a b.warc.gz"
+ONE_WORD_FIELDS = FIELDS.replace("a b", "a_b")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"\n\n CDX N b a m s k r V g\n\norg,example)/p {FIELDS}\n\n\n\n",
+        f"\ufeff CDX N b a m s k r V g\r\norg,example)/p {FIELDS}\r\n",
+        f" CDX  N b a m s k r V g\norg,example)/p  {FIELDS.replace(' text', '   text')}\n",
+        f"\tCDX\tN\tb\ta\tm\ts\tk\tr\tV\tg\norg,example)/p {FIELDS}\n".replace(" 2", "\t2").replace(
+            " h", "\th"
+        ),
+        # Keys that no search would find
+        f" CDX N b a m s k r V g\norg,example,)/p {FIELDS}\n",
+        f" CDX N b a m s k r V g\norg,example,www)/p {FIELDS}\n",
+        f" CDX N b a m s k r V g\norg,Example)/P {FIELDS}\n",
+        f" CDX N b a m s k r V g\nhttp://(org,example,)/p {FIELDS}\n",
+        # Joined files
+        f" CDX N b a m s k r V g\n CDX a b V g\nhttp://z.eu/ 2020 5 z.gz\norg,example)/p {ONE_WORD_FIELDS}\n",
+        # CDXJ
+        f" org,example)/p\t20200102030405   {JSON}  \r\n",
+        f"# of a tool\norg,example)/p 2020-01-02T03:04:05.678Z {JSON}\n",
+        f'{JSON[:-1]}, "timestamp": "20200102030405"}}\n',
+        f"org,example)/p 20200102030405 {KEYED_JSON}\n",
+    ],
+)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_lines_are_found_however_a_tool_spells_them(tmp_path: Path, content: str, suffix: str) -> None:
+    path = tmp_path / f"a.cdx{suffix}"
+    path.write_bytes(gzip.compress(content.encode()) if suffix else content.encode())
+    captures, failures = look_up([wanted("http://example.org/p")], [str(path)], "newest")
+    (capture,) = captures.values()
+    assert (capture.offset, capture.time, capture.is_page, failures) == (7, "20200102030405", True, [])
+    assert capture.file in ("a b.warc.gz", "a_b.warc.gz")
+
+
+def test_lines_that_are_none_do_not_lead_a_search_astray(tmp_path: Path) -> None:
+    lines = [
+        f"org,site{number:03})/ 2020 http://site{number:03}.org/ - 200 A - {number} a.gz"
+        for number in range(90)
+    ]
+    for place in (0, 3, 45, 88, 90):
+        path = tmp_path / f"{place}.cdx"
+        path.write_text(
+            " CDX N b a m s k r V g\n" + "\n".join([*lines[:place], *[""] * 40, *lines[place:]]) + "\n" * 90
+        )
+        for number in (0, 2, 44, 45, 89):
+            captures, failures = look_up([wanted(f"http://site{number:03}.org/")], [str(path)], "newest")
+            assert ([one.offset for one in captures.values()], failures) == ([number], [])
 
 
 @pytest.mark.parametrize(
