@@ -360,9 +360,10 @@ def _check_cuts(source_file: ManifestFile, manifest: Manifest) -> None:
 
 def _names_evaluation_set(path: KeyPath) -> bool:
     """Return whether the value at a path is the place of an evaluation set."""
-    return path[:2] == ("decontaminate", "sets") and (
-        isinstance(path[-1], int) or path[-1] in ("sets", "path")
-    )
+    if path[:2] != ("decontaminate", "sets"):
+        return False
+    inside = path[2:]  # of one set alone: path; of several: 0, or 0.path
+    return inside in ((), ("path",)) or (isinstance(inside[0], int) and inside[1:] in ((), ("path",)))
 
 
 def _read_named_clearances(source_file: ManifestFile, options: Any) -> None:

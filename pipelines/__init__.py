@@ -6,7 +6,9 @@ The files, in the order in which data meets them:
     beam/             how pipelines run: options, workers, packed arrays
     url_lists/        lists of URLs from submissions, before a build
     build/            a build: plan, stages, changes, retries
-    decontaminate.py  items of evaluation sets: scan, weights, hits
+    decontaminate.py  items of evaluation sets in a build
+    item_scan.py      candidates, and how common what items consist of is
+    item_hits.py      hits, signals and edits
     context.py        sources, filters, rules and models of a process
     ingest.py         input splits to documents and signals
     measure.py        signals of pages, many at once

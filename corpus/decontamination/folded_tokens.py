@@ -111,7 +111,7 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
     """Return the tokens of a text."""
     units = to_units(text) if isinstance(text, str) else text
     table, values = _tables()
-    roles = table[units]
+    roles = table.take(units)
     moved = origin = None
     flags = _join_flags(roles)
     if flags & SPECIAL:
@@ -122,27 +122,31 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
         origin = np.flatnonzero(roles != UNSEEN)
         units, roles = units[origin], roles[origin]
     _leave_out_labels(roles)
-    at = np.flatnonzero(roles)
-    kinds = roles[at]
-    begins = np.empty(len(at), np.bool_)
-    begins[:1] = True
-    np.not_equal(at[1:] - at[:-1], 1, out=begins[1:])
-    begins[1:] |= (kinds[1:] | kinds[:-1]) & (SINGLE | GROUPED) > 0
-    if flags & GROUPED:
-        begins = _group_characters(begins, kinds, values[units[at]])
-    if flags & SECOND:
-        begins &= kinds & SECOND == 0
-        begins[:1] = True
-    firsts = np.flatnonzero(begins)
-    bounds = np.append(firsts, len(at))
-    lasts = at[bounds[1:] - 1] + 1
-    starts = at[firsts]
+    seen = roles != BORDER
+    letters = values.take(units.take(np.flatnonzero(seen)))
+    begins = _find_beginnings(roles, seen, letters, flags)
+    ends = seen.copy()
+    ends[:-1] &= begins[1:] | ~seen[1:]
+    starts, lasts = np.flatnonzero(begins), np.flatnonzero(ends) + 1
+    bounds = np.append(np.cumsum(seen, dtype=np.int32).take(starts) - 1, len(letters)).astype(np.int64)
     if moved is not None:
         starts = np.searchsorted(moved, starts, side="right") - 1
         lasts = np.searchsorted(moved, lasts, side="left")
     elif origin is not None:
         starts, lasts = origin[starts], origin[lasts - 1] + 1
-    return FoldedTokens(starts, lasts, bounds, prefix_sums(values[units[at]]))
+    return FoldedTokens(starts, lasts, bounds, prefix_sums(letters))
+
+
+def _find_beginnings(roles: Roles, seen: NDArray[np.bool_], letters: Hashes, flags: int) -> NDArray[np.bool_]:
+    """Return the units in which tokens begin; `letters` are the values of the units that are `seen`."""
+    begins = seen.copy()
+    begins[1:] &= ~seen[:-1] | ((roles[1:] | roles[:-1]) & np.uint8(SINGLE | GROUPED)).astype(np.bool_)
+    if flags & GROUPED:
+        begins[seen] = _group_characters(begins[seen], roles[seen], letters)
+    if flags & SECOND:
+        begins &= roles & SECOND == 0
+        begins[np.flatnonzero(seen)[:1]] = True
+    return begins
 
 
 def _join_flags(roles: Roles) -> int:

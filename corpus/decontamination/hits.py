@@ -13,6 +13,7 @@ DIR/stats/evaluation_sets.parquet      sets: items, those that can be looked for
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from corpus.holding import DECONTAMINATION, ITEMS_SIGNAL
 from corpus.workspace import Workspace
 
 STEP = DECONTAMINATION
+SETS_TABLE = "evaluation_sets"
 SIGNALS = (ITEMS_SIGNAL, f"{STEP}.score", f"{STEP}.drop")
-"""Items that a document holds; the best score of one; whether it holds one of a set whose action is `drop`."""
+"""Distinct items that a document holds; the best score of one; whether it holds one of a set whose action is `drop`."""
 CANDIDATES_SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),
@@ -47,8 +49,9 @@ COUNTS_SCHEMA = pa.schema(
         pa.field("groups", pa.list_(pa.uint64()), nullable=False),
     ]
 )
-"""Rows of kind `pair` and `gram`, by their place in the index; one of kind `all` with the sampled documents. `groups`:
-the lowest hashes of the groups that a gram's documents are of, `MAX_GROUPS` at most."""
+"""Rows of kind `gram`, over all documents, and `pair`, over sampled ones, by their place in the index; rows `all` and
+`sampled` with the number of these. `groups`: the lowest hashes of the groups that a gram's documents are of,
+`MAX_GROUPS` at most."""
 MAX_GROUPS = 8
 SPAN_TYPE = pa.struct([pa.field("start", pa.int64()), pa.field("end", pa.int64())])
 HITS_SCHEMA = pa.schema(
@@ -88,6 +91,20 @@ SETS_SCHEMA = pa.schema(
 """A row for each set and source with hits; one with a null source sums all up."""
 
 
+WEIGHTS_SCHEMA = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("documents", pa.list_(pa.int64()), nullable=False),
+        pa.field("groups", pa.list_(pa.int64()), nullable=False),
+    ]
+)
+"""Sums of the counts: a row `pair` and a row `gram` with a number for each place, and one `all`."""
+
+
+def weights_path(workspace: Workspace) -> str:
+    return workspace.path(STEP, "weights.parquet")
+
+
 def hits_path(workspace: Workspace, source: str, split: str) -> str:
     return workspace.part(f"{STEP}/hits", source, split)
 
@@ -98,7 +115,7 @@ def has_hits(workspace: Workspace) -> bool:
 
 
 def sets_path(workspace: Workspace) -> str:
-    return workspace.path("stats", "evaluation_sets.parquet")
+    return workspace.path("stats", f"{SETS_TABLE}.parquet")
 
 
 def read_part(path: str, columns: list[str] | None = None) -> pa.Table:
@@ -129,20 +146,30 @@ def unpack_matched(packed: bytes, count: int) -> NDArray[np.bool_]:
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=count, bitorder="little").astype(np.bool_)
 
 
-def merge_counts(
-    tables: Iterable[pa.Table], pairs: int, grams: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-    """Return, summed over parts: documents by pair, documents and groups by gram, and the sampled documents."""
-    of_pairs, of_grams = np.zeros(pairs, np.int64), np.zeros(grams, np.int64)
-    sampled = 0
+@dataclass(frozen=True)
+class CountSums:
+    """The counts of all parts: `documents`; by pair, in how many of these it is about; by gram, in how many documents
+    and groups it is."""
+
+    documents: int
+    pairs: NDArray[np.int64]
+    grams: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+
+def merge_counts(tables: Iterable[pa.Table], pairs: int, grams: int) -> CountSums:
+    """Return the sums of tables of `COUNTS_SCHEMA`, in which the sampled documents of each stand for all of it."""
+    of_pairs, of_grams = np.zeros(pairs, np.float64), np.zeros(grams, np.int64)
+    total = 0
     keys: list[NDArray[np.int64]] = []
     groups: list[NDArray[np.uint64]] = []
     for table in tables:
         kind = table["kind"].to_numpy(zero_copy_only=False)
         place, documents = table["place"].to_numpy(), table["documents"].to_numpy()
-        of_pairs[place[kind == "pair"]] += documents[kind == "pair"]
+        whole, sampled = (int(documents[kind == name].sum()) for name in ("all", "sampled"))
+        of_pairs[place[kind == "pair"]] += documents[kind == "pair"] * (whole / max(1, sampled))
         of_grams[place[kind == "gram"]] += documents[kind == "gram"]
-        sampled += int(documents[kind == "all"].sum())
+        total += whole
         lists = table["groups"].combine_chunks()
         sizes = np.diff(lists.offsets.to_numpy())
         keys.append(np.repeat(place, sizes))
@@ -150,7 +177,8 @@ def merge_counts(
         if sum(map(len, keys)) > 1 << 22:
             keys, groups = _keep_distinct(keys, groups)
     keys, groups = _keep_distinct(keys, groups)
-    return of_pairs, of_grams, np.bincount(keys[0], minlength=grams)[:grams].astype(np.int64), sampled
+    of_groups = np.bincount(keys[0], minlength=grams)[:grams].astype(np.int64)
+    return CountSums(total, np.rint(of_pairs).astype(np.int64), of_grams, of_groups)
 
 
 def _keep_distinct(

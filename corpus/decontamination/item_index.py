@@ -1,8 +1,8 @@
 """The index of the items of all sets: what of them is looked for, as sorted hashes that every worker maps.
 
 grams.npy, gram_firsts.npy, gram_items.npy   hashes of 6 tokens, and the items that hold each
-marks.npy                                    a bit for the high bits of every gram: what is not there, at a glance
-vocabulary.npy                               hashes of 2 tokens
+vocabulary.npy                               hashes of 2 tokens, and of one that is a question or an option of its own
+marks.npy, pair_marks.npy                    bits for the high bits of all grams and pairs: what is not there
 pairs.npy, pair_parts.npy                    of every item, one after the other: its pairs as places in the
 pair_starts.npy, pair_ends.npy               vocabulary, their parts, and where they stand in the item's texts
 pair_grams.npy                               the gram that begins with each pair, -1 for none
@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,26 +28,32 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.decontamination.evaluation_sets import list_sets, read_set
-from corpus.decontamination.folded_tokens import GRAM, fold_tokens, identify_tokens
+from corpus.decontamination.evaluation_sets import SetFiles, list_sets, read_set
+from corpus.decontamination.folded_tokens import identify_tokens
+from corpus.decontamination.item_hashes import (
+    NO_HASHES,
+    ItemHashes,
+    describe_shortness,
+    hash_item,
+    join_parts,
+)
 from corpus.decontamination.item_layouts import EvaluationItem
 from corpus.decontamination.options import PARTS, DecontaminationOptions
 from corpus.errors import UserError
 from corpus.storage.fingerprint import fingerprint
-from corpus.text.hashes import Hashes, finalize, find_places
+from corpus.text.hashes import Hashes, find_places
 from corpus.text.units import to_units
 
-VERSION = 1
+VERSION = 2
 """Increased when the same sets would give another index."""
 FOLDER = "decontamination/index"
 ARRAYS = (
-    "grams", "gram_firsts", "gram_items", "marks", "vocabulary", "pairs", "pair_parts", "pair_starts", "pair_ends",
-    "pair_grams", "pair_weights", "item_firsts", "item_sizes",
+    "grams", "gram_firsts", "gram_items", "marks", "vocabulary", "pair_marks", "pairs", "pair_parts", "pair_starts",
+    "pair_ends", "pair_grams", "pair_weights", "item_firsts", "item_sizes",
 )  # fmt: skip
 MAX_GRAM_ITEMS = 16
 """Items that a gram of 6 tokens leads to, at most: one that more have in common is a phrase of the set."""
-MIN_MARK_BITS, MARKS_PER_GRAM = 16, 32
-MIN_LOOKED_FOR_PAIRS = 7
+MIN_MARK_BITS, MARKS_PER_HASH = 16, 32
 ITEMS_SCHEMA = pa.schema(
     [
         pa.field("number", pa.int64(), nullable=False),
@@ -69,6 +76,7 @@ class ItemIndex:
     gram_items: NDArray[np.int32]
     marks: NDArray[np.uint8]
     vocabulary: Hashes
+    pair_marks: NDArray[np.uint8]
     pairs: NDArray[np.int32]
     pair_parts: NDArray[np.uint8]
     pair_starts: NDArray[np.int32]
@@ -88,25 +96,39 @@ class ItemIndex:
         """Return how many grams lead to each item."""
         return np.bincount(self.gram_items, minlength=len(self.item_sizes))
 
-    @property
-    def mark_bits(self) -> int:
-        return int(8 * len(self.marks)).bit_length() - 1
-
     def find_grams(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return (places in `hashes`, places in `grams`) of those that the index has."""
-        top = hashes >> np.uint64(64 - self.mark_bits)
-        marked = np.flatnonzero(
-            (self.marks[top >> np.uint64(3)] >> (top & np.uint64(7)).astype(np.uint8)) & np.uint8(1)
-        )
-        if not len(marked):
-            return marked, marked
-        gram = find_places(self.grams, hashes[marked])
-        known = gram >= 0
-        return marked[known], gram[known]
+        return _find_marked(self.grams, self.marks, hashes)
+
+    def find_pairs(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (places in `hashes`, places in `vocabulary`) of those that the index has."""
+        return _find_marked(self.vocabulary, self.pair_marks, hashes)
 
     def span(self, item: int) -> slice:
         """Return where the pairs of an item are."""
         return slice(int(self.item_firsts[item]), int(self.item_firsts[item + 1]))
+
+
+def _mark_hashes(hashes: Hashes) -> NDArray[np.uint8]:
+    """Return a bit for every value of as many high bits as make most of these bits 0."""
+    bits = max(MIN_MARK_BITS, int(MARKS_PER_HASH * max(1, len(hashes)) - 1).bit_length())
+    marked = np.zeros(1 << bits, np.bool_)
+    marked[hashes >> np.uint64(64 - bits)] = True
+    return np.packbits(marked, bitorder="little")
+
+
+def _find_marked(
+    table: Hashes, marks: NDArray[np.uint8], hashes: Hashes
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (places in `hashes`, places in `table`) of the hashes that a sorted table with these marks has."""
+    top = hashes >> np.uint64(65 - int(8 * len(marks)).bit_length())
+    bits = marks.take(top >> np.uint64(3)) >> (top & np.uint64(7)).astype(np.uint8)
+    marked = np.flatnonzero((bits & np.uint8(1)).view(np.bool_))
+    if not len(marked):
+        return marked, marked
+    place = find_places(table, hashes[marked])
+    known = place >= 0
+    return marked[known], place[known]
 
 
 def index_fingerprint(sets: str) -> str:
@@ -134,12 +156,8 @@ def write_index(folder: str, options: DecontaminationOptions, sets: str) -> dict
         for read in read_set(files, options.sets[files.place]):
             builder.add(files.place, files.name, read.name, read.item, read.reason)
         if len(builder.rows) == before or all(row["reason"] for row in builder.rows[before:]):
-            reasons = {row["reason"] for row in builder.rows[before:]} or {"it has no rows"}
-            raise UserError(
-                f"{options.sets[files.place].path}: none of its {len(builder.rows) - before:,} items can be looked "
-                f"for: {sorted(reasons)[0]}",
-                ("decontaminate", "sets", files.place),
-            )
+            reasons = {row["reason"] for row in builder.rows[before:]}
+            raise _unsought_error(options, files, len(builder.rows) - before, reasons)
     arrays = builder.build()
     for name in ARRAYS:
         buffer = io.BytesIO()
@@ -156,6 +174,29 @@ def write_index(folder: str, options: DecontaminationOptions, sets: str) -> dict
     }
     storage.write_text(storage.join(folder, "index.json"), json.dumps(facts, indent=1) + "\n")
     return facts
+
+
+def check_sets(options: DecontaminationOptions) -> None:
+    """Raise UserError, with the path of the manifest's key, for a set that cannot be read or looked for.
+
+    Reads all files, and hashes the items of each set up to the first that can be looked for."""
+    for files in list_sets(options):
+        reasons: list[str | None] = []
+        for read in read_set(files, options.sets[files.place]):
+            if None not in reasons:
+                reasons.append(read.reason if read.item is None else describe_shortness(read.item))
+        if None not in reasons:
+            raise _unsought_error(options, files, len(reasons), {str(reason) for reason in reasons})
+
+
+def _unsought_error(
+    options: DecontaminationOptions, files: SetFiles, count: int, reasons: Collection[str]
+) -> UserError:
+    reasons = reasons or {"it has no rows"}
+    return UserError(
+        f"{options.sets[files.place].path}: none of its {count:,} items can be looked for: {sorted(reasons)[0]}",
+        ("decontaminate", "sets", files.place),
+    )
 
 
 def describe_index(folder: str) -> list[str]:
@@ -183,6 +224,8 @@ def open_index(folder: str, wanted: str) -> ItemIndex:
     arrays = []
     for name in ARRAYS:
         path = storage.join(folder, f"{name}.npy")
+        if not storage.exists(path):
+            raise UserError(f"{folder} has no {name}: another version of corpus wrote it: build again")
         if storage.is_remote(folder):
             arrays.append(np.load(io.BytesIO(storage.read_bytes(path))))
         else:
@@ -196,9 +239,9 @@ def read_items(folder: str, columns: list[str] | None = None) -> pa.Table:
         return pq.ParquetFile(stream).read(columns=columns, use_threads=False)
 
 
-def join_parts(question: str, options: list[str], answer: str, passage: str) -> str:
-    """Return the texts of an item one after the other, as its pairs count them."""
-    return "\n".join([question, *options, answer, passage])
+def join_texts(row: Mapping[str, Any]) -> str:
+    """Return the texts of an item, a row of `ITEMS_SCHEMA`, one after the other, as its pairs count them."""
+    return "\n".join([row["question"], *row["options"], row["answer"], row["passage"]])
 
 
 class _Builder:
@@ -207,49 +250,30 @@ class _Builder:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self._names: dict[bytes, str] = {}
+        self._hashes: list[ItemHashes] = []
         self._grams: list[Hashes] = []
-        self._gram_items: list[NDArray[np.int32]] = []
-        self._pairs: list[Hashes] = []
-        self._parts: list[NDArray[np.uint8]] = []
-        self._starts: list[NDArray[np.int32]] = []
-        self._ends: list[NDArray[np.int32]] = []
-        self._begun: list[Hashes] = []
         self._sizes: list[int] = []
 
     def add(
         self, place: int, set_name: str, name: str, item: EvaluationItem | None, reason: str | None
     ) -> None:
         number = len(self.rows)
-        grams = pairs = begun = np.zeros(0, np.uint64)
-        parts, starts, ends = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros(0, np.int32)
-        text = ""
+        text = join_parts(item) if item is not None else ""
+        hashes = hash_item(item, text) if item is not None else NO_HASHES
         if item is not None:
-            text = join_parts(item.question, list(item.options), item.answer, item.passage)
-            grams, pairs, begun, parts, starts, ends = _hash_item(item, text)
             own = f"{set_name}/{name}"
-            kept = parts < PARTS.index("passage")
-            first = self._names.setdefault(pairs[kept].tobytes() if len(pairs) else text.encode(), own)
-            if first != own:
-                reason = f"a duplicate: of {first}"
-            elif not len(grams) or len(np.unique(pairs[kept])) < MIN_LOOKED_FOR_PAIRS:
-                words = int(kept.sum()) + 1 if kept.any() else 0
-                reason = f"too short: {max(words, int(bool(text.strip())))} words or characters, not {GRAM} in a row"
-        if reason is not None:
-            grams = np.zeros(0, np.uint64)
-        self._grams.append(grams)
-        self._gram_items.append(np.full(len(grams), number, np.int32))
-        self._pairs.append(pairs)
-        self._begun.append(begun)
-        self._parts.append(parts)
-        self._starts.append(starts)
-        self._ends.append(ends)
+            first = self._names.setdefault(hashes.sought_pairs.tobytes() or text.encode(), own)
+            reason = f"a duplicate: of {first}" if first != own else hashes.describe_shortness(text)
+        self._hashes.append(hashes)
+        self._grams.append(hashes.grams if reason is None else NO_HASHES.grams)
         self._sizes.append(len(to_units(text)))
         row = {"number": number, "place": place, "set": set_name, "item": name, "reason": reason}
         texts = {part: getattr(item, part) for part in PARTS} if item is not None else dict.fromkeys(PARTS)
         self.rows.append(row | texts)
 
     def build(self) -> dict[str, NDArray[Any]]:
-        grams, items = np.concatenate(self._grams), np.concatenate(self._gram_items)
+        grams = np.concatenate(self._grams)
+        items = np.repeat(np.arange(len(self._grams), dtype=np.int32), list(map(len, self._grams)))
         order = np.lexsort((items, grams))
         grams, items = grams[order], items[order]
         unique, firsts, counts = np.unique(grams, return_index=True, return_counts=True)
@@ -257,23 +281,24 @@ class _Builder:
         self._name_phrases(items, stays)
         grams, items = grams[stays], items[stays]
         unique, firsts = np.unique(grams, return_index=True)
-        bits = max(MIN_MARK_BITS, int(MARKS_PER_GRAM * max(1, len(unique)) - 1).bit_length())
-        marked = np.zeros(1 << bits, np.bool_)
-        marked[unique >> np.uint64(64 - bits)] = True
-        sizes = np.array([len(pairs) for pairs in self._pairs], np.int64)
-        hashes = np.concatenate(self._pairs)
-        vocabulary, pairs = np.unique(hashes, return_inverse=True)
+        sizes = np.array([len(each.pairs) for each in self._hashes], np.int64)
+        vocabulary, pairs = np.unique(
+            np.concatenate([each.pairs for each in self._hashes]), return_inverse=True
+        )
         return {
             "grams": unique,
             "gram_firsts": np.append(firsts, len(grams)).astype(np.int64),
             "gram_items": items,
-            "marks": np.packbits(marked, bitorder="little"),
+            "marks": _mark_hashes(unique),
             "vocabulary": vocabulary,
+            "pair_marks": _mark_hashes(vocabulary),
             "pairs": pairs.astype(np.int32).reshape(-1),
-            "pair_parts": np.concatenate(self._parts),
-            "pair_starts": np.concatenate(self._starts),
-            "pair_ends": np.concatenate(self._ends),
-            "pair_grams": find_places(unique, np.concatenate(self._begun)).astype(np.int32),
+            "pair_parts": np.concatenate([each.parts for each in self._hashes]),
+            "pair_starts": np.concatenate([each.starts for each in self._hashes]),
+            "pair_ends": np.concatenate([each.ends for each in self._hashes]),
+            "pair_grams": find_places(unique, np.concatenate([each.begun for each in self._hashes])).astype(
+                np.int32
+            ),
             "pair_weights": self._weigh(pairs.reshape(-1), sizes),
             "item_firsts": np.append(0, np.cumsum(sizes)),
             "item_sizes": np.array(self._sizes, np.int32),
@@ -301,25 +326,3 @@ class _Builder:
             items = max(2, len(np.unique(item[here])))
             weights[here] = 1 - np.log(counts[pairs[here]]) / np.log(max(items, 50))
         return np.maximum(weights, 0).astype(np.float32)
-
-
-def _hash_item(
-    item: EvaluationItem, text: str
-) -> tuple[Hashes, Hashes, Hashes, NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32]]:
-    """Return grams, then pairs with the gram that begins with each (0: none), their parts, starts and ends.
-
-    Grams reach from the question into the options and from option to option, since these are short; pairs do not.
-    """
-    tokens = fold_tokens(text)
-    texts = list(item.texts)
-    sizes = np.array([len(to_units(each)) + 1 for _, each in texts])
-    piece = np.searchsorted(np.cumsum(sizes), tokens.starts, side="right")
-    parts = np.array([PARTS.index(part) for part, _ in texts], np.uint8)[np.minimum(piece, len(texts) - 1)]
-    block = np.where(parts <= PARTS.index("options"), 0, parts)
-    grams, pairs = tokens.hash_grams(GRAM), finalize(tokens.hash_grams(2))
-    whole = block[: len(grams)] == block[GRAM - 1 :] if len(grams) else np.zeros(0, np.bool_)
-    same = piece[:-1] == piece[1:]
-    starts, ends = tokens.starts[:-1].astype(np.int32), tokens.ends[1:].astype(np.int32)
-    begun = np.zeros(len(pairs), np.uint64)
-    begun[: len(grams)] = np.where(whole, grams, 0)
-    return np.unique(grams[whole]), pairs[same], begun[same], parts[:-1][same], starts[same], ends[same]

@@ -41,6 +41,12 @@ ID_KEYS = ("id", "task_id", "qid", "question_id", "_id", "uid", "idx", "ind", "i
 MAX_PART_CHARACTERS = 100_000
 """Characters of a part that are looked for."""
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.*?-->", re.DOTALL)
+_INLINE_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var|wbr)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+"""Tags that part no words: H<sub>2</sub>O is one."""
 _MARKUP = re.compile(
     r"</[a-zA-Z]|<(?:br|p|img|div|span|sup|sub|i|b)\b[^<>]*>|&(?:[a-z]+|#\d+);", re.IGNORECASE
 )
@@ -185,5 +191,5 @@ def _read_answer(row: Mapping[str, Any], options: Sequence[str]) -> str:
 def _clean(text: str) -> str:
     """Return a text without tags and entities if it has any, cut to `MAX_PART_CHARACTERS`."""
     if ("<" in text or "&" in text) and _MARKUP.search(text):
-        text = html.unescape(_TAG.sub(" ", text))
+        text = html.unescape(_TAG.sub(" ", _INLINE_TAG.sub("", text)))
     return text[:MAX_PART_CHARACTERS].replace("\0", " ").strip()

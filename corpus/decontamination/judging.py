@@ -26,14 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.decontamination.folded_tokens import GRAM
+from corpus.decontamination.hits import read_part
 from corpus.decontamination.item_index import ItemIndex
 from corpus.decontamination.options import PARTS, DecontaminationOptions
 
 Weights = NDArray[np.floating[Any]]
-VERSION = 1
+VERSION = 2
 """Increased when the same candidates would give other hits."""
-LEAST_DOCUMENTS = 1000
-"""Documents that weights are computed for at least, so that in a small corpus an item's own pairs are not common."""
+LEAST_DOCUMENTS, MOST_DOCUMENTS = 1000, 8192
+"""Documents that weights are computed for, as if a corpus had at least and at most so many: in a small one an item's
+own pairs would be common, and in a large one what one document in 8,192 has would still lose weight."""
 MIN_WEIGHT = 4.0
 MIN_QUESTION_WEIGHT = 5.0
 ALONE_MORE = 0.1
@@ -49,6 +51,8 @@ HIT, COMMON, SHADOWED, WEAK = "hit", "common", "shadowed", "weak"
 item explains better; too little."""
 SHADOW = 0.9
 """Of hits in one place, those with less than this share of the best score are its shadows: items like it."""
+SHADOW_ROWS = 256
+"""Hits that are compared at a time with all that overlap them."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,25 @@ class HitVerdict:
     weight: float
 
 
+def read_weights(path: str, options: DecontaminationOptions) -> PairWeights:
+    """Return the weights in a file of `hits.WEIGHTS_SCHEMA`."""
+    table = read_part(path)
+    numbers: dict[tuple[str, str], NDArray[np.int64]] = {
+        (kind, name): table[name][at].values.to_numpy()
+        for at, kind in enumerate(table["kind"].to_pylist())
+        for name in ("documents", "groups")
+    }
+    return PairWeights(
+        weigh_pairs(numbers["pair", "documents"], int(numbers["all", "documents"][0])),
+        find_common_grams(numbers["gram", "documents"], numbers["gram", "groups"], options),
+    )
+
+
 def weigh_pairs(counts: NDArray[np.int64], documents: int) -> NDArray[np.float32]:
-    """Return the weight of each pair of the vocabulary by the number of the sampled documents that have it."""
-    size = max(documents, LEAST_DOCUMENTS)
-    weights = np.log((size + 1) / (counts + 1.0)) / np.log(size + 1)
+    """Return the weight of each pair of the vocabulary by the number of documents that have it, of so many."""
+    size = min(max(documents, LEAST_DOCUMENTS), MOST_DOCUMENTS)
+    counts_of_size = counts * (size / max(documents, size))
+    weights = np.log((size + 1) / (counts_of_size + 1.0)) / np.log(size + 1)
     bounded: NDArray[np.float32] = np.maximum(weights, 0).astype(np.float32)
     return bounded
 
@@ -168,10 +187,23 @@ def _has_two_places(
 def find_shadows(
     starts: NDArray[np.int64], ends: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Return which hits of a document share half of their place, or of the other's, with a hit of a better score."""
-    shared = np.minimum(ends[:, None], ends) - np.maximum(starts[:, None], starts)
-    least = np.minimum(ends - starts, (ends - starts)[:, None])
-    shadows: NDArray[np.bool_] = ((2 * shared >= least) & (scores[:, None] < SHADOW * scores)).any(axis=1)
+    """Return which hits of a document share half of their place, or of the other's, with a hit of a better score.
+
+    Hits are compared with those that they overlap alone, so that thousands in one document cost no more than that.
+    """
+    order = np.lexsort((ends, starts))
+    reached = np.maximum.accumulate(ends[order]) if len(order) else ends
+    bounds = np.flatnonzero(starts[order][1:] >= reached[:-1]) + 1
+    shadows = np.zeros(len(starts), np.bool_)
+    for cluster in np.split(order, bounds):
+        for at in range(0, len(cluster) if len(cluster) > 1 else 0, SHADOW_ROWS):
+            some = cluster[at : at + SHADOW_ROWS]
+            shared = np.minimum(ends[some, None], ends[cluster]) - np.maximum(
+                starts[some, None], starts[cluster]
+            )
+            least = np.minimum(ends[some, None] - starts[some, None], ends[cluster] - starts[cluster])
+            better = scores[some, None] < SHADOW * scores[cluster]
+            shadows[some] = ((2 * shared >= least) & better).any(axis=1)
     return shadows
 
 

@@ -25,9 +25,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
+from corpus.edits.applied import read_applied, read_applied_edits
+from corpus.edits.parts import SplitEdits
 from corpus.errors import UserError
 from corpus.experiments import shuffled
 from corpus.experiments.held_out import Clearing, HeldOutPiece, cut_pieces
+from corpus.holding import read_holding
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder
@@ -41,7 +44,7 @@ from corpus.workspace import Workspace
 
 Matching = Literal["matched", "target", "own"]
 
-VERSION = 1
+VERSION = 2
 """Increased when the same workspaces would give other shards."""
 TOKENIZER_SAMPLE_BYTES = 8_000_000
 """Bytes of each arm that a common tokenizer is trained on."""
@@ -126,11 +129,29 @@ def survey_workspace(root: str) -> ArmSurvey:
 
 
 def _read_kept(workspace: Workspace, columns: list[str]) -> Iterator[tuple[str, pa.Table]]:
-    """Yield (source, table) of the kept documents of each row group."""
-    for source, _, table in workspace.rows(columns):
-        kept = table.filter(table.column("kept"))
-        if kept.num_rows:
-            yield source, kept
+    """Yield (source, table) of the kept documents of each row group: texts have the edits that are applied to them, and
+    `holding` says which documents hold items of evaluation sets."""
+    applied = read_applied(workspace)
+    edits: SplitEdits | None = None
+    holding: npt.NDArray[np.bool_] | None = None
+    here: tuple[str, str] | None = None
+    first = 0
+    for source, split, table in workspace.rows(columns):
+        if (source, split) != here:
+            here, first = (source, split), 0
+            holding = read_holding(workspace.part("documents", source, split))
+            edits = read_applied_edits(workspace, source, split, applied) if "text" in columns else None
+        chosen = np.flatnonzero(table.column("kept").to_numpy())
+        rows = chosen + first
+        first += table.num_rows
+        if not len(rows):
+            continue
+        kept = table.take(pa.array(chosen))
+        if edits is not None:
+            texts, _ = edits.apply_to(kept.column("text"), rows)
+            kept = kept.set_column(kept.column_names.index("text"), "text", texts)
+        flags = np.zeros(len(rows), np.bool_) if holding is None else holding[rows]
+        yield source, kept.append_column("holding", pa.array(flags))
 
 
 def read_validation_pieces(arm: Arm) -> list[HeldOutPiece]:
@@ -148,13 +169,14 @@ def read_validation_pieces(arm: Arm) -> list[HeldOutPiece]:
 
 
 def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
-    """Return a tokenizer.json trained on as much text of every arm's training documents."""
+    """Return a tokenizer.json trained on as much text of every arm's training documents, but for what holds items of
+    evaluation sets."""
 
     def texts(arm: Arm) -> Iterator[str]:
         room = TOKENIZER_SAMPLE_BYTES
         drawn = []
         for _, table in _read_kept(Workspace.open(arm.workspace), ["id", "bytes"]):
-            train = table.filter(pc.equal(table.column("split"), "train"))
+            train = _choose_tokenizer_texts(table)
             drawn += [
                 (_draw(id), size or 0)
                 for id, size in zip(*(train[n].to_pylist() for n in ("id", "bytes")), strict=True)
@@ -163,7 +185,7 @@ def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
         sums = np.cumsum([size for _, size in drawn])
         bound = drawn[min(len(drawn) - 1, int(np.searchsorted(sums, room)))][0]
         for _, table in _read_kept(Workspace.open(arm.workspace), ["id", "text"]):
-            train = table.filter(pc.equal(table.column("split"), "train"))
+            train = _choose_tokenizer_texts(table)
             for id, text in zip(*(train[n].to_pylist() for n in ("id", "text")), strict=True):
                 if text and _draw(id) <= bound:
                     yield text
@@ -171,6 +193,10 @@ def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
     distinct = {arm.workspace: arm for arm in arms}.values()
     counts = count_pieces((text for arm in distinct for text in texts(arm)), DEFAULT_PATTERN)
     return train_tokenizer(counts, TokenizerOptions(vocabulary=vocabulary)).encode()
+
+
+def _choose_tokenizer_texts(table: pa.Table) -> pa.Table:
+    return table.filter(pc.and_(pc.equal(table.column("split"), "train"), pc.invert(table.column("holding"))))
 
 
 def _draw(id: str) -> int:

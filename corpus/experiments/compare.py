@@ -25,7 +25,7 @@ from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.experiments import arms as arms_of
 from corpus.experiments.arms import Arm, ArmSurvey, EncodedDocuments, Matching, SourcePlan
-from corpus.experiments.held_out import Clearing, HeldOutPiece, choose_pieces, read_neutral
+from corpus.experiments.held_out import Clearing, HeldOutPiece, choose_pieces, leave_out_items, read_neutral
 from corpus.experiments.paired import Cell, Measured, compare_pair
 from corpus.experiments.training_runs import (
     EVALUATIONS,
@@ -183,7 +183,9 @@ def prepare(
     validation = (
         [piece for arm in arms for piece in arms_of.read_validation_pieces(arm)] if options.validation else []
     )
-    held_out = neutral + _without_repeats(validation, neutral)
+    held_out = leave_out_items(
+        neutral + _without_repeats(validation, neutral), [arm.workspace for arm in arms], say
+    )
     if not held_out:
         raise UserError("no held-out text: the arms have no validation documents: name texts with --neutral")
     identity = fingerprint(

@@ -12,17 +12,19 @@ import html
 import os
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from corpus.decontamination.finder import find_holding
 from corpus.errors import UserError
 from corpus.languages.identify import Identifier
 from corpus.languages.names import normalize_label
 from corpus.text.hashes import contains, finalize, hash_windows, prefix_sums
+from corpus.workspace import Workspace
 
 PIECE_BYTES = 1024
 """Bytes from which a piece ends with its line."""
@@ -74,6 +76,20 @@ def read_neutral(paths: Sequence[str], field: str = "text") -> list[HeldOutPiece
     if not pieces:
         raise UserError(f"--neutral {', '.join(paths)}: there is no text")
     return pieces
+
+
+def leave_out_items(
+    pieces: Sequence[HeldOutPiece], roots: Iterable[str], say: Callable[[str], None]
+) -> list[HeldOutPiece]:
+    """Return the pieces that hold no item of the evaluation sets that the builds of some workspaces looked for."""
+    holding = np.zeros(len(pieces), np.bool_)
+    for root in dict.fromkeys(roots):
+        holding |= find_holding(Workspace.open(root), [piece.text for piece in pieces])
+    if holding.any():
+        count = int(holding.sum())
+        what = "1 passage holds" if count == 1 else f"{count:,} passages hold"
+        say(f"held-out text: {what} items of evaluation sets and are not measured")
+    return [piece for piece, holds in zip(pieces, holding.tolist(), strict=True) if not holds]
 
 
 def _read_file(file: Path, source: str, field: str) -> Iterator[HeldOutPiece]:

@@ -15,13 +15,12 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.decontamination import item_index, judging, scanning
+from corpus.decontamination import comparing, item_index, judging, scanning
 from corpus.decontamination.evaluation_sets import identify_sets, list_sets, read_set
 from corpus.decontamination.hits import has_hits, read_hits
 from corpus.decontamination.item_layouts import EvaluationItem
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.errors import UserError
-from corpus.text.hashes import find_places
 from corpus.workspace import Workspace
 
 Flags = npt.NDArray[np.bool_]
@@ -99,14 +98,14 @@ def _search(
         for line in item_index.describe_index(folder):
             say(line)
         counts, sampled = np.zeros(len(index.vocabulary), np.int64), 0
-        candidates: list[scanning.Candidate] = []
+        candidates: list[comparing.Candidate] = []
         for number, texts in enumerate(_read_training_texts(workspace)):
-            for pairs in scanning.hash_distinct_pairs(texts[number % SAMPLED_EVERY :: SAMPLED_EVERY]):
-                place = find_places(index.vocabulary, pairs)
-                counts[place[place >= 0]] += 1
-                sampled += 1
-            for shared in scanning.find_shared_grams(texts, index):
-                candidates += scanning.find_candidates(texts[shared.document], shared, index)
+            drawn = (np.arange(len(texts)) + number) % SAMPLED_EVERY == 0
+            scan = scanning.TextScan(texts, index, drawn)
+            counts += scan.pair_counts
+            sampled += scan.sampled
+            for shared in scan.shared:
+                candidates += comparing.find_candidates(texts[shared.document], shared, index)
         common = np.zeros(len(index.grams), np.bool_)
         weighed = judging.PairWeights(judging.weigh_pairs(counts, sampled), common)
         trained = np.zeros(count, np.bool_)

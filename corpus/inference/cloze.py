@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import stdtrit
 
 from corpus.errors import UserError
 from corpus.inference.run import TrainedModel
@@ -50,6 +51,10 @@ class Accuracy:
 
     `accuracy` ranks answers by probability, `accuracy_by_bytes` by probability to the power of one over the answer's
     bytes, so that short answers have no advantage; `chance` is the expected share by guessing.
+
+    `probability` is the mean probability of the right answer among the answers of its question, from 0 to 1, and
+    `probability_by_bytes` that with the same power: both move where a small model still ranks as by chance.
+    `probability_error` is the standard error of the latter, None for a single question.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Accuracy:
     accuracy: float
     accuracy_by_bytes: float
     chance: float
+    probability: float
+    probability_by_bytes: float
+    probability_error: float | None
 
     @property
     def error(self) -> float:
@@ -68,6 +76,14 @@ class Accuracy:
     def interval(self) -> tuple[float, float]:
         """Return the 95 % interval of `accuracy_by_bytes` (Wilson 1927), which holds for few questions, too."""
         return find_interval(round(self.accuracy_by_bytes * self.questions), self.questions, Z95)
+
+    @property
+    def probability_interval(self) -> tuple[float, float]:
+        """Return the 95 % interval of `probability_by_bytes`, by Student's t; for a single question, 0 to 1."""
+        if self.probability_error is None:
+            return 0.0, 1.0
+        half = float(stdtrit(self.questions - 1, 0.975)) * self.probability_error
+        return max(0.0, self.probability_by_bytes - half), min(1.0, self.probability_by_bytes + half)
 
 
 def read_questions(path: str) -> list[Question]:
@@ -194,15 +210,28 @@ def measure_answers(
 def summarize_answers(
     questions: Sequence[Question], nats: Sequence[npt.NDArray[np.float64]], name: str
 ) -> Accuracy:
-    """Return the shares of questions answered right, given the nats of their answers."""
+    """Return the shares of questions answered right, and how probable the right answers are among the answers, given
+    the nats of these."""
     sizes = [np.array([len(choice.encode()) for choice in question.choices]) for question in questions]
+    by_bytes = [n / s for n, s in zip(nats, sizes, strict=True)]
     golds = [question.gold for question in questions]
+    shares = _share_probability(by_bytes, golds)
+    count = len(questions)
     return Accuracy(
         name=name,
-        questions=len(questions),
+        questions=count,
         accuracy=float(np.mean([n.argmin() == g for n, g in zip(nats, golds, strict=True)])),
-        accuracy_by_bytes=float(
-            np.mean([(n / s).argmin() == g for n, s, g in zip(nats, sizes, golds, strict=True)])
-        ),
+        accuracy_by_bytes=float(np.mean([n.argmin() == g for n, g in zip(by_bytes, golds, strict=True)])),
         chance=float(np.mean([1 / len(question.choices) for question in questions])),
+        probability=float(_share_probability(nats, golds).mean()),
+        probability_by_bytes=float(shares.mean()),
+        probability_error=float(shares.std(ddof=1) / math.sqrt(count)) if count > 1 else None,
     )
+
+
+def _share_probability(
+    nats: Sequence[npt.NDArray[np.float64]], golds: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """Return, for each question, the probability of its right answer divided by that of all its answers."""
+    weights = [np.exp(each.min() - each) for each in nats]
+    return np.array([each[gold] / each.sum() for each, gold in zip(weights, golds, strict=True)])

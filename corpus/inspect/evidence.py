@@ -89,7 +89,7 @@ def _add_texts(workspace: Workspace, hits: Sequence[Row]) -> list[Row]:
     items = item_index.read_items(workspace.path(item_index.FOLDER))
     for hit, document in zip(hits, documents, strict=True):
         text, item = document["text"] or "", items.slice(hit["number"], 1).to_pylist()[0]
-        texts = item_index.join_parts(item["question"], item["options"], item["answer"], item["passage"])
+        texts = item_index.join_texts(item)
         masks = [edit for edit in document.get("edits", ()) if edit["replacement"] is not None]
         hit |= {
             "url": document["url"],

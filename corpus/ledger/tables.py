@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
+from corpus.decontamination.hits import SETS_SCHEMA, SETS_TABLE, has_hits
 from corpus.dedup.removed import read_cluster_groups
 from corpus.edits.edit_counts import build_edit_table
 from corpus.errors import UserError
@@ -90,14 +91,20 @@ def write_ledger(
 
 
 def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Table]:
-    """Read tables of the ledger by name. Raises UserError if the build has not written them yet."""
+    """Read tables of the ledger by name; that of evaluation sets is empty where the build looked for none.
+
+    Raises UserError if the build has not written them yet."""
+    tables = (
+        {SETS_TABLE: SETS_SCHEMA.empty_table()} if SETS_TABLE in names and not has_hits(workspace) else {}
+    )
+    names = [name for name in names if name not in tables]
     missing = [name for name in names if not storage.exists(workspace.path("stats", f"{name}.parquet"))]
     if missing:
         raise UserError(
             f"{workspace.root} has no statistics of {missing[0]} yet: its build is not finished: "
             "resume it with `corpus build`"
         )
-    return {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
+    return tables | {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
 
 
 def read_statistics(workspace: Workspace, splits: Iterable[tuple[str, str]]) -> Iterator[pa.Table]:

@@ -20,6 +20,7 @@ TABLES_OF_VIEWS = {
     "duplicate": ("counts", "duplicates"),
     "canary": ("canaries",),
     "edit": ("edits",),
+    "set": ("evaluation_sets",),
     "domain": ("domains",),
     "license": ("licenses",),
     "quarantine": ("quarantine",),
@@ -54,6 +55,8 @@ def build_view(tables: Tables, name: str) -> list[Row]:
         return summarize_canaries(tables["canaries"])
     if name == "edit":
         return summarize_edits(tables["edits"])
+    if name == "set":
+        return summarize_sets(tables["evaluation_sets"])
     if name == "quarantine":
         order = [("records", "descending"), *[(key, "ascending") for key in ("source", "step", "reason")]]
         quarantined: list[Row] = tables[name].sort_by(order).to_pylist()
@@ -132,6 +135,12 @@ def count_texts_of_rules(counts: pa.Table, bounds: pa.Table, by: str | None = No
         place = {"source": source, "language": language}
         texts_by_rule[name if by is None else (place[by], name)] += texts.get((source, language), 0)
     return texts_by_rule
+
+
+def summarize_sets(sets: pa.Table) -> list[Row]:
+    """Return, per evaluation set: its items, those looked for and those that documents hold, hits and documents."""
+    rows: list[Row] = sets.filter(pc.is_null(sets["source"])).drop_columns(["source"]).to_pylist()
+    return sorted(rows, key=lambda row: (-row["documents"], row["set"]))
 
 
 def summarize_duplicates(counts: pa.Table, clusters: pa.Table) -> list[Row]:

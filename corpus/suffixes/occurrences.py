@@ -20,7 +20,7 @@ from corpus.errors import UserError
 from corpus.suffixes.suffix_arrays import DEPTH, TokenIds, find_range
 from corpus.suffixes.token_index import IndexedRange, IndexedShard, open_ranges
 from corpus.trainer.dataset import Dataset, open_dataset
-from corpus.trainer.loader import Loader, MappedShard
+from corpus.trainer.loader import Loader, MappedShard, view_numbers
 from corpus.workspace import Workspace
 
 MAX_COMPARED = 20_000
@@ -162,7 +162,7 @@ class TokenFinder:
         at = start - piece.first + piece.start
         batch = int(np.searchsorted(mapped.starts, at, side="right")) - 1
         rows = mapped.batches[batch]
-        ends = rows.column("tokens").offsets.to_numpy()
+        ends = view_numbers(rows.column("tokens").offsets)
         ends = ends - ends[0] + mapped.starts[batch]
         row = int(np.searchsorted(ends, at, side="right")) - 1
         shift = piece.first - piece.start

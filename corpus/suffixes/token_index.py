@@ -10,9 +10,12 @@ A range has up to `RANGE_TOKENS` tokens, so that memory does not grow with the c
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ from corpus.trainer.loader import MappedShard
 VERSION = 1
 FOLDER = "suffixes"
 RANGE_TOKENS = 1 << 25
+SORTED_AT_A_TIME = 2
+"""Ranges that are sorted at a time, .6 GB each."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,15 @@ def build_index(root: str, say: Callable[[str, int, int], None] | None = None) -
     folder.mkdir(parents=True)
     total, done = sum(shard.tokens for shard in dataset.shards), 0
     ranges = []
-    for number, pieces in enumerate(_share_shards(dataset)):
-        tokens = np.empty(sum(end - start for _, start, end in pieces), dataset.dtype)
-        shards, first = [], 0
-        for shard, start, end in pieces:
-            MappedShard(dataset.folder / shard.path, shard).copy(start, tokens[first : first + end - start])
-            shards.append({"path": shard.path, "start": start, "end": end, "first": first})
-            first += end - start
-        tokens.tofile(folder / f"range-{number:05d}.tokens")
-        sort_suffixes(tokens).tofile(folder / f"range-{number:05d}.suffixes")
-        ranges.append({"tokens": len(tokens), "shards": shards})
-        done += len(tokens)
-        if say is not None:
-            say("tokens", done, total)
+    with ThreadPoolExecutor(
+        min(SORTED_AT_A_TIME, os.cpu_count() or 1)
+    ) as pool:  # libdivsufsort needs no lock
+        shared = list(_share_shards(dataset))
+        for written in pool.map(partial(_write_range, dataset, folder), range(len(shared)), shared):
+            ranges.append(written)
+            done += written["tokens"]
+            if say is not None:
+                say("tokens", done, total)
     facts = {
         "fingerprint": wanted,
         "dataset": dataset.fingerprint,
@@ -87,6 +88,21 @@ def build_index(root: str, say: Callable[[str, int, int], None] | None = None) -
     }
     (folder / "index.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     return facts
+
+
+def _write_range(
+    dataset: Dataset, folder: Path, number: int, pieces: list[tuple[DatasetShard, int, int]]
+) -> dict[str, Any]:
+    """Write the tokens of a range and the order of their suffixes; return what index.json says of it."""
+    tokens = np.empty(sum(end - start for _, start, end in pieces), dataset.dtype)
+    shards, first = [], 0
+    for shard, start, end in pieces:
+        MappedShard(dataset.folder / shard.path, shard).copy(start, tokens[first : first + end - start])
+        shards.append({"path": shard.path, "start": start, "end": end, "first": first})
+        first += end - start
+    tokens.tofile(folder / f"range-{number:05d}.tokens")
+    sort_suffixes(tokens).tofile(folder / f"range-{number:05d}.suffixes")
+    return {"tokens": len(tokens), "shards": shards}
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:

@@ -25,6 +25,10 @@ MAX_KEPT_POWERS = 1 << 20
 """Powers kept between calls: 16 MiB at most; longer texts make their own."""
 
 
+FEW_VALUES = 256
+"""Values that are looked up in a table as they come."""
+
+
 def finalize(values: Hashes) -> Hashes:
     """Apply SplitMix64's finalizer: each output bit depends on every input bit."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -61,7 +65,13 @@ def find_places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
     """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):
         return np.full(len(values), -1, np.int64)
-    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
+    if len(values) > FEW_VALUES:  # in their order, so that what is read of the table stays in the cache
+        order = np.argsort(values)
+        at = np.empty(len(values), np.int64)
+        at[order] = np.searchsorted(table, values[order])
+    else:
+        at = np.searchsorted(table, values)
+    at = np.minimum(at, len(table) - 1)
     return np.where(table[at] == values, at, -1)
 
 

@@ -441,14 +441,16 @@ function contamination() {
   const { sets, sources, unsought, hits } = data.contamination;
   const count = (row) => [row.set, row.source || "all", row.action, whole(row.items), whole(row.looked_for), whole(row.items_hit), whole(row.hits), whole(row.documents), whole(row.cleared), whole(row.common)];
   const of = (row) => sources.filter((each) => each.set === row.set && (!filter.source || each.source === filter.source));
-  const rows = sets.flatMap((row) => [count(row), ...of(row).map(count)]);
+  const rows = sets.flatMap((row) => [count(row), ...(of(row).length > 1 || filter.source ? of(row).map(count) : [])]);
   const shares = (parts) => Object.entries(parts).map(([part, share]) => `${part} ${share.toFixed(2)}`).join(", ");
   const both = hits.filter((hit) => !filter.source || hit.source === filter.source).map((hit) => el("div", { class: "columns" },
-    el("div", {}, el("p", { text: `${hit.source}: ${hit.url || hit.id}` }), el("blockquote", {}, hit.before, el("b", { text: hit.passage }), hit.after)),
+    el("div", {}, el("p", { text: `${hit.source}: ${hit.url || hit.id}` }), el("blockquote", {}, el("span", { class: "words" }, hit.before, el("b", { text: hit.passage }), hit.after))),
     el("div", {}, el("p", { text: `${hit.set}/${hit.item}: ${hit.verdict}${hit.reason ? ` (${hit.reason})` : ""}, score ${hit.score.toFixed(2)}, ${shares(hit.parts)}` }),
-      el("blockquote", {}, ...hit.pieces.map(([text, matched]) => (matched ? el("b", { text }) : text))))));
+      el("blockquote", {}, el("span", { class: "words" }, ...hit.pieces.map(([text, matched]) => (matched ? el("b", { text }) : text)))))));
   return el("div", {}, table(["set", "source", "action", "items", "looked for", "items hit", "hits", "documents", "cleared", "common"], rows),
-    unsought.length ? table(["set", "not looked for", "items"], unsought.map(([set, reason, items]) => [set, reason, whole(items)])) : "", ...both);
+    ...(unsought.length ? [el("p", { class: "dim", text: "Items that are not looked for:" }),
+      table(["set", "reason", "items"], unsought.map(([set, reason, items]) => [set, reason, whole(items)]), 2)] : []),
+    ...(both.length ? [el("p", { class: "dim", text: "Some hits, the document on one side and the item on the other:" })] : []), ...both);
 }
 
 function bytesPerToken() {

@@ -16,7 +16,7 @@ from corpus import data, storage
 from corpus.decontamination import judging, scanning
 from corpus.decontamination.evaluation_sets import list_sets
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
-from corpus.decontamination.item_index import index_fingerprint
+from corpus.decontamination.item_index import check_sets, index_fingerprint
 from corpus.dedup.options import drop_unset
 from corpus.edits.options import REPEAT_KINDS
 from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
@@ -25,7 +25,7 @@ from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
-from corpus.pipelines import decide, decontaminate, dedup, redact, repeats
+from corpus.pipelines import decide, decontaminate, dedup, item_hits, redact, repeats
 from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.context import Tools
@@ -130,7 +130,7 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
         rules = tools.rules
         tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
-        tools.sets_identity  # noqa: B018 - a set that cannot be read is refused here
+        check_sets(manifest.decontaminate)
     except UserError as error:
         raise file.error(error.path, str(error)) from None
     try:
@@ -276,7 +276,7 @@ def plan_fingerprint(plan: BuildPlan) -> str:
         dumped["decontaminate"]["sets"] = [
             [each["name"], each["action"]] for each in dumped["decontaminate"]["sets"]
         ]
-        versions = [decontaminate.VERSION, scanning.VERSION, judging.VERSION]
+        versions = [item_hits.VERSION, scanning.VERSION, judging.VERSION]
         decontaminated = [index_fingerprint(plan.tools.sets_identity or ""), versions]
     tokenizer = storage.sha256(manifest.tokenizer.path) if manifest.tokenizer.path is not None else None
     signatures = plan.tools.signatures
@@ -317,7 +317,7 @@ def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:
     repeated = [
         REPEAT_KINDS[name] for name in manifest.clean.repeats if getattr(manifest.dedup, name) is not None
     ]
-    contaminated = [decontaminate.EDIT_KIND] if manifest.decontaminate.cuts else []
+    contaminated = [item_hits.EDIT_KIND] if manifest.decontaminate.cuts else []
     applied = {}
     for name, source in manifest.sources.items():
         masked = [kind for kind, options in source.private_data.items() if options.mode == "mask"]

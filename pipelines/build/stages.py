@@ -21,7 +21,17 @@ from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
 from corpus.manifest import Manifest
-from corpus.pipelines import decide, decontaminate, dedup, ingest, redact, repeats, tokenize
+from corpus.pipelines import (
+    decide,
+    decontaminate,
+    dedup,
+    ingest,
+    item_hits,
+    item_scan,
+    redact,
+    repeats,
+    tokenize,
+)
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan, find_applied
@@ -151,7 +161,7 @@ def identify_found(build: Build) -> list[Any]:
         identities.append([PRIVATE_STEP, read_fingerprint(counts_path(workspace, PRIVATE_STEP))])
     if DECONTAMINATION_STEP in used:
         options = plan.file.manifest.decontaminate
-        identities.append([DECONTAMINATION_STEP, decontaminate.identify_signals(workspace, options)])
+        identities.append([DECONTAMINATION_STEP, item_hits.identify_signals(workspace, options)])
     return identities
 
 
@@ -222,19 +232,18 @@ def run_decontaminate(build: Build) -> None:
         raise plan.file.error(error.path, str(error)) from None
     for line in item_index.describe_index(folder):
         build.say(line)
-    share = decontaminate.choose_share(workspace, plan.names)
-    scan = decontaminate.ScanJob(workspace.root, facts["fingerprint"], share)
+    scan = item_scan.ScanJob(workspace.root, facts["fingerprint"])
     build.run(
         "decontaminate",
-        lambda claims: decontaminate.scan_pipeline(scan, plan.names, running, claims),
+        lambda claims: item_scan.scan_pipeline(scan, plan.names, running, claims),
         len(plan.names),
         running=running,
     )
-    weights = decontaminate.merge_splits(scan, plan.names)
-    judge = decontaminate.JudgeJob(scan, weights, options.model_dump_json())
+    weights = item_scan.merge_splits(scan, plan.names)
+    judge = item_hits.JudgeJob(scan, weights, options.model_dump_json())
     build.run(
         "judge",
-        lambda claims: decontaminate.judge_pipeline(judge, plan.names, running, claims),
+        lambda claims: item_hits.judge_pipeline(judge, plan.names, running, claims),
         len(plan.names),
         running=running,
     )

@@ -86,7 +86,7 @@ def evaluate(
         ),
     ] = False,
 ) -> None:
-    """Measure the model of a run: bits per byte on validation documents or any text, and multiple-choice accuracy.
+    """Measure the model of a run: bits per byte on validation documents or any text, and multiple choice.
 
     Reads a checkpoint from the run folder, and the files given or the validation documents of the run's workspace;
     prints tables and writes nothing. Fewer bits per byte are better. Needs the `train` extra.
@@ -181,17 +181,25 @@ def _to_json(
         "scores": [{**asdict(score), "bits_per_byte": score.bits_per_byte} for score in scores],
         "cloze": [
             {
-                **asdict(answer),
-                "error": answer.error,
-                **({"interval": answer.interval, "clean": _describe_clean(subsets[at])} if subsets else {}),
+                **_describe_answers(answer),
+                **(
+                    {"clean": None if (clean := subsets[at]) is None else _describe_answers(clean)}
+                    if subsets
+                    else {}
+                ),
             }
             for at, answer in enumerate(answers)
         ],
     }
 
 
-def _describe_clean(clean: Accuracy | None) -> dict[str, Any] | None:
-    return None if clean is None else {**asdict(clean), "error": clean.error, "interval": clean.interval}
+def _describe_answers(answers: Accuracy) -> dict[str, Any]:
+    return {
+        **asdict(answers),
+        "error": answers.error,
+        "interval": answers.interval,
+        "probability_interval": answers.probability_interval,
+    }
 
 
 def _print_results(
@@ -208,7 +216,7 @@ def _print_results(
     if answers:
         answer_table = make_table("multiple choice by likelihood")
         answer_table.add_column("file", overflow="fold")
-        for name in ("questions", "correct", "correct, per byte", "chance"):
+        for name in ("questions", "correct", "correct, per byte", "probability", "prob., per byte", "chance"):
             answer_table.add_column(name, justify="right")
         for answer in answers:
             answer_table.add_row(
@@ -216,6 +224,8 @@ def _print_results(
                 f"{answer.questions:,}",
                 f"{answer.accuracy:.1%}",
                 f"{answer.accuracy_by_bytes:.1%} ±{answer.error:.1%}",
+                f"{answer.probability:.3f}",
+                f"{answer.probability_by_bytes:.4f}{_describe_error(answer)}",
                 f"{answer.chance:.1%}",
             )
         console.print(answer_table)
@@ -230,15 +240,25 @@ def _print_clean(console: Any, answers: list[Accuracy], subsets: list[Accuracy |
 
     table = make_table("all questions, and those that the run was not trained on")
     table.add_column("file", overflow="fold")
-    for name in ("questions", "correct, per byte", "95 %", "clean", "correct, per byte", "95 %"):
+    table.add_column("subset")
+    for name in ("questions", "correct, per byte", "95 %", "prob., per byte", "95 %"):
         table.add_column(name, justify="right")
     for answer, clean in zip(answers, subsets, strict=True):
-        sides: list[str] = []
-        for side in (answer, clean):
-            if side is None:
-                sides += ["0", "-", "-"]
-                continue
-            low, high = side.interval
-            sides += [f"{side.questions:,}", f"{side.accuracy_by_bytes:.1%}", f"{low:.1%} to {high:.1%}"]
-        table.add_row(to_plain_text(Path(answer.name).name), *sides)
+        for name, subset, side in ((Path(answer.name).name, "all", answer), ("", "clean", clean)):
+            shown = ["0", *"----"]
+            if side is not None:
+                low, high = side.interval
+                least, most = side.probability_interval
+                shown = [
+                    f"{side.questions:,}",
+                    f"{side.accuracy_by_bytes:.1%}",
+                    f"{low:.1%} to {high:.1%}",
+                    f"{side.probability_by_bytes:.4f}",
+                    f"{least:.4f} to {most:.4f}",
+                ]
+            table.add_row(to_plain_text(name), subset, *shown)
     console.print(table)
+
+
+def _describe_error(answers: Accuracy) -> str:
+    return "" if answers.probability_error is None else f" ±{answers.probability_error:.4f}"

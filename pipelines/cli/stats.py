@@ -31,6 +31,7 @@ VIEW_TITLES = {
     "duplicate": "duplicates by level",
     "canary": "canaries by likeness: shares expected, paired (95 % interval), found, right",
     "edit": "private data in all documents, repeated text in kept ones",
+    "set": "evaluation sets: items, and hits of them in all documents",
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records",
@@ -43,6 +44,7 @@ VIEW_COLUMNS = {
     "duplicate": ("documents", "bytes", "largest"),
     "canary": ("pairs", "expected", "candidates", "low", "high", "found", "precision"),
     "edit": ("documents", "spans", "characters"),
+    "set": ("items", "looked_for", "items_hit", "documents", "hits", "cleared", "common"),
     "domain": ("documents", "kept", "bytes", "kept_bytes"),
     "quarantine": ("records",),
     "engine": ("documents", "bytes"),
@@ -54,6 +56,8 @@ COLUMN_HEADS = {
     "near_passed": "just\npass",
     "kept_bytes": "bytes\nkept",
     "largest": "largest cluster",
+    "looked_for": "looked\nfor",
+    "items_hit": "items\nhit",
 }
 SHARE_COLUMNS = ("expected", "candidates", "low", "high", "found", "precision")
 RULE_NUMBERS, RULE_CHANGES = 42, 55
@@ -78,7 +82,7 @@ def stats(
         str,
         typer.Option(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
-            "duplicate, canary, edit, domain, license, quarantine, engine."
+            "duplicate, canary, edit, set, domain, license, quarantine, engine."
         ),
     ] = DEFAULT_VIEWS,
     limit: Annotated[

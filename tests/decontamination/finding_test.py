@@ -3,19 +3,57 @@
 from __future__ import annotations
 
 import json
+import random
 import string
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from corpus.decontamination import item_index, judging, scanning
+from corpus.decontamination import comparing, item_index, judging, scanning
 from corpus.decontamination.evaluation_sets import identify_sets
 from corpus.decontamination.options import DecontaminationOptions
-from corpus.text.hashes import find_places
 
 Verdicts = dict[str, tuple[str, float]]
+
+
+class Search:
+    """The index of some items, and the weights that the texts of a corpus give."""
+
+    def __init__(
+        self, folder: Path, items: list[dict[str, Any]], corpus: list[str], everywhere: int = 0
+    ) -> None:
+        path = folder / "set.jsonl"
+        path.write_text("".join(json.dumps(item) + "\n" for item in items))
+        self.options = DecontaminationOptions(sets=[str(path)])  # type: ignore[list-item]
+        facts = item_index.write_index(str(folder / "index"), self.options, identify_sets(self.options))
+        item_index.open_index.cache_clear()
+        self.index = item_index.open_index(str(folder / "index"), facts["fingerprint"])
+        counts = scanning.TextScan(corpus, self.index, np.ones(len(corpus), np.bool_)).pair_counts
+        many = np.full(len(self.index.grams), everywhere, np.int64)
+        self.weighed = judging.PairWeights(
+            judging.weigh_pairs(counts, len(corpus)), judging.find_common_grams(many, many, self.options)
+        )
+
+    def judge(self, document: str) -> Iterator[tuple[comparing.Candidate, judging.HitVerdict]]:
+        for shared in scanning.TextScan(["Something else.", document], self.index).shared:
+            assert shared.document == 1
+            for each in comparing.find_candidates(document, shared, self.index):
+                assert 0 <= each.start < each.end <= len(document)
+                yield (
+                    each,
+                    judging.judge_candidate(each.item, each.matched, self.index, self.weighed, self.options),
+                )
+
+    def list_hits(self, document: str) -> list[tuple[int, str]]:
+        """(item, from 1; what stands there) of every hit, in the order of their places."""
+        hits = [each for each, verdict in self.judge(document) if verdict.kind == judging.HIT]
+        return [
+            (each.item + 1, document[each.start : each.end])
+            for each in sorted(hits, key=lambda hit: hit.start)
+        ]
 
 
 def search(
@@ -27,29 +65,13 @@ def search(
 ) -> Verdicts:
     """Look for items in a document; the weights come from `corpus`. `everywhere`: documents and groups of all grams.
 
-    Returns (verdict, score) by item.
+    Returns the best (verdict, score) by item.
     """
-    path = folder / "set.jsonl"
-    path.write_text("".join(json.dumps(item) + "\n" for item in items))
-    options = DecontaminationOptions(sets=[str(path)])  # type: ignore[list-item]
-    facts = item_index.write_index(str(folder / "index"), options, identify_sets(options))
-    item_index.open_index.cache_clear()
-    index = item_index.open_index(str(folder / "index"), facts["fingerprint"])
-    counts = np.zeros(len(index.vocabulary), np.int64)
-    for pairs in scanning.hash_distinct_pairs([*(corpus or []), document]):
-        place = find_places(index.vocabulary, pairs)
-        counts[place[place >= 0]] += 1
-    many = np.full(len(index.grams), everywhere, np.int64)
-    weighed = judging.PairWeights(
-        judging.weigh_pairs(counts, len(corpus or []) + 1), judging.find_common_grams(many, many, options)
-    )
     verdicts: Verdicts = {}
-    for shared in scanning.find_shared_grams(["Something else.", document], index):
-        for each in scanning.find_candidates(document, shared, index):
-            assert shared.document == 1
-            verdict = judging.judge_candidate(each.item, each.matched, index, weighed, options)
-            verdicts[str(each.item + 1)] = (verdict.kind, verdict.score)
-            assert 0 <= each.start < each.end <= len(document)
+    for each, verdict in Search(folder, items, [*(corpus or []), document], everywhere).judge(document):
+        name = str(each.item + 1)
+        if name not in verdicts or verdict.score > verdicts[name][1]:
+            verdicts[name] = (verdict.kind, verdict.score)
     return verdicts
 
 
@@ -140,6 +162,72 @@ def test_an_item_is_a_hit_whole_reworded_and_in_other_forms(language: str, tmp_p
     assert kinds(search(tmp_path, [item, *others], AROUND.format(""))) == {}
 
 
+def test_every_place_of_every_item_is_found_in_any_script(tmp_path: Path) -> None:
+    items = [item for item, _, _ in ITEMS.values()]
+    texts = [[write_out(item).strip(), reworded, formed] for item, reworded, formed in ITEMS.values()]
+    searched = Search(tmp_path, items, [AROUND])
+    between = "\n\nWhat stands here has nothing to do with any of it, and goes on 🦊 until the next one.\n\n"
+    for far in (1, 12):  # near one another, and farther than an item reaches
+        order = [(number, text) for way in range(3) for number, text in enumerate(of[way] for of in texts)]
+        document = (between * far).join(text for _, text in order)
+        hits = searched.list_hits(document)
+        assert [number for number, _ in hits] == [number + 1 for number, _ in order]
+        for (_, hit), (_, text) in zip(hits, order, strict=True):
+            assert hit in text and len(hit) > 0.6 * len(text)
+        one = (between * far).join([texts[1][0]] * 5)
+        assert searched.list_hits(one) == [(2, texts[1][0])] * 5
+
+
+def test_a_question_and_its_options_are_one_place_and_the_question_again_another(tmp_path: Path) -> None:
+    item = ITEMS["Chinese"][0]
+    options = " ".join(item["choices"])
+    aside = "这一段话说的是另外一些事情，和上面没有关系，只是碰巧写在这里而已。"
+    searched = Search(tmp_path, [item], [AROUND])
+    place = f"{item['question']}{aside}{options}"
+    assert searched.list_hits(f"{place}\n{aside}{aside}\n{place}") == [(1, place), (1, place)]
+    phrase = item["question"][:9]
+    assert searched.list_hits(f"{phrase}{aside}\n{place}\n{aside}{phrase}") == [(1, place)]
+
+
+def test_all_items_of_a_set_that_is_one_page_are_found(tmp_path: Path) -> None:
+    words = [f"{first}{second}{third}e" for first in "bdfgk" for second in "aiou" for third in "lmnprst"]
+    draw = random.Random(25)
+    items = [
+        {"question": " ".join(draw.choices(words, k=9)), "answer": draw.choice(words)} for _ in range(400)
+    ]
+    searched = Search(tmp_path, items, [AROUND])
+    document = "\n".join(write_out(item) for item in items)
+    hits = searched.list_hits(document)
+    assert {number for number, _ in hits} == set(range(1, 401))
+    assert sum(len(text) for _, text in hits) > 0.85 * len(document)  # all but answers of one word
+
+
+def test_options_of_one_word_and_items_of_a_few_are_known(tmp_path: Path) -> None:
+    tools = {
+        "question": "Which of these is used to see a star?",
+        "choices": ["microscope", "telescope", "stethoscope"],
+    }
+    spoon = {"question": "ladle", "choices": ["can serve soup", "can serve planks"]}
+    colours = {"question": "彩虹最外层是", "choices": ["红", "紫", "绿", "蓝"]}
+    searched = Search(tmp_path, [tools, spoon, colours], [AROUND])
+    labelled = ["\n".join([item["question"], *(f"{'ABCD'[at]}. {each}" for at, each in enumerate(item["choices"]))])
+                for item in (tools, spoon, colours)]  # fmt: skip
+    assert [number for number, _ in searched.list_hits("\n\n".join(map(AROUND.format, labelled)))] == [
+        1,
+        2,
+        3,
+    ]
+    reworded = "We ask which of these is used to see at night? microscope, telescope, stethoscope"
+    assert [number for number, _ in searched.list_hits(AROUND.format(reworded))] == [1]
+    for other in (
+        "Which of these is older? A sextant is used to see how high a star is, a telescope to look at it.",
+        "A ladle can serve soup, and a plank can serve as a bench",
+        "The microscope, the telescope and the stethoscope were built by one workshop.",
+        "彩虹最外层是什么颜色？",
+    ):
+        assert searched.list_hits(AROUND.format(other)) == []
+
+
 def test_options_count_in_any_order_and_without_them_a_quotation_in_a_question_is_no_hit(
     tmp_path: Path,
 ) -> None:
@@ -222,8 +310,8 @@ def test_hits_are_where_they_stand_in_long_documents_and_beside_characters_of_tw
     index = item_index.open_index(str(tmp_path / "index"), facts["fingerprint"])
     for before in (100, scanning.PIECE_UNITS - 40, 3 * scanning.PIECE_UNITS + 17):
         text = "🦊 " * (before // 3) + "\n" + write_out(item) + "\n" + "the end " * 30_000
-        (shared,) = scanning.find_shared_grams([text], index)
-        (candidate,) = scanning.find_candidates(text, shared, index)
+        (shared,) = scanning.TextScan([text], index).shared
+        (candidate,) = comparing.find_candidates(text, shared, index)
         assert text[candidate.start : candidate.end] == write_out(item).strip()
         assert candidate.matched.all()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ LAYOUTS: dict[str, tuple[dict[str, Any], tuple[str, list[str], str, str]]] = {
     ),
     "HTML": (
         {"question": "<p>What is H<sub>2</sub>O?</p>", "answer": "water &amp; ice<br/>"},
-        ("What is H 2 O?", [], "water & ice", ""),
+        ("What is H2O?", [], "water & ice", ""),
     ),
     "signs that are no HTML": ({"question": "Is a < b && b > c?"}, ("Is a < b && b > c?", [], "", "")),
 }
@@ -220,3 +221,25 @@ def test_two_sets_of_one_name_are_refused(tmp_path: Path) -> None:
         "test",
         "more",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("broken.csv.gz", b"\x1f\x8b no gzip", "broken.csv.gz, row 1: cannot be read: "),
+        ("broken.jsonl", b'{"question": "Is it?"}\n{"quest', "broken.jsonl, row 2: cannot be read: "),
+        ("none.json", b'{"ids": 7}', "none of its 1 items can be looked for: no text among its columns: ids"),
+        ("short.tsv", "question\n短\n".encode(), "none of its 1 items can be looked for: too short: 1 words"),
+        ("empty.jsonl", b"\n", "none of its 0 items can be looked for: it has no rows"),
+    ],
+)
+def test_sets_that_cannot_be_looked_for_are_refused(
+    name: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "good.jsonl").write_text(json.dumps({"question": LONG[0]}), encoding="utf-8")
+    (tmp_path / name).write_bytes(content)
+    sets = [str(tmp_path / "good.jsonl"), str(tmp_path / name)]
+    item_index.check_sets(DecontaminationOptions(sets=sets[:1]))  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=re.escape(message)) as raised:
+        item_index.check_sets(DecontaminationOptions(sets=sets))  # type: ignore[arg-type]
+    assert raised.value.path == ("decontaminate", "sets", 1)

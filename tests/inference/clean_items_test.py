@@ -24,8 +24,20 @@ OTHER = {
     [(0.5, 100, (0.404, 0.596)), (1.0, 10, (0.722, 1.0)), (0.0, 1, (0.0, 0.793)), (0.25, 4, (0.046, 0.699))],
 )
 def test_intervals_are_wilsons(share: float, count: int, interval: tuple[float, float]) -> None:
-    accuracy = Accuracy(name="x", questions=count, accuracy=share, accuracy_by_bytes=share, chance=0.25)
+    accuracy = Accuracy(
+        name="x",
+        questions=count,
+        accuracy=share,
+        accuracy_by_bytes=share,
+        chance=0.25,
+        probability=0.3,
+        probability_by_bytes=0.25,
+        probability_error=0.01 if count > 1 else None,
+    )
     assert accuracy.interval == pytest.approx(interval, abs=0.001)
+    half = {100: 0.0198, 10: 0.0226, 4: 0.0318}.get(count)  # Student's t with one degree of freedom less
+    probable = (0.0, 1.0) if half is None else (0.25 - half, 0.25 + half)
+    assert accuracy.probability_interval == pytest.approx(probable, abs=0.0001)
 
 
 def test_items_in_training_documents_are_found_by_stored_hits_and_by_a_search(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from corpus.errors import UserError
-from corpus.inference.cloze import Question, answer_questions, read_questions
+from corpus.inference.cloze import Question, answer_questions, read_questions, summarize_answers
 from corpus.inference.run import TrainedModel
 from corpus.inference.texts import measure_files, read_texts
 from corpus.trainer import loop
@@ -118,7 +119,29 @@ def test_the_likeliest_answer_is_the_one_with_the_smallest_sum(trained: TrainedM
             trained, [Question(context="春天", choices=choices, gold=gold)], "q", bf16=False
         )
         assert (found.accuracy, found.accuracy_by_bytes) == (gold == best, gold == best_by_bytes)
+        likely = [math.exp(-each) for each in by_hand]
+        by_bytes = [math.exp(-each / size) for each, size in zip(by_hand, sizes, strict=True)]
+        assert found.probability == pytest.approx(likely[gold] / sum(likely), rel=1e-3)
+        assert found.probability_by_bytes == pytest.approx(by_bytes[gold] / sum(by_bytes), rel=1e-3)
+        assert found.probability_error is None
     assert found.chance == pytest.approx(1 / 3)
+
+
+def test_probabilities_are_means_over_questions_and_bear_any_likelihood() -> None:
+    questions = [
+        Question(context="", choices=("一", "二"), gold=1),
+        Question(context="", choices=("aa", "bb", "cc"), gold=0),
+        Question(context="", choices=("x", "y"), gold=0),
+    ]
+    nats = [np.array([3 * math.log(3), 0.0]), np.zeros(3), np.array([5_000.0, 4_000.0])]
+    answers = summarize_answers(questions, nats, "q")
+    assert answers.probability == pytest.approx((27 / 28 + 1 / 3 + 0) / 3)
+    assert answers.probability_by_bytes == pytest.approx((3 / 4 + 1 / 3 + 0) / 3)
+    assert answers.probability_error == pytest.approx(np.std([3 / 4, 1 / 3, 0], ddof=1) / math.sqrt(3))
+    assert (answers.accuracy, answers.chance) == (
+        pytest.approx(2 / 3),
+        pytest.approx((0.5 + 1 / 3 + 0.5) / 3),
+    )
 
 
 def test_a_model_knows_the_sentences_that_it_was_trained_on(trained: TrainedModel) -> None:

@@ -16,7 +16,7 @@ from apache_beam.runners.dataflow.internal.apiclient import Environment
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load_manifest
-from corpus.pipelines import decide, decontaminate, dedup, ingest, redact, repeats, tokenize
+from corpus.pipelines import decide, dedup, ingest, item_hits, item_scan, redact, repeats, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.shares import UnitParts, units_pipeline
@@ -91,7 +91,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     search = redact.PrivateSearch(ROOT, {"web": ["email"], "wikipedia": []}, ["email"])
     find = dedup.dedup_pipeline(Workspace(ROOT), SPLITS, no_rows, DedupOptions(), "made", RUNNING, None)
     again = repeats.repeats_pipeline(Workspace(ROOT), SPLITS, DedupOptions(paragraphs=True), RUNNING, None)
-    scan = decontaminate.ScanJob(ROOT, "index", 1.0)
+    scan = item_scan.ScanJob(ROOT, "index")
     units = UnitParts(ROOT, judge, None, manifest.validation, None)
     return {
         "ingest": ingest.ingest_pipeline(ROOT, Tools(manifest), splits, RUNNING, None),
@@ -99,10 +99,8 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
         "redact": redact.redact_pipeline(search, dict.fromkeys(SPLITS, "made"), RUNNING, None),
-        "decontaminate": decontaminate.scan_pipeline(scan, SPLITS, RUNNING, None),
-        "judge": decontaminate.judge_pipeline(
-            decontaminate.JudgeJob(scan, "weights", "{}"), SPLITS, RUNNING, None
-        ),
+        "decontaminate": item_scan.scan_pipeline(scan, SPLITS, RUNNING, None),
+        "judge": item_hits.judge_pipeline(item_hits.JudgeJob(scan, "weights", "{}"), SPLITS, RUNNING, None),
         "dedup": find,
         "decide": decide.decide_pipeline(ROOT, judge, 0.005, None, SPLITS, RUNNING, None),
         "validation": units_pipeline(units, SPLITS, f"{ROOT}/units.json", RUNNING, None),

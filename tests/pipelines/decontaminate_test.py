@@ -16,6 +16,8 @@ from corpus.classifier.training_texts import read_texts
 from corpus.decontamination.hits import read_hits, read_part, sets_path
 from corpus.edits.parts import read_edits
 from corpus.errors import UserError
+from corpus.experiments import arms
+from corpus.experiments.held_out import HeldOutPiece, leave_out_items
 from corpus.inspect.evidence import build_contamination_section, choose_hits, list_unsought
 from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
@@ -26,6 +28,7 @@ from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.rebuild import rebuild_splits
 from corpus.pipelines.build.redecide import compare_changes, decide_again
 from corpus.pipelines.cli.sample import sample
+from corpus.pipelines.cli.stats import stats
 from corpus.tokens.rows import read_kept_groups
 from corpus.verify.workspace import verify_workspace
 from corpus.workspace import Workspace
@@ -67,10 +70,11 @@ def page(number: int, inside: str = "") -> str:
 
 
 def write_corpus(folder: Path, more: str = "", validation: float = 0.0, home: Path | None = None) -> Path:
-    """A manifest, of input in the folder `home`: 40 pages of as many sites; the first five hold items, 20 to 31 the
-    common proverb."""
+    """A manifest, of input in the folder `home`: 40 pages of as many sites; the first five hold items, the third one
+    twice, 20 to 31 the common proverb."""
     leaked = [*ITEMS["arithmetic"], *ITEMS["常识"], ITEMS["proverbs"][0], ITEMS["proverbs"][0]]
     texts = [page(at, write_out(item)) for at, item in enumerate(leaked)]
+    texts[2] += f"\n\n{write_out(ITEMS['常识'][0])}\n\nAnd more of what else there is."
     texts += [page(at, COMMON if 20 <= at < 32 else "") for at in range(len(leaked), 40)]
     rows = [
         {"id": str(at), "text": text, "url": f"https://site{at}.example/p"} for at, text in enumerate(texts)
@@ -135,12 +139,14 @@ def test_documents_are_dropped_cut_and_marked(built: Workspace) -> None:
     assert held == dict.fromkeys(("0", "1", "2", "3", "4"), 1)
     assert rows["3"]["decontamination.score"] == 1
     cut = rows["2"]
-    (edit,) = read_edits(built, *cut["split_name"], ["decontamination"]).of_row(cut["row"])
-    assert (edit.kind, edit.replacement) == ("contamination", None)
+    edits = read_edits(built, *cut["split_name"], ["decontamination"])
     inside = write_out(ITEMS["常识"][0])
-    assert cut["text"][edit.start : edit.end] in f"2.\n\n{inside}\n\nWhat"
-    assert inside in cut["text"][edit.start : edit.end]
-    assert sum(len(read_edits(built, *split, ["decontamination"])) for split in built.splits()) == 1
+    for edit, around in zip(edits.of_row(cut["row"]), (("2.", "What"), (".", "And")), strict=True):
+        assert (edit.kind, edit.replacement) == ("contamination", None)
+        assert cut["text"][edit.start : edit.end] in f"{around[0]}\n\n{inside}\n\n{around[1]}"
+        assert inside in cut["text"][edit.start : edit.end]
+    assert inside in cut["text"] and "湖" not in edits.apply(cut["row"], cut["text"])
+    assert sum(len(read_edits(built, *split, ["decontamination"])) for split in built.splits()) == 2
     assert verify_workspace(built.root).good
 
 
@@ -155,6 +161,33 @@ def test_what_holds_items_trains_no_tokenizer_and_no_classifier(built: Workspace
     assert {number for number, row in rows.items() if trains.get(row["id"]) is False} == {"2", "3", "4"}
     texts = {each.text for each in read_texts(f"{built.root}:source=web")}
     assert texts == {row["text"] for row in rows.values() if row["kept"] and not row["decontamination.items"]}
+
+
+def test_what_holds_items_is_no_neutral_text_and_trains_no_tokenizer_of_an_experiment(
+    built: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [
+        "A page of nothing.",
+        page(50, write_out(ITEMS["arithmetic"][0])),
+        page(51, write_out(ITEMS["常识"][0])),
+    ]
+    pieces = [HeldOutPiece(source="a file", language="eng_Latn", text=text) for text in texts]
+    said: list[str] = []
+    assert leave_out_items(pieces, [built.root], said.append) == pieces[:1]
+    assert said == ["held-out text: 2 passages hold items of evaluation sets and are not measured"]
+    learned: list[str] = []
+    monkeypatch.setattr(arms, "count_pieces", lambda texts, pattern: learned.extend(texts) or {})
+    monkeypatch.setattr(arms, "train_tokenizer", lambda counts, options: "")
+    arm = arms.Arm(name="A", workspace=built.root)
+    arms.train_common_tokenizer([arm], 300)
+    rows = read_rows(built)
+    assert set(learned) == {
+        row["text"] for row in rows.values() if row["kept"] and not row["decontamination.items"]
+    }
+    trained = [
+        text for _, table in arms._read_kept(built, ["id", "text"]) for text in table["text"].to_pylist()
+    ]
+    assert len(trained) == 38 and not any("湖" in text for text in trained)  # what `cut` takes is in no arm
 
 
 def test_what_holds_items_is_no_validation(tmp_path: Path) -> None:
@@ -198,6 +231,10 @@ def test_the_evidence_shows_both_texts_and_the_table_all_sets(built: Workspace) 
     assert list_unsought(built) == [
         {"set": "proverbs", "item": "3", "reason": "too short: 3 words or characters, not 6 in a row"}
     ]
+    by_set = run(stats, built.root, "--by", "set")
+    assert [line.split() for line in by_set.splitlines() if line.startswith("proverbs ")] == [
+        ["proverbs", "3", "2", "1", "2", "2", "0", "12"]
+    ]
     section = build_contamination_section(built)
     assert section is not None and len(section["hits"]) == len(hits)
     assert '"contamination":{"sets":' in Path(built.path("report.html")).read_text(encoding="utf-8")
@@ -223,7 +260,7 @@ def compare_folders(one: Path, other: Path, without: tuple[str, ...]) -> list[st
 TIMED = (".lock", "timings.json", "status.json")
 
 
-def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_workers(
+def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_that_goes_on_with_two_workers(
     built: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "again"
@@ -248,8 +285,14 @@ def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_with_two_wo
     assert reasons["2"] == "an old riddle"
     assert all(path.stat().st_mtime_ns == stored[path] for path in stored)
     assert any("decontaminate" in line and "without reading" in line for line in said)
+    manifest.write_text(text.replace(f", {first}/two.jsonl", ""), encoding="utf-8")
+    corpus.build(str(manifest), str(tmp_path / "fresh"), workers=1)
+    searched = (tmp_path / "fresh" / "decontamination" / "candidates").rglob("*.parquet")
+    before = {path: path.stat().st_mtime_ns for path in searched}
+    manifest.write_text(text, encoding="utf-8")
     monkeypatch.setenv("CORPUS_SPREAD_FROM", "0")
     corpus.build(str(manifest), str(tmp_path / "fresh"), workers=2)
+    assert len(before) == 1 and all(path.stat().st_mtime_ns == before[path] for path in before)
     assert compare_folders(root, tmp_path / "fresh", TIMED) == []
     with pytest.raises(UserError, match=r"decontaminate.sets differ from the workspace"):
         changed = text.replace("sets/proverbs.jsonl, action: mark", "sets/proverbs.jsonl, name: sayings")
@@ -401,10 +444,16 @@ def build(folder: Path, said: list[str]) -> None:
         ("{sets: [sets], clear: gone.yaml}", "decontaminate.clear: {folder}/gone.yaml"),
         ("{sets: [sets/proverbs.jsonl, {path: sets, name: proverbs}]}", "two sets are called proverbs"),
         ("{sets: [sets], margins: 3}", "decontaminate.margins"),
+        (
+            "{sets: [sets, bad/short.jsonl]}",
+            "sets[1]: {folder}/bad/short.jsonl: none of its 2 items can be looked for: too short: 2 words or",
+        ),
     ],
 )
 def test_wrong_options_are_one_line(options: str, message: str, tmp_path: Path) -> None:
     manifest = write_corpus(tmp_path)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "short.jsonl").write_text('{"question": "three words only"}\n{"question": "两个"}\n')
     text = manifest.read_text("utf-8")
     start, end = text.index("decontaminate:"), text.index("sources:")
     manifest.write_text(f"{text[:start]}decontaminate: {options}\n{text[end:]}", encoding="utf-8")
@@ -412,6 +461,23 @@ def test_wrong_options_are_one_line(options: str, message: str, tmp_path: Path) 
         corpus.plan(str(manifest))
     assert message.replace("{folder}", str(tmp_path)) in str(raised.value)
     assert str(raised.value).startswith(f"{manifest}:") and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_columns_of_fields_are_no_paths_and_sets_are_beside_the_manifest(
+    listed: bool, tmp_path: Path
+) -> None:
+    manifest = write_corpus(tmp_path)
+    text = manifest.read_text("utf-8")
+    start, end = text.index("decontaminate:"), text.index("sources:")
+    one = "{path: sets/proverbs.jsonl, fields: {question: question, options: [right, wrong.text]}}"
+    sets = f"[{one}, sets/arithmetic.jsonl]" if listed else one
+    manifest.write_text(f"{text[:start]}decontaminate: {{sets: {sets}}}\n{text[end:]}", encoding="utf-8")
+    sets_read = load_manifest(str(manifest)).manifest.decontaminate.sets
+    assert [each.path for each in sets_read] == [
+        f"{tmp_path}/sets/{name}.jsonl" for name in ("proverbs", "arithmetic")
+    ][: len(sets_read)]
+    assert sets_read[0].fields == {"question": ["question"], "options": ["right", "wrong.text"]}
 
 
 def test_clearances_may_stand_in_a_file_beside_the_manifest(tmp_path: Path) -> None:
