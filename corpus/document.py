@@ -20,6 +20,7 @@ DOCUMENTS_SCHEMA = pa.schema(
         pa.field("snapshot", pa.string()),
         pa.field("language", pa.string()),
         pa.field("license", pa.string()),
+        pa.field("opt_out", pa.string()),
         pa.field("group", pa.string()),
         pa.field(
             "origin",
@@ -31,10 +32,14 @@ DOCUMENTS_SCHEMA = pa.schema(
     ]
 )
 """Columns of a documents part; `text` and `content_hash` are null for a gated document, `text` also where it was not
-kept (see `corpus.rules.kept_texts`).
+kept (see `corpus.rules.kept_texts`). `opt_out` has what the page says about being trained on, as words of
+`corpus.extract.opt_outs`; null if it says nothing.
 
 `characters` and `bytes` (UTF-8) are the lengths of the text, 0 for a gated document, so that counting needs no text.
 """
+
+LATER_COLUMNS = ("opt_out",)
+"""Columns of documents parts that those of earlier versions lack."""
 
 DECISIONS_SCHEMA = pa.schema(
     [
@@ -77,6 +82,7 @@ class Record:
     date: str | None = None
     snapshot: str | None = None
     license: str | None = None
+    opt_out: str | None = None
     group: str | None = None
     charset: str | None = None
     language: str | None = None
@@ -117,6 +123,7 @@ class Document:
     snapshot: str | None = None
     language: str | None = None
     license: str | None = None
+    opt_out: str | None = None
     group: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     gate: str | None = None

@@ -17,6 +17,14 @@ def public_suffixes() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
+@cache
+def list_public_suffixes() -> frozenset[str]:
+    """Return the suffixes of that list below which registries register names, as its rules (`co.uk`, `*.ck`)."""
+    import tldextract
+
+    return frozenset(tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None).tlds)
+
+
 def registered_domain(url: str) -> str | None:
     """Return the registered domain of a URL (`example.co.uk`), or its host if it has none; None without a host.
 

@@ -18,11 +18,13 @@ from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
 from corpus.edits.options import REPEAT_KINDS, CleanOptions
 from corpus.errors import UserError, describe_briefly
+from corpus.extract.opt_outs import OptOuts
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
 from corpus.formats.yaml_lines import load_yaml as load_yaml
 from corpus.languages.names import WrongLanguageError, normalize_labels
+from corpus.languages.word_lists import WordLists
 from corpus.private.options import KINDS as PRIVATE_KINDS
 from corpus.private.options import Redact
 from corpus.sources import KINDS, is_plugin_kind, source_class
@@ -42,7 +44,7 @@ TRAINING_KEYS = {
     ): "it is for training: write it into a file for `corpus train DIR --mixture FILE`"
 }
 """Keys that a user may miss here, by the section where they are looked for: where they belong."""
-PLACES_KEYS = (("dedup", "against"), ("urls", "block"), ("urls", "allow"))
+PLACES_KEYS = (("dedup", "against"), ("urls", "block"), ("urls", "allow"), ("words",))
 """Keys whose values are a place or a list of places, relative ones beside the manifest."""
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
 
@@ -127,10 +129,12 @@ class Manifest(_ManifestModel):
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
     urls: UrlOptions = UrlOptions()
+    opt_outs: OptOuts = []
     clean: CleanOptions = CleanOptions()
     redact: Redact = None
     filters: dict[str, dict[str, Any]] = {}
     quality: Quality | None = None
+    words: WordLists = []
     rules: dict[str, Any] = {}
     dedup: DedupOptions = Field(default_factory=lambda: DedupOptions())
     decontaminate: DecontaminationOptions = DecontaminationOptions()

@@ -12,6 +12,7 @@ A new filter is a module here and one line in `FILTERS`:
     fineweb.py            FineWeb's own signals
     code.py               signals of source code: The Stack, StarCoder, RedPajama
     quality.py            the score of a trained classifier
+    listed_words.py       words of lists that the user gives
     plugin_filter.py      a class of the user's: found, checked, called
 """
 
@@ -35,6 +36,7 @@ FILTERS = {
     "language": "corpus.filters.language",
     "code": "corpus.filters.code",
     "quality": "corpus.filters.quality",
+    "words": "corpus.filters.listed_words",
 }
 """Step -> the module that computes it, imported on first use."""
 

@@ -209,6 +209,7 @@ class Tools:
             "recoding": recoding.VERSION,
             "addresses": address_lists().identity,
             **({"lists": self.lists_identity} if self.lists_identity is not None else {}),
+            **({"opt_outs": self.manifest.opt_outs} if self.manifest.opt_outs else {}),
             "libraries": {name: metadata.version(name) for name in libraries},
         }
 
@@ -328,7 +329,13 @@ def load_filters(manifest: Manifest) -> dict[str, Filter]:
     options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
     if manifest.quality is not None:
         options["quality"] = {"model": manifest.quality.model}
-    steps = [step for step in filters.FILTERS if step != "quality" or manifest.quality is not None]
+    if manifest.words:
+        options["words"] = {"lists": manifest.words}
+    unasked = {
+        *(["quality"] if manifest.quality is None else []),
+        *([] if manifest.words else ["words"]),
+    }
+    steps = [step for step in filters.FILTERS if step not in unasked]
     loaded = {step: filters.load_filter(step, options.get(step, {})) for step in steps}
     for name, given in manifest.filters.items():
         try:

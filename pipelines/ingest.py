@@ -9,7 +9,7 @@ complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from corpus.document import (
 )
 from corpus.errors import MAX_ERROR_CHARACTERS, describe_error, shorten_line
 from corpus.extract import PAGE_MEDIA_TYPES, ExtractedText
+from corpus.extract.opt_outs import find_opt_out_gate
 from corpus.extract.process.calls import borrow_caller, call_each, make_call
 from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord, borrow_parser
 from corpus.filters.url import find_url_gate
@@ -278,7 +279,7 @@ def identify_in_parser(
                 yield make_failure(record, "extract", *describe_rejection(answer)), None
                 continue
             try:
-                text = add_extraction(document, answer)
+                text = add_extraction(document, answer, tools.manifest.opt_outs)
             except Exception as error:
                 yield make_failure(record, "language", "damaged", describe_error(error)), None
                 continue
@@ -384,6 +385,7 @@ def start_document(record: Record, source: str, lists: AddressLists | None = Non
         date=replace_surrogates(record.date) if record.date else None,
         snapshot=replace_surrogates(record.snapshot) if record.snapshot else record.snapshot,
         license=replace_surrogates(record.license) if record.license else record.license,
+        opt_out=replace_surrogates(record.opt_out) if record.opt_out else None,
         group=record.group or (registered_domain(record.url) if record.url else None),
         metadata={
             replace_surrogates(name): replace_surrogates(value) for name, value in record.metadata.items()
@@ -400,7 +402,7 @@ def finish_document(
     document: Document, language: str | None, extracted: ExtractedText | None, tools: Tools
 ) -> Document:
     """Add the extracted text and its language to a document (`language`: as the source states it)."""
-    text = add_extraction(document, extracted)
+    text = add_extraction(document, extracted, tools.manifest.opt_outs)
     if not text or extracted is None:
         return document
     return add_language(
@@ -408,13 +410,20 @@ def finish_document(
     )
 
 
-def add_extraction(document: Document, extracted: ExtractedText | None) -> str:
-    """Add what was extracted to a document, but for the text; return that, "" if a gate stops the document."""
+def add_extraction(
+    document: Document, extracted: ExtractedText | None, opt_outs: Collection[str] = ()
+) -> str:
+    """Add what was extracted to a document, but for the text; return that, "" if a gate stops the document.
+
+    `opt_outs` are the kinds of `corpus.extract.opt_outs` that stop a document.
+    """
     if document.gate is not None:
         return ""
     if extracted is None:
         document.gate = "extract.empty"
         return ""
+    if extracted.opt_out is not None:
+        document.opt_out = replace_surrogates(extracted.opt_out) or None
     text = replace_surrogates(extracted.text)
     document.license = document.license or (
         replace_surrogates(extracted.license) if extracted.license else None
@@ -426,10 +435,10 @@ def add_extraction(document: Document, extracted: ExtractedText | None) -> str:
     if extracted.url is not None and extracted.url != document.url:
         document.metadata["captured_url"] = document.url or ""
         document.url = replace_surrogates(extracted.url)
-    if extracted.gate is not None:
-        document.gate = replace_surrogates(extracted.gate)
-        return ""
-    return text
+    document.gate = find_opt_out_gate(document.opt_out, opt_outs) or (
+        replace_surrogates(extracted.gate) if extracted.gate is not None else None
+    )
+    return text if document.gate is None else ""
 
 
 def add_language(document: Document, text: str, language: str, tools: Tools) -> Document:

@@ -16,6 +16,7 @@ What they share:
     holes.py         punctuation around dropped markup    mathml.py        formulas as LaTeX
     reflow.py        hard-wrapped lines as paragraphs     dates.py         dates as ISO 8601
     secrets.py       passwords, keys, e-mail addresses    creative_commons.py   licences by SPDX name
+    opt_outs.py      what pages say about training
 
 Around them: plugin_extractor.py reads with a class of the user's; process/ runs them in a process of its own, so that
 a record that crashes or hangs it costs only itself (see `corpus.extract.process.supervised`).
@@ -31,6 +32,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from corpus.document import Record
+from corpus.extract.opt_outs import find_page_opt_outs
 from corpus.formats.encodings import decode
 from corpus.formats.recoding import looks_recoded, repair
 
@@ -55,6 +57,8 @@ PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 
 PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
 PLUGIN_MODULE = "corpus.extract.plugin_extractor"
+MAX_SNIFFED_BYTES = 256
+"""Bytes of a page that hold zeros in UTF-16 and UTF-32."""
 DEFAULT_MODE = "fast"
 """How web pages are read that a plug-in does not read."""
 
@@ -63,7 +67,8 @@ DEFAULT_MODE = "fast"
 class ExtractedText:
     """Hold the text of a record and what the record states about it, None for each thing it does not state.
 
-    `gate` names the gate that stops the document here; `url` is the address that a page gives as its own.
+    `gate` names the gate that stops the document here; `url` is the address that a page gives as its own. `opt_out` has
+    the words of `corpus.extract.opt_outs`, "" for a page without any.
     """
 
     text: str
@@ -72,6 +77,7 @@ class ExtractedText:
     license: str | None = None
     date: str | None = None
     language: str | None = None
+    opt_out: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -101,13 +107,35 @@ def read_repaired(
     """Return what a format extracts from a record, without text that was decoded wrongly before it came here.
 
     Costs a look at the extracted text. Where that looks wrong, the page or the plain text is repaired and read again;
-    the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`.
+    the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`. Of pages,
+    whatever read them, the opt-outs are added.
     """
     extraction = entry_point(record, mode)
     if not isinstance(extraction, ExtractedText) or record.media_type.startswith("text/x-code"):
         return extraction
-    if not looks_recoded(extraction.text):
-        return extraction
+    if looks_recoded(extraction.text):
+        extraction = _repair_extraction(extraction, entry_point, record, mode)
+    if record.media_type in PAGE_MEDIA_TYPES and extraction.opt_out is None:
+        extraction.opt_out = _find_opt_outs(record)
+    return extraction
+
+
+def _find_opt_outs(record: Record) -> str:
+    """Return what a page and its response say about being trained on."""
+    body = record.body
+    if not isinstance(body, str) and b"\0" in body[:MAX_SNIFFED_BYTES]:
+        body = decode(body, record.charset, html=True)[0]
+    page = body.encode("utf-8", "replace") if isinstance(body, str) else body
+    return find_page_opt_outs(page, record.opt_out)
+
+
+def _repair_extraction(
+    extraction: ExtractedText,
+    entry_point: Callable[[Record, str], ExtractedText | None],
+    record: Record,
+    mode: str,
+) -> ExtractedText:
+    """Return what is extracted once the record, or the text, is decoded as it should have been."""
     wrong: list[str] = []
     own = entry_point.__module__ != PLUGIN_MODULE  # a plug-in is promised bytes
     if own and (record.media_type in PAGE_MEDIA_TYPES or record.media_type not in FORMATS):

@@ -90,7 +90,7 @@ def _extract(record: Record, mode: str) -> ExtractedText | None:
 
 def check_extraction(name: str, extracted: ExtractedText) -> None:
     """Raise UserError if a field of what a plug-in extracted is of a wrong type."""
-    for field in ("gate", "url", "license", "date", "language"):
+    for field in ("gate", "url", "license", "date", "language", "opt_out"):
         if not isinstance(getattr(extracted, field), str | None):
             raise UserError(
                 f"{name}: `{field}` must be str or None, not {type(getattr(extracted, field)).__name__}"

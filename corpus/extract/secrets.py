@@ -79,7 +79,8 @@ _PATTERNS = (
     *((fixed, len(fixed), re.compile(pattern)) for fixed, pattern in _KEY_PREFIXES),
 )
 _FIXED_BYTES = re.compile(b"|".join(re.escape(fixed.encode()) for fixed, _, _ in _PATTERNS))
-_KEY_TOKEN = b"a" * MIN_TOKEN_CHARACTERS
+_RULE, _NO_RULE = b"-" * 8, b" " * 8
+"""What no key has, and underlined headings do."""
 _KEY_MARGIN_BYTES = 64
 """Bytes of a key, and of its fixed string, before letters and digits that stand together."""
 
@@ -108,8 +109,13 @@ _ASSIGNMENT = re.compile(
     r"|(?P<bare>[A-Za-z0-9+/_=!@#$%^&*-]{12,300})[ \t]*(?=[\r\n;,]|$))"
 )
 """What follows a name that speaks of a secret: `_value": "..."`, `=...` to the end of the line."""
-_NAME_PART_BYTES = tuple(part.encode() for part in _NAME_PARTS)
-_ASSIGNED_BYTES = re.compile(rb"[\w\x80-\xff-]{0,200}[\"'`]?\]?[ \t]{0,20}[:=,(-]")
+_ASCII_PARTS = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential")
+_OTHER_PARTS = tuple(part.encode() for part in ("密", "パスワード", "ароль", "АРОЛЬ"))
+"""Fewer strings, one of which is in each of `_NAME_PARTS`, whatever its case."""
+_ASSIGNED_BYTES = re.compile(
+    rb"[\w\x80-\xff-]{0,200}[\"'`]?\]?[ \t]{0,20}(?::=|=>|[:=,(]|->)[ \t]{0,20}"
+    rb"(?:[bru]{0,2}[\"'`][^\"'`\s]{6}|[a-z0-9+/_=!@#$%^&*-]{12})"
+)
 """What follows such a part in every assignment; of the bytes in lower case."""
 _URL_PASSWORD = re.compile(
     r"(?<=://)[A-Za-z0-9_.%+-]{1,64}:(?P<value>[^\s:/@\"'<>{}$()*]{3,100})(?=@[A-Za-z0-9.-])"
@@ -155,37 +161,42 @@ def redact_secrets(text: str) -> tuple[str, int, int]:
 
 
 class TextBytes(NamedTuple):
-    """The bytes of a text, and the same with `a` for ASCII letters, digits, `_` and `-`, blanks for all else."""
+    """The bytes of a text, and the same with `a` for ASCII letters, digits, `_` and `-`, blanks for all else, and for
+    lines that are drawn with hyphens."""
 
     data: bytes
     tokens: bytes
 
-    def has_token(self, characters: int) -> bool:
-        """Return whether so many letters and digits stand together."""
-        return b"a" * characters in self.tokens
+    def find_tokens(self, characters: int) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) in bytes of what has at least so many letters, digits, `_` and `-` together."""
+        token = b"a" * characters
+        start = self.tokens.find(token)
+        while start >= 0:
+            end = self.tokens.find(b" ", start)
+            end = end if end >= 0 else len(self.tokens)
+            yield start, end
+            start = self.tokens.find(token, end)
 
 
 def to_bytes(text: str) -> TextBytes:
     """Return the bytes of a text. Cost: 2 ms a MB."""
     data = text.encode("utf-8", "surrogatepass")
-    return TextBytes(data, data.translate(_TOKEN_BYTES))
+    unruled = data.replace(_RULE, _NO_RULE) if _RULE in data else data
+    return TextBytes(data, unruled.translate(_TOKEN_BYTES))
 
 
-def _may_have_keys(data: bytes, tokens: bytes) -> bool:
+def _may_have_keys(of_text: TextBytes) -> bool:
     """Return whether one of the fixed strings stands in the bytes of a text at letters and digits as long as a key."""
-    start = tokens.find(_KEY_TOKEN)
-    while start >= 0:
-        end = tokens.find(b" ", start)
-        end = end if end >= 0 else len(tokens)
-        if _FIXED_BYTES.search(data, max(0, start - _KEY_MARGIN_BYTES), end):
-            return True
-        start = tokens.find(_KEY_TOKEN, end)
-    return False
+    data = of_text.data
+    return any(
+        _FIXED_BYTES.search(data, max(0, start - _KEY_MARGIN_BYTES), end)
+        for start, end in of_text.find_tokens(MIN_TOKEN_CHARACTERS)
+    )
 
 
-def _may_have_assignments(lower: bytes) -> bool:
-    """Return whether an assignment may stand behind a name in the bytes of a text in lower case."""
-    for part in _NAME_PART_BYTES:
+def _may_have_assignments(lower: bytes, is_ascii: bool) -> bool:
+    """Return whether an assignment may stand behind a name in the bytes of a text, ASCII letters in lower case."""
+    for part in _ASCII_PARTS if is_ascii else (*_ASCII_PARTS, *_OTHER_PARTS):
         at = lower.find(part)
         while at >= 0:
             if _ASSIGNED_BYTES.match(lower, at + len(part)):
@@ -203,8 +214,8 @@ def measure_entropy(value: str) -> float:
 def find_secrets(text: str, of_text: TextBytes | None = None) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, placeholder) of keys and passwords, not in order. `of_text`: its bytes, if they are at
     hand."""
-    data, tokens = of_text if of_text is not None else to_bytes(text)
-    patterns = _PATTERNS if _may_have_keys(data, tokens) else _PATTERNS[-1:]
+    of_text = of_text if of_text is not None else to_bytes(text)
+    patterns = _PATTERNS if _may_have_keys(of_text) else _PATTERNS[-1:]
     for fixed, behind, pattern in patterns:
         for at in _find_places(text, fixed):
             match = pattern.match(text, at + behind)
@@ -215,9 +226,7 @@ def find_secrets(text: str, of_text: TextBytes | None = None) -> Iterator[tuple[
         match = _URL_PASSWORD.match(text, at + 3, at + MAX_PATTERN_CHARACTERS)
         if match is not None and not _NO_VALUE.search(match["value"]):
             yield match.start("value"), match.end("value"), PASSWORD_PLACEHOLDER
-    if _may_have_assignments(
-        data.lower() if text.isascii() else text.lower().encode("utf-8", "surrogatepass")
-    ):
+    if _may_have_assignments(of_text.data.lower(), text.isascii()):
         yield from _find_assigned_secrets(text)
 
 

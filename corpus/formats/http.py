@@ -90,10 +90,15 @@ HEAD_END = re.compile(rb"\n(?:\r{0,2}\n|\r{0,2}(?=<))")
 LINE_END = re.compile("\r\n?|\n")
 ODD_HEADER_LINES = (b"\n ", b"\n\t", b"\nHTTP/")
 """A header that goes on in the next line, an interim response without its empty line."""
-USED_HEADER = re.compile(rb"\n(?i:(content-(?:type|length|encoding)|transfer-encoding))[ \t]*:([^\r\n]*)")
+USED_HEADER = re.compile(
+    rb"\n(?i:(content-(?:type|length|encoding|usage|signal)|transfer-encoding|x-robots-tag|tdm-reservation))"
+    rb"[ \t]*:([^\r\n]*)"
+)
 BARE_CR = re.compile(rb"\r(?=[^\r\n])")
 CR_HEAD_END = re.compile(rb"\r\r\n?|\r(?=<)")
 """The same where lines end in CR alone, as old Macintoshes wrote them."""
+HEADERS_APART = frozenset(["x-robots-tag"])
+"""Headers whose values may begin with a name that the rest of the value alone is said to."""
 MAX_HEAD_BYTES = 1 << 18
 """Longest head of a response. Servers and browsers take some ten KB."""
 MAX_INTERIM_RESPONSES = 8
@@ -133,8 +138,9 @@ class Payload:
 class ResponseHead:
     """Hold the head of a response: its status (None: no status line), headers by lower-case name, where it ends.
 
-    Values of a header that occurs several times are joined by commas. Of an ordinary head it has those that say how the
-    body is read; `has_headers` tells whether there are any.
+    Values of a header that occurs several times are joined by commas; those of `HEADERS_APART` by line breaks. Of an
+    ordinary head it has those that say how the body is read and to what it may be put; `has_headers` tells whether
+    there are any.
     """
 
     status: int | None
@@ -230,7 +236,7 @@ def _read_one_head(block: bytes, at: int) -> ResponseHead:
             name, value = key.strip().lower(), value.strip()
             before = headers.setdefault(name, value)
             if before != value:
-                headers[name] = f"{before}, {value}" if before else value
+                headers[name] = _join_values(name, before, value)
     return ResponseHead(code, headers, end, bool(headers))
 
 
@@ -248,8 +254,14 @@ def _read_used_headers(block: bytes, begin: int, stop: int) -> dict[str, str]:
         name, value = match[1].decode("latin-1").lower(), match[2].decode("latin-1").strip()
         before = headers.setdefault(name, value)
         if before != value:
-            headers[name] = f"{before}, {value}" if before else value
+            headers[name] = _join_values(name, before, value)
     return headers
+
+
+def _join_values(name: str, before: str, value: str) -> str:
+    """Return the values of a header that occurs again."""
+    joint = "\n" if name in HEADERS_APART else ", "
+    return f"{before}{joint}{value}" if before else value
 
 
 def media_type_of(payload: Payload, raw: bytes) -> str | None:

@@ -11,4 +11,5 @@ The files, in the order in which data meets them:
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
     names.py            English names of labels
+    word_lists.py       lists of words by language
 """

@@ -23,7 +23,8 @@ _WRITTEN_OUT = re.compile(
 )
 _DOT = re.compile(r"\s*[\[({<]\s?\w+\s?[\])}>]\s*")
 _AT_WORD = re.compile(r"[\[({<]\s?(?:at|AT|At|ät|arroba|собака|chez|bei)\s?[\])}>]")
-"""What stands in every address that is written out; a search for it alone is four times as fast."""
+"""What stands in every address that is written out."""
+_AT_BEGINNINGS = frozenset("aAäсcb \n\t\u00a0")
 
 
 def find_emails(text: str) -> Iterator[tuple[int, int]]:
@@ -35,10 +36,20 @@ def find_emails(text: str) -> Iterator[tuple[int, int]]:
             if span is not None:
                 yield span
             at = text.find(sign, at + 1)
-    if _AT_WORD.search(text):
+    if _may_be_written_out(text):
         for match in _WRITTEN_OUT.finditer(text):
             if is_domain(_DOT.sub(".", match["host"])):
                 yield match.span()
+
+
+def _may_be_written_out(text: str) -> bool:
+    for bracket in "([{<":
+        at = text.find(bracket) + 1
+        while at:
+            if text[at : at + 1] in _AT_BEGINNINGS and _AT_WORD.match(text, at - 1):
+                return True
+            at = text.find(bracket, at) + 1
+    return False
 
 
 def _read_address(text: str, at: int) -> tuple[int, int] | None:

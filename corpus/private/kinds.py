@@ -8,15 +8,17 @@ from importlib import metadata
 from typing import NamedTuple
 
 from corpus.extract.secrets import find_secrets, to_bytes
-from corpus.private.accounts import MIN_WALLET_CHARACTERS, find_ibans, find_wallets
+from corpus.private.accounts import find_ibans
 from corpus.private.digit_regions import find_digit_regions
 from corpus.private.emails import find_emails
+from corpus.private.national_numbers import find_national_numbers
 from corpus.private.networks import find_addresses
 from corpus.private.options import KINDS
-from corpus.private.private_numbers import find_cards, find_national_numbers, find_phones, find_runs
+from corpus.private.private_numbers import find_cards, find_phones, find_runs
 from corpus.private.private_words import read_words
+from corpus.private.wallets import find_wallets
 
-VERSION = 1
+VERSION = 2
 """Increased when other spans would be found in the same text."""
 WORD_KINDS = frozenset(["iban", "national_id", "phone"])
 """Kinds whose search reads manifests/private.yaml."""
@@ -41,18 +43,18 @@ def find_private(text: str, kinds: Collection[str] = KINDS) -> list[PrivateSpan]
     of_text = to_bytes(text) if "key" in kinds or "wallet" in kinds else None
     if "key" in kinds:
         spans += [PrivateSpan(start, end, "key") for start, end, _ in find_secrets(text, of_text)]
-    if "email" in kinds and ("@" in text or "＠" in text or "(" in text or "[" in text):
+    if "email" in kinds:
         spans += [PrivateSpan(*span, "email") for span in find_emails(text)]
     if "ip" in kinds:
         spans += [PrivateSpan(*span, "ip") for span in find_addresses(text, regions)]
     if "iban" in kinds:
         spans += [PrivateSpan(*span, "iban") for span in find_ibans(text, regions)]
-    if "wallet" in kinds and of_text is not None and of_text.has_token(MIN_WALLET_CHARACTERS):
-        spans += [PrivateSpan(*span, "wallet") for span in find_wallets(text)]
+    if "wallet" in kinds and of_text is not None:
+        spans += [PrivateSpan(*span, "wallet") for span in find_wallets(text, of_text)]
     if regions and not {"card", "national_id", "phone"}.isdisjoint(kinds):
         runs = find_runs(text, regions)
         if "card" in kinds:
-            spans += [PrivateSpan(*span, "card") for span in find_cards(runs)]
+            spans += [PrivateSpan(*span, "card") for span in find_cards(text, runs)]
         if "national_id" in kinds:
             spans += [
                 PrivateSpan(*span, "national_id") for span in find_national_numbers(text, regions, runs)

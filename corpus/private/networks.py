@@ -6,9 +6,10 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from corpus.private.digit_regions import MARGIN_CHARACTERS, Region, search_regions
+from corpus.private.digit_regions import Region, search_regions
 
-_FOUR = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}", re.ASCII)
+_LAST_THREE = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d{1,3}", re.ASCII)
+_FIRST = re.compile(r"\d{1,3}\Z", re.ASCII)
 _BEFORE_FOUR = re.compile(
     r"(?:[A-Za-z0-9_.-]|(?:\bv|\bver\.?|\bversion|\bversión|versione|версия|버전|バージョン|版本)[\s:]{0,2})\Z",
     re.IGNORECASE,
@@ -17,6 +18,9 @@ _AFTER_FOUR = re.compile(r"[A-Za-z0-9_-]|\.\d")
 _SIX = re.compile(
     r"(?<![A-Za-z0-9_:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4}){0,7}(?![A-Za-z0-9_:])"
 )
+_COLONS = re.compile(r":[0-9a-fA-F]{0,4}:")
+"""What every address of version 6 has; a search for it begins with a fixed character."""
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,4}\Z")
 _WORD = re.compile(r"\bips?\b|адрес|地址|アドレス|주소|כתובת|عنوان", re.IGNORECASE)
 FOUR_MARGIN_CHARACTERS = 4
 """Every four octets stand so close together that a region has them but for a digit or two."""
@@ -26,31 +30,28 @@ MIN_PLAIN_OCTET = 32
 
 def find_addresses(text: str, regions: list[Region]) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of every address that the internet routes, version 4 and 6."""
-    dotted = [(start, end) for start, end in regions if text.count(".", max(0, start), end) >= 3]
-    for match in search_regions(_FOUR, text, dotted, FOUR_MARGIN_CHARACTERS):
-        if _is_public_four(text, match):
-            yield match.span()
-    colons = [(start, end) for start, end in regions if text.count(":", max(0, start), end) >= 2]
-    for match in search_regions(_SIX, text, [*colons, *_find_double_colons(text)]):
-        if _is_global(match[0]) and any(map(str.isdigit, match[0])):
-            yield match.span()
+    for match in search_regions(_LAST_THREE, text, regions, FOUR_MARGIN_CHARACTERS):
+        first = _FIRST.search(text, max(0, match.start() - 3), match.start())
+        if first is not None and _is_public_four(text, first.start(), match.end()):
+            yield first.start(), match.end()
+    done = 0
+    for colons in _COLONS.finditer(text):
+        before = _HEXADECIMAL.search(text, max(done, colons.start() - 4), colons.start())
+        address = _SIX.match(text, before.start()) if before is not None else None
+        if address is not None:
+            done = address.end()
+            if _is_global(address[0]) and any(map(str.isdigit, address[0])):
+                yield address.span()
 
 
-def _find_double_colons(text: str) -> Iterator[Region]:
-    at = text.find("::")
-    while at >= 0:
-        yield at - MARGIN_CHARACTERS, at + MARGIN_CHARACTERS
-        at = text.find("::", at + 2)
-
-
-def _is_public_four(text: str, match: re.Match[str]) -> bool:
-    start, end = match.span()
-    if not _is_global(match[0]) or _AFTER_FOUR.match(text, end):
+def _is_public_four(text: str, start: int, end: int) -> bool:
+    address = text[start:end]
+    if not _is_global(address) or _AFTER_FOUR.match(text, end):
         return False
     before = text[max(0, start - 12) : start]
     if _BEFORE_FOUR.search(before):
         return False
-    octets = [int(octet) for octet in match[0].split(".")]
+    octets = [int(octet) for octet in address.split(".")]
     return max(octets) >= MIN_PLAIN_OCTET or bool(_WORD.search(text[max(0, start - 24) : start]))
 
 

@@ -12,17 +12,19 @@ from corpus.formats.yaml_lines import load_yaml
 from corpus.storage.fingerprint import fingerprint
 
 _SPACED = r"(?<![^\W\d_])(?:{})(?![^\W\d_])"
-_SPACELESS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True)
 class PrivateWords:
-    """Patterns of the words before phones, and by country before national numbers; `bare` countries need none."""
+    """Patterns of the words before phones, and by country before national numbers; `bare` countries need none.
+    `numbers` are the checks of a country that has others than idnumbers' usual one."""
 
     phone: re.Pattern[str]
     national: dict[str, re.Pattern[str]]
     any_national: re.Pattern[str]
     bare: frozenset[str]
+    numbers: dict[str, list[str]]
     iban_lengths: dict[str, int]
     identity: str
 
@@ -41,6 +43,11 @@ def read_words() -> PrivateWords:
             phone=_compile(phones),
             national={country: _compile(words) for country, words in national.items()},
             any_national=_compile([word for words in national.values() for word in words]),
+            numbers={
+                country: [str(name) for name in entry["numbers"]]
+                for country, entry in data["national_ids"].items()
+                if "numbers" in entry
+            },
             bare=frozenset(country for country, entry in data["national_ids"].items() if entry.get("bare")),
             iban_lengths={entry[:2]: int(entry[2:]) for entry in data["iban_lengths"].split()},
             identity=fingerprint(data),

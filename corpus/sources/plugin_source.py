@@ -36,7 +36,7 @@ RECORD_FIELDS = tuple(field.name for field in fields(Record))
 FAILURE_FIELDS = tuple(field.name for field in fields(Failure))
 _TEXT_FIELDS = {Record: ("native_id", "file", "media_type"), Failure: ("file", "step", "error", "reason")}
 _OPTIONAL_FIELDS = {
-    Record: ("url", "date", "snapshot", "license", "group", "charset", "language", "gate"),
+    Record: ("url", "date", "snapshot", "license", "opt_out", "group", "charset", "language", "gate"),
     Failure: ("url",),
 }
 

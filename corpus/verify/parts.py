@@ -15,7 +15,7 @@ import xxhash
 
 from corpus import storage
 from corpus.dedup.options import MinHashOptions
-from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, content_hash
+from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, LATER_COLUMNS, content_hash
 from corpus.edits.applied import read_applied_edits
 from corpus.edits.parts import SplitEdits
 from corpus.errors import RunError, shorten_line
@@ -114,7 +114,7 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
         place = f"{name} of input split {split} of {source}"
         columns = file.schema_arrow
         findings.looked("schema")
-        if not _is_documented(name, columns):
+        if not is_documented(name, columns):
             findings.wrong("schema", f"{place} has other columns: {', '.join(columns.names)}")
             good = False
         findings.looked("fingerprints")
@@ -130,9 +130,13 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
     return good
 
 
-def _is_documented(name: str, columns: pa.Schema) -> bool:
+def is_documented(name: str, columns: pa.Schema) -> bool:
+    """Return whether the columns of a kind of part are those that it should have."""
     if name in ("documents", "decisions"):
         expected = DOCUMENTS_SCHEMA if name == "documents" else DECISIONS_SCHEMA
+        for column in LATER_COLUMNS if name == "documents" else ():
+            if column not in columns.names:
+                expected = expected.remove(expected.get_field_index(column))
         return bool(columns.remove_metadata().equals(expected))
     step = name.rpartition("/")[2]
     return all(column.type == pa.float32() and column.name.startswith(f"{step}.") for column in columns)

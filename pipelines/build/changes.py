@@ -231,12 +231,14 @@ def _is_deciding(key: str) -> bool:
 
 def _is_read_by(key: str, keep_text: str) -> bool:
     """Return whether documents depend on a key; if dropped ones keep no text, they depend on the rules too."""
-    if keep_text != "all" and (key.split(".")[0] in ("rules", "seed", "quality") or key.endswith(".rules")):
+    if keep_text != "all" and (
+        key.split(".")[0] in ("rules", "seed", "quality", "words") or key.endswith(".rules")
+    ):
         return True
     pieces = key.split(".")
     if pieces[0] == "sources" and pieces[2:] == ["redact"]:
         return True  # a switch, as source code has it
-    if pieces[0] in (*DECISION_KEYS, *TOKENIZE_KEYS, "quality") or _is_deciding(key):
+    if pieces[0] in (*DECISION_KEYS, *TOKENIZE_KEYS, "quality", "words") or _is_deciding(key):
         return False
     return not (pieces[0] == "sources" and len(pieces) > 2 and pieces[2] in ("paths", "base"))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from corpus import storage
 from corpus.document import Document, Failure
+from corpus.errors import UserError
 from corpus.formats.yaml_lines import KeyPath
 from corpus.ledger.reasons import name_reason
 from corpus.pipelines.build.plan import BuildPlan
@@ -103,8 +104,13 @@ class Probe:
 def probe_files(plan: BuildPlan, show: Show = lambda stage, done, total: None) -> Probe:
     """Read the beginning of every input file, up to its first record, and note which cannot be read.
 
-    Stops after `PROBE_SECONDS`. Damage further inside a file is met by a dry run or the build alone.
+    Stops after `PROBE_SECONDS`. Damage further inside a file is met by a dry run or the build alone. Raises UserError
+    for a list of addresses that has none.
     """
+    try:
+        plan.tools.lists  # noqa: B018 - read before the clock runs
+    except UserError as error:
+        raise plan.file.error(error.path, str(error)) from None
     firsts: dict[tuple[str, str], InputSplit] = {}
     for split in (piece for shared in plan.splits for piece in shared.pieces):
         first = firsts.setdefault((split.source, split.file), split)

@@ -38,6 +38,8 @@ class RecordRow(NamedTuple):
     """The crawl or dump that it belongs to."""
     license: str | None = None
     """An SPDX identifier where the source states one."""
+    opt_out: str | None = None
+    """What it says about being trained on: words of `corpus.extract.opt_outs`."""
     group: str | None = None
     """What validation never separates: a registered domain, a repository."""
     metadata: Mapping[str, str] = {}
@@ -64,6 +66,7 @@ class DocumentRow(NamedTuple):
     date: str | None = None
     snapshot: str | None = None
     license: str | None = None
+    opt_out: str | None = None
     group: str | None = None
     metadata: Mapping[str, str] = {}
     language_hint: str | None = None

@@ -200,6 +200,7 @@ def to_record_row(document: Document, record: Record, priority: int) -> RecordRo
         date=document.date,
         snapshot=document.snapshot,
         license=document.license,
+        opt_out=document.opt_out,
         group=document.group,
         metadata=document.metadata,
         gate=document.gate,

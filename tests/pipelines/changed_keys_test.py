@@ -35,6 +35,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
     READS: [
         ("languages", ["tha"]),
         ("urls", {"block": ["block.txt"]}),
+        ("opt_outs", ["noai"]),
         ("extraction", {"seconds": 7}),
         ("identification", {"model": "lid.bin"}),
         ("keep_text", "kept"),
@@ -48,6 +49,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
     MEASURES: [
         ("filters", {"tests.pipelines.changed_keys_test:Letters": {}}),
         ("quality", {"model": "quality.bin"}),
+        ("words", ["en"]),
         ("dedup.minhash", {"permutations": 64}),
         ("dedup.minhash", {"words": 4}),
         ("dedup.minhash", {"characters": 9}),
@@ -137,6 +139,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
     item = {"question": "Which of the three bridges over the river did the miller build of oak?"}
     (tmp_path / "items.jsonl").write_text(json.dumps(item) + "\n", encoding="utf-8")
+    (tmp_path / "en").write_text("bridge\n", encoding="utf-8")
     (tmp_path / "block.txt").write_text("blocked.example\n", encoding="utf-8")
     return tmp_path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tracemalloc
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -181,7 +182,30 @@ def test_content_encodings_are_undone_and_false_ones_ignored(tmp_path: Path) -> 
     assert [r.body for r in read(path) if isinstance(r, Record)] == [html] * 5
 
 
-def write_arc(path: Path, bodies: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("kind", ["warc.gz", "warc", "wacz", "arc"])
+def test_headers_that_speak_of_training_are_kept(tmp_path: Path, kind: str) -> None:
+    said = (
+        ("X-Robots-Tag", "GPTBot: nofollow"),
+        ("x-robots-tag", "noindex"),
+        ("X-Robots-Tag", "otherbot: NoImageAI, NOAI"),
+        ("TDM-Reservation", "1"),
+    )
+    path = tmp_path / f"a.{kind}"
+    if kind == "arc":
+        head = "".join(f"{name}: {value}\r\n" for name, value in said).encode()
+        write_arc(path, {url: html.encode() for url, html in PAGES.items()}, head)
+    else:
+        plain = tmp_path / "a.warc.gz" if kind == "wacz" else path
+        write_warc(plain, PAGES, compress=kind != "warc", headers=said)
+        if kind == "wacz":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.write(plain, "archive/a.warc.gz")
+    records = [one for one in read(path) if isinstance(one, Record)]
+    assert len(records) == len(PAGES)
+    assert {one.opt_out for one in records} == {"noai noimageai tdm-reservation"}
+
+
+def write_arc(path: Path, bodies: dict[str, bytes], headers: bytes = b"") -> None:
     """An ARC file, plain."""
 
     def record(head: bytes, content: bytes) -> bytes:
@@ -190,7 +214,7 @@ def write_arc(path: Path, bodies: dict[str, bytes]) -> None:
     version = b"1 0 test\nURL IP-address Archive-date Content-type Archive-length\n"
     pieces = [record(b"filedesc://a.arc 0.0.0.0 20260102030405 text/plain %d\n", version)]
     for url, body in bodies.items():
-        response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
+        response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + headers + b"\r\n" + body
         pieces.append(record(url.encode() + b" 1.2.3.4 20260102030405 text/html %d\n", response))
     path.write_bytes(b"".join(pieces))
 

@@ -20,7 +20,7 @@ from tokenizers import normalizers
 
 import corpus
 from corpus.data import data_path
-from corpus.document import content_hash
+from corpus.document import DOCUMENTS_SCHEMA, content_hash
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
@@ -33,6 +33,7 @@ from corpus.storage.part_writer import FINGERPRINT_KEY, PartWriter
 from corpus.tokens.encode import Encoder
 from corpus.verify import join
 from corpus.verify.findings import CHECKS, Findings
+from corpus.verify.parts import is_documented
 from corpus.verify.text import decode_rows, vocabulary_bytes
 from corpus.verify.workspace import verify_workspace as check
 from corpus.workspace import Workspace
@@ -203,6 +204,12 @@ def test_parts_of_other_documents(copy: Workspace) -> None:
 def test_another_column(copy: Workspace) -> None:
     change(largest(copy), lambda table: table.rename_columns(["name", *table.column_names[1:]]))
     assert "has other columns: name, content_hash" in wrong(check(copy.root))["schema"]
+
+
+def test_parts_of_earlier_versions_lack_later_columns() -> None:
+    earlier = DOCUMENTS_SCHEMA.remove(DOCUMENTS_SCHEMA.get_field_index("opt_out"))
+    assert is_documented("documents", DOCUMENTS_SCHEMA) and is_documented("documents", earlier)
+    assert not is_documented("documents", earlier.remove(0))
 
 
 def test_a_ledger_that_tells_other_numbers(copy: Workspace) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tarfile
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from corpus.errors import UserError
 from corpus.filters.url import find_url_gate
 from corpus.web.block_lists.address_lists import (
+    AddressLists,
     describe_report,
     identify_lists,
     open_packed,
@@ -18,7 +21,7 @@ from corpus.web.block_lists.address_lists import (
     read_lists,
 )
 from corpus.web.block_lists.address_set import AddressSet
-from corpus.web.block_lists.layouts import ListReport, read_keys
+from corpus.web.block_lists.layouts import ListReport, normalize_host, read_keys
 from corpus.web.block_lists.options import UrlOptions
 
 
@@ -29,6 +32,7 @@ def keys_of(text: str) -> tuple[list[str], dict[str, int]]:
         for key in read_keys(text.encode().splitlines(), report)
     ]
     assert report.keys == len(keys)
+    assert all(first.startswith("line ") for _, first in report.left_out.values())
     return keys, {reason: count for reason, (count, _) in report.left_out.items()}
 
 
@@ -68,6 +72,28 @@ def keys_of(text: str) -> tuple[list[str], dict[str, int]]:
             "ok.example CNAME rpz-passthru.",
             ["z.example", "z.example", "@@ok.example"],
         ),
+        ("32.7.2.0.192.rpz-ip CNAME .\n24.0.2.0.192.rpz-ip CNAME .", ["192.0.2.7"]),
+        ('zone "bind.example" { type master; file "null"; };', ["bind.example"]),
+        ("local-zone: 'q.example' static\nlocal-zone: r.example. always_null", ["q.example", "r.example"]),
+        (
+            "DOMAIN-SUFFIX,a.example,REJECT\nDOMAIN,b.example\n+.c.example\npayload:\n  - '+.d.example'\n- e.example\n"
+            "domain:f.example @ads\nfull:g.example",
+            ["a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example"],
+        ),
+        (
+            "hxxps://h[.]example/Login\ni.example // seen\nhttp://j.example?q=1",
+            ["h.example/Login", "i.example", "j.example"],
+        ),
+        (
+            "XN--BCHER-KVA.example\nBU\u0308CHER.example\nxn--fa-hia.example\n例子。中国",
+            ["bücher.example"] * 2 + ["faß.example", "例子.中国"],
+        ),
+        ("one.example\rtwo.example\rthree.example", ["one.example", "two.example", "three.example"]),
+        ("co.uk\n*.com.br\ngithub.io\n||co.uk^", ["github.io", "co.uk"]),
+        (
+            "[Adblock Plus 2.0]\n! Title\nads.css\n-ad-300x600.\n||host.example^\n@@||host.example/ok^\np.js$script",
+            ["host.example", "@@host.example/ok"],
+        ),
     ],
 )
 def test_layouts(text: str, expected: list[str]) -> None:
@@ -78,18 +104,62 @@ def test_what_says_nothing_about_pages_is_counted_by_reason() -> None:
     keys, left_out = keys_of(
         "||track.example^$third-party\nsite.example##.banner\nnews.example#@#div\n/ads[0-9]+/\n||part*.example^\n"
         "localhost\n127.0.0.1 localhost\n10.0.0.5 printer.example\nserver=/lan.example/10.0.0.1\n"
-        "two words\nftp://files.example/\na..b.example\n" + "x" * 5000 + "\nreal.example\n"
+        "two words\nftp://files.example/\na..b.example\n10.0.0.0/8\naddress=/own.example/10.0.0.1\n"
+        'local-data: "own.example A 10.0.0.1"\nDOMAIN-KEYWORD,casino\n' + "x" * 5000 + "\nreal.example\n"
     )
     assert keys == ["real.example"]
     assert left_out == {
         "about parts of pages": 3,
-        "a pattern": 2,
+        "a pattern": 3,
         "a name without a domain": 2,
-        "a name with an address of its own": 1,
+        "a name with an address of its own": 3,
+        "a network of addresses": 1,
         "a setting of a name server": 1,
         "neither a domain nor an address": 3,
         "too long for an address": 1,
     }
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_lists_in_every_encoding(codec: str, line_end: str) -> None:
+    text = line_end.join(["0.0.0.0 a.example", "пример.рф", "# note", "b.example", "не домен", ""])
+    report = ListReport()
+    lines = text.encode(codec).splitlines(keepends=True)
+    assert [key.text for key in read_keys(lines, report, "f")] == ["a.example", "пример.рф", "b.example"]
+    assert report.left_out == {"neither a domain nor an address": (1, "f:5: 'не домен'")}
+
+
+def test_hostile_lines_take_linear_time() -> None:
+    begun = time.process_time()
+    pieces = (
+        "a.",
+        "a-",
+        "||a^",
+        'local-data: "x ',
+        "A 1 ",
+        'zone "',
+        "address=/",
+        "CNAME ",
+        "xn--",
+        "##",
+        "[.]",
+    )
+    keys_of("\n".join((piece * 4096)[:4090] for piece in pieces for _ in range(5)))
+    assert time.process_time() - begun < 2
+
+
+def test_addresses_are_compared_whatever_their_spelling() -> None:
+    lists = AddressLists(
+        make_set("bücher.example", "192.0.2.7", "2001:db8::1", "site.example/a b"), make_set()
+    )
+    for url in (
+        "HTTP://WWW.BÜCHER.example.:8080/", "https://xn--bcher-kva.example/x", "http://user:word@192.0.2.7:99/",
+        "https://[2001:DB8:0::1]/", "https://m.site.example//a%20b/c?d#e",
+    ):  # fmt: skip
+        host = urlsplit(url)
+        place = normalize_host(host.netloc)
+        assert place is not None and lists.block.has(place, host.path.replace("//", "/")), url
 
 
 def make_set(*keys: str) -> AddressSet:
@@ -155,7 +225,7 @@ def test_packed_lists_are_made_once_and_refused_where_they_are_others(tmp_path: 
     reports = pack_lists(folder, options, identity)
     assert reports is not None
     assert describe_report("block", reports[str(tmp_path / "block")]) == (
-        "block: 1 addresses; left out: 1 line neither a domain nor an address (such as 'not a domain')"
+        "block: 1 addresses; left out: 1 line neither a domain nor an address (at line 2: 'not a domain')"
     )
     assert pack_lists(folder, options, identity) is None
     assert open_packed(folder, identity).block.has("www.a.example", "/")
@@ -173,7 +243,10 @@ def test_packed_lists_are_made_once_and_refused_where_they_are_others(tmp_path: 
     ("content", "expected"),
     [
         (b"", "no address in this list"),
-        (b"\x00\xff\xfe\x01 binary\n", "no address in this list: 1 lines neither a domain nor an address"),
+        (
+            b"\x00\xff\xfe\x01 binary\n",
+            "no address in this list: 1 line neither a domain nor an address, at line 1",
+        ),
         (None, "no such file"),
         (b"\x1f\x8b\x08cut", "cannot read the list"),
     ],

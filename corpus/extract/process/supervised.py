@@ -41,6 +41,7 @@ from corpus.extract.process.worker import (
     JOB_HEADER,
     OUT_OF_MEMORY_STATUS,
     RECORD_FIELDS,
+    TEXT_FIELDS,
     VALUES_ANSWER,
     to_marshallable,
 )
@@ -375,10 +376,7 @@ def _unpack_answer(kind: int, fields: list[Any]) -> Answer:
         return RejectedRecord(*fields)
     if kind == VALUES_ANSWER:
         return JobValues(tuple(fields))
-    text, gate, url, license, date, language, metadata = fields
-    return ExtractedText(
-        text=text, gate=gate, url=url, license=license, date=date, language=language, metadata=metadata
-    )
+    return ExtractedText(**dict(zip(TEXT_FIELDS, fields, strict=True)))
 
 
 def _judge_ending(end: dict[str, int], late: bool, budgets: Budgets) -> RejectedRecord:

@@ -20,6 +20,7 @@ from fastwarc import ArchiveIterator, WarcRecord
 from pydantic import ByteSize, Field
 
 from corpus.document import Failure, Record
+from corpus.extract.opt_outs import find_header_opt_outs
 from corpus.formats.archives import quote_name
 from corpus.formats.http import Payload, ResponseHead, decode_body, media_type_of, read_head, read_opening
 from corpus.private.options import WEB_REDACT, RedactKind
@@ -441,6 +442,7 @@ class Warc(Source):
             payload = Payload(status=200, content_type=stated, declared_type=stated)
         if head.status is not None:
             result.metadata["status"] = str(payload.status)
+            result.opt_out = find_header_opt_outs(head.headers)
         if not 200 <= payload.status < 300:
             result.gate = "warc.status"
             yield result
@@ -547,6 +549,7 @@ class Warc(Source):
             payload = head.payload(record.media_type)
             if head.status is not None:
                 result.metadata["status"] = str(payload.status)
+                result.opt_out = find_header_opt_outs(head.headers)
             if not is_web_address(record.url):
                 result.gate = "warc.no_page"
                 yield result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ from corpus.web.block_lists.address_set import AddressSet
 from corpus.web.block_lists.layouts import Key, ListReport, read_keys
 from corpus.web.block_lists.options import UrlOptions
 
-VERSION = 1
+VERSION = 2
 """Increased when the same lists would stop other pages."""
 FOLDER = "urls"
 CATEGORY_FILES = ("domains", "urls")
@@ -107,10 +107,14 @@ def describe_report(place: str, report: ListReport) -> str:
     """Return a line on what a list gave, with an example of each kind of line that was left out."""
     line = f"{place}: {report.keys:,} addresses"
     left_out = [
-        f"{count:,} {'line' if count == 1 else 'lines'} {reason} (such as {first!r})"
+        f"{count_lines(count)} {reason} ({'at' if count == 1 else 'the first at'} {first})"
         for reason, (count, first) in sorted(report.left_out.items())
     ]
     return f"{line}; left out: {'; '.join(left_out)}" if left_out else line
+
+
+def count_lines(count: int) -> str:
+    return f"{count:,} {'line' if count == 1 else 'lines'}"
 
 
 def _read_packed_identity(folder: str) -> str | None:
@@ -142,31 +146,33 @@ def _read_all(places: list[str], key: str, reports: dict[str, ListReport]) -> It
     for at, place in enumerate(places):
         report = reports.setdefault(place, ListReport())
         try:
-            yield from read_keys(_read_lines(place), report)
+            for name, lines in _read_files(place):
+                yield from read_keys(lines, report, name)
         except (*storage.DAMAGE, OSError, tarfile.TarError) as error:
             raise UserError(
                 f"{place}: cannot read the list: {describe_briefly(error)}", ("urls", key, at)
             ) from None
         if not report.keys:
             example = next(iter(report.left_out.items()), None)
-            why = f": {example[1][0]:,} lines {example[0]}, such as {example[1][1]!r}" if example else ""
+            why = f": {count_lines(example[1][0])} {example[0]}, at {example[1][1]}" if example else ""
             raise UserError(f"{place}: no address in this list{why}", ("urls", key, at))
 
 
-def _read_lines(place: str) -> Iterator[bytes]:
-    """Yield the lines of a file, or of all lists in a folder or a tar archive, in the order of their names there."""
+def _read_files(place: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Yield the name ("" of a file by itself) and lines of a file, or of all lists in a folder or a tar archive, in the
+    order of their names there."""
     if is_folder(place):
         names = [name for name, _ in walk(place)]
         categories = [name for name in names if name.rpartition("/")[2] in CATEGORY_FILES]
         for name in categories or names:
             with storage.open_decompressed(f"{place}/{name}") as stream:
-                yield from stream
+                yield name, stream
     elif place.lower().endswith(ARCHIVE_ENDINGS):
         with storage.open_decompressed(place) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None and member.name.rpartition("/")[2] in CATEGORY_FILES:
-                    yield from content
+                    yield member.name, content
     else:
         with storage.open_decompressed(place) as stream:
-            yield from stream
+            yield "", stream

@@ -57,11 +57,18 @@ class AddressSet:
     def __len__(self) -> int:
         return len(self.hashes)
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of memory, of which all but a tenth may be mapped."""
+        return self.hashes.nbytes + self._starts.nbytes
+
     def has(self, host: str, path: str) -> bool:
         """Return whether the host (as `normalize_host` gives it), a host above it, or a path of one is in the set.
 
         Cost: 3 microseconds.
         """
+        if not len(self.hashes):
+            return False
         hosts = _list_hosts(host)
         if self._has_any(hosts):
             return True

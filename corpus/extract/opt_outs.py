@@ -1,0 +1,187 @@
+"""Find what a page says about being trained on, in the head of its response and in its `meta` elements.
+
+`noai`, `noimageai`   directives for robots: `X-Robots-Tag`, `<meta name="robots">`; `noml` is another name of the first
+`tdm-reservation`     1 in the header or `meta` of that name (TDMRep); a page's own 0 overrules its header's 1
+`train-ai`            no, in the headers `Content-Usage` (IETF) and `Content-Signal`
+`ai-crawler`          noindex, noarchive or none, said to a crawler that gathers texts for training by its name
+
+`noindex` by itself is about search and is none of these.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from corpus.suggestions import suggest_names
+
+KINDS = ("noai", "noimageai", "tdm-reservation", "train-ai", "ai-crawler")
+AI_CRAWLERS = frozenset(
+    [
+        "gptbot",
+        "ccbot",
+        "claudebot",
+        "anthropic-ai",
+        "google-extended",
+        "applebot-extended",
+        "bytespider",
+        "meta-externalagent",
+        "facebookbot",
+        "amazonbot",
+        "cohere-ai",
+        "cohere-training-data-crawler",
+        "diffbot",
+        "omgili",
+        "omgilibot",
+        "webzio-extended",
+        "ai2bot",
+        "img2dataset",
+        "timpibot",
+        "pangubot",
+    ]
+)
+"""Crawlers, and names for robots.txt, that their operators say serve training."""
+MAX_META_BYTES = 4096
+
+_DIRECTIVES = {"noai": "noai", "noml": "noai", "noimageai": "noimageai"}
+_CLOSED = frozenset(["noindex", "noarchive", "none"])
+_VALUED = frozenset(
+    ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview", "indexifembedded"]
+)
+"""Directives that have a value behind a colon, as names of crawlers have directives."""
+_AGENT = re.compile(r"[a-z*][\w.*/ -]{0,60}", re.ASCII)
+_ROBOT = re.compile(r"robots|[\w.-]*(?:bot|spider|crawler|-extended)", re.ASCII)
+_REFUSAL = re.compile(r"(?:^|[,;\s])(?:train-ai|ai-train|train-genai)\s*=\s*\"?(?:n|no|\?0)\"?(?![\w?])")
+_MENTION = re.compile(
+    b"noai|noimageai|noml|tdm[-:]reservation|(?:"
+    + b"|".join(re.escape(name.encode()) for name in sorted(AI_CRAWLERS))
+    + b")"
+)
+_ATTRIBUTES = rb"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+"
+_TOKEN = re.compile(
+    rb"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    rb"|<(?P<hidden>script|style|textarea|title|xmp|iframe|noembed|noframes|template)(?=[\s/>])"
+    + _ATTRIBUTES
+    + rb"(?:>|\Z).*?(?:</(?P=hidden)(?=[\s/>])|\Z)"
+    rb"|<(?P<name>/?[a-z][^\s/>]*+)(?P<attributes>" + _ATTRIBUTES + rb")(?:>|\Z)",
+    re.DOTALL,
+)
+"""A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
+closed, so that any page takes linear time."""
+_ATTRIBUTE = re.compile(
+    rb"([^\s=/>\"']+)\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>\"']*+))",
+)
+
+
+def find_header_opt_outs(headers: Mapping[str, str]) -> str | None:
+    """Return the opt-outs in the headers of a response (`corpus.formats.http.ResponseHead`), as words in the order of
+    `KINDS`; None where there are none."""
+    kinds: set[str] = set()
+    if "x-robots-tag" in headers:
+        for value in headers["x-robots-tag"].split("\n"):
+            kinds |= _read_directives(value)
+    if headers.get("tdm-reservation", "").split(",")[0].strip().strip('"') == "1":
+        kinds.add("tdm-reservation")
+    for name in ("content-usage", "content-signal"):
+        if name in headers and _REFUSAL.search(headers[name].lower()):
+            kinds.add("train-ai")
+    return join_opt_outs(kinds) or None
+
+
+def find_page_opt_outs(page: bytes, stated: str | None = None) -> str:
+    """Return the opt-outs of a page in an ASCII-compatible encoding, joined with what its response `stated`.
+
+    Cost: 0.1 ms for 100 KB, and where an element mentions one, 0.4 ms; linear in the page.
+    """
+    kinds = set((stated or "").split())
+    lower = page.lower()
+    last = _find_last_mention(lower)
+    if last < 0:
+        return join_opt_outs(kinds)
+    for attributes in _read_metas(lower[:last]):
+        content = attributes.get("content", "")
+        name = (attributes.get("name") or attributes.get("property") or "").strip()
+        if name in ("tdm-reservation", "tdm:reservation"):
+            if content.strip() in ("0", "1"):
+                (kinds.add if content.strip() == "1" else kinds.discard)("tdm-reservation")
+        elif attributes.get("http-equiv", "").strip() == "x-robots-tag":
+            kinds |= _read_directives(content)
+        elif _ROBOT.fullmatch(name) or name in AI_CRAWLERS:
+            kinds |= _read_directives(content, "" if name == "robots" else name)
+    return join_opt_outs(kinds)
+
+
+def join_opt_outs(kinds: Collection[str]) -> str:
+    """Return kinds as words, in their order."""
+    return " ".join(kind for kind in KINDS if kind in kinds)
+
+
+def find_opt_out_gate(stated: str | None, stopped: Collection[str]) -> str | None:
+    """Return the gate that stops a document with these opt-outs, if one of them is among those that stop documents."""
+    kind = next((kind for kind in (stated or "").split() if kind in stopped), None) if stopped else None
+    return f"opt_out.{kind}" if kind is not None else None
+
+
+def expand_opt_outs(value: Any) -> Any:
+    """Return the kinds that the key `opt_outs` names: one, a list, `all` (or true), or none (or false).
+
+    Raises ValueError for a name that no kind has.
+    """
+    if value is None or isinstance(value, bool) or value in ("all", "none"):
+        return list(KINDS) if value is True or value == "all" else []
+    named = [value] if isinstance(value, str) else value
+    if not isinstance(named, list):
+        raise ValueError("opt-outs are named [noai, tdm-reservation], or all")
+    for kind in named:
+        if kind not in KINDS:
+            raise ValueError(f"no opt-out is called {kind!r}: {suggest_names(str(kind), KINDS)}")
+    return [kind for kind in KINDS if kind in named]
+
+
+OptOuts = Annotated[list[str], BeforeValidator(expand_opt_outs)]
+"""The type of the key `opt_outs`: the kinds that stop a page."""
+
+
+def _read_directives(value: str, agent: str = "") -> set[str]:
+    """Return the kinds of opt-outs in a list of directives; those behind `NAME:` are said to that crawler."""
+    kinds = set()
+    for piece in value.lower().split(","):
+        before, colon, rest = piece.partition(":")
+        name = before.strip()
+        if colon and name not in _VALUED and _AGENT.fullmatch(name):
+            agent, piece = name, rest
+        for directive in re.split(r"[\s;|/]+", piece.strip()):
+            if directive in _DIRECTIVES:
+                kinds.add(_DIRECTIVES[directive])
+            elif directive in _CLOSED and agent.partition("/")[0].strip() in AI_CRAWLERS:
+                kinds.add("ai-crawler")
+    return kinds
+
+
+def _find_last_mention(lower: bytes) -> int:
+    """Return where the last `meta` element ends that may state an opt-out; -1 if there is none."""
+    last, at = -1, lower.find(b"<meta")
+    while at >= 0:
+        following = lower.find(b"<meta", at + 5)
+        end = min(following if following >= 0 else len(lower), at + MAX_META_BYTES)
+        if _MENTION.search(lower, at, end):
+            last = end
+        at = following
+    return last
+
+
+def _read_metas(lower: bytes) -> Iterable[dict[str, str]]:
+    """Yield the attributes of the `meta` elements of a page that are neither in comments nor in scripts."""
+    for token in _TOKEN.finditer(lower):
+        if token["name"] == b"meta":
+            attributes: dict[str, str] = {}
+            for match in _ATTRIBUTE.finditer(token["attributes"]):
+                value = match[2] or match[3] or match[4] or b""
+                attributes.setdefault(
+                    match[1].decode("latin-1"), html.unescape(value.decode("latin-1")).lower()
+                )
+            yield attributes
