@@ -10,6 +10,7 @@ A new filter is a module here and one line in `FILTERS`:
     gopher_repetition.py  Gopher's repetition signals
     c4.py                 C4's line rules as signals
     fineweb.py            FineWeb's own signals
+    prose.py              function words, spam, navigation between pieces
     code.py               signals of source code: The Stack, StarCoder, RedPajama
     quality.py            the score of a trained classifier
     listed_words.py       words of lists that the user gives
@@ -33,6 +34,7 @@ FILTERS = {
     "gopher_repetition": "corpus.filters.gopher_repetition",
     "c4": "corpus.filters.c4",
     "fineweb": "corpus.filters.fineweb",
+    "prose": "corpus.filters.prose",
     "language": "corpus.filters.language",
     "code": "corpus.filters.code",
     "quality": "corpus.filters.quality",

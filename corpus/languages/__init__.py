@@ -4,6 +4,7 @@ The files, in the order in which data meets them:
 
     scripts.py          letters of each script in a text
     chinese.py          simplified or traditional Chinese
+    sinitic.py          standard, classical, Cantonese or Wu Chinese
     labels.py           language labels, and what models and sources call them
     fasttext_models.py  fastText models: loading, predicting, training
     letters.py          languages that no model knows, by their letters

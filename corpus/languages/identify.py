@@ -5,7 +5,7 @@ alone. CLD2 is nearly always right where it knows the language; where it does no
 language. lid.176 is unsure of languages that it does not know. So languages of scripts that the text is not in are
 left out, and languages that neither knows are told by their letters first (`letters.py`). Where the two agree, that is
 the language; else CLD2 decides, unless lid.176 names a language that CLD2 does not know, and lid.176 is sure or CLD2
-is not.
+is not. The Chinese languages are told apart by their own characters (`sinitic.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -33,9 +33,10 @@ from corpus.languages.labels import (
 )
 from corpus.languages.letters import is_zawgyi, tell_language
 from corpus.languages.scripts import script_counts, script_shares
+from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.plugins import is_reference
 
-VERSION = 2
+VERSION = 3
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -176,7 +177,23 @@ def _judge_line(
         return Verdict(
             code=code, scores={code: 0.0 if code == UNKNOWN_LANGUAGE else shares[script]}, known=known
         )
-    return _join_models(line, present, shares)
+    verdict = _join_models(line, present, shares)
+    return _tell_chinese(verdict, line) if verdict.code in SINITIC else verdict
+
+
+def _tell_chinese(verdict: Verdict, line: str) -> Verdict:
+    """Return a verdict on Chinese with the language that the characters of grammar say, whatever models took it for.
+
+    The scores of all Chinese languages together stay what they are.
+    """
+    spoken = tell_sinitic(line)
+    if spoken is None or spoken[0] == verdict.code == STANDARD:
+        return verdict
+    code, share = spoken
+    scores = dict(verdict.scores)
+    whole = min(1.0, sum(scores.pop(name, 0.0) for name in SINITIC))
+    scores |= {name: whole * (1 - share) / (len(SINITIC) - 1) for name in SINITIC} | {code: whole * share}
+    return replace(verdict, code=code, scores=scores)
 
 
 def _ask_model(model: str, line: str) -> Verdict:

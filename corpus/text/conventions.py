@@ -3,7 +3,8 @@
 A file is named after a language (`deu.yaml`) or a language in a script (`cmn_Hant.yaml`). The second inherits
 what it leaves out from the first, and that from `default.yaml`; phrases of all are combined. `same_as` names other
 languages that use the file unchanged. `rules` are corrections to presets, read by `corpus.rules.presets`; to a file
-with `as_presets` those of the default do not apply.
+with `as_presets` those of the default do not apply. `basis` says what its values come from: a line, or what
+`corpus calibrate` writes; nothing reads it but people.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class LanguageFile:
     placeholder_phrases: tuple[str, ...] | None = None
     rules: dict[str, Any] = field(default_factory=dict)
     as_presets: bool = False
+    basis: str | dict[str, Any] | None = None
 
 
 def language_files() -> dict[str, LanguageFile]:
@@ -177,7 +179,10 @@ def _character_table(characters: tuple[str, ...]) -> Characters:
     return table
 
 
-_LIST_KEYS = tuple(f.name for f in fields(LanguageFile) if f.name not in ("name", "rules", "as_presets"))
+_LIST_KEYS = tuple(
+    f.name for f in fields(LanguageFile) if f.name not in ("name", "rules", "as_presets", "basis")
+)
+_OTHER_KEYS: dict[str, type | tuple[type, ...]] = {"rules": dict, "as_presets": bool, "basis": (str, dict)}
 _CHARACTER_KEYS = ("terminal_punctuation", "closing_punctuation", "bullets")
 
 
@@ -188,7 +193,7 @@ def _read_file(name: str, text: str, path: str) -> LanguageFile:
         raise UserError(f"{path}: a language file is a mapping, such as {{stop_words: and the of}}")
     values: dict[str, Any] = {}
     for key, value in (data or {}).items():
-        if (key == "rules" and isinstance(value, dict)) or (key == "as_presets" and isinstance(value, bool)):
+        if isinstance(value, _OTHER_KEYS.get(key, ())):
             values[key] = value
         elif key in _LIST_KEYS and isinstance(value, str):
             values[key] = tuple(value.split())

@@ -11,6 +11,7 @@ The files, in the order in which a corpus passes through them:
     urls.py       corpus urls: list of URLs from Reddit submissions
     fetch.py      corpus fetch: pages of a list into WARCs
     model.py      corpus model: quality classifiers
+    calibrate.py  corpus calibrate: values of a language, fairness of rules
     plan.py       corpus plan: forecast of a build
     build.py      corpus build: manifest to workspace
     watching.py   progress: bars in a terminal, lines in a file
@@ -101,6 +102,7 @@ COMMANDS = (
     "demo",
     "docs",
     "list",
+    "calibrate",
     "plan",
     "build",
     "decide",

@@ -83,6 +83,8 @@ UDHR = {
     "hin": "hin", "hrv": "hrv", "hun": "hun", "ind": "ind", "ita": "ita", "jpn": "jpn", "kat": "kat", "khm": "khm",
     "kor": "kor", "lao": "lao", "mal": "mal", "mya": "mya", "nld": "nld", "pan_Guru": "pan", "pol": "pol",
     "por": "por_PT", "ron": "ron_2006", "rus": "rus", "spa": "spa", "swe": "swe", "swh": "swh", "tam": "tam",
+    "afr_Latn": "afr", "azj_Cyrl": "azj_cyrl", "bel_Cyrl": "bel", "cym_Latn": "cym", "gla_Latn": "gla",
+    "gle_Latn": "gle", "mlt_Latn": "mlt", "uig_Arab": "uig_arab", "yue": "yue",
     "tel": "tel", "tha": "tha", "tur": "tur", "ukr": "ukr", "urd": "urd", "yor": "yor",
 }  # fmt: skip
 

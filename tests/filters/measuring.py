@@ -12,7 +12,7 @@ from corpus import filters
 from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 
-STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb", "code")
+STEPS = ("text", "url", "gopher", "gopher_repetition", "c4", "fineweb", "prose", "code")
 FILTERS = [filters.load_filter(step) for step in STEPS]
 SIGNALS = [signal for filter in FILTERS for signal in filter.signals]
 

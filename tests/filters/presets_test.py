@@ -35,7 +35,7 @@ def test_language_files_and_presets_speak_of_signals_that_exist() -> None:
 def test_every_language_with_stop_words_is_judged_by_them_and_no_other() -> None:
     rules = load_rules({"web": ["gopher_quality"]}, {}, PRODUCED).rules["web"]
     (stop_words,) = [rule for rule in rules if rule.signal == "gopher.stop_words"]
-    for name in language_files():
+    for name in language_files().keys() - {"lzh"}:  # verse does without
         assert math.isnan(stop_words.limit(name)) == (not len(conventions(name).stop_words)), name
 
 

@@ -19,13 +19,13 @@ def effects(
 
 
 def test_sources_without_a_rule_gain_it() -> None:
-    lines = effects({"gopher.words.min": 30.0}, {}, {"gopher.words": {"min": 30}})
-    assert lines == ["gopher.words.min=30: books and posts had no such rule and will have it"]
-    only = {"gopher.words": {"min": 30, "where": {"sources": ["posts"]}}}
-    assert effects({"gopher.words.min": 30.0}, {}, only) == [
-        "gopher.words.min=30: posts had no such rule and will have it"
+    lines = effects({"gopher.hashes.max": 0.2}, {}, {"gopher.hashes": {"max": 0.2}})
+    assert lines == ["gopher.hashes.max=0.2: books and posts had no such rule and will have it"]
+    only = {"gopher.hashes": {"max": 0.2, "where": {"sources": ["posts"]}}}
+    assert effects({"gopher.hashes.max": 0.2}, {}, only) == [
+        "gopher.hashes.max=0.2: posts had no such rule and will have it"
     ]
-    assert effects({"gopher.words.min": "off"}, {}, {"gopher.words": {"min": "off"}}) == []
+    assert effects({"gopher.hashes.max": "off"}, {}, {"gopher.hashes": {"max": "off"}}) == []
 
 
 def test_values_of_languages_that_are_replaced_are_named() -> None:
