@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from corpus.document import Record
 from corpus.errors import UserError
@@ -36,7 +37,8 @@ from corpus.extract.html.blocks.main_blocks import (
     write_blocks,
 )
 from corpus.extract.html.blocks.page_blocks import BlockKind, read_blocks
-from corpus.extract.html.blocks.page_head import read_head
+from corpus.extract.html.blocks.page_head import PageHead
+from corpus.extract.html.blocks.page_head import read_head as read_tree_head
 from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES, expect, measure_expectation
 from corpus.extract.html.blocks.training.block_labels import label_by_text
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
@@ -65,6 +67,10 @@ MENU = "<nav><ul>" + "".join(f"<li><a href='/{i}'>{i} {i}</a></li>" for i in ran
 def blocks(body: str) -> list[str]:
     page = read_blocks(f"<html><head><title>T</title></head><body>{body}</body></html>")
     return write_blocks(page, list(range(len(page.texts)))).split("\n")
+
+
+def read_head(html: str) -> PageHead:
+    return read_tree_head(LexborHTMLParser(html))
 
 
 def make_page(*parts: str) -> str:
@@ -136,6 +142,25 @@ def test_tables_of_data_are_rows_and_layouts_are_paragraphs(language: str) -> No
     ]
 
 
+@pytest.mark.parametrize("language", SENTENCES)
+def test_menus_and_feet_of_a_page_are_no_blocks_but_those_around_its_text_are(language: str) -> None:
+    one = SENTENCES[language] * 3
+    for frame in ("nav", "footer", "header"):
+        assert read_blocks(f"<{frame}><p>{one}</p></{frame}><p>{one} a</p>").texts == [f"{one} a"]
+        assert read_blocks(f"<{frame}><p>{one}</p></{frame}>").texts == [one]
+        for inner in ("main", "article", "h1"):
+            assert read_blocks(f"<{frame}><p>{one}</p><div><{inner}>{one} a</{inner}></div>").texts == [
+                one,
+                f"{one} a",
+            ]
+    assert read_blocks(f"<section><header><h2>{one}</h2></header>{one}</section>").texts == [one, one]
+    for text in ("article", "main", "blockquote"):
+        assert read_blocks(f"<{text}><p>{one}</p><div><footer>{one} a</footer></div></{text}>").texts == [
+            one,
+            f"{one} a",
+        ]
+
+
 def test_lists_are_marked_and_indented() -> None:
     page = (
         "<ul><li>a <b>b</b><ul><li><p>c</p><p>d</p></li></ul></li><li>e</li></ul><dl><dt>f<dd>g</dl><p>h</p>"
@@ -194,6 +219,7 @@ def hostile() -> Iterator[tuple[str, str]]:
     yield "breaks", f"{one}<br>" * 50_000
     yield "items", "<ul>" + f"<li><a href=x>{one}</a></li>" * 20_000 + "</ul>"
     yield "links", "<p>" + f"<a href=x class=y>{one}</a> " * 20_000
+    yield "menus in menus", "<nav><h1>" * 3000 + one * 3
     yield "tables in tables", "<table><tr><td>" * 900 + one
 
 
@@ -207,13 +233,14 @@ def test_hostile_pages_cost_little(name: str) -> None:
 
 
 def test_only_deep_pages_are_too_deep() -> None:
-    assert is_too_deep("<div>" * 5000) and is_too_deep("</b>" * 9000 + "<i>" * 5000)
+    assert is_too_deep("<div>" * 15_000) and is_too_deep("</b>" * 9000 + "<i>" * 15_000)
+    assert not is_too_deep("<div>" * 9000)
     assert (
-        not is_too_deep("<p>a" * 9000)
-        and not is_too_deep("<div></div>" * 9000)
-        and not is_too_deep("< " * 9000)
+        not is_too_deep("<p>a" * 19_000)
+        and not is_too_deep("<div></div>" * 19_000)
+        and not is_too_deep("< " * 19_000)
     )
-    assert not is_too_deep("<img>" * 9000)
+    assert not is_too_deep("<img>" * 19_000)
 
 
 def test_a_page_without_text_has_none() -> None:
@@ -294,7 +321,7 @@ def test_elements_are_named_by_what_they_say_of_themselves(
 
 def test_the_document_says_who_has_read_it() -> None:
     page = make_page(*(f"<p>{SENTENCES['en']} {i}</p>" for i in range(5)))
-    deep = f"<html><body>{'<div>' * 3500}{page}"
+    deep = f"<html><body>{'<div>' * 13_000}{page}"
     for html, engine in ((page, "corpus"), (deep, "trafilatura")):
         extracted = extract(make_record(html.encode()), "corpus")
         assert extracted is None or extracted.metadata["extractor"] == engine
@@ -363,7 +390,7 @@ def test_the_cut_is_the_one_that_promises_most() -> None:
 
 
 def test_pages_of_short_lines_are_read_more_generously() -> None:
-    logits = np.array([20, -30, -60, -95, -95])
+    logits = np.array([20, -30, -60, -85, -85])
     short, _ = choose_blocks(logits, np.full(5, 60))
     long, _ = choose_blocks(logits, np.full(5, 600))
     assert set(long) < set(short)
@@ -403,7 +430,7 @@ def test_rows_of_a_table_stand_together_and_code_near_its_text(language: str) ->
 def test_links_in_a_nav_and_bars_that_turn_pages_are_held_back(language: str) -> None:
     one = SENTENCES[language]
     bar = f"<div class=navheader><table><tr><th colspan=2>{one}</th></tr><tr><td><a href=/>1</a><td>{one}</table></div>"
-    page = read_blocks(f"<body>{bar}<nav><a href=/>{one}</a><p>{one}</p></nav><p>{one}</p>")
+    page = read_blocks(f"<body>{bar}<div role=navigation><a href=/>{one}</a><p>{one}</p></div><p>{one}</p>")
     assert measure_menus(page).tolist() == [BAR_PENALTY, BAR_PENALTY, MENU_PENALTY, 0, 0]
     publican = (
         f"<body><ul class=docnav><li class=previous><a href=/><strong>{one}</strong></a></ul><p>{one}</p>"
@@ -503,7 +530,7 @@ def test_a_page_states_its_kind_and_how_it_begins(language: str) -> None:
         </script><meta data-x="a > b" name=Description content="{text.replace(" ", "&#32;&#10;")}">""",
     )
     for head in heads:
-        stated = read_head(f"<html><head>{head}</head><body><p>x</p>".encode())
+        stated = read_head(f"<html><head>{head}</head><body><p>x</p>")
         assert stated.is_article and len(stated.beginnings) == 1
         assert " ".join(text.split()).startswith(stated.beginnings[0])
     assert stated.body == f"{' '.join(text.split())} x"
@@ -514,15 +541,15 @@ def test_a_page_states_its_kind_and_how_it_begins(language: str) -> None:
         'ld+json "@type": "Product"',
         "<meta description",
     ):
-        assert not read_head(f'<meta name="{other}">{heads[0][:20]}'.encode()).is_article
+        assert not read_head(f'<meta name="{other}">{heads[0][:20]}').is_article
 
 
 def test_a_shop_or_forum_is_no_article() -> None:
     article = '<meta property="og:type" content="article">'
     for kind in ("Product", "QAPage", "ItemList"):
         script = f'<script type="application/ld+json">{{"@type":"{kind}"}}</script>'
-        assert not read_head(f"{article}{script}".encode()).is_article
-    assert read_head(article.encode()).is_article and not read_head(b"").is_article
+        assert not read_head(f"{article}{script}").is_article
+    assert read_head(article).is_article and not read_head("").is_article
 
 
 @pytest.mark.parametrize("language", SENTENCES)

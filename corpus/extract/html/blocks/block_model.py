@@ -25,10 +25,11 @@ from corpus.extract.html.blocks.features import FEATURES, TOP, measure_blocks
 from corpus.extract.html.blocks.page_blocks import PageBlocks
 from corpus.extract.html.blocks.second_look import CERTAIN, ESTIMATE_FEATURES, expect, measure_expectation
 
-VERSION = 2
+VERSION = 3
 """Increased when the same weights would give another text: a file of another version is refused."""
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 SHIFTS = (0, -1, 1, -2, 2)
@@ -69,15 +70,29 @@ class SecondLook:
     last_bias: int
     last_scale: int
 
-    def estimate(self, features: Floats) -> Ints:
-        """Return of each block the logit, in 64ths, that it is main text."""
-        sums = (features @ self.dense.astype(np.float32)).astype(np.int64)
-        sums += self.first_bias
-        first = _activate(sums, self.first_scale)
-        sums = (first.astype(np.float32) @ self.second.astype(np.float32)).astype(np.int64)
-        sums += self.second_bias
-        second = _activate(sums, self.second_scale)
-        logits: Ints = (second.astype(np.float32) @ self.last.astype(np.float32)).astype(np.int64)
+    @cached_property
+    def _tables(self) -> tuple[Floats, Floats, Floats, Floats]:
+        dense = self.dense.astype(np.float32)
+        return (
+            dense[:ESTIMATE_FEATURES],
+            dense[ESTIMATE_FEATURES:],
+            self.second.astype(np.float32),
+            self.last.astype(np.float32),
+        )
+
+    @cached_property
+    def _scales(self) -> tuple[Doubles, Doubles]:
+        return scale_down(self.first_scale), scale_down(self.second_scale)
+
+    def estimate(self, expectation: npt.NDArray[np.uint8], features: Floats) -> Ints:
+        """Return of each block the logit, in 64ths, that it is main text, by what is expected and what is measured."""
+        expected, dense, second, last = self._tables
+        first_scale, second_scale = self._scales
+        sums = expectation.astype(np.float32) @ expected
+        sums += features @ dense
+        units = _activate(np.add(sums, self.first_bias, dtype=np.float64), first_scale)
+        units = _activate(np.add(units @ second, self.second_bias, dtype=np.float64), second_scale)
+        logits: Ints = (units @ last).astype(np.int64)
         logits += self.last_bias
         return logits * self.last_scale >> SCALE_BITS
 
@@ -115,6 +130,8 @@ class BlockModel:
             means=np.concatenate(list(means)),
             whole=np.concatenate(list(whole)),
             last=self.last.astype(np.float32),
+            first_scale=scale_down(self.first_scale),
+            second_scale=scale_down(self.second_scale),
         )
 
     def estimate(self, page: PageBlocks, sizes: Ints) -> Ints:
@@ -123,20 +140,21 @@ class BlockModel:
         logits = self.estimate_first(page, sizes, features)
         if self.again is None:
             return logits
-        again = self.again.estimate(join_features(page, sizes, features, logits))
+        seen = expect(squash(logits), sizes)
+        again = self.again.estimate(measure_expectation(page, sizes, logits, seen), features)
         return (logits + SECOND_WEIGHT * again) // (1 + SECOND_WEIGHT)
 
     def estimate_first(self, page: PageBlocks, sizes: Ints, features: Floats) -> Ints:
         """Return the logits without the second look."""
         tables = self._tables
-        sums = (features @ tables.dense).astype(np.int64)
-        sums += self._sum_tokens(page)
+        sums = np.add(features @ tables.dense, self._sum_tokens(page), dtype=np.float64)
         sums += self.first_bias
-        first = _activate(sums, self.first_scale)
-        sums = _sum_context(first, np.minimum(sizes, SIZE_WEIGHT), tables).astype(np.int64)
-        sums += self.second_bias
-        hidden = _activate(sums, self.second_scale)
-        logits: Ints = (hidden.astype(np.float32) @ tables.last).astype(np.int64) + self.last_bias
+        first = _activate(sums, tables.first_scale)
+        sums = np.add(
+            _sum_context(first, np.minimum(sizes, SIZE_WEIGHT), tables), self.second_bias, dtype=np.float64
+        )
+        hidden = _activate(sums, tables.second_scale)
+        logits: Ints = (hidden @ tables.last).astype(np.int64) + self.last_bias
         return logits * self.last_scale >> SCALE_BITS
 
     def _sum_tokens(self, page: PageBlocks) -> npt.NDArray[np.int32]:
@@ -221,12 +239,6 @@ def _lengthen(rows: npt.NDArray[np.int16], count: int, size: int) -> npt.NDArray
     return longer
 
 
-def join_features(page: PageBlocks, sizes: Ints, features: Floats, logits: Ints) -> Floats:
-    """Return what the second look sees of each block, (blocks, ESTIMATE_FEATURES + FEATURES)."""
-    seen = expect(squash(logits), sizes)
-    return np.hstack([measure_expectation(page, sizes, logits, seen), features], dtype=np.float32)
-
-
 @dataclass(frozen=True)
 class _Tables:
     """The weights as they are multiplied: `beside`, `means` and `whole` are the second layer's parts."""
@@ -236,38 +248,48 @@ class _Tables:
     means: Floats  # (4 * units, units of the second layer)
     whole: Floats  # (2 * units, units of the second layer)
     last: Floats
+    first_scale: Doubles
+    second_scale: Doubles
 
 
-def _activate(sums: Ints, scale: Ints) -> Ints:
-    """Return activations 0 to 127; `sums` are used up."""
+def scale_down(scale: Ints) -> Doubles:
+    """Return what sums are multiplied by: exact, since it is a power of two lower."""
+    return scale / np.float64(1 << SCALE_BITS)
+
+
+def _activate(sums: Doubles, scale: Doubles) -> Floats:
+    """Return activations, whole numbers from 0 to `TOP`; `sums` are used up. Whole numbers below 2**53 are exact."""
     sums *= scale
-    sums >>= SCALE_BITS
+    np.floor(sums, out=sums)
     np.maximum(sums, 0, out=sums)
-    return np.minimum(sums, TOP, out=sums)
+    return np.minimum(sums, TOP, out=sums).astype(np.float32)
 
 
-def _sum_context(first: Ints, weights: Ints, tables: _Tables) -> Floats:
+def _sum_context(first: Floats, weights: Ints, tables: _Tables) -> Floats:
     """Return the second layer's sums of each block, of its activations, its neighbours' and means around it,
     (blocks, units of the second layer)."""
     count, units = first.shape
-    padded = np.zeros((count + 2 * FAR, units), np.int32)
-    padded[FAR : FAR + count] = first
-    sums = np.zeros((count + 2 * FAR + 1, units), np.int32)
-    padded.cumsum(0, np.int32, sums[1:])
-    total = sums[-1]
-    earlier = sums[FAR : FAR + count]
-    places = np.arange(count, dtype=np.float64)[:, None]
-    means = np.empty((count, 4, units), np.float32)
-    width = np.int32(FAR - NEAR)
-    means[:, 0] = (sums[FAR - NEAR : FAR - NEAR + count] - sums[:count]) // width
-    means[:, 1] = (sums[2 * FAR + 1 :] - sums[FAR + NEAR + 1 : FAR + NEAR + 1 + count]) // width
+    sums = np.zeros((count + 2 * FAR + 1, units))
+    np.cumsum(first, 0, np.float64, sums[FAR + 1 : FAR + 1 + count])
+    total = sums[FAR + count]
+    sums[FAR + 1 + count :] = total
+    means = np.empty((count, 4, units))
+    np.subtract(sums[FAR - NEAR : FAR - NEAR + count], sums[:count], out=means[:, 0])
+    np.subtract(sums[2 * FAR + 1 :], sums[FAR + NEAR + 1 : FAR + NEAR + 1 + count], out=means[:, 1])
+    means[:, 2] = sums[FAR : FAR + count]
+    np.subtract(total, sums[FAR + 1 : FAR + 1 + count], out=means[:, 3])
+    numbers = np.full((count, 4, 1), float(FAR - NEAR))
+    numbers[1:, 2, 0] = numbers[-2::-1, 3, 0] = np.arange(1, count)
+    numbers[0, 2] = numbers[-1, 3] = 1
     # Quotients of whole numbers this small are rounded to none above them.
-    means[:, 2] = np.floor(earlier / np.maximum(places, 1))
-    means[:, 3] = np.floor((total - sums[FAR + 1 : FAR + 1 + count]) / np.maximum(places[::-1], 1))
-    whole = np.concatenate([total // count, weights @ first // max(1, int(weights.sum()))])
-    result = means.reshape(count, -1) @ tables.means
+    means /= numbers
+    np.floor(means, out=means)
+    whole = np.concatenate([total // count, weights @ first.astype(np.float64) // max(1, int(weights.sum()))])
+    result = means.reshape(count, -1).astype(np.float32) @ tables.means
     result += whole.astype(np.float32) @ tables.whole
-    beside = padded[FAR - REACH : FAR + count + REACH].astype(np.float32) @ tables.beside
+    padded = np.zeros((count + 2 * REACH, units), np.float32)
+    padded[REACH : REACH + count] = first
+    beside = padded @ tables.beside
     outputs = result.shape[1]
     for part, shift in enumerate(SHIFTS):
         result += beside[REACH + shift : REACH + shift + count, part * outputs : (part + 1) * outputs]

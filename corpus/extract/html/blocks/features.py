@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
+from corpus.extract.html.blocks.page_blocks import MAX_FRAMES, BlockKind, PageBlocks
 from corpus.extract.html.blocks.page_head import KINDS as PAGE_KINDS
 from corpus.extract.html.blocks.page_head import MAX_BEGINNING
 
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 TOP = 127
 """The largest value of a feature."""
-LEVELS = 5
+LEVELS = MAX_FRAMES
 """Elements around a block that are measured, each with more blocks than the one before."""
 LONG_BYTES = 120
 """Bytes from which a block is long."""
@@ -92,7 +92,7 @@ def _logarithms() -> npt.NDArray[np.float32]:
     return table
 
 
-def _share(parts: Floats, wholes: Floats) -> Floats:
+def share(parts: Floats, wholes: Floats) -> Floats:
     """Return `TOP` times a part over its whole, rounded down: exact, since whole numbers below 2**53 are divided. Both
     are used up."""
     parts *= TOP
@@ -101,15 +101,20 @@ def _share(parts: Floats, wholes: Floats) -> Floats:
     return np.minimum(parts, TOP, out=parts)
 
 
-def compute_shares(parts: Ints, wholes: Ints) -> Floats:
-    """Return `TOP` times a part over its whole, rounded down; exact below 2**53."""
-    return _share(parts.astype(np.float64), wholes.astype(np.float64))
-
-
 def compute_logarithms(counts: Ints) -> npt.NDArray[np.uint8]:
     """Return eight times the binary logarithms, rounded up, at most `TOP`."""
-    logs: npt.NDArray[np.uint8] = _logarithms().take(counts, mode="clip").astype(np.uint8)
-    return logs
+    return _small_logarithms().take(counts, mode="clip")
+
+
+@cache
+def _small_logarithms() -> npt.NDArray[np.uint8]:
+    return _logarithms().astype(np.uint8)
+
+
+def count_logarithms(count: int) -> npt.NDArray[np.uint8]:
+    """Return eight times the binary logarithms, rounded up, at most `TOP`, of 0 to at least a count."""
+    known = _small_logarithms()
+    return known if count < len(known) else np.pad(known, (0, count + 1 - len(known)), mode="edge")
 
 
 def measure_sizes(page: PageBlocks) -> Ints:
@@ -122,8 +127,7 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     """Return the features of each block, (blocks, FEATURES), whole numbers as floats for the matrix product."""
     count = len(page.texts)
     counts, characters, first, last = _count_characters(page.texts)
-    linked = np.array(page.linked, np.int64)
-    paths = np.array(page.paths, np.int64)
+    linked, paths = page.get_array("linked"), page.get_array("paths")
     ends, commas = counts[_END], counts[_COMMA]
     places: Ints = np.arange(count)
     measured = np.empty((4, count), np.int64)
@@ -162,10 +166,10 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     _measure_frames(page, sums, logs[15:], parts[15:], wholes[15:])
     table = np.empty((FEATURES, count), np.float32)
     _logarithms().take(logs, mode="clip", out=table[:_LOGS])
-    table[_LOGS : _LOGS + _PAIRS] = _share(parts, wholes)
+    table[_LOGS : _LOGS + _PAIRS] = share(parts, wholes)
     table[_BLOCK_FEATURES:] = measure_head(page, sums[0])
     flags = table[_LOGS + _PAIRS : _BLOCK_FEATURES]
-    np.equal(page.kinds, _KINDS, out=flags[:_KIND_COUNT])
+    np.equal(page.get_array("kinds"), _KINDS, out=flags[:_KIND_COUNT])
     title, longest = page.title, len(page.title)
     for at, row in enumerate(
         ([MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts],
@@ -199,7 +203,7 @@ def measure_head(page: PageBlocks, before: Ints) -> npt.NDArray[np.uint8]:
     table = np.zeros((HEAD_FEATURES, count), np.uint8)
     head, texts, title = page.head, page.texts, page.title
     table[: len(PAGE_KINDS)] = np.array(head.kinds)[:, None]
-    begun = [at for at, text in enumerate(texts) if any(map(text.__contains__, head.beginnings))]
+    begun = page.find_beginnings()
     titled = [
         at
         for at, kind in enumerate(page.kinds)
@@ -235,12 +239,9 @@ def _measure_distances(before: Ints, places: list[int]) -> npt.NDArray[np.uint8]
 
 def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Floats, wholes: Floats) -> None:
     """Measure the elements around each block: counts (3 * LEVELS, blocks), parts of wholes (5 * LEVELS, blocks)."""
-    begins, ends, wider = find_frames(page)
+    begins, ends = page.get_array("begins"), page.get_array("ends")
+    elements = page.get_frames()
     count = logs.shape[1]
-    elements = np.empty((LEVELS, count), np.int64)
-    elements[0] = page.elements
-    for level in range(1, LEVELS):
-        elements[level] = wider[elements[level - 1]]
     inside_of = sums.take(ends, 1) - sums.take(begins, 1)
     begin, blocks = begins[elements], (ends - begins)[elements]
     inside = inside_of.take(elements, 1)
@@ -280,15 +281,3 @@ def _count_repeats(texts: list[str]) -> Ints:
     if len(set(texts)) == len(texts):
         return np.ones(len(texts), np.int64)
     return np.fromiter(map(dict(Counter(texts)).__getitem__, texts), np.int64, len(texts))
-
-
-def find_frames(page: PageBlocks) -> tuple[Ints, Ints, Ints]:
-    """Return of each element the range of its blocks, and the next element around it that has more blocks."""
-    begins, ends = np.array(page.begins, np.int64), np.array(page.ends, np.int64)
-    parents = np.array(page.parents, np.int64)
-    parents[0] = 0
-    alone = (begins == begins[parents]) & (ends == ends[parents])
-    wider = parents.tolist()
-    for at in alone.nonzero()[0].tolist():  # those around come first
-        wider[at] = wider[wider[at]]
-    return begins, ends, np.array(wider, np.int64)

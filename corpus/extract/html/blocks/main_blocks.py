@@ -28,11 +28,11 @@ from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 from corpus.extract.process.budgets import measure_nesting
 
-VERSION = 3
+VERSION = 4
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
-MAX_DEPTH = 1_000
-"""Levels of tags that lexbor is given: its time grows with their square, 2 ms for these, 4 s for 50,000."""
+MAX_DEPTH = 12_000
+"""Levels of tags that lexbor is given: its time grows with their square, .2 s for these, 4 s for 50,000."""
 MAX_OPEN_TAGS = 3_000
 """Tags up to which a page is parsed without a look at how deep they are."""
 MIN_TEXT_BYTES = 100
@@ -45,18 +45,18 @@ MAX_COMPARED = 64
 """Blocks before a long one that are looked for in it."""
 MIN_REPEATED_BYTES = 400
 """Bytes of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
-STRICTNESS, ARTICLE_STRICTNESS = 40, 48
+STRICTNESS, ARTICLE_STRICTNESS = 40, 56
 """What is taken off logits, in 64ths, as long as the page has a clear main text; and if it states that it is an
 article."""
-SOFT_BELOW, SOFTENED = 830, 50
+SOFT_BELOW, SOFTENED = 850, 54
 """Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
 Both, the strictness and the next were measured on sites not seen."""
-ARTICLE_SOFT_BELOW, ARTICLE_SOFTENED = 640, 52
+ARTICLE_SOFT_BELOW, ARTICLE_SOFTENED = 670, 44
 """The same of a page that is stated to be an article."""
-ARTICLE_SHARE, OUTSIDE_PENALTY = 461, 192
+ARTICLE_SHARE, OUTSIDE_PENALTY = 461, 96
 """Share, in 1,024ths, of what is expected on a page that the smallest element around a stated article's beginning has,
 and what is taken off the logits, in 64ths, of all outside of it."""
-LONG_BYTES, FEW_LONG, GENEROSITY = 200, 167, 24
+LONG_BYTES, FEW_LONG, GENEROSITY = 200, 137, 24
 """Bytes from which a block is long; share, in 1,024ths, of expected bytes in such blocks below which a page is one of
 names and short lines; and what then is added to its logits, in 64ths."""
 SURE_HEADING = 100
@@ -65,10 +65,10 @@ UNLIKELY_HEADING = -100
 """Logit, in 64ths, up to which a heading between two blocks that stay does not stay with them."""
 MENU_PENALTY, BAR_PENALTY = 192, 640
 """What is taken off the logits, in 64ths, of links in a `nav`, and of bars that turn pages."""
-CODE_BONUS, ROW_BONUS = 128, 112
+CODE_BONUS, ROW_BONUS = 256, 256
 """What is added to the logits, in 64ths, of code that says that it is code and of formulas, and of rows of tables
 that are not mostly links. Pages with gold lose nothing by it."""
-MIN_ROW = -100
+MIN_ROW = -140
 """Logit, in 64ths, below which rows are left where they are."""
 _NAVIGATION = frozenset(("<nav", "=navigation"))
 _PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottomnav", "relbar"))
@@ -163,8 +163,8 @@ def measure_menus(page: PageBlocks) -> Ints:
         inside.append(kind)
     if not any(inside):
         return np.zeros(len(page.texts), np.int64)
-    kinds = np.array(inside)[page.paths]
-    linked, lengths = np.array(page.linked), np.fromiter(map(len, page.texts), np.int64, len(page.texts))
+    kinds = np.array(inside)[page.get_array("paths")]
+    linked, lengths = page.get_array("linked"), np.fromiter(map(len, page.texts), np.int64, len(page.texts))
     menus: Ints = MENU_PENALTY * ((kinds == 1) & (10 * linked >= 7 * lengths)) + BAR_PENALTY * (kinds == 2)
     return menus
 
@@ -176,10 +176,9 @@ def measure_outside(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     describes itself with.
     """
     outside = np.zeros(len(page.texts), np.int64)
-    beginnings = page.head.beginnings
-    if not (page.head.is_article and beginnings):
+    if not page.head.is_article:
         return outside
-    begun = [at for at, text in enumerate(page.texts) if any(map(text.__contains__, beginnings))]
+    begun = page.find_beginnings()
     if not begun:
         return outside
     expected = squash(logits) * sizes
@@ -201,17 +200,18 @@ def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
 
     Little gold has code or tables of data: by itself, the network keeps the first rows of a table.
     """
-    raised = [
-        mark != " " if kind == _CODE else text[0] == "$" == text[-1] and len(text) > 2
-        for text, kind, mark in zip(page.texts, page.kinds, page.marks, strict=True)
-    ]
-    has_rows = _ROW in page.kinds
-    if not (has_rows or any(raised)):
+    has_rows, has_code = _ROW in page.kinds, _CODE in page.kinds
+    raised = [at for at, text in enumerate(page.texts) if text[0] == "$" == text[-1] and len(text) > 2]
+    if has_code:
+        raised += [at for at, kind in enumerate(page.kinds) if kind == _CODE and page.marks[at] != " "]
+    if not (has_rows or raised):
         return logits
-    joined: Ints = logits + CODE_BONUS * np.array(raised)
+    joined: Ints = logits.copy()
+    for at in raised:
+        joined[at] = logits[at] + CODE_BONUS
     if not has_rows:
         return joined
-    steps = np.diff(np.array(page.kinds) == _ROW, prepend=False, append=False)
+    steps = np.diff(page.get_array("kinds") == _ROW, prepend=False, append=False)
     for begin, end in steps.nonzero()[0].reshape(-1, 2).tolist():
         mean = (logits[begin:end] @ sizes[begin:end]) // sizes[begin:end].sum()
         unlinked = 4 * sum(page.linked[begin:end]) < sum(map(len, page.texts[begin:end]))

@@ -14,6 +14,8 @@ from functools import cache
 from itertools import accumulate, compress
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from selectolax.lexbor import LexborHTMLParser
 
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
@@ -37,13 +39,19 @@ class BlockKind(IntEnum):
     FORMULA = 5
 
 
+MAX_FRAMES = 5
+"""Elements around a block, each with more blocks than the one before, that are known of it."""
+MIN_UNFRAMED_BYTES = 250
+"""Bytes of text of a page outside menus, heads and feet up to which these are walked as well."""
+MAX_INDENT = 20
+"""Levels of lists by which items are indented."""
 MAX_INNER = 3
 """Inline elements of one block that are looked at."""
 (
     _TEXT, _BREAK, _SKIP, _PLAIN, _INLINE, _LINK, _LINE,
     _BLOCK, _LIST, _ITEM, _CODE, _TABLE, _PART,
-    _OWN, _SCRIPT, _MATH, _PICTURE, _TEMPLATE, _DIALOG,
-) = range(19)  # fmt: skip
+    _OWN, _SCRIPT, _MATH, _PICTURE, _TEMPLATE, _DIALOG, _FRAME,
+) = range(20)  # fmt: skip
 """What the walk does with an element: from `_BLOCK` on it has blocks of its own, from `_OWN` on it is looked at."""
 _TAGS = {
     _TEXT: "-text",
@@ -53,8 +61,8 @@ _TAGS = {
     _PLAIN: "b i em strong u s small big sub sup tt wbr font q cite var samp kbd ins mark rb ruby nobr",
     _INLINE: "span code abbr acronym time label del dfn bdi bdo data output meter progress strike slot",
     _LINK: "a",
-    _BLOCK: """address article aside blockquote body button caption center details div fieldset figcaption figure footer
-    form h1 h2 h3 h4 h5 h6 header hgroup hr legend main nav noscript p search section
+    _BLOCK: """address article aside blockquote body button caption center details div fieldset figcaption figure
+    form h1 h2 h3 h4 h5 h6 hgroup hr legend main noscript p search section
     summary plaintext""",
     _LIST: "ul ol dl menu dir",
     _ITEM: "li dd dt",
@@ -66,6 +74,7 @@ _TAGS = {
     _PICTURE: "img",
     _TEMPLATE: "template",
     _DIALOG: "dialog",
+    _FRAME: "nav footer header",
 }
 _ROLES = {tag: role for role, tags in _TAGS.items() for tag in tags.split()}
 _KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), int(BlockKind.HEADING)) | dict.fromkeys(
@@ -84,6 +93,16 @@ def _roles_by_number() -> dict[int, int]:
     return roles
 
 
+_FRAMES = ("nav", "footer", "header")
+_FRAMES_OF_ALL = ":is(main, article, h1):is(nav *, footer *, header *)"
+"""What shows that a menu, head or foot, perhaps one of which the end is missing, is around a page's text."""
+_TEXTS = frozenset(("article", "main", "blockquote"))
+_FRAMED = {
+    "nav": frozenset[str](),
+    "footer": _TEXTS,
+    "header": _TEXTS | {"section", "aside", "details", "figure", "li", "td"},
+}
+"""Elements whose menus, feet and heads belong to a text."""
 _CODE_KIND, _ROW_KIND = int(BlockKind.CODE), int(BlockKind.ROW)
 _CODE_TABLES = re.compile(
     r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
@@ -137,9 +156,49 @@ class PageBlocks:
     ends: list[int] = field(default_factory=list)
     path_tokens: list[Tokens] = field(default_factory=list)
     path_parents: list[int] = field(default_factory=list)
+    _arrays: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict, repr=False, compare=False)
+
+    def get_array(self, name: str) -> npt.NDArray[np.int64]:
+        """Return a list of whole numbers of a finished page as an array, which is kept."""
+        array = self._arrays.get(name)
+        if array is None:
+            array = self._arrays[name] = np.array(getattr(self, name), np.int64)
+        return array
+
+    def find_beginnings(self) -> list[int]:
+        """Return the blocks of a finished page that it describes itself with."""
+        whole = "\n".join(self.texts) if self.head.beginnings else ""
+        stated = [beginning for beginning in self.head.beginnings if beginning in whole]
+        if not stated:
+            return []
+        return [at for at, text in enumerate(self.texts) if any(map(text.__contains__, stated))]
+
+    def get_frames(self) -> npt.NDArray[np.int64]:
+        """Return the elements around each block, the innermost and from each the next with more blocks, of a finished
+        page, (MAX_FRAMES, blocks)."""
+        around = self._arrays.get("around")
+        if around is None:
+            around = self._arrays["around"] = self._find_frames()
+        return around
+
+    def _find_frames(self) -> npt.NDArray[np.int64]:
+        begins, ends = self.get_array("begins"), self.get_array("ends")
+        parents = self.get_array("parents").copy()
+        parents[0] = 0
+        alone = (begins == begins.take(parents)) & (ends == ends.take(parents))
+        wider = parents.tolist()
+        for at in alone.nonzero()[0].tolist():  # those around come first
+            wider[at] = wider[wider[at]]
+        nexts = np.array(wider, np.int64)
+        around = np.empty((MAX_FRAMES, len(self.texts)), np.int64)
+        around[0] = self.elements
+        for level in range(1, MAX_FRAMES):
+            nexts.take(around[level - 1], out=around[level])
+        return around
 
     def drop(self, dropped: set[int]) -> None:
         """Take some blocks out."""
+        self._arrays.clear()
         kept = bytearray(b"\1" * len(self.texts))
         for at in dropped:
             kept[at] = 0
@@ -178,8 +237,22 @@ class _Walk:
         self.hidden: list[list[int]] = []
         self.named: dict[int, str]
         self.dropped: set[int] = set()
+        self.frames: set[int] | None = set()
+        self.left_out = False
 
     def read(self, html: str, data: bytes) -> PageBlocks:
+        """Return the blocks of a page."""
+        page = self._read(html, data)
+        if (
+            self.left_out
+            and len("".join(page.texts)[:MIN_UNFRAMED_BYTES].encode("utf-8", "replace")) < MIN_UNFRAMED_BYTES
+        ):
+            whole = _Walk()
+            whole.frames = None
+            return whole._read(html, data)
+        return page
+
+    def _read(self, html: str, data: bytes) -> PageBlocks:
         page = self.page
         tree = LexborHTMLParser(data)
         body = tree.body
@@ -187,8 +260,10 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
-        page.head = read_head(data)
+        page.head = read_head(tree)
         self.odd, self.named = note_odd_elements(tree, data)
+        if self.frames is not None:
+            self.frames = _find_outer_frames(tree)
         self.opened.append(body)
         self._register()
         self._walk(body)
@@ -344,6 +419,8 @@ class _Walk:
             return _SKIP
         if role == _DIALOG:
             return _BLOCK if "open" in node.attributes else _SKIP
+        if role == _FRAME and not self.in_code:
+            return self._enter_frame(node)
         if self.in_code:
             if _NUMBER_WORDS.search(node.attributes.get("class") or ""):
                 return _SKIP
@@ -352,13 +429,23 @@ class _Walk:
                 return _LINE
         return role
 
+    def _enter_frame(self, node: Any) -> int:
+        """Return the role of a menu, head or foot: that of a page is not walked, as nearly none has main text."""
+        if self.frames is None or node.mem_id in self.frames:
+            return _BLOCK
+        framed = _FRAMED[node.tag]
+        if framed and not framed.isdisjoint([around.tag for around in self.opened]):
+            return _BLOCK
+        self.left_out = True
+        return _SKIP
+
     def _enter(self, node: Any, role: int) -> None:
         """Begin an element that is more than a block."""
         if role == _LIST:
             self.list_depth += 1
             self.mark = ""
         elif role == _ITEM:
-            self.mark = "  " * max(0, self.list_depth - 1) + "- "
+            self.mark = "  " * min(MAX_INDENT, max(0, self.list_depth - 1)) + "- "
         elif role == _CODE:
             self.in_code += 1
             self.fence = self._find_fence(node)
@@ -478,7 +565,12 @@ class _Walk:
             page.paths.append(path)
             page.linked.append(self.linked)
             page.links.append(self.links)
-            page.inner.append(_name_elements(inner[:MAX_INNER]) if inner else ())
+            if not inner:
+                page.inner.append(())
+            elif len(inner) == 1:
+                page.inner.append(name_element(inner[0].tag, inner[0].attributes))
+            else:
+                page.inner.append(_name_elements(inner[:MAX_INNER]))
             if code:
                 page.kinds.append(_CODE_KIND)
                 page.marks.append(self.fence)
@@ -552,6 +644,18 @@ class _Walk:
                 continue
             self.dropped.update(range(begin, end))
             passed = end
+
+
+def _find_outer_frames(tree: Any) -> set[int]:
+    """Return the menus, heads and feet that are around a page's text, by lexbor's numbers."""
+    frames: set[int] = set()
+    climbed: set[int] = set()
+    for element in tree.css(_FRAMES_OF_ALL):
+        while (element := element.parent) is not None and element.mem_id not in climbed:
+            climbed.add(element.mem_id)
+            if element.tag in _FRAMES:
+                frames.add(element.mem_id)
+    return frames
 
 
 def _name_elements(nodes: list[Any]) -> Tokens:

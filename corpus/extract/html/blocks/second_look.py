@@ -8,7 +8,9 @@ elements of its path, and how sure the page is. It is in whole numbers like the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +19,9 @@ from corpus.extract.html.blocks.features import (
     LEVELS,
     TOP,
     compute_logarithms,
-    compute_shares,
-    find_frames,
+    count_logarithms,
     find_headline,
+    share,
 )
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
 
@@ -34,7 +36,8 @@ WINDOWS = (5, 20)
 """Blocks before and behind a block whose expected share is looked at."""
 NEIGHBOURS = (-2, -1, 1, 2)
 LONG_BYTES = (200, 500)
-_KINDS = (BlockKind.HEADING, BlockKind.ITEM, BlockKind.ROW)
+_LONG = np.array(LONG_BYTES)[:, None]
+_KINDS = np.array([[BlockKind.HEADING], [BlockKind.ITEM], [BlockKind.ROW]])
 ESTIMATE_FEATURES = 5 + 3 * LEVELS + 1 + len(NEIGHBOURS) + 2 * len(WINDOWS) + 2 + 13 + 11
 
 
@@ -66,115 +69,148 @@ def measure_expectation(
     """Return the features of each block, (blocks, ESTIMATE_FEATURES), whole numbers from 0 to `TOP`; certainty is one
     more."""
     count = len(sizes)
-    places = np.arange(count)
     bytes_before, expected_before = _add_up(sizes), _add_up(seen.expected)
     total = max(1, int(expected_before[-1]))
-    table = np.empty((ESTIMATE_FEATURES, count), np.uint8)
-    rows = iter(table)
-
-    def put(row: npt.NDArray[np.generic] | int) -> None:
-        next(rows)[:] = row
-
-    paths = np.array(page.paths)
+    paths = page.get_array("paths")
     path_bytes = np.bincount(paths, sizes).astype(np.int64)
     path_expected = np.bincount(paths, seen.expected).astype(np.int64)
     most = max(1, int(path_expected.max()))
-    put(seen.estimates >> 3)
-    put(np.clip((logits + 512) >> 3, 0, TOP))
-    put(compute_shares(path_expected >> CERTAIN_BITS, path_bytes)[paths])
-    put(compute_shares(path_expected, np.full(1, total))[paths])
-    put(compute_shares(path_expected, np.full(1, most))[paths])
-    begins, ends, wider = find_frames(page)
+    begins, ends = page.get_array("begins"), page.get_array("ends")
     inside, held = bytes_before[ends] - bytes_before[begins], expected_before[ends] - expected_before[begins]
-    frames = np.stack(
+    of_paths, of_elements, of_blocks = _share_all(
         [
-            compute_shares(held >> CERTAIN_BITS, inside),
-            compute_shares(held, np.full(1, total)),
-            compute_shares(2 * held, (inside << CERTAIN_BITS) + total),
+            ((path_expected >> CERTAIN_BITS, path_bytes), (path_expected, total), (path_expected, most)),
+            (
+                (held >> CERTAIN_BITS, inside),
+                (held, total),
+                (2 * held, whole := (inside << CERTAIN_BITS) + total),
+            ),
+            ((expected_before[:-1], total), *_list_windows(bytes_before, expected_before)),
         ]
-    ).astype(np.uint8)
-    around = np.array(page.elements)
-    for level in range(LEVELS):
-        for row in frames[:, around]:
-            put(row)
-        if level + 1 < LEVELS:
-            around = wider[around]
-    put(compute_shares(expected_before[:-1], np.full(1, total)))
-    padded = np.pad(seen.estimates >> 3, 2)
-    for shift in NEIGHBOURS:
-        put(padded[2 + shift : 2 + shift + count])
-    for width in WINDOWS:
-        low, high = np.maximum(places - width, 0), np.minimum(places + 1 + width, count)
-        put(
-            compute_shares(
-                (expected_before[:-1] - expected_before[low]) >> CERTAIN_BITS,
-                bytes_before[:-1] - bytes_before[low],
-            )
-        )
-        put(
-            compute_shares(
-                (expected_before[high] - expected_before[1:]) >> CERTAIN_BITS,
-                bytes_before[high] - bytes_before[1:],
-            )
-        )
-    strong = np.flatnonzero((seen.estimates > STRONG) & (sizes > STRONG_BYTES))
-    for distances in _measure_gaps(strong, places):
-        put(distances)
-    for number in _measure_page(page, sizes, seen, total, most):
-        put(number)
-    chosen = np.zeros(count, bool)
-    chosen[seen.kept] = True
-    put(chosen * TOP)
-    scores = 2 * held / ((inside << CERTAIN_BITS) + total)
+    )
+    table = np.empty((ESTIMATE_FEATURES, count), np.uint8)
+    certainty = seen.estimates >> 3
+    table[0] = certainty
+    table[1] = np.minimum(np.maximum((logits + 512) >> 3, 0), TOP)
+    table[2:5] = of_paths.take(paths, 1)
+    around = page.get_frames()
+    at = 5 + 3 * LEVELS
+    table[5:at].reshape(LEVELS, 3, count)[:] = of_elements.take(around, 1).transpose(1, 0, 2)
+    table[at] = of_blocks[0]
+    padded = np.zeros(count + 4, np.uint8)
+    padded[2:-2] = certainty
+    for row, shift in enumerate(NEIGHBOURS, at + 1):
+        table[row] = padded[2 + shift : 2 + shift + count]
+    at += 1 + len(NEIGHBOURS)
+    table[at : at + 2 * len(WINDOWS)] = of_blocks[1:]
+    at += 2 * len(WINDOWS)
+    strong = ((seen.estimates > STRONG) & (sizes > STRONG_BYTES)).nonzero()[0]
+    table[at : at + 2] = _measure_gaps(strong, count)
+    at += 2
+    numbers = _measure_page(page, sizes, seen, total, most)
+    table[at : at + len(numbers)] = np.array(numbers)[:, None]
+    last_rows = table[at + len(numbers) :]
+    last_rows[:] = 0
+    last_rows[0, seen.kept] = TOP
+    scores = 2 * held / whole
     best = int(np.argmax(scores))
     first, last = int(begins[best]), int(ends[best])
-    known = np.zeros(len(path_bytes), bool)
-    known[paths[first:last]] = True
-    put(((places >= first) & (places < last)) * TOP)
-    put(min(TOP, int(scores[best] * TOP)))
-    put((places < first) * TOP)
-    put((places >= last) * TOP)
-    put(compute_logarithms(np.maximum(places - last + 1, 0)))
-    put(compute_logarithms(np.maximum(first - places, 0)))
-    put(known[paths] * TOP)
+    known = np.zeros(len(path_bytes), np.uint8)
+    known[paths[first:last]] = TOP
+    last_rows[1, first:last] = TOP
+    last_rows[2] = min(TOP, int(scores[best] * TOP))
+    last_rows[3, :first] = TOP
+    last_rows[4, last:] = TOP
+    logarithms = count_logarithms(count + 1)
+    last_rows[5, last:] = logarithms[1 : count + 1 - last]
+    last_rows[6, :first] = logarithms[first:0:-1]
+    last_rows[7] = known.take(paths)
     headline = find_headline(page)
-    put(TOP * (headline >= 0))
-    put((places > headline) * TOP)
-    put(_part(total - int(expected_before[headline]), total) if headline >= 0 else 0)
+    if headline >= 0:
+        last_rows[8] = TOP
+        last_rows[9, headline + 1 :] = TOP
+        last_rows[10] = _part(total - int(expected_before[headline]), total)
+    else:
+        last_rows[9] = TOP
     return table.T
+
+
+def _list_windows(bytes_before: Ints, expected_before: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the expected bytes before and behind each block in each window, and all bytes there."""
+    count = len(bytes_before) - 1
+    for width in WINDOWS:
+        low, high = np.arange(-width, count - width), np.arange(1 + width, count + 1 + width)
+        np.maximum(low, 0, out=low)
+        np.minimum(high, count, out=high)
+        yield (
+            (expected_before[:-1] - expected_before.take(low)) >> CERTAIN_BITS,
+            bytes_before[:-1] - bytes_before.take(low),
+        )
+        yield (
+            (expected_before.take(high) - expected_before[1:]) >> CERTAIN_BITS,
+            bytes_before.take(high) - bytes_before[1:],
+        )
+
+
+def _share_all(
+    groups: Sequence[Sequence[tuple[Ints, Ints | int]]],
+) -> list[npt.NDArray[np.float64]]:
+    """Return `TOP` times parts over wholes, of groups of rows of one length, (rows, length): all in one division."""
+    sizes = [len(rows) * len(rows[0][0]) for rows in groups]
+    parts, wholes = np.empty(sum(sizes)), np.empty(sum(sizes))
+    at = 0
+    for rows in groups:
+        for part, whole in rows:
+            end = at + len(part)
+            parts[at:end], wholes[at:end] = part, whole
+            at = end
+    shares = share(parts, wholes)
+    ends = list(accumulate(sizes))
+    return [
+        shares[end - size : end].reshape(len(rows), -1)
+        for rows, size, end in zip(groups, sizes, ends, strict=True)
+    ]
 
 
 def _measure_page(page: PageBlocks, sizes: Ints, seen: Expectation, total: int, most: int) -> list[int]:
     """Return the features that all blocks of a page share, 13 numbers."""
-    expected, kinds = seen.expected, np.array(page.kinds)
+    expected = seen.expected
     whole = total >> CERTAIN_BITS
     unsure = int(((seen.estimates * (CERTAIN - seen.estimates)) >> CERTAIN_BITS) @ sizes)
-    linked = int(seen.estimates @ np.minimum(np.array(page.linked), sizes))
+    linked = int(seen.estimates @ np.minimum(page.get_array("linked"), sizes))
     first, last = seen.kept[0], seen.kept[-1]
+    groups = np.concatenate([sizes > _LONG, page.get_array("kinds") == _KINDS])
+    shares = [_part(held, total) for held in (groups @ expected).tolist()]
     return [
         min(TOP, seen.score >> 3),
         _logarithm(whole),
         _part(whole, max(1, int(sizes.sum()))),
-        *(_part(int(expected[sizes > long].sum()), total) for long in LONG_BYTES),
+        *shares[: len(LONG_BYTES)],
         _part(unsure, max(1, whole)),
         _part(linked, total),
-        *(_part(int(expected[kinds == kind].sum()), total) for kind in _KINDS),
+        *shares[len(LONG_BYTES) :],
         _logarithm(len(seen.kept)),
         _part(len(seen.kept), last - first + 1),
         _part(most, total),
     ]
 
 
-def _measure_gaps(strong: Ints, places: Ints) -> npt.NDArray[np.uint8]:
+def _measure_gaps(strong: Ints, count: int) -> npt.NDArray[np.uint8]:
     """Return how many blocks the nearest strong one is before each block, and behind it, (2, blocks), as logarithms:
     0 for a strong one itself, `TOP` where there is none."""
-    result = np.full((2, len(places)), TOP, np.uint8)
+    result = np.full((2, count), TOP, np.uint8)
     if len(strong):
         first, last = int(strong[0]), int(strong[-1])
-        before = strong[np.searchsorted(strong, places[first:], side="right") - 1]
-        behind = strong[np.searchsorted(strong, places[: last + 1])]
-        result[0, first:] = compute_logarithms(places[first:] - before)
-        result[1, : last + 1] = compute_logarithms(behind - places[: last + 1])
+        gaps = np.diff(strong)
+        logarithms = count_logarithms(count)
+        behind = np.arange(first, count)
+        behind[: last - first] -= strong[:-1].repeat(gaps)
+        behind[last - first :] -= last
+        result[0, first:] = logarithms.take(behind)
+        before = np.arange(0, -last - 1, -1)
+        before[: first + 1] += first
+        before[first + 1 :] += strong[1:].repeat(gaps)
+        result[1, : last + 1] = logarithms.take(before)
     return result
 
 
