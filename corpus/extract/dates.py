@@ -33,6 +33,9 @@ JAPANESE_ERAS = {"r": 2018, "h": 1988, "s": 1925}
 JAPANESE_SHORT = re.compile(
     r"(?<![a-z\d])([rhs])\s?(\d{1,2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)"
 )
+TAIWANESE_DATE = re.compile(r"(?<![\d./-])(1[01]\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?![\d./-])")
+"""A day whose year is the Republic of China's without its name, on pages from Taiwan."""
+PERSIAN_SHORT = re.compile(r"(?<![\d./-])(\d\d)/(\d{1,2})/(\d{1,2})(?![\d./-])")
 MONGOLIAN_DATE = re.compile(r"(?<!\d)(\d{4}) оны (\d{1,2})[- ]?(?:р|(?:ду|дү)г[аэ]+р) сарын (\d{1,2})(?!\d)")
 COMPACT_DATE = re.compile(
     r"\s*((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[t ]?\d{2}:?\d{2}(?::?\d{2})?.{0,8})?\s*"
@@ -143,6 +146,13 @@ def _scan(
     if language == "ja":
         for match in JAPANESE_SHORT.finditer(text):
             yield match, (JAPANESE_ERAS[match[1]] + int(match[2]), int(match[3]), int(match[4]))
+    if language == "zh" and region == "TW":
+        for match in TAIWANESE_DATE.finditer(text):
+            yield match, (ERA_STARTS["民國"] + int(match[1]), int(match[2]), int(match[3]))
+    if short_years and language in PERSIAN_LANGUAGES:
+        for match in PERSIAN_SHORT.finditer(text):
+            year = int(match[1]) + (1300 if int(match[1]) >= 50 else 1400)
+            yield match, (year, int(match[2]), int(match[3]))
     if compact := COMPACT_DATE.fullmatch(text):
         yield compact, (int(compact[1]), int(compact[2]), int(compact[3]))
     for form in _forms_for(text, language):
@@ -155,7 +165,7 @@ def _scan(
                     yield match, _to_gregorian(year, month, int(parts["d"]), parts["m"])
     for match in NUMERIC_SHORT.finditer(text) if short_years else NUMERIC_DATE.finditer(text):
         year = _lengthen_year(match[4], language)
-        ordered = _order_numbers(int(match[1]), int(match[3]), match[2], language, region)
+        ordered = order_numbers(int(match[1]), int(match[3]), match[2], language, region)
         if ordered is not None:
             yield match, (year, *ordered)
 
@@ -177,7 +187,7 @@ def _to_gregorian(year: int, month: int, day: int, name: str) -> tuple[int, int,
     return year, month, day
 
 
-def _order_numbers(
+def order_numbers(
     first: int, second: int, separator: str, language: str | None, region: str | None
 ) -> tuple[int, int] | None:
     """Return month and day of 5/3 or 3/5; None where nothing tells which is which."""

@@ -38,6 +38,8 @@ def day(body: str, language: str = "en", head: str = "", url: str = URL) -> str 
         ("٤ سبتمبر ٢٠١٨", "ar"),
         ("4 กันยายน 2561", "th"),
         ("平成30年9月4日", "ja"),
+        ("107/09/04", "zh-TW"),
+        ("۹۷/۰۶/۱۳", "fa"),
         ("04/09/2018", "en-GB"),
         ("09/04/2018", "en-US"),
         ("Updated 6 September 2018. Published 4 September 2018", "en"),
@@ -71,6 +73,9 @@ def test_the_day_that_a_reader_sees(shown: str, language: str, page: str) -> Non
         "<h1>Ferry</h1><ul><li><a href='/a'>灯塔</a> 2017-01-01</li><li><a href='/b'>新船</a> 2017-01-02</li></ul>TEXT",
         "<h1>Ferry</h1><div><a href='/a'>海港的旧灯塔对公众开放</a> <i>2017-01-01</i></div>TEXT",
         "<h1>Ferry</h1><select><option>1 January 2017</option></select>TEXT",
+        "<h1>Ferry</h1><div><a href='/2017/01/mayak'>Маяк ночью</a> <i>1 января 2017</i></div>TEXT",
+        "<h1>Ferry</h1><p><a href='/b'>등대가 시민에게 개방됐다</a> 2017.01.01</p>TEXT",
+        "<h1>Ferry</h1><p>局长说，灯塔于2017年1月1日开放。</p>TEXT",
         "<h1>Ferry</h1>TEXT",
     ],
 )
@@ -129,11 +134,28 @@ def test_the_day_that_a_page_states(head: str, found: str | None) -> None:
         ("/story/32043234.html", None),
         ("/2018/09/ferry", None),
         ("/2018/13/45/ferry", None),
+        ("/04/09/2018/ferry", "2018-09-04"),
+        ("/16-09-2018", "2018-09-16"),
+        ("/04-sep-2018/ferry", "2018-09-04"),
+        ("/180904/", "2018-09-04"),
+        ("/18/0904/12/ferry.html", "2018-09-04"),
+        ("/180904", None),
+        ("/189904/", None),
         ("/doc-123201809041.html", None),
     ],
 )
 def test_the_day_in_an_address(path: str, found: str | None) -> None:
     assert find_address_date(f"https://news.example.cn{path}") == found
+
+
+def test_the_language_tells_month_from_day_in_an_address() -> None:
+    url = "https://news.example.org/04/09/2018/ferry"
+    assert day("<h1>Ferry</h1>TEXT", "en-US", url=url) == "2018-04-09"
+    assert (
+        day("<h1>Ferry</h1>TEXT", "fr", url=url)
+        == day("<h1>Ferry</h1>TEXT", "en-GB", url=url)
+        == "2018-09-04"
+    )
 
 
 def test_what_stands_below_an_article_says_that_it_was_published() -> None:

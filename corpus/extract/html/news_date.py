@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from corpus.extract.dates import find_dates, iso_date
+from corpus.extract.dates import find_dates, iso_date, order_numbers
 
 MAX_DATED_CHARACTERS = 240
 """Characters of an element that may hold the date of an article: bylines are short."""
@@ -118,7 +118,23 @@ PUBLISHED_WORDS = re.compile(
 SUBMITTED = re.compile(r"submit|meta|byline|author|info|date", re.I)
 """Names of an `aside` or `footer` that stands under a headline."""
 UPDATED = re.compile(r"updat|modif|edited|correct", re.I)
-EAST_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
+STORY_ADDRESS = re.compile(
+    r"/(?:19|20)\d\d[/-]?[01]\d[/-]?|\d{5,}(?:\.\w{3,5})?/?$|[^\W_]+(?:-[^\W_]+){3,}", re.I
+)
+"""What the address of a story has: a day, a number or its title."""
+PERSON_ADDRESS = re.compile(
+    r"aut(?:h?or|eur)|writer|editor|profile|people|person|user|member|staff|team|contributor|reporter|journalist"
+    r"|columnist|tag|topic|categor|section|channel|source|search",
+    re.I,
+)
+"""What the address of who wrote a story has, or of what it is about."""
+MIN_TITLE_WORDS = 4
+"""Words of a link that is a title: names have fewer."""
+MIN_LINKED_LETTERS = 8
+"""Letters of a link to an address of a story that is its title; a Chinese, Japanese or Korean one counts twice."""
+SENTENCE = re.compile(r"[。！？।]|다\. ")
+"""The end of a sentence in scripts whose sentences are as short as a byline."""
+EAST_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 BLOCKS = frozenset(
     {"li", "div", "article", "td", "tr", "dl", "p", "section", "table", "tbody", "ul", "ol", "figure"}
 )
@@ -135,13 +151,21 @@ ADDRESS_DATES = tuple(
         r"(?<!\d)((?:19|20)\d\d)[/-]([a-z]{3,9})[/-](3[01]|[12]\d|0?[1-9])(?!\d)",
         r"(?<!\d)((?:19|20)\d\d)年(1[0-2]|0?[1-9])月(3[01]|[12]\d|0?[1-9])日",
         r"(?<!\d)((?:13[5-9]|14[0-3]|25[4-9])\d)/(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?!\d)",
+        r"/(?P<d>3[01]|[12]\d|0?[1-9])-(?P<m>[a-z]{3,9})-(?P<y>(?:19|20)\d\d)/",
+        r"/(?P<y>(?:19|20)\d\d)/(?P<d>3[01]|[12]\d|0?[1-9])/(?P<m>[a-z]{3,9})/",
+        r"/(?P<y>\d\d)/?(?P<m>1[0-2]|0[1-9])(?P<d>3[01]|[12]\d|0[1-9])/",
     )
+)
+"""Days in addresses: year, month and day, by their groups' names where these are not in this order."""
+YEAR_LAST_ADDRESS = re.compile(
+    r"/(3[01]|[12]\d|0?[1-9])([/-])(3[01]|[12]\d|0?[1-9])\2((?:19|20)\d\d)(?![^/])"
 )
 ARCHIVE_STAMP = re.compile(r"^/web/\d{4,14}[a-z_]*/")
 """When the Wayback Machine captured a page, in the address of its copy."""
 COUNTRY_OF_DOMAIN = {"uk": "GB", "au": "AU", "nz": "NZ", "in": "IN", "ie": "IE", "za": "ZA", "us": "US", "gov": "US",
     "ph": "PH", "sg": "SG", "my": "MY", "pk": "PK", "ng": "NG", "ke": "KE", "gh": "GH", "ca": "CA", "lk": "LK",
-    "bd": "BD", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT", "mt": "MT"}  # fmt: skip
+    "bd": "BD", "tw": "TW", "zm": "ZM", "zw": "ZW", "ug": "UG", "tz": "TZ", "jm": "JM", "tt": "TT",
+    "mt": "MT"}  # fmt: skip
 LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_]([a-z]{2})(?![a-z]))?", re.I)
 
 
@@ -161,7 +185,7 @@ def find_publication_date(tree: HtmlElement, url: str | None, text: str, latest:
     for value in (*_read_json_dates(tree, url), *_read_meta_dates(tree)):
         if days := parse(value):
             return days[0]
-    if day := find_address_date(url, latest):
+    if day := find_address_date(url, latest, language, region):
         return day
     for shown in _find_shown_dates(tree, text):
         if days := parse(shown, short_years=True):
@@ -249,22 +273,39 @@ def _read_meta_dates(tree: HtmlElement) -> Iterator[str]:
     yield from (stated[name] for name in PUBLISHED_META if name in stated)
 
 
-def find_address_date(url: str | None, latest: str = "9999") -> str | None:
-    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html; None without one.
+def find_address_date(
+    url: str | None, latest: str = "9999", language: str | None = None, region: str | None = None
+) -> str | None:
+    """Return the day in an address, /2021/03/05/, /2021/0305/, /t20210305_1.html, /210305/; None without one.
 
-    /1399/12/15/ is Persian and /2564/03/05/ Buddhist.
+    /1399/12/15/ is Persian and /2564/03/05/ Buddhist. /05/03/2021/ is what `language` and `region` write so, the day
+    first where they are None.
     """
     if not url:
         return None
     parts = urlsplit(url)
     address = ARCHIVE_STAMP.sub("/", unquote(parts.path[:2048])).lower()
+    for year, month, day in _iter_address_days(address, language, region):
+        stated = iso_date(year, month, day)
+        days = find_dates(stated, "fa") if stated is not None and len(stated) == 10 else []
+        if days and days[0] <= latest:
+            return days[0]
+    return None
+
+
+def _iter_address_days(
+    address: str, language: str | None, region: str | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yield year, month and day of what may be a day in an address."""
     for pattern in ADDRESS_DATES:
         for match in pattern.finditer(address):
-            day = iso_date(*match.groups())
-            days = find_dates(day, "fa") if day is not None and len(day) == 10 else []
-            if days and days[0] <= latest:
-                return days[0]
-    return None
+            named = match.groupdict()
+            year, month, day = (named["y"], named["m"], named["d"]) if named else match.groups()
+            yield (f"20{year}" if len(year) == 2 else year), month, day
+    for match in YEAR_LAST_ADDRESS.finditer(address):
+        first, second = int(match[1]), int(match[3])
+        month_and_day = order_numbers(first, second, match[2], language, region) or (second, first)
+        yield match[4], str(month_and_day[0]), str(month_and_day[1])
 
 
 def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
@@ -288,7 +329,7 @@ def _find_shown_dates(tree: HtmlElement, text: str) -> Iterator[str]:
         yield next(filter(None, map(element.get, DATE_ATTRIBUTES)), "")
         yield _read_text(element)
     for element in others:
-        if len(shown := _read_text(element)) <= MAX_UNNAMED_CHARACTERS:
+        if len(shown := _read_text(element)) <= MAX_UNNAMED_CHARACTERS and SENTENCE.search(shown) is None:
             yield shown
     for element in elements[places[first] + 1 :]:
         if element.text and PUBLISHED_WORDS.search(element.text[:80]) and not _is_elsewhere(element, article):
@@ -399,15 +440,23 @@ def _lists_stories(block: HtmlElement) -> bool:
 
 
 def _leads_elsewhere(block: HtmlElement) -> bool:
-    """Return whether a block without a headline of its own has a link as long as the title of a story."""
+    """Return whether a block without a headline of its own has a link that is the title of a story."""
     if block.find(".//h1") is not None or len(block) > 12:
         return False
-    return any(_is_title("".join(_read_text(link).split())) for link in block.iter("a") if link.get("href"))
+    return any(_is_title(_read_text(link), link.get("href")) for link in block.iter("a") if link.get("href"))
 
 
-def _is_title(text: str) -> bool:
-    """Return whether a text without spaces is as long as a story's title: nine Chinese characters, or 18 letters."""
-    return len(text) >= 18 or (len(text) >= 9 and len(EAST_ASIAN.findall(text)) * 2 > len(text))
+def _is_title(text: str, address: str) -> bool:
+    """Return whether the text of a link is a story's title: nine Chinese characters, 18 letters or four words, or fewer
+    where it leads to what is a story's address."""
+    squeezed = "".join(text.split())
+    words, letters = len(text.split()), len(squeezed)
+    if len(EAST_ASIAN.findall(squeezed)) * 2 > letters:
+        letters *= 2
+    if letters >= 18 or (words >= MIN_TITLE_WORDS and any(map(str.isalpha, squeezed))):
+        return True
+    is_story = STORY_ADDRESS.search(address) is not None and PERSON_ADDRESS.search(address) is None
+    return is_story and letters >= MIN_LINKED_LETTERS
 
 
 def _read_text(element: HtmlElement) -> str:

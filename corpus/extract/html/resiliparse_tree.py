@@ -11,6 +11,8 @@ from collections.abc import Set
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from corpus.extract.html.captions import find_caption
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 from corpus.extract.html.layout_tables import (
@@ -34,9 +36,11 @@ _SINGLE = re.compile(
 """A text of one character of three bytes, but for spaces."""
 HOLDER = "\u2060"
 """What is put behind such a character: a word joiner, which no page shows."""
+_TAG_START, _TAG_END, _MIN_LEAD_OF_THREE = ord("<"), ord(">"), 0xE0
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENDED = f"[hidden], dialog, time, label, :is({_LINES}) > button, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_WORD = re.compile(r"[^\W_]")
 _FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
 _READINGS = "rt, rp, rtc"
@@ -49,7 +53,16 @@ _BREAKING = ", ".join(sorted(BREAKING))
 def hold_single_characters(html: str) -> str:
     """Return the source of a page with `HOLDER` behind each character of three bytes that stands alone between two
     tags: resiliparse loses such texts, as of `<b>海</b>的<i>船</i>`."""
-    return html if html.isascii() else _SINGLE.sub(rf"\1{HOLDER}", html)
+    return _SINGLE.sub(rf"\1{HOLDER}", html) if _has_single_character(html) else html
+
+
+def _has_single_character(html: str) -> bool:
+    """Return whether three bytes of one character may stand alone between two tags: in half the time of a pattern."""
+    if html.isascii():
+        return False
+    units = np.frombuffer(html.encode("utf-8", "replace"), np.uint8)
+    alone = (units[:-4] == _TAG_END) & (units[4:] == _TAG_START) & (units[1:-3] >= _MIN_LEAD_OF_THREE)
+    return bool(alone.any())
 
 
 def mend_page(page: Any) -> None:
@@ -129,8 +142,7 @@ def _is_text(node: Any) -> bool:
     """Return whether a node is text with a letter or digit in it."""
     if node is None or node.tag != "#text":
         return False
-    text = node.text
-    return not text.isspace() and any(map(str.isalnum, text))
+    return _WORD.search(node.text) is not None
 
 
 def _rename(page: Any, element: Any, name: str) -> Any:
