@@ -29,6 +29,7 @@ The packages, in the order in which data meets them:
     rules/       bounds on signals, presets
     dedup/       duplicates: exact, by URL, by MinHash
     private/     private data in a text: addresses, phones, numbers of cards, accounts and identity
+    clean/       lines that are no part of a text: boilerplate, line rules of known recipes
     decontamination/  items of evaluation sets in documents
     edits/       what may be cut from or masked in texts
     ledger/      counts of what every stage and rule did

@@ -14,9 +14,9 @@ import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpus import data, plugins
+from corpus.clean.options import REPEAT_KINDS, CleanOptions
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
-from corpus.edits.options import REPEAT_KINDS, CleanOptions
 from corpus.errors import UserError, describe_briefly
 from corpus.extract.opt_outs import OptOuts
 from corpus.extract.process.budgets import Budgets
@@ -203,15 +203,15 @@ class Manifest(_ManifestModel):
 
     @model_validator(mode="after")
     def _resolve_edits(self) -> Manifest:
-        """Give every source the private data that is searched for in it."""
-        sources = {
-            name: source
-            if source.redact is not None
-            else source.model_copy(
-                update={"redact": source.default_redact() if self.redact is None else self.redact}
-            )
-            for name, source in self.sources.items()
-        }
+        """Give every source the private data that is searched for in it, and the rules on its lines."""
+        sources = {}
+        for name, source in self.sources.items():
+            missing: dict[str, Any] = {}
+            if source.redact is None:
+                missing["redact"] = source.default_redact() if self.redact is None else self.redact
+            if source.clean is None:
+                missing["clean"] = source.default_clean() if self.clean.lines is None else self.clean.lines
+            sources[name] = source.model_copy(update=missing) if missing else source
         object.__setattr__(self, "sources", sources)
         return self
 
@@ -220,6 +220,11 @@ class Manifest(_ManifestModel):
         """Return the kinds of private data that are searched for in some source, in their order."""
         named = {kind for source in self.sources.values() for kind in source.private_data}
         return [kind for kind in PRIVATE_KINDS if kind in named]
+
+    @property
+    def cleans(self) -> bool:
+        """Return whether lines are searched for by rules in some source."""
+        return any(source.clean for source in self.sources.values())
 
     def list_plugins(self) -> list[tuple[KeyPath, str, str]]:
         """Return (key, kind, name) of every plug-in that the manifest names."""

@@ -13,6 +13,8 @@ The files, in the order in which data meets them:
     ingest.py         input splits to documents and signals
     measure.py        signals of pages, many at once
     split_plan.py     what searches over all splits share
+    stored_search.py  searches in stored texts: edits and signals beside them
+    clean.py          lines that are no part of a text, in stored texts
     redact.py         private data in stored texts
     dedup.py          the pipeline that finds duplicates
     dedup_steps.py    the steps of that pipeline

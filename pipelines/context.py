@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from corpus import data, filters, plugins
+from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.decontamination.evaluation_sets import identify_sets
 from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
@@ -168,6 +169,7 @@ class Tools:
         if dedup.exact or dedup.url or dedup.minhash is not None:
             signals.add(CLUSTER_SIZE)
         signals.update(name_signals(self.manifest.private_kinds))
+        signals.update(CLEAN_SIGNALS if self.manifest.cleans else ())
         limits = {
             name: {
                 (signal, "max"): float(options.drop_above)

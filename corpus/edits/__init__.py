@@ -3,7 +3,6 @@
 A step that finds such spans writes a part for each input split below DIR/edits/STEP, and a table of counts when all
 parts are there. Stored texts never change: they are put together when they are read.
 
-    options.py   the key `clean` of a manifest
     applied.py   which edits are applied where texts are read
     regions.py   overlapping edits as one region; a text with its edits applied
     parts.py     parts: write and read

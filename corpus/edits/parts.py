@@ -28,13 +28,15 @@ EDITS_SCHEMA = pa.schema(
     ]
 )
 """`row` is the document's in its documents part; `start` and `end` count characters; a null replacement: cut."""
+CLEAN_STEP = "clean"
+"""The step of `corpus.pipelines.clean`."""
 PRIVATE_STEP = "private"
 """The step of `corpus.pipelines.redact`."""
 REPEATS_STEP = "repeats"
 """The step of `corpus.pipelines.repeats`."""
 DECONTAMINATION_STEP = "decontamination"
 """The step of `corpus.pipelines.decontaminate`."""
-EDIT_STEPS = ("clean", PRIVATE_STEP, REPEATS_STEP, DECONTAMINATION_STEP)
+EDIT_STEPS = (CLEAN_STEP, PRIVATE_STEP, REPEATS_STEP, DECONTAMINATION_STEP)
 """The steps that find edits, in the order in which they are listed."""
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.document import DOCUMENTS_SCHEMA
-from corpus.rules.rule import STORED_STEP, RuleSet, draw_uniform
+from corpus.rules.rule import STORED_STEPS, RuleSet, draw_uniform
 from corpus.storage.fingerprint import fingerprint
 
 KEPT_SAMPLE_SHARE = 0.05
@@ -46,7 +46,7 @@ class TextRules:
                 name: tuple(
                     rule
                     for rule in source_rules
-                    if rule.bound != "top_share" and not rule.signal.startswith(f"{STORED_STEP}.")
+                    if rule.bound != "top_share" and rule.signal.partition(".")[0] not in STORED_STEPS
                 )
                 for name, source_rules in rules
             }

@@ -91,8 +91,8 @@ class Rule:
         return tuple(sorted({*self.languages, *self.calibrated, *spared}))
 
 
-STORED_STEP = "private"
-"""The step whose signals are measured on stored texts, once all are stored."""
+STORED_STEPS = ("clean", "private")
+"""The steps whose signals are measured on stored texts, once all are stored."""
 LATE_STEP = "dedup"
 CLUSTER_SIZE = f"{LATE_STEP}.cluster_size"
 """The signal of kept documents that says how many documents each stands for, itself included."""

@@ -8,13 +8,14 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from corpus.clean.options import Clean, Modes
 from corpus.document import Failure, Record
 from corpus.private.options import Redact, RedactKind
 from corpus.storage import File
 from corpus.storage.fingerprint import file_identity
 
 VERSION = 1
-NOT_READ_KEYS = {"paths", "base", "priority", "rules", "redact", "max_failures"}
+NOT_READ_KEYS = {"paths", "base", "priority", "rules", "redact", "clean", "max_failures"}
 """Keys that the records of a source do not depend on."""
 
 
@@ -24,8 +25,9 @@ class Source(BaseModel):
     `paths` are globs, URLs or `@list-of-paths`, and `base` is what relative lines of those lists start from
     (None: the folder of the list); `priority` decides which of two duplicates is kept (the
     higher); `rules` names the presets that decide on its documents (None: those of the kind); `redact` is the private
-    data that is masked or counted in its texts (None: the manifest's, or those of the kind); `max_failures`
-    is the share of its records that may end in quarantine (None: the manifest's).
+    data that is masked or counted in its texts, `clean` the rules on lines that cut or count there (None: the
+    manifest's, or those of the kind); `max_failures` is the share of its records that may end in quarantine (None: the
+    manifest's).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,7 @@ class Source(BaseModel):
     priority: int = 0
     rules: list[str] | None = None
     redact: Redact = None
+    clean: Clean = None
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     snapshot: str | None = None
     license: str | None = None
@@ -63,6 +66,11 @@ class Source(BaseModel):
     @classmethod
     def default_redact(cls) -> dict[str, RedactKind]:
         """Return what `redact` is for the kind when the manifest does not say."""
+        return {}
+
+    @classmethod
+    def default_clean(cls) -> Modes:
+        """Return what `clean` is for the kind when the manifest does not say."""
         return {}
 
     @property

@@ -24,6 +24,7 @@ MIN_SPREAD_BYTES = {
     "tokenize": 50_000_000,
     "dedup": 3_000_000_000,
     "repeats": 100_000_000,
+    "clean": 300_000_000,
     "redact": 300_000_000,
     "decontaminate": 50_000_000,
 }

@@ -24,7 +24,7 @@ from corpus.workspace import Workspace
 
 DECISION_KEYS = ("rules", "dedup", "decontaminate", "validation", "seed", "clean", "redact")
 TOKENIZE_KEYS = ("tokenizer", "tokens", "mixture")
-DECIDING_SOURCE_KEYS = ("rules", "priority", "redact")
+DECIDING_SOURCE_KEYS = ("rules", "priority", "redact", "clean")
 """Keys of a source that decisions, but not its documents, depend on."""
 
 

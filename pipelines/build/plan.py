@@ -13,24 +13,29 @@ from typing import Any
 import yaml
 
 from corpus import data, storage
+from corpus.clean import clean_spans
+from corpus.clean.options import REPEAT_KINDS
+from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.decontamination import judging, scanning
 from corpus.decontamination.evaluation_sets import list_sets
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.item_index import check_sets, index_fingerprint
 from corpus.dedup.options import drop_unset
-from corpus.edits.options import REPEAT_KINDS
-from corpus.edits.parts import EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import CLEAN_STEP, EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile
 from corpus.manifest import load_manifest as load_manifest
-from corpus.pipelines import decide, decontaminate, dedup, item_hits, redact, repeats
+from corpus.pipelines import clean, decide, decontaminate, dedup, item_hits, redact, repeats
 from corpus.pipelines.against import list_old_parts
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
+from corpus.pipelines.clean import CleanSearch
 from corpus.pipelines.context import Tools
 from corpus.pipelines.redact import PrivateSearch
+from corpus.pipelines.stored_search import StoredSearch
 from corpus.private.kinds import identify_search
+from corpus.private.options import name_signals
 from corpus.rules.rule import RuleSet
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
@@ -92,11 +97,18 @@ class BuildPlan:
         return [self.tools.documents_fingerprint(split) for split in self.splits]
 
     @property
-    def search(self) -> PrivateSearch:
-        """Return the search for private data, without a workspace; `signals` is empty if there is none."""
+    def searches(self) -> list[StoredSearch]:
+        """Return the searches in stored texts that the manifest asks for, in their order, without a workspace."""
         manifest = self.file.manifest
-        kinds = {name: list(source.private_data) for name, source in manifest.sources.items()}
-        return PrivateSearch("", kinds, manifest.private_kinds)
+        sources = manifest.sources.items()
+        searches: list[StoredSearch] = []
+        if manifest.cleans:
+            rules = {name: list(source.clean or ()) for name, source in sources}
+            searches.append(CleanSearch("", rules, CLEAN_SIGNALS, manifest.clean.spare))
+        if manifest.private_kinds:
+            kinds = {name: list(source.private_data) for name, source in sources}
+            searches.append(PrivateSearch("", kinds, name_signals(manifest.private_kinds)))
+        return searches
 
     @property
     def measured_steps(self) -> list[str]:
@@ -106,11 +118,8 @@ class BuildPlan:
     @property
     def steps(self) -> list[str]:
         """Return the steps of all signals that decisions can use: those of filters, and of searches in stored texts."""
-        searches = {
-            PRIVATE_STEP: bool(self.search.signals),
-            DECONTAMINATION_STEP: not self.file.manifest.decontaminate.is_empty,
-        }
-        return [*self.measured_steps, *(step for step, is_searched in searches.items() if is_searched)]
+        steps = [*self.measured_steps, *(search.step for search in self.searches)]
+        return steps if self.file.manifest.decontaminate.is_empty else [*steps, DECONTAMINATION_STEP]
 
 
 def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | None = None) -> BuildPlan:
@@ -307,9 +316,16 @@ def _identify_edits(plan: BuildPlan) -> list[Any]:
     }
     searches = {name: identify_search(kinds) for name, kinds in redacted.items() if kinds}
     applied = find_applied(plan.file.manifest)
-    return (
-        [{"redact": [redact.VERSION, redacted, searches], "applied": applied}] if searches or applied else []
-    )
+    cleaned = {name: source.clean for name, source in plan.file.manifest.sources.items() if source.clean}
+    lines = {
+        "clean": [clean.VERSION, cleaned, clean_spans.identify_search((), plan.file.manifest.clean.spare)]
+    }
+    edited = {
+        "redact": [redact.VERSION, redacted, searches],
+        **(lines if cleaned else {}),
+        "applied": applied,
+    }
+    return [edited] if searches or cleaned or applied else []
 
 
 def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:
@@ -321,7 +337,13 @@ def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:
     applied = {}
     for name, source in manifest.sources.items():
         masked = [kind for kind, options in source.private_data.items() if options.mode == "mask"]
-        steps = {PRIVATE_STEP: masked, REPEATS_STEP: repeated, DECONTAMINATION_STEP: contaminated}
+        cut = [rule for rule, mode in (source.clean or {}).items() if mode == "cut"]
+        steps = {
+            CLEAN_STEP: cut,
+            PRIVATE_STEP: masked,
+            REPEATS_STEP: repeated,
+            DECONTAMINATION_STEP: contaminated,
+        }
         if any(steps.values()):
             applied[name] = {step: sorted(kinds) for step, kinds in steps.items() if kinds}
     return applied
@@ -394,8 +416,7 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
         if plan.tools.signatures is not None:
             expected.add(workspace.part("dedup/signatures", source, split, "arrow"))
         expected.add(edits_path(workspace, REPEATS_STEP, source, split))
-        if plan.search.signals:
-            expected.add(edits_path(workspace, PRIVATE_STEP, source, split))
+        expected.update(edits_path(workspace, search.step, source, split) for search in plan.searches)
         expected.update(workspace.quarantine_part(source, split, step) for step in [None, *plan.tools.calls])
         if DECONTAMINATION_STEP in plan.steps:
             expected.update(
@@ -405,8 +426,7 @@ def write_plan(workspace: Workspace, plan: BuildPlan) -> None:
     if DECONTAMINATION_STEP in plan.steps:
         expected.update(decontaminate.list_tables(workspace))
     expected.add(counts_path(workspace, REPEATS_STEP))
-    if plan.search.signals:
-        expected.add(counts_path(workspace, PRIVATE_STEP))
+    expected.update(counts_path(workspace, search.step) for search in plan.searches)
     edits = [f"edits/{step}" for step in EDIT_STEPS]
     searched = [f"{DECONTAMINATION_STEP}/{name}" for name in SEARCH_PARTS]
     for folder in (*PART_FOLDERS, "signals", "quarantine", "dedup/signatures", *edits, *searched):

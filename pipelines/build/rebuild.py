@@ -98,12 +98,11 @@ def _plan_again(workspace: Workspace, manifest: str | None) -> BuildPlan:
 
 
 def _search_split(again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
-    """Find private data in the rebuilt documents, if the manifest asks for it."""
-    search = replace(plan.search, root=again.root)
-    if search.signals:
-        documents = read_fingerprint(again.part("documents", split.source, split.name))
+    """Search the rebuilt documents for what the manifest asks for."""
+    documents = read_fingerprint(again.part("documents", split.source, split.name))
+    for search in plan.searches:
         item = [split.source, split.name, search.fingerprint(split.source, documents)]
-        deque(search(json.dumps(item)), maxlen=0)
+        deque(replace(search, root=again.root)(json.dumps(item)), maxlen=0)
 
 
 def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split: InputSplit) -> None:
@@ -167,11 +166,13 @@ def _list_pairs(
     source = split.source
     for name in names:
         yield name, workspace.part(name, source, split.name), again.part(name, source, split.name)
-    if plan.search.signals:
-        original, rebuilt = (
-            edits_path(side, PRIVATE_STEP, source, split.name) for side in (workspace, again)
+    for search in plan.searches:
+        original, rebuilt = (edits_path(side, search.step, source, split.name) for side in (workspace, again))
+        yield (
+            "edits of private data" if search.step == PRIVATE_STEP else f"edits of {search.step}",
+            original,
+            rebuilt,
         )
-        yield "edits of private data", original, rebuilt
     if plan.tools.signatures is not None:
         original, rebuilt = (
             side.part("dedup/signatures", source, split.name, "arrow") for side in (workspace, again)

@@ -22,12 +22,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.clean.options import MODES as CLEAN_MODES
+from corpus.clean.options import REPEAT_KINDS, RULES, find_rules
+from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
 from corpus.decontamination.item_index import read_index_facts
 from corpus.edits.applied import AppliedKinds, read_applied
 from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits
-from corpus.edits.options import REPEAT_KINDS
 from corpus.edits.parts import read_edits
 from corpus.errors import RunError, UserError
 from corpus.inspect.samples import DocumentPlace, read_documents
@@ -74,9 +76,7 @@ CHANGEABLE_KEYS = {
 """Manifest keys that may change without making documents or signals again."""
 Changes = Mapping[str, float | str]
 """`gopher.words.min` or `gopher.words.min@tha` -> a number or `off`; `redact.email` -> `mask`, `count` or `off`;
-`clean.repeats` -> `on` or `off`."""
-EDIT_KEYS = ("redact", "clean")
-"""The first words of changes of edits."""
+`clean.cookies` -> `cut`, `count` or `off`; `clean.repeats` -> `on` or `off`."""
 Say = Callable[[str], None]
 
 
@@ -306,10 +306,11 @@ def make_stored_plan(
     _check_same(before, file, tools)
     computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
     computed.update(name_signals(file.manifest.private_kinds))
+    computed.update(CLEAN_SIGNALS if file.manifest.cleans else ())
     if not file.manifest.decontaminate.is_empty:
         computed |= set(DECONTAMINATION_SIGNALS)
     for name in changes:
-        if name.partition(".")[0] in EDIT_KEYS:
+        if is_edit(name):
             continue
         signal = name.partition("@")[0].rpartition(".")[0]
         if signal not in computed:
@@ -336,7 +337,7 @@ def make_stored_plan(
 
 
 def _check_searched(before: ManifestFile, after: ManifestFile) -> None:
-    """Raise UserError for private data, and repeated text, that the workspace was not searched for."""
+    """Raise UserError for private data, lines and repeated text that the workspace was not searched for."""
     for name, source in after.manifest.sources.items():
         searched = before.manifest.sources[name].private_data
         for kind in source.private_data:
@@ -344,6 +345,13 @@ def _check_searched(before: ManifestFile, after: ManifestFile) -> None:
                 raise UserError(
                     f"{kind} is not among the private data that {name} was searched for: `corpus decide` without "
                     "--what-if searches the stored texts for it, and later --what-if can count it"
+                )
+        lines = before.manifest.sources[name].clean or {}
+        for rule in source.clean or ():
+            if rule not in lines:
+                raise UserError(
+                    f"{rule} is not among the rules on lines that {name} was searched by: `corpus decide` without "
+                    "--what-if searches the stored texts by it, and later --what-if can count what it finds"
                 )
     for name in after.manifest.clean.repeats:
         if getattr(before.manifest.dedup, name) is None and getattr(after.manifest.dedup, name) is not None:
@@ -376,22 +384,33 @@ def make_plan_of_parts(workspace: Workspace, file: ManifestFile) -> BuildPlan:
 
 
 def change_edits(manifest: Manifest, changes: Changes) -> Manifest:
-    """Return the manifest with other edits applied: `redact.KIND` and `clean.repeats` of `changes`.
+    """Return the manifest with other edits applied: `redact.KIND`, `clean.repeats` and `clean.RULE` of `changes`.
 
-    `redact.KIND` holds for the sources that the kind is searched for in, or for all if there is none.
+    `redact.KIND` holds for the sources that the kind is searched for in, or for all if there is none; so does
+    `clean.RULE`, for a rule on lines or a preset of them.
     """
     for name, value in changes.items():
         key, _, rest = name.partition(".")
-        if key == "clean":
-            if rest != "repeats" or value not in ("on", "off"):
-                raise UserError(f"{name}={value}: expected clean.repeats=on or clean.repeats=off")
-            marked = [each for each in REPEAT_KINDS if getattr(manifest.dedup, each) is not None]
-            if value == "on" and not marked:
-                raise UserError(
-                    "clean.repeats=on: nothing marks what is repeated: `dedup: {paragraphs: true}` does"
-                )
-            clean = manifest.clean.model_copy(update={"repeats": tuple(marked) if value == "on" else ()})
-            manifest = manifest.model_copy(update={"clean": clean})
+        if name == "clean.repeats":
+            manifest = _change_repeats(manifest, str(value))
+        elif key == "clean" and is_edit(name):
+            try:
+                rules = find_rules(rest)
+            except ValueError as error:
+                raise UserError(f"{name}: {error}, or repeats") from None
+            mode = {"on": "cut"}.get(str(value), str(value))
+            if mode not in (*CLEAN_MODES, "off"):
+                raise UserError(f"{name}={value}: say cut, count or off")
+            holding = [
+                each
+                for each, source in manifest.sources.items()
+                if set(rules).intersection(source.clean or ())
+            ]
+            sources = {
+                each: _change_rules(source, rules, mode) if each in holding or not holding else source
+                for each, source in manifest.sources.items()
+            }
+            manifest = manifest.model_copy(update={"sources": sources})
         elif key == "redact":
             if rest not in PRIVATE_KINDS:
                 raise UserError(
@@ -410,6 +429,32 @@ def change_edits(manifest: Manifest, changes: Changes) -> Manifest:
     return manifest
 
 
+def _change_repeats(manifest: Manifest, value: str) -> Manifest:
+    """Return the manifest with repeated text cut (`on`) or not (`off`)."""
+    if value not in ("on", "off"):
+        raise UserError(f"clean.repeats={value}: expected clean.repeats=on or clean.repeats=off")
+    marked = [each for each in REPEAT_KINDS if getattr(manifest.dedup, each) is not None]
+    if value == "on" and not marked:
+        raise UserError("clean.repeats=on: nothing marks what is repeated: `dedup: {paragraphs: true}` does")
+    clean = manifest.clean.model_copy(update={"repeats": tuple(marked) if value == "on" else ()})
+    return manifest.model_copy(update={"clean": clean})
+
+
+def _change_rules(source: Source, rules: Sequence[str], mode: str) -> Source:
+    """Return a source that does something else with what some rules on lines find."""
+    modes: dict[str, str] = {**(source.clean or {}), **dict.fromkeys(rules, mode)}
+    kept = {rule: modes[rule] for rule in RULES if modes.get(rule, "off") != "off"}
+    return source.model_copy(update={"clean": kept})
+
+
+def is_edit(name: str) -> bool:
+    """Return whether a change is of edits: `redact.KIND` or `clean.RULE`, not of a rule such as `clean.kept.min`."""
+    key = name.partition(".")[0]
+    return key == "redact" or (
+        key == "clean" and name.partition("@")[0].rpartition(".")[0] not in CLEAN_SIGNALS
+    )
+
+
 def _change_kind(source: Source, kind: str, mode: str) -> Source:
     """Return a source that does something else with a kind of private data."""
     before = source.private_data
@@ -426,7 +471,7 @@ def _change_kind(source: Source, kind: str, mode: str) -> Source:
 def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
     """Return the manifest with some bounds and edits changed; other bounds of the same signal are unchanged."""
     file = replace(file, manifest=change_edits(file.manifest, changes))
-    changes = {name: value for name, value in changes.items() if name.partition(".")[0] not in EDIT_KEYS}
+    changes = {name: value for name, value in changes.items() if not is_edit(name)}
     rules: dict[str, Any] = {
         name: dict(value) if isinstance(value, dict) else value for name, value in file.manifest.rules.items()
     }
@@ -458,7 +503,9 @@ def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None
     differing = [key for key in one if key not in CHANGEABLE_KEYS | {"sources"} and one[key] != other[key]]
     for name in sorted({*before.manifest.sources, *after.manifest.sources}):
         sides = [
-            file.manifest.sources[name].model_dump(mode="json", exclude={"rules", "priority", "redact"})
+            file.manifest.sources[name].model_dump(
+                mode="json", exclude={"rules", "priority", "redact", "clean"}
+            )
             | {"redact": file.manifest.sources[name].masks_records}
             if name in file.manifest.sources
             else None

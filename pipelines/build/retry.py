@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from corpus import storage
 from corpus.document import RETRIED_REASONS
-from corpus.edits.parts import DECONTAMINATION_STEP, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import DECONTAMINATION_STEP, REPEATS_STEP, counts_path, edits_path
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
 from corpus.ledger import quarantine
 from corpus.pipelines.build.plan import BuildPlan
+from corpus.rules.rule import STORED_STEPS
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
 
@@ -73,10 +74,12 @@ def remove_unread_parts(workspace: Workspace) -> None:
     if not storage.exists(path):
         return
     for source, split in json.loads(storage.read_text(path)):
-        for folder in ("documents", "decisions", f"signals/{PRIVATE_STEP}"):
+        for folder in ("documents", "decisions", *(f"signals/{step}" for step in STORED_STEPS)):
             storage.remove(workspace.part(folder, source, split))
-        storage.remove(edits_path(workspace, PRIVATE_STEP, source, split))
-    storage.remove(counts_path(workspace, PRIVATE_STEP))
+        for step in STORED_STEPS:
+            storage.remove(edits_path(workspace, step, source, split))
+    for step in STORED_STEPS:
+        storage.remove(counts_path(workspace, step))
     storage.remove(workspace.path("dedup", "clusters.parquet"))
     for folder in (
         f"edits/{REPEATS_STEP}",

@@ -12,7 +12,6 @@ from corpus.edits.applied import applied_path
 from corpus.edits.parts import (
     DECONTAMINATION_STEP,
     EDIT_STEPS,
-    PRIVATE_STEP,
     REPEATS_STEP,
     counts_path,
     edits_path,
@@ -136,8 +135,7 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
         expected.append(workspace.path("dedup", "audit.parquet"))
     if options.repeats:
         expected.append(counts_path(workspace, REPEATS_STEP))
-    if plan.search.signals:
-        expected.append(counts_path(workspace, PRIVATE_STEP))
+    expected += [counts_path(workspace, search.step) for search in plan.searches]
     if find_applied(plan.file.manifest):
         expected.append(applied_path(workspace))
     if not plan.file.manifest.decontaminate.is_empty:
@@ -156,8 +154,7 @@ def _list_split_parts(
     parts = [workspace.part(folder, *name) for folder in folders for name in names]
     if plan.file.manifest.dedup.repeats:
         parts += [edits_path(workspace, REPEATS_STEP, *name) for name in names]
-    if plan.search.signals:
-        parts += [edits_path(workspace, PRIVATE_STEP, *name) for name in names]
+    parts += [edits_path(workspace, search.step, *name) for search in plan.searches for name in names]
     if not plan.file.manifest.decontaminate.is_empty:
         parts += [edits_path(workspace, DECONTAMINATION_STEP, *name) for name in names]
         parts += [hits_path(workspace, *name) for name in names]

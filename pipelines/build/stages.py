@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.hits import sets_path
 from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.edits.applied import write_applied
-from corpus.edits.parts import PRIVATE_STEP, REPEATS_STEP, counts_path
+from corpus.edits.parts import CLEAN_STEP, PRIVATE_STEP, REPEATS_STEP, counts_path
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger
@@ -28,8 +28,8 @@ from corpus.pipelines import (
     ingest,
     item_hits,
     item_scan,
-    redact,
     repeats,
+    stored_search,
     tokenize,
 )
 from corpus.pipelines.beam.fanout import fan_out
@@ -39,7 +39,8 @@ from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
 from corpus.pipelines.context import Tools
 from corpus.pipelines.decide import Judge, judge_split
-from corpus.rules.rule import Rule
+from corpus.pipelines.stored_search import StoredSearch
+from corpus.rules.rule import STORED_STEPS, Rule
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import read_fingerprint
 from corpus.web.block_lists import address_lists
@@ -157,8 +158,8 @@ def identify_found(build: Build) -> list[Any]:
         for signal in plan.rules.early().signals(name)
     }
     identities: list[Any] = []
-    if PRIVATE_STEP in used:
-        identities.append([PRIVATE_STEP, read_fingerprint(counts_path(workspace, PRIVATE_STEP))])
+    for step in (step for step in STORED_STEPS if step in used):
+        identities.append([step, read_fingerprint(counts_path(workspace, step))])
     if DECONTAMINATION_STEP in used:
         options = plan.file.manifest.decontaminate
         identities.append([DECONTAMINATION_STEP, item_hits.identify_signals(workspace, options)])
@@ -191,22 +192,32 @@ def list_sites(manifest: Manifest) -> list[str]:
     return sorted(name for name, source in manifest.sources.items() if options.takes(source.kind))
 
 
-def run_redact(build: Build) -> None:
-    """Find private data in the stored texts if the manifest asks for it; if not, remove what is there."""
+SEARCH_STAGES = {CLEAN_STEP: "clean", PRIVATE_STEP: "redact"}
+"""The names of the stages that search stored texts, by step."""
+
+
+def run_searches(build: Build) -> None:
+    """Search the stored texts for what the manifest asks for; of what it does not, remove what is there."""
     plan, workspace = build.plan, build.workspace
-    if not plan.search.signals:
-        storage.remove_folder(workspace.path("edits", PRIVATE_STEP))
-        return
-    search = replace(plan.search, root=workspace.root)
+    for step in set(STORED_STEPS).difference(search.step for search in plan.searches):
+        storage.remove_folder(workspace.path("edits", step))
     documents = dict(zip(plan.names, plan.document_fingerprints, strict=True))
-    if redact.is_searched(search, documents):
+    for search in plan.searches:
+        _run_search(build, replace(search, root=workspace.root), documents)
+
+
+def _run_search(build: Build, search: StoredSearch, documents: Mapping[tuple[str, str], str]) -> None:
+    if stored_search.is_searched(search, documents):
         return
-    storage.remove(counts_path(workspace, PRIVATE_STEP))  # else it vouches for parts that others replace now
-    running = build.for_stage("redact")
+    storage.remove(
+        counts_path(build.workspace, search.step)
+    )  # else it vouches for parts that others replace now
+    stage = SEARCH_STAGES[search.step]
+    running = build.for_stage(stage)
     build.run(
-        "redact",
-        lambda claims: redact.redact_pipeline(search, documents, running, claims),
-        len(plan.splits),
+        stage,
+        lambda claims: stored_search.search_pipeline(search, documents, running, claims),
+        len(build.plan.splits),
         running=running,
     )
 
@@ -253,11 +264,11 @@ def run_decontaminate(build: Build) -> None:
 
 
 def decide_and_mark(build: Build) -> None:
-    """Find private data and items of evaluation sets, decide on every document, then find what the kept ones repeat.
+    """Search the stored texts, for items of evaluation sets too, decide on every document, then find repeated text.
 
     Say which edits are applied.
     """
-    run_redact(build)
+    run_searches(build)
     run_decontaminate(build)
     run_decide(build)
     run_repeats(build)

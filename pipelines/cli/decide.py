@@ -39,7 +39,7 @@ def decide(
             help="Show which documents would be kept or dropped with this bound of a rule, and write "
             "nothing: gopher.words.min=30, gopher.words.min=off to remove it, or "
             "gopher.words.min@tha=20 for one language. Edits: redact.email=mask, count or off, "
-            "clean.repeats=on or off. Repeatable.",
+            "clean.cookies=cut, count or off, clean.repeats=on or off. Repeatable.",
         ),
     ] = None,
     change: Annotated[
@@ -49,7 +49,8 @@ def decide(
             metavar="RULE=VALUE",
             help="Change this bound of a rule and update the workspace: gopher.words.min=30, "
             "gopher.words.min=off to remove it, or gopher.words.min@tha=20 for one language. "
-            "Edits: redact.email=mask, count or off, clean.repeats=on or off. Repeatable.",
+            "Edits: redact.email=mask, count or off, clean.cookies=cut, count or off, clean.repeats=on or off. "
+            "Repeatable.",
         ),
     ] = None,
     samples: Annotated[
@@ -139,12 +140,14 @@ def decide(
 def parse_changes(changes: list[str]) -> dict[str, float | str]:
     """`gopher.words.min=30`, `gopher.words.min@tha=off` or `redact.email=count`."""
     from corpus.errors import UserError
+    from corpus.rules.rule import BOUND_KINDS
 
     bounds: dict[str, float | str] = {}
     for text in changes:
         name, _, value = text.partition("=")
         try:
-            is_word = value == "off" or name.startswith(("redact.", "clean."))
+            is_bound = name.partition("@")[0].rpartition(".")[2] in BOUND_KINDS
+            is_word = value == "off" or (name.startswith(("redact.", "clean.")) and not is_bound)
             bounds[name] = value if is_word else float(value)
         except ValueError:
             raise UserError(

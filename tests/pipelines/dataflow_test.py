@@ -16,7 +16,7 @@ from apache_beam.runners.dataflow.internal.apiclient import Environment
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load_manifest
-from corpus.pipelines import decide, dedup, ingest, item_hits, item_scan, redact, repeats, tokenize
+from corpus.pipelines import decide, dedup, ingest, item_hits, item_scan, redact, repeats, stored_search, tokenize
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.shares import UnitParts, units_pipeline
@@ -88,7 +88,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
     rules = load_rules({"web": [], "wikipedia": []}, wanted, ["quality.score"])
     judge = Judge(rules=rules, steps=(), seed=0, thresholds={})
     share: dict[str, Rule] = {rule.signal: rule for _, rule in rules.shares()}
-    search = redact.PrivateSearch(ROOT, {"web": ["email"], "wikipedia": []}, ["email"])
+    search = redact.PrivateSearch(ROOT, {"web": ["email"], "wikipedia": []}, ["private.email"])
     find = dedup.dedup_pipeline(Workspace(ROOT), SPLITS, no_rows, DedupOptions(), "made", RUNNING, None)
     again = repeats.repeats_pipeline(Workspace(ROOT), SPLITS, DedupOptions(paragraphs=True), RUNNING, None)
     scan = item_scan.ScanJob(ROOT, "index")
@@ -98,7 +98,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[beam
         "thresholds": decide.thresholds_pipeline(
             ROOT, share, {"quality.score": ["web"]}, SPLITS, f"{ROOT}/stats/t.json", RUNNING, None
         ),
-        "redact": redact.redact_pipeline(search, dict.fromkeys(SPLITS, "made"), RUNNING, None),
+        "redact": stored_search.search_pipeline(search, dict.fromkeys(SPLITS, "made"), RUNNING, None),
         "decontaminate": item_scan.scan_pipeline(scan, SPLITS, RUNNING, None),
         "judge": item_hits.judge_pipeline(item_hits.JudgeJob(scan, "weights", "{}"), SPLITS, RUNNING, None),
         "dedup": find,

@@ -22,7 +22,7 @@ from corpus.export.documents import export_documents
 from corpus.inspect.sample_page import build_sample_page
 from corpus.inspect.samples import DocumentQuery, choose_documents
 from corpus.ledger.tables import read_ledger
-from corpus.pipelines import redact
+from corpus.pipelines import stored_search
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.redecide import compare_changes, decide_again
@@ -218,11 +218,11 @@ def test_a_search_that_was_stopped_leaves_no_parts_of_other_kinds(
     before = [hash_files(masked, name) for name in ("signals", "edits")]
 
     def stop_after_one(search: PrivateSearch, documents: Any, *_: Any) -> Any:
-        list(search(json.dumps(redact.list_wanted(search, documents)[0])))
+        list(search(json.dumps(stored_search.list_wanted(search, documents)[0])))
         raise RunError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(redact, "redact_pipeline", stop_after_one)
+        patched.setattr(stored_search, "search_pipeline", stop_after_one)
         with pytest.raises(RunError, match="stopped"):
             build(tmp_path, "redact: [phone]")
     again = build(tmp_path, "redact: [email, ip]")

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 import corpus
+from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.data import data_path, use_own_files
 from corpus.decontamination.hits import SIGNALS
 from corpus.filters import FILTERS
@@ -102,7 +103,7 @@ def test_no_rule_of_the_presets_is_out_of_range() -> None:
 def test_every_signal_is_described_in_the_order_of_its_filter() -> None:
     signals = [signal for module in FILTERS.values() for signal in import_module(module).SIGNALS]
     known = read_known_signals()
-    later = [*name_signals(KINDS), *SIGNALS, CLUSTER_SIZE]
+    later = [*CLEAN_SIGNALS, *name_signals(KINDS), *SIGNALS, CLUSTER_SIZE]
     assert [*signals, *later] == list(known.signals) == list(known.ranges)
     for signal in known.signals.values():
         assert signal.measures and signal.source and signal.unit

@@ -1,0 +1,207 @@
+"""Read the lists of boilerplate lines in manifests/boilerplate/: one file for each language, and `any` for all.
+
+A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why` these lines are no text, and
+
+    lines      whole lines, as `fold_line` writes them
+    near       whole lines that are words of texts, too: they count beside other listed lines alone
+    patterns   whole lines as regular expressions of folded lines, in which `<name>` is up to 40 characters without the
+               end of a sentence and `<text>` up to 90; a number is 0
+
+English lines stand on pages of every language, so those of `eng` and `any` hold everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from corpus.clean.options import CLASSES
+from corpus.data import data_path
+from corpus.errors import UserError
+from corpus.formats.yaml_lines import load_yaml
+from corpus.languages.labels import language_part
+from corpus.storage.fingerprint import fingerprint
+
+FOLDER = "boilerplate"
+COMMON_FILES = ("any", "eng")
+"""The files that hold for texts of every language."""
+PLACEHOLDERS = {"<name>": r"(?:[^.!?。！？\n]{1,40})", "<text>": r"(?:[^!?。！？\n]{1,90})"}
+MAX_LINE_CHARACTERS = 200
+"""Lines that are longer are no boilerplate."""
+DECORATION = (
+    " \t\u00a0\u3000\u200b\u200e\u200f\u00ad\ufeff»›>→▶►▸▾▼▲△◀◄‹«<←↑↓⇒➔➤❯❮|¦｜"
+    "•·・*※-–—―:：.。…,，;；!！¡?？¿؟،_=~+#/\\\"'“”‘’„`^◆◇■□▪●○★☆✔✓✕✖×✉☰≡⋮⋯【】〖〗[]"
+)
+"""Characters that are taken from both ends of a line before it is looked up."""
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_WIDE_BLANKS = re.compile("[^\\S\n]{2,}|[\t\u00a0\u3000]")
+_OTHER_BLANKS = ("  ", "\t", "\u00a0", "\u3000")
+
+
+def fold_text(text: str) -> str:
+    """Return a text in lower case with 0 for every number and single blanks; its lines are those of the text."""
+    folded = _NUMBER.sub("0", text.casefold())
+    if any(blank in folded for blank in _OTHER_BLANKS):
+        folded = _WIDE_BLANKS.sub(" ", folded)
+    return folded
+
+
+def fold_line(line: str) -> str:
+    """Return a line as lists have it: folded as `fold_text` does, without decoration at its ends."""
+    return fold_text(line).strip(DECORATION)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Phrases that go out of short lines: those that `begin` one, `end` one, and those that go `anywhere`."""
+
+    begin: tuple[str, ...]
+    end: tuple[str, ...]
+    anywhere: re.Pattern[str]
+
+    def find(self, line: str) -> Iterator[tuple[int, int]]:
+        """Yield where the phrases stand in a line in lower case: (start, end)."""
+        if line.startswith(self.begin):
+            length = max(len(phrase) for phrase in self.begin if line.startswith(phrase))
+            if _is_apart(line[length - 1 : length + 1]):
+                yield 0, length
+        bare = line.rstrip(DECORATION)
+        if bare.endswith(self.end):
+            start = len(bare) - max(len(phrase) for phrase in self.end if bare.endswith(phrase))
+            if start == 0 or _is_apart(bare[start - 1 : start + 1]):
+                yield start, len(line)
+        yield from (match.span() for match in self.anywhere.finditer(line))
+
+
+def _is_apart(pair: str) -> bool:
+    """Return whether a word may end between two characters: one of them is no letter, or of a script without spaces."""
+    return len(pair) < 2 or not (pair.isalnum() and all(ord(each) < 0x0E00 for each in pair))
+
+
+@dataclass(frozen=True)
+class LineLists:
+    """The lines and patterns that hold for a language.
+
+    `lines` and `near` map whole folded lines to their classes; `whole` matches a line of any of the patterns,
+    `by_class` those of each class.
+    """
+
+    lines: Mapping[str, str]
+    near: Mapping[str, str]
+    whole: re.Pattern[str]
+    by_class: Mapping[str, re.Pattern[str]]
+    phrases: Phrases
+
+    def find_class(self, line: str) -> str | None:
+        """Return the class of a folded line that is listed by itself, None for any other."""
+        if line in self.lines:
+            return self.lines[line]
+        if self.whole.fullmatch(line) is None:
+            return None
+        return next(name for name, pattern in self.by_class.items() if pattern.fullmatch(line))
+
+
+@dataclass(frozen=True, eq=False)
+class _File:
+    """One file: by class, the lines, the lines that need others beside them, and the patterns."""
+
+    names: tuple[str, ...]
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@cache
+def read_files() -> Mapping[str, _File]:
+    """Return the files by the names that they serve. Raises UserError, one line, for one that is not as described."""
+    files: dict[str, _File] = {}
+    for path in sorted(data_path(FOLDER).glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        content, _ = load_yaml(text, str(path))
+        file = _read_file(path.stem, content, str(path))
+        for name in file.names:
+            if name in files:
+                raise UserError(f"{path}: {name} has a file already")
+            files[name] = file
+    return files
+
+
+def _read_file(stem: str, content: Any, path: str) -> _File:
+    """Return the content of a file. Raises UserError as `read_files`."""
+    if not isinstance(content, dict) or not isinstance(content.get("entries"), list):
+        raise UserError(f"{path}: a list of `entries` is expected")
+    kept: dict[str, dict[str, tuple[str, ...]]] = {"lines": {}, "near": {}, "patterns": {}}
+    for entry in content["entries"]:
+        if not isinstance(entry, dict) or entry.keys() - {"class", "why", *kept} or not entry.get("why"):
+            raise UserError(f"{path}: an entry has class, why, and lines, near or patterns: {entry!r}")
+        if entry.get("class") not in CLASSES:
+            raise UserError(f"{path}: no class is called {entry.get('class')!r}")
+        for key, by_class in kept.items():
+            values = entry.get(key, [])
+            if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+                raise UserError(f"{path}: {entry['class']}: {key} is a list of texts")
+            by_class[entry["class"]] = (*by_class.get(entry["class"], ()), *values)
+    return _File((stem, *str(content.get("same_as") or "").split()), **kept)
+
+
+def expand_pattern(pattern: str) -> str:
+    """Return a pattern of a file as a regular expression."""
+    for name, meaning in PLACEHOLDERS.items():
+        pattern = pattern.replace(name, meaning)
+    return pattern
+
+
+def lists_of(language: str | None) -> LineLists:
+    """Return what holds for a label such as `cmn_Hant`, by its language."""
+    name = language_part(language) if language else ""
+    return _compile_lists(name if name in read_files() else "")
+
+
+@cache
+def _compile_lists(name: str) -> LineLists:
+    """Return what holds for a language with a file, or with `` for all others."""
+    files = read_files()
+    chosen = list(dict.fromkeys(files[each] for each in (*COMMON_FILES, name) if each in files))
+    lines: dict[str, str] = {}
+    near: dict[str, str] = {}
+    patterns: dict[str, list[str]] = {}
+    for file in chosen:
+        lines |= {fold_line(line): kind for kind, listed in file.lines.items() for line in listed}
+        near |= {fold_line(line): kind for kind, listed in file.near.items() for line in listed}
+        for kind, listed in file.patterns.items():
+            patterns.setdefault(kind, []).extend(map(expand_pattern, listed))
+    return LineLists(
+        lines=lines,
+        near={line: kind for line, kind in near.items() if line not in lines},
+        whole=_join(pattern for listed in patterns.values() for pattern in listed),
+        by_class={kind: _join(listed) for kind, listed in patterns.items() if listed},
+        phrases=Phrases(
+            begin=_list_phrases(chosen, "login"),
+            end=_list_phrases(chosen, "read_more"),
+            anywhere=_join(pattern.replace("0", r"\d+") for pattern in patterns.get("shop", ())),
+        ),
+    )
+
+
+def _list_phrases(files: Iterable[_File], kind: str) -> tuple[str, ...]:
+    """Return the listed lines of a class, in lower case, sorted."""
+    return tuple(sorted({line.lower() for file in files for line in file.lines.get(kind, ())}))
+
+
+def _join(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Return one alternation of patterns; of none, one that matches nothing.
+
+    The first characters of its branches are compared before any of them is entered.
+    """
+    return re.compile("|".join(sorted(set(patterns))) or r"(?!)")
+
+
+@cache
+def identity() -> str:
+    """Hash the lists, for fingerprints."""
+    paths = sorted(data_path(FOLDER).glob("*.yaml"))
+    return fingerprint([[path.stem, path.read_text(encoding="utf-8")] for path in paths])

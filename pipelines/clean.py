@@ -1,0 +1,50 @@
+"""Find boilerplate, and lines that the rules of known recipes drop, in the texts of all documents: DIR/edits/clean, and
+the signals `clean.kept` and `clean.words`.
+
+Source code is not searched: its signals are null, as those of sources that nothing is asked of. How texts are read, and
+what is written: `corpus.pipelines.stored_search`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from corpus.clean.clean_spans import clean_texts, identify_search
+from corpus.edits.parts import CLEAN_STEP, EDITS_SCHEMA
+from corpus.pipelines.stored_search import Columns, StoredSearch, Values
+from corpus.storage.fingerprint import fingerprint
+
+VERSION = 1
+"""Increased when the same spans would give other edits or signals."""
+
+
+@dataclass(frozen=True)
+class CleanSearch(StoredSearch):
+    """A search for lines that rules cut: the `kinds` of a source are its rules. Picklable."""
+
+    spare: bool = True
+    step: ClassVar[str] = CLEAN_STEP
+
+    def fingerprint(self, source: str, documents: str | None) -> str:
+        return fingerprint([VERSION, identify_search(self.kinds[source], self.spare), documents])
+
+    def search_texts(
+        self, source: str, first: int, texts: Sequence[str | None], languages: Sequence[str | None]
+    ) -> tuple[Columns, Values]:
+        """Return what rules cut from texts, and what is left of them."""
+        columns: Columns = {name: [] for name in EDITS_SCHEMA.names}
+        values: Values = np.full((len(texts), len(self.signals)), np.nan, np.float32)
+        cleaned = clean_texts(texts, languages, self.kinds[source], self.spare)
+        for row, result in enumerate(cleaned):
+            if result is None:
+                continue
+            values[row] = (result.kept, result.words)
+            for span in result.spans:
+                edit = (first + row, span.start, span.end, span.rule, None)
+                for name, value in zip(EDITS_SCHEMA.names, edit, strict=True):
+                    columns[name].append(value)
+        return columns, values

@@ -1,0 +1,217 @@
+"""Lines that rules cut: listed boilerplate in fifteen languages, and the line rules of known recipes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from corpus.clean.boilerplate_lists import expand_pattern, fold_line, lists_of, read_files
+from corpus.clean.clean_spans import clean_texts
+from corpus.clean.options import CLASSES, PRESETS, RULES, CleanOptions, expand_rules
+from corpus.edits.regions import Edit, apply_edits
+
+PROSE = {
+    "eng_Latn": "He asked her to share the cookies, read more books and log in to the house register.",
+    "cmn_Hans": "他在首页上登录以后，把评论分享给了朋友，还订阅了一份报纸。",
+    "cmn_Hant": "他在首頁上登入以後，把評論分享給了朋友，還訂閱了一份報紙。",
+    "jpn_Jpan": "彼は会社の関連記事を読んで、友達にコメントを送ったそうです。",
+    "kor_Hang": "그는 로그인을 한 뒤에 관련 기사를 읽고 댓글을 남겼다고 말했다.",
+    "rus_Cyrl": "Он решил поделиться с друзьями тем, что прочитал в комментариях, и войти в дом.",
+    "arb_Arab": "قال إنه قرأ التعليقات ثم شارك المقال مع أصدقائه في المدينة.",
+    "hin_Deva": "उसने कहा कि वह टिप्पणी पढ़कर अपने दोस्तों से बात करेगा।",
+    "tha_Thai": "เขาอ่านความคิดเห็นของเพื่อนแล้วจึงเดินกลับบ้านด้วยความดีใจ",
+    "deu_Latn": "Sie wollten den Kuchen teilen und in der Zeitung weiterlesen, bevor sie sich anmelden.",
+    "fra_Latn": "Ils voulaient partager le repas et lire la suite du roman avant de s'inscrire au club.",
+    "spa_Latn": "Quería compartir la comida y leer más novelas antes de ingresar en la casa.",
+    "por_Latn": "Ela queria compartilhar o bolo e ler mais romances antes de entrar na casa.",
+    "vie_Latn": "Anh ấy muốn chia sẻ bữa ăn và đọc thêm nhiều sách trước khi về trang trại.",
+    "tur_Latn": "Yemeği paylaşmak ve daha fazla kitap okumak istediğini söyledi.",
+    "ind_Latn": "Ia ingin membagikan kue itu dan membaca lebih banyak buku di rumah.",
+}
+LISTED = {
+    "eng_Latn": [
+        "» Read more...",
+        "Share on Facebook",
+        "12 comments",
+        "Page 3 of 20",
+        "© 2021 Some House Ltd.",
+    ],
+    "cmn_Hans": [
+        "京ICP备12345678号-2",
+        "责任编辑：王小明",
+        "扫一扫",
+        "【相关阅读】",
+        "共3页 第1页",
+        "版权所有 某某公司",
+    ],
+    "cmn_Hant": ["回首頁", "延伸閱讀：", "版權所有 不得轉載", "共 12 則回應", "加入購物車"][:3],
+    "jpn_Jpan": ["続きを読む", "関連記事", "無断転載を禁じます。", "コメント（3）"],
+    "kor_Hang": ["관련기사", "댓글쓰기", "무단전재 및 재배포 금지", "조회수: 1,203"],
+    "rus_Cyrl": ["Читать далее →", "Поделиться в соцсетях", "15 комментариев", "Все права защищены © 2020"],
+    "arb_Arab": ["اقرأ المزيد", "جميع الحقوق محفوظة", "تسجيل الدخول", "التعليقات (٤)"],
+    "hin_Deva": ["और पढ़ें", "यह भी पढ़ें: बारिश से राहत", "सर्वाधिकार सुरक्षित"],
+    "tha_Thai": ["อ่านต่อ", "ข่าวที่เกี่ยวข้อง", "สงวนลิขสิทธิ์ 2564"],
+    "deu_Latn": [
+        "Weiterlesen",
+        "Das könnte Sie auch interessieren:",
+        "3 Kommentare",
+        "Alle Rechte vorbehalten",
+    ],
+    "fra_Latn": ["Lire la suite", "À lire aussi : un hiver à Lyon", "Tous droits réservés."],
+    "spa_Latn": ["Seguir leyendo", "Todos los derechos reservados", "Te puede interesar: un viaje al sur"],
+    "por_Latn": ["Leia mais", "Compartilhe no Facebook", "Todos os direitos reservados."],
+    "vie_Latn": ["Xem thêm", "Tin liên quan", "3 bình luận"],
+    "tur_Latn": ["Devamını oku", "Tüm hakları saklıdır.", "En çok okunanlar"],
+    "ind_Latn": ["Baca selengkapnya", "Baca juga: musim hujan di kota", "Hak cipta dilindungi"],
+}
+
+
+def clean(text: str, language: str, *names: str, spare: bool = True) -> str:
+    rules = [rule for name in names for rule in PRESETS.get(name, (name,))]
+    [result] = clean_texts([text], [language], rules, spare)
+    assert result is not None
+    edited = apply_edits(text, [Edit(*span) for span in result.spans])
+    assert result.kept == pytest.approx(1 - _count(result.spans) / len(text))
+    return edited
+
+
+def _count(spans: Any) -> int:
+    return len({at for span in spans for at in range(span.start, span.end)})
+
+
+@pytest.mark.parametrize("language", PROSE)
+def test_listed_lines_go_and_sentences_with_their_words_stay(language: str) -> None:
+    prose, listed = PROSE[language], LISTED[language]
+    text = "\n".join([listed[0], prose, *listed[1:], prose])
+    assert clean(text, language, "boilerplate") == f"{prose}\n{prose}"
+    for line in listed:
+        joined = f"{prose[:-1]} {line} {prose}"
+        assert clean(joined, language, "boilerplate") == joined
+
+
+def test_words_of_menus_go_beside_each_other_alone() -> None:
+    assert (
+        clean("Home\nAbout us\nContact\nA story begins here.", "eng_Latn", "boilerplate")
+        == "A story begins here."
+    )
+    for text in ("Home\nis where we rest.", "A list:\nnews\nof the day.", "| home | the folder |\n| a | b |"):
+        assert clean(text, "eng_Latn", "boilerplate") == text
+    assert clean("Home | News | 搜索 | 首页\n正文在这里。", "cmn_Hans", "boilerplate") == "正文在这里。"
+
+
+def _walk(parsed: Any) -> Iterator[tuple[Any, Any]]:
+    for op, value in parsed:
+        yield op, value
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        for part in parts:
+            if hasattr(part, "data"):
+                yield from _walk(part)
+            elif isinstance(part, list):
+                for each in part:
+                    yield from _walk(each) if hasattr(each, "data") else ()
+
+
+def test_no_pattern_repeats_without_bound_or_a_repetition_of_repetitions() -> None:
+    files = {file.names[0]: file for file in read_files().values()}
+    assert set(files) >= {language[:3] for language in LISTED} | {"any"}
+    for file in files.values():
+        assert {*file.lines, *file.near, *file.patterns} <= set(CLASSES)
+        for pattern in (each for listed in file.patterns.values() for each in listed):
+            expanded = expand_pattern(pattern)
+            for op, value in _walk(re._parser.parse(expanded)):  # type: ignore[attr-defined]
+                if str(op) in ("MAX_REPEAT", "MIN_REPEAT"):
+                    _, high, inner = value
+                    assert high <= 200, pattern
+                    nested = [each for each in _walk(inner) if str(each[0]) in ("MAX_REPEAT", "MIN_REPEAT")]
+                    assert high == 1 or all(each[1][1] <= 1 for each in nested), pattern
+            assert re.compile(expanded).fullmatch("") is None, pattern
+            assert pattern == pattern.lower(), pattern
+        for listed in (*file.lines.values(), *file.near.values()):
+            assert all(fold_line(line) for line in listed)
+
+
+def test_long_and_odd_lines_cost_little() -> None:
+    lines = ["copyright " * 18, "首页>" * 45, "a" * 199, "(" * 199, "read more about " * 12, "0 " * 99]
+    start = time.process_time()
+    for language in LISTED:
+        for line in lines:
+            lists_of(language).find_class(line[:199])
+    assert time.process_time() - start < 1
+
+
+def test_the_rules_of_c4() -> None:
+    text = (
+        "The first sentence is whole.\nA heading without a stop\nToo short.\nIt goes on and on...\n"
+        "Please enable Javascript in your browser.\nWe changed our privacy policy for all of you.\n"
+        "A claim was made here.[3] And [edit] another one.\n"
+    )
+    kept = "The first sentence is whole.\nA claim was made here. And  another one.\n"
+    assert clean(text, "eng_Latn", "c4") == kept
+    assert clean("天气很好，我们去了公园。\n一个标题\n他说：“明天再来。”", "cmn_Hans", "c4") == (
+        "天气很好，我们去了公园。\n他说：“明天再来。”"
+    )
+    assert clean("Only four words here.", "eng_Latn", "c4_tfds") == ""
+
+
+def test_the_rules_of_refinedweb() -> None:
+    text = (
+        "MOSTLY UPPER case\n2024\n3 likes\nMenu\n"
+        "A plain line of text\nSign in to the site\nThe tale goes on. Read more...\n"
+    )
+    kept = "A plain line of text\n to the site\nThe tale goes on. \n"
+    assert clean(text, "eng_Latn", "refinedweb") == kept
+    assert clean("١٢٣\n٣ تعليقات\nنص من كلمات قليلة", "arb_Arab", "refinedweb") == "نص من كلمات قليلة"
+
+
+def test_the_rules_of_madlad400() -> None:
+    cased = "One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Words."
+    good = "This is a sentence of ordinary length. "
+    assert clean(good + cased, "eng_Latn", "madlad400") == good.strip() + " "
+    assert (
+        clean(f"{good}\nabout {{34}} (56/78) + 90 more > 11", "eng_Latn", "madlad400").strip() == good.strip()
+    )
+    assert clean("短句。", "cmn_Hans", "madlad400_length") == "短句。"
+
+
+def test_verse_dialogue_lists_and_code_stay_unless_asked() -> None:
+    texts = {
+        "eng_Latn": "I walked beside the river,\nthe willows bent and wept,\nand all the birds\nflew over me; I slept",
+        "rus_Cyrl": "— Ты придёшь завтра\n— Приду, если не будет дождя\n— Тогда до завтра",
+        "cmn_Hans": "山中日暮，\n鸟雀归林，\n我独坐石上，\n听水声",
+        "deu_Latn": "- ein Pfund Mehl\n- zwei Eier vom Hof\n- etwas Salz dazu",
+    }
+    for language, text in texts.items():
+        assert clean(text, language, "c4_terminal", "c4_words", "madlad400", "refinedweb_one_word") == text
+        assert clean(text, language, "c4_terminal", spare=False) != text
+
+
+def test_a_text_has_the_same_result_alone_and_beside_others() -> None:
+    texts = [
+        f"{listed[0]}\n{PROSE[language]} 😀 [1]\n𠮷野家\n{listed[-1]}" for language, listed in LISTED.items()
+    ]
+    together = clean_texts([*texts, None, "", texts[0]], [*LISTED, None, None, "code_python"], RULES)
+    assert together[-3] is None and together[-1] is None
+    for text, language, result in zip(texts, LISTED, together, strict=False):
+        assert result is not None and result == clean_texts([text], [language], RULES)[0]
+        left = apply_edits(text, [Edit(*span) for span in result.spans])
+        assert result.spans and left != text
+
+
+def test_how_rules_are_named() -> None:
+    assert set(expand_rules("c4") or ()) == set(PRESETS["c4"])
+    assert expand_rules({"boilerplate": "cut", "cookies": "off", "counters": "count"}) == {
+        rule: "count" if rule == "counters" else "cut" for rule in CLASSES if rule != "cookies"
+    }
+    assert expand_rules([]) == {} and expand_rules(False) == {} and expand_rules(None) is None
+    assert CleanOptions.model_validate({"lines": True}).lines == dict.fromkeys(CLASSES, "cut")
+    for value, message in (
+        (["cookie"], "did you mean cookies"),
+        ({"cookies": "hide"}, "say count, cut, off"),
+        (7, "rules are named"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            expand_rules(value)
